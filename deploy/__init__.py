@@ -1,0 +1,1 @@
+"""How the tracker is run: settings, command line, embedded PostgreSQL, wiring."""

@@ -1,0 +1,1 @@
+"""What we know: events folded into states on two time axes."""

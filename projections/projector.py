@@ -1,0 +1,194 @@
+"""The projector: follows the log and keeps the version rows, its tracking in the same transaction.
+
+A crash at any point leaves the rows and the tracking of the last committed page; the next run
+goes on from there. The rows do not depend on how the log was cut into pages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from projections.timeline import Revision, Row, revise
+from tracker.domain.alliance import AllianceState
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.figure import FigureState
+from tracker.domain.values import Value
+from tracker.errors import Unavailable
+from tracker.log.database import Connection, Pool, named_queries
+from tracker.log.follow import Follower, wait
+from tracker.log.mapper import Recorded
+from tracker.log.recorder import read, read_streams
+
+SQL = named_queries(Path(__file__).with_name("projector.sql"))
+TABLES = named_queries(Path(__file__).with_name("tables.sql"))
+PAGE = 1000
+COLUMNS = ("entity", "kind", "commodity", "period", "commodities", "places", "publishers",
+           "valid", "known", "state")
+
+logger = logging.getLogger(__name__)
+
+
+async def create_schema(connection: Connection) -> None:
+    """Create the live tables where they are missing."""
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('tables', 0))")
+        await connection.execute("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public")
+        await connection.execute("CREATE SCHEMA IF NOT EXISTS projection")
+        await connection.execute(TABLES.create_tables)
+        await connection.execute(TABLES.create_indexes)
+
+
+async def project_page(connection: Connection, *, page: int = PAGE) -> int:
+    """Project the next events, at most `page`, in the caller's transaction; 0 when there are none.
+
+    Returns the position reached.
+    """
+    position = await connection.fetchval(SQL.position)
+    events = await read(connection, position, limit=page)
+    if not events:
+        return 0
+    revisions = await _revisions(connection, position, events)
+    await _write(connection, revisions)
+    await connection.execute(SQL.advance, events[-1].position)
+    return events[-1].position
+
+
+async def _revisions(
+    connection: Connection, position: int, events: list[Recorded]
+) -> dict[str, Revision]:
+    """What the events do to each entity that they touch."""
+    new: dict[str, list[Recorded]] = defaultdict(list)
+    for event in events:
+        new[event.stream].append(event)
+    before = await read_streams(connection, new, position)
+    return {
+        stream: revise(stream, [e.known for e in before[stream]], [e.known for e in added])
+        for stream, added in new.items()
+    }
+
+
+async def _write(connection: Connection, revisions: dict[str, Revision]) -> None:
+    closed = [(stream, start, position) for stream, revision in revisions.items()
+              for start, position in revision.closed]
+    if closed:
+        streams, starts, positions = (list(column) for column in zip(*closed, strict=True))
+        await connection.execute(SQL.close, streams, starts, positions)
+    rows = [record(row) for revision in revisions.values() for row in revision.added]
+    await connection.copy_records_to_table("versions", records=rows, columns=COLUMNS)
+
+
+def record(row: Row) -> tuple[Any, ...]:
+    """A row as the table takes it."""
+    state = row.version.state
+    figure = state.series if isinstance(state, FigureState) else None
+    return (
+        row.entity,
+        row.entity.partition("/")[0],
+        figure.commodity if figure else None,
+        figure.period if figure else None,
+        list(dict.fromkeys(commodities(state))),
+        list(dict.fromkeys(places(state))),
+        list(dict.fromkeys(because.source.publisher for because in state.because)),  # type: ignore[attr-defined]
+        asyncpg.Range(row.version.start, row.version.end),
+        asyncpg.Range(row.since, row.until),
+        row.version.text,
+    )
+
+
+def commodities(state: Value) -> Iterator[str]:
+    """The commodities that a state is about."""
+    match state:
+        case FigureState():
+            yield str(state.series.commodity)
+        case AnnouncementState():
+            yield from map(str, state.commodities)
+        case ExportControlState():
+            for clause in state.clauses:
+                yield from map(str, clause.clause.commodities)
+
+
+def places(state: Value) -> Iterator[str]:
+    """Who a state is about: the place of a figure, the issuer, the members, the actors."""
+    match state:
+        case FigureState():
+            yield str(state.series.place)
+        case AnnouncementState():
+            yield from map(str, state.actors)
+        case ExportControlState():
+            yield str(state.issuer)
+        case AllianceState():
+            yield from (str(member.place) for member in state.members)
+
+
+class Projector:
+    """Keeps the projection up to date, in this process or in whichever gets its turn first."""
+
+    def __init__(self, pool: Pool, follower: Follower):
+        self._pool = pool
+        self._follower = follower
+        self._progressed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Projector:
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> None:
+        """Project all that is in the log now. `progress` gets the position after every page."""
+        while True:
+            async with self._pool.acquire() as connection, connection.transaction():
+                if not await connection.fetchval(SQL.take_turn):
+                    return
+                position = await project_page(connection)
+            if not position:
+                return
+            progress(position)
+            self._progressed.set()
+            self._progressed = asyncio.Event()
+
+    async def position(self) -> int:
+        """How far the projection has come."""
+        return int(await self._pool.fetchval(SQL.position))
+
+    async def reach(self, position: int, *, seconds: float = 10) -> None:
+        """Wait until the projection has come to `position`. Raises Unavailable after `seconds`."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while True:
+            progressed = self._progressed
+            reached = await self.position()
+            if reached >= position:
+                return
+            if loop.time() >= deadline:
+                raise Unavailable(f"The projection is at position {reached} and did not reach"
+                                  f" {position} in {seconds} s; the events are recorded")
+            await wait(progressed, 0.05)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                signal = self._follower.signal
+                await self.catch_up()
+                await wait(signal)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                logger.warning("the projector lost its database and will try again: %s", error)
+                await asyncio.sleep(0.5)
+            except Exception:
+                # A bug in a fold: stay at this event, visibly, rather than skip it.
+                logger.exception("the projector can't go on and will try again")
+                await asyncio.sleep(5)

@@ -1,0 +1,21 @@
+-- name: take_turn
+-- One projector at a time; whoever does not get the lock leaves the work to the one who has it.
+SELECT pg_try_advisory_xact_lock(hashtextextended('projector', 0));
+
+-- name: wait_turn
+-- The same, waiting for it.
+SELECT pg_advisory_xact_lock(hashtextextended('projector', 0));
+
+-- name: position
+-- How far the projection has come.
+SELECT position FROM tracking WHERE projection = 'versions';
+
+-- name: advance
+-- It has come this far.
+UPDATE tracking SET position = $1 WHERE projection = 'versions';
+
+-- name: close
+-- Versions that no longer hold end at the position of the event that ended them.
+UPDATE versions v SET known = int8range(lower(v.known), c.position)
+FROM unnest($1::text[], $2::date[], $3::bigint[]) AS c (entity, start, position)
+WHERE v.entity = c.entity AND upper_inf(v.known) AND lower(v.valid) = c.start;

@@ -1,0 +1,53 @@
+"""Rebuild: the ordinary projector into fresh tables, then a swap.
+
+The live tables answer all the while. A crash before the swap leaves them as they are, and a
+half-made `projection_next` that the next rebuild drops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from projections.projector import SQL, TABLES, project_page
+from tracker.log.database import Connection, Target, connect
+
+PAGE = 5000
+
+
+async def rebuild(target: Target, progress: Callable[[int], None] = lambda _: None) -> int:
+    """Make the version rows anew from the log and put them in place of the old ones.
+
+    `progress` gets the position after every page. Returns the last position.
+    """
+    connection = await connect(target)
+    try:
+        await connection.execute("DROP SCHEMA IF EXISTS projection_next CASCADE")
+        await connection.execute("CREATE SCHEMA projection_next")
+        await connection.execute("SET search_path TO projection_next, public")
+        await connection.execute(TABLES.create_tables)
+        # Without its index, closing rows would read the whole table; the others come at the end.
+        await connection.execute(
+            "CREATE INDEX versions_open ON versions (entity) WHERE upper_inf(known)")
+        while position := await _page(connection):
+            progress(position)
+        await connection.execute(TABLES.create_indexes)
+        return await _swap(connection)
+    finally:
+        await connection.close()
+
+
+async def _page(connection: Connection) -> int:
+    async with connection.transaction():
+        return await project_page(connection, page=PAGE)
+
+
+async def _swap(connection: Connection) -> int:
+    """Catch up while no other projector can run, and take the place of the live tables."""
+    async with connection.transaction():
+        await connection.execute(SQL.wait_turn)
+        while await project_page(connection, page=PAGE):
+            pass
+        position = int(await connection.fetchval(SQL.position))
+        await connection.execute("DROP SCHEMA projection CASCADE")
+        await connection.execute("ALTER SCHEMA projection_next RENAME TO projection")
+    return position

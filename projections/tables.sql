@@ -1,0 +1,27 @@
+-- name: create_tables
+-- Names are unqualified: the search path says whether these are the live tables or the next ones.
+CREATE TABLE IF NOT EXISTS versions (
+    entity      text COLLATE "C" NOT NULL,
+    kind        text COLLATE "C" NOT NULL,
+    commodity   text COLLATE "C",            -- of a figure
+    period      integer,                     -- of a figure
+    commodities text[] NOT NULL,
+    places      text[] NOT NULL,
+    publishers  text[] NOT NULL,
+    valid       daterange NOT NULL,          -- the days on which the state holds
+    known       int8range NOT NULL,          -- the positions at which the log says so
+    state       text NOT NULL                -- the state as JSON; these bytes are what digests hash
+);
+CREATE TABLE IF NOT EXISTS tracking (
+    projection text PRIMARY KEY,
+    position   bigint NOT NULL
+);
+INSERT INTO tracking (projection, position) VALUES ('versions', 0) ON CONFLICT DO NOTHING;
+
+-- name: create_indexes
+-- As-of reads go through one index that begins with the question's keys and ends with both ranges:
+-- their cost does not grow with history.
+CREATE INDEX IF NOT EXISTS versions_as_of ON versions
+    USING gist (kind, commodity, period, valid, known);
+CREATE INDEX IF NOT EXISTS versions_entity ON versions USING gist (entity, valid, known);
+CREATE INDEX IF NOT EXISTS versions_open ON versions (entity) WHERE upper_inf(known);

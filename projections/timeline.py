@@ -1,0 +1,104 @@
+"""The fold: the facts of one entity become consecutive states over valid time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import zip_longest
+
+from tracker.domain.codec import encode
+from tracker.domain.entity import Known, standing
+from tracker.domain.kinds import kind_of
+from tracker.domain.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A state and the days on which it holds: `start` up to, not including, `end` (None: open).
+
+    `text` is the state as JSON, the same bytes whoever folds it: states are compared, stored and
+    hashed in this form.
+    """
+
+    start: date
+    end: date | None
+    state: Value
+    text: str
+
+    def holds(self, day: date) -> bool:
+        """Whether this is the state on `day`."""
+        return self.start <= day and (self.end is None or day < self.end)
+
+
+def timeline(entity: str, known: Sequence[Known]) -> list[Version]:
+    """The consecutive states of an entity, from all that is known of it in the order of the log.
+
+    It is split wherever the state changes, be it by an act or because an announced day has come.
+    Days before the first state have none.
+    """
+    kind, id = kind_of(entity), entity.partition("/")[2]
+    facts = standing(known)
+    changes: list[tuple[date, Value | None, str]] = []
+    for day in sorted(kind.turns(facts)):
+        state = kind.state_on(id, facts, day)
+        text = encode(state).decode() if state else ""
+        if text != (changes[-1][2] if changes else ""):
+            changes.append((day, state, text))
+    ends = [day for day, _, _ in changes[1:]]
+    return [
+        Version(start, end, state, text)
+        for (start, state, text), end in zip_longest(changes, ends)
+        if state is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A version and the positions at which it is what the log says: `since` up to, not including,
+    `until` (None: still)."""
+
+    entity: str
+    version: Version
+    since: int
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What new events do to the rows of one entity: rows to add, and open rows to close.
+
+    `closed` holds the start day of each row that was open before, and the position that ends it.
+    """
+
+    added: list[Row]
+    closed: list[tuple[date, int]]
+
+
+def revise(entity: str, before: Sequence[Known], new: Sequence[Known]) -> Revision:
+    """The effect of `new` facts, each at its own position, on an entity of which `before` is known.
+
+    Rows are only added or closed, so that every past answer stays.
+    """
+    current = {(v.start, v.end, v.text): v for v in timeline(entity, before)}
+    since = dict.fromkeys(current, 0)
+    revision = Revision([], [])
+    known = list(before)
+    for fact in new:
+        known.append(fact)
+        following = {(v.start, v.end, v.text): v for v in timeline(entity, known)}
+        for key in current.keys() - following.keys():
+            _close(revision, Row(entity, current[key], since.pop(key), fact.position))
+        since.update(dict.fromkeys(following.keys() - current.keys(), fact.position))
+        current = following
+    revision.added.extend(Row(entity, current[key], at) for key, at in since.items() if at)
+    return revision
+
+
+def _close(revision: Revision, row: Row) -> None:
+    """Close a row: by its start if it was open before (since 0), at once if this revision's."""
+    assert row.until is not None
+    if row.since:
+        revision.added.append(row)
+    else:
+        revision.closed.append((row.version.start, row.until))

@@ -1,0 +1,186 @@
+"""Commands: what the world asks to be recorded, decided by the aggregates, appended to the log."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from eventsourcing.domain import datetime_now_with_tzinfo
+
+from tracker.domain.announcement import Made
+from tracker.domain.entity import Entity, Retracted
+from tracker.domain.kinds import kind_of
+from tracker.domain.values import Fact, Source
+from tracker.errors import (
+    IdempotencyConflict,
+    InvalidInput,
+    NotFound,
+    TrackerError,
+    VersionConflict,
+)
+from tracker.log.mapper import NewEvent, Recorded, new_event, replayed
+from tracker.log.recorder import Appended, Recorder
+
+GROUPINGS = frozenset({"g7"})
+"""Groups that act in announcements without being alliances of this tracker."""
+
+ATTEMPTS = 5
+"""How often a command without an expected version is decided anew when others get in before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A fact to be recorded of an entity, under an event id that counts once."""
+
+    stream: str
+    fact: Fact
+    event_id: str
+
+
+class Commands:
+    """Decides and records facts. Every fact goes this way: mutations, imports, programs."""
+
+    def __init__(self, recorder: Recorder):
+        self._recorder = recorder
+
+    async def record(
+        self,
+        stream: str,
+        fact: Fact,
+        *,
+        idempotency_key: str | None = None,
+        expected_version: int | None = None,
+        actor: str | None = None,
+    ) -> Appended:
+        """Record a fact of an entity and return its position once it is durable.
+
+        The same idempotency key again returns the first position. `expected_version` is the
+        version that the caller saw (0: it must not exist). Raises InvalidInput, NotFound, TooLarge,
+        VersionConflict, IdempotencyConflict or Unavailable; then nothing of it is recorded, except
+        that after Unavailable it may be.
+        """
+        order = Order(stream, fact, _event_id(idempotency_key))
+        for attempt in range(ATTEMPTS):
+            try:
+                return await self._try(order, expected_version, actor)
+            except VersionConflict:
+                if expected_version is not None or attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def retract(
+        self,
+        event_id: str,
+        reason: str,
+        source: Source,
+        *,
+        idempotency_key: str | None = None,
+        actor: str | None = None,
+    ) -> Appended:
+        """Retract a recorded event, or a retraction. Raises NotFound for an unknown event."""
+        stream = await self._recorder.stream_of(event_id)
+        if stream is None:
+            raise NotFound(f"There is no event {event_id!r}", path=("eventId",))
+        fact = Retracted(retracts=event_id, reason=reason, source=source)
+        return await self.record(stream, fact, idempotency_key=idempotency_key, actor=actor)
+
+    async def _try(self, order: Order, expected: int | None, actor: str | None) -> Appended:
+        entity = (await load(self._recorder, [order.stream]))[order.stream]
+        repeated = any(k.event_id == order.event_id for k in entity.known)
+        if not repeated and expected is not None and entity.version != expected:
+            raise VersionConflict(order.stream, expected, entity.version)
+        alliances = await self._recorder.existing(sorted(mentioned([order])))
+        return await self._recorder.append([decide(entity, order, alliances, actor)])
+
+
+def decide(
+    entity: Entity, order: Order, alliances: Iterable[str], actor: str | None = None
+) -> NewEvent:
+    """The event that records an order, after the rules agreed; the entity moves on with it.
+
+    An event id that the entity has already is passed on: the log gives its first position again.
+    Raises IdempotencyConflict if that id stands for another fact, and InvalidInput, NotFound or
+    TooLarge; then the entity is unchanged.
+    """
+    known = next((k for k in entity.known if k.event_id == order.event_id), None)
+    if known is not None:
+        if known.fact != order.fact:
+            raise IdempotencyConflict(order.event_id)
+        return new_event(_event(order, entity.version), actor)
+    check_actors(order.fact, alliances)
+    new_event(_event(order, entity.version), actor)  # refuses what is too large, before it counts
+    entity.record(order.fact, order.event_id)
+    [event] = entity.collect_events()
+    assert isinstance(event, Entity.Event)
+    return new_event(event, actor)
+
+
+def decide_all(
+    entities: Mapping[str, Entity], orders: Sequence[Order], alliances: Iterable[str]
+) -> tuple[list[NewEvent], list[tuple[int, TrackerError]]]:
+    """Decide orders one after the other, each seeing what those before it did.
+
+    Returns the events, and the orders that break a rule by their index.
+    """
+    founded = set(alliances)
+    events: list[NewEvent] = []
+    refused: list[tuple[int, TrackerError]] = []
+    for index, order in enumerate(orders):
+        try:
+            events.append(decide(entities[order.stream], order, founded))
+            founded.add(order.stream)
+        except TrackerError as error:
+            refused.append((index, error))
+    return events, refused
+
+
+async def load(recorder: Recorder, streams: Iterable[str]) -> dict[str, Entity]:
+    """The entities of some streams as the log knows them; at version 0 where it does not."""
+    for stream in streams:
+        kind_of(stream)
+    found = await recorder.read_streams(streams)
+    return {stream: restored(stream, events) for stream, events in found.items()}
+
+
+def restored(stream: str, events: Iterable[Recorded]) -> Entity:
+    """The entity that these events of a stream make."""
+    entity = kind_of(stream).blank(stream)
+    for event in events:
+        replayed(event).mutate(entity)
+    return entity
+
+
+def mentioned(orders: Iterable[Order]) -> set[str]:
+    """The streams of the alliances that act in these orders."""
+    return {
+        f"alliance/{actor}"
+        for order in orders
+        if isinstance(order.fact, Made)
+        for actor in order.fact.actors
+        if actor.islower()
+    }
+
+
+def check_actors(fact: Fact, alliances: Iterable[str]) -> None:
+    """Refuse an actor that is neither a place nor a known alliance. Raises InvalidInput."""
+    for index, actor in enumerate(fact.actors if isinstance(fact, Made) else ()):
+        known = actor in GROUPINGS or f"alliance/{actor}" in alliances
+        if actor.islower() and not known:
+            raise InvalidInput(f"{actor!r} is not an actor: expected a place such as US, or an"
+                               " alliance that has been founded", code="UNKNOWN_ACTOR",
+                               path=("actors", index))
+
+
+def _event(order: Order, version: int) -> Entity.Event:
+    """The event of an order in the first place after `version`, not yet decided."""
+    return Entity.Event(order.stream, version + 1, datetime_now_with_tzinfo(), order.event_id,
+                        order.fact)
+
+
+def _event_id(idempotency_key: str | None) -> str:
+    if idempotency_key is None:
+        return str(uuid.uuid4())
+    if not 0 < len(idempotency_key) <= 200 or not idempotency_key.isprintable():
+        raise InvalidInput("expected 1 to 200 printable characters", path=("idempotencyKey",))
+    return idempotency_key

@@ -1,0 +1,1 @@
+"""The data set that ships: facts and figures in our own format and words, with their sources."""

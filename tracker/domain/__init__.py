@@ -1,0 +1,1 @@
+"""Facts and rules. Pure: no database, no web, no clock."""

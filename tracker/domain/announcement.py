@@ -1,0 +1,142 @@
+"""Announcements: what states and alliances say, promise, start, contest and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import ClassVar
+
+from tracker.domain.entity import Because, Entity, Known, Retracted, because
+from tracker.domain.values import (
+    ENTITY_PATH,
+    Actor,
+    Commodity,
+    Fact,
+    Name,
+    PartialDate,
+    Quantity,
+    Source,
+    Value,
+)
+from tracker.domain.vocabulary import AnnouncementKind
+from tracker.errors import InvalidInput
+
+
+class Amount(Value, frozen=True, kw_only=True):
+    """A number in an announcement: money, a share, a count of years."""
+
+    label: Name
+    quantity: Quantity
+
+
+class Made(Fact, frozen=True, kw_only=True):
+    """An announcement is made.
+
+    `actors` make it or are party to it: places (`US`) and alliances (`quad`). `about` names
+    entities of this tracker (`alliance/quad`), `conflicts_with` the announcements that tell the
+    same matter otherwise, `supersedes` those it takes the place of.
+    """
+
+    on: PartialDate
+    kind: AnnouncementKind
+    title: Name
+    actors: tuple[Actor, ...] = ()
+    commodities: tuple[Commodity, ...] = ()
+    topic: Name | None = None
+    about: tuple[Name, ...] = ()
+    amounts: tuple[Amount, ...] = ()
+    until: PartialDate | None = None
+    conflicts_with: tuple[Name, ...] = ()
+    supersedes: tuple[Name, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.title.strip():
+            raise InvalidInput("expected a title", path=("title",))
+        for field in ("about", "conflicts_with", "supersedes"):
+            for index, stream in enumerate(getattr(self, field)):
+                if not ENTITY_PATH.fullmatch(stream):
+                    raise InvalidInput(f"{stream!r}: expected an entity such as alliance/quad",
+                                       code="INVALID_ID", path=(field, index))
+
+    @property
+    def public_on(self) -> date:
+        """The day on which it was made."""
+        return self.on.first
+
+
+class Superseded(Fact, frozen=True, kw_only=True):
+    """A later announcement takes the place of this one."""
+
+    on: PartialDate
+    by: Name
+
+    @property
+    def public_on(self) -> date:
+        """The day of the later announcement."""
+        return self.on.first
+
+
+class AnnouncementState(Value, frozen=True, kw_only=True):
+    """An announcement on a day."""
+
+    id: str
+    date: PartialDate
+    kind: AnnouncementKind
+    title: str
+    actors: tuple[Actor, ...]
+    source: Source
+    because: tuple[Because, ...]
+    commodities: tuple[Commodity, ...] = ()
+    topic: Name | None = None
+    about: tuple[Name, ...] = ()
+    amounts: tuple[Amount, ...] = ()
+    until: PartialDate | None = None
+    conflicts_with: tuple[Name, ...] = ()
+    supersedes: tuple[Name, ...] = ()
+    superseded_by: str | None = None
+    note: str | None = None
+
+
+class Announcement(Entity):
+    """One announcement."""
+
+    KIND: ClassVar[str] = "announcement"
+    OPENING: ClassVar[type[Fact]] = Made
+    FACTS: ClassVar[dict[str, type[Fact]]] = {
+        "Announcement.Made": Made,
+        "Announcement.Superseded": Superseded,
+        "Announcement.Retracted": Retracted,
+    }
+
+    def check(self, fact: Fact) -> None:
+        """An announcement is made once."""
+        if isinstance(fact, Made) and self.exists:
+            raise InvalidInput(f"{self.id} is recorded already: expected a retraction first",
+                               code="ALREADY_EXISTS", path=("id",))
+
+    @classmethod
+    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> AnnouncementState | None:
+        """The announcement as far as it is public by `day`."""
+        public = [k for k in facts if k.fact.public_on <= day]
+        made = next((k.fact for k in public if isinstance(k.fact, Made)), None)
+        if made is None:
+            return None
+        later = [k.fact.by for k in public if isinstance(k.fact, Superseded)]
+        return AnnouncementState(
+            id=id,
+            date=made.on,
+            kind=made.kind,
+            title=made.title,
+            actors=made.actors,
+            commodities=made.commodities,
+            topic=made.topic,
+            about=made.about,
+            amounts=made.amounts,
+            until=made.until,
+            conflicts_with=made.conflicts_with,
+            supersedes=made.supersedes,
+            superseded_by=later[-1] if later else None,
+            source=made.source,
+            note=made.note,
+            because=because(public),
+        )

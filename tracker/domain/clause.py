@@ -1,0 +1,194 @@
+"""A clause of an instrument: what it says, and its course through time.
+
+One instrument may hold several clauses with dates, goods and destinations of their own, so that
+one is suspended while another stays in force (design rule 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+
+from tracker.domain.values import (
+    DAY,
+    Commodity,
+    Name,
+    PartialDate,
+    Place,
+    Quantity,
+    Text,
+    Value,
+    check_order,
+)
+from tracker.domain.vocabulary import ClauseStatus, Covers, Measure
+from tracker.errors import InvalidInput
+
+
+class Clause(Value, frozen=True, kw_only=True):
+    """What one clause says. Absent destinations mean all; an absent start means no date is given.
+
+    `in_force_until` is inclusive. `entities` names the firms it is limited to, `entity_count` their
+    number where the source does not name them. `de_minimis_percent` is the share of foreign value
+    from which it reaches goods made abroad.
+    """
+
+    id: Name
+    measure: Measure
+    commodities: tuple[Commodity, ...]
+    destinations: tuple[Place, ...] = ()
+    in_force_from: PartialDate | None = None
+    in_force_until: PartialDate | None = None
+    covers: Covers = Covers.GOODS
+    end_use: Name | None = None
+    entities: tuple[Name, ...] = ()
+    entity_count: int | None = None
+    extraterritorial: bool = False
+    de_minimis_percent: Decimal | None = None
+    exemptions: Text | None = None
+    rate_percent: Decimal | None = None
+    quota: Quantity | None = None
+    note: Text | None = None
+
+    def __post_init__(self) -> None:
+        check_order(self.in_force_from, self.in_force_until, "inForceUntil")
+        if not self.id.strip():
+            raise InvalidInput("expected the number or name of the clause", path=("id",))
+        if not self.commodities:
+            raise InvalidInput("expected at least one commodity", path=("commodities",))
+
+
+class ClauseState(Value, frozen=True, kw_only=True):
+    """A clause on a day: what it says, where it stands, and what is known to come.
+
+    `returns_on` is the first day on which a suspended clause is back without any further act.
+    `first_in_force` is absent while the clause has never been in force.
+    """
+
+    clause: Clause
+    status: ClauseStatus
+    suspended_from: PartialDate | None = None
+    suspended_until: PartialDate | None = None
+    returns_on: date | None = None
+    repealed_from: PartialDate | None = None
+    first_in_force: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A time in which a clause does not apply. No end: until further notice. Ends are inclusive."""
+
+    start: PartialDate
+    end: PartialDate | None
+    ended_early: date | None = None
+
+    @property
+    def last(self) -> date:
+        """The last suspended day."""
+        if self.ended_early is not None:
+            return self.ended_early - DAY
+        return self.end.last if self.end else date.max
+
+    def covers(self, day: date) -> bool:
+        """Whether the clause is suspended on `day`."""
+        return self.start.first <= day <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A clause's course as far as it is announced; the status of any day follows from it."""
+
+    clause: Clause
+    suspensions: tuple[Suspension, ...] = ()
+    repealed_from: PartialDate | None = None
+    before: tuple[tuple[date, Clause], ...] = field(default=())
+    """Earlier wordings, each with the day on which the next one took its place."""
+
+    def reworded(self, clause: Clause, day: date) -> Course:
+        """The course with another wording from `day` on; suspensions stay."""
+        return replace(self, clause=clause, before=(*self.before, (day, self.clause)))
+
+    def with_clause(self, clause: Clause) -> Course:
+        """The course with a date of its wording made known, or moved."""
+        return replace(self, clause=clause)
+
+    def repealed(self, day: PartialDate) -> Course:
+        """The course with its end by repeal."""
+        return replace(self, repealed_from=day)
+
+    def suspended(self, start: PartialDate, end: PartialDate | None) -> Course:
+        """The course with one more suspension."""
+        return replace(self, suspensions=(*self.suspensions, Suspension(start, end)))
+
+    def suspension_extended(self, end: PartialDate | None) -> Course:
+        """The course with a new end for its last suspension."""
+        if not self.suspensions:  # the suspension itself may have been retracted meanwhile
+            return self
+        *earlier, last = self.suspensions
+        return replace(self, suspensions=(*earlier, replace(last, end=end)))
+
+    def reinstated(self, day: date) -> Course:
+        """The course with every suspension over on `day` at the latest."""
+        ended = tuple(replace(s, ended_early=day) if s.last >= day else s for s in self.suspensions)
+        return replace(self, suspensions=ended)
+
+    def status(self, day: date) -> ClauseStatus:
+        """Where the clause stands on `day`."""
+        clause = self.wording(day)
+        if self.repealed_from and day >= self.repealed_from.first:
+            return ClauseStatus.REPEALED
+        if clause.in_force_until and day > clause.in_force_until.last:
+            return ClauseStatus.EXPIRED
+        if any(s.covers(day) for s in self.suspensions):
+            return ClauseStatus.SUSPENDED
+        if clause.in_force_from and day >= clause.in_force_from.first:
+            return ClauseStatus.IN_FORCE
+        return ClauseStatus.ANNOUNCED
+
+    def wording(self, day: date) -> Clause:
+        """What the clause says on `day`."""
+        return next((clause for until, clause in self.before if day < until), self.clause)
+
+    def turns(self) -> Iterator[date]:
+        """The days on which the status or the wording changes."""
+        for clause in (self.clause, *(earlier for _, earlier in self.before)):
+            if clause.in_force_from:
+                yield clause.in_force_from.first
+            if clause.in_force_until:
+                yield from after(clause.in_force_until.last)
+        yield from (until for until, _ in self.before)
+        for suspension in self.suspensions:
+            yield suspension.start.first
+            yield from after(suspension.last)
+        if self.repealed_from:
+            yield self.repealed_from.first
+
+    def state(self, day: date) -> ClauseState:
+        """The clause on `day`, with what is known to come."""
+        status = self.status(day)
+        current = next((s for s in self.suspensions if s.covers(day)), None)
+        coming = current or next((s for s in self.suspensions if s.start.first > day), None)
+        return ClauseState(
+            clause=self.wording(day),
+            status=status,
+            suspended_from=coming.start if coming else None,
+            suspended_until=coming.end if coming else None,
+            returns_on=self._returns_on(current) if current else None,
+            repealed_from=self.repealed_from,
+            first_in_force=self._first_in_force(day),
+        )
+
+    def _returns_on(self, suspension: Suspension) -> date | None:
+        return next((day for day in after(suspension.last)
+                     if self.status(day) is ClauseStatus.IN_FORCE), None)
+
+    def _first_in_force(self, day: date) -> date | None:
+        turns = sorted(turn for turn in self.turns() if turn <= day)
+        return next((turn for turn in turns if self.status(turn) is ClauseStatus.IN_FORCE), None)
+
+
+def after(day: date) -> Iterator[date]:
+    """The day after `day`, if the calendar has one."""
+    if day < date.max:
+        yield day + DAY

@@ -1,0 +1,203 @@
+"""What every entity has in common: a stream of facts, retractions, and the rule for new ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar, Self
+
+from eventsourcing.domain import BaseAggregate, CanMutateAggregate, datetime_now_with_tzinfo
+
+from tracker.domain.values import ENTITY_PATH, Fact, Name, Source, Value
+from tracker.errors import InvalidInput, NotFound
+
+
+class Retracted(Fact, frozen=True, kw_only=True):
+    """A recorded event was wrong: from this position on, nothing follows from it any more.
+
+    The event itself stays in the log, and every earlier answer stays as it was. A retraction can
+    be retracted, which brings its target back.
+    """
+
+    retracts: Name
+    reason: Name
+
+    def __post_init__(self) -> None:
+        if not self.reason.strip():
+            raise InvalidInput("expected a reason for the retraction", path=("reason",))
+
+    @property
+    def public_on(self) -> date:
+        """Retractions act in transaction time only; in valid time they begin with all time."""
+        return date.min
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A recorded fact, as folds see it. The position is 0 while it is not yet in the log."""
+
+    position: int
+    event_id: str
+    type: str
+    fact: Fact
+
+
+class Because(Value, frozen=True, kw_only=True):
+    """A fact that made a state what it is."""
+
+    position: int
+    event_id: str
+    type: str
+    source: Source
+
+
+def because(known: Iterable[Known]) -> tuple[Because, ...]:
+    """The facts behind a state, in the order of the log."""
+    return tuple(
+        Because(position=k.position, event_id=k.event_id, type=k.type, source=k.fact.source)
+        for k in sorted(known, key=lambda k: k.position)
+    )
+
+
+def retracted(known: Sequence[Known]) -> set[str]:
+    """The ids of the events that are retracted, given all that is known in the order of the log.
+
+    A retraction counts unless a later one that counts retracts it: so they are read backwards.
+    """
+    gone: set[str] = set()
+    for item in reversed(known):
+        if isinstance(item.fact, Retracted) and item.event_id not in gone:
+            gone.add(item.fact.retracts)
+    return gone
+
+
+def standing(known: Sequence[Known]) -> list[Known]:
+    """The facts that stand, in valid-time order; facts of one day in the order of the log."""
+    gone = retracted(known)
+    facts = [k for k in known if k.event_id not in gone and not isinstance(k.fact, Retracted)]
+    return sorted(facts, key=lambda k: k.fact.public_on)
+
+
+class Entity(BaseAggregate[str]):
+    """One alliance, announcement, export control or figure: its facts, and what may follow them.
+
+    The identity of an entity is its stream, `kind/id`. An entity without facts is at version 0.
+    """
+
+    KIND: ClassVar[str]
+    """The first part of the stream."""
+    OPENING: ClassVar[type[Fact]]
+    """The fact that a stream must begin with."""
+    FACTS: ClassVar[dict[str, type[Fact]]]
+    """The facts of this kind by event type; the types are pinned, whatever moves in the code."""
+
+    known: list[Known]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        KINDS[cls.KIND] = cls
+        TYPES.update({fact: type_ for type_, fact in cls.FACTS.items() if fact is not Retracted})
+
+    @dataclass(frozen=True)
+    class Event(CanMutateAggregate[str]):
+        """An entity's fact, with its place in the stream."""
+
+        originator_id: str
+        originator_version: int
+        timestamp: datetime
+        event_id: str
+        fact: Fact
+        position: int = 0
+
+        def mutate(self, aggregate: Any) -> Any:
+            """Add the fact to its entity; the first one makes the entity."""
+            if aggregate is None:
+                aggregate = kind_of(self.originator_id).blank(self.originator_id)
+            return super().mutate(aggregate)
+
+        def apply(self, aggregate: Any) -> None:
+            """Keep the fact; states are folded from all of them."""
+            type_ = aggregate.type_of(self.fact)
+            aggregate.known.append(Known(self.position, self.event_id, type_, self.fact))
+
+    @classmethod
+    def blank(cls, stream: str) -> Self:
+        """The entity before its first fact, at version 0."""
+        entity = cls.__new__(cls)
+        entity.__base_init__(stream, 0, datetime_now_with_tzinfo())
+        entity.known = []
+        return entity
+
+    @classmethod
+    def type_of(cls, fact: Fact) -> str:
+        """The pinned event type of a fact of this kind."""
+        if isinstance(fact, Retracted):
+            return f"{cls.__name__}.Retracted"
+        return TYPES[type(fact)]
+
+    def record(self, fact: Fact, event_id: str) -> None:
+        """Decide that `fact` may follow what is known, and make it an event.
+
+        Raises InvalidInput or NotFound when it breaks a rule; then nothing has changed.
+        """
+        if isinstance(fact, Retracted):
+            self._check_retraction(fact)
+        else:
+            self._check_opening(fact)
+            self.check(fact)
+        self.trigger_event(self.Event, fact=fact, event_id=event_id)
+
+    def check(self, fact: Fact) -> None:
+        """Raise InvalidInput if `fact` breaks a rule of this kind of entity."""
+        raise NotImplementedError
+
+    @classmethod
+    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> Value | None:
+        """The state on `day`, from the standing facts in valid-time order; None before the first.
+
+        Only facts public by that day count. Pure, and the same for projections and replay.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def turns(cls, facts: Sequence[Known]) -> set[date]:
+        """Every day on which the state may change, given the standing facts."""
+        return {k.fact.public_on for k in facts}
+
+    @property
+    def exists(self) -> bool:
+        """Whether an opening fact of this entity stands."""
+        return any(isinstance(k.fact, self.OPENING) for k in standing(self.known))
+
+    def _check_opening(self, fact: Fact) -> None:
+        if not isinstance(fact, self.OPENING) and not self.exists:
+            raise NotFound(f"There is no {self.id}: expected a {self.OPENING.__name__} first",
+                           path=("id",))
+        if not self.known and not ENTITY_PATH.fullmatch(self.id):
+            raise InvalidInput(f"{self.id!r}: expected small letters, digits and '-', '_', '.'",
+                               code="INVALID_ID", path=("id",))
+
+    def _check_retraction(self, fact: Retracted) -> None:
+        if all(k.event_id != fact.retracts for k in self.known):
+            raise NotFound(f"{self.id} has no event {fact.retracts!r} to retract",
+                           path=("eventId",))
+        if fact.retracts in retracted(self.known):
+            raise InvalidInput(f"Event {fact.retracts!r} is already retracted",
+                               code="ALREADY_RETRACTED", path=("eventId",))
+
+
+KINDS: dict[str, type[Entity]] = {}
+"""Every kind of entity by the first part of its streams."""
+
+TYPES: dict[type[Fact], str] = {}
+"""The pinned event type of every fact but retractions, which each kind has of its own."""
+
+
+def kind_of(stream: str) -> type[Entity]:
+    """The kind of entity that a stream belongs to. Raises InvalidInput for an unknown kind."""
+    kind = KINDS.get(stream.partition("/")[0])
+    if kind is None:
+        raise InvalidInput(f"{stream!r} is not an entity: expected one of "
+                           + ", ".join(f"{k}/…" for k in KINDS), path=("entity",))
+    return kind

@@ -1,0 +1,292 @@
+"""Export controls: instruments and their clauses, from announcement to repeal.
+
+"Export" by habit: import restrictions and production quotas are instruments of the same shape,
+told apart by `direction`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import ClassVar
+
+from msgspec.structs import replace
+
+from tracker.domain.clause import Clause, ClauseState, Course
+from tracker.domain.entity import Because, Entity, Known, Retracted, because, standing
+from tracker.domain.values import (
+    Commodity,
+    Fact,
+    Name,
+    PartialDate,
+    Place,
+    Source,
+    Text,
+    Value,
+    check_order,
+)
+from tracker.domain.vocabulary import Direction
+from tracker.errors import InvalidInput
+
+
+class ClausesFact(Fact, frozen=True, kw_only=True):
+    """A fact about some clauses of an instrument; no clause named means all of them.
+
+    `on` is the day on which the act was made public, `instrument` the act itself.
+    """
+
+    on: PartialDate
+    clauses: tuple[str, ...] = ()
+    instrument: Name | None = None
+
+    @property
+    def public_on(self) -> date:
+        """The day on which the act was made public."""
+        return self.on.first
+
+
+class Announced(Fact, frozen=True, kw_only=True):
+    """An instrument is announced, with its clauses. `official` is false for a measure that only
+    others report and its issuer denies."""
+
+    on: PartialDate
+    issuer: Place
+    direction: Direction
+    title: Name
+    clauses: tuple[Clause, ...]
+    instrument: Name | None = None
+    official: bool = True
+
+    def __post_init__(self) -> None:
+        ids = [clause.id for clause in self.clauses]
+        if not ids or len(ids) != len(set(ids)):
+            raise InvalidInput("expected at least one clause, each id once", path=("clauses",))
+
+    @property
+    def public_on(self) -> date:
+        """The day of the announcement."""
+        return self.on.first
+
+
+class EnteredIntoForce(ClausesFact, frozen=True, kw_only=True):
+    """The clauses are in force, from this day."""
+
+    in_force_from: PartialDate
+
+
+class Amended(Fact, frozen=True, kw_only=True):
+    """The instrument is changed: its clauses are worded anew, or joined by others.
+
+    `effective_from` is the day from which the new wording counts; without it, at once.
+    """
+
+    on: PartialDate
+    clauses: tuple[Clause, ...]
+    title: Name | None = None
+    instrument: Name | None = None
+    effective_from: PartialDate | None = None
+
+    @property
+    def public_on(self) -> date:
+        """The day on which the change was made public."""
+        return self.on.first
+
+
+class Extended(ClausesFact, frozen=True, kw_only=True):
+    """The clauses hold longer than they said: until this day, inclusive."""
+
+    in_force_until: PartialDate
+
+
+class Suspended(ClausesFact, frozen=True, kw_only=True):
+    """The clauses do not apply from a day on, until another, inclusive; then they are back."""
+
+    suspended_from: PartialDate
+    suspended_until: PartialDate | None = None
+
+    def __post_init__(self) -> None:
+        check_order(self.suspended_from, self.suspended_until, "suspendedUntil")
+
+
+class SuspensionExtended(ClausesFact, frozen=True, kw_only=True):
+    """The suspension of the clauses lasts longer: until this day, inclusive, or further notice."""
+
+    suspended_until: PartialDate | None = None
+
+
+class Reinstated(ClausesFact, frozen=True, kw_only=True):
+    """The suspension of the clauses is over from this day."""
+
+    reinstated_from: PartialDate
+
+
+class Expired(ClausesFact, frozen=True, kw_only=True):
+    """The clauses have ended: this was their last day."""
+
+    in_force_until: PartialDate
+
+
+class Repealed(ClausesFact, frozen=True, kw_only=True):
+    """The clauses are withdrawn from this day."""
+
+    repealed_from: PartialDate
+
+
+class Disputed(Fact, frozen=True, kw_only=True):
+    """Another source tells it otherwise, or the issuer denies it: kept beside, not merged.
+
+    `account` is what that source says; `judged` what this tracker made of it.
+    """
+
+    on: PartialDate
+    account: Text
+    commodities: tuple[Commodity, ...] = ()
+    judged: Text | None = None
+
+    @property
+    def public_on(self) -> date:
+        """The day on which the other account was published."""
+        return self.on.first
+
+
+class Dispute(Value, frozen=True, kw_only=True):
+    """An account that differs from the instrument as told here."""
+
+    account: str
+    source: Source
+    commodities: tuple[Commodity, ...] = ()
+    judged: Text | None = None
+
+
+class ExportControlState(Value, frozen=True, kw_only=True):
+    """An instrument on a day."""
+
+    id: str
+    issuer: Place
+    direction: Direction
+    title: str
+    announced_on: PartialDate
+    clauses: tuple[ClauseState, ...]
+    because: tuple[Because, ...]
+    instrument: Name | None = None
+    official: bool = True
+    disputes: tuple[Dispute, ...] = ()
+
+
+class ExportControl(Entity):
+    """One instrument: an announcement, law or regulation that controls trade or output."""
+
+    KIND: ClassVar[str] = "export-control"
+    OPENING: ClassVar[type[Fact]] = Announced
+    FACTS: ClassVar[dict[str, type[Fact]]] = {
+        "ExportControl.Announced": Announced,
+        "ExportControl.EnteredIntoForce": EnteredIntoForce,
+        "ExportControl.Amended": Amended,
+        "ExportControl.Extended": Extended,
+        "ExportControl.Suspended": Suspended,
+        "ExportControl.SuspensionExtended": SuspensionExtended,
+        "ExportControl.Reinstated": Reinstated,
+        "ExportControl.Expired": Expired,
+        "ExportControl.Repealed": Repealed,
+        "ExportControl.Disputed": Disputed,
+        "ExportControl.Retracted": Retracted,
+    }
+
+    def check(self, fact: Fact) -> None:
+        """An instrument is announced once; later facts name its clauses and keep their order."""
+        facts = [k.fact for k in standing(self.known)]
+        if isinstance(fact, Announced):
+            if self.exists:
+                raise InvalidInput(f"{self.id} is announced already: expected an amendment, or a"
+                                   " retraction first", code="ALREADY_EXISTS", path=("id",))
+        elif isinstance(fact, ClausesFact):
+            self._check_clauses(fact, courses_from(facts))
+            for course in courses_from([*facts, fact]).values():
+                check_order(course.clause.in_force_from, course.clause.in_force_until,
+                            "inForceUntil")
+
+    def _check_clauses(self, fact: ClausesFact, courses: dict[str, Course]) -> None:
+        for index, id in enumerate(fact.clauses):
+            if id not in courses:
+                raise InvalidInput(f"{self.id} has no clause {id!r}: expected one of "
+                                   + ", ".join(sorted(courses)), code="UNKNOWN_CLAUSE",
+                                   path=("clauses", index))
+        if isinstance(fact, SuspensionExtended | Reinstated):
+            for id in fact.clauses or courses:
+                if not any(s.last >= fact.public_on for s in courses[id].suspensions):
+                    raise InvalidInput(f"clause {id} of {self.id} is not suspended on {fact.on}",
+                                       code="NOT_SUSPENDED", path=("clauses",))
+
+    @classmethod
+    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> ExportControlState | None:
+        """The instrument as far as it is public by `day`."""
+        public = [k for k in facts if k.fact.public_on <= day]
+        opening = next((k.fact for k in public if isinstance(k.fact, Announced)), None)
+        if opening is None:
+            return None
+        titles = [k.fact.title for k in public if isinstance(k.fact, Amended) and k.fact.title]
+        courses = courses_from(k.fact for k in public)
+        return ExportControlState(
+            id=id,
+            issuer=opening.issuer,
+            direction=opening.direction,
+            title=titles[-1] if titles else opening.title,
+            announced_on=opening.on,
+            instrument=opening.instrument,
+            official=opening.official,
+            clauses=tuple(course.state(day) for course in courses.values()),
+            disputes=tuple(_dispute(k.fact) for k in public if isinstance(k.fact, Disputed)),
+            because=because(public),
+        )
+
+    @classmethod
+    def turns(cls, facts: Sequence[Known]) -> set[date]:
+        """The days of every act, and those that the courses known after each of them lead to."""
+        days = super().turns(facts)
+        for count in range(1, len(facts) + 1):
+            for course in courses_from(k.fact for k in facts[:count]).values():
+                days.update(course.turns())
+        return days
+
+
+def courses_from(facts: Iterable[Fact]) -> dict[str, Course]:
+    """The course of every clause by its id, from the facts in valid-time order."""
+    courses: dict[str, Course] = {}
+    for fact in facts:
+        if isinstance(fact, Announced):
+            courses.update({clause.id: Course(clause) for clause in fact.clauses})
+        elif isinstance(fact, Amended):
+            courses.update({clause.id: _amended(courses, clause, fact) for clause in fact.clauses})
+        elif isinstance(fact, ClausesFact):
+            named = fact.clauses or tuple(courses)
+            courses.update({id: _followed(courses[id], fact) for id in named if id in courses})
+    return courses
+
+
+def _amended(courses: dict[str, Course], clause: Clause, fact: Amended) -> Course:
+    if clause.id not in courses:
+        return Course(clause)
+    return courses[clause.id].reworded(clause, (fact.effective_from or fact.on).first)
+
+
+def _followed(course: Course, fact: ClausesFact) -> Course:
+    """The course of a clause after one more act about it."""
+    match fact:
+        case EnteredIntoForce():
+            return course.with_clause(replace(course.clause, in_force_from=fact.in_force_from))
+        case Extended() | Expired():
+            return course.with_clause(replace(course.clause, in_force_until=fact.in_force_until))
+        case Suspended():
+            return course.suspended(fact.suspended_from, fact.suspended_until)
+        case SuspensionExtended():
+            return course.suspension_extended(fact.suspended_until)
+        case Reinstated():
+            return course.reinstated(fact.reinstated_from.first)
+        case Repealed():
+            return course.repealed(fact.repealed_from)
+    raise TypeError(f"no course after {fact!r}")
+
+
+def _dispute(fact: Disputed) -> Dispute:
+    return Dispute(account=fact.account, source=fact.source, commodities=fact.commodities,
+                   judged=fact.judged)

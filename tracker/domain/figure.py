@@ -1,0 +1,206 @@
+"""Figures: what publishers claim that was produced, or lies in the ground, and which to prefer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from tracker.domain.entity import Because, Entity, Known, Retracted, because, standing
+from tracker.domain.values import (
+    Commodity,
+    Fact,
+    Name,
+    PartialDate,
+    Place,
+    Quantity,
+    Source,
+    Value,
+)
+from tracker.domain.vocabulary import Stage, Statistic
+from tracker.errors import InvalidInput
+
+Form = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=60)]
+
+
+class Series(Value, frozen=True, kw_only=True):
+    """What a figure is about: one commodity, place, statistic, stage and period.
+
+    `period` is the year that the figure is for; reserves have none, since every edition states
+    them anew. `form` tells products of one commodity and stage apart (`sponge`, `pigment`).
+    Units and bases belong to claims: publishers differ in them.
+    """
+
+    commodity: Commodity
+    place: Place
+    statistic: Statistic
+    stage: Stage | None = None
+    form: Form | None = None
+    period: int | None = None
+
+    def __post_init__(self) -> None:
+        stock = self.statistic in (Statistic.RESERVES, Statistic.RESERVES_SHARE)
+        if stock and (self.stage or self.period is not None):
+            raise InvalidInput("expected no stage and no period for reserves", path=("period",))
+        if not stock and (self.stage is None or self.period is None):
+            raise InvalidInput("expected a stage and the year of the figure", path=("period",))
+        if self.period is not None and not 1800 <= self.period <= 2100:
+            raise InvalidInput("expected a year between 1800 and 2100", path=("period",))
+
+    @property
+    def stream(self) -> str:
+        """The stream of the figure: `figure/gallium/CN/production/primary/2023`."""
+        parts = ("figure", self.commodity, self.place, self.statistic, self.stage, self.form,
+                 self.period)
+        return "/".join(str(part) for part in parts if part is not None)
+
+
+class Claimed(Fact, frozen=True, kw_only=True):
+    """A publisher's figure for one series, in one edition.
+
+    Later editions restate it and overwrite nothing. `as_of` is the year that a stock (reserves)
+    was counted in, when the publisher says so.
+    """
+
+    series: Series
+    edition: Name
+    quantity: Quantity
+    edition_version: Name | None = None
+    as_of: int | None = None
+
+    @property
+    def public_on(self) -> date:
+        """The day on which the edition was published."""
+        return self.source.published_on.first
+
+
+class Preferred(Fact, frozen=True, kw_only=True):
+    """A judgement, with its reason: of the claims side by side, use this publisher's."""
+
+    on: PartialDate
+    publisher: Name
+    reason: Name
+
+    @property
+    def public_on(self) -> date:
+        """The day of the judgement."""
+        return self.on.first
+
+
+class Claim(Value, frozen=True, kw_only=True):
+    """A claim as it stands on a day. `latest` is false once its publisher has restated it."""
+
+    position: int
+    event_id: str
+    publisher: str
+    edition: str
+    published_on: PartialDate
+    quantity: Quantity
+    source: Source
+    latest: bool
+    preferred: bool
+    edition_version: str | None = None
+    as_of: int | None = None
+    note: str | None = None
+
+
+class FigureState(Value, frozen=True, kw_only=True):
+    """All claims for one series that are public on a day, the oldest first."""
+
+    id: str
+    series: Series
+    claims: tuple[Claim, ...]
+    because: tuple[Because, ...]
+    preference: str | None = None
+    """The reason of the recorded judgement behind the preferred claim, if there is one."""
+
+    @property
+    def preferred(self) -> Claim:
+        """The claim to use: see `Figure.state_on`."""
+        return next(claim for claim in self.claims if claim.preferred)
+
+
+class Figure(Entity):
+    """One series and period, with every publisher's claims by edition."""
+
+    KIND: ClassVar[str] = "figure"
+    OPENING: ClassVar[type[Fact]] = Claimed
+    FACTS: ClassVar[dict[str, type[Fact]]] = {
+        "Figure.Claimed": Claimed,
+        "Figure.Preferred": Preferred,
+        "Figure.Retracted": Retracted,
+    }
+
+    def check(self, fact: Fact) -> None:
+        """A claim is of this series and its edition's only one; a preference names a publisher."""
+        claims = [k.fact for k in standing(self.known) if isinstance(k.fact, Claimed)]
+        match fact:
+            case Claimed():
+                self._check_claim(fact, claims)
+            case Preferred():
+                if all(claim.source.publisher != fact.publisher for claim in claims):
+                    raise InvalidInput(f"expected a publisher with a claim on {self.id}",
+                                       path=("publisher",))
+
+    def _check_claim(self, fact: Claimed, claims: Sequence[Claimed]) -> None:
+        if fact.series.stream != self.id:
+            raise InvalidInput(f"expected the series of {self.id}", path=("series",))
+        for claim in claims:
+            if edition_of(claim) == edition_of(fact):
+                raise InvalidInput(
+                    f"{fact.source.publisher} has a claim on {self.id} in {fact.edition} already:"
+                    " expected another edition or edition version, or a retraction first",
+                    code="DUPLICATE_CLAIM", path=("edition",))
+
+    @classmethod
+    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> FigureState | None:
+        """All claims public by `day`, with the preferred one.
+
+        Preferred is the latest edition of the publisher that a recorded judgement names; without
+        one, of the publisher who was first to publish on this series.
+        """
+        public = [k for k in facts if k.fact.public_on <= day]
+        claimed = [(k, k.fact) for k in public if isinstance(k.fact, Claimed)]
+        if not claimed:
+            return None
+        latest = {fact.source.publisher: k.event_id for k, fact in claimed}
+        judgement = _judgement(public, latest)
+        preferred = latest[judgement.publisher if judgement else next(iter(latest))]
+        first = claimed[0][1]
+        return FigureState(
+            id=id,
+            series=first.series,
+            claims=tuple(_claim(k, fact, latest, preferred) for k, fact in claimed),
+            because=because(public),
+            preference=judgement.reason if judgement else None,
+        )
+
+
+def edition_of(claim: Claimed) -> tuple[str, str, str | None]:
+    """What makes a claim its publisher's only one on a series."""
+    return claim.source.publisher, claim.edition, claim.edition_version
+
+
+def _judgement(public: Sequence[Known], latest: dict[str, str]) -> Preferred | None:
+    judgements = [k.fact for k in public if isinstance(k.fact, Preferred)]
+    standing = [j for j in judgements if j.publisher in latest]
+    return standing[-1] if standing else None
+
+
+def _claim(known: Known, fact: Claimed, latest: dict[str, str], preferred: str) -> Claim:
+    return Claim(
+        position=known.position,
+        event_id=known.event_id,
+        publisher=fact.source.publisher,
+        edition=fact.edition,
+        edition_version=fact.edition_version,
+        as_of=fact.as_of,
+        published_on=fact.source.published_on,
+        quantity=fact.quantity,
+        source=fact.source,
+        note=fact.note,
+        latest=latest[fact.source.publisher] == known.event_id,
+        preferred=preferred == known.event_id,
+    )

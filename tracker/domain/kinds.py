@@ -1,0 +1,37 @@
+"""The four kinds of entity, and every fact by its pinned event type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracker.domain.alliance import Alliance, AllianceState
+from tracker.domain.announcement import Announcement, AnnouncementState
+from tracker.domain.entity import KINDS, Entity, kind_of
+from tracker.domain.export_control import ExportControl, ExportControlState
+from tracker.domain.figure import Figure, FigureState
+from tracker.domain.values import Fact
+from tracker.errors import InvalidInput
+
+FACTS: dict[str, type[Fact]] = {
+    type_: fact for kind in KINDS.values() for type_, fact in kind.FACTS.items()
+}
+
+STATES: dict[str, type[Any]] = {
+    Alliance.KIND: AllianceState,
+    Announcement.KIND: AnnouncementState,
+    ExportControl.KIND: ExportControlState,
+    Figure.KIND: FigureState,
+}
+State = AllianceState | AnnouncementState | ExportControlState | FigureState
+
+
+def fact_type(type_: str) -> type[Fact]:
+    """The fact that an event type stands for. Raises InvalidInput for an unknown type."""
+    fact = FACTS.get(type_)
+    if fact is None:
+        raise InvalidInput(f"{type_!r} is not an event type: expected one of {', '.join(FACTS)}",
+                           code="UNKNOWN_TYPE", path=("type",))
+    return fact
+
+
+__all__ = ["FACTS", "KINDS", "STATES", "Entity", "State", "fact_type", "kind_of"]

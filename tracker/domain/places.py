@@ -1,0 +1,170 @@
+"""Places: countries by their ISO 3166-1 code, and the declared aggregates that are not countries.
+
+Aggregates are not countries (design rule 8): a world total is rounded, and "other countries" is a
+residual whose members change from edition to edition.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from difflib import get_close_matches
+from functools import cache
+
+import pycountry
+
+from tracker.errors import InvalidInput
+
+AGGREGATES = {
+    "WORLD": "World",
+    "OTHER": "Other countries",
+    "EU": "European Union",
+    "US_CA": "United States and Canada",
+    "AU_CA_CN_NA": "Australia, Canada, China and Namibia",
+}
+"""Groups that publishers give one figure for, or that act as one."""
+
+SPECIAL = {"XK": "Kosovo"}
+"""Places without an ISO 3166-1 code of their own, under the code in common use."""
+
+NAMES = {
+    "BN": "Brunei",
+    "CD": "Congo (Kinshasa)",
+    "CG": "Congo (Brazzaville)",
+    "RU": "Russia",
+    "VA": "Vatican City",
+}
+"""English names where the ISO name is formal or ambiguous and pycountry has no common one."""
+
+SPELLINGS = {
+    "burma": "MM",
+    "burma (myanmar)": "MM",
+    "myanmar (burma)": "MM",
+    "congo": "CG",
+    "congo (kinshasa)": "CD",
+    "congo, kinshasa": "CD",
+    "congo, d.r.": "CD",
+    "congo, dr": "CD",
+    "democratic republic of congo": "CD",
+    "democratic republic of the congo": "CD",
+    "dr congo": "CD",
+    "drc": "CD",
+    "congo (brazzaville)": "CG",
+    "congo, brazzaville": "CG",
+    "republic of the congo": "CG",
+    "north korea": "KP",
+    "korea, north": "KP",
+    "south korea": "KR",
+    "korea, south": "KR",
+    "korea": "KR",
+    "republic of korea": "KR",
+    "ivory coast": "CI",
+    "turkey": "TR",
+    "turkiye": "TR",
+    "czech republic": "CZ",
+    "macedonia": "MK",
+    "swaziland": "SZ",
+    "cape verde": "CV",
+    "east timor": "TL",
+    "the bahamas": "BS",
+    "the gambia": "GM",
+    "the netherlands": "NL",
+    "holland": "NL",
+    "great britain": "GB",
+    "uk": "GB",
+    "u.k.": "GB",
+    "usa": "US",
+    "u.s.": "US",
+    "u.s.a.": "US",
+    "united states of america": "US",
+    "uae": "AE",
+    "people's republic of china": "CN",
+    "hong kong sar": "HK",
+    "hong kong, china": "HK",
+    "macau": "MO",
+    "chinese taipei": "TW",
+    "taiwan, china": "TW",
+    "falkland islands": "FK",
+    "micronesia": "FM",
+    "palestine": "PS",
+    "sao tome e principe": "ST",
+    "eu": "EU",
+    "eu27": "EU",
+    "global": "WORLD",
+    "world": "WORLD",
+    "other": "OTHER",
+    "others": "OTHER",
+    "rest of world": "OTHER",
+    "all other countries": "OTHER",
+}
+"""What publishers write, as `folded` leaves it, where it is neither an ISO nor a common name."""
+
+WORLD_TOTAL = re.compile(r"world,? total\b.*|total,? world\b.*")
+OTHER_COUNTRIES = re.compile(r"other countries(?: \([^)]*\))?")
+
+
+class Place(str):
+    """An ISO 3166-1 alpha-2 code in capitals, or the code of a declared aggregate."""
+
+    __slots__ = ()
+
+    def __new__(cls, code: str) -> Place:
+        if code not in _names():
+            raise InvalidInput(f"{code!r} is not a place: expected an ISO 3166-1 alpha-2 code or "
+                               + f"one of {', '.join([*AGGREGATES, *SPECIAL])}{_hint(code)}",
+                               code="UNKNOWN_PLACE")
+        return super().__new__(cls, code)
+
+    @property
+    def name(self) -> str:
+        """The English name."""
+        return _names()[self]
+
+    @property
+    def is_aggregate(self) -> bool:
+        """Whether this is a group of countries: a total, a residual, a union."""
+        return str(self) in AGGREGATES
+
+
+def place_named(text: str) -> Place | None:
+    """The place that a publisher calls `text`, or None where the name is not known."""
+    name = folded(text)
+    if WORLD_TOTAL.fullmatch(name):
+        return Place("WORLD")
+    if OTHER_COUNTRIES.fullmatch(name):
+        return Place("OTHER")
+    code = _codes_by_name().get(name)
+    return Place(code) if code else None
+
+
+def folded(text: str) -> str:
+    """`text` without accents, capitals, odd spaces, curly quotes and serial commas."""
+    plain = unicodedata.normalize("NFKD", text.replace("\u2019", "'").replace("\u2018", "'"))
+    letters = "".join(char for char in plain if not unicodedata.combining(char))
+    return " ".join(letters.casefold().replace(", and ", " and ").split())
+
+
+def _hint(text: str) -> str:
+    """A suggestion for an unknown code: the place of that name, or the nearest one."""
+    place = place_named(text)
+    if place is None:
+        near = get_close_matches(folded(text), _codes_by_name(), n=1, cutoff=0.8)
+        place = Place(_codes_by_name()[near[0]]) if near else None
+    return f"; did you mean {str(place)!r} ({place.name})?" if place else ""
+
+
+@cache
+def _names() -> dict[str, str]:
+    """The English name of every place, by code."""
+    countries = {c.alpha_2: getattr(c, "common_name", c.name) for c in pycountry.countries}
+    return countries | NAMES | SPECIAL | AGGREGATES
+
+
+@cache
+def _codes_by_name() -> dict[str, str]:
+    """Codes by every known name, folded; declared spellings win over ISO names."""
+    formal = {folded(c.name): c.alpha_2 for c in pycountry.countries}
+    long = {folded(c.official_name): c.alpha_2 for c in pycountry.countries
+            if hasattr(c, "official_name")}
+    usual = {folded(name): code for code, name in _names().items()}
+    return long | formal | usual | SPELLINGS

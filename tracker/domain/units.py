@@ -1,0 +1,44 @@
+"""Units of measure, with the declared factors between those that may be compared."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+
+import pycountry
+
+from tracker.errors import InvalidInput
+
+MASS = {"kg": Decimal("0.001"), "t": Decimal(1), "kt": Decimal(1000), "Mt": Decimal(1_000_000)}
+"""Mass units and how many tonnes one of them is."""
+
+OTHERS = frozenset({"percent", "years", "count", "USD/kg", "ct", "kct", "Mct", "m3", "Mm3"})
+"""Units that compare with themselves only (ct: carats; m3: cubic metres)."""
+
+
+class Unit(str):
+    """A declared unit: mass, one of `OTHERS`, or the ISO 4217 code of a currency."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Unit:
+        if not _known(text):
+            raise InvalidInput(
+                f"{text!r} is not a unit: expected one of {', '.join([*MASS, *sorted(OTHERS)])}"
+                " or a currency code", code="UNKNOWN_UNIT")
+        return super().__new__(cls, text)
+
+    def convert(self, value: Decimal, to: Unit) -> Decimal | None:
+        """`value` in unit `to`, or None where no factor is declared."""
+        if self == to:
+            return value
+        if self in MASS and to in MASS:
+            return value * MASS[self] / MASS[to]
+        return None
+
+
+@cache
+def _known(text: str) -> bool:
+    if text in MASS or text in OTHERS:
+        return True
+    return len(text) == 3 and text.isupper() and bool(pycountry.currencies.get(alpha_3=text))

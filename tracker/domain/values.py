@@ -1,0 +1,190 @@
+"""Values that facts are made of: dates with a precision, quantities, sources."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from tracker.domain.commodities import Commodity
+from tracker.domain.places import Place
+from tracker.domain.units import Unit
+from tracker.domain.vocabulary import Checked, Qualifier
+from tracker.errors import InvalidInput
+
+PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
+ENTITY_PATH = re.compile(r"[a-z][a-z-]*(?:/[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*)+", re.ASCII)
+ALLIANCE_ID = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*", re.ASCII)
+DAY = timedelta(days=1)
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
+            omit_defaults=True, rename="camel"):
+    """Base of all that is written in facts and states: frozen, compared by value."""
+
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+"""A title, a name, a reference: one line."""
+
+Text = Annotated[str, msgspec.Meta(max_length=8000)]
+"""Running text."""
+
+
+class Precision(StrEnum):
+    """How exactly a date is known."""
+
+    YEAR = "year"
+    MONTH = "month"
+    DAY = "day"
+
+
+class PartialDate(str):
+    """A date as its source gives it: `2029`, `2026-02` or `2025-11-08` (design rule 10).
+
+    `first` and `last` are the days it may mean. A start counts from `first`, an end, which is
+    inclusive, up to `last`.
+    """
+
+    __slots__ = ("first", "last", "precision")
+    first: date
+    last: date
+    precision: Precision
+
+    def __new__(cls, text: str) -> PartialDate:
+        match = PARTIAL_DATE.fullmatch(text)
+        if not match:
+            raise _bad_date(text)
+        year, month, day = (int(part) if part else None for part in match.groups())
+        self = super().__new__(cls, text)
+        try:
+            assert year is not None
+            self.first = date(year, month or 1, day or 1)
+            self.last = _last_day(year, month, day)
+        except ValueError:
+            raise _bad_date(text) from None
+        self.precision = (
+            Precision.DAY if day else Precision.MONTH if month else Precision.YEAR
+        )
+        return self
+
+
+class Actor(str):
+    """Who acts: a place (`US`) or, in small letters, an alliance (`quad`)."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Actor:
+        if not ALLIANCE_ID.fullmatch(text):
+            Place(text)
+        return super().__new__(cls, text)
+
+
+def _last_day(year: int, month: int | None, day: int | None) -> date:
+    if day:
+        return date(year, month or 1, day)
+    last_month = month or 12
+    return date(year, last_month, monthrange(year, last_month)[1])
+
+
+def _bad_date(text: str) -> InvalidInput:
+    return InvalidInput(
+        f"{text!r} is not a date: expected YYYY, YYYY-MM or YYYY-MM-DD", code="INVALID_DATE"
+    )
+
+
+class Quantity(Value, frozen=True, kw_only=True):
+    """A number with what it means: unit, basis and qualifier (design rules 6 and 7).
+
+    `value` is absent when the qualifier says that there is no number; it is never coerced to 0.
+    `upper` is the upper end of a range. `basis` says what is weighed, in the publisher's words:
+    `REO`, `contained metal`, `gross weight`; absent when the publisher does not say.
+    """
+
+    unit: Unit
+    value: Decimal | None = None
+    upper: Decimal | None = None
+    qualifier: Qualifier | None = None
+    basis: Name | None = None
+    estimated: bool = False
+    rounded: bool = False
+
+    def __post_init__(self) -> None:
+        numeric = self.qualifier is None or self.qualifier.has_number
+        if numeric and self.value is None:
+            raise InvalidInput("expected a value, or a qualifier that stands for one",
+                               code="VALUE_REQUIRED", path=("value",))
+        if not numeric and self.value is not None:
+            raise InvalidInput(f"expected no value beside the qualifier {self.qualifier}",
+                               code="VALUE_NOT_ALLOWED", path=("value",))
+        if (self.qualifier is Qualifier.RANGE) != (self.upper is not None):
+            raise InvalidInput("expected an upper end exactly when the qualifier is range",
+                               code="INVALID_RANGE", path=("upper",))
+        if self.value is not None and not self.value.is_finite():
+            raise InvalidInput("expected a finite number", path=("value",))
+        if self.upper is not None and self.value is not None and self.upper < self.value:
+            raise InvalidInput("expected an upper end not below the lower",
+                               code="INVALID_RANGE", path=("upper",))
+
+
+class Source(Value, frozen=True, kw_only=True):
+    """Where a fact comes from, and how it was checked.
+
+    `publisher` is a short id, `name` the publication in the publisher's words. `published_on` is
+    the day from which the fact is public through this source.
+    """
+
+    publisher: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
+    name: Name
+    published_on: PartialDate
+    url: Name | None = None
+    reference: Name | None = None
+    checked: Checked = Checked.MEMORY
+    confidence: Name | None = None
+
+    @property
+    def verified(self) -> bool:
+        """Whether somebody looked at the source itself before recording the fact."""
+        return self.checked is not Checked.MEMORY
+
+
+class Fact(Value, frozen=True, kw_only=True):
+    """What somebody did or said, with its source: the content of an event."""
+
+    source: Source
+    note: Text | None = None
+
+    @property
+    def public_on(self) -> date:
+        """The day from which the fact counts in valid time: when it is so and public."""
+        raise NotImplementedError
+
+
+def check_order(start: PartialDate | None, end: PartialDate | None, field: str) -> None:
+    """Refuse an end (inclusive) that lies before its start. Raises InvalidInput at `field`."""
+    if start is not None and end is not None and end.last < start.first:
+        raise InvalidInput(f"{end} lies before the start {start}: expected an end not before it",
+                           code="END_BEFORE_START", path=(field,))
+
+
+__all__ = [
+    "DAY",
+    "ENTITY_PATH",
+    "Actor",
+    "Commodity",
+    "Fact",
+    "Name",
+    "PartialDate",
+    "Place",
+    "Precision",
+    "Quantity",
+    "Source",
+    "Text",
+    "Unit",
+    "Value",
+    "check_order",
+]

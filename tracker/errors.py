@@ -1,0 +1,93 @@
+"""Every error this product raises for its users.
+
+TrackerError
+├── InvalidInput        a value breaks a rule: names the field and what was expected
+├── NotFound            the thing asked about does not exist
+├── VersionConflict     the entity is not at the version the caller expected
+├── IdempotencyConflict the event id was used before, for another content
+├── Forbidden           the caller may not do this
+├── TooLarge            the input is over a stated limit
+└── Unavailable         a part of the system does not answer in time
+
+`code` is stable: clients may switch on it. `path` leads to the field, outermost first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+Path = tuple[str | int, ...]
+
+
+class TrackerError(Exception):
+    """Something went wrong that the caller can understand."""
+
+    code = "ERROR"
+
+    def __init__(self, message: str, *, code: str | None = None, path: Sequence[str | int] = ()):
+        super().__init__(message)
+        self.message = message
+        self.path: Path = tuple(path)
+        if code is not None:
+            self.code = code
+
+    def below(self, *prefix: str | int) -> TrackerError:
+        """This error, its path put below `prefix`; returns itself so that it can be raised."""
+        self.path = (*prefix, *self.path)
+        return self
+
+
+class InvalidInput(TrackerError, ValueError):
+    """A value breaks a rule. The message says what was expected."""
+
+    code = "INVALID_INPUT"
+
+
+class NotFound(TrackerError):
+    """The entity, event or position asked about does not exist."""
+
+    code = "NOT_FOUND"
+
+
+class VersionConflict(TrackerError):
+    """The entity is not at the version the caller expected."""
+
+    code = "VERSION_CONFLICT"
+
+    def __init__(self, stream: str, expected: int, actual: int):
+        super().__init__(
+            f"Wrong expected version of {stream}: expected {expected}, it is at {actual}",
+            path=("expectedVersion",),
+        )
+        self.stream, self.expected, self.actual = stream, expected, actual
+
+
+class IdempotencyConflict(TrackerError):
+    """The event id or idempotency key was used before, with another content."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+
+    def __init__(self, event_id: str):
+        super().__init__(
+            f"Event id {event_id!r} is already in the log with another content",
+            path=("idempotencyKey",),
+        )
+        self.event_id = event_id
+
+
+class Forbidden(TrackerError):
+    """The caller may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class TooLarge(TrackerError):
+    """The input is over a stated limit."""
+
+    code = "TOO_LARGE"
+
+
+class Unavailable(TrackerError):
+    """A part of the system does not answer in time; the same request may succeed later."""
+
+    code = "UNAVAILABLE"

@@ -1,0 +1,1 @@
+"""The event log: one table, gapless positions, nothing ever changed."""

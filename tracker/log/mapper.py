@@ -1,0 +1,127 @@
+"""Events as entries, and back.
+
+An entry is a CloudEvents 1.0 event in structured JSON. PostgreSQL puts its first attributes in
+front (`specversion`, `position`, `time`); the rest is written here. What is stored is what is
+delivered to integrations, hashed and exported: there is no second form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tracker.domain.codec import decode, encode
+from tracker.domain.entity import Entity, Known
+from tracker.domain.kinds import fact_type, kind_of
+from tracker.domain.values import Fact
+from tracker.errors import TooLarge
+
+SOURCE = "urn:critical-minerals-policy-tracker"
+MOST_BYTES = 60_000
+"""The most bytes that the data of one event may have: entries must stay below 65,536."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event on its way into the log."""
+
+    event_id: str
+    stream: str
+    version: int
+    type: str
+    attributes: str
+    data: bytes
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """The attributes of an entry."""
+
+    position: str
+    time: datetime
+    id: str
+    type: str
+    subject: str
+    version: int
+    data: msgspec.Raw
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event of the log, read from its entry."""
+
+    position: int
+    recorded_at: datetime
+    event_id: str
+    type: str
+    stream: str
+    version: int
+    actor: str | None
+    fact: Fact
+    entry: bytes
+
+    @property
+    def known(self) -> Known:
+        """The fact as folds see it."""
+        return Known(self.position, self.event_id, self.type, self.fact)
+
+    @property
+    def data(self) -> Any:
+        """The content of the event as plain JSON data."""
+        return msgspec.json.decode(self.entry)["data"]
+
+
+def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
+    """An aggregate's event in the form that the log takes. Raises TooLarge."""
+    kind = kind_of(event.originator_id)
+    type_ = kind.type_of(event.fact)
+    data = encode(event.fact)
+    if len(data) > MOST_BYTES:
+        raise TooLarge(f"{type_} has {len(data)} bytes: expected at most {MOST_BYTES}")
+    attributes = {
+        "id": event.event_id,
+        "source": SOURCE,
+        "type": type_,
+        "subject": event.originator_id,
+        "version": event.originator_version,
+        "dataschema": f"{SOURCE}:schema:{type_}:1",
+    }
+    if actor is not None:
+        attributes["actor"] = actor
+    text = encode(attributes)[1:-1].decode()
+    return NewEvent(event.event_id, event.originator_id, event.originator_version, type_, text,
+                    data)
+
+
+_envelopes = msgspec.json.Decoder(Envelope)
+
+
+def recorded(entry: bytes) -> Recorded:
+    """The event that an entry holds. Raises InvalidInput if it is not one of ours."""
+    envelope = _envelopes.decode(entry)
+    return Recorded(
+        position=int(envelope.position),
+        recorded_at=envelope.time,
+        event_id=envelope.id,
+        type=envelope.type,
+        stream=envelope.subject,
+        version=envelope.version,
+        actor=envelope.actor,
+        fact=decode(fact_type(envelope.type), envelope.data),
+        entry=entry,
+    )
+
+
+def replayed(item: Recorded) -> Entity.Event:
+    """The aggregate's event, as it was decided."""
+    return Entity.Event(
+        originator_id=item.stream,
+        originator_version=item.version,
+        timestamp=item.recorded_at,
+        event_id=item.event_id,
+        fact=item.fact,
+        position=item.position,
+    )

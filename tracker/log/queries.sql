@@ -1,0 +1,37 @@
+-- name: append
+-- Append commands; see log.append in tables.sql.
+SELECT command, outcome, first_position, subject, expected, actual
+FROM log.append($1, $2, $3, $4, $5, $6, $7);
+
+-- name: read
+-- A page of entries after a position, in order; with types, only events of these.
+SELECT position, entry FROM log.events
+WHERE position > $1 AND ($3::text[] IS NULL OR type = ANY ($3))
+ORDER BY position
+LIMIT $2;
+
+-- name: read_streams
+-- Every entry of some streams up to a position, in order.
+SELECT stream, position, entry FROM log.events
+WHERE stream = ANY ($1) AND position <= $2
+ORDER BY position;
+
+-- name: known_ids
+-- Which of these event ids are in the log.
+SELECT event_id FROM log.events WHERE event_id = ANY ($1);
+
+-- name: event_by_id
+-- Where an event is, by its id.
+SELECT position, stream FROM log.events WHERE event_id = $1;
+
+-- name: existing_streams
+-- Which of these streams have events.
+SELECT DISTINCT stream FROM log.events WHERE stream = ANY ($1);
+
+-- name: head
+-- The last position, 0 when nothing is recorded.
+SELECT coalesce(max(position), 0) FROM log.events;
+
+-- name: position_at
+-- The last position recorded at or before a moment, 0 when there is none.
+SELECT coalesce(max(position), 0) FROM log.events WHERE recorded_at <= $1;

@@ -1,0 +1,125 @@
+"""The corpus format: one JSON object a line, each a fact to be recorded.
+
+    {"id": "cn-mofcom-2023-23", "type": "ExportControl.Announced",
+     "entity": "export-control/cn-mofcom-2023-23", "data": {…}}
+
+`id` becomes the event id, so that a line counts once however often it is imported. `entity` may be
+left out for figures: their series names it. `data` is the fact, as in the event itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Annotated
+
+import msgspec
+
+from tracker.commands import Order, decide_all, load, mentioned
+from tracker.domain.codec import decode, encode
+from tracker.domain.figure import Claimed
+from tracker.domain.kinds import fact_type, kind_of
+from tracker.domain.values import Fact
+from tracker.errors import InvalidInput, TooLarge, TrackerError
+from tracker.log.mapper import NewEvent
+from tracker.log.recorder import Recorder
+
+MOST_BYTES = 1_000_000
+"""The longest line that is looked at."""
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A line as it is written."""
+
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    type: str
+    data: msgspec.Raw
+    entity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a line can't be imported: where, and what was expected."""
+
+    line: int
+    error: TrackerError
+
+    def __str__(self) -> str:
+        field = ".".join(map(str, self.error.path)) or "line"
+        return f"line {self.line}: {field}: {self.error.message} ({self.error.code})"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an import would do: events to append, lines that are in the log already, problems."""
+
+    events: list[NewEvent]
+    unchanged: int
+    problems: list[Problem]
+
+
+def shipped() -> Iterator[bytes]:
+    """The lines of the corpus that ships with the tracker."""
+    with files("tracker.corpus").joinpath("corpus.jsonl").open("rb") as lines:
+        yield from lines
+
+
+def write(event_id: str, type_: str, fact: Fact, entity: str | None = None) -> bytes:
+    """A line of the corpus format, with its line end."""
+    data = msgspec.Raw(encode(fact))
+    return encode(Line(id=event_id, type=type_, data=data, entity=entity)) + b"\n"
+
+
+def parse(line: bytes) -> Order:
+    """The order that a line gives. Raises InvalidInput or TooLarge, with the path of the field."""
+    if len(line) > MOST_BYTES:
+        raise TooLarge(f"expected at most {MOST_BYTES} bytes, got {len(line)}")
+    parsed = decode(Line, line)
+    kind = fact_type(parsed.type)
+    try:
+        fact = decode(kind, parsed.data)
+    except InvalidInput as error:
+        raise error.below("data") from None
+    return Order(_stream(parsed, fact), fact, parsed.id)
+
+
+def _stream(line: Line, fact: Fact) -> str:
+    if line.entity is None:
+        if isinstance(fact, Claimed):
+            return fact.series.stream
+        raise InvalidInput("expected the entity that the fact is about", path=("entity",))
+    if kind_of(line.entity).__name__ != line.type.partition(".")[0]:
+        raise InvalidInput(f"expected an entity that {line.type} is about", path=("entity",))
+    return line.entity
+
+
+async def plan(recorder: Recorder, lines: Iterable[bytes]) -> Plan:
+    """Check every line against the format, the rules and the log. Writes nothing."""
+    orders, numbers, problems = _parse_all(lines)
+    alliances = await recorder.existing(sorted(mentioned(orders)))
+    entities = await load(recorder, dict.fromkeys(order.stream for order in orders))
+    known = {stream: {k.event_id: k.fact for k in entity.known}
+             for stream, entity in entities.items()}
+    fresh = [i for i, order in enumerate(orders)
+             if known[order.stream].get(order.event_id) != order.fact]
+    events, refused = decide_all(entities, [orders[i] for i in fresh], alliances)
+    problems += [Problem(numbers[fresh[i]], error) for i, error in refused]
+    return Plan(events, len(orders) - len(fresh), sorted(problems, key=lambda p: p.line))
+
+
+def _parse_all(lines: Iterable[bytes]) -> tuple[list[Order], list[int], list[Problem]]:
+    orders: list[Order] = []
+    numbers: list[int] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            orders.append(parse(line))
+            numbers.append(number)
+        except TrackerError as error:
+            problems.append(Problem(number, error))
+    return orders, numbers, problems
+
+

@@ -1,0 +1,191 @@
+"""The layouts in which the USGS publishes country tables, taken apart into cells.
+
+Wide, one file a commodity (MCS 2023, 2024): the unit stands in the header (`Prod_kt_est_2022`).
+Wide, all in one file (MCS 2025): commodity and unit have columns. Long (MCS 2026): one row a value.
+Which one a file has is told by its header; no edition is built in.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracker.domain.vocabulary import Statistic
+from tracker.sources.usgs.cells import Cell, Edition, NotRead
+from tracker.sources.usgs.quantities import note_says
+
+STATISTICS = {"pro": Statistic.PRODUCTION, "cap": Statistic.CAPACITY, "res": Statistic.RESERVES}
+EDITION = re.compile(r"mcs\s?(\d{4})", re.IGNORECASE)
+FILE_NAME = re.compile(r"mcs\d{4}-(?P<table>[a-z]+)_world\.csv", re.IGNORECASE)
+CONTINUES = re.compile(r"\s*--\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a header of a wide table says: `Prod_Sponge_t_Est_2021`."""
+
+    header: str
+    index: int
+    statistic: Statistic
+    part: str = ""
+    unit: str = ""
+    year: int | None = None
+    estimated: bool = False
+    is_note: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a wide table that has something in it."""
+
+    line: int
+    fields: Sequence[str]
+
+    def at(self, index: int | None) -> str:
+        """The trimmed text of a field; empty where the row or the column ends earlier."""
+        if index is None or index >= len(self.fields):
+            return ""
+        return " ".join(self.fields[index].split())
+
+
+def cells(path: Path) -> Iterator[Cell | NotRead]:
+    """All cells of the country tables in a file, and what of the file is left out."""
+    lines = list(_lines(path))
+    header = [name.strip() for name in lines[0].fields] if lines else []
+    edition = _edition(path, lines)
+    if edition is None or len(header) < 5:
+        yield NotRead(path.name, 1, None, ",".join(header), "no table of an MCS edition")
+    elif "Statistics_detail" in header:
+        yield from _long(path.name, edition, header, lines[1:])
+    else:
+        yield from _wide(path, edition, header, lines[1:])
+
+
+def _lines(path: Path) -> Iterator[Row]:
+    """The rows of a file that are not empty. Some editions are UTF-8 with a mark, some cp1252."""
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+    reader = csv.reader(text.splitlines(keepends=True))
+    for fields in reader:
+        if any(field.strip() for field in fields):
+            yield Row(reader.line_num, fields)
+
+
+def _edition(path: Path, lines: Sequence[Row]) -> Edition | None:
+    """The edition, by the first column (`MCS2025`) or the name of the file."""
+    first = lines[1].at(0) if len(lines) > 1 else ""
+    match = EDITION.search(first) or EDITION.search(path.name)
+    return Edition(int(match[1])) if match else None
+
+
+# --- long
+
+
+def _long(file: str, edition: Edition, header: Sequence[str], rows: Sequence[Row]
+          ) -> Iterator[Cell | NotRead]:
+    for row in rows:
+        field = {name: row.at(index) for index, name in enumerate(header)}
+        refusal = _why_not(field)
+        if refusal:
+            yield NotRead(file, row.line, None, field["Value"], refusal)
+            continue
+        yield Cell(
+            file=file, line=row.line, column="Value", edition=edition,
+            table=field["Commodity"], type=field["Statistics_detail"], country=field["Country"],
+            statistic=STATISTICS[field["Statistics"][:3].lower()], unit=field["Unit"],
+            year=int(field["Year"]), estimated=False, text=field["Value"],
+            note=CONTINUES.sub(" ", field["Notes"]),
+        )
+
+
+def _why_not(field: dict[str, str]) -> str | None:
+    """Why a row of the long table is left out: only the tables by country are read."""
+    if not field["Section"].startswith("World"):
+        return f"not a table by country: {field['Section'].partition('\u2014')[0]}"
+    if field["Statistics"][:3].lower() not in STATISTICS:
+        return f"unknown statistic {field['Statistics']!r}"
+    return None if field["Year"].isdigit() else f"unknown year {field['Year']!r}"
+
+
+# --- wide
+
+
+def _wide(path: Path, edition: Edition, header: Sequence[str], rows: Sequence[Row]
+          ) -> Iterator[Cell | NotRead]:
+    names = {name.upper(): index for index, name in enumerate(header)}
+    columns = [column for index, name in enumerate(header) if (column := _column(name, index))]
+    match = FILE_NAME.fullmatch(path.name)
+    table_name = match["table"] if match else ""
+    for table in _tables(rows, names):
+        present = [c for c in columns if not c.is_note and _has_content(table, c, columns)]
+        for row in table:
+            for column in present:
+                yield _cell(path.name, edition, table_name, row, column, columns, names)
+            yield from _headless(path.name, header, row)
+
+
+def _cell(file: str, edition: Edition, table: str, row: Row, column: Column,
+          columns: Sequence[Column], names: dict[str, int]) -> Cell:
+    return Cell(
+        file=file, line=row.line, column=column.header, edition=edition,
+        table=row.at(names.get("COMMODITY")) or table,
+        type=column.part or row.at(_type_index(names)), country=row.at(names["COUNTRY"]),
+        statistic=column.statistic, unit=column.unit or row.at(names.get("UNIT_MEAS")),
+        year=column.year, estimated=column.estimated, text=row.at(column.index),
+        note=_note(row, column, columns),
+    )
+
+
+def _column(name: str, index: int) -> Column | None:
+    """The parts of a header, in whatever order; None for columns that are no value and no note."""
+    first, *words = re.split(r"[_\s]+", name.lower())
+    statistic = STATISTICS.get(first[:3])
+    if statistic is None or not words:
+        return None
+    year = next((int(word) for word in words if re.fullmatch(r"\d{4}", word)), None)
+    unit = next((word for word in words if word in ("t", "kt", "kg")), "")
+    part = next((word for word in words if word in ("sponge", "pigment")), "")
+    return Column(name, index, statistic, part, unit, year, "est" in words,
+                  is_note=bool({"note", "notes"} & set(words)))
+
+
+def _tables(rows: Sequence[Row], names: dict[str, int]) -> Iterator[list[Row]]:
+    """Rows by commodity and type: what the publisher prints as one table."""
+    tables: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        key = row.at(names.get("COMMODITY")), row.at(_type_index(names))
+        tables.setdefault(key, []).append(row)
+    yield from tables.values()
+
+
+def _type_index(names: dict[str, int]) -> int:
+    """The column of the type; where its header is lost (fluorspar, MCS 2024), by its place."""
+    return names.get("TYPE", names["COUNTRY"] + 1)
+
+
+def _has_content(table: Sequence[Row], column: Column, columns: Sequence[Column]) -> bool:
+    """Whether the printed table has this column: some row has a value, or a note for one.
+
+    The file gives every table every column, so that empty ones say nothing.
+    """
+    return any(row.at(column.index) or note_says(_note(row, column, columns), column.year)
+               for row in table)
+
+
+def _note(row: Row, column: Column, columns: Sequence[Column]) -> str:
+    """The note that stands beside a value."""
+    return next((row.at(c.index) for c in columns
+                 if c.is_note and c.statistic is column.statistic), "")
+
+
+def _headless(file: str, header: Sequence[str], row: Row) -> Iterator[NotRead]:
+    """Values in columns without a header (barite, MCS 2024, repeats its reserves there)."""
+    for index in range(len(row.fields)):
+        if row.at(index) and (index >= len(header) or not header[index]):
+            yield NotRead(file, row.line, None, row.at(index), "column without a header")

@@ -1,0 +1,118 @@
+"""Numbers, words and marks in USGS tables, and the notes that decide what they mean.
+
+`XX` not applicable, `W` withheld, `NA` not available, a dash nil; `s` and a blank say nothing by
+themselves: only a note does (design rule 6). Abbreviations: USGS MCS, "Appendix A".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tracker.domain.vocabulary import Qualifier
+
+NUMBER = r"\d[\d,]*(?:\.\d+)?"
+PLAIN = re.compile(rf"(?P<estimate>e)?(?P<value>{NUMBER})")
+BOUND = re.compile(rf"(?P<sign>[<>])\s*(?P<value>{NUMBER})")
+RANGE = re.compile(rf"(?P<value>{NUMBER})\s*[-\u2013]\s*(?P<upper>{NUMBER})")
+BOUNDS = {"<": Qualifier.LESS_THAN, ">": Qualifier.MORE_THAN}
+
+MARKS = {
+    "w": Qualifier.WITHHELD,
+    "na": Qualifier.NOT_AVAILABLE,
+    "not available": Qualifier.NOT_AVAILABLE,
+    "xx": Qualifier.NOT_APPLICABLE,
+    "not applicable": Qualifier.NOT_APPLICABLE,
+    "\u2014": Qualifier.NIL,
+    "\u2013": Qualifier.NIL,
+    "-": Qualifier.NIL,
+    "large": Qualifier.LARGE,
+    "small": Qualifier.SMALL,
+    "very small": Qualifier.SMALL,
+}
+INCLUDED = re.compile(r"\bincluded (?:in|with)\b", re.IGNORECASE)
+CATEGORIZED = re.compile(r'categorized as "(?P<word>\w+)"', re.IGNORECASE)
+FOR_YEARS = re.compile(r"(?P<mark>\w+) for (?P<first>\d{2,4})(?:-(?P<last>\d{2,4}))?",
+                       re.IGNORECASE)
+MARK_AND_MORE = re.compile(r"(?P<mark>NA|W|XX) \(.*", re.IGNORECASE)
+LESS_THAN = re.compile(rf"less than (?:(?P<half>½|1/2) ?unit|(?P<value>{NUMBER}) (?P<what>\w+))",
+                       re.IGNORECASE)
+IN_ONE = {("carats", "kct"): 1_000, ("carats", "Mct"): 1_000_000,
+          ("tons", "t"): 1, ("tons", "kt"): 1_000, ("tons", "Mt"): 1_000_000}
+"""How many of what a note counts in make one unit of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What a cell says: a number, a qualifier, or both."""
+
+    value: Decimal | None = None
+    upper: Decimal | None = None
+    qualifier: Qualifier | None = None
+    estimated: bool = False
+
+
+def amount(text: str, note: str, year: int | None, unit: str) -> Amount | str:
+    """What a cell and its note say together, or the reason why that is not known."""
+    told = note_says(note, year)
+    if text == "":
+        return told or "blank: the file does not tell withheld, not available and nil apart"
+    if text == "s":
+        return _small(note, unit) or "s, and no note says what it stands for"
+    if text.upper() == "NA":
+        return told or Amount(qualifier=Qualifier.NOT_AVAILABLE)
+    return _written(text) or f"no known number, mark or word: {text!r}"
+
+
+def note_says(note: str, year: int | None) -> Amount | None:
+    """What a note says that the cell beside it, of that year, should hold; None if nothing."""
+    if INCLUDED.search(note) and "not included" not in note:
+        return Amount(qualifier=Qualifier.INCLUDED_ELSEWHERE)
+    if match := CATEGORIZED.search(note):
+        return _written(match["word"])
+    if match := FOR_YEARS.fullmatch(note):
+        first, last = _year(match["first"]), _year(match["last"] or match["first"])
+        return _written(match["mark"]) if year and first <= year <= last else None
+    if match := MARK_AND_MORE.fullmatch(note):
+        return _written(match["mark"])
+    return _written(note.partition(". ")[0].rstrip("."))
+
+
+def _written(text: str) -> Amount | None:
+    """A number, a bound, a range, or a mark or word of the publisher."""
+    if match := PLAIN.fullmatch(text):
+        return Amount(_number(match["value"]), estimated=bool(match["estimate"]))
+    if match := BOUND.fullmatch(text):
+        return Amount(_number(match["value"]), qualifier=BOUNDS[match["sign"]])
+    if match := RANGE.fullmatch(text):
+        return Amount(_number(match["value"]), _number(match["upper"]), Qualifier.RANGE)
+    if INCLUDED.match(text):
+        return Amount(qualifier=Qualifier.INCLUDED_ELSEWHERE)
+    qualifier = MARKS.get(text.casefold())
+    if qualifier is None:
+        return None
+    return Amount(Decimal(0) if qualifier is Qualifier.NIL else None, qualifier=qualifier)
+
+
+def _small(note: str, unit: str) -> Amount | None:
+    """What `s` means in this table: under half a unit, under so many carats, or elsewhere."""
+    if INCLUDED.search(note):
+        return Amount(qualifier=Qualifier.INCLUDED_ELSEWHERE)
+    match = LESS_THAN.search(note)
+    if match is None:
+        return None
+    if match["half"]:
+        return Amount(Decimal("0.5"), qualifier=Qualifier.LESS_THAN)
+    factor = IN_ONE.get((match["what"].lower(), unit))
+    if factor is None:
+        return None
+    return Amount(_number(match["value"]) / factor, qualifier=Qualifier.LESS_THAN)
+
+
+def _number(text: str) -> Decimal:
+    return Decimal(text.replace(",", ""))
+
+
+def _year(text: str) -> int:
+    return int(text) if len(text) == 4 else 2000 + int(text)
