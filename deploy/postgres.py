@@ -130,10 +130,11 @@ class Postgres:
         try:
             server = _launch(site, binaries, host, timeout)
             lock.write({"owner": os.getpid(), "host": host, "ready": True})
-        except BaseException:
+            return cls(Connection(host), server, lock)
+        except BaseException:  # a full disk, or the exception of a signal handler
+            _stop_orphan(site.pgdata)
             _clear_sockets(host)
             raise
-        return cls(Connection(host), server, lock)
 
     def stop(self) -> None:
         """Shut the server down, breaking its connections; let go of the directory last.

@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from tracker.domain.vocabulary import Statistic
@@ -71,7 +72,7 @@ def _lines(path: Path) -> Iterator[Row]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("cp1252", errors="replace")
-    reader = csv.reader(text.splitlines(keepends=True))
+    reader = csv.reader(StringIO(text, newline=""))
     for fields in reader:
         if any(field.strip() for field in fields):
             yield Row(reader.line_num, fields)
@@ -107,7 +108,7 @@ def _long(file: str, edition: Edition, header: Sequence[str], rows: Sequence[Row
 def _why_not(field: dict[str, str]) -> str | None:
     """Why a row of the long table is left out: only the tables by country are read."""
     if not field["Section"].startswith("World"):
-        return f"not a table by country: {field['Section'].partition('\u2014')[0]}"
+        return "not a table by country: " + field["Section"].partition("\u2014")[0]
     if field["Statistics"][:3].lower() not in STATISTICS:
         return f"unknown statistic {field['Statistics']!r}"
     return None if field["Year"].isdigit() else f"unknown year {field['Year']!r}"

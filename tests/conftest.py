@@ -1,0 +1,130 @@
+"""Real PostgreSQL for every test: one embedded server a test process, one database a test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from deploy.bootstrap import prepare, running
+from deploy.postgres import Postgres
+from schema.context import Services
+from tracker.log.database import Target, create_pool
+from tracker.log.recorder import Recorder
+from tracker.sources.corpus import plan, shipped
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real input beside the checkout."""
+    path = SHARED / "data"
+    if not path.is_dir():
+        pytest.skip("the real input (../shared/data) is not beside this checkout")
+    return path
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Postgres]:
+    """An embedded PostgreSQL that belongs to this test process."""
+    directory = Path(tempfile.mkdtemp(prefix="tracker-tests-"))
+    os.chmod(directory, 0o755)  # PostgreSQL runs under another account when the tests run as root
+    try:
+        with Postgres.start(directory / "data") as postgres:
+            yield postgres
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def run_sql(server: Postgres, statement: str) -> None:
+    """Run a statement that needs no transaction, such as CREATE DATABASE."""
+
+    async def execute() -> None:
+        connection = await asyncpg.connect(**server.connection.kwargs())
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(execute())
+
+
+def database(server: Postgres, name: str) -> dict[str, Any]:
+    """What to connect to for a database of the server."""
+    return {**server.connection.kwargs(), "database": name}
+
+
+@pytest.fixture(scope="session")
+def empty_template(server: Postgres) -> str:
+    """A database with the tables and nothing in them, to be copied."""
+    run_sql(server, "CREATE DATABASE empty_template")
+    asyncio.run(prepare(database(server, "empty_template")))
+    return "empty_template"
+
+
+@pytest.fixture(scope="session")
+def corpus_template(server: Postgres, empty_template: str) -> str:
+    """A database with the shipped corpus, to be copied."""
+    run_sql(server, f"CREATE DATABASE corpus_template TEMPLATE {empty_template}")
+
+    async def load() -> None:
+        target = database(server, "corpus_template")
+        async with running(target) as services:
+            planned = await plan(services.recorder, shipped())
+            assert not planned.problems, "\n".join(map(str, planned.problems))
+            await services.recorder.append_all(planned.events)
+            await services.projector.reach(await services.recorder.head(), seconds=60)
+
+    asyncio.run(load())
+    return "corpus_template"
+
+
+def copied(server: Postgres, template: str) -> Iterator[Target]:
+    """A database of the test's own, dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex}"
+    run_sql(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield database(server, name)
+    run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def target(server: Postgres, empty_template: str) -> Iterator[Target]:
+    """A database of the test's own, empty but for its tables."""
+    yield from copied(server, empty_template)
+
+
+@pytest.fixture
+def corpus_target(server: Postgres, corpus_template: str) -> Iterator[Target]:
+    """A database of the test's own, with the shipped corpus."""
+    yield from copied(server, corpus_template)
+
+
+@pytest.fixture
+async def recorder(target: Target) -> AsyncIterator[Recorder]:
+    """A log of the test's own, with nobody following it."""
+    pool = await create_pool(target)
+    yield Recorder(pool)
+    await pool.close()
+
+
+@pytest.fixture
+async def services(target: Target) -> AsyncIterator[Services]:
+    """A whole tracker with an empty log."""
+    async with running(target) as services:
+        yield services
+
+
+@pytest.fixture
+async def corpus_services(corpus_target: Target) -> AsyncIterator[Services]:
+    """A whole tracker with the shipped corpus."""
+    async with running(corpus_target) as services:
+        yield services

@@ -1,0 +1,197 @@
+"""The log loses nothing, orders everything and changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from schema.context import Services
+from tests.facts import announced, clause, suspended
+from tracker.commands import Commands, Order, decide, restored
+from tracker.errors import IdempotencyConflict, TooLarge, Unavailable, VersionConflict
+from tracker.log.database import Target, connect
+from tracker.log.follow import Follower
+from tracker.log.mapper import NewEvent
+from tracker.log.recorder import Recorder
+
+
+def event(stream: str, event_id: str, version: int = 1) -> NewEvent:
+    """The event of an announcement, at a version."""
+    return NewEvent(event_id, stream, version, "ExportControl.Announced", f'"id":"{event_id}"',
+                    b'{"title":"%s"}' % event_id.encode())
+
+
+def gallium(event_id: str, stream: str = "export-control/gallium") -> NewEvent:
+    """A decided announcement on a new stream."""
+    return decide(restored(stream, []), Order(stream, announced(), event_id), ())
+
+
+async def test_an_event_is_read_back_as_it_was_recorded(recorder: Recorder) -> None:
+    before = datetime.now(UTC)
+    await recorder.append([gallium("a")])
+    [read] = await recorder.read()
+    assert (read.position, read.event_id, read.version) == (1, "a", 1)
+    assert read.fact == announced()
+    assert before - timedelta(seconds=5) < read.recorded_at < datetime.now(UTC) + timedelta(seconds=5)
+    assert read.entry.startswith(b'{"specversion":"1.0","position":"1","time":"')
+
+
+async def test_positions_are_gapless_and_time_never_runs_backwards_under_many_writers(
+    recorder: Recorder, target: Target
+) -> None:
+    others = [Recorder(await asyncpg.create_pool(**target, min_size=1, max_size=2))
+              for _ in range(2)]
+    writers = [recorder, *others]
+    await asyncio.gather(*(
+        writers[i % 3].append([gallium(f"e{i}", f"export-control/s{i}")]) for i in range(300)
+    ))
+    events = await recorder.read(limit=1000)
+    assert [e.position for e in events] == list(range(1, 301))
+    assert all(a.recorded_at <= b.recorded_at for a, b in zip(events, events[1:], strict=False))
+    for other in others:
+        await other._pool.close()
+
+
+async def test_the_same_event_again_returns_its_first_position(recorder: Recorder) -> None:
+    first = await recorder.append([event("export-control/a", "a"), event("export-control/a", "b", 2)])
+    again = await recorder.append([event("export-control/a", "a"), event("export-control/a", "b", 2)])
+    assert (list(first.positions), first.repeated) == ([1, 2], False)
+    assert (list(again.positions), again.repeated) == ([1, 2], True)
+    assert await recorder.head() == 2
+
+
+async def test_an_event_id_can_not_be_used_for_another_content(recorder: Recorder) -> None:
+    await recorder.append([event("export-control/a", "a")])
+    other = NewEvent("a", "export-control/a", 2, "ExportControl.Announced", '"id":"a"', b"{}")
+    with pytest.raises(IdempotencyConflict):
+        await recorder.append([other])
+
+
+async def test_a_conflict_names_both_versions_and_leaves_the_others_alone(
+    recorder: Recorder,
+) -> None:
+    await recorder.append([event("export-control/a", "a")])
+    good, bad = await asyncio.gather(
+        recorder.append([event("export-control/b", "b")]),
+        recorder.append([event("export-control/a", "c", version=1)]),
+        return_exceptions=True,
+    )
+    assert not isinstance(good, BaseException)
+    assert list(good.positions) == [2]
+    assert isinstance(bad, VersionConflict)
+    assert (bad.expected, bad.actual) == (0, 1)
+    assert await recorder.head() == 2
+
+
+async def test_a_command_is_recorded_wholly_or_not_at_all(recorder: Recorder) -> None:
+    with pytest.raises(VersionConflict):
+        await recorder.append([event("export-control/a", "a"), event("export-control/b", "b", 7)])
+    assert await recorder.head() == 0
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE log.events SET type = 'x'", "DELETE FROM log.events", "TRUNCATE log.events",
+    "SET session_replication_role = replica; DELETE FROM log.events",
+])
+async def test_the_database_refuses_to_change_what_is_recorded(
+    recorder: Recorder, target: Target, statement: str
+) -> None:
+    await recorder.append([event("export-control/a", "a")])
+    connection = await connect(target)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="never change"):
+        await connection.execute(statement)
+    await connection.close()
+    assert await recorder.head() == 1
+
+
+async def test_a_batch_that_fails_in_the_middle_leaves_nothing(recorder: Recorder) -> None:
+    events = [event(f"export-control/{i}", f"e{i}") for i in range(1500)]
+    with pytest.raises(VersionConflict):
+        await recorder.append_all([*events, event("export-control/late", "late", version=9)])
+    assert await recorder.head() == 0
+
+
+async def test_an_event_over_the_limit_never_reaches_the_database(recorder: Recorder) -> None:
+    many = [clause(str(i), note="x" * 7000) for i in range(10)]
+    with pytest.raises(TooLarge):
+        await Commands(recorder).record("export-control/big", announced(*many))
+    assert await recorder.head() == 0
+
+
+async def test_a_lost_database_is_reported_as_an_unknown_outcome(
+    recorder: Recorder, target: Target
+) -> None:
+    await recorder.head()
+    admin = await connect({**target, "database": "tracker"})
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+        target["database"])
+    await admin.execute(f"ALTER DATABASE {target['database']} CONNECTION LIMIT 0")
+    await admin.execute(f"ALTER DATABASE {target['database']} ALLOW_CONNECTIONS false")
+    with pytest.raises(Unavailable, match="counts once"):
+        await recorder.append([event("export-control/a", "a")])
+    await admin.close()
+
+
+async def test_a_decision_that_others_overtake_is_made_anew(recorder: Recorder) -> None:
+    commands = Commands(recorder)
+    await commands.record("export-control/a", announced(clause("1"), clause("2")))
+    suspensions = [suspended("1", start=f"2025-11-{day:02}") for day in range(1, 5)]
+    await asyncio.gather(*(commands.record("export-control/a", s) for s in suspensions))
+    assert [e.version for e in await recorder.read()] == [1, 2, 3, 4, 5]
+
+
+async def test_an_expected_version_that_is_wrong_is_refused(recorder: Recorder) -> None:
+    commands = Commands(recorder)
+    await commands.record("export-control/a", announced(), expected_version=0)
+    with pytest.raises(VersionConflict, match="expected 5, it is at 1"):
+        await commands.record("export-control/a", suspended("1"), expected_version=5)
+    await commands.record("export-control/a", suspended("1"), expected_version=1)
+    assert await recorder.head() == 2
+
+
+async def test_a_follower_gets_every_event_once_in_order_while_others_write(
+    recorder: Recorder, target: Target
+) -> None:
+    async with Follower(recorder, target) as follower:
+        async def collect() -> list[int]:
+            positions = []
+            async for item in follower.follow(0, page=7):
+                positions.append(item.position)
+                if len(positions) == 400:
+                    break
+            return positions
+
+        collecting = asyncio.create_task(collect())
+        await asyncio.gather(*(
+            recorder.append([gallium(f"e{i}", f"export-control/s{i}")]) for i in range(400)))
+        assert await asyncio.wait_for(collecting, 10) == list(range(1, 401))
+
+
+async def test_a_follower_survives_the_loss_of_its_listening_connection(
+    recorder: Recorder, target: Target
+) -> None:
+    async with Follower(recorder, target) as follower:
+        events = follower.follow(0)
+        await recorder.append([gallium("a", "export-control/a")])
+        assert (await anext(events)).position == 1
+        connection = await connect(target)
+        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                                 " WHERE query LIKE 'LISTEN%' AND datname = current_database()")
+        await connection.close()
+        await recorder.append([gallium("b", "export-control/b")])
+        assert (await asyncio.wait_for(anext(events), 5)).position == 2
+        await events.aclose()
+
+
+async def test_a_moment_in_time_is_a_position(services: Services) -> None:
+    await services.commands.record("export-control/a", announced())
+    [first] = await services.recorder.read()
+    await services.commands.record("export-control/b", announced())
+    just_before = first.recorded_at - timedelta(microseconds=1)
+    assert await services.recorder.position_at(just_before) == 0
+    assert await services.recorder.position_at(first.recorded_at) == 1
+    assert await services.recorder.position_at(datetime.now(UTC)) == 2

@@ -1,0 +1,143 @@
+"""From a cell to a claim: place, series, quantity, note and source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tracker.domain.figure import Claimed, Series
+from tracker.domain.places import Place, place_named
+from tracker.domain.units import Unit
+from tracker.domain.values import Quantity
+from tracker.domain.vocabulary import Qualifier, Statistic
+from tracker.errors import InvalidInput
+from tracker.sources.usgs import notes
+from tracker.sources.usgs.cells import Cell, NotRead, Reading
+from tracker.sources.usgs.quantities import Amount, amount
+from tracker.sources.usgs.tables import Subject, subject, unit_correction, wrong_value
+
+UNITS = {
+    "metric tons": "t", "tons": "t", "kilograms": "kg", "thousand metric tons": "kt",
+    "thousand metric dry tons": "kt", "million metric tons": "Mt", "thousand carats": "kct",
+    "thousands of carats": "kct", "million carats": "Mct", "million cubic meters": "Mm3",
+}
+COUNTRY = re.compile(r"(?P<name>[^(]+?)\s*(?:\((?P<detail>[^()]*)\)|, (?P<after>concentrate))?")
+AFTER_STAGE = re.compile(r"(?::|\u2014)\s*(?P<detail>[^:\u2014]+)$")
+HOW_COUNTED = re.compile(r"includes|exports|shipments|from|extracted|recoverable|excluding|rounded",
+                         re.IGNORECASE)
+"""Details that say how a figure was counted, not what was weighed."""
+
+
+def understand(cell: Cell) -> Reading | NotRead:
+    """The claim that a cell makes, or the reason why it is not read."""
+    about = subject(cell)
+    if isinstance(about, str):
+        return cell.refused(about)
+    wrong = wrong_value(cell)
+    if wrong:
+        return cell.refused(wrong.why)
+    try:
+        return _reading(cell, about)
+    except InvalidInput as error:
+        return cell.refused(error.message)
+
+
+def _reading(cell: Cell, about: Subject) -> Reading | NotRead:
+    place, detail = country(cell.country)
+    if place is None:
+        return cell.refused(f"unknown country {cell.country!r}")
+    unit = _unit(cell)
+    said = amount(cell.text, cell.note, cell.year, unit)
+    if isinstance(said, str):
+        return cell.refused(said)
+    details = [d for d in (detail, _type_detail(cell, about)) if d]
+    claim = Claimed(
+        source=cell.edition.source(cell.file, notes.revised_on(cell.note)),
+        series=_series(cell, about, place, said),
+        edition=cell.edition.name,
+        quantity=_quantity(cell, about, place, said, unit, details),
+        as_of=cell.year if cell.statistic is Statistic.RESERVES else None,
+        note=_note(cell, details, about),
+    )
+    return Reading(claim, cell.file, cell.line, cell.column)
+
+
+def country(text: str) -> tuple[Place | None, str | None]:
+    """The place of a row and what its name adds: `Russia (recoverable)`.
+
+    Footnote marks may be glued to it: `Other countries4`, `Japane` (MCS 2024).
+    """
+    bare = re.sub(r"\s*\d+$", "", text)
+    for candidate in dict.fromkeys((text, bare, bare.removesuffix("e"))):
+        if place := place_named(candidate):
+            return place, _world_detail(candidate)
+        match = COUNTRY.fullmatch(candidate)
+        if match and (place := place_named(match["name"])):
+            return place, match["detail"] or match["after"]
+    return None, None
+
+
+def _world_detail(name: str) -> str | None:
+    """What a world total leaves out, where its name says so."""
+    match = re.search(r"excluding .*", name)
+    return match[0] if match else None
+
+
+def _series(cell: Cell, about: Subject, place: Place, said: Amount) -> Series:
+    """The series; a figure included elsewhere is missing from the row's own commodity."""
+    elsewhere = said.qualifier is Qualifier.INCLUDED_ELSEWHERE
+    return Series(
+        commodity=about.own if elsewhere else about.commodity,
+        place=about.place or place,
+        statistic=cell.statistic,
+        stage=about.stage,
+        form=about.form,
+        period=None if cell.statistic is Statistic.RESERVES else cell.year,
+    )
+
+
+def _quantity(cell: Cell, about: Subject, place: Place, said: Amount, unit: Unit,
+              details: list[str]) -> Quantity:
+    reserves = cell.statistic is Statistic.RESERVES
+    by_header = cell.estimated or (not reserves and "estimated" in cell.type.lower())
+    return Quantity(
+        unit=unit, value=said.value, upper=said.upper, qualifier=said.qualifier,
+        basis=_basis(about, details),
+        estimated=said.estimated or notes.is_estimate(cell.note, cell.year, by_header),
+        rounded=(place == "WORLD" and said.qualifier is not Qualifier.RANGE)
+        or notes.is_rounded(cell.country, cell.type, cell.note),
+    )
+
+
+def _unit(cell: Cell) -> Unit:
+    """The unit that the file gives, or the declared correction of it."""
+    correction = unit_correction(cell)
+    given = correction.unit if correction else cell.unit
+    return Unit(UNITS.get(given.lower(), given))
+
+
+def _type_detail(cell: Cell, about: Subject) -> str | None:
+    """What the type adds behind the stage: `Mine production: steatite`."""
+    match = AFTER_STAGE.search(cell.type)
+    if about.typed or match is None or "rounded" in match["detail"].lower():
+        return None
+    return match["detail"]
+
+
+def _basis(about: Subject, details: list[str]) -> str | None:
+    if not about.detail_is_basis:
+        return about.basis
+    return next((d[0].lower() + d[1:] for d in details if not HOW_COUNTED.match(d)), about.basis)
+
+
+def _note(cell: Cell, details: list[str], about: Subject) -> str | None:
+    """The publisher's note, with what the row's name adds and what was corrected here."""
+    return "; ".join(_notes(cell, details, about)) or None
+
+
+def _notes(cell: Cell, details: list[str], about: Subject) -> Iterator[str]:
+    if note := notes.worth_keeping(cell.note):
+        yield note
+    yield from (d for d in details if d != _basis(about, details) and d != "rounded")
+    if correction := unit_correction(cell):
+        yield f"Read in {correction.unit}: {correction.why}."

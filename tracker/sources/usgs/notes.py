@@ -1,0 +1,69 @@
+"""What the notes beside USGS figures say about them: estimated, reported, rounded, revised."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from tracker.domain.values import PartialDate
+
+YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+SENTENCE = re.compile(r"(?<=[a-z)\d\"][.])\s+(?=[A-Z\u201c])|\s*;\s+")
+REPORTED = re.compile(r"\b(?:reported|reproted)\b(?! reserves| probable| import)", re.IGNORECASE)
+ESTIMATED = re.compile(r"^estimated\b(?! reserves| from consumption)|\b(?:also|is|were) (?:also )?"
+                       r"estimated\b(?! to)", re.IGNORECASE)
+REVISED = re.compile(r"Revised (\w+ \d{1,2}, \d{4})\.")
+WORTHLESS = re.compile(
+    r"(?:production(?: data)? in \d{4} (?:is|was|were) also estimated|also estimated in \d{4}"
+    r"|estimated in \d{4} also|estimated(?: for)? \d{4}|estimated in both years|estimated"
+    r"|estimated capacity|reported|reproted|reported in \d{4}|na|xx|w|not applicable|not available"
+    r"|\w+ for \d\d-\d\d|na for \d{4}|yes|see appendix c .*|reserves for .* were revised .*"
+    r"|world [\w ]+: reserves for .* were revised .*|revised based on .*|small|large|<.*|>.*"
+    r"|very small|less than (?:½|1/2) ?unit|categorized as .*|world reserves are categorized as .*"
+    r"|included (?:in|with) .*|units are thousand metric tons, gross weight, of marketable .*"
+    r"|metric tons, gross weight)", re.IGNORECASE)
+"""Sentences whose content is in the quantity already, or that every row of a table repeats."""
+
+
+def is_estimate(note: str, year: int | None, by_header: bool) -> bool:
+    """Whether a figure is an estimate, by its header unless its note says otherwise.
+
+    A sentence that names a year is about that year only.
+    """
+    for sentence in sentences(note):
+        if not _about(sentence, year):
+            continue
+        if ESTIMATED.search(sentence):
+            return True
+        if REPORTED.search(sentence) and (YEAR.search(sentence) or not by_header):
+            return False
+    return by_header
+
+
+def is_rounded(*texts: str) -> bool:
+    """Whether a country, type or note calls the figure rounded."""
+    return any("rounded" in text.lower() for text in texts)
+
+
+def revised_on(note: str) -> PartialDate | None:
+    """The day of a revision of the cell after publication, where the note gives one."""
+    match = REVISED.search(note)
+    if match is None:
+        return None
+    return PartialDate(datetime.strptime(match[1], "%B %d, %Y").date().isoformat())
+
+
+def worth_keeping(note: str) -> str | None:
+    """The note without what the quantity says already."""
+    kept = [s for s in sentences(note) if not WORTHLESS.fullmatch(s.rstrip(". "))]
+    return " ".join(kept) or None
+
+
+def sentences(note: str) -> list[str]:
+    """A note in its sentences."""
+    return [part.strip() for part in SENTENCE.split(note) if part.strip(" .")]
+
+
+def _about(sentence: str, year: int | None) -> bool:
+    years = {int(match) for match in YEAR.findall(sentence)}
+    return not years or year in years

@@ -1,0 +1,126 @@
+"""What each USGS table is about: commodity, stage, form and basis, as `tables.toml` declares."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from tracker.domain.commodities import Commodity, commodity_named
+from tracker.domain.places import Place
+from tracker.domain.vocabulary import Stage, Statistic
+from tracker.sources.usgs.cells import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a cell's number is of."""
+
+    commodity: Commodity
+    stage: Stage | None
+    form: str | None
+    basis: str | None
+    place: Place | None
+    """The place, where the type names it rather than the column of countries."""
+    detail_is_basis: bool
+    """Whether what the row adds to its type or country says what is weighed."""
+    typed: bool
+    """Whether the type chose this subject, so that it adds nothing further."""
+    own: Commodity
+    """The commodity of the row itself, where its reserves are stated for a wider one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A unit that the file gives wrong, or a value that cannot be right."""
+
+    edition: int
+    of: str
+    statistic: str
+    why: str
+    unit: str = ""
+    country: str = ""
+    text: str = ""
+    type: str = ""
+
+    def fits(self, cell: Cell, commodity: Commodity) -> bool:
+        """Whether it is about this cell."""
+        return (self.edition == cell.edition.year and self.of == commodity
+                and self.statistic == cell.statistic
+                and self.country in ("", cell.country) and self.text in ("", cell.text)
+                and re.search(self.type, cell.type, re.IGNORECASE) is not None)
+
+
+def subject(cell: Cell) -> Subject | str:
+    """What a cell is about, or the reason why that is not known."""
+    chapter = chapter_of(cell)
+    if chapter is None:
+        return f"unknown commodity {cell.table!r}"
+    rule = next((rule for rule in _declared()["tables"] if _fits(rule, cell, chapter)), None)
+    if rule is None:
+        return f"no table is declared for {chapter} with the type {cell.type!r}"
+    plain = _subject(rule, chapter)
+    if cell.statistic is not Statistic.RESERVES:
+        return plain if plain.stage else f"{cell.type!r} has no stage for {cell.statistic}"
+    return _of_reserves(plain, rule.get("reserves", {}))
+
+
+def chapter_of(cell: Cell) -> Commodity | None:
+    """The commodity that the publisher's chapter or file is named after."""
+    return commodity_named(_declared()["names"].get(cell.table.lower(), cell.table))
+
+
+def unit_correction(cell: Cell) -> Correction | None:
+    """The declared correction of the unit of this cell."""
+    return _correction(cell, "units")
+
+
+def wrong_value(cell: Cell) -> Correction | None:
+    """The reason, if one is declared, why the value of this cell cannot be right."""
+    return _correction(cell, "wrong")
+
+
+def _correction(cell: Cell, kind: str) -> Correction | None:
+    chapter = chapter_of(cell)
+    return next((c for c in _corrections(kind) if chapter and c.fits(cell, chapter)), None)
+
+
+def _fits(rule: dict[str, Any], cell: Cell, chapter: Commodity) -> bool:
+    return (chapter in rule["of"].split("|")
+            and rule.get("edition", cell.edition.year) == cell.edition.year
+            and rule.get("statistic", cell.statistic) == cell.statistic
+            and re.search(rule.get("type", ""), cell.type, re.IGNORECASE) is not None)
+
+
+def _subject(rule: dict[str, Any], chapter: Commodity) -> Subject:
+    commodity = Commodity(rule.get("commodity", chapter))
+    return Subject(
+        commodity=commodity, own=commodity,
+        stage=Stage(rule["stage"]) if "stage" in rule else None,
+        form=rule.get("form"), basis=rule.get("basis"),
+        place=Place(rule["place"]) if "place" in rule else None,
+        detail_is_basis=rule.get("detail", False), typed="type" in rule,
+    )
+
+
+def _of_reserves(plain: Subject, override: dict[str, str] | bool) -> Subject | str:
+    """The subject of reserves: they have no stage, and often another basis than production."""
+    if isinstance(override, bool):
+        return "reserves are stated in the rows for the mine"
+    return replace(plain, stage=None,
+                   commodity=Commodity(override.get("commodity", plain.commodity)),
+                   form=override.get("form", plain.form),
+                   basis=override.get("basis", plain.basis) or None)
+
+
+@cache
+def _declared() -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath("tables.toml").read_text("utf-8"))
+
+
+@cache
+def _corrections(kind: str) -> tuple[Correction, ...]:
+    return tuple(Correction(**item) for item in _declared()[kind])
