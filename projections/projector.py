@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from typing import Any
 
 import asyncpg
 
+import tracker.domain
 from projections.timeline import Revision, Row, revise
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
@@ -37,14 +39,38 @@ COLUMNS = ("entity", "kind", "commodity", "period", "commodities", "places", "pu
 logger = logging.getLogger(__name__)
 
 
-async def create_schema(connection: Connection) -> None:
-    """Create the live tables where they are missing."""
+def fingerprint() -> str:
+    """A hash of the code that rows follow from: the domain, the fold and the tables.
+
+    Rows made by other code are made anew rather than mixed with these; an edit too many costs a
+    rebuild, one too few would cost the truth.
+    """
+    floor = Path(__file__).parent
+    domain = sorted(Path(tracker.domain.__file__).parent.glob("*.*"))
+    own = [floor / name for name in ("timeline.py", "projector.py", "tables.sql")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in (*domain, *own))).hexdigest()
+
+
+async def create_schema(connection: Connection) -> bool:
+    """Create the live tables where they are missing.
+
+    Returns whether rows that are there follow from this code; if not they need a rebuild.
+    """
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('tables', 0))")
         await connection.execute("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public")
+        if await connection.fetchval(SQL.tables_exist):
+            return bool(await connection.fetchval(SQL.fold) == fingerprint())
         await connection.execute("CREATE SCHEMA IF NOT EXISTS projection")
-        await connection.execute(TABLES.create_tables)
+        await create_bare_tables(connection)
         await connection.execute(TABLES.create_indexes)
+    return True
+
+
+async def create_bare_tables(connection: Connection) -> None:
+    """Create the tables of an empty projection, without indexes, where the search path says."""
+    await connection.execute(TABLES.create_tables)
+    await connection.execute(TABLES.begin_tracking, fingerprint())
 
 
 async def project_page(connection: Connection, *, page: int = PAGE) -> int:

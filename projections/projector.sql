@@ -6,6 +6,14 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('projector', 0));
 -- The same, waiting for it.
 SELECT pg_advisory_xact_lock(hashtextextended('projector', 0));
 
+-- name: tables_exist
+-- Whether the live tables are there.
+SELECT to_regclass('projection.tracking') IS NOT NULL;
+
+-- name: fold
+-- The code that made the rows.
+SELECT fold FROM tracking WHERE projection = 'versions';
+
 -- name: position
 -- How far the projection has come.
 SELECT position FROM tracking WHERE projection = 'versions';

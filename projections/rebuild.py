@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from projections.projector import SQL, TABLES, project_page
+from projections.projector import SQL, TABLES, create_bare_tables, project_page
 from tracker.log.database import Connection, Target, connect
 
 PAGE = 5000
@@ -21,10 +21,11 @@ async def rebuild(target: Target, progress: Callable[[int], None] = lambda _: No
     """
     connection = await connect(target)
     try:
+        await connection.execute("SELECT pg_advisory_lock(hashtextextended('rebuild', 0))")
         await connection.execute("DROP SCHEMA IF EXISTS projection_next CASCADE")
         await connection.execute("CREATE SCHEMA projection_next")
         await connection.execute("SET search_path TO projection_next, public")
-        await connection.execute(TABLES.create_tables)
+        await create_bare_tables(connection)
         # Without its index, closing rows would read the whole table; the others come at the end.
         await connection.execute(
             "CREATE INDEX versions_open ON versions (entity) WHERE upper_inf(known)")

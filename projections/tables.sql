@@ -14,9 +14,14 @@ CREATE TABLE IF NOT EXISTS versions (
 );
 CREATE TABLE IF NOT EXISTS tracking (
     projection text PRIMARY KEY,
-    position   bigint NOT NULL
+    position   bigint NOT NULL,
+    fold       text NOT NULL                 -- the code that made the rows; other code makes others
 );
-INSERT INTO tracking (projection, position) VALUES ('versions', 0) ON CONFLICT DO NOTHING;
+
+-- name: begin_tracking
+-- A new projection is at position 0.
+INSERT INTO tracking (projection, position, fold) VALUES ('versions', 0, $1)
+ON CONFLICT DO NOTHING;
 
 -- name: create_indexes
 -- As-of reads go through one index that begins with the question's keys and ends with both ranges:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import asyncpg
 import pytest
@@ -35,7 +36,7 @@ async def test_an_event_is_read_back_as_it_was_recorded(recorder: Recorder) -> N
     [read] = await recorder.read()
     assert (read.position, read.event_id, read.version) == (1, "a", 1)
     assert read.fact == announced()
-    assert before - timedelta(seconds=5) < read.recorded_at < datetime.now(UTC) + timedelta(seconds=5)
+    assert abs(read.recorded_at - before) < timedelta(seconds=5)
     assert read.entry.startswith(b'{"specversion":"1.0","position":"1","time":"')
 
 
@@ -50,14 +51,14 @@ async def test_positions_are_gapless_and_time_never_runs_backwards_under_many_wr
     ))
     events = await recorder.read(limit=1000)
     assert [e.position for e in events] == list(range(1, 301))
-    assert all(a.recorded_at <= b.recorded_at for a, b in zip(events, events[1:], strict=False))
+    assert all(a.recorded_at <= b.recorded_at for a, b in pairwise(events))
     for other in others:
         await other._pool.close()
 
 
 async def test_the_same_event_again_returns_its_first_position(recorder: Recorder) -> None:
-    first = await recorder.append([event("export-control/a", "a"), event("export-control/a", "b", 2)])
-    again = await recorder.append([event("export-control/a", "a"), event("export-control/a", "b", 2)])
+    command = [event("export-control/a", "a"), event("export-control/a", "b", 2)]
+    first, again = await recorder.append(command), await recorder.append(command)
     assert (list(first.positions), first.repeated) == ([1, 2], False)
     assert (list(again.positions), again.repeated) == ([1, 2], True)
     assert await recorder.head() == 2
@@ -126,11 +127,10 @@ async def test_a_lost_database_is_reported_as_an_unknown_outcome(
 ) -> None:
     await recorder.head()
     admin = await connect({**target, "database": "tracker"})
+    name = target["database"]
+    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     await admin.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
-        target["database"])
-    await admin.execute(f"ALTER DATABASE {target['database']} CONNECTION LIMIT 0")
-    await admin.execute(f"ALTER DATABASE {target['database']} ALLOW_CONNECTIONS false")
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", name)
     with pytest.raises(Unavailable, match="counts once"):
         await recorder.append([event("export-control/a", "a")])
     await admin.close()

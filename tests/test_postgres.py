@@ -34,7 +34,7 @@ def server_dir() -> Iterator[Path]:
     yield top / "data"
     for process in postmasters(top):
         process.kill()
-    shutil.rmtree(top, ignore_errors=True)
+    wait_for(lambda: shutil.rmtree(top, ignore_errors=True) or not top.exists())
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def owner() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         code = PREAMBLE + textwrap.dedent(script)
         process = subprocess.Popen(
             [sys.executable, "-c", code, str(data_dir)],
-            env=os.environ | {"PYTHONPATH": str(HERE)},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -78,15 +78,16 @@ with Postgres.start(data_dir):
 
 def postmasters(under: Path) -> list[psutil.Process]:
     """The PostgreSQL servers that run on a data directory below `under`."""
-    found = []
+    found: dict[int, psutil.Process] = {}
+    parents: dict[int, int] = {}
     for process in psutil.process_iter():
-        try:
-            command = process.cmdline()
-        except psutil.Error:
-            continue
-        if command and command[0].endswith("/postgres") and f"{under}/" in " ".join(command[1:3]):
-            found.append(process)
-    return found
+        with suppress(psutil.Error):
+            command = [*process.cmdline(), "", "", ""]
+            if command[0].endswith("/postgres") and f"{under}/" in " ".join(command[1:3]):
+                parents[process.pid] = process.ppid()
+                found[process.pid] = process
+    # A backend just forked is still called what its parent is called.
+    return [process for pid, process in found.items() if parents[pid] not in found]
 
 
 def ask(connection: Connection, *statements: str) -> Any:
@@ -416,6 +417,15 @@ def test_a_directory_that_bars_the_way_is_named(server_dir: Path) -> None:
 
 
 @pytest.mark.skipif(not ROOT, reason="only root's server runs as somebody else")
+def test_a_private_directory_with_files_in_it_is_not_opened(server_dir: Path) -> None:
+    server_dir.mkdir(mode=0o700)
+    (server_dir / "letter").touch()
+    with pytest.raises(PostgresError, match=f"cannot enter {server_dir}[.]"):
+        Postgres.start(server_dir)
+    assert server_dir.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(not ROOT, reason="only root's server runs as somebody else")
 def test_binaries_out_of_reach_are_copied_beside_the_data(
     server_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -431,6 +441,18 @@ def test_binaries_out_of_reach_are_copied_beside_the_data(
         with Postgres.start(server_dir) as server:
             assert ask(server.connection, "SELECT 1") == 1
             assert postmasters(server_dir)[0].cmdline()[0].startswith(f"{server_dir}/binaries-18")
+
+
+@pytest.mark.skipif(not shutil.which("ps"), reason="the stand-in for /proc is not here either")
+def test_without_proc_an_orphan_is_known_all_the_same(
+    server_dir: Path, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner(server_dir, HOLD)
+    [server] = postmasters(server_dir)
+    monkeypatch.setattr(os.path, "exists", lambda path: False)
+    assert postgres._is_postmaster(server.pid, server_dir / "pgdata")
+    assert not postgres._is_postmaster(server.pid, server_dir)
+    assert not postgres._is_postmaster(os.getpid(), server_dir / "pgdata")
 
 
 def test_the_default_directory_is_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:

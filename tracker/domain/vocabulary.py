@@ -92,6 +92,7 @@ class Qualifier(StrEnum):
     WITHHELD = "withheld"
     NOT_AVAILABLE = "not_available"
     NOT_APPLICABLE = "not_applicable"
+    NOT_STATED = "not_stated"
     INCLUDED_ELSEWHERE = "included_elsewhere"
     LARGE = "large"
     SMALL = "small"

@@ -50,14 +50,15 @@ def _reading(cell: Cell, about: Subject) -> Reading | NotRead:
     said = amount(cell.text, cell.note, cell.year, unit)
     if isinstance(said, str):
         return cell.refused(said)
-    details = [d for d in (detail, _type_detail(cell, about)) if d]
+    details = _details(cell, about, detail)
+    basis = _basis(about, details)
     claim = Claimed(
         source=cell.edition.source(cell.file, notes.revised_on(cell.note)),
         series=_series(cell, about, place, said),
         edition=cell.edition.name,
-        quantity=_quantity(cell, about, place, said, unit, details),
+        quantity=_quantity(cell, place, said, unit, basis),
         as_of=cell.year if cell.statistic is Statistic.RESERVES else None,
-        note=_note(cell, details, about),
+        note="; ".join(_notes(cell, details, basis)) or None,
     )
     return Reading(claim, cell.file, cell.line, cell.column)
 
@@ -70,17 +71,11 @@ def country(text: str) -> tuple[Place | None, str | None]:
     bare = re.sub(r"\s*\d+$", "", text)
     for candidate in dict.fromkeys((text, bare, bare.removesuffix("e"))):
         if place := place_named(candidate):
-            return place, _world_detail(candidate)
+            return place, None
         match = COUNTRY.fullmatch(candidate)
         if match and (place := place_named(match["name"])):
             return place, match["detail"] or match["after"]
     return None, None
-
-
-def _world_detail(name: str) -> str | None:
-    """What a world total leaves out, where its name says so."""
-    match = re.search(r"excluding .*", name)
-    return match[0] if match else None
 
 
 def _series(cell: Cell, about: Subject, place: Place, said: Amount) -> Series:
@@ -96,16 +91,14 @@ def _series(cell: Cell, about: Subject, place: Place, said: Amount) -> Series:
     )
 
 
-def _quantity(cell: Cell, about: Subject, place: Place, said: Amount, unit: Unit,
-              details: list[str]) -> Quantity:
-    reserves = cell.statistic is Statistic.RESERVES
-    by_header = cell.estimated or (not reserves and "estimated" in cell.type.lower())
+def _quantity(cell: Cell, place: Place, said: Amount, unit: Unit, basis: str | None) -> Quantity:
+    by_type = cell.statistic is not Statistic.RESERVES and "estimated" in cell.type.lower()
+    estimated = notes.is_estimate(cell.note, cell.year, cell.estimated, by_type)
+    total = place == "WORLD" and said.qualifier is not Qualifier.RANGE
     return Quantity(
-        unit=unit, value=said.value, upper=said.upper, qualifier=said.qualifier,
-        basis=_basis(about, details),
-        estimated=said.estimated or notes.is_estimate(cell.note, cell.year, by_header),
-        rounded=(place == "WORLD" and said.qualifier is not Qualifier.RANGE)
-        or notes.is_rounded(cell.country, cell.type, cell.note),
+        unit=unit, value=said.value, upper=said.upper, qualifier=said.qualifier, basis=basis,
+        estimated=said.estimated or estimated,
+        rounded=total or notes.is_rounded(cell.country, cell.type, cell.note),
     )
 
 
@@ -116,28 +109,31 @@ def _unit(cell: Cell) -> Unit:
     return Unit(UNITS.get(given.lower(), given))
 
 
-def _type_detail(cell: Cell, about: Subject) -> str | None:
-    """What the type adds behind the stage: `Mine production: steatite`."""
+def _details(cell: Cell, about: Subject, of_country: str | None) -> list[str]:
+    """What a row adds to its table's subject: beside the country, the stage, or as a note."""
     match = AFTER_STAGE.search(cell.type)
-    if about.typed or match is None or "rounded" in match["detail"].lower():
-        return None
-    return match["detail"]
+    of_type = match["detail"] if match and not about.typed else None
+    of_note = notes.material(cell.note) if about.detail_is_basis else None
+    told = (of_country if not about.typed else None, of_type, of_note)
+    return [_uncapitalized(d) for d in told if d and "rounded" not in d.lower()]
+
+
+def _uncapitalized(detail: str) -> str:
+    """`Ulexite` as `ulexite`, but `K2O equivalent` as it is."""
+    return detail.lower() if detail.istitle() or detail.capitalize() == detail else detail
 
 
 def _basis(about: Subject, details: list[str]) -> str | None:
     if not about.detail_is_basis:
         return about.basis
-    return next((d[0].lower() + d[1:] for d in details if not HOW_COUNTED.match(d)), about.basis)
+    return next((d for d in details if not HOW_COUNTED.match(d)), about.basis)
 
 
-def _note(cell: Cell, details: list[str], about: Subject) -> str | None:
-    """The publisher's note, with what the row's name adds and what was corrected here."""
-    return "; ".join(_notes(cell, details, about)) or None
-
-
-def _notes(cell: Cell, details: list[str], about: Subject) -> Iterator[str]:
-    if note := notes.worth_keeping(cell.note):
+def _notes(cell: Cell, details: list[str], basis: str | None) -> Iterator[str]:
+    """The publisher's note, what the row adds beyond the basis, and what was corrected here."""
+    note = notes.worth_keeping(cell.note)
+    if note and note.rstrip(".").lower() != basis:
         yield note
-    yield from (d for d in details if d != _basis(about, details) and d != "rounded")
+    yield from (d for d in details if d != basis)
     if correction := unit_correction(cell):
         yield f"Read in {correction.unit}: {correction.why}."

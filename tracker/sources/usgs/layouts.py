@@ -21,7 +21,6 @@ from tracker.sources.usgs.quantities import note_says
 STATISTICS = {"pro": Statistic.PRODUCTION, "cap": Statistic.CAPACITY, "res": Statistic.RESERVES}
 EDITION = re.compile(r"mcs\s?(\d{4})", re.IGNORECASE)
 FILE_NAME = re.compile(r"mcs\d{4}-(?P<table>[a-z]+)_world\.csv", re.IGNORECASE)
-CONTINUES = re.compile(r"\s*--\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def _long(file: str, edition: Edition, header: Sequence[str], rows: Sequence[Row
             table=field["Commodity"], type=field["Statistics_detail"], country=field["Country"],
             statistic=STATISTICS[field["Statistics"][:3].lower()], unit=field["Unit"],
             year=int(field["Year"]), estimated=False, text=field["Value"],
-            note=CONTINUES.sub(" ", field["Notes"]),
+            note=field["Notes"],
         )
 
 

@@ -8,16 +8,23 @@ from datetime import datetime
 from tracker.domain.values import PartialDate
 
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-SENTENCE = re.compile(r"(?<=[a-z)\d\"][.])\s+(?=[A-Z\u201c])|\s*;\s+")
+SENTENCE = re.compile(r"\s*--\s*|(?<=[a-z)\d\"\u201d][.])\s+(?=[A-Z\u201c]|revised)"
+                      r"|(?<=[a-z][.])(?=Reserves for )")
 REPORTED = re.compile(r"\b(?:reported|reproted)\b(?! reserves| probable| import)", re.IGNORECASE)
 ESTIMATED = re.compile(r"^estimated\b(?! reserves| from consumption)|\b(?:also|is|were) (?:also )?"
                        r"estimated\b(?! to)", re.IGNORECASE)
 REVISED = re.compile(r"Revised (\w+ \d{1,2}, \d{4})\.")
+MATERIAL = re.compile(r"crude ore|ulexite|boric oxide equivalent|compounds|crude borates"
+                      r"|datolite ore|refined borates", re.IGNORECASE)
 WORTHLESS = re.compile(
     r"(?:production(?: data)? in \d{4} (?:is|was|were) also estimated|also estimated in \d{4}"
     r"|estimated in \d{4} also|estimated(?: for)? \d{4}|estimated in both years|estimated"
-    r"|estimated capacity|reported|reproted|reported in \d{4}|na|xx|w|not applicable|not available"
-    r"|\w+ for \d\d-\d\d|na for \d{4}|yes|see appendix c .*|reserves for .* were revised .*"
+    r"|estimated capacity|production data in \d{4} were also estimated|reported|reproted"
+    r"|(?:production was )?reported(?: production| data| quantity)? in \d{4}"
+    r"|na|xx|w|not applicable|not available|\w+ for \d\d-\d\d|na for \d{4}|yes|see appendix c .*"
+    r"|(?:\w+ )?reserves for .* were revised .*|calcined equivalent weights"
+    r"|mine production and ore reserves are reported in gross weight|shipping grade"
+    r"|(?:crude ore|iron content), million metric tons|zro2 content|(?:na )?\(reserve data is .*"
     r"|world [\w ]+: reserves for .* were revised .*|revised based on .*|small|large|<.*|>.*"
     r"|very small|less than (?:½|1/2) ?unit|categorized as .*|world reserves are categorized as .*"
     r"|included (?:in|with) .*|units are thousand metric tons, gross weight, of marketable .*"
@@ -25,10 +32,11 @@ WORTHLESS = re.compile(
 """Sentences whose content is in the quantity already, or that every row of a table repeats."""
 
 
-def is_estimate(note: str, year: int | None, by_header: bool) -> bool:
-    """Whether a figure is an estimate, by its header unless its note says otherwise.
+def is_estimate(note: str, year: int | None, by_header: bool, by_type: bool) -> bool:
+    """Whether a figure is an estimate, by its header or type unless its note says otherwise.
 
-    A sentence that names a year is about that year only.
+    A sentence that names a year is about that year only. "Reported" without a year is about the
+    year whose header does not say that it is estimated.
     """
     for sentence in sentences(note):
         if not _about(sentence, year):
@@ -37,12 +45,18 @@ def is_estimate(note: str, year: int | None, by_header: bool) -> bool:
             return True
         if REPORTED.search(sentence) and (YEAR.search(sentence) or not by_header):
             return False
-    return by_header
+    return by_header or by_type
 
 
 def is_rounded(*texts: str) -> bool:
     """Whether a country, type or note calls the figure rounded."""
     return any("rounded" in text.lower() for text in texts)
+
+
+def material(note: str) -> str | None:
+    """What a note says was weighed, where it is no more than that: `Ulexite`."""
+    match = next((s for s in sentences(note) if MATERIAL.fullmatch(s.rstrip("."))), None)
+    return match.rstrip(".").lower() if match else None
 
 
 def revised_on(note: str) -> PartialDate | None:
@@ -60,8 +74,9 @@ def worth_keeping(note: str) -> str | None:
 
 
 def sentences(note: str) -> list[str]:
-    """A note in its sentences."""
-    return [part.strip() for part in SENTENCE.split(note) if part.strip(" .")]
+    """A note in its sentences, without the footnote mark that may be glued to its start."""
+    tidy = re.sub(r"^\d(?=[A-Z])", "", note).replace(" .", ".")
+    return [part.strip() for part in SENTENCE.split(tidy) if part.strip(" .")]
 
 
 def _about(sentence: str, year: int | None) -> bool:

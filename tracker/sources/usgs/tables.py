@@ -44,14 +44,12 @@ class Correction:
     unit: str = ""
     country: str = ""
     text: str = ""
-    type: str = ""
 
     def fits(self, cell: Cell, commodity: Commodity) -> bool:
         """Whether it is about this cell."""
         return (self.edition == cell.edition.year and self.of == commodity
                 and self.statistic == cell.statistic
-                and self.country in ("", cell.country) and self.text in ("", cell.text)
-                and re.search(self.type, cell.type, re.IGNORECASE) is not None)
+                and self.country in ("", cell.country) and self.text in ("", cell.text))
 
 
 def subject(cell: Cell) -> Subject | str:
@@ -92,7 +90,8 @@ def _fits(rule: dict[str, Any], cell: Cell, chapter: Commodity) -> bool:
     return (chapter in rule["of"].split("|")
             and rule.get("edition", cell.edition.year) == cell.edition.year
             and rule.get("statistic", cell.statistic) == cell.statistic
-            and re.search(rule.get("type", ""), cell.type, re.IGNORECASE) is not None)
+            and re.search(rule.get("type", ""), f"{cell.type} {cell.country}", re.IGNORECASE)
+            is not None)
 
 
 def _subject(rule: dict[str, Any], chapter: Commodity) -> Subject:

@@ -1,0 +1,51 @@
+"""A command as a process: its loop, its signals, its exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from enum import IntEnum
+from typing import Any, NoReturn, TypeVar
+
+import uvloop
+
+T = TypeVar("T")
+
+
+class Exit(IntEnum):
+    """What a command's exit code means; README.md has the same table."""
+
+    OK = 0
+    REFUSED = 1
+    USAGE = 2
+    UNAVAILABLE = 3
+    INTERRUPTED = 130
+
+
+def catch_signals() -> None:
+    """Leave by SystemExit on SIGTERM, so that everything opened is closed, PostgreSQL included."""
+    signal.signal(signal.SIGTERM, _leave)
+
+
+def _leave(*_: Any) -> NoReturn:
+    sys.exit(Exit.INTERRUPTED)
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end; SIGINT and SIGTERM cancel it, then leave by SystemExit."""
+    try:
+        return uvloop.run(_cancelled_by_signals(main))
+    except asyncio.CancelledError:
+        sys.exit(Exit.INTERRUPTED)
+    finally:
+        catch_signals()  # the loop took its handlers with it
+
+
+async def _cancelled_by_signals(main: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await main

@@ -1,0 +1,58 @@
+"""The web server: uvicorn on a socket of ours, stopped by our own signal handling."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+GRACE = 3
+"""Seconds that open requests get to finish when the server stops."""
+
+
+class PortTaken(Exception):
+    """Another program listens on the port."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, so that a taken port is known before anything slow begins.
+
+    Port 0 means any free one. Raises PortTaken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise PortTaken(f"Can't listen on {host} port {port}: {error.strerror}."
+                        " Choose another with --port.") from error
+    return listening
+
+
+class Server(uvicorn.Server):
+    """uvicorn, except that it leaves signals to us: it would end the process before PostgreSQL is
+    stopped."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGINT and SIGTERM, and come back to the caller."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+def create_server(app: Starlette, log_level: str) -> Server:
+    """A server for the app; `await serve(sockets=[…])` runs it until it is told to stop."""
+    return Server(uvicorn.Config(
+        app, loop="none", http="httptools", ws="websockets-sansio", lifespan="off",
+        log_level=log_level, access_log=log_level in ("debug", "info"),
+        timeout_graceful_shutdown=GRACE, server_header=False,
+    ))

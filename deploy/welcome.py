@@ -1,0 +1,59 @@
+"""What the demo says when it is ready: where it is, what to ask, how to stop."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.syntax import Syntax
+from schema.execute import execute
+
+from deploy.importing import Imported
+from schema.context import Access, Services
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query worth trying."""
+
+    about: str
+    document: str
+
+
+QUESTIONS = (
+    Question(
+        "China's ban on gallium to the US, while one clause of it is suspended",
+        '{ asOf(validAt: "2025-11-20") { exportControl(id: "cn-mofcom-2024-46") {'
+        " title clauses { id status suspendedUntil returnsOn } } } }",
+    ),
+    Question(
+        "China's rare-earth output of 2023: what each publisher claims",
+        '{ asOf(validAt: "2025-08-01") { figure(id: "rare_earths/CN/production/mine/2023") {'
+        " claims { publisher edition value unit publishedOn preferred } } } }",
+    ),
+    Question(
+        "Who was in the Minerals Security Partnership before and after June 2023",
+        '{ before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { ...members } }'
+        ' after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { ...members } } }'
+        " fragment members on Alliance { members { place { code } } }",
+    ),
+)
+
+
+async def greet(services: Services, url: str, loaded: Imported, console: Console) -> None:
+    """Print the URLs, the questions with their answers, and how to stop."""
+    head = await services.recorder.head()
+    console.print(f"\n[bold]Critical-minerals policy tracker[/bold], {head} events in the log"
+                  f" ({loaded.recorded} recorded just now)\n")
+    console.print(f"  page           {url}/")
+    console.print(f"  GraphQL        {url}/graphql")
+    console.print(f"  subscriptions  {url.replace('http', 'ws', 1)}/graphql\n")
+    for question in QUESTIONS:
+        answer = await execute(services, question.document, {}, Access())
+        console.print(f"[bold]{question.about}[/bold]")
+        console.print(Syntax(question.document, "graphql", word_wrap=True, theme="ansi_dark"))
+        console.print(json.dumps(answer.get("data", answer), ensure_ascii=False), style="green",
+                      markup=False)
+        console.print()
+    console.print("Ctrl-C stops it all, PostgreSQL included; the data stay.")

@@ -1,0 +1,86 @@
+"""Places: ISO codes, declared aggregates, and publishers' spellings."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracker.domain.places import AGGREGATES, Place, place_named
+from tracker.errors import InvalidInput
+
+
+def test_a_place_is_its_iso_code() -> None:
+    assert Place("CN") == "CN"
+    assert Place("CN").name == "China"
+    assert not Place("CN").is_aggregate
+
+
+@pytest.mark.parametrize(("code", "name"), [
+    ("BO", "Bolivia"), ("KR", "South Korea"), ("KP", "North Korea"), ("VN", "Vietnam"),
+    ("RU", "Russia"), ("CD", "Congo (Kinshasa)"), ("CG", "Congo (Brazzaville)"),
+    ("TZ", "Tanzania"), ("IR", "Iran"), ("TR", "Türkiye"), ("XK", "Kosovo"),
+])
+def test_the_name_is_the_common_english_one(code: str, name: str) -> None:
+    assert Place(code).name == name
+
+
+@pytest.mark.parametrize("code", sorted(AGGREGATES))
+def test_aggregates_are_not_countries(code: str) -> None:
+    assert Place(code).is_aggregate
+
+
+def test_kosovo_is_a_place_and_no_aggregate() -> None:
+    assert not Place("XK").is_aggregate
+
+
+@pytest.mark.parametrize("text", ["", "cn", "CHN", "ZZ", "China", "world", " CN"])
+def test_what_is_no_code_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="expected an ISO 3166-1 alpha-2 code") as caught:
+        Place(text)
+    assert caught.value.code == "UNKNOWN_PLACE"
+
+
+@pytest.mark.parametrize(("text", "hint"), [
+    ("China", "'CN' (China)"), ("UK", "'GB' (United Kingdom)"), ("Burma", "'MM' (Myanmar)"),
+    ("Kazakstan", "'KZ' (Kazakhstan)"),
+])
+def test_a_refusal_suggests_the_place_that_was_meant(text: str, hint: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Place(text)
+    assert f"did you mean {hint}?" in caught.value.message
+
+
+@pytest.mark.parametrize(("text", "code"), [
+    ("Burma", "MM"), ("Congo (Kinshasa)", "CD"), ("Congo (Brazzaville)", "CG"),
+    ("Korea, Republic of", "KR"), ("Korea, North", "KP"), ("Côte d’Ivoire", "CI"),
+    ("Cote d'Ivoire", "CI"), ("Turkey", "TR"), ("Türkiye", "TR"), ("Czechia", "CZ"),
+    ("Czech Republic", "CZ"), ("Laos", "LA"), ("Vietnam", "VN"), ("Viet Nam", "VN"),
+    ("Russia", "RU"), ("Russian Federation", "RU"), ("Bolivia", "BO"), ("Iran", "IR"),
+    ("Tanzania", "TZ"), ("Venezuela", "VE"), ("Syria", "SY"), ("New Caledonia", "NC"),
+    ("Macedonia", "MK"), ("North Macedonia", "MK"), ("Swaziland", "SZ"), ("Taiwan", "TW"),
+    ("The Bahamas", "BS"), ("United\xa0States", "US"), ("Vietnam\xa0", "VN"), ("Greenland", "GL"),
+    ("United States and Canada", "US_CA"), ("Kosovo", "XK"), ("European Union", "EU"),
+    ("Australia, Canada, China, and Namibia", "AU_CA_CN_NA"),
+])
+def test_publishers_spellings_are_understood(text: str, code: str) -> None:
+    assert place_named(text) == code
+
+
+@pytest.mark.parametrize("text", [
+    "World total", "World total (rounded)", "World total (ilmenite and rutile, rounded)",
+    "World total (rounded), excluding U.S. production", "World", "World total (rounded), natural",
+])
+def test_every_world_total_is_the_world(text: str) -> None:
+    assert place_named(text) == "WORLD"
+
+
+@pytest.mark.parametrize("text", [
+    "Other countries", "Other Countries", "Other", "Other countries\xa0",
+    "Other countries (includes crude)", "Other countries (rounded)",
+])
+def test_the_residual_is_other(text: str) -> None:
+    assert place_named(text) == "OTHER"
+
+
+@pytest.mark.parametrize("text", ["", "Atlantis", "Japane", "Western world", "Other metals"])
+def test_unknown_names_are_not_guessed(text: str) -> None:
+    assert place_named(text) is None

@@ -1,0 +1,164 @@
+"""Makes `corpus.jsonl`, the data set that ships, from researched facts and USGS files.
+
+    python -m tracker.corpus.regenerate --data ../shared/data
+
+The input is not part of the product; the corpus is. The same input gives the same bytes. Lines
+stand in the order of publication, and every one is checked against all rules before any is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracker.commands import decide_all
+from tracker.domain.figure import Claimed, edition_of
+from tracker.domain.kinds import kind_of
+from tracker.errors import InvalidInput, NotFound, TrackerError
+from tracker.sources import facts
+from tracker.sources.corpus import parse
+from tracker.sources.facts_rows import Entry, slug
+from tracker.sources.usgs import Reading, read
+
+CORPUS = Path(__file__).with_name("corpus.jsonl")
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
+"""Where the input lies by custom: beside the checkout."""
+
+USGS_FILES = ("raw/usgs_mcs2023", "raw/usgs_mcs2024", "raw/MCS2025_World_Data.csv",
+              "raw/MCS2026_Commodities_Data.csv")
+
+Key = tuple[str, tuple[str, str, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The entries that will ship, and the readings left out because a fact states the same.
+
+    `disagreements` are readings in which a fact's own source says something else.
+    """
+
+    entries: list[Entry]
+    stated: int
+    disagreements: list[str]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the corpus and say what is in it. Returns the exit code."""
+    options = _options(arguments)
+    try:
+        corpus = compiled(options.data)
+        lines = [entry.line for entry in corpus.entries]
+        check(lines)
+    except TrackerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    options.output.write_bytes(b"".join(lines))
+    print(summary(corpus))
+    print(f"written: {options.output}")
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tracker.corpus.regenerate",
+        description="Makes the corpus that ships from researched facts and USGS files.")
+    parser.add_argument("--data", type=Path, default=DATA,
+                        help="directory with facts.jsonl and raw/ (default: ../shared/data"
+                             " beside the checkout)")
+    parser.add_argument("--output", type=Path, default=CORPUS,
+                        help="file to write (default: the corpus of the package)")
+    return parser.parse_args(arguments)
+
+
+def compiled(data: Path) -> Corpus:
+    """The whole corpus from a data directory, in order. Raises NotFound where there is none."""
+    path = data / "facts.jsonl"
+    if not path.is_file():
+        raise NotFound(f"There is no {path.name} in {data}: expected the directory with the"
+                       " researched facts (see --data)", path=("data",))
+    return merged(facts.entries(facts.read(path)), usgs_entries(data))
+
+
+def usgs_entries(data: Path) -> Iterator[Entry]:
+    """Every reading of the USGS files as an entry."""
+    for name in USGS_FILES:
+        if not (data / name).exists():
+            raise NotFound(f"There is no {name} in {data}", path=("data",))
+        for item in read(data / name):
+            if isinstance(item, Reading):
+                yield usgs_entry(item.claim)
+
+
+def usgs_entry(claim: Claimed) -> Entry:
+    """A reading under an id that its series and edition give: `usgs-mcs2024-gallium-cn-…`."""
+    parts = [claim.source.publisher, slug(claim.edition).replace("-", ""),
+             *claim.series.stream.split("/")[1:], claim.edition_version or ""]
+    return Entry("-".join(slug(part) for part in parts if part), claim.series.stream, claim,
+                 claim.public_on)
+
+
+def merged(researched: Iterable[Entry], readings: Iterable[Entry]) -> Corpus:
+    """Facts and readings in order; where both state one claim, the fact stays."""
+    entries = list(researched)
+    stated = {key: entry for entry in entries if (key := claim_key(entry))}
+    left_out: list[tuple[Entry, Entry]] = []
+    for reading in readings:
+        same = stated.get(claim_key(reading) or ("", ("", "", None)))
+        if same is None:
+            entries.append(reading)
+        else:
+            left_out.append((same, reading))
+    differ = [line for fact, reading in left_out for line in disagreement(fact, reading)]
+    return Corpus(ordered(entries), len(left_out), differ)
+
+
+def claim_key(entry: Entry) -> Key | None:
+    """What two entries share when they state one claim; None for other facts."""
+    return (entry.entity, edition_of(entry.fact)) if isinstance(entry.fact, Claimed) else None
+
+
+def disagreement(fact: Entry, reading: Entry) -> Iterator[str]:
+    """How a fact and the reading of the same claim differ, if they do."""
+    assert isinstance(fact.fact, Claimed)
+    assert isinstance(reading.fact, Claimed)
+    ours, theirs = fact.fact.quantity, reading.fact.quantity
+    same = (theirs.unit.convert(theirs.value, ours.unit) == ours.value if theirs.value is not None
+            else ours.value is None and ours.qualifier is theirs.qualifier)
+    if not same or ours.basis != theirs.basis:
+        yield f"{fact.event_id}: the fact says {ours}, the file {theirs}"
+
+
+def ordered(entries: Sequence[Entry]) -> list[Entry]:
+    """By publication, then by the day of what is told; else as they come."""
+    return sorted(entries, key=lambda entry: (entry.fact.source.published_on.first, entry.day))
+
+
+def check(lines: Sequence[bytes]) -> None:
+    """Raise InvalidInput unless every line parses, keeps all rules and has an id of its own."""
+    orders = [parse(line) for line in lines]
+    twice = [id for id, count in Counter(order.event_id for order in orders).items() if count > 1]
+    if twice:
+        raise InvalidInput(f"expected every id once: {', '.join(twice)}")
+    entities = {order.stream: kind_of(order.stream).blank(order.stream) for order in orders}
+    _, refused = decide_all(entities, orders, ())
+    if refused:
+        raise InvalidInput("; ".join(f"{orders[i].event_id}: {e}" for i, e in refused))
+
+
+def summary(corpus: Corpus) -> str:
+    """What is in the corpus, in a few lines."""
+    counts = Counter(entry.type for entry in corpus.entries)
+    total, entities = len(corpus.entries), len({entry.entity for entry in corpus.entries})
+    lines = [f"{total:,} lines about {entities:,} entities"]
+    lines += [f"{count:8,} {type_}" for type_, count in sorted(counts.items())]
+    lines.append(f"{corpus.stated} USGS readings left out: a fact states the same")
+    lines += [f"disagreement: {text}" for text in corpus.disagreements]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Publications and files, read into facts: one room a publisher or format."""
