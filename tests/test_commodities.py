@@ -94,7 +94,7 @@ def test_bauxite_and_alumina_belong_to_aluminium() -> None:
     ("Gemanium", "germanium"), ("Aluminum", "aluminium"), ("Barite  ", "barite"),
     ("Platinum-Group metals", "platinum_group_metals"), ("Rare earths", "rare_earths"),
     ("Graphite (Natural)", "natural_graphite"), ("Titanium & titanium dioxide", "titanium"),
-    ("Niobium (Columbium)", "niobium"), ("Fuller’s earth", "fullers_earth"),
+    ("Niobium (Columbium)", "niobium"), ("Fuller\u2019s earth", "fullers_earth"),
     ("Nitrogen (Fixed)—Ammonia", "ammonia"), ("Zirconium and Hafnium", "zirconium"),
     ("Cesium", "caesium"), ("Magnesium Compounds", "magnesite"), ("tungsten", "tungsten"),
     ("rare_earths", "rare_earths"),

@@ -238,7 +238,7 @@ def test_a_column_that_a_table_does_not_have_says_nothing(tmp_path: Path) -> Non
 
 def test_a_note_may_know_more_than_na(tmp_path: Path) -> None:
     outcome = wide(tmp_path, "MCS2024,World total (rounded),Mine production,1,1,,NA,"
-                             '">1,800,000. In addition to the countries listed, others may produce."'
+                             '">1,800,000. In addition to countries listed, others may produce."'
                              "\nMCS2024,Other countries,Mine production,1,1,,NA,"
                              '"Categorized as ""Small"""\n', table="antim")
     world = outcome.quantity("antimony/WORLD/reserves")
@@ -337,6 +337,12 @@ def test_a_misspelt_commodity_is_understood(tmp_path: Path) -> None:
     assert "figure/germanium/CN/production/refinery/2023" in outcome.claims
 
 
+def test_a_capacity_in_a_column_for_production_is_a_capacity(tmp_path: Path) -> None:
+    outcome = all_in_one(tmp_path, 'MCS2025,Cement,Brazil,"Clinker capacity, estimated",'
+                                   "thousand metric tons,60000,60000,,,,,,\n")
+    assert outcome.quantity("cement/BR/capacity/plant/clinker/2023").value == 60000
+
+
 def test_a_lost_type_header_is_found_by_its_place(tmp_path: Path) -> None:
     outcome = wide(tmp_path, 'MCS2024,China,"Mine production, fluorspar",1,2,,3,', table="fluor",
                    header=WIDE.replace("Type", '"Mine production, fluorspar"'))
@@ -373,6 +379,6 @@ def test_an_unknown_commodity_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_revision_has_the_day_that_its_note_gives(tmp_path: Path) -> None:
-    outcome = wide(tmp_path, 'MCS2024,Poland,Mine production,1,2,,"63,000","Revised March 5, 2024."',
-                   table="silve")
+    row = 'MCS2024,Poland,Mine production,1,2,,"63,000","Revised March 5, 2024."'
+    outcome = wide(tmp_path, row, table="silve")
     assert outcome.claims["figure/silver/PL/reserves"].source.published_on == "2024-03-05"

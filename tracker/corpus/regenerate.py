@@ -12,16 +12,19 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
 
 from tracker.commands import decide_all
 from tracker.domain.figure import Claimed, edition_of
 from tracker.domain.kinds import kind_of
+from tracker.domain.vocabulary import Qualifier
 from tracker.errors import InvalidInput, NotFound, TrackerError
 from tracker.sources import facts
 from tracker.sources.corpus import parse
-from tracker.sources.facts_rows import Entry, slug
+from tracker.sources.facts_rows import Entry, note, slug
 from tracker.sources.usgs import Reading, read
 
 CORPUS = Path(__file__).with_name("corpus.jsonl")
@@ -31,14 +34,13 @@ DATA = Path(__file__).parents[2].parent / "shared" / "data"
 USGS_FILES = ("raw/usgs_mcs2023", "raw/usgs_mcs2024", "raw/MCS2025_World_Data.csv",
               "raw/MCS2026_Commodities_Data.csv")
 
-Key = tuple[str, tuple[str, str, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The entries that will ship, and the readings left out because a fact states the same.
+    """The entries that will ship, and what became of readings that state what a fact states.
 
-    `disagreements` are readings in which a fact's own source says something else.
+    `disagreements` tells where the two differ.
     """
 
     entries: list[Entry]
@@ -54,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         lines = [entry.line for entry in corpus.entries]
         check(lines)
     except TrackerError as error:
-        print(f"error: {error}", file=sys.stderr)
+        where = ".".join(map(str, error.path))
+        print(f"error: {where}: {error}", file=sys.stderr)
         return 1
     options.output.write_bytes(b"".join(lines))
     print(summary(corpus))
@@ -104,21 +107,36 @@ def usgs_entry(claim: Claimed) -> Entry:
 def merged(researched: Iterable[Entry], readings: Iterable[Entry]) -> Corpus:
     """Facts and readings in order; where both state one claim, the fact stays."""
     entries = list(researched)
-    stated = {key: entry for entry in entries if (key := claim_key(entry))}
-    left_out: list[tuple[Entry, Entry]] = []
+    stated = {claim_key(e): i for i, e in enumerate(entries) if isinstance(e.fact, Claimed)}
+    fresh: list[Entry] = []
+    stated_again = 0
+    differ: list[str] = []
     for reading in readings:
-        same = stated.get(claim_key(reading) or ("", ("", "", None)))
-        if same is None:
-            entries.append(reading)
+        index = stated.get(claim_key(reading))
+        if index is None:
+            fresh.append(reading)
         else:
-            left_out.append((same, reading))
-    differ = [line for fact, reading in left_out for line in disagreement(fact, reading)]
-    return Corpus(ordered(entries), len(left_out), differ)
+            stated_again += 1
+            entries[index] = filled(entries[index], reading)
+            differ += disagreement(entries[index], reading)
+    return Corpus(ordered(entries + fresh), stated_again, differ)
 
 
-def claim_key(entry: Entry) -> Key | None:
-    """What two entries share when they state one claim; None for other facts."""
-    return (entry.entity, edition_of(entry.fact)) if isinstance(entry.fact, Claimed) else None
+def claim_key(entry: Entry) -> tuple[str, tuple[str, str, str | None]]:
+    """What two entries share when they state one claim."""
+    assert isinstance(entry.fact, Claimed)
+    return entry.entity, edition_of(entry.fact)
+
+
+def filled(fact: Entry, reading: Entry) -> Entry:
+    """The fact, with what the reading says where the fact found nothing stated."""
+    ours, theirs = fact.fact, reading.fact
+    assert isinstance(ours, Claimed)
+    assert isinstance(theirs, Claimed)
+    if ours.quantity.qualifier is not Qualifier.NOT_STATED:
+        return fact
+    told = note(ours.note, "For this cell its notes tell which one is meant")
+    return replace(fact, fact=msgspec.structs.replace(ours, quantity=theirs.quantity, note=told))
 
 
 def disagreement(fact: Entry, reading: Entry) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Researched controls as the acts of instruments: announced, in force, amended, suspended, ended."""
+"""Researched controls as the acts of instruments, from their announcement to their end."""
 
 from __future__ import annotations
 
@@ -176,7 +176,8 @@ def _known_by_its_end(row: Row) -> Announced:
 
 
 def _entered(row: Row) -> EnteredIntoForce:
-    return EnteredIntoForce(**_later(row), in_force_from=PartialDate(row.effective_from or row.date))
+    start = PartialDate(row.effective_from or row.date)
+    return EnteredIntoForce(**_later(row), in_force_from=start)
 
 
 def _amended(row: Row) -> Amended:

@@ -132,14 +132,26 @@ def _wide(path: Path, edition: Edition, header: Sequence[str], rows: Sequence[Ro
 
 def _cell(file: str, edition: Edition, table: str, row: Row, column: Column,
           columns: Sequence[Column], names: dict[str, int]) -> Cell:
+    type_ = column.part or row.at(_type_index(names))
     return Cell(
         file=file, line=row.line, column=column.header, edition=edition,
-        table=row.at(names.get("COMMODITY")) or table,
-        type=column.part or row.at(_type_index(names)), country=row.at(names["COUNTRY"]),
-        statistic=column.statistic, unit=column.unit or row.at(names.get("UNIT_MEAS")),
+        table=row.at(names.get("COMMODITY")) or table, type=type_,
+        country=row.at(names["COUNTRY"]), statistic=_statistic(column, type_),
+        unit=column.unit or row.at(names.get("UNIT_MEAS")),
         year=column.year, estimated=column.estimated, text=row.at(column.index),
         note=_note(row, column, columns),
     )
+
+
+def _statistic(column: Column, type_: str) -> Statistic:
+    """What is counted, by the column unless the type says that it is a capacity.
+
+    MCS 2025 has the capacity of clinker kilns in the columns for production.
+    """
+    words = type_.lower()
+    if column.statistic is Statistic.PRODUCTION and "capacity" in words and "prod" not in words:
+        return Statistic.CAPACITY
+    return column.statistic
 
 
 def _column(name: str, index: int) -> Column | None:

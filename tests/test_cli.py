@@ -1,0 +1,281 @@
+"""The command line as its users run it: real processes on a data directory of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.process import Exit
+from tests.facts import announced, suspended
+from tracker.sources.corpus import write
+
+TRACKER = (sys.executable, "-m", "deploy.cli")
+
+
+def command(*arguments: str, data_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*TRACKER, *arguments, "--data-dir", str(data_dir)], capture_output=True, text=True,
+        env={**os.environ, **environment}, timeout=120, check=False)
+
+
+class Running:
+    """A `tracker demo` or `tracker serve` in a process of its own."""
+
+    def __init__(self, *arguments: str, data_dir: Path, **environment: str):
+        self.data_dir = data_dir
+        started = time.monotonic()
+        self.process = subprocess.Popen(
+            [*TRACKER, *arguments, "--port", "0", "--data-dir", str(data_dir)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={**os.environ, **environment})
+        self.output = ""
+        self.url = self._wait_for(r"(http://[\d.]+:\d+)/graphql")
+        self.seconds = time.monotonic() - started
+
+    def _wait_for(self, pattern: str) -> str:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.output += line
+            if match := re.search(pattern, line):
+                return match[1]
+        raise AssertionError(self.output)
+
+    def rest(self, until: str) -> str:
+        """What it prints up to a line that has these words."""
+        self._wait_for(f"({until})")
+        return self.output
+
+    def ask(self, document: str, token: str | None = None) -> Any:
+        """The answer to a GraphQL document over HTTP."""
+        headers = {"Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        request = urllib.request.Request(
+            f"{self.url}/graphql", json.dumps({"query": document}).encode(), headers)
+        with urllib.request.urlopen(request, timeout=20) as response:
+            return json.load(response)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and wait; the exit code."""
+        self.process.send_signal(number)
+        code = self.process.wait(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A directory that PostgreSQL's own account can reach."""
+    directory = Path(tempfile.mkdtemp(prefix="tracker-cli-"))
+    os.chmod(directory, 0o755)
+    yield directory / "data"
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Running]:
+    """A running demo, shared by the tests that do not stop it."""
+    directory = Path(tempfile.mkdtemp(prefix="tracker-demo-"))
+    os.chmod(directory, 0o755)
+    running = Running("demo", data_dir=directory / "data")
+    running.rest("Ctrl-C stops")
+    yield running
+    running.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def postgres_of(data_dir: Path) -> list[str]:
+    """The PostgreSQL processes that run on a data directory."""
+    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    return [line for line in listing.stdout.splitlines()
+            if str(data_dir) in line and "postgres" in line and "deploy.cli" not in line]
+
+
+def control(event_id: str) -> bytes:
+    """A line of the corpus format: an export control under an id of its own."""
+    return write(event_id, "ExportControl.Announced", announced(), f"export-control/{event_id}")
+
+
+def test_the_demo_greets_with_urls_and_three_answers(demo: Running) -> None:
+    assert f"{demo.url}/graphql" in demo.output
+    assert demo.output.count('{"asOf"') + demo.output.count('{"before"') == 3
+    assert '"status": "SUSPENDED"' in demo.output
+
+
+def test_a_question_on_the_command_line_uses_the_running_server(demo: Running) -> None:
+    result = command("query", "query ($d: Day) { asOf(validAt: $d) { validAt position } }",
+                     "--variables", '{"d": "2025-11-20"}', data_dir=demo.data_dir)
+    assert result.returncode == Exit.OK, result.stderr
+    assert json.loads(result.stdout)["data"]["asOf"]["validAt"] == "2025-11-20"
+
+
+def test_a_wrong_question_is_an_error_with_an_exit_code(demo: Running) -> None:
+    result = command("query", '{ asOf(validAt: "2025-13-01") { position } }',
+                     data_dir=demo.data_dir)
+    assert result.returncode == Exit.REFUSED
+    assert json.loads(result.stdout)["errors"][0]["extensions"]["code"] == "INVALID_DATE"
+
+
+def test_variables_that_are_not_an_object_are_a_usage_error(demo: Running) -> None:
+    result = command("query", "{ asOf { position } }", "--variables", "[1]",
+                     data_dir=demo.data_dir)
+    assert result.returncode == Exit.USAGE
+
+
+def test_a_replay_gives_the_digest_that_the_api_gives(demo: Running) -> None:
+    answer = demo.ask('{ asOf(validAt: "2025-06-01", position: "150") { digest } }')
+    result = command("replay", "--valid-at", "2025-06-01", "--position", "150",
+                     data_dir=demo.data_dir)
+    assert result.stdout.strip() == answer["data"]["asOf"]["digest"]
+
+
+def test_a_replay_beyond_the_log_is_refused(demo: Running) -> None:
+    result = command("replay", "--position", "999999999", data_dir=demo.data_dir)
+    assert (result.returncode, "the last one" in result.stderr) == (Exit.REFUSED, True)
+
+
+def test_a_rebuild_beside_the_running_server_changes_no_answer(demo: Running) -> None:
+    document = '{ asOf(validAt: "2025-06-01", position: "150") { digest } }'
+    before = demo.ask(document)
+    result = command("rebuild", data_dir=demo.data_dir)
+    assert result.returncode == Exit.OK, result.stderr
+    assert demo.ask(document) == before
+
+
+def test_an_import_reports_every_problem_and_writes_nothing(
+    demo: Running, tmp_path: Path
+) -> None:
+    file = tmp_path / "facts.jsonl"
+    file.write_bytes(b"".join([
+        control("good"), control("bad").replace(b'"gallium"', b'"galium"'), b"{]\n",
+        control("worse").replace(b"2024-12-03", b"2024-13-03"),
+    ]))
+    result = command("import", str(file), data_dir=demo.data_dir)
+    assert result.returncode == Exit.REFUSED
+    assert "line 2: data.clauses.0.commodities.0: 'galium' is not a commodity" in result.stderr
+    assert "line 3: line: expected JSON" in result.stderr
+    assert "line 4: data" in result.stderr
+    answer = demo.ask('{ asOf { exportControl(id: "good") { title } } }')
+    assert answer["data"]["asOf"]["exportControl"] is None
+
+
+def test_an_import_counts_once_and_can_skip_what_is_invalid(demo: Running, tmp_path: Path) -> None:
+    file = tmp_path / "facts.jsonl"
+    suspension = write("skip-suspended", "ExportControl.Suspended", suspended("1"),
+                       "export-control/skip-good")
+    file.write_bytes(control("skip-good") + b"{}\n" + suspension)
+    first = command("import", "--skip-invalid", str(file), data_dir=demo.data_dir)
+    again = command("import", "--skip-invalid", str(file), data_dir=demo.data_dir)
+    assert "2 recorded, 0 known before, 1 left out" in first.stderr
+    assert "0 recorded, 2 known before, 1 left out" in again.stderr
+    answer = demo.ask('{ asOf(validAt: "2025-12-01") { exportControl(id: "skip-good")'
+                      " { clauses { status } } } }")
+    assert answer["data"]["asOf"]["exportControl"]["clauses"] == [{"status": "SUSPENDED"}]
+
+
+def test_a_follower_that_was_killed_comes_back_and_gets_every_event_once(
+    demo: Running, tmp_path: Path
+) -> None:
+    def following(after: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*TRACKER, "follow", "--after", str(after), "--data-dir", str(demo.data_dir)],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def read(follower: subprocess.Popen[bytes], count: int) -> list[int]:
+        assert follower.stdout is not None
+        return [int(json.loads(follower.stdout.readline())["position"]) for _ in range(count)]
+
+    head = int(demo.ask("{ asOf { position } }")["data"]["asOf"]["position"])
+    follower = following(head - 3)
+    seen = read(follower, 3)
+    file = tmp_path / "new.jsonl"
+    file.write_bytes(control("followed-1") + control("followed-2"))
+    assert command("import", str(file), data_dir=demo.data_dir).returncode == Exit.OK
+    seen += read(follower, 1)
+    follower.kill()
+    follower.communicate()
+
+    file.write_bytes(control("followed-3"))
+    assert command("import", str(file), data_dir=demo.data_dir).returncode == Exit.OK
+    follower = following(seen[-1])
+    seen += read(follower, 2)
+    follower.terminate()
+    follower.communicate()
+    assert seen == list(range(head - 2, head + 4))
+    assert follower.returncode == Exit.INTERRUPTED
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_everything_and_the_data_stay(
+    data_dir: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    file = tmp_path / "facts.jsonl"
+    file.write_bytes(control("kept"))
+    assert command("import", str(file), data_dir=data_dir).returncode == Exit.OK
+    serving = Running("serve", data_dir=data_dir)
+    assert serving.stop(number) == Exit.OK
+    assert postgres_of(data_dir) == []
+    result = command("query", '{ asOf { exportControl(id: "kept") { id } } }', data_dir=data_dir)
+    assert json.loads(result.stdout)["data"]["asOf"]["exportControl"] == {"id": "kept"}
+
+
+def test_a_killed_server_leaves_a_directory_that_starts_again_by_itself(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "facts.jsonl"
+    file.write_bytes(control("kept"))
+    serving = Running("serve", data_dir=data_dir)
+    assert command("import", str(file), data_dir=data_dir).returncode == Exit.OK
+    serving.stop(signal.SIGKILL)
+    again = Running("serve", data_dir=data_dir)
+    answer = again.ask('{ asOf { exportControl(id: "kept") { id } } }')
+    assert answer["data"]["asOf"]["exportControl"] == {"id": "kept"}
+    assert again.stop() == Exit.OK
+    assert postgres_of(data_dir) == []
+
+
+def test_writing_to_a_server_needs_its_token(data_dir: Path) -> None:
+    mutation = """mutation { foundAlliance(input: {id: "test", on: "2026-01-01", name: "Test",
+        source: {publisher: "test", name: "Test", publishedOn: "2026-01-01"}}) { position } }"""
+    serving = Running("serve", data_dir=data_dir, TRACKER_WRITE_TOKEN="a-secret-of-the-test")
+    for token in (None, "wrong"):
+        answer = serving.ask(mutation, token)
+        assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    answer = serving.ask(mutation, "a-secret-of-the-test")
+    assert answer["data"]["foundAlliance"]["position"] == "1"
+    serving.stop()
+
+
+def test_a_taken_port_is_said_before_anything_slow_begins(demo: Running, data_dir: Path) -> None:
+    port = demo.url.rpartition(":")[2]
+    result = command("serve", "--port", port, data_dir=data_dir)
+    assert (result.returncode, "--port" in result.stderr) == (Exit.UNAVAILABLE, True)
+    assert not data_dir.exists()
+
+
+def test_a_database_that_does_not_answer_has_an_exit_code_of_its_own(data_dir: Path) -> None:
+    result = command("replay", data_dir=data_dir,
+                     TRACKER_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    assert (result.returncode, "can't be reached" in result.stderr) == (Exit.UNAVAILABLE, True)
+
+
+def test_help_teaches_every_command() -> None:
+    result = subprocess.run([*TRACKER, "--help"], capture_output=True, text=True, check=True)
+    for name in ("demo", "serve", "import", "query", "follow", "replay", "rebuild"):
+        assert name in result.stdout

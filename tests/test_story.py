@@ -1,0 +1,175 @@
+"""The whole product in one story, on the corpus that ships.
+
+Facts have become immutable events. Events become states on two time axes. GraphQL answers about
+any day. A subscriber sees a new event arrive. A replay proves the state.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from projections.as_of import Moment
+from projections.world import World
+from schema.context import Access, Services
+from schema.execute import execute
+
+
+class Tracker:
+    """The tracker as its users meet it: by asking GraphQL."""
+
+    def __init__(self, services: Services):
+        self.services = services
+
+    async def ask(self, document: str, **variables: Any) -> Any:
+        """The data of an answer that has no errors."""
+        answer = await execute(self.services, document, variables, Access(open=True))
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    async def clauses(self, instrument: str, day: str) -> dict[str, dict[str, Any]] | None:
+        """The clauses of an instrument on a day by their ids; None while it is not announced."""
+        data = await self.ask(
+            """query ($id: String!, $day: Day) { asOf(validAt: $day) { exportControl(id: $id) {
+                 clauses { id status suspendedUntil returnsOn firstInForce } } } }""",
+            id=instrument, day=day)
+        control = data["asOf"]["exportControl"]
+        return control and {clause["id"]: clause for clause in control["clauses"]}
+
+    async def status(self, instrument: str, day: str, clause: str = "1") -> str | None:
+        """The status of a clause on a day."""
+        clauses = await self.clauses(instrument, day)
+        return clauses[clause]["status"] if clauses else None
+
+    async def claims(self, figure: str, day: str) -> list[dict[str, Any]]:
+        """The claims for a figure on a day."""
+        data = await self.ask(
+            """query ($id: String!, $day: Day) { asOf(validAt: $day) { figure(id: $id) { claims {
+                 publisher edition value unit basis preferred
+                 source { name publishedOn verified } } } } }""",
+            id=figure, day=day)
+        return list(data["asOf"]["figure"]["claims"])
+
+
+@pytest.fixture
+async def tracker(corpus_services: Services) -> AsyncIterator[Tracker]:
+    """A tracker with the shipped corpus."""
+    yield Tracker(corpus_services)
+
+
+async def test_a_licence_is_absent_then_announced_then_in_force(tracker: Tracker) -> None:
+    assert await tracker.status("cn-mofcom-2023-23", "2023-07-02") is None
+    assert await tracker.status("cn-mofcom-2023-23", "2023-07-15") == "ANNOUNCED"
+    assert await tracker.status("cn-mofcom-2023-23", "2023-08-02") == "IN_FORCE"
+
+
+async def test_one_clause_is_suspended_and_comes_back_by_itself(tracker: Tracker) -> None:
+    instrument = "cn-mofcom-2024-46"
+    assert await tracker.status(instrument, "2025-06-01", "2") == "IN_FORCE"
+    clauses = await tracker.clauses(instrument, "2025-11-20")
+    assert clauses is not None
+    assert clauses["2"]["status"] == "SUSPENDED"
+    assert clauses["2"]["suspendedUntil"] == "2026-11-27"
+    assert clauses["2"]["returnsOn"] == "2026-11-28"
+    assert await tracker.status(instrument, "2026-11-27", "2") == "SUSPENDED"
+    assert await tracker.status(instrument, "2026-11-28", "2") == "IN_FORCE"
+    for day in ("2024-12-03", "2025-06-01", "2025-11-20", "2026-11-28"):
+        assert await tracker.status(instrument, day, "1") == "IN_FORCE"
+
+
+async def test_a_measure_suspended_before_its_start_was_never_in_force(tracker: Tracker) -> None:
+    for day, status in [("2025-10-20", "ANNOUNCED"), ("2025-11-08", "SUSPENDED"),
+                        ("2026-11-10", "SUSPENDED")]:
+        clauses = await tracker.clauses("cn-mofcom-2025-55", day)
+        assert clauses is not None
+        assert (clauses["1"]["status"], clauses["1"]["firstInForce"]) == (status, None)
+    assert await tracker.status("cn-mofcom-2025-55", "2026-11-11") == "IN_FORCE"
+
+
+async def test_figures_are_restated_and_contested(tracker: Tracker) -> None:
+    output = "rare_earths/CN/production/mine/2023"
+
+    async def preferred(day: str) -> str:
+        return next(str(c["value"]) for c in await tracker.claims(output, day) if c["preferred"])
+
+    assert await preferred("2024-06-01") == "240000"
+    assert await preferred("2025-06-01") == "255000"
+    claims = {(c["publisher"], c["value"]): c for c in await tracker.claims(output, "2025-08-01")}
+    assert {("usgs", "240000"), ("usgs", "255000"), ("sohu", "210000")} <= claims.keys()
+    assert claims["sohu", "210000"]["source"]["publishedOn"] == "2025-07-07"
+    assert claims["sohu", "210000"]["basis"] is None
+
+
+async def test_a_member_joins_an_alliance(tracker: Tracker) -> None:
+    document = """query ($day: Day) { asOf(validAt: $day) { alliance(id: "msp") {
+                    members { place { code } since } } } }"""
+    for day, expected in [("2023-06-01", False), ("2023-07-01", True)]:
+        data = await tracker.ask(document, day=day)
+        members = {m["place"]["code"] for m in data["asOf"]["alliance"]["members"]}
+        assert ("IN" in members) is expected
+
+
+async def test_one_query_returns_every_claim_of_the_seed_article(tracker: Tracker) -> None:
+    data = await tracker.ask(
+        """{ asOf(validAt: "2025-08-01") {
+               announcements(publisher: "sohu", first: 50) { totalCount nodes {
+                 id title kind source { name publishedOn reference checked } } }
+               claims(publisher: "sohu", first: 50) { totalCount nodes {
+                 value unit qualifier publishedOn series { commodity { id } place { code } statistic }
+                 source { name publishedOn reference checked } } } } }""")
+    announcements, claims = data["asOf"]["announcements"], data["asOf"]["claims"]
+    assert (announcements["totalCount"], claims["totalCount"]) == (13, 4)
+    sources = [node["source"] for node in (*announcements["nodes"], *claims["nodes"])]
+    assert {(s["publishedOn"], s["checked"]) for s in sources} == {("2025-07-07", "SEED")}
+
+
+async def test_a_retraction_changes_later_answers_and_no_earlier_one(tracker: Tracker) -> None:
+    document = """query ($position: Position) { asOf(validAt: "2025-11-20", position: $position) {
+        position digest exportControl(id: "cn-mofcom-2024-46") {
+          clauses { id status } because { position eventId } } } }"""
+    position = (await tracker.ask(document))["asOf"]["position"]
+    before = await execute(tracker.services, document, {"position": position}, Access())
+
+    retracted = await tracker.ask(
+        """mutation { retractEvent(input: {eventId: "cn-mofcom-2025-72", reason: "a test",
+             source: {publisher: "tracker", name: "A test", publishedOn: "2026-01-01"}})
+           { position } }""")
+    later = retracted["retractEvent"]["position"]
+    assert int(later) == int(position) + 1
+
+    after = await tracker.ask(document, position=later)
+    assert after["asOf"]["exportControl"]["clauses"][1] == {"id": "2", "status": "IN_FORCE"}
+    assert await execute(tracker.services, document, {"position": position}, Access()) == before
+
+
+async def test_a_subscriber_that_was_killed_comes_back_and_misses_nothing(
+    tracker: Tracker,
+) -> None:
+    services = tracker.services
+    head = await services.recorder.head()
+    seen: list[int] = []
+    for _ in range(3):  # killed twice, each time after a few events
+        events = services.follower.follow(after=seen[-1] if seen else head - 25)
+        async for event in events:
+            seen.append(event.position)
+            if len(seen) % 9 == 0 or event.position == head:
+                break
+        await events.aclose()
+    assert seen == list(range(head - 24, head + 1))
+
+
+async def test_a_replay_in_memory_proves_what_the_database_says(tracker: Tracker) -> None:
+    services, world = tracker.services, World()
+    head = await services.recorder.head()
+    async for event in services.recorder.read_all(head):
+        world.add(event)
+    dice = random.Random(20250701)
+    for _ in range(200):
+        day = date(2010, 1, 1) + timedelta(days=dice.randrange(365 * 20))
+        position = dice.randrange(head + 1)
+        digest = await services.as_of.digest(Moment(day, position))
+        assert digest == world.digest(day, position), (day, position)
