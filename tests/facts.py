@@ -1,21 +1,38 @@
-"""Facts to test with, in few words."""
+"""Facts to test with, in few words, and histories made at random."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from random import Random
+from typing import Any, TypeVar
 
+import msgspec
+
+from projections.timeline import timeline
+from tracker.commands import Order, decide, restored
 from tracker.domain.codec import convert
-from tracker.domain.export_control import Announced, Suspended
+from tracker.domain.entity import Entity, Known, Retracted
+from tracker.domain.export_control import Amended, Announced, Suspended
 from tracker.domain.figure import Claimed
+from tracker.domain.values import DAY, Fact
+from tracker.errors import TrackerError
 
-MOFCOM = {"publisher": "mofcom", "name": "MOFCOM", "publishedOn": "2024-12-03", "checked": "page"}
+F = TypeVar("F", bound=Fact)
 
 
 def source(publisher: str = "mofcom", published_on: str = "2024-12-03") -> dict[str, Any]:
     """Where a fact comes from."""
     return {"publisher": publisher, "name": publisher.upper(), "publishedOn": published_on,
             "checked": "page"}
+
+
+def fact(kind: type[F], on: str, **fields: Any) -> F:
+    """A fact of any kind, public on a day; its fields are named as in JSON."""
+    return convert(kind, {"on": on, "source": source(published_on=on), **fields})
 
 
 def clause(id: str = "1", **more: Any) -> dict[str, Any]:
@@ -26,29 +43,124 @@ def clause(id: str = "1", **more: Any) -> dict[str, Any]:
 
 def announced(*clauses: dict[str, Any], on: str = "2024-12-03", **more: Any) -> Announced:
     """An export control of China."""
-    return convert(Announced, {
-        "on": on, "issuer": "CN", "direction": "export", "title": "Gallium to the US",
-        "clauses": list(clauses) or [clause()], "source": source(published_on=on), **more,
+    return fact(Announced, on, **{
+        "issuer": "CN", "direction": "export", "title": "Gallium to the US",
+        "clauses": list(clauses) or [clause()], **more,
     })
 
 
 def suspended(*clauses: str, start: str = "2025-11-09", end: str | None = "2026-11-27",
               **more: Any) -> Suspended:
     """A suspension, public on the day it begins."""
-    return convert(Suspended, {
-        "on": start, "clauses": list(clauses), "suspendedFrom": start, "suspendedUntil": end,
-        "source": source(published_on=start), **more,
-    })
+    return fact(Suspended, **{"on": start, "clauses": list(clauses), "suspendedFrom": start,
+                              "suspendedUntil": end, **more})
 
 
 def claimed(value: Decimal | int, *, year: int = 2023, publisher: str = "usgs",
-            edition: str = "MCS 2024", published_on: str = "2024-01-31",
-            place: str = "CN", commodity: str = "rare_earths", **quantity: Any) -> Claimed:
+            edition: str = "MCS 2024", published_on: str = "2024-01-31", place: str = "CN",
+            commodity: str = "rare_earths", version: str | None = None,
+            **quantity: Any) -> Claimed:
     """A claim on mine output, in tonnes."""
     return convert(Claimed, {
         "series": {"commodity": commodity, "place": place, "statistic": "production",
                    "stage": "mine", "period": year},
         "edition": edition,
+        "editionVersion": version,
         "quantity": {"value": str(value), "unit": "t", "basis": "REO", **quantity},
         "source": source(publisher, published_on),
     })
+
+
+def retracted(event_id: str) -> Retracted:
+    """The retraction of an event."""
+    return convert(Retracted, {"retracts": event_id, "reason": "misread", "source": source()})
+
+
+def told(stream: str, *facts: Fact) -> list[Known]:
+    """These facts, decided one after the other, as the events e1, e2, … at positions 1, 2, …"""
+    entity = restored(stream, [])
+    for number, told in enumerate(facts, 1):
+        entity.record(told, f"e{number}")
+    return [replace(known, position=number) for number, known in enumerate(entity.known, 1)]
+
+
+def state(known: Sequence[Known], stream: str, day: str) -> Any:
+    """The state of an entity on a day, if it has one."""
+    moment = date.fromisoformat(day)
+    return next((v.state for v in timeline(stream, known) if v.holds(moment)), None)
+
+
+# --- histories made at random
+
+DAYS = [date(2025, 1, 1) + DAY * n for n in range(60)]
+"""The days on which histories take place: few, so that facts meet."""
+
+CONTROLS = ("export-control/gallium", "export-control/graphite", "export-control/antimony")
+STREAMS = (*CONTROLS, "alliance/quad", "announcement/a",
+           "figure/rare_earths/CN/production/mine/2023")
+"""Entities of all four kinds."""
+
+
+def history(chance: Random, length: int, streams: Sequence[str] = STREAMS) -> list[Order]:
+    """Up to `length` orders that the rules allow, one after the other, some of them retractions.
+
+    Their days come in any order: many are told long after the day, or of a day long before.
+    """
+    entities = {stream: restored(stream, []) for stream in streams}
+    orders: list[Order] = []
+    for number in range(length):
+        with suppress(TrackerError):
+            stream = chance.choice(streams)
+            order = Order(stream, any_fact(chance, entities[stream]), f"e{number}")
+            decide(entities[stream], order, entities)
+            orders.append(order)
+    return orders
+
+
+def any_fact(chance: Random, entity: Entity) -> Fact:
+    """A fact that may or may not follow. Raises InvalidInput if no fact has such content."""
+    if entity.known and chance.random() < 0.1:
+        return retracted(chance.choice(entity.known).event_id)
+    kinds = [kind for kind in entity.FACTS.values() if kind is not Retracted]
+    kind = chance.choice(kinds) if entity.exists else entity.OPENING
+    fields = {f.encode_name: any_value(chance, kind, f.encode_name, entity.id)
+              for f in msgspec.structs.fields(kind) if f.required or chance.random() < 0.6}
+    return convert(kind, {name: value for name, value in fields.items() if value is not None})
+
+
+def any_value(chance: Random, kind: type[Fact], field: str, stream: str) -> Any:
+    """Content for a field of a fact, or None for one that these histories leave out."""
+    ids = chance.sample("12", chance.randint(kind in (Announced, Amended), 2))
+    day = any_day(chance, late=field.endswith("Until"))
+    if field == "series":
+        _, commodity, place, statistic, stage, period = stream.split("/")
+        return {"commodity": commodity, "place": place, "statistic": statistic, "stage": stage,
+                "period": int(period)}
+    if field == "clauses":
+        return [any_clause(chance, id) for id in ids] if kind in (Announced, Amended) else ids
+    return {
+        **dict.fromkeys(("on", "since", "until", "inForceFrom", "inForceUntil", "suspendedFrom",
+                         "suspendedUntil", "reinstatedFrom", "repealedFrom", "effectiveFrom"), day),
+        **dict.fromkeys(("name", "title", "edition", "editionVersion", "account", "reason"),
+                        f"text {day[-1]}"),
+        "source": source(chance.choice(("usgs", "mofcom")), day),
+        "member": chance.choice(("US", "JP", "AU")),
+        "members": chance.sample(("US", "JP", "AU", "IN"), 3),
+        "by": "alliance/forge",
+        "publisher": chance.choice(("usgs", "mofcom")),
+        "quantity": {"unit": "t", "value": chance.randint(0, 9), "basis": "REO"},
+        "issuer": "CN", "direction": "export", "kind": "statement",
+        "actors": ["US"], "commodities": ["gallium"],
+    }.get(field)
+
+
+def any_day(chance: Random, *, late: bool) -> str:
+    """A day, sometimes only its month; a late one mostly comes after one that is not."""
+    return chance.choice(DAYS[20:] if late else DAYS[:40]).isoformat()[:chance.choice((7, 10, 10))]
+
+
+def any_clause(chance: Random, id: str) -> dict[str, Any]:
+    """A clause, with or without a start and an end."""
+    return {"id": id, "measure": "licence", "commodities": [chance.choice(("gallium", "graphite"))],
+            "inForceFrom": chance.choice((None, any_day(chance, late=False))),
+            "inForceUntil": chance.choice((None, None, any_day(chance, late=True)))}
