@@ -14,13 +14,17 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.codec import decode
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
+from tracker.domain.figure import Claim, FigureState
 from tracker.domain.kinds import STATES, State, kind_of
 from tracker.errors import InvalidInput
 from tracker.log.database import Pool, named_queries
 from tracker.log.recorder import Recorder
 
 SQL = named_queries(Path(__file__).with_name("as_of.sql"))
+PAGE, COUNT, CLAIMS_PAGE, CLAIMS_COUNT = (
+    query.replace("{matching}", SQL.matching)
+    for query in (SQL.page, SQL.count, SQL.claims_page, SQL.claims_count)
+)
 S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState)
 
 
@@ -48,11 +52,23 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a list of entities is narrowed to; None does not narrow."""
+    """What a list of entities is narrowed to; None does not narrow.
+
+    `publishers` are those of any fact behind a state, and for claims of the claim itself.
+    `category` is the direction of a control, the kind of an announcement, the statistic of a
+    figure. `measure`, `destination`, `status` and `commodities` together must hold of one clause.
+    """
 
     commodities: Sequence[str] | None = None
     places: Sequence[str] | None = None
     publishers: Sequence[str] | None = None
+    category: str | None = None
+    measure: str | None = None
+    destination: str | None = None
+    status: str | None = None
+
+
+EVERYTHING = Filter()
 
 
 class AsOf:
@@ -100,17 +116,39 @@ class AsOf:
         self,
         kind: type[S],
         moment: Moment,
-        filter: Filter = Filter(),
+        filter: Filter = EVERYTHING,
         *,
         after: str | None = None,
         limit: int | None = None,
     ) -> list[S]:
         """The states of a kind in the order of their names, after an id, at most `limit`."""
         rows = await self._pool.fetch(
-            SQL.states, _name(kind), moment.valid_at, moment.position, filter.commodities,
-            filter.places, filter.publishers, f"{_name(kind)}/{after}" if after else None, limit,
-        )
+            PAGE, *_asked(kind, moment, filter), f"{_name(kind)}/{after}" if after else None, limit)
         return [decode(kind, row["state"]) for row in rows]
+
+    async def count(self, kind: type[S], moment: Moment, filter: Filter = EVERYTHING) -> int:
+        """How many states `states` goes through."""
+        return int(await self._pool.fetchval(COUNT, *_asked(kind, moment, filter)))
+
+    async def claims(
+        self,
+        moment: Moment,
+        filter: Filter = EVERYTHING,
+        *,
+        after: tuple[str, int] | None = None,
+        limit: int | None = None,
+    ) -> list[tuple[FigureState, Claim]]:
+        """The claims in figures by figure and position, after a figure's id and a position."""
+        figure, position = after or (None, None)
+        rows = await self._pool.fetch(
+            CLAIMS_PAGE, *_asked(FigureState, moment, filter),
+            f"figure/{figure}" if figure else None, position, limit)
+        states = {row["entity"]: decode(FigureState, row["state"]) for row in rows}
+        return [_claim(states[row["entity"]], row["position"]) for row in rows]
+
+    async def count_claims(self, moment: Moment, filter: Filter = EVERYTHING) -> int:
+        """How many claims `claims` goes through."""
+        return int(await self._pool.fetchval(CLAIMS_COUNT, *_asked(FigureState, moment, filter)))
 
     async def figures(
         self, commodity: str, period: int | None, moment: Moment
@@ -124,6 +162,16 @@ class AsOf:
         """Everything that was ever so of an entity, on both axes, the oldest knowledge first."""
         kind = STATES[kind_of(entity).KIND]
         return [_held(row, kind) for row in await self._pool.fetch(SQL.history, entity)]
+
+
+def _asked(kind: type[Any], moment: Moment, filter: Filter) -> tuple[Any, ...]:
+    """The arguments of `matching`."""
+    return (_name(kind), moment.valid_at, moment.position, filter.commodities, filter.places,
+            filter.publishers, filter.category, filter.measure, filter.destination, filter.status)
+
+
+def _claim(figure: FigureState, position: int) -> tuple[FigureState, Claim]:
+    return figure, next(claim for claim in figure.claims if claim.position == position)
 
 
 def _name(kind: type[Any]) -> str:

@@ -7,16 +7,52 @@ SELECT position FROM tracking WHERE projection = 'versions';
 SELECT entity, state FROM versions
 WHERE entity = $1 AND valid @> $2::date AND known @> $3::bigint;
 
--- name: states
--- A page of the entities of one kind, by name, after an entity.
+-- name: matching
+-- Which entities of a kind a list holds; pages and counts have this condition in common. A control
+-- is in the list if one of its clauses answers to all that is asked of clauses; one that names no
+-- destination is for all of them.
+    kind = $1 AND valid @> $2::date AND known @> $3::bigint
+AND ($4::text[] IS NULL OR commodities && $4)
+AND ($5::text[] IS NULL OR places && $5)
+AND ($6::text[] IS NULL OR publishers && $6)
+AND ($7::text IS NULL OR category = $7)
+AND (coalesce($8::text, $9::text, $10::text) IS NULL OR EXISTS (
+        SELECT FROM jsonb_to_recordset(parts)
+            AS clause (measure text, status text, commodities text[], destinations text[])
+        WHERE ($4 IS NULL OR clause.commodities && $4)
+          AND ($8 IS NULL OR clause.measure = $8)
+          AND ($9 IS NULL OR clause.destinations = '{}' OR $9 = ANY (clause.destinations))
+          AND ($10 IS NULL OR clause.status = $10)))
+
+-- name: page
+-- A page of them, by name, after an entity.
 SELECT entity, state FROM versions
-WHERE kind = $1 AND valid @> $2::date AND known @> $3::bigint
-  AND ($4::text[] IS NULL OR commodities && $4)
-  AND ($5::text[] IS NULL OR places && $5)
-  AND ($6::text[] IS NULL OR publishers && $6)
-  AND ($7::text IS NULL OR entity > $7)
+WHERE {matching}
+  AND ($11::text IS NULL OR entity > $11)
 ORDER BY entity
-LIMIT $8;
+LIMIT $12;
+
+-- name: count
+-- How many they are.
+SELECT count(*) FROM versions
+WHERE {matching};
+
+-- name: claims_page
+-- A page of the claims in figures, by figure and position, after one of them.
+SELECT entity, state, claim.position
+FROM versions, jsonb_to_recordset(parts) AS claim (publisher text, position bigint)
+WHERE {matching}
+  AND ($6 IS NULL OR claim.publisher = ANY ($6))
+  AND ($11::text IS NULL OR (entity, claim.position) > ($11, $12::bigint))
+ORDER BY entity, claim.position
+LIMIT $13;
+
+-- name: claims_count
+-- How many they are.
+SELECT count(*)
+FROM versions, jsonb_to_recordset(parts) AS claim (publisher text, position bigint)
+WHERE {matching}
+  AND ($6 IS NULL OR claim.publisher = ANY ($6));
 
 -- name: figures
 -- The figures of one commodity for one period (null: those that have none, reserves).

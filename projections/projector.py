@@ -21,6 +21,7 @@ import tracker.domain
 from projections.timeline import Revision, Row, revise
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
+from tracker.domain.codec import encode
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.values import Value
@@ -34,7 +35,7 @@ SQL = named_queries(Path(__file__).with_name("projector.sql"))
 TABLES = named_queries(Path(__file__).with_name("tables.sql"))
 PAGE = 1000
 COLUMNS = ("entity", "kind", "commodity", "period", "commodities", "places", "publishers",
-           "valid", "known", "state")
+           "category", "parts", "valid", "known", "state")
 
 logger = logging.getLogger(__name__)
 
@@ -124,6 +125,8 @@ def record(row: Row) -> tuple[Any, ...]:
         list(dict.fromkeys(commodities(state))),
         list(dict.fromkeys(places(state))),
         list(dict.fromkeys(because.source.publisher for because in state.because)),  # type: ignore[attr-defined]
+        category(state),
+        encode(list(parts(state))).decode(),
         asyncpg.Range(row.version.start, row.version.end),
         asyncpg.Range(row.since, row.until),
         row.version.text,
@@ -153,6 +156,34 @@ def places(state: Value) -> Iterator[str]:
             yield str(state.issuer)
         case AllianceState():
             yield from (str(member.place) for member in state.members)
+
+
+def category(state: Value) -> str | None:
+    """The one word that lists of a kind narrow by."""
+    match state:
+        case FigureState():
+            return state.series.statistic
+        case AnnouncementState():
+            return state.kind
+        case ExportControlState():
+            return state.direction
+    return None
+
+
+def parts(state: Value) -> Iterator[dict[str, Any]]:
+    """What lists narrow by inside a state: the clauses of a control, the claims of a figure.
+
+    Words of the vocabulary only, no running text.
+    """
+    match state:
+        case FigureState():
+            for claim in state.claims:
+                yield {"publisher": claim.publisher, "position": claim.position}
+        case ExportControlState():
+            for item in state.clauses:
+                yield {"measure": item.clause.measure, "status": item.status,
+                       "commodities": item.clause.commodities,
+                       "destinations": item.clause.destinations}
 
 
 class Projector:

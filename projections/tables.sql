@@ -8,6 +8,8 @@ CREATE TABLE IF NOT EXISTS versions (
     commodities text[] NOT NULL,
     places      text[] NOT NULL,
     publishers  text[] NOT NULL,
+    category    text COLLATE "C",            -- a figure's statistic, a control's direction, …
+    parts       jsonb NOT NULL,              -- what lists narrow by inside a state: clauses, claims
     valid       daterange NOT NULL,          -- the days on which the state holds
     known       int8range NOT NULL,          -- the positions at which the log says so
     state       text NOT NULL                -- the state as JSON; these bytes are what digests hash

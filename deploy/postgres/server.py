@@ -1,0 +1,284 @@
+"""The server: made, started, watched and stopped by this process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+from deploy.postgres.binaries import find_binaries
+from deploy.postgres.connection import PORT, Connection, PostgresError
+from deploy.postgres.lock import Lock, answers, open_private, read_if_locked, wait_until
+from deploy.postgres.site import Site, account, admit
+
+SOCKET_PATH_LIMIT = 103  # bytes, on macOS; Linux has 107
+FAST_SHUTDOWN, IMMEDIATE_SHUTDOWN = (signal.SIGINT, 120.0), (signal.SIGQUIT, 30.0)  # seconds
+PASSING_OBSTACLES = ("pre-existing shared memory block", 'lock file "postmaster.pid" already')
+SETTINGS = (  # on the command line, where postgresql.conf cannot undo them
+    *("listen_addresses=", "unix_socket_permissions=0700", "fsync=on", "logging_collector=off"),
+    *("log_destination=stderr", "timezone=UTC", "log_timezone=UTC"),
+)
+INITDB = (
+    *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "-E", "UTF8", "-k"),
+    *("--auth-local=trust", "--auth-host=scram-sha-256", "--no-instructions"),
+    # These go into postgresql.conf, where an operator may change them.
+    *("-c", "shared_buffers=128MB", "-c", "max_connections=100", "-c", "log_checkpoints=off"),
+)
+_Server = subprocess.Popen[Any]
+
+
+class Postgres:
+    """A running server, which this process owns until `stop`; a context manager."""
+
+    def __init__(self, connection: Connection, server: _Server, lock: Lock):
+        """Take over what `start` has made."""
+        self.connection = connection
+        self._server = server
+        self._lock = lock
+
+    @classmethod
+    def start(cls, data_dir: Path, *, timeout: float = 600) -> Self:
+        """Run a server on `data_dir`, making the directory and the database when absent.
+
+        `timeout` is how many seconds the server may take to be ready, crash recovery included.
+        Raises InUse when another process holds the directory, PostgresError for all the rest.
+        """
+        try:
+            root = data_dir.expanduser().resolve()
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = Lock.take(root / "lock")
+            try:
+                return cls._start_locked(root, lock, timeout)
+            except BaseException:
+                lock.release()
+                raise
+        except OSError as error:
+            raise PostgresError(f"PostgreSQL cannot be run on {data_dir}: {error}") from error
+
+    @classmethod
+    def _start_locked(cls, root: Path, lock: Lock, timeout: float) -> Self:
+        _stop_orphan(root / "pgdata")
+        _clear_sockets(lock.predecessor.get("host"))
+        site = Site(root, account(root / "pgdata"))
+        admit(site)
+        binaries = find_binaries(site)
+        _make_database(site, binaries)
+        host = str(_make_socket_dir(site))
+        lock.write({"owner": os.getpid(), "host": host})
+        try:
+            server = _launch(site, binaries, host, timeout)
+            lock.write({"owner": os.getpid(), "host": host, "ready": True})
+            return cls(Connection(host), server, lock)
+        except BaseException:  # a full disk, or the exception of a signal handler
+            _stop_orphan(site.pgdata)
+            _clear_sockets(host)
+            raise
+
+    def stop(self) -> None:
+        """Shut the server down, breaking its connections; let go of the directory last.
+
+        May be called again, also by a signal handler that interrupts this very call.
+        Raises PostgresError when the server does not end; the directory is then kept.
+        """
+        _shut_down(self._server.pid, lambda: _ended(self._server))
+        if self._lock.held:
+            _clear_sockets(self.connection.host)
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        """Give the running server."""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Stop it."""
+        self.stop()
+
+
+def running(data_dir: Path, *, wait: float = 10) -> Connection | None:
+    """How to reach the server that another process runs on `data_dir` now; None if none does.
+
+    A server that is still starting is waited for, up to `wait` seconds. Raises PostgresError
+    when this user may not look.
+    """
+    path = data_dir.expanduser().resolve() / "lock"
+    deadline = time.monotonic() + wait
+    try:
+        while (record := read_if_locked(path)) is not None:
+            connection = Connection(record["host"]) if "ready" in record else None
+            if connection and answers(connection):
+                return connection
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(0.05)
+    except PermissionError as error:
+        raise PostgresError(f"{error}. Ask as the user who runs the server.") from error
+    return None
+
+
+def _make_database(site: Site, binaries: Path) -> None:
+    """Make the cluster with its role and database, unless it is there."""
+    for half_made in site.root.glob("pgdata.new-*"):
+        shutil.rmtree(half_made, ignore_errors=True)
+    if site.pgdata.exists():
+        return
+    # A name of its own: the initdb of a killed process may still be at work in another.
+    fresh = Path(tempfile.mkdtemp(prefix="pgdata.new-", dir=site.root))
+    site.give(fresh)
+    site.run(binaries / "initdb", "-D", fresh, "-U", "tracker", *INITDB)
+    single = ("--single", "-D", fresh, "-c", "exit_on_error=on", "postgres")
+    site.run(binaries / "postgres", *single, stdin="CREATE DATABASE tracker\n")
+    fresh.rename(site.pgdata)
+    _sync(site.root)
+
+
+def _make_socket_dir(site: Site) -> Path:
+    """A directory that only the server's account (and root) can enter."""
+    directory = site.root / "run"
+    if len(os.fsencode(directory / f".s.PGSQL.{PORT}")) > SOCKET_PATH_LIMIT:
+        directory = Path(tempfile.mkdtemp(prefix="tracker-postgres-", dir="/tmp"))
+    directory.mkdir(mode=0o700, exist_ok=True)
+    site.give(directory)
+    return directory
+
+
+def _clear_sockets(host: str | None) -> None:
+    """Remove a server's socket and its lock, which a crash leaves behind, and their directory."""
+    if host:
+        for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+            (Path(host) / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            Path(host).rmdir()
+
+
+def _stop_orphan(pgdata: Path) -> None:
+    """Stop the server of a killed process; forget a pid that is by now nobody's or another's."""
+    pid = _recorded_pid(pgdata)
+    if pid is None:
+        return
+    _shut_down(pid, lambda: not _is_postmaster(pid, pgdata))
+    # Without this file too PostgreSQL refuses to start while backends of its predecessor live.
+    (pgdata / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _recorded_pid(pgdata: Path) -> int | None:
+    """The pid in postmaster.pid: 0 when a full disk left the file empty, None without a file."""
+    try:
+        first, *_ = (pgdata / "postmaster.pid").read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return None
+    return int(first) if first.isdigit() else 0
+
+
+def _is_postmaster(pid: int, pgdata: Path) -> bool:
+    command = _command_line(pid) + b" "
+    return b"/postgres -" in command and b" " + os.fsencode(pgdata) + b" " in command
+
+
+def _command_line(pid: int) -> bytes:
+    """What the process was started as; nothing for one that is gone or a zombie."""
+    if os.path.exists("/proc/self/cmdline"):
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ")
+        except (FileNotFoundError, ProcessLookupError):
+            return b""
+    command = ["ps", "-ww", "-p", str(pid), "-o", "command="]
+    return subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout.strip()
+
+
+def _launch(site: Site, binaries: Path, host: str, timeout: float) -> _Server:
+    """Run the server until it is ready; on any failure leave none behind."""
+    deadline = time.monotonic() + timeout
+    while (server := _try_launch(site, binaries, host, deadline)) is None:
+        time.sleep(0.1)
+        _stop_orphan(site.pgdata)
+    return server
+
+
+def _try_launch(site: Site, binaries: Path, host: str, deadline: float) -> _Server | None:
+    server, said_before = _spawn(site, binaries, host)
+    try:
+        _let_begin(server)
+        wait_until(lambda: _ready(server, site.pgdata) or _ended(server), deadline)
+        if _ready(server, site.pgdata):
+            return server
+        if not _ended(server):
+            raise PostgresError(f"PostgreSQL was not ready in time; {site.log} says why.")
+    except BaseException:
+        _shut_down(server.pid, lambda: _ended(server))
+        raise
+    said = site.log.read_bytes()[said_before:].decode(errors="replace").strip()
+    # Backends of a killed server live on until their query ends; PostgreSQL refuses meanwhile.
+    if any(passing in said for passing in PASSING_OBSTACLES) and time.monotonic() < deadline:
+        return None
+    raise PostgresError(f"PostgreSQL did not start. Its log, {site.log}, ends:\n{said[-2000:]}")
+
+
+def _spawn(site: Site, binaries: Path, host: str) -> tuple[_Server, int]:
+    """A server that waits for a line before it begins, and where in its log it will begin.
+
+    A signal handler may raise in here: the line then never comes, and no server is left behind.
+    """
+    quoted = host.replace('"', '""')
+    settings = [*SETTINGS, f'unix_socket_directories="{quoted}"']
+    options = [word for setting in settings for word in ("-c", setting)]
+    postgres = [str(binaries / "postgres"), "-D", str(site.pgdata), "-p", str(PORT), *options]
+    command = ["sh", "-c", 'read -r line && exec "$@" </dev/null', "sh", *postgres]
+    with open(site.log, "ab", opener=open_private) as log:
+        said_before = log.tell()
+        streams: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": log, "stderr": log}
+        return subprocess.Popen(command, **streams, **site.process()), said_before
+
+
+def _let_begin(server: _Server) -> None:
+    assert server.stdin
+    with suppress(BrokenPipeError), server.stdin as gate:
+        gate.write(b"begin\n")
+
+
+def _ready(server: _Server, pgdata: Path) -> bool:
+    """Whether this server, and no predecessor, has written that it accepts connections."""
+    try:
+        lines = (pgdata / "postmaster.pid").read_bytes().splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) > 1 and lines[0] == b"%d" % server.pid and lines[-1].strip() == b"ready"
+
+
+def _ended(server: _Server) -> bool:
+    """Like `server.poll()`, which would wait for ever in a signal handler that interrupts it."""
+    if server.returncode is None:
+        try:
+            pid, status = os.waitpid(server.pid, os.WNOHANG)
+        except ChildProcessError:  # a signal handler was here first
+            pid, status = server.pid, 0
+        if pid:
+            server.returncode = os.waitstatus_to_exitcode(status)
+    return server.returncode is not None
+
+
+def _shut_down(pid: int, gone: Callable[[], bool]) -> None:
+    """Ask for a fast shutdown, which loses nothing; in the end for one with crash recovery."""
+    for kind, patience in (FAST_SHUTDOWN, IMMEDIATE_SHUTDOWN):
+        if gone():
+            return
+        with suppress(ProcessLookupError):
+            os.kill(pid, kind)
+        if wait_until(gone, time.monotonic() + patience):
+            return
+    raise PostgresError(f"PostgreSQL does not shut down. Look at what its process {pid} does.")
+
+
+def _sync(directory: Path) -> None:
+    """Make the names in a directory survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
