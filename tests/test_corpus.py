@@ -29,7 +29,7 @@ from tracker.sources import (
 from tracker.sources.corpus import parse, shipped
 from tracker.sources.facts_figures import QUALIFIERS
 from tracker.sources.facts_instruments import JOINED
-from tracker.sources.facts_rows import PUBLISHED, Row
+from tracker.sources.facts_rows import PUBLISHED, Row, spoken
 
 ORDERS = [parse(line) for line in shipped()]
 BY_ID = {order.event_id: order for order in ORDERS}
@@ -155,16 +155,17 @@ def test_no_fact_stands_before_the_one_it_builds_on(rows: list[Row]) -> None:
 
 
 def test_nothing_that_a_fact_says_is_lost(rows: list[Row]) -> None:
+    streams = {row.id: line_of(row).stream for row in rows}
     for row in rows:
         said = list(leaves([msgspec.to_builtins(order.fact, enc_hook=str)
                             for order in (*lines_of(row), *opening_of(row))]))
-        for commodity in row.commodities:
-            assert told(commodity, said), (row.id, commodity)
-        for actor in row.actors:
-            assert told(actor, [*said, line_of(row).stream]), (row.id, actor)
-        expressed = EXPRESSED[line_of(row).stream.partition("/")[0]]
+        kind = streams[row.id].partition("/")[0]
+        assert all(told(word, said) for word in row.commodities), row.id
+        assert all(told(actor, [*said, streams[row.id]]) for actor in row.actors), row.id
         for key, value in row.details.items():
-            assert key in expressed or carried(key, value, said), (row.id, key, value)
+            if key in ("conflicts_with", "supersedes"):
+                value = [streams[id] for id in leaves(value)]
+            assert key in EXPRESSED[kind] or carried(kind, key, value, said), (row.id, key, value)
 
 
 EXPRESSED = {
@@ -175,46 +176,41 @@ EXPRESSED = {
 }
 """How details are expressed that are not carried by a field or in words; see the tests below."""
 
-AS_WORDS = {
-    "applies_in_transit": "in transit",
-    "extraterritorial": "True",
-    "official": "False",
-    "re_export": "re-export",
-    "subject_to_revision": "Open to revision",
+WORDS = {
+    "alliance": facts_alliances.WORDS,
+    "announcement": facts_announcements.WORDS,
+    "export-control": facts_controls.CLAUSE_WORDS | facts_controls.WORDS,
+    "figure": {},
 }
+"""The details that are sentences of a note."""
 
 
-def carried(key: str, value: Any, said: list[str]) -> bool:
-    """Whether a detail stands in what its lines say, as a field or in words."""
-    if value is None or value == ["*"] or value is False:
+def carried(kind: str, key: str, value: Any, said: list[str]) -> bool:
+    """Whether a detail is a value, or a sentence, of what its lines say."""
+    if value is None or value == ["*"] or (key == "rounded" and not value):
         return True
-    if key in AS_WORDS or value is True:
-        return told(AS_WORDS.get(key, "True"), said)
+    if sentence := WORDS[kind].get(key):
+        return any(sentence.format(spoken(value)) in leaf for leaf in said)
     if key == "qualifier":
         return QUALIFIERS[value] in said or told("its notes tell which one is meant", said)
     if (key, value) == ("stage", "reserves"):
         return not {"reserves", "reserves_share"}.isdisjoint(said)
     if key == "basis":
-        return value.partition(" ")[0] in said and told(value.partition(" ")[2], said)
-    return all(told(leaf, said) for leaf in leaves(value))
+        return {word for word in value.split(" ", 1) if word} <= set(said)
+    return set(leaves(value)) <= set(said)
 
 
-def told(text: str, said: list[str]) -> bool:
-    """Whether a text or number is a value, or stands as a word in a longer one."""
-    number = f"{int(text):,}" if text.isdigit() else text
-    pattern = "|".join(rf"(?<![\w.]){re.escape(form)}(?!\w)"
-                       for form in {text, text.replace("_", " "), text.replace("_", "-"), number})
+def told(word: str, said: list[str]) -> bool:
+    """Whether a word is a value, or stands in a longer one."""
+    pattern = rf"(?<![\w.])({re.escape(word)}|{re.escape(word.replace('_', ' '))})(?!\w)"
     return any(re.search(pattern, leaf) for leaf in said)
 
 
 def leaves(value: Any) -> Iterator[str]:
-    """All values in nested data, as text; the keys that are data themselves too."""
+    """All values in nested data, as text."""
     if isinstance(value, dict):
-        for key, item in value.items():
-            yield from leaves(item)
-            if re.match(r"\d", key):
-                yield key
-    elif isinstance(value, list | tuple):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
         for item in value:
             yield from leaves(item)
     elif value is not None:
@@ -293,6 +289,12 @@ def test_a_fact_that_found_nothing_stated_takes_what_the_file_says() -> None:
     [only] = both.entries
     assert isinstance(only.fact, Claimed)
     assert (only.event_id, only.fact.quantity.qualifier) == ("fact", "withheld")
+
+
+def test_a_fact_that_saw_no_flag_is_an_estimate_where_the_file_says_so() -> None:
+    said = BY_ID["usgs-mcs2025-rare-earths-mm-mine-2023"].fact
+    assert isinstance(said, Claimed)
+    assert said.quantity.estimated
 
 
 # --- what the corpus answers

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.facts import STREAMS, announced, clause, claimed, history, source
+from tests.facts import STREAMS, announced, claimed, clause, history, source
 from tracker.domain.announcement import Made
 from tracker.domain.clause import Clause
 from tracker.domain.codec import convert, decode, encode
@@ -108,7 +108,7 @@ def test_nil_is_the_number_zero() -> None:
 
 def test_a_range_has_an_upper_end_that_is_not_below_its_lower() -> None:
     told = quantity(qualifier="range", value="5", upper="7")
-    assert (told.value, told.upper) == (5, 7)
+    assert (told.value, told.upper) == (Decimal(5), Decimal(7))
     assert quantity(qualifier="range", value="5", upper="5").upper == 5
     for wrong in ({"qualifier": "range", "value": "5"}, {"value": "5", "upper": "7"},
                   {"qualifier": "range", "value": "5", "upper": "4"}):
@@ -134,7 +134,10 @@ def test_the_percentages_of_a_clause_are_ordinary_numbers(field: str) -> None:
 # --- units
 
 
-@given(st.decimals(0, 10**9, places=3), st.sampled_from(sorted(MASS)), st.sampled_from(sorted(MASS)))
+masses = st.sampled_from(sorted(MASS))
+
+
+@given(st.decimals(0, 10**9, places=3), masses, masses)
 def test_a_mass_converts_to_every_mass_and_back_without_loss(
     value: Decimal, one: str, other: str
 ) -> None:
@@ -275,17 +278,13 @@ def test_facts_come_back_from_json_as_they_were_in_the_same_bytes(chance: Any) -
         assert encode(decode(type(order.fact), written)) == written
 
 
-numbers = st.decimals(allow_nan=False, allow_infinity=False, min_value=-10**20, max_value=10**20)
+texts = st.decimals(-10**20, 10**20, places=9).map(str) | st.integers().map("{}e-3".format)
+bare = st.integers(-10**18, 10**18).map(str) | st.floats(1e-9, 1e12).map(repr)
 
 
-@given(numbers | st.integers(-10**12, 10**12) | st.floats(-10**12, 10**12).map(repr))
-def test_a_number_once_written_stays_the_same_bytes(number: Decimal | int | str) -> None:
-    raw = str(number) if isinstance(number, int | str) else f'"{number}"'
-    try:
-        first = encode(decode(Quantity, f'{{"value":{raw},"unit":"t"}}'))
-    except InvalidInput as error:
-        assert error.path == ("value",)  # out of all measure
-        return
+@given(texts.map('"{}"'.format) | bare)
+def test_a_number_once_written_stays_the_same_bytes(number: str) -> None:
+    first = encode(decode(Quantity, f'{{"value":{number},"unit":"t"}}'))
     assert encode(decode(Quantity, first)) == first
 
 

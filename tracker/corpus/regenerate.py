@@ -128,14 +128,19 @@ def claim_key(entry: Entry) -> tuple[str, tuple[str, str, str | None]]:
 
 
 def filled(fact: Entry, reading: Entry) -> Entry:
-    """The fact, with what the reading says where the fact found nothing stated."""
+    """The fact, with what the notes of its table say where it found nothing stated."""
     ours, theirs = fact.fact, reading.fact
     assert isinstance(ours, Claimed)
     assert isinstance(theirs, Claimed)
-    if ours.quantity.qualifier is not Qualifier.NOT_STATED:
+    if ours.quantity.qualifier is Qualifier.NOT_STATED:
+        quantity = theirs.quantity
+        told = note(ours.note, "For this cell its notes tell which one is meant")
+    elif theirs.quantity.estimated and not ours.quantity.estimated:
+        quantity = msgspec.structs.replace(ours.quantity, estimated=True)
+        told = note(ours.note, theirs.note)
+    else:
         return fact
-    told = note(ours.note, "For this cell its notes tell which one is meant")
-    return replace(fact, fact=msgspec.structs.replace(ours, quantity=theirs.quantity, note=told))
+    return replace(fact, fact=msgspec.structs.replace(ours, quantity=quantity, note=told))
 
 
 def disagreement(fact: Entry, reading: Entry) -> Iterator[str]:

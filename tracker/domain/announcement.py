@@ -52,8 +52,10 @@ class Made(Fact, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.title.strip():
             raise InvalidInput("expected a title", path=("title",))
-        for field in ("about", "conflicts_with", "supersedes"):
-            for index, stream in enumerate(getattr(self, field)):
+        references = {"about": self.about, "conflictsWith": self.conflicts_with,
+                      "supersedes": self.supersedes}
+        for field, streams in references.items():
+            for index, stream in enumerate(streams):
                 if not ENTITY_PATH.fullmatch(stream):
                     raise InvalidInput(f"{stream!r}: expected an entity such as alliance/quad",
                                        code="INVALID_ID", path=(field, index))

@@ -20,6 +20,7 @@ from tracker.domain.values import (
     Quantity,
     Text,
     Value,
+    check_number,
     check_order,
 )
 from tracker.domain.vocabulary import ClauseStatus, Covers, Measure
@@ -53,6 +54,8 @@ class Clause(Value, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_order(self.in_force_from, self.in_force_until, "inForceUntil")
+        check_number(self.de_minimis_percent, "deMinimisPercent")
+        check_number(self.rate_percent, "ratePercent")
         if not self.id.strip():
             raise InvalidInput("expected the number or name of the clause", path=("id",))
         if not self.commodities:

@@ -12,8 +12,9 @@ import msgspec
 from tracker.errors import InvalidInput, Path
 
 T = TypeVar("T")
-WHERE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>.*)`)?$", re.DOTALL)
+WHERE = re.compile(r"(?P<what>.*) - at `\$(?P<where>[^`]*)`", re.DOTALL)
 STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
+FIELD = re.compile(r"Object (missing required|contains unknown) field `(.*)`", re.DOTALL)
 
 
 @lru_cache(maxsize=65536)
@@ -48,33 +49,39 @@ def decode(kind: type[T], data: bytes | str) -> T:
         return value
     except msgspec.ValidationError as error:
         raise invalid(error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"expected JSON: {error}", code="INVALID_JSON") from None
 
 
 def convert(kind: type[T], value: Any) -> T:
     """A value of type `kind` from plain Python data, as JSON would give it. Raises InvalidInput."""
     try:
-        return msgspec.convert(value, kind, dec_hook=_decode_word, strict=True)
-    except msgspec.ValidationError as error:
-        raise invalid(error) from None
+        data = encode(value)
+    except (UnicodeEncodeError, RecursionError) as error:
+        raise InvalidInput(f"expected what JSON can hold: {error}") from None
+    return decode(kind, data)
 
 
 def invalid(error: msgspec.ValidationError) -> InvalidInput:
     """What is wrong, in this product's words: a stable code and the path of the field."""
-    match = WHERE.match(str(error))
-    what, where = (match["what"], match["where"]) if match else (str(error), None)
+    match = WHERE.fullmatch(str(error))
+    what, where = match.groups() if match else (str(error), "")
     cause = error.__cause__
-    path = _path(where or "")
+    path = _path(where)
     if isinstance(cause, InvalidInput):
         return InvalidInput(cause.message, code=cause.code, path=(*path, *cause.path))
-    missing = re.search(r"missing required field `(\w+)`", what)
-    if missing:
-        field = missing[1]
-        return InvalidInput(f"expected a {field}", code=REQUIRED.get(field, "FIELD_REQUIRED"),
-                            path=(*path, field))
+    if about := FIELD.fullmatch(what):
+        return _misplaced(about[2], about[1] == "missing required", path)
     too_long = "length <=" in what
     return InvalidInput(what, code="TOO_LARGE" if too_long else "INVALID_INPUT", path=path)
+
+
+def _misplaced(field: str, missing: bool, path: Path) -> InvalidInput:
+    """The error of a field that is missing, or of one that should not be there."""
+    if missing:
+        return InvalidInput(f"expected a {field}", code=REQUIRED.get(field, "FIELD_REQUIRED"),
+                            path=(*path, field))
+    return InvalidInput("expected no field of this name", path=(*path, field))
 
 
 REQUIRED = {"unit": "UNIT_REQUIRED", "source": "SOURCE_REQUIRED"}

@@ -22,7 +22,7 @@ from tracker.domain.values import (
 from tracker.domain.vocabulary import Stage, Statistic
 from tracker.errors import InvalidInput
 
-Form = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$", max_length=60)]
+Form = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*\Z", max_length=60)]
 
 
 class Series(Value, frozen=True, kw_only=True):

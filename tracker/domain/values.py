@@ -21,6 +21,8 @@ PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 ENTITY_PATH = re.compile(r"[a-z][a-z-]*(?:/[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*)+", re.ASCII)
 ALLIANCE_ID = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*", re.ASCII)
 DAY = timedelta(days=1)
+MOST_DIGITS = 30
+"""How far from the decimal point a number may begin, on either side."""
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
@@ -59,14 +61,13 @@ class PartialDate(str):
         match = PARTIAL_DATE.fullmatch(text)
         if not match:
             raise _bad_date(text)
-        year, month, day = (int(part) if part else None for part in match.groups())
+        year, month, day = match.groups()
         self = super().__new__(cls, text)
         try:
-            assert year is not None
-            self.first = date(year, month or 1, day or 1)
-            self.last = _last_day(year, month, day)
+            self.first = date.fromisoformat(f"{year}-{month or '01'}-{day or '01'}")
         except ValueError:
             raise _bad_date(text) from None
+        self.last = self.first if day else _last_day(self.first.year, int(month or 12))
         self.precision = (
             Precision.DAY if day else Precision.MONTH if month else Precision.YEAR
         )
@@ -84,11 +85,8 @@ class Actor(str):
         return super().__new__(cls, text)
 
 
-def _last_day(year: int, month: int | None, day: int | None) -> date:
-    if day:
-        return date(year, month or 1, day)
-    last_month = month or 12
-    return date(year, last_month, monthrange(year, last_month)[1])
+def _last_day(year: int, month: int) -> date:
+    return date(year, month, monthrange(year, month)[1])
 
 
 def _bad_date(text: str) -> InvalidInput:
@@ -124,8 +122,11 @@ class Quantity(Value, frozen=True, kw_only=True):
         if (self.qualifier is Qualifier.RANGE) != (self.upper is not None):
             raise InvalidInput("expected an upper end exactly when the qualifier is range",
                                code="INVALID_RANGE", path=("upper",))
-        if self.value is not None and not self.value.is_finite():
-            raise InvalidInput("expected a finite number", path=("value",))
+        check_number(self.value, "value")
+        check_number(self.upper, "upper")
+        if self.qualifier is Qualifier.NIL and self.value:
+            raise InvalidInput("expected 0 beside the qualifier nil", code="VALUE_NOT_ALLOWED",
+                               path=("value",))
         if self.upper is not None and self.value is not None and self.upper < self.value:
             raise InvalidInput("expected an upper end not below the lower",
                                code="INVALID_RANGE", path=("upper",))
@@ -138,7 +139,7 @@ class Source(Value, frozen=True, kw_only=True):
     the day from which the fact is public through this source.
     """
 
-    publisher: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=100)]
+    publisher: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=100)]
     name: Name
     published_on: PartialDate
     url: Name | None = None
@@ -164,6 +165,15 @@ class Fact(Value, frozen=True, kw_only=True):
         raise NotImplementedError
 
 
+def check_number(number: Decimal | None, field: str) -> None:
+    """Refuse what can't be counted with: not a number, infinite, out of all measure.
+
+    Raises InvalidInput at `field`.
+    """
+    if number is not None and not (number.is_finite() and abs(number.adjusted()) <= MOST_DIGITS):
+        raise InvalidInput(f"expected a number of at most {MOST_DIGITS} digits", path=(field,))
+
+
 def check_order(start: PartialDate | None, end: PartialDate | None, field: str) -> None:
     """Refuse an end (inclusive) that lies before its start. Raises InvalidInput at `field`."""
     if start is not None and end is not None and end.last < start.first:
@@ -186,5 +196,6 @@ __all__ = [
     "Text",
     "Unit",
     "Value",
+    "check_number",
     "check_order",
 ]

@@ -27,16 +27,13 @@ STATISTICS = {
 }
 """What is counted, by the kind of the fact and whether it is about reserves."""
 
-STATUS = {
-    "claim": "A claim of the article, not a statistic of its own",
-    "not_flagged": "The data file does not say whether this is an estimate",
-}
+STATUS = {"claim": "A claim of the article, not a statistic of its own"}
 """What a fact's status says beyond `estimated`, in words."""
 
 EXPRESSED = {
     "country": "series.place",
     "geo_kind": "series.place, which knows whether it is an aggregate",
-    "status": "quantity.estimated, or the note",
+    "status": "quantity.estimated, or the note; not_flagged is what no note calls an estimate",
     "restates": "the same series in a later edition",
     "conflicts_with": "another publisher's claim on the same series",
     "derived_candidates": "the note, which does the sums",
