@@ -27,9 +27,9 @@ from tracker.sources import (
     facts_figures,
 )
 from tracker.sources.corpus import parse, shipped
-from tracker.sources.facts_figures import QUALIFIERS
-from tracker.sources.facts_instruments import JOINED
-from tracker.sources.facts_rows import PUBLISHED, Row, spoken
+from tracker.sources.facts.figures import QUALIFIERS
+from tracker.sources.facts.instruments import JOINED
+from tracker.sources.facts.rows import PUBLISHED, Row, spoken
 
 ORDERS = [parse(line) for line in shipped()]
 BY_ID = {order.event_id: order for order in ORDERS}

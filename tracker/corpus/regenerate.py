@@ -24,7 +24,7 @@ from tracker.domain.vocabulary import Qualifier
 from tracker.errors import InvalidInput, NotFound, TrackerError
 from tracker.sources import facts
 from tracker.sources.corpus import parse
-from tracker.sources.facts_rows import Entry, note, slug
+from tracker.sources.facts.rows import Entry, note, slug
 from tracker.sources.usgs import Reading, read
 
 CORPUS = Path(__file__).with_name("corpus.jsonl")

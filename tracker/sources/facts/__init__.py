@@ -1,7 +1,7 @@
 """Turns researched facts (`facts.jsonl`) into events of the corpus.
 
-Read in this order: `facts_rows` (what comes in and goes out), `facts_figures`,
-`facts_announcements`, `facts_alliances`, `facts_instruments` and `facts_controls`. Details that
+Read in this order: `rows` (what comes in and goes out), `figures`,
+`announcements`, `alliances`, `instruments` and `controls`. Details that
 have no place in an event are refused, so that nothing is lost silently.
 """
 
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from tracker.domain.codec import decode
 from tracker.errors import TrackerError
-from tracker.sources import facts_alliances, facts_controls, facts_figures
-from tracker.sources.facts_announcements import announcement
-from tracker.sources.facts_rows import Entry, Row
+from tracker.sources.facts import alliances, controls, figures
+from tracker.sources.facts.announcements import announcement
+from tracker.sources.facts.rows import Entry, Row
 
 SAID = frozenset({"sohu-cn-tightened"})
 """Facts about controls that name none: what somebody says of controls is an announcement."""
@@ -36,11 +36,11 @@ def entries(facts: Iterable[Row]) -> Iterator[Entry]:
     entities = {row.id: entity_of(row) for row in rows.values()}
     for row in rows.values():
         if row.family == "production":
-            yield facts_figures.claim(row)
+            yield figures.claim(row)
         elif _is_control(row):
-            yield from facts_controls.acts(row, rows)
-        elif facts_alliances.is_change(row):
-            yield from facts_alliances.changes(row)
+            yield from controls.acts(row, rows)
+        elif alliances.is_change(row):
+            yield from alliances.changes(row)
         else:
             yield from announcement(row, entities)
 
@@ -48,11 +48,11 @@ def entries(facts: Iterable[Row]) -> Iterator[Entry]:
 def entity_of(row: Row) -> str:
     """The entity that a fact is about."""
     if row.family == "production":
-        return facts_figures.series(row).stream
+        return figures.series(row).stream
     if _is_control(row):
-        return facts_controls.entity(row)
-    if facts_alliances.is_change(row):
-        return facts_alliances.entity(row)
+        return controls.entity(row)
+    if alliances.is_change(row):
+        return alliances.entity(row)
     return f"announcement/{row.id}"
 
 
