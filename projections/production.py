@@ -44,6 +44,11 @@ class Share:
         """Whose figure it is."""
         return self.figure.series.place
 
+    @property
+    def has_number(self) -> bool:
+        """Whether the preferred claim carries a number."""
+        return self.figure.preferred.quantity.value is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Concentration:
@@ -97,12 +102,11 @@ def distribution(figures: Sequence[FigureState]) -> Distribution:
         (_share(figure, world) for figure in figures if figure is not world),
         key=lambda s: (s.share is None, -(s.share or 0), s.place),
     )
-    numbers = [s for s in shares if s.figure.preferred.quantity.value is not None]
     return Distribution(
         world=world,
         shares=tuple(shares),
-        without_number=tuple(s.place for s in shares if s not in numbers),
-        not_comparable=tuple(s for s in numbers if s.share is None),
+        without_number=tuple(s.place for s in shares if not s.has_number),
+        not_comparable=tuple(s for s in shares if s.has_number and s.share is None),
         concentration=concentration(world, shares) if world else None,
     )
 
@@ -116,19 +120,19 @@ def concentration(world: FigureState, shares: Iterable[Share]) -> Concentration 
     says how much of the world the places in it make up. Computed from unrounded shares and rounded
     in the end, the index to one place and shares to four.
     """
-    exact = {s: _ratio(s.figure.preferred.quantity, world.preferred.quantity)
-             for s in shares if s.share is not None and s.place not in NOT_COUNTRIES}
-    parts = {s: ratio for s, ratio in exact.items() if ratio is not None}
-    if not parts:
+    counted = [s for s in shares if s.share is not None and s.place not in NOT_COUNTRIES]
+    if not counted:
         return None
-    top = sorted(parts, key=lambda s: (-parts[s], s.place))[:TOP]
-    squares = (ARITHMETIC.multiply(part * 100, part * 100) for part in parts.values())
+    exact = {s.place: _ratio(s.figure.preferred.quantity, world.preferred.quantity) or Decimal(0)
+             for s in counted}
+    top = sorted(exact, key=lambda place: (-exact[place], place))[:TOP]
+    squares = (ARITHMETIC.multiply(part, part) * 10_000 for part in exact.values())
     return Concentration(
         hhi=_rounded(_total(squares), "0.1"),
-        top_three_share=_rounded(_total(parts[s] for s in top), "0.0001"),
-        top_three=tuple(s.place for s in top),
-        covered_share=_rounded(_total(parts.values()), "0.0001"),
-        computed_from=(world.preferred, *(s.figure.preferred for s in parts)),
+        top_three_share=_rounded(_total(exact[place] for place in top), "0.0001"),
+        top_three=tuple(top),
+        covered_share=_rounded(_total(exact.values()), "0.0001"),
+        computed_from=(world.preferred, *(s.figure.preferred for s in counted)),
     )
 
 
@@ -156,7 +160,9 @@ def _obstacle(quantity: Quantity, whole: Quantity) -> str | None:
                f" {whole.basis or 'not stated'}"
     if quantity.unit.convert(Decimal(1), whole.unit) is None:
         return f"no factor from {quantity.unit} to {whole.unit} is declared"
-    return None if _ratio(quantity, whole) is not None else "the world's figure is nil, or too small"
+    if _ratio(quantity, whole) is None:
+        return "the world's figure is nil, or far too small"
+    return None
 
 
 def _ratio(quantity: Quantity, whole: Quantity) -> Decimal | None:

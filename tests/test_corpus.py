@@ -19,14 +19,9 @@ from tracker.domain.clause import ClauseState
 from tracker.domain.entity import TYPES, Known
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claimed, FigureState
-from tracker.sources import (
-    facts,
-    facts_alliances,
-    facts_announcements,
-    facts_controls,
-    facts_figures,
-)
+from tracker.sources import facts
 from tracker.sources.corpus import parse, shipped
+from tracker.sources.facts import alliances, announcements, controls, figures
 from tracker.sources.facts.figures import QUALIFIERS
 from tracker.sources.facts.instruments import JOINED
 from tracker.sources.facts.rows import PUBLISHED, Row, spoken
@@ -169,17 +164,17 @@ def test_nothing_that_a_fact_says_is_lost(rows: list[Row]) -> None:
 
 
 EXPRESSED = {
-    "alliance": facts_alliances.EXPRESSED,
-    "announcement": facts_announcements.EXPRESSED,
-    "export-control": facts_controls.EXPRESSED,
-    "figure": facts_figures.EXPRESSED,
+    "alliance": alliances.EXPRESSED,
+    "announcement": announcements.EXPRESSED,
+    "export-control": controls.EXPRESSED,
+    "figure": figures.EXPRESSED,
 }
 """How details are expressed that are not carried by a field or in words; see the tests below."""
 
 WORDS = {
-    "alliance": facts_alliances.WORDS,
-    "announcement": facts_announcements.WORDS,
-    "export-control": facts_controls.CLAUSE_WORDS | facts_controls.WORDS,
+    "alliance": alliances.WORDS,
+    "announcement": announcements.WORDS,
+    "export-control": controls.CLAUSE_WORDS | controls.WORDS,
     "figure": {},
 }
 """The details that are sentences of a note."""

@@ -1,0 +1,134 @@
+"""Arguments of queries: what they are called, and how their text is read.
+
+Every reader raises InvalidInput with the path of its argument.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+from strawberry import argument
+
+from schema.scalars import Day, Instant, Position
+from tracker.domain.commodities import Commodity, descendants
+from tracker.domain.kinds import fact_type
+from tracker.domain.values import ENTITY_PATH
+from tracker.errors import InvalidInput, TooLarge
+
+T = TypeVar("T")
+MOST_LETTERS = 500
+LAST_POSITION = 2**63 - 1
+DIGITS = re.compile(r"\d{1,19}", re.ASCII)
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+PUBLISHER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+MOST_ON_PAGE = 200
+
+First: TypeAlias = Annotated[int, argument(
+    description=f"How many at most, from 0 to {MOST_ON_PAGE}.")]
+After: TypeAlias = Annotated[str | None, argument(
+    description="The cursor to go on after: an `endCursor` of the same list.")]
+Publisher: TypeAlias = Annotated[str | None, argument(
+    description="Only what rests on this publisher, by its short id, such as `usgs`.")]
+CommodityId: TypeAlias = Annotated[str | None, argument(
+    description="Only what is about this commodity or one below it, such as `rare_earths`.")]
+
+
+def word(kind: Callable[[str], T], given: str, field: str) -> T:
+    """A word of a vocabulary (`Commodity`, `Place`, `Actor`, …) from its text."""
+    return _at(field, lambda: kind(short(given, field)))
+
+
+def short(given: str, field: str) -> str:
+    """A text that is meant to be a word, refused when it is far too long for one."""
+    if len(given) > MOST_LETTERS:
+        raise TooLarge(f"expected at most {MOST_LETTERS} letters", path=(field,))
+    return given
+
+
+def words(kind: Callable[[str], T], given: str | None, field: str) -> list[T] | None:
+    """A list with one word to filter by; None where nothing is asked."""
+    return None if given is None else [word(kind, given, field)]
+
+
+def with_below(given: str | None, field: str = "commodity") -> list[str] | None:
+    """A commodity and all below it, to filter by; None where nothing is asked."""
+    return None if given is None else sorted(descendants(word(Commodity, given, field)))
+
+
+def publishers(given: str | None) -> list[str] | None:
+    """A publisher to filter by; None where nothing is asked."""
+    if given is not None and not PUBLISHER.fullmatch(short(given, "publisher")):
+        raise InvalidInput("expected a publisher's short id, such as 'usgs'", path=("publisher",))
+    return None if given is None else [given]
+
+
+def types(given: list[str] | None) -> list[str] | None:
+    """Event types to filter by; None where nothing is asked."""
+    for index, type_ in enumerate(given or ()):
+        try:
+            fact_type(short(type_, "types"))
+        except InvalidInput as error:
+            error.path = ("types", index)
+            raise
+    return given
+
+
+def day(given: Day | None, field: str) -> date | None:
+    """A day from its text."""
+    try:
+        if given is None or DAY.fullmatch(given):
+            return None if given is None else date.fromisoformat(given)
+    except ValueError:
+        pass
+    raise InvalidInput(f"{given[:50]!r} is not a day: expected YYYY-MM-DD", code="INVALID_DATE",
+                       path=(field,))
+
+
+def instant(given: Instant | None, field: str) -> datetime | None:
+    """A moment in UTC from its text."""
+    if given is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(given)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise InvalidInput(f"{given[:50]!r} is not a moment: expected YYYY-MM-DDTHH:MM:SSZ",
+                           code="INVALID_DATE", path=(field,)) from None
+
+
+def position(given: Position | None, field: str) -> int | None:
+    """A position from its text."""
+    if given is None:
+        return None
+    if not DIGITS.fullmatch(given) or int(given) > LAST_POSITION:
+        raise InvalidInput(f"{given[:50]!r} is not a position: expected a whole number from 0",
+                           code="INVALID_POSITION", path=(field,))
+    return int(given)
+
+
+def page_size(first: int) -> int:
+    """How many to fetch: one more than asked, to see whether there is a next page."""
+    if not 0 <= first <= MOST_ON_PAGE:
+        raise InvalidInput(f"expected a number from 0 to {MOST_ON_PAGE}", code="INVALID_PAGE_SIZE",
+                           path=("first",))
+    return first + 1
+
+
+def entity_path(kind: str, id: str) -> str | None:
+    """The id of an entity of a kind if it can be one; None for text that can't."""
+    return id if len(id) <= MOST_LETTERS and ENTITY_PATH.fullmatch(f"{kind}/{id}") else None
+
+
+def _at(field: str, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except InvalidInput as error:
+        raise error.below(field) from None
+
+
+def value_of(member: Any) -> str | None:
+    """The word that an enum's member stands for in the domain."""
+    return None if member is None else str(member.value)

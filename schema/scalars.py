@@ -1,0 +1,75 @@
+"""Scalars: text in and text out.
+
+What a scalar's text says is read by `arguments.py` and, for mutations, by the domain. Both know
+which field they are in, which a scalar does not; so a bad date is an error with the path of its
+field, whether it came as a literal or in a variable.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NewType
+
+from graphql import FloatValueNode, IntValueNode, StringValueNode, ValueNode
+from strawberry import scalar
+from strawberry.types.scalar import ScalarDefinition
+
+from tracker.domain.values import PartialDate
+
+Position = NewType("Position", str)
+Day = NewType("Day", str)
+Instant = NewType("Instant", str)
+
+
+def text(value: Any) -> str:
+    """A scalar that comes as a string."""
+    if not isinstance(value, str):
+        raise ValueError("expected a string")
+    return value
+
+
+def number(value: Any) -> str:
+    """A scalar that comes as a string or, for convenience, as a number."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("expected a string or a number")
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _number_literal(node: ValueNode, _: Any = None) -> str:
+    if not isinstance(node, StringValueNode | IntValueNode | FloatValueNode):
+        raise ValueError("expected a string or a number")
+    return str(node.value)
+
+
+def isoformat(moment: Any) -> str:
+    """A time in UTC, as RFC 3339 writes it."""
+    return str(moment.isoformat()).replace("+00:00", "Z")
+
+
+def _scalar(name: str, description: str, *, numeric: bool = False,
+            serialize: Callable[[Any], Any] = str) -> ScalarDefinition:
+    return scalar(
+        name=name, description=description, serialize=serialize,
+        parse_value=number if numeric else text,
+        parse_literal=_number_literal if numeric else None,
+    )
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    Position: _scalar(
+        "Position", "A place in the log: 1, 2, 3, … without gaps, and 0 before the first event."
+        " A string, since it has 64 bits.", numeric=True),
+    Day: _scalar("Day", "A day, YYYY-MM-DD."),
+    PartialDate: _scalar(
+        "PartialDate", "A date as exactly as its source gives it: YYYY, YYYY-MM or YYYY-MM-DD."),
+    Instant: _scalar(
+        "DateTime", "A moment, YYYY-MM-DDTHH:MM:SSZ; without an offset it is meant in UTC.",
+        serialize=isoformat),
+    datetime.datetime: _scalar(
+        "DateTime", "A moment, YYYY-MM-DDTHH:MM:SSZ; without an offset it is meant in UTC.",
+        serialize=isoformat),
+    Decimal: _scalar(
+        "Decimal", "A decimal number, exactly; written as a string.", numeric=True),
+}
