@@ -7,7 +7,6 @@ goes on from there. The rows do not depend on how the log was cut into pages.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 from collections import defaultdict
@@ -26,6 +25,7 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.values import Value
 from tracker.errors import Unavailable
+from tracker.log.background import Background
 from tracker.log.database import Connection, Pool, named_queries
 from tracker.log.follow import Follower, wait
 from tracker.log.mapper import Recorded
@@ -186,24 +186,13 @@ def parts(state: Value) -> Iterator[dict[str, Any]]:
                        "destinations": item.clause.destinations}
 
 
-class Projector:
+class Projector(Background):
     """Keeps the projection up to date, in this process or in whichever gets its turn first."""
 
     def __init__(self, pool: Pool, follower: Follower):
         self._pool = pool
         self._follower = follower
         self._progressed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Projector:
-        self._task = asyncio.create_task(self._run())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     async def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> None:
         """Project all that is in the log now. `progress` gets the position after every page."""
@@ -236,7 +225,8 @@ class Projector:
                                   f" {position} in {seconds} s; the events are recorded")
             await wait(progressed, 0.05)
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Project what comes, for ever."""
         while True:
             try:
                 signal = self._follower.signal

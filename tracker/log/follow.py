@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
 
+from tracker.log.background import Background
 from tracker.log.database import Target, connect
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
@@ -24,24 +25,13 @@ PATIENCE = 1.5
 logger = logging.getLogger(__name__)
 
 
-class Follower:
+class Follower(Background):
     """Wakes everyone in this process who waits for new events."""
 
     def __init__(self, recorder: Recorder, target: Target):
         self._recorder = recorder
         self._target = target
         self._woken = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Follower:
-        self._task = asyncio.create_task(self._listen())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
     async def follow(
         self, after: int = 0, *, types: Sequence[str] | None = None, page: int = 200
@@ -69,7 +59,7 @@ class Follower:
         woken, self._woken = self._woken, asyncio.Event()
         woken.set()
 
-    async def _listen(self) -> None:
+    async def run(self) -> None:
         """Keep one listening connection, and come back after losing it."""
         while True:
             try:
