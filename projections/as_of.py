@@ -108,7 +108,7 @@ class AsOf:
 
     async def state(self, kind: type[S], id: str, moment: Moment) -> S | None:
         """The state of one entity, or None while there is none."""
-        entity = f"{_name(kind)}/{id}"
+        entity = f"{kind_name(kind)}/{id}"
         row = await self._pool.fetchrow(SQL.state, entity, moment.valid_at, moment.position)
         return decode(kind, row["state"]) if row else None
 
@@ -122,8 +122,8 @@ class AsOf:
         limit: int | None = None,
     ) -> list[S]:
         """The states of a kind in the order of their names, after an id, at most `limit`."""
-        rows = await self._pool.fetch(
-            PAGE, *_asked(kind, moment, filter), f"{_name(kind)}/{after}" if after else None, limit)
+        entity = f"{kind_name(kind)}/{after}" if after else None
+        rows = await self._pool.fetch(PAGE, *_asked(kind, moment, filter), entity, limit)
         return [decode(kind, row["state"]) for row in rows]
 
     async def count(self, kind: type[S], moment: Moment, filter: Filter = EVERYTHING) -> int:
@@ -166,7 +166,7 @@ class AsOf:
 
 def _asked(kind: type[Any], moment: Moment, filter: Filter) -> tuple[Any, ...]:
     """The arguments of `matching`."""
-    return (_name(kind), moment.valid_at, moment.position, filter.commodities, filter.places,
+    return (kind_name(kind), moment.valid_at, moment.position, filter.commodities, filter.places,
             filter.publishers, filter.category, filter.measure, filter.destination, filter.status)
 
 
@@ -174,7 +174,8 @@ def _claim(figure: FigureState, position: int) -> tuple[FigureState, Claim]:
     return figure, next(claim for claim in figure.claims if claim.position == position)
 
 
-def _name(kind: type[Any]) -> str:
+def kind_name(kind: type[Any]) -> str:
+    """The first part of the names of the entities that have states of a kind."""
     return next(name for name, state in STATES.items() if state is kind)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from tracker.domain.figure import Claim, FigureState
+from tracker.domain.figure import FigureState
 from tracker.domain.values import Place, Quantity
 from tracker.domain.vocabulary import Qualifier, Stage, Statistic
 
@@ -52,13 +52,16 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Concentration:
-    """How far output or reserves lie in few hands; see `concentration`."""
+    """How far output or reserves lie in few hands; see `concentration`.
+
+    It is computed from the preferred claims of `computed_from`.
+    """
 
     hhi: Decimal
     top_three_share: Decimal
     top_three: tuple[Place, ...]
     covered_share: Decimal
-    computed_from: tuple[Claim, ...]
+    computed_from: tuple[FigureState, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ def concentration(world: FigureState, shares: Iterable[Share]) -> Concentration 
         top_three_share=_rounded(_total(exact[place] for place in top), "0.0001"),
         top_three=tuple(top),
         covered_share=_rounded(_total(exact.values()), "0.0001"),
-        computed_from=(world.preferred, *(s.figure.preferred for s in counted)),
+        computed_from=(world, *(s.figure for s in counted)),
     )
 
 

@@ -65,7 +65,7 @@ def publishers(given: str | None) -> list[str] | None:
     return None if given is None else [given]
 
 
-def types(given: list[str] | None) -> list[str] | None:
+def event_types(given: list[str] | None) -> list[str] | None:
     """Event types to filter by; None where nothing is asked."""
     for index, type_ in enumerate(given or ()):
         try:
@@ -78,11 +78,13 @@ def types(given: list[str] | None) -> list[str] | None:
 
 def day(given: Day | None, field: str) -> date | None:
     """A day from its text."""
+    if given is None:
+        return None
     try:
-        if given is None or DAY.fullmatch(given):
-            return None if given is None else date.fromisoformat(given)
+        if DAY.fullmatch(given):
+            return date.fromisoformat(given)
     except ValueError:
-        pass
+        pass  # no such day in the calendar
     raise InvalidInput(f"{given[:50]!r} is not a day: expected YYYY-MM-DD", code="INVALID_DATE",
                        path=(field,))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import strawberry
 
@@ -20,11 +20,14 @@ class Context:
     access: Access
     authorization: str = ""
     """The Authorization header."""
+    connection_params: dict[str, Any] = field(default_factory=dict)
+    """What a WebSocket client said first; browsers can't send headers there."""
 
     def writer(self) -> str:
         """Who writes, in a word. Raises Forbidden where the caller may not."""
         token = self.access.token
-        if token is not None and _holds(self.authorization, token):
+        said = str(self.connection_params.get("Authorization", ""))
+        if token and (_holds(self.authorization, token) or _holds(said, token)):
             return "token"
         if self.access.open:
             return "demo"

@@ -7,7 +7,6 @@ field, whether it came as a literal or in a variable.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NewType
@@ -65,9 +64,6 @@ SCALARS: dict[object, ScalarDefinition] = {
     PartialDate: _scalar(
         "PartialDate", "A date as exactly as its source gives it: YYYY, YYYY-MM or YYYY-MM-DD."),
     Instant: _scalar(
-        "DateTime", "A moment, YYYY-MM-DDTHH:MM:SSZ; without an offset it is meant in UTC.",
-        serialize=isoformat),
-    datetime.datetime: _scalar(
         "DateTime", "A moment, YYYY-MM-DDTHH:MM:SSZ; without an offset it is meant in UTC.",
         serialize=isoformat),
     Decimal: _scalar(

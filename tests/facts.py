@@ -30,7 +30,7 @@ def source(publisher: str = "mofcom", published_on: str = "2024-12-03") -> dict[
             "checked": "page"}
 
 
-def fact(kind: type[F], on: str, **fields: Any) -> F:
+def fact(kind: type[F], on: str, /, **fields: Any) -> F:
     """A fact of any kind, public on a day; its fields are named as in JSON."""
     return convert(kind, {"on": on, "source": source(published_on=on), **fields})
 
@@ -50,10 +50,9 @@ def announced(*clauses: dict[str, Any], on: str = "2024-12-03", **more: Any) -> 
 
 
 def suspended(*clauses: str, start: str = "2025-11-09", end: str | None = "2026-11-27",
-              **more: Any) -> Suspended:
-    """A suspension, public on the day it begins."""
-    return fact(Suspended, **{"on": start, "clauses": list(clauses), "suspendedFrom": start,
-                              "suspendedUntil": end, **more})
+              on: str | None = None) -> Suspended:
+    """A suspension, public on the day it begins unless told otherwise."""
+    return fact(Suspended, on or start, clauses=clauses, suspendedFrom=start, suspendedUntil=end)
 
 
 def claimed(value: Decimal | int, *, year: int = 2023, publisher: str = "usgs",

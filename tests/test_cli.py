@@ -26,7 +26,9 @@ from tracker.sources.corpus import write
 TRACKER = (sys.executable, "-m", "deploy.cli")
 
 
-def command(*arguments: str, data_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(
+    *arguments: str, data_dir: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
         [*TRACKER, *arguments, "--data-dir", str(data_dir)], capture_output=True, text=True,
@@ -38,14 +40,13 @@ class Running:
 
     def __init__(self, *arguments: str, data_dir: Path, **environment: str):
         self.data_dir = data_dir
-        started = time.monotonic()
+        self.started = time.monotonic()
         self.process = subprocess.Popen(
             [*TRACKER, *arguments, "--port", "0", "--data-dir", str(data_dir)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={**os.environ, **environment})
         self.output = ""
         self.url = self._wait_for(r"(http://[\d.]+:\d+)/graphql")
-        self.seconds = time.monotonic() - started
 
     def _wait_for(self, pattern: str) -> str:
         assert self.process.stdout is not None
@@ -54,6 +55,10 @@ class Running:
             if match := re.search(pattern, line):
                 return match[1]
         raise AssertionError(self.output)
+
+    def seconds_since_start(self) -> float:
+        """How long ago the command was given."""
+        return time.monotonic() - self.started
 
     def rest(self, until: str) -> str:
         """What it prints up to a line that has these words."""

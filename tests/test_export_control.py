@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.facts import announced, clause, fact, state, suspended, told
+from tests.facts import announced, clause, fact, retracted, state, suspended, told
 from tracker.domain.clause import ClauseState
+from tracker.domain.codec import decode, encode
 from tracker.domain.export_control import (
     Amended,
     Disputed,
@@ -283,8 +284,8 @@ def test_an_amendment_without_a_day_of_its_own_counts_at_once() -> None:
     before, after = control("2025-04-30", *facts), control("2025-05-01", *facts)
     assert before
     assert after
-    assert (before.title, before.clauses[0].clause.rate_percent) == ("Old", None)
-    assert (after.title, after.clauses[0].clause.rate_percent) == ("New", 25)
+    assert (before.title, after.title) == ("Old", "New")
+    assert [told.clauses[0].clause.rate_percent for told in (before, after)] == [None, 25]
 
 
 def test_an_amendment_can_count_from_a_later_day() -> None:
@@ -307,7 +308,8 @@ def test_a_suspension_outlasts_an_amendment() -> None:
 
 
 def test_a_later_amendment_that_counts_earlier_takes_the_place_of_the_one_to_come() -> None:
-    facts = (announced(), amended("2025-03-01", clause(ratePercent="10"), effectiveFrom="2026-01-01"),
+    facts = (announced(),
+             amended("2025-03-01", clause(ratePercent="10"), effectiveFrom="2026-01-01"),
              amended("2025-06-01", clause(ratePercent="25")))
     rates = [on(day, *facts).clause.rate_percent
              for day in ("2025-05-31", "2025-06-01", "2026-01-01")]
@@ -315,7 +317,8 @@ def test_a_later_amendment_that_counts_earlier_takes_the_place_of_the_one_to_com
 
 
 def test_an_end_counts_at_once_though_another_wording_is_still_to_come() -> None:
-    facts = (announced(), amended("2025-03-01", clause(ratePercent="10"), effectiveFrom="2026-01-01"),
+    facts = (announced(),
+             amended("2025-03-01", clause(ratePercent="10"), effectiveFrom="2026-01-01"),
              fact(Expired, "2025-06-01", inForceUntil="2025-06-01"))
     assert statuses(["2025-06-01", "2025-06-02", "2026-01-01"], *facts) == [
         "in_force", "expired", "expired"]
@@ -361,6 +364,30 @@ def test_a_suspension_told_late_counts_from_its_own_day_in_valid_time() -> None:
 def test_a_clause_can_not_be_extended_by_a_suspension_of_which_nobody_knew_yet() -> None:
     early = extended_suspension("2025-11-01", "2027-01-01")
     assert refusal(announced(), suspended(start="2025-11-09"), early).code == "NOT_SUSPENDED"
+
+
+def test_acts_that_contradict_each_other_once_another_is_retracted_still_have_a_state() -> None:
+    facts = (announced(clause(inForceFrom="2025-01-01", inForceUntil="2025-12-31")),
+             fact(Extended, "2025-06-01", inForceUntil="2027-12-31"),
+             fact(EnteredIntoForce, "2025-07-01", inForceFrom="2026-06-01"))
+    assert statuses(["2026-06-01"], *facts) == ["in_force"]
+    assert statuses(["2025-12-31", "2026-06-01"], *facts, retracted("e2")) == [
+        "announced", "expired"]
+    left = on("2026-06-01", *facts, retracted("e2"))
+    assert decode(ClauseState, encode(left)) == left
+
+
+def test_an_extension_of_a_retracted_suspension_does_not_prolong_an_earlier_one() -> None:
+    facts = (announced(), suspended(start="2025-01-01", end="2025-01-31"),
+             suspended(start="2025-11-09"), extended_suspension("2025-12-01", "2027-01-01"))
+    assert statuses(["2026-12-31"], *facts) == ["suspended"]
+    assert statuses(["2026-12-31"], *facts, retracted("e3")) == ["in_force"]
+
+
+def test_an_announcement_corrected_in_the_log_keeps_the_acts_of_its_day() -> None:
+    facts = (announced(on="2025-11-09"), suspended(start="2025-11-09"), retracted("e1"),
+             announced(on="2025-11-09", title="Corrected"))
+    assert statuses(["2025-11-09"], *facts) == ["suspended"]
 
 
 # --- what the rules refuse

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from tests.facts import STREAMS, announced, claimed, clause, history, source
 from tracker.domain.announcement import Made
-from tracker.domain.clause import Clause
 from tracker.domain.codec import convert, decode, encode
 from tracker.domain.export_control import Announced
 from tracker.domain.figure import Series
@@ -127,8 +126,9 @@ def test_only_ordinary_numbers_are_numbers(
 
 @pytest.mark.parametrize("field", ["deMinimisPercent", "ratePercent"])
 def test_the_percentages_of_a_clause_are_ordinary_numbers(field: str) -> None:
-    assert convert(Clause, clause(**{field: "0.1"}))
-    assert refusal(Clause, clause(**{field: "NaN"})) == ("INVALID_INPUT", (field,))
+    assert convert(Announced, control(clause(**{field: "0.1"})))
+    refused = refusal(Announced, control(clause(**{field: "NaN"})))
+    assert refused == ("INVALID_INPUT", ("clauses", 0, field))
 
 
 # --- units

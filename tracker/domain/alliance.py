@@ -158,9 +158,11 @@ def members_on(facts: Iterable[Fact], day: date) -> dict[Place, Member]:
             continue
         match fact:
             case Founded():
-                members.update({p: Member(place=p, since=fact.on) for p in fact.members})
+                for place in fact.members:
+                    members.setdefault(place, Member(place=place, since=fact.on))
             case MemberJoined():
-                members[fact.member] = Member(place=fact.member, since=fact.since or fact.on)
+                joined = Member(place=fact.member, since=fact.since or fact.on)
+                members.setdefault(fact.member, joined)
             case MemberLeft():
                 members.pop(fact.member, None)
     return members

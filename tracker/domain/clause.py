@@ -6,10 +6,13 @@ one is suspended while another stays in force (design rule 2).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Self
+
+from msgspec import structs
 
 from tracker.domain.values import (
     DAY,
@@ -52,7 +55,9 @@ class Clause(Value, frozen=True, kw_only=True):
     quota: Quantity | None = None
     note: Text | None = None
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise InvalidInput if the clause contradicts itself, as it may where acts meet in a
+        state but not where it is stated."""
         check_order(self.in_force_from, self.in_force_until, "inForceUntil")
         check_number(self.de_minimis_percent, "deMinimisPercent")
         check_number(self.rate_percent, "ratePercent")
@@ -60,6 +65,17 @@ class Clause(Value, frozen=True, kw_only=True):
             raise InvalidInput("expected the number or name of the clause", path=("id",))
         if not self.commodities:
             raise InvalidInput("expected at least one commodity", path=("commodities",))
+
+
+def check_clauses(clauses: Sequence[Clause]) -> None:
+    """Refuse clauses that contradict themselves or share an id. Raises InvalidInput."""
+    if len({clause.id for clause in clauses}) < len(clauses):
+        raise InvalidInput("expected each id once", path=("clauses",))
+    for index, clause in enumerate(clauses):
+        try:
+            clause.check()
+        except InvalidInput as error:
+            raise error.below("clauses", index) from None
 
 
 class ClauseState(Value, frozen=True, kw_only=True):
@@ -102,19 +118,27 @@ class Suspension:
 class Course:
     """A clause's course as far as it is announced; the status of any day follows from it."""
 
-    clause: Clause
+    wordings: tuple[tuple[date, Clause], ...]
+    """What the clause says, each with the day from which it does, in the order of these days."""
     suspensions: tuple[Suspension, ...] = ()
     repealed_from: PartialDate | None = None
-    before: tuple[tuple[date, Clause], ...] = field(default=())
-    """Earlier wordings, each with the day on which the next one took its place."""
+
+    @classmethod
+    def of(cls, clause: Clause) -> Self:
+        """The course of a clause that says what it said from the beginning."""
+        return cls(((date.min, clause),))
 
     def reworded(self, clause: Clause, day: date) -> Course:
         """The course with another wording from `day` on; suspensions stay."""
-        return replace(self, clause=clause, before=(*self.before, (day, self.clause)))
+        earlier = (wording for wording in self.wordings if wording[0] < day)
+        return replace(self, wordings=(*earlier, (day, clause)))
 
-    def with_clause(self, clause: Clause) -> Course:
-        """The course with a date of its wording made known, or moved."""
-        return replace(self, clause=clause)
+    def dated(self, day: date, **dates: PartialDate) -> Course:
+        """The course with dates that the clause has from `day` on, however it will be worded."""
+        current = max(start for start, _ in self.wordings if start <= day)
+        return replace(self, wordings=tuple(
+            (start, structs.replace(clause, **dates) if start >= current else clause)
+            for start, clause in self.wordings))
 
     def repealed(self, day: PartialDate) -> Course:
         """The course with its end by repeal."""
@@ -124,17 +148,23 @@ class Course:
         """The course with one more suspension."""
         return replace(self, suspensions=(*self.suspensions, Suspension(start, end)))
 
-    def suspension_extended(self, end: PartialDate | None) -> Course:
-        """The course with a new end for its last suspension."""
-        if not self.suspensions:  # the suspension itself may have been retracted meanwhile
+    def suspension(self, day: date) -> Suspension | None:
+        """The last suspension that is not over on `day`, though it may not have begun."""
+        return next((s for s in reversed(self.suspensions) if s.last >= day), None)
+
+    def suspension_extended(self, end: PartialDate | None, day: date) -> Course:
+        """The course with a new end for the suspension that is not over on `day`."""
+        extended = self.suspension(day)
+        if extended is None:  # it may have been retracted meanwhile
             return self
-        *earlier, last = self.suspensions
-        return replace(self, suspensions=(*earlier, replace(last, end=end)))
+        return replace(self, suspensions=tuple(
+            Suspension(s.start, end) if s is extended else s for s in self.suspensions))
 
     def reinstated(self, day: date) -> Course:
         """The course with every suspension over on `day` at the latest."""
-        ended = tuple(replace(s, ended_early=day) if s.last >= day else s for s in self.suspensions)
-        return replace(self, suspensions=ended)
+        begun = (s for s in self.suspensions if s.start.first < day)
+        return replace(self, suspensions=tuple(
+            replace(s, ended_early=day) if s.last >= day else s for s in begun))
 
     def status(self, day: date) -> ClauseStatus:
         """Where the clause stands on `day`."""
@@ -151,16 +181,16 @@ class Course:
 
     def wording(self, day: date) -> Clause:
         """What the clause says on `day`."""
-        return next((clause for until, clause in self.before if day < until), self.clause)
+        return next(clause for start, clause in reversed(self.wordings) if start <= day)
 
     def turns(self) -> Iterator[date]:
         """The days on which the status or the wording changes."""
-        for clause in (self.clause, *(earlier for _, earlier in self.before)):
+        for start, clause in self.wordings:
+            yield start
             if clause.in_force_from:
                 yield clause.in_force_from.first
             if clause.in_force_until:
                 yield from after(clause.in_force_until.last)
-        yield from (until for until, _ in self.before)
         for suspension in self.suspensions:
             yield suspension.start.first
             yield from after(suspension.last)
@@ -171,24 +201,27 @@ class Course:
         """The clause on `day`, with what is known to come."""
         status = self.status(day)
         current = next((s for s in self.suspensions if s.covers(day)), None)
-        coming = current or next((s for s in self.suspensions if s.start.first > day), None)
+        coming = current or min((s for s in self.suspensions if s.start.first > day),
+                                key=lambda s: s.start.first, default=None)
         return ClauseState(
             clause=self.wording(day),
             status=status,
             suspended_from=coming.start if coming else None,
             suspended_until=coming.end if coming else None,
-            returns_on=self._returns_on(current) if current else None,
+            returns_on=self._returns_on(day) if status is ClauseStatus.SUSPENDED else None,
             repealed_from=self.repealed_from,
             first_in_force=self._first_in_force(day),
         )
 
-    def _returns_on(self, suspension: Suspension) -> date | None:
-        return next((day for day in after(suspension.last)
-                     if self.status(day) is ClauseStatus.IN_FORCE), None)
+    def _returns_on(self, day: date) -> date | None:
+        return next((turn for turn in self._turns_into_force() if turn > day), None)
 
     def _first_in_force(self, day: date) -> date | None:
-        turns = sorted(turn for turn in self.turns() if turn <= day)
-        return next((turn for turn in turns if self.status(turn) is ClauseStatus.IN_FORCE), None)
+        return next((turn for turn in self._turns_into_force() if turn <= day), None)
+
+    def _turns_into_force(self) -> Iterator[date]:
+        return (turn for turn in sorted(set(self.turns()))
+                if self.status(turn) is ClauseStatus.IN_FORCE)
 
 
 def after(day: date) -> Iterator[date]:

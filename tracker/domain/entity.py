@@ -73,10 +73,11 @@ def retracted(known: Sequence[Known]) -> set[str]:
 
 
 def standing(known: Sequence[Known]) -> list[Known]:
-    """The facts that stand, in valid-time order; facts of one day in the order of the log."""
+    """The facts that stand, in valid-time order; facts of one day in the order of the log, but
+    openings first: a corrected one is told after the acts that follow from it."""
     gone = retracted(known)
     facts = [k for k in known if k.event_id not in gone and not isinstance(k.fact, Retracted)]
-    return sorted(facts, key=lambda k: k.fact.public_on)
+    return sorted(facts, key=lambda k: (k.fact.public_on, type(k.fact) not in OPENINGS))
 
 
 class Entity(BaseAggregate[str]):
@@ -97,6 +98,7 @@ class Entity(BaseAggregate[str]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         KINDS[cls.KIND] = cls
+        OPENINGS.add(cls.OPENING)
         TYPES.update({fact: type_ for type_, fact in cls.FACTS.items() if fact is not Retracted})
 
     @dataclass(frozen=True)
@@ -131,16 +133,20 @@ class Entity(BaseAggregate[str]):
 
     @classmethod
     def type_of(cls, fact: Fact) -> str:
-        """The pinned event type of a fact of this kind."""
+        """The pinned event type of a fact of this kind. Raises InvalidInput for one of another."""
         if isinstance(fact, Retracted):
             return f"{cls.__name__}.Retracted"
-        return TYPES[type(fact)]
+        type_ = TYPES[type(fact)]
+        if type_ not in cls.FACTS:
+            raise InvalidInput(f"{type_} is no fact about an entity {cls.KIND}/…", path=("id",))
+        return type_
 
     def record(self, fact: Fact, event_id: str) -> None:
         """Decide that `fact` may follow what is known, and make it an event.
 
         Raises InvalidInput or NotFound when it breaks a rule; then nothing has changed.
         """
+        self.type_of(fact)  # refuses a fact about another kind of entity
         if isinstance(fact, Retracted):
             self._check_retraction(fact)
         else:
@@ -189,6 +195,9 @@ class Entity(BaseAggregate[str]):
 
 KINDS: dict[str, type[Entity]] = {}
 """Every kind of entity by the first part of its streams."""
+
+OPENINGS: set[type[Fact]] = set()
+"""The facts that streams begin with."""
 
 TYPES: dict[type[Fact], str] = {}
 """The pinned event type of every fact but retractions, which each kind has of its own."""

@@ -10,9 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import ClassVar
 
-from msgspec.structs import replace
-
-from tracker.domain.clause import Clause, ClauseState, Course
+from tracker.domain.clause import Clause, ClauseState, Course, check_clauses
 from tracker.domain.entity import Because, Entity, Known, Retracted, because, standing
 from tracker.domain.values import (
     Commodity,
@@ -58,9 +56,9 @@ class Announced(Fact, frozen=True, kw_only=True):
     official: bool = True
 
     def __post_init__(self) -> None:
-        ids = [clause.id for clause in self.clauses]
-        if not ids or len(ids) != len(set(ids)):
-            raise InvalidInput("expected at least one clause, each id once", path=("clauses",))
+        if not self.clauses:
+            raise InvalidInput("expected at least one clause", path=("clauses",))
+        check_clauses(self.clauses)
 
     @property
     def public_on(self) -> date:
@@ -85,6 +83,9 @@ class Amended(Fact, frozen=True, kw_only=True):
     title: Name | None = None
     instrument: Name | None = None
     effective_from: PartialDate | None = None
+
+    def __post_init__(self) -> None:
+        check_clauses(self.clauses)
 
     @property
     def public_on(self) -> date:
@@ -193,17 +194,18 @@ class ExportControl(Entity):
     }
 
     def check(self, fact: Fact) -> None:
-        """An instrument is announced once; later facts name its clauses and keep their order."""
-        facts = [k.fact for k in standing(self.known)]
+        """An instrument is announced once; acts fit what is public of it on their day."""
         if isinstance(fact, Announced):
             if self.exists:
                 raise InvalidInput(f"{self.id} is announced already: expected an amendment, or a"
                                    " retraction first", code="ALREADY_EXISTS", path=("id",))
-        elif isinstance(fact, ClausesFact):
-            self._check_clauses(fact, courses_from(facts))
-            for course in courses_from([*facts, fact]).values():
-                check_order(course.clause.in_force_from, course.clause.in_force_until,
-                            "inForceUntil")
+        elif isinstance(fact, Amended | ClausesFact):
+            public = [k.fact for k in standing(self.known) if k.fact.public_on <= fact.public_on]
+            if not any(isinstance(earlier, Announced) for earlier in public):
+                raise InvalidInput(f"{self.id} is not announced on {fact.on}: expected a day from"
+                                   " its announcement on", code="NOT_ANNOUNCED", path=("on",))
+            if isinstance(fact, ClausesFact):
+                self._check_clauses(fact, courses_from(public))
 
     def _check_clauses(self, fact: ClausesFact, courses: dict[str, Course]) -> None:
         for index, id in enumerate(fact.clauses):
@@ -211,11 +213,21 @@ class ExportControl(Entity):
                 raise InvalidInput(f"{self.id} has no clause {id!r}: expected one of "
                                    + ", ".join(sorted(courses)), code="UNKNOWN_CLAUSE",
                                    path=("clauses", index))
-        if isinstance(fact, SuspensionExtended | Reinstated):
-            for id in fact.clauses or courses:
-                if not any(s.last >= fact.public_on for s in courses[id].suspensions):
+        for id in fact.clauses or courses:
+            self._check_course(id, courses[id], fact)
+
+    def _check_course(self, id: str, course: Course, fact: ClausesFact) -> None:
+        match fact:
+            case SuspensionExtended() | Reinstated():
+                suspension = course.suspension(fact.public_on)
+                if suspension is None:
                     raise InvalidInput(f"clause {id} of {self.id} is not suspended on {fact.on}",
                                        code="NOT_SUSPENDED", path=("clauses",))
+                if isinstance(fact, SuspensionExtended):
+                    check_order(suspension.start, fact.suspended_until, "suspendedUntil")
+            case EnteredIntoForce() | Extended() | Expired():
+                for _, clause in _followed(course, fact).wordings:
+                    check_order(clause.in_force_from, clause.in_force_until, "inForceUntil")
 
     @classmethod
     def state_on(cls, id: str, facts: Sequence[Known], day: date) -> ExportControlState | None:
@@ -254,7 +266,7 @@ def courses_from(facts: Iterable[Fact]) -> dict[str, Course]:
     courses: dict[str, Course] = {}
     for fact in facts:
         if isinstance(fact, Announced):
-            courses.update({clause.id: Course(clause) for clause in fact.clauses})
+            courses.update({clause.id: Course.of(clause) for clause in fact.clauses})
         elif isinstance(fact, Amended):
             courses.update({clause.id: _amended(courses, clause, fact) for clause in fact.clauses})
         elif isinstance(fact, ClausesFact):
@@ -265,7 +277,7 @@ def courses_from(facts: Iterable[Fact]) -> dict[str, Course]:
 
 def _amended(courses: dict[str, Course], clause: Clause, fact: Amended) -> Course:
     if clause.id not in courses:
-        return Course(clause)
+        return Course.of(clause)
     return courses[clause.id].reworded(clause, (fact.effective_from or fact.on).first)
 
 
@@ -273,13 +285,13 @@ def _followed(course: Course, fact: ClausesFact) -> Course:
     """The course of a clause after one more act about it."""
     match fact:
         case EnteredIntoForce():
-            return course.with_clause(replace(course.clause, in_force_from=fact.in_force_from))
+            return course.dated(fact.public_on, in_force_from=fact.in_force_from)
         case Extended() | Expired():
-            return course.with_clause(replace(course.clause, in_force_until=fact.in_force_until))
+            return course.dated(fact.public_on, in_force_until=fact.in_force_until)
         case Suspended():
             return course.suspended(fact.suspended_from, fact.suspended_until)
         case SuspensionExtended():
-            return course.suspension_extended(fact.suspended_until)
+            return course.suspension_extended(fact.suspended_until, fact.public_on)
         case Reinstated():
             return course.reinstated(fact.reinstated_from.first)
         case Repealed():

@@ -1,0 +1,33 @@
+"""Docstrings as descriptions: what is written for readers of the code, clients read too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import strawberry
+from typing_extensions import dataclass_transform
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
+def output(kind: type[T]) -> type[T]:
+    """An output type, described by its docstring."""
+    return strawberry.type(kind, description=description_of(kind))
+
+
+def answer(method: F) -> F:
+    """A field that a method answers, described by its docstring."""
+    return cast(F, strawberry.field(resolver=method, description=description_of(method)))
+
+
+def subscription(method: F) -> F:
+    """A subscription that a method answers, described by its docstring."""
+    return cast(F, strawberry.subscription(resolver=method, description=description_of(method)))
+
+
+def description_of(item: Any) -> str:
+    """The docstring in one paragraph."""
+    return " ".join(str(item.__doc__).split())

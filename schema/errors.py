@@ -1,0 +1,72 @@
+"""Errors as clients see them: every one has a stable `extensions.code`, and a path if it has one.
+
+What nobody foresaw is masked: the client gets an id, and the log has the same id with the details.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from typing import Any
+
+import asyncpg
+from graphql import GraphQLError, GraphQLSyntaxError
+
+from tracker.errors import TrackerError, Unavailable
+
+MOST_LETTERS = 1000
+"""Messages of GraphQL itself repeat the input; this much of it is enough."""
+
+VARIABLE = re.compile(
+    r"Variable '\$(?P<name>\w+)' has invalid (?:default )?value(?P<where>(?:\.\w+|\[\d+\])*): ")
+
+logger = logging.getLogger(__name__)
+
+
+def describe(error: GraphQLError) -> None:
+    """Give an error its code and path, in place, and mask it if it is nobody's business."""
+    if error.extensions and "code" in error.extensions:
+        return
+    cause = error.original_error
+    if isinstance(cause, asyncpg.PostgresConnectionError | asyncpg.InterfaceError | OSError):
+        logger.warning("the database does not answer: %s", cause)
+        cause = Unavailable("The database does not answer; try again")
+        error.message = cause.message
+    if isinstance(cause, TrackerError):
+        error.extensions = extensions(cause.code, cause.path)
+    elif cause is None or isinstance(cause, GraphQLError) or (error.nodes and not error.path):
+        error.extensions = _graphql(error)
+    else:
+        _mask(error)
+    error.message = error.message[:MOST_LETTERS]
+
+
+def extensions(code: str, path: tuple[str | int, ...] = ()) -> dict[str, Any]:
+    """The extensions of an error."""
+    return {"code": code, "path": list(path)} if path else {"code": code}
+
+
+def plain_error(code: str, message: str, path: tuple[str | int, ...] = ()) -> dict[str, Any]:
+    """An answer that is nothing but an error."""
+    return {"errors": [{"message": message, "extensions": extensions(code, path)}]}
+
+
+def _mask(error: GraphQLError) -> None:
+    id = uuid.uuid4().hex[:12]
+    logger.error("internal error %s at %s", id, error.path, exc_info=error.original_error)
+    error.message = "Internal error"
+    error.extensions = {"code": "INTERNAL", "id": id}
+    error.original_error = None
+
+
+def _graphql(error: GraphQLError) -> dict[str, Any]:
+    """The extensions of an error of GraphQL itself: in the document, or in its variables."""
+    if isinstance(error, GraphQLSyntaxError):
+        return extensions("GRAPHQL_PARSE_FAILED")
+    variable = VARIABLE.match(error.message)
+    if variable:
+        path = variable["where"].replace("[", ".").replace("]", "").split(".")[1:]
+        steps = (int(step) if step.isdecimal() else step for step in path)
+        return extensions("BAD_USER_INPUT", (variable["name"], *steps))
+    return extensions("BAD_USER_INPUT" if error.path else "GRAPHQL_VALIDATION_FAILED")

@@ -1,0 +1,65 @@
+"""Answering one document: the same for HTTP, the command line and tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from strawberry.exceptions import MissingQueryError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
+
+from schema.context import Access, Services
+from schema.errors import plain_error
+from schema.graph import GRAPH
+from schema.limits import SECONDS
+from schema.request import Context
+
+QUERIES = frozenset({OperationType.QUERY})
+QUERIES_AND_MUTATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+
+async def execute(
+    services: Services,
+    document: str,
+    variables: Mapping[str, Any] | None,
+    access: Access,
+    *,
+    authorization: str = "",
+    operation_name: str | None = None,
+    allowed: Iterable[OperationType] = QUERIES_AND_MUTATIONS,
+) -> dict[str, Any]:
+    """The answer to a query or mutation, ready for JSON: `data`, and `errors` if there are any.
+
+    There is no `data` where the document could not be executed at all. Never raises for anything
+    that a client sends.
+    """
+    try:
+        async with asyncio.timeout(SECONDS):
+            result = await GRAPH.execute(
+                document,
+                variable_values=dict(variables or {}),
+                context_value=Context(services, access, authorization),
+                operation_name=operation_name,
+                allowed_operation_types=allowed,
+            )
+    except TimeoutError:
+        return plain_error("TIMEOUT", f"No answer in {SECONDS} seconds: ask for less at once")
+    except MissingQueryError:
+        return plain_error("BAD_REQUEST", "expected a GraphQL document", ("query",))
+    except CannotGetOperationTypeError as error:
+        return plain_error("BAD_REQUEST", error.as_http_error_reason(), ("operationName",))
+    except InvalidOperationTypeError as error:
+        return plain_error("OPERATION_NOT_ALLOWED", _not_allowed(error))
+    errors = [error.formatted for error in result.errors or ()]
+    if not errors:
+        return {"data": result.data}
+    executed = result.data is not None or any("path" in error for error in errors)
+    return {"errors": errors, "data": result.data} if executed else {"errors": errors}
+
+
+def _not_allowed(error: InvalidOperationTypeError) -> str:
+    if error.operation_type is OperationType.SUBSCRIPTION:
+        return "subscriptions go over a WebSocket (graphql-transport-ws)"
+    return "mutations go over POST"

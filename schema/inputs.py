@@ -1,0 +1,105 @@
+"""Input types, made from the facts of the domain, so that the two can't drift apart.
+
+A struct becomes an input type with the same fields in camelCase, each with its description from
+`DESCRIPTIONS`. What a client sends goes back to the domain as plain JSON data (`plain`), and the
+domain checks it: it knows what is wrong and where.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+import strawberry
+
+from schema.descriptions import DESCRIPTIONS
+from tracker.domain.values import PartialDate
+from tracker.errors import InvalidInput, TooLarge
+
+LEFT_TO_DOMAIN = frozenset({"unit", "source"})
+"""Required fields that are nullable here: the domain's error says more than GraphQL's would."""
+
+MOST_LETTERS = 10_000
+"""The longest text that is passed on to the domain, whose own limits are below it."""
+
+
+def input_type(
+    name: str, struct: type[msgspec.Struct], description: str, more: Mapping[str, Any] | None = None
+) -> type[Any]:
+    """An input type with the fields of a struct, after `more` fields by name and type."""
+    annotations = dict(more or {})
+    required = set(annotations)
+    hints = get_type_hints(struct, include_extras=True)
+    for field in msgspec.structs.fields(struct):
+        annotations[field.name] = shape(hints[field.name])
+        if field.required and field.name not in LEFT_TO_DOMAIN:
+            required.add(field.name)
+        elif type(None) not in get_args(annotations[field.name]):
+            annotations[field.name] = annotations[field.name] | None
+    namespace: dict[str, Any] = {"__annotations__": annotations, "__module__": __name__}
+    for field_name in annotations:
+        described = DESCRIPTIONS.get(f"{struct.__name__}.{field_name}") or DESCRIPTIONS[field_name]
+        namespace[field_name] = _field(field_name, described, field_name in required)
+    return strawberry.input(type(name, (), namespace), name=name, description=description)
+
+
+def _field(name: str, described: str, required: bool) -> Any:
+    if required:
+        return strawberry.field(description=described)
+    if name in LEFT_TO_DOMAIN:
+        described += " Required."
+    return strawberry.field(description=described, default=None)
+
+
+@cache
+def shape(hint: Any) -> Any:
+    """The GraphQL type of a field in a struct: words of a vocabulary come as strings."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return shape(arguments[0])
+    if origin is tuple:
+        return list[shape(arguments[0])]  # type: ignore[misc]
+    if origin in (Union, types.UnionType):
+        return Union[tuple(part if part is type(None) else shape(part) for part in arguments)]  # noqa: UP007
+    if issubclass(hint, msgspec.Struct):
+        return input_type(f"{hint.__name__}Input", hint, str(hint.__doc__).splitlines()[0])
+    if issubclass(hint, Enum | PartialDate | Decimal | bool | int):
+        return hint
+    return str
+
+
+def plain(value: Any, *path: str | int) -> Any:
+    """What a client sent as plain JSON data, without what was left out.
+
+    Raises InvalidInput or TooLarge for text that nobody could want, before the domain sees it.
+    """
+    if is_dataclass(value):
+        found = {camel(f.name): getattr(value, f.name) for f in fields(value)}
+        return {name: plain(of, *path, name) for name, of in found.items() if of is not None}
+    if isinstance(value, list):
+        return [plain(of, *path, index) for index, of in enumerate(value)]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        check_text(value, *path)
+    return value
+
+
+def check_text(value: str, *path: str | int) -> None:
+    """Refuse text that is far too long, or holds NUL characters, which PostgreSQL can't keep."""
+    if len(value) > MOST_LETTERS:
+        raise TooLarge(f"expected at most {MOST_LETTERS} letters, got {len(value)}", path=path)
+    if "\0" in value:
+        raise InvalidInput("expected text without NUL characters", path=path)
+
+
+def camel(name: str) -> str:
+    """A field's name in JSON and GraphQL."""
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)

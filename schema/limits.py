@@ -1,0 +1,153 @@
+"""Limits, so that no request can take the tracker down.
+
+A document is parsed, measured and validated once, and what came of it is kept for the next time.
+The measuring goes first: it takes time linear in the document, whatever its fragments, while
+validation does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    parse,
+    specified_rules,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
+
+from schema.errors import extensions
+
+MOST_BYTES = 16 * 1024 * 1024
+"""The largest body of a request, or message over a WebSocket."""
+SECONDS = 20
+"""After this long an answer is given up."""
+MOST_TOKENS = 4000
+MOST_FIELDS = 2000
+MOST_FRAGMENTS = 50
+MOST_ALIASES = 50
+MOST_DEPTH = 12
+MOST_LETTERS = 100_000
+"""The longest document; longer texts belong in variables, which are not parsed letter by letter."""
+LETTERS_KEPT = 20_000
+"""Longer documents are not kept for the next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A parsed document, and what is wrong with it; no document where it can't be parsed."""
+
+    document: DocumentNode | None
+    errors: list[GraphQLError]
+
+
+class Documents(SchemaExtension):
+    """Prepares documents within the limits."""
+
+    def on_operation(self) -> Iterator[None]:
+        """Tell the parser when to give up."""
+        self.execution_context.parse_options["max_tokens"] = MOST_TOKENS
+        yield
+
+    def on_parse(self) -> Iterator[None]:
+        """Take a prepared document; one that can't be parsed is left to the parser's own error."""
+        text = self.execution_context.query or ""
+        schema = self.execution_context.schema._schema
+        self._prepared = (kept if len(text) <= LETTERS_KEPT else prepare)(schema, text)
+        self.execution_context.graphql_document = self._prepared.document
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """What is wrong with the document."""
+        self.execution_context.pre_execution_errors = list(self._prepared.errors)
+        yield
+
+
+def prepare(schema: GraphQLSchema, text: str) -> Prepared:
+    """Parse, measure and validate a document."""
+    if len(text) > MOST_LETTERS:
+        message = f"expected a document of at most {MOST_LETTERS} letters: use variables"
+        return Prepared(parse("{ __typename }"), [_error("TOO_LARGE", message)])
+    try:
+        document = parse(text, max_tokens=MOST_TOKENS)
+    except GraphQLError as error:
+        return Prepared(None, [error])
+    errors = over_limit(document)
+    return Prepared(document, errors or validate_document(schema, document, specified_rules))
+
+
+kept = lru_cache(maxsize=256)(prepare)
+
+
+def over_limit(document: DocumentNode) -> list[GraphQLError]:
+    """The limits that a document is over."""
+    fragments = {d.name.value: d for d in document.definitions
+                 if isinstance(d, FragmentDefinitionNode)}
+    if len(fragments) > MOST_FRAGMENTS:
+        return [_error("TOO_MANY_FRAGMENTS", f"expected at most {MOST_FRAGMENTS} fragments")]
+    sizes = _Sizes(fragments)
+    found = [sizes.of(d.selection_set) for d in document.definitions
+             if isinstance(d, OperationDefinitionNode)]
+    return [
+        _error(code, f"expected at most {most} {what}, got {got}")
+        for code, what, most, got in (
+            ("TOO_DEEP", "levels of fields", MOST_DEPTH, max((s.depth for s in found), default=0)),
+            ("TOO_MANY_ALIASES", "aliases", MOST_ALIASES, sum(s.aliases for s in found)),
+            ("TOO_MANY_FIELDS", "fields", MOST_FIELDS, sum(s.fields for s in found)),
+        ) if got > most
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How deep and how wide a selection is, its fragments included."""
+
+    depth: int = 0
+    aliases: int = 0
+    fields: int = 0
+
+
+class _Sizes:
+    """Measures selections; a fragment is measured once, however often it is spread."""
+
+    def __init__(self, fragments: dict[str, FragmentDefinitionNode]):
+        self._fragments = fragments
+        self._known: dict[str, Size] = {}
+
+    def of(self, selections: SelectionSetNode | None) -> Size:
+        """The size of a set of selections. Introspection does not count."""
+        depth = aliases = fields = 0
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                if node.name.value.startswith("__"):
+                    continue
+                size = self.of(node.selection_set)
+                size = Size(size.depth + 1, size.aliases + bool(node.alias), size.fields + 1)
+            elif isinstance(node, FragmentSpreadNode):
+                size = self._fragment(node.name.value)
+            else:
+                size = self.of(getattr(node, "selection_set", None))
+            depth, aliases, fields = (
+                max(depth, size.depth), aliases + size.aliases, fields + size.fields)
+        return Size(depth, aliases, fields)
+
+    def _fragment(self, name: str) -> Size:
+        if name not in self._known:
+            self._known[name] = Size()  # ends a circle, which validation will report
+            fragment = self._fragments.get(name)
+            self._known[name] = self.of(fragment.selection_set) if fragment else Size()
+        return self._known[name]
+
+
+def _error(code: str, message: str) -> GraphQLError:
+    return GraphQLError(message, extensions=extensions(code))

@@ -1,0 +1,271 @@
+"""`asOf`: the one place where time is chosen; everything below it inherits the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+import strawberry
+from strawberry import argument
+
+from projections.as_of import Filter, Moment, S, kind_name
+from projections.production import distribution as spread
+from projections.production import selected
+from schema.arguments import (
+    After,
+    CommodityId,
+    First,
+    Publisher,
+    entity_path,
+    page_size,
+    publishers,
+    value_of,
+    with_below,
+    word,
+    words,
+)
+from schema.connections import Connection, connection, cursor, event_after, page_of_states
+from schema.described import answer, output
+from schema.request import Info
+from schema.scalars import Day, Instant, Position
+from schema.types.alliance import Alliance, alliance
+from schema.types.announcement import Announcement, announcement
+from schema.types.distribution import Distribution, distribution
+from schema.types.export_control import ExportControl, export_control
+from schema.types.figure import Claim, Figure, claim, figure
+from tracker.domain.alliance import AllianceState
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.commodities import Commodity
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.figure import FigureState
+from tracker.domain.places import Place
+from tracker.domain.values import Actor
+from tracker.domain.vocabulary import (
+    AnnouncementKind,
+    ClauseStatus,
+    Direction,
+    Measure,
+    Stage,
+    Statistic,
+)
+
+T = TypeVar("T")
+
+OfCommodity = Annotated[str, argument(description="Of which commodity, such as `rare_earths`.")]
+Form = Annotated[str | None, argument(
+    description="The product, where one stage has several, such as `sponge`.")]
+
+
+@output
+class AsOf:
+    """What was so on a day, as the log told it at a position."""
+
+    moment: strawberry.Private[Moment]
+
+    @answer
+    def position(self) -> Position:
+        """The position that the answer rests on; give it to ask again and get the same answer."""
+        return Position(str(self.moment.position))
+
+    @answer
+    def valid_at(self) -> Day:
+        """The day that the answer is about."""
+        return Day(self.moment.valid_at.isoformat())
+
+    @answer
+    async def known_at(self, info: Info) -> Instant | None:
+        """When the event at the position was recorded; null at position 0."""
+        recorder = info.context.services.recorder
+        events = await recorder.read(self.moment.position - 1, limit=1)
+        at_start = self.moment.position == 0 or not events
+        return None if at_start else events[0].recorded_at  # type: ignore[return-value]
+
+    @answer
+    async def digest(self, info: Info) -> str:
+        """The SHA-256 of the whole state at this moment, as hexadecimal digits. A replay of the log
+        in memory gives the same.
+        """
+        return await info.context.services.as_of.digest(self.moment)
+
+    @answer
+    async def export_controls(
+        self,
+        info: Info,
+        issuer: Annotated[str | None, argument(
+            description="Only those of this issuer, such as `CN`.")] = None,
+        destination: Annotated[str | None, argument(
+            description="Only those with a clause for this place, or for all.")] = None,
+        commodity: CommodityId = None,
+        measure: Annotated[Measure | None, argument(
+            description="Only those with a clause that works in this way.")] = None,
+        direction: Annotated[Direction | None, argument(
+            description="Only those that act on this.")] = None,
+        status: Annotated[ClauseStatus | None, argument(
+            description="Only those with a clause that stands there.")] = None,
+        publisher: Publisher = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[ExportControl]:
+        """Export controls, import restrictions and quotas. All that is asked of clauses must hold
+        of one and the same clause.
+        """
+        narrowed = Filter(
+            commodities=with_below(commodity),
+            places=words(Place, issuer, "issuer"),
+            publishers=publishers(publisher),
+            category=value_of(direction),
+            measure=value_of(measure),
+            destination=None if destination is None else word(Place, destination, "destination"),
+            status=value_of(status),
+        )
+        return await self._page(info, ExportControlState, narrowed, export_control, first, after)
+
+    @answer
+    async def export_control(
+        self, info: Info,
+        id: Annotated[str, argument(description="Its id, such as `cn-mofcom-2024-46`.")],
+    ) -> ExportControl | None:
+        """One export control; null while it is not announced."""
+        state = await self._one(info, ExportControlState, id)
+        return export_control(state) if state else None
+
+    @answer
+    async def alliances(
+        self,
+        info: Info,
+        member: Annotated[str | None, argument(
+            description="Only those that this place is a member of, such as `JP`.")] = None,
+        publisher: Publisher = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[Alliance]:
+        """Alliances and initiatives."""
+        narrowed = Filter(places=words(Place, member, "member"), publishers=publishers(publisher))
+        return await self._page(info, AllianceState, narrowed,
+                                lambda state: alliance(state, self.moment), first, after)
+
+    @answer
+    async def alliance(
+        self, info: Info,
+        id: Annotated[str, argument(description="Its id, such as `quad`.")],
+    ) -> Alliance | None:
+        """One alliance; null while it is not founded."""
+        state = await self._one(info, AllianceState, id)
+        return alliance(state, self.moment) if state else None
+
+    @answer
+    async def announcements(
+        self,
+        info: Info,
+        kind: Annotated[AnnouncementKind | None, argument(
+            description="Only those that do this.")] = None,
+        actor: Annotated[str | None, argument(
+            description="Only those of this place (`US`) or alliance (`quad`).")] = None,
+        commodity: CommodityId = None,
+        publisher: Publisher = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[Announcement]:
+        """Announcements."""
+        narrowed = Filter(
+            commodities=with_below(commodity),
+            places=words(Actor, actor, "actor"),
+            publishers=publishers(publisher),
+            category=value_of(kind),
+        )
+        return await self._page(info, AnnouncementState, narrowed, announcement, first, after)
+
+    @answer
+    async def announcement(
+        self, info: Info,
+        id: Annotated[str, argument(description="Its id.")],
+    ) -> Announcement | None:
+        """One announcement; null while it is not made."""
+        state = await self._one(info, AnnouncementState, id)
+        return announcement(state) if state else None
+
+    @answer
+    async def figures(
+        self,
+        info: Info,
+        commodity: CommodityId = None,
+        place: Annotated[str | None, argument(
+            description="Only those for this place, such as `CN` or `WORLD`.")] = None,
+        statistic: Annotated[Statistic | None, argument(
+            description="Only those that count this.")] = None,
+        publisher: Publisher = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[Figure]:
+        """Figures: a series and period with every publisher's claims."""
+        narrowed = Filter(
+            commodities=with_below(commodity),
+            places=words(Place, place, "place"),
+            publishers=publishers(publisher),
+            category=value_of(statistic),
+        )
+        return await self._page(info, FigureState, narrowed, figure, first, after)
+
+    @answer
+    async def figure(
+        self, info: Info,
+        id: Annotated[str, argument(
+            description="Its series as a path, such as `rare_earths/CN/production/mine/2023`.")],
+    ) -> Figure | None:
+        """One figure; null while nobody has claimed a number for it."""
+        state = await self._one(info, FigureState, id)
+        return figure(state) if state else None
+
+    @answer
+    async def claims(
+        self,
+        info: Info,
+        publisher: Annotated[str | None, argument(
+            description="Only claims of this publisher, such as `usgs`.")] = None,
+        commodity: CommodityId = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[Claim]:
+        """Claims on figures, each with its series, by series and position."""
+        as_of, moment = info.context.services.as_of, self.moment
+        narrowed = Filter(commodities=with_below(commodity), publishers=publishers(publisher))
+        found = await as_of.claims(moment, narrowed, after=event_after("figure", after),
+                                   limit=page_size(first))
+        return connection(
+            [claim(state, of) for state, of in found],
+            [cursor("figure", state.id, of.position) for state, of in found],
+            first, after, lambda: as_of.count_claims(moment, narrowed),
+        )
+
+    @answer
+    async def production(
+        self, info: Info,
+        commodity: OfCommodity,
+        year: Annotated[int, argument(description="The year of the figures.")],
+        stage: Annotated[Stage, argument(description="Where in the chain.")] = Stage.MINE,
+        form: Form = None,
+    ) -> Distribution:
+        """How the world's output of a commodity in a year is spread over places."""
+        id = word(Commodity, commodity, "commodity")
+        figures = await info.context.services.as_of.figures(id, year, self.moment)
+        return distribution(id, spread(selected(figures, Statistic.PRODUCTION, stage, form)))
+
+    @answer
+    async def reserves(
+        self, info: Info, commodity: OfCommodity, form: Form = None
+    ) -> Distribution:
+        """How the world's reserves of a commodity are spread over places."""
+        id = word(Commodity, commodity, "commodity")
+        figures = await info.context.services.as_of.figures(id, None, self.moment)
+        return distribution(id, spread(selected(figures, Statistic.RESERVES, None, form)))
+
+    async def _one(self, info: Info, kind: type[S], id: str) -> S | None:
+        known = entity_path(kind_name(kind), id)
+        return await info.context.services.as_of.state(kind, known, self.moment) if known else None
+
+    async def _page(
+        self, info: Info, kind: type[S], narrowed: Filter, show: Callable[[S], T], first: int,
+        after: str | None,
+    ) -> Connection[T]:
+        as_of = info.context.services.as_of
+        return await page_of_states(as_of, kind, self.moment, narrowed, show, first, after)

@@ -1,0 +1,250 @@
+"""Mutations: one for every fact of the domain, all made in the same way.
+
+A mutation records one fact of one entity and returns when the projection has come to it, so that
+the client reads its own write. `ACTS` lists them; what they check is the domain's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+from strawberry import argument, field
+from strawberry.tools import create_type
+
+from schema.described import output
+from schema.inputs import camel, check_text, input_type, plain
+from schema.request import Info
+from schema.scalars import Position
+from schema.types.event import Event, event
+from tracker.commands import Commands
+from tracker.domain import alliance, announcement, export_control, figure
+from tracker.domain.codec import convert
+from tracker.domain.entity import Entity
+from tracker.domain.values import Fact, Name, Source, Value
+from tracker.errors import TrackerError
+from tracker.log.recorder import Appended
+
+BESIDE_INPUT = frozenset({"idempotencyKey", "expectedVersion"})
+"""Arguments that stand beside the input, not in it."""
+
+Key: TypeAlias = Annotated[str | None, argument(
+    description="A text of your own by which this mutation counts once: sent again, it gives the"
+    " first result again. It becomes the id of the event.")]
+Version: TypeAlias = Annotated[int | None, argument(
+    description="The version of the entity that you saw; 0: it must not exist. Left out, the"
+    " mutation is decided on whatever the entity has become.")]
+
+
+@output
+class Recording:
+    """What became of a mutation."""
+
+    positions: list[Position] = field(description="The positions of the events it recorded.")
+    position: Position = field(description="The last of them: ask asOf(position:) to see it.")
+    event_id: str = field(description="The id of the event, for retractions.")
+    entity: str = field(description="The entity, such as `alliance/quad`.")
+    repeated: bool = field(
+        description="Whether the same idempotency key had recorded it before; then nothing was"
+        " recorded now, and the positions are those of then.")
+
+    version: int = field(
+        description="The version of the entity with it, to be expected by the next mutation.")
+    event: Event = field(description="The event, as it is in the log.")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A mutation that records one kind of fact."""
+
+    name: str
+    fact: type[Fact]
+    of: type[Entity]
+    description: str
+
+    def stream(self, fact: Fact, id: str | None) -> str:
+        """The stream of the entity: figures are named by their series, others by their id."""
+        return fact.series.stream if isinstance(fact, figure.Claimed) else f"{self.of.KIND}/{id}"
+
+
+CONTROL, ALLIANCE = export_control.ExportControl, alliance.Alliance
+ANNOUNCEMENT, FIGURE = announcement.Announcement, figure.Figure
+ACTS = (
+    Act("announceExportControl", export_control.Announced, CONTROL,
+        "An instrument is announced, with its clauses."),
+    Act("enterIntoForce", export_control.EnteredIntoForce, CONTROL,
+        "Clauses of an instrument are in force, from a day."),
+    Act("amendExportControl", export_control.Amended, CONTROL,
+        "Clauses of an instrument are worded anew, or joined by others."),
+    Act("extendExportControl", export_control.Extended, CONTROL,
+        "Clauses of an instrument hold longer than they said."),
+    Act("suspendExportControl", export_control.Suspended, CONTROL,
+        "Clauses of an instrument do not apply from a day on, until another; then they are back."),
+    Act("extendSuspension", export_control.SuspensionExtended, CONTROL,
+        "The suspension of clauses lasts longer."),
+    Act("reinstateExportControl", export_control.Reinstated, CONTROL,
+        "The suspension of clauses is over."),
+    Act("expireExportControl", export_control.Expired, CONTROL,
+        "Clauses of an instrument have ended."),
+    Act("repealExportControl", export_control.Repealed, CONTROL,
+        "Clauses of an instrument are withdrawn."),
+    Act("disputeExportControl", export_control.Disputed, CONTROL,
+        "Another source tells it otherwise: kept beside, not merged."),
+    Act("recordAnnouncement", announcement.Made, ANNOUNCEMENT,
+        "An announcement is made."),
+    Act("supersedeAnnouncement", announcement.Superseded, ANNOUNCEMENT,
+        "A later announcement takes the place of one."),
+    Act("foundAlliance", alliance.Founded, ALLIANCE,
+        "An alliance is founded, or an initiative launched as part of one."),
+    Act("renameAlliance", alliance.Renamed, ALLIANCE,
+        "An alliance goes by another name."),
+    Act("succeedAlliance", alliance.Succeeded, ALLIANCE,
+        "Another alliance takes the place of one."),
+    Act("dissolveAlliance", alliance.Dissolved, ALLIANCE,
+        "An alliance ends."),
+    Act("recordFigure", figure.Claimed, FIGURE,
+        "A publisher claims a number for a series, in one edition."),
+    Act("preferPublisher", figure.Preferred, FIGURE,
+        "A judgement: of the claims side by side, use this publisher's."),
+)
+
+
+@strawberry.enum(description="How a membership changes.")
+class MembershipChange(Enum):
+    """How a membership changes."""
+
+    JOINED = "joined"
+    LEFT = "left"
+
+
+class Retraction(Value, frozen=True, kw_only=True):
+    """An event was wrong: from now on nothing follows from it. It stays in the log."""
+
+    event_id: Name
+    reason: Name
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a client ordered: the input as JSON data, and what stands beside it."""
+
+    data: dict[str, Any]
+    actor: str
+    key: str | None
+    expected: int | None = None
+
+
+Record: TypeAlias = Callable[[Commands, Order], Awaitable[Appended]]
+
+
+def recorded_by(act: Act) -> Record:
+    """How an act is recorded."""
+
+    async def record(commands: Commands, order: Order) -> Appended:
+        data = dict(order.data)
+        id = data.pop("id", None)
+        fact = convert(act.fact, data)
+        return await commands.record(
+            act.stream(fact, id), fact, idempotency_key=order.key,
+            expected_version=order.expected, actor=order.actor)
+
+    return record
+
+
+async def record_membership(commands: Commands, order: Order) -> Appended:
+    """Record that a place joined or left."""
+    joined = order.data["change"] == MembershipChange.JOINED.value
+    fact = alliance.MemberJoined if joined else alliance.MemberLeft
+    data = {name: value for name, value in order.data.items() if name != "change"}
+    act = recorded_by(Act("recordMembership", fact, ALLIANCE, ""))
+    return await act(commands, Order(data, order.actor, order.key, order.expected))
+
+
+async def record_retraction(commands: Commands, order: Order) -> Appended:
+    """Record that an event was wrong."""
+    retraction = convert(Retraction, order.data)
+    return await commands.retract(
+        retraction.event_id, retraction.reason, retraction.source, idempotency_key=order.key,
+        actor=order.actor)
+
+
+async def carried_out(
+    info: Info, input: Any, key: str | None, expected: int | None, record: Record
+) -> Recording:
+    """Record what was ordered and wait until it can be read."""
+    services, actor = info.context.services, info.context.writer()
+    try:
+        check_text(key or "", "idempotencyKey")
+        order = Order(plain(input), actor, key, expected)
+        appended = await record(services.commands, order)
+    except TrackerError as error:
+        error.path = tuple(camel(step) if isinstance(step, str) else step for step in error.path)
+        raise error if set(error.path[:1]) & BESIDE_INPUT else error.below("input") from None
+    await services.projector.reach(appended.positions[-1])
+    return await recording(info, appended)
+
+
+async def recording(info: Info, appended: Appended) -> Recording:
+    """What became of a mutation, read back from the log."""
+    last = appended.positions[-1]
+    [recorded] = await info.context.services.recorder.read(last - 1, limit=1)
+    return Recording(
+        positions=[Position(str(position)) for position in appended.positions],
+        position=Position(str(last)),
+        event_id=recorded.event_id,
+        entity=recorded.stream,
+        repeated=appended.repeated,
+        version=recorded.version,
+        event=event(recorded),
+    )
+
+
+def mutation(name: str, input_class: type[Any], description: str, record: Record) -> Any:
+    """A mutation with an expected version."""
+
+    async def resolve(
+        info: Info, input: Any, idempotency_key: Key = None, expected_version: Version = None
+    ) -> Recording:
+        return await carried_out(info, input, idempotency_key, expected_version, record)
+
+    return _field(name, input_class, description, resolve)
+
+
+def retraction(name: str, input_class: type[Any], description: str) -> Any:
+    """The mutation that retracts: of an event, not of a version of an entity."""
+
+    async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> Recording:
+        return await carried_out(info, input, idempotency_key, None, record_retraction)
+
+    return _field(name, input_class, description, resolve)
+
+
+def _field(name: str, input_class: type[Any], description: str, resolve: Any) -> Any:
+    resolve.__name__ = name
+    resolve.__annotations__["input"] = Annotated[
+        input_class, argument(description="What is to be recorded.")]  # known only at run time
+    return strawberry.mutation(resolver=resolve, name=name, description=description)
+
+
+def input_of(act: Act) -> type[Any]:
+    """The input type of an act: the fact, with the id of the entity unless its series names it."""
+    id = {} if act.fact is figure.Claimed else {"id": str}
+    return input_type(f"{act.name[0].upper()}{act.name[1:]}Input", act.fact, act.description, id)
+
+
+MEMBERSHIP = input_type(
+    "RecordMembershipInput", alliance.MemberJoined,
+    "A place becomes a member, or is none any more.", {"id": str, "change": MembershipChange})
+RETRACTION = input_type("RetractEventInput", Retraction, str(Retraction.__doc__))
+
+Mutation = create_type("Mutation", [
+    *(mutation(act.name, input_of(act), act.description, recorded_by(act)) for act in ACTS),
+    mutation("recordMembership", MEMBERSHIP, "A place becomes a member of an alliance, or is none"
+             " any more.", record_membership),
+    retraction("retractEvent", RETRACTION, str(Retraction.__doc__)),
+], description="What can be recorded. Every mutation needs the token for writing, unless writing is"
+   " open, and returns when it can be read.")

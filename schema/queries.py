@@ -1,0 +1,114 @@
+"""Queries."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from strawberry import argument
+
+from schema.arguments import (
+    First,
+    day,
+    entity_path,
+    event_types,
+    instant,
+    page_size,
+    position,
+    short,
+)
+from schema.described import answer, output
+from schema.moment import AsOf
+from schema.request import Info
+from schema.scalars import Day, Instant, Position
+from schema.types.common import Commodity, commodity
+from schema.types.event import EventConnection, HistoryVersion, event_page, history_version
+from tracker.domain.commodities import commodities
+from tracker.domain.kinds import kind_of
+from tracker.log.mapper import Recorded
+from tracker.log.recorder import Recorder
+
+
+@output
+class Query:
+    """What can be asked."""
+
+    @answer
+    async def as_of(
+        self,
+        info: Info,
+        valid_at: Annotated[Day | None, argument(
+            description="The day in the world; today (UTC) if left out.")] = None,
+        known_at: Annotated[Instant | None, argument(
+            description="What had been recorded by then. Not together with position.")] = None,
+        at: Annotated[Position | None, argument(
+            name="position",
+            description="What the log said at this position; the latest if left out.")] = None,
+    ) -> AsOf:
+        """What was so on a day, as the log told it at a position. Without arguments: what is so
+        today, as far as is recorded. All below it is of that moment; two aliases compare
+        two moments.
+        """
+        moment = await info.context.services.as_of.resolve(
+            day(valid_at, "validAt"), instant(known_at, "knownAt"), position(at, "position"))
+        return AsOf(moment=moment)
+
+    @answer
+    async def head(self, info: Info) -> Position:
+        """The last position of the log; 0 when nothing is recorded."""
+        return Position(str(await info.context.services.recorder.head()))
+
+    @answer
+    async def history(
+        self,
+        info: Info,
+        entity: Annotated[str, argument(
+            description="Its name in the log, such as `export-control/cn-mofcom-2024-46`.")],
+    ) -> list[HistoryVersion]:
+        """Everything that was ever so of an entity, on both time axes, the oldest knowledge first;
+        empty for one that never was.
+        """
+        if not known_entity(entity):
+            return []
+        as_of = info.context.services.as_of
+        return [history_version(held) for held in await as_of.history(entity)]
+
+    @answer
+    def commodities(self) -> list[Commodity]:
+        """All declared commodities, in the order of the tree."""
+        return [commodity(id) for id in commodities()]
+
+    @answer
+    async def events(
+        self,
+        info: Info,
+        after: Annotated[Position | None, argument(
+            description="The position to go on after; from the first event if left out.")] = None,
+        first: First = 20,
+        types: Annotated[list[str] | None, argument(
+            description="Only events of these types, such as `ExportControl.Suspended`.")] = None,
+        entity: Annotated[str | None, argument(
+            description="Only events of this entity, such as `alliance/quad`.")] = None,
+    ) -> EventConnection:
+        """The log itself: events in the order of their positions."""
+        start, limit = position(after, "after") or 0, page_size(first)
+        wanted = event_types(types)
+        recorder = info.context.services.recorder
+        if entity is None:
+            found = await recorder.read(start, limit=limit, types=wanted)
+        else:
+            found = [e for e in await events_of(recorder, entity)
+                     if e.position > start and (wanted is None or e.type in wanted)][:limit]
+        return event_page(found, first, after)
+
+
+def known_entity(entity: str) -> bool:
+    """Whether this can be the name of an entity. Raises InvalidInput for an unknown kind."""
+    kind = kind_of(short(entity, "entity")).KIND
+    return entity_path(kind, entity.removeprefix(f"{kind}/")) is not None
+
+
+async def events_of(recorder: Recorder, entity: str) -> list[Recorded]:
+    """All events of one entity."""
+    if not known_entity(entity):
+        return []
+    return (await recorder.read_streams([entity]))[entity]

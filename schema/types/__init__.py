@@ -1,0 +1,1 @@
+"""Output types: the states of the domain, as GraphQL shows them."""

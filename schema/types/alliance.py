@@ -1,0 +1,69 @@
+"""Alliances as GraphQL shows them."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry import field
+
+from projections.as_of import Filter, Moment
+from schema.arguments import First
+from schema.connections import Connection, page_of_states
+from schema.described import answer, output
+from schema.request import Info
+from schema.types.announcement import Announcement, announcement
+from schema.types.common import Because, Place, because, place, shown
+from tracker.domain.alliance import AllianceState
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.values import PartialDate
+from tracker.domain.vocabulary import AllianceStatus
+
+
+@output
+class Member:
+    """A member of an alliance on a day."""
+
+    place: Place = field(description="The member.")
+    since: PartialDate = field(description="When it joined.")
+
+
+@output
+class Alliance:
+    """An alliance of states, or an initiative with members of its own."""
+
+    id: str = field(description="Its id, such as `quad`.")
+    entity: str = field(description="Its name in the log, `alliance/<id>`.")
+    name: str = field(description="What it is called on this day.")
+    status: AllianceStatus = field(description="Where it stands.")
+    founded_on: PartialDate = field(description="When it was founded.")
+    ended_on: PartialDate | None = field(description="When it ended.")
+    members: list[Member] = field(description="Its members on this day.")
+    members_known: bool = field(
+        description="False while no list of members has been published.")
+    part_of: str | None = field(description="The alliance that it is an initiative of.")
+    replaces: str | None = field(description="The alliance that it took the place of.")
+    succeeded_by: str | None = field(description="The alliance that took its place.")
+    former_names: list[str] = field(description="What it was called before.")
+    purpose: str | None = field(description="What it is for.")
+    because: list[Because] = field(description="The events that make it what it is on this day.")
+    moment: strawberry.Private[Moment | None] = None
+
+    @answer
+    async def announcements(self, info: Info, first: First = 20) -> Connection[Announcement]:
+        """Announcements that it makes or is party to, at the same moment; in a history, at the
+        latest one.
+        """
+        as_of = info.context.services.as_of
+        moment = self.moment or await as_of.resolve()
+        narrowed = Filter(places=[self.id])
+        return await page_of_states(as_of, AnnouncementState, moment, narrowed, announcement, first)
+
+
+def alliance(state: AllianceState, moment: Moment | None = None) -> Alliance:
+    """An alliance as it is shown, at a moment that its announcements are asked for."""
+    return shown(
+        Alliance, state,
+        entity=f"alliance/{state.id}",
+        members=[shown(Member, member, place=place(member.place)) for member in state.members],
+        because=because(state.because),
+        moment=moment,
+    )

@@ -1,0 +1,66 @@
+"""Announcements as GraphQL shows them."""
+
+from __future__ import annotations
+
+from strawberry import field
+
+from schema.described import output
+from schema.types.common import (
+    Actor,
+    Because,
+    Commodity,
+    Quantity,
+    Source,
+    actor,
+    because,
+    commodity,
+    shown,
+    source,
+)
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.values import PartialDate
+from tracker.domain.vocabulary import AnnouncementKind
+
+
+@output
+class Amount(Quantity):
+    """A number in an announcement."""
+
+    label: str = field(description="What it is an amount of.")
+
+
+@output
+class Announcement:
+    """What states and alliances say, promise, start, contest or answer."""
+
+    id: str = field(description="Its id.")
+    entity: str = field(description="Its name in the log, `announcement/<id>`.")
+    date: PartialDate = field(description="When it was made.")
+    kind: AnnouncementKind = field(description="What it does.")
+    title: str = field(description="What it says, in a line.")
+    actors: list[Actor] = field(description="Who makes it or is party to it.")
+    commodities: list[Commodity] = field(description="What it is about.")
+    topic: str | None = field(description="Its subject, in a word.")
+    about: list[str] = field(description="Entities that it is about, such as `alliance/quad`.")
+    amounts: list[Amount] = field(description="The numbers in it.")
+    until: PartialDate | None = field(description="The date that it promises something for.")
+    conflicts_with: list[str] = field(
+        description="Announcements that tell the same matter otherwise.")
+    supersedes: list[str] = field(description="Announcements that it takes the place of.")
+    superseded_by: str | None = field(description="The one that took its place.")
+    source: Source = field(description="Where it is reported.")
+    note: str | None = field(description="Remarks of this tracker.")
+    because: list[Because] = field(description="The events that make it what it is on this day.")
+
+
+def announcement(state: AnnouncementState) -> Announcement:
+    """An announcement as it is shown."""
+    return shown(
+        Announcement, state,
+        entity=f"announcement/{state.id}",
+        actors=[actor(id) for id in state.actors],
+        commodities=[commodity(id) for id in state.commodities],
+        amounts=[shown(Amount, amount, amount.quantity) for amount in state.amounts],
+        source=source(state.source),
+        because=because(state.because),
+    )

@@ -1,0 +1,144 @@
+"""Types that several kinds of entity have in common: places, commodities, quantities, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import fields
+from decimal import Decimal
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import msgspec
+import strawberry
+from strawberry import field
+
+from schema.described import output
+from schema.scalars import Position
+from tracker.domain import commodities, entity, places, values, vocabulary
+from tracker.domain.values import PartialDate
+from tracker.domain.vocabulary import Checked, Qualifier
+
+T = TypeVar("T")
+
+for words in (
+    vocabulary.AllianceStatus, vocabulary.AnnouncementKind, vocabulary.Checked,
+    vocabulary.ClauseStatus, vocabulary.Covers, vocabulary.Direction, vocabulary.Measure,
+    vocabulary.Qualifier, vocabulary.Stage, vocabulary.Statistic,
+):
+    strawberry.enum(words, description=words.__doc__)
+
+
+def shown(kind: type[T], *states: msgspec.Struct, **instead: Any) -> T:
+    """The output type of a state: the fields they share as they are, others as given."""
+    names = _names(cast(Hashable, kind))
+    found = {name: value for state in states
+             for name, value in msgspec.structs.asdict(state).items() if name in names}
+    return kind(**{**found, **instead})
+
+
+@cache
+def _names(kind: Any) -> frozenset[str]:
+    return frozenset(f.name for f in fields(kind))
+
+
+@output
+class Place:
+    """A country by its ISO 3166-1 code, or a declared group such as WORLD."""
+
+    code: str = field(description="The ISO 3166-1 alpha-2 code, or that of a declared group.")
+    name: str = field(description="The English name.")
+    is_aggregate: bool = field(description="Whether it is a group: a total, a residual, a union.")
+
+
+@output
+class Commodity:
+    """A commodity of the declared tree."""
+
+    id: str = field(description="Its id, such as `rare_earths`.")
+    name: str = field(description="The English name.")
+    parent_id: str | None = field(description="The commodity that it belongs to; null for a root.")
+    hs_codes: list[str] = field(
+        description="Its codes in the Harmonized System (2022), of 4 or 6 digits.")
+
+
+@output
+class Actor:
+    """Who acts in an announcement: a place or an alliance."""
+
+    id: str = field(description="The code of a place (`US`) or the id of an alliance (`quad`).")
+    place: Place | None = field(description="The place; null for an alliance or group.")
+
+
+@output
+class Source:
+    """Where a fact comes from, and how it was checked."""
+
+    publisher: str = field(description="The publisher's short id, such as `usgs`.")
+    name: str = field(description="The publication, in the publisher's words.")
+    published_on: PartialDate = field(description="When the fact became public through it.")
+    url: str | None = field(description="Where it can be read.")
+    reference: str | None = field(description="The page, table or paragraph in it.")
+    checked: Checked = field(description="How this tracker looked at it before recording the fact.")
+    verified: bool = field(description="Whether somebody looked at the source itself.")
+    confidence: str | None = field(description="How sure whoever recorded the fact was, in words.")
+
+
+@output
+class Because:
+    """A recorded event that made a state what it is."""
+
+    position: Position = field(description="Its place in the log.")
+    event_id: str = field(description="Its id, for retractions.")
+    type: str = field(description="Its type, such as `ExportControl.Suspended`.")
+    source: Source = field(description="Where the fact comes from.")
+
+
+@output
+class Quantity:
+    """A number with what it means."""
+
+    value: Decimal | None = field(
+        description="The number; null where the qualifier says there is none, never 0 instead.")
+    upper: Decimal | None = field(description="The upper end, where the qualifier is RANGE.")
+    unit: str = field(description="The unit: `t`, `kt`, `percent`, a currency code, ….")
+    qualifier: Qualifier | None = field(
+        description="What stands beside or instead of the number; null for a plain number.")
+    basis: str | None = field(
+        description="What is weighed, in the publisher's words: `REO`, `contained metal`;"
+        " null where the publisher does not say.")
+    estimated: bool = field(description="Whether the publisher marks it as an estimate.")
+    rounded: bool = field(description="Whether the publisher marks it as rounded.")
+
+
+@cache
+def place(code: str) -> Place:
+    """A place by its code."""
+    of = places.Place(code)
+    return Place(code=code, name=of.name, is_aggregate=of.is_aggregate)
+
+
+@cache
+def commodity(id: str) -> Commodity:
+    """A commodity by its id."""
+    of = commodities.Commodity(id)
+    return Commodity(id=id, name=of.name, parent_id=of.parent, hs_codes=list(of.hs_codes))
+
+
+def actor(id: str) -> Actor:
+    """An actor by its code or id."""
+    return Actor(id=id, place=None if id.islower() else place(id))
+
+
+def source(of: values.Source) -> Source:
+    """A source as it is shown."""
+    return shown(Source, of, verified=of.verified)
+
+
+def because(facts: tuple[entity.Because, ...]) -> list[Because]:
+    """The events behind a state as they are shown."""
+    return [shown(Because, fact, source=source(fact.source)) for fact in facts]
+
+
+def quantity(of: values.Quantity) -> Quantity:
+    """A quantity as it is shown."""
+    return shown(Quantity, of)

@@ -1,0 +1,117 @@
+"""The log itself, and the history of an entity, as GraphQL shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated, TypeAlias
+
+import strawberry
+from strawberry import field
+from strawberry.scalars import JSON
+
+from projections.as_of import Held
+from schema.connections import Edge, PageInfo, page_info
+from schema.described import output
+from schema.scalars import Day, Instant, Position
+from schema.types.alliance import Alliance, alliance
+from schema.types.announcement import Announcement, announcement
+from schema.types.export_control import ExportControl, export_control
+from schema.types.figure import Figure, figure
+from tracker.domain.alliance import AllianceState
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.kinds import State as DomainState
+from tracker.log.mapper import Recorded
+
+
+@output
+class Event:
+    """An event of the log: immutable once it is recorded."""
+
+    position: Position = field(description="Its place in the log.")
+    event_id: str = field(description="Its id, which counts once.")
+    type: str = field(description="Its type, such as `ExportControl.Suspended`.")
+    entity: str = field(description="The entity that it is about, such as `alliance/quad`.")
+    version: int = field(description="Its place among the events of that entity: 1, 2, 3, ….")
+    recorded_at: Instant = field(description="When this tracker recorded it.")
+    actor: str | None = field(description="Who recorded it, in a word; null for an import.")
+    data: JSON = field(description="The fact, as it is stored.")
+
+
+State: TypeAlias = Annotated[
+    ExportControl | Alliance | Announcement | Figure,
+    strawberry.union("State", description="The state of an entity."),
+]
+
+
+@output
+class EventConnection:
+    """A page of the log. Its cursors are positions."""
+
+    edges: list[Edge[Event]] = field(description="The events of the page with their cursors.")
+    nodes: list[Event] = field(description="The events of the page.")
+    page_info: PageInfo = field(description="Where the page lies in the log.")
+
+
+@output
+class HistoryVersion:
+    """A state that an entity had, with the days on which it held and the positions at which the log
+    said so. Both ends are inclusive.
+    """
+
+    valid_from: Day = field(description="The first day on which it held.")
+    valid_until: Day | None = field(description="The last day on which it held; null: still.")
+    known_from: Position = field(description="The first position at which the log said so.")
+    known_until: Position | None = field(
+        description="The last position at which the log said so; null: it still does.")
+    state: State = field(description="The state.")
+
+
+def event(of: Recorded) -> Event:
+    """An event as it is shown."""
+    return Event(
+        position=Position(str(of.position)),
+        event_id=of.event_id,
+        type=of.type,
+        entity=of.stream,
+        version=of.version,
+        recorded_at=Instant(of.recorded_at),  # type: ignore[arg-type]
+        actor=of.actor,
+        data=of.data,
+    )
+
+
+def event_page(found: Sequence[Recorded], first: int, after: str | None) -> EventConnection:
+    """The page of `first` events out of those found, of which one more was asked for."""
+    edges = [Edge(cursor=str(of.position), node=event(of)) for of in found[:first]]
+    return EventConnection(
+        edges=edges,
+        nodes=[edge.node for edge in edges],
+        page_info=page_info(edges, first, len(found), after),
+    )
+
+
+def history_version(held: Held) -> HistoryVersion:
+    """A version of an entity as it is shown."""
+    last_day = held.valid_until and held.valid_until - timedelta(days=1)
+    last_position = held.known_until and held.known_until - 1
+    return HistoryVersion(
+        valid_from=Day(held.valid_from.isoformat()),
+        valid_until=Day(last_day.isoformat()) if last_day else None,
+        known_from=Position(str(held.known_from)),
+        known_until=Position(str(last_position)) if last_position else None,
+        state=state(held.state),
+    )
+
+
+def state(of: DomainState) -> ExportControl | Alliance | Announcement | Figure:
+    """A state as it is shown."""
+    match of:
+        case ExportControlState():
+            return export_control(of)
+        case AllianceState():
+            return alliance(of)
+        case AnnouncementState():
+            return announcement(of)
+    return figure(of)

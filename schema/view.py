@@ -1,0 +1,137 @@
+"""GraphQL over HTTP: GET for queries, POST for queries and mutations; answers are JSON."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+
+from schema.context import Access, Services
+from schema.errors import plain_error
+from schema.execute import QUERIES, QUERIES_AND_MUTATIONS, execute
+from schema.limits import MOST_BYTES
+from tracker.errors import InvalidInput, TooLarge, TrackerError
+
+JSON = "application/json"
+GRAPHQL_JSON = "application/graphql-response+json"
+PAGE = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+PAGE_POLICY = ("default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline';"
+               " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+
+STATUS = {"BAD_REQUEST": 400, "INVALID_JSON": 400, "TOO_LARGE": 413, "UNSUPPORTED_MEDIA_TYPE": 415,
+          "OPERATION_NOT_ALLOWED": 405}
+"""Statuses of requests that are not GraphQL, or not for this method."""
+
+REQUEST_STATUS = {"INTERNAL": 500, "TIMEOUT": 503, "UNAVAILABLE": 503}
+"""Statuses, for clients that know `application/graphql-response+json`, of answers without data."""
+
+logger = logging.getLogger(__name__)
+
+
+class View:
+    """Answers GraphQL requests."""
+
+    def __init__(self, services: Services, access: Access):
+        self._services = services
+        self._access = access
+
+    async def __call__(self, request: Request) -> Response:
+        """The answer to a request; whatever goes wrong, it is JSON."""
+        if request.method == "GET" and _wants_page(request):
+            return HTMLResponse(PAGE, headers={"Content-Security-Policy": PAGE_POLICY,
+                                               "Vary": "Accept"})
+        try:
+            return _response(request, await self._answer(request))
+        except TrackerError as error:
+            answer = plain_error(error.code, error.message, error.path)
+            return _response(request, answer, STATUS.get(error.code, 400))
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception:
+            id = uuid.uuid4().hex[:12]
+            logger.exception("internal error %s", id)
+            answer = plain_error("INTERNAL", f"Internal error {id}")
+            return _response(request, answer, 500)
+
+    async def _answer(self, request: Request) -> dict[str, Any]:
+        asked = _asked_by_get(request) if request.method == "GET" else await _asked_by_post(request)
+        return await execute(
+            self._services,
+            _of_type(asked, "query", str) or "",
+            _of_type(asked, "variables", dict),
+            self._access,
+            authorization=request.headers.get("authorization", ""),
+            operation_name=_of_type(asked, "operationName", str),
+            allowed=QUERIES if request.method == "GET" else QUERIES_AND_MUTATIONS,
+        )
+
+
+def _wants_page(request: Request) -> bool:
+    """Whether a browser asks: HTML is the first type that it would take."""
+    return request.headers.get("accept", "").startswith("text/html")
+
+
+def _asked_by_get(request: Request) -> dict[str, Any]:
+    asked: dict[str, Any] = dict(request.query_params)
+    if asked.get("variables"):
+        asked["variables"] = _json(asked["variables"].encode("utf-8", "replace"), "variables")
+    else:
+        asked.pop("variables", None)
+    return asked
+
+
+async def _asked_by_post(request: Request) -> dict[str, Any]:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != JSON:
+        raise InvalidInput(f"expected Content-Type {JSON}", code="UNSUPPORTED_MEDIA_TYPE")
+    asked = _json(await _body(request))
+    if not isinstance(asked, dict):
+        raise InvalidInput("expected an object with a query", code="BAD_REQUEST")
+    return asked
+
+
+async def _body(request: Request) -> bytes:
+    """The body, read no further than the limit."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise TooLarge(f"expected a body of at most {MOST_BYTES} bytes")
+    return bytes(body)
+
+
+def _json(text: bytes, *path: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput(f"expected JSON: {error}", code="INVALID_JSON", path=path) from None
+
+
+def _of_type(asked: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = asked.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise InvalidInput(f"expected {'an object' if kind is dict else 'text'}",
+                           code="BAD_REQUEST", path=(name,))
+    return value
+
+
+def _response(request: Request, answer: dict[str, Any], status: int = 200) -> Response:
+    """An answer as JSON, of the media type that the client knows."""
+    modern = GRAPHQL_JSON in request.headers.get("accept", "")
+    if status == 200 and "data" not in answer:
+        code = answer["errors"][0]["extensions"]["code"]
+        status = STATUS.get(code, 200)
+        if modern and status == 200:
+            status = REQUEST_STATUS.get(code, 400)
+    return Response(
+        orjson.dumps(answer), status,
+        headers={"Vary": "Accept", "Cache-Control": "no-store",
+                 **({"Allow": "POST"} if status == 405 else {})},
+        media_type=f"{GRAPHQL_JSON if modern else JSON}; charset=utf-8",
+    )

@@ -1,0 +1,1 @@
+"""Figures, measured by hand: `python -m tests.benchmarks.NAME`. No test depends on their values."""

@@ -1,0 +1,222 @@
+"""The fold on both time axes, over histories made at random."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from projections.timeline import Revision, Row, Version, revise, timeline
+from projections.world import World
+from tests.facts import CONTROLS, DAYS, STREAMS, announced, clause, history, retracted, suspended
+from tests.facts import told as told_of
+from tracker.domain.codec import encode
+from tracker.domain.entity import Known, Retracted, standing
+from tracker.domain.kinds import kind_of
+from tracker.domain.values import DAY
+
+streams = st.sampled_from([CONTROLS[0], *STREAMS])
+chances = st.randoms(use_true_random=False)
+WINDOW = [DAYS[0] - DAY, *DAYS, DAYS[-1] + 30 * DAY]
+"""The days that histories are about, and one before and after."""
+
+
+def known_of(stream: str, chance: Random, length: int = 12) -> list[Known]:
+    """A random history of one entity."""
+    return told_of(stream, *(order.fact for order in history(chance, length, [stream])))
+
+
+def text_on(versions: Sequence[Version], day: date) -> str | None:
+    """The state on a day."""
+    found = [version.text for version in versions if version.holds(day)]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+# --- a timeline
+
+
+@given(streams, chances)
+def test_versions_follow_each_other_without_gap_overlap_or_repetition(
+    stream: str, chance: Random
+) -> None:
+    versions = timeline(stream, known_of(stream, chance))
+    assert all(one.end is not None and one.start < one.end for one in versions[:-1])
+    for one, next in pairwise(versions):
+        assert one.end == next.start
+        assert one.text != next.text
+
+
+@given(streams, chances)
+def test_the_version_of_a_day_is_the_state_folded_for_that_very_day(
+    stream: str, chance: Random
+) -> None:
+    known = known_of(stream, chance)
+    versions, facts = timeline(stream, known), standing(known)
+    for day in WINDOW:
+        state = kind_of(stream).state_on(stream.partition("/")[2], facts, day)
+        assert text_on(versions, day) == (encode(state).decode() if state else None)
+
+
+def test_a_timeline_is_split_where_an_announced_day_comes_without_an_act() -> None:
+    stream = "export-control/gallium"
+    known = told_of(stream, announced(clause(inForceFrom="2025-01-01")),
+                    suspended(start="2025-11-09", end="2026-11-27"))
+    assert [(str(v.start), v.state.clauses[0].status) for v in timeline(stream, known)] == [  # type: ignore[attr-defined]
+        ("2024-12-03", "announced"), ("2025-01-01", "in_force"), ("2025-11-09", "suspended"),
+        ("2026-11-28", "in_force")]
+
+
+def test_nothing_known_is_no_timeline() -> None:
+    assert timeline("export-control/gallium", []) == []
+
+
+@given(streams, chances)
+def test_the_order_in_which_facts_of_different_days_arrive_does_not_matter(
+    stream: str, chance: Random
+) -> None:
+    facts = {k.fact.public_on: k for k in known_of(stream, chance)
+             if not isinstance(k.fact, Retracted)}
+    known = list(facts.values())
+    shuffled = chance.sample(known, len(known))
+    rearranged = [replace(k, position=position) for position, k in enumerate(shuffled, 1)]
+    assert in_the_world(timeline(stream, rearranged)) == in_the_world(timeline(stream, known))
+
+
+def in_the_world(versions: Sequence[Version]) -> list[tuple[date, date | None, Any]]:
+    """What versions say about the world, without when it was recorded."""
+    return [(v.start, v.end, without_positions(json.loads(v.text))) for v in versions]
+
+
+def without_positions(value: Any) -> Any:
+    """JSON data without positions, and reasons in the order of their ids."""
+    if isinstance(value, list):
+        return [without_positions(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    plain = {name: without_positions(item) for name, item in value.items() if name != "position"}
+    if "because" in plain:
+        plain["because"].sort(key=lambda reason: reason["eventId"])
+    return plain
+
+
+# --- revisions
+
+
+class Rows:
+    """Version rows as a table keeps them: they are only added, and closed once."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def take(self, revision: Revision) -> None:
+        """Close and add what a revision says."""
+        for start, position in revision.closed:
+            [index] = [i for i, row in enumerate(self.rows)
+                       if row.until is None and row.version.start == start]
+            assert self.rows[index].since < position
+            self.rows[index] = replace(self.rows[index], until=position)
+        assert all(row.until is None or row.since < row.until for row in revision.added)
+        self.rows.extend(revision.added)
+
+    def as_of(self, day: date, position: int) -> list[str]:
+        """The states on a day, as they were known at a position."""
+        return [row.version.text for row in self.rows
+                if row.version.holds(day) and row.since <= position
+                and (row.until is None or position < row.until)]
+
+
+def rows_of(stream: str, known: Sequence[Known], cuts: Sequence[int]) -> Rows:
+    """The rows after the facts came in as many pages as there are cuts between them."""
+    rows = Rows()
+    for start, end in pairwise([0, *sorted(cuts), len(known)]):
+        rows.take(revise(stream, known[:start], known[start:end]))
+    return rows
+
+
+@settings(max_examples=50)
+@given(streams, chances)
+def test_rows_answer_for_every_day_and_position_what_was_known_of_it(
+    stream: str, chance: Random
+) -> None:
+    known = known_of(stream, chance)
+    rows = rows_of(stream, known, range(1, len(known)))
+    for position in range(len(known) + 1):
+        versions = timeline(stream, known[:position])
+        for day in WINDOW[:: chance.randint(1, 7)]:
+            text = text_on(versions, day)
+            assert rows.as_of(day, position) == ([] if text is None else [text])
+
+
+@given(streams, chances, st.data())
+def test_rows_do_not_depend_on_how_the_facts_came_in_pages(
+    stream: str, chance: Random, data: st.DataObject
+) -> None:
+    known = known_of(stream, chance)
+    cuts = data.draw(st.lists(st.integers(0, len(known))))
+    one_by_one = rows_of(stream, known, range(1, len(known))).rows
+    in_pages = rows_of(stream, known, cuts).rows
+    assert sorted(in_pages, key=place) == sorted(one_by_one, key=place)
+
+
+def place(row: Row) -> tuple[int, date]:
+    """What makes a row the only one of its entity."""
+    return row.since, row.version.start
+
+
+@given(streams, chances)
+def test_a_revision_touches_nothing_that_stays_as_it_was(stream: str, chance: Random) -> None:
+    known = known_of(stream, chance)
+    for count in range(1, len(known)):
+        before, after = timeline(stream, known[:count]), timeline(stream, known[: count + 1])
+        revision = revise(stream, known[:count], known[count : count + 1])
+        kept = {(v.start, v.end, v.text) for v in before} & {
+            (v.start, v.end, v.text) for v in after}
+        assert len(revision.closed) == len(before) - len(kept)
+        assert len(revision.added) == len(after) - len(kept)
+
+
+def test_a_retraction_opens_the_rows_again_that_its_target_had_closed() -> None:
+    stream = "export-control/gallium"
+    known = told_of(stream, announced(), suspended(), retracted("e2"))
+    revision = revise(stream, known[:1], known[1:])
+    assert revision.closed == [(date(2024, 12, 3), 2)]
+    assert [(row.since, row.until) for row in sorted(revision.added, key=place)] == [
+        (2, 3), (2, 3), (2, 3), (3, None)]
+
+
+# --- the world
+
+
+def test_a_world_refuses_events_that_are_missing_or_out_of_order() -> None:
+    world = World()
+    with pytest.raises(ValueError, match="position 2 follows 0"):
+        world.add(replace_position(2))
+    world.add(replace_position(1))
+    with pytest.raises(ValueError, match="position 1 follows 1"):
+        world.add(replace_position(1))
+
+
+def replace_position(position: int) -> Any:
+    """An event of the log at a position, as far as a world looks at it."""
+    [known] = told_of("export-control/gallium", announced())
+
+    class Event:
+        stream = "export-control/gallium"
+
+    event: Any = Event()
+    event.position, event.known = position, replace(known, position=position)
+    return event
+
+
+def test_an_empty_world_has_the_digest_of_nothing() -> None:
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert World().digest(date(2025, 1, 1), 0) == empty
