@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from graphql import parse, print_ast
 from rich.console import Console
 from rich.syntax import Syntax
 from schema.execute import execute
@@ -44,16 +45,17 @@ QUESTIONS = (
 async def greet(services: Services, url: str, loaded: Imported, console: Console) -> None:
     """Print the URLs, the questions with their answers, and how to stop."""
     head = await services.recorder.head()
-    console.print(f"\n[bold]Critical-minerals policy tracker[/bold], {head} events in the log"
-                  f" ({loaded.recorded} recorded just now)\n")
+    console.print(f"\n[bold]Critical-minerals policy tracker[/bold]: {head} events in the log,"
+                  f" {loaded.recorded} of them recorded just now\n")
     console.print(f"  page           {url}/")
     console.print(f"  GraphQL        {url}/graphql")
     console.print(f"  subscriptions  {url.replace('http', 'ws', 1)}/graphql\n")
     for question in QUESTIONS:
         answer = await execute(services, question.document, {}, Access())
-        console.print(f"[bold]{question.about}[/bold]")
-        console.print(Syntax(question.document, "graphql", word_wrap=True, theme="ansi_dark"))
+        console.print(question.about, style="bold")
+        console.print(Syntax(print_ast(parse(question.document)).strip(), "graphql",
+                             theme="ansi_dark", background_color="default"))
         console.print(json.dumps(answer.get("data", answer), ensure_ascii=False), style="green",
-                      markup=False)
+                      markup=False, soft_wrap=True)
         console.print()
     console.print("Ctrl-C stops it all, PostgreSQL included; the data stay.")
