@@ -62,7 +62,7 @@ def create_app(services: Services, access: Access) -> Starlette:
     pages = Pages(services)
     return Starlette(routes=[
         Route("/", pages.home),
-        Route("/graphql", View(services, access), methods=["GET", "POST"]),
+        Route("/graphql", View(services, access).respond, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", Socket(services, access)),
         Route("/schema.graphql", pages.sdl),
         Route("/healthz", pages.healthz),

@@ -21,10 +21,9 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     parse,
-    specified_rules,
+    validate,
 )
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
 
 from schema.errors import extensions
 
@@ -39,6 +38,7 @@ MOST_ALIASES = 50
 MOST_DEPTH = 12
 MOST_LETTERS = 100_000
 """The longest document; longer texts belong in variables, which are not parsed letter by letter."""
+MOST_ERRORS = 20
 LETTERS_KEPT = 20_000
 """Longer documents are not kept for the next time."""
 
@@ -83,7 +83,7 @@ def prepare(schema: GraphQLSchema, text: str) -> Prepared:
     except GraphQLError as error:
         return Prepared(None, [error])
     errors = over_limit(document)
-    return Prepared(document, errors or validate_document(schema, document, specified_rules))
+    return Prepared(document, errors or validate(schema, document, max_errors=MOST_ERRORS))
 
 
 kept = lru_cache(maxsize=256)(prepare)

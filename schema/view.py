@@ -41,9 +41,9 @@ class View:
         self._services = services
         self._access = access
 
-    async def __call__(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         """The answer to a request; whatever goes wrong, it is JSON."""
-        if request.method == "GET" and _wants_page(request):
+        if request.method != "POST" and _wants_page(request):
             return HTMLResponse(PAGE, headers={"Content-Security-Policy": PAGE_POLICY,
                                                "Vary": "Accept"})
         try:
@@ -60,7 +60,8 @@ class View:
             return _response(request, answer, 500)
 
     async def _answer(self, request: Request) -> dict[str, Any]:
-        asked = _asked_by_get(request) if request.method == "GET" else await _asked_by_post(request)
+        posted = request.method == "POST"
+        asked = await _asked_by_post(request) if posted else _asked_by_get(request)
         return await execute(
             self._services,
             _of_type(asked, "query", str) or "",
@@ -68,7 +69,7 @@ class View:
             self._access,
             authorization=request.headers.get("authorization", ""),
             operation_name=_of_type(asked, "operationName", str),
-            allowed=QUERIES if request.method == "GET" else QUERIES_AND_MUTATIONS,
+            allowed=QUERIES_AND_MUTATIONS if posted else QUERIES,
         )
 
 

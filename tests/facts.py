@@ -107,10 +107,10 @@ def history(chance: Random, length: int, streams: Sequence[str] = STREAMS) -> li
     """
     entities = {stream: restored(stream, []) for stream in streams}
     orders: list[Order] = []
-    for number in range(length):
+    for _ in range(length):
         with suppress(TrackerError):
             stream = chance.choice(streams)
-            order = Order(stream, any_fact(chance, entities[stream]), f"e{number}")
+            order = Order(stream, any_fact(chance, entities[stream]), f"e{len(orders) + 1}")
             decide(entities[stream], order, entities)
             orders.append(order)
     return orders

@@ -16,22 +16,25 @@ from hypothesis import strategies as st
 
 from projections.timeline import Revision, Row, Version, revise, timeline
 from projections.world import World
-from tests.facts import CONTROLS, DAYS, STREAMS, announced, clause, history, retracted, suspended
+from tests.facts import DAYS, STREAMS, announced, clause, history, retracted, suspended
 from tests.facts import told as told_of
 from tracker.domain.codec import encode
 from tracker.domain.entity import Known, Retracted, standing
 from tracker.domain.kinds import kind_of
 from tracker.domain.values import DAY
 
-streams = st.sampled_from([CONTROLS[0], *STREAMS])
-chances = st.randoms(use_true_random=False)
+History = tuple[str, list[Known]]
+many = settings(max_examples=300, deadline=None)
 WINDOW = [DAYS[0] - DAY, *DAYS, DAYS[-1] + 30 * DAY]
 """The days that histories are about, and one before and after."""
 
 
-def known_of(stream: str, chance: Random, length: int = 12) -> list[Known]:
-    """A random history of one entity."""
-    return told_of(stream, *(order.fact for order in history(chance, length, [stream])))
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """An entity, and what is known of it: made at random from a seed, and shrunk by its length."""
+    stream, length = draw(st.sampled_from(STREAMS)), draw(st.integers(0, 14))
+    orders = history(Random(draw(st.integers(0, 2**32))), length, [stream])
+    return stream, told_of(stream, *(order.fact for order in orders))
 
 
 def text_on(versions: Sequence[Version], day: date) -> str | None:
@@ -44,22 +47,20 @@ def text_on(versions: Sequence[Version], day: date) -> str | None:
 # --- a timeline
 
 
-@given(streams, chances)
-def test_versions_follow_each_other_without_gap_overlap_or_repetition(
-    stream: str, chance: Random
-) -> None:
-    versions = timeline(stream, known_of(stream, chance))
+@many
+@given(histories())
+def test_versions_follow_each_other_without_gap_overlap_or_repetition(told: History) -> None:
+    versions = timeline(*told)
     assert all(one.end is not None and one.start < one.end for one in versions[:-1])
     for one, next in pairwise(versions):
         assert one.end == next.start
         assert one.text != next.text
 
 
-@given(streams, chances)
-def test_the_version_of_a_day_is_the_state_folded_for_that_very_day(
-    stream: str, chance: Random
-) -> None:
-    known = known_of(stream, chance)
+@many
+@given(histories())
+def test_the_version_of_a_day_is_the_state_folded_for_that_very_day(told: History) -> None:
+    stream, known = told
     versions, facts = timeline(stream, known), standing(known)
     for day in WINDOW:
         state = kind_of(stream).state_on(stream.partition("/")[2], facts, day)
@@ -79,14 +80,15 @@ def test_nothing_known_is_no_timeline() -> None:
     assert timeline("export-control/gallium", []) == []
 
 
-@given(streams, chances)
+@many
+@given(histories(), st.data())
 def test_the_order_in_which_facts_of_different_days_arrive_does_not_matter(
-    stream: str, chance: Random
+    told: History, data: st.DataObject
 ) -> None:
-    facts = {k.fact.public_on: k for k in known_of(stream, chance)
-             if not isinstance(k.fact, Retracted)}
-    known = list(facts.values())
-    shuffled = chance.sample(known, len(known))
+    stream, known = told
+    one_a_day = {k.fact.public_on: k for k in known if not isinstance(k.fact, Retracted)}
+    known = list(one_a_day.values())
+    shuffled = data.draw(st.permutations(known))
     rearranged = [replace(k, position=position) for position, k in enumerate(shuffled, 1)]
     assert in_the_world(timeline(stream, rearranged)) == in_the_world(timeline(stream, known))
 
@@ -142,25 +144,24 @@ def rows_of(stream: str, known: Sequence[Known], cuts: Sequence[int]) -> Rows:
     return rows
 
 
-@settings(max_examples=50)
-@given(streams, chances)
-def test_rows_answer_for_every_day_and_position_what_was_known_of_it(
-    stream: str, chance: Random
-) -> None:
-    known = known_of(stream, chance)
+@many
+@given(histories())
+def test_rows_answer_for_every_day_and_position_what_was_known_of_it(told: History) -> None:
+    stream, known = told
     rows = rows_of(stream, known, range(1, len(known)))
     for position in range(len(known) + 1):
         versions = timeline(stream, known[:position])
-        for day in WINDOW[:: chance.randint(1, 7)]:
+        for day in WINDOW:
             text = text_on(versions, day)
             assert rows.as_of(day, position) == ([] if text is None else [text])
 
 
-@given(streams, chances, st.data())
+@many
+@given(histories(), st.data())
 def test_rows_do_not_depend_on_how_the_facts_came_in_pages(
-    stream: str, chance: Random, data: st.DataObject
+    told: History, data: st.DataObject
 ) -> None:
-    known = known_of(stream, chance)
+    stream, known = told
     cuts = data.draw(st.lists(st.integers(0, len(known))))
     one_by_one = rows_of(stream, known, range(1, len(known))).rows
     in_pages = rows_of(stream, known, cuts).rows
@@ -172,9 +173,10 @@ def place(row: Row) -> tuple[int, date]:
     return row.since, row.version.start
 
 
-@given(streams, chances)
-def test_a_revision_touches_nothing_that_stays_as_it_was(stream: str, chance: Random) -> None:
-    known = known_of(stream, chance)
+@many
+@given(histories())
+def test_a_revision_touches_nothing_that_stays_as_it_was(told: History) -> None:
+    stream, known = told
     for count in range(1, len(known)):
         before, after = timeline(stream, known[:count]), timeline(stream, known[: count + 1])
         revision = revise(stream, known[:count], known[count : count + 1])

@@ -12,6 +12,9 @@ from eventsourcing.domain import BaseAggregate, CanMutateAggregate, datetime_now
 from tracker.domain.values import ENTITY_PATH, Fact, Name, Source, Value
 from tracker.errors import InvalidInput, NotFound
 
+MOST_LETTERS = 300
+"""How long the name of an entity may be."""
+
 
 class Retracted(Fact, frozen=True, kw_only=True):
     """A recorded event was wrong: from this position on, nothing follows from it any more.
@@ -180,9 +183,8 @@ class Entity(BaseAggregate[str]):
         if not isinstance(fact, self.OPENING) and not self.exists:
             raise NotFound(f"There is no {self.id}: expected a {self.OPENING.__name__} first",
                            path=("id",))
-        if not self.known and not ENTITY_PATH.fullmatch(self.id):
-            raise InvalidInput(f"{self.id!r}: expected small letters, digits and '-', '_', '.'",
-                               code="INVALID_ID", path=("id",))
+        if not self.known:
+            check_stream(self.id, "id")
 
     def _check_retraction(self, fact: Retracted) -> None:
         if all(k.event_id != fact.retracts for k in self.known):
@@ -201,6 +203,13 @@ OPENINGS: set[type[Fact]] = set()
 
 TYPES: dict[type[Fact], str] = {}
 """The pinned event type of every fact but retractions, which each kind has of its own."""
+
+
+def check_stream(stream: str, field: str) -> None:
+    """Refuse what can't name an entity of any kind. Raises InvalidInput at `field`."""
+    if len(stream) > MOST_LETTERS or not ENTITY_PATH.fullmatch(stream):
+        raise InvalidInput(f"{stream[:MOST_LETTERS]!r}: expected at most {MOST_LETTERS} letters,"
+                           " digits and '-', '_', '.'", code="INVALID_ID", path=(field,))
 
 
 def kind_of(stream: str) -> type[Entity]:

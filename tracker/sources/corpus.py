@@ -9,7 +9,8 @@ left out for figures: their series names it. `data` is the fact, as in the event
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Annotated
@@ -18,15 +19,19 @@ import msgspec
 
 from tracker.commands import Order, decide_all, load, mentioned
 from tracker.domain.codec import decode, encode
+from tracker.domain.entity import Entity, check_stream
 from tracker.domain.figure import Claimed
 from tracker.domain.kinds import fact_type, kind_of
 from tracker.domain.values import Fact
-from tracker.errors import InvalidInput, TooLarge, TrackerError
+from tracker.errors import IdempotencyConflict, InvalidInput, TooLarge, TrackerError
 from tracker.log.mapper import NewEvent
 from tracker.log.recorder import Recorder
 
 MOST_BYTES = 1_000_000
 """The longest line that is looked at."""
+
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""A character that PostgreSQL keeps in no text, as JSON writes it."""
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -76,6 +81,10 @@ def parse(line: bytes) -> Order:
     if len(line) > MOST_BYTES:
         raise TooLarge(f"expected at most {MOST_BYTES} bytes, got {len(line)}")
     parsed = decode(Line, line)
+    if not parsed.id.isprintable():
+        raise InvalidInput("expected printable characters", path=("id",))
+    if NUL.search(parsed.data):
+        raise InvalidInput("expected text without NUL characters", path=("data",))
     kind = fact_type(parsed.type)
     try:
         fact = decode(kind, parsed.data)
@@ -89,6 +98,7 @@ def _stream(line: Line, fact: Fact) -> str:
         if isinstance(fact, Claimed):
             return fact.series.stream
         raise InvalidInput("expected the entity that the fact is about", path=("entity",))
+    check_stream(line.entity, "entity")
     if kind_of(line.entity).__name__ != line.type.partition(".")[0]:
         raise InvalidInput(f"expected an entity that {line.type} is about", path=("entity",))
     return line.entity
@@ -99,13 +109,35 @@ async def plan(recorder: Recorder, lines: Iterable[bytes]) -> Plan:
     orders, numbers, problems = _parse_all(lines)
     alliances = await recorder.existing(sorted(mentioned(orders)))
     entities = await load(recorder, dict.fromkeys(order.stream for order in orders))
-    known = {stream: {k.event_id: k.fact for k in entity.known}
-             for stream, entity in entities.items()}
-    fresh = [i for i, order in enumerate(orders)
-             if known[order.stream].get(order.event_id) != order.fact]
+    in_log = await recorder.known_ids([order.event_id for order in orders])
+    first = _firsts(orders, entities, in_log)
+    fresh = [i for i, order in enumerate(orders) if first[order.event_id] is order]
     events, refused = decide_all(entities, [orders[i] for i in fresh], alliances)
     problems += [Problem(numbers[fresh[i]], error) for i, error in refused]
-    return Plan(events, len(orders) - len(fresh), sorted(problems, key=lambda p: p.line))
+    problems += [Problem(number, _reused(order.event_id))
+                 for number, order in zip(numbers, orders, strict=True)
+                 if first[order.event_id] != order]
+    unchanged = sum(first[order.event_id] == order for order in orders) - len(fresh)
+    return Plan(events, unchanged, sorted(problems, key=lambda p: p.line))
+
+
+def _firsts(
+    orders: Iterable[Order], entities: Mapping[str, Entity], in_log: Iterable[str]
+) -> dict[str, Order | None]:
+    """What every event id stood for first, in the log or in this file; None: an entity that this
+    file is not about."""
+    first: dict[str, Order | None] = dict.fromkeys(in_log)
+    for stream, entity in entities.items():
+        first.update({k.event_id: Order(stream, k.fact, k.event_id) for k in entity.known})
+    for order in orders:
+        first.setdefault(order.event_id, order)
+    return first
+
+
+def _reused(event_id: str) -> IdempotencyConflict:
+    error = IdempotencyConflict(event_id)
+    error.path = ("id",)
+    return error
 
 
 def _parse_all(lines: Iterable[bytes]) -> tuple[list[Order], list[int], list[Problem]]:

@@ -1,0 +1,327 @@
+"""Commands: a fact is recorded once, as its sender saw the entity, or refused with a reason."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.facts import announced, claimed, clause, fact, retracted, source, suspended
+from tracker.commands import GROUPINGS, Commands, Order, decide, decide_all, restored
+from tracker.domain.alliance import Founded
+from tracker.domain.announcement import Made
+from tracker.domain.codec import convert
+from tracker.domain.values import Fact, Source
+from tracker.errors import (
+    IdempotencyConflict,
+    InvalidInput,
+    NotFound,
+    TrackerError,
+    VersionConflict,
+)
+from tracker.log.mapper import MOST_BYTES
+from tracker.log.recorder import Recorder
+from tracker.sources.corpus import MOST_BYTES as LONGEST_LINE
+from tracker.sources.corpus import Plan, plan, write
+
+GALLIUM = "export-control/gallium"
+FIGURE = "figure/rare_earths/CN/production/mine/2023"
+misread = convert(Source, source())
+
+
+@pytest.fixture
+def commands(recorder: Recorder) -> Commands:
+    """Commands on a log of the test's own."""
+    return Commands(recorder)
+
+
+# --- a command counts once
+
+
+async def test_the_same_key_again_gives_the_first_position(commands: Commands) -> None:
+    first = await commands.record(GALLIUM, announced(), idempotency_key="k")
+    await commands.record(GALLIUM, suspended())
+    again = await commands.record(GALLIUM, announced(), idempotency_key="k")
+    assert (first.positions, first.repeated) == (range(1, 2), False)
+    assert (again.positions, again.repeated) == (range(1, 2), True)
+
+
+async def test_the_same_key_sent_many_times_at_once_counts_once(
+    commands: Commands, recorder: Recorder
+) -> None:
+    sent = await asyncio.gather(*(
+        commands.record(GALLIUM, announced(), idempotency_key="k") for _ in range(10)))
+    assert {appended.positions for appended in sent} == {range(1, 2)}
+    assert await recorder.head() == 1
+
+
+@pytest.mark.parametrize(("stream", "other"), [
+    (GALLIUM, announced(title="Other")), ("export-control/graphite", announced()),
+    (FIGURE, claimed(1)),
+])
+async def test_a_key_can_not_be_used_for_anything_else(
+    commands: Commands, recorder: Recorder, stream: str, other: Fact
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="k")
+    with pytest.raises(IdempotencyConflict) as caught:
+        await commands.record(stream, other, idempotency_key="k")
+    assert caught.value.path == ("idempotencyKey",)
+    assert await recorder.head() == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, "a\nb", "a\0b", "\ud800"])
+async def test_an_odd_key_is_refused(commands: Commands, key: str) -> None:
+    with pytest.raises(InvalidInput, match="printable") as caught:
+        await commands.record(GALLIUM, announced(), idempotency_key=key)
+    assert caught.value.path == ("idempotencyKey",)
+
+
+async def test_without_a_key_every_command_counts(commands: Commands, recorder: Recorder) -> None:
+    await commands.record(GALLIUM, announced())
+    for _ in range(2):
+        await commands.record(GALLIUM, suspended())
+    assert await recorder.head() == 3
+
+
+# --- on what its sender saw
+
+
+async def test_an_expected_version_is_the_one_before_the_event(commands: Commands) -> None:
+    await commands.record(GALLIUM, announced(), expected_version=0)
+    await commands.record(GALLIUM, suspended(), expected_version=1)
+    with pytest.raises(VersionConflict, match="expected 1, it is at 2"):
+        await commands.record(GALLIUM, suspended(), expected_version=1)
+
+
+async def test_a_repeated_command_is_not_held_to_its_expected_version(commands: Commands) -> None:
+    for _ in range(2):
+        appended = await commands.record(GALLIUM, announced(), idempotency_key="k",
+                                         expected_version=0)
+        assert appended.positions == range(1, 2)
+
+
+async def test_who_expects_a_version_is_not_decided_anew_when_overtaken(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced())
+    outcomes = await asyncio.gather(*(
+        commands.record(GALLIUM, suspended(), expected_version=1) for _ in range(3)
+    ), return_exceptions=True)
+    assert sum(isinstance(outcome, VersionConflict) for outcome in outcomes) == 2
+    assert await recorder.head() == 2
+
+
+# --- or refused
+
+
+async def test_a_refused_command_leaves_nothing_and_names_its_field(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced())
+    with pytest.raises(InvalidInput) as caught:
+        await commands.record(GALLIUM, suspended("9"))
+    assert (caught.value.code, caught.value.path) == ("UNKNOWN_CLAUSE", ("clauses", 0))
+    assert await recorder.head() == 1
+
+
+def made(*actors: str) -> Made:
+    """An announcement by some actors."""
+    return fact(Made, "2025-07-01", kind="statement", title="A", actors=actors)
+
+
+async def test_an_alliance_can_act_once_it_has_been_founded(commands: Commands) -> None:
+    with pytest.raises(InvalidInput, match="an alliance that has been founded") as caught:
+        await commands.record("announcement/a", made("US", "quad"))
+    assert (caught.value.code, caught.value.path) == ("UNKNOWN_ACTOR", ("actors", 1))
+    await commands.record("alliance/quad", fact(Founded, "2025-07-01", name="Quad"))
+    await commands.record("announcement/a", made("US", "quad", *GROUPINGS))
+
+
+@pytest.mark.parametrize(("stream", "code", "path"), [
+    ("gallium", "INVALID_INPUT", ("entity",)), ("treaty/a", "INVALID_INPUT", ("entity",)),
+    ("export-control", "INVALID_ID", ("id",)), ("export-control/", "INVALID_ID", ("id",)),
+    ("export-control/a b", "INVALID_ID", ("id",)), ("export-control/../x", "INVALID_ID", ("id",)),
+    ("export-control/" + "x" * 500, "INVALID_ID", ("id",)),
+])
+def test_an_entity_has_a_kind_and_an_id_that_fits_in_an_address(
+    stream: str, code: str, path: tuple[str, ...]
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        decide(restored(stream, []), Order(stream, announced(), "e"), ())
+    assert (caught.value.code, caught.value.path) == (code, path)
+
+
+def test_a_refused_order_leaves_the_entity_as_it_was() -> None:
+    entity = restored(GALLIUM, [])
+    decide(entity, Order(GALLIUM, announced(), "e1"), ())
+    big = announced(*(clause(str(n), note="x" * 8000) for n in range(MOST_BYTES // 8000 + 1)))
+    for refused in (suspended("9"), announced(), retracted("e9"), big, made("US")):
+        with pytest.raises(TrackerError):
+            decide(entity, Order(GALLIUM, refused, "e2"), ())
+        assert (entity.version, len(entity.known)) == (1, 1)
+        assert entity.pending_events == []
+
+
+def test_orders_decided_together_see_what_those_before_them_did() -> None:
+    entities = {stream: restored(stream, []) for stream in ("alliance/quad", "announcement/a")}
+    founded = fact(Founded, "2025-07-01", name="Quad")
+    events, refused = decide_all(entities, [
+        Order("announcement/a", made("quad"), "too-early"),
+        Order("alliance/quad", founded, "founded"),
+        Order("announcement/a", made("quad"), "made"),
+        Order("announcement/a", made("quad"), "made-again"),
+    ], ())
+    assert [event.event_id for event in events] == ["founded", "made"]
+    assert [(index, error.code) for index, error in refused] == [
+        (0, "UNKNOWN_ACTOR"), (3, "ALREADY_EXISTS")]
+
+
+# --- retractions
+
+
+async def test_a_retraction_is_recorded_of_the_entity_of_its_target(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    await commands.retract("a", "misread", misread, actor="jo")
+    [_, event] = await recorder.read()
+    assert (event.stream, event.type, event.actor) == (GALLIUM, "ExportControl.Retracted", "jo")
+    assert event.data["retracts"] == "a"
+
+
+async def test_a_retraction_sent_again_counts_once(commands: Commands, recorder: Recorder) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    for _ in range(2):
+        await commands.retract("a", "misread", misread, idempotency_key="r")
+    with pytest.raises(InvalidInput, match="already retracted"):
+        await commands.retract("a", "misread", misread, idempotency_key="other")
+    assert await recorder.head() == 2
+
+
+async def test_an_unknown_event_can_not_be_retracted(commands: Commands) -> None:
+    with pytest.raises(NotFound, match="There is no event 'a'") as caught:
+        await commands.retract("a", "misread", misread)
+    assert caught.value.path == ("eventId",)
+
+
+# --- imports
+
+
+def line(event_id: str = "a", content: Fact | None = None, entity: str | None = GALLIUM,
+         type_: str = "ExportControl.Announced") -> bytes:
+    """A line of the corpus format."""
+    return write(event_id, type_, content or announced(), entity)
+
+
+CLAIM = line("c", claimed(1), None, "Figure.Claimed")
+SUSPENSION = line("s", suspended(), GALLIUM, "ExportControl.Suspended")
+
+
+async def carried_out(recorder: Recorder, *lines: bytes) -> Plan:
+    """A plan, after doing what it says."""
+    planned = await plan(recorder, lines)
+    await recorder.append_all(planned.events)
+    return planned
+
+
+def said(planned: Plan) -> list[tuple[int, str, tuple[Any, ...]]]:
+    """The line, code and path of every problem."""
+    return [(problem.line, problem.error.code, problem.error.path)
+            for problem in planned.problems]
+
+
+async def test_a_plan_writes_nothing(recorder: Recorder) -> None:
+    planned = await plan(recorder, [line(), SUSPENSION, CLAIM])
+    assert ([e.event_id for e in planned.events], planned.problems) == (["a", "s", "c"], [])
+    assert await recorder.head() == 0
+
+
+async def test_a_line_is_recorded_as_it_stands_under_its_own_id(recorder: Recorder) -> None:
+    await carried_out(recorder, line(), CLAIM)
+    [first, second] = await recorder.read()
+    assert (first.event_id, first.stream, first.fact) == ("a", GALLIUM, announced())
+    assert (second.event_id, second.stream, second.fact) == ("c", FIGURE, claimed(1))
+
+
+async def test_the_same_lines_again_add_nothing(recorder: Recorder) -> None:
+    await carried_out(recorder, line(), SUSPENSION)
+    again = await carried_out(recorder, line(), SUSPENSION, CLAIM)
+    assert ([e.event_id for e in again.events], again.unchanged, said(again)) == (["c"], 2, [])
+    assert await recorder.head() == 3
+
+
+async def test_a_line_that_stands_twice_in_one_file_counts_once(recorder: Recorder) -> None:
+    planned = await carried_out(recorder, line(), line(), SUSPENSION, SUSPENSION)
+    assert (len(planned.events), planned.unchanged, said(planned)) == (2, 2, [])
+    assert await recorder.head() == 2
+
+
+OTHERS = [line("a", announced(title="Other")), line("a", entity="export-control/graphite"),
+          line("a", claimed(1), None, "Figure.Claimed")]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+async def test_an_id_that_the_log_has_for_another_content_is_a_problem(
+    recorder: Recorder, other: bytes
+) -> None:
+    await carried_out(recorder, line())
+    planned = await plan(recorder, [other])
+    assert (planned.events, said(planned)) == ([], [(1, "IDEMPOTENCY_CONFLICT", ("id",))])
+
+
+@pytest.mark.parametrize("other", OTHERS)
+async def test_an_id_that_the_file_has_for_another_content_is_a_problem(
+    recorder: Recorder, other: bytes
+) -> None:
+    planned = await plan(recorder, [line(), other])
+    assert said(planned) == [(2, "IDEMPOTENCY_CONFLICT", ("id",))]
+    assert [event.event_id for event in planned.events] == ["a"]
+
+
+async def test_lines_are_checked_against_the_rules_and_each_other(recorder: Recorder) -> None:
+    planned = await plan(recorder, [SUSPENSION, line(), line("b"), SUSPENSION])
+    assert said(planned) == [(1, "NOT_FOUND", ("id",)), (3, "ALREADY_EXISTS", ("id",))]
+
+
+async def test_empty_lines_are_skipped_and_counted(recorder: Recorder) -> None:
+    planned = await plan(recorder, [b"\n", line(), b"  \r\n", b"{", b""])
+    assert len(planned.events) == 1
+    assert [problem.line for problem in planned.problems] == [4]
+
+
+@pytest.mark.parametrize(("bad", "code", "path"), [
+    (b"{", "INVALID_JSON", ()),
+    (b"\xff\xfe", "INVALID_JSON", ()),
+    (b'["a"]', "INVALID_INPUT", ()),
+    (b'{"id":"a","type":"ExportControl.Announced"}', "FIELD_REQUIRED", ("data",)),
+    (b'{"id":"","type":"Figure.Claimed","data":{}}', "INVALID_INPUT", ("id",)),
+    (b'{"id":"a\\u0000","type":"Figure.Claimed","data":{}}', "INVALID_INPUT", ("id",)),
+    (b'{"id":"a","type":"Figure.Claimed","data":{},"more":1}', "INVALID_INPUT", ("more",)),
+    (b'{"id":"a","type":"Figure.Guessed","data":{}}', "UNKNOWN_TYPE", ("type",)),
+    (b'{"id":"a","type":"Figure.Claimed","data":null}', "INVALID_INPUT", ("data",)),
+    (b'{"id":"a","type":"Figure.Claimed","data":' + b"[" * 10**5, "INVALID_JSON", ()),
+    (CLAIM.replace(b'"unit":"t",', b""), "UNIT_REQUIRED", ("data", "quantity", "unit")),
+    (CLAIM.replace(b'"REO"', b'"\\u0000"'), "INVALID_INPUT", ("data",)),
+    (CLAIM + b" " * LONGEST_LINE, "TOO_LARGE", ()),
+    (line(entity=None), "INVALID_INPUT", ("entity",)),
+    (line(entity="alliance/quad"), "INVALID_INPUT", ("entity",)),
+    (line(entity="treaty/a"), "INVALID_INPUT", ("entity",)),
+    (line(entity="export-control/\0"), "INVALID_ID", ("entity",)),
+    (line(entity="export-control/" + "x" * 500), "INVALID_ID", ("entity",)),
+    (line("c", claimed(1), FIGURE.replace("CN", "US"), "Figure.Claimed"), "INVALID_INPUT",
+     ("series",)),
+])
+async def test_a_problem_names_the_line_the_field_and_what_was_expected(
+    recorder: Recorder, bad: bytes, code: str, path: tuple[str, ...]
+) -> None:
+    planned = await plan(recorder, [line(), bad])
+    assert said(planned) == [(2, code, path)]
+    assert str(planned.problems[0]).startswith(f"line 2: {'.'.join(path) or 'line'}: ")
+    assert str(planned.problems[0]).endswith(f"({code})")
+
+
+async def test_a_backslash_before_a_code_is_text_like_any_other(recorder: Recorder) -> None:
+    planned = await carried_out(recorder, line(content=announced(title="\\u0000")))
+    [event] = await recorder.read()
+    assert (said(planned), event.fact) == ([], announced(title="\\u0000"))

@@ -1,0 +1,388 @@
+"""The version rows on a real PostgreSQL: for every day and position they say what a fold in memory
+says, whatever happens while they are made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+import asyncpg
+import pytest
+
+from deploy.bootstrap import prepare
+from projections.as_of import Filter, Moment
+from projections.projector import create_schema, project_page
+from projections.rebuild import rebuild
+from projections.world import World
+from schema.context import Services
+from tests.facts import DAYS, STREAMS, announced, claimed, clause, fact, history, source, suspended
+from tracker.commands import decide_all, restored
+from tracker.domain.alliance import AllianceState, Founded
+from tracker.domain.announcement import AnnouncementState, Made
+from tracker.domain.codec import convert, encode
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.figure import FigureState
+from tracker.domain.kinds import STATES
+from tracker.domain.values import Source
+from tracker.errors import Unavailable
+from tracker.log.database import Connection, Target, connect
+from tracker.log.mapper import NewEvent
+from tracker.log.recorder import Recorder
+
+GALLIUM = "export-control/gallium"
+SEEDS = range(5)
+
+
+def events(seed: int, length: int = 150) -> list[NewEvent]:
+    """A random history of entities of all kinds, ready to be appended."""
+    orders = history(Random(seed), length)
+    entities = {stream: restored(stream, []) for stream in STREAMS}
+    decided, refused = decide_all(entities, orders, entities)
+    assert not refused
+    return decided
+
+
+async def told(services: Services, seed: int) -> World:
+    """The world in memory, after a random history was recorded and projected in random pages."""
+    chance, coming = Random(seed), events(seed)
+    while coming:
+        count = chance.randint(1, 40)
+        await services.recorder.append_all(coming[:count])
+        coming = coming[count:]
+        services.follower.wake()
+        await services.projector.reach(await services.recorder.head())
+    return await world_of(services.recorder)
+
+
+async def world_of(recorder: Recorder) -> World:
+    """The log, folded in memory."""
+    world = World()
+    async for event in recorder.read_all(await recorder.head()):
+        world.add(event)
+    return world
+
+
+def moments(seed: int, head: int, count: int = 60) -> list[Moment]:
+    """Places on both time axes, at random."""
+    chance = Random(seed)
+    days = [date(1900, 1, 1), *DAYS, DAYS[-1] + timedelta(days=30), date(2100, 1, 1)]
+    return [Moment(chance.choice(days), chance.randint(0, head)) for _ in range(count)]
+
+
+async def digests(services: Services, asked: list[Moment]) -> list[str]:
+    """The answers of the database."""
+    return [await services.as_of.digest(moment) for moment in asked]
+
+
+@pytest.fixture
+async def connection(target: Target) -> AsyncIterator[Connection]:
+    """A connection to a database that nobody projects."""
+    connection = await connect(target)
+    yield connection
+    await connection.close()
+
+
+async def rows(connection: Connection) -> list[tuple[Any, ...]]:
+    """All version rows."""
+    found = await connection.fetch("SELECT * FROM versions ORDER BY entity, known, valid")
+    return [tuple(row) for row in found]
+
+
+async def project(connection: Connection, page: int) -> list[tuple[Any, ...]]:
+    """The rows after projecting the whole log anew in pages of this size."""
+    await connection.execute("DELETE FROM versions; UPDATE tracking SET position = 0")
+    while await project_page(connection, page=page):
+        pass
+    return await rows(connection)
+
+
+# --- the database and the fold in memory agree
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_the_digest_of_any_moment_is_that_of_a_fold_in_memory(
+    services: Services, seed: int
+) -> None:
+    world = await told(services, seed)
+    asked = moments(seed, world.position)
+    expected = [world.digest(moment.valid_at, moment.position) for moment in asked]
+    assert await digests(services, asked) == expected
+    assert len(set(expected)) > 20
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+async def test_the_state_of_any_entity_is_that_of_a_fold_in_memory(
+    services: Services, seed: int
+) -> None:
+    world = await told(services, seed)
+    for moment in moments(seed, world.position, 15):
+        expected = {entity: version.state
+                    for entity, version in world.states(moment.valid_at, moment.position)}
+        for kind, state in STATES.items():
+            states = await services.as_of.states(state, moment)
+            assert states == [s for entity, s in expected.items() if entity.startswith(kind)]
+        for entity in STREAMS:
+            kind, _, id = entity.partition("/")
+            assert await services.as_of.state(STATES[kind], id, moment) == expected.get(entity)
+
+
+async def test_the_first_and_the_last_day_of_the_calendar_are_days_like_others(
+    services: Services
+) -> None:
+    await services.commands.record(GALLIUM, announced(clause(inForceFrom="9999-12-31"), on="0001"))
+    await services.commands.record(GALLIUM, suspended(start="9999-12-30", end=None))
+    await services.projector.reach(2)
+    world = await world_of(services.recorder)
+    for day in (date.min, date(2025, 1, 1), date.max - timedelta(days=1), date.max):
+        for position in range(3):
+            assert await services.as_of.digest(Moment(day, position)) == world.digest(day, position)
+
+
+async def test_text_of_any_script_is_hashed_alike_in_the_database_and_in_memory(
+    services: Services
+) -> None:
+    await services.commands.record(GALLIUM, announced(title='镓 "Ga" \\ \u2028 𝔊\t'))
+    await services.projector.reach(1)
+    day, world = date(2025, 1, 1), await world_of(services.recorder)
+    assert await services.as_of.digest(Moment(day, 1)) == world.digest(day, 1)
+
+
+# --- nothing changes the past
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+async def test_no_answer_ever_changes_once_it_was_given(services: Services, seed: int) -> None:
+    given: dict[Moment, str] = {}
+    for event in events(seed, 60):
+        [position] = (await services.recorder.append([event])).positions
+        await services.projector.reach(position)
+        moment = Moment(Random(position).choice(DAYS), position)
+        given[moment] = await services.as_of.digest(moment)
+    assert await digests(services, list(given)) == list(given.values())
+
+
+async def test_a_retraction_changes_the_answers_from_its_position_on_and_none_before(
+    services: Services
+) -> None:
+    day = date(2026, 1, 1)
+    await services.commands.record(GALLIUM, announced())
+    await services.commands.record(GALLIUM, suspended(), idempotency_key="suspended")
+
+    async def answer(position: int) -> tuple[str, bytes]:
+        state = await services.as_of.state(ExportControlState, "gallium", Moment(day, position))
+        assert state
+        return state.clauses[0].status.value, encode(state)
+
+    await services.projector.reach(2)
+    before = [await answer(1), await answer(2)]
+    await services.commands.retract("suspended", "misread", convert(Source, source()))
+    await services.projector.reach(3)
+    assert [await answer(1), await answer(2)] == before
+    assert await answer(3) == before[0]
+    assert [status for status, _ in before] == ["in_force", "suspended"]
+
+
+# --- pages and crashes
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+async def test_the_rows_do_not_depend_on_the_size_of_the_pages(
+    recorder: Recorder, connection: Connection, seed: int
+) -> None:
+    await recorder.append_all(events(seed))
+    one_by_one = await project(connection, 1)
+    assert len(one_by_one) > 100
+    for page in (2, 7, 50, 1000):
+        assert await project(connection, page) == one_by_one
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+async def test_a_projector_that_crashes_in_a_page_goes_on_where_the_last_one_ended(
+    recorder: Recorder, connection: Connection, seed: int
+) -> None:
+    await recorder.append_all(events(seed))
+    expected, chance, crashes = await project(connection, 1000), Random(seed), 0
+    await connection.execute("DELETE FROM versions; UPDATE tracking SET position = 0")
+    more = 1
+    while more:
+        transaction = connection.transaction()
+        await transaction.start()
+        more = await project_page(connection, page=chance.randint(1, 9))
+        if more and chance.random() < 0.5:
+            crashes += 1
+            await transaction.rollback()
+        else:
+            await transaction.commit()
+    assert crashes > 3
+    assert await rows(connection) == expected
+
+
+async def test_others_see_the_rows_of_a_page_and_its_position_at_once(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    other = await connect(target)
+
+    async def seen() -> tuple[int, int]:
+        return (await other.fetchval("SELECT position FROM tracking"),
+                await other.fetchval("SELECT count(*) FROM versions"))
+
+    async with connection.transaction():
+        assert await project_page(connection, page=20) == 20
+        assert await seen() == (0, 0)
+    position, count = await seen()
+    assert position == 20
+    assert count > 0
+    await other.close()
+
+
+async def test_a_projector_that_loses_its_connections_goes_on(
+    services: Services, target: Target
+) -> None:
+    await services.commands.record(GALLIUM, announced())
+    await services.projector.reach(1)
+    admin = await connect(target)
+    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    await admin.close()
+    await asyncio.sleep(0)
+    [event] = (event for event in events(0, 3) if event.stream != GALLIUM and event.version == 1)
+    with_another_connection = Recorder(await asyncpg.create_pool(**target, min_size=1, max_size=1))
+    await with_another_connection.append([event])
+    await with_another_connection._pool.close()
+
+    async def reached() -> None:
+        while True:
+            try:
+                return await services.projector.reach(2, seconds=5)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(reached(), 10)
+
+
+async def test_who_waits_for_a_position_that_does_not_come_is_told_so(services: Services) -> None:
+    with pytest.raises(Unavailable, match=r"at position 0 and did not reach 5 in 0\.1 s"):
+        await services.projector.reach(5, seconds=0.1)
+
+
+# --- rebuild
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebuild that takes many pages."""
+    monkeypatch.setattr("projections.rebuild.PAGE", 20)
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_a_rebuild_gives_the_same_answers_while_others_read_and_write(
+    services: Services, target: Target
+) -> None:
+    world = await told(services, 1)
+    asked = moments(1, world.position, 10)
+    expected, answers = await digests(services, asked), 0
+    rebuilt = asyncio.Event()
+
+    async def read() -> int:
+        rounds = 0
+        while not rebuilt.is_set():
+            assert await digests(services, asked) == expected
+            rounds += 1
+        return rounds
+
+    async def write() -> int:
+        count = 0
+        while not rebuilt.is_set():
+            count += 1
+            await services.commands.record(f"export-control/new-{count}", announced())
+        return count
+
+    readers = [asyncio.create_task(work()) for work in (read, read, write)]
+    for _ in range(3):
+        await rebuild(target)
+    rebuilt.set()
+    answers, _, written = await asyncio.gather(*readers)
+    assert answers > 0
+    await services.projector.reach(world.position + written)
+    now = await world_of(services.recorder)
+    asked = moments(2, now.position, 20)
+    assert await digests(services, asked) == [now.digest(m.valid_at, m.position) for m in asked]
+
+
+async def test_a_rebuild_makes_the_very_same_rows(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 7)
+    assert await rebuild(target) == await recorder.head()
+    assert await rows(connection) == expected
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_a_rebuild_that_fails_in_the_middle_leaves_the_live_rows_and_can_be_done_again(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+
+    def fail(position: int) -> None:
+        if position > 40:
+            raise RuntimeError("the machine went down")
+
+    with pytest.raises(RuntimeError, match="went down"):
+        await rebuild(target, fail)
+    assert await rows(connection) == expected
+    await rebuild(target)
+    assert await rows(connection) == expected
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_two_rebuilds_at_once_do_not_mix_their_rows(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    assert await asyncio.gather(rebuild(target), rebuild(target)) == [await recorder.head()] * 2
+    assert await rows(connection) == expected
+
+
+async def test_rows_that_other_code_has_made_are_made_anew(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    await connection.execute("UPDATE versions SET state = 'old'; UPDATE tracking SET fold = 'old'")
+    assert not await create_schema(connection)
+    await prepare(target)
+    assert await create_schema(connection)
+    assert await rows(connection) == expected
+
+
+# --- what a row can be found by
+
+
+async def test_entities_are_found_by_commodity_place_and_publisher(services: Services) -> None:
+    record = services.commands.record
+    await record("alliance/quad", fact(Founded, "2025-01-01", name="Quad", members=["US", "JP"]))
+    await record("announcement/a", fact(Made, "2025-01-01", kind="statement", title="A",
+                                        actors=["quad", "IN"], commodities=["antimony"]))
+    await record(GALLIUM, announced(clause(), clause("2", commodities=["germanium"])))
+    await record("figure/rare_earths/CN/production/mine/2023", claimed(1))
+    await services.projector.reach(4)
+
+    async def found(**wanted: list[str]) -> list[str]:
+        moment, filter = Moment(date(2025, 1, 1), 4), Filter(**wanted)  # type: ignore[arg-type]
+        return [state.id for kind in (AllianceState, AnnouncementState, ExportControlState,
+                                      FigureState)
+                for state in await services.as_of.states(kind, moment, filter)]
+
+    assert await found(places=["JP"]) == ["quad"]
+    assert await found(places=["IN"]) == ["a"]
+    assert await found(places=["CN"]) == ["gallium", "rare_earths/CN/production/mine/2023"]
+    assert await found(commodities=["antimony"]) == ["a"]
+    assert await found(commodities=["germanium"]) == ["gallium"]
+    assert await found(publishers=["usgs"]) == ["rare_earths/CN/production/mine/2023"]
