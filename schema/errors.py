@@ -19,7 +19,8 @@ MOST_LETTERS = 1000
 """Messages of GraphQL itself repeat the input; this much of it is enough."""
 
 VARIABLE = re.compile(
-    r"Variable '\$(?P<name>\w+)' has invalid (?:default )?value(?P<where>(?:\.\w+|\[\d+\])*): ")
+    r"Variable '\$(?P<name>\w+)' has invalid (?:default )?value"
+    r"(?: at )?(?P<where>(?:\.\w+|\[\d+\])*): ")
 
 logger = logging.getLogger(__name__)
 

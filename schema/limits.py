@@ -50,6 +50,12 @@ class Prepared:
     document: DocumentNode | None
     errors: list[GraphQLError]
 
+    @property
+    def operations(self) -> int:
+        """How many operations the document has."""
+        definitions = self.document.definitions if self.document else ()
+        return sum(isinstance(d, OperationDefinitionNode) for d in definitions)
+
 
 class Documents(SchemaExtension):
     """Prepares documents within the limits."""
@@ -69,7 +75,11 @@ class Documents(SchemaExtension):
 
     def on_validate(self) -> Iterator[None]:
         """What is wrong with the document."""
-        self.execution_context.pre_execution_errors = list(self._prepared.errors)
+        context = self.execution_context
+        context.pre_execution_errors = list(self._prepared.errors)
+        if context._provided_operation_name is None and self._prepared.operations > 1:
+            message = "the document has several operations: expected the name of one"
+            context.pre_execution_errors.append(_error("BAD_REQUEST", message, "operationName"))
         yield
 
 
@@ -149,5 +159,5 @@ class _Sizes:
         return self._known[name]
 
 
-def _error(code: str, message: str) -> GraphQLError:
-    return GraphQLError(message, extensions=extensions(code))
+def _error(code: str, message: str, *path: str) -> GraphQLError:
+    return GraphQLError(message, extensions=extensions(code, path))

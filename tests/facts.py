@@ -78,8 +78,8 @@ def retracted(event_id: str) -> Retracted:
 def told(stream: str, *facts: Fact) -> list[Known]:
     """These facts, decided one after the other, as the events e1, e2, … at positions 1, 2, …"""
     entity = restored(stream, [])
-    for number, told in enumerate(facts, 1):
-        entity.record(told, f"e{number}")
+    for number, item in enumerate(facts, 1):
+        entity.record(item, f"e{number}")
     return [replace(known, position=number) for number, known in enumerate(entity.known, 1)]
 
 

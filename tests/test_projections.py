@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-import asyncpg
 import pytest
 
 from deploy.bootstrap import prepare
@@ -19,24 +18,23 @@ from projections.rebuild import rebuild
 from projections.world import World
 from schema.context import Services
 from tests.facts import DAYS, STREAMS, announced, claimed, clause, fact, history, source, suspended
-from tracker.commands import decide_all, restored
-from tracker.domain.alliance import AllianceState, Founded
-from tracker.domain.announcement import AnnouncementState, Made
+from tracker.commands import Commands, decide_all, restored
+from tracker.domain.alliance import Founded
+from tracker.domain.announcement import Made
 from tracker.domain.codec import convert, encode
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
 from tracker.domain.kinds import STATES
 from tracker.domain.values import Source
 from tracker.errors import Unavailable
-from tracker.log.database import Connection, Target, connect
+from tracker.log.database import Connection, Target, connect, create_pool
 from tracker.log.mapper import NewEvent
 from tracker.log.recorder import Recorder
 
 GALLIUM = "export-control/gallium"
-SEEDS = range(5)
+SEEDS = range(4)
 
 
-def events(seed: int, length: int = 150) -> list[NewEvent]:
+def events(seed: int, length: int = 120) -> list[NewEvent]:
     """A random history of entities of all kinds, ready to be appended."""
     orders = history(Random(seed), length)
     entities = {stream: restored(stream, []) for stream in STREAMS}
@@ -195,7 +193,7 @@ async def test_the_rows_do_not_depend_on_the_size_of_the_pages(
     await recorder.append_all(events(seed))
     one_by_one = await project(connection, 1)
     assert len(one_by_one) > 100
-    for page in (2, 7, 50, 1000):
+    for page in (2, 7, 1000):
         assert await project(connection, page) == one_by_one
 
 
@@ -239,29 +237,25 @@ async def test_others_see_the_rows_of_a_page_and_its_position_at_once(
     await other.close()
 
 
-async def test_a_projector_that_loses_its_connections_goes_on(
-    services: Services, target: Target
+async def test_a_projector_that_loses_its_connections_goes_on_at_once(
+    services: Services, target: Target, caplog: pytest.LogCaptureFixture
 ) -> None:
     await services.commands.record(GALLIUM, announced())
     await services.projector.reach(1)
     admin = await connect(target)
     await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                         " WHERE datname = current_database() AND pid <> pg_backend_pid()")
-    await admin.close()
-    await asyncio.sleep(0)
-    [event] = (event for event in events(0, 3) if event.stream != GALLIUM and event.version == 1)
-    with_another_connection = Recorder(await asyncpg.create_pool(**target, min_size=1, max_size=1))
-    await with_another_connection.append([event])
-    await with_another_connection._pool.close()
+    services.follower.wake()
+    async with await create_pool(target) as pool:
+        await Commands(Recorder(pool)).record(GALLIUM, suspended())
 
     async def reached() -> None:
-        while True:
-            try:
-                return await services.projector.reach(2, seconds=5)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-                await asyncio.sleep(0.01)
+        while await admin.fetchval("SELECT position FROM tracking") < 2:
+            await asyncio.sleep(0.01)
 
-    await asyncio.wait_for(reached(), 10)
+    await asyncio.wait_for(reached(), 4)
+    assert "the projector can't go on" not in caplog.text
+    await admin.close()
 
 
 async def test_who_waits_for_a_position_that_does_not_come_is_told_so(services: Services) -> None:
@@ -284,8 +278,7 @@ async def test_a_rebuild_gives_the_same_answers_while_others_read_and_write(
 ) -> None:
     world = await told(services, 1)
     asked = moments(1, world.position, 10)
-    expected, answers = await digests(services, asked), 0
-    rebuilt = asyncio.Event()
+    expected, rebuilt = await digests(services, asked), asyncio.Event()
 
     async def read() -> int:
         rounds = 0
@@ -346,7 +339,8 @@ async def test_two_rebuilds_at_once_do_not_mix_their_rows(
 ) -> None:
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
-    assert await asyncio.gather(rebuild(target), rebuild(target)) == [await recorder.head()] * 2
+    reached = list(await asyncio.gather(rebuild(target), rebuild(target)))
+    assert reached == [await recorder.head()] * 2
     assert await rows(connection) == expected
 
 
@@ -376,8 +370,8 @@ async def test_entities_are_found_by_commodity_place_and_publisher(services: Ser
 
     async def found(**wanted: list[str]) -> list[str]:
         moment, filter = Moment(date(2025, 1, 1), 4), Filter(**wanted)  # type: ignore[arg-type]
-        return [state.id for kind in (AllianceState, AnnouncementState, ExportControlState,
-                                      FigureState)
+        kinds: list[Any] = [*STATES.values()]
+        return [state.id for kind in kinds
                 for state in await services.as_of.states(kind, moment, filter)]
 
     assert await found(places=["JP"]) == ["quad"]

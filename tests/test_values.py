@@ -278,7 +278,8 @@ def test_facts_come_back_from_json_as_they_were_in_the_same_bytes(chance: Any) -
         assert encode(decode(type(order.fact), written)) == written
 
 
-texts = st.decimals(-10**20, 10**20, places=9).map(str) | st.integers(-10**20, 10**20).map("{}e-3".format)
+powers = st.integers(-10**20, 10**20).map("{}e-3".format)
+texts = st.decimals(-10**20, 10**20, places=9).map(str) | powers
 bare = st.integers(-10**18, 10**18).map(str) | st.floats(1e-9, 1e12).map(repr)
 
 

@@ -85,4 +85,6 @@ class Follower(Background):
 async def wait(event: asyncio.Event, seconds: float = PATIENCE) -> None:
     """Wait for an event, or for `seconds` to pass."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        # Not wait_for: in Python 3.11 it can swallow a cancellation that comes with the event.
+        async with asyncio.timeout(seconds):
+            await event.wait()

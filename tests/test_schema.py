@@ -1,0 +1,69 @@
+"""The schema is a contract: it is kept in a file, and explains itself."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+import msgspec
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLSchema, get_named_type
+
+from schema.graph import GRAPH
+from schema.inputs import camel
+from schema.mutations import ACTS
+from tracker.domain.entity import Retracted
+from tracker.domain.kinds import FACTS
+
+KEPT = Path(__file__).parents[1] / "schema" / "schema.graphql"
+BUILT_IN = {"String", "Int", "Float", "Boolean", "ID"}
+
+
+def core() -> GraphQLSchema:
+    """The schema as graphql-core has it."""
+    return GRAPH._schema
+
+
+def test_the_schema_is_the_one_in_the_file() -> None:
+    assert GRAPH.as_str() + "\n" == KEPT.read_text(encoding="utf-8"), (
+        "The API has changed. If that is meant, print the schema anew and look at the difference:"
+        " python -m schema.print_sdl > schema/schema.graphql")
+
+
+def test_every_type_field_and_argument_is_described() -> None:
+    missing = []
+    for name, kind in core().type_map.items():
+        if name.startswith("__") or name in BUILT_IN:
+            continue
+        missing += [] if kind.description else [name]
+        for field_name, field in getattr(kind, "fields", {}).items():
+            missing += [] if field.description else [f"{name}.{field_name}"]
+            missing += [f"{name}.{field_name}({argument})"
+                        for argument, of in getattr(field, "args", {}).items()
+                        if not of.description]
+    assert missing == []
+
+
+def test_every_fact_of_the_domain_has_a_mutation() -> None:
+    recorded = {act.fact for act in ACTS}
+    others = {fact.__name__ for fact in FACTS.values() if fact not in recorded}
+    assert others == {"MemberJoined", "MemberLeft", Retracted.__name__}
+    assert core().mutation_type is not None
+    fields = core().mutation_type.fields  # type: ignore[union-attr]
+    assert {"recordMembership", "retractEvent", *(act.name for act in ACTS)} == fields.keys()
+
+
+def test_inputs_have_the_names_that_the_domain_has_in_json() -> None:
+    fields = core().mutation_type.fields  # type: ignore[union-attr]
+    for act in ACTS:
+        kind = get_named_type(fields[act.name].args["input"].type)
+        assert isinstance(kind, GraphQLInputObjectType)
+        in_json = {field.encode_name for field in msgspec.structs.fields(act.fact)}
+        assert in_json == set(kind.fields) - {"id"}
+    names = (msgspec.structs.fields(fact) for fact in FACTS.values())
+    assert all(camel(f.name) == f.encode_name for f in chain.from_iterable(names))
+
+
+def test_enum_values_are_in_capitals() -> None:
+    for kind in core().type_map.values():
+        if isinstance(kind, GraphQLEnumType) and not kind.name.startswith("__"):
+            assert all(value.isupper() for value in kind.values)
