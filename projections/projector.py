@@ -37,6 +37,9 @@ PAGE = 1000
 COLUMNS = ("entity", "kind", "commodity", "period", "commodities", "places", "publishers",
            "category", "parts", "valid", "known", "state")
 
+LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a lost connection is met with; the last by one that died idle and has not noticed yet."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -232,7 +235,7 @@ class Projector(Background):
                 signal = self._follower.signal
                 await self.catch_up()
                 await wait(signal)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except LOST as error:
                 logger.warning("the projector lost its database and will try again: %s", error)
                 await asyncio.sleep(0.5)
             except Exception:

@@ -1,4 +1,4 @@
-"""What the fields of inputs mean, by their names in the domain; `Fact.field` goes before `field`."""
+"""What the fields of inputs mean, by their names in the domain; `Fact.field` before `field`."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import quote
 
@@ -141,7 +142,7 @@ async def test_pages_put_together_are_the_whole_list(corpus: Api, list: str) -> 
     key = "eventId" if list == "claims" else "id"
     position = (await corpus.ask("{ head }"))["head"]
     document = (f"query ($after: String, $position: Position) {{ asOf(position: $position) {{"
-                f" {list}(first: 37, after: $after) {{ totalCount pageInfo {{ hasNextPage"
+                f" {list}(first: 137, after: $after) {{ totalCount pageInfo {{ hasNextPage"
                 f" hasPreviousPage startCursor endCursor }} edges {{ cursor node {{ {key} }} }}"
                 " } } }")
     seen: list[str] = []  # type: ignore[valid-type]
@@ -377,7 +378,11 @@ async def test_a_limit_counts_again_for_a_document_seen_before(api: Api) -> None
 async def test_an_answer_that_takes_too_long_is_given_up(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schema.execute.SECONDS", 0.0)
+    async def slow(*_: Any) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr("schema.execute.SECONDS", 0.05)
+    monkeypatch.setattr(type(api.services.as_of), "digest", slow)
     assert await api.refused("{ head asOf { digest } }") == ("TIMEOUT", None)
 
 
