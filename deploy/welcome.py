@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from graphql import parse, print_ast
 from rich.console import Console
 from rich.syntax import Syntax
-from schema.execute import execute
 
 from deploy.importing import Imported
 from schema.context import Access, Services
+from schema.execute import execute
 
 
 @dataclass(frozen=True, slots=True)

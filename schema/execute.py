@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
 from typing import Any
 
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from schema.context import Access, Services
@@ -52,6 +54,21 @@ async def execute(
         return plain_error("BAD_REQUEST", error.as_http_error_reason(), ("operationName",))
     except InvalidOperationTypeError as error:
         return plain_error("OPERATION_NOT_ALLOWED", _not_allowed(error))
+    return _answer(result)
+
+
+async def subscribe(
+    services: Services, document: str, variables: Mapping[str, Any] | None, access: Access
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The answers to a subscription, as they come, in the form that `execute` gives one."""
+    context = Context(services, access)
+    results: Any = await GRAPH.subscribe(document, dict(variables or {}), context)
+    async with aclosing(results):
+        async for result in results:
+            yield _answer(result)
+
+
+def _answer(result: ExecutionResult) -> dict[str, Any]:
     errors = [error.formatted for error in result.errors or ()]
     if not errors:
         return {"data": result.data}

@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,21 @@ def data_dir() -> Iterator[Path]:
     os.chmod(directory, 0o755)
     yield directory / "data"
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Running]]:
+    """Starts commands that serve, and ends what a failing test leaves of them."""
+    started: list[Running] = []
+
+    def begin(*arguments: str, data_dir: Path, **environment: str) -> Running:
+        started.append(Running(*arguments, data_dir=data_dir, **environment))
+        return started[-1]
+
+    yield begin
+    for running in started:
+        if running.process.poll() is None:
+            running.stop()
 
 
 @pytest.fixture(scope="module")
@@ -228,12 +243,12 @@ def test_a_follower_that_was_killed_comes_back_and_gets_every_event_once(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_everything_and_the_data_stay(
-    data_dir: Path, tmp_path: Path, number: signal.Signals
+    data_dir: Path, tmp_path: Path, start: Callable[..., Running], number: signal.Signals
 ) -> None:
     file = tmp_path / "facts.jsonl"
     file.write_bytes(control("kept"))
     assert command("import", str(file), data_dir=data_dir).returncode == Exit.OK
-    serving = Running("serve", data_dir=data_dir)
+    serving = start("serve", data_dir=data_dir)
     assert serving.stop(number) == Exit.OK
     assert postgres_of(data_dir) == []
     result = command("query", '{ asOf { exportControl(id: "kept") { id } } }', data_dir=data_dir)
@@ -241,24 +256,26 @@ def test_a_signal_stops_everything_and_the_data_stay(
 
 
 def test_a_killed_server_leaves_a_directory_that_starts_again_by_itself(
-    data_dir: Path, tmp_path: Path
+    data_dir: Path, tmp_path: Path, start: Callable[..., Running]
 ) -> None:
     file = tmp_path / "facts.jsonl"
     file.write_bytes(control("kept"))
-    serving = Running("serve", data_dir=data_dir)
+    serving = start("serve", data_dir=data_dir)
     assert command("import", str(file), data_dir=data_dir).returncode == Exit.OK
     serving.stop(signal.SIGKILL)
-    again = Running("serve", data_dir=data_dir)
+    again = start("serve", data_dir=data_dir)
     answer = again.ask('{ asOf { exportControl(id: "kept") { id } } }')
     assert answer["data"]["asOf"]["exportControl"] == {"id": "kept"}
     assert again.stop() == Exit.OK
     assert postgres_of(data_dir) == []
 
 
-def test_writing_to_a_server_needs_its_token(data_dir: Path) -> None:
+def test_writing_to_a_server_needs_its_token(
+    data_dir: Path, start: Callable[..., Running]
+) -> None:
     mutation = """mutation { foundAlliance(input: {id: "test", on: "2026-01-01", name: "Test",
         source: {publisher: "test", name: "Test", publishedOn: "2026-01-01"}}) { position } }"""
-    serving = Running("serve", data_dir=data_dir, TRACKER_WRITE_TOKEN="a-secret-of-the-test")
+    serving = start("serve", data_dir=data_dir, TRACKER_WRITE_TOKEN="a-secret-of-the-test")
     for token in (None, "wrong"):
         answer = serving.ask(mutation, token)
         assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"

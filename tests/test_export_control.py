@@ -213,6 +213,14 @@ def test_a_reinstatement_of_one_clause_leaves_the_others_suspended() -> None:
     assert [on("2026-03-01", *facts, id=id).status for id in "12"] == ["in_force", "suspended"]
 
 
+def test_a_reinstatement_does_not_prolong_a_suspension_that_is_over() -> None:
+    facts = (announced(), suspended(start="2025-01-01", end="2025-01-31"),
+             suspended(on="2025-06-01", start="2025-06-10"),
+             reinstated("2025-06-20", on="2025-06-02"))
+    assert statuses(["2025-06-05", "2025-06-10", "2025-06-20"], *facts) == [
+        "in_force", "suspended", "in_force"]
+
+
 def test_a_suspension_called_off_before_it_begins_never_comes() -> None:
     facts = (announced(), suspended(on="2025-10-30", start="2025-11-10"),
              reinstated("2025-11-05", on="2025-11-04"))
@@ -324,10 +332,13 @@ def test_an_end_counts_at_once_though_another_wording_is_still_to_come() -> None
         "in_force", "expired", "expired"]
 
 
-def test_an_end_says_nothing_about_a_wording_of_the_past() -> None:
-    facts = (announced(clause(inForceUntil="2025-01-31")), amended("2025-03-01", clause()),
-             fact(Extended, "2025-06-01", inForceUntil="2025-12-31"))
-    assert statuses(["2025-02-01", "2025-03-01"], *facts) == ["expired", "in_force"]
+def test_a_start_of_a_new_wording_says_nothing_about_the_one_before() -> None:
+    facts = (announced(clause(inForceFrom="2024-12-03")),
+             amended("2025-03-01", clause(inForceFrom=None)),
+             fact(EnteredIntoForce, "2025-07-01", inForceFrom="2025-07-01"))
+    assert statuses(["2025-02-28", "2025-03-01", "2025-07-01"], *facts) == [
+        "in_force", "announced", "in_force"]
+    assert on("2025-07-01", *facts).first_in_force == date(2024, 12, 3)
 
 
 # --- sources that disagree

@@ -13,7 +13,7 @@ import pytest
 
 from deploy.bootstrap import prepare
 from projections.as_of import Filter, Moment
-from projections.projector import create_schema, project_page
+from projections.projector import SQL, create_schema, project_page
 from projections.rebuild import rebuild
 from projections.world import World
 from schema.context import Services
@@ -342,6 +342,22 @@ async def test_two_rebuilds_at_once_do_not_mix_their_rows(
     reached = list(await asyncio.gather(rebuild(target), rebuild(target)))
     assert reached == [await recorder.head()] * 2
     assert await rows(connection) == expected
+
+
+async def test_a_rebuild_waits_for_the_projector_and_takes_in_what_came_meanwhile(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    coming = events(0)
+    await recorder.append_all(coming[:50])
+    async with connection.transaction():
+        await connection.execute(SQL.wait_turn)
+        rebuilding = asyncio.create_task(rebuild(target))
+        await asyncio.sleep(0.5)
+        assert not rebuilding.done()
+        await recorder.append_all(coming[50:])
+    assert await rebuilding == len(coming)
+    made = await rows(connection)
+    assert await project(connection, 1000) == made
 
 
 async def test_rows_that_other_code_has_made_are_made_anew(

@@ -7,7 +7,6 @@ any day. A subscriber sees a new event arrive. A replay proves the state.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -56,9 +55,9 @@ class Tracker:
 
 
 @pytest.fixture
-async def tracker(corpus_services: Services) -> AsyncIterator[Tracker]:
+async def tracker(corpus_services: Services) -> Tracker:
     """A tracker with the shipped corpus."""
-    yield Tracker(corpus_services)
+    return Tracker(corpus_services)
 
 
 async def test_a_licence_is_absent_then_announced_then_in_force(tracker: Tracker) -> None:
@@ -119,7 +118,8 @@ async def test_one_query_returns_every_claim_of_the_seed_article(tracker: Tracke
                announcements(publisher: "sohu", first: 50) { totalCount nodes {
                  id title kind source { name publishedOn reference checked } } }
                claims(publisher: "sohu", first: 50) { totalCount nodes {
-                 value unit qualifier publishedOn series { commodity { id } place { code } statistic }
+                 value unit qualifier publishedOn
+                 series { commodity { id } place { code } statistic }
                  source { name publishedOn reference checked } } } } }""")
     announcements, claims = data["asOf"]["announcements"], data["asOf"]["claims"]
     assert (announcements["totalCount"], claims["totalCount"]) == (13, 4)

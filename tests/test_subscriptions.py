@@ -17,6 +17,7 @@ from websockets.typing import Subprotocol
 from deploy.server import create_server, listen
 from schema.app import create_app
 from schema.context import Access, Services
+from schema.execute import subscribe as subscribe_directly
 from tests.api import control, document
 from tests.facts import announced
 
@@ -242,3 +243,13 @@ async def test_a_lost_database_ends_the_subscription_with_an_error_not_in_silenc
         assert (await receive(socket))["type"] == "complete"
 
 
+
+
+async def test_programs_subscribe_without_a_socket(services: Services) -> None:
+    await record(services, "a", "b")
+    answers = subscribe_directly(services, EVENTS, {"after": "1"}, Access())
+    assert (await anext(answers))["data"]["events"]["eventId"] == "b"
+    await answers.aclose()
+    refused = subscribe_directly(services, EVENTS, {"after": "x"}, Access())
+    [answer] = [answer async for answer in refused]
+    assert answer["errors"][0]["extensions"]["code"] == "INVALID_POSITION"

@@ -25,6 +25,7 @@ class PlaceFigure(Quantity):
     publisher: str = field(description="Whose claim is preferred.")
     edition: str = field(description="The edition of the preferred claim.")
     figure: str = field(description="The id of the figure.")
+    preferred: Claim = field(description="The preferred claim, with its source.")
     claims: list[Claim] = field(description="All claims for it, side by side.")
 
 
@@ -92,5 +93,6 @@ def place_figure(item: production.Share) -> PlaceFigure:
         share=item.share,
         no_share_because=item.obstacle,
         figure=item.figure.id,
+        preferred=claim(item.figure, preferred),
         claims=[claim(item.figure, of) for of in item.figure.claims],
     )
