@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.facts import STREAMS, announced, claimed, clause, history, source
@@ -270,6 +270,7 @@ def test_what_is_no_json_is_refused_as_such(data: bytes) -> None:
 # --- the same value is always the same bytes
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_facts_come_back_from_json_as_they_were_in_the_same_bytes(chance: Any) -> None:
     for order in history(chance, 5, STREAMS):
@@ -283,6 +284,7 @@ texts = st.decimals(-10**20, 10**20, places=9).map(str) | powers
 bare = st.integers(-10**18, 10**18).map(str) | st.floats(1e-9, 1e12).map(repr)
 
 
+@settings(deadline=None)
 @given(texts.map('"{}"'.format) | bare)
 def test_a_number_once_written_stays_the_same_bytes(number: str) -> None:
     first = encode(decode(Quantity, f'{{"value":{number},"unit":"t"}}'))
