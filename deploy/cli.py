@@ -14,11 +14,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
-import asyncpg
 import typer
 from rich.console import Console
-from schema.app import create_app
-from schema.execute import execute
 
 from deploy import settings
 from deploy.bootstrap import opened, prepare, running
@@ -30,9 +27,11 @@ from deploy.server import PortTaken, create_server, listen
 from deploy.welcome import greet
 from projections.rebuild import rebuild as rebuild_projection
 from projections.world import World
+from schema.app import create_app
 from schema.context import Access, Services
+from schema.execute import execute
 from tracker.errors import InvalidInput, TrackerError, Unavailable
-from tracker.log.database import Target
+from tracker.log.database import LOST, Target
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
 
@@ -69,7 +68,7 @@ def errors_for_people() -> Iterator[None]:
         yield
     except (PostgresError, PortTaken, Unavailable) as error:
         fail(str(error), Exit.UNAVAILABLE)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except LOST as error:
         fail(f"The database can't be reached: {error}", Exit.UNAVAILABLE)
     except TrackerError as error:
         fail(f"{error.message} ({error.code})", Exit.REFUSED)

@@ -26,7 +26,7 @@ from tracker.domain.figure import FigureState
 from tracker.domain.values import Value
 from tracker.errors import Unavailable
 from tracker.log.background import Background
-from tracker.log.database import Connection, Pool, named_queries
+from tracker.log.database import LOST, Connection, Pool, named_queries
 from tracker.log.follow import Follower, wait
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import read, read_streams
@@ -36,9 +36,6 @@ TABLES = named_queries(Path(__file__).with_name("tables.sql"))
 PAGE = 1000
 COLUMNS = ("entity", "kind", "commodity", "period", "commodities", "places", "publishers",
            "category", "parts", "valid", "known", "state")
-
-LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What a lost connection is met with; the last by one that died idle and has not noticed yet."""
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
-import asyncpg
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
@@ -20,6 +19,7 @@ from schema.graph import GRAPH
 from schema.view import PAGE_POLICY, View
 from schema.websocket import Socket
 from tracker.errors import TrackerError
+from tracker.log.database import LOST
 
 HOME = Template(Path(__file__).with_name("home.html").read_text(encoding="utf-8"))
 MOST_LAG = 1000
@@ -99,8 +99,7 @@ class Pages:
             async with asyncio.timeout(PATIENCE):
                 position = await self._services.projector.position()
                 head = await self._services.recorder.head()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError,
-                TrackerError) as error:
+        except (*LOST, TimeoutError, TrackerError) as error:
             logger.warning("not ready: %s", error)
             return JSONResponse({"ready": False, "reason": "the database does not answer"}, 503)
         lag = max(head - position, 0)

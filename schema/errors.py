@@ -22,6 +22,10 @@ VARIABLE = re.compile(
     r"Variable '\$(?P<name>\w+)' has invalid (?:default )?value"
     r"(?: at )?(?P<where>(?:\.\w+|\[\d+\])*): ")
 
+DEAD = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
+        asyncpg.InternalClientError)
+"""What a question meets when the database is gone; other errors of PostgreSQL are bugs of ours."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -30,7 +34,7 @@ def describe(error: GraphQLError) -> None:
     if error.extensions and "code" in error.extensions:
         return
     cause = error.original_error
-    if isinstance(cause, asyncpg.PostgresConnectionError | asyncpg.InterfaceError | OSError):
+    if isinstance(cause, DEAD):
         logger.warning("the database does not answer: %s", cause)
         cause = Unavailable("The database does not answer; try again")
         error.message = cause.message

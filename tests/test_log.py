@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -13,10 +14,10 @@ from schema.context import Services
 from tests.facts import announced, clause, suspended
 from tracker.commands import Commands, Order, decide, restored
 from tracker.errors import IdempotencyConflict, TooLarge, Unavailable, VersionConflict
-from tracker.log.database import Target, connect
+from tracker.log.database import LOST, Target, connect
 from tracker.log.follow import Follower
 from tracker.log.mapper import NewEvent
-from tracker.log.recorder import Recorder
+from tracker.log.recorder import Appended, Recorder
 
 
 def event(stream: str, event_id: str, version: int = 1) -> NewEvent:
@@ -195,3 +196,18 @@ async def test_a_moment_in_time_is_a_position(services: Services) -> None:
     assert await services.recorder.position_at(just_before) == 0
     assert await services.recorder.position_at(first.recorded_at) == 1
     assert await services.recorder.position_at(datetime.now(UTC)) == 2
+
+
+async def test_every_append_is_answered_when_idle_connections_die(
+    recorder: Recorder, target: Target
+) -> None:
+    admin = await connect({**target, "database": "tracker"})
+    for round in range(30):
+        with contextlib.suppress(*LOST):
+            await recorder.head()
+        await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                            " WHERE datname = $1", target["database"])
+        appending = recorder.append([gallium(f"e{round}", f"export-control/s{round}")])
+        [outcome] = await asyncio.gather(asyncio.wait_for(appending, 5), return_exceptions=True)
+        assert isinstance(outcome, Appended | Unavailable), outcome
+    await admin.close()

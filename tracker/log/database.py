@@ -17,6 +17,9 @@ Connection: TypeAlias = (
 Target = dict[str, Any]
 """Keyword arguments of `asyncpg.connect` that say which database."""
 
+LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a lost connection is met with; the last by one that died idle and has not noticed yet."""
+
 SEARCH_PATH = "projection, public"
 TABLES = Path(__file__).with_name("tables.sql")
 NAMED = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)

@@ -12,10 +12,8 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 
-import asyncpg
-
 from tracker.log.background import Background
-from tracker.log.database import Target, connect
+from tracker.log.database import LOST, Target, connect
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
 
@@ -64,7 +62,7 @@ class Follower(Background):
         while True:
             try:
                 await self._listen_once()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except LOST as error:
                 logger.warning("the listening connection was lost: %s", error)
             self.wake()
             await asyncio.sleep(0.5)

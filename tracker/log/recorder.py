@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +12,12 @@ from pathlib import Path
 import asyncpg
 
 from tracker.errors import IdempotencyConflict, TrackerError, Unavailable, VersionConflict
-from tracker.log.database import Connection, Pool, named_queries
+from tracker.log.database import LOST, Connection, Pool, named_queries
 from tracker.log.mapper import NewEvent, Recorded, recorded
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
 PAGE = 1000
+logger = logging.getLogger(__name__)
 MOST_JOINED = 500
 """How many waiting commands go together in one transaction at most."""
 
@@ -61,12 +63,15 @@ class Recorder:
             self._flushing = None
 
     async def _send(self, batch: list[tuple[Command, asyncio.Future[Appended]]]) -> None:
+        """Append a batch and answer everyone who waits for it, whatever happens."""
         try:
             async with self._pool.acquire() as connection:
                 outcomes: Sequence[Appended | TrackerError] = await append(
                     connection, [command for command, _ in batch])
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-            outcomes = [_unavailable(error)] * len(batch)
+        except Exception as error:
+            if not isinstance(error, (*LOST, TimeoutError)):
+                logger.exception("an append failed in an unexpected way")
+            outcomes = [_unavailable(error) for _ in batch]
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future.done():
                 continue
