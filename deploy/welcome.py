@@ -46,7 +46,7 @@ async def greet(services: Services, url: str, loaded: Imported, console: Console
     """Print the URLs, the questions with their answers, and how to stop."""
     head = await services.recorder.head()
     console.print(f"\n[bold]Critical-minerals policy tracker[/bold]: {head} events in the log,"
-                  f" {loaded.recorded} of them recorded just now\n")
+                  f" {loaded.recorded} of them recorded just now\n", soft_wrap=True)
     console.print(f"  page           {url}/")
     console.print(f"  GraphQL        {url}/graphql")
     console.print(f"  subscriptions  {url.replace('http', 'ws', 1)}/graphql\n")

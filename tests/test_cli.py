@@ -21,6 +21,7 @@ import pytest
 
 from deploy.process import Exit
 from tests.facts import announced, suspended
+from tracker.log.database import Target
 from tracker.sources.corpus import write
 
 TRACKER = (sys.executable, "-m", "deploy.cli")
@@ -295,6 +296,20 @@ def test_a_database_that_does_not_answer_has_an_exit_code_of_its_own(data_dir: P
     result = command("replay", data_dir=data_dir,
                      TRACKER_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
     assert (result.returncode, "can't be reached" in result.stderr) == (Exit.UNAVAILABLE, True)
+
+
+def test_a_database_of_ones_own_is_used_instead_of_the_embedded_one(
+    data_dir: Path, tmp_path: Path, target: Target
+) -> None:
+    url = (f"postgresql://{target['user']}@/{target['database']}"
+           f"?host={target['host']}&port={target['port']}")
+    file = tmp_path / "facts.jsonl"
+    file.write_bytes(control("elsewhere"))
+    result = command("import", str(file), data_dir=data_dir, TRACKER_DATABASE_URL=url)
+    assert result.returncode == Exit.OK, result.stderr
+    result = command("query", "{ head }", data_dir=data_dir, TRACKER_DATABASE_URL=url)
+    assert json.loads(result.stdout)["data"]["head"] == "1"
+    assert not data_dir.exists()
 
 
 def test_help_teaches_every_command() -> None:

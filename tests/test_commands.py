@@ -343,3 +343,19 @@ async def test_a_backslash_before_a_code_is_text_like_any_other(recorder: Record
     planned = await carried_out(recorder, line(content=announced(title="\\u0000")))
     [event] = await recorder.read()
     assert (said(planned), event.fact) == ([], announced(title="\\u0000"))
+
+
+@pytest.mark.parametrize("stream", ["export-control/a\0b", "export-control/a b", "export-control/"])
+async def test_a_name_that_can_not_be_stored_is_refused_before_the_database(
+    recorder: Recorder, stream: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await Commands(recorder).record(stream, announced())
+    assert refused.value.path == ("id",)
+
+
+async def test_an_event_id_that_can_not_be_stored_is_refused(recorder: Recorder) -> None:
+    origin = announced().source
+    with pytest.raises(InvalidInput) as refused:
+        await Commands(recorder).retract("a\0b", "a reason", origin)
+    assert refused.value.path == ("eventId",)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from eventsourcing.domain import datetime_now_with_tzinfo
 
 from tracker.domain.announcement import Made
-from tracker.domain.entity import Entity, Retracted
+from tracker.domain.entity import Entity, Retracted, check_stream
 from tracker.domain.kinds import kind_of
 from tracker.domain.values import Fact, Source
 from tracker.errors import (
@@ -79,13 +79,14 @@ class Commands:
         actor: str | None = None,
     ) -> Appended:
         """Retract a recorded event, or a retraction. Raises NotFound for an unknown event."""
-        stream = await self._recorder.stream_of(event_id)
+        stream = await self._recorder.stream_of(_checked(event_id, "eventId"))
         if stream is None:
             raise NotFound(f"There is no event {event_id!r}", path=("eventId",))
         fact = Retracted(retracts=event_id, reason=reason, source=source)
         return await self.record(stream, fact, idempotency_key=idempotency_key, actor=actor)
 
     async def _try(self, order: Order, expected: int | None, actor: str | None) -> Appended:
+        check_stream(order.stream, "id")
         entity = (await load(self._recorder, [order.stream]))[order.stream]
         repeated = any(k.event_id == order.event_id for k in entity.known)
         if not repeated and expected is not None and entity.version != expected:
@@ -181,6 +182,10 @@ def _event(order: Order, version: int) -> Entity.Event:
 def _event_id(idempotency_key: str | None) -> str:
     if idempotency_key is None:
         return str(uuid.uuid4())
-    if not 0 < len(idempotency_key) <= 200 or not idempotency_key.isprintable():
-        raise InvalidInput("expected 1 to 200 printable characters", path=("idempotencyKey",))
-    return idempotency_key
+    return _checked(idempotency_key, "idempotencyKey")
+
+
+def _checked(event_id: str, field: str) -> str:
+    if not 0 < len(event_id) <= 200 or not event_id.isprintable():
+        raise InvalidInput("expected 1 to 200 printable characters", path=(field,))
+    return event_id
