@@ -124,6 +124,8 @@ class Recorder:
 
     async def existing(self, streams: Sequence[str]) -> set[str]:
         """Which of these streams have events."""
+        if not streams:
+            return set()
         return {row["stream"] for row in await self._pool.fetch(SQL.existing_streams, streams)}
 
     async def stream_of(self, event_id: str) -> str | None:
