@@ -3,8 +3,8 @@
     python -m tests.benchmarks.commands [--seconds 4]
 
 The peer inserts one row of the same bytes a transaction into a table with the same keys, on
-the same server in the same run. It decides nothing, orders nothing and notifies nobody. The last line is the
-time from the commit of an event to a follower that waits for it.
+the same server in the same run. It decides nothing, orders nothing and notifies nobody. The last
+line is the time from the answer to a command until a follower that waits has its event.
 """
 
 from __future__ import annotations
