@@ -51,7 +51,7 @@ EXAMPLES = {
   after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { ...who } }
 }
 fragment who on Alliance { name members { place { name } since } }""",
-    "The latest state of the log": "{ head events(first: 5) { nodes { position type entity } } }",
+    "How the log begins": "{ head events(first: 5) { nodes { position type entity } } }",
 }
 
 logger = logging.getLogger(__name__)

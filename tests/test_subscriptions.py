@@ -12,7 +12,7 @@ import orjson
 import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
 from deploy.server import create_server, listen
 from schema.app import create_app
@@ -253,3 +253,18 @@ async def test_programs_subscribe_without_a_socket(services: Services) -> None:
     refused = subscribe_directly(services, EVENTS, {"after": "x"}, Access())
     [answer] = [answer async for answer in refused]
     assert answer["errors"][0]["extensions"]["code"] == "INVALID_POSITION"
+
+
+@pytest.mark.parametrize("origin", ["http://elsewhere.example", "null"])
+async def test_a_page_of_another_site_can_not_connect(url: str, origin: str) -> None:
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        async with connect(url, subprotocols=[PROTOCOL], origin=Origin(origin)):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_our_own_page_can_connect(url: str) -> None:
+    own = url.replace("ws", "http", 1).removesuffix("/graphql")
+    async with connect(url, subprotocols=[PROTOCOL], origin=Origin(own)) as socket:
+        await send(socket, "connection_init")
+        assert (await receive(socket))["type"] == "connection_ack"
