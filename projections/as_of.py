@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from projections.projector import SQL as TRACKING
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.codec import decode
@@ -92,7 +93,7 @@ class AsOf:
         if known_at is not None and position is not None:
             raise InvalidInput("expected knownAt or position, not both: each of them chooses the"
                                " transaction time", code="AMBIGUOUS_TIME", path=("knownAt",))
-        reached = int(await self._pool.fetchval(SQL.resolve_now))
+        reached = int(await self._pool.fetchval(TRACKING.position))
         if known_at is not None:
             position = min(reached, await self._recorder.position_at(known_at))
         if position is None:

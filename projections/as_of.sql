@@ -1,7 +1,3 @@
--- name: resolve_now
--- How far the projection has come: the position of "now".
-SELECT position FROM tracking WHERE projection = 'versions';
-
 -- name: state
 -- The state of one entity.
 SELECT entity, state FROM versions

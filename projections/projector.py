@@ -124,7 +124,7 @@ def record(row: Row) -> tuple[Any, ...]:
         figure.period if figure else None,
         list(dict.fromkeys(commodities(state))),
         list(dict.fromkeys(places(state))),
-        list(dict.fromkeys(because.source.publisher for because in state.because)),  # type: ignore[attr-defined]
+        list(dict.fromkeys(because.source.publisher for because in state.because)),
         category(state),
         encode(list(parts(state))).decode(),
         asyncpg.Range(row.version.start, row.version.end),

@@ -8,9 +8,8 @@ from datetime import date
 from itertools import zip_longest
 
 from tracker.domain.codec import encode
-from tracker.domain.entity import Known, standing
+from tracker.domain.entity import EntityState, Known, standing
 from tracker.domain.kinds import kind_of
-from tracker.domain.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Version:
 
     start: date
     end: date | None
-    state: Value
+    state: EntityState
     text: str
 
     def holds(self, day: date) -> bool:
@@ -39,7 +38,7 @@ def timeline(entity: str, known: Sequence[Known]) -> list[Version]:
     """
     kind, id = kind_of(entity), entity.partition("/")[2]
     facts = standing(known)
-    changes: list[tuple[date, Value | None, str]] = []
+    changes: list[tuple[date, EntityState | None, str]] = []
     for day in sorted(kind.turns(facts)):
         state = kind.state_on(id, facts, day)
         text = encode(state).decode() if state else ""

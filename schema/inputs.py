@@ -64,9 +64,9 @@ def shape(hint: Any) -> Any:
     if origin is Annotated:
         return shape(arguments[0])
     if origin is tuple:
-        return list[shape(arguments[0])]  # type: ignore[misc]
+        return list[shape(arguments[0])]  # type: ignore[misc]  # known at run time only
     if origin in (Union, types.UnionType):
-        return Union[tuple(part if part is type(None) else shape(part) for part in arguments)]  # noqa: UP007
+        return Union[tuple(part if part is type(None) else shape(part) for part in arguments)]  # noqa: UP007 - built from a tuple
     if issubclass(hint, msgspec.Struct):
         return input_type(f"{hint.__name__}Input", hint, str(hint.__doc__).splitlines()[0])
     if issubclass(hint, Enum | PartialDate | Decimal | bool | int):

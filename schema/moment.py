@@ -78,7 +78,7 @@ class AsOf:
         recorder = info.context.services.recorder
         events = await recorder.read(self.moment.position - 1, limit=1)
         at_start = self.moment.position == 0 or not events
-        return None if at_start else events[0].recorded_at  # type: ignore[return-value]
+        return None if at_start else events[0].recorded_at  # type: ignore[return-value]  # the scalar writes it
 
     @answer
     async def digest(self, info: Info) -> str:

@@ -76,7 +76,7 @@ def event(of: Recorded) -> Event:
         type=of.type,
         entity=of.stream,
         version=of.version,
-        recorded_at=Instant(of.recorded_at),  # type: ignore[arg-type]
+        recorded_at=Instant(of.recorded_at),  # type: ignore[arg-type]  # the scalar writes it
         actor=of.actor,
         data=of.data,
     )

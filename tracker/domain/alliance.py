@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.entity import Because, Entity, Known, Retracted, because, standing
+from tracker.domain.entity import Entity, EntityState, Known, Retracted, because, standing
 from tracker.domain.values import Fact, Name, PartialDate, Place, Text, Value
 from tracker.domain.vocabulary import AllianceStatus
 from tracker.errors import InvalidInput
@@ -74,15 +74,13 @@ class Member(Value, frozen=True, kw_only=True):
     since: PartialDate
 
 
-class AllianceState(Value, frozen=True, kw_only=True):
+class AllianceState(EntityState, frozen=True, kw_only=True):
     """An alliance on a day."""
 
-    id: str
     name: str
     status: AllianceStatus
     founded_on: PartialDate
     members: tuple[Member, ...]
-    because: tuple[Because, ...]
     members_known: bool = True
     part_of: Name | None = None
     replaces: Name | None = None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.entity import Because, Entity, Known, Retracted, because
+from tracker.domain.entity import Entity, EntityState, Known, Retracted, because
 from tracker.domain.values import (
     ENTITY_PATH,
     Actor,
@@ -78,16 +78,14 @@ class Superseded(Fact, frozen=True, kw_only=True):
         return self.on.first
 
 
-class AnnouncementState(Value, frozen=True, kw_only=True):
+class AnnouncementState(EntityState, frozen=True, kw_only=True):
     """An announcement on a day."""
 
-    id: str
     date: PartialDate
     kind: AnnouncementKind
     title: str
     actors: tuple[Actor, ...]
     source: Source
-    because: tuple[Because, ...]
     commodities: tuple[Commodity, ...] = ()
     topic: Name | None = None
     about: tuple[Name, ...] = ()

@@ -55,6 +55,13 @@ class Because(Value, frozen=True, kw_only=True):
     source: Source
 
 
+class EntityState(Value, frozen=True, kw_only=True):
+    """What every state has: the entity's id without its kind, and the facts behind it."""
+
+    id: str
+    because: tuple[Because, ...]
+
+
 def because(known: Iterable[Known]) -> tuple[Because, ...]:
     """The facts behind a state, in the order of the log."""
     return tuple(
@@ -162,7 +169,7 @@ class Entity(BaseAggregate[str]):
         raise NotImplementedError
 
     @classmethod
-    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> Value | None:
+    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> EntityState | None:
         """The state on `day`, from the standing facts in valid-time order; None before the first.
 
         Only facts public by that day count. Pure, and the same for projections and replay.

@@ -11,7 +11,7 @@ from datetime import date
 from typing import ClassVar
 
 from tracker.domain.clause import Clause, ClauseState, Course, check_clauses
-from tracker.domain.entity import Because, Entity, Known, Retracted, because, standing
+from tracker.domain.entity import Entity, EntityState, Known, Retracted, because, standing
 from tracker.domain.values import (
     Commodity,
     Fact,
@@ -159,16 +159,14 @@ class Dispute(Value, frozen=True, kw_only=True):
     judged: Text | None = None
 
 
-class ExportControlState(Value, frozen=True, kw_only=True):
+class ExportControlState(EntityState, frozen=True, kw_only=True):
     """An instrument on a day."""
 
-    id: str
     issuer: Place
     direction: Direction
     title: str
     announced_on: PartialDate
     clauses: tuple[ClauseState, ...]
-    because: tuple[Because, ...]
     instrument: Name | None = None
     official: bool = True
     disputes: tuple[Dispute, ...] = ()

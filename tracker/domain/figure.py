@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.entity import Because, Entity, Known, Retracted, because, standing
+from tracker.domain.entity import Entity, EntityState, Known, Retracted, because, standing
 from tracker.domain.values import (
     Commodity,
     Fact,
@@ -106,13 +106,11 @@ class Claim(Value, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class FigureState(Value, frozen=True, kw_only=True):
+class FigureState(EntityState, frozen=True, kw_only=True):
     """All claims for one series that are public on a day, the oldest first."""
 
-    id: str
     series: Series
     claims: tuple[Claim, ...]
-    because: tuple[Because, ...]
     preference: str | None = None
     """The reason of the recorded judgement behind the preferred claim, if there is one."""
 
