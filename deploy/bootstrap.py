@@ -4,34 +4,58 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
 
 from projections.as_of import AsOf
 from projections.projector import Projector, create_schema
 from projections.rebuild import rebuild
 from schema.context import Services
 from tracker.commands import Commands
-from tracker.log.database import TABLES, Pool, Target, connect, create_pool, create_tables
+from tracker.log.database import PROJECTOR, Pool, Target, connect, create_pool
 from tracker.log.follow import Follower
+from tracker.log.migrate import migrate
 from tracker.log.recorder import Recorder
 
 
 async def prepare(target: Target) -> None:
-    """Create the tables that are missing; rebuild a projection that other code has made."""
-    connection = await connect(target)
-    try:
-        await create_tables(connection, TABLES)
+    """Migrate the log; create the projection, or make it anew if other code has made it.
+
+    Raises NotMigrated when the login may not migrate a database that needs it.
+    """
+    async with connected(target) as connection:
+        await migrate(connection)
+    async with connected(target, role=PROJECTOR) as connection:
         current = await create_schema(connection)
-    finally:
-        await connection.close()
     if not current:
         await rebuild(target)
 
 
 @asynccontextmanager
 async def opened(target: Target) -> AsyncIterator[Pool]:
-    """A pool on a database with its tables in place."""
+    """A pool for the API on a prepared database."""
     await prepare(target)
-    pool = await create_pool(target)
+    async with pooled(target) as pool:
+        yield pool
+
+
+@asynccontextmanager
+async def running(target: Target) -> AsyncIterator[Services]:
+    """A whole tracker: it follows the log, projects it and answers."""
+    async with opened(target) as pool, pooled(target, role=PROJECTOR, size=2) as projecting:
+        recorder = Recorder(pool)
+        async with (
+            Follower(recorder, target) as follower,
+            Projector(projecting, follower) as projector,
+        ):
+            yield Services(recorder, follower, projector, Commands(recorder), AsOf(pool, recorder))
+
+
+@asynccontextmanager
+async def pooled(target: Target, **options: Any) -> AsyncIterator[Pool]:
+    """A pool for the length of a block; options as `create_pool` takes them."""
+    pool = await create_pool(target, **options)
     try:
         yield pool
     finally:
@@ -39,9 +63,12 @@ async def opened(target: Target) -> AsyncIterator[Pool]:
 
 
 @asynccontextmanager
-async def running(target: Target) -> AsyncIterator[Services]:
-    """A whole tracker: it follows the log, projects it and answers."""
-    async with opened(target) as pool:
-        recorder = Recorder(pool)
-        async with Follower(recorder, target) as follower, Projector(pool, follower) as projector:
-            yield Services(recorder, follower, projector, Commands(recorder), AsOf(pool, recorder))
+async def connected(
+    target: Target, *, role: str | None = None
+) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """A connection for the length of a block."""
+    connection = await connect(target, role=role)
+    try:
+        yield connection
+    finally:
+        await connection.close()

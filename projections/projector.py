@@ -59,10 +59,8 @@ async def create_schema(connection: Connection) -> bool:
     """
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('tables', 0))")
-        await connection.execute("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public")
         if await connection.fetchval(SQL.tables_exist):
             return bool(await connection.fetchval(SQL.fold) == fingerprint())
-        await connection.execute("CREATE SCHEMA IF NOT EXISTS projection")
         await create_bare_tables(connection)
         await connection.execute(TABLES.create_indexes)
     return True

@@ -7,8 +7,9 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('projector', 0));
 SELECT pg_advisory_xact_lock(hashtextextended('projector', 0));
 
 -- name: tables_exist
--- Whether the live tables are there.
-SELECT to_regclass('projection.tracking') IS NOT NULL;
+-- Whether the live tables are there. (Not by to_regclass: its cache may be older than the lock that
+-- this transaction has waited for.)
+SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'projection' AND tablename = 'tracking');
 
 -- name: fold
 -- The code that made the rows.

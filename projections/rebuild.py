@@ -1,7 +1,7 @@
 """Rebuild: the ordinary projector into fresh tables, then a swap.
 
 The live tables answer all the while. A crash before the swap leaves them as they are, and a
-half-made `projection_next` that the next rebuild drops.
+half-made tables in `projection_next` that the next rebuild drops.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from projections.projector import SQL, TABLES, create_bare_tables, project_page
-from tracker.log.database import Connection, Target, connect
+from tracker.log.database import PROJECTOR, Connection, Target, connect
 
 PAGE = 5000
 
@@ -19,12 +19,11 @@ async def rebuild(target: Target, progress: Callable[[int], None] = lambda _: No
 
     `progress` gets the position after every page. Returns the last position.
     """
-    connection = await connect(target)
+    connection = await connect(target, role=PROJECTOR)
     try:
         await connection.execute("SELECT pg_advisory_lock(hashtextextended('rebuild', 0))")
-        await connection.execute("DROP SCHEMA IF EXISTS projection_next CASCADE")
-        await connection.execute("CREATE SCHEMA projection_next")
         await connection.execute("SET search_path TO projection_next, public")
+        await connection.execute(TABLES.drop_tables)
         await create_bare_tables(connection)
         # Without its index, closing rows would read the whole table; the others come at the end.
         await connection.execute(
@@ -49,6 +48,5 @@ async def _swap(connection: Connection) -> int:
         while await project_page(connection, page=PAGE):
             pass
         position = int(await connection.fetchval(SQL.position))
-        await connection.execute("DROP SCHEMA projection CASCADE")
-        await connection.execute("ALTER SCHEMA projection_next RENAME TO projection")
+        await connection.execute(TABLES.replace_live)
     return position

@@ -32,3 +32,13 @@ CREATE INDEX IF NOT EXISTS versions_as_of ON versions
     USING gist (kind, commodity, period, valid, known);
 CREATE INDEX IF NOT EXISTS versions_entity ON versions USING gist (entity, valid, known);
 CREATE INDEX IF NOT EXISTS versions_open ON versions (entity) WHERE upper_inf(known);
+
+-- name: drop_tables
+-- What a rebuild before this one has left.
+DROP TABLE IF EXISTS versions, tracking;
+
+-- name: replace_live
+-- The tables that a rebuild has made take the place of the live ones.
+DROP TABLE projection.versions, projection.tracking;
+ALTER TABLE projection_next.versions SET SCHEMA projection;
+ALTER TABLE projection_next.tracking SET SCHEMA projection;

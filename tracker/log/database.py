@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL: pools, named queries, tables."""
+"""The connection to PostgreSQL: pools, roles, named queries."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ Target = dict[str, Any]
 LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a lost connection is met with; the last by one that died idle and has not noticed yet."""
 
+OWNER, PROJECTOR, API = "tracker_owner", "tracker_projector", "tracker_api"
+"""The roles; see migrations/0001_roles.sql."""
+
 SEARCH_PATH = "projection, public"
-TABLES = Path(__file__).with_name("tables.sql")
 NAMED = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
@@ -38,15 +40,17 @@ def target_from_url(url: str) -> Target:
     return {"dsn": url}
 
 
-async def connect(target: Target) -> asyncpg.Connection[asyncpg.Record]:
-    """A connection of its own, for listening or long transactions."""
-    return await asyncpg.connect(**target, server_settings=_settings())
+async def connect(
+    target: Target, *, role: str | None = None
+) -> asyncpg.Connection[asyncpg.Record]:
+    """A connection of its own, for listening or long transactions; as the login without a role."""
+    return await asyncpg.connect(**target, server_settings=_settings(role))
 
 
-async def create_pool(target: Target, *, size: int = 10) -> Pool:
-    """A pool of up to `size` connections."""
+async def create_pool(target: Target, *, role: str = API, size: int = 10) -> Pool:
+    """A pool of up to `size` connections that work as a role."""
     return await asyncpg.create_pool(
-        **target, min_size=1, max_size=size, server_settings=_settings(), command_timeout=60,
+        **target, min_size=1, max_size=size, server_settings=_settings(role), command_timeout=60,
         reset=_keep,
     )
 
@@ -56,13 +60,6 @@ async def _keep(connection: Connection) -> None:
     the usual reset would cost a round trip a question."""
 
 
-def _settings() -> dict[str, str]:
-    return {"search_path": SEARCH_PATH, "timezone": "UTC", "application_name": "tracker"}
-
-
-async def create_tables(connection: Connection, *scripts: Path) -> None:
-    """Create what is missing, in one transaction; a crash leaves the database as it was."""
-    async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('tables', 0))")
-        for script in scripts:
-            await connection.execute(script.read_text(encoding="utf-8"))
+def _settings(role: str | None) -> dict[str, str]:
+    settings = {"search_path": SEARCH_PATH, "timezone": "UTC", "application_name": "tracker"}
+    return settings | {"role": role} if role else settings

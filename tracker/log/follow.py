@@ -13,7 +13,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 
 from tracker.log.background import Background
-from tracker.log.database import LOST, Target, connect
+from tracker.log.database import API, LOST, Target, connect
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
 
@@ -68,7 +68,7 @@ class Follower(Background):
             await asyncio.sleep(0.5)
 
     async def _listen_once(self) -> None:
-        connection = await connect(self._target)
+        connection = await connect(self._target, role=API)
         try:
             await connection.add_listener("log", lambda *_: self.wake())
             self.wake()

@@ -17,16 +17,24 @@ from tracker.domain.codec import decode, encode
 from tracker.domain.entity import Entity, Known
 from tracker.domain.kinds import fact_type, kind_of
 from tracker.domain.values import Fact
-from tracker.errors import TooLarge
+from tracker.errors import InvalidInput, TooLarge
 
 SOURCE = "urn:critical-minerals-policy-tracker"
 MOST_BYTES = 60_000
 """The most bytes that the data of one event may have: entries must stay below 65,536."""
 
 
+MOST_VERSIONS = 2**31 - 1
+
+
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event on its way into the log."""
+    """An event on its way into the log; `attributes` and `data` are parts of its entry.
+
+    One that the log can't take can't be made, so that it spoils no transaction that others share:
+    raises InvalidInput for an unknown type, a version out of range, or text that is not UTF-8, and
+    TooLarge.
+    """
 
     event_id: str
     stream: str
@@ -34,6 +42,16 @@ class NewEvent:
     type: str
     attributes: str
     data: bytes
+
+    def __post_init__(self) -> None:
+        fact_type(self.type)
+        if not 0 < self.version <= MOST_VERSIONS:
+            raise InvalidInput(f"{self.version}: expected a version from 1 to {MOST_VERSIONS}",
+                               path=("version",))
+        if len(self.data) > MOST_BYTES:
+            raise TooLarge(f"{self.type} has {len(self.data)} bytes: expected at most {MOST_BYTES}")
+        for field in ("event_id", "stream", "attributes", "data"):
+            _check_text(field, getattr(self, field))
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -79,8 +97,6 @@ def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
     kind = kind_of(event.originator_id)
     type_ = kind.type_of(event.fact)
     data = encode(event.fact)
-    if len(data) > MOST_BYTES:
-        raise TooLarge(f"{type_} has {len(data)} bytes: expected at most {MOST_BYTES}")
     attributes = {
         "id": event.event_id,
         "source": SOURCE,
@@ -94,6 +110,17 @@ def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
     text = encode(attributes)[1:-1].decode()
     return NewEvent(event.event_id, event.originator_id, event.originator_version, type_, text,
                     data)
+
+
+def _check_text(field: str, text: str | bytes) -> None:
+    """Refuse what PostgreSQL keeps in no text."""
+    try:
+        raw = text.encode() if isinstance(text, str) else text
+        raw.decode()
+    except UnicodeError:
+        raise InvalidInput("expected text in UTF-8", path=(field,)) from None
+    if b"\0" in raw:
+        raise InvalidInput("expected text without NUL", path=(field,))
 
 
 _envelopes = msgspec.json.Decoder(Envelope)

@@ -1,5 +1,5 @@
 -- name: append
--- Append commands; see log.append in tables.sql.
+-- Append commands; see migrations/0003_append.sql.
 SELECT command, outcome, first_position, subject, expected, actual
 FROM log.append($1, $2, $3, $4, $5, $6, $7);
 

@@ -1,0 +1,104 @@
+"""Migrations: the log's tables, functions and roles, in numbered steps that never change.
+
+A new database goes through the same steps as an old one, so both end up the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from tracker.errors import Unavailable
+from tracker.log.database import OWNER, Connection, named_queries
+
+SQL = named_queries(Path(__file__).with_name("migrate.sql"))
+DIRECTORY = Path(__file__).with_name("migrations")
+
+
+class NotMigrated(Unavailable):
+    """The database is not as this version needs it, and can't be brought there by this login."""
+
+    code = "NOT_MIGRATED"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A step: `0002_events.sql` has the number 2 and the name `events`."""
+
+    number: int
+    name: str
+    script: str
+
+    @property
+    def sha256(self) -> str:
+        """The hash by which an edited step is noticed."""
+        return hashlib.sha256(self.script.encode()).hexdigest()
+
+
+def migrations(directory: Path = DIRECTORY) -> list[Migration]:
+    """The steps in their order."""
+    return [_migration(path) for path in sorted(directory.glob("*.sql"))]
+
+
+async def migrate(connection: Connection, steps: Iterable[Migration] | None = None) -> list[str]:
+    """Apply the steps that are missing, in one transaction, and return their names.
+
+    A crash leaves the database as it was. Raises NotMigrated when the login may not do this, or
+    when the database has steps that are not ours.
+    """
+    missing = await pending(connection, steps)
+    if not missing:
+        return []
+    try:
+        async with connection.transaction():
+            await connection.execute(SQL.take_turn)
+            missing = await pending(connection, steps)  # others may have been faster
+            for migration in missing:
+                await _apply(connection, migration)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise NotMigrated(
+            f"The database needs {_listed(missing)}, and this login may not: {error}. Run"
+            " `tracker migrate` once with a login that owns the database and may create roles"
+        ) from error
+    return [migration.name for migration in missing]
+
+
+async def pending(
+    connection: Connection, steps: Iterable[Migration] | None = None
+) -> list[Migration]:
+    """The steps that a database lacks. Raises NotMigrated if it has some that are not ours."""
+    ours = list(migrations() if steps is None else steps)
+    if not await connection.fetchval(SQL.began):
+        return ours
+    applied = {row["number"]: row["sha256"] for row in await connection.fetch(SQL.applied)}
+    for migration in ours:
+        if applied.get(migration.number, migration.sha256) != migration.sha256:
+            raise NotMigrated(f"The database had another migration {migration.number}"
+                              f" ({migration.name}) than this version: it was edited afterwards")
+    if newer := sorted(applied.keys() - {migration.number for migration in ours}):
+        raise NotMigrated(f"The database is of a newer version (migration {newer[-1]}):"
+                          " install that version of the tracker")
+    return [migration for migration in ours if migration.number not in applied]
+
+
+async def _apply(connection: Connection, migration: Migration) -> None:
+    """Run a step. The first makes the roles; what the later ones make belongs to the owner."""
+    if migration.number > 1:
+        await connection.execute(f"SET LOCAL ROLE {OWNER}")
+    await connection.execute(migration.script)
+    await connection.execute(f"SET LOCAL ROLE {OWNER}")
+    await connection.execute(SQL.record, migration.number, migration.name, migration.sha256)
+    await connection.execute("RESET ROLE")
+
+
+def _migration(path: Path) -> Migration:
+    number, _, name = path.stem.partition("_")
+    return Migration(int(number), name, path.read_text(encoding="utf-8"))
+
+
+def _listed(steps: Iterable[Migration]) -> str:
+    return "migration " + ", ".join(f"{step.number} ({step.name})" for step in steps)
