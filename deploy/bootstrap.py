@@ -24,12 +24,17 @@ async def prepare(target: Target) -> None:
 
     Raises NotMigrated when the login may not migrate a database that needs it.
     """
-    async with connected(target) as connection:
-        await migrate(connection)
+    await migrated(target)
     async with connected(target, role=PROJECTOR) as connection:
         current = await create_schema(connection)
     if not current:
         await rebuild(target)
+
+
+async def migrated(target: Target) -> list[str]:
+    """Migrate the log; returns the steps that this took."""
+    async with connected(target) as connection:
+        return await migrate(connection)
 
 
 @asynccontextmanager

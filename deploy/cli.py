@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from deploy import settings
-from deploy.bootstrap import opened, prepare, running
+from deploy.bootstrap import migrated, opened, prepare, running
 from deploy.database import database
 from deploy.importing import Imported, import_lines, load_corpus, progress_bar
 from deploy.postgres import PostgresError, default_data_dir
@@ -317,6 +317,19 @@ async def replay_digest(recorder: Recorder, day: date, position: int | None) -> 
             progress.advance(task)
     note.print(f"position {until}, valid at {day}:")
     return world.digest(day, until)
+
+
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database to this version: the log's tables, functions and roles.
+
+    Every command that needs it does this by itself where its login may. Run it once with a login
+    that owns the database and may create roles; then a login that is a member of `tracker_api`
+    and `tracker_projector` is enough for the rest.
+    """
+    for name in on_database(data_dir, migrated):
+        note.print(f"applied {name}")
+    note.print("The database is of this version.")
 
 
 @app.command()

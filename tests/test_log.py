@@ -15,7 +15,6 @@ from tests.facts import announced, clause, suspended
 from tracker.commands import Commands, Order, decide, restored
 from tracker.errors import IdempotencyConflict, TooLarge, Unavailable, VersionConflict
 from tracker.log.database import LOST, Target, connect
-from tracker.log.follow import Follower
 from tracker.log.mapper import NewEvent
 from tracker.log.recorder import Appended, Recorder
 
@@ -152,40 +151,6 @@ async def test_an_expected_version_that_is_wrong_is_refused(recorder: Recorder) 
         await commands.record("export-control/a", suspended("1"), expected_version=5)
     await commands.record("export-control/a", suspended("1"), expected_version=1)
     assert await recorder.head() == 2
-
-
-async def test_a_follower_gets_every_event_once_in_order_while_others_write(
-    recorder: Recorder, target: Target
-) -> None:
-    async with Follower(recorder, target) as follower:
-        async def collect() -> list[int]:
-            positions = []
-            async for item in follower.follow(0, page=7):
-                positions.append(item.position)
-                if len(positions) == 400:
-                    break
-            return positions
-
-        collecting = asyncio.create_task(collect())
-        await asyncio.gather(*(
-            recorder.append([gallium(f"e{i}", f"export-control/s{i}")]) for i in range(400)))
-        assert await asyncio.wait_for(collecting, 10) == list(range(1, 401))
-
-
-async def test_a_follower_survives_the_loss_of_its_listening_connection(
-    recorder: Recorder, target: Target
-) -> None:
-    async with Follower(recorder, target) as follower:
-        events = follower.follow(0)
-        await recorder.append([gallium("a", "export-control/a")])
-        assert (await anext(events)).position == 1
-        connection = await connect(target)
-        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                                 " WHERE query LIKE 'LISTEN%' AND datname = current_database()")
-        await connection.close()
-        await recorder.append([gallium("b", "export-control/b")])
-        assert (await asyncio.wait_for(anext(events), 5)).position == 2
-        await events.aclose()
 
 
 async def test_a_moment_in_time_is_a_position(services: Services) -> None:

@@ -43,7 +43,8 @@ async def test_a_database_of_the_first_release_becomes_the_same_as_a_new_one(
     async with connected(bare) as connection:
         await connection.execute(FIRST_RELEASE.read_text(encoding="utf-8"))
         await connection.execute(
-            "INSERT INTO log.events VALUES (1, 'a', 'alliance/a', 1, 'Alliance.Founded', now(), '{}')")
+            "INSERT INTO log.events"
+            " VALUES (1, 'a', 'alliance/a', 1, 'Alliance.Founded', now(), '{}')")
         before = await connection.fetch("SELECT * FROM log.events")
         await connection.execute("CREATE SCHEMA projection")
     await prepare(bare)

@@ -47,7 +47,7 @@ async def connect(
     return await asyncpg.connect(**target, server_settings=_settings(role))
 
 
-async def create_pool(target: Target, *, role: str = API, size: int = 10) -> Pool:
+async def create_pool(target: Target, *, role: str | None = API, size: int = 10) -> Pool:
     """A pool of up to `size` connections that work as a role."""
     return await asyncpg.create_pool(
         **target, min_size=1, max_size=size, server_settings=_settings(role), command_timeout=60,

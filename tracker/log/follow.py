@@ -1,8 +1,9 @@
-"""Following the log: catch up in pages, then wait to be woken.
+"""Following the log: catch up in pages, then be given each new event as it comes.
 
-One LISTEN connection a process wakes all followers. A notification is only a hint: whoever misses
-one, because the connection died or the server failed over, looks again after `PATIENCE` seconds.
-What a follower delivers always comes from reading the log by position, so it can skip nothing.
+One LISTEN connection a process wakes it, and one read of the log then serves all its followers. A
+notification is only a hint: whoever misses one, because the connection died or the server failed
+over, looks again after `PATIENCE` seconds. What a follower delivers always comes from reading the
+log by position, so it can skip nothing.
 """
 
 from __future__ import annotations
@@ -16,36 +17,70 @@ from tracker.log.background import Background
 from tracker.log.database import API, LOST, Target, connect
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
+from tracker.log.tail import MOST, Tail
 
 PATIENCE = 1.5
 """Seconds after which a follower looks at the log without having been woken."""
+
+ENDURANCE = 5.0
+"""Seconds for which a follower tries to read a lost database before it gives up."""
 
 logger = logging.getLogger(__name__)
 
 
 class Follower(Background):
-    """Wakes everyone in this process who waits for new events."""
+    """Gives everyone in this process who follows the log its new events."""
 
     def __init__(self, recorder: Recorder, target: Target):
         self._recorder = recorder
         self._target = target
         self._woken = asyncio.Event()
+        self._tail: Tail | None = None  # only while somebody follows
+        self._grown = asyncio.Event()
+        self._followers = 0
 
     async def follow(
         self, after: int = 0, *, types: Sequence[str] | None = None, page: int = 200
     ) -> AsyncIterator[Recorded]:
         """Every event after a position, in order, and then each new one as it comes; never ends.
 
-        A slow consumer holds one page in memory, however far the log runs ahead of it.
+        A slow consumer reads the log a page at a time and holds no more than that, however far the
+        log runs ahead of it. A lost database that comes back within `ENDURANCE` is only a delay;
+        then its error is raised, and whoever comes back with the last position misses nothing.
         """
+        self._followers += 1
+        self.wake()
+        try:
+            while True:
+                grown, tail = self._grown, self._tail
+                events = tail.after(after, page) if tail else None
+                if events is None:
+                    seen = tail.position if tail else after
+                    events = await self._read(after, page, types)
+                    if not events:  # nothing of these types in all that was known before
+                        after = max(after, seen)
+                for event in events:
+                    if types is None or event.type in types:
+                        yield event
+                    after = event.position
+                if not events:
+                    await wait(grown)
+        finally:
+            self._followers -= 1
+
+    async def _read(
+        self, after: int, limit: int, types: Sequence[str] | None
+    ) -> list[Recorded]:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + ENDURANCE
         while True:
-            signal = self.signal
-            events = await self._recorder.read(after, limit=page, types=types)
-            for event in events:
-                yield event
-                after = event.position
-            if not events:
-                await wait(signal)
+            try:
+                return await self._recorder.read(after, limit=limit, types=types)
+            except LOST as error:
+                if loop.time() > deadline:
+                    raise
+                logger.warning("the log could not be read and will be again: %s", error)
+            await asyncio.sleep(0.2)
 
     @property
     def signal(self) -> asyncio.Event:
@@ -58,6 +93,41 @@ class Follower(Background):
         woken.set()
 
     async def run(self) -> None:
+        """Listen, and read on for all who follow."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            tasks.create_task(self._keep_tail())
+
+    async def _keep_tail(self) -> None:
+        while True:
+            woken = self._woken
+            try:
+                await self._read_on()
+            except Exception:
+                self._tail = None  # everyone reads for themselves, and sees what is wrong
+                self._grow()
+            await wait(woken)
+
+    async def _read_on(self) -> None:
+        """Read what is new, once for all followers."""
+        if not self._followers:
+            self._tail = None
+            return
+        if self._tail is None:
+            self._tail = Tail(await self._recorder.head())
+            self._grow()
+        while events := await self._recorder.read(self._tail.position, limit=MOST):
+            if len(events) < MOST:
+                self._tail.extend(events)
+            else:  # an import: more than is kept here, so everyone reads it at their own pace
+                self._tail = Tail(await self._recorder.head())
+            self._grow()
+
+    def _grow(self) -> None:
+        grown, self._grown = self._grown, asyncio.Event()
+        grown.set()
+
+    async def _listen(self) -> None:
         """Keep one listening connection, and come back after losing it."""
         while True:
             try:

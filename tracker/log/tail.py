@@ -1,0 +1,32 @@
+"""The newest events of the log, in memory, shared by all who follow it. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+
+from tracker.log.mapper import Recorded
+
+MOST = 1000
+"""How many events are kept; whoever is further behind reads the log."""
+
+
+class Tail:
+    """The events up to a position, without a gap; none of them to begin with."""
+
+    def __init__(self, position: int, most: int = MOST):
+        self._events: deque[Recorded] = deque(maxlen=most)
+        self.position = position
+
+    def extend(self, events: Sequence[Recorded]) -> None:
+        """Add the events that follow; the oldest make room."""
+        self._events.extend(events)
+        if events:
+            self.position = events[-1].position
+
+    def after(self, position: int, limit: int) -> list[Recorded] | None:
+        """At most `limit` events after a position; None if they are not all here."""
+        missing = max(self.position - position, 0)
+        start = len(self._events) - missing
+        return list(islice(self._events, start, start + limit)) if start >= 0 else None
