@@ -8,9 +8,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -213,6 +215,5 @@ def test_a_tail_gives_exactly_what_follows_or_says_that_it_can_not(
 
 def _at(position: int) -> Recorded:
     """Any event at a position."""
-    event = new("any")
-    return Recorded(position, None, event.event_id, event.type, event.stream, 1, None,  # type: ignore[arg-type]
-                    None, b"")  # type: ignore[arg-type]
+    return Recorded(position, datetime.now(UTC), "a", "ExportControl.Announced", "export-control/a",
+                    1, msgspec.Raw(b"{}"))

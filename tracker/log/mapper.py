@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -54,32 +55,23 @@ class NewEvent:
             _check_text(field, getattr(self, field))
 
 
-class Envelope(msgspec.Struct, frozen=True):
-    """The attributes of an entry."""
-
-    position: str
-    time: datetime
-    id: str
-    type: str
-    subject: str
-    version: int
-    data: msgspec.Raw
-    actor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True, dict=True):
     """An event of the log, read from its entry."""
 
     position: int
-    recorded_at: datetime
-    event_id: str
+    recorded_at: datetime = msgspec.field(name="time")
+    event_id: str = msgspec.field(name="id")
     type: str
-    stream: str
+    stream: str = msgspec.field(name="subject")
     version: int
-    actor: str | None
-    fact: Fact
-    entry: bytes
+    content: msgspec.Raw = msgspec.field(name="data")
+    actor: str | None = None
+    entry: bytes = b""
+
+    @cached_property
+    def fact(self) -> Fact:
+        """What happened. Raises InvalidInput if it is not a fact of ours."""
+        return decode(fact_type(self.type), self.content)
 
     @property
     def known(self) -> Known:
@@ -89,7 +81,7 @@ class Recorded:
     @property
     def data(self) -> Any:
         """The content of the event as plain JSON data."""
-        return msgspec.json.decode(self.entry)["data"]
+        return msgspec.json.decode(self.content)
 
 
 def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
@@ -123,23 +115,14 @@ def _check_text(field: str, text: str | bytes) -> None:
         raise InvalidInput("expected text without NUL", path=(field,))
 
 
-_envelopes = msgspec.json.Decoder(Envelope)
+_entries = msgspec.json.Decoder(Recorded, strict=False)  # the position is text there
 
 
 def recorded(entry: bytes) -> Recorded:
-    """The event that an entry holds. Raises InvalidInput if it is not one of ours."""
-    envelope = _envelopes.decode(entry)
-    return Recorded(
-        position=int(envelope.position),
-        recorded_at=envelope.time,
-        event_id=envelope.id,
-        type=envelope.type,
-        stream=envelope.subject,
-        version=envelope.version,
-        actor=envelope.actor,
-        fact=decode(fact_type(envelope.type), envelope.data),
-        entry=entry,
-    )
+    """The event that an entry holds; its fact is decoded when somebody asks for it."""
+    event = _entries.decode(entry)
+    msgspec.structs.force_setattr(event, "entry", entry)
+    return event
 
 
 def replayed(item: Recorded) -> Entity.Event:
