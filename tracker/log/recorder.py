@@ -11,7 +11,13 @@ from pathlib import Path
 
 import asyncpg
 
-from tracker.errors import IdempotencyConflict, TrackerError, Unavailable, VersionConflict
+from tracker.errors import (
+    IdempotencyConflict,
+    InvalidInput,
+    TrackerError,
+    Unavailable,
+    VersionConflict,
+)
 from tracker.log.database import LOST, Connection, Pool, named_queries
 from tracker.log.mapper import NewEvent, Recorded, recorded
 
@@ -47,6 +53,9 @@ class Recorder:
         Raises VersionConflict or IdempotencyConflict for this command alone, whatever travels in
         the same transaction. If the caller is cancelled the command may still be recorded.
         """
+        if len({event.event_id for event in command}) != len(command):
+            raise InvalidInput("expected every event of a command to have an id of its own",
+                               path=("eventId",))
         future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         self._waiting.append((command, future))
         if self._flushing is None:
