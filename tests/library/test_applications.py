@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
@@ -23,12 +22,11 @@ from eventsourcing.system import (
 )
 from eventsourcing.tests.application import BankAccounts
 
-from tests.library.test_closing import in_a_process
-from tests.library.test_guarantees import run, until
+from tests.library.support import ROOT, in_a_process, run, until
 from tracker.log.database import Target
 from tracker.log.library import AsyncpgFactory
 
-DOC = (Path(__file__).parents[2] / "docs" / "library.md").read_text(encoding="utf-8")
+DOC = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", DOC, re.DOTALL)
 
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import gc
-import os
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -30,13 +26,12 @@ from eventsourcing.persistence import (
     StoredEvent,
 )
 
-from tests.library.test_guarantees import locked, run, until, waiting_for_the_lock
+from tests.library.support import in_a_process, locked, run, until, waiting_for_the_lock
 from tracker.log.database import Target
 from tracker.log.library import AsyncpgFactory
 from tracker.log.library.errors import translated
 
 NOWHERE = "postgresql:///nothing?host=/nowhere&port=5432&user=nobody"
-ROOT = Path(__file__).parents[2]
 
 
 def loop_threads() -> list[threading.Thread]:
@@ -46,14 +41,6 @@ def loop_threads() -> list[threading.Thread]:
 def other_connections(target: Target) -> int:
     return int(run(target, "SELECT count(*) FROM pg_stat_activity"
                            " WHERE datname = current_database() AND pid <> pg_backend_pid()"))
-
-
-def in_a_process(script: str, *, url: str) -> subprocess.CompletedProcess[str]:
-    """Run a script in a Python of its own; it fails when that doesn't end by itself."""
-    return subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False,
-        cwd=ROOT, env={**os.environ, "PERSISTENCE_MODULE": "tracker.log.library",
-                       "TRACKER_DATABASE_URL": url})
 
 
 def test_closing_ends_a_subscriber_that_waits(factory: AsyncpgFactory) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,76 +14,25 @@ from eventsourcing.persistence import (
     DataError,
     IntegrityError,
     Notification,
+    OperationalError,
     ProgrammingError,
     StoredEvent,
     Tracking,
 )
+from eventsourcing.utils import Environment
 
+from tests.library.support import (
+    events,
+    kill_others,
+    kill_waiting,
+    locked,
+    run,
+    until,
+    waiting_for_the_lock,
+)
 from tracker.log.database import Connection, Target, connect
 from tracker.log.library import AsyncpgApplicationRecorder, AsyncpgFactory
 from tracker.log.library.joined import Outcome, insert
-
-
-def events(
-    count: int, key: UUID | str | None = None, first: int = 1, state: bytes = b"state"
-) -> list[StoredEvent]:
-    """Consecutive events of one originator."""
-    key = key or uuid4()
-    return [StoredEvent(key, version, "topic", state) for version in range(first, first + count)]
-
-
-def run(target: Target, statement: str) -> Any:
-    """Run a statement over a connection of its own, and return its value."""
-    async def execute() -> Any:
-        connection = await connect(target)
-        try:
-            return await connection.fetchval(statement)
-        finally:
-            await connection.close()
-
-    return asyncio.run(execute())
-
-
-def kill_others(target: Target) -> int:
-    """Kill every other connection to the database, and return how many there were."""
-    return int(run(target, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                           " WHERE datname = current_database() AND pid <> pg_backend_pid()"))
-
-
-@contextmanager
-def locked(target: Target, table: str) -> Iterator[None]:
-    """Hold the lock that inserts into a table take, as a slow writer does."""
-    ready, done = threading.Event(), threading.Event()
-
-    async def hold() -> None:
-        connection = await connect(target)
-        await connection.execute(
-            "SELECT pg_advisory_lock(hashtextextended($1, 0))", f'"public"."{table}"')
-        ready.set()
-        await asyncio.to_thread(done.wait)
-        await connection.close()
-
-    holder = threading.Thread(target=lambda: asyncio.run(hold()))
-    holder.start()
-    ready.wait()
-    try:
-        yield
-    finally:
-        done.set()
-        holder.join()
-
-
-def waiting_for_the_lock(target: Target) -> bool:
-    return bool(run(target, "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory'"
-                            " AND NOT granted"))
-
-
-def until(happened: Any) -> None:
-    """Wait for something that has no other sign."""
-    deadline = time.monotonic() + 20
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -265,6 +212,44 @@ def test_killed_connections_cost_a_writer_and_a_subscriber_nothing(
     assert sorted(acknowledged) == followed
 
 
+def test_a_subscription_of_rare_topics_passes_over_the_others_once(
+    recorder: AsyncpgApplicationRecorder
+) -> None:
+    recorder.insert_events(events(700))
+    with recorder.subscribe(topics=["rare"]) as subscription, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, subscription)
+        until(lambda: subscription._last_notification_id == 700)
+        recorder.insert_events([*events(1), StoredEvent(uuid4(), 1, "rare", b""), *events(1)])
+        assert waiting.result(timeout=10).id == 702
+
+
+def test_an_insert_that_loses_its_connection_is_sent_again(
+    recorder: AsyncpgApplicationRecorder, target: Target
+) -> None:
+    with ThreadPoolExecutor(1) as pool, locked(target, "stored_events"):
+        insertion = pool.submit(recorder.insert_events, events(2))
+        until(lambda: kill_waiting(target) == 1)
+    assert insertion.result(timeout=10) == [1, 2]
+
+
+def test_a_snapshot_whose_answer_was_lost_is_not_sent_again(
+    factory: AsyncpgFactory, target: Target
+) -> None:
+    snapshots = factory.aggregate_recorder("snapshots")
+
+    async def lose() -> None:
+        blocker = await connect(target)
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE public.stored_snapshots")
+            insertion = asyncio.create_task(asyncio.to_thread(snapshots.insert_events, events(1)))
+            await asyncio.to_thread(until, lambda: kill_waiting(target) == 1)
+            with pytest.raises(OperationalError, match="may be recorded or not"):
+                await insertion
+        await blocker.close()
+
+    asyncio.run(lose())
+
+
 def test_a_subscriber_needs_no_notification(
     recorder: AsyncpgApplicationRecorder, target: Target
 ) -> None:
@@ -277,8 +262,6 @@ def test_a_subscriber_needs_no_notification(
 
 
 def test_two_applications_in_one_database_do_not_mix(database_url: str) -> None:
-    from eventsourcing.utils import Environment
-
     env = {"TRACKER_DATABASE_URL": database_url}
     ones, others = (AsyncpgFactory(Environment(name, env)) for name in ("Ones", "Others"))
     one, other = ones.application_recorder(), others.application_recorder()
@@ -310,8 +293,6 @@ def test_tables_made_by_the_librarys_own_module_are_continued(
 
 @pytest.mark.parametrize("name", ['a"b', "a'b", "$insert$", "a" * 51])
 def test_a_name_that_can_not_be_a_table_is_refused(database_url: str, name: str) -> None:
-    from eventsourcing.utils import Environment
-
     factory = AsyncpgFactory(Environment(name, {"TRACKER_DATABASE_URL": database_url}))
     with pytest.raises(ProgrammingError, match="can't be a name here"):
         factory.application_recorder()

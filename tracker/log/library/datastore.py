@@ -28,11 +28,12 @@ KEEP_TRYING = 5.0
 class Connections:
     """A pool that opens with its first use, and a listener. Everything here runs in one loop."""
 
-    def __init__(self, target: Target, size: int):
-        self._target = target
+    def __init__(self, target: Target, size: int, timeout: float):
+        self._target = {**target, "timeout": timeout}
         self._size = size
+        self._timeout = timeout
         self._opening: asyncio.Task[Pool] | None = None
-        self.listener = Listener(target)
+        self.listener = Listener(self._target)
 
     async def run(self, work: Work[T]) -> T:
         """Do some work over a connection; after losing the connection, over another one.
@@ -46,7 +47,7 @@ class Connections:
         while True:
             try:
                 pool = await self._open()
-                async with pool.acquire(timeout=self._target["timeout"]) as connection:
+                async with pool.acquire(timeout=self._timeout) as connection:
                     again, begun = begun, True
                     return await work(connection, again)
             except LOST as error:
@@ -83,10 +84,13 @@ def failed(task: asyncio.Task[Any]) -> bool:
 class Datastore:
     """What the recorders of one factory share. Closes by itself when nobody uses it any more."""
 
-    def __init__(self, target: Target, *, pool_size: int, schema: str, originator_id_type: str):
+    def __init__(
+        self, target: Target, *, pool_size: int, connect_timeout: float, schema: str,
+        originator_id_type: str,
+    ):
         self.schema = schema
         self.originator_id_type = originator_id_type
-        self.connections = Connections(target, pool_size)
+        self.connections = Connections(target, pool_size, connect_timeout)
         self._thread = LoopThread()
         self._finalizer = finalize(self, self._thread.close, self.connections.close)
 

@@ -43,8 +43,9 @@ class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
         if id_type not in ("uuid", "text"):
             raise OSError(f"{self.ORIGINATOR_ID_TYPE} is {id_type!r}: expected uuid or text")
         self.datastore = Datastore(
-            {**target_from_url(url), "timeout": self._positive(self.CONNECT_TIMEOUT, 5)},
+            target_from_url(url),
             pool_size=self._positive(self.POOL_SIZE, 10),
+            connect_timeout=self._positive(self.CONNECT_TIMEOUT, 5),
             schema=self.env.get(self.SCHEMA) or "public",
             originator_id_type=id_type,
         )

@@ -54,13 +54,19 @@ class AsyncpgSubscription(Subscription["AsyncpgApplicationRecorder"]):
     def _look(self) -> bool:
         """Read the next page; False when there is none yet."""
         try:
-            self._page.extend(self._recorder.select_notifications(
-                self._last_notification_id or 0, PAGE, topics=self._topics,
-                inclusive_of_start=False))
+            self._read()
         except ConnectionPoolClosedError:
             self.stop()
         except (InterfaceError, OperationalError) as error:
             logger.warning("a subscription waits for the database to return: %s", error)
-        if self._page:
-            self._last_notification_id = self._page[-1].id
         return bool(self._page)
+
+    def _read(self) -> None:
+        after = self._last_notification_id or 0
+        # Nothing up to here can still appear, so events of other topics are passed over for good.
+        head = self._recorder.max_notification_id() or 0 if self._topics else 0
+        page = self._recorder.select_notifications(
+            after, PAGE, topics=self._topics, inclusive_of_start=False)
+        last = page[-1].id if page else after
+        self._last_notification_id = last if len(page) == PAGE else max(last, head)
+        self._page.extend(page)
