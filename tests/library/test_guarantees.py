@@ -31,8 +31,8 @@ from tests.library.support import (
     waiting_for_the_lock,
 )
 from tracker.log.database import Connection, Target, connect
-from tracker.log.library import AsyncpgApplicationRecorder, AsyncpgFactory
-from tracker.log.library.joined import Outcome, insert
+from tracker.log.library import AsyncpgApplicationRecorder, AsyncpgFactory, joined
+from tracker.log.library.joined import Insert, Outcome, insert
 
 
 @pytest.fixture
@@ -106,9 +106,9 @@ def test_inserts_that_wait_are_joined_and_each_has_its_own_outcome(
         with locked(target, "stored_events"):
             first = pool.submit(recorder.insert_events, events(1))
             until(lambda: waiting_for_the_lock(target))
-            joined = [pool.submit(recorder.insert_events, each) for each in inserts]
+            others = [pool.submit(recorder.insert_events, each) for each in inserts]
             until(lambda: len(recorder._joined._waiting) == len(inserts))
-        outcomes = [f.exception() or f.result() for f in (first, *joined)]
+        outcomes = [f.exception() or f.result() for f in (first, *others)]
     assert outcomes[0] == [2]
     assert isinstance(outcomes[2], IntegrityError)
     assert "already exists" in str(outcomes[2])
@@ -230,6 +230,25 @@ def test_an_insert_that_loses_its_connection_is_sent_again(
         insertion = pool.submit(recorder.insert_events, events(2))
         until(lambda: kill_waiting(target) == 1)
     assert insertion.result(timeout=10) == [1, 2]
+
+
+def test_an_insert_that_was_committed_but_not_answered_succeeds_once(
+    recorder: AsyncpgApplicationRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[bool] = []
+
+    async def lossy(
+        connection: Connection, statement: str, inserts: Sequence[Insert], again: bool
+    ) -> list[Outcome]:
+        outcomes = await insert(connection, statement, inserts, again)
+        attempts.append(again)
+        if not again:
+            raise ConnectionResetError
+        return outcomes
+
+    monkeypatch.setattr(joined, "insert", lossy)
+    assert recorder.insert_events(events(3)) == [1, 2, 3]
+    assert (attempts, recorder.max_notification_id()) == ([False, True], 3)
 
 
 def test_a_snapshot_whose_answer_was_lost_is_not_sent_again(

@@ -104,6 +104,8 @@ class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
         return originator_id if self.datastore.originator_id_type == "uuid" else str(originator_id)
 
     def _prepared(self, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
+        if self.datastore.originator_id_type == "uuid":
+            return events
         return [replace(event, originator_id=self._key(event.originator_id)) for event in events]
 
 
