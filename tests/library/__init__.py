@@ -1,0 +1,1 @@
+"""Applications of the eventsourcing library on our PostgreSQL."""

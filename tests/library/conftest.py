@@ -1,0 +1,30 @@
+"""A database for each test, chosen by the environment as a user would do it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from eventsourcing.utils import Environment
+
+from tracker.log.database import Target
+from tracker.log.library import AsyncpgFactory
+
+
+@pytest.fixture(autouse=True)
+def database_url(target: Target, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of the test's database, in the environment of its applications."""
+    parts = urlencode({key: target[key] for key in ("host", "port", "user")})
+    url = f"postgresql:///{target['database']}?{parts}"
+    monkeypatch.setenv("PERSISTENCE_MODULE", "tracker.log.library")
+    monkeypatch.setenv("TRACKER_DATABASE_URL", url)
+    return url
+
+
+@pytest.fixture
+def factory(database_url: str) -> Iterator[AsyncpgFactory]:
+    """A factory of the test's own, for an application without a name."""
+    factory = AsyncpgFactory(Environment(env={"TRACKER_DATABASE_URL": database_url}))
+    yield factory
+    factory.close()

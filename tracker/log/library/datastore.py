@@ -1,0 +1,129 @@
+"""The connections of one factory, used from any thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from threading import Event
+from typing import Any, TypeVar
+from weakref import finalize
+
+import asyncpg
+from eventsourcing.persistence import InterfaceError, OperationalError
+
+from tracker.log.database import LOST, Connection, Pool, Target, create_pool
+from tracker.log.library.errors import translated
+from tracker.log.library.listener import Listener
+from tracker.log.library.thread import GRACE, LoopThread
+
+T = TypeVar("T")
+Work = Callable[[Connection, bool], Awaitable[T]]
+"""Something to do over a connection; True says that it may have been done already, because the
+connection was lost before the answer came."""
+
+KEEP_TRYING = 5.0
+"""Seconds during which work is tried again after a lost connection."""
+
+
+class Connections:
+    """A pool that opens with its first use, and a listener. Everything here runs in one loop."""
+
+    def __init__(self, target: Target, size: int, timeout: float):
+        self._target = {**target, "timeout": timeout}
+        self._size = size
+        self._timeout = timeout
+        self._opening: asyncio.Task[Pool] | None = None
+        self.listener = Listener(self._target)
+
+    async def run(self, work: Work[T]) -> T:
+        """Do some work over a connection; after losing the connection, over another one.
+
+        Raises the library's errors: OperationalError or InterfaceError when the database can't be
+        had for `KEEP_TRYING` seconds.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + KEEP_TRYING
+        begun = False
+        while True:
+            try:
+                pool = await self._open()
+                async with pool.acquire(timeout=self._timeout) as connection:
+                    again, begun = begun, True
+                    return await work(connection, again)
+            except LOST as error:
+                failure = translated(error)
+                hopeless = not isinstance(failure, (OperationalError, InterfaceError))
+                if hopeless or clock() > deadline:
+                    raise failure from error
+            await asyncio.sleep(0.2)
+
+    async def _open(self) -> Pool:
+        """The pool. Everyone who needs it first waits for the same attempt to open it."""
+        if self._opening is None or failed(self._opening):
+            self._opening = asyncio.create_task(create_pool(self._target, size=self._size))
+        return await asyncio.shield(self._opening)
+
+    async def close(self) -> None:
+        """Close the connections, and let those who wait for events find out."""
+        self.listener.wake_all()
+        if self._opening is None or failed(self._opening):
+            return
+        pool = self._opening.result()
+        try:
+            async with asyncio.timeout(GRACE):
+                await pool.close()
+        except LOST:
+            pool.terminate()
+
+
+def failed(task: asyncio.Task[Any]) -> bool:
+    """Whether a task has ended without a result."""
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+class Datastore:
+    """What the recorders of one factory share. Closes by itself when nobody uses it any more."""
+
+    def __init__(
+        self, target: Target, *, pool_size: int, connect_timeout: float, schema: str,
+        originator_id_type: str,
+    ):
+        self.schema = schema
+        self.originator_id_type = originator_id_type
+        self.connections = Connections(target, pool_size, connect_timeout)
+        self._thread = LoopThread()
+        self._finalizer = finalize(self, self._thread.close, self.connections.close)
+
+    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the loop of the connections and return what it returns."""
+        return self._thread.call(coroutine)
+
+    def run(self, work: Work[T]) -> T:
+        """Do some work over a connection; see `Connections.run`."""
+        return self.call(self.connections.run(work))
+
+    def fetch(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:
+        """The rows of a query that changes nothing."""
+        async def work(connection: Connection, _again: bool) -> list[asyncpg.Record]:
+            return await connection.fetch(query, *arguments)
+
+        return self.run(work)
+
+    def create(self, statements: Iterable[str]) -> None:
+        """Run statements that create what is missing, in one transaction."""
+        async def work(connection: Connection, _again: bool) -> None:
+            async with connection.transaction():
+                await connection.execute(
+                    "SELECT pg_advisory_xact_lock(hashtextextended('tables', 0))")
+                for statement in statements:
+                    await connection.execute(statement)
+
+        self.run(work)
+
+    def watch(self, channel: str, woken: Event) -> None:
+        """Set `woken` at each notification of a channel, for as long as somebody holds it."""
+        self.call(self.connections.listener.watch(channel, woken))
+
+    def close(self) -> None:
+        """Close the connections and end the thread."""
+        self._finalizer()

@@ -1,0 +1,266 @@
+"""The recorders of the eventsourcing library, over asyncpg."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    IntegrityError,
+    Notification,
+    OperationalError,
+    PersistenceError,
+    ProcessRecorder,
+    StoredEvent,
+    Tracking,
+    TrackingRecorder,
+)
+
+from tracker.log.database import Connection, named_queries
+from tracker.log.library.datastore import Datastore
+from tracker.log.library.joined import Joined, insert
+from tracker.log.library.names import names
+from tracker.log.library.subscription import AsyncpgSubscription
+
+SQL = named_queries(Path(__file__).with_name("recorders.sql"))
+
+
+class AsyncpgRecorder:
+    """What all recorders have: a datastore, and tables in it."""
+
+    def __init__(self, datastore: Datastore, **tables: str):
+        self.datastore = datastore
+        self._names = names(datastore.schema, datastore.originator_id_type, **tables)
+        self.sql_create_statements: list[str] = []
+        """What `create_table` runs, in order; a subclass may add tables of its own."""
+
+    def create_table(self) -> None:
+        """Create what is missing, in one transaction."""
+        self.datastore.create(self.sql_create_statements)
+
+    def _sql(self, query: str) -> str:
+        """A query of the `.sql` file, for the tables of this recorder."""
+        return str(getattr(SQL, query)).format_map(self._names)
+
+
+class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
+    """Events by originator; also keeps snapshots."""
+
+    def __init__(
+        self, datastore: Datastore, *, events_table_name: str = "stored_events", **tables: str
+    ):
+        super().__init__(datastore, events=events_table_name, **tables)
+        self.events_table_name = events_table_name
+        self._add_events_table()
+
+    def _add_events_table(self) -> None:
+        self.sql_create_statements.append(self._sql("create_aggregate_events"))
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        """Insert events, all or none. Raises IntegrityError when the place of one is taken."""
+        events = self._prepared(stored_events)
+
+        async def work(connection: Connection, again: bool) -> None:
+            if again:
+                raise OperationalError("the connection was lost: the events may be recorded or not")
+            await connection.execute(
+                self._sql("insert_aggregate_events"),
+                [event.originator_id for event in events],
+                [event.originator_version for event in events],
+                [event.topic for event in events],
+                [event.state for event in events],
+            )
+
+        self.datastore.run(work)
+        return None
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """The events of an originator in the order of their versions, backwards with `desc`."""
+        rows = self.datastore.fetch(
+            self._sql("select_events_backwards" if desc else "select_events"),
+            self._key(originator_id), gt, lte, limit,
+        )
+        return [StoredEvent(**_stored(row)) for row in rows]
+
+    def _key(self, originator_id: UUID | str) -> UUID | str:
+        """An originator's id as the table has it; a text table may hold UUIDs."""
+        return originator_id if self.datastore.originator_id_type == "uuid" else str(originator_id)
+
+    def _prepared(self, events: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
+        if self.datastore.originator_id_type == "uuid":
+            return events
+        return [replace(event, originator_id=self._key(event.originator_id)) for event in events]
+
+
+class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, ApplicationRecorder):
+    """Events by originator and, all of them, in the order of their notification ids."""
+
+    def __init__(self, datastore: Datastore, **tables: str):
+        super().__init__(datastore, **tables)
+        self._insert = self._sql("insert_application_events")
+        self._joined = Joined(datastore.connections, self._insert)
+
+    def _add_events_table(self) -> None:
+        self.sql_create_statements += [self._sql("create_application_events"),
+                                       self._sql("create_insert")]
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        """Insert events, all or none, and return their notification ids once they are durable.
+
+        Inserts that wait at the same time in this process go in one transaction, and each has its
+        own outcome. Raises IntegrityError when the place of an event is taken, OperationalError or
+        InterfaceError when the database could not be had: then the events may be there or not.
+        """
+        if not stored_events:
+            return []
+        return self.datastore.call(self._joined.insert(self._prepared(stored_events)))
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """At most `limit` events from `start` to `stop`, in order; with topics, only of these."""
+        first = 0 if start is None else start if inclusive_of_start else start + 1
+        rows = self.datastore.fetch(
+            self._sql("select_notifications"), first, stop, list(topics) or None, limit)
+        return [Notification(id=row["notification_id"], **_stored(row)) for row in rows]
+
+    def max_notification_id(self) -> int | None:
+        """The last notification id, or None when nothing is recorded."""
+        return _only(self.datastore.fetch(self._sql("max_notification_id")))
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> AsyncpgSubscription:
+        """Every event after a notification id, and then each new one as it comes."""
+        return AsyncpgSubscription(self, gt, topics)
+
+    def watch(self, woken: Event) -> None:
+        """Set `woken` whenever events have been recorded, for as long as somebody holds it."""
+        self.datastore.watch(self.events_table_name, woken)
+
+
+class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
+    """How far the events of other applications have been processed. The base of views."""
+
+    def __init__(
+        self, datastore: Datastore, *, tracking_table_name: str = "notification_tracking",
+        **tables: str
+    ):
+        super().__init__(datastore, tracking=tracking_table_name, **tables)
+        self.tracking_table_name = tracking_table_name
+        self.sql_create_statements.append(self._sql("create_tracking"))
+
+    def insert_tracking(self, tracking: Tracking) -> None:
+        """Record that a notification has been processed.
+
+        Raises IntegrityError unless it comes after all that have been.
+        """
+        self.record(tracking, _nothing)
+
+    def record(
+        self, tracking: Tracking, work: Callable[[Connection], Awaitable[object]]
+    ) -> None:
+        """Do some work over a connection and record the tracking, in one transaction.
+
+        This is how a view changes its own tables: once for each notification, whatever breaks.
+        Raises IntegrityError unless the notification comes after all that have been processed.
+        """
+        async def transaction(connection: Connection, again: bool) -> None:
+            async with connection.transaction():
+                if await self._track(connection, tracking, again):
+                    await work(connection)
+
+        self.datastore.run(transaction)
+
+    async def _track(self, connection: Connection, tracking: Tracking, again: bool) -> bool:
+        """Record the tracking; False if an earlier attempt has, with all that goes with it."""
+        name, wanted = tracking.application_name, tracking.notification_id
+        if await connection.fetchval(self._sql("insert_tracking"), name, wanted) is not None:
+            return True
+        reached = await connection.fetchval(self._sql("max_tracking_id"), name)
+        if again and reached == wanted:
+            return False
+        raise IntegrityError(
+            f"notification {wanted} of {name}: expected one after {reached}, which is processed")
+
+    def max_tracking_id(self, application_name: str) -> int | None:
+        """The last notification id of an application that has been processed, if any."""
+        return _only(self.datastore.fetch(self._sql("max_tracking_id"), application_name))
+
+
+class AsyncpgProcessRecorder(
+    AsyncpgTrackingRecorder, AsyncpgApplicationRecorder, ProcessRecorder
+):
+    """Events together with the tracking of the notification that they follow from."""
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        """Insert events and, if given, the `tracking`, all or none.
+
+        Raises what insert_events of the application recorder and insert_tracking raise.
+        """
+        tracking: Tracking | None = kwargs.get("tracking")
+        if tracking is None:
+            return super().insert_events(stored_events, **kwargs)
+        if not stored_events:
+            self.insert_tracking(tracking)
+            return []
+        return self._insert_tracked(self._prepared(stored_events), tracking)
+
+    def _insert_tracked(self, events: Sequence[StoredEvent], tracking: Tracking) -> Sequence[int]:
+        async def transaction(connection: Connection, again: bool) -> Sequence[int]:
+            async with connection.transaction():
+                await self._track(connection, tracking, again)
+                [outcome] = await insert(connection, self._insert, [events], again)
+                if isinstance(outcome, PersistenceError):
+                    raise outcome
+                return outcome
+
+        return self.datastore.run(transaction)
+
+
+async def _nothing(_connection: Connection) -> None:
+    """The work of a tracking that goes alone."""
+
+
+def _only(rows: Sequence[asyncpg.Record]) -> int | None:
+    value: int | None = rows[0][0]
+    return value
+
+
+def _stored(row: asyncpg.Record) -> dict[str, Any]:
+    """The fields of a stored event. asyncpg's UUIDs are of a class of their own, which the
+    library's transcoder does not know."""
+    key = row["originator_id"]
+    return {
+        "originator_id": UUID(bytes=key.bytes) if isinstance(key, UUID) else key,
+        "originator_version": row["originator_version"],
+        "topic": row["topic"],
+        "state": row["state"],
+    }

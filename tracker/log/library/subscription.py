@@ -1,0 +1,72 @@
+"""Following the events of one application, for the library."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from threading import Event
+from typing import TYPE_CHECKING
+
+from eventsourcing.persistence import (
+    ConnectionPoolClosedError,
+    InterfaceError,
+    Notification,
+    OperationalError,
+    Subscription,
+)
+
+from tracker.log.library.listener import PATIENCE
+
+if TYPE_CHECKING:
+    from tracker.log.library.recorders import AsyncpgApplicationRecorder
+
+PAGE = 500
+logger = logging.getLogger(__name__)
+
+
+class AsyncpgSubscription(Subscription["AsyncpgApplicationRecorder"]):
+    """Reads page after page and waits at the end to be woken. Holds one page in memory, has no
+    thread of its own, waits for a lost database to return, and ends when the factory is closed."""
+
+    def __init__(
+        self, recorder: AsyncpgApplicationRecorder, gt: int | None, topics: Sequence[str]
+    ):
+        super().__init__(recorder, gt, topics)
+        self._page: deque[Notification] = deque()
+        self._woken = Event()
+        recorder.watch(self._woken)
+
+    def stop(self) -> None:
+        """End the subscription, also for a thread that waits for the next event."""
+        super().stop()
+        self._woken.set()
+
+    def __next__(self) -> Notification:
+        while not self._has_been_stopped:
+            if self._page:
+                return self._page.popleft()
+            self._woken.clear()
+            if not self._has_been_stopped and not self._look():
+                self._woken.wait(PATIENCE)
+        raise StopIteration
+
+    def _look(self) -> bool:
+        """Read the next page; False when there is none yet."""
+        try:
+            self._read()
+        except ConnectionPoolClosedError:
+            self.stop()
+        except (InterfaceError, OperationalError) as error:
+            logger.warning("a subscription waits for the database to return: %s", error)
+        return bool(self._page)
+
+    def _read(self) -> None:
+        after = self._last_notification_id or 0
+        # Nothing up to here can still appear, so events of other topics are passed over for good.
+        head = self._recorder.max_notification_id() or 0 if self._topics else 0
+        page = self._recorder.select_notifications(
+            after, PAGE, topics=self._topics, inclusive_of_start=False)
+        last = page[-1].id if page else after
+        self._last_notification_id = last if len(page) == PAGE else max(last, head)
+        self._page.extend(page)
