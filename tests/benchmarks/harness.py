@@ -13,6 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from importlib.metadata import distributions
 from pathlib import Path
 
 import uvloop
@@ -22,6 +23,7 @@ from deploy.postgres import Postgres
 from tracker.log.database import Target, connect
 
 OURS = "this log"
+LIBRARIES = ("asyncpg", "eventsourcing", "psycopg", "eventsource-py")
 
 Measure = Callable[[Target], Awaitable[float]]
 """Takes one figure on a new database that has our tables. ImportError: this peer is not here."""
@@ -75,7 +77,7 @@ def main(name: str, description: str, tables: Callable[[float], Sequence[Table]]
     with server() as target:
         text = uvloop.run(report(
             target, selected(tables(chosen.seconds), chosen.only), chosen.rounds,
-            f"rounds of {chosen.seconds:g} s"))
+            f"{chosen.seconds:g} s a figure"))
     publish(name, text, chosen.write)
 
 
@@ -130,8 +132,10 @@ async def report(server: Target, tables: Sequence[Table], rounds: int, how: str)
             for column in table.columns:
                 print(f"round {number} of {rounds}: {column.key}", file=sys.stderr)
                 await _measure(server, column, figures)
-    heading = f"{machine()}, {await _postgres(server)}; medians of {rounds} {how}."
-    return "\n\n".join([heading, *(_table(table, figures) for table in tables)])
+    heading = (f"{machine()}, {await _postgres(server)}, {versions()}. Medians; rounds: {rounds},"
+               f" {how}. In brackets: how many times as much {OURS} does.")
+    absent = [f"{peer}: not measured, {why}." for peer, why in figures.missing.items()]
+    return "\n\n".join([heading, *(_table(table, figures) for table in tables), *absent])
 
 
 async def _measure(server: Target, column: Column, figures: Figures) -> None:
@@ -162,14 +166,17 @@ def machine() -> str:
     return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
+def versions() -> str:
+    """The installed libraries that are measured or measured with."""
+    present = {d.name: d.version for d in distributions() if d.name in LIBRARIES}
+    return ", ".join(f"{name} {present[name]}" for name in LIBRARIES if name in present)
+
+
 def _table(table: Table, figures: Figures) -> str:
     peers = dict.fromkeys(peer for column in table.columns for peer in column.measures)
     rows = [[peer, *(_cell(table, column, peer, figures) for column in table.columns)]
             for peer in peers]
-    absent = [f"{peer}: not measured, {figures.missing[peer]}." for peer in peers
-              if peer in figures.missing]
-    header = [table.title, *(column.title for column in table.columns)]
-    return "\n\n".join([markdown(header, rows), *absent])
+    return markdown([table.title, *(column.title for column in table.columns)], rows)
 
 
 def _cell(table: Table, column: Column, peer: str, figures: Figures) -> str:
