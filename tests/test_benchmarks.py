@@ -86,6 +86,14 @@ def test_figures_are_put_between_the_marks_of_their_benchmark(tmp_path: Path) ->
         publish("other", "x", page)
 
 
+@pytest.mark.parametrize(("only", "keys"), [
+    ("append-1", ["append-1"]), ("wake-up", ["wake-up-p50", "wake-up-p99"]), ("wake", []),
+])
+def test_one_figure_can_be_measured_alone_or_with_its_kind(only: str, keys: list[str]) -> None:
+    tables = selected(log.tables(1), [only])
+    assert [column.key for table in tables for column in table.columns] == keys
+
+
 @pytest.mark.parametrize(("arguments", "said"), [
     (["--only", "nothing"], "expected append-1, append-16"),
     (["--only", "bulk", "--write", "page.md"], "expected no --only"),

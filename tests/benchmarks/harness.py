@@ -68,9 +68,9 @@ def main(name: str, description: str, tables: Callable[[float], Sequence[Table]]
     parser = options(description)
     parser.add_argument("--seconds", type=float, default=3, help="how long each figure is taken")
     parser.add_argument("--only", nargs="+", default=keys, metavar="KEY",
-                        help=f"measure what begins so: {', '.join(keys)}")
+                        help=f"measure one, or what begins so: {', '.join(keys)}")
     chosen = parser.parse_args(arguments)
-    if unknown := [only for only in chosen.only if not any(key.startswith(only) for key in keys)]:
+    if unknown := [only for only in chosen.only if not any(named(key, only) for key in keys)]:
         parser.error(f"--only: expected {', '.join(keys)}, got {', '.join(unknown)}")
     if chosen.write and chosen.only != keys:
         parser.error("--write keeps whole tables: expected no --only")
@@ -92,10 +92,15 @@ def options(description: str) -> argparse.ArgumentParser:
 
 
 def selected(tables: Sequence[Table], only: Sequence[str]) -> list[Table]:
-    """The tables with only the columns whose keys begin so."""
-    kept = [replace(table, columns=[column for column in table.columns
-                                    if column.key.startswith(tuple(only))]) for table in tables]
+    """The tables with only the columns that are named so."""
+    kept = [replace(table, columns=[c for c in table.columns if any(named(c.key, o) for o in only)])
+            for table in tables]
     return [table for table in kept if table.columns]
+
+
+def named(key: str, only: str) -> bool:
+    """Whether `append` or `append-16` names `append-16`."""
+    return f"{key}-".startswith(f"{only}-")
 
 
 @contextmanager

@@ -56,7 +56,7 @@ async def notifications(target: Target, count: int, seconds: float, module: str)
         events = [event async for event in recorder.read_all(count)]
     with library(target, module) as peer:
         stored = [StoredEvent(e.stream, e.version, e.type, e.entry) for e in events]
-        for start in range(0, count, 100):  # it hangs when given all at once
+        for start in range(0, count, 100):  # all at once would take it minutes
             peer.insert_events(stored[start : start + 100])
 
         def once(_: str) -> None:
