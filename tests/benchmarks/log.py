@@ -45,7 +45,7 @@ def tables(seconds: float) -> list[Table]:
             OURS: partial(appending.bulk, count=rows), "COPY": partial(appending.copy, count=rows),
         })]),
         Table("events/s read back", [_reading(min(rows, CORPUS), seconds)]),
-        Table("ms from answer to follower", [_waking(percent, round(100 * seconds))
+        Table("ms from answer to follower", [_waking(percent, max(2, round(100 * seconds)))
                                              for percent in (50, 99)], ratios=False, digits=2),
     ]
 

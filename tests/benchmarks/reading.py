@@ -83,6 +83,7 @@ async def _corpus(target: Target, count: int) -> AsyncIterator[tuple[Recorder, P
     try:
         recorder = Recorder(pool)
         planned = await plan(recorder, islice(shipped(), count))
+        assert len(planned.events) == count, planned.problems
         await recorder.append_all(planned.events)
         yield recorder, pool
     finally:
