@@ -1,20 +1,19 @@
-"""How long `tracker demo` takes until it has answered its three questions.
+"""How long `tracker demo` takes until it has answered its three questions, in seconds.
 
-    python -m tests.benchmarks.start [--rounds 5]
+    python -m tests.benchmarks.start [--rounds 3] [--write PAGE]
 
 Cold: an empty data directory (initdb, corpus, projection). Warm: the same directory again.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import platform
-import shutil
 import statistics
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from tests.benchmarks.harness import machine, markdown, options, publish
 from tests.test_cli import Running
 
 
@@ -27,23 +26,26 @@ def seconds(data_dir: Path) -> float:
     return taken
 
 
-def main() -> None:
-    """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
-    cold, warm = [], []
-    for _ in range(rounds):
-        directory = Path(tempfile.mkdtemp(prefix="tracker-bench-"))
+def cold_and_warm() -> tuple[float, float]:
+    """Two starts on a new directory."""
+    with tempfile.TemporaryDirectory(prefix="tracker-bench-") as directory:
         os.chmod(directory, 0o755)
-        cold.append(seconds(directory / "data"))
-        warm.append(seconds(directory / "data"))
-        shutil.rmtree(directory)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
-          f" {rounds} rounds; seconds")
-    print("| start | median | slowest |\n| --- | --- | --- |")
-    for name, taken in (("cold", cold), ("warm", warm)):
-        print(f"| {name} | {statistics.median(taken):.2f} | {max(taken):.2f} |")
+        return seconds(Path(directory) / "data"), seconds(Path(directory) / "data")
+
+
+def report(taken: Sequence[tuple[float, float]]) -> str:
+    """What cold and warm starts took, as a table."""
+    cold, warm = zip(*taken, strict=True)
+    rows = [[name, f"{statistics.median(times):.2f}", f"{max(times):.2f}"]
+            for name, times in (("cold", cold), ("warm", warm))]
+    table = markdown(["`tracker demo`", "median", "slowest"], rows)
+    return f"{machine()}; rounds: {len(taken)}; seconds.\n\n{table}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print, or put into a page."""
+    chosen = options(__doc__).parse_args(arguments)
+    publish("start", report([cold_and_warm() for _ in range(chosen.rounds)]), chosen.write)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,214 @@
+"""What the benchmarks share: a server, rounds, tables, and the page that keeps the figures."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import statistics
+import sys
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from importlib.metadata import distributions
+from pathlib import Path
+
+import uvloop
+
+from deploy.bootstrap import prepare
+from deploy.postgres import Postgres
+from tracker.log.database import Target, connect
+
+OURS = "this log"
+LIBRARIES = ("asyncpg", "eventsourcing", "psycopg", "eventsource-py")
+
+Measure = Callable[[Target], Awaitable[float]]
+"""Takes one figure on a new database that has our tables. ImportError: this peer is not here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One thing that is measured, of each peer that can do it."""
+
+    key: str
+    title: str
+    measures: Mapping[str, Measure]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of one unit. With ratios, every other row also says how many times it ours is."""
+
+    title: str
+    columns: Sequence[Column]
+    ratios: bool = True
+    digits: int = 0
+
+
+@dataclass(slots=True)
+class Figures:
+    """What was measured, by column and peer, and why some peers were not."""
+
+    taken: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def median(self, key: str, peer: str) -> float | None:
+        """The median over the rounds, None if this peer does not do such a thing."""
+        taken = self.taken.get((key, peer))
+        return statistics.median(taken) if taken else None
+
+
+def main(name: str, description: str, tables: Callable[[float], Sequence[Table]],
+         arguments: Sequence[str] | None = None) -> None:
+    """The command that measures these tables on a server of its own."""
+    keys = [column.key for table in tables(0) for column in table.columns]
+    parser = options(description)
+    parser.add_argument("--seconds", type=float, default=3, help="how long each figure is taken")
+    parser.add_argument("--only", nargs="+", default=keys, metavar="KEY",
+                        help=f"measure one, or what begins so: {', '.join(keys)}")
+    chosen = parser.parse_args(arguments)
+    if unknown := [only for only in chosen.only if not any(named(key, only) for key in keys)]:
+        parser.error(f"--only: expected {', '.join(keys)}, got {', '.join(unknown)}")
+    if chosen.write and chosen.only != keys:
+        parser.error("--write keeps whole tables: expected no --only")
+    with server() as target:
+        text = uvloop.run(report(
+            target, selected(tables(chosen.seconds), chosen.only), chosen.rounds,
+            f"{chosen.seconds:g} s a figure"))
+    publish(name, text, chosen.write)
+
+
+def options(description: str) -> argparse.ArgumentParser:
+    """The options that every benchmark has."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each figure is taken")
+    parser.add_argument("--write", type=Path, metavar="PAGE",
+                        help="put the tables into this page, between the marks of this benchmark")
+    return parser
+
+
+def selected(tables: Sequence[Table], only: Sequence[str]) -> list[Table]:
+    """The tables with only the columns that are named so."""
+    kept = [replace(table, columns=[c for c in table.columns if any(named(c.key, o) for o in only)])
+            for table in tables]
+    return [table for table in kept if table.columns]
+
+
+def named(key: str, only: str) -> bool:
+    """Whether `append` or `append-16` names `append-16`."""
+    return f"{key}-".startswith(f"{only}-")
+
+
+@contextmanager
+def server() -> Iterator[Target]:
+    """An embedded PostgreSQL with nothing in it."""
+    with tempfile.TemporaryDirectory(prefix="tracker-bench-") as directory:
+        os.chmod(directory, 0o755)  # PostgreSQL runs under another account when this runs as root
+        with Postgres.start(Path(directory) / "data") as postgres:
+            yield postgres.connection.kwargs()
+
+
+@asynccontextmanager
+async def database(server: Target) -> AsyncIterator[Target]:
+    """A new database with our tables, dropped afterwards: no figure depends on those before it."""
+    name = f"bench_{uuid.uuid4().hex}"
+    target = {**server, "database": name}
+    admin = await connect(server)
+    try:
+        await admin.execute(f"CREATE DATABASE {name}")
+        try:
+            await prepare(target)
+            yield target
+        finally:
+            await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+async def report(server: Target, tables: Sequence[Table], rounds: int, how: str) -> str:
+    """Measure the tables in interleaved rounds, and say the medians in Markdown."""
+    figures = Figures()
+    for number in range(1, rounds + 1):
+        for table in tables:
+            for column in table.columns:
+                print(f"round {number} of {rounds}: {column.key}", file=sys.stderr)
+                await _measure(server, column, figures)
+    heading = (f"{machine()}, {await _postgres(server)}, {versions()}. Medians; rounds: {rounds},"
+               f" {how}. In brackets: how many times as much {OURS} does.")
+    absent = [f"{peer}: not measured, {why}." for peer, why in figures.missing.items()]
+    return "\n\n".join([heading, *(_table(table, figures) for table in tables), *absent])
+
+
+async def _measure(server: Target, column: Column, figures: Figures) -> None:
+    """One round of a column: every peer once."""
+    for peer, measure in column.measures.items():
+        if peer in figures.missing:
+            continue
+        async with database(server) as target:
+            try:
+                figure = await measure(target)
+            except ImportError as error:
+                figures.missing[peer] = str(error)
+            else:
+                figures.taken.setdefault((column.key, peer), []).append(figure)
+
+
+async def _postgres(server: Target) -> str:
+    connection = await connect(server)
+    try:
+        version = await connection.fetchval("SHOW server_version")
+        return f"PostgreSQL {version}, fsync {await connection.fetchval('SHOW fsync')}"
+    finally:
+        await connection.close()
+
+
+def machine() -> str:
+    """Where this runs."""
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def versions() -> str:
+    """The installed libraries that are measured or measured with."""
+    present = {d.name: d.version for d in distributions() if d.name in LIBRARIES}
+    return ", ".join(f"{name} {present[name]}" for name in LIBRARIES if name in present)
+
+
+def _table(table: Table, figures: Figures) -> str:
+    peers = dict.fromkeys(peer for column in table.columns for peer in column.measures)
+    rows = [[peer, *(_cell(table, column, peer, figures) for column in table.columns)]
+            for peer in peers]
+    return markdown([table.title, *(column.title for column in table.columns)], rows)
+
+
+def _cell(table: Table, column: Column, peer: str, figures: Figures) -> str:
+    figure = figures.median(column.key, peer)
+    if figure is None:
+        return "–"
+    text, ours = f"{figure:,.{table.digits}f}", figures.median(column.key, OURS)
+    if ours is None or peer == OURS or not table.ratios:
+        return text
+    return f"{text} ({ours / figure:.2f})"
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def publish(name: str, text: str, page: Path | None) -> None:
+    """Print a benchmark's report, or put it into a page between its marks."""
+    if page is None:
+        print(text)
+        return
+    begin, end = f"<!-- measured: {name} -->", f"<!-- end of {name} -->"
+    before = page.read_text(encoding="utf-8")
+    after, found = re.subn(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})",
+                           lambda _: f"{text}\n", before, flags=re.DOTALL)
+    if not found:
+        sys.exit(f"{page}: expected the marks {begin} and {end}")
+    page.write_text(after, encoding="utf-8")

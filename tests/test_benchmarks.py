@@ -1,0 +1,111 @@
+"""The benchmarks run and say what they found. What the figures are is nobody's business here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from deploy.postgres import Postgres
+from tests.benchmarks import commands, log, start
+from tests.benchmarks.harness import OURS, Column, Table, publish, report, selected
+from tests.benchmarks.load import BYTES, DATA, ENTRY, new_events
+from tracker.log.database import Target
+from tracker.log.recorder import Recorder
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+
+
+def row(text: str, name: str, table: int = 0) -> list[str]:
+    """The cells of a row of one of the tables."""
+    [found] = re.findall(rf"^\| {re.escape(name)} \| (.*) \|$", text.split("| --- |")[table + 1],
+                         re.MULTILINE)
+    return str(found).split(" | ")
+
+
+def figure(cell: str) -> float:
+    """The number of a cell."""
+    return float(cell.split()[0].replace(",", ""))
+
+
+@pytest.mark.parametrize(("tables", "only", "peers"), [
+    (log.tables, ["append-16", "hundreds-1"], ["plain INSERT"]),
+    (log.tables, ["bulk"], ["COPY"]),
+    (log.tables, ["read"], ["this log, `read_all`", "rows alone"]),
+    (log.tables, ["wake-up-p99"], []),
+    (commands.tables, ["writers-16"], ["plain INSERT"]),
+], ids=["append", "bulk", "read", "wake-up", "commands"])
+async def test_every_benchmark_has_a_figure_for_us_and_for_the_limits(
+    server: Postgres, tables: Callable[[float], Sequence[Table]], only: list[str],
+    peers: list[str],
+) -> None:
+    text = await report(server.connection.kwargs(), selected(tables(0.02), only), 1, "a test")
+    assert "fsync on" in text
+    for name in (OURS, *peers):
+        assert all(figure(cell) > 0 for cell in row(text, name)), text
+
+
+async def test_a_peer_that_is_not_installed_is_a_row_with_the_reason(server: Postgres) -> None:
+    async def absent(_: Target) -> float:
+        raise ModuleNotFoundError("No module named 'absent'")
+
+    async def two(_: Target) -> float:
+        return 2
+
+    async def eight(_: Target) -> float:
+        return 8
+
+    table = Table("x/s", [Column("x", "x", {OURS: eight, "slow": two, "absent": absent})])
+    text = await report(server.connection.kwargs(), [table], 2, "a test")
+    assert (row(text, OURS), row(text, "slow"), row(text, "absent")) == (["8"], ["2 (4.00)"], ["–"])
+    assert "absent: not measured, No module named 'absent'." in text
+
+
+async def test_what_is_appended_is_a_real_event_of_the_size_that_is_said(
+    recorder: Recorder,
+) -> None:
+    events = new_events("w64-100000", 1)
+    await recorder.append(events)
+    [read] = await recorder.read()
+    assert len(events[0].data) == len(DATA) == BYTES
+    assert (read.stream, read.event_id) == (events[0].stream, events[0].event_id)
+    assert len(ENTRY) == len(read.entry) + len("100000") - len("1")
+
+
+def test_figures_are_put_between_the_marks_of_their_benchmark(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
+    for name in ("log", "commands", "start"):
+        publish(name, f"first {name}", page)
+        publish(name, f"then {name}", page)
+    written = re.findall(r"^(?:first|then) \w+$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert written == ["then log", "then commands", "then start"]
+    with pytest.raises(SystemExit, match="expected the marks"):
+        publish("other", "x", page)
+
+
+@pytest.mark.parametrize(("only", "keys"), [
+    ("append-1", ["append-1"]), ("wake-up", ["wake-up-p50", "wake-up-p99"]), ("append-2", []),
+])
+def test_one_figure_can_be_measured_alone_or_with_its_kind(only: str, keys: list[str]) -> None:
+    tables = selected(log.tables(1), [only])
+    assert [column.key for table in tables for column in table.columns] == keys
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["--only", "nothing"], "expected append-1, append-16"),
+    (["--only", "bulk", "--write", "page.md"], "expected no --only"),
+])
+def test_wrong_usage_is_refused_before_anything_is_measured(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        log.main(arguments)
+    assert said in capsys.readouterr().err
+
+
+def test_starts_are_reported_by_their_median_and_the_slowest() -> None:
+    text = start.report([(4.0, 0.5), (9.0, 0.7), (5.0, 0.6)])
+    assert (row(text, "cold"), row(text, "warm")) == (["5.00", "9.00"], ["0.60", "0.70"])
