@@ -41,7 +41,7 @@ async def recorder(target: Target, load: Load) -> float:
 
 async def plain(target: Target, load: Load) -> float:
     """A transaction a command, over a connection a writer. It checks and orders nothing."""
-    pool = await create_pool(target, size=load.connections)
+    pool = await create_pool(target, role=None, size=load.connections)
     try:
         await pool.execute(PLAIN)
         if load.size == 1:

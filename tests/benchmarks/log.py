@@ -76,6 +76,7 @@ def _reading(count: int, seconds: float) -> Column:
     how = {"count": count, "seconds": seconds}
     return Column("read", f"{count:,} events of the corpus", {
         OURS: partial(reading.pages, **how),
+        f"{OURS}, facts decoded": partial(reading.facts, **how),
         f"{OURS}, `read_all`": partial(reading.stream, **how),
         "rows alone": partial(reading.raw, **how),
         "eventsourcing": partial(reading.notifications, module=LIBRARY, **how),

@@ -19,7 +19,8 @@ RAW = "SELECT position, entry FROM log.events WHERE position > $1 ORDER BY posit
 
 
 async def pages(target: Target, count: int, seconds: float) -> float:
-    """`Recorder.read`, a page at a time: every event with its decoded fact."""
+    """`Recorder.read`, a page at a time, as integrations and proofs read: decoded events, whose
+    facts stay JSON until somebody asks for them."""
 
     async def once(recorder: Recorder, _: Pool) -> None:
         after = 0
@@ -29,8 +30,19 @@ async def pages(target: Target, count: int, seconds: float) -> float:
     return await _passes(target, count, seconds, once)
 
 
+async def facts(target: Target, count: int, seconds: float) -> float:
+    """The same with every fact decoded and checked, as folds need them."""
+
+    async def once(recorder: Recorder, _: Pool) -> None:
+        after = 0
+        while events := await recorder.read(after):
+            after = [event.fact and event.position for event in events][-1]
+
+    return await _passes(target, count, seconds, once)
+
+
 async def stream(target: Target, count: int, seconds: float) -> float:
-    """`Recorder.read_all`, event by event, as replays and rebuilds read."""
+    """`Recorder.read_all`, event by event, as replays read."""
 
     async def once(recorder: Recorder, _: Pool) -> None:
         async for _event in recorder.read_all(count):

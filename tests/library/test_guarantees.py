@@ -31,8 +31,8 @@ from tests.library.support import (
     waiting_for_the_lock,
 )
 from tracker.log.database import Connection, Target, connect
-from tracker.log.library import AsyncpgApplicationRecorder, AsyncpgFactory, joined
-from tracker.log.library.joined import Insert, Outcome, insert
+from tracker.log.library import AsyncpgApplicationRecorder, AsyncpgFactory, inserts
+from tracker.log.library.inserts import Insert, Outcome, insert
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_inserts_that_wait_are_joined_and_each_has_its_own_outcome(
             first = pool.submit(recorder.insert_events, events(1))
             until(lambda: waiting_for_the_lock(target))
             others = [pool.submit(recorder.insert_events, each) for each in inserts]
-            until(lambda: len(recorder._joined._waiting) == len(inserts))
+            until(lambda: len(recorder._inserts._joined._waiting) == len(inserts))
         outcomes = [f.exception() or f.result() for f in (first, *others)]
     assert outcomes[0] == [2]
     assert isinstance(outcomes[2], IntegrityError)
@@ -246,7 +246,7 @@ def test_an_insert_that_was_committed_but_not_answered_succeeds_once(
             raise ConnectionResetError
         return outcomes
 
-    monkeypatch.setattr(joined, "insert", lossy)
+    monkeypatch.setattr(inserts, "insert", lossy)
     assert recorder.insert_events(events(3)) == [1, 2, 3]
     assert (attempts, recorder.max_notification_id()) == ([False, True], 3)
 

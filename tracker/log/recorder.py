@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,14 +18,12 @@ from tracker.errors import (
     VersionConflict,
 )
 from tracker.log.database import LOST, Connection, Pool, named_queries
+from tracker.log.joined import Joined
 from tracker.log.mapper import NewEvent, Recorded, recorded
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
 PAGE = 1000
 logger = logging.getLogger(__name__)
-MOST_JOINED = 500
-"""How many waiting commands go together in one transaction at most."""
-
 
 @dataclass(frozen=True, slots=True)
 class Appended:
@@ -44,8 +41,7 @@ class Recorder:
 
     def __init__(self, pool: Pool):
         self._pool = pool
-        self._waiting: list[tuple[Command, asyncio.Future[Appended]]] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._joined = Joined(self._send)
 
     async def append(self, command: Command) -> Appended:
         """Append the events of one command, all or none, and return once they are durable.
@@ -56,38 +52,17 @@ class Recorder:
         if len({event.event_id for event in command}) != len(command):
             raise InvalidInput("expected every event of a command to have an id of its own",
                                path=("eventId",))
-        future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-        self._waiting.append((command, future))
-        if self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush())
-        return await future
+        return await self._joined.add(command)
 
-    async def _flush(self) -> None:
-        """Send what waits; while one transaction is in flight, the next gathers."""
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MOST_JOINED], self._waiting[MOST_JOINED:]
-                await self._send(batch)
-        finally:
-            self._flushing = None
-
-    async def _send(self, batch: list[tuple[Command, asyncio.Future[Appended]]]) -> None:
-        """Append a batch and answer everyone who waits for it, whatever happens."""
+    async def _send(self, commands: Sequence[Command]) -> Sequence[Appended | TrackerError]:
+        """Append commands; what went wrong is the outcome of each of them."""
         try:
             async with self._pool.acquire() as connection:
-                outcomes: Sequence[Appended | TrackerError] = await append(
-                    connection, [command for command, _ in batch])
+                return await append(connection, commands)
         except Exception as error:
             if not isinstance(error, (*LOST, TimeoutError)):
                 logger.exception("an append failed in an unexpected way")
-            outcomes = [_unavailable(error) for _ in batch]
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
-            if future.done():
-                continue
-            if isinstance(outcome, Appended):
-                future.set_result(outcome)
-            else:
-                future.set_exception(outcome)
+            return [_unavailable(error) for _ in commands]
 
     async def append_all(
         self, events: Sequence[NewEvent], progress: Callable[[int], None] = lambda _: None
@@ -114,10 +89,10 @@ class Recorder:
     async def read_all(self, until: int) -> AsyncIterator[Recorded]:
         """Every event up to a position, in order, a page in memory at a time."""
         after = 0
-        while after < until:
-            for event in await self.read(after, limit=min(PAGE, until - after)):
+        while events := await self.read(after, limit=min(PAGE, until - after)):
+            for event in events:
                 yield event
-                after = event.position
+            after = events[-1].position
 
     async def read_streams(
         self, streams: Iterable[str], until: int | None = None

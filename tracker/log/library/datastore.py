@@ -60,7 +60,8 @@ class Connections:
     async def _open(self) -> Pool:
         """The pool. Everyone who needs it first waits for the same attempt to open it."""
         if self._opening is None or failed(self._opening):
-            self._opening = asyncio.create_task(create_pool(self._target, size=self._size))
+            self._opening = asyncio.create_task(create_pool(
+                self._target, role=None, size=self._size))
         return await asyncio.shield(self._opening)
 
     async def close(self) -> None:

@@ -25,7 +25,7 @@ from eventsourcing.persistence import (
 
 from tracker.log.database import Connection, named_queries
 from tracker.log.library.datastore import Datastore
-from tracker.log.library.joined import Joined, insert
+from tracker.log.library.inserts import Inserts, insert
 from tracker.log.library.names import names
 from tracker.log.library.subscription import AsyncpgSubscription
 
@@ -115,7 +115,7 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, ApplicationRecorder):
     def __init__(self, datastore: Datastore, **tables: str):
         super().__init__(datastore, **tables)
         self._insert = self._sql("insert_application_events")
-        self._joined = Joined(datastore.connections, self._insert)
+        self._inserts = Inserts(datastore.connections, self._insert)
 
     def _add_events_table(self) -> None:
         self.sql_create_statements += [self._sql("create_application_events"),
@@ -132,7 +132,7 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, ApplicationRecorder):
         """
         if not stored_events:
             return []
-        return self.datastore.call(self._joined.insert(self._prepared(stored_events)))
+        return self.datastore.call(self._inserts.insert(self._prepared(stored_events)))
 
     def select_notifications(
         self,

@@ -1,8 +1,7 @@
-"""Joining the inserts that wait at the same time in one transaction, each with its own outcome."""
+"""Inserting events, with all the others that wait at the same time, each with its own outcome."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -15,43 +14,25 @@ from eventsourcing.persistence import (
 )
 
 from tracker.log.database import Connection
+from tracker.log.joined import Joined
 from tracker.log.library.datastore import Connections
-
-MOST_JOINED = 500
-"""How many waiting inserts go together in one transaction at most."""
 
 Insert = Sequence[StoredEvent]
 Outcome = Sequence[int] | PersistenceError
 logger = logging.getLogger(__name__)
 
 
-class Joined:
+class Inserts:
     """The inserts into one table. Everything here runs in the loop of its connections."""
 
     def __init__(self, connections: Connections, statement: str):
         self._connections = connections
         self._statement = statement
-        self._waiting: list[tuple[Insert, asyncio.Future[Sequence[int]]]] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._joined = Joined(self._outcomes)
 
     async def insert(self, events: Insert) -> Sequence[int]:
         """Insert some events, all or none, and return their notification ids once durable."""
-        future: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((events, future))
-        if self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush())
-        return await future
-
-    async def _flush(self) -> None:
-        """Send what waits; while one transaction is in flight, the next gathers."""
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MOST_JOINED], self._waiting[MOST_JOINED:]
-                outcomes = await self._outcomes([events for events, _ in batch])
-                for (_, future), outcome in zip(batch, outcomes, strict=True):
-                    answer(future, outcome)
-        finally:
-            self._flushing = None
+        return await self._joined.add(events)
 
     async def _outcomes(self, inserts: Sequence[Insert]) -> list[Outcome]:
         """How each insert fared. What PostgreSQL can't even read spoils no other insert."""
@@ -66,16 +47,6 @@ class Joined:
         except Exception as error:
             logger.exception("an insert failed in an unexpected way")
             return [PersistenceError(str(error)) for _ in inserts]
-
-
-def answer(future: asyncio.Future[Sequence[int]], outcome: Outcome) -> None:
-    """Tell one caller, if it still waits, how its insert fared."""
-    if future.done():
-        return
-    if isinstance(outcome, PersistenceError):
-        future.set_exception(outcome)
-    else:
-        future.set_result(outcome)
 
 
 async def insert(
