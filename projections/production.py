@@ -213,7 +213,8 @@ def behind(shares: Iterable[Share]) -> tuple[Cited, ...]:
     """The claims that shares are computed from, each once, the world's first."""
     cited = [item for share in shares for item in share.computed_from]
     cited.sort(key=lambda item: item[0].series.place != WORLD)
-    return tuple({claim.event_id: (figure, claim) for figure, claim in cited}.values())
+    return tuple({(figure.id, claim.event_id): (figure, claim)
+                  for figure, claim in cited}.values())
 
 
 def in_edition(figure: FigureState, edition: tuple[str, str, str | None]) -> Claim | None:
