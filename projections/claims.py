@@ -45,7 +45,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How far claims lie apart, in the unit and basis of the first of them.
+    """How far claims lie apart, in the unit and basis of the one that they are compared with.
 
     `relative` is the distance as a fraction of the smallest, to 4 places; None if that is not
     above 0.

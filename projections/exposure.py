@@ -120,21 +120,21 @@ def exposures(
     """Every supply that a question is about, in the order of the tree.
 
     A commodity that is asked for, or that a control names, stands there without shares where no
-    figures for it are known. Where no commodity is asked for, a supply to which none of the
-    controlling places contributes is left out.
+    figures for it are known. Where no commodity is asked for, supplies of those below what controls
+    name are left out if none of the controlling places contributes to them.
     """
     supplies: dict[Supply, list[FigureState]] = defaultdict(list)
     for figure in figures:
         series = figure.series
         supplies[series.commodity, series.stage, series.form, series.period].append(figure)
-    known = {commodity for commodity, *_ in supplies}
-    bare = [one for one in subjects(asked, controls) if one not in known]
-    supplies.update({(one, None, None, None): [] for one in bare})
+    named, known = subjects(asked, controls), {commodity for commodity, *_ in supplies}
+    supplies.update({(one, None, None, None): [] for one in named if one not in known})
     found = [_exposure(supply, list(applied(asked, supply[0], controls)), distribution(of, orders))
              for supply, of in supplies.items()]
     order = {commodity: number for number, commodity in enumerate(commodities())}
     found.sort(key=lambda e: (order[e.commodity], e.stage or "", e.form or "", e.year or 0))
-    return [e for e in found if asked.commodity or e.year is None or any(p.share for p in e.places)]
+    return [e for e in found
+            if asked.commodity or e.commodity in named or any(p.share for p in e.places)]
 
 
 def applied(
@@ -144,8 +144,8 @@ def applied(
     for control, state in reaching(asked, controls):
         limits = coverage(state.clause, commodity)
         if limits is not None:
-            yield Applied(control, state, (
-                *limits, *_limits(state.clause, asked.toward), *_doubts(control)))
+            limits = *limits, *_limits(control, state.clause, asked.toward)
+            yield Applied(control, state, limits)
 
 
 def reaching(
@@ -182,7 +182,7 @@ def coverage(clause: Clause, commodity: Commodity) -> tuple[str, ...] | None:
     return (f"of {scope or commodity} it names {', '.join(sorted(narrower))}",)
 
 
-def _limits(clause: Clause, toward: Place | None) -> Iterator[str]:
+def _limits(control: ExportControlState, clause: Clause, toward: Place | None) -> Iterator[str]:
     """Why a clause reaches only a part of the goods that it names."""
     if clause.destinations and toward is None:
         yield f"only to {', '.join(clause.destinations)}"
@@ -196,9 +196,6 @@ def _limits(clause: Clause, toward: Place | None) -> Iterator[str]:
         yield f"only goods made abroad, from a share of {clause.de_minimis_percent} %"
     if clause.exemptions:
         yield f"except: {clause.exemptions}"
-
-
-def _doubts(control: ExportControlState) -> Iterator[str]:
     if not control.official:
         yield "reported by others, denied by its issuer"
 

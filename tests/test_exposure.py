@@ -191,11 +191,14 @@ def test_supplies_are_told_apart_and_never_added() -> None:
 
 
 def test_without_a_commodity_all_that_is_controlled_is_told_and_nothing_else() -> None:
-    figures = (*WORLD, output("WORLD", 9, "graphite"), output("JP", 9, "graphite"))
-    controls = [control(clause(commodities=["gallium", "graphite", "dual_use_items"]))]
-    found = exposures(Question(toward=US), controls, figures, ())
+    """China makes no bauxite, and no dysprosium that anybody counts, but controls the latter."""
+    figures = (*WORLD, output("WORLD", 9, "bauxite"), output("JP", 9, "bauxite"),
+               output("WORLD", 9, "aluminium"), output("CN", 3, "aluminium"),
+               output("WORLD", 9, "dysprosium"), output("WORLD", 9, "graphite"))
+    named = ["gallium", "aluminium", "dysprosium", "dual_use_items"]
+    found = exposures(Question(toward=US), [control(clause(commodities=named))], figures, ())
     assert [(str(e.commodity), e.year) for e in found] == [
-        ("dual_use_items", None), ("gallium", 2023)]
+        ("dual_use_items", None), ("dysprosium", 2023), ("aluminium", 2023), ("gallium", 2023)]
 
 
 def test_shares_follow_an_order_of_publishers() -> None:
