@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -9,18 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.exposure import Exposure, Question, coverage, exposures
+from projections.exposure import Exposure, Question, coverage, exposures, subjects
+from projections.world import World
 from schema.context import Services
 from tests.api import Api
 from tests.facts import announced, claimed, clause, order, state, suspended, told
 from tracker.domain.clause import Clause
 from tracker.domain.codec import convert
-from tracker.domain.commodities import Commodity
+from tracker.domain.commodities import Commodity, descendants
+from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
+from tracker.domain.figure import FigureState, Series
 from tracker.domain.places import Place
 from tracker.domain.values import Fact
-from tracker.domain.vocabulary import Measure
+from tracker.domain.vocabulary import Measure, Statistic
 
 GALLIUM, US, JP = Commodity("gallium"), Place("US"), Place("JP")
 DAY = "2025-12-01"
@@ -357,6 +360,54 @@ async def test_a_year_can_be_asked_for(corpus_services: Services) -> None:
     assert (found["year"], found["controlledShare"]) == (2023, "0.9810")
     [found] = await ask(corpus_services, day="2025-06-01", commodity="gallium", year=1999)
     assert (found["year"], found["controlledShare"]) == (None, None)
+
+
+async def test_a_stage_can_be_asked_for_and_products_are_told_apart(
+    corpus_services: Services,
+) -> None:
+    data = await Api(corpus_services).ask("""{ asOf(validAt: "2025-11-20") {
+      exposure(commodity: "titanium", toward: "US", stage: PLANT) {
+        commodity { id } stage form controlledShare } } }""")
+    assert data["asOf"]["exposure"] == [{"commodity": {"id": "titanium"}, "stage": "PLANT",
+                                         "form": "sponge", "controlledShare": "0.0000"}]
+
+
+@pytest.mark.parametrize("position", [None, 4000])
+async def test_what_is_read_is_what_a_fold_in_memory_gives(
+    corpus_services: Services, position: int | None
+) -> None:
+    as_of, world = corpus_services.as_of, World()
+    for event in await corpus_services.recorder.read(0, limit=20_000):
+        world.add(event)
+    for day in (date(2024, 3, 1), date(2025, 11, 20), date(2026, 3, 1)):
+        moment = await as_of.resolve(day, position=position)
+        states = [v.state for _, v in world.states(moment.valid_at, moment.position)]
+        controls = [s for s in states if isinstance(s, ExportControlState)]
+        for question in (Question(commodity=Commodity("aluminium")), Question(toward=US),
+                         Question(commodity=Commodity("rare_earths"), toward=JP),
+                         Question(issuer=Place("ID"))):
+            figures = last_output(states, question, controls)
+            assert await as_of.exposures(question, (), moment) == exposures(
+                question, controls, figures, ())
+
+
+def last_output(
+    states: list[EntityState], question: Question, controls: list[ExportControlState]
+) -> list[FigureState]:
+    """The output of all that a question is about, of each product in the world's last year."""
+    wanted = {below for one in subjects(question, controls) for below in descendants(one)}
+    figures = [s for s in states if isinstance(s, FigureState)
+               and s.series.statistic is Statistic.PRODUCTION and s.series.commodity in wanted]
+    years: dict[Any, int] = {}
+    for series in (figure.series for figure in figures):
+        if series.place == "WORLD" and series.period:
+            years[product(series)] = max(series.period, years.get(product(series), 0))
+    return [f for f in figures if years.get(product(f.series)) == f.series.period]
+
+
+def product(series: Series) -> tuple[Any, ...]:
+    """What has a last year of its own."""
+    return series.commodity, series.stage, series.form
 
 
 async def test_an_exposure_of_everything_is_answered_in_a_few_reads(
