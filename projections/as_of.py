@@ -10,13 +10,18 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from projections.claims import Orders
+from projections.exposure import Exposure, Question, exposures, subjects
 from projections.projector import SQL as TRACKING
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.codec import decode
+from tracker.domain.commodities import descendants, related
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claim, FigureState
 from tracker.domain.kinds import STATES, State, kind_of
+from tracker.domain.preference import PreferenceState
+from tracker.domain.vocabulary import Direction, Stage
 from tracker.errors import InvalidInput
 from tracker.log.database import Pool, named_queries
 from tracker.log.recorder import Recorder
@@ -26,7 +31,7 @@ PAGE, COUNT, CLAIMS_PAGE, CLAIMS_COUNT = (
     query.replace("{matching}", SQL.matching)
     for query in (SQL.page, SQL.count, SQL.claims_page, SQL.claims_count)
 )
-S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState)
+S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState, PreferenceState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +163,30 @@ class AsOf:
         rows = await self._pool.fetch(SQL.figures, commodity, period, moment.valid_at,
                                       moment.position)
         return [decode(FigureState, row["state"]) for row in rows]
+
+    async def orders(self, moment: Moment) -> list[PreferenceState]:
+        """The orders of publishers, by which to choose among the claims of the same moment."""
+        return await self.states(PreferenceState, moment)
+
+    async def exposures(
+        self, asked: Question, orders: Orders, moment: Moment, *,
+        stage: Stage | None = None, year: int | None = None,
+    ) -> list[Exposure]:
+        """Which supply is under which export controls, at one stage if asked, in a year or in the
+        last one for which there are figures; see `projections.exposure`.
+        """
+        controls = await self.states(ExportControlState, moment, Filter(
+            commodities=asked.commodity and sorted(related(asked.commodity)),
+            places=asked.issuer and [asked.issuer],
+            category=Direction.EXPORT,
+            destination=asked.toward,
+        ))
+        wanted = {below for one in subjects(asked, controls) for below in descendants(one)}
+        rows = await self._pool.fetch(SQL.supplies, sorted(wanted), year, moment.valid_at,
+                                      moment.position)
+        figures = [decode(FigureState, row["state"]) for row in rows]
+        at_stage = [f for f in figures if stage in (None, f.series.stage)]
+        return exposures(asked, controls, at_stage, orders)
 
     async def history(self, entity: str) -> list[Held]:
         """Everything that was ever so of an entity, on both axes, the oldest knowledge first."""

@@ -57,6 +57,23 @@ WHERE kind = 'figure' AND commodity = $1 AND valid @> $3::date AND known @> $4::
   AND CASE WHEN $2::integer IS NULL THEN period IS NULL ELSE period = $2 END
 ORDER BY entity;
 
+-- name: supplies
+-- The output figures of commodities in a year. Without a year, of every product (stage and form) in
+-- the last one for which the world has a figure, or else anybody.
+SELECT entity, state FROM (
+    SELECT entity, state, period, coalesce(
+            $2::integer,
+            max(period) FILTER (WHERE 'WORLD' = ANY (places)) OVER same,
+            max(period) OVER same) AS wanted
+    FROM unnest($1::text[]) AS asked (commodity) JOIN versions USING (commodity)
+    WHERE kind = 'figure' AND category = 'production'
+      AND valid @> $3::date AND known @> $4::bigint
+    WINDOW same AS (PARTITION BY commodity,
+                    regexp_replace(entity, '^figure/[^/]+/[^/]+/(.*)/[0-9]+$', '\1'))
+) AS figures
+WHERE period = wanted
+ORDER BY entity;
+
 -- name: history
 -- Every version of one entity on both axes, oldest knowledge first.
 SELECT valid, known, state FROM versions WHERE entity = $1

@@ -2,66 +2,108 @@
 
 Everything is computed from preferred claims that can be compared, and nothing is coerced: a figure
 without a number gets no share, and neither does one whose basis is not that of the world's figure.
-Both are listed, so that what is left out can be seen.
+Both are listed, so that what is left out can be seen. Editions are not mixed silently: a claim is
+set against the world's total of its own edition, and where there is none the answer says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
 
-from tracker.domain.figure import FigureState
-from tracker.domain.values import Place, Quantity
-from tracker.domain.vocabulary import Qualifier, Stage, Statistic
+from projections.claims import Chosen, Cited, Orders, choose, edition_of, several_editions
+from projections.quantities import (
+    ARITHMETIC,
+    in_unit_of,
+    no_value,
+    obstacle,
+    ratio,
+    rounded,
+    total,
+)
+from tracker.domain.figure import Claim, FigureState
+from tracker.domain.values import Place, Unit
+from tracker.domain.vocabulary import Stage, Statistic
 
-WORLD = Place("WORLD")
-NOT_COUNTRIES = frozenset({WORLD, Place("OTHER"), Place("EU")})
+WORLD, OTHER = Place("WORLD"), Place("OTHER")
+NOT_COUNTRIES = frozenset({WORLD, OTHER, Place("EU")})
 """Left out of the concentration: the total, the residual, and a union whose members are counted."""
-
-APPROXIMATE = frozenset({None, Qualifier.ABOUT, Qualifier.NEARLY, Qualifier.NIL})
-"""Qualifiers whose number stands for the value; the others give a bound of it."""
-
-ARITHMETIC = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[])
-"""Of its own, so that no setting of the process changes an answer, and without exceptions."""
 
 TOP = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A place's figure, and its part of the world's as a fraction of 1.
+    """A place's preferred claim, and its part of the world's as a fraction of 1, unrounded.
 
-    `obstacle` says in words why there is no share.
+    `whole` is the claim for the world that it is set against: of the same edition, or else the
+    preferred one. `obstacle` says in words why there is no share.
     """
 
-    figure: FigureState
-    share: Decimal | None
+    chosen: Chosen
+    whole: Cited | None
+    exact: Decimal | None
     obstacle: str | None = None
 
     @property
     def place(self) -> Place:
         """Whose figure it is."""
-        return self.figure.series.place
+        return self.chosen.figure.series.place
+
+    @property
+    def share(self) -> Decimal | None:
+        """The share, rounded to 4 places."""
+        return None if self.exact is None else rounded(self.exact)
 
     @property
     def has_number(self) -> bool:
         """Whether the preferred claim carries a number."""
-        return self.figure.preferred.quantity.value is not None
+        return self.chosen.claim.quantity.value is not None
+
+    @property
+    def computed_from(self) -> tuple[Cited, ...]:
+        """The claims behind the share, the world's last; none without a share."""
+        if self.exact is None or self.whole is None:
+            return ()
+        return self.chosen.cited, self.whole
+
+    @property
+    def mixed_editions(self) -> bool:
+        """Whether the share sets a claim of one edition against a total of another."""
+        return several_editions(claim for _, claim in self.computed_from)
 
 
 @dataclass(frozen=True, slots=True)
 class Concentration:
-    """How far output or reserves lie in few hands; see `concentration`.
-
-    It is computed from the preferred claims of `computed_from`.
-    """
+    """How far output or reserves lie in few hands; see `concentration`."""
 
     hhi: Decimal
     top_three_share: Decimal
     top_three: tuple[Place, ...]
     covered_share: Decimal
-    computed_from: tuple[FigureState, ...]
+    computed_from: tuple[Cited, ...]
+
+    @property
+    def mixed_editions(self) -> bool:
+        """Whether claims of several editions or publishers went into it."""
+        return several_editions(claim for _, claim in self.computed_from)
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """What one edition leaves for places that it does not name: see `residual`.
+
+    `left_in` are named places without a number that could be subtracted: their output is part of
+    the residual. `published` is the same edition's own figure for other countries.
+    """
+
+    value: Decimal
+    unit: Unit
+    basis: str | None
+    published: Cited | None
+    left_in: tuple[Place, ...]
+    computed_from: tuple[Cited, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +114,12 @@ class Distribution:
     figures that have one which can't be set against the world's.
     """
 
-    world: FigureState | None
+    world: Chosen | None
     shares: tuple[Share, ...]
     without_number: tuple[Place, ...]
     not_comparable: tuple[Share, ...]
     concentration: Concentration | None
+    residual: Residual | None
 
 
 def selected(
@@ -88,11 +131,12 @@ def selected(
             if (figure.series.statistic, figure.series.stage, figure.series.form) == wanted]
 
 
-def distribution(figures: Sequence[FigureState]) -> Distribution:
+def distribution(figures: Sequence[FigureState], orders: Orders) -> Distribution:
     """Shares and concentration from the figures of one commodity, statistic, stage, form and year.
 
-    The share of a place is the number of its preferred claim, in the unit of the world's preferred
-    claim, divided by the number of that. It is rounded to 4 places and exists only if
+    The share of a place is the number of its preferred claim, in the unit of the claim for the
+    world, divided by the number of that: the world's claim of the same publisher and edition if
+    there is one, else the preferred one. It exists only if
 
     - both claims have a number that stands for the value: exact, about, nearly or nil, not a bound;
     - both say the same basis (or neither says one);
@@ -100,21 +144,23 @@ def distribution(figures: Sequence[FigureState]) -> Distribution:
 
     The greatest shares come first, then the figures without one by place.
     """
-    world = next((figure for figure in figures if figure.series.place == WORLD), None)
+    chosen = [choose(figure, orders) for figure in figures]
+    world = next((one for one in chosen if one.figure.series.place == WORLD), None)
     shares = sorted(
-        (_share(figure, world) for figure in figures if figure is not world),
-        key=lambda s: (s.share is None, -(s.share or 0), s.place),
+        (_share(one, world) for one in chosen if one is not world),
+        key=lambda s: (s.exact is None, -(s.share or 0), s.place),
     )
     return Distribution(
         world=world,
         shares=tuple(shares),
         without_number=tuple(s.place for s in shares if not s.has_number),
-        not_comparable=tuple(s for s in shares if s.has_number and s.share is None),
-        concentration=concentration(world, shares) if world else None,
+        not_comparable=tuple(s for s in shares if s.has_number and s.exact is None),
+        concentration=concentration(shares),
+        residual=residual(world, figures) if world else None,
     )
 
 
-def concentration(world: FigureState, shares: Iterable[Share]) -> Concentration | None:
+def concentration(shares: Iterable[Share]) -> Concentration | None:
     """The Herfindahl-Hirschman index and the part of the three largest; None without any share.
 
     The index is the sum of the squares of the shares in percent: 10,000 for a single producer. It
@@ -123,66 +169,67 @@ def concentration(world: FigureState, shares: Iterable[Share]) -> Concentration 
     says how much of the world the places in it make up. Computed from unrounded shares and rounded
     in the end, the index to one place and shares to four.
     """
-    counted = [s for s in shares if s.share is not None and s.place not in NOT_COUNTRIES]
-    if not counted:
+    counted = [s for s in shares if s.place not in NOT_COUNTRIES]
+    exact = {s.place: s.exact for s in counted if s.exact is not None}
+    if not exact:
         return None
-    exact = {s.place: _ratio(s.figure.preferred.quantity, world.preferred.quantity) or Decimal(0)
-             for s in counted}
     top = sorted(exact, key=lambda place: (-exact[place], place))[:TOP]
     squares = (ARITHMETIC.multiply(part, part) * 10_000 for part in exact.values())
     return Concentration(
-        hhi=_rounded(_total(squares), "0.1"),
-        top_three_share=_rounded(_total(exact[place] for place in top), "0.0001"),
+        hhi=rounded(total(squares), "0.1"),
+        top_three_share=rounded(total(exact[place] for place in top)),
         top_three=tuple(top),
-        covered_share=_rounded(_total(exact.values()), "0.0001"),
-        computed_from=(world, *(s.figure for s in counted)),
+        covered_share=rounded(total(exact.values())),
+        computed_from=behind(counted),
     )
 
 
-def _share(figure: FigureState, world: FigureState | None) -> Share:
-    if world is None:
-        return Share(figure, None, "there is no figure for the world")
-    quantity, whole = figure.preferred.quantity, world.preferred.quantity
-    obstacle = _obstacle(quantity, whole)
-    if obstacle:
-        return Share(figure, None, obstacle)
-    ratio = _ratio(quantity, whole)
-    assert ratio is not None
-    return Share(figure, _rounded(ratio, "0.0001"))
+def residual(world: Chosen, figures: Iterable[FigureState]) -> Residual | None:
+    """The world's total less all that its edition names: what is left for other countries.
 
-
-def _obstacle(quantity: Quantity, whole: Quantity) -> str | None:
-    """Why two quantities can't be divided, or None."""
-    for whose, one in (("its", quantity), ("the world's", whole)):
-        if one.value is None:
-            return f"{whose} figure has no number"
-        if one.qualifier not in APPROXIMATE:
-            return f"{whose} figure is a bound or a range ({one.qualifier})"
-    if quantity.basis != whole.basis:
-        return f"its basis is {quantity.basis or 'not stated'}, the world's is" \
-               f" {whole.basis or 'not stated'}"
-    if quantity.unit.convert(Decimal(1), whole.unit) is None:
-        return f"no factor from {quantity.unit} to {whole.unit} is declared"
-    if _ratio(quantity, whole) is None:
-        return "the world's figure is nil, or far too small"
-    return None
-
-
-def _ratio(quantity: Quantity, whole: Quantity) -> Decimal | None:
-    """`quantity` over `whole`, unrounded; None where there is no sensible one."""
-    factor = quantity.unit.convert(Decimal(1), whole.unit)
-    if quantity.value is None or not whole.value or factor is None:
+    Only claims of the edition of the world's preferred claim are used. None where that has no
+    number that stands for its value. It may be negative: totals are rounded.
+    """
+    whole = world.claim
+    if no_value(whole.quantity):
         return None
-    ratio = ARITHMETIC.divide(ARITHMETIC.multiply(quantity.value, factor), whole.value)
-    return ratio if ratio.is_finite() and abs(ratio) < 1000 else None
+    same = [(figure, claim) for figure in figures
+            if (claim := in_edition(figure, edition_of(whole))) and figure is not world.figure]
+    named = [(figure, claim) for figure, claim in same
+             if figure.series.place not in NOT_COUNTRIES]
+    counted = [item for item in named if obstacle(item[1].quantity, whole.quantity, "") is None]
+    numbers = total(in_unit_of(claim.quantity, whole.quantity) for _, claim in counted)
+    return Residual(
+        value=ARITHMETIC.subtract(in_unit_of(whole.quantity, whole.quantity), numbers),
+        unit=whole.quantity.unit,
+        basis=whole.quantity.basis,
+        published=next((item for item in same if item[0].series.place == OTHER), None),
+        left_in=tuple(item[0].series.place for item in named if item not in counted),
+        computed_from=(world.cited, *counted),
+    )
 
 
-def _total(values: Iterable[Decimal]) -> Decimal:
-    total = Decimal(0)
-    for value in values:
-        total = ARITHMETIC.add(total, value)
-    return total
+def behind(shares: Iterable[Share]) -> tuple[Cited, ...]:
+    """The claims that shares are computed from, each once, the world's first."""
+    cited = [item for share in shares for item in share.computed_from]
+    cited.sort(key=lambda item: item[0].series.place != WORLD)
+    return tuple({(figure.id, claim.event_id): (figure, claim)
+                  for figure, claim in cited}.values())
 
 
-def _rounded(value: Decimal, place: str) -> Decimal:
-    return ARITHMETIC.quantize(value, Decimal(place))
+def in_edition(figure: FigureState, edition: tuple[str, str, str | None]) -> Claim | None:
+    """The claim on a figure that stands in an edition, if there is one."""
+    return next((claim for claim in figure.claims if edition_of(claim) == edition), None)
+
+
+def _share(chosen: Chosen, world: Chosen | None) -> Share:
+    if world is None:
+        return Share(chosen, None, None, "there is no figure for the world")
+    whole = in_edition(world.figure, edition_of(chosen.claim)) or world.claim
+    cited, part = (world.figure, whole), chosen.claim.quantity
+    if reason := obstacle(part, whole.quantity, "the world's"):
+        return Share(chosen, cited, None, reason)
+    exact = ratio(in_unit_of(part, whole.quantity), in_unit_of(whole.quantity, whole.quantity))
+    if exact is None:
+        return Share(chosen, cited, None, "the world's figure is nil, or far too small")
+    return Share(chosen, cited, exact)

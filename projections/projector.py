@@ -23,6 +23,7 @@ from tracker.domain.announcement import AnnouncementState
 from tracker.domain.codec import encode
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
+from tracker.domain.preference import PreferenceState
 from tracker.domain.values import Value
 from tracker.errors import Unavailable
 from tracker.log.background import Background
@@ -141,6 +142,8 @@ def commodities(state: Value) -> Iterator[str]:
         case ExportControlState():
             for clause in state.clauses:
                 yield from map(str, clause.clause.commodities)
+        case PreferenceState() if state.commodity:
+            yield str(state.commodity)
 
 
 def places(state: Value) -> Iterator[str]:
@@ -165,6 +168,8 @@ def category(state: Value) -> str | None:
             return state.kind
         case ExportControlState():
             return state.direction
+        case PreferenceState():
+            return state.statistic
     return None
 
 

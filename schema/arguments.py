@@ -12,9 +12,11 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from strawberry import argument
 
+from projections.exposure import Question
 from schema.scalars import Day, Instant, Position
 from tracker.domain.commodities import Commodity, descendants
 from tracker.domain.kinds import fact_type
+from tracker.domain.places import Place
 from tracker.domain.values import ENTITY_PATH
 from tracker.errors import InvalidInput, TooLarge
 
@@ -63,6 +65,18 @@ def publishers(given: str | None) -> list[str] | None:
     if given is not None and not PUBLISHER.fullmatch(short(given, "publisher")):
         raise InvalidInput("expected a publisher's short id, such as 'usgs'", path=("publisher",))
     return None if given is None else [given]
+
+
+def question(commodity: str | None, issuer: str | None, toward: str | None) -> Question:
+    """What is asked about exposure; it must name something."""
+    if commodity is None and issuer is None and toward is None:
+        raise InvalidInput("expected a commodity, an issuer or a destination",
+                           path=("commodity",))
+    return Question(
+        None if commodity is None else word(Commodity, commodity, "commodity"),
+        None if issuer is None else word(Place, issuer, "issuer"),
+        None if toward is None else word(Place, toward, "toward"),
+    )
 
 
 def event_types(given: list[str] | None) -> list[str] | None:

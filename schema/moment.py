@@ -8,7 +8,8 @@ from typing import Annotated, TypeVar
 import strawberry
 from strawberry import argument
 
-from projections.as_of import Filter, Moment, S, kind_name
+from projections.as_of import EVERYTHING, Filter, Moment, S, kind_name
+from projections.claims import Orders
 from projections.production import distribution as spread
 from projections.production import selected
 from schema.arguments import (
@@ -19,6 +20,7 @@ from schema.arguments import (
     entity_path,
     page_size,
     publishers,
+    question,
     value_of,
     with_below,
     word,
@@ -32,13 +34,16 @@ from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
 from schema.types.distribution import Distribution, distribution
 from schema.types.export_control import ExportControl, export_control
-from schema.types.figure import Claim, Figure, claim, figure
+from schema.types.exposure import Exposure, exposure
+from schema.types.figure import Claim, Figure, cited_claim, figure
+from schema.types.preference import Preference, preference
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.commodities import Commodity
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
+from tracker.domain.preference import PreferenceState
 from tracker.domain.values import Actor
 from tracker.domain.vocabulary import (
     AnnouncementKind,
@@ -185,6 +190,15 @@ class AsOf:
         return announcement(state) if state else None
 
     @answer
+    async def preferences(
+        self, info: Info, first: First = 20, after: After = None
+    ) -> Connection[Preference]:
+        """In which order to trust publishers, for everything and for single commodities and
+        statistics.
+        """
+        return await self._page(info, PreferenceState, EVERYTHING, preference, first, after)
+
+    @answer
     async def figures(
         self,
         info: Info,
@@ -204,7 +218,9 @@ class AsOf:
             publishers=publishers(publisher),
             category=value_of(statistic),
         )
-        return await self._page(info, FigureState, narrowed, figure, first, after)
+        orders = await self._orders(info)
+        return await self._page(info, FigureState, narrowed,
+                                lambda state: figure(state, orders), first, after)
 
     @answer
     async def figure(
@@ -214,7 +230,7 @@ class AsOf:
     ) -> Figure | None:
         """One figure; null while nobody has claimed a number for it."""
         state = await self._one(info, FigureState, id)
-        return figure(state) if state else None
+        return figure(state, await self._orders(info)) if state else None
 
     @answer
     async def claims(
@@ -231,8 +247,9 @@ class AsOf:
         narrowed = Filter(commodities=with_below(commodity), publishers=publishers(publisher))
         found = await as_of.claims(moment, narrowed, after=event_after("figure", after),
                                    limit=page_size(first))
+        orders = await self._orders(info)
         return connection(
-            [claim(state, of) for state, of in found],
+            [cited_claim(item, orders) for item in found],
             [cursor("figure", state.id, of.position) for state, of in found],
             first, after, lambda: as_of.count_claims(moment, narrowed),
         )
@@ -248,7 +265,8 @@ class AsOf:
         """How the world's output of a commodity in a year is spread over places."""
         id = word(Commodity, commodity, "commodity")
         figures = await info.context.services.as_of.figures(id, year, self.moment)
-        return distribution(id, spread(selected(figures, Statistic.PRODUCTION, stage, form)))
+        orders, wanted = await self._orders(info), (Statistic.PRODUCTION, stage, form)
+        return distribution(id, spread(selected(figures, *wanted), orders), orders)
 
     @answer
     async def reserves(
@@ -257,7 +275,38 @@ class AsOf:
         """How the world's reserves of a commodity are spread over places."""
         id = word(Commodity, commodity, "commodity")
         figures = await info.context.services.as_of.figures(id, None, self.moment)
-        return distribution(id, spread(selected(figures, Statistic.RESERVES, None, form)))
+        orders, wanted = await self._orders(info), (Statistic.RESERVES, None, form)
+        return distribution(id, spread(selected(figures, *wanted), orders), orders)
+
+    @answer
+    async def exposure(
+        self,
+        info: Info,
+        commodity: Annotated[str | None, argument(
+            description="Only supplies of this commodity and of those below it that have figures;"
+            " left out: of all that the controls are about.")] = None,
+        issuer: Annotated[str | None, argument(
+            description="Only controls of this place: what it controls.")] = None,
+        toward: Annotated[str | None, argument(
+            description="Only controls toward this destination, or toward all: what it is exposed"
+            " to. Left out, those limited to some destinations count as partial.")] = None,
+        stage: Annotated[Stage | None, argument(
+            description="Only supplies at this stage.")] = None,
+        year: Annotated[int | None, argument(
+            description="The year of the figures; of every supply the last one if left out.")]
+        = None,
+    ) -> list[Exposure]:
+        """Which supply is under which export controls, and how much of the world's output that is.
+        Needs a commodity, an issuer or a destination.
+        """
+        asked = question(commodity, issuer, toward)
+        orders = await self._orders(info)
+        found = await info.context.services.as_of.exposures(
+            asked, orders, self.moment, stage=stage, year=year)
+        return [exposure(item, orders) for item in found]
+
+    async def _orders(self, info: Info) -> Orders:
+        return await info.context.services.as_of.orders(self.moment)
 
     async def _one(self, info: Info, kind: type[S], id: str) -> S | None:
         known = entity_path(kind_name(kind), id)

@@ -21,7 +21,7 @@ from schema.request import Info
 from schema.scalars import Position
 from schema.types.event import Event, event
 from tracker.commands import Commands
-from tracker.domain import alliance, announcement, export_control, figure
+from tracker.domain import alliance, announcement, export_control, figure, preference
 from tracker.domain.codec import convert
 from tracker.domain.entity import Entity
 from tracker.domain.values import Fact, Name, Source, Value
@@ -66,12 +66,18 @@ class Act:
     description: str
 
     def stream(self, fact: Fact, id: str | None) -> str:
-        """The stream of the entity: figures are named by their series, others by their id."""
-        return fact.series.stream if isinstance(fact, figure.Claimed) else f"{self.of.KIND}/{id}"
+        """The stream of the entity: the fact names it, or its id does."""
+        return fact.stream or f"{self.of.KIND}/{id}"
+
+    @property
+    def names_entity(self) -> bool:
+        """Whether the fact names its entity, so that no id is asked for."""
+        return self.fact.stream is not Fact.stream
 
 
 CONTROL, ALLIANCE = export_control.ExportControl, alliance.Alliance
 ANNOUNCEMENT, FIGURE = announcement.Announcement, figure.Figure
+PREFERENCE = preference.Preference
 ACTS = (
     Act("announceExportControl", export_control.Announced, CONTROL,
         "An instrument is announced, with its clauses."),
@@ -108,7 +114,9 @@ ACTS = (
     Act("recordFigure", figure.Claimed, FIGURE,
         "A publisher claims a number for a series, in one edition."),
     Act("preferPublisher", figure.Preferred, FIGURE,
-        "A judgement: of the claims side by side, use this publisher's."),
+        "A judgement: of the claims side by side on a figure, use this publisher's."),
+    Act("orderPublishers", preference.Ordered, PREFERENCE,
+        "In which order to trust publishers where figures have several claims."),
 )
 
 
@@ -231,8 +239,8 @@ def _field(name: str, input_class: type[Any], description: str, resolve: Any) ->
 
 
 def input_of(act: Act) -> type[Any]:
-    """The input type of an act: the fact, with the id of the entity unless its series names it."""
-    id = {} if act.fact is figure.Claimed else {"id": str}
+    """The input type of an act: the fact, with the id of the entity unless the fact names it."""
+    id = {} if act.names_entity else {"id": str}
     return input_type(f"{act.name[0].upper()}{act.name[1:]}Input", act.fact, act.description, id)
 
 

@@ -18,6 +18,7 @@ from tracker.domain.codec import convert
 from tracker.domain.entity import Entity, Known, Retracted
 from tracker.domain.export_control import Amended, Announced, Suspended
 from tracker.domain.figure import Claimed
+from tracker.domain.preference import Ordered, PreferenceState
 from tracker.domain.values import DAY, Fact
 from tracker.errors import TrackerError
 
@@ -70,6 +71,19 @@ def claimed(value: Decimal | int, *, year: int = 2023, publisher: str = "usgs",
     })
 
 
+def ordered(*publishers: str, on: str = "2025-06-01", reason: str = "they state their methods",
+            **scope: str) -> Ordered:
+    """An order of publishers."""
+    return fact(Ordered, on, publishers=publishers, reason=reason, **scope)
+
+
+def order(*publishers: str, **more: Any) -> PreferenceState:
+    """The state that an order of publishers makes."""
+    fact = ordered(*publishers, **more)
+    found: PreferenceState = state(told(fact.stream, fact), fact.stream, "2030-01-01")
+    return found
+
+
 def retracted(event_id: str) -> Retracted:
     """The retraction of an event."""
     return convert(Retracted, {"retracts": event_id, "reason": "misread", "source": source()})
@@ -96,8 +110,8 @@ DAYS = [date(2025, 1, 1) + DAY * n for n in range(60)]
 
 CONTROLS = ("export-control/gallium", "export-control/graphite", "export-control/antimony")
 STREAMS = (*CONTROLS, "alliance/quad", "announcement/a",
-           "figure/rare_earths/CN/production/mine/2023")
-"""Entities of all four kinds."""
+           "figure/rare_earths/CN/production/mine/2023", "preference/rare_earths")
+"""Entities of all kinds."""
 
 
 def history(chance: Random, length: int, streams: Sequence[str] = STREAMS) -> list[Order]:
@@ -147,6 +161,8 @@ def any_value(chance: Random, kind: type[Fact], field: str, stream: str) -> Any:
         "members": chance.sample(("US", "JP", "AU", "IN"), 3),
         "by": "alliance/forge",
         "publisher": chance.choice(("usgs", "mofcom")),
+        "publishers": chance.sample(("usgs", "mofcom", "bgs"), 2),
+        "commodity": "rare_earths",
         "quantity": {"unit": "t", "value": chance.randint(0, 9), "basis": "REO"},
         "issuer": "CN", "direction": "export", "kind": "statement",
         "actors": ["US"], "commodities": ["gallium"],

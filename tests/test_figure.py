@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from projections.claims import choose
 from tests.facts import claimed, fact, retracted, source, state, told
 from tracker.domain.codec import convert
 from tracker.domain.figure import Claim, Claimed, FigureState, Preferred
 from tracker.domain.values import Fact
-from tracker.errors import NotFound, TrackerError
+from tracker.errors import InvalidInput, NotFound, TrackerError
 
 STREAM = "figure/rare_earths/CN/production/mine/2023"
 RESERVES = "figure/rare_earths/CN/reserves"
@@ -20,9 +21,9 @@ usgs_2025 = claimed(255_000, edition="MCS 2025", published_on="2025-01-31")
 bgs = claimed(250_000, publisher="bgs", edition="WMP 2019-23", published_on="2025-02-15")
 
 
-def preferred(on: str, publisher: str, reason: str = "it states its method") -> Preferred:
+def preferred(on: str, publisher: str, **more: Any) -> Preferred:
     """A judgement."""
-    return fact(Preferred, on, publisher=publisher, reason=reason)
+    return fact(Preferred, on, **{"publisher": publisher, "reason": "it states its method", **more})
 
 
 def reserves(value: int, edition: str, published_on: str, **more: Any) -> Claimed:
@@ -43,7 +44,7 @@ def figure(day: str, *facts: Fact, stream: str = STREAM) -> FigureState:
 
 def use(day: str, *facts: Fact) -> Claim:
     """The preferred claim on a day."""
-    return figure(day, *facts).preferred
+    return choose(figure(day, *facts), ()).claim
 
 
 def refusal(*facts: Fact, stream: str = STREAM) -> TrackerError:
@@ -67,13 +68,13 @@ def test_a_later_edition_restates_a_figure_and_overwrites_nothing() -> None:
     assert [(c.edition, c.latest) for c in before.claims] == [("MCS 2024", True)]
     assert [(c.edition, c.latest) for c in after.claims] == [
         ("MCS 2024", False), ("MCS 2025", True)]
-    assert after.preferred.quantity.value == 255_000
+    assert use("2025-01-31", usgs_2024, usgs_2025).quantity.value == 255_000
 
 
 def test_an_edition_that_is_recorded_late_takes_its_place_by_publication() -> None:
     told = figure("2025-01-31", usgs_2025, usgs_2024)
     assert [(c.edition, c.position) for c in told.claims] == [("MCS 2024", 2), ("MCS 2025", 1)]
-    assert told.preferred.edition == "MCS 2025"
+    assert use("2025-01-31", usgs_2025, usgs_2024).edition == "MCS 2025"
 
 
 def test_an_edition_can_have_versions_of_which_the_last_one_counts() -> None:
@@ -96,8 +97,7 @@ def test_a_claim_that_was_misread_is_retracted_and_claimed_anew() -> None:
 
 def test_claims_of_other_publishers_stand_beside_each_other() -> None:
     told = figure("2025-02-15", usgs_2025, bgs)
-    assert [(c.publisher, c.latest, c.preferred) for c in told.claims] == [
-        ("usgs", True, True), ("bgs", True, False)]
+    assert [(c.publisher, c.latest) for c in told.claims] == [("usgs", True), ("bgs", True)]
 
 
 def test_without_a_judgement_the_publisher_who_was_first_is_preferred() -> None:
@@ -108,8 +108,11 @@ def test_a_recorded_judgement_prefers_another_publisher_and_gives_its_reason() -
     facts = usgs_2025, bgs, preferred("2025-06-01", "bgs")
     assert use("2025-05-31", *facts).publisher == "usgs"
     assert use("2025-06-01", *facts).publisher == "bgs"
-    assert figure("2025-05-31", *facts).preference is None
-    assert figure("2025-06-01", *facts).preference == "it states its method"
+    assert figure("2025-05-31", *facts).judgement is None
+    judgement = figure("2025-06-01", *facts).judgement
+    assert judgement is not None
+    assert (judgement.prefers, judgement.reason) == ("e2", "it states its method")
+    assert (judgement.event.event_id, judgement.event.source.publisher) == ("e3", "mofcom")
 
 
 def test_the_last_judgement_counts_and_lasts_through_new_editions() -> None:
@@ -122,12 +125,46 @@ def test_the_last_judgement_counts_and_lasts_through_new_editions() -> None:
 def test_a_judgement_counts_only_while_its_publisher_has_a_claim() -> None:
     facts = usgs_2025, bgs, preferred("2025-06-01", "bgs"), retracted("e2")
     assert use("2025-06-01", *facts).publisher == "usgs"
-    assert figure("2025-06-01", *facts).preference is None
+    assert figure("2025-06-01", *facts).judgement is None
 
 
-def test_exactly_one_claim_is_preferred() -> None:
-    told = figure("2025-06-01", usgs_2024, usgs_2025, bgs, preferred("2025-06-01", "bgs"))
-    assert [c.publisher for c in told.claims if c.preferred] == ["bgs"]
+def test_a_judgement_can_mean_one_edition_restated_or_not() -> None:
+    facts = usgs_2024, usgs_2025, preferred("2025-06-01", "usgs", edition="MCS 2024")
+    assert use("2025-05-31", *facts).edition == "MCS 2025"
+    assert use("2025-06-01", *facts).edition == "MCS 2024"
+
+
+def test_a_judgement_on_an_edition_means_its_last_version_unless_it_names_one() -> None:
+    first = claimed(240_000, version="1.0", published_on="2024-01-31")
+    revised = claimed(241_000, version="1.1", published_on="2024-03-05")
+    on = preferred("2024-04-01", "usgs", edition="MCS 2024")
+    assert use("2024-04-01", first, revised, usgs_2025, on).edition_version == "1.1"
+    on = preferred("2024-04-01", "usgs", edition="MCS 2024", editionVersion="1.0")
+    assert use("2024-04-01", first, revised, usgs_2025, on).edition_version == "1.0"
+
+
+def test_a_judgement_whose_claim_is_retracted_gives_way_to_the_one_before() -> None:
+    facts = (usgs_2024, usgs_2025, bgs, preferred("2025-06-01", "bgs"),
+             preferred("2025-07-01", "usgs", edition="MCS 2024"))
+    assert use("2025-07-01", *facts).edition == "MCS 2024"
+    assert use("2025-07-01", *facts, retracted("e1")).publisher == "bgs"
+
+
+@pytest.mark.parametrize("more", [{"edition": "MCS 1999"},
+                                  {"edition": "MCS 2024", "editionVersion": "9"}])
+def test_a_judgement_means_a_claim_that_there_is(more: dict[str, str]) -> None:
+    error = refusal(usgs_2024, preferred("2025-06-01", "usgs", **more))
+    assert (error.code, error.path) == ("INVALID_INPUT", ("edition",))
+
+
+@pytest.mark.parametrize(("more", "path"), [({"reason": " "}, "reason"),
+                                            ({"editionVersion": "1.0"}, "edition")])
+def test_a_judgement_has_a_reason_and_no_version_without_its_edition(
+    more: dict[str, str], path: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        preferred("2025-06-01", "usgs", **more)
+    assert caught.value.path == (path,)
 
 
 def test_a_judgement_names_a_publisher_with_a_claim() -> None:

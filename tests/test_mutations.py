@@ -96,7 +96,7 @@ async def test_announcements_and_figures_can_be_recorded(api: Api) -> None:
     data = await api.ask(
         '{ asOf(validAt: "2025-09-01") { announcement(id: "a") { title supersededBy'
         ' amounts { label value unit } actors { id place { name } } }'
-        ' figure(id: "rare_earths/CN/production/mine/2023") { preference'
+        ' figure(id: "rare_earths/CN/production/mine/2023") { choice { rule reason }'
         " preferred { publisher value } } } }")
     assert data["asOf"] == {
         "announcement": {
@@ -104,7 +104,8 @@ async def test_announcements_and_figures_can_be_recorded(api: Api) -> None:
             "amounts": [{"label": "funds", "value": "1000000", "unit": "USD"}],
             "actors": [{"id": "US", "place": {"name": "United States"}},
                        {"id": "g7", "place": None}]},
-        "figure": {"preference": "test", "preferred": {"publisher": "sohu", "value": "210000"}},
+        "figure": {"choice": {"rule": "JUDGEMENT", "reason": "test"},
+                   "preferred": {"publisher": "sohu", "value": "210000"}},
     }
 
 

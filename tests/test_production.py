@@ -14,7 +14,7 @@ from projections.production import Distribution, distribution, selected
 from schema.context import Services
 from tests.api import Api
 from tests.api import claim as recorded
-from tests.facts import claimed, state, told
+from tests.facts import claimed, order, state, told
 from tracker.domain.codec import convert
 from tracker.domain.figure import FigureState
 from tracker.domain.values import Quantity
@@ -31,19 +31,17 @@ def figure(place: str, value: Any, **more: Any) -> FigureState:
 
 def shares(*figures: FigureState) -> dict[str, Decimal | None]:
     """The share of every place."""
-    return {str(s.place): s.share for s in distribution(figures).shares}
+    return {str(s.place): s.share for s in distribution(figures, ()).shares}
 
 
 def obstacles(*figures: FigureState) -> dict[str, str]:
     """Why places whose figures have numbers get no share."""
-    return {str(s.place): str(s.obstacle) for s in distribution(figures).not_comparable}
+    return {str(s.place): str(s.obstacle) for s in distribution(figures, ()).not_comparable}
 
 
 def spread(*figures: FigureState) -> Distribution:
-    """A distribution with a concentration."""
-    found = distribution(figures)
-    assert found.concentration
-    return found
+    """How figures are spread where nothing is recorded about publishers."""
+    return distribution(figures, ())
 
 
 def test_a_share_is_the_part_of_the_worlds_figure() -> None:
@@ -68,7 +66,7 @@ def test_bases_are_never_mixed() -> None:
 
 def test_a_figure_without_a_number_has_no_share_and_is_listed() -> None:
     found = distribution([figure("WORLD", 100), figure("CN", 60),
-                          withheld("US"), figure("AU", 0, qualifier="nil")])
+                          withheld("US"), figure("AU", 0, qualifier="nil")], ())
     assert found.without_number == ("US",)
     assert found.not_comparable == ()
     assert {s.place: s.share for s in found.shares} == {
@@ -101,7 +99,7 @@ def test_a_bound_is_no_value(qualifier: str | None, has_share: bool) -> None:
 
 
 def test_without_a_figure_for_the_world_there_are_no_shares() -> None:
-    found = distribution([figure("CN", 60)])
+    found = distribution([figure("CN", 60)], ())
     assert (found.world, found.concentration) == (None, None)
     assert shares(figure("CN", 60)) == {"CN": None}
     assert shares(figure("WORLD", 0), figure("CN", 60)) == {"CN": None}
@@ -116,7 +114,7 @@ def test_concentration_counts_countries_and_not_the_rest() -> None:
     assert concentration.top_three == ("CN", "US", "AU")
     assert concentration.top_three_share == Decimal("0.9000")
     assert concentration.covered_share == Decimal("0.9400")
-    assert [f.series.place for f in concentration.computed_from] == ["WORLD", "CN", "US", "AU",
+    assert [f.series.place for f, _ in concentration.computed_from] == ["WORLD", "CN", "US", "AU",
                                                                      "MM"]
     assert shares(figure("WORLD", 100), figure("OTHER", 6)) == {"OTHER": Decimal("0.0600")}
 
@@ -139,11 +137,84 @@ numbers = st.decimals(-(10**9), 10**9, places=20) | st.sampled_from(
     [Decimal("1E+29"), Decimal("1E-28"), Decimal(0), Decimal(-5)])
 
 
+def editions(place: str, *claims: tuple[str, Any]) -> FigureState:
+    """A figure with a claim in each of these editions, a year apart."""
+    stream = f"figure/rare_earths/{place}/production/mine/2023"
+    facts = [claimed(value, place=place, edition=edition, published_on=f"20{edition[-2:]}-01-31")
+             for edition, value in claims]
+    found = state(told(stream, *facts), stream, "2030-01-01")
+    assert isinstance(found, FigureState)
+    return found
+
+
+def test_a_share_is_of_the_total_of_its_own_edition() -> None:
+    found = spread(editions("WORLD", ("MCS 2024", 350), ("MCS 2025", 400)),
+                   editions("CN", ("MCS 2024", 240), ("MCS 2025", 260)),
+                   editions("MM", ("MCS 2024", 35)))
+    china, myanmar = found.shares
+    assert (china.share, myanmar.share) == (Decimal("0.6500"), Decimal("0.1000"))
+    assert [(str(f.series.place), c.edition) for f, c in myanmar.computed_from] == [
+        ("MM", "MCS 2024"), ("WORLD", "MCS 2024")]
+    assert not china.mixed_editions
+    assert not myanmar.mixed_editions
+    assert found.concentration is not None
+    assert found.concentration.mixed_editions
+    assert [(str(f.series.place), c.edition) for f, c in found.concentration.computed_from] == [
+        ("WORLD", "MCS 2025"), ("WORLD", "MCS 2024"), ("CN", "MCS 2025"), ("MM", "MCS 2024")]
+
+
+def test_a_share_of_the_total_of_another_edition_says_so() -> None:
+    found = spread(editions("WORLD", ("MCS 2024", 350)), editions("CN", ("MCS 2025", 245)),
+                   editions("MM", ("MCS 2024", 35)))
+    china, myanmar = found.shares
+    assert (china.share, china.mixed_editions) == (Decimal("0.7000"), True)
+    assert (myanmar.share, myanmar.mixed_editions) == (Decimal("0.1000"), False)
+
+
+def test_another_version_of_an_edition_is_another_edition() -> None:
+    figures = figure("WORLD", 100, version="1.0"), figure("CN", 60, version="1.1")
+    assert distribution(figures, ()).shares[0].mixed_editions
+
+
+def test_shares_follow_an_order_of_publishers() -> None:
+    stream = "figure/rare_earths/CN/production/mine/2023"
+    china = state(told(stream, claimed(60), claimed(70, publisher="bgs")), stream, "2025-01-01")
+    found = distribution([figure("WORLD", 100), china], [order("bgs")])
+    assert [(s.share, s.mixed_editions) for s in found.shares] == [(Decimal("0.7000"), True)]
+
+
+def test_what_is_left_for_other_countries_is_computed_from_one_edition() -> None:
+    found = spread(editions("WORLD", ("MCS 2024", 90), ("MCS 2025", 100)),
+                   editions("CN", ("MCS 2024", 50), ("MCS 2025", 60)),
+                   editions("MM", ("MCS 2024", 30)), figure("US", 5, edition="MCS 2025"),
+                   figure("OTHER", 33, edition="MCS 2025")).residual
+    assert found is not None
+    assert (found.value, found.unit, found.basis) == (35, "t", "REO")
+    assert [(str(f.series.place), c.edition) for f, c in found.computed_from] == [
+        ("WORLD", "MCS 2025"), ("CN", "MCS 2025"), ("US", "MCS 2025")]
+    assert found.published is not None
+    assert found.published[1].quantity.value == 33
+
+
+def test_what_cant_be_subtracted_is_left_in_and_named() -> None:
+    found = spread(figure("WORLD", 1, unit="kt"), figure("CN", 600), withheld("US"),
+                   figure("AU", 9, basis="gross weight"), figure("MM", 5, qualifier="less_than"),
+                   figure("EU", 50)).residual
+    assert found is not None
+    assert (found.value, found.unit, found.left_in) == (Decimal("0.4"), "kt", ("US", "AU", "MM"))
+    assert found.published is None
+
+
+def test_nothing_is_left_of_a_total_without_a_number() -> None:
+    assert spread(withheld("WORLD"), figure("CN", 60)).residual is None
+    assert spread(figure("WORLD", 60, qualifier="more_than"), figure("CN", 60)).residual is None
+
+
 @given(st.lists(numbers, min_size=1, max_size=5))
 def test_no_number_breaks_the_arithmetic(values: list[Decimal]) -> None:
     places = ("WORLD", "CN", "US", "AU", "OTHER")
     found = distribution([figure(place, value) for place, value in zip(places, values,
-                                                                       strict=False)])
+                                                                       strict=False)], ())
     for share in found.shares:
         assert (share.share is None) == (share.obstacle is not None)
 
@@ -173,6 +244,42 @@ async def test_the_api_answers_who_produces_how_much(services: Services) -> None
     assert found["concentration"]["hhi"] == "4599.4"
     assert [c["figure"] for c in found["concentration"]["computedFrom"]] == [
         "rare_earths/WORLD/production/mine/2023", "rare_earths/CN/production/mine/2023"]
+
+
+async def test_the_corpus_says_from_which_editions_its_shares_are(
+    corpus_services: Services,
+) -> None:
+    """Korea is no longer named in MCS 2026: 3 t of the 760 t of MCS 2025, beside 839 t of 848 t."""
+    data = await Api(corpus_services).ask(
+        """{ asOf(validAt: "2026-03-01") {
+             production(commodity: "gallium", stage: PRIMARY, year: 2024) {
+               concentration { mixedEditions }
+               figures { place { code } share mixedEditions computedFrom { edition value } } } } }
+        """)
+    production = data["asOf"]["production"]
+    shares = {f.pop("place")["code"]: f for f in production["figures"]}
+    assert shares["CN"] == {"share": "0.9894", "mixedEditions": False, "computedFrom": [
+        {"edition": "MCS 2026", "value": "839000"}, {"edition": "MCS 2026", "value": "848000"}]}
+    assert shares["KR"] == {"share": "0.0039", "mixedEditions": False, "computedFrom": [
+        {"edition": "MCS 2025", "value": "3000"}, {"edition": "MCS 2025", "value": "760000"}]}
+    assert production["concentration"]["mixedEditions"]
+
+
+async def test_the_corpus_shows_the_computed_residual_beside_the_published_one(
+    corpus_services: Services,
+) -> None:
+    """390,000 t less twelve countries with 392,850 t together: the total is rounded."""
+    data = await Api(corpus_services).ask(
+        """{ asOf(validAt: "2025-08-01") { production(commodity: "rare_earths", year: 2024) {
+             residual { value unit basis published { value edition } leftIn { code }
+               computedFrom { series { place { code } } edition } } } } }""")
+    residual = data["asOf"]["production"]["residual"]
+    computed = residual.pop("computedFrom")
+    assert residual == {"value": "-2850", "unit": "t", "basis": "REO", "leftIn": [],
+                        "published": {"value": "1100", "edition": "MCS 2025"}}
+    assert computed[0]["series"]["place"]["code"] == "WORLD"
+    assert len(computed) == 13
+    assert {c["edition"] for c in computed} == {"MCS 2025"}
 
 
 async def test_the_corpus_knows_the_concentration_of_rare_earths(corpus_services: Services) -> None:

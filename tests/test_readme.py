@@ -21,7 +21,7 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 
 
 async def test_every_query_has_an_answer_without_errors(corpus_services: Services) -> None:
-    assert len(QUERIES) >= 9
+    assert len(QUERIES) >= 11
     for document in QUERIES:
         if document.startswith("subscription"):
             answers = subscribe(corpus_services, document, {}, Access())

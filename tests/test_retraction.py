@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from projections.claims import choose
 from projections.timeline import timeline
 from tests.facts import announced, claimed, clause, retracted, source, state, suspended, told
 from tracker.domain.codec import convert
@@ -84,6 +85,6 @@ def test_a_retraction_is_no_reason_of_a_state() -> None:
 def test_a_rule_counts_only_what_stands() -> None:
     stream = "figure/rare_earths/CN/production/mine/2023"
     known = told(stream, claimed(240_000), retracted("e1"), claimed(210_000))
-    assert state(known, stream, "2024-01-31").preferred.quantity.value == 210_000
+    assert choose(state(known, stream, "2024-01-31"), ()).claim.quantity.value == 210_000
     with pytest.raises(InvalidInput, match="has a claim"):
         told(stream, claimed(240_000), retracted("e1"), retracted("e2"), claimed(210_000))

@@ -12,7 +12,7 @@ import msgspec
 import strawberry
 from strawberry import field
 
-from schema.described import output
+from schema.described import description_of, output
 from schema.scalars import Position
 from tracker.domain import commodities, entity, places, values, vocabulary
 from tracker.domain.values import PartialDate
@@ -23,9 +23,9 @@ T = TypeVar("T")
 for words in (
     vocabulary.AllianceStatus, vocabulary.AnnouncementKind, vocabulary.Checked,
     vocabulary.ClauseStatus, vocabulary.Covers, vocabulary.Direction, vocabulary.Measure,
-    vocabulary.Qualifier, vocabulary.Stage, vocabulary.Statistic,
+    vocabulary.PreferenceRule, vocabulary.Qualifier, vocabulary.Stage, vocabulary.Statistic,
 ):
-    strawberry.enum(words, description=words.__doc__)
+    strawberry.enum(words, description=description_of(words))
 
 
 def shown(kind: type[T], *states: msgspec.Struct, **instead: Any) -> T:
@@ -136,7 +136,12 @@ def source(of: values.Source) -> Source:
 
 def because(facts: tuple[entity.Because, ...]) -> list[Because]:
     """The events behind a state as they are shown."""
-    return [shown(Because, fact, source=source(fact.source)) for fact in facts]
+    return [cited(fact) for fact in facts]
+
+
+def cited(fact: entity.Because) -> Because:
+    """An event that states refer to as it is shown."""
+    return shown(Because, fact, source=source(fact.source))
 
 
 def quantity(of: values.Quantity) -> Quantity:

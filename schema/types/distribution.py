@@ -1,4 +1,4 @@
-"""Shares and concentration as GraphQL shows them."""
+"""Shares, concentration and what is left for other countries as GraphQL shows them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from decimal import Decimal
 from strawberry import field
 
 from projections import production
+from projections.claims import Orders
 from schema.described import output
 from schema.types.common import Commodity, Place, Quantity, commodity, place, shown
-from schema.types.figure import Claim, claim
+from schema.types.figure import Choice, Claim, choice, cited_claim, claim, preferred_claim
 
 
 @output
@@ -22,10 +23,16 @@ class PlaceFigure(Quantity):
         " of the two has no number or only a bound, the bases differ, or no factor between the"
         " units is declared.")
     no_share_because: str | None = field(description="Why there is no share, in words.")
+    computed_from: list[Claim] = field(
+        description="The claims that the share is computed from: its own, and the world's in the"
+        " same edition, or else the world's preferred one. Empty without a share.")
+    mixed_editions: bool = field(
+        description="Whether these two are not of one edition of one publisher.")
     publisher: str = field(description="Whose claim is preferred.")
     edition: str = field(description="The edition of the preferred claim.")
     figure: str = field(description="The id of the figure.")
     preferred: Claim = field(description="The preferred claim, with its source.")
+    choice: Choice = field(description="Why it is preferred.")
     claims: list[Claim] = field(description="All claims for it, side by side.")
 
 
@@ -43,6 +50,26 @@ class Concentration:
     covered_share: Decimal = field(description="The part of the world that went into the index.")
     computed_from: list[Claim] = field(description="The claims that it is computed from, the"
                                        " world's first.")
+    mixed_editions: bool = field(
+        description="Whether these are not all of one edition of one publisher.")
+
+
+@output
+class Residual:
+    """What the world's preferred claim leaves for countries that its edition does not name: the
+    total less all that is named in the same edition. Negative where a rounded total is smaller.
+    """
+
+    value: Decimal = field(description="The number.")
+    unit: str = field(description="The unit, that of the world's claim.")
+    basis: str | None = field(description="What is weighed; null where it is not said.")
+    published: Claim | None = field(
+        description="What the same edition itself says of other countries; null if nothing.")
+    left_in: list[Place] = field(
+        description="Named places without a number that could be subtracted: withheld, a bound, of"
+        " another basis. What they make is part of the residual.")
+    computed_from: list[Claim] = field(
+        description="The claims that it is computed from, the world's first.")
 
 
 @output
@@ -59,40 +86,59 @@ class Distribution:
         description="Figures with a number that can't be set against the world's.")
     concentration: Concentration | None = field(
         description="How far it lies in few hands; null without any share.")
+    residual: Residual | None = field(
+        description="What is left for other countries; null where the world has no number.")
 
 
-def distribution(id: str, of: production.Distribution) -> Distribution:
+def distribution(id: str, of: production.Distribution, orders: Orders) -> Distribution:
     """A distribution as it is shown."""
     return Distribution(
         commodity=commodity(id),
-        world=claim(of.world, of.world.preferred) if of.world else None,
-        figures=[place_figure(item) for item in of.shares],
+        world=preferred_claim(of.world) if of.world else None,
+        figures=[place_figure(item, orders) for item in of.shares],
         without_number=[place(code) for code in of.without_number],
-        not_comparable=[place_figure(item) for item in of.not_comparable],
-        concentration=concentration(of.concentration) if of.concentration else None,
+        not_comparable=[place_figure(item, orders) for item in of.not_comparable],
+        concentration=concentration(of.concentration, orders) if of.concentration else None,
+        residual=residual(of.residual, orders) if of.residual else None,
     )
 
 
-def concentration(of: production.Concentration) -> Concentration:
+def concentration(of: production.Concentration, orders: Orders) -> Concentration:
     """A concentration as it is shown."""
     return Concentration(
         hhi=of.hhi,
         top_three_share=of.top_three_share,
         top_three=[place(code) for code in of.top_three],
         covered_share=of.covered_share,
-        computed_from=[claim(figure, figure.preferred) for figure in of.computed_from],
+        computed_from=[cited_claim(item, orders) for item in of.computed_from],
+        mixed_editions=of.mixed_editions,
     )
 
 
-def place_figure(item: production.Share) -> PlaceFigure:
+def residual(of: production.Residual, orders: Orders) -> Residual:
+    """What is left for other countries as it is shown."""
+    return Residual(
+        value=of.value,
+        unit=of.unit,
+        basis=of.basis,
+        published=cited_claim(of.published, orders) if of.published else None,
+        left_in=[place(code) for code in of.left_in],
+        computed_from=[cited_claim(item, orders) for item in of.computed_from],
+    )
+
+
+def place_figure(item: production.Share, orders: Orders) -> PlaceFigure:
     """A place's figure as it is shown."""
-    preferred = item.figure.preferred
+    figure, preferred = item.chosen.cited
     return shown(
         PlaceFigure, preferred.quantity, preferred,
         place=place(item.place),
         share=item.share,
         no_share_because=item.obstacle,
-        figure=item.figure.id,
-        preferred=claim(item.figure, preferred),
-        claims=[claim(item.figure, of) for of in item.figure.claims],
+        computed_from=[cited_claim(one, orders) for one in item.computed_from],
+        mixed_editions=item.mixed_editions,
+        figure=figure.id,
+        preferred=preferred_claim(item.chosen),
+        choice=choice(item.chosen),
+        claims=[claim(figure, of, preferred=of is preferred) for of in figure.claims],
     )

@@ -17,11 +17,13 @@ from schema.scalars import Day, Instant, Position
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
 from schema.types.export_control import ExportControl, export_control
-from schema.types.figure import Figure, figure
+from schema.types.figure import Figure, past_figure
+from schema.types.preference import Preference, preference
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.kinds import State as DomainState
+from tracker.domain.preference import PreferenceState
 from tracker.log.mapper import Recorded
 
 
@@ -40,7 +42,7 @@ class Event:
 
 
 State: TypeAlias = Annotated[
-    ExportControl | Alliance | Announcement | Figure,
+    ExportControl | Alliance | Announcement | Figure | Preference,
     strawberry.union("State", description="The state of an entity."),
 ]
 
@@ -105,8 +107,10 @@ def history_version(held: Held) -> HistoryVersion:
     )
 
 
-def state(of: DomainState) -> ExportControl | Alliance | Announcement | Figure:
-    """A state as it is shown."""
+def state(
+    of: DomainState,
+) -> ExportControl | Alliance | Announcement | Figure | Preference:
+    """A state of a history as it is shown."""
     match of:
         case ExportControlState():
             return export_control(of)
@@ -114,4 +118,6 @@ def state(of: DomainState) -> ExportControl | Alliance | Announcement | Figure:
             return alliance(of)
         case AnnouncementState():
             return announcement(of)
-    return figure(of)
+        case PreferenceState():
+            return preference(of)
+    return past_figure(of)

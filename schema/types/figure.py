@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
 from strawberry import field
 
+from projections import claims
 from schema.described import output
 from schema.scalars import Position
 from schema.types.common import (
@@ -13,6 +18,7 @@ from schema.types.common import (
     Quantity,
     Source,
     because,
+    cited,
     commodity,
     place,
     shown,
@@ -20,7 +26,7 @@ from schema.types.common import (
 )
 from tracker.domain import figure as domain
 from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.vocabulary import PreferenceRule, Stage, Statistic
 
 
 @output
@@ -47,11 +53,59 @@ class Claim(Quantity):
     published_on: PartialDate = field(description="When the edition was published.")
     as_of: int | None = field(description="The year a stock was counted in, where it is said.")
     latest: bool = field(description="False once its publisher has restated it.")
-    preferred: bool = field(description="Whether it is the one to use among those side by side.")
+    preferred: bool | None = field(
+        description="Whether it is the one to use among those side by side; null in a history,"
+        " since that can change while the figure stays as it is.")
     note: str | None = field(description="Remarks, such as the publisher's footnotes.")
     position: Position = field(description="The place of its event in the log.")
     event_id: str = field(description="The id of its event, for retractions.")
     source: Source = field(description="Where it stands.")
+
+
+@output
+class Choice:
+    """Why a claim is preferred."""
+
+    rule: PreferenceRule = field(description="What decides.")
+    reason: str | None = field(description="The recorded reason; null where none is recorded.")
+    event: Because | None = field(
+        description="The event of the judgement or the order; null where none is recorded.")
+
+
+@output
+class Spread:
+    """How far claims of several publishers lie apart: those that can be compared."""
+
+    minimum: Decimal = field(description="The smallest number.")
+    maximum: Decimal = field(description="The greatest number.")
+    absolute: Decimal = field(description="The distance between the two.")
+    relative: Decimal | None = field(
+        description="The distance as a fraction of the smallest number, to 4 places; null if that"
+        " is not above 0.")
+    unit: str = field(description="The unit of these numbers.")
+    basis: str | None = field(description="What is weighed; null where nobody says.")
+    claims: list[Claim] = field(description="The claims that are compared.")
+
+
+@output
+class NotComparable:
+    """A claim that can't be compared with the others."""
+
+    claim: Claim = field(description="The claim.")
+    reason: str = field(description="Why, in words.")
+
+
+@output
+class SideBySide:
+    """Every publisher's latest claim on a figure."""
+
+    latest: list[Claim] = field(
+        description="The latest claim of every publisher, who published first before the others.")
+    spread: Spread | None = field(
+        description="How far those lie apart that can be compared with the preferred one, or, if"
+        " that has no number, with the first that has; null with fewer than two.")
+    not_comparable: list[NotComparable] = field(
+        description="Those that can't be: of another basis, without a number, or only a bound.")
 
 
 @output
@@ -62,18 +116,32 @@ class Figure:
     entity: str = field(description="Its name in the log, `figure/<id>`.")
     series: Series = field(description="What it is about.")
     claims: list[Claim] = field(description="All claims public on this day, the oldest first.")
-    preferred: Claim = field(
-        description="The claim to use: the latest of the publisher that a recorded judgement names,"
-        " or else of the one who published first.")
-    preference: str | None = field(
-        description="The reason of the recorded judgement, if there is one.")
+    preferred: Claim | None = field(
+        description="The claim to use, by a judgement on this figure, or else by the most specific"
+        " order of publishers (`preferences`), or else the latest of whoever published first; null"
+        " in a history, since that can change while the figure stays as it is.")
+    choice: Choice | None = field(description="Why it is preferred; null in a history.")
+    side_by_side: SideBySide | None = field(
+        description="Every publisher's latest claim, and how far they lie apart; null in a"
+        " history.")
     because: list[Because] = field(description="The events that make it what it is on this day.")
 
 
-def claim(state: domain.FigureState, of: domain.Claim) -> Claim:
+def claim(state: domain.FigureState, of: domain.Claim, preferred: bool | None) -> Claim:
     """A claim as it is shown."""
     return shown(Claim, of.quantity, of, figure=state.id, series=series(state.series),
-                 source=source(of.source))
+                 source=source(of.source), preferred=preferred)
+
+
+def preferred_claim(of: claims.Chosen) -> Claim:
+    """The claim to use as it is shown."""
+    return claim(of.figure, of.claim, preferred=True)
+
+
+def cited_claim(of: claims.Cited, orders: claims.Orders) -> Claim:
+    """A claim of a figure as it is shown, where orders decide whether it is the preferred one."""
+    figure, cited = of
+    return claim(figure, cited, preferred=claims.choose(figure, orders).claim is cited)
 
 
 def series(of: domain.Series) -> Series:
@@ -81,14 +149,45 @@ def series(of: domain.Series) -> Series:
     return shown(Series, of, commodity=commodity(of.commodity), place=place(of.place))
 
 
-def figure(state: domain.FigureState) -> Figure:
-    """A figure as it is shown."""
-    claims = [claim(state, of) for of in state.claims]
-    return shown(
-        Figure, state,
-        entity=f"figure/{state.id}",
-        series=series(state.series),
-        claims=claims,
-        preferred=next(of for of in claims if of.preferred),
-        because=because(state.because),
+def figure(state: domain.FigureState, orders: claims.Orders) -> Figure:
+    """A figure of a moment as it is shown, with the orders of that moment."""
+    compared = claims.compare(state, orders)
+    chosen = compared.chosen
+    shown_claims = {of.event_id: claim(state, of, preferred=of is chosen.claim)
+                    for of in state.claims}
+    return _figure(
+        state, list(shown_claims.values()),
+        preferred=shown_claims[chosen.claim.event_id],
+        choice=choice(chosen),
+        side_by_side=side_by_side(compared, shown_claims),
     )
+
+
+def past_figure(state: domain.FigureState) -> Figure:
+    """A figure in a history: without a choice, which is a matter of the moment."""
+    return _figure(state, [claim(state, of, preferred=None) for of in state.claims],
+                   preferred=None, choice=None, side_by_side=None)
+
+
+def choice(of: claims.Chosen) -> Choice:
+    """Why a claim is preferred as it is shown."""
+    return Choice(rule=of.rule, reason=of.reason, event=cited(of.event) if of.event else None)
+
+
+def side_by_side(of: claims.Comparison, by_event: Mapping[str, Claim]) -> SideBySide:
+    """Claims side by side as they are shown."""
+    spread = of.spread
+    return SideBySide(
+        latest=[by_event[one.event_id] for one in of.latest],
+        spread=Spread(
+            minimum=spread.minimum, maximum=spread.maximum, absolute=spread.absolute,
+            relative=spread.relative, unit=spread.unit, basis=spread.basis,
+            claims=[by_event[one.event_id] for one in spread.claims]) if spread else None,
+        not_comparable=[NotComparable(claim=by_event[one.event_id], reason=reason)
+                        for one, reason in of.not_comparable],
+    )
+
+
+def _figure(state: domain.FigureState, all_claims: list[Claim], **chosen: Any) -> Figure:
+    return shown(Figure, state, entity=f"figure/{state.id}", series=series(state.series),
+                 claims=all_claims, because=because(state.because), **chosen)

@@ -70,6 +70,11 @@ def descendants(commodity: Commodity) -> frozenset[Commodity]:
     return frozenset(c for c in commodities() if c == commodity or commodity in ancestors(c))
 
 
+def related(commodity: Commodity) -> frozenset[Commodity]:
+    """`commodity` itself, all below it and all above: what may be about goods of it."""
+    return descendants(commodity).union(ancestors(commodity))
+
+
 def commodity_named(text: str) -> Commodity | None:
     """The commodity that a publisher calls `text`, or None where the name is not known."""
     id = _ids_by_name().get(_folded(text))

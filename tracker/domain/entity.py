@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from eventsourcing.domain import BaseAggregate, CanMutateAggregate, datetime_now_with_tzinfo
 
-from tracker.domain.values import ENTITY_PATH, Fact, Name, Source, Value
+from tracker.domain.values import ENTITY_PATH, Fact, Name, Source, Value, check_reason
 from tracker.errors import InvalidInput, NotFound
 
 MOST_LETTERS = 300
@@ -27,8 +27,7 @@ class Retracted(Fact, frozen=True, kw_only=True):
     reason: Name
 
     def __post_init__(self) -> None:
-        if not self.reason.strip():
-            raise InvalidInput("expected a reason for the retraction", path=("reason",))
+        check_reason(self.reason)
 
     @property
     def public_on(self) -> date:
@@ -64,10 +63,13 @@ class EntityState(Value, frozen=True, kw_only=True):
 
 def because(known: Iterable[Known]) -> tuple[Because, ...]:
     """The facts behind a state, in the order of the log."""
-    return tuple(
-        Because(position=k.position, event_id=k.event_id, type=k.type, source=k.fact.source)
-        for k in sorted(known, key=lambda k: k.position)
-    )
+    return tuple(cited(k) for k in sorted(known, key=lambda k: k.position))
+
+
+def cited(known: Known) -> Because:
+    """A fact as states refer to it."""
+    return Because(position=known.position, event_id=known.event_id, type=known.type,
+                   source=known.fact.source)
 
 
 def retracted(known: Sequence[Known]) -> set[str]:
@@ -91,7 +93,7 @@ def standing(known: Sequence[Known]) -> list[Known]:
 
 
 class Entity(BaseAggregate[str]):
-    """One alliance, announcement, export control or figure: its facts, and what may follow them.
+    """Whatever facts are about, such as an alliance or a figure, and what may follow them.
 
     The identity of an entity is its stream, `kind/id`. An entity without facts is at version 0.
     """

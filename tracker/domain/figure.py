@@ -8,7 +8,16 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.entity import Entity, EntityState, Known, Retracted, because, standing
+from tracker.domain.entity import (
+    Because,
+    Entity,
+    EntityState,
+    Known,
+    Retracted,
+    because,
+    cited,
+    standing,
+)
 from tracker.domain.values import (
     Commodity,
     Fact,
@@ -18,6 +27,7 @@ from tracker.domain.values import (
     Quantity,
     Source,
     Value,
+    check_reason,
 )
 from tracker.domain.vocabulary import Stage, Statistic
 from tracker.errors import InvalidInput
@@ -71,17 +81,41 @@ class Claimed(Fact, frozen=True, kw_only=True):
     as_of: int | None = None
 
     @property
+    def stream(self) -> str:
+        """The stream of the figure, by the series."""
+        return self.series.stream
+
+    @property
     def public_on(self) -> date:
         """The day on which the edition was published."""
         return self.source.published_on.first
 
 
 class Preferred(Fact, frozen=True, kw_only=True):
-    """A judgement, with its reason: of the claims side by side, use this publisher's."""
+    """A judgement, with its reason: of the claims side by side, use this publisher's.
+
+    Without an edition its latest is meant, also one that is yet to come; with one, the claim in it,
+    restated or not.
+    """
 
     on: PartialDate
     publisher: Name
     reason: Name
+    edition: Name | None = None
+    edition_version: Name | None = None
+
+    def __post_init__(self) -> None:
+        check_reason(self.reason)
+        if self.edition_version and not self.edition:
+            raise InvalidInput("expected the edition of that version", path=("edition",))
+
+    def means(self, claim: Claimed) -> bool:
+        """Whether a claim is one that the judgement speaks of."""
+        return (
+            claim.source.publisher == self.publisher
+            and self.edition in (None, claim.edition)
+            and self.edition_version in (None, claim.edition_version)
+        )
 
     @property
     def public_on(self) -> date:
@@ -100,24 +134,29 @@ class Claim(Value, frozen=True, kw_only=True):
     quantity: Quantity
     source: Source
     latest: bool
-    preferred: bool
     edition_version: str | None = None
     as_of: int | None = None
     note: str | None = None
 
 
+class Judgement(Value, frozen=True, kw_only=True):
+    """The judgement that counts on a day: the claim that it prefers, by its event, and why."""
+
+    prefers: str
+    reason: str
+    event: Because
+
+
 class FigureState(EntityState, frozen=True, kw_only=True):
-    """All claims for one series that are public on a day, the oldest first."""
+    """All claims for one series that are public on a day, the oldest first.
+
+    Which of them to use depends on orders of publishers too, which are entities of their own: see
+    `projections.claims`.
+    """
 
     series: Series
     claims: tuple[Claim, ...]
-    preference: str | None = None
-    """The reason of the recorded judgement behind the preferred claim, if there is one."""
-
-    @property
-    def preferred(self) -> Claim:
-        """The claim to use: see `Figure.state_on`."""
-        return next(claim for claim in self.claims if claim.preferred)
+    judgement: Judgement | None = None
 
 
 class Figure(Entity):
@@ -132,7 +171,7 @@ class Figure(Entity):
     }
 
     def check(self, fact: Fact) -> None:
-        """A claim is of this series and its edition's only one; a preference names a publisher."""
+        """A claim is of this series and its edition's only one; a judgement means a claim."""
         claims = [k.fact for k in standing(self.known) if isinstance(k.fact, Claimed)]
         match fact:
             case Claimed():
@@ -141,6 +180,9 @@ class Figure(Entity):
                 if all(claim.source.publisher != fact.publisher for claim in claims):
                     raise InvalidInput(f"expected a publisher with a claim on {self.id}",
                                        path=("publisher",))
+                if not any(fact.means(claim) for claim in claims):
+                    raise InvalidInput(f"expected an edition with a claim of {fact.publisher} on"
+                                       f" {self.id}", path=("edition",))
 
     def _check_claim(self, fact: Claimed, claims: Sequence[Claimed]) -> None:
         if fact.series.stream != self.id:
@@ -154,25 +196,20 @@ class Figure(Entity):
 
     @classmethod
     def state_on(cls, id: str, facts: Sequence[Known], day: date) -> FigureState | None:
-        """All claims public by `day`, with the preferred one.
-
-        Preferred is the latest edition of the publisher that a recorded judgement names; without
-        one, of the publisher who was first to publish on this series.
+        """All claims public by `day`, with the judgement that counts: the last one of which a
+        claim stands.
         """
         public = [k for k in facts if k.fact.public_on <= day]
         claimed = [(k, k.fact) for k in public if isinstance(k.fact, Claimed)]
         if not claimed:
             return None
         latest = {fact.source.publisher: k.event_id for k, fact in claimed}
-        judgement = _judgement(public, latest)
-        preferred = latest[judgement.publisher if judgement else next(iter(latest))]
-        first = claimed[0][1]
         return FigureState(
             id=id,
-            series=first.series,
-            claims=tuple(_claim(k, fact, latest, preferred) for k, fact in claimed),
+            series=claimed[0][1].series,
+            claims=tuple(_claim(k, fact, latest) for k, fact in claimed),
             because=because(public),
-            preference=judgement.reason if judgement else None,
+            judgement=_judgement(public, claimed),
         )
 
 
@@ -181,13 +218,19 @@ def edition_of(claim: Claimed) -> tuple[str, str, str | None]:
     return claim.source.publisher, claim.edition, claim.edition_version
 
 
-def _judgement(public: Sequence[Known], latest: dict[str, str]) -> Preferred | None:
-    judgements = [k.fact for k in public if isinstance(k.fact, Preferred)]
-    standing = [j for j in judgements if j.publisher in latest]
-    return standing[-1] if standing else None
+def _judgement(
+    public: Sequence[Known], claimed: Sequence[tuple[Known, Claimed]]
+) -> Judgement | None:
+    for known in reversed(public):
+        fact = known.fact
+        if isinstance(fact, Preferred):
+            meant = [k.event_id for k, claim in claimed if fact.means(claim)]
+            if meant:
+                return Judgement(prefers=meant[-1], reason=fact.reason, event=cited(known))
+    return None
 
 
-def _claim(known: Known, fact: Claimed, latest: dict[str, str], preferred: str) -> Claim:
+def _claim(known: Known, fact: Claimed, latest: dict[str, str]) -> Claim:
     return Claim(
         position=known.position,
         event_id=known.event_id,
@@ -200,5 +243,4 @@ def _claim(known: Known, fact: Claimed, latest: dict[str, str], preferred: str) 
         source=fact.source,
         note=fact.note,
         latest=latest[fact.source.publisher] == known.event_id,
-        preferred=preferred == known.event_id,
     )

@@ -36,6 +36,9 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Text = Annotated[str, msgspec.Meta(max_length=8000)]
 """Running text."""
 
+Publisher = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=100)]
+"""The short id of a publisher, such as `usgs`."""
+
 
 class Precision(StrEnum):
     """How exactly a date is known."""
@@ -139,7 +142,7 @@ class Source(Value, frozen=True, kw_only=True):
     the day from which the fact is public through this source.
     """
 
-    publisher: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=100)]
+    publisher: Publisher
     name: Name
     published_on: PartialDate
     url: Name | None = None
@@ -160,6 +163,11 @@ class Fact(Value, frozen=True, kw_only=True):
     note: Text | None = None
 
     @property
+    def stream(self) -> str | None:
+        """The stream that the fact itself names; None where it has to be told beside it."""
+        return None
+
+    @property
     def public_on(self) -> date:
         """The day from which the fact counts in valid time: when it is so and public."""
         raise NotImplementedError
@@ -172,6 +180,12 @@ def check_number(number: Decimal | None, field: str) -> None:
     """
     if number is not None and not (number.is_finite() and abs(number.adjusted()) <= MOST_DIGITS):
         raise InvalidInput(f"expected a number of at most {MOST_DIGITS} digits", path=(field,))
+
+
+def check_reason(reason: str) -> None:
+    """Refuse a reason that says nothing. Raises InvalidInput."""
+    if not reason.strip():
+        raise InvalidInput("expected a reason", path=("reason",))
 
 
 def check_order(start: PartialDate | None, end: PartialDate | None, field: str) -> None:
@@ -191,6 +205,7 @@ __all__ = [
     "PartialDate",
     "Place",
     "Precision",
+    "Publisher",
     "Quantity",
     "Source",
     "Text",
@@ -198,4 +213,5 @@ __all__ = [
     "Value",
     "check_number",
     "check_order",
+    "check_reason",
 ]

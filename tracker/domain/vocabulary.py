@@ -117,6 +117,16 @@ NUMERIC = frozenset(
 )
 
 
+class PreferenceRule(StrEnum):
+    """Why a claim is preferred: by a judgement on its figure, by an order of publishers, or, where
+    nothing is recorded, because its publisher was the first to publish on the series.
+    """
+
+    JUDGEMENT = "judgement"
+    ORDER = "order"
+    FIRST = "first"
+
+
 class Checked(StrEnum):
     """How this tracker looked at a source before recording what it says."""
 

@@ -4,7 +4,8 @@
      "entity": "export-control/cn-mofcom-2023-23", "data": {…}}
 
 `id` becomes the event id, so that a line counts once however often it is imported. `entity` may be
-left out for figures: their series names it. `data` is the fact, as in the event itself.
+left out where the fact names it: the series of a claim, the scope of an order of publishers. `data`
+is the fact, as in the event itself.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import msgspec
 from tracker.commands import Order, decide_all, load, mentioned
 from tracker.domain.codec import decode, encode
 from tracker.domain.entity import Entity, check_stream
-from tracker.domain.figure import Claimed
 from tracker.domain.kinds import fact_type, kind_of
 from tracker.domain.values import Fact
 from tracker.errors import IdempotencyConflict, InvalidInput, TooLarge, TrackerError
@@ -95,9 +95,9 @@ def parse(line: bytes) -> Order:
 
 def _stream(line: Line, fact: Fact) -> str:
     if line.entity is None:
-        if isinstance(fact, Claimed):
-            return fact.series.stream
-        raise InvalidInput("expected the entity that the fact is about", path=("entity",))
+        if fact.stream is None:
+            raise InvalidInput("expected the entity that the fact is about", path=("entity",))
+        return fact.stream
     check_stream(line.entity, "entity")
     if kind_of(line.entity).__name__ != line.type.partition(".")[0]:
         raise InvalidInput(f"expected an entity that {line.type} is about", path=("entity",))

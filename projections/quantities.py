@@ -1,0 +1,68 @@
+"""Comparing quantities: only like with like, by declared factors. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from tracker.domain.values import Quantity
+from tracker.domain.vocabulary import Qualifier
+
+APPROXIMATE = frozenset({None, Qualifier.ABOUT, Qualifier.NEARLY, Qualifier.NIL})
+"""Qualifiers whose number stands for the value; the others give a bound of it."""
+
+ARITHMETIC = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[])
+"""Of its own, so that no setting of the process changes an answer, and without exceptions."""
+
+ONE = Decimal(1)
+
+
+def no_value(quantity: Quantity) -> str | None:
+    """Why a quantity can't be counted with, or None."""
+    if quantity.value is None:
+        return "figure has no number"
+    if quantity.qualifier not in APPROXIMATE:
+        return f"figure is a bound or a range ({quantity.qualifier})"
+    return None
+
+
+def obstacle(quantity: Quantity, other: Quantity, whose: str) -> str | None:
+    """Why two quantities can't be compared, or None. `whose` is the other: `the world's`."""
+    for owner, one in (("its", quantity), (whose, other)):
+        if reason := no_value(one):
+            return f"{owner} {reason}"
+    if quantity.basis != other.basis:
+        return f"its basis is {quantity.basis or 'not stated'}, {whose} is" \
+               f" {other.basis or 'not stated'}"
+    if quantity.unit.convert(ONE, other.unit) is None:
+        return f"no factor from {quantity.unit} to {other.unit} is declared"
+    return None
+
+
+def in_unit_of(quantity: Quantity, other: Quantity) -> Decimal:
+    """The number of a quantity in the unit of another, to which there is no obstacle."""
+    factor = quantity.unit.convert(ONE, other.unit)
+    assert quantity.value is not None
+    assert factor is not None
+    return ARITHMETIC.multiply(quantity.value, factor)
+
+
+def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
+    """`part` over `whole`, unrounded; None where there is no sensible one."""
+    if not whole:
+        return None
+    found = ARITHMETIC.divide(part, whole)
+    return found if found.is_finite() and abs(found) < 1000 else None
+
+
+def total(values: Iterable[Decimal]) -> Decimal:
+    """The sum."""
+    found = Decimal(0)
+    for value in values:
+        found = ARITHMETIC.add(found, value)
+    return found
+
+
+def rounded(value: Decimal, place: str = "0.0001") -> Decimal:
+    """To the digits of `place`; for shares, four."""
+    return ARITHMETIC.quantize(value, Decimal(place))

@@ -1,0 +1,123 @@
+"""Exposure to export controls as GraphQL shows it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import strawberry
+from strawberry import field
+
+from projections import exposure as pure
+from projections.claims import Orders
+from schema.described import answer, output
+from schema.types.common import Commodity, Place, commodity, place
+from schema.types.distribution import PlaceFigure, place_figure
+from schema.types.export_control import Clause, ExportControl, clause, export_control
+from schema.types.figure import Claim, cited_claim, preferred_claim
+from tracker.domain.vocabulary import Measure, Stage
+
+
+@output
+class AppliedClause:
+    """A clause of an export control that reaches a supply."""
+
+    applied: strawberry.Private[pure.Applied]
+    full: bool = field(
+        description="Whether it is in force for all that its issuer supplies to the destination.")
+    limits: list[str] = field(
+        description="Why it reaches only a part, in words: a part of the goods, technology, an end"
+        " use, named entities, exemptions, or a measure that its issuer denies.")
+
+    @answer
+    def control(self) -> ExportControl:
+        """The instrument that it stands in."""
+        return export_control(self.applied.control)
+
+    @answer
+    def clause(self) -> Clause:
+        """What it says and where it stands; if it is suspended, until when."""
+        return clause(self.applied.clause)
+
+
+@output
+class ControllingPlace:
+    """A place that controls the export of a supply, with its part in it."""
+
+    place: Place = field(description="The place.")
+    share: Decimal | None = field(
+        description="Its part of the world's output as a fraction of 1, to 4 places; null where it"
+        " is not known.")
+    figure: PlaceFigure | None = field(
+        description="The claim behind the share; null where there are no figures.")
+    in_force: list[AppliedClause] = field(description="The clauses that are in force.")
+    suspended: list[AppliedClause] = field(
+        description="The clauses that are suspended and come back: they are not counted.")
+
+
+@output
+class MeasureShare:
+    """How much comes from places with a measure for all of their supply."""
+
+    measure: Measure = field(description="The measure.")
+    share: Decimal = field(
+        description="The part of the world's output, as a fraction of 1, to 4 places.")
+
+
+@output
+class Exposure:
+    """What the world makes of one commodity at one stage in one year, and which of it comes from
+    places with export controls in force. Supplies are not to be added up.
+    """
+
+    commodity: Commodity = field(description="Of what.")
+    stage: Stage | None = field(description="Where in the chain; null without figures.")
+    form: str | None = field(description="The product, where one stage has several.")
+    year: int | None = field(description="The year of the figures; null without figures.")
+    world: Claim | None = field(description="The preferred claim for the world; null without one.")
+    controlled_share: Decimal | None = field(
+        description="The part of the world's output, as a fraction of 1, from places with a clause"
+        " in force for all of their supply; null where no share is known.")
+    partly_controlled_share: Decimal | None = field(
+        description="The part from places where clauses in force reach only a part of their"
+        " supply. Not in `controlledShare`; how much of it is controlled is not known.")
+    measures: list[MeasureShare] = field(
+        description="`controlledShare` by measure. One place can be under several.")
+    places: list[ControllingPlace] = field(
+        description="The places that control it, the greatest supplier first.")
+    computed_from: list[Claim] = field(
+        description="The claims that the shares are computed from, the world's first.")
+    mixed_editions: bool = field(
+        description="Whether these are not all of one edition of one publisher.")
+
+
+def exposure(of: pure.Exposure, orders: Orders) -> Exposure:
+    """An exposure as it is shown."""
+    return Exposure(
+        commodity=commodity(of.commodity),
+        stage=of.stage,
+        form=of.form,
+        year=of.year,
+        world=preferred_claim(of.world) if of.world else None,
+        controlled_share=of.controlled_share,
+        partly_controlled_share=of.partly_controlled_share,
+        measures=[MeasureShare(measure=measure, share=share) for measure, share in of.measures],
+        places=[controlling_place(item, orders) for item in of.places],
+        computed_from=[cited_claim(item, orders) for item in of.computed_from],
+        mixed_editions=of.mixed_editions,
+    )
+
+
+def controlling_place(of: pure.Controlled, orders: Orders) -> ControllingPlace:
+    """A place with its clauses as it is shown."""
+    return ControllingPlace(
+        place=place(of.place),
+        share=of.share.share if of.share else None,
+        figure=place_figure(of.share, orders) if of.share else None,
+        in_force=[applied_clause(item) for item in of.in_force],
+        suspended=[applied_clause(item) for item in of.suspended],
+    )
+
+
+def applied_clause(of: pure.Applied) -> AppliedClause:
+    """A clause that reaches a supply as it is shown."""
+    return AppliedClause(applied=of, full=of.full, limits=list(of.limits))

@@ -1,0 +1,39 @@
+"""Orders of publishers as GraphQL shows them."""
+
+from __future__ import annotations
+
+from strawberry import field
+
+from schema.described import output
+from schema.types.common import Because, Commodity, because, cited, commodity, shown
+from tracker.domain.preference import PreferenceState
+from tracker.domain.vocabulary import Statistic
+
+
+@output
+class Preference:
+    """In which order to trust publishers. A judgement on a figure itself goes before it, and so
+    does a more specific order.
+    """
+
+    id: str = field(description="What it is for, as a path: `all`, `rare_earths/reserves`.")
+    entity: str = field(description="Its name in the log, `preference/<id>`.")
+    commodity: Commodity | None = field(
+        description="It is for figures of this one and all below it; null: of any.")
+    statistic: Statistic | None = field(description="It is for figures that count this; null: any.")
+    publishers: list[str] = field(
+        description="Their short ids. The first of them that has a claim is preferred.")
+    reason: str = field(description="Why.")
+    event: Because = field(description="The event that said so.")
+    because: list[Because] = field(description="The events that make it what it is on this day.")
+
+
+def preference(state: PreferenceState) -> Preference:
+    """An order of publishers as it is shown."""
+    return shown(
+        Preference, state,
+        entity=f"preference/{state.id}",
+        commodity=commodity(state.commodity) if state.commodity else None,
+        event=cited(state.event),
+        because=because(state.because),
+    )
