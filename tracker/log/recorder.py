@@ -41,7 +41,8 @@ class Recorder:
 
     def __init__(self, pool: Pool):
         self._pool = pool
-        self._joined = Joined(self._send)
+        self._appending = Joined(self._send)
+        self._reading = Joined(self._read_streams)
 
     async def append(self, command: Command) -> Appended:
         """Append the events of one command, all or none, and return once they are durable.
@@ -52,7 +53,7 @@ class Recorder:
         if len({event.event_id for event in command}) != len(command):
             raise InvalidInput("expected every event of a command to have an id of its own",
                                path=("eventId",))
-        return await self._joined.add(command)
+        return await self._appending.add(command)
 
     async def _send(self, commands: Sequence[Command]) -> Sequence[Appended | TrackerError]:
         """Append commands; what went wrong is the outcome of each of them."""
@@ -94,13 +95,20 @@ class Recorder:
                 yield event
             after = events[-1].position
 
-    async def read_streams(
-        self, streams: Iterable[str], until: int | None = None
-    ) -> dict[str, list[Recorded]]:
-        """The events of some streams, up to a position, by stream; an empty list for a new one."""
-        limit = 2**63 - 1 if until is None else until
-        async with self._pool.acquire() as connection:
-            return await read_streams(connection, streams, limit)
+    async def read_streams(self, streams: Sequence[str]) -> dict[str, list[Recorded]]:
+        """The events of some streams, by stream; an empty list for a new one."""
+        return await self._reading.add(streams)
+
+    async def _read_streams(
+        self, wanted: Sequence[Sequence[str]]
+    ) -> Sequence[dict[str, list[Recorded]] | Exception]:
+        """The streams that several callers want, in one question."""
+        try:
+            async with self._pool.acquire() as connection:
+                found = await read_streams(connection, {s for streams in wanted for s in streams})
+        except Exception as error:
+            return [error] * len(wanted)
+        return [{stream: found[stream] for stream in streams} for streams in wanted]
 
     async def known_ids(self, event_ids: Sequence[str]) -> set[str]:
         """Which of these event ids are in the log."""
@@ -153,7 +161,7 @@ async def read(
 
 
 async def read_streams(
-    connection: Connection, streams: Iterable[str], until: int
+    connection: Connection, streams: Iterable[str], until: int = 2**63 - 1
 ) -> dict[str, list[Recorded]]:
     """The events of some streams up to a position, by stream; an empty list for a new one."""
     found: dict[str, list[Recorded]] = {stream: [] for stream in streams}
