@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eventsourcing.domain import datetime_now_with_tzinfo
@@ -136,7 +136,7 @@ def decide_all(
     return events, refused
 
 
-async def load(recorder: Recorder, streams: Iterable[str]) -> dict[str, Entity]:
+async def load(recorder: Recorder, streams: Collection[str]) -> dict[str, Entity]:
     """The entities of some streams as the log knows them; at version 0 where it does not."""
     for stream in streams:
         kind_of(stream)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -95,12 +95,12 @@ class Recorder:
                 yield event
             after = events[-1].position
 
-    async def read_streams(self, streams: Sequence[str]) -> dict[str, list[Recorded]]:
+    async def read_streams(self, streams: Collection[str]) -> dict[str, list[Recorded]]:
         """The events of some streams, by stream; an empty list for a new one."""
         return await self._reading.add(streams)
 
     async def _read_streams(
-        self, wanted: Sequence[Sequence[str]]
+        self, wanted: Sequence[Collection[str]]
     ) -> Sequence[dict[str, list[Recorded]] | Exception]:
         """The streams that several callers want, in one question."""
         try:
