@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from projections.as_of import AsOf
+from projections.changes import Changes
 from projections.projector import Projector, create_schema
 from projections.rebuild import rebuild
 from schema.context import Services
@@ -44,4 +45,5 @@ async def running(target: Target) -> AsyncIterator[Services]:
     async with opened(target) as pool:
         recorder = Recorder(pool)
         async with Follower(recorder, target) as follower, Projector(pool, follower) as projector:
-            yield Services(recorder, follower, projector, Commands(recorder), AsOf(pool, recorder))
+            yield Services(recorder, follower, projector, Commands(recorder), AsOf(pool, recorder),
+                           Changes(pool, recorder))
