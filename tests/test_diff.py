@@ -103,7 +103,8 @@ def test_members_are_told_by_place_and_claims_by_publisher_edition_and_version()
         (("members", "IN"), None, joined)]
     restated = [claimed(240_000), claimed(250_000, version="1.1", published_on="2024-03-01")]
     paths = [path for path, _, _ in between(FIGURE, restated, "2024-02-01", "2024-03-01")]
-    assert paths == [("claims", "usgs/MCS 2024", "latest"), ("claims", "usgs/MCS 2024", "preferred"),
+    assert paths == [("claims", "usgs/MCS 2024", "latest"),
+                     ("claims", "usgs/MCS 2024", "preferred"),
                      ("claims", "usgs/MCS 2024/1.1")]
 
 
@@ -118,8 +119,8 @@ def test_another_order_is_told_by_identities() -> None:
 def test_items_with_the_same_identity_are_compared_as_values() -> None:
     known = told(FIGURE, claimed(1, edition="a/b"),
                  claimed(2, edition="a", version="b", published_on="2024-02-01"))
-    [change] = [c for c in diff(state(known, FIGURE, "2024-01-31"), state(known, FIGURE, "2024-02-01"))
-                if c.path[0] == "claims"]
+    before, after = (state(known, FIGURE, day) for day in ("2024-01-31", "2024-02-01"))
+    [change] = diff(before, after)
     assert change.path == ("claims",)
     assert [item["quantity"]["value"] for item in change.after] == ["1", "2"]
 
