@@ -249,22 +249,30 @@ async def test_changes_are_narrowed_by_commodity_place_and_kind(corpus: Api) -> 
     assert sum(map(len, kinds)) == len(everything)
 
 
-async def test_every_kind_shows_its_states(corpus: Api) -> None:
-    days = "2023-06-01", "2026-02-28"
-    msp = (await changes(corpus, *({"validAt": day} for day in days), kind="ALLIANCE")
-           )["alliance/msp"]
-    assert ["members", "IN"] in [field["path"] for field in msp["fields"]]
-    for side, day in zip(("before", "after"), days, strict=True):
-        there = await corpus.ask("query ($day: Day) { asOf(validAt: $day) { alliance(id: "
-                                 '"msp") { name announcements { totalCount } } } }', day=day)
-        assert msp[side] == {"__typename": "Alliance", **there["asOf"]["alliance"]}
-    assert msp["before"]["announcements"] != msp["after"]["announcements"]
+async def test_states_of_a_change_are_of_its_two_moments(api: Api) -> None:
+    quad = {"id": "quad", "on": "2021-01-01", "source": source()}
+    await api.do("foundAlliance", {**quad, "name": "Quad", "members": ["US"]})
+    await api.do("recordAnnouncement", {
+        "id": "a", "on": "2025-07-01", "kind": "STATEMENT", "title": "A", "actors": ["quad"],
+        "source": source()})
+    await api.do("renameAlliance", {**quad, "on": "2025-08-01", "name": "The Quad"})
+    found = await changes(api, {"validAt": "2025-01-01"}, {"validAt": "2025-12-01"})
+    renamed, made = found["alliance/quad"], found["announcement/a"]
+    assert (renamed["before"], renamed["after"]) == tuple(
+        {"__typename": "Alliance", "name": name, "announcements": {"totalCount": count}}
+        for name, count in (("Quad", 0), ("The Quad", 1)))
+    assert (made["before"], made["after"]) == (
+        None, {"__typename": "Announcement", "title": "A"})
+    assert [f["path"] for f in made["fields"]] == [[]]
+
+
+async def test_a_claim_says_because_of_which_event_it_stands(corpus: Api) -> None:
     output = (await changes(corpus, {"validAt": "2025-01-01"}, {"validAt": "2025-02-28"},
                             commodity="rare_earths", kind="FIGURE")
               )["figure/rare_earths/CN/production/mine/2023"]
-    assert [c["value"] for c in output["after"]["claims"]][:2] == ["240000", "255000"]
-    assert output["after"]["claims"][1]["because"][0] in [
-        {"eventId": reason["eventId"]} for reason in output["because"]]
+    claims = output["after"]["claims"]
+    assert [claim["value"] for claim in claims] == ["240000", "255000"]
+    assert claims[1]["because"] == [{"eventId": reason["eventId"]} for reason in output["because"]]
 
 
 async def test_pages_go_on_after_their_cursor(corpus: Api) -> None:
