@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from projections.as_of import AsOf
+from projections.changes import Changes
 from projections.projector import Projector, create_schema
 from projections.rebuild import rebuild
 from schema.context import Services
@@ -54,7 +55,8 @@ async def running(target: Target) -> AsyncIterator[Services]:
             Follower(recorder, target) as follower,
             Projector(projecting, follower) as projector,
         ):
-            yield Services(recorder, follower, projector, Commands(recorder), AsOf(pool, recorder))
+            yield Services(recorder, follower, projector, Commands(recorder), AsOf(pool, recorder),
+                           Changes(pool, recorder))
 
 
 @asynccontextmanager

@@ -8,21 +8,19 @@ import logging
 import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from deploy import settings
 from deploy.bootstrap import migrated, opened, prepare, running
-from deploy.database import database
+from deploy.command import DataDir, errors_for_people, note, on_database
+from deploy.comparing import changes, upcoming
 from deploy.importing import Imported, import_lines, load_corpus, progress_bar
-from deploy.postgres import PostgresError, default_data_dir
-from deploy.process import Exit, catch_signals, run
+from deploy.process import Exit
 from deploy.server import PortTaken, create_server, listen
 from deploy.welcome import greet
 from projections.rebuild import rebuild as rebuild_projection
@@ -30,12 +28,11 @@ from projections.world import World
 from schema.app import create_app
 from schema.context import Access, Services
 from schema.execute import execute
-from tracker.errors import InvalidInput, TrackerError, Unavailable
-from tracker.log.database import LOST, Target
+from tracker.errors import InvalidInput
+from tracker.log.database import Target
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
 
-T = TypeVar("T")
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -48,46 +45,11 @@ app = typer.Typer(
     Exit codes: 0 done, 1 refused (the input breaks a rule), 2 wrong usage, 3 the database can't be
     reached or is in use, 130 interrupted.""",
 )
-note = Console(stderr=True, highlight=False, soft_wrap=True)
-
-DataDir = Annotated[Path | None, typer.Option(
-    settings.DATA_DIR.flag, envvar=settings.DATA_DIR.variable, show_default=False,
-    help="Where the embedded PostgreSQL keeps its data (default: one directory per user). A server"
-         " that runs on it already is used.")]
 Host = Annotated[str, typer.Option(
     settings.HOST.flag, envvar=settings.HOST.variable, help="The address to listen on.")]
 LogLevel = Annotated[str, typer.Option(
     settings.LOG_LEVEL.flag, envvar=settings.LOG_LEVEL.variable,
     help="How much is logged: debug, info, warning or error.")]
-
-
-@contextmanager
-def errors_for_people() -> Iterator[None]:
-    """Turn what can go wrong into one clear line and an exit code that says which kind it was."""
-    try:
-        yield
-    except (PostgresError, PortTaken, Unavailable) as error:
-        fail(str(error), Exit.UNAVAILABLE)
-    except LOST as error:
-        fail(f"The database can't be reached: {error}", Exit.UNAVAILABLE)
-    except TrackerError as error:
-        fail(f"{error.message} ({error.code})", Exit.REFUSED)
-
-
-def fail(message: str, code: Exit) -> NoReturn:
-    """Say what is wrong and leave."""
-    note.print(message, style="red", markup=False)
-    raise typer.Exit(code)
-
-
-def on_database(data_dir: Path | None, work: Callable[[Target], Coroutine[Any, Any, T]]) -> T:
-    """Do some work on the database that the settings name."""
-    catch_signals()
-    with (
-        errors_for_people(),
-        database(data_dir or default_data_dir(), settings.database_url()) as target,
-    ):
-        return run(work(target))
 
 
 @app.command()
@@ -348,6 +310,10 @@ def rebuild(data_dir: DataDir = None) -> None:
 
     position, seconds = on_database(data_dir, work)
     note.print(f"{position} events in {seconds:.1f} s, {position / seconds:,.0f} a second")
+
+
+app.command()(changes)
+app.command()(upcoming)
 
 
 def main() -> None:

@@ -46,13 +46,16 @@ class Moment:
 class Held:
     """A state that an entity had: the days on which it held, and the positions that said so.
 
-    The later ends are not included; None means open.
+    The later ends are not included; None means open. `recorded_at` and `replaced_at` are when the
+    events at these positions were recorded.
     """
 
     valid_from: date
     valid_until: date | None
     known_from: int
     known_until: int | None
+    recorded_at: datetime
+    replaced_at: datetime | None
     state: State
 
 
@@ -211,4 +214,5 @@ def kind_name(kind: type[Any]) -> str:
 
 def _held(row: asyncpg.Record, kind: type[Any]) -> Held:
     valid, known = row["valid"], row["known"]
-    return Held(valid.lower, valid.upper, known.lower, known.upper, decode(kind, row["state"]))
+    return Held(valid.lower, valid.upper, known.lower, known.upper, row["recorded_at"],
+                row["replaced_at"], decode(kind, row["state"]))

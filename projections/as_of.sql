@@ -76,7 +76,11 @@ ORDER BY entity;
 
 -- name: history
 -- Every version of one entity on both axes, oldest knowledge first.
-SELECT valid, known, state FROM versions WHERE entity = $1
+SELECT valid, known, since.recorded_at, until.recorded_at AS replaced_at, state
+FROM versions
+JOIN log.events since ON since.position = lower(known)
+LEFT JOIN log.events until ON until.position = upper(known)
+WHERE entity = $1
 ORDER BY lower(known), lower(valid);
 
 -- name: digest

@@ -32,6 +32,8 @@ CREATE INDEX IF NOT EXISTS versions_as_of ON versions
     USING gist (kind, commodity, period, valid, known);
 CREATE INDEX IF NOT EXISTS versions_entity ON versions USING gist (entity, valid, known);
 CREATE INDEX IF NOT EXISTS versions_open ON versions (entity) WHERE upper_inf(known);
+-- What turns between two days; see changes.sql.
+CREATE INDEX IF NOT EXISTS versions_begin ON versions (lower(valid));
 
 -- name: drop_tables
 -- What a rebuild before this one has left.

@@ -16,6 +16,7 @@ from strawberry import field
 from projections.as_of import AsOf, Filter, Moment, S, kind_name
 from schema.arguments import LAST_POSITION, entity_path, page_size
 from schema.described import answer, output
+from tracker.domain.kinds import KINDS
 from tracker.errors import InvalidInput
 
 T = TypeVar("T")
@@ -96,8 +97,30 @@ async def page_of_states(
 
 def cursor(kind: str, id: str, position: int | None = None) -> str:
     """An opaque cursor for an entity, or for an event of it."""
-    key = f"{kind}/{id}" if position is None else f"{kind}/{id}#{position}"
+    return sealed(f"{kind}/{id}" if position is None else f"{kind}/{id}#{position}")
+
+
+def sealed(key: str) -> str:
+    """An opaque cursor for any key that orders a list."""
     return urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def opened(given: str | None) -> str | None:
+    """The key that a cursor stands for. Raises InvalidInput for what never was a cursor."""
+    if given is None:
+        return None
+    try:
+        return _unsealed(given)
+    except (binascii.Error, ValueError):
+        raise _not_a_cursor() from None
+
+
+def stream_after(given: str | None) -> str | None:
+    """The entity, of whichever kind, that a cursor stands for. Raises InvalidInput."""
+    kind = (opened(given) or "").partition("/")[0]
+    if given is not None and kind not in KINDS:
+        raise _not_a_cursor()
+    return None if given is None else f"{kind}/{entity_after(kind, given)}"
 
 
 def entity_after(kind: str, given: str | None) -> str | None:
@@ -112,14 +135,21 @@ def event_after(kind: str, given: str | None) -> tuple[str, int] | None:
 
 def _key(kind: str, given: str, *, positioned: bool) -> tuple[str, int]:
     try:
-        if len(given) > 2000:
-            raise ValueError
-        key = urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode()
-        entity, mark, position = key.partition("#")
+        entity, mark, position = _unsealed(given).partition("#")
         of, _, id = entity.partition("/")
         if of != kind or entity_path(kind, id) is None or bool(mark) is not positioned:
             raise ValueError
         return id, min(int(position), LAST_POSITION) if positioned else 0
     except (binascii.Error, ValueError):
-        raise InvalidInput("this is not a cursor of this list: expected an endCursor that it gave",
-                           code="INVALID_CURSOR", path=("after",)) from None
+        raise _not_a_cursor() from None
+
+
+def _unsealed(given: str) -> str:
+    if len(given) > 2000:
+        raise ValueError
+    return urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode()
+
+
+def _not_a_cursor() -> InvalidInput:
+    return InvalidInput("this is not a cursor of this list: expected an endCursor that it gave",
+                        code="INVALID_CURSOR", path=("after",))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from projections.as_of import AsOf
+from projections.changes import Changes
 from projections.projector import Projector
 from tracker.commands import Commands
 from tracker.log.follow import Follower
@@ -20,6 +21,7 @@ class Services:
     projector: Projector
     commands: Commands
     as_of: AsOf
+    changes: Changes
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,14 @@ from schema.arguments import (
     word,
     words,
 )
+from schema.comparison import AboutPlace, OfKind, about_what, page_of_turns
 from schema.connections import Connection, connection, cursor, event_after, page_of_states
 from schema.described import answer, output
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
+from schema.types.change import Turn
 from schema.types.distribution import Distribution, distribution
 from schema.types.export_control import ExportControl, export_control
 from schema.types.exposure import Exposure, exposure
@@ -307,6 +309,25 @@ class AsOf:
 
     async def _orders(self, info: Info) -> Orders:
         return await info.context.services.as_of.orders(self.moment)
+
+    @answer
+    async def upcoming(
+        self,
+        info: Info,
+        days: Annotated[int, argument(
+            description="How many days after this one to look ahead.")] = 90,
+        commodity: CommodityId = None,
+        place: AboutPlace = None,
+        kind: OfKind = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[Turn]:
+        """What will start, end, be suspended or return, in the order of the days, from what is
+        known at this moment: public by this day, or recorded by then for a later one.
+        """
+        about = about_what(commodity, place, kind)
+        return await page_of_turns(
+            info.context.services.changes, self.moment, days, about, first, after)
 
     async def _one(self, info: Info, kind: type[S], id: str) -> S | None:
         known = entity_path(kind_name(kind), id)

@@ -7,6 +7,8 @@ from typing import Annotated
 from strawberry import argument
 
 from schema.arguments import (
+    After,
+    CommodityId,
     First,
     day,
     entity_path,
@@ -16,10 +18,20 @@ from schema.arguments import (
     position,
     short,
 )
+from schema.comparison import (
+    AboutPlace,
+    MomentInput,
+    OfKind,
+    about_what,
+    moments,
+    page_of_changes,
+)
+from schema.connections import Connection
 from schema.described import answer, output
 from schema.moment import AsOf
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
+from schema.types.change import Change
 from schema.types.common import Commodity, commodity
 from schema.types.event import EventConnection, HistoryVersion, event_page, history_version
 from tracker.domain.commodities import commodities
@@ -71,6 +83,30 @@ class Query:
             return []
         as_of = info.context.services.as_of
         return [history_version(held) for held in await as_of.history(entity)]
+
+    @answer
+    async def changes(
+        self,
+        info: Info,
+        start: Annotated[MomentInput, argument(
+            name="from", description="The first moment; what it leaves out is as in `to`.")],
+        end: Annotated[MomentInput | None, argument(
+            name="to", description="The second moment, on neither axis before the first; what it"
+            " leaves out is now.")] = None,
+        commodity: CommodityId = None,
+        place: AboutPlace = None,
+        kind: OfKind = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[Change]:
+        """What is not the same at two moments: between two days, what happened; between two
+        positions, what was restated; or both. What came and went again between them does not
+        show: `history` has it.
+        """
+        services = info.context.services
+        about = about_what(commodity, place, kind)
+        return await page_of_changes(
+            services.changes, *await moments(services.as_of, start, end), about, first, after)
 
     @answer
     def commodities(self) -> list[Commodity]:

@@ -238,8 +238,9 @@ async def test_history_tells_both_axes_with_inclusive_ends(api: Api) -> None:
     await api.do("retractEvent", {"eventId": suspended["eventId"], "reason": "misread",
                                   "source": source()})
     data = await api.ask('{ history(entity: "export-control/x") { validFrom validUntil knownFrom'
-                         " knownUntil state { __typename ... on ExportControl {"
-                         " clauses { status } } } } }")
+                         " knownUntil recordedAt replacedAt state { __typename"
+                         " ... on ExportControl { clauses { status } because { position } } } }"
+                         " events { nodes { recordedAt } } }")
     told = [(v["validFrom"], v["validUntil"], v["knownFrom"], v["knownUntil"],
              v["state"]["clauses"][0]["status"]) for v in data["history"]]
     assert told == [
@@ -249,6 +250,11 @@ async def test_history_tells_both_axes_with_inclusive_ends(api: Api) -> None:
         ("2026-11-28", None, "2", "2", "IN_FORCE"),
         ("2024-12-03", None, "3", None, "IN_FORCE"),
     ]
+    first, second, third = (event["recordedAt"] for event in data["events"]["nodes"])
+    assert [(v["recordedAt"], v["replacedAt"]) for v in data["history"]] == [
+        (first, second), *[(second, third)] * 3, (third, None)]
+    assert [[reason["position"] for reason in v["state"]["because"]] for v in data["history"]] == [
+        ["1"], ["1"], ["1", "2"], ["1", "2"], ["1"]]
 
 
 @pytest.mark.parametrize(("entity", "kind"), [

@@ -321,5 +321,43 @@ def test_a_migration_says_what_it_did_and_the_second_one_has_nothing_to_do(data_
 
 def test_help_teaches_every_command() -> None:
     result = subprocess.run([*TRACKER, "--help"], capture_output=True, text=True, check=True)
-    for name in ("demo", "serve", "import", "query", "follow", "replay", "rebuild", "migrate"):
+    for name in ("demo", "serve", "import", "query", "follow", "replay", "rebuild", "migrate",
+                 "changes", "upcoming"):
         assert name in result.stdout
+
+
+def test_changes_are_told_to_people_and_as_json(demo: Running) -> None:
+    asked = ("changes", "--from", "2025-10-01", "--to", "2025-11-20", "--commodity", "gallium")
+    told = command(*asked, data_dir=demo.data_dir)
+    assert told.returncode == Exit.OK, told.stderr
+    assert "export-control/cn-mofcom-2024-46  changed on 2025-11-09" in told.stdout
+    assert "  clauses 2 status: in_force → suspended" in told.stdout
+    assert "because of" in told.stdout
+    assert "ExportControl.Suspended, MOFCOM, 2025-11-09" in told.stdout
+    lines = command(*asked, "--json", data_dir=demo.data_dir).stdout.splitlines()
+    assert [json.loads(line)["change"] for line in lines] == ["APPEARED", "APPEARED", "CHANGED"]
+
+
+def test_changes_between_positions_go_over_as_many_pages_as_it_takes(demo: Running) -> None:
+    result = command("changes", "--from-position", "0", "--to-position", "400", "--json",
+                     data_dir=demo.data_dir)
+    answer = demo.ask('{ changes(from: {position: "0"}, to: {position: "400"}) { totalCount } }')
+    count = len(result.stdout.splitlines())
+    assert count == answer["data"]["changes"]["totalCount"]
+    assert count > 200
+
+
+def test_what_is_to_come_is_told_to_people_and_as_json(demo: Running) -> None:
+    asked = ("upcoming", "--valid-at", "2026-11-24", "--days", "1000")
+    told = command(*asked, data_dir=demo.data_dir).stdout
+    assert "2026-11-28  export-control/cn-mofcom-2024-46 clause 2  returns\n" in told
+    assert "2029-01-01  export-control/ga-2025-mn clause 1  in force\n" in told
+    lines = command(*asked, "--commodity", "manganese", "--json", data_dir=demo.data_dir).stdout
+    assert json.loads(lines)["because"]["eventId"] == "ga-2025-mn"
+
+
+def test_a_comparison_that_is_refused_says_why(demo: Running) -> None:
+    result = command("changes", "--from", "2025-02-01", "--to", "2025-01-01",
+                     data_dir=demo.data_dir)
+    assert (result.returncode, result.stdout) == (Exit.REFUSED, "")
+    assert "expected an end not before it (END_BEFORE_START)" in result.stderr

@@ -10,7 +10,7 @@ import strawberry
 from strawberry import field
 from strawberry.scalars import JSON
 
-from projections.as_of import Held
+from projections.as_of import Held, Moment
 from schema.connections import Edge, PageInfo, page_info
 from schema.described import output
 from schema.scalars import Day, Instant, Position
@@ -21,8 +21,9 @@ from schema.types.figure import Figure, past_figure
 from schema.types.preference import Preference, preference
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
+from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.kinds import State as DomainState
+from tracker.domain.figure import FigureState
 from tracker.domain.preference import PreferenceState
 from tracker.log.mapper import Recorded
 
@@ -67,6 +68,10 @@ class HistoryVersion:
     known_from: Position = field(description="The first position at which the log said so.")
     known_until: Position | None = field(
         description="The last position at which the log said so; null: it still does.")
+    recorded_at: Instant = field(description="When the event at the first position was recorded.")
+    replaced_at: Instant | None = field(
+        description="When the event after the last position was recorded, since which the log says"
+        " something else; null: it still says so.")
     state: State = field(description="The state.")
 
 
@@ -103,21 +108,25 @@ def history_version(held: Held) -> HistoryVersion:
         valid_until=Day(last_day.isoformat()) if last_day else None,
         known_from=Position(str(held.known_from)),
         known_until=Position(str(last_position)) if last_position else None,
+        recorded_at=Instant(held.recorded_at),  # type: ignore[arg-type]  # the scalar writes it
+        replaced_at=held.replaced_at and Instant(held.replaced_at),  # type: ignore[arg-type]  # likewise
         state=state(held.state),
     )
 
 
 def state(
-    of: DomainState,
+    of: EntityState, moment: Moment | None = None
 ) -> ExportControl | Alliance | Announcement | Figure | Preference:
-    """A state of a history as it is shown."""
+    """A state as it is shown, at a moment that what hangs on it is asked for."""
     match of:
         case ExportControlState():
             return export_control(of)
         case AllianceState():
-            return alliance(of)
+            return alliance(of, moment)
         case AnnouncementState():
             return announcement(of)
         case PreferenceState():
             return preference(of)
-    return past_figure(of)
+        case FigureState():
+            return past_figure(of)
+    raise TypeError(f"no state of an entity: {of!r}")

@@ -60,6 +60,7 @@ class Claim(Quantity):
     position: Position = field(description="The place of its event in the log.")
     event_id: str = field(description="The id of its event, for retractions.")
     source: Source = field(description="Where it stands.")
+    because: list[Because] = field(description="The event that makes the claim.")
 
 
 @output
@@ -129,8 +130,9 @@ class Figure:
 
 def claim(state: domain.FigureState, of: domain.Claim, preferred: bool | None) -> Claim:
     """A claim as it is shown."""
+    made_by = tuple(fact for fact in state.because if fact.event_id == of.event_id)
     return shown(Claim, of.quantity, of, figure=state.id, series=series(state.series),
-                 source=source(of.source), preferred=preferred)
+                 source=source(of.source), because=because(made_by), preferred=preferred)
 
 
 def preferred_claim(of: claims.Chosen) -> Claim:

@@ -95,9 +95,14 @@ class Recorder:
                 yield event
             after = events[-1].position
 
-    async def read_streams(self, streams: Collection[str]) -> dict[str, list[Recorded]]:
-        """The events of some streams, by stream; an empty list for a new one."""
-        return await self._reading.add(streams)
+    async def read_streams(
+        self, streams: Collection[str], until: int | None = None
+    ) -> dict[str, list[Recorded]]:
+        """The events of some streams, up to a position, by stream; an empty list for a new one."""
+        if until is None:
+            return await self._reading.add(streams)
+        async with self._pool.acquire() as connection:
+            return await read_streams(connection, streams, until)
 
     async def _read_streams(
         self, wanted: Sequence[Collection[str]]

@@ -1,0 +1,167 @@
+"""The commands that say what has changed and what is to come, for people or as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from deploy.bootstrap import running
+from deploy.command import DataDir, fail, on_database
+from deploy.process import Exit
+from schema.context import Access, Services
+from schema.execute import execute
+from tracker.log.database import Target
+
+Node = dict[str, Any]
+out = Console(highlight=False, soft_wrap=True)
+MOST_LETTERS = 100
+
+CHANGES = """query ($from: MomentInput!, $day: Day, $position: Position, $commodity: String,
+                    $after: String) {
+  list: changes(from: $from, to: {validAt: $day, position: $position}, commodity: $commodity,
+                first: 200, after: $after) {
+    nodes { entity kind change turnedOn fields { path before after } because { ...reason }
+            before { ...title } after { ...title } }
+    pageInfo { endCursor hasNextPage } } }"""
+UPCOMING = """query ($day: Day, $position: Position, $days: Int!, $commodity: String,
+                     $after: String) {
+  asOf(validAt: $day, position: $position) {
+    list: upcoming(days: $days, commodity: $commodity, first: 200, after: $after) {
+      nodes { day entity kind what clause member fields { path before after }
+              because { ...reason } before { ...title } after { ...title } }
+      pageInfo { endCursor hasNextPage } } } }"""
+FRAGMENTS = """
+fragment reason on Because { position eventId type source { publisher name publishedOn url } }
+fragment title on State { ... on ExportControl { title } ... on Announcement { title }
+  ... on Alliance { title: name } }"""
+
+OfCommodity = Annotated[str | None, typer.Option(
+    "--commodity", help="Only what is about this commodity or one below it, such as `gallium`.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object a line instead.")]
+
+
+def changes(
+    first_day: Annotated[datetime | None, typer.Option(
+        "--from", metavar="DAY", formats=["%Y-%m-%d"],
+        help="The first day (default: the second).")] = None,
+    last_day: Annotated[datetime | None, typer.Option(
+        "--to", metavar="DAY", formats=["%Y-%m-%d"],
+        help="The second day (default: today, UTC).")] = None,
+    from_position: Annotated[int | None, typer.Option(
+        min=0, help="What the log said first (default: the second position).")] = None,
+    to_position: Annotated[int | None, typer.Option(
+        min=0, help="What the log said then (default: the last position).")] = None,
+    commodity: OfCommodity = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Say what is not the same at two moments, and because of which events.
+
+    Between two days: what happened. Between two positions: what was restated. What came and went
+    again between them does not show.
+    """
+    start = {"validAt": text(first_day), "position": text(from_position)}
+    asked = {"from": start, "day": text(last_day), "position": text(to_position),
+             "commodity": commodity}
+    tell(CHANGES, asked, line if as_json else describe_change, data_dir)
+
+
+def upcoming(
+    days: Annotated[int, typer.Option(min=0, help="How many days to look ahead.")] = 90,
+    valid_at: Annotated[datetime | None, typer.Option(
+        metavar="DAY", formats=["%Y-%m-%d"],
+        help="The day after which (default: today, UTC).")] = None,
+    commodity: OfCommodity = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Say what will start, end, be suspended or return, from what is known."""
+    asked = {"day": text(valid_at), "position": None, "days": days, "commodity": commodity}
+    tell(UPCOMING, asked, line if as_json else describe_turn, data_dir)
+
+
+def text(given: datetime | int | None) -> str | None:
+    """A day or a position as the API takes it."""
+    if isinstance(given, datetime):
+        return given.date().isoformat()
+    return None if given is None else str(given)
+
+
+def tell(
+    document: str, asked: dict[str, Any], show: Callable[[Node], None], data_dir: Path | None
+) -> None:
+    """Ask for a whole list and show its items as they come."""
+
+    async def work(target: Target) -> None:
+        async with running(target) as services:
+            head = await services.recorder.head()
+            await services.projector.reach(head, seconds=600)
+            # All pages are about the same moment, whatever is recorded meanwhile.
+            pinned = {**asked, "position": asked["position"] or str(head)}
+            async for node in nodes(services, document, pinned):
+                show(node)
+
+    on_database(data_dir, work)
+
+
+async def nodes(
+    services: Services, document: str, asked: dict[str, Any]
+) -> AsyncIterator[Node]:
+    """The items of a list, page by page. Leaves with the error of an answer that has one."""
+    page: dict[str, Any] = {"hasNextPage": True, "endCursor": None}
+    while page["hasNextPage"]:
+        variables = {**asked, "after": page["endCursor"]}
+        answer = await execute(services, document + FRAGMENTS, variables, Access())
+        for error in answer.get("errors", ()):
+            fail(f"{error['message']} ({error['extensions']['code']})", Exit.REFUSED)
+        found = answer["data"].get("asOf", answer["data"])["list"]
+        for node in found["nodes"]:
+            yield node
+        page = found["pageInfo"]
+
+
+def line(node: Node) -> None:
+    """Print an item as a line of JSON."""
+    print(json.dumps(node, ensure_ascii=False))
+
+
+def describe_change(node: Node) -> None:
+    """Print a change for people."""
+    days = f" on {', '.join(node['turnedOn'])}" if node["turnedOn"] else ""
+    describe(f"{node['entity']}  {node['change'].lower()}{days}", node, node["because"])
+
+
+def describe_turn(node: Node) -> None:
+    """Print what will happen for people."""
+    part = next((f" {name} {node[name]}" for name in ("clause", "member") if node[name]), "")
+    what = node["what"].lower().replace("_", " ")
+    describe(f"{node['day']}  {node['entity']}{part}  {what}", node, [node["because"]])
+
+
+def describe(headline: str, node: Node, reasons: list[Node]) -> None:
+    """Print an item: what it is about, which fields differ, and because of what."""
+    out.print(headline, style="bold", markup=False)
+    if title := (node["after"] or node["before"]).get("title"):
+        out.print(f"  {title}", markup=False)
+    for field in node["fields"]:
+        if field["path"]:  # the whole state is not for people
+            out.print(f"  {' '.join(field['path'])}: {short(field['before'])} →"
+                      f" {short(field['after'])}", style="green", markup=False)
+    for reason in reasons:
+        source = reason["source"]
+        out.print(f"  because of {reason['position']} {reason['type']},"
+                  f" {source['name']}, {source['publishedOn']}", style="dim", markup=False)
+
+
+def short(value: Any) -> str:
+    """A value in a few letters."""
+    if value is None:
+        return "–"
+    told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return told if len(told) <= MOST_LETTERS else f"{told[: MOST_LETTERS - 1]}…"

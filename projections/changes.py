@@ -1,0 +1,210 @@
+"""What has changed between two moments, and because of what; what is to come after one.
+
+Two moments are compared, not the time between them: what came and went again does not show.
+`history` has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from enum import StrEnum
+from pathlib import Path
+
+import asyncpg
+
+from projections.as_of import Moment
+from projections.diff import FieldChange, diff
+from projections.projector import commodities, places
+from projections.turns import Turn, turns
+from tracker.domain.codec import decode
+from tracker.domain.entity import Because, EntityState, Known, Retracted, because
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.kinds import STATES, kind_of
+from tracker.domain.values import DAY
+from tracker.errors import InvalidInput
+from tracker.log.database import Pool, named_queries
+from tracker.log.mapper import Recorded
+from tracker.log.recorder import Recorder
+
+SQL = named_queries(Path(__file__).with_name("changes.sql"))
+PAGE, COUNT = (query.replace("{changed}", SQL.changed) for query in (SQL.page, SQL.count))
+MOST_DAYS = 36_525
+
+
+class What(StrEnum):
+    """What has become of an entity between two moments."""
+
+    APPEARED = "appeared"
+    CHANGED = "changed"
+    DISAPPEARED = "disappeared"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An entity that is not the same at two moments.
+
+    `turned_on` are the days between them on which it turned, as the log tells it at the later
+    one. `because` are the events because of which, in the order of the log: see `explained`.
+    """
+
+    entity: str
+    before: EntityState | None
+    after: EntityState | None
+    turned_on: tuple[date, ...]
+    because: tuple[Because, ...]
+
+    @property
+    def what(self) -> What:
+        """What has become of the entity."""
+        if self.before is None:
+            return What.APPEARED
+        return What.CHANGED if self.after else What.DISAPPEARED
+
+    @property
+    def fields(self) -> tuple[FieldChange, ...]:
+        """The fields that differ; none where only the facts behind the state do."""
+        return diff(self.before, self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What changes are narrowed to; None does not narrow. One of the two states must answer to it.
+
+    `places` are those that a state is about: the issuer, the members, the actors, where a figure
+    is from.
+    """
+
+    kind: str | None = None
+    commodities: Sequence[str] | None = None
+    places: Sequence[str] | None = None
+
+
+ANYTHING = About()
+
+
+class Changes:
+    """Answers what has changed, and what is to come."""
+
+    def __init__(self, pool: Pool, recorder: Recorder):
+        self._pool = pool
+        self._recorder = recorder
+
+    async def between(
+        self,
+        start: Moment,
+        end: Moment,
+        about: About = ANYTHING,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> list[Change]:
+        """What differs between two moments, by entity, after an entity, at most `limit`.
+
+        Raises InvalidInput when `end` is before `start` on one of the axes.
+        """
+        rows = await self._pool.fetch(PAGE, *_asked(start, end, about), after, limit)
+        told = await self._recorder.read_streams([row["entity"] for row in rows], end.position)
+        return [_change(row, [e.known for e in told[row["entity"]]], start, end) for row in rows]
+
+    async def count(self, start: Moment, end: Moment, about: About = ANYTHING) -> int:
+        """How many changes `between` goes through."""
+        return int(await self._pool.fetchval(COUNT, *_asked(start, end, about)))
+
+    async def upcoming(self, moment: Moment, days: int, about: About = ANYTHING) -> list[Turn]:
+        """What will happen in the `days` after a day, from what is known at the moment, by day.
+
+        Known are the facts that were public by the day, and those that were recorded by then for
+        a later one. Raises InvalidInput when `days` is out of reach.
+        """
+        if not 0 <= days <= MOST_DAYS:
+            raise InvalidInput(f"expected a number of days from 0 to {MOST_DAYS}", path=("days",))
+        until = moment.valid_at + min(days * DAY, date.max - moment.valid_at)
+        rows = await self._pool.fetch(SQL.turning, moment.valid_at, until, moment.position)
+        told = await self._recorder.read_streams([row["entity"] for row in rows], moment.position)
+        known = {entity: known_by(events, moment.valid_at) for entity, events in told.items()}
+        coming = (turn for entity in known
+                  for turn in turns(entity, known[entity], moment.valid_at, until))
+        return sorted((turn for turn in coming if concerns(turn, about)),
+                      key=lambda turn: (turn.day, turn.entity, turn.part))
+
+
+def explained(
+    before: EntityState | None, after: EntityState | None, known: Sequence[Known], since: int,
+    turned: Sequence[Turn],
+) -> tuple[Because, ...]:
+    """The events because of which the state of an entity is no longer the same. Pure.
+
+    - Those that count now and did not before: they were recorded since, or their day has come.
+    - The retractions since a position that took an event out of the state, or gave one back.
+    - Those that announced the days on which it turned, when time alone did the rest.
+    """
+    old, new = (_reasons(state) for state in (before, after))
+    events = {k.event_id: k for k in known}
+    gained = [events[id] for id in new - old]
+    undone = [k for k in known if k.position > since and isinstance(k.fact, Retracted)
+              and _subject(k, events) in old ^ new]
+    announced = [events[turn.because.event_id] for turn in turned]
+    return because({k.event_id: k for k in (*gained, *undone, *announced)}.values())
+
+
+def known_by(events: Sequence[Recorded], day: date) -> list[Known]:
+    """The facts that were public by a day, or recorded by then for a later one."""
+    return [event.known for event in events
+            if min(event.fact.public_on, event.recorded_at.astimezone(UTC).date()) <= day]
+
+
+def concerns(turn: Turn, about: About) -> bool:
+    """Whether a turn is about these commodities (of the clause, if it is one's) and places."""
+    states = [state for state in (turn.before, turn.after) if state]
+    touched = {id for state in states for id in _commodities(state, turn.clause)}
+    around = {place for state in states for place in places(state)}
+    return (about.kind in (None, kind_of(turn.entity).KIND)
+            and (about.commodities is None or not touched.isdisjoint(about.commodities))
+            and (about.places is None or not around.isdisjoint(about.places)))
+
+
+def _commodities(state: EntityState, clause: str | None) -> Iterator[str]:
+    if clause is None or not isinstance(state, ExportControlState):
+        return commodities(state)
+    return (id for item in state.clauses if item.clause.id == clause
+            for id in item.clause.commodities)
+
+
+def _asked(start: Moment, end: Moment, about: About) -> tuple[object, ...]:
+    """The arguments of `changed`. Raises InvalidInput for moments in the wrong order."""
+    for field, first, second in (("validAt", start.valid_at, end.valid_at),
+                                 ("position", start.position, end.position)):
+        if first > second:  # type: ignore[operator]  # two days or two positions
+            raise InvalidInput(f"{second} lies before {first}, where the comparison starts:"
+                               " expected an end not before it", code="END_BEFORE_START",
+                               path=("to", field))
+    return (start.valid_at, start.position, end.valid_at, end.position, about.kind,
+            about.commodities, about.places)
+
+
+def _change(row: asyncpg.Record, known: Sequence[Known], start: Moment, end: Moment) -> Change:
+    entity, kind = row["entity"], STATES[kind_of(row["entity"]).KIND]
+    before, after = (decode(kind, row[side]) if row[side] else None for side in ("before", "after"))
+    turned = turns(entity, known, start.valid_at, end.valid_at)
+    return Change(
+        entity=entity,
+        before=before,
+        after=after,
+        turned_on=tuple(dict.fromkeys(turn.day for turn in turned)),
+        because=explained(before, after, known, start.position, turned),
+    )
+
+
+def _reasons(state: EntityState | None) -> set[str]:
+    """The ids of the events behind a state."""
+    return {reason.event_id for reason in state.because} if state else set()
+
+
+def _subject(retraction: Known, events: dict[str, Known]) -> str:
+    """The event that a retraction, or a retraction of a retraction, is about in the end."""
+    known = retraction
+    while isinstance(known.fact, Retracted):
+        known = events[known.fact.retracts]
+    return known.event_id

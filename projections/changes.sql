@@ -1,0 +1,53 @@
+-- name: changed
+-- Entities whose state at one moment (day $1, position $2) is not that at a later one ($3, $4).
+--
+-- Neither world is read, only what may differ. An entity's rows follow from its own events alone: one
+-- without an event between the positions has the same rows at both, and these follow each other
+-- without a gap, so its state differs only where one of them begins between the days. The others
+-- have an event between the positions. Comparing the states leaves out what came and went again.
+begun AS MATERIALIZED (  -- by its own index; planned as one, the positions might be looked up first
+    SELECT entity, known FROM versions WHERE lower(valid) > $1::date AND lower(valid) <= $3::date
+),
+touched (entity) AS (
+    SELECT stream FROM log.events WHERE position > $2::bigint AND position <= $4::bigint
+    UNION
+    SELECT entity FROM begun WHERE known @> $4::bigint
+),
+changed AS (
+    SELECT touched.entity, before.state AS before, after.state AS after
+    FROM touched
+    LEFT JOIN LATERAL (  -- with a limit, so that it stays a look-up an entity
+        SELECT kind, commodities, places, state FROM versions
+        WHERE entity = touched.entity AND valid @> $1::date AND known @> $2::bigint LIMIT 1
+    ) AS before ON true
+    LEFT JOIN LATERAL (
+        SELECT kind, commodities, places, state FROM versions
+        WHERE entity = touched.entity AND valid @> $3::date AND known @> $4::bigint LIMIT 1
+    ) AS after ON true
+    WHERE before.state IS DISTINCT FROM after.state
+      AND ($5::text IS NULL OR coalesce(after.kind, before.kind) = $5)
+      AND ($6::text[] IS NULL OR before.commodities && $6 OR after.commodities && $6)
+      AND ($7::text[] IS NULL OR before.places && $7 OR after.places && $7)
+)
+
+-- name: page
+-- A page of them, by name, after an entity.
+WITH {changed}
+SELECT entity, before, after FROM changed
+WHERE $8::text IS NULL OR entity > $8
+ORDER BY entity
+LIMIT $9;
+
+-- name: count
+-- How many they are.
+WITH {changed}
+SELECT count(*) FROM changed;
+
+-- name: turning
+-- Entities that may turn between two days ($1, $2), from what is known at a position ($3). One of which
+-- no row begins between them has no fact that becomes public then, so what was known on the first
+-- day and what the rows tell are the same for all of them.
+WITH begun AS MATERIALIZED (
+    SELECT entity, known FROM versions WHERE lower(valid) > $1::date AND lower(valid) <= $2::date
+)
+SELECT DISTINCT entity FROM begun WHERE known @> $3::bigint;

@@ -1,0 +1,161 @@
+"""The days on which an entity turns, what happens on them, and which fact said so. Pure.
+
+A turn needs no act on its day: a suspension begins, ends or a clause expires because it was
+announced.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from projections.diff import FieldChange, diff
+from projections.timeline import timeline
+from tracker.domain.alliance import AllianceState
+from tracker.domain.clause import ClauseState
+from tracker.domain.entity import Because, EntityState, Known, because, standing
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.kinds import kind_of
+from tracker.domain.values import DAY
+from tracker.domain.vocabulary import ClauseStatus
+
+Part = tuple[str, ...]
+"""What turns by itself inside an entity: `("clauses", "2")`, `("members", "JP")`; else ()."""
+
+
+class Happening(StrEnum):
+    """What happens when an entity, or a part of it, turns."""
+
+    APPEARS = "appears"
+    IN_FORCE = "in_force"
+    SUSPENDED = "suspended"
+    RETURNS = "returns"
+    EXPIRES = "expires"
+    REPEALED = "repealed"
+    AMENDED = "amended"
+    MEMBER_JOINS = "member_joins"
+    MEMBER_LEAVES = "member_leaves"
+    CHANGES = "changes"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What happens to an entity or a part of it on a day.
+
+    `before` is the state of the entity on the day before, None when it had none; `because` is the
+    last of the facts without which it would not happen, or not so.
+    """
+
+    day: date
+    entity: str
+    part: Part
+    what: Happening
+    before: EntityState | None
+    after: EntityState
+    fields: tuple[FieldChange, ...]
+    because: Because
+
+    @property
+    def clause(self) -> str | None:
+        """The id of the clause to which it happens."""
+        return self.part[1] if self.part[:1] == ("clauses",) else None
+
+    @property
+    def member(self) -> str | None:
+        """The place that it happens to as a member."""
+        return self.part[1] if self.part[:1] == ("members",) else None
+
+
+def turns(entity: str, known: Sequence[Known], after: date, until: date) -> list[Turn]:
+    """The turns of an entity on the days after one day and up to another, in their order.
+
+    A day on which only the facts behind the state differ has none.
+    """
+    course = _Course(entity, known)
+    days = [version.start for version in timeline(entity, known) if after < version.start <= until]
+    return [turn for day in days for turn in course.on(day)]
+
+
+class _Course:
+    """The states of one entity, from as many of its facts as one likes."""
+
+    def __init__(self, entity: str, known: Sequence[Known]):
+        self._entity, self._kind = entity, kind_of(entity)
+        self._id = entity.partition("/")[2]
+        self._facts = standing(known)
+
+    def on(self, day: date) -> Iterator[Turn]:
+        """What happens on a day."""
+        public = [k for k in self._facts if k.fact.public_on <= day]
+        before, after = self._state(public, day - DAY), self._state(public, day)
+        assert after is not None
+        for part, fields in self._parts(public, day).items():
+            [fact] = because([self._announcer(public, day, part, fields)])
+            yield Turn(day, self._entity, part, _happening(part, before, after), before, after,
+                       tuple(fields), fact)
+
+    def _state(self, facts: Sequence[Known], day: date) -> EntityState | None:
+        return self._kind.state_on(self._id, facts, day)
+
+    def _parts(self, facts: Sequence[Known], day: date) -> dict[Part, list[FieldChange]]:
+        """The fields that change on a day, by the part that they belong to."""
+        parts: dict[Part, list[FieldChange]] = defaultdict(list)
+        for change in diff(self._state(facts, day - DAY), self._state(facts, day)):
+            named = len(change.path) > 1 and change.path[0] in ("clauses", "members")
+            parts[change.path[:2] if named else ()].append(change)
+        return parts
+
+    def _announcer(
+        self, public: Sequence[Known], day: date, part: Part, fields: list[FieldChange]
+    ) -> Known:
+        """The last fact that it takes for these fields to change on the day."""
+        count = len(public)
+        while count > 1 and self._parts(public[: count - 1], day).get(part) == fields:
+            count -= 1
+        return public[count - 1]
+
+
+def _happening(part: Part, before: EntityState | None, after: EntityState) -> Happening:
+    match part:
+        case ("clauses", id):
+            return _of_clause(_clause(before, id), _clause(after, id))
+        case ("members", place):
+            return _of_member(_is_member(before, place), _is_member(after, place))
+    return Happening.CHANGES if before else Happening.APPEARS
+
+
+def _of_clause(before: ClauseState | None, after: ClauseState | None) -> Happening:
+    if before is None or after is None:
+        return Happening.APPEARS if after else Happening.CHANGES
+    if before.status is after.status:
+        return Happening.AMENDED if before.clause != after.clause else Happening.CHANGES
+    match after.status:
+        case ClauseStatus.EXPIRED:
+            return Happening.EXPIRES
+        case ClauseStatus.REPEALED:
+            return Happening.REPEALED
+        case ClauseStatus.SUSPENDED:
+            return Happening.SUSPENDED
+    if before.status is ClauseStatus.SUSPENDED:
+        return Happening.RETURNS
+    in_force = after.status is ClauseStatus.IN_FORCE
+    return Happening.IN_FORCE if in_force else Happening.AMENDED
+
+
+def _of_member(before: bool, after: bool) -> Happening:
+    if before and after:
+        return Happening.CHANGES
+    return Happening.MEMBER_JOINS if after else Happening.MEMBER_LEAVES
+
+
+def _clause(state: EntityState | None, id: str) -> ClauseState | None:
+    clauses = state.clauses if isinstance(state, ExportControlState) else ()
+    return next((item for item in clauses if item.clause.id == id), None)
+
+
+def _is_member(state: EntityState | None, place: str) -> bool:
+    members = state.members if isinstance(state, AllianceState) else ()
+    return any(member.place == place for member in members)

@@ -1,0 +1,148 @@
+"""What has changed and what is to come, as GraphQL shows it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import strawberry
+from strawberry import field
+from strawberry.scalars import JSON
+
+from projections import changes, diff, turns
+from projections.as_of import Moment
+from projections.changes import What
+from projections.turns import Happening
+from schema.described import answer, output
+from schema.scalars import Day
+from schema.types.common import Because, because
+from schema.types.event import State, state
+from tracker.domain.alliance import Alliance
+from tracker.domain.announcement import Announcement
+from tracker.domain.export_control import ExportControl
+from tracker.domain.figure import Figure
+from tracker.domain.values import DAY
+
+strawberry.enum(Happening, description=Happening.__doc__)
+strawberry.enum(What, name="ChangeKind", description=What.__doc__)
+
+
+@strawberry.enum(description="The kinds of entity.")
+class EntityKind(Enum):
+    """The kinds of entity."""
+
+    ALLIANCE = Alliance.KIND
+    ANNOUNCEMENT = Announcement.KIND
+    EXPORT_CONTROL = ExportControl.KIND
+    FIGURE = Figure.KIND
+
+
+@output
+class FieldChange:
+    """A field of a state that differs. Why a state is as it is, its `because`, is told apart."""
+
+    path: list[str] = field(
+        description="Leads to the field, by the names that states are stored with, as in"
+        " `clauses`, `2`, `status`: items of `clauses` by their id, of `members` by place, of"
+        " `claims` by publisher, edition and version. Empty for a state as a whole; that of a list"
+        " itself tells that the order differs.")
+    before: JSON | None = field(description="Its value before; null where it had none.")
+    after: JSON | None = field(description="Its value after; null where it has none.")
+
+
+@output
+class Change:
+    """An entity that is not the same at two moments."""
+
+    of: strawberry.Private[changes.Change]
+    start: strawberry.Private[Moment]
+    end: strawberry.Private[Moment]
+
+    entity: str = field(description="Its name in the log, such as `alliance/quad`.")
+    kind: EntityKind = field(description="The kind of entity.")
+    change: What = field(description="What has become of it.")
+    turned_on: list[Day] = field(
+        description="The days between the two on which it turned, as the log tells it at the later"
+        " position; empty where only the log says something else.")
+    because: list[Because] = field(
+        description="The events because of which: those that count now and did not before,"
+        " retractions, and those that announced a day on which it turned by itself.")
+
+    @answer
+    def before(self) -> State | None:
+        """The state at the first moment; null where it had none."""
+        return state(self.of.before, self.start) if self.of.before else None
+
+    @answer
+    def after(self) -> State | None:
+        """The state at the second moment; null where it has none."""
+        return state(self.of.after, self.end) if self.of.after else None
+
+    @answer
+    def fields(self) -> list[FieldChange]:
+        """The fields that differ; empty where only the events behind the state do."""
+        return [field_change(item) for item in self.of.fields]
+
+
+@output
+class Turn:
+    """What will happen on a day to an entity, or to one of its clauses or members."""
+
+    of: strawberry.Private[turns.Turn]
+    position: strawberry.Private[int]
+
+    day: Day = field(description="The day on which it happens.")
+    entity: str = field(description="Its name in the log, such as `alliance/quad`.")
+    kind: EntityKind = field(description="The kind of entity.")
+    what: Happening = field(description="What happens.")
+    clause: str | None = field(description="The id of the clause to which it happens.")
+    member: str | None = field(description="The code of the member to whom it happens.")
+    fields: list[FieldChange] = field(description="The fields that change.")
+    because: Because = field(description="The event that says so.")
+
+    @answer
+    def before(self) -> State | None:
+        """The state of the entity on the day before; null where it has none."""
+        the_day_before = Moment(self.of.day - DAY, self.position)
+        return state(self.of.before, the_day_before) if self.of.before else None
+
+    @answer
+    def after(self) -> State:
+        """The state of the entity on the day."""
+        return state(self.of.after, Moment(self.of.day, self.position))
+
+
+def change(of: changes.Change, start: Moment, end: Moment) -> Change:
+    """A change between two moments as it is shown."""
+    return Change(
+        of=of, start=start, end=end,
+        entity=of.entity,
+        kind=kind(of.entity),
+        change=of.what,
+        turned_on=[Day(day.isoformat()) for day in of.turned_on],
+        because=because(of.because),
+    )
+
+
+def turn(of: turns.Turn, position: int) -> Turn:
+    """A turn as it is shown, from what is known at a position."""
+    return Turn(
+        of=of, position=position,
+        day=Day(of.day.isoformat()),
+        entity=of.entity,
+        kind=kind(of.entity),
+        what=of.what,
+        clause=of.clause,
+        member=of.member,
+        fields=[field_change(item) for item in of.fields],
+        because=because((of.because,))[0],
+    )
+
+
+def field_change(of: diff.FieldChange) -> FieldChange:
+    """A field change as it is shown."""
+    return FieldChange(path=list(of.path), before=of.before, after=of.after)
+
+
+def kind(entity: str) -> EntityKind:
+    """The kind of an entity, by its name."""
+    return EntityKind(entity.partition("/")[0])
