@@ -209,9 +209,13 @@ class Entity(BaseAggregate[str]):
             check_stream(self.id, "id")
 
     def _check_retraction(self, fact: Retracted) -> None:
-        if all(k.event_id != fact.retracts for k in self.known):
+        target = next((k.fact for k in self.known if k.event_id == fact.retracts), None)
+        if target is None:
             raise NotFound(f"{self.id} has no event {fact.retracts!r} to retract",
                            path=("eventId",))
+        if fact.replacement and isinstance(target, Retracted):
+            raise InvalidInput(f"Event {fact.retracts!r} is a retraction: expected it to be"
+                               " retracted, not corrected", path=("eventId",))
         if fact.retracts in retracted(self.known):
             raise InvalidInput(f"Event {fact.retracts!r} is already retracted",
                                code="ALREADY_RETRACTED", path=("eventId",))
