@@ -44,6 +44,9 @@ END $$;
 --   repeated   all its event ids were in the log already, with the same data: nothing was done
 --   reused     an event id is in the log with other data, or only some of the ids are
 --   conflict   a stream is at another version (actual) than the one its events expect
+-- All that one transaction appends has one `recorded_at`, later than that of any position before it
+-- even where the clock has gone back: so what was known at the moment of an event never changes, and
+-- no moment lies between two events of one command or import.
 -- The advisory lock is held until commit, so positions are gapless, commit in their own order, and
 -- a reader that has seen position n will never see a smaller one appear.
 CREATE OR REPLACE FUNCTION log.append(
@@ -55,6 +58,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     head    bigint;
     stamp   timestamptz;
+    mine    boolean;
     written boolean := false;
     a       integer;
     b       integer;
@@ -62,10 +66,12 @@ DECLARE
     same    integer;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('log.append', 0));
-    SELECT e.position, e.recorded_at INTO head, stamp
-        FROM log.events e ORDER BY e.position DESC LIMIT 1;
+    SELECT e.position, e.recorded_at, e.xmin = pg_current_xact_id_if_assigned()::xid
+        INTO head, stamp, mine FROM log.events e ORDER BY e.position DESC LIMIT 1;
     head := coalesce(head, 0);
-    stamp := greatest(clock_timestamp(), stamp);
+    IF mine IS NOT TRUE THEN
+        stamp := greatest(clock_timestamp(), stamp + interval '1 microsecond');
+    END IF;
 
     FOR c IN 1 .. cardinality(starts) LOOP
         a := starts[c];
