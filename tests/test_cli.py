@@ -314,5 +314,5 @@ def test_a_database_of_ones_own_is_used_instead_of_the_embedded_one(
 
 def test_help_teaches_every_command() -> None:
     result = subprocess.run([*TRACKER, "--help"], capture_output=True, text=True, check=True)
-    for name in ("demo", "serve", "import", "query", "follow", "replay", "rebuild"):
+    for name in ("demo", "serve", "import", "query", "follow", "snapshot", "replay", "rebuild"):
         assert name in result.stdout
