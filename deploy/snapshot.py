@@ -19,7 +19,7 @@ from tracker.log.recorder import Recorder
 
 
 class Snapshot:
-    """A state line by line: what has come of it is hashed and written."""
+    """A state that comes line by line, and is hashed and written as it comes."""
 
     def __init__(self, write: Callable[[bytes], object]):
         self._write = write
@@ -46,7 +46,7 @@ def snapshot(out: Path | None) -> Iterator[Snapshot]:
     if out is None:
         yield Snapshot(lambda line: None)
         return
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    part = out.parent / f".{out.name}.{os.getpid()}.part"
     with _naming(out):
         file = part.open("wb")
 

@@ -14,7 +14,7 @@ from tests.facts import announced
 from tracker.commands import Order, decide, restored
 from tracker.log.database import Target, connect
 from tracker.log.mapper import NewEvent
-from tracker.log.recorder import PAGE, Appended, Recorder, append, read
+from tracker.log.recorder import PAGE, SQL, Appended, Recorder, append, read
 
 TICK = timedelta(microseconds=1)
 """The finest difference between two moments that the log can tell."""
@@ -109,6 +109,22 @@ async def test_an_import_of_many_pages_is_known_at_once(recorder: Recorder) -> N
     assert {*imported} == {imported[0]}
     assert first < imported[0]
     assert await positions(recorder, imported[0] - TICK, imported[0]) == [1, PAGE + 10]
+
+
+async def test_an_old_moment_is_found_without_reading_what_came_after(
+    recorder: Recorder, target: Target
+) -> None:
+    for page in range(5):
+        await recorder.append_all([event(n) for n in range(page * 500, page * 500 + 500)])
+    first, *_ = await stamps(recorder)
+    connection = await connect(target)
+    await connection.execute("ANALYZE log.events")
+    plan = await connection.fetch("EXPLAIN (ANALYZE, BUFFERS) " + SQL.position_at, first)
+    await connection.close()
+    told = "\n".join(row[0] for row in plan)
+    assert "Index Only Scan Backward using events_recorded_at" in told
+    assert "Rows Removed" not in told
+    assert await positions(recorder, first) == [500]
 
 
 async def test_an_answer_at_the_moment_of_an_event_stays_though_the_clock_goes_back(

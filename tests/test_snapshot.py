@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -125,6 +126,8 @@ def test_a_process_killed_midway_leaves_no_file_of_that_name(tmp_path: Path) -> 
 def test_a_file_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="none/state: No such file or directory"):
         written(tmp_path / "none" / "state")
+    with pytest.raises(InvalidInput, match=r"\.: "):
+        written(Path(""))
     (tmp_path / "taken").mkdir()
     with pytest.raises(InvalidInput, match="taken: Is a directory"):
         written(tmp_path / "taken")
@@ -132,11 +135,11 @@ def test_a_file_that_can_not_be_written_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
-def test_a_full_disk_is_said_to_be_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "with_name", lambda self, name: self / "full")
-    monkeypatch.setattr(Path, "unlink", lambda self, missing_ok: None)
-    with pytest.raises(InvalidInput, match="/dev: No space left on device"):
-        written(Path("/dev"))
+def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
+    (tmp_path / f".state.{os.getpid()}.part").symlink_to("/dev/full")
+    with pytest.raises(InvalidInput, match="state: No space left on device"):
+        written(tmp_path / "state")
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- as commands

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from itertools import dropwhile
 from typing import ClassVar
 
 from tracker.domain.entity import Entity, EntityState, Known, Retracted, because, standing
@@ -109,7 +108,7 @@ class Alliance(Entity):
     def check(self, fact: Fact) -> None:
         """An alliance is founded once, before anything else happens to it; who joins is not a
         member on that day, who leaves is one."""
-        facts = [k.fact for k in since_founding(standing(self.known))]
+        facts = [k.fact for k in self.since_opening(standing(self.known))]
         match fact:
             case Founded():
                 if facts:
@@ -131,7 +130,7 @@ class Alliance(Entity):
     @classmethod
     def state_on(cls, id: str, facts: Sequence[Known], day: date) -> AllianceState | None:
         """The alliance as far as it is public by `day`."""
-        public = since_founding(k for k in facts if k.fact.public_on <= day)
+        public = cls.since_opening(k for k in facts if k.fact.public_on <= day)
         if not public:
             return None
         founded = public[0].fact
@@ -153,12 +152,6 @@ class Alliance(Entity):
             former_names=tuple(names[:-1]),
             because=because(public),
         )
-
-
-def since_founding(facts: Iterable[Known]) -> list[Known]:
-    """The facts that count, from those in valid-time order: none of a day before the founding, as
-    there may be once that was moved to a later one."""
-    return list(dropwhile(lambda k: not isinstance(k.fact, Founded), facts))
 
 
 def members_on(facts: Iterable[Fact], day: date) -> dict[Place, Member]:

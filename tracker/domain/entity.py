@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import dropwhile
 from typing import Any, ClassVar, Self
 
 from eventsourcing.domain import BaseAggregate, CanMutateAggregate, datetime_now_with_tzinfo
@@ -195,6 +196,12 @@ class Entity(BaseAggregate[str]):
     def turns(cls, facts: Sequence[Known]) -> set[date]:
         """Every day on which the state may change, given the standing facts."""
         return {k.fact.public_on for k in facts}
+
+    @classmethod
+    def since_opening(cls, facts: Iterable[Known]) -> list[Known]:
+        """The facts that count, from those in valid-time order: none of a day before the opening,
+        as there may be once that was moved to a later one."""
+        return list(dropwhile(lambda k: not isinstance(k.fact, cls.OPENING), facts))
 
     @property
     def exists(self) -> bool:
