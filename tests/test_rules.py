@@ -153,7 +153,7 @@ async def test_the_congolese_ban_is_extended_twice_and_then_over(api: Api) -> No
 # --- 4: coverage is partial
 
 
-@pytest.mark.parametrize(("instrument", "day", "id", "expected"), [
+LIMITS = [
     ("cn-mofcom-2024-46", "2025-06-01", "1",
      {"endUse": "military", "destinations": [{"code": "US"}]}),
     ("cn-mofcom-2026-11", "2026-03-01", "1",
@@ -162,12 +162,13 @@ async def test_the_congolese_ban_is_extended_twice_and_then_over(api: Api) -> No
      {"extraterritorial": True, "deMinimisPercent": "0.1", "destinations": []}),
     ("cn-technology-catalogue", "2024-06-01", "rare-earths",
      {"covers": "TECHNOLOGY", "measure": "BAN"}),
-])
-async def test_a_clause_says_whom_and_what_it_is_limited_to(
-    api: Api, instrument: str, day: str, id: str, expected: dict[str, Any]
-) -> None:
-    told = await clause(api, instrument, day, id)
-    assert {name: told[name] for name in expected} == expected
+]
+
+
+async def test_a_clause_says_whom_and_what_it_is_limited_to(api: Api) -> None:
+    for instrument, day, id, expected in LIMITS:
+        told = await clause(api, instrument, day, id)
+        assert {name: told[name] for name in expected} == expected
 
 
 async def test_a_destination_finds_what_is_for_it_and_what_is_for_all(api: Api) -> None:
@@ -211,7 +212,7 @@ async def test_an_edition_may_have_versions(api: Api) -> None:
 # --- 6: a value is a number plus a qualifier, never coerced to 0
 
 
-@pytest.mark.parametrize(("figure", "edition", "value", "qualifier"), [
+QUALIFIED = [
     ("barite/US/production/mine/2021", "MCS 2023", None, "WITHHELD"),
     ("antimony/GT/reserves", "MCS 2023", None, "NOT_AVAILABLE"),
     ("rhenium/WORLD/reserves", "MCS 2023", None, "LARGE"),
@@ -221,13 +222,14 @@ async def test_an_edition_may_have_versions(api: Api) -> None:
     ("fused_alumina/MX/capacity/plant/2024", "MCS 2026", "0", "NIL"),
     ("yttrium/WORLD/production/mine/2025", "MCS 2026", "10000", "RANGE"),
     ("rare_earths/CN/production_share/mine/2023", "Sohu 2025-07-07", "70", "NEARLY"),
-])
-async def test_a_qualifier_stands_beside_or_instead_of_the_number(
-    api: Api, figure: str, edition: str, value: str | None, qualifier: str
-) -> None:
-    told = (await claims(api, figure, "2026-06-01"))[edition]
-    assert (told["value"], told["qualifier"]) == (value, qualifier)
-    assert told["upper"] == ("15000" if qualifier == "RANGE" else None)
+]
+
+
+async def test_a_qualifier_stands_beside_or_instead_of_the_number(api: Api) -> None:
+    for figure, edition, value, qualifier in QUALIFIED:
+        told = (await claims(api, figure, "2026-06-01"))[edition]
+        assert (told["value"], told["qualifier"]) == (value, qualifier)
+        assert told["upper"] == ("15000" if qualifier == "RANGE" else None)
 
 
 async def test_nothing_is_computed_from_what_has_no_number(api: Api) -> None:
