@@ -8,7 +8,7 @@ import logging
 import socket
 import sys
 import time
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,12 +22,16 @@ from deploy.comparing import changes, upcoming
 from deploy.importing import Imported, import_lines, load_corpus, progress_bar
 from deploy.process import Exit
 from deploy.server import PortTaken, create_server, listen
+from deploy.snapshot import replay as replayed
+from deploy.snapshot import take
 from deploy.welcome import greet
+from projections.as_of import resolved
 from projections.rebuild import rebuild as rebuild_projection
-from projections.world import World
 from schema.app import create_app
+from schema.arguments import instant
 from schema.context import Access, Services
 from schema.execute import execute
+from schema.scalars import Instant
 from tracker.errors import InvalidInput
 from tracker.log.database import Target
 from tracker.log.follow import Follower
@@ -47,6 +51,14 @@ app = typer.Typer(
 )
 Host = Annotated[str, typer.Option(
     settings.HOST.flag, envvar=settings.HOST.variable, help="The address to listen on.")]
+ValidAt = Annotated[datetime | None, typer.Option(
+    formats=["%Y-%m-%d"], help="The day of the state (default: today, UTC).")]
+KnownAt = Annotated[str | None, typer.Option(
+    help="What had been recorded by this moment, YYYY-MM-DDTHH:MM:SSZ; not with --position.")]
+AtPosition = Annotated[int | None, typer.Option(
+    min=0, help="The position in the log (default: the last).")]
+Out = Annotated[Path | None, typer.Option(
+    help="The file for the whole state; it gets this name when it is complete.")]
 LogLevel = Annotated[str, typer.Option(
     settings.LOG_LEVEL.flag, envvar=settings.LOG_LEVEL.variable,
     help="How much is logged: debug, info, warning or error.")]
@@ -243,42 +255,62 @@ def follow(
 
 
 @app.command()
-def replay(
-    valid_at: Annotated[datetime | None, typer.Option(
-        formats=["%Y-%m-%d"], help="The day of the state (default: today, UTC).")] = None,
-    position: Annotated[int | None, typer.Option(
-        min=0, help="The position in the log (default: the last).")] = None,
+def snapshot(
+    valid_at: ValidAt = None,
+    known_at: KnownAt = None,
+    position: AtPosition = None,
+    out: Out = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Fold the log in memory and print the digest of the state.
+    """Write the whole state at a moment to a file, and print its digest.
 
-    The same as `{ asOf(validAt:, position:) { digest } }`, which is computed in the database: if
-    the two differ, the projection does not follow from the log.
+    One JSON line an entity, in the order of their names: the digest is the SHA-256 of the file, and
+    equals `{ asOf(validAt:, position:) { digest } }`. Without --out only the digest is printed.
     """
-    day = valid_at.date() if valid_at else datetime.now(UTC).date()
+    known = moment_of(known_at)
 
     async def work(target: Target) -> str:
-        async with opened(target) as pool:
-            return await replay_digest(Recorder(pool), day, position)
+        async with running(target) as services:
+            await services.projector.reach(await services.recorder.head(), seconds=600)
+            moment = await services.as_of.resolve(day_of(valid_at), known, position)
+            return await take(services, moment, out, note)
 
     print(on_database(data_dir, work))
 
 
-async def replay_digest(recorder: Recorder, day: date, position: int | None) -> str:
-    """The digest of the state on a day, from the events up to a position."""
-    head = await recorder.head()
-    until = head if position is None else position
-    if until > head:
-        raise InvalidInput(f"expected a position from 0 to {head}, the last one",
-                           code="POSITION_AHEAD", path=("position",))
-    world = World()
-    with progress_bar(note) as progress:
-        task = progress.add_task("replaying", total=until)
-        async for event in recorder.read_all(until):
-            world.add(event)
-            progress.advance(task)
-    note.print(f"position {until}, valid at {day}:")
-    return world.digest(day, until)
+@app.command()
+def replay(
+    valid_at: ValidAt = None,
+    known_at: KnownAt = None,
+    position: AtPosition = None,
+    out: Out = None,
+    data_dir: DataDir = None,
+) -> None:
+    """The same as `tracker snapshot` from the log alone, folded in memory.
+
+    If the two differ, the projection does not follow from the log.
+    """
+    known = moment_of(known_at)
+
+    async def work(target: Target) -> str:
+        async with opened(target) as pool:
+            recorder = Recorder(pool)
+            moment = await resolved(recorder, await recorder.head(), day_of(valid_at), known,
+                                    position)
+            return await replayed(recorder, moment, out, note)
+
+    print(on_database(data_dir, work))
+
+
+def moment_of(known_at: str | None) -> datetime | None:
+    """A moment from its text. Leaves when it is none."""
+    with errors_for_people():
+        return instant(None if known_at is None else Instant(known_at), "knownAt")
+
+
+def day_of(valid_at: datetime | None) -> date | None:
+    """The day of an option, which typer reads as a time."""
+    return valid_at and valid_at.date()
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import asyncpg
 from projections.claims import Orders
 from projections.exposure import Exposure, Question, exposures, subjects
 from projections.projector import SQL as TRACKING
+from projections.world import line
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.codec import decode
@@ -31,6 +32,9 @@ PAGE, COUNT, CLAIMS_PAGE, CLAIMS_COUNT = (
     query.replace("{matching}", SQL.matching)
     for query in (SQL.page, SQL.count, SQL.claims_page, SQL.claims_count)
 )
+PAGE_OF_LINES = 1000
+SORTING = 600
+"""Seconds that the database gets to put a whole state in order, before the first line."""
 S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState, PreferenceState)
 
 
@@ -93,27 +97,28 @@ class AsOf:
         known_at: datetime | None = None,
         position: int | None = None,
     ) -> Moment:
-        """The moment that a question means; today and the latest position where it says nothing.
-
-        Raises InvalidInput when both `known_at` and `position` are given, or the position is
-        ahead of what has been projected.
-        """
-        if known_at is not None and position is not None:
-            raise InvalidInput("expected knownAt or position, not both: each of them chooses the"
-                               " transaction time", code="AMBIGUOUS_TIME", path=("knownAt",))
+        """The moment that a question means, of those that have been projected: see `resolved`."""
         reached = int(await self._pool.fetchval(TRACKING.position))
-        if known_at is not None:
-            position = min(reached, await self._recorder.position_at(known_at))
-        if position is None:
-            position = reached
-        if not 0 <= position <= reached:
-            raise InvalidInput(f"expected a position from 0 to {reached}, the last one",
-                               code="POSITION_AHEAD", path=("position",))
-        return Moment(valid_at or datetime.now(UTC).date(), position)
+        return await resolved(self._recorder, reached, valid_at, known_at, position)
 
     async def digest(self, moment: Moment) -> str:
         """The SHA-256 of the whole state at a moment; equal to that of a replay in memory."""
         return str(await self._pool.fetchval(SQL.digest, moment.valid_at, moment.position))
+
+    async def counts(self, moment: Moment) -> dict[str, int]:
+        """How many entities of each kind have a state at a moment."""
+        rows = await self._pool.fetch(SQL.counts, moment.valid_at, moment.position)
+        return dict.fromkeys(STATES, 0) | {row["kind"]: row["count"] for row in rows}
+
+    async def lines(self, moment: Moment) -> AsyncIterator[bytes]:
+        """The whole state at a moment as JSON lines in canonical order, a page in memory at a time.
+
+        Its SHA-256 is `digest`.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            async for row in connection.cursor(SQL.states, moment.valid_at, moment.position,
+                                               prefetch=PAGE_OF_LINES, timeout=SORTING):
+                yield line(row["entity"], row["state"])
 
     async def state(self, kind: type[S], id: str, moment: Moment) -> S | None:
         """The state of one entity, or None while there is none."""
@@ -195,6 +200,28 @@ class AsOf:
         """Everything that was ever so of an entity, on both axes, the oldest knowledge first."""
         kind = STATES[kind_of(entity).KIND]
         return [_held(row, kind) for row in await self._pool.fetch(SQL.history, entity)]
+
+
+async def resolved(
+    recorder: Recorder, reached: int, valid_at: date | None, known_at: datetime | None,
+    position: int | None,
+) -> Moment:
+    """The moment that is meant; today and the position `reached` where nothing is said.
+
+    Raises InvalidInput when both `known_at` and `position` are given, or the position is ahead of
+    the one reached.
+    """
+    if known_at is not None and position is not None:
+        raise InvalidInput("expected knownAt or position, not both: each of them chooses the"
+                           " transaction time", code="AMBIGUOUS_TIME", path=("knownAt",))
+    if known_at is not None:
+        position = min(reached, await recorder.position_at(known_at))
+    if position is None:
+        position = reached
+    if not 0 <= position <= reached:
+        raise InvalidInput(f"expected a position from 0 to {reached}, the last one",
+                           code="POSITION_AHEAD", path=("position",))
+    return Moment(valid_at or datetime.now(UTC).date(), position)
 
 
 def _asked(kind: type[Any], moment: Moment, filter: Filter) -> tuple[Any, ...]:

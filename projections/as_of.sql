@@ -89,3 +89,13 @@ SELECT encode(sha256(convert_to(coalesce(string_agg(
            '{"entity":"' || entity || '","state":' || state || E'}\n', '' ORDER BY entity
        ), ''), 'UTF8')), 'hex')
 FROM versions WHERE valid @> $1::date AND known @> $2::bigint;
+
+-- name: counts
+-- How many entities of each kind have a state.
+SELECT kind, count(*) FROM versions WHERE valid @> $1::date AND known @> $2::bigint
+GROUP BY kind;
+
+-- name: states
+-- Every entity's state, in the order of their names.
+SELECT entity, state FROM versions WHERE valid @> $1::date AND known @> $2::bigint
+ORDER BY entity;

@@ -41,7 +41,7 @@ class World:
     def lines(self, valid_at: date, position: int) -> Iterator[bytes]:
         """The whole state as JSON lines in canonical order."""
         for entity, version in self.states(valid_at, position):
-            yield b'{"entity":"%s","state":%s}\n' % (entity.encode(), version.text.encode())
+            yield line(entity, version.text)
 
     def digest(self, valid_at: date, position: int) -> str:
         """The SHA-256 of the whole state, as hexadecimal digits."""
@@ -56,3 +56,8 @@ class World:
         if key not in self._folded:
             self._folded[key] = timeline(entity, self._known[entity][:count]) if count else []
         return self._folded[key]
+
+
+def line(entity: str, state: str) -> bytes:
+    """The line of an entity in the whole state, from its state as JSON."""
+    return b'{"entity":"%s","state":%s}\n' % (entity.encode(), state.encode())

@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncpg
 from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import StrawberryInputCoercionError
 
 from tracker.errors import TrackerError, Unavailable
 
@@ -74,4 +75,5 @@ def _graphql(error: GraphQLError) -> dict[str, Any]:
         path = variable["where"].replace("[", ".").replace("]", "").split(".")[1:]
         steps = (int(step) if step.isdecimal() else step for step in path)
         return extensions("BAD_USER_INPUT", (variable["name"], *steps))
-    return extensions("BAD_USER_INPUT" if error.path else "GRAPHQL_VALIDATION_FAILED")
+    bad_input = error.path or isinstance(error, StrawberryInputCoercionError)
+    return extensions("BAD_USER_INPUT" if bad_input else "GRAPHQL_VALIDATION_FAILED")

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import strawberry
+from strawberry.types import get_object_definition
 
 from schema.descriptions import DESCRIPTIONS
 from tracker.domain.values import PartialDate
@@ -57,6 +58,22 @@ def _field(name: str, described: str, required: bool) -> Any:
     return strawberry.field(description=described, default=None)
 
 
+def one_of(name: str, kinds: Mapping[str, type[Any]], description: str) -> type[Any]:
+    """An input type of which exactly one field is given, each described by its type."""
+    namespace: dict[str, Any] = {
+        "__annotations__": {field: kind | None for field, kind in kinds.items()},
+        "__module__": __name__}
+    for field, kind in kinds.items():
+        namespace[field] = strawberry.field(description=described(kind), default=strawberry.UNSET)
+    return strawberry.input(type(name, (), namespace), name=name, description=description,
+                            one_of=True)
+
+
+def described(kind: type[Any]) -> str:
+    """The description of an input type."""
+    return str(get_object_definition(kind, strict=True).description)
+
+
 @cache
 def shape(hint: Any) -> Any:
     """The GraphQL type of a field in a struct: words of a vocabulary come as strings."""
@@ -81,7 +98,8 @@ def plain(value: Any, *path: str | int) -> Any:
     """
     if is_dataclass(value):
         found = {camel(f.name): getattr(value, f.name) for f in fields(value)}
-        return {name: plain(of, *path, name) for name, of in found.items() if of is not None}
+        return {name: plain(of, *path, name) for name, of in found.items()
+                if of is not None and of is not strawberry.UNSET}
     if isinstance(value, list):
         return [plain(of, *path, index) for index, of in enumerate(value)]
     if isinstance(value, Enum):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 import strawberry
-from strawberry import argument
+from strawberry import argument, field
 
 from projections.as_of import EVERYTHING, Filter, Moment, S, kind_name
 from projections.claims import Orders
@@ -64,6 +64,17 @@ Form = Annotated[str | None, argument(
 
 
 @output
+class Counts:
+    """How many entities of each kind there are."""
+
+    export_controls: int = field(description="Export controls that are announced.")
+    alliances: int = field(description="Alliances that are founded.")
+    announcements: int = field(description="Announcements that are made.")
+    figures: int = field(description="Figures that somebody has claimed a number for.")
+    preferences: int = field(description="Orders of publishers that are set.")
+
+
+@output
 class AsOf:
     """What was so on a day, as the log told it at a position."""
 
@@ -93,6 +104,18 @@ class AsOf:
         in memory gives the same.
         """
         return await info.context.services.as_of.digest(self.moment)
+
+    @answer
+    async def counts(self, info: Info) -> Counts:
+        """How many entities have a state at this moment, by kind."""
+        counts = await info.context.services.as_of.counts(self.moment)
+        return Counts(
+            export_controls=counts[kind_name(ExportControlState)],
+            alliances=counts[kind_name(AllianceState)],
+            announcements=counts[kind_name(AnnouncementState)],
+            figures=counts[kind_name(FigureState)],
+            preferences=counts[kind_name(PreferenceState)],
+        )
 
     @answer
     async def export_controls(

@@ -15,8 +15,8 @@ import strawberry
 from strawberry import argument, field
 from strawberry.tools import create_type
 
-from schema.described import output
-from schema.inputs import camel, check_text, input_type, plain
+from schema.described import description_of, output
+from schema.inputs import camel, check_text, described, input_type, one_of, plain
 from schema.request import Info
 from schema.scalars import Position
 from schema.types.event import Event, event
@@ -65,14 +65,16 @@ class Act:
     of: type[Entity]
     description: str
 
-    def stream(self, fact: Fact, id: str | None) -> str:
-        """The stream of the entity: the fact names it, or its id does."""
-        return fact.stream or f"{self.of.KIND}/{id}"
-
     @property
     def names_entity(self) -> bool:
         """Whether the fact names its entity, so that no id is asked for."""
         return self.fact.stream is not Fact.stream
+
+    def told(self, data: dict[str, Any]) -> tuple[str, Fact]:
+        """The stream and the fact that an input tells: the fact names its entity, or its id does.
+        """
+        fact = convert(self.fact, {name: of for name, of in data.items() if name != "id"})
+        return fact.stream or f"{self.of.KIND}/{data['id']}", fact
 
 
 CONTROL, ALLIANCE = export_control.ExportControl, alliance.Alliance
@@ -128,6 +130,17 @@ class MembershipChange(Enum):
     LEFT = "left"
 
 
+def membership(data: dict[str, Any]) -> tuple[str, Fact]:
+    """The stream and the fact that a change of membership tells."""
+    joined = data["change"] == MembershipChange.JOINED.value
+    act = Act("", alliance.MemberJoined if joined else alliance.MemberLeft, ALLIANCE, "")
+    return act.told({name: of for name, of in data.items() if name != "change"})
+
+
+TOLD = {**{act.name: act.told for act in ACTS}, "recordMembership": membership}
+"""How the input of each mutation that records a fact is read."""
+
+
 class Retraction(Value, frozen=True, kw_only=True):
     """An event was wrong: from now on nothing follows from it. It stays in the log."""
 
@@ -149,27 +162,15 @@ class Order:
 Record: TypeAlias = Callable[[Commands, Order], Awaitable[Appended]]
 
 
-def recorded_by(act: Act) -> Record:
-    """How an act is recorded."""
+def records(name: str) -> Record:
+    """How the mutation of a name is recorded."""
 
     async def record(commands: Commands, order: Order) -> Appended:
-        data = dict(order.data)
-        id = data.pop("id", None)
-        fact = convert(act.fact, data)
-        return await commands.record(
-            act.stream(fact, id), fact, idempotency_key=order.key,
-            expected_version=order.expected, actor=order.actor)
+        stream, fact = TOLD[name](order.data)
+        return await commands.record(stream, fact, idempotency_key=order.key,
+                                     expected_version=order.expected, actor=order.actor)
 
     return record
-
-
-async def record_membership(commands: Commands, order: Order) -> Appended:
-    """Record that a place joined or left."""
-    joined = order.data["change"] == MembershipChange.JOINED.value
-    fact = alliance.MemberJoined if joined else alliance.MemberLeft
-    data = {name: value for name, value in order.data.items() if name != "change"}
-    act = recorded_by(Act("recordMembership", fact, ALLIANCE, ""))
-    return await act(commands, Order(data, order.actor, order.key, order.expected))
 
 
 async def record_retraction(commands: Commands, order: Order) -> Appended:
@@ -178,6 +179,30 @@ async def record_retraction(commands: Commands, order: Order) -> Appended:
     return await commands.retract(
         retraction.event_id, retraction.reason, retraction.source, idempotency_key=order.key,
         actor=order.actor)
+
+
+async def record_correction(commands: Commands, order: Order) -> Appended:
+    """Record that an event was wrong and what is right, both or neither."""
+    [(name, right)] = order.data["replacement"].items()
+    data = {name: of for name, of in order.data.items() if name != "replacement"}
+    retraction = convert(Retraction, data)
+    try:
+        stream, fact = replaced(name, right)
+        return await commands.correct(
+            retraction.event_id, stream, fact, retraction.reason, retraction.source,
+            idempotency_key=order.key, expected_version=order.expected, actor=order.actor)
+    except TrackerError as error:
+        if error.path[:1] == ("replacement",):
+            error.path = ("replacement", name, *error.path[1:])
+        raise
+
+
+def replaced(name: str, data: dict[str, Any]) -> tuple[str, Fact]:
+    """The stream and the fact of a replacement, with its errors where `Commands` has them."""
+    try:
+        return TOLD[name](data)
+    except TrackerError as error:
+        raise error.below("replacement") from None
 
 
 async def carried_out(
@@ -246,13 +271,23 @@ def input_of(act: Act) -> type[Any]:
 
 MEMBERSHIP = input_type(
     "RecordMembershipInput", alliance.MemberJoined,
-    "A place becomes a member, or is none any more.", {"id": str, "change": MembershipChange})
-RETRACTION = input_type("RetractEventInput", Retraction, str(Retraction.__doc__))
+    "A place becomes a member of an alliance, or is none any more.",
+    {"id": str, "change": MembershipChange})
+RETRACTION = input_type("RetractEventInput", Retraction, description_of(Retraction))
+INPUTS = {**{act.name: input_of(act) for act in ACTS}, "recordMembership": MEMBERSHIP}
+"""The inputs of all mutations that record a fact."""
+CORRECTION = input_type(
+    "CorrectEventInput", Retraction, "An event was wrong, and what is right: both are recorded, or"
+    " neither.", {"replacement": one_of(
+        "ReplacementInput", INPUTS, "What is right: the input of the mutation that would record"
+        " it, under the name of that mutation.")})
 
 Mutation = create_type("Mutation", [
-    *(mutation(act.name, input_of(act), act.description, recorded_by(act)) for act in ACTS),
-    mutation("recordMembership", MEMBERSHIP, "A place becomes a member of an alliance, or is none"
-             " any more.", record_membership),
-    retraction("retractEvent", RETRACTION, str(Retraction.__doc__)),
+    *(mutation(name, kind, described(kind), records(name))
+      for name, kind in INPUTS.items()),
+    retraction("retractEvent", RETRACTION, description_of(Retraction)),
+    mutation("correctEvent", CORRECTION, "An event was wrong, and what is right: retracts the one"
+             " and records the other in its place, both or neither. The id of the result is that"
+             " of the new event.", record_correction),
 ], description="What can be recorded. Every mutation needs the token for writing, unless writing is"
    " open, and returns when it can be read.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import hypothesis
 import pytest
 
 from deploy.bootstrap import prepare, running
@@ -20,6 +21,8 @@ from schema.context import Services
 from tracker.log.database import Target, create_pool
 from tracker.log.recorder import Recorder
 from tracker.sources.corpus import plan, shipped
+
+hypothesis.settings.register_profile("long", max_examples=2000)
 
 SHARED = Path(__file__).parents[2] / "shared"
 

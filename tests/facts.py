@@ -1,7 +1,9 @@
-"""Facts to test with, in few words, and histories made at random."""
+"""Facts to test with, in few words, and histories made at random and told in another order."""
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -10,12 +12,12 @@ from decimal import Decimal
 from random import Random
 from typing import Any, TypeVar
 
-import msgspec
+from msgspec import structs
 
-from projections.timeline import timeline
+from projections.timeline import Version, timeline
 from tracker.commands import Order, decide, restored
 from tracker.domain.codec import convert
-from tracker.domain.entity import Entity, Known, Retracted
+from tracker.domain.entity import OPENINGS, Entity, Known, Retracted, standing
 from tracker.domain.export_control import Amended, Announced, Suspended
 from tracker.domain.figure import Claimed
 from tracker.domain.preference import Ordered, PreferenceState
@@ -117,14 +119,18 @@ STREAMS = (*CONTROLS, "alliance/quad", "announcement/a",
 def history(chance: Random, length: int, streams: Sequence[str] = STREAMS) -> list[Order]:
     """Up to `length` orders that the rules allow, one after the other, some of them retractions.
 
-    Their days come in any order: many are told long after the day, or of a day long before.
+    Their days come in any order: many are told long after the day, or of a day long before. Some
+    retractions name the next event as a replacement.
     """
     entities = {stream: restored(stream, []) for stream in streams}
     orders: list[Order] = []
     for _ in range(length):
         with suppress(TrackerError):
             stream = chance.choice(streams)
-            order = Order(stream, any_fact(chance, entities[stream]), f"e{len(orders) + 1}")
+            drawn = any_fact(chance, entities[stream])
+            if isinstance(drawn, Retracted) and chance.random() < 0.5:
+                drawn = structs.replace(drawn, replacement=f"e{len(orders) + 2}")
+            order = Order(stream, drawn, f"e{len(orders) + 1}")
             decide(entities[stream], order, entities)
             orders.append(order)
     return orders
@@ -136,8 +142,13 @@ def any_fact(chance: Random, entity: Entity) -> Fact:
         return retracted(chance.choice(entity.known).event_id)
     kinds = [kind for kind in entity.FACTS.values() if kind is not Retracted]
     kind = chance.choice(kinds) if entity.exists else entity.OPENING
-    fields = {f.encode_name: any_value(chance, kind, f.encode_name, entity.id)
-              for f in msgspec.structs.fields(kind) if f.required or chance.random() < 0.6}
+    return any_fact_of(chance, kind, entity.id)
+
+
+def any_fact_of(chance: Random, kind: type[Fact], stream: str) -> Fact:
+    """A fact of a kind. Raises InvalidInput if none has such content."""
+    fields = {f.encode_name: any_value(chance, kind, f.encode_name, stream)
+              for f in structs.fields(kind) if f.required or chance.random() < 0.6}
     return convert(kind, {name: value for name, value in fields.items() if value is not None})
 
 
@@ -179,3 +190,38 @@ def any_clause(chance: Random, id: str) -> dict[str, Any]:
     return {"id": id, "measure": "licence", "commodities": [chance.choice(("gallium", "graphite"))],
             "inForceFrom": chance.choice((None, any_day(chance, late=False))),
             "inForceUntil": chance.choice((None, None, any_day(chance, late=True)))}
+
+
+# --- the same told in another order
+
+
+def rearranged(chance: Random, known: Sequence[Known]) -> list[Known]:
+    """The facts of an entity that stand, told in another order, as if nothing had ever been wrong.
+
+    The order of facts of one day has a meaning, and stays: of openings (whose claim came first),
+    and of acts (which of two names counts). It has none between an opening and an act.
+    """
+    waiting = defaultdict(list)
+    for item in standing(known):
+        waiting[item.fact.public_on, type(item.fact) in OPENINGS].append(item)
+    turns = [key for key, items in waiting.items() for _ in items]
+    chance.shuffle(turns)
+    return [replace(waiting[key].pop(0), position=position)
+            for position, key in enumerate(turns, 1)]
+
+
+def in_the_world(versions: Sequence[Version]) -> list[tuple[date, date | None, Any]]:
+    """What versions say about the world, without when it was recorded."""
+    return [(v.start, v.end, without_positions(json.loads(v.text))) for v in versions]
+
+
+def without_positions(value: Any) -> Any:
+    """JSON data without positions, and reasons in the order of their ids."""
+    if isinstance(value, list):
+        return [without_positions(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    plain = {name: without_positions(item) for name, item in value.items() if name != "position"}
+    if "because" in plain:
+        plain["because"].sort(key=lambda reason: reason["eventId"])
+    return plain

@@ -109,7 +109,6 @@ def test_a_member_can_not_join_again(again: str) -> None:
 @pytest.mark.parametrize("facts", [
     (founded("2022-06-14", "US"), left("2023-01-01", "CN")),
     (founded("2022-06-14", "US"), left("2023-01-01", "US"), left("2024-01-01", "US")),
-    (founded("2022-06-14", "US"), left("2022-06-13", "US")),
     (founded(), joined("2023-01-01", "IN"), left("2022-12-31", "IN")),
 ])
 def test_who_is_not_a_member_on_that_day_can_not_leave(facts: tuple[Fact, ...]) -> None:
@@ -162,6 +161,32 @@ def test_an_alliance_is_founded_once_unless_its_founding_is_retracted() -> None:
 ])
 def test_nothing_follows_before_a_founding(act: Fact) -> None:
     assert isinstance(refusal(act), NotFound)
+
+
+@pytest.mark.parametrize("act", [
+    joined("2022-06-13", "IN"), joined("2022", "IN"), left("2022-06-13", "US"),
+    fact(Renamed, "2022-06-13", name="X"), fact(Succeeded, "2022-06-13", by="forge"),
+    fact(Dissolved, "2022-06-13"),
+])
+def test_nothing_happens_to_an_alliance_on_a_day_before_its_founding(act: Fact) -> None:
+    error = refusal(founded("2022-06-14", "US"), act)
+    assert (error.code, error.path) == ("NOT_FOUNDED", ("on",))
+
+
+def test_an_earlier_day_can_be_told_once_the_founding_is_corrected() -> None:
+    facts = founded(), retracted("e1"), founded("2022-01-01"), joined("2022-02-01", "IN")
+    assert members("2022-02-01", *facts) == {"IN": "2022-02-01"}
+
+
+def test_what_is_told_of_days_before_a_founding_that_was_moved_does_not_count() -> None:
+    facts = (founded(), joined("2022-07-01", "IN"), fact(Renamed, "2022-07-01", name="X"),
+             retracted("e1"), founded("2023-01-01", "US"))
+    told = alliance("2023-01-01", *facts)
+    assert told
+    assert (told.name, [member.place for member in told.members]) == ("MSP", ["US"])
+    assert [b.event_id for b in told.because] == ["e5"]
+    assert members("2022-07-01", *facts, retracted("e5"), retracted("e4")) == {"IN": "2022-07-01"}
+    assert members("2023-02-01", *facts, joined("2023-02-01", "IN"))["IN"] == "2023-02-01"
 
 
 def test_a_fact_about_another_kind_of_entity_is_refused() -> None:

@@ -88,6 +88,15 @@ def test_what_was_never_made_can_not_be_superseded() -> None:
     assert isinstance(refusal(superseded("2026-01-01")), NotFound)
 
 
+def test_none_of_an_earlier_day_takes_the_place_of_an_announcement() -> None:
+    error = refusal(made("2025-07-01"), superseded("2025-06-30"))
+    assert (error.code, error.path) == ("NOT_MADE", ("on",))
+    moved = made("2025-07-01"), superseded("2025-08-01"), retracted("e1"), made("2025-09-01")
+    told = announcement("2025-09-01", *moved)
+    assert told
+    assert (told.superseded_by, [b.event_id for b in told.because]) == (None, ["e4"])
+
+
 def test_a_title_of_spaces_is_refused() -> None:
     with pytest.raises(InvalidInput, match="expected a title") as caught:
         made(title="  ")

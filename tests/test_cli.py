@@ -321,8 +321,8 @@ def test_a_migration_says_what_it_did_and_the_second_one_has_nothing_to_do(data_
 
 def test_help_teaches_every_command() -> None:
     result = subprocess.run([*TRACKER, "--help"], capture_output=True, text=True, check=True)
-    for name in ("demo", "serve", "import", "query", "follow", "replay", "rebuild", "migrate",
-                 "changes", "upcoming"):
+    for name in ("demo", "serve", "import", "query", "follow", "snapshot", "replay", "rebuild",
+                 "migrate", "changes", "upcoming"):
         assert name in result.stdout
 
 

@@ -12,6 +12,7 @@ from tracker.commands import GROUPINGS, Commands, Order, decide, decide_all, res
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.codec import convert
+from tracker.domain.entity import Retracted
 from tracker.domain.values import Fact, Source
 from tracker.errors import (
     IdempotencyConflict,
@@ -21,7 +22,7 @@ from tracker.errors import (
     VersionConflict,
 )
 from tracker.log.mapper import MOST_BYTES
-from tracker.log.recorder import Recorder
+from tracker.log.recorder import Appended, Recorder
 from tracker.sources.corpus import MOST_BYTES as LONGEST_LINE
 from tracker.sources.corpus import Plan, parse, plan, write
 
@@ -210,6 +211,111 @@ async def test_an_unknown_event_can_not_be_retracted(commands: Commands) -> None
     with pytest.raises(NotFound, match="There is no event 'a'") as caught:
         await commands.retract("a", "misread", misread)
     assert caught.value.path == ("eventId",)
+
+
+# --- corrections
+
+
+async def corrected(commands: Commands, event_id: str, content: Fact, stream: str = GALLIUM,
+                    **more: Any) -> Appended:
+    """A correction, after it was recorded."""
+    return await commands.correct(event_id, stream, content, "misread", misread, **more)
+
+
+async def test_a_correction_retracts_and_replaces_at_once(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    appended = await corrected(commands, "a", announced(title="Right"), idempotency_key="k",
+                               actor="jo")
+    assert (appended.positions, appended.repeated) == (range(2, 4), False)
+    [_, retraction, replacement] = await recorder.read()
+    assert retraction.fact == convert(Retracted, {
+        "retracts": "a", "reason": "misread", "source": source(), "replacement": "k"})
+    assert (replacement.event_id, replacement.fact) == ("k", announced(title="Right"))
+    assert {(e.recorded_at, e.stream, e.actor) for e in (retraction, replacement)} == {
+        (replacement.recorded_at, GALLIUM, "jo")}
+
+
+async def test_a_correction_counts_once(commands: Commands, recorder: Recorder) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    sent = await asyncio.gather(*(
+        corrected(commands, "a", announced(title="Right"), idempotency_key="k", expected_version=1)
+        for _ in range(4)))
+    assert {appended.positions for appended in sent} == {range(2, 4)}
+    assert sum(appended.repeated for appended in sent) == 3
+    for event_id, title in (("a", "Other"), ("k", "Right")):
+        with pytest.raises(IdempotencyConflict):
+            await corrected(commands, event_id, announced(title=title), idempotency_key="k")
+    assert await recorder.head() == 3
+
+
+async def test_a_key_that_was_used_for_another_command_can_not_be_used_for_a_correction(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    await commands.record(GALLIUM, suspended(), idempotency_key="k")
+    for content in (suspended(), announced()):
+        with pytest.raises(IdempotencyConflict):
+            await corrected(commands, "a", content, idempotency_key="k")
+    assert await recorder.head() == 2
+
+
+@pytest.mark.parametrize(("event_id", "content", "stream", "code", "path"), [
+    ("a", suspended(), GALLIUM, "NOT_FOUND", ("replacement", "id")),
+    ("s", suspended("9"), GALLIUM, "UNKNOWN_CLAUSE", ("replacement", "clauses", 0)),
+    ("s", announced(), GALLIUM, "ALREADY_EXISTS", ("replacement", "id")),
+    ("s", suspended(), "export-control/a b", "INVALID_ID", ("replacement", "id")),
+    ("s", claimed(1), GALLIUM, "INVALID_INPUT", ("replacement", "id")),
+    ("none", suspended(), GALLIUM, "NOT_FOUND", ("eventId",)),
+    ("gone", suspended(), GALLIUM, "ALREADY_RETRACTED", ("eventId",)),
+])
+async def test_a_correction_that_breaks_a_rule_leaves_nothing(
+    commands: Commands, recorder: Recorder, event_id: str, content: Fact, stream: str, code: str,
+    path: tuple[str | int, ...],
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    for key in ("s", "gone"):
+        await commands.record(GALLIUM, suspended(), idempotency_key=key)
+    await commands.retract("gone", "misread", misread)
+    with pytest.raises(TrackerError) as caught:
+        await corrected(commands, event_id, content, stream)
+    assert (caught.value.code, caught.value.path) == (code, path)
+    assert await recorder.head() == 4
+
+
+async def test_a_correction_is_made_on_the_version_that_its_sender_saw(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    with pytest.raises(VersionConflict, match="expected 2, it is at 1"):
+        await corrected(commands, "a", announced(title="Right"), expected_version=2)
+    outcomes = await asyncio.gather(*(
+        corrected(commands, "a", announced(title=title), expected_version=1) for title in "BC"
+    ), return_exceptions=True)
+    assert sum(isinstance(outcome, VersionConflict) for outcome in outcomes) == 1
+    assert await recorder.head() == 3
+
+
+async def test_a_claim_that_was_filed_under_the_wrong_place_moves_to_the_right_one(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(FIGURE, claimed(43_000), idempotency_key="c")
+    await corrected(commands, "c", claimed(43_000, place="US"), FIGURE.replace("CN", "US"))
+    assert [(e.stream, e.version) for e in await recorder.read()] == [
+        (FIGURE, 1), (FIGURE, 2), (FIGURE.replace("CN", "US"), 1)]
+
+
+async def test_a_retraction_is_not_corrected_but_retracted(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    await commands.record(GALLIUM, suspended(), idempotency_key="s")
+    await commands.retract("s", "misread", misread, idempotency_key="r")
+    with pytest.raises(InvalidInput, match="is a retraction") as caught:
+        await corrected(commands, "r", suspended())
+    assert caught.value.path == ("eventId",)
+    assert await recorder.head() == 3
 
 
 # --- imports

@@ -430,6 +430,23 @@ def test_what_is_not_suspended_can_be_neither_reinstated_nor_suspended_for_longe
     assert (error.code, error.path) == ("NOT_SUSPENDED", ("clauses",))
 
 
+@pytest.mark.parametrize("day", ["2026-11-28", "2026-11"])
+def test_a_reinstatement_may_confirm_the_return_that_was_announced(day: str) -> None:
+    facts = announced(), suspended(end="2026-11-27"), reinstated(day, on="2026-11-20")
+    assert statuses(["2026-11-28"], *facts) == ["in_force"]
+
+
+def test_a_reinstatement_after_the_return_that_was_announced_is_refused() -> None:
+    late = reinstated("2026-11-29", on="2026-11-20")
+    error = refusal(announced(), suspended(end="2026-11-27"), late)
+    assert (error.code, error.path) == ("RETURNS_EARLIER", ("reinstatedFrom",))
+    assert "2026-11-28" in error.message
+    for longer in (extended_suspension("2026-11-19", "2026-12-31"),
+                   suspended(on="2026-11-19", start="2026-11-28", end=None)):
+        facts = announced(), suspended(end="2026-11-27"), longer, late
+        assert statuses(["2026-11-28", "2026-11-29"], *facts) == ["suspended", "in_force"]
+
+
 def test_an_end_before_its_start_is_refused() -> None:
     for act in (fact(Extended, "2025-01-01", inForceUntil="2024-01-01"),
                 fact(Expired, "2025-01-01", inForceUntil="2024-01-01")):

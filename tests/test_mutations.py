@@ -243,6 +243,100 @@ async def test_a_retraction_brings_back_what_was_before_and_can_be_retracted(api
     assert await now() == "SUSPENDED"
 
 
+CORRECTION = {"eventId": "s", "reason": "misread", "source": source()}
+
+
+def correction(mutation: str = "suspendExportControl", /, **input: Any) -> dict[str, Any]:
+    """A correction of the event `s` by the input of a mutation."""
+    return {**CORRECTION, "replacement": {mutation: input}}
+
+
+async def suspended_until(api: Api, position: str) -> Any:
+    """What the log said at a position of the end of the suspension, and the digest of it all."""
+    data = await api.ask(
+        'query ($position: Position) { asOf(validAt: "2026-01-01", position: $position) { digest'
+        ' exportControl(id: "x") { clauses { suspendedUntil } because { eventId } } } }',
+        position=position)
+    return data["asOf"]
+
+
+async def test_a_correction_replaces_at_its_position_and_changes_no_earlier_answer(
+    api: Api
+) -> None:
+    await api.do("announceExportControl", control())
+    await api.do("suspendExportControl", suspension(), key="s")
+    before = [await suspended_until(api, position) for position in "012"]
+    for repeated in (False, True):
+        right = suspension(suspendedUntil="2026-12-31")
+        corrected = await api.do("correctEvent", correction(**right), key="right", expected=2)
+        assert corrected == {
+            "positions": ["3", "4"], "position": "4", "eventId": "right", "repeated": repeated,
+            "entity": "export-control/x", "version": 4,
+            "event": {"type": "ExportControl.Suspended", "actor": "demo"}}
+    assert [await suspended_until(api, position) for position in "012"] == before
+    now = (await suspended_until(api, "4"))["exportControl"]
+    assert now["clauses"] == [{"suspendedUntil": "2026-12-31"}]
+    assert [because["eventId"] for because in now["because"]][1:] == ["right"]
+
+
+async def test_a_correction_may_be_of_any_kind_of_fact(api: Api) -> None:
+    act: dict[str, Any] = {"id": "msp", "source": source()}
+    await api.do("foundAlliance", {**act, "on": "2022-06-14", "name": "MSP", "members": ["US"]})
+    change = {**act, "on": "2023-06-22", "member": "IN", "change": "JOINED"}
+    await api.do("recordMembership", {**change, "member": "ID"}, key="s")
+    await api.do("correctEvent", correction("recordMembership", **change), key="right")
+    await api.do("recordFigure", claim("43000"), key="figure")
+    moved = correction("recordFigure", **claim("43000", place="US"))
+    await api.do("correctEvent", {**moved, "eventId": "figure"})
+    data = await api.ask('{ asOf(validAt: "2024-06-01") { alliance(id: "msp") { members {'
+                         " place { code } } } figures { nodes { id } } } }")
+    assert [m["place"]["code"] for m in data["asOf"]["alliance"]["members"]] == ["US", "IN"]
+    assert [f["id"] for f in data["asOf"]["figures"]["nodes"]] == [
+        "rare_earths/US/production/mine/2023"]
+
+
+@pytest.mark.parametrize(("input", "code", "path"), [
+    (correction(**suspension(suspendedUntil="2025-01-01")), "END_BEFORE_START",
+     ["replacement", "suspendExportControl", "suspendedUntil"]),
+    (correction(**suspension("x", "7")), "UNKNOWN_CLAUSE",
+     ["replacement", "suspendExportControl", "clauses", 0]),
+    (correction(**suspension("y")), "NOT_FOUND", ["replacement", "suspendExportControl", "id"]),
+    (correction(**suspension(on="2025-13-01")), "INVALID_DATE",
+     ["replacement", "suspendExportControl", "on"]),
+    (correction(**suspension(note="a\0b")), "INVALID_INPUT",
+     ["replacement", "suspendExportControl", "note"]),
+    (correction("recordFigure", **claim(unit=None)), "UNIT_REQUIRED",
+     ["replacement", "recordFigure", "quantity", "unit"]),
+    ({**correction(**suspension()), "reason": ""}, "INVALID_INPUT", ["reason"]),
+    ({**correction(**suspension()), "eventId": "nothing"}, "NOT_FOUND", ["eventId"]),
+    ({**correction(**suspension()), "source": None}, "SOURCE_REQUIRED", ["source"]),
+])
+async def test_a_correction_that_breaks_a_rule_is_refused_with_its_path(
+    api: Api, input: dict[str, Any], code: str, path: list[str | int]
+) -> None:
+    await api.do("announceExportControl", control())
+    await api.do("suspendExportControl", suspension(), key="s")
+    assert await api.fails("correctEvent", input) == (code, ["input", *path])
+
+
+@pytest.mark.parametrize("replacement", [
+    {}, {"suspendExportControl": None},
+    {"suspendExportControl": suspension(), "recordFigure": claim()},
+])
+async def test_a_replacement_is_exactly_one(api: Api, replacement: dict[str, Any]) -> None:
+    refused = await api.fails("correctEvent", {**CORRECTION, "replacement": replacement})
+    assert refused == ("BAD_USER_INPUT", None)
+
+
+async def test_a_replacement_without_variables_is_exactly_one(api: Api) -> None:
+    for given in ("{}", "{repealExportControl: null}",
+                  "{repealExportControl: null, renameAlliance: null}"):
+        code, _ = await api.refused(
+            'mutation { correctEvent(input: {eventId: "s", reason: "r", source: {publisher: "p",'
+            f' name: "n", publishedOn: "2025"}}, replacement: {given}}}) {{ position }} }}')
+        assert code == "BAD_USER_INPUT"
+
+
 @pytest.mark.parametrize(("access", "header", "actor"), [
     (Access(token="secret"), "Bearer secret", "token"),
     (Access(token="secret"), "bearer  secret", "token"),

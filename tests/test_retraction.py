@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from projections.claims import choose
 from projections.timeline import timeline
-from tests.facts import announced, claimed, clause, retracted, source, state, suspended, told
+from tests.facts import (
+    announced,
+    claimed,
+    clause,
+    fact,
+    retracted,
+    source,
+    state,
+    suspended,
+    told,
+)
+from tracker.domain.alliance import Founded, Renamed
 from tracker.domain.codec import convert
 from tracker.domain.entity import Known, Retracted
+from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, NotFound
 
 STREAM = "export-control/gallium"
@@ -44,6 +58,12 @@ def test_a_retraction_counts_unless_a_later_one_that_counts_retracts_it(
 def test_an_entity_whose_opening_is_retracted_has_no_state() -> None:
     known = told(STREAM, announced(), suspended(), retracted("e1"))
     assert timeline(STREAM, known) == []
+
+
+def test_what_followed_a_retracted_opening_counts_again_after_another_one() -> None:
+    known = told(STREAM, announced(), suspended(), retracted("e1"), announced(title="Corrected"))
+    assert status(known) == "suspended"
+    assert state(known, STREAM, "2026-01-01").title == "Corrected"
 
 
 def test_after_a_retracted_opening_only_another_one_can_follow() -> None:
@@ -88,3 +108,70 @@ def test_a_rule_counts_only_what_stands() -> None:
     assert choose(state(known, stream, "2024-01-31"), ()).claim.quantity.value == 210_000
     with pytest.raises(InvalidInput, match="has a claim"):
         told(stream, claimed(240_000), retracted("e1"), retracted("e2"), claimed(210_000))
+
+
+# --- what a retracted retraction brings back
+
+
+def test_an_opening_is_not_brought_back_beside_the_one_that_took_its_place() -> None:
+    facts = announced(), retracted("e1"), announced(title="Corrected")
+    with pytest.raises(InvalidInput, match="announced already") as caught:
+        told(STREAM, *facts, retracted("e2"))
+    assert (caught.value.code, caught.value.path) == ("ALREADY_EXISTS", ("eventId",))
+    known = told(STREAM, *facts, retracted("e3"), retracted("e2"))
+    assert state(known, STREAM, "2026-01-01").title == announced().title
+
+
+def test_a_claim_is_not_brought_back_beside_another_of_its_edition() -> None:
+    stream = "figure/rare_earths/CN/production/mine/2023"
+    with pytest.raises(InvalidInput) as caught:
+        told(stream, claimed(240_000), retracted("e1"), claimed(210_000), retracted("e2"))
+    assert (caught.value.code, caught.value.path) == ("DUPLICATE_CLAIM", ("eventId",))
+
+
+def test_an_act_is_not_brought_back_while_there_is_nothing_that_it_could_be_about() -> None:
+    facts = announced(), suspended(), retracted("e2"), retracted("e1")
+    with pytest.raises(NotFound) as caught:
+        told(STREAM, *facts, retracted("e3"))
+    assert caught.value.path == ("eventId",)
+    assert status(told(STREAM, *facts, retracted("e4"), retracted("e3"))) == "suspended"
+
+
+# --- corrections
+
+
+def corrected(event_id: str, replacement: str) -> Retracted:
+    """The retraction that makes room for a replacement."""
+    return convert(Retracted, {"retracts": event_id, "reason": "misread", "source": source(),
+                               "replacement": replacement})
+
+
+def renamed(name: str, **more: Any) -> Renamed:
+    """A rename, all on one day."""
+    return fact(Renamed, "2025-01-01", name=name, **more)
+
+
+QUAD = "alliance/quad"
+NAMED = fact(Founded, "2024-01-01", name="A"), renamed("B"), renamed("C")
+
+
+def name(*facts: Fact) -> Any:
+    """What an alliance is called in the end."""
+    return state(told(QUAD, *NAMED, *facts), QUAD, "2026-01-01").name
+
+
+def test_of_acts_of_one_day_the_one_told_last_counts_last() -> None:
+    assert name() == "C"
+    assert name(retracted("e2"), renamed("B")) == "B"
+
+
+def test_a_replacement_stands_in_the_place_of_what_it_corrects() -> None:
+    again = corrected("e2", "e5"), renamed("B", note="seen"), corrected("e5", "e7"), renamed("D")
+    for count in (2, 4):
+        assert name(*again[:count]) == "C"
+    assert name(*again, retracted("e3")) == "D"
+
+
+def test_a_replacement_that_was_never_told_has_no_place_to_stand() -> None:
+    assert name(corrected("e3", "elsewhere")) == "B"
+    assert name(corrected("e2", "e3")) == "C"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from eventsourcing.domain import datetime_now_with_tzinfo
@@ -16,10 +17,12 @@ from tracker.errors import (
     IdempotencyConflict,
     InvalidInput,
     NotFound,
+    Path,
+    TooLarge,
     TrackerError,
     VersionConflict,
 )
-from tracker.log.mapper import NewEvent, Recorded, new_event, replayed
+from tracker.log.mapper import SOURCE, NewEvent, Recorded, new_event, replayed
 from tracker.log.recorder import Appended, Recorder
 
 GROUPINGS = frozenset({"g7"})
@@ -29,13 +32,29 @@ ATTEMPTS = 5
 """How often a command without an expected version is decided anew when others get in before it."""
 
 
+CORRECTIONS = uuid.uuid5(uuid.NAMESPACE_URL, f"{SOURCE}:correction")
+"""Makes the id of a correction's retraction from that of its replacement, always the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A fact to be recorded of an entity, under an event id that counts once."""
+    """A fact to be recorded of an entity, under an event id that counts once.
+
+    `path` leads to the fact in what the caller gave; errors in the fact are said to be there.
+    """
 
     stream: str
     fact: Fact
     event_id: str
+    path: Path = ()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Put errors in the fact where it stands."""
+        try:
+            yield
+        except (InvalidInput, NotFound, TooLarge) as error:
+            raise error.below(*self.path) from None
 
 
 class Commands:
@@ -61,13 +80,7 @@ class Commands:
         that after Unavailable it may be.
         """
         order = Order(stream, fact, _event_id(idempotency_key))
-        for attempt in range(ATTEMPTS):
-            try:
-                return await self._try(order, expected_version, actor)
-            except VersionConflict:
-                if expected_version is not None or attempt == ATTEMPTS - 1:
-                    raise
-        raise AssertionError("unreachable")
+        return await self._carry_out([order], expected_version, actor)
 
     async def retract(
         self,
@@ -79,20 +92,72 @@ class Commands:
         actor: str | None = None,
     ) -> Appended:
         """Retract a recorded event, or a retraction. Raises NotFound for an unknown event."""
-        stream = await self._recorder.stream_of(_checked(event_id, "eventId"))
-        if stream is None:
-            raise NotFound(f"There is no event {event_id!r}", path=("eventId",))
+        stream = await self._stream_of(event_id)
         fact = Retracted(retracts=event_id, reason=reason, source=source)
         return await self.record(stream, fact, idempotency_key=idempotency_key, actor=actor)
 
-    async def _try(self, order: Order, expected: int | None, actor: str | None) -> Appended:
-        check_stream(order.stream, "id")
-        entity = (await load(self._recorder, [order.stream]))[order.stream]
-        repeated = any(k.event_id == order.event_id for k in entity.known)
-        if not repeated and expected is not None and entity.version != expected:
-            raise VersionConflict(order.stream, expected, entity.version)
-        alliances = await self._recorder.existing(sorted(mentioned([order])))
-        return await self._recorder.append([decide(entity, order, alliances, actor)])
+    async def correct(
+        self,
+        event_id: str,
+        stream: str,
+        fact: Fact,
+        reason: str,
+        source: Source,
+        *,
+        idempotency_key: str | None = None,
+        expected_version: int | None = None,
+        actor: str | None = None,
+    ) -> Appended:
+        """Retract a recorded event and record a fact in its place: both, or neither.
+
+        `fact` is about the entity `stream`, which need not be that of the event: a figure may have
+        been filed under the wrong place. Key and version mean what they do for `record`; the key
+        becomes the id of the new fact, the version is that of the entity of the event. Errors are
+        those of `record` and `retract`; the path of one in the fact begins with `replacement`.
+        """
+        key = _event_id(idempotency_key)
+        retraction = Retracted(retracts=event_id, reason=reason, source=source, replacement=key)
+        orders = (
+            Order(await self._stream_of(event_id), retraction, str(uuid.uuid5(CORRECTIONS, key))),
+            Order(stream, fact, key, path=("replacement",)),
+        )
+        return await self._carry_out(orders, expected_version, actor)
+
+    async def _stream_of(self, event_id: str) -> str:
+        stream = await self._recorder.stream_of(_checked(event_id, "eventId"))
+        if stream is None:
+            raise NotFound(f"There is no event {event_id!r}", path=("eventId",))
+        return stream
+
+    async def _carry_out(
+        self, orders: Sequence[Order], expected: int | None, actor: str | None
+    ) -> Appended:
+        for attempt in range(ATTEMPTS):
+            try:
+                return await self._try(orders, expected, actor)
+            except VersionConflict:
+                if expected is not None or attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _try(
+        self, orders: Sequence[Order], expected: int | None, actor: str | None
+    ) -> Appended:
+        """Decide orders that belong together on what the log knows now, and append them."""
+        for order in orders:
+            with order.errors():
+                check_stream(order.stream, "id")
+        entities = await load(self._recorder, dict.fromkeys(order.stream for order in orders))
+        first = entities[orders[0].stream]
+        repeated = any(k.event_id == orders[0].event_id for k in first.known)
+        if not repeated and expected is not None and first.version != expected:
+            raise VersionConflict(first.id, expected, first.version)
+        alliances = await self._recorder.existing(sorted(mentioned(orders)))
+        events = []
+        for order in orders:
+            with order.errors():
+                events.append(decide(entities[order.stream], order, alliances, actor))
+        return await self._recorder.append(events)
 
 
 def decide(

@@ -106,13 +106,18 @@ class Alliance(Entity):
     }
 
     def check(self, fact: Fact) -> None:
-        """An alliance is founded once; who joins is not a member on that day, who leaves is one."""
-        facts = [k.fact for k in standing(self.known)]
+        """An alliance is founded once, before anything else happens to it; who joins is not a
+        member on that day, who leaves is one."""
+        facts = [k.fact for k in self.since_opening(standing(self.known))]
         match fact:
             case Founded():
-                if self.exists:
+                if facts:
                     raise InvalidInput(f"{self.id} is founded already", code="ALREADY_EXISTS",
                                        path=("id",))
+            case _ if fact.public_on < facts[0].public_on:
+                raise InvalidInput(f"{self.id} is not founded on {fact.public_on}: expected a day"
+                                   f" from {facts[0].public_on} on", code="NOT_FOUNDED",
+                                   path=("on",))
             case MemberJoined():
                 if fact.member in members_on(facts, fact.public_on):
                     raise InvalidInput(f"{fact.member} is a member of {self.id} on {fact.on}",
@@ -125,10 +130,11 @@ class Alliance(Entity):
     @classmethod
     def state_on(cls, id: str, facts: Sequence[Known], day: date) -> AllianceState | None:
         """The alliance as far as it is public by `day`."""
-        public = [k for k in facts if k.fact.public_on <= day]
-        founded = next((k.fact for k in public if isinstance(k.fact, Founded)), None)
-        if founded is None:
+        public = cls.since_opening(k for k in facts if k.fact.public_on <= day)
+        if not public:
             return None
+        founded = public[0].fact
+        assert isinstance(founded, Founded)
         names = [founded.name, *(k.fact.name for k in public if isinstance(k.fact, Renamed))]
         end = next((k.fact for k in public if isinstance(k.fact, Succeeded | Dissolved)), None)
         return AllianceState(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.entity import Entity, EntityState, Known, Retracted, because
+from tracker.domain.entity import Entity, EntityState, Known, Retracted, because, standing
 from tracker.domain.values import (
     ENTITY_PATH,
     Actor,
@@ -109,18 +109,23 @@ class Announcement(Entity):
     }
 
     def check(self, fact: Fact) -> None:
-        """An announcement is made once."""
-        if isinstance(fact, Made) and self.exists:
+        """An announcement is made once, and superseded by none of an earlier day."""
+        made = next((k.fact for k in standing(self.known) if isinstance(k.fact, Made)), None)
+        if made and isinstance(fact, Made):
             raise InvalidInput(f"{self.id} is recorded already: expected a retraction first",
                                code="ALREADY_EXISTS", path=("id",))
+        if made and fact.public_on < made.public_on:
+            raise InvalidInput(f"{self.id} is not made on {fact.public_on}: expected a day from"
+                               f" {made.on} on", code="NOT_MADE", path=("on",))
 
     @classmethod
     def state_on(cls, id: str, facts: Sequence[Known], day: date) -> AnnouncementState | None:
         """The announcement as far as it is public by `day`."""
-        public = [k for k in facts if k.fact.public_on <= day]
-        made = next((k.fact for k in public if isinstance(k.fact, Made)), None)
-        if made is None:
+        public = cls.since_opening(k for k in facts if k.fact.public_on <= day)
+        if not public:
             return None
+        made = public[0].fact
+        assert isinstance(made, Made)
         later = [k.fact.by for k in public if isinstance(k.fact, Superseded)]
         return AnnouncementState(
             id=id,

@@ -152,6 +152,11 @@ class Course:
         """The last suspension that is not over on `day`, though it may not have begun."""
         return next((s for s in reversed(self.suspensions) if s.last >= day), None)
 
+    @property
+    def last_suspended(self) -> date:
+        """The last day of all suspensions."""
+        return max(s.last for s in self.suspensions)
+
     def suspension_extended(self, end: PartialDate | None, day: date) -> Course:
         """The course with a new end for the suspension that is not over on `day`."""
         extended = self.suspension(day)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import dropwhile
 from typing import Any, ClassVar, Self
 
 from eventsourcing.domain import BaseAggregate, CanMutateAggregate, datetime_now_with_tzinfo
 
 from tracker.domain.values import ENTITY_PATH, Fact, Name, Source, Value, check_reason
-from tracker.errors import InvalidInput, NotFound
+from tracker.errors import InvalidInput, NotFound, TrackerError
 
 MOST_LETTERS = 300
 """How long the name of an entity may be."""
@@ -20,11 +21,13 @@ class Retracted(Fact, frozen=True, kw_only=True):
     """A recorded event was wrong: from this position on, nothing follows from it any more.
 
     The event itself stays in the log, and every earlier answer stays as it was. A retraction can
-    be retracted, which brings its target back.
+    be retracted, which brings its target back. `replacement` is the event told instead, where this
+    is a correction.
     """
 
     retracts: Name
     reason: Name
+    replacement: Name | None = None
 
     def __post_init__(self) -> None:
         check_reason(self.reason)
@@ -85,11 +88,24 @@ def retracted(known: Sequence[Known]) -> set[str]:
 
 
 def standing(known: Sequence[Known]) -> list[Known]:
-    """The facts that stand, in valid-time order; facts of one day in the order of the log, but
+    """The facts that stand, in valid-time order; those of one day in the order of `places`, but
     openings first: a corrected one is told after the acts that follow from it."""
-    gone = retracted(known)
+    gone, place = retracted(known), places(known)
     facts = [k for k in known if k.event_id not in gone and not isinstance(k.fact, Retracted)]
-    return sorted(facts, key=lambda k: (k.fact.public_on, type(k.fact) not in OPENINGS))
+    return sorted(facts, key=lambda k: (k.fact.public_on, type(k.fact) not in OPENINGS,
+                                        place[k.event_id]))
+
+
+def places(known: Sequence[Known]) -> dict[str, int]:
+    """The place of every event in the order in which things were told: that of the log, but a
+    replacement stands where the event that it corrects stood."""
+    place: dict[str, int] = {}
+    taken: dict[str, int] = {}
+    for index, item in enumerate(known):
+        place[item.event_id] = taken.get(item.event_id, index)
+        if isinstance(item.fact, Retracted) and item.fact.replacement:
+            taken[item.fact.replacement] = place[item.fact.retracts]
+    return place
 
 
 class Entity(BaseAggregate[str]):
@@ -183,6 +199,12 @@ class Entity(BaseAggregate[str]):
         """Every day on which the state may change, given the standing facts."""
         return {k.fact.public_on for k in facts}
 
+    @classmethod
+    def since_opening(cls, facts: Iterable[Known]) -> list[Known]:
+        """The facts that count, from those in valid-time order: none of a day before the opening,
+        as there may be once that was moved to a later one."""
+        return list(dropwhile(lambda k: not isinstance(k.fact, cls.OPENING), facts))
+
     @property
     def exists(self) -> bool:
         """Whether an opening fact of this entity stands."""
@@ -196,12 +218,29 @@ class Entity(BaseAggregate[str]):
             check_stream(self.id, "id")
 
     def _check_retraction(self, fact: Retracted) -> None:
-        if all(k.event_id != fact.retracts for k in self.known):
+        target = next((k.fact for k in self.known if k.event_id == fact.retracts), None)
+        if target is None:
             raise NotFound(f"{self.id} has no event {fact.retracts!r} to retract",
                            path=("eventId",))
+        if fact.replacement and isinstance(target, Retracted):
+            raise InvalidInput(f"Event {fact.retracts!r} is a retraction: expected it to be"
+                               " retracted, not corrected", path=("eventId",))
         if fact.retracts in retracted(self.known):
             raise InvalidInput(f"Event {fact.retracts!r} is already retracted",
                                code="ALREADY_RETRACTED", path=("eventId",))
+        for revived in self._revived(fact):
+            try:
+                self._check_opening(revived)
+                self.check(revived)
+            except TrackerError as error:
+                error.path = ("eventId",)
+                raise
+
+    def _revived(self, fact: Retracted) -> list[Fact]:
+        """What stands again once `fact` counts: it is held to the rules as if it were told now."""
+        before = {k.event_id for k in standing(self.known)}
+        after = [*self.known, Known(0, "", self.type_of(fact), fact)]
+        return [k.fact for k in standing(after) if k.event_id not in before]
 
 
 KINDS: dict[str, type[Entity]] = {}

@@ -13,6 +13,7 @@ from typing import ClassVar
 from tracker.domain.clause import Clause, ClauseState, Course, check_clauses
 from tracker.domain.entity import Entity, EntityState, Known, Retracted, because, standing
 from tracker.domain.values import (
+    DAY,
     Commodity,
     Fact,
     Name,
@@ -223,6 +224,12 @@ class ExportControl(Entity):
                                        code="NOT_SUSPENDED", path=("clauses",))
                 if isinstance(fact, SuspensionExtended):
                     check_order(suspension.start, fact.suspended_until, "suspendedUntil")
+                elif fact.reinstated_from.first - course.last_suspended > DAY:
+                    raise InvalidInput(
+                        f"clause {id} of {self.id} is suspended until {course.last_suspended} and"
+                        f" returns by itself on {course.last_suspended + DAY}: expected a day up to"
+                        " that, or a longer suspension first",
+                        code="RETURNS_EARLIER", path=("reinstatedFrom",))
             case EnteredIntoForce() | Extended() | Expired():
                 for _, clause in _followed(course, fact).wordings:
                     check_order(clause.in_force_from, clause.in_force_until, "inForceUntil")

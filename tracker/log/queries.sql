@@ -33,5 +33,7 @@ SELECT DISTINCT stream FROM log.events WHERE stream = ANY ($1);
 SELECT coalesce(max(position), 0) FROM log.events;
 
 -- name: position_at
--- The last position recorded at or before a moment, 0 when there is none.
-SELECT coalesce(max(position), 0) FROM log.events WHERE recorded_at <= $1;
+-- The last position recorded at or before a moment, 0 when there is none. Moments and positions have
+-- one order; asked for in that of the index, it is one step into it, however old the moment.
+SELECT coalesce((SELECT position FROM log.events WHERE recorded_at <= $1
+                 ORDER BY recorded_at DESC, position DESC LIMIT 1), 0);

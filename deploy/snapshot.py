@@ -1,0 +1,107 @@
+"""Snapshots: the whole state at a moment as a file, from the database or from the log alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rich.console import Console
+
+from deploy.importing import progress_bar
+from projections.as_of import Moment
+from projections.world import World
+from schema.context import Services
+from tracker.errors import InvalidInput
+from tracker.log.recorder import Recorder
+
+
+class Snapshot:
+    """A state that comes line by line, and is hashed and written as it comes."""
+
+    def __init__(self, write: Callable[[bytes], object]):
+        self._write = write
+        self._hash = hashlib.sha256()
+
+    def add(self, line: bytes) -> None:
+        """Take the next line."""
+        self._hash.update(line)
+        self._write(line)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of all lines, as hexadecimal digits."""
+        return self._hash.hexdigest()
+
+
+@contextmanager
+def snapshot(out: Path | None) -> Iterator[Snapshot]:
+    """A snapshot that goes into a file, or only into its digest.
+
+    The file gets its name when it is complete; until then it is a hidden one beside it, which is
+    all that a crash leaves. Raises InvalidInput when the file can't be written.
+    """
+    if out is None:
+        yield Snapshot(lambda line: None)
+        return
+    part = out.parent / f".{out.name}.{os.getpid()}.part"
+    with _naming(out):
+        file = part.open("wb")
+
+    def write(line: bytes) -> None:
+        with _naming(out):
+            file.write(line)
+
+    try:
+        yield Snapshot(write)
+        with _naming(out):
+            file.flush()
+            os.fsync(file.fileno())
+            part.replace(out)
+    finally:
+        with suppress(OSError):
+            file.close()
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say which file it is that the system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidInput(f"{path}: {error.strerror}") from error
+
+
+async def take(services: Services, moment: Moment, out: Path | None, note: Console) -> str:
+    """Take a snapshot from the database and return its digest; `note` gets what is in it."""
+    counts = await services.as_of.counts(moment)
+    _say(note, moment)
+    note.print(", ".join(f"{count:,} {kind}" for kind, count in counts.items()))
+    with progress_bar(note) as progress, snapshot(out) as state:
+        task = progress.add_task("writing", total=sum(counts.values()))
+        async for line in services.as_of.lines(moment):
+            state.add(line)
+            progress.advance(task)
+    return state.digest
+
+
+async def replay(recorder: Recorder, moment: Moment, out: Path | None, note: Console) -> str:
+    """Take the same snapshot from the log alone: fold it in memory up to the moment."""
+    world = World()
+    with progress_bar(note) as progress:
+        task = progress.add_task("replaying", total=moment.position)
+        async for event in recorder.read_all(moment.position):
+            world.add(event)
+            progress.advance(task)
+    _say(note, moment)
+    with snapshot(out) as state:
+        for line in world.lines(moment.valid_at, moment.position):
+            state.add(line)
+    return state.digest
+
+
+def _say(note: Console, moment: Moment) -> None:
+    note.print(f"position {moment.position}, valid at {moment.valid_at}:")
