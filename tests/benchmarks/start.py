@@ -15,7 +15,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from tests.test_cli import Running
+from tests.processes import Running
 
 
 def seconds(data_dir: Path) -> float:
