@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from tracker.errors import TrackerError, Unavailable
+from tracker.errors import DiskFull, TrackerError, Unavailable
 
 MOST_LETTERS = 1000
 """Messages of GraphQL itself repeat the input; this much of it is enough."""
@@ -23,8 +23,10 @@ VARIABLE = re.compile(
     r"(?: at )?(?P<where>(?:\.\w+|\[\d+\])*): ")
 
 DEAD = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
-        asyncpg.InternalClientError)
-"""What a question meets when the database is gone; other errors of PostgreSQL are bugs of ours."""
+        asyncpg.InternalClientError, asyncpg.OperatorInterventionError,
+        asyncpg.InsufficientResourcesError)
+"""What a question meets when the database is gone, going, starting or out of means; other errors of
+PostgreSQL are bugs of ours."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +38,8 @@ def describe(error: GraphQLError) -> None:
     cause = error.original_error
     if isinstance(cause, DEAD):
         logger.warning("the database does not answer: %s", cause)
-        cause = Unavailable("The database does not answer; try again")
+        full = isinstance(cause, asyncpg.DiskFullError)
+        cause = DiskFull() if full else Unavailable("The database does not answer; try again")
         error.message = cause.message
     if isinstance(cause, TrackerError):
         error.extensions = extensions(cause.code, cause.path)

@@ -199,6 +199,17 @@ def test_a_killed_server_leaves_a_directory_that_starts_again_by_itself(
     assert postmasters(data_dir) == []
 
 
+def test_a_server_whose_postgresql_ends_says_so_and_ends_too(
+    data_dir: Path, start: Callable[..., Running]
+) -> None:
+    serving = start("serve", data_dir=data_dir)
+    postmasters(data_dir)[0].kill()
+    assert serving.ended() == Exit.UNAVAILABLE
+    assert "PostgreSQL has ended" in serving.output
+    assert "Traceback" not in serving.output
+    assert start("serve", data_dir=data_dir).ask("{ head }") == {"data": {"head": "0"}}
+
+
 def test_writing_to_a_server_needs_its_token(
     data_dir: Path, start: Callable[..., Running]
 ) -> None:

@@ -11,7 +11,13 @@ from pathlib import Path
 
 import asyncpg
 
-from tracker.errors import IdempotencyConflict, TrackerError, Unavailable, VersionConflict
+from tracker.errors import (
+    DiskFull,
+    IdempotencyConflict,
+    TrackerError,
+    Unavailable,
+    VersionConflict,
+)
 from tracker.log.database import LOST, Connection, Pool, named_queries
 from tracker.log.mapper import NewEvent, Recorded, recorded
 
@@ -199,7 +205,8 @@ def _outcome(
 
 
 def _unavailable(error: Exception) -> Unavailable:
-    failure = Unavailable("The log could not be reached; whether the events were recorded is not"
-                          " known. Send the same command again: it counts once.")
+    failure = DiskFull() if isinstance(error, asyncpg.DiskFullError) else Unavailable(
+        "The log could not be reached; whether the events were recorded is not known. Send the"
+        " same command again: it counts once.")
     failure.__cause__ = error
     return failure
