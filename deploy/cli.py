@@ -156,6 +156,8 @@ async def serve_app(
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    # Our own loggers say that the database is lost; this one adds a traceback a second.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
     server = create_server(create_app(services, access), log_level)
     host, port = listening.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"

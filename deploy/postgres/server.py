@@ -237,7 +237,8 @@ def _last_words(site: Site, begun: int) -> str:
         log.seek(max(begun, log.seek(0, os.SEEK_END) - 2000))
         said = log.read().decode(errors="replace").strip()
     full = shutil.disk_usage(site.root).free < FULL
-    return f"{f'The disk of {site.root} is full. ' if full else ''}Its log, {site.log}, ends:\n{said}"
+    space = f"The disk of {site.root} is full. " if full else ""
+    return f"{space}Its log, {site.log}, ends:\n{said}"
 
 
 def _spawn(site: Site, binaries: Path, host: str) -> tuple[_Server, int]:
