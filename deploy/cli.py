@@ -168,7 +168,12 @@ async def serve_app(
         await greet(services, url, welcome, Console(highlight=False))
     else:
         note.print(f"Serving {url}/graphql (Ctrl-C stops)")
-    await serving
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:  # the database has ended: answer who still waits, then go
+        server.should_exit = True
+        await serving
+        raise
 
 
 @app.command(name="import")
