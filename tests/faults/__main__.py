@@ -24,7 +24,7 @@ COLUMNS = ("fault", "rounds", "events acknowledged", "outcomes unknown", "refuse
 
 def row(kind: str, tally: Tally) -> str:
     """A line of the table."""
-    median, worst = statistics.median(tally.recovery), max(tally.recovery)
+    median, worst = statistics.median(tally.recovery or [0]), max(tally.recovery, default=0)
     cells = (kind, tally.rounds, f"{tally.acknowledged:,}", tally.unknown, tally.refused,
              f"{median:.2f} s", f"{worst:.2f} s")
     return f"| {' | '.join(map(str, cells))} |"
@@ -45,13 +45,17 @@ def main() -> None:
         parser.error(f"no such kind: {', '.join(sorted(unknown))}")
     print(f"seed {asked.seed}\n\n| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}", flush=True)
     for kind in asked.kinds:
-        rounds = range(asked.first, asked.first + asked.rounds)
+        rounds, tally = range(asked.first, asked.first + asked.rounds), Tally()
         try:
-            print(row(kind, asyncio.run(run(kind, rounds, asked.seed))), flush=True)
+            asyncio.run(run(kind, rounds, asked.seed, tally))
         except NoDisk as reason:
             print(f"| {kind} | skipped: {reason} |", flush=True)
+        except KeyboardInterrupt:
+            sys.exit(f"{row(kind, tally)}\nInterrupted.")
         except Exception as error:
             sys.exit("\n".join(["", f"BROKEN {error!r}", *error.__notes__]))
+        else:
+            print(row(kind, tally), flush=True)
 
 
 if __name__ == "__main__":

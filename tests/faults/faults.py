@@ -184,4 +184,4 @@ async def has_given_up(world: World, message: str) -> None:
     code = await world.ended()
     said = world.serving.output
     if code != Exit.UNAVAILABLE or message not in said or "Traceback" in said:
-        raise Broken(f"serve ended with {code}, saying {said[-3000:]}")
+        raise Broken(f"serve ended with {code}, saying {said}")

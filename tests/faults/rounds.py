@@ -28,15 +28,14 @@ class Tally:
     """Seconds, of each round."""
 
 
-async def run(kind: str, rounds: Iterable[int], seed: int) -> Tally:
-    """Run rounds of a kind of fault. Raises Broken, which names the round."""
-    tally, left = Tally(), list(rounds)
+async def run(kind: str, rounds: Iterable[int], seed: int, tally: Tally) -> None:
+    """Run rounds of a kind of fault and tally them. Raises Broken, with a note of the round."""
+    left = list(rounds)
     while left:
         now, left = left[:A_WORLD], left[A_WORLD:]
         async with FAULTS[kind].world() as world:
             for number in now:
                 await one(world, kind, number, seed, tally)
-    return tally
 
 
 async def one(world: World, kind: str, number: int, seed: int, tally: Tally) -> None:

@@ -51,6 +51,7 @@ class World:
         """Serve, and follow."""
         await self.serve()
         self.http = httpx.AsyncClient(timeout=30)
+        self.target = self._find_database()
         self._pool = await create_pool(self.target)
         self.recorder = Recorder(self._pool)
         self._following = asyncio.create_task(self._follow())
@@ -63,15 +64,6 @@ class World:
         await self.http.aclose()
         if self.serving.process.poll() is None:
             await asyncio.to_thread(self.serving.stop)
-
-    @property
-    def target(self) -> Target:
-        """How to reach the database that is served."""
-        if self.proxy:
-            return self.proxy.target
-        connection = running(self.data_dir)
-        assert connection, self.serving.output
-        return connection.kwargs()
 
     async def serve(self) -> None:
         """Run `tracker serve`, and come back once it serves."""
@@ -126,6 +118,14 @@ class World:
         for writer in self.writers:
             if writer.complaint:
                 raise Broken(writer.complaint)
+
+    def _find_database(self) -> Target:
+        """How to reach the database that is served; a server's own stays at its place."""
+        if self.proxy:
+            return self.proxy.target
+        connection = running(self.data_dir)
+        assert connection, self.serving.output
+        return connection.kwargs()
 
     async def _follow(self) -> None:
         """Follow the log as integrations do; after a break, from the last position seen."""
