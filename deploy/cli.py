@@ -46,7 +46,7 @@ app = typer.Typer(
     `tracker demo`.
 
     Exit codes: 0 done, 1 refused (the input breaks a rule), 2 wrong usage, 3 the database can't be
-    reached or is in use, 130 interrupted.""",
+    reached, has ended or is in use, 130 interrupted.""",
 )
 note = Console(stderr=True, highlight=False, soft_wrap=True)
 

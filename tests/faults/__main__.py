@@ -53,7 +53,7 @@ def main() -> None:
         except KeyboardInterrupt:
             sys.exit(f"{row(kind, tally)}\nInterrupted.")
         except Exception as error:
-            sys.exit("\n".join(["", f"BROKEN {error!r}", *error.__notes__]))
+            sys.exit("\n".join(["", f"BROKEN {error!r}", *getattr(error, "__notes__", ())]))
         else:
             print(row(kind, tally), flush=True)
 
