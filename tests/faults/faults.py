@@ -142,6 +142,7 @@ async def fill_wal(world: World, chance: Random) -> float:
             connection = await connect(world.target)
             await connection.execute(FILL_WAL)
             await connection.close()
+        await asyncio.sleep(0.01)
     await has_given_up(world, "The disk of")
     again = await asyncio.to_thread(command, "serve", data_dir=world.data_dir)
     if again.returncode != Exit.UNAVAILABLE or "The disk of" not in again.stderr:

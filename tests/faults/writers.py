@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.faults.world import World
 
 TOKEN = "a-secret-of-the-test"
-PAUSE = 0.02
+PAUSE = 0.1
 """Seconds that a writer waits after a command that was not acknowledged."""
 
 
