@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 from graphql import GraphQLError, GraphQLSyntaxError
 
-from tracker.errors import DiskFull, TrackerError, Unavailable
+from tracker.errors import TrackerError, Unavailable
 
 MOST_LETTERS = 1000
 """Messages of GraphQL itself repeat the input; this much of it is enough."""
@@ -38,8 +38,8 @@ def describe(error: GraphQLError) -> None:
     cause = error.original_error
     if isinstance(cause, DEAD):
         logger.warning("the database does not answer: %s", cause)
-        full = isinstance(cause, asyncpg.DiskFullError)
-        cause = DiskFull() if full else Unavailable("The database does not answer; try again")
+        # Also of a full disk: only the log itself can say that nothing was recorded.
+        cause = Unavailable("The database does not answer; try again")
         error.message = cause.message
     if isinstance(cause, TrackerError):
         error.extensions = extensions(cause.code, cause.path)
