@@ -124,7 +124,7 @@ async def fill_disk(world: World, chance: Random) -> float:
     if gone(world):  # it was the write-ahead log that had no space
         await has_given_up(world, "The disk of")
     else:
-        await world.ask("{ head asOf { digest } }")
+        await world.answered("{ head asOf { digest } }")
     world.disk.free()
     struck = time.monotonic()
     if gone(world):

@@ -83,6 +83,15 @@ class World:
             raise Broken(f"{document} is answered by {answer.text}")
         return answer.json()["data"]
 
+    async def answered(self, document: str) -> None:
+        """Ask until there is an answer: in the midst of a fault a question may meet it too."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with suppress(Broken):
+                    await self.ask(document)
+                    return
+                await asyncio.sleep(0.05)
+
     @asynccontextmanager
     async def load(self, chance: Random) -> AsyncIterator[None]:
         """Writers at work until the end of the block; then each finishes what it is at."""
