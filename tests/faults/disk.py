@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SIZE = "200m"
+SIZE = "400m"
 """Room for a new database, and the write-ahead log of some rounds."""
 BLOCK = bytes(1 << 20)
 
