@@ -47,7 +47,7 @@ app = typer.Typer(
     `tracker demo`.
 
     Exit codes: 0 done, 1 refused (the input breaks a rule), 2 wrong usage, 3 the database can't be
-    reached or is in use, 130 interrupted.""",
+    reached, has ended or is in use, 130 interrupted.""",
 )
 Host = Annotated[str, typer.Option(
     settings.HOST.flag, envvar=settings.HOST.variable, help="The address to listen on.")]
@@ -130,6 +130,8 @@ async def serve_app(
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    # Our own loggers say that the database is lost; this one adds a traceback a second.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
     server = create_server(create_app(services, access), log_level)
     host, port = listening.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -140,7 +142,12 @@ async def serve_app(
         await greet(services, url, welcome, Console(highlight=False))
     else:
         note.print(f"Serving {url}/graphql (Ctrl-C stops)")
-    await serving
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:  # the database has ended: answer who still waits, then go
+        server.should_exit = True
+        await serving
+        raise
 
 
 @app.command(name="import")

@@ -51,6 +51,6 @@ def on_database(data_dir: Path | None, work: Callable[[Target], Coroutine[Any, A
     catch_signals()
     with (
         errors_for_people(),
-        database(data_dir or default_data_dir(), settings.database_url()) as target,
+        database(data_dir or default_data_dir(), settings.database_url()) as found,
     ):
-        return run(work(target))
+        return run(found.watched(work(found.target)))

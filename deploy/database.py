@@ -2,23 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
-from deploy.postgres import InUse, Postgres, running
-from tracker.log.database import Target, target_from_url
+from deploy.postgres import InUse, Postgres, PostgresError, running
+from tracker.log.database import LOST, Target, target_from_url
+
+WATCH = 0.2
+"""Seconds between two looks at our own server."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """What to connect to, and the server there if it is our own."""
+
+    target: Target
+    server: Postgres | None = None
+
+    async def watched(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do some work. If our own server ends meanwhile the work is cancelled: nothing would bring
+        the server back, while whoever runs this process can start it again. Raises PostgresError.
+        """
+        watching = asyncio.create_task(self._watch(asyncio.current_task()))
+        try:
+            return await work
+        except (asyncio.CancelledError, *LOST):
+            if self.server and (ended := self.server.ended):
+                raise PostgresError(ended) from None
+            raise
+        finally:
+            watching.cancel()
+
+    async def _watch(self, working: asyncio.Task[Any] | None) -> None:
+        """Cancel the work when the server has ended."""
+        assert working is not None
+        while not (self.server and self.server.ended):
+            await asyncio.sleep(WATCH)
+        working.cancel()
 
 
 @contextmanager
-def database(data_dir: Path, url: str | None) -> Iterator[Target]:
-    """What to connect to: the URL, else the server that runs on the data directory, else one that
+def database(data_dir: Path, url: str | None) -> Iterator[Database]:
+    """The database of the URL, else of the server that runs on the data directory, else of one that
     is started for as long as the command lasts. Raises PostgresError."""
     if url:
-        yield target_from_url(url)
+        yield Database(target_from_url(url))
         return
     if connection := running(data_dir):
-        yield connection.kwargs()
+        yield Database(connection.kwargs())
         return
     try:
         postgres = Postgres.start(data_dir)
@@ -26,7 +63,7 @@ def database(data_dir: Path, url: str | None) -> Iterator[Target]:
         connection = running(data_dir)
         if connection is None:
             raise
-        yield connection.kwargs()
+        yield Database(connection.kwargs())
         return
     with postgres:
-        yield postgres.connection.kwargs()
+        yield Database(postgres.connection.kwargs(), postgres)

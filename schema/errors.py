@@ -24,8 +24,10 @@ VARIABLE = re.compile(
     r"(?: at )?(?P<where>(?:\.\w+|\[\d+\])*): ")
 
 DEAD = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
-        asyncpg.InternalClientError)
-"""What a question meets when the database is gone; other errors of PostgreSQL are bugs of ours."""
+        asyncpg.InternalClientError, asyncpg.OperatorInterventionError,
+        asyncpg.InsufficientResourcesError)
+"""What a question meets when the database is gone, going, starting or out of means; other errors of
+PostgreSQL are bugs of ours."""
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ def describe(error: GraphQLError) -> None:
     cause = error.original_error
     if isinstance(cause, DEAD):
         logger.warning("the database does not answer: %s", cause)
+        # Also of a full disk: only the log itself can say that nothing was recorded.
         cause = Unavailable("The database does not answer; try again")
         error.message = cause.message
     if isinstance(cause, TrackerError):

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 import orjson
 import pytest
 
@@ -413,6 +414,24 @@ async def test_a_database_that_is_gone_is_unavailable(services: Services) -> Non
     assert {e["extensions"]["code"] for e in answer["errors"]} == {"UNAVAILABLE"}
     ready = await Api(services).request("GET", "/readyz")
     assert (ready.status_code, ready.json()["ready"]) == (503, False)
+
+
+@pytest.mark.parametrize("met", [
+    asyncpg.CannotConnectNowError("the database system is starting up"),
+    asyncpg.CrashShutdownError("crash of another server process"),
+    asyncpg.AdminShutdownError("terminating connection"),
+    asyncpg.TooManyConnectionsError("sorry, too many clients already"),
+    asyncpg.DiskFullError("could not extend file"),
+], ids=["starting", "crashed", "shut down", "too many", "full"])
+async def test_a_database_in_trouble_is_told_from_a_bug(
+    api: Api, monkeypatch: pytest.MonkeyPatch, met: Exception
+) -> None:
+    async def troubled(*_: Any) -> None:
+        raise met
+
+    monkeypatch.setattr(type(api.services.recorder), "head", troubled)
+    [error] = (await api.post("{ head }"))["errors"]
+    assert error["extensions"]["code"] == "UNAVAILABLE"
 
 
 # --- HTTP

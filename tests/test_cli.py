@@ -4,85 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from deploy.process import Exit
 from tests.facts import announced, suspended
+from tests.processes import TRACKER, Running, command, postmasters
 from tracker.log.database import Target
 from tracker.sources.corpus import write
-
-TRACKER = (sys.executable, "-m", "deploy.cli")
-
-
-def command(
-    *arguments: str, data_dir: Path, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [*TRACKER, *arguments, "--data-dir", str(data_dir)], capture_output=True, text=True,
-        env={**os.environ, **environment}, timeout=120, check=False)
-
-
-class Running:
-    """A `tracker demo` or `tracker serve` in a process of its own."""
-
-    def __init__(self, *arguments: str, data_dir: Path, **environment: str):
-        self.data_dir = data_dir
-        self.started = time.monotonic()
-        self.process = subprocess.Popen(
-            [*TRACKER, *arguments, "--port", "0", "--data-dir", str(data_dir)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, **environment})
-        self.output = ""
-        self.url = self._wait_for(r"(http://[\d.]+:\d+)/graphql")
-
-    def _wait_for(self, pattern: str) -> str:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.output += line
-            if match := re.search(pattern, line):
-                return match[1]
-        raise AssertionError(self.output)
-
-    def seconds_since_start(self) -> float:
-        """How long ago the command was given."""
-        return time.monotonic() - self.started
-
-    def rest(self, until: str) -> str:
-        """What it prints up to a line that has these words."""
-        self._wait_for(f"({until})")
-        return self.output
-
-    def ask(self, document: str, token: str | None = None) -> Any:
-        """The answer to a GraphQL document over HTTP."""
-        headers = {"Content-Type": "application/json"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        request = urllib.request.Request(
-            f"{self.url}/graphql", json.dumps({"query": document}).encode(), headers)
-        with urllib.request.urlopen(request, timeout=20) as response:
-            return json.load(response)
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and wait; the exit code."""
-        self.process.send_signal(number)
-        code = self.process.wait(30)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return code
 
 
 @pytest.fixture
@@ -119,13 +54,6 @@ def demo() -> Iterator[Running]:
     yield running
     running.stop()
     shutil.rmtree(directory, ignore_errors=True)
-
-
-def postgres_of(data_dir: Path) -> list[str]:
-    """The PostgreSQL processes that run on a data directory."""
-    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    return [line for line in listing.stdout.splitlines()
-            if str(data_dir) in line and "postgres" in line and "deploy.cli" not in line]
 
 
 def control(event_id: str) -> bytes:
@@ -251,7 +179,7 @@ def test_a_signal_stops_everything_and_the_data_stay(
     assert command("import", str(file), data_dir=data_dir).returncode == Exit.OK
     serving = start("serve", data_dir=data_dir)
     assert serving.stop(number) == Exit.OK
-    assert postgres_of(data_dir) == []
+    assert postmasters(data_dir) == []
     result = command("query", '{ asOf { exportControl(id: "kept") { id } } }', data_dir=data_dir)
     assert json.loads(result.stdout)["data"]["asOf"]["exportControl"] == {"id": "kept"}
 
@@ -268,7 +196,18 @@ def test_a_killed_server_leaves_a_directory_that_starts_again_by_itself(
     answer = again.ask('{ asOf { exportControl(id: "kept") { id } } }')
     assert answer["data"]["asOf"]["exportControl"] == {"id": "kept"}
     assert again.stop() == Exit.OK
-    assert postgres_of(data_dir) == []
+    assert postmasters(data_dir) == []
+
+
+def test_a_server_whose_postgresql_ends_says_so_and_ends_too(
+    data_dir: Path, start: Callable[..., Running]
+) -> None:
+    serving = start("serve", data_dir=data_dir)
+    postmasters(data_dir)[0].kill()
+    assert serving.ended() == Exit.UNAVAILABLE
+    assert "PostgreSQL has ended" in serving.output
+    assert "Traceback" not in serving.output
+    assert start("serve", data_dir=data_dir).ask("{ head }") == {"data": {"head": "0"}}
 
 
 def test_writing_to_a_server_needs_its_token(

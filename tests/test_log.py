@@ -13,7 +13,7 @@ import pytest
 from schema.context import Services
 from tests.facts import announced, clause, suspended
 from tracker.commands import Commands, Order, decide, restored
-from tracker.errors import IdempotencyConflict, TooLarge, Unavailable, VersionConflict
+from tracker.errors import DiskFull, IdempotencyConflict, TooLarge, Unavailable, VersionConflict
 from tracker.log.database import LOST, Target, connect
 from tracker.log.mapper import NewEvent
 from tracker.log.recorder import Appended, Recorder
@@ -134,6 +134,21 @@ async def test_a_lost_database_is_reported_as_an_unknown_outcome(
     with pytest.raises(Unavailable, match="counts once"):
         await recorder.append([event("export-control/a", "a")])
     await admin.close()
+
+
+async def test_a_full_disk_is_told_as_such_and_nothing_is_recorded(
+    recorder: Recorder, target: Target
+) -> None:
+    connection = await connect(target)
+    await connection.execute("""
+        CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE disk_full; END';
+        CREATE TRIGGER full_disk AFTER INSERT ON log.events EXECUTE FUNCTION fill()""")
+    with pytest.raises(DiskFull, match="nothing was recorded"):
+        await recorder.append([event("export-control/a", "a")])
+    await connection.execute("DROP TRIGGER full_disk ON log.events")
+    await connection.close()
+    assert await recorder.head() == 0
+    assert (await recorder.append([event("export-control/a", "a")])).positions == range(1, 2)
 
 
 async def test_a_decision_that_others_overtake_is_made_anew(recorder: Recorder) -> None:

@@ -30,6 +30,7 @@ from deploy.postgres import (
 )
 from deploy.postgres import server as launcher
 from deploy.postgres.site import Site
+from tests.processes import postmasters
 
 ROOT = os.geteuid() == 0
 HERE = Path(__file__).parents[1]
@@ -89,20 +90,6 @@ with Postgres.start(data_dir):
     print("up", flush=True)
     sys.stdin.read()
 """
-
-
-def postmasters(under: Path) -> list[psutil.Process]:
-    """The PostgreSQL servers that run on a data directory below `under`."""
-    found: dict[int, psutil.Process] = {}
-    parents: dict[int, int] = {}
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            command = [*process.cmdline(), "", "", ""]
-            if command[0].endswith("/postgres") and f"{under}/" in " ".join(command[1:3]):
-                parents[process.pid] = process.ppid()
-                found[process.pid] = process
-    # A backend just forked is still called what its parent is called.
-    return [process for pid, process in found.items() if parents[pid] not in found]
 
 
 def ask(connection: Connection, *statements: str) -> Any:

@@ -11,7 +11,8 @@ import pytest
 
 from schema.context import Access, Services
 from schema.execute import execute, subscribe
-from tests.test_cli import Running, command, demo  # noqa: F401
+from tests.processes import Running, command
+from tests.test_cli import demo  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

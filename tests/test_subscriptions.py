@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import orjson
 import pytest
 import websockets
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from deploy.server import create_server, listen
@@ -20,10 +19,7 @@ from schema.context import Access, Services
 from schema.execute import subscribe as subscribe_directly
 from tests.api import control, document
 from tests.facts import announced
-
-PROTOCOL = Subprotocol("graphql-transport-ws")
-EVENTS = """subscription ($after: Position, $types: [String!]) {
-    events(after: $after, types: $types) { position type entity eventId recordedAt data } }"""
+from tests.websocket import EVENTS, PROTOCOL, connected, events, receive, send, subscribe
 
 
 @asynccontextmanager
@@ -53,40 +49,6 @@ async def url(services: Services) -> AsyncIterator[str]:
     """The address of a server that is open for writing."""
     async with served(services, Access(open=True)) as address:
         yield address
-
-
-async def send(socket: ClientConnection, type: str, **more: Any) -> None:
-    """Send a message of the protocol."""
-    await socket.send(orjson.dumps({"type": type, **more}).decode())
-
-
-async def receive(socket: ClientConnection, seconds: float = 5) -> Any:
-    """The next message of the protocol; they are text frames."""
-    message = await asyncio.wait_for(socket.recv(), seconds)
-    assert isinstance(message, str)
-    return orjson.loads(message)
-
-
-@asynccontextmanager
-async def connected(url: str, **init: Any) -> AsyncIterator[ClientConnection]:
-    """A connection that is acknowledged."""
-    async with connect(url, subprotocols=[PROTOCOL]) as socket:
-        await send(socket, "connection_init", payload=init)
-        assert (await receive(socket))["type"] == "connection_ack"
-        yield socket
-
-
-async def subscribe(socket: ClientConnection, query: str = EVENTS, **variables: Any) -> None:
-    """Start an operation."""
-    await send(socket, "subscribe", id="1", payload={"query": query, "variables": variables})
-
-
-async def events(socket: ClientConnection) -> AsyncIterator[dict[str, Any]]:
-    """The events that arrive."""
-    while True:
-        message = await receive(socket)
-        assert message["type"] == "next", message
-        yield message["payload"]["data"]["events"]
 
 
 async def record(services: Services, *names: str) -> None:
@@ -242,8 +204,6 @@ async def test_a_lost_database_ends_the_subscription_with_an_error_not_in_silenc
         message = await receive(socket)
         assert message["payload"]["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
         assert (await receive(socket))["type"] == "complete"
-
-
 
 
 async def test_programs_subscribe_without_a_socket(services: Services) -> None:

@@ -8,6 +8,7 @@ TrackerError
 ├── Forbidden           the caller may not do this
 ├── TooLarge            the input is over a stated limit
 └── Unavailable         a part of the system does not answer in time
+    └── DiskFull            the database has no space left
 
 `code` is stable: clients may switch on it. `path` leads to the field, outermost first.
 """
@@ -91,3 +92,13 @@ class Unavailable(TrackerError):
     """A part of the system does not answer in time; the same request may succeed later."""
 
     code = "UNAVAILABLE"
+
+
+class DiskFull(Unavailable):
+    """The database has no space left on its disk; what failed was not recorded."""
+
+    code = "DISK_FULL"
+
+    def __init__(self) -> None:
+        super().__init__("The database has no space left on its disk, so nothing was recorded."
+                         " Reading goes on; send this again when there is space.")

@@ -20,6 +20,7 @@ from deploy.postgres.site import Site, account, admit
 
 SOCKET_PATH_LIMIT = 103  # bytes, on macOS; Linux has 107
 FAST_SHUTDOWN, IMMEDIATE_SHUTDOWN = (signal.SIGINT, 120.0), (signal.SIGQUIT, 30.0)  # seconds
+FULL = 16 * 1024 * 1024  # bytes left: a segment of PostgreSQL's write-ahead log does not fit
 PASSING_OBSTACLES = ("pre-existing shared memory block", 'lock file "postmaster.pid" already')
 SETTINGS = (  # on the command line, where postgresql.conf cannot undo them
     *("listen_addresses=", "unix_socket_permissions=0700", "fsync=on", "logging_collector=off"),
@@ -37,11 +38,13 @@ _Server = subprocess.Popen[Any]
 class Postgres:
     """A running server, which this process owns until `stop`; a context manager."""
 
-    def __init__(self, connection: Connection, server: _Server, lock: Lock):
+    def __init__(self, connection: Connection, site: Site, server: _Server, lock: Lock):
         """Take over what `start` has made."""
         self.connection = connection
+        self._site = site
         self._server = server
         self._lock = lock
+        self._begun = site.log.stat().st_size
 
     @classmethod
     def start(cls, data_dir: Path, *, timeout: float = 600) -> Self:
@@ -75,11 +78,18 @@ class Postgres:
         try:
             server = _launch(site, binaries, host, timeout)
             lock.write({"owner": os.getpid(), "host": host, "ready": True})
-            return cls(Connection(host), server, lock)
+            return cls(Connection(host), site, server, lock)
         except BaseException:  # a full disk, or the exception of a signal handler
             _stop_orphan(site.pgdata)
             _clear_sockets(host)
             raise
+
+    @property
+    def ended(self) -> str | None:
+        """Why the server has ended by itself, with its last words; None while it runs."""
+        if not _ended(self._server):
+            return None
+        return f"PostgreSQL has ended. {_last_words(self._site, self._begun)}"
 
     def stop(self) -> None:
         """Shut the server down, breaking its connections; let go of the directory last.
@@ -213,11 +223,22 @@ def _try_launch(site: Site, binaries: Path, host: str, deadline: float) -> _Serv
     except BaseException:
         _shut_down(server.pid, lambda: _ended(server))
         raise
-    said = site.log.read_bytes()[said_before:].decode(errors="replace").strip()
+    said = _last_words(site, said_before)
     # Backends of a killed server live on until their query ends; PostgreSQL refuses meanwhile.
     if any(passing in said for passing in PASSING_OBSTACLES) and time.monotonic() < deadline:
         return None
-    raise PostgresError(f"PostgreSQL did not start. Its log, {site.log}, ends:\n{said[-2000:]}")
+    raise PostgresError(f"PostgreSQL did not start. {said}")
+
+
+def _last_words(site: Site, begun: int) -> str:
+    """The end of what the server has logged since its log was `begun` bytes long; and that the disk
+    is full, when it is: then the log may have had no room for it."""
+    with site.log.open("rb") as log:
+        log.seek(max(begun, log.seek(0, os.SEEK_END) - 2000))
+        said = log.read().decode(errors="replace").strip()
+    full = shutil.disk_usage(site.root).free < FULL
+    space = f"The disk of {site.root} is full. " if full else ""
+    return f"{space}Its log, {site.log}, ends:\n{said}"
 
 
 def _spawn(site: Site, binaries: Path, host: str) -> tuple[_Server, int]:

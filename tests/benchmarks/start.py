@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.benchmarks.harness import machine, markdown, options, publish
-from tests.test_cli import Running
+from tests.processes import Running
 
 
 def seconds(data_dir: Path) -> float:

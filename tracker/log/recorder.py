@@ -11,6 +11,7 @@ from pathlib import Path
 import asyncpg
 
 from tracker.errors import (
+    DiskFull,
     IdempotencyConflict,
     InvalidInput,
     TrackerError,
@@ -196,7 +197,8 @@ def _outcome(
 
 
 def _unavailable(error: Exception) -> Unavailable:
-    failure = Unavailable("The log could not be reached; whether the events were recorded is not"
-                          " known. Send the same command again: it counts once.")
+    failure = DiskFull() if isinstance(error, asyncpg.DiskFullError) else Unavailable(
+        "The log could not be reached; whether the events were recorded is not known. Send the"
+        " same command again: it counts once.")
     failure.__cause__ = error
     return failure

@@ -1,0 +1,99 @@
+"""What must be so after every fault."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from itertools import pairwise
+
+from projections.world import World as Replay
+from tests.faults.world import Broken, World
+from tests.faults.writers import Sent
+from tracker.log.mapper import Recorded
+
+DAY = date(2025, 11, 20)
+"""The day whose state is compared: some of the instruments are suspended on it."""
+DIGEST = "query ($day: Day, $at: Position) { asOf(validAt: $day, position: $at) { digest } }"
+Log = list[Recorded]
+
+
+async def check(world: World) -> None:
+    """Everything that is promised, once nobody writes any more. Raises Broken."""
+    log = [event async for event in world.recorder.read_all(await world.recorder.head())]
+    unknown = [sent for sent in world.sent if sent.positions is None]
+    for sent in unknown:
+        whole_or_absent(sent, log)
+    for sent in unknown:
+        await sent_again(sent, log)
+    log += await world.recorder.read(len(log), limit=2 * sum(len(sent.ids) for sent in unknown) + 1)
+    in_order(log)
+    nothing_lost_or_doubled(world.sent, log)
+    await projected(world, log)
+    await followed(world, log)
+
+
+def whole_or_absent(sent: Sent, log: Log) -> None:
+    """A command without an answer is there wholly, or not at all; one that was refused is not."""
+    there = [event.position for event in log if event.event_id in sent.ids]
+    if there and (sent.refused or there != list(range(there[0], there[0] + len(sent.ids)))):
+        raise Broken(f"{sent.ids} is at {there}, {'refused' if sent.refused else 'unknown'}")
+
+
+async def sent_again(sent: Sent, log: Log) -> None:
+    """A command that is sent again counts once."""
+    there = [event.position for event in log if event.event_id in sent.ids]
+    sent.positions, sent.refused = await sent.send(), False
+    if list(sent.positions) != there and (there or sent.positions[0] <= len(log)):
+        raise Broken(f"{sent.ids} was at {there}; sent again it is said to be at {sent.positions}")
+
+
+def in_order(log: Log) -> None:
+    """Positions are gapless from 1, versions consecutive in their stream, and no event is recorded
+    before the one in front of it."""
+    versions: dict[str, int] = {}
+    for position, event in enumerate(log, 1):
+        if event.position != position:
+            raise Broken(f"position {position} is missing: {event.position} stands there")
+        if event.version != versions.get(event.stream, 0) + 1:
+            raise Broken(f"version {event.version} of {event.stream} follows"
+                         f" {versions.get(event.stream, 0)}")
+        versions[event.stream] = event.version
+    for before, after in pairwise(log):
+        if after.recorded_at < before.recorded_at:
+            raise Broken(f"position {after.position} is recorded before {before.position}")
+
+
+def nothing_lost_or_doubled(sent: list[Sent], log: Log) -> None:
+    """Every acknowledged event is in the log once, at its position, and nothing else is."""
+    told = {id: position for command in sent
+            for id, position in zip(command.ids, command.positions or (), strict=True)}
+    if len(log) != len({event.event_id for event in log}):
+        raise Broken("an event is in the log twice")
+    there = {event.event_id: event.position for event in log}
+    for id in told.keys() | there.keys():
+        if told.get(id) != there.get(id):
+            raise Broken(f"{id} was acknowledged at {told.get(id)}, and is at {there.get(id)}")
+
+
+async def projected(world: World, log: Log) -> None:
+    """The projection catches up, and says what the log says."""
+    async with asyncio.timeout(30):
+        while int((await world.ask("{ asOf { position } }"))["asOf"]["position"]) < len(log):
+            await asyncio.sleep(0.01)
+    replay = Replay()
+    for event in log:
+        replay.add(event)
+    answer = await world.ask(DIGEST, day=DAY.isoformat(), at=str(len(log)))
+    if answer["asOf"]["digest"] != replay.digest(DAY, len(log)):
+        raise Broken(f"the digest at position {len(log)} differs from that of a replay")
+
+
+async def followed(world: World, log: Log) -> None:
+    """The follower has got every event once, in order."""
+    await world.until(lambda: len(world.seen) >= len(log), "the follower gets every event")
+    for seen, event in zip(world.seen, log, strict=False):
+        if seen != (event.position, event.event_id):
+            raise Broken(f"the follower got {seen}; the log has {event.event_id} at"
+                         f" {event.position}")
+    if len(world.seen) > len(log):
+        raise Broken(f"the follower got {world.seen[len(log):]}, which the log does not have")

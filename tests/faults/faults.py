@@ -1,0 +1,188 @@
+"""The faults, each at a random moment under load, and the kinds of world that they befall."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import psutil  # type: ignore[import-untyped]
+
+from deploy.postgres import Postgres
+from deploy.process import Exit
+from tests.faults.disk import small_disk
+from tests.faults.proxy import Proxy
+from tests.faults.world import Broken, World
+from tests.processes import command, postmasters
+from tracker.log.database import LOST, connect
+
+FILL_WAL = "SELECT pg_logical_emit_message(false, 'faults', 'fills'), pg_switch_wal()"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A kind of fault."""
+
+    world: Callable[[], AbstractAsyncContextManager[World]]
+    strike: Callable[[World, Random], Awaitable[float]]
+    """Does the harm, and starts again what has ended by it. Returns the moment since which nothing
+    but the tracker itself stands in the way of recovery."""
+
+
+# --- worlds
+
+
+@contextmanager
+def room() -> Iterator[Path]:
+    """A directory that PostgreSQL's own account can enter."""
+    directory = Path(tempfile.mkdtemp(prefix="tracker-faults-", dir="/tmp"))
+    directory.chmod(0o755)
+    try:
+        yield directory
+    finally:
+        for process in postmasters(directory):  # what a broken promise has left
+            process.kill()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@asynccontextmanager
+async def embedded() -> AsyncIterator[World]:
+    """`tracker serve` with its embedded PostgreSQL."""
+    with room() as directory:
+        async with World(directory / "data") as world:
+            yield world
+
+
+@asynccontextmanager
+async def behind_a_proxy() -> AsyncIterator[World]:
+    """`tracker serve` on a PostgreSQL that it reaches over a proxy, as all writers do."""
+    with room() as directory, Postgres.start(directory / "data") as postgres:
+        async with (
+            Proxy(postgres.connection, directory) as proxy,
+            World(directory / "unused", proxy=proxy) as world,
+        ):
+            yield world
+
+
+@asynccontextmanager
+async def on_a_small_disk() -> AsyncIterator[World]:
+    """`tracker serve` with its embedded PostgreSQL, all its data on a small disk."""
+    with room() as directory, small_disk(directory) as disk:
+        async with World(directory / "data", disk=disk) as world:
+            yield world
+
+
+# --- faults
+
+
+async def kill_api(world: World, chance: Random) -> float:
+    """kill -9 of `tracker serve`; its PostgreSQL lives on."""
+    world.serving.process.kill()
+    struck = time.monotonic()
+    await world.ended()
+    await world.serve()
+    return struck
+
+
+async def kill_postgres(world: World, chance: Random) -> float:
+    """kill -9 of PostgreSQL's first process: `tracker serve` ends, and says why."""
+    postmaster(world).kill()
+    struck = time.monotonic()
+    await has_given_up(world, "PostgreSQL has ended")
+    await world.serve()
+    return struck
+
+
+async def kill_backend(world: World, chance: Random) -> float:
+    """kill -9 of a process of PostgreSQL that serves a connection: PostgreSQL breaks all the others
+    and recovers by itself."""
+    chance.choice(backends(world)).kill()
+    return time.monotonic()
+
+
+async def cut_connection(world: World, chance: Random) -> float:
+    """A connection to PostgreSQL breaks after a random number of bytes."""
+    assert world.proxy
+    cuts = world.proxy.cuts
+    world.proxy.cut(chance.choice(["asked", "answered"]), chance.randint(1, 20_000))
+    await world.until(lambda: world.proxy.cuts > cuts, "a connection is cut")
+    return time.monotonic()
+
+
+async def fill_disk(world: World, chance: Random) -> float:
+    """No space for tables: commands are refused, reading goes on."""
+    assert world.disk
+    world.disk.fill(chance.randrange(1 << 16))
+    await world.until(lambda: any(sent.refused for sent in world.sent) or gone(world),
+                      "a full disk is told")
+    if gone(world):  # it was the write-ahead log that had no space
+        await has_given_up(world, "The disk of")
+    else:
+        await world.answered("{ head asOf { digest } }")
+    world.disk.free()
+    struck = time.monotonic()
+    if gone(world):
+        await world.serve()
+    return struck
+
+
+async def fill_wal(world: World, chance: Random) -> float:
+    """No space for the write-ahead log: PostgreSQL can't go on, and does not start until there is
+    space; `tracker serve` says so both times."""
+    assert world.disk
+    world.disk.fill(chance.randrange(1 << 16))
+    while not gone(world):
+        with suppress(*LOST):
+            connection = await connect(world.target)
+            await connection.execute(FILL_WAL)
+            await connection.close()
+        await asyncio.sleep(0.01)
+    await has_given_up(world, "The disk of")
+    again = await asyncio.to_thread(command, "serve", data_dir=world.data_dir)
+    if again.returncode != Exit.UNAVAILABLE or "The disk of" not in again.stderr:
+        raise Broken(f"on a full disk serve ends with {again.returncode}: {again.stderr}")
+    world.disk.free()
+    struck = time.monotonic()
+    await world.serve()
+    return struck
+
+
+FAULTS = {
+    "api": Fault(embedded, kill_api),
+    "postgres": Fault(embedded, kill_postgres),
+    "backend": Fault(embedded, kill_backend),
+    "cut": Fault(behind_a_proxy, cut_connection),
+    "disk": Fault(on_a_small_disk, fill_disk),
+    "wal": Fault(on_a_small_disk, fill_wal),
+}
+
+
+def postmaster(world: World) -> psutil.Process:
+    """The first process of the PostgreSQL that `tracker serve` runs."""
+    [found] = psutil.Process(world.serving.process.pid).children()
+    return found
+
+
+def backends(world: World) -> list[psutil.Process]:
+    """The processes of PostgreSQL that serve connections."""
+    return [process for process in postmaster(world).children()
+            if process.cmdline()[0].startswith("postgres: tracker")]
+
+
+def gone(world: World) -> bool:
+    """Whether `tracker serve` has ended."""
+    return world.serving.process.poll() is not None
+
+
+async def has_given_up(world: World, message: str) -> None:
+    """`tracker serve` ends by itself, with a message and the exit code for it."""
+    code = await world.ended()
+    said = world.serving.output
+    if code != Exit.UNAVAILABLE or message not in said or "Traceback" in said:
+        raise Broken(f"serve ended with {code}, saying {said}")

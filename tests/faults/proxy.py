@@ -1,0 +1,68 @@
+"""A proxy between PostgreSQL and its clients, which cuts connections in the middle of a message."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, Self
+
+from deploy.postgres import Connection
+from tracker.log.database import Target
+
+Direction = Literal["asked", "answered"]
+
+
+class Proxy:
+    """Passes on what clients ask and PostgreSQL answers, until it is told to cut."""
+
+    def __init__(self, connection: Connection, directory: Path):
+        self.target: Target = {**connection.kwargs(), "host": str(directory)}
+        self.url = (f"postgresql://{connection.user}@/{connection.database}"
+                    f"?host={directory}&port={connection.port}")
+        self.cuts = 0
+        self._left: dict[Direction, int] = {}
+        name = f".s.PGSQL.{connection.port}"
+        self._here, self._there = directory / name, Path(connection.host) / name
+
+    async def __aenter__(self) -> Self:
+        """Listen."""
+        self._listening = await asyncio.start_unix_server(self._connected, self._here)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Take no more connections."""
+        self._listening.close()
+
+    def cut(self, direction: Direction, after: int) -> None:
+        """Cut the connection over which so many bytes from now go in a direction; those go."""
+        self._left[direction] = after
+
+    async def _connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        answers, asks = await asyncio.open_unix_connection(self._there)
+        passing = [asyncio.create_task(self._pass("asked", reader, asks)),
+                   asyncio.create_task(self._pass("answered", answers, writer))]
+        with suppress(OSError):
+            await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
+        for task in passing:
+            task.cancel()
+        asks.close()
+        writer.close()
+
+    async def _pass(
+        self, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Pass bytes on, up to a cut or the end."""
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                left = self._left.get(direction, len(data) + 1)
+                writer.write(data[:left])
+                await writer.drain()
+                if left <= len(data):
+                    del self._left[direction]
+                    self.cuts += 1
+                    return
+                if direction in self._left:
+                    self._left[direction] -= len(data)

@@ -1,0 +1,65 @@
+"""Rounds: load, a fault at a random moment, recovery, and the check."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.faults.check import check
+from tests.faults.faults import FAULTS, Fault
+from tests.faults.world import World
+
+A_WORLD = 10
+"""So many rounds go over one world; the next begins with a new, empty one."""
+
+
+@dataclass
+class Tally:
+    """What the rounds of a kind of fault amount to."""
+
+    rounds: int = 0
+    acknowledged: int = 0
+    unknown: int = 0
+    refused: int = 0
+    recovery: list[float] = field(default_factory=list)
+    """Seconds, of each round."""
+
+
+async def run(kind: str, rounds: Iterable[int], seed: int, tally: Tally) -> None:
+    """Run rounds of a kind of fault and tally them. Raises Broken, with a note of the round."""
+    left = list(rounds)
+    while left:
+        now, left = left[:A_WORLD], left[A_WORLD:]
+        async with FAULTS[kind].world() as world:
+            for number in now:
+                await one(world, kind, number, seed, tally)
+
+
+async def one(world: World, kind: str, number: int, seed: int, tally: Tally) -> None:
+    """Run a round; everything random in it follows from seed, kind and number."""
+    chance = Random(f"{seed}/{kind}/{number}")
+    begun = len(world.sent)
+    try:
+        tally.recovery.append(await recovery(world, FAULTS[kind], chance))
+        sent = world.sent[begun:]
+        tally.acknowledged += sum(len(command.positions or ()) for command in sent)
+        tally.refused += sum(command.refused for command in sent)
+        tally.unknown += sum(not command.positions and not command.refused for command in sent)
+        await check(world)
+    except Exception as error:
+        error.add_note(f"in round {number} of {kind!r} with seed {seed}; again:"
+                       f" python -m tests.faults {kind} --seed {seed} --first {number} --rounds 1")
+        raise
+    tally.rounds += 1
+
+
+async def recovery(world: World, fault: Fault, chance: Random) -> float:
+    """Seconds until every writer is acknowledged again after a fault at a random moment."""
+    async with world.load(chance):
+        await asyncio.sleep(chance.uniform(0.05, 0.5))
+        struck = await fault.strike(world, chance)
+        await world.settled()
+        return time.monotonic() - struck

@@ -1,0 +1,152 @@
+"""A tracker under load: its process, what it was sent and acknowledged, and who follows it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from random import Random
+from typing import Any, Self
+
+import httpx
+from websockets import WebSocketException
+
+from deploy.postgres import running
+from tests.faults.disk import Disk
+from tests.faults.proxy import Proxy
+from tests.faults.writers import TOKEN, Appending, Mutating, Sent, Writer
+from tests.processes import Running
+from tests.websocket import connected, receive, subscribe
+from tracker.log.database import Target, create_pool
+from tracker.log.recorder import Recorder
+
+WRITERS = (Mutating, Mutating, Mutating, Appending)
+PATIENCE = 60
+"""Seconds after which something that should have come is missing."""
+EVENTS = "subscription ($after: Position) { events(after: $after) { position eventId } }"
+
+
+class Broken(Exception):
+    """A promise that was not kept."""
+
+
+class World:
+    """A tracker under load; behind a proxy where PostgreSQL is not its own, on a disk that can be
+    filled where it has one."""
+
+    def __init__(self, data_dir: Path, *, proxy: Proxy | None = None, disk: Disk | None = None):
+        self.data_dir = data_dir
+        self.proxy = proxy
+        self.disk = disk
+        self.sent: list[Sent] = []
+        self.seen: list[tuple[int, str]] = []
+        """What the follower has got."""
+        self.writers: list[Writer] = []
+        self.names = map(str, itertools.count(1))
+
+    async def __aenter__(self) -> Self:
+        """Serve, and follow."""
+        await self.serve()
+        self.http = httpx.AsyncClient(timeout=30)
+        self.target = self._find_database()
+        self._pool = await create_pool(self.target)
+        self.recorder = Recorder(self._pool)
+        self._following = asyncio.create_task(self._follow())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End all of it."""
+        self._following.cancel()
+        self._pool.terminate()
+        await self.http.aclose()
+        if self.serving.process.poll() is None:
+            await asyncio.to_thread(self.serving.stop)
+
+    async def serve(self) -> None:
+        """Run `tracker serve`, and come back once it serves."""
+        url = {"TRACKER_DATABASE_URL": self.proxy.url} if self.proxy else {}
+        self.serving = await asyncio.to_thread(
+            Running, "serve", data_dir=self.data_dir, TRACKER_WRITE_TOKEN=TOKEN, **url)
+
+    async def ended(self) -> int:
+        """Wait until `tracker serve` ends by itself; its exit code."""
+        return await asyncio.to_thread(self.serving.ended)
+
+    async def ask(self, document: str, **variables: Any) -> Any:
+        """The data of an answer; whoever asks knows that the tracker is up."""
+        answer = await self.http.post(
+            f"{self.serving.url}/graphql", json={"query": document, "variables": variables})
+        if "errors" in answer.json():
+            raise Broken(f"{document} is answered by {answer.text}")
+        return answer.json()["data"]
+
+    async def answered(self, document: str) -> None:
+        """Ask until there is an answer: in the midst of a fault a question may meet it too."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with suppress(Broken):
+                    await self.ask(document)
+                    return
+                await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def load(self, chance: Random) -> AsyncIterator[None]:
+        """Writers at work until the end of the block; then each finishes what it is at."""
+        self.writers = [kind(self, Random(chance.random())) for kind in WRITERS]
+        working = [asyncio.create_task(writer.work()) for writer in self.writers]
+        try:
+            yield
+        finally:
+            for writer in self.writers:
+                writer.resting = True
+            await asyncio.gather(*working)
+        self.complain()
+
+    async def settled(self) -> None:
+        """Wait until every writer has two commands in a row acknowledged, sent from now on."""
+        for writer in self.writers:
+            writer.begin_streak()
+        await self.until(lambda: all(writer.streak >= 2 for writer in self.writers),
+                         "every writer is acknowledged again")
+
+    async def until(self, condition: Callable[[], bool], promise: str) -> None:
+        """Wait for what is promised."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            self.complain()
+            if time.monotonic() > deadline:
+                raise Broken(f"{promise}: not within {PATIENCE} s; the server says:"
+                             f"\n{self.serving.output[-2000:]}")
+            await asyncio.sleep(0.005)
+
+    def complain(self) -> None:
+        """Raise Broken if a writer got an answer that nobody should get."""
+        for writer in self.writers:
+            if writer.complaint:
+                raise Broken(writer.complaint)
+
+    def _find_database(self) -> Target:
+        """How to reach the database that is served; a server's own stays at its place."""
+        if self.proxy:
+            return self.proxy.target
+        connection = running(self.data_dir)
+        assert connection, self.serving.output
+        return connection.kwargs()
+
+    async def _follow(self) -> None:
+        """Follow the log as integrations do; after a break, from the last position seen."""
+        while True:
+            with suppress(OSError, WebSocketException):
+                await self._follow_once()
+            await asyncio.sleep(0.05)
+
+    async def _follow_once(self) -> None:
+        address = f"{self.serving.url.replace('http', 'ws', 1)}/graphql"
+        async with connected(address) as socket:
+            await subscribe(socket, EVENTS, after=str(self.seen[-1][0] if self.seen else 0))
+            while (data := (await receive(socket))["payload"].get("data")):
+                event = data["events"]
+                self.seen.append((int(event["position"]), event["eventId"]))

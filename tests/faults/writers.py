@@ -1,0 +1,155 @@
+"""Those who write: each sends one command after the other, and keeps what it knows of each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from tests.api import control, document, suspension
+from tests.facts import announced, suspended
+from tracker.commands import Order, decide_all, restored
+from tracker.errors import DiskFull, Unavailable
+
+if TYPE_CHECKING:
+    from tests.faults.world import World
+
+TOKEN = "a-secret-of-the-test"
+PAUSE = 0.1
+"""Seconds that a writer waits after a command that was not acknowledged."""
+
+
+@dataclass(eq=False)
+class Sent:
+    """A command, and what its sender knows of it: its positions when it is acknowledged, that it
+    was refused for want of space, or neither when the outcome is unknown."""
+
+    ids: tuple[str, ...]
+    send: Callable[[], Awaitable[range]]
+    """Sends it, also again. Raises NotSent, DiskFull, or Unavailable: the outcome is unknown."""
+    positions: range | None = None
+    refused: bool = False
+
+
+class NotSent(Exception):
+    """Nobody listens: the command has not left."""
+
+
+class Writer:
+    """Sends commands until it is told to rest."""
+
+    def __init__(self, world: World, chance: Random):
+        self.world = world
+        self.chance = chance
+        self.resting = False
+        self.complaint = ""
+        """An answer that nobody should get."""
+        self.begin_streak()
+
+    def begin_streak(self) -> None:
+        """Count the commands that are acknowledged in a row, of those sent from now on."""
+        self.streak, self._since = 0, time.monotonic()
+
+    async def work(self) -> None:
+        """Write until told to rest."""
+        while not self.resting and not self.complaint:
+            try:
+                await self.write()
+            except Exception as error:
+                self.complaint = f"a writer was answered by {error!r}"
+
+    async def write(self) -> None:
+        """Send some commands that belong together."""
+        raise NotImplementedError
+
+    async def sent(self, send: Callable[[], Awaitable[range]], *ids: str) -> bool:
+        """Send a command, and whether it was acknowledged."""
+        command, begun = Sent(ids, send), time.monotonic()
+        try:
+            command.positions = await send()
+        except DiskFull:
+            command.refused = True
+        except Unavailable:
+            pass
+        except NotSent:
+            await asyncio.sleep(PAUSE)
+            return False
+        self.world.sent.append(command)
+        acknowledged = command.positions is not None
+        if begun >= self._since:
+            self.streak = self.streak + 1 if acknowledged else 0
+        if not acknowledged:
+            await asyncio.sleep(PAUSE)
+        return acknowledged
+
+
+class Mutating(Writer):
+    """Sends mutations over HTTP: announces an instrument, then suspends it some times."""
+
+    async def write(self) -> None:
+        """One instrument."""
+        name = next(self.world.names)
+        if not await self._mutated("announceExportControl", control(name), name):
+            return
+        for day in range(1, self.chance.randint(1, 4)):
+            told = suspension(name, suspendedFrom=f"2025-11-{day:02}")
+            if not await self._mutated("suspendExportControl", told, f"{name}-{day}"):
+                return
+
+    async def _mutated(self, mutation: str, input: dict[str, Any], key: str) -> bool:
+        async def send() -> range:
+            body = {"query": document(mutation), "variables": {"input": input, "key": key}}
+            return positions(mutation, await self._post(body))
+
+        return await self.sent(send, key)
+
+    async def _post(self, body: dict[str, Any]) -> httpx.Response:
+        try:
+            return await self.world.http.post(
+                f"{self.world.serving.url}/graphql", json=body,
+                headers={"Authorization": f"Bearer {TOKEN}"})
+        except httpx.ConnectError as error:
+            raise NotSent from error
+        except httpx.TransportError as error:
+            raise Unavailable("The server ended before it answered") from error
+
+
+def positions(mutation: str, response: httpx.Response) -> range:
+    """The positions in the answer to a mutation. Raises DiskFull, or Unavailable: the outcome is
+    unknown. Any other error is one that nobody should get."""
+    answer = response.json()
+    codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
+    if codes and response.status_code == 200:
+        if codes == {"DISK_FULL"}:
+            raise DiskFull
+        if codes <= {"UNAVAILABLE", "TIMEOUT"}:
+            raise Unavailable("The outcome is unknown")
+    if codes or response.status_code != 200:
+        raise RuntimeError(f"{response.status_code} {response.text}")
+    first, last = (int(answer["data"][mutation]["positions"][i]) for i in (0, -1))
+    return range(first, last + 1)
+
+
+class Appending(Writer):
+    """Appends several events at once from a process other than the server's: this one."""
+
+    async def write(self) -> None:
+        """One to four events of one or two instruments."""
+        orders = [
+            Order(f"export-control/{name}", fact, f"{name}-{number}")
+            for name in [next(self.world.names) for _ in range(self.chance.randint(1, 2))]
+            for number, fact in enumerate([announced(), suspended("1")][:self.chance.randint(1, 2)])
+        ]
+        entities = {order.stream: restored(order.stream, ()) for order in orders}
+        events, refused = decide_all(entities, orders, ())
+        assert not refused
+
+        async def send() -> range:
+            return (await self.world.recorder.append(events)).positions
+
+        await self.sent(send, *(event.event_id for event in events))

@@ -1,0 +1,50 @@
+"""A client of the API over a WebSocket, by the graphql-transport-ws protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+PROTOCOL = Subprotocol("graphql-transport-ws")
+EVENTS = """subscription ($after: Position, $types: [String!]) {
+    events(after: $after, types: $types) { position type entity eventId recordedAt data } }"""
+
+
+async def send(socket: ClientConnection, type: str, **more: Any) -> None:
+    """Send a message of the protocol."""
+    await socket.send(orjson.dumps({"type": type, **more}).decode())
+
+
+async def receive(socket: ClientConnection, seconds: float = 5) -> Any:
+    """The next message of the protocol; they are text frames."""
+    message = await asyncio.wait_for(socket.recv(), seconds)
+    assert isinstance(message, str)
+    return orjson.loads(message)
+
+
+@asynccontextmanager
+async def connected(url: str, **init: Any) -> AsyncIterator[ClientConnection]:
+    """A connection that is acknowledged."""
+    async with connect(url, subprotocols=[PROTOCOL]) as socket:
+        await send(socket, "connection_init", payload=init)
+        assert (await receive(socket))["type"] == "connection_ack"
+        yield socket
+
+
+async def subscribe(socket: ClientConnection, query: str = EVENTS, **variables: Any) -> None:
+    """Start an operation."""
+    await send(socket, "subscribe", id="1", payload={"query": query, "variables": variables})
+
+
+async def events(socket: ClientConnection) -> AsyncIterator[dict[str, Any]]:
+    """The events that arrive."""
+    while True:
+        message = await receive(socket)
+        assert message["type"] == "next", message
+        yield message["payload"]["data"]["events"]
