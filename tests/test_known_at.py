@@ -46,6 +46,7 @@ async def append_with_a_clock_off_by(minutes: int, target: Target, event: NewEve
             $$ SELECT pg_catalog.clock_timestamp() + make_interval(mins => {minutes}) $$;
         ALTER FUNCTION log.append SET search_path = clock{minutes}, pg_catalog""")
     [outcome] = await append(connection, [[event]])
+    await connection.execute("ALTER FUNCTION log.append SET search_path = pg_catalog")
     assert isinstance(outcome, Appended)
     [recorded] = await read(connection, outcome.positions[0] - 1, limit=1)
     await connection.close()

@@ -151,6 +151,21 @@ async def test_a_full_disk_is_told_as_such_and_nothing_is_recorded(
     assert (await recorder.append([event("export-control/a", "a")])).positions == range(1, 2)
 
 
+async def test_a_lost_database_is_no_stranger_to_commands_and_imports(
+    recorder: Recorder, target: Target
+) -> None:
+    await recorder.head()
+    admin = await connect({**target, "database": "tracker"})
+    await admin.execute(f'ALTER DATABASE {target["database"]} ALLOW_CONNECTIONS false')
+    await admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                        " WHERE datname = $1", target["database"])
+    with pytest.raises(Unavailable, match="nothing was recorded"):
+        await Commands(recorder).record("export-control/a", announced())
+    with pytest.raises(Unavailable, match="counts once"):
+        await recorder.append_all([event("export-control/a", "a")])
+    await admin.close()
+
+
 async def test_a_decision_that_others_overtake_is_made_anew(recorder: Recorder) -> None:
     commands = Commands(recorder)
     await commands.record("export-control/a", announced(clause("1"), clause("2")))

@@ -20,8 +20,10 @@ from tracker.errors import (
     Path,
     TooLarge,
     TrackerError,
+    Unavailable,
     VersionConflict,
 )
+from tracker.log.database import LOST
 from tracker.log.mapper import SOURCE, NewEvent, Recorded, new_event, replayed
 from tracker.log.recorder import Appended, Recorder
 
@@ -147,12 +149,16 @@ class Commands:
         for order in orders:
             with order.errors():
                 check_stream(order.stream, "id")
-        entities = await load(self._recorder, dict.fromkeys(order.stream for order in orders))
+        try:
+            entities = await load(self._recorder, dict.fromkeys(order.stream for order in orders))
+            alliances = await self._recorder.existing(sorted(mentioned(orders)))
+        except LOST as error:
+            raise Unavailable("The log could not be read, so nothing was recorded; try again"
+                              ) from error
         first = entities[orders[0].stream]
         repeated = any(k.event_id == orders[0].event_id for k in first.known)
         if not repeated and expected is not None and first.version != expected:
             raise VersionConflict(first.id, expected, first.version)
-        alliances = await self._recorder.existing(sorted(mentioned(orders)))
         events = []
         for order in orders:
             with order.errors():

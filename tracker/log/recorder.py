@@ -24,6 +24,9 @@ from tracker.log.mapper import NewEvent, Recorded, recorded
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
 PAGE = 1000
+BULK = 5000
+"""How many events an import sends at a time."""
+
 logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +74,19 @@ class Recorder:
     ) -> None:
         """Append many events in one transaction, all or none. `progress` gets counts as they go.
 
-        Raises VersionConflict or IdempotencyConflict; then nothing is appended.
+        Raises VersionConflict or IdempotencyConflict; then nothing is appended. After Unavailable
+        all of them may be.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
-            for start in range(0, len(events), PAGE):
-                page = events[start : start + PAGE]
-                [outcome] = await append(connection, [page])
-                if not isinstance(outcome, Appended):
-                    raise outcome
-                progress(len(page))
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                for start in range(0, len(events), BULK):
+                    page = events[start : start + BULK]
+                    [outcome] = await append(connection, [page])
+                    if not isinstance(outcome, Appended):
+                        raise outcome
+                    progress(len(page))
+        except LOST as error:
+            raise _unavailable(error) from error
 
     async def read(
         self, after: int = 0, *, limit: int = PAGE, types: Sequence[str] | None = None
