@@ -19,7 +19,7 @@ from projections.diff import FieldChange, diff
 from projections.projector import commodities, places
 from projections.turns import Turn, turns
 from tracker.domain.codec import decode
-from tracker.domain.entity import Because, EntityState, Known, Retracted, because
+from tracker.domain.entity import Because, EntityState, Known, Retracted, because, retracted
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.kinds import STATES, kind_of
 from tracker.domain.values import DAY
@@ -150,9 +150,11 @@ def explained(
 
 
 def known_by(events: Sequence[Recorded], day: date) -> list[Known]:
-    """The facts that were public by a day, or recorded by then for a later one."""
-    return [event.known for event in events
-            if min(event.fact.public_on, event.recorded_at.astimezone(UTC).date()) <= day]
+    """The facts that were public by a day, or recorded by then for a later one; and those that are
+    retracted, in whose place others may stand."""
+    gone = retracted([event.known for event in events])
+    return [event.known for event in events if event.event_id in gone
+            or min(event.fact.public_on, event.recorded_at.astimezone(UTC).date()) <= day]
 
 
 def concerns(turn: Turn, about: About) -> bool:
