@@ -8,21 +8,17 @@ import logging
 import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from deploy import settings
+from deploy import settings, sources
 from deploy.bootstrap import opened, prepare, running
-from deploy.database import database
-from deploy.importing import Imported, import_lines, load_corpus, progress_bar
-from deploy.postgres import PostgresError, default_data_dir
-from deploy.process import Exit, catch_signals, run
+from deploy.console import DataDir, errors_for_people, note, on_database
+from deploy.importing import load_corpus, progress_bar
+from deploy.process import Exit
 from deploy.server import PortTaken, create_server, listen
 from deploy.welcome import greet
 from projections.rebuild import rebuild as rebuild_projection
@@ -30,12 +26,11 @@ from projections.world import World
 from schema.app import create_app
 from schema.context import Access, Services
 from schema.execute import execute
-from tracker.errors import InvalidInput, TrackerError, Unavailable
-from tracker.log.database import LOST, Target
+from tracker.errors import InvalidInput
+from tracker.log.database import Target
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
 
-T = TypeVar("T")
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -48,46 +43,11 @@ app = typer.Typer(
     Exit codes: 0 done, 1 refused (the input breaks a rule), 2 wrong usage, 3 the database can't be
     reached or is in use, 130 interrupted.""",
 )
-note = Console(stderr=True, highlight=False, soft_wrap=True)
-
-DataDir = Annotated[Path | None, typer.Option(
-    settings.DATA_DIR.flag, envvar=settings.DATA_DIR.variable, show_default=False,
-    help="Where the embedded PostgreSQL keeps its data (default: one directory per user). A server"
-         " that runs on it already is used.")]
 Host = Annotated[str, typer.Option(
     settings.HOST.flag, envvar=settings.HOST.variable, help="The address to listen on.")]
 LogLevel = Annotated[str, typer.Option(
     settings.LOG_LEVEL.flag, envvar=settings.LOG_LEVEL.variable,
     help="How much is logged: debug, info, warning or error.")]
-
-
-@contextmanager
-def errors_for_people() -> Iterator[None]:
-    """Turn what can go wrong into one clear line and an exit code that says which kind it was."""
-    try:
-        yield
-    except (PostgresError, PortTaken, Unavailable) as error:
-        fail(str(error), Exit.UNAVAILABLE)
-    except LOST as error:
-        fail(f"The database can't be reached: {error}", Exit.UNAVAILABLE)
-    except TrackerError as error:
-        fail(f"{error.message} ({error.code})", Exit.REFUSED)
-
-
-def fail(message: str, code: Exit) -> NoReturn:
-    """Say what is wrong and leave."""
-    note.print(message, style="red", markup=False)
-    raise typer.Exit(code)
-
-
-def on_database(data_dir: Path | None, work: Callable[[Target], Coroutine[Any, Any, T]]) -> T:
-    """Do some work on the database that the settings name."""
-    catch_signals()
-    with (
-        errors_for_people(),
-        database(data_dir or default_data_dir(), settings.database_url()) as target,
-    ):
-        return run(work(target))
 
 
 @app.command()
@@ -110,9 +70,9 @@ def demo(
 
     async def work(target: Target) -> None:
         async with running(target) as services:
-            loaded = await load_corpus(services, note)
+            recorded = await load_corpus(target, services, note)
             access = Access(token, open=token is None)
-            await serve_app(services, access, listening, log_level, welcome=loaded)
+            await serve_app(services, access, listening, log_level, welcome=recorded)
 
     on_database(data_dir, work)
 
@@ -152,7 +112,7 @@ def listen_somewhere(host: str, port: int | None) -> socket.socket:
 
 async def serve_app(
     services: Services, access: Access, listening: socket.socket, log_level: str,
-    welcome: Imported | None = None,
+    welcome: int | None = None,
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
@@ -162,63 +122,11 @@ async def serve_app(
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
-    if welcome:
+    if welcome is not None:
         await greet(services, url, welcome, Console(highlight=False))
     else:
         note.print(f"Serving {url}/graphql (Ctrl-C stops)")
     await serving
-
-
-@app.command(name="import")
-def import_(
-    files: Annotated[list[Path], typer.Argument(
-        help="Files of JSON lines in the corpus format; - reads standard input.")],
-    skip_invalid: Annotated[bool, typer.Option(
-        "--skip-invalid", help="Record the valid lines and leave the others out.")] = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Record the facts of files, each file wholly or not at all.
-
-    Every line is checked first, and every problem reported with its line, field and what was
-    expected. A line counts once: importing a file again adds nothing.
-    """
-    with errors_for_people():
-        contents = {path: read_lines(path) for path in files}
-
-    async def work(target: Target) -> bool:
-        async with running(target) as services:
-            done = [await import_file(services, path, lines, skip_invalid)
-                    for path, lines in contents.items()]
-        return all(done)
-
-    if not on_database(data_dir, work):
-        raise typer.Exit(Exit.REFUSED)
-
-
-def read_lines(path: Path) -> list[bytes]:
-    """The lines of a file, or of standard input."""
-    if str(path) == "-":
-        return sys.stdin.buffer.readlines()
-    try:
-        return path.read_bytes().splitlines(keepends=True)
-    except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror}") from error
-
-
-async def import_file(
-    services: Services, path: Path, lines: list[bytes], skip_invalid: bool
-) -> bool:
-    """Import one file and report; whether it was recorded, at least in part."""
-    result = await import_lines(services, lines, note, skip_invalid=skip_invalid)
-    for problem in result.problems:
-        note.print(f"{path}: {problem}", markup=False)
-    refused = bool(result.problems) and not skip_invalid
-    left_out = f", {len(result.problems)} left out" if result.problems and skip_invalid else ""
-    note.print(
-        f"{path}: nothing recorded, {len(result.problems)} problems" if refused else
-        f"{path}: {result.recorded} recorded, {result.unchanged} known before{left_out}",
-        markup=False)
-    return not refused
 
 
 @app.command()
@@ -335,6 +243,9 @@ def rebuild(data_dir: DataDir = None) -> None:
 
     position, seconds = on_database(data_dir, work)
     note.print(f"{position} events in {seconds:.1f} s, {position / seconds:,.0f} a second")
+
+
+sources.add_to(app)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from tracker.domain.codec import decode
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claim, FigureState
 from tracker.domain.kinds import STATES, State, kind_of
+from tracker.domain.receipt import ImportState
 from tracker.errors import InvalidInput
 from tracker.log.database import Pool, named_queries
 from tracker.log.recorder import Recorder
@@ -26,7 +27,7 @@ PAGE, COUNT, CLAIMS_PAGE, CLAIMS_COUNT = (
     query.replace("{matching}", SQL.matching)
     for query in (SQL.page, SQL.count, SQL.claims_page, SQL.claims_count)
 )
-S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState)
+S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState, ImportState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Filter:
 
     `publishers` are those of any fact behind a state, and for claims of the claim itself.
     `category` is the direction of a control, the kind of an announcement, the statistic of a
-    figure. `measure`, `destination`, `status` and `commodities` together must hold of one clause.
+    figure, the reader of an import. `measure`, `destination`, `status` and `commodities` together
+    must hold of one clause.
     """
 
     commodities: Sequence[str] | None = None

@@ -23,6 +23,7 @@ from tracker.domain.announcement import AnnouncementState
 from tracker.domain.codec import encode
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
+from tracker.domain.receipt import ImportState
 from tracker.domain.values import Value
 from tracker.errors import Unavailable
 from tracker.log.background import Background
@@ -167,6 +168,8 @@ def category(state: Value) -> str | None:
             return state.kind
         case ExportControlState():
             return state.direction
+        case ImportState():
+            return state.reader
     return None
 
 

@@ -19,7 +19,8 @@ from deploy.postgres import Postgres
 from schema.context import Services
 from tracker.log.database import Target, create_pool
 from tracker.log.recorder import Recorder
-from tracker.sources.corpus import plan, shipped
+from tracker.sources import corpus
+from tracker.sources.importing import import_file
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -79,9 +80,8 @@ def corpus_template(server: Postgres, empty_template: str) -> str:
     async def load() -> None:
         target = database(server, "corpus_template")
         async with running(target) as services:
-            planned = await plan(services.recorder, shipped())
-            assert not planned.problems, "\n".join(map(str, planned.problems))
-            await services.recorder.append_all(planned.events)
+            outcome = await import_file(target, corpus.READER, corpus.SHIPPED)
+            assert not outcome.refused, outcome.receipt.refused
             await services.projector.reach(await services.recorder.head(), seconds=60)
 
     asyncio.run(load())

@@ -18,10 +18,12 @@ from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Figure, figure
+from schema.types.receipt import Import, import_
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.kinds import State as DomainState
+from tracker.domain.receipt import ImportState
 from tracker.log.mapper import Recorded
 
 
@@ -40,7 +42,7 @@ class Event:
 
 
 State: TypeAlias = Annotated[
-    ExportControl | Alliance | Announcement | Figure,
+    ExportControl | Alliance | Announcement | Figure | Import,
     strawberry.union("State", description="The state of an entity."),
 ]
 
@@ -105,7 +107,7 @@ def history_version(held: Held) -> HistoryVersion:
     )
 
 
-def state(of: DomainState) -> ExportControl | Alliance | Announcement | Figure:
+def state(of: DomainState) -> ExportControl | Alliance | Announcement | Figure | Import:
     """A state as it is shown."""
     match of:
         case ExportControlState():
@@ -114,4 +116,6 @@ def state(of: DomainState) -> ExportControl | Alliance | Announcement | Figure:
             return alliance(of)
         case AnnouncementState():
             return announcement(of)
+        case ImportState():
+            return import_(of)
     return figure(of)

@@ -1,4 +1,4 @@
-"""The four kinds of entity, and every fact by its pinned event type."""
+"""The kinds of entity, and every fact by its pinned event type."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tracker.domain.announcement import Announcement, AnnouncementState
 from tracker.domain.entity import KINDS, Entity, kind_of
 from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.figure import Figure, FigureState
+from tracker.domain.receipt import Import, ImportState
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
 
@@ -21,8 +22,9 @@ STATES: dict[str, type[Any]] = {
     Announcement.KIND: AnnouncementState,
     ExportControl.KIND: ExportControlState,
     Figure.KIND: FigureState,
+    Import.KIND: ImportState,
 }
-State = AllianceState | AnnouncementState | ExportControlState | FigureState
+State = AllianceState | AnnouncementState | ExportControlState | FigureState | ImportState
 
 
 def fact_type(type_: str) -> type[Fact]:

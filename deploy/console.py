@@ -1,0 +1,56 @@
+"""What all commands have in common: where they work, how they say what is wrong, how they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+
+from deploy import settings
+from deploy.database import database
+from deploy.postgres import PostgresError, default_data_dir
+from deploy.process import Exit, catch_signals, run
+from deploy.server import PortTaken
+from tracker.errors import TrackerError, Unavailable
+from tracker.log.database import LOST, Target
+
+T = TypeVar("T")
+note = Console(stderr=True, highlight=False, soft_wrap=True)
+
+DataDir = Annotated[Path | None, typer.Option(
+    settings.DATA_DIR.flag, envvar=settings.DATA_DIR.variable, show_default=False,
+    help="Where the embedded PostgreSQL keeps its data (default: one directory per user). A server"
+         " that runs on it already is used.")]
+
+
+@contextmanager
+def errors_for_people() -> Iterator[None]:
+    """Turn what can go wrong into one clear line and an exit code that says which kind it was."""
+    try:
+        yield
+    except (PostgresError, PortTaken, Unavailable) as error:
+        fail(str(error), Exit.UNAVAILABLE)
+    except LOST as error:
+        fail(f"The database can't be reached: {error}", Exit.UNAVAILABLE)
+    except TrackerError as error:
+        fail(f"{error.message} ({error.code})", Exit.REFUSED)
+
+
+def fail(message: str, code: Exit) -> NoReturn:
+    """Say what is wrong and leave."""
+    note.print(message, style="red", markup=False)
+    raise typer.Exit(code)
+
+
+def on_database(data_dir: Path | None, work: Callable[[Target], Coroutine[Any, Any, T]]) -> T:
+    """Do some work on the database that the settings name."""
+    catch_signals()
+    with (
+        errors_for_people(),
+        database(data_dir or default_data_dir(), settings.database_url()) as target,
+    ):
+        return run(work(target))
