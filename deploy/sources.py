@@ -24,11 +24,12 @@ from schema.context import Services
 from tracker.domain.receipt import ImportState, Receipt
 from tracker.errors import InvalidInput
 from tracker.log.database import Target
-from tracker.sources import corpus
+from tracker.sources import corpus, sheet
 from tracker.sources.contract import At, File, Reader
 from tracker.sources.corpus_schema import corpus_schema
 from tracker.sources.importing import Difference, Outcome
 from tracker.sources.registry import READERS, reader_for, reader_named
+from tracker.sources.sheet.mapping import meaning
 
 Listen = Callable[[str, At, str, str], None]
 MOST_SHOWN = 20
@@ -55,6 +56,15 @@ def import_(
     skip_invalid: Annotated[bool, typer.Option(
         "--skip-invalid", help="Record what is valid of a strict format, leave the rest out."
     )] = False,
+    columns: Annotated[list[str] | None, typer.Option(
+        "--map", metavar="FIELD=COLUMN", show_default=False,
+        help="Of a spreadsheet: which column means what, such as title=Titel.")] = None,
+    constants: Annotated[list[str] | None, typer.Option(
+        "--set", metavar="FIELD=VALUE", show_default=False,
+        help="Of a spreadsheet: what all rows share, such as publisher=iea.")] = None,
+    mapping: Annotated[Path | None, typer.Option(
+        "--mapping", metavar="TOML", show_default=False,
+        help="Of a spreadsheet: a file that says so; see docs/sources.md.")] = None,
     report: Annotated[Path | None, typer.Option(
         metavar="CSV", show_default=False,
         help="Write every refused and suspect place to this file.")] = None,
@@ -67,7 +77,8 @@ def import_(
     otherwise is corrected by a retraction and a new event. Each run leaves a receipt in the log.
     """
     with errors_for_people(), ExitStack() as stack:
-        found = list(chosen(stack, files, source))
+        given = chosen_reader(source, columns or [], constants or [], mapping)
+        found = list(chosen(stack, files, given))
         listen = stack.enter_context(reporting(report))
 
         async def work(target: Target) -> bool:
@@ -81,11 +92,20 @@ def import_(
             raise typer.Exit(Exit.REFUSED)
 
 
-def chosen(stack: ExitStack, names: Iterable[str], source: str | None
+def chosen_reader(source: str | None, columns: list[str], constants: list[str],
+                  mapping: Path | None) -> Reader | None:
+    """The reader that is asked for by name or by a mapping; None: by the content of each file."""
+    if columns or constants or mapping:
+        if source not in (None, sheet.READER.name):
+            raise InvalidInput(f"{source} has no columns to map: expected --from sheet")
+        return sheet.reader(meaning(mapping, columns, constants))
+    return reader_named(source) if source else None
+
+
+def chosen(stack: ExitStack, names: Iterable[str], given: Reader | None
            ) -> Iterator[tuple[Reader, File]]:
     """The files that are meant, each with its reader; those of a directory that nobody reads are
     left out. Raises InvalidInput for a file that is not there."""
-    given = reader_named(source) if source else None
     for name in names:
         if name == "-":
             file = stack.enter_context(standard_input())
@@ -106,10 +126,10 @@ def inside(directory: Path, given: Reader | None) -> Iterator[tuple[Reader, File
         if path.is_file() and not path.name.startswith("."):
             file = File.at(path)
             reader = reader_for(file)
-            if reader is None or given not in (None, reader):
+            if reader is None or (given and given.name != reader.name):
                 note.print(f"{path}: left out, not recognised", style="yellow", markup=False)
             else:
-                yield reader, file
+                yield given or reader, file
 
 
 @contextmanager

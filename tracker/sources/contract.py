@@ -8,13 +8,23 @@ nothing silently, knows no database, and holds no more of a file in memory than 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from tracker.commands import Order
+from tracker.domain.codec import decode, encode
+from tracker.domain.entity import check_stream
+from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
+
+MOST_ID = 180
+"""The longest event id of a row; corrections add to it."""
+
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""A character that PostgreSQL keeps in no text, as JSON writes it."""
 
 HEAD_BYTES = 64 * 1024
 """How much of a file a reader sees when it is asked whether the file is one of its own."""
@@ -83,6 +93,25 @@ class Refused:
 
 
 Item: TypeAlias = Told | Refused
+
+
+def told(at: At, stream: str, fact: Fact, event_id: str) -> Told:
+    """A fact that a reader has put together, after making sure that the log can hold it.
+
+    Raises InvalidInput at the field that is too long, or has a character that can't be stored.
+    """
+    check_stream(stream, "id")
+    if len(event_id) > MOST_ID:
+        raise InvalidInput(f"expected an id of at most {MOST_ID} letters", path=("id",))
+    data = encode(fact)
+    check_storable(data)
+    return Told(at, Order(stream, decode(type(fact), data), event_id))
+
+
+def check_storable(data: bytes) -> None:
+    """Refuse text, in JSON, that PostgreSQL can't keep. Raises InvalidInput."""
+    if NUL.search(data):
+        raise InvalidInput("expected text without NUL characters")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ left out for figures: their series names it. `data` is the fact, as in the event
 
 from __future__ import annotations
 
-import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,14 +25,11 @@ from tracker.domain.kinds import fact_type, kind_of
 from tracker.domain.receipt import Receipt
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
-from tracker.sources.contract import At, File, Item, Reader, Refused, Told, path_of
+from tracker.sources.contract import At, File, Item, Reader, Refused, Told, check_storable, path_of
 from tracker.sources.text import MOST_BYTES, lines
 
 SHIPPED = File(Path(tracker.__file__).parent / "corpus" / "corpus.jsonl", "corpus.jsonl")
 """The corpus that ships with the tracker."""
-
-NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""A character that PostgreSQL keeps in no text, as JSON writes it."""
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -64,12 +60,11 @@ def parse(line: bytes) -> Order:
     parsed = decode(Line, line)
     if not parsed.id.isprintable():
         raise InvalidInput("expected printable characters", path=("id",))
-    if NUL.search(parsed.data):
-        raise InvalidInput("expected text without NUL characters", path=("data",))
     kind = fact_type(parsed.type)
     if kind is Receipt:
         raise InvalidInput("expected a fact: receipts are recorded by imports only", path=("type",))
     try:
+        check_storable(parsed.data)
         fact = decode(kind, parsed.data)
     except InvalidInput as error:
         raise error.below("data") from None

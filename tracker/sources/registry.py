@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tracker.errors import InvalidInput
-from tracker.sources import corpus, facts, usgs
+from tracker.sources import corpus, facts, sheet, usgs
 from tracker.sources.contract import File, Reader
 
-READERS: tuple[Reader, ...] = (corpus.READER, facts.READER, usgs.READER)
+READERS: tuple[Reader, ...] = (corpus.READER, facts.READER, usgs.READER, sheet.READER)
 
 
 def reader_named(name: str) -> Reader:

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracker.commands import Order
 from tracker.domain.figure import Claimed
-from tracker.sources.contract import File, Item, Reader, Told
+from tracker.sources.contract import File, Item, Reader, told
 from tracker.sources.ids import claim_id
 from tracker.sources.text import head_rows
 from tracker.sources.usgs.cells import Cell
@@ -35,7 +34,7 @@ def read(file: File) -> Iterator[Item]:
         item = understand(cell) if isinstance(cell, Cell) else cell
         if isinstance(item, Claimed):
             assert isinstance(cell, Cell)
-            yield Told(cell.at, Order(item.series.stream, item, claim_id(item)))
+            yield told(cell.at, item.series.stream, item, claim_id(item))
         else:
             yield item
 
