@@ -28,8 +28,8 @@ from tracker.sources import corpus, sheet
 from tracker.sources.contract import At, File, Reader
 from tracker.sources.corpus_schema import corpus_schema
 from tracker.sources.importing import Difference, Outcome
+from tracker.sources.meaning import meaning
 from tracker.sources.registry import READERS, reader_for, reader_named
-from tracker.sources.sheet.mapping import meaning
 
 Listen = Callable[[str, At, str, str], None]
 MOST_SHOWN = 20
@@ -61,7 +61,7 @@ def import_(
         help="Of a spreadsheet: which column means what, such as title=Titel.")] = None,
     constants: Annotated[list[str] | None, typer.Option(
         "--set", metavar="FIELD=VALUE", show_default=False,
-        help="Of a spreadsheet: what all rows share, such as publisher=iea.")] = None,
+        help="What all rows share, such as publisher=iea or published=2026-05-20.")] = None,
     mapping: Annotated[Path | None, typer.Option(
         "--mapping", metavar="TOML", show_default=False,
         help="Of a spreadsheet: a file that says so; see docs/sources.md.")] = None,
@@ -96,9 +96,10 @@ def chosen_reader(source: str | None, columns: list[str], constants: list[str],
                   mapping: Path | None) -> Reader | None:
     """The reader that is asked for by name or by a mapping; None: by the content of each file."""
     if columns or constants or mapping:
-        if source not in (None, sheet.READER.name):
-            raise InvalidInput(f"{source} has no columns to map: expected --from sheet")
-        return sheet.reader(meaning(mapping, columns, constants))
+        reader = reader_named(source or sheet.READER.name)
+        if reader.mapped is None:
+            raise InvalidInput(f"{source} has nothing to map or to set: expected --from sheet")
+        return reader.mapped(meaning(mapping, columns, constants))
     return reader_named(source) if source else None
 
 

@@ -27,9 +27,9 @@ from tracker.log.database import Target
 from tracker.log.recorder import Recorder
 from tracker.sources.contract import File, Refused, Told
 from tracker.sources.importing import import_file
+from tracker.sources.meaning import FIELDS, Meaning, meaning
 from tracker.sources.registry import reader_for
 from tracker.sources.sheet import READER, reader
-from tracker.sources.sheet.mapping import FIELDS, Meaning, meaning
 
 POLICIES = "title,jurisdiction,date,effective,ended,status,measure,commodities,link,Remark\n"
 GALLIUM = ("Gallium licence,China,2023-07-03,2023-08-01,,In force,export licence,"

@@ -19,6 +19,7 @@ from tracker.domain.codec import decode, encode
 from tracker.domain.entity import check_stream
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
+from tracker.sources.meaning import Meaning
 
 MOST_ID = 180
 """The longest event id of a row; corrections add to it."""
@@ -122,6 +123,7 @@ class Reader:
     of it then corrects what the earlier version read. `strict` readers take all of a file or
     nothing, since whoever wrote it can mend it; the others list what they refuse. `corrects` says
     that an id stands for a row, so that another fact under it is a correction, not a mistake.
+    `mapped` makes the reader that knows what a user says about a file, where there is such.
     """
 
     name: str
@@ -133,6 +135,7 @@ class Reader:
     read: Callable[[File], Iterator[Item]]
     strict: bool = False
     corrects: bool = True
+    mapped: Callable[[Meaning], Reader] | None = None
 
 
 def unreadable(file: File, what: str, line: int | None = None) -> InvalidInput:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tracker.errors import InvalidInput
-from tracker.sources import corpus, facts, sheet, usgs
+from tracker.sources import bgs, corpus, facts, federal_register, sheet, usgs
 from tracker.sources.contract import File, Reader
 
-READERS: tuple[Reader, ...] = (corpus.READER, facts.READER, usgs.READER, sheet.READER)
+READERS: tuple[Reader, ...] = (
+    corpus.READER, facts.READER, usgs.READER, bgs.READER, federal_register.READER, sheet.READER)
 
 
 def reader_named(name: str) -> Reader:

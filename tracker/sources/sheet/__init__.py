@@ -1,7 +1,8 @@
 """Reads spreadsheets, CSV or XLSX with one header row: policy lists and figures that a team keeps.
 
-Read in this order: `mapping` (what columns mean), `tables` (rows out of files), `words` (dates,
-places, goods), `records` (a row becomes facts). Columns without a meaning are kept in the note.
+Read in this order: `tables` (rows out of files), `records` (a row becomes facts); beside this
+package `meaning` (what columns mean) and `words` (dates, places, goods). Columns without a meaning
+are kept in the note.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import partial
 
 from tracker.errors import InvalidInput
 from tracker.sources.contract import At, File, Item, Reader, Refused, path_of, unreadable
-from tracker.sources.sheet.mapping import ALIASES, FIELDS, Meaning, default_publisher
+from tracker.sources.meaning import ALIASES, FIELDS, Meaning, default_publisher
 from tracker.sources.sheet.records import Record, facts
 from tracker.sources.sheet.tables import ZIP, Cells, cells
 from tracker.sources.text import head_rows
@@ -27,6 +28,7 @@ def reader(meaning: Meaning) -> Reader:
         example="policies.xlsx --map title=Titel --set publisher=iea",
         recognise=recognise,
         read=partial(read, meaning),
+        mapped=reader,
     )
 
 

@@ -32,10 +32,10 @@ from tracker.domain.vocabulary import (
     Statistic,
 )
 from tracker.errors import InvalidInput
+from tracker.sources import words
 from tracker.sources.contract import At, Told, told
 from tracker.sources.ids import claim_id, slug
-from tracker.sources.sheet import words
-from tracker.sources.sheet.mapping import Meaning
+from tracker.sources.meaning import Meaning
 
 T = TypeVar("T")
 LONGEST_ID = 120
