@@ -410,4 +410,4 @@ async def test_a_figure_far_from_its_neighbour_is_suspect_and_recorded(
     assert counts(outcome) == {"restated": 1, **({"suspect": 1} if suspect else {})}
     assert "later" in await desk.facts()
     reasons = [remark.reason for remark in outcome.receipt.suspects]
-    assert all(reason.endswith("times the figure of MCS 2024, 240000 t") for reason in reasons)
+    assert all(reason.endswith("the figure of MCS 2024, 240000 t") for reason in reasons)

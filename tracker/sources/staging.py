@@ -24,7 +24,8 @@ from tracker.log.recorder import Appended, append, read, read_streams
 SQL = named_queries(Path(__file__).with_name("staging.sql"))
 PAGE = 1000
 MOST_KEPT = 20_000
-"""How many entities are kept in memory; beyond that they are read again when they are needed."""
+"""How many facts are kept in memory with their entities; beyond that all are forgotten, and read
+again when they are needed."""
 LAST = 2**63 - 1
 COLUMNS = ("event_id", "stream", "version", "type", "attributes", "data")
 
@@ -35,22 +36,26 @@ class Staging:
     def __init__(self, connection: Connection):
         self._connection = connection
         self._entities: dict[str, Entity] = {}
+        self._kept = 0
         self.count = 0
 
     async def entities(self, streams: Iterable[str]) -> Mapping[str, Entity]:
         """These entities, as the log and what is staged make them."""
-        if len(self._entities) > MOST_KEPT:
+        if self._kept > MOST_KEPT:
             self._entities.clear()
+            self._kept = 0
         missing = [stream for stream in dict.fromkeys(streams) if stream not in self._entities]
         for stream in missing:
             kind_of(stream)
         for stream, events in (await read_streams(self._connection, missing, LAST)).items():
             self._entities[stream] = restored(stream, events)
+            self._kept += 1 + len(events)
         if self.count:
             for row in await self._connection.fetch(SQL.staged_of, missing):
                 fact = decode(fact_type(row["type"]), row["data"])
                 Entity.Event(row["stream"], row["version"], datetime_now_with_tzinfo(),
                              row["event_id"], fact).mutate(self._entities[row["stream"]])
+                self._kept += 1
         return self._entities
 
     def put_back(self, entity: Entity) -> None:
@@ -62,6 +67,7 @@ class Staging:
         records = [(e.event_id, e.stream, e.version, e.type, e.attributes, e.data) for e in events]
         await self._connection.copy_records_to_table("staged", records=records, columns=COLUMNS)
         self.count += len(events)
+        self._kept += len(events)
 
     async def seen(self, ids: Sequence[str]) -> dict[str, int]:
         """In which line of this file each of these ids was first."""

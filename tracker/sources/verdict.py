@@ -124,7 +124,8 @@ def doubt(claim: Claimed, neighbour: Claimed) -> str | None:
     ratio = value / old.value
     if Decimal(1) / FAR_OFF < ratio < FAR_OFF:
         return None
-    return f"{ratio:.4g} times the figure of {neighbour.edition}, {old.value} {old.unit}"
+    times = f"{ratio:,.0f} times" if ratio > 1 else f"1/{1 / ratio:,.0f} of"
+    return f"{times} the figure of {neighbour.edition}, {old.value} {old.unit}"
 
 
 def _corrected(entity: Entity, order: Order, row: Sequence[Known],

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from tracker.commands import Order
 from tracker.domain.codec import decode
 from tracker.errors import TrackerError
-from tracker.sources.contract import At, File, Item, Reader, Refused, Told, path_of
+from tracker.sources.contract import At, File, Item, Reader, Refused, Told, path_of, told
 from tracker.sources.facts import alliances, controls, figures
 from tracker.sources.facts.announcements import announcement
 from tracker.sources.facts.rows import Entry, Row
@@ -20,6 +19,9 @@ from tracker.sources.text import lines
 
 MOST_BYTES = 64 * 1024 * 1024
 """The largest file: facts refer to each other across it."""
+
+MISFIT = (TrackerError, KeyError, ValueError, TypeError, AttributeError, ArithmeticError)
+"""What facts are met with that lack a detail, or have one of another kind than was researched."""
 
 SAID = frozenset({"sohu-cn-tightened"})
 """Facts about controls that name none: what somebody says of controls is an announcement."""
@@ -33,7 +35,6 @@ def recognise(head: bytes, name: str) -> bool:
 
 def read(file: File) -> Iterator[Item]:
     """What the facts of a file become, in the order of their days, after what is refused."""
-    told: list[tuple[Entry, int]] = []
     facts = dict[int, Row]()
     for line in lines(file.at_most(MOST_BYTES)):
         try:
@@ -45,23 +46,24 @@ def read(file: File) -> Iterator[Item]:
     for number, row in facts.items():
         try:
             entities[row.id] = entity_of(row)
-        except (TrackerError, KeyError) as error:
+        except MISFIT as error:
             yield _refused(number, row, error)
+    events: list[tuple[Entry, Told]] = []
     for number, row in facts.items():
         try:
             if row.id in entities:
-                told += [(entry, number) for entry in events_of(row, rows, entities)]
-        except (TrackerError, KeyError) as error:
+                events += [(entry, told(At(number), entry.entity, entry.fact, entry.event_id))
+                           for entry in events_of(row, rows, entities)]
+        except MISFIT as error:
             yield _refused(number, row, error)
-    for entry, number in sorted(told, key=lambda item: item[0].order):
-        yield Told(At(number), Order(entry.entity, entry.fact, entry.event_id))
+    yield from (event for _, event in sorted(events, key=lambda item: item[0].order))
 
 
-def _refused(number: int, row: Row, error: TrackerError | KeyError) -> Refused:
-    """A fact that breaks a rule, lacks a detail, or has a word for which there is no place."""
+def _refused(number: int, row: Row, error: Exception) -> Refused:
+    """A fact that breaks a rule, or has details of which nothing can be made."""
     if isinstance(error, TrackerError):
         return Refused(At(number, path_of(error)), error.message, row.id)
-    return Refused(At(number), f"a detail is missing or not known: {error}", row.id)
+    return Refused(At(number, "details"), f"expected known details: {error!r}", row.id)
 
 
 def researched(file: File) -> list[Row]:
