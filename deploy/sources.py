@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from deploy.bootstrap import running
 from deploy.console import DataDir, errors_for_people, note, on_database
@@ -21,8 +20,8 @@ from deploy.importing import import_shown
 from deploy.process import Exit
 from projections.as_of import Filter
 from schema.context import Services
-from tracker.domain.receipt import ImportState, Receipt
-from tracker.errors import InvalidInput
+from tracker.domain.receipt import Counts, ImportState, Receipt
+from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.log.database import Target
 from tracker.sources import corpus, sheet
 from tracker.sources.contract import At, File, Reader
@@ -148,7 +147,11 @@ def reporting(path: Path | None) -> Iterator[Listen | None]:
     if path is None:
         yield None
         return
-    with path.open("w", encoding="utf-8", newline="") as content:
+    try:
+        opened = path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise InvalidInput(f"{path}: {error.strerror}") from None
+    with opened as content:
         writer = csv.writer(content)
         writer.writerow(("came", "line", "column", "reason", "text"))
         yield lambda came, at, reason, text: writer.writerow(
@@ -158,8 +161,12 @@ def reporting(path: Path | None) -> Iterator[Listen | None]:
 async def import_one(target: Target, services: Services, reader: Reader, file: File,
                      listen: Listen | None, *, skip_refused: bool, dry_run: bool) -> bool:
     """Import one file and say what became of it; whether it was not refused."""
-    outcome = await import_shown(target, services, reader, file, note, listen=listen,
-                                 skip_refused=skip_refused, dry_run=dry_run)
+    try:
+        outcome = await import_shown(target, services, reader, file, note, listen=listen,
+                                     skip_refused=skip_refused, dry_run=dry_run)
+    except (InvalidInput, TooLarge, VersionConflict) as error:
+        note.print(f"{error.message}\n{file.name}: nothing recorded", markup=False)
+        return False
     for line in told(outcome, dry_run=dry_run):
         note.print(line, markup=False)
     return not outcome.refused
@@ -204,19 +211,21 @@ def content(fact: Any) -> str:
 
 
 def summary(receipt: Receipt, *, refused: bool, dry_run: bool) -> str:
-    """The counts of a receipt, in a line."""
-    counts = receipt.counts
+    """What came of a file, in a line."""
     if refused:
-        return f"nothing recorded, {counts.refused} problems"
-    parts = {
-        "recorded": counts.new + counts.restated, "of them restating an earlier edition":
-        counts.restated, "corrected": counts.corrected, "withdrawn": counts.withdrawn,
-        "known before": counts.unchanged, "repeated in the file": counts.repeated,
-        "left out": counts.refused, "suspect": counts.suspect,
-    }
-    always = ("recorded", "known before")
-    words = [f"{count} {what}" for what, count in parts.items() if count or what in always]
-    return f"{receipt.reader}: {'would be ' if dry_run else ''}{', '.join(words)}"
+        return f"nothing recorded, {receipt.counts.refused} problems"
+    return f"{receipt.reader}: {'would be ' if dry_run else ''}{counted(receipt.counts)}"
+
+
+def counted(counts: Counts) -> str:
+    """The counts of a receipt, without what did not happen."""
+    always = {"recorded": counts.new + counts.restated, "known before": counts.unchanged}
+    sometimes = {"of them restating an earlier edition": counts.restated,
+                 "corrected": counts.corrected, "withdrawn": counts.withdrawn,
+                 "repeated in the file": counts.repeated, "left out": counts.refused,
+                 "suspect": counts.suspect}
+    parts = always | {what: count for what, count in sometimes.items() if count}
+    return ", ".join(f"{count} {what}" for what, count in parts.items())
 
 
 def sources() -> None:
@@ -244,21 +253,14 @@ def imports(
             return await services.as_of.states(
                 ImportState, moment, Filter(category=given.name if given else None))
 
-    plain.print(listing(on_database(data_dir, work)[-first:]))
+    for state in on_database(data_dir, work)[-first:]:
+        print(listed(state))
 
 
-def listing(states: Iterable[ImportState]) -> Table:
-    """Receipts as a table."""
-    table = Table("position", "on", "source", "file", "new", "restated", "corrected", "unchanged",
-                  "refused", "suspect", box=None)
-    for state in states:
-        counts = state.counts
-        table.add_row(
-            str(state.because[0].position), state.on, f"{state.reader} {state.reader_version}",
-            f"{state.file} {state.sha256[:12]}", *map(str, (
-                counts.new, counts.restated, counts.corrected, counts.unchanged, counts.refused,
-                counts.suspect)))
-    return table
+def listed(state: ImportState) -> str:
+    """A receipt in a line."""
+    return (f"{state.because[0].position:8}  {state.on}  {state.reader} {state.reader_version}"
+            f"  {state.file}  {state.sha256[:12]}  {counted(state.counts)}")
 
 
 def schema(

@@ -17,6 +17,7 @@ import pytest
 from deploy.bootstrap import prepare, running
 from deploy.postgres import Postgres
 from schema.context import Services
+from tests.desk import Desk
 from tracker.log.database import Target, create_pool
 from tracker.log.recorder import Recorder
 from tracker.sources import corpus
@@ -128,3 +129,9 @@ async def corpus_services(corpus_target: Target) -> AsyncIterator[Services]:
     """A whole tracker with the shipped corpus."""
     async with running(corpus_target) as services:
         yield services
+
+
+@pytest.fixture
+def desk(target: Target, recorder: Recorder, tmp_path: Path) -> Desk:
+    """Imports files into a log of the test's own."""
+    return Desk(target, recorder, tmp_path)

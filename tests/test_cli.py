@@ -210,6 +210,65 @@ def test_an_import_counts_once_and_can_skip_what_is_invalid(demo: Running, tmp_p
     assert answer["data"]["asOf"]["exportControl"]["clauses"] == [{"status": "SUSPENDED"}]
 
 
+def test_a_spreadsheet_is_imported_with_a_mapping_and_listed(
+    demo: Running, tmp_path: Path
+) -> None:
+    file = tmp_path / "liste.csv"
+    file.write_text("Titel;Land;date\nEine Strategie;Japan;2024-05\nOhne Land;;2024\n")
+    arguments = ("import", "--map", "title=Titel", "--map", "jurisdiction=Land", str(file),
+                 "--set", "publisher=testing")
+    dry = command(*arguments, "--dry-run", data_dir=demo.data_dir)
+    assert (dry.returncode, "would be 1 recorded" in dry.stderr) == (Exit.OK, True)
+    assert "new: announcement/testing-japan-eine-strategie (line 2)" in dry.stderr
+    report = tmp_path / "report.csv"
+    done = command(*arguments, "--report", str(report), data_dir=demo.data_dir)
+    assert "line 3: jurisdiction: expected a jurisdiction" in done.stderr
+    assert "sheet: 1 recorded, 0 known before, 1 left out" in done.stderr
+    assert report.read_text().splitlines()[1] == (
+        "refused,3,jurisdiction,expected a jurisdiction,Ohne Land")
+    answer = demo.ask('{ asOf { announcement(id: "testing-japan-eine-strategie") { date } } }')
+    assert answer["data"]["asOf"]["announcement"] == {"date": "2024-05"}
+    listed = command("imports", "--from", "sheet", data_dir=demo.data_dir)
+    assert "liste.csv" in listed.stdout
+
+
+def test_a_directory_and_standard_input_are_recognised_file_by_file(
+    demo: Running, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("nothing")
+    (tmp_path / "a.jsonl").write_bytes(control("in-directory"))
+    result = command("import", str(tmp_path), "--dry-run", data_dir=demo.data_dir)
+    assert "notes.txt: left out, not recognised" in result.stderr
+    assert "a.jsonl: corpus: would be 1 recorded" in result.stderr
+    piped = subprocess.run([*TRACKER, "import", "-", "--data-dir", str(demo.data_dir)],
+                           input=control("piped"), capture_output=True, timeout=120, check=True)
+    assert b"standard input: corpus: 1 recorded" in piped.stderr
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (("https://example.org/facts.jsonl",), "download it first"),
+    (("none.jsonl",), "none.jsonl: expected a file"),
+    (("--from", "nobody", "x"), "'nobody' is not a source"),
+    (("--from", "usgs", "--map", "title=a", "x"), "usgs has nothing to map"),
+])
+def test_what_can_not_be_imported_is_said_before_the_database_is_asked(
+    data_dir: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    result = command("import", *arguments, data_dir=data_dir)
+    assert (result.returncode, message in result.stderr) == (Exit.REFUSED, True)
+    assert not data_dir.exists()
+
+
+def test_sources_and_schemas_are_listed() -> None:
+    listed = subprocess.run([*TRACKER, "sources"], capture_output=True, text=True, check=True)
+    for words in ("usgs (reader 2)", "licence: US public domain", "example: bgs-2026-05-20.csv"):
+        assert words in listed.stdout
+    schema = subprocess.run([*TRACKER, "schema", "corpus"], capture_output=True, check=True)
+    assert json.loads(schema.stdout)["required"] == ["id", "type", "data"]
+    other = subprocess.run([*TRACKER, "schema", "x"], capture_output=True, check=False)
+    assert (other.returncode, b"expected corpus" in other.stderr) == (Exit.REFUSED, True)
+
+
 def test_a_follower_that_was_killed_comes_back_and_gets_every_event_once(
     demo: Running, tmp_path: Path
 ) -> None:
@@ -314,5 +373,6 @@ def test_a_database_of_ones_own_is_used_instead_of_the_embedded_one(
 
 def test_help_teaches_every_command() -> None:
     result = subprocess.run([*TRACKER, "--help"], capture_output=True, text=True, check=True)
-    for name in ("demo", "serve", "import", "query", "follow", "replay", "rebuild"):
+    for name in ("demo", "serve", "import", "imports", "sources", "schema", "query", "follow",
+                 "replay", "rebuild"):
         assert name in result.stdout

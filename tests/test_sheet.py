@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.test_importing import counts
+from tests.desk import counts
 from tracker.domain.announcement import Made
 from tracker.domain.export_control import (
     Announced,

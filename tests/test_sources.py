@@ -9,9 +9,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from tests.desk import CLAIM, SUSPENSION
 from tests.test_bgs import written as bgs_file
 from tests.test_federal_register import RULE
-from tests.test_importing import CLAIM, SUSPENSION
 from tests.test_sheet import GALLIUM, POLICIES
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput

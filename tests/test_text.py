@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_importing import CLAIM, Desk, counts, desk, line, said  # noqa: F401
+from tests.desk import CLAIM, Desk, counts, line, said
 from tracker.errors import InvalidInput, TooLarge
 from tracker.sources import corpus, facts, usgs
 from tracker.sources.contract import At, File, Refused
@@ -90,18 +90,18 @@ def test_a_line_of_100_mb_is_one_refusal_and_never_in_memory(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe{\0", b"\xfe\xff\0{"])
-async def test_facts_in_another_encoding_leave_nothing(desk: Desk, content: bytes) -> None:  # noqa: F811
+async def test_facts_in_another_encoding_leave_nothing(desk: Desk, content: bytes) -> None:
     with pytest.raises(InvalidInput, match="expected UTF-8, got UTF-16"):
         await desk.take(content)
     assert await desk.recorder.head() == 0
 
 
-async def test_a_mark_and_mixed_line_ends_do_not_matter(desk: Desk) -> None:  # noqa: F811
+async def test_a_mark_and_mixed_line_ends_do_not_matter(desk: Desk) -> None:
     outcome = await desk.take(b"\xef\xbb\xbf", line().strip(), b"\r\n\r", CLAIM.strip(), b"\r")
     assert (counts(outcome), said(outcome)) == ({"new": 2}, [])
 
 
-async def test_a_truncated_file_of_facts_leaves_nothing(desk: Desk) -> None:  # noqa: F811
+async def test_a_truncated_file_of_facts_leaves_nothing(desk: Desk) -> None:
     outcome = await desk.take(line(), CLAIM[:-30])
     assert (outcome.refused, said(outcome)) == (
         True, [(2, None, "expected JSON: Input data was truncated")])

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.imports [--megabytes 200]
 
-The file is made here: claims of four editions on very many series, in the corpus format. The resident
-memory is that of this process at its highest, beside what it was before the import.
+The file is made here: claims of four editions on very many series, in the corpus format. The
+resident memory is that of this process at its highest, beside what it was before the import.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ nothing silently, knows no database, and holds no more of a file in memory than 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -41,8 +42,8 @@ class File:
     @classmethod
     def at(cls, path: Path) -> File:
         """The file at a path, under its own name. Raises InvalidInput where there is none."""
-        if not path.is_file():
-            raise InvalidInput(f"{path}: expected a file", code="NO_SUCH_FILE")
+        if not path.is_file() or not os.access(path, os.R_OK):
+            raise InvalidInput(f"{path}: expected a file that can be read", code="NO_SUCH_FILE")
         return cls(path, path.name)
 
     @property
