@@ -302,6 +302,16 @@ async def test_a_row_that_now_belongs_to_another_series_is_withdrawn_there(desk:
     assert counts(again) == {"unchanged": 2}
 
 
+async def test_a_reader_that_goes_back_to_its_first_reading_brings_the_fact_back(
+    desk: Desk
+) -> None:
+    await desk.read(cell(1))
+    await desk.read(cell(1, id="moved", place="JP"), version="2")
+    assert counts(await desk.read(cell(1), version="3")) == {"corrected": 1, "withdrawn": 1}
+    assert list(await desk.facts())[2:] == ["row~retracted", "row~2", "moved~retracted"]
+    assert counts(await desk.read(cell(1), version="3")) == {"unchanged": 1}
+
+
 async def test_another_file_withdraws_nothing(desk: Desk) -> None:
     await desk.read(cell(1))
     outcome = await desk.read(cell(2, id="other", place="US"), version="2", content="another")

@@ -264,6 +264,7 @@ def replaced(path: Path, member: str, old: bytes, new: bytes) -> Path:
     with zipfile.ZipFile(path) as given, zipfile.ZipFile(other, "w") as made:
         for info in given.infolist():
             content = given.read(info)
+            assert info.filename != member or old in content
             made.writestr(info, content.replace(old, new) if info.filename == member else content)
     return other
 
@@ -277,6 +278,15 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     assert path.stat().st_size < 1024 * 1024
     with pytest.raises(InvalidInput, match="expected a workbook of at most 104,857,600 bytes"):
         Sheet(path)
+
+
+def test_a_workbook_that_claims_to_be_huge_is_read_as_far_as_it_is_filled(tmp_path: Path) -> None:
+    path = workbook(tmp_path, HEADER, ["Ban", "China", datetime(2024, 12, 3), "ban", "gallium", 5])
+    huge = replaced(path, "xl/worksheets/sheet1.xml", b'ref="A1:F2"', b'ref="A1:XFD1048576"')
+    assert len(Sheet(huge).facts) == 1
+    wide = replaced(path, "xl/worksheets/sheet1.xml", b'r="F2"', b'r="XFD2"')
+    with pytest.raises(InvalidInput, match="line 2: expected at most 256 columns"):
+        Sheet(wide)
 
 
 @pytest.mark.parametrize("cut", [10, 2000, -40])

@@ -23,7 +23,7 @@ from tracker.log.mapper import NewEvent
 from tracker.sources.contract import At, File, Item, Reader, Refused, Told, path_of
 from tracker.sources.staging import Staging, staging
 from tracker.sources.tally import Tally, plain
-from tracker.sources.verdict import Came, Verdict, judge
+from tracker.sources.verdict import RETRACTED, Came, Verdict, judge
 
 BATCH = 1000
 MOST_DIFFERENCES = 20
@@ -231,7 +231,7 @@ async def _withdraw(run: Run, first: int, end: int) -> None:
         entity = (await run.staging.entities([stream]))[stream].copy()
         fact = _retracted(run, event_id, "reads nothing any more where it stood")
         try:
-            event = decide(entity, Order(stream, fact, f"{event_id}~retracted"), ())
+            event = decide(entity, Order(stream, fact, f"{event_id}{RETRACTED}"), ())
         except TrackerError:  # retracted already, by whomever
             continue
         run.staging.put_back(entity)

@@ -25,6 +25,10 @@ FAR_OFF = 100
 unit, and units are a thousandfold apart."""
 
 
+RETRACTED = "~retracted"
+"""What is added to the id of an event for the id of its retraction by an import."""
+
+
 class Came(StrEnum):
     """What a fact came to."""
 
@@ -63,7 +67,7 @@ def judge(told: Told, entity: Entity, line: int | None, elsewhere: bool,
     same = bool(row) and says_the_same(row[-1].fact, order.fact)
     if line is not None:
         return Verdict(Came.REPEATED) if same else _refused(f"line {line} says otherwise")
-    if same:
+    if same and not withdrawn(entity, row[-1].event_id):
         return Verdict(Came.UNCHANGED)
     if elsewhere or (row and retraction is None):
         return _refused(str(IdempotencyConflict(order.event_id)))
@@ -77,6 +81,12 @@ def of_row(entity: Entity, event_id: str, *, corrections: bool) -> list[Known]:
     start = f"{event_id}~"
     return [k for k in entity.known if not isinstance(k.fact, Retracted)
             and (k.event_id == event_id or (corrections and k.event_id.startswith(start)))]
+
+
+def withdrawn(entity: Entity, event_id: str) -> bool:
+    """Whether an import retracted an event; what a person retracted is not for imports to judge."""
+    by = f"{event_id}{RETRACTED}"
+    return event_id in retracted(entity.known) and any(k.event_id == by for k in entity.known)
 
 
 def says_the_same(one: Fact, other: Fact) -> bool:
@@ -134,7 +144,7 @@ def _corrected(entity: Entity, order: Order, row: Sequence[Known],
     orders = [Order(order.stream, order.fact, f"{order.event_id}~{len(row) + 1}")]
     if last.event_id not in retracted(entity.known):
         orders.insert(0, Order(order.stream, retraction(last.event_id),
-                               f"{last.event_id}~retracted"))
+                               f"{last.event_id}{RETRACTED}"))
     return Verdict(Came.CORRECTED, tuple(orders), before=last.fact)
 
 

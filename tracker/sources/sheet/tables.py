@@ -15,12 +15,14 @@ from typing import Any
 
 import openpyxl  # type: ignore[import-untyped]
 
+from tracker.errors import InvalidInput
 from tracker.sources.contract import File, unreadable
 from tracker.sources.text import rows as csv_rows
 
 ZIP = b"PK\x03\x04"
 MOST_UNPACKED = 100 * 1024 * 1024
 MOST_MEMBERS = 2000
+MOST_COLUMNS = 256
 BROKEN = (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, SyntaxError, TypeError,
           AttributeError, IndexError)
 """What openpyxl meets in files that are no workbooks."""
@@ -53,12 +55,16 @@ def _of_workbook(file: File) -> Iterator[Cells]:
     try:
         values, formulas = _first_sheet(file.path, True), _first_sheet(file.path, False)
         for line, (row, raw) in enumerate(zip(values, formulas, strict=True), 1):
+            if len(row) > MOST_COLUMNS:
+                raise unreadable(file, f"expected at most {MOST_COLUMNS} columns", line)
             computed = {index: cell.value is not None
                         for index, (cell, other) in enumerate(zip(row, raw, strict=True))
                         if other.data_type == "f"}
             texts = [text(cell.value) for cell in row]
             if any(texts) or computed:
                 yield Cells(line, texts, computed)
+    except InvalidInput:
+        raise
     except BROKEN as error:
         raise unreadable(file, f"expected an XLSX workbook: {error}") from None
 
@@ -79,7 +85,9 @@ def check_archive(file: File) -> None:
 def _first_sheet(path: Path, values: bool) -> Iterator[Any]:
     book = openpyxl.load_workbook(path, read_only=True, data_only=values)
     try:
-        yield from book.worksheets[0].iter_rows()
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # what a file says of its size would be filled up with empty cells
+        yield from sheet.iter_rows()
     finally:
         book.close()
 
