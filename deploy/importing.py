@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,10 +18,12 @@ from rich.progress import (
 )
 
 from schema.context import Services
+from tracker.domain.receipt import Receipt
 from tracker.log.database import Target
+from tracker.log.recorder import Recorder
 from tracker.sources import corpus
 from tracker.sources.contract import At, File, Reader
-from tracker.sources.corpus import SHIPPED, Line, shipped
+from tracker.sources.corpus import SHIPPED
 from tracker.sources.importing import Outcome, import_file
 
 
@@ -71,10 +72,22 @@ async def _project(services: Services, progress: Progress, head: int, count: int
 
 
 async def load_corpus(target: Target, services: Services, console: Console) -> int:
-    """Import the corpus that ships, unless all of it is in the log already: how many facts."""
-    ids = [msgspec.json.decode(line, type=Line).id for line in shipped()]
-    if len(await services.recorder.known_ids(ids)) == len(ids):
+    """Import the corpus that ships, unless this very one has been: how many events it made.
+
+    What an earlier release said otherwise is corrected.
+    """
+    if await _was_imported(services.recorder, SHIPPED.sha256()):
         return 0
     reader = replace(corpus.READER, corrects=True)  # its ids are ours, whatever release wrote them
     outcome = await import_shown(target, services, reader, SHIPPED, console, skip_refused=True)
     return outcome.receipt.events
+
+
+async def _was_imported(recorder: Recorder, sha256: str) -> bool:
+    """Whether a file of this content has a receipt in the log."""
+    after = 0
+    while events := await recorder.read(after, types=["Import.Recorded"]):
+        if any(isinstance(e.fact, Receipt) and e.fact.sha256 == sha256 for e in events):
+            return True
+        after = events[-1].position
+    return False

@@ -243,6 +243,11 @@ def test_a_directory_and_standard_input_are_recognised_file_by_file(
     piped = subprocess.run([*TRACKER, "import", "-", "--data-dir", str(demo.data_dir)],
                            input=control("piped"), capture_output=True, timeout=120, check=True)
     assert b"standard input: corpus: 1 recorded" in piped.stderr
+    (tmp_path / "b.csv").write_text('title,jurisdiction,date\n"never closed,Japan,2024\n')
+    mixed = command("import", str(tmp_path), data_dir=demo.data_dir)
+    assert mixed.returncode == Exit.REFUSED
+    assert "b.csv, line 2: expected CSV: unexpected end of data" in mixed.stderr
+    assert "a.jsonl: corpus: 1 recorded" in mixed.stderr
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

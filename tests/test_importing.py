@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -27,7 +28,8 @@ from tests.facts import announced, claimed, fact, retracted
 from tracker.commands import Commands, Order, decide, restored
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
-from tracker.domain.entity import Retracted
+from tracker.domain.entity import Retracted, standing
+from tracker.domain.figure import Claimed
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TrackerError, VersionConflict
 from tracker.log.database import Target
@@ -166,6 +168,18 @@ def test_a_line_that_can_not_be_read_is_refused_at_its_field(
     with pytest.raises(TrackerError) as caught:
         parse(bad)
     assert (caught.value.code, caught.value.path) == (code, path)
+
+
+async def test_the_corpus_of_a_later_release_corrects_that_of_an_earlier_one(
+    desk: Desk
+) -> None:
+    reader = replace(corpus.READER, corrects=True)
+    path = desk.directory / "corpus.jsonl"
+    for content in (line() + CLAIM, line("a", announced(title="Other")) + CLAIM):
+        path.write_bytes(content)
+        outcome = await import_file(desk.target, reader, File.at(path))
+    assert counts(outcome) == {"corrected": 1, "unchanged": 1}
+    assert list(await desk.facts()) == ["a", "c", "a~retracted", "a~2"]
 
 
 # --- receipts
@@ -310,6 +324,32 @@ async def test_a_reader_that_goes_back_to_its_first_reading_brings_the_fact_back
     assert counts(await desk.read(cell(1), version="3")) == {"corrected": 1, "withdrawn": 1}
     assert list(await desk.facts())[2:] == ["row~retracted", "row~2", "moved~retracted"]
     assert counts(await desk.read(cell(1), version="3")) == {"unchanged": 1}
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_after_any_readings_of_a_file_what_stands_is_what_the_last_one_says(
+    desk: Desk, seed: int
+) -> None:
+    dice = Random(seed)
+    for version in range(6):
+        rows = [(line, dice.choice(("CN", "US", "JP", "AU")), dice.randint(1, 3))
+                for line in range(2, 6) if dice.random() < 0.8]
+        told = [cell(value, line, id=f"row-{place}", place=place) for line, place, value in rows]
+        await desk.read(*told, version=str(version))
+        first = {place: value for _, place, value in reversed(rows)}
+        assert await standing_values(desk) == first, (seed, version)
+
+
+async def standing_values(desk: Desk) -> dict[str, int]:
+    """The values that stand in the log, by place; one for each."""
+    streams = [FIGURE.replace("CN", place) for place in ("CN", "US", "JP", "AU")]
+    found = {}
+    for stream, events in (await desk.recorder.read_streams(streams)).items():
+        for known in standing([event.known for event in events]):
+            assert isinstance(known.fact, Claimed)
+            assert stream.split("/")[2] not in found
+            found[str(known.fact.series.place)] = int(known.fact.quantity.value or 0)
+    return found
 
 
 async def test_another_file_withdraws_nothing(desk: Desk) -> None:

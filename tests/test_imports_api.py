@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from deploy.importing import load_corpus
 from schema.context import Services
 from tests.api import Api
 from tests.desk import CLAIM, Desk, cell, line
@@ -84,3 +87,11 @@ async def test_a_receipt_stays(api: Api) -> None:
     code, path = await api.fails("retractEvent", {"eventId": event, "reason": "no",
                                                   "source": source})
     assert (code, path[-1]) == ("RECEIPT_STAYS", "eventId")  # type: ignore[index]
+
+
+async def test_the_corpus_is_loaded_once(services: Services, target: Target) -> None:
+    silent = Console(file=StringIO())
+    assert await load_corpus(target, services, silent) == 9669
+    head = await services.recorder.head()
+    assert await load_corpus(target, services, silent) == 0
+    assert await services.recorder.head() == head == 9670
