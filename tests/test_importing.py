@@ -180,6 +180,8 @@ async def test_the_corpus_of_a_later_release_corrects_that_of_an_earlier_one(
         outcome = await import_file(desk.target, reader, File.at(path))
     assert counts(outcome) == {"corrected": 1, "unchanged": 1}
     assert list(await desk.facts()) == ["a", "c", "a~retracted", "a~2"]
+    for content in (line(), line("a", announced(title="Other"))):
+        assert counts(await desk.take(content)) == {"unchanged": 1}
 
 
 # --- receipts

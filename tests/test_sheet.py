@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 
 from tests.desk import counts
+from tests.facts import state
 from tracker.domain.announcement import Made
 from tracker.domain.export_control import (
     Announced,
@@ -93,10 +94,10 @@ def test_a_column_without_a_meaning_is_kept_in_the_note(tmp_path: Path) -> None:
 
 
 def test_a_policy_without_a_measure_is_an_announcement(tmp_path: Path) -> None:
-    made = only(sheet(tmp_path, "A strategy,Japan,2024,,,Adopted,,nickel,,\n").facts, Made)
+    made = only(sheet(tmp_path, "A strategy,Japan,2024,,2030,Adopted,,nickel,,Ok\n").facts, Made)
     assert (made.on, made.kind, made.actors, made.commodities) == (
         "2024", "statement", ("JP",), ("nickel",))
-    assert made.note == "Status: Adopted"
+    assert made.note == "Ended: 2030; Status: Adopted. Remark: Ok"
 
 
 @pytest.mark.parametrize(("written", "read"), [
@@ -225,7 +226,7 @@ def test_a_row_with_a_value_is_a_figure(tmp_path: Path) -> None:
     claim = only(outcome.facts, Claimed)
     assert claim.series.stream == "figure/lithium/AU/production/mine/2024"
     assert (claim.quantity.value, claim.quantity.basis) == (Decimal(88_000), "contained lithium")
-    assert (claim.edition, claim.public_on) == ("Team list", date(2025, 2, 1))
+    assert (claim.edition, claim.public_on) == ("Team list 2025-02", date(2025, 2, 1))
     assert outcome.refused == [(3, "value", "'many' is not a number: expected digits with a decimal"
                                          " point")]
 
@@ -308,6 +309,38 @@ def test_a_workbook_of_something_else_is_refused(tmp_path: Path, content: bytes)
 
 
 # --- again and again
+
+
+async def test_every_kind_of_row_keeps_the_rules(
+    target: Target, recorder: Recorder, tmp_path: Path
+) -> None:
+    header = ("title,jurisdiction,announced,effective,ended,suspended,suspended_until,status,"
+              "measure,commodities\n")
+    rows = ["Planned,ID,2024,,,,,Planned,ban,nickel", "In force,ID,2024-01-12,2024-02-01,,,,"
+            "In force,ban,nickel", "Ended,ID,2014-01-12,2014-01-12,2017-01-11,,,Ended,ban,nickel",
+            "Lifted,ID,2022-04-22,2022-04-28,2022-05-23,,,Lifted,ban,nickel",
+            "Paused,CN,2024-12-03,2024-12-03,,2025-11-09,2026-11-27,Paused,ban,gallium",
+            "Said,JP,2024,,,,,,,nickel"]
+    path = tmp_path / "policies.csv"
+    path.write_text(header + "\n".join(rows))
+    outcome = await import_file(target, READER, File.at(path))
+    assert outcome.receipt.refused == ()
+    states = {}
+    for stream, events in (await recorder.read_streams(
+            [f"export-control/policies-{id}" for id in (
+                "id-planned", "id-in-force", "id-ended", "id-lifted", "cn-paused")])).items():
+        known = [event.known for event in events]
+        control = state(known, stream, "2025-12-01")
+        states[stream.rpartition("-")[2]] = control.clauses[0].status
+    assert states == {"planned": "announced", "force": "in_force", "ended": "expired",
+                      "lifted": "repealed", "paused": "suspended"}
+
+
+async def test_a_later_file_of_another_name_says_the_same(target: Target, tmp_path: Path) -> None:
+    for name, came in (("list-2025-06.csv", {"new": 2}), ("list 2026-01.csv", {"unchanged": 2})):
+        path = tmp_path / name
+        path.write_text(POLICIES + GALLIUM)
+        assert counts(await import_file(target, READER, File.at(path))) == came
 
 
 async def test_a_later_file_adds_acts_and_corrects_what_it_reads_otherwise(

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -158,5 +159,6 @@ def _words(table: Mapping[str, Any], kind: Any) -> dict[str, Any]:
 
 
 def default_publisher(name: str) -> str:
-    """The publisher of a file that names none: the name of the file."""
-    return slug(Path(name).stem)[:100] or "spreadsheet"
+    """The publisher of a file that names none: the file's name, without the digits that a later one
+    has otherwise."""
+    return slug(re.sub(r"\d+", "", Path(name).stem))[:100].strip("-") or "spreadsheet"

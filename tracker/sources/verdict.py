@@ -6,6 +6,7 @@ the wrong event is retracted, and the right one recorded under the id with `~2`,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,6 +25,9 @@ FAR_OFF = 100
 """How many times a figure of a neighbouring edition makes one suspect: a header may lie about the
 unit, and units are a thousandfold apart."""
 
+
+CORRECTION = re.compile(r"~\d+\Z")
+"""What is added to the id of a row for the id of a correction."""
 
 RETRACTED = "~retracted"
 """What is added to the id of an event for the id of its retraction by an import."""
@@ -63,11 +67,12 @@ def judge(told: Told, entity: Entity, line: int | None, elsewhere: bool,
     under a known id is a mistake.
     """
     order = told.order
-    row = of_row(entity, order.event_id, corrections=retraction is not None)
-    same = bool(row) and says_the_same(row[-1].fact, order.fact)
+    row = of_row(entity, order.event_id)
+    told_as = row[-1:] if retraction else row
+    same = any(says_the_same(known.fact, order.fact) for known in told_as)
     if line is not None:
         return Verdict(Came.REPEATED) if same else _refused(f"line {line} says otherwise")
-    if same and not withdrawn(entity, row[-1].event_id):
+    if same and not (retraction and withdrawn(entity, row[-1].event_id)):
         return Verdict(Came.UNCHANGED)
     if elsewhere or (row and retraction is None):
         return _refused(str(IdempotencyConflict(order.event_id)))
@@ -76,11 +81,10 @@ def judge(told: Told, entity: Entity, line: int | None, elsewhere: bool,
     return _corrected(entity, order, row, retraction)
 
 
-def of_row(entity: Entity, event_id: str, *, corrections: bool) -> list[Known]:
-    """What is known of one row: its first event and, if asked, those that corrected it."""
-    start = f"{event_id}~"
-    return [k for k in entity.known if not isinstance(k.fact, Retracted)
-            and (k.event_id == event_id or (corrections and k.event_id.startswith(start)))]
+def of_row(entity: Entity, event_id: str) -> list[Known]:
+    """What is known of one row: its first event and those that corrected it."""
+    return [k for k in entity.known if CORRECTION.sub("", k.event_id) == event_id
+            and not isinstance(k.fact, Retracted)]
 
 
 def withdrawn(entity: Entity, event_id: str) -> bool:

@@ -35,10 +35,18 @@ from tracker.errors import InvalidInput
 from tracker.sources import words
 from tracker.sources.contract import At, Told, told
 from tracker.sources.ids import claim_id, slug
-from tracker.sources.meaning import Meaning
+from tracker.sources.meaning import Meaning, default_publisher
 
 T = TypeVar("T")
 LONGEST_ID = 120
+OF_ALL = frozenset({"id", "title", "jurisdiction", "announced", "commodities", "link", "publisher",
+                    "source", "published"})
+"""Fields that have a place in an announcement, or, as the day of a list, are left out on purpose:
+each later list would look like a correction."""
+OF_CONTROLS = OF_ALL | {"effective", "ended", "suspended", "suspended_until", "status", "measure",
+                        "destinations", "instrument"}
+OF_FIGURES = frozenset({"jurisdiction", "commodities", "link", "publisher", "source", "published",
+                        "year", "value", "unit", "basis", "stage", "statistic", "edition"})
 DATED = {ClauseStatus.IN_FORCE: "effective", ClauseStatus.SUSPENDED: "suspended",
          ClauseStatus.EXPIRED: "ended", ClauseStatus.REPEALED: "ended"}
 """The day that a control of some status must have."""
@@ -93,7 +101,7 @@ class Record:
         """The list, and since when the fact is public through it."""
         return Source(
             publisher=slug(self.required("publisher")),
-            name=self.text("source") or self.file,
+            name=self.text("source") or default_publisher(self.file),
             published_on=published,
             url=self.text("link"),
             reference=f"{self.file}, line {self.line}",
@@ -126,7 +134,6 @@ def row_id(record: Record) -> str:
 
 
 def _announcement(record: Record) -> Made:
-    status = record.text("status")
     return Made(
         source=record.source(_announced(record)),
         on=_announced(record),
@@ -134,8 +141,7 @@ def _announcement(record: Record) -> Made:
         title=record.required("title"),
         actors=(record.issuer,),  # type: ignore[arg-type]  # a place is an actor
         commodities=record.goods(),
-        until=record.day("ended"),
-        note=_note(f"Status: {status}" if status else None, record.rest),
+        note=_note(record, OF_ALL),
     )
 
 
@@ -151,7 +157,7 @@ def _control(record: Record) -> Iterator[tuple[str, Fact]]:
     yield "", Announced(
         source=source, on=on, issuer=record.issuer, direction=Direction.EXPORT,
         title=record.required("title"), clauses=(_clause(record),),
-        instrument=record.text("instrument"), note=_note(undated, record.rest))
+        instrument=record.text("instrument"), note=_note(record, OF_CONTROLS, undated))
     if effective := record.day("effective"):
         yield "+in-force", EnteredIntoForce(source=source, on=on, in_force_from=effective)
     if suspended := record.day("suspended"):
@@ -211,14 +217,17 @@ def _claim(record: Record) -> Claimed:
         series=Series(commodity=goods[0], place=record.issuer, statistic=statistic,
                       stage=None if stock else Stage(record.required("stage")),
                       period=None if stock else year),
-        edition=record.text("edition") or source.name,
+        edition=record.text("edition") or f"{source.name} {published}",
         quantity=Quantity(unit=Unit(record.required("unit")),
                           value=record.read("value", words.number),
                           basis=record.text("basis")),
         as_of=year if stock else None,
-        note=record.rest,
+        note=_note(record, OF_FIGURES),
     )
 
 
-def _note(*sentences: str | None) -> str | None:
-    return ". ".join(text for text in sentences if text) or None
+def _note(record: Record, expressed: frozenset[str], *sentences: str | None) -> str | None:
+    """What is said of a row otherwise, and what of it has no other place in the fact."""
+    left = "; ".join(f"{name.replace('_', ' ').capitalize()}: {text}"
+                     for name, text in record.fields.items() if name not in expressed)
+    return ". ".join(text for text in (*sentences, left, record.rest) if text)[:8000] or None
