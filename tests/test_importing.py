@@ -216,6 +216,13 @@ async def test_counts_are_exact_where_lists_are_bounded(desk: Desk) -> None:
     assert places == [("refused", n) for n in range(5000)]
 
 
+async def test_a_receipt_has_room_for_the_worst_of_texts(desk: Desk) -> None:
+    worst = '\U0001f600"\0\ud800' * 300
+    outcome = await desk.read(*(Refused(At(n, worst), f"{n} {worst}", worst) for n in range(100)))
+    assert outcome.position == 1
+    assert len(outcome.receipt.refused) == 20
+
+
 async def test_a_receipt_can_neither_be_retracted_nor_imported(desk: Desk) -> None:
     outcome = await desk.take(line())
     *_, last = await desk.recorder.read()

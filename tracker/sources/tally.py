@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
+from tracker.domain.codec import encode
 from tracker.domain.receipt import Counts, Reason, Receipt, Remark
 from tracker.domain.values import PartialDate, Source
 from tracker.domain.vocabulary import Checked
@@ -73,9 +74,11 @@ class Tally:
 
 
 def plain(text: str, most: int = 200) -> str:
-    """Foreign text as a receipt can hold it: printable, and no longer than a limit."""
-    short = text if len(text) <= most else text[:most - 1] + "\u2026"
-    return "".join(char if char.isprintable() else "?" for char in short)
+    """Foreign text as a receipt can hold it: printable, and at most so many bytes of JSON."""
+    shown = "".join(char if char.isprintable() else "?" for char in text[:most])
+    while len(encode(shown)) > most:
+        shown = shown[:-(len(shown) // 8 + 1)]
+    return shown if len(shown) == len(text) else shown + "\u2026"
 
 
 def _note(remarks: list[Remark], at: At, reason: str, text: str) -> None:
