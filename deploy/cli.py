@@ -15,11 +15,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from deploy import settings
+from deploy import settings, sources
 from deploy.bootstrap import migrated, opened, prepare, running
 from deploy.command import DataDir, errors_for_people, note, on_database
 from deploy.comparing import changes, upcoming
-from deploy.importing import Imported, import_lines, load_corpus, progress_bar
+from deploy.importing import load_corpus, progress_bar
 from deploy.process import Exit
 from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot import replay as replayed
@@ -32,7 +32,6 @@ from schema.arguments import instant
 from schema.context import Access, Services
 from schema.execute import execute
 from schema.scalars import Instant
-from tracker.errors import InvalidInput
 from tracker.log.database import Target
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
@@ -84,9 +83,9 @@ def demo(
 
     async def work(target: Target) -> None:
         async with running(target) as services:
-            loaded = await load_corpus(services, note)
+            recorded = await load_corpus(target, services, note)
             access = Access(token, open=token is None)
-            await serve_app(services, access, listening, log_level, welcome=loaded)
+            await serve_app(services, access, listening, log_level, welcome=recorded)
 
     on_database(data_dir, work)
 
@@ -126,7 +125,7 @@ def listen_somewhere(host: str, port: int | None) -> socket.socket:
 
 async def serve_app(
     services: Services, access: Access, listening: socket.socket, log_level: str,
-    welcome: Imported | None = None,
+    welcome: int | None = None,
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
@@ -138,7 +137,7 @@ async def serve_app(
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
-    if welcome:
+    if welcome is not None:
         await greet(services, url, welcome, Console(highlight=False))
     else:
         note.print(f"Serving {url}/graphql (Ctrl-C stops)")
@@ -148,58 +147,6 @@ async def serve_app(
         server.should_exit = True
         await serving
         raise
-
-
-@app.command(name="import")
-def import_(
-    files: Annotated[list[Path], typer.Argument(
-        help="Files of JSON lines in the corpus format; - reads standard input.")],
-    skip_invalid: Annotated[bool, typer.Option(
-        "--skip-invalid", help="Record the valid lines and leave the others out.")] = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Record the facts of files, each file wholly or not at all.
-
-    Every line is checked first, and every problem reported with its line, field and what was
-    expected. A line counts once: importing a file again adds nothing.
-    """
-    with errors_for_people():
-        contents = {path: read_lines(path) for path in files}
-
-    async def work(target: Target) -> bool:
-        async with running(target) as services:
-            done = [await import_file(services, path, lines, skip_invalid)
-                    for path, lines in contents.items()]
-        return all(done)
-
-    if not on_database(data_dir, work):
-        raise typer.Exit(Exit.REFUSED)
-
-
-def read_lines(path: Path) -> list[bytes]:
-    """The lines of a file, or of standard input."""
-    if str(path) == "-":
-        return sys.stdin.buffer.readlines()
-    try:
-        return path.read_bytes().splitlines(keepends=True)
-    except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror}") from error
-
-
-async def import_file(
-    services: Services, path: Path, lines: list[bytes], skip_invalid: bool
-) -> bool:
-    """Import one file and report; whether it was recorded, at least in part."""
-    result = await import_lines(services, lines, note, skip_invalid=skip_invalid)
-    for problem in result.problems:
-        note.print(f"{path}: {problem}", markup=False)
-    refused = bool(result.problems) and not skip_invalid
-    left_out = f", {len(result.problems)} left out" if result.problems and skip_invalid else ""
-    note.print(
-        f"{path}: nothing recorded, {len(result.problems)} problems" if refused else
-        f"{path}: {result.recorded} recorded, {result.unchanged} known before{left_out}",
-        markup=False)
-    return not refused
 
 
 @app.command()
@@ -353,6 +300,7 @@ def rebuild(data_dir: DataDir = None) -> None:
 
 app.command()(changes)
 app.command()(upcoming)
+sources.add_to(app)
 
 
 def main() -> None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any
 
-import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from schema.context import Services
-from tracker.sources.corpus import Line, Problem, plan, shipped
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What an import did."""
-
-    recorded: int
-    unchanged: int
-    problems: list[Problem]
+from tracker.domain.receipt import Receipt
+from tracker.log.database import Target
+from tracker.log.recorder import Recorder
+from tracker.sources import corpus
+from tracker.sources.contract import At, File, Reader
+from tracker.sources.corpus import SHIPPED
+from tracker.sources.importing import Outcome, import_file
 
 
 @contextmanager
@@ -32,29 +36,34 @@ def progress_bar(console: Console) -> Iterator[Progress]:
         yield progress
 
 
-async def import_lines(
-    services: Services, lines: Iterable[bytes], console: Console, *, skip_invalid: bool = False
-) -> Imported:
-    """Record what the lines say. Nothing is written while a line is invalid, unless skipping.
+class Bars:
+    """A bar for each thing that a run does."""
 
-    Returns once the projection shows it all.
-    """
+    def __init__(self, progress: Progress):
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, doing: str, more: int, of: int | None = None) -> None:
+        """So many more are done."""
+        if doing not in self._tasks:
+            self._tasks[doing] = self._progress.add_task(doing, total=of)
+        self._progress.advance(self._tasks[doing], more)
+
+
+async def import_shown(
+    target: Target, services: Services, reader: Reader, file: File, console: Console,
+    *, listen: Callable[[str, At, str, str], None] | None = None, **options: Any,
+) -> Outcome:
+    """Import a file with bars; return once the projection shows it all."""
     with progress_bar(console) as progress:
-        counted = progress.track(list(lines), description="checking")
-        planned = await plan(services.recorder, counted)
-        if planned.problems and not skip_invalid:
-            return Imported(0, planned.unchanged, planned.problems)
-        task = progress.add_task("recording", total=len(planned.events))
-        await services.recorder.append_all(
-            planned.events, lambda count: progress.advance(task, count))
-        await _project(services, progress, len(planned.events))
-    return Imported(len(planned.events), planned.unchanged, planned.problems)
+        outcome = await import_file(target, reader, file, progress=Bars(progress), listen=listen,
+                                    **options)
+        if outcome.position is not None:
+            await _project(services, progress, outcome.position, outcome.receipt.events + 1)
+    return outcome
 
 
-async def _project(services: Services, progress: Progress, count: int) -> None:
-    if not count:
-        return
-    head = await services.recorder.head()
+async def _project(services: Services, progress: Progress, head: int, count: int) -> None:
     task = progress.add_task("projecting", total=count)
     await services.projector.catch_up(
         lambda position: progress.update(task, completed=count - (head - position)))
@@ -62,10 +71,23 @@ async def _project(services: Services, progress: Progress, count: int) -> None:
     progress.update(task, completed=count)
 
 
-async def load_corpus(services: Services, console: Console) -> Imported:
-    """Import the corpus that ships, unless all of it is in the log already."""
-    lines = list(shipped())
-    ids = [msgspec.json.decode(line, type=Line).id for line in lines]
-    if len(await services.recorder.known_ids(ids)) == len(ids):
-        return Imported(0, len(ids), [])
-    return await import_lines(services, lines, console)
+async def load_corpus(target: Target, services: Services, console: Console) -> int:
+    """Import the corpus that ships, unless this very one has been: how many events it made.
+
+    What an earlier release said otherwise is corrected.
+    """
+    if await _was_imported(services.recorder, SHIPPED.sha256()):
+        return 0
+    reader = replace(corpus.READER, corrects=True)  # its ids are ours, whatever release wrote them
+    outcome = await import_shown(target, services, reader, SHIPPED, console, skip_refused=True)
+    return outcome.receipt.events
+
+
+async def _was_imported(recorder: Recorder, sha256: str) -> bool:
+    """Whether a file of this content has a receipt in the log."""
+    after = 0
+    while events := await recorder.read(after, types=["Import.Recorded"]):
+        if any(isinstance(e.fact, Receipt) and e.fact.sha256 == sha256 for e in events):
+            return True
+        after = events[-1].position
+    return False

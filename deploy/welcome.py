@@ -9,7 +9,6 @@ from graphql import parse, print_ast
 from rich.console import Console
 from rich.syntax import Syntax
 
-from deploy.importing import Imported
 from schema.context import Access, Services
 from schema.execute import execute
 
@@ -42,11 +41,11 @@ QUESTIONS = (
 )
 
 
-async def greet(services: Services, url: str, loaded: Imported, console: Console) -> None:
+async def greet(services: Services, url: str, recorded: int, console: Console) -> None:
     """Print the URLs, the questions with their answers, and how to stop."""
     head = await services.recorder.head()
     console.print(f"\n[bold]Critical-minerals policy tracker[/bold]: {head} events in the log,"
-                  f" {loaded.recorded} of them recorded just now\n", soft_wrap=True)
+                  f" {recorded} of them recorded just now\n", soft_wrap=True)
     console.print(f"  page           {url}/")
     console.print(f"  GraphQL        {url}/graphql")
     console.print(f"  subscriptions  {url.replace('http', 'ws', 1)}/graphql\n")

@@ -22,6 +22,7 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claim, FigureState
 from tracker.domain.kinds import STATES, State, kind_of
 from tracker.domain.preference import PreferenceState
+from tracker.domain.receipt import ImportState
 from tracker.domain.vocabulary import Direction, Stage
 from tracker.errors import InvalidInput
 from tracker.log.database import Pool, named_queries
@@ -35,7 +36,8 @@ PAGE, COUNT, CLAIMS_PAGE, CLAIMS_COUNT = (
 PAGE_OF_LINES = 1000
 SORTING = 600
 """Seconds that the database gets to put a whole state in order, before the first line."""
-S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState, PreferenceState)
+S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState, PreferenceState,
+            ImportState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ class Filter:
 
     `publishers` are those of any fact behind a state, and for claims of the claim itself.
     `category` is the direction of a control, the kind of an announcement, the statistic of a
-    figure. `measure`, `destination`, `status` and `commodities` together must hold of one clause.
+    figure, the reader of an import. `measure`, `destination`, `status` and `commodities` together
+    must hold of one clause.
     """
 
     commodities: Sequence[str] | None = None

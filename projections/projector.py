@@ -24,6 +24,7 @@ from tracker.domain.codec import encode
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.preference import PreferenceState
+from tracker.domain.receipt import ImportState
 from tracker.domain.values import Value
 from tracker.errors import Unavailable
 from tracker.log.background import Background
@@ -170,6 +171,8 @@ def category(state: Value) -> str | None:
             return state.direction
         case PreferenceState():
             return state.statistic
+        case ImportState():
+            return state.reader
     return None
 
 

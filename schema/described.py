@@ -23,6 +23,14 @@ def answer(method: F) -> F:
     return cast(F, strawberry.field(resolver=method, description=description_of(method)))
 
 
+def answer_as(name: str) -> Callable[[F], F]:
+    """The same, under a name that a method can't have."""
+    def named(method: F) -> F:
+        return cast(F, strawberry.field(resolver=method, name=name,
+                                        description=description_of(method)))
+    return named
+
+
 def subscription(method: F) -> F:
     """A subscription that a method answers, described by its docstring."""
     return cast(F, strawberry.subscription(resolver=method, description=description_of(method)))

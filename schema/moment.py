@@ -46,6 +46,7 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
 from tracker.domain.preference import PreferenceState
+from tracker.domain.receipt import ImportState
 from tracker.domain.values import Actor
 from tracker.domain.vocabulary import (
     AnnouncementKind,
@@ -72,6 +73,7 @@ class Counts:
     announcements: int = field(description="Announcements that are made.")
     figures: int = field(description="Figures that somebody has claimed a number for.")
     preferences: int = field(description="Orders of publishers that are set.")
+    imports: int = field(description="Imports that are recorded.")
 
 
 @output
@@ -115,6 +117,7 @@ class AsOf:
             announcements=counts[kind_name(AnnouncementState)],
             figures=counts[kind_name(FigureState)],
             preferences=counts[kind_name(PreferenceState)],
+            imports=counts[kind_name(ImportState)],
         )
 
     @answer

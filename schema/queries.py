@@ -6,6 +6,7 @@ from typing import Annotated
 
 from strawberry import argument
 
+from projections.as_of import Filter
 from schema.arguments import (
     After,
     CommodityId,
@@ -26,16 +27,18 @@ from schema.comparison import (
     moments,
     page_of_changes,
 )
-from schema.connections import Connection
-from schema.described import answer, output
+from schema.connections import Connection, page_of_states
+from schema.described import answer, answer_as, output
 from schema.moment import AsOf
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
 from schema.types.change import Change
 from schema.types.common import Commodity, commodity
 from schema.types.event import EventConnection, HistoryVersion, event_page, history_version
+from schema.types.receipt import Import, import_
 from tracker.domain.commodities import commodities
 from tracker.domain.kinds import kind_of
+from tracker.domain.receipt import ImportState
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
 
@@ -107,6 +110,33 @@ class Query:
         about = about_what(commodity, place, kind)
         return await page_of_changes(
             services.changes, *await moments(services.as_of, start, end), about, first, after)
+
+    @answer
+    async def imports(
+        self,
+        info: Info,
+        source: Annotated[str | None, argument(
+            description="Only those of this source, such as `usgs`.")] = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[Import]:
+        """The files that were imported, the oldest first, as far as is recorded now."""
+        as_of = info.context.services.as_of
+        narrowed = Filter(category=None if source is None else short(source, "source"))
+        return await page_of_states(as_of, ImportState, await as_of.resolve(), narrowed, import_,
+                                    first, after)
+
+    @answer_as("import")
+    async def one_import(
+        self, info: Info,
+        id: Annotated[str, argument(description="Its id, as `imports` gives it.")],
+    ) -> Import | None:
+        """One import; null where there is none of this id."""
+        if entity_path("import", id) is None:
+            return None
+        as_of = info.context.services.as_of
+        state = await as_of.state(ImportState, id, await as_of.resolve())
+        return import_(state) if state else None
 
     @answer
     def commodities(self) -> list[Commodity]:

@@ -18,9 +18,11 @@ import pytest
 from deploy.bootstrap import prepare, running
 from deploy.postgres import Postgres
 from schema.context import Services
+from tests.desk import Desk
 from tracker.log.database import Target, create_pool
 from tracker.log.recorder import Recorder
-from tracker.sources.corpus import plan, shipped
+from tracker.sources import corpus
+from tracker.sources.importing import import_file
 
 hypothesis.settings.register_profile("long", max_examples=2000)
 
@@ -82,9 +84,8 @@ def corpus_template(server: Postgres, empty_template: str) -> str:
     async def load() -> None:
         target = database(server, "corpus_template")
         async with running(target) as services:
-            planned = await plan(services.recorder, shipped())
-            assert not planned.problems, "\n".join(map(str, planned.problems))
-            await services.recorder.append_all(planned.events)
+            outcome = await import_file(target, corpus.READER, corpus.SHIPPED)
+            assert not outcome.refused, outcome.receipt.refused
             await services.projector.reach(await services.recorder.head(), seconds=60)
 
     asyncio.run(load())
@@ -131,3 +132,9 @@ async def corpus_services(corpus_target: Target) -> AsyncIterator[Services]:
     """A whole tracker with the shipped corpus."""
     async with running(corpus_target) as services:
         yield services
+
+
+@pytest.fixture
+def desk(target: Target, recorder: Recorder, tmp_path: Path) -> Desk:
+    """Imports files into a log of the test's own."""
+    return Desk(target, recorder, tmp_path)

@@ -118,7 +118,7 @@ def test_an_import_reports_every_problem_and_writes_nothing(
     result = command("import", str(file), data_dir=demo.data_dir)
     assert result.returncode == Exit.REFUSED
     assert "line 2: data.clauses.0.commodities.0: 'galium' is not a commodity" in result.stderr
-    assert "line 3: line: expected JSON" in result.stderr
+    assert "line 3: expected JSON" in result.stderr
     assert "line 4: data" in result.stderr
     answer = demo.ask('{ asOf { exportControl(id: "good") { title } } }')
     assert answer["data"]["asOf"]["exportControl"] is None
@@ -136,6 +136,70 @@ def test_an_import_counts_once_and_can_skip_what_is_invalid(demo: Running, tmp_p
     answer = demo.ask('{ asOf(validAt: "2025-12-01") { exportControl(id: "skip-good")'
                       " { clauses { status } } } }")
     assert answer["data"]["asOf"]["exportControl"]["clauses"] == [{"status": "SUSPENDED"}]
+
+
+def test_a_spreadsheet_is_imported_with_a_mapping_and_listed(
+    demo: Running, tmp_path: Path
+) -> None:
+    file = tmp_path / "liste.csv"
+    file.write_text("Titel;Land;date\nEine Strategie;Japan;2024-05\nOhne Land;;2024\n")
+    arguments = ("import", "--map", "title=Titel", "--map", "jurisdiction=Land", str(file),
+                 "--set", "publisher=testing")
+    dry = command(*arguments, "--dry-run", data_dir=demo.data_dir)
+    assert (dry.returncode, "would be 1 recorded" in dry.stderr) == (Exit.OK, True)
+    assert "new: announcement/testing-japan-eine-strategie (line 2)" in dry.stderr
+    report = tmp_path / "report.csv"
+    done = command(*arguments, "--report", str(report), data_dir=demo.data_dir)
+    assert "line 3: jurisdiction: expected a jurisdiction" in done.stderr
+    assert "sheet: 1 recorded, 0 known before, 1 left out" in done.stderr
+    assert report.read_text().splitlines()[1] == (
+        "refused,3,jurisdiction,expected a jurisdiction,Ohne Land")
+    answer = demo.ask('{ asOf { announcement(id: "testing-japan-eine-strategie") { date } } }')
+    assert answer["data"]["asOf"]["announcement"] == {"date": "2024-05"}
+    listed = command("imports", "--from", "sheet", data_dir=demo.data_dir)
+    assert "liste.csv" in listed.stdout
+
+
+def test_a_directory_and_standard_input_are_recognised_file_by_file(
+    demo: Running, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("nothing")
+    (tmp_path / "a.jsonl").write_bytes(control("in-directory"))
+    result = command("import", str(tmp_path), "--dry-run", data_dir=demo.data_dir)
+    assert "notes.txt: left out, not recognised" in result.stderr
+    assert "a.jsonl: corpus: would be 1 recorded" in result.stderr
+    piped = subprocess.run([*TRACKER, "import", "-", "--data-dir", str(demo.data_dir)],
+                           input=control("piped"), capture_output=True, timeout=120, check=True)
+    assert b"standard input: corpus: 1 recorded" in piped.stderr
+    (tmp_path / "b.csv").write_text('title,jurisdiction,date\n"never closed,Japan,2024\n')
+    mixed = command("import", str(tmp_path), data_dir=demo.data_dir)
+    assert mixed.returncode == Exit.REFUSED
+    assert "b.csv, line 2: expected CSV: unexpected end of data" in mixed.stderr
+    assert "a.jsonl: corpus: 1 recorded" in mixed.stderr
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (("https://example.org/facts.jsonl",), "download it first"),
+    (("none.jsonl",), "none.jsonl: expected a file"),
+    (("--from", "nobody", "x"), "'nobody' is not a source"),
+    (("--from", "usgs", "--map", "title=a", "x"), "usgs has nothing to map"),
+])
+def test_what_can_not_be_imported_is_said_before_the_database_is_asked(
+    data_dir: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    result = command("import", *arguments, data_dir=data_dir)
+    assert (result.returncode, message in result.stderr) == (Exit.REFUSED, True)
+    assert not data_dir.exists()
+
+
+def test_sources_and_schemas_are_listed() -> None:
+    listed = subprocess.run([*TRACKER, "sources"], capture_output=True, text=True, check=True)
+    for words in ("usgs (reader 2)", "licence: US public domain", "example: bgs-2026-05-20.csv"):
+        assert words in listed.stdout
+    schema = subprocess.run([*TRACKER, "schema", "corpus"], capture_output=True, check=True)
+    assert json.loads(schema.stdout)["required"] == ["id", "type", "data"]
+    other = subprocess.run([*TRACKER, "schema", "x"], capture_output=True, check=False)
+    assert (other.returncode, b"expected corpus" in other.stderr) == (Exit.REFUSED, True)
 
 
 def test_a_follower_that_was_killed_comes_back_and_gets_every_event_once(
@@ -247,7 +311,7 @@ def test_a_database_of_ones_own_is_used_instead_of_the_embedded_one(
     result = command("import", str(file), data_dir=data_dir, TRACKER_DATABASE_URL=url)
     assert result.returncode == Exit.OK, result.stderr
     result = command("query", "{ head }", data_dir=data_dir, TRACKER_DATABASE_URL=url)
-    assert json.loads(result.stdout)["data"]["head"] == "1"
+    assert json.loads(result.stdout)["data"]["head"] == "2"
     assert not data_dir.exists()
 
 
@@ -260,8 +324,8 @@ def test_a_migration_says_what_it_did_and_the_second_one_has_nothing_to_do(data_
 
 def test_help_teaches_every_command() -> None:
     result = subprocess.run([*TRACKER, "--help"], capture_output=True, text=True, check=True)
-    for name in ("demo", "serve", "import", "query", "follow", "snapshot", "replay", "rebuild",
-                 "migrate", "changes", "upcoming"):
+    for name in ("demo", "serve", "import", "imports", "sources", "schema", "query", "follow",
+                 "snapshot", "replay", "rebuild", "migrate", "changes", "upcoming"):
         assert name in result.stdout
 
 

@@ -23,8 +23,6 @@ from tracker.errors import (
 )
 from tracker.log.mapper import MOST_BYTES
 from tracker.log.recorder import Appended, Recorder
-from tracker.sources.corpus import MOST_BYTES as LONGEST_LINE
-from tracker.sources.corpus import Plan, parse, plan, write
 
 GALLIUM = "export-control/gallium"
 FIGURE = "figure/rare_earths/CN/production/mine/2023"
@@ -318,137 +316,7 @@ async def test_a_retraction_is_not_corrected_but_retracted(
     assert await recorder.head() == 3
 
 
-# --- imports
-
-
-def line(event_id: str = "a", content: Fact | None = None, entity: str | None = GALLIUM,
-         type_: str = "ExportControl.Announced") -> bytes:
-    """A line of the corpus format."""
-    return write(event_id, type_, content or announced(), entity)
-
-
-CLAIM = line("c", claimed(1), None, "Figure.Claimed")
-SUSPENSION = line("s", suspended(), GALLIUM, "ExportControl.Suspended")
-
-
-async def carried_out(recorder: Recorder, *lines: bytes) -> Plan:
-    """A plan, after doing what it says."""
-    planned = await plan(recorder, lines)
-    await recorder.append_all(planned.events)
-    return planned
-
-
-def said(planned: Plan) -> list[tuple[int, str, tuple[Any, ...]]]:
-    """The line, code and path of every problem."""
-    return [(problem.line, problem.error.code, problem.error.path)
-            for problem in planned.problems]
-
-
-async def test_a_plan_writes_nothing(recorder: Recorder) -> None:
-    planned = await plan(recorder, [line(), SUSPENSION, CLAIM])
-    assert ([e.event_id for e in planned.events], planned.problems) == (["a", "s", "c"], [])
-    assert await recorder.head() == 0
-
-
-async def test_a_line_is_recorded_as_it_stands_under_its_own_id(recorder: Recorder) -> None:
-    await carried_out(recorder, line(), CLAIM)
-    [first, second] = await recorder.read()
-    assert (first.event_id, first.stream, first.fact) == ("a", GALLIUM, announced())
-    assert (second.event_id, second.stream, second.fact) == ("c", FIGURE, claimed(1))
-
-
-async def test_the_same_lines_again_add_nothing(recorder: Recorder) -> None:
-    await carried_out(recorder, line(), SUSPENSION)
-    again = await carried_out(recorder, line(), SUSPENSION, CLAIM)
-    assert ([e.event_id for e in again.events], again.unchanged, said(again)) == (["c"], 2, [])
-    assert await recorder.head() == 3
-
-
-async def test_a_line_that_stands_twice_in_one_file_counts_once(recorder: Recorder) -> None:
-    planned = await carried_out(recorder, line(), line(), SUSPENSION, SUSPENSION)
-    assert (len(planned.events), planned.unchanged, said(planned)) == (2, 2, [])
-    assert await recorder.head() == 2
-
-
-OTHERS = [line("a", announced(title="Other")), line("a", entity="export-control/graphite"),
-          line("a", claimed(1), None, "Figure.Claimed")]
-
-
-async def test_an_id_that_the_log_has_for_another_content_is_a_problem(
-    recorder: Recorder
-) -> None:
-    await carried_out(recorder, line())
-    for other in OTHERS:
-        planned = await plan(recorder, [other])
-        assert (planned.events, said(planned)) == ([], [(1, "IDEMPOTENCY_CONFLICT", ("id",))])
-
-
-async def test_an_id_that_the_file_has_for_another_content_is_a_problem(
-    recorder: Recorder
-) -> None:
-    for other in OTHERS:
-        planned = await plan(recorder, [line(), other])
-        assert said(planned) == [(2, "IDEMPOTENCY_CONFLICT", ("id",))]
-        assert [event.event_id for event in planned.events] == ["a"]
-
-
-async def test_lines_are_checked_against_the_rules_and_each_other(recorder: Recorder) -> None:
-    planned = await plan(recorder, [SUSPENSION, line(), line("b"), SUSPENSION])
-    assert said(planned) == [(1, "NOT_FOUND", ("id",)), (3, "ALREADY_EXISTS", ("id",))]
-
-
-async def test_empty_lines_are_skipped_and_counted(recorder: Recorder) -> None:
-    planned = await plan(recorder, [b"\n", line(), b"  \r\n", b"{", b""])
-    assert len(planned.events) == 1
-    assert [problem.line for problem in planned.problems] == [4]
-
-
-@pytest.mark.parametrize(("bad", "code", "path"), [
-    (b"{", "INVALID_JSON", ()),
-    (b"\xff\xfe", "INVALID_JSON", ()),
-    (b'["a"]', "INVALID_INPUT", ()),
-    (b'{"id":"a","type":"ExportControl.Announced"}', "FIELD_REQUIRED", ("data",)),
-    (b'{"id":"","type":"Figure.Claimed","data":{}}', "INVALID_INPUT", ("id",)),
-    (b'{"id":"a\\u0000","type":"Figure.Claimed","data":{}}', "INVALID_INPUT", ("id",)),
-    (b'{"id":"a","type":"Figure.Claimed","data":{},"more":1}', "INVALID_INPUT", ("more",)),
-    (b'{"id":"a","type":"Figure.Guessed","data":{}}', "UNKNOWN_TYPE", ("type",)),
-    (b'{"id":"a","type":"Figure.Claimed","data":null}', "INVALID_INPUT", ("data",)),
-    (b'{"id":"a","type":"Figure.Claimed","data":' + b"[" * 10**5, "INVALID_JSON", ()),
-    (CLAIM.replace(b'"unit":"t",', b""), "UNIT_REQUIRED", ("data", "quantity", "unit")),
-    (CLAIM.replace(b'"REO"', b'"\\u0000"'), "INVALID_INPUT", ("data",)),
-    (CLAIM + b" " * LONGEST_LINE, "TOO_LARGE", ()),
-    (line(entity=None), "INVALID_INPUT", ("entity",)),
-    (line(entity="alliance/quad"), "INVALID_INPUT", ("entity",)),
-    (line(entity="treaty/a"), "INVALID_INPUT", ("entity",)),
-    (line(entity="export-control/\0"), "INVALID_ID", ("entity",)),
-    (line(entity="export-control/" + "x" * 500), "INVALID_ID", ("entity",)),
-])
-def test_a_line_that_can_not_be_read_is_refused_at_its_field(
-    bad: bytes, code: str, path: tuple[str, ...]
-) -> None:
-    with pytest.raises(TrackerError) as caught:
-        parse(bad)
-    assert (caught.value.code, caught.value.path) == (code, path)
-
-
-async def test_a_problem_names_the_line_the_field_and_what_was_expected(
-    recorder: Recorder
-) -> None:
-    elsewhere = line("c", claimed(1), FIGURE.replace("CN", "US"), "Figure.Claimed")
-    unitless = CLAIM.replace(b'"unit":"t",', b"")
-    planned = await plan(recorder, [line(), unitless, b"{", elsewhere])
-    assert [str(problem) for problem in planned.problems] == [
-        "line 2: data.quantity.unit: expected a unit (UNIT_REQUIRED)",
-        "line 3: line: expected JSON: Input data was truncated (INVALID_JSON)",
-        "line 4: series: expected the series of figure/rare_earths/US/production/mine/2023"
-        " (INVALID_INPUT)"]
-    assert [event.event_id for event in planned.events] == ["a"]
-
-
-async def test_a_backslash_before_a_code_is_text_like_any_other(recorder: Recorder) -> None:
-    planned = await carried_out(recorder, line(content=announced(title="\\u0000")))
-    [event] = await recorder.read()
-    assert (said(planned), event.fact) == ([], announced(title="\\u0000"))
+# --- names that can not be stored
 
 
 @pytest.mark.parametrize("stream", ["export-control/a\0b", "export-control/a b", "export-control/"])

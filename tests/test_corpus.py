@@ -21,6 +21,7 @@ from tracker.domain.entity import TYPES, Known
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claimed, FigureState
 from tracker.sources import facts
+from tracker.sources.contract import File
 from tracker.sources.corpus import parse, shipped
 from tracker.sources.facts import alliances, announcements, controls, figures
 from tracker.sources.facts.figures import QUALIFIERS
@@ -40,7 +41,7 @@ OTHER_DAY = {"iea-conflict-2025-10": "2025-04-28", "sohu-qcmi-launch": "2025-07-
 @pytest.fixture(scope="module")
 def rows(shared_data: Path) -> list[Row]:
     """The researched facts."""
-    return list(facts.read(shared_data / "facts.jsonl"))
+    return list(facts.researched(File.at(shared_data / "facts.jsonl")))
 
 
 def line_of(row: Row) -> Order:

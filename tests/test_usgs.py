@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tracker.domain.figure import Claimed
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Checked, Qualifier
-from tracker.sources.usgs import NotRead, Reading, read
+from tracker.sources.contract import At, File, Refused, Told
+from tracker.sources.usgs import READER
 
 WIDE = "Source,Country,Type,Prod_t_2022,Prod_t_est_2023,Prod_notes,Reserves_t,Reserves_notes\n"
 ALL_IN_ONE = ("SOURCE,COMMODITY,COUNTRY,TYPE,UNIT_MEAS,PROD_2023,PROD_EST_ 2024,PROD_NOTES,"
@@ -22,10 +24,11 @@ class Outcome:
     """What came of a file: quantities by stream, and refusals by column."""
 
     def __init__(self, path: Path) -> None:
-        items = list(read(path))
-        self.readings = [item for item in items if isinstance(item, Reading)]
-        self.refused = [item for item in items if isinstance(item, NotRead)]
-        self.claims = {item.claim.series.stream: item.claim for item in self.readings}
+        items = list(READER.read(File.at(path)))
+        self.readings = [item for item in items if isinstance(item, Told)]
+        self.refused = [item for item in items if isinstance(item, Refused)]
+        self.claims = {item.order.stream: claim for item in self.readings
+                       if isinstance(claim := item.order.fact, Claimed)}
 
     def quantity(self, stream: str) -> Quantity:
         return self.claims[f"figure/{stream}"].quantity
@@ -63,16 +66,18 @@ def long(tmp_path: Path, *rows: str, commodity: str = "Gallium", unit: str = "ki
 
 def test_a_cell_becomes_a_claim_with_its_source(tmp_path: Path) -> None:
     [reading] = wide(tmp_path, "MCS2024,China,Primary production,,600000,,,").readings
-    claim = reading.claim
+    claim = reading.order.fact
+    assert isinstance(claim, Claimed)
     assert claim.series.stream == "figure/gallium/CN/production/primary/2023"
     assert claim.edition == "MCS 2024"
     assert claim.quantity == Quantity(unit=claim.quantity.unit, value=Decimal(600000),
                                       basis="gallium", estimated=True)
     assert (claim.source.publisher, claim.source.published_on) == ("usgs", "2024-01-31")
     assert claim.source.checked is Checked.DATA_FILE
-    assert claim.source.reference == "mcs2024-galli_world.csv, doi 10.5066/P144BA54"
-    assert (reading.file, reading.line, reading.column) == (
-        "mcs2024-galli_world.csv", 2, "Prod_t_est_2023")
+    assert claim.source.reference == (
+        "mcs2024-galli_world.csv, line 2, Prod_t_est_2023, doi 10.5066/P144BA54")
+    assert reading.at == At(2, "Prod_t_est_2023")
+    assert reading.order.event_id == "usgs-mcs2024-gallium-cn-production-primary-2023"
 
 
 def test_an_edition_that_is_not_built_in_is_read_all_the_same(tmp_path: Path) -> None:
@@ -96,11 +101,12 @@ def test_a_file_of_another_kind_is_one_refusal(tmp_path: Path) -> None:
     assert Outcome(path).reasons == ["no table of an MCS edition"]
 
 
-def test_a_directory_is_read_file_by_file(tmp_path: Path) -> None:
-    wide(tmp_path, "MCS2024,China,Primary production,,1,,,")
-    wide(tmp_path, "MCS2024,China,\"Mine production, tin content\",,2,,,", table="tin")
-    assert set(Outcome(tmp_path).claims) == {
-        "figure/gallium/CN/production/primary/2023", "figure/tin/CN/production/mine/2023"}
+def test_files_are_recognised_by_their_content() -> None:
+    assert READER.recognise(WIDE.encode() + b"MCS2031,China,,,1,,,", "table.csv")
+    assert READER.recognise(b"\xef\xbb\xbf" + ALL_IN_ONE.encode(), "MCS2025_World_Data.csv")
+    assert READER.recognise(LONG.encode(), "MCS2026_Commodities_Data.csv")
+    for head in (b"", b"a,b\n1,2\n", b'{"id": 1}', b"PK\x03\x04\x00\xff", LONG.encode()):
+        assert not READER.recognise(head, "some.csv")
 
 
 # --- countries
@@ -217,7 +223,7 @@ def test_a_blank_without_a_deciding_note_is_refused_and_never_zero(tmp_path: Pat
     outcome = all_in_one(tmp_path, "".join(
         f"MCS2025,Rare earths,{row},,,,,\n" for row in (
             "Canada ,Mine production,metric tons,,,", "China,Mine production,metric tons,1,2,")))
-    assert [(item.line, item.column, item.text) for item in outcome.refused] == [
+    assert [(item.at.line, item.at.column, item.text) for item in outcome.refused] == [
         (2, "PROD_2023", ""), (2, "PROD_EST_ 2024", "")]
     assert all("blank" in reason for reason in outcome.reasons)
 
@@ -354,18 +360,6 @@ def test_a_column_without_a_header_is_refused(tmp_path: Path) -> None:
                    table="barit", header=WIDE.replace("\n", ",\n"))
     assert [(item.text, item.reason) for item in outcome.refused] == [
         ("92,000", "column without a header")]
-
-
-def test_a_duplicate_row_is_refused(tmp_path: Path) -> None:
-    outcome = long(tmp_path, "China|2025|1|", "China|2025|1|")
-    assert outcome.reasons == ["duplicate row"]
-
-
-def test_another_value_for_the_same_series_is_refused_with_the_line_of_the_first(
-        tmp_path: Path) -> None:
-    [reason] = long(tmp_path, "China|2025|1|", "China|2025|2|").reasons
-    assert reason == ("another value for figure/gallium/CN/production/primary/2025 "
-                      "than in line 2")
 
 
 def test_empty_rows_and_trailing_commas_are_no_data(tmp_path: Path) -> None:

@@ -19,12 +19,14 @@ from schema.types.announcement import Announcement, announcement
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Figure, past_figure
 from schema.types.preference import Preference, preference
+from schema.types.receipt import Import, import_
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.preference import PreferenceState
+from tracker.domain.receipt import ImportState
 from tracker.log.mapper import Recorded
 
 
@@ -43,7 +45,7 @@ class Event:
 
 
 State: TypeAlias = Annotated[
-    ExportControl | Alliance | Announcement | Figure | Preference,
+    ExportControl | Alliance | Announcement | Figure | Preference | Import,
     strawberry.union("State", description="The state of an entity."),
 ]
 
@@ -116,7 +118,7 @@ def history_version(held: Held) -> HistoryVersion:
 
 def state(
     of: EntityState, moment: Moment | None = None
-) -> ExportControl | Alliance | Announcement | Figure | Preference:
+) -> ExportControl | Alliance | Announcement | Figure | Preference | Import:
     """A state as it is shown, at a moment that what hangs on it is asked for."""
     match of:
         case ExportControlState():
@@ -127,6 +129,8 @@ def state(
             return announcement(of)
         case PreferenceState():
             return preference(of)
+        case ImportState():
+            return import_(of)
         case FigureState():
             return past_figure(of)
     raise TypeError(f"no state of an entity: {of!r}")

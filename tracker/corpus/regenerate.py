@@ -22,10 +22,11 @@ from tracker.domain.figure import Claimed, edition_of
 from tracker.domain.kinds import kind_of
 from tracker.domain.vocabulary import Qualifier
 from tracker.errors import InvalidInput, NotFound, TrackerError
-from tracker.sources import facts
+from tracker.sources import facts, usgs
+from tracker.sources.contract import File, Told
 from tracker.sources.corpus import parse
-from tracker.sources.facts.rows import Entry, note, slug
-from tracker.sources.usgs import Reading, read
+from tracker.sources.facts.rows import Entry, note
+from tracker.sources.verdict import agree
 
 CORPUS = Path(__file__).with_name("corpus.jsonl")
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -82,7 +83,7 @@ def compiled(data: Path) -> Corpus:
     if not path.is_file():
         raise NotFound(f"There is no {path.name} in {data}: expected the directory with the"
                        " researched facts (see --data)", path=("data",))
-    return merged(facts.entries(facts.read(path)), usgs_entries(data))
+    return merged(facts.entries(facts.researched(File.at(path))), usgs_entries(data))
 
 
 def usgs_entries(data: Path) -> Iterator[Entry]:
@@ -90,17 +91,12 @@ def usgs_entries(data: Path) -> Iterator[Entry]:
     for name in USGS_FILES:
         if not (data / name).exists():
             raise NotFound(f"There is no {name} in {data}", path=("data",))
-        for item in read(data / name):
-            if isinstance(item, Reading):
-                yield usgs_entry(item.claim)
-
-
-def usgs_entry(claim: Claimed) -> Entry:
-    """A reading under an id that its series and edition give: `usgs-mcs2024-gallium-cn-…`."""
-    parts = [claim.source.publisher, slug(claim.edition).replace("-", ""),
-             *claim.series.stream.split("/")[1:], claim.edition_version or ""]
-    return Entry("-".join(slug(part) for part in parts if part), claim.series.stream, claim,
-                 claim.public_on)
+        path = data / name
+        for file in sorted(path.glob("*.csv")) if path.is_dir() else (path,):
+            for item in usgs.READER.read(File.at(file)):
+                if isinstance(item, Told):
+                    order = item.order
+                    yield Entry(order.event_id, order.stream, order.fact, order.fact.public_on)
 
 
 def merged(researched: Iterable[Entry], readings: Iterable[Entry]) -> Corpus:
@@ -148,15 +144,13 @@ def disagreement(fact: Entry, reading: Entry) -> Iterator[str]:
     assert isinstance(fact.fact, Claimed)
     assert isinstance(reading.fact, Claimed)
     ours, theirs = fact.fact.quantity, reading.fact.quantity
-    same = (theirs.unit.convert(theirs.value, ours.unit) == ours.value if theirs.value is not None
-            else ours.value is None and ours.qualifier is theirs.qualifier)
-    if not same or ours.basis != theirs.basis:
+    if not agree(ours, theirs):
         yield f"{fact.event_id}: the fact says {ours}, the file {theirs}"
 
 
 def ordered(entries: Sequence[Entry]) -> list[Entry]:
     """By publication, then by the day of what is told; else as they come."""
-    return sorted(entries, key=lambda entry: (entry.fact.source.published_on.first, entry.day))
+    return sorted(entries, key=lambda entry: entry.order)
 
 
 def check(lines: Sequence[bytes]) -> None:

@@ -159,6 +159,13 @@ class Entity(BaseAggregate[str]):
         entity.known = []
         return entity
 
+    def copy(self) -> Self:
+        """Another of the same facts, to try what may follow."""
+        twin = type(self).__new__(type(self))
+        twin.__base_init__(self.id, self.version, datetime_now_with_tzinfo())
+        twin.known = list(self.known)
+        return twin
+
     @classmethod
     def type_of(cls, fact: Fact) -> str:
         """The pinned event type of a fact of this kind. Raises InvalidInput for one of another."""

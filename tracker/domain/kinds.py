@@ -1,4 +1,4 @@
-"""The five kinds of entity, and every fact by its pinned event type."""
+"""The kinds of entity, and every fact by its pinned event type."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tracker.domain.entity import KINDS, Entity, kind_of
 from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.figure import Figure, FigureState
 from tracker.domain.preference import Preference, PreferenceState
+from tracker.domain.receipt import Import, ImportState
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
 
@@ -23,8 +24,10 @@ STATES: dict[str, type[Any]] = {
     ExportControl.KIND: ExportControlState,
     Figure.KIND: FigureState,
     Preference.KIND: PreferenceState,
+    Import.KIND: ImportState,
 }
-State = AllianceState | AnnouncementState | ExportControlState | FigureState | PreferenceState
+State = (AllianceState | AnnouncementState | ExportControlState | FigureState | PreferenceState
+         | ImportState)
 
 
 def fact_type(type_: str) -> type[Fact]:

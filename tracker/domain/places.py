@@ -126,6 +126,11 @@ class Place(str):
         return str(self) in AGGREGATES
 
 
+def places() -> tuple[Place, ...]:
+    """All places: countries, and the declared aggregates."""
+    return tuple(Place(code) for code in sorted(_names()))
+
+
 def place_named(text: str) -> Place | None:
     """The place that a publisher calls `text`, or None where the name is not known."""
     name = folded(text)

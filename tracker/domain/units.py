@@ -12,8 +12,8 @@ from tracker.errors import InvalidInput
 MASS = {"kg": Decimal("0.001"), "t": Decimal(1), "kt": Decimal(1000), "Mt": Decimal(1_000_000)}
 """Mass units and how many tonnes one of them is."""
 
-OTHERS = frozenset({"percent", "years", "count", "USD/kg", "ct", "kct", "Mct", "m3", "Mm3"})
-"""Units that compare with themselves only (ct: carats; m3: cubic metres)."""
+OTHERS = frozenset({"percent", "years", "count", "USD/kg", "ct", "kct", "Mct", "m3", "Mm3", "ML"})
+"""Units that compare with themselves only (ct: carats; m3: cubic metres; ML: million litres)."""
 
 
 class Unit(str):

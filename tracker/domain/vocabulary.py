@@ -95,6 +95,8 @@ class Qualifier(StrEnum):
     NOT_STATED = "not_stated"
     INCLUDED_ELSEWHERE = "included_elsewhere"
     LARGE = "large"
+    MODERATE_TO_LARGE = "moderate_to_large"
+    MODERATE = "moderate"
     SMALL = "small"
     SOME = "some"
 

@@ -10,28 +10,26 @@ is the fact, as in the event itself.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from importlib.resources import files
+from codecs import BOM_UTF8
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
-from tracker.commands import Order, decide_all, load, mentioned
+import tracker
+from tracker.commands import Order
 from tracker.domain.codec import decode, encode
-from tracker.domain.entity import Entity, check_stream
+from tracker.domain.entity import check_stream
 from tracker.domain.kinds import fact_type, kind_of
+from tracker.domain.receipt import Receipt
 from tracker.domain.values import Fact
-from tracker.errors import IdempotencyConflict, InvalidInput, TooLarge, TrackerError
-from tracker.log.mapper import NewEvent
-from tracker.log.recorder import Recorder
+from tracker.errors import InvalidInput, TooLarge, TrackerError
+from tracker.sources.contract import At, File, Item, Reader, Refused, Told, check_storable, path_of
+from tracker.sources.text import MOST_BYTES, lines
 
-MOST_BYTES = 1_000_000
-"""The longest line that is looked at."""
-
-NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""A character that PostgreSQL keeps in no text, as JSON writes it."""
+SHIPPED = File(Path(tracker.__file__).parent / "corpus" / "corpus.jsonl", "corpus.jsonl")
+"""The corpus that ships with the tracker."""
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -43,30 +41,9 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     entity: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a line can't be imported: where, and what was expected."""
-
-    line: int
-    error: TrackerError
-
-    def __str__(self) -> str:
-        field = ".".join(map(str, self.error.path)) or "line"
-        return f"line {self.line}: {field}: {self.error.message} ({self.error.code})"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What an import would do: events to append, lines that are in the log already, problems."""
-
-    events: list[NewEvent]
-    unchanged: int
-    problems: list[Problem]
-
-
 def shipped() -> Iterator[bytes]:
     """The lines of the corpus that ships with the tracker."""
-    with files("tracker.corpus").joinpath("corpus.jsonl").open("rb") as lines:
+    with SHIPPED.path.open("rb") as lines:
         yield from lines
 
 
@@ -83,10 +60,11 @@ def parse(line: bytes) -> Order:
     parsed = decode(Line, line)
     if not parsed.id.isprintable():
         raise InvalidInput("expected printable characters", path=("id",))
-    if NUL.search(parsed.data):
-        raise InvalidInput("expected text without NUL characters", path=("data",))
     kind = fact_type(parsed.type)
+    if kind is Receipt:
+        raise InvalidInput("expected a fact: receipts are recorded by imports only", path=("type",))
     try:
+        check_storable(parsed.data)
         fact = decode(kind, parsed.data)
     except InvalidInput as error:
         raise error.below("data") from None
@@ -104,54 +82,32 @@ def _stream(line: Line, fact: Fact) -> str:
     return line.entity
 
 
-async def plan(recorder: Recorder, lines: Iterable[bytes]) -> Plan:
-    """Check every line against the format, the rules and the log. Writes nothing."""
-    orders, numbers, problems = _parse_all(lines)
-    alliances = await recorder.existing(sorted(mentioned(orders)))
-    entities = await load(recorder, dict.fromkeys(order.stream for order in orders))
-    in_log = await recorder.known_ids([order.event_id for order in orders])
-    first = _firsts(orders, entities, in_log)
-    fresh = [i for i, order in enumerate(orders) if first[order.event_id] is order]
-    events, refused = decide_all(entities, [orders[i] for i in fresh], alliances)
-    problems += [Problem(numbers[fresh[i]], error) for i, error in refused]
-    problems += [Problem(number, _reused(order.event_id))
-                 for number, order in zip(numbers, orders, strict=True)
-                 if first[order.event_id] != order]
-    unchanged = sum(first[order.event_id] == order for order in orders) - len(fresh)
-    return Plan(events, unchanged, sorted(problems, key=lambda p: p.line))
+def recognise(head: bytes, name: str) -> bool:
+    """Whether a file begins with a line of this format."""
+    first = head.removeprefix(BOM_UTF8).lstrip().partition(b"\n")[0]
+    return first.startswith(b"{") and b'"type"' in first and b'"data"' in first
 
 
-def _firsts(
-    orders: Iterable[Order], entities: Mapping[str, Entity], in_log: Iterable[str]
-) -> dict[str, Order | None]:
-    """What every event id stood for first, in the log or in this file; None: an entity that this
-    file is not about."""
-    first: dict[str, Order | None] = dict.fromkeys(in_log)
-    for stream, entity in entities.items():
-        first.update({k.event_id: Order(stream, k.fact, k.event_id) for k in entity.known})
-    for order in orders:
-        first.setdefault(order.event_id, order)
-    return first
+def read(file: File) -> Iterator[Item]:
+    """The facts of a file, one a line; empty lines say nothing."""
+    for line in lines(file):
+        if not line.whole:
+            yield Refused(At(line.number), f"expected at most {MOST_BYTES:,} bytes in a line")
+        elif line.content.strip():
+            try:
+                yield Told(At(line.number), parse(line.content))
+            except TrackerError as error:
+                yield Refused(At(line.number, path_of(error)), error.message)
 
 
-def _reused(event_id: str) -> IdempotencyConflict:
-    error = IdempotencyConflict(event_id)
-    error.path = ("id",)
-    return error
-
-
-def _parse_all(lines: Iterable[bytes]) -> tuple[list[Order], list[int], list[Problem]]:
-    orders: list[Order] = []
-    numbers: list[int] = []
-    problems: list[Problem] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            orders.append(parse(line))
-            numbers.append(number)
-        except TrackerError as error:
-            problems.append(Problem(number, error))
-    return orders, numbers, problems
-
-
+READER = Reader(
+    name="corpus",
+    title="The tracker's own format: one fact a line, as JSON (see `tracker schema corpus`)",
+    version="1",
+    licence="as its author says",
+    example="corpus.jsonl",
+    recognise=recognise,
+    read=read,
+    strict=True,
+    corrects=False,
+)

@@ -19,6 +19,7 @@ from tracker.domain.values import Commodity, Fact, PartialDate, Place, Source
 from tracker.domain.vocabulary import Checked
 from tracker.errors import InvalidInput
 from tracker.sources.corpus import write
+from tracker.sources.ids import slug
 
 CHECKED = {
     "page": Checked.PAGE,
@@ -134,6 +135,11 @@ class Entry:
         return TYPES[type(self.fact)]
 
     @property
+    def order(self) -> tuple[date, date]:
+        """Its place among others: by publication, then by the day of what is told."""
+        return self.fact.source.published_on.first, self.day
+
+    @property
     def line(self) -> bytes:
         """The line of the corpus."""
         return write(self.event_id, self.type, self.fact, self.entity)
@@ -155,13 +161,8 @@ def source(row: Row) -> Source:
 
 def publisher(name: str) -> str:
     """The short id of who publishes what is called `name`."""
-    known = next((slug for start, slug in PUBLISHERS.items() if name.startswith(start)), None)
+    known = next((id for start, id in PUBLISHERS.items() if name.startswith(start)), None)
     return known or slug(re.split(r"[,;/(]", name)[0])
-
-
-def slug(text: str) -> str:
-    """`text` in small letters and digits with hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")
 
 
 def day(text: str | None) -> PartialDate | None:

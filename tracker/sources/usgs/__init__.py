@@ -3,7 +3,7 @@
 Sources: MCS 2023 (doi 10.5066/P9WCYUI6), MCS 2024 (doi 10.5066/P144BA54), MCS 2025
 (doi 10.5066/P13XCP3R), MCS 2026 (pubs.usgs.gov/publication/mcs2026); US public domain.
 
-Nothing is dropped silently: every row and cell is either a `Reading` or a `NotRead` with a reason.
+Nothing is dropped silently: every row and cell is either told or refused with a reason.
 The steps: `layouts` takes files apart into cells, `tables` says what they are about, `quantities`
 and `notes` what their numbers and words mean, `claims` puts that together.
 """
@@ -11,35 +11,40 @@ and `notes` what their numbers and words mean, `claims` puts that together.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from tracker.sources.usgs.cells import Cell, NotRead, Reading
+from tracker.domain.figure import Claimed
+from tracker.sources.contract import File, Item, Reader, told
+from tracker.sources.ids import claim_id
+from tracker.sources.text import head_rows
+from tracker.sources.usgs.cells import Cell
 from tracker.sources.usgs.claims import understand
-from tracker.sources.usgs.layouts import cells
+from tracker.sources.usgs.layouts import cells, edition_of, is_table
 
 
-def read(path: Path) -> Iterator[Reading | NotRead]:
-    """All of a file, or of the CSV files of a directory, as readings and refusals.
+def recognise(head: bytes, name: str) -> bool:
+    """Whether a file has the columns of a table by country of some edition."""
+    rows = head_rows(head, 2)
+    return bool(rows) and is_table(rows[0].fields) and edition_of(
+        name, rows[1].at(0) if len(rows) > 1 else "") is not None
 
-    A series has one claim in an edition: a second one is refused.
-    """
-    seen: dict[tuple[str, str], Reading] = {}
-    for file in sorted(path.rglob("*.csv")) if path.is_dir() else (path,):
-        for cell in cells(file):
-            item = understand(cell) if isinstance(cell, Cell) else cell
-            if isinstance(item, Reading) and isinstance(cell, Cell):
-                key = item.claim.series.stream, item.claim.edition
-                first = seen.setdefault(key, item)
-                if first is not item:
-                    item = cell.refused(_again(first, item))
+
+def read(file: File) -> Iterator[Item]:
+    """All cells of a file as claims and refusals."""
+    for cell in cells(file):
+        item = understand(cell) if isinstance(cell, Cell) else cell
+        if isinstance(item, Claimed):
+            assert isinstance(cell, Cell)
+            yield told(cell.at, item.series.stream, item, claim_id(item))
+        else:
             yield item
 
 
-def _again(first: Reading, second: Reading) -> str:
-    """Why a second claim of one edition on a series is refused."""
-    if first.claim.quantity == second.claim.quantity:
-        return "duplicate row"
-    return f"another value for {first.claim.series.stream} than in line {first.line}"
-
-
-__all__ = ["NotRead", "Reading", "read"]
+READER = Reader(
+    name="usgs",
+    title="USGS Mineral Commodity Summaries: production, capacity and reserves by country (CSV)",
+    version="2",
+    licence="US public domain",
+    example="mcs2024-galli_world.csv, MCS2025_World_Data.csv, MCS2026_Commodities_Data.csv",
+    recognise=recognise,
+    read=read,
+)

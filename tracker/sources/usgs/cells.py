@@ -1,33 +1,12 @@
-"""What passes between the steps of reading USGS tables: cells in, readings and refusals out."""
+"""What passes between the steps of reading USGS tables: a cell, and the edition it stands in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracker.domain.figure import Claimed
 from tracker.domain.values import PartialDate, Source
 from tracker.domain.vocabulary import Checked, Statistic
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One cell of a table, understood."""
-
-    claim: Claimed
-    file: str
-    line: int
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotRead:
-    """A row or cell that was not understood, or was left out deliberately, and why."""
-
-    file: str
-    line: int
-    column: str | None
-    text: str
-    reason: str
+from tracker.sources.contract import At, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +20,15 @@ class Edition:
         """As claims call it: `MCS 2024`."""
         return f"MCS {self.year}"
 
-    def source(self, file: str, published_on: PartialDate | None = None) -> Source:
-        """The source of what stands in `file`; a revised cell has a later date of its own."""
+    def source(self, where: str, published_on: PartialDate | None = None) -> Source:
+        """The source of what stands there; a revised cell has a later date of its own."""
         doi = DOIS.get(self.year)
         return Source(
             publisher="usgs",
             name=f"USGS Mineral Commodity Summaries {self.year}",
             published_on=published_on or PartialDate(PUBLISHED.get(self.year, f"{self.year}-01")),
             url=f"https://doi.org/{doi}" if doi else URLS.get(self.year),
-            reference=f"{file}, doi {doi}" if doi else file,
+            reference=f"{where}, doi {doi}" if doi else where,
             checked=Checked.DATA_FILE,
         )
 
@@ -82,6 +61,16 @@ class Cell:
     text: str
     note: str
 
-    def refused(self, reason: str) -> NotRead:
+    @property
+    def at(self) -> At:
+        """Its place in the file."""
+        return At(self.line, self.column)
+
+    @property
+    def reference(self) -> str:
+        """Its place, file included, as facts cite it."""
+        return f"{self.file}, line {self.line}, {self.column}"
+
+    def refused(self, reason: str) -> Refused:
         """This cell, not read for `reason`."""
-        return NotRead(self.file, self.line, self.column, self.text, reason)
+        return Refused(self.at, reason, self.text)

@@ -11,8 +11,9 @@ from tracker.domain.units import Unit
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Qualifier, Statistic
 from tracker.errors import InvalidInput
+from tracker.sources.contract import Refused
 from tracker.sources.usgs import notes
-from tracker.sources.usgs.cells import Cell, NotRead, Reading
+from tracker.sources.usgs.cells import Cell
 from tracker.sources.usgs.quantities import Amount, amount
 from tracker.sources.usgs.tables import Subject, subject, unit_correction, wrong_value
 
@@ -20,6 +21,7 @@ UNITS = {
     "metric tons": "t", "tons": "t", "kilograms": "kg", "thousand metric tons": "kt",
     "thousand metric dry tons": "kt", "million metric tons": "Mt", "thousand carats": "kct",
     "thousands of carats": "kct", "million carats": "Mct", "million cubic meters": "Mm3",
+    "million liters": "ML",
 }
 COUNTRY = re.compile(r"(?P<name>[^(]+?)\s*(?:\((?P<detail>[^()]*)\)|, (?P<after>concentrate))?")
 AFTER_STAGE = re.compile(r"(?::|\u2014)\s*(?P<detail>[^:\u2014]+)$")
@@ -28,7 +30,7 @@ HOW_COUNTED = re.compile(r"includes|exports|shipments|from|extracted|recoverable
 """Details that say how a figure was counted, not what was weighed."""
 
 
-def understand(cell: Cell) -> Reading | NotRead:
+def understand(cell: Cell) -> Claimed | Refused:
     """The claim that a cell makes, or the reason why it is not read."""
     about = subject(cell)
     if isinstance(about, str):
@@ -37,12 +39,12 @@ def understand(cell: Cell) -> Reading | NotRead:
     if wrong:
         return cell.refused(wrong.why)
     try:
-        return _reading(cell, about)
+        return _claim(cell, about)
     except InvalidInput as error:
         return cell.refused(error.message)
 
 
-def _reading(cell: Cell, about: Subject) -> Reading | NotRead:
+def _claim(cell: Cell, about: Subject) -> Claimed | Refused:
     place, detail = country(cell.country)
     if place is None:
         return cell.refused(f"unknown country {cell.country!r}")
@@ -52,15 +54,14 @@ def _reading(cell: Cell, about: Subject) -> Reading | NotRead:
         return cell.refused(said)
     details = _details(cell, about, detail)
     basis = _basis(about, details)
-    claim = Claimed(
-        source=cell.edition.source(cell.file, notes.revised_on(cell.note)),
+    return Claimed(
+        source=cell.edition.source(cell.reference, notes.revised_on(cell.note)),
         series=_series(cell, about, place, said),
         edition=cell.edition.name,
         quantity=_quantity(cell, place, said, unit, basis),
         as_of=cell.year if cell.statistic is Statistic.RESERVES else None,
         note="; ".join(_notes(cell, details, basis)) or None,
     )
-    return Reading(claim, cell.file, cell.line, cell.column)
 
 
 def country(text: str) -> tuple[Place | None, str | None]:

@@ -7,16 +7,22 @@ Which one a file has is told by its header; no edition is built in.
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
-from pathlib import Path
+from itertools import chain, count, islice
 
 from tracker.domain.vocabulary import Statistic
-from tracker.sources.usgs.cells import Cell, Edition, NotRead
+from tracker.sources.contract import At, File, Refused
+from tracker.sources.text import Row, rows
+from tracker.sources.usgs.cells import Cell, Edition
 from tracker.sources.usgs.quantities import note_says
+
+LONG = "Statistics_detail"
+"""The column that only the long layout has."""
+
+MOST_BYTES = 64 * 1024 * 1024
+"""The largest wide table: which of its columns have content is known only at its end."""
 
 STATISTICS = {"pro": Statistic.PRODUCTION, "cap": Statistic.CAPACITY, "res": Statistic.RESERVES}
 EDITION = re.compile(r"mcs\s?(\d{4})", re.IGNORECASE)
@@ -37,63 +43,43 @@ class Column:
     is_note: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a wide table that has something in it."""
-
-    line: int
-    fields: Sequence[str]
-
-    def at(self, index: int | None) -> str:
-        """The trimmed text of a field; empty where the row or the column ends earlier."""
-        if index is None or index >= len(self.fields):
-            return ""
-        return " ".join(self.fields[index].split())
-
-
-def cells(path: Path) -> Iterator[Cell | NotRead]:
+def cells(file: File) -> Iterator[Cell | Refused]:
     """All cells of the country tables in a file, and what of the file is left out."""
-    lines = list(_lines(path))
-    header = [name.strip() for name in lines[0].fields] if lines else []
-    edition = _edition(path, lines)
-    if edition is None or len(header) < 5:
-        yield NotRead(path.name, 1, None, ",".join(header), "no table of an MCS edition")
-    elif "Statistics_detail" in header:
-        yield from _long(path.name, edition, header, lines[1:])
+    table = rows(file)
+    first = list(islice(table, 2))
+    header = [name.strip() for name in first[0].fields] if first else []
+    edition = edition_of(file.name, first[1].at(0) if len(first) > 1 else "")
+    if edition is None or not is_table(header):
+        yield Refused(At(1), "no table of an MCS edition", ",".join(header))
+    elif LONG in header:
+        yield from _long(file.name, edition, header, chain(first[1:], table))
     else:
-        yield from _wide(path, edition, header, lines[1:])
+        file.at_most(MOST_BYTES)
+        yield from _wide(file.name, edition, header, [*first[1:], *table])
 
 
-def _lines(path: Path) -> Iterator[Row]:
-    """The rows of a file that are not empty. Some editions are UTF-8 with a mark, some cp1252."""
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    reader = csv.reader(StringIO(text, newline=""))
-    for fields in reader:
-        if any(field.strip() for field in fields):
-            yield Row(reader.line_num, fields)
+def is_table(header: Sequence[str]) -> bool:
+    """Whether these are the columns of a table by country, in one of the layouts."""
+    names = {name.upper() for name in header}
+    return "COUNTRY" in names and (LONG in header or any(map(_column, header, count())))
 
 
-def _edition(path: Path, lines: Sequence[Row]) -> Edition | None:
+def edition_of(name: str, first: str) -> Edition | None:
     """The edition, by the first column (`MCS2025`) or the name of the file."""
-    first = lines[1].at(0) if len(lines) > 1 else ""
-    match = EDITION.search(first) or EDITION.search(path.name)
+    match = EDITION.search(first) or EDITION.search(name)
     return Edition(int(match[1])) if match else None
 
 
 # --- long
 
 
-def _long(file: str, edition: Edition, header: Sequence[str], rows: Sequence[Row]
-          ) -> Iterator[Cell | NotRead]:
+def _long(file: str, edition: Edition, header: Sequence[str], rows: Iterable[Row]
+          ) -> Iterator[Cell | Refused]:
     for row in rows:
         field = {name: row.at(index) for index, name in enumerate(header)}
         refusal = _why_not(field)
         if refusal:
-            yield NotRead(file, row.line, None, field["Value"], refusal)
+            yield Refused(At(row.line), refusal, field["Value"])
             continue
         yield Cell(
             file=file, line=row.line, column="Value", edition=edition,
@@ -116,18 +102,18 @@ def _why_not(field: dict[str, str]) -> str | None:
 # --- wide
 
 
-def _wide(path: Path, edition: Edition, header: Sequence[str], rows: Sequence[Row]
-          ) -> Iterator[Cell | NotRead]:
+def _wide(file: str, edition: Edition, header: Sequence[str], rows: Sequence[Row]
+          ) -> Iterator[Cell | Refused]:
     names = {name.upper(): index for index, name in enumerate(header)}
     columns = [column for index, name in enumerate(header) if (column := _column(name, index))]
-    match = FILE_NAME.fullmatch(path.name)
+    match = FILE_NAME.fullmatch(file)
     table_name = match["table"] if match else ""
     for table in _tables(rows, names):
         present = [c for c in columns if not c.is_note and _has_content(table, c, columns)]
         for row in table:
             for column in present:
-                yield _cell(path.name, edition, table_name, row, column, columns, names)
-            yield from _headless(path.name, header, row)
+                yield _cell(file, edition, table_name, row, column, columns, names)
+            yield from _headless(header, row)
 
 
 def _cell(file: str, edition: Edition, table: str, row: Row, column: Column,
@@ -196,8 +182,8 @@ def _note(row: Row, column: Column, columns: Sequence[Column]) -> str:
                  if c.is_note and c.statistic is column.statistic), "")
 
 
-def _headless(file: str, header: Sequence[str], row: Row) -> Iterator[NotRead]:
+def _headless(header: Sequence[str], row: Row) -> Iterator[Refused]:
     """Values in columns without a header (barite, MCS 2024, repeats its reserves there)."""
     for index in range(len(row.fields)):
         if row.at(index) and (index >= len(header) or not header[index]):
-            yield NotRead(file, row.line, None, row.at(index), "column without a header")
+            yield Refused(At(row.line), "column without a header", row.at(index))

@@ -28,6 +28,8 @@ MARKS = {
     "\u2013": Qualifier.NIL,
     "-": Qualifier.NIL,
     "large": Qualifier.LARGE,
+    "moderate to large": Qualifier.MODERATE_TO_LARGE,
+    "moderate": Qualifier.MODERATE,
     "small": Qualifier.SMALL,
     "very small": Qualifier.SMALL,
 }

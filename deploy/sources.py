@@ -1,0 +1,273 @@
+"""The commands about sources: import files, list what is understood and what was imported."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from deploy.bootstrap import running
+from deploy.command import DataDir, errors_for_people, note, on_database
+from deploy.importing import import_shown
+from deploy.process import Exit
+from projections.as_of import Filter
+from schema.context import Services
+from tracker.domain.receipt import Counts, ImportState, Receipt
+from tracker.errors import InvalidInput, TooLarge, VersionConflict
+from tracker.log.database import Target
+from tracker.sources import corpus, sheet
+from tracker.sources.contract import At, File, Reader
+from tracker.sources.corpus_schema import corpus_schema
+from tracker.sources.importing import Difference, Outcome
+from tracker.sources.meaning import meaning
+from tracker.sources.registry import READERS, reader_for, reader_named
+
+Listen = Callable[[str, At, str, str], None]
+MOST_SHOWN = 20
+plain = Console(highlight=False, soft_wrap=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command(name="import")(import_)
+    app.command()(sources)
+    app.command()(imports)
+    app.command()(schema)
+
+
+def import_(
+    files: Annotated[list[str], typer.Argument(
+        metavar="FILE|DIR…", help="Files, or directories of them; - reads standard input.")],
+    source: Annotated[str | None, typer.Option(
+        "--from", metavar="SOURCE", show_default=False,
+        help="What the files are: see `tracker sources` (default: recognised by their content).",
+    )] = None,
+    dry_run: Annotated[bool, typer.Option(
+        "--dry-run", help="Record nothing; show the receipt and the first differences.")] = False,
+    skip_invalid: Annotated[bool, typer.Option(
+        "--skip-invalid", help="Record what is valid of a strict format, leave the rest out."
+    )] = False,
+    columns: Annotated[list[str] | None, typer.Option(
+        "--map", metavar="FIELD=COLUMN", show_default=False,
+        help="Of a spreadsheet: which column means what, such as title=Titel.")] = None,
+    constants: Annotated[list[str] | None, typer.Option(
+        "--set", metavar="FIELD=VALUE", show_default=False,
+        help="What all rows share, such as publisher=iea or published=2026-05-20.")] = None,
+    mapping: Annotated[Path | None, typer.Option(
+        "--mapping", metavar="TOML", show_default=False,
+        help="Of a spreadsheet: a file that says so; see docs/sources.md.")] = None,
+    report: Annotated[Path | None, typer.Option(
+        metavar="CSV", show_default=False,
+        help="Write every refused and suspect place to this file.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Record the facts of files, each file wholly or not at all.
+
+    All of a file is checked first, and what is not understood is listed with its line, field and
+    reason. A row counts once: importing a file again adds nothing, and a row that now reads
+    otherwise is corrected by a retraction and a new event. Each run leaves a receipt in the log.
+    """
+    with errors_for_people(), ExitStack() as stack:
+        given = chosen_reader(source, columns or [], constants or [], mapping)
+        found = list(chosen(stack, files, given))
+        listen = stack.enter_context(reporting(report))
+
+        async def work(target: Target) -> bool:
+            async with running(target) as services:
+                done = [await import_one(target, services, reader, file, listen,
+                                         skip_refused=skip_invalid, dry_run=dry_run)
+                        for reader, file in found]
+            return all(done)
+
+        if not on_database(data_dir, work):
+            raise typer.Exit(Exit.REFUSED)
+
+
+def chosen_reader(source: str | None, columns: list[str], constants: list[str],
+                  mapping: Path | None) -> Reader | None:
+    """The reader that is asked for by name or by a mapping; None: by the content of each file."""
+    if columns or constants or mapping:
+        reader = reader_named(source or sheet.READER.name)
+        if reader.mapped is None:
+            raise InvalidInput(f"{source} has nothing to map or to set: expected --from sheet")
+        return reader.mapped(meaning(mapping, columns, constants))
+    return reader_named(source) if source else None
+
+
+def chosen(stack: ExitStack, names: Iterable[str], given: Reader | None
+           ) -> Iterator[tuple[Reader, File]]:
+    """The files that are meant, each with its reader; those of a directory that nobody reads are
+    left out. Raises InvalidInput for a file that is not there."""
+    for name in names:
+        if name == "-":
+            file = stack.enter_context(standard_input())
+            yield given or reader_for(file) or corpus.READER, file
+        elif "://" in name:
+            raise InvalidInput(f"{name}: expected a file: download it first, so that what was"
+                               " imported can be kept and compared", code="NO_SUCH_FILE")
+        elif Path(name).is_dir():
+            yield from inside(Path(name), given)
+        else:
+            file = File.at(Path(name))
+            yield given or reader_for(file) or corpus.READER, file
+
+
+def inside(directory: Path, given: Reader | None) -> Iterator[tuple[Reader, File]]:
+    """The files in a directory and below it, by name, that some reader recognises."""
+    for path in sorted(directory.rglob("*")):
+        if path.is_file() and not path.name.startswith("."):
+            file = File.at(path)
+            reader = reader_for(file)
+            if reader is None or (given and given.name != reader.name):
+                note.print(f"{path}: left out, not recognised", style="yellow", markup=False)
+            else:
+                yield given or reader, file
+
+
+@contextmanager
+def standard_input() -> Iterator[File]:
+    """Standard input as a file: it is read more than once."""
+    with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
+        shutil.copyfileobj(sys.stdin.buffer, kept)
+        kept.flush()
+        yield File(Path(kept.name), "standard input")
+
+
+@contextmanager
+def reporting(path: Path | None) -> Iterator[Listen | None]:
+    """Writes every refused and suspect place to a CSV file, if one is wanted."""
+    if path is None:
+        yield None
+        return
+    try:
+        opened = path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise InvalidInput(f"{path}: {error.strerror}") from None
+    with opened as content:
+        writer = csv.writer(content)
+        writer.writerow(("came", "line", "column", "reason", "text"))
+        yield lambda came, at, reason, text: writer.writerow(
+            (came, at.line, at.column or "", reason, text))
+
+
+async def import_one(target: Target, services: Services, reader: Reader, file: File,
+                     listen: Listen | None, *, skip_refused: bool, dry_run: bool) -> bool:
+    """Import one file and say what became of it; whether it was not refused."""
+    try:
+        outcome = await import_shown(target, services, reader, file, note, listen=listen,
+                                     skip_refused=skip_refused, dry_run=dry_run)
+    except (InvalidInput, TooLarge, VersionConflict) as error:
+        note.print(f"{error.message}\n{file.name}: nothing recorded", markup=False)
+        return False
+    for line in told(outcome, dry_run=dry_run):
+        note.print(line, markup=False)
+    return not outcome.refused
+
+
+def told(outcome: Outcome, *, dry_run: bool) -> Iterator[str]:
+    """What became of a file, in lines: what was refused and why, differences, counts."""
+    receipt = outcome.receipt
+    name = receipt.file
+    for remark in receipt.refused:
+        yield f"{name}: {place(remark.line, remark.column)}: {remark.reason}"
+    if receipt.counts.refused > len(receipt.refused):
+        yield f"{name}: {receipt.counts.refused} refused in all (--report lists them):"
+        yield from (f"{name}: {reason.count:8,} {reason.reason}" for reason in receipt.reasons)
+    for remark in receipt.suspects:
+        yield f"{name}: suspect: {place(remark.line, remark.column)}: {remark.text}:" \
+              f" {remark.reason}"
+    if dry_run:
+        yield from (f"{name}: {difference(item)}" for item in outcome.differences)
+    yield f"{name}: {summary(receipt, refused=outcome.refused, dry_run=dry_run)}"
+
+
+def place(line: int, column: str | None) -> str:
+    """A place in a file, as people cite it."""
+    return f"line {line}: {column}" if column else f"line {line}"
+
+
+def difference(item: Difference) -> str:
+    """What would be done to one entity, in a line."""
+    where = f" (line {item.at.line})" if item.at else ""
+    if not item.before:
+        return f"{item.came}: {item.stream}{where}"
+    return f"{item.came}: {item.stream}{where}: {content(item.before)} -> {content(item.fact)}"
+
+
+def content(fact: Any) -> str:
+    """What a fact says, in a few words."""
+    quantity = getattr(fact, "quantity", None)
+    if quantity is None:
+        return str(getattr(fact, "title", type(fact).__name__))
+    return f"{quantity.qualifier or ''} {quantity.value or ''} {quantity.unit}".strip()
+
+
+def summary(receipt: Receipt, *, refused: bool, dry_run: bool) -> str:
+    """What came of a file, in a line."""
+    if refused:
+        return f"nothing recorded, {receipt.counts.refused} problems"
+    return f"{receipt.reader}: {'would be ' if dry_run else ''}{counted(receipt.counts)}"
+
+
+def counted(counts: Counts) -> str:
+    """The counts of a receipt, without what did not happen."""
+    always = {"recorded": counts.new + counts.restated, "known before": counts.unchanged}
+    sometimes = {"of them restating an earlier edition": counts.restated,
+                 "corrected": counts.corrected, "withdrawn": counts.withdrawn,
+                 "repeated in the file": counts.repeated, "left out": counts.refused,
+                 "suspect": counts.suspect}
+    parts = always | {what: count for what, count in sometimes.items() if count}
+    return ", ".join(f"{count} {what}" for what, count in parts.items())
+
+
+def sources() -> None:
+    """List what can be imported: each source with its licence and an example."""
+    for reader in READERS:
+        plain.print(f"{reader.name} (reader {reader.version})", style="bold")
+        plain.print(f"  {reader.title}", markup=False)
+        plain.print(f"  licence: {reader.licence}\n  example: {reader.example}", markup=False)
+
+
+def imports(
+    source: Annotated[str | None, typer.Option(
+        "--from", metavar="SOURCE", show_default=False, help="Only those of this source.")] = None,
+    first: Annotated[int, typer.Option(min=1, help="How many at most, the latest.")] = MOST_SHOWN,
+    data_dir: DataDir = None,
+) -> None:
+    """List what was imported: the latest receipts, the oldest of them first."""
+    with errors_for_people():
+        given = reader_named(source) if source else None
+
+    async def work(target: Target) -> list[ImportState]:
+        async with running(target) as services:
+            await services.projector.reach(await services.recorder.head(), seconds=600)
+            moment = await services.as_of.resolve()
+            return await services.as_of.states(
+                ImportState, moment, Filter(category=given.name if given else None))
+
+    for state in on_database(data_dir, work)[-first:]:
+        print(listed(state))
+
+
+def listed(state: ImportState) -> str:
+    """A receipt in a line."""
+    return (f"{state.because[0].position:8}  {state.on}  {state.reader} {state.reader_version}"
+            f"  {state.file}  {state.sha256[:12]}  {counted(state.counts)}")
+
+
+def schema(
+    of: Annotated[str, typer.Argument(metavar="corpus", help="The format: corpus.")],
+) -> None:
+    """Print the JSON Schema of a line of the corpus format."""
+    with errors_for_people():
+        if of != "corpus":
+            raise InvalidInput(f"{of!r} has no schema: expected corpus", code="UNKNOWN_SOURCE")
+    print(corpus_schema())

@@ -1,0 +1,134 @@
+"""Receipts of imports: which file was read by which reader, and what became of its rows.
+
+A receipt stands in the log right behind the events of its run, recorded in the same transaction:
+it can neither be missing nor lie. `events` says how many they are, so its own position tells which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from tracker.domain.entity import Entity, EntityState, Known, Retracted, because
+from tracker.domain.values import Fact, Name, PartialDate, Value
+from tracker.errors import InvalidInput
+
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
+class Counts(Value, frozen=True, kw_only=True):
+    """How many items of a file came to what; every item counts once, but for two.
+
+    `new` facts are recorded, `restated` ones as well: claims on a series that the publisher had a
+    claim on in another edition. `corrected` facts took the place of what an earlier reader read
+    in the same row; `withdrawn` ones it read where this one reads nothing. `unchanged` is in the
+    log already, `repeated` says again what an earlier row of the file says, `refused` was not
+    understood or left out, with a reason. `suspect` facts are recorded, and counted there too.
+    """
+
+    new: int = 0
+    restated: int = 0
+    corrected: int = 0
+    withdrawn: int = 0
+    unchanged: int = 0
+    repeated: int = 0
+    refused: int = 0
+    suspect: int = 0
+
+    @property
+    def items(self) -> int:
+        """How many facts and refusals the file gave."""
+        return (self.new + self.restated + self.corrected + self.unchanged + self.repeated
+                + self.refused)
+
+
+class Reason(Value, frozen=True, kw_only=True):
+    """Why so many items were refused."""
+
+    reason: Name
+    count: int
+
+
+class Remark(Value, frozen=True, kw_only=True):
+    """What is to be said of one place in the file."""
+
+    reason: Name
+    line: int
+    column: Name | None = None
+    text: Name | None = None
+
+
+class Receipt(Fact, frozen=True, kw_only=True):
+    """A file was imported. Counts are exact; `reasons`, `refused` and `suspects` are the first."""
+
+    on: PartialDate
+    reader: Name
+    reader_version: Name
+    file: Name
+    sha256: Digest
+    size: int
+    counts: Counts
+    events: int = 0
+    reasons: tuple[Reason, ...] = ()
+    refused: tuple[Remark, ...] = ()
+    suspects: tuple[Remark, ...] = ()
+
+    @property
+    def public_on(self) -> date:
+        """The day of the import."""
+        return self.on.first
+
+
+class ImportState(EntityState, frozen=True, kw_only=True):
+    """An import: what its receipt says."""
+
+    on: PartialDate
+    reader: str
+    reader_version: str
+    file: str
+    sha256: str
+    size: int
+    counts: Counts
+    events: int = 0
+    reasons: tuple[Reason, ...] = ()
+    refused: tuple[Remark, ...] = ()
+    suspects: tuple[Remark, ...] = ()
+
+
+class Import(Entity):
+    """One run of a reader over one file."""
+
+    KIND: ClassVar[str] = "import"
+    OPENING: ClassVar[type[Fact]] = Receipt
+    FACTS: ClassVar[dict[str, type[Fact]]] = {"Import.Recorded": Receipt}
+
+    @classmethod
+    def type_of(cls, fact: Fact) -> str:
+        """The event type of the receipt. Raises InvalidInput for a retraction: a run happened or did
+        not."""
+        if isinstance(fact, Retracted):
+            raise InvalidInput("expected a fact: a receipt stays; retract what was imported",
+                               code="RECEIPT_STAYS", path=("eventId",))
+        return super().type_of(fact)
+
+    def check(self, fact: Fact) -> None:
+        """A run has one receipt."""
+        if self.exists:
+            raise InvalidInput(f"{self.id} has its receipt already", code="ALREADY_EXISTS",
+                               path=("id",))
+
+    @classmethod
+    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> ImportState | None:
+        """The receipt, from the day of the import on."""
+        receipt = next((k.fact for k in facts if isinstance(k.fact, Receipt)), None)
+        if receipt is None or receipt.public_on > day:
+            return None
+        return ImportState(
+            id=id, because=because(facts), on=receipt.on, reader=receipt.reader,
+            reader_version=receipt.reader_version, file=receipt.file, sha256=receipt.sha256,
+            size=receipt.size, counts=receipt.counts, events=receipt.events,
+            reasons=receipt.reasons, refused=receipt.refused, suspects=receipt.suspects,
+        )

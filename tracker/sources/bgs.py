@@ -1,0 +1,214 @@
+"""Reads BGS World Mineral Statistics, as its API gives them in CSV, as claims on output.
+
+Source: British Geological Survey, ogcapi.bgs.ac.uk, collection world-mineral-statistics. The data
+change as they are revised and have no editions: a download is one, named after its day, which
+stands in the name of the file (`bgs-2026-05-20.csv`) or is given.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, partial
+from importlib.resources import files
+from typing import Any
+
+import pycountry
+
+from tracker.domain.commodities import Commodity, commodity_named
+from tracker.domain.figure import Claimed, Series
+from tracker.domain.places import Place, place_named
+from tracker.domain.units import Unit
+from tracker.domain.values import PartialDate, Quantity, Source
+from tracker.domain.vocabulary import Checked, Qualifier, Stage, Statistic
+from tracker.errors import InvalidInput
+from tracker.sources.contract import At, File, Item, Reader, Refused, told, unreadable
+from tracker.sources.ids import claim_id, slug
+from tracker.sources.meaning import Meaning
+from tracker.sources.text import head_rows, rows
+from tracker.sources.words import number
+
+COLUMNS = {"country_iso3_code", "year", "quantity", "units", "bgs_statistic_type_trans"}
+NAMES = ("bgs_commodity_trans", "erml_commodity")
+"""The columns that may name the commodity, the more exact one first."""
+DAY = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
+BY_STAGE = re.compile(r"(?P<what>[^,(]+?)(?:, ?| ?\()(?P<how>mine|smelter|refin)", re.IGNORECASE)
+STAGES = {"mine": Stage.MINE, "smelter": Stage.SMELTER, "refin": Stage.REFINERY}
+UNITS = {"tonnes": "t", "thousand tonnes": "kt", "million tonnes": "Mt", "kilograms": "kg",
+         "carats": "ct", "thousand carats": "kct", "million cubic metres": "Mm3"}
+UNIT = re.compile(r"(?P<unit>[^(]+?)(?: \((?P<basis>[^)]+)\))?")
+PAST = frozenset({"german federal republic", "german democratic republic", "yemen (pdr)",
+                  "soviet union", "czechoslovakia", "yugoslavia"})
+"""States that are no more, under the codes of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a commodity of the publisher is."""
+
+    commodity: Commodity
+    stage: Stage
+    basis: str | None = None
+
+
+def recognise(head: bytes, name: str) -> bool:
+    """Whether a file has the columns of the API."""
+    names = {name.strip() for row in head_rows(head, 1) for name in row.fields}
+    return names >= COLUMNS and bool(names & set(NAMES))
+
+
+def read(published: str | None, file: File) -> Iterator[Item]:
+    """All rows of a file as claims and refusals."""
+    day = _day(published, file)
+    table = rows(file)
+    header = next(table, None)
+    names = [name.strip() for name in header.fields] if header else []
+    if not set(names) >= COLUMNS:
+        raise unreadable(file, "expected the columns " + ", ".join(sorted(COLUMNS)))
+    for row in table:
+        if len(row.fields) != len(names):
+            yield Refused(At(row.line), f"expected {len(names)} fields, got {len(row.fields)}:"
+                                        " the file may be cut off")
+            continue
+        field = {name: row.at(index) for index, name in enumerate(names)}
+        yield _item(field, day, file.name, row.line)
+
+
+def _day(published: str | None, file: File) -> PartialDate:
+    match = DAY.search(file.name)
+    if published is None and match is None:
+        raise unreadable(file, "expected the day of the download in the name of the file"
+                               " (bgs-2026-05-20.csv), or by --set published=2026-05-20")
+    return PartialDate(published or (match[0] if match else ""))
+
+
+def _item(field: Mapping[str, str], day: PartialDate, file: str, line: int) -> Item:
+    refused = partial(Refused, At(line), text=" ".join(
+        field.get(name, "") for name in (NAMES[0], "country_trans", "year")))
+    if field["bgs_statistic_type_trans"] != "Production":
+        return refused(f"no production: {field['bgs_statistic_type_trans']}")
+    name = next((field[name] for name in NAMES if field.get(name)), "")
+    about = subject(name)
+    if about is None:
+        return refused(f"no commodity is declared for {name!r}")
+    try:
+        claim = _claim(field, about, day, f"{file}, line {line}")
+        return told(At(line, "quantity"), claim.series.stream, claim, claim_id(claim))
+    except InvalidInput as error:
+        return refused(error.message)
+
+
+def subject(name: str) -> Subject | None:
+    """What the publisher calls `name`; None where that is not known."""
+    declared = _declared().get(name.casefold())
+    if declared:
+        return Subject(Commodity(declared["commodity"]), Stage(declared["stage"]),
+                       declared.get("basis"))
+    match = BY_STAGE.match(name)
+    commodity = commodity_named(match["what"]) if match else None
+    return Subject(commodity, STAGES[match["how"].lower()]) if match and commodity else None
+
+
+def _claim(field: Mapping[str, str], about: Subject, day: PartialDate, where: str) -> Claimed:
+    place = country(field)
+    if not field["year"][:4].isdigit():
+        raise InvalidInput(f"unknown year {field['year']!r}")
+    quantity = _quantity(field, about)
+    return Claimed(
+        source=Source(publisher="bgs", name="BGS World Mineral Statistics", published_on=day,
+                      url="https://ogcapi.bgs.ac.uk/collections/world-mineral-statistics",
+                      reference=where, checked=Checked.DATA_FILE),
+        series=Series(commodity=about.commodity, place=place, statistic=Statistic.PRODUCTION,
+                      stage=about.stage, form=_form(field), period=int(field["year"][:4])),
+        edition=f"WMS {day}",
+        quantity=quantity,
+        note="; ".join(_notes(field)) or None,
+    )
+
+
+def country(field: Mapping[str, str]) -> Place:
+    """The place of a row. Raises InvalidInput where its codes and its name contradict each other.
+
+    The publisher gives Congo (Brazzaville) the three letters of Congo (Kinshasa): its name and its
+    two letters decide.
+    """
+    name, two = field.get("country_trans", ""), field.get("country_iso2_code", "")
+    if name.casefold() in PAST:
+        raise InvalidInput(f"{name} is no country of today")
+    known = pycountry.countries.get(alpha_3=field["country_iso3_code"])
+    three = known.alpha_2 if known else None
+    by_name = place_named(name)
+    if two and three and two != three:
+        if by_name != two:
+            raise InvalidInput(f"{name}: the codes {two} and {field['country_iso3_code']} are of"
+                               " different countries")
+        return Place(two)
+    code = three or two or by_name
+    if not code:
+        raise InvalidInput(f"unknown country {name or field['country_iso3_code']!r}")
+    return Place(code)
+
+
+def _quantity(field: Mapping[str, str], about: Subject) -> Quantity:
+    match = UNIT.fullmatch(field["units"].lower())
+    given = match["unit"] if match else field["units"]
+    basis = match["basis"] if match and match["basis"] != "metric" else None
+    value, qualifier = _value(field)
+    return Quantity(unit=Unit(UNITS.get(given, given)), value=value, qualifier=qualifier,
+                    basis=basis or about.basis, estimated="Estimates." in _figure_notes(field))
+
+
+def _value(field: Mapping[str, str]) -> tuple[Decimal | None, Qualifier | None]:
+    """The number and its qualifier; SDMX codes: O missing, N less than half the unit."""
+    precision, code = field.get("data_precision_description", "").lower(), field.get("sdmx_code")
+    if precision.startswith("nil"):
+        return Decimal(0), Qualifier.NIL
+    if code == "N" or "less than" in precision:
+        return Decimal("0.5"), Qualifier.LESS_THAN
+    if code == "O" or "not available" in precision:
+        return None, Qualifier.NOT_AVAILABLE
+    if not field["quantity"]:
+        raise InvalidInput("blank, and nothing says what it stands for")
+    return number(field["quantity"]), None
+
+
+def _form(field: Mapping[str, str]) -> str | None:
+    """The product that the row is about, where the commodity has several."""
+    sub = field.get("bgs_sub_commodity_trans", "")
+    same = sub.casefold() in ("", "unknown", field.get("bgs_commodity_trans", "").casefold())
+    return None if same else slug(sub).replace("-", "_")[:60].strip("_")
+
+
+def _figure_notes(field: Mapping[str, str]) -> list[str]:
+    return [note.strip() for note in field.get("concat_figure_notes_text", "").split("|") if note]
+
+
+def _notes(field: Mapping[str, str]) -> Iterator[str]:
+    yield from (note for note in _figure_notes(field) if note != "Estimates.")
+    if table := field.get("concat_table_notes_text"):
+        yield table.replace("|", " ")[:4000]
+
+
+@cache
+def _declared() -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath("bgs.toml").read_text("utf-8"))
+
+
+def reader(meaning: Meaning) -> Reader:
+    """A reader of downloads of a given day."""
+    return Reader(
+        name="bgs",
+        title="BGS World Mineral Statistics: production by country (CSV of the API)",
+        version="1",
+        licence="BGS copyright, use by permission of the British Geological Survey",
+        example="bgs-2026-05-20.csv",
+        recognise=recognise,
+        read=partial(read, meaning.constants.get("published")),
+        mapped=reader,
+    )
+
+
+READER = reader(Meaning())

@@ -1,0 +1,150 @@
+"""What a source is: something that recognises its files and reads them into facts, line by line.
+
+A reader yields an item for all that stands in a file: `Told`, a fact with the place it was read
+from, or `Refused`, a place that was not understood or was left out, with the reason. It drops
+nothing silently, knows no database, and holds no more of a file in memory than it must.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from tracker.commands import Order
+from tracker.domain.codec import decode, encode
+from tracker.domain.entity import check_stream
+from tracker.domain.values import Fact
+from tracker.errors import InvalidInput, TooLarge, TrackerError
+from tracker.sources.meaning import Meaning
+
+MOST_ID = 180
+"""The longest event id of a row; corrections add to it."""
+
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""A character that PostgreSQL keeps in no text, as JSON writes it."""
+
+HEAD_BYTES = 64 * 1024
+"""How much of a file a reader sees when it is asked whether the file is one of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to read. `name` is what facts and receipts call it."""
+
+    path: Path
+    name: str
+
+    @classmethod
+    def at(cls, path: Path) -> File:
+        """The file at a path, under its own name. Raises InvalidInput where there is none."""
+        if not path.is_file() or not os.access(path, os.R_OK):
+            raise InvalidInput(f"{path}: expected a file that can be read", code="NO_SUCH_FILE")
+        return cls(path, path.name)
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+        return self.path.stat().st_size
+
+    def head(self) -> bytes:
+        """Its beginning."""
+        with self.path.open("rb") as content:
+            return content.read(HEAD_BYTES)
+
+    def sha256(self) -> str:
+        """The SHA-256 of its content, as hexadecimal digits."""
+        with self.path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+
+    def at_most(self, most: int) -> File:
+        """This file, for readers that must hold it whole. Raises TooLarge."""
+        if self.size > most:
+            raise TooLarge(f"{self.name}: expected at most {most:,} bytes in a file of this"
+                           f" format, got {self.size:,}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A place in a file: the line, counted from 1, and the column or field."""
+
+    line: int
+    column: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact that a file tells, as an order under an id that the same row always gives."""
+
+    at: At
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A place that was not understood, or was left out deliberately, and why."""
+
+    at: At
+    reason: str
+    text: str = ""
+
+
+Item: TypeAlias = Told | Refused
+
+
+def told(at: At, stream: str, fact: Fact, event_id: str) -> Told:
+    """A fact that a reader has put together, after making sure that the log can hold it.
+
+    Raises InvalidInput at the field that is too long, or has a character that can't be stored.
+    """
+    check_stream(stream, "id")
+    if len(event_id) > MOST_ID:
+        raise InvalidInput(f"expected an id of at most {MOST_ID} letters", path=("id",))
+    data = encode(fact)
+    check_storable(data)
+    return Told(at, Order(stream, decode(type(fact), data), event_id))
+
+
+def check_storable(data: bytes) -> None:
+    """Refuse text, in JSON, that PostgreSQL can't keep. Raises InvalidInput."""
+    if NUL.search(data):
+        raise InvalidInput("expected text without NUL characters")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A source of facts: a family of files, and how they are read.
+
+    `version` is raised whenever the same file may be read otherwise than before: the next import
+    of it then corrects what the earlier version read. `strict` readers take all of a file or
+    nothing, since whoever wrote it can mend it; the others list what they refuse. `corrects` says
+    that an id stands for a row, so that another fact under it is a correction, not a mistake.
+    `mapped` makes the reader that knows what a user says about a file, where there is such.
+    """
+
+    name: str
+    title: str
+    version: str
+    licence: str
+    example: str
+    recognise: Callable[[bytes, str], bool]
+    read: Callable[[File], Iterator[Item]]
+    strict: bool = False
+    corrects: bool = True
+    mapped: Callable[[Meaning], Reader] | None = None
+
+
+def unreadable(file: File, what: str, line: int | None = None) -> InvalidInput:
+    """The error of a file that is broken as a whole: nothing of it is imported."""
+    where = file.name if line is None else f"{file.name}, line {line}"
+    return InvalidInput(f"{where}: {what}", code="UNREADABLE_FILE")
+
+
+def path_of(error: TrackerError) -> str | None:
+    """The field that an error is about, as a path with dots."""
+    return ".".join(map(str, error.path)) or None

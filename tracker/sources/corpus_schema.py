@@ -1,0 +1,52 @@
+"""The JSON Schema of a line of the corpus format, from the facts of the domain."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from tracker.domain.commodities import Commodity, commodities
+from tracker.domain.kinds import FACTS
+from tracker.domain.places import Place, places
+from tracker.domain.receipt import Receipt
+from tracker.domain.units import Unit
+from tracker.domain.values import Actor, PartialDate
+
+WORDS: dict[type, dict[str, Any]] = {
+    PartialDate: {"type": "string", "pattern": r"^\d{4}(-\d{2}(-\d{2})?)?$",
+                  "description": "YYYY, YYYY-MM or YYYY-MM-DD"},
+    Commodity: {"type": "string", "enum": [str(id) for id in commodities()]},
+    Place: {"type": "string", "enum": [str(code) for code in places()]},
+    Actor: {"type": "string", "description": "A place (US) or a founded alliance (quad)"},
+    Unit: {"type": "string", "description": "t, kt, percent, … or a currency code"},
+}
+
+
+def corpus_schema() -> str:
+    """The schema as text; the same facts always give the same."""
+    kinds = {type_: fact for type_, fact in FACTS.items() if fact is not Receipt}
+    names = list(dict.fromkeys(kinds.values()))
+    refs, components = msgspec.json.schema_components(names, schema_hook=WORDS.__getitem__)
+    where = dict(zip(names, refs, strict=True))
+    return json.dumps({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of the corpus format: one fact to be recorded",
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "minLength": 1, "maxLength": 200,
+                   "description": "The event id: a line counts once, however often imported"},
+            "type": {"enum": list(kinds), "description": "The event type"},
+            "entity": {"type": "string", "maxLength": 300,
+                       "description": "What it is about, such as alliance/quad; figures have it"
+                                      " in their series"},
+            "data": {"type": "object", "description": "The fact"},
+        },
+        "required": ["id", "type", "data"],
+        "additionalProperties": False,
+        "allOf": [{"if": {"properties": {"type": {"const": type_}}},
+                   "then": {"properties": {"data": where[fact]}}}
+                  for type_, fact in kinds.items()],
+        "$defs": components,
+    }, indent=1, ensure_ascii=False)

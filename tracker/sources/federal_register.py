@@ -1,0 +1,221 @@
+"""Reads documents of the US Federal Register, as its API gives them in JSON.
+
+Source: www.federalregister.gov/api/v1/documents; US public domain. A rule of the Bureau of Industry
+and Security (BIS) is a control where its own summary says that it sets up licence requirements and
+names a commodity of the tracker; every other document of interest is an announcement. What the
+data do not say (destinations, items by number, exceptions) is left out, not made up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+
+import msgspec
+
+from tracker.domain.announcement import Made
+from tracker.domain.clause import Clause
+from tracker.domain.codec import decode
+from tracker.domain.commodities import Commodity, commodities, commodity_named
+from tracker.domain.export_control import Announced
+from tracker.domain.places import Place
+from tracker.domain.values import Actor, Fact, PartialDate, Source
+from tracker.domain.vocabulary import AnnouncementKind, Checked, Direction, Measure
+from tracker.errors import InvalidInput
+from tracker.sources.contract import (
+    At,
+    File,
+    Item,
+    Reader,
+    Refused,
+    path_of,
+    told,
+    unreadable,
+)
+from tracker.sources.ids import slug
+
+MOST_BYTES = 64 * 1024 * 1024
+BIS = "industry-and-security-bureau"
+SETS_UP = re.compile(r"\b(?:impos|add|adopt|implement|expand|establish|creat)(?:es|s|ing|e)\b",
+                     re.IGNORECASE)
+LICENCE = re.compile(r"\blicen[sc](?:e|ing) (?:requirement|polic)|\brequires? a licen[sc]e\b"
+                     r"|\bexport controls? on\b|\bcontrols on the export\b", re.IGNORECASE)
+FINAL = re.compile(r"\bfinal rule\b|\brule\b", re.IGNORECASE)
+CHANGES = re.compile(r"\b(?:correct|delay|suspen|extend|extension|remov|withdraw|stay|proposed)",
+                     re.IGNORECASE)
+"""Actions and titles of rules that change others: which, the data do not say."""
+GENERIC = frozenset({"critical_minerals", "minerals", "dual_use_items"})
+
+
+class Agency(msgspec.Struct, frozen=True):
+    """An agency that issues a document."""
+
+    name: str | None = None
+    raw_name: str | None = None
+    slug: str | None = None
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A document, as far as it is read."""
+
+    document_number: str
+    title: str
+    type: str
+    publication_date: date
+    abstract: str | None = None
+    action: str | None = None
+    dates: str | None = None
+    effective_on: date | None = None
+    comments_close_on: date | None = None
+    html_url: str | None = None
+    citation: str | None = None
+    agencies: list[Agency] = []
+    docket_ids: list[str] = []
+    topics: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """What it says of itself."""
+        return f"{self.title}. {self.abstract or ''}"
+
+    @property
+    def of_bis(self) -> bool:
+        """Whether BIS issues it."""
+        return any(agency.slug == BIS for agency in self.agencies)
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A page of the endpoint; without results it is a single document. Documents are decoded one by
+    one, so that a bad one is named."""
+
+    results: list[msgspec.Raw] | None = None
+
+
+def recognise(head: bytes, name: str) -> bool:
+    """Whether a file begins like a page of documents, or one document."""
+    return head.lstrip().startswith((b"{", b"[")) and b'"document_number"' in head
+
+
+def read(file: File) -> Iterator[Item]:
+    """All documents of a file: a page, a list of documents, or a single one."""
+    content = file.at_most(MOST_BYTES).path.read_bytes()
+    place, line = 0, 1
+    for index, raw in enumerate(_documents(file, content)):
+        start = content.index(bytes(raw), place)
+        line += content.count(b"\n", place, start)
+        place = start
+        at = At(line, f"results.{index}")
+        try:
+            yield _item(decode(Document, bytes(raw)), at, file.name)
+        except InvalidInput as error:
+            yield Refused(At(line, f"results.{index}.{path_of(error)}"), error.message)
+
+
+def _documents(file: File, content: bytes) -> list[msgspec.Raw]:
+    try:
+        found = msgspec.json.decode(content, type=Page | list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unreadable(file, f"expected a page of documents as JSON: {error}") from None
+    if isinstance(found, list):
+        return found
+    return [msgspec.Raw(content)] if found.results is None else found.results
+
+
+def _item(document: Document, at: At, file: str) -> Item:
+    goods = named_in(document.text)
+    if not document.of_bis and not goods:
+        return Refused(at, "neither of BIS nor about a commodity of the tracker", document.title)
+    id = f"us-fr-{slug(document.document_number)}"
+    source = _source(document, f"{file}, line {at.line}")
+    if is_control(document, goods):
+        return told(at, f"export-control/{id}", _control(document, goods, source), id)
+    return told(at, f"announcement/{id}", _announcement(document, goods, source), id)
+
+
+def is_control(document: Document, goods: tuple[Commodity, ...]) -> bool:
+    """Whether a document, by what it says of itself, sets up licence requirements."""
+    act = document.action or document.type
+    return (document.of_bis and bool(set(goods) - GENERIC)
+            and document.type.casefold() == "rule" and FINAL.search(act) is not None
+            and CHANGES.search(f"{act} {document.title}") is None
+            and SETS_UP.search(document.text) is not None
+            and LICENCE.search(document.text) is not None)
+
+
+def _control(document: Document, goods: tuple[Commodity, ...], source: Source) -> Fact:
+    clause = Clause(id="1", measure=Measure.LICENCE, commodities=goods,
+                    in_force_from=_day(document.effective_on),
+                    note="The goods are those that the summary names")
+    return Announced(source=source, on=source.published_on, issuer=Place("US"),
+                     direction=Direction.EXPORT, title=_title(document), clauses=(clause,),
+                     instrument=document.citation, note=_note(document))
+
+
+def _announcement(document: Document, goods: tuple[Commodity, ...], source: Source) -> Fact:
+    effective = f"Effective on {document.effective_on}" if document.effective_on else None
+    return Made(source=source, on=source.published_on, kind=AnnouncementKind.STATEMENT,
+                title=_title(document), actors=(Actor("US"),), commodities=goods,
+                topic=document.type, note=_note(document, effective))
+
+
+def _source(document: Document, where: str) -> Source:
+    return Source(
+        publisher="bis" if document.of_bis else "federal-register",
+        name="Federal Register (BIS)" if document.of_bis else "Federal Register",
+        published_on=PartialDate(document.publication_date.isoformat()),
+        url=document.html_url,
+        reference=", ".join(filter(None, (document.citation, document.document_number, where))),
+        checked=Checked.DATA_FILE,
+    )
+
+
+def _title(document: Document) -> str:
+    title = " ".join(document.title.split())
+    return title if len(title) <= 500 else title[:499] + "\u2026"
+
+
+def _note(document: Document, *more: str | None) -> str:
+    """What else the document says of itself."""
+    close = document.comments_close_on
+    said = [document.action or document.type, *more, document.abstract, document.dates,
+            f"Comments close on {close}" if close else None,
+            _listed("Agencies", [a.name or a.raw_name or "" for a in document.agencies]),
+            _listed("Dockets", document.docket_ids), _listed("Topics", document.topics)]
+    told = [" ".join(text.split()).rstrip(".") for text in said if text]
+    return (". ".join(told) + ".")[:8000]
+
+
+def _listed(what: str, items: list[str]) -> str | None:
+    return f"{what}: {', '.join(items)}" if items else None
+
+
+def _day(day: date | None) -> PartialDate | None:
+    return PartialDate(day.isoformat()) if day else None
+
+
+def named_in(text: str) -> tuple[Commodity, ...]:
+    """The commodities that a text names, in the order of the tree."""
+    found = {commodity_named(match[0]) for match in _names().finditer(text)}
+    return tuple(commodity for commodity in commodities() if commodity in found)
+
+
+@cache
+def _names() -> re.Pattern[str]:
+    """Every name of a commodity as words, the longest first."""
+    names = sorted({commodity.name for commodity in commodities()}
+                   | {str(commodity).replace("_", " ") for commodity in commodities()}
+                   | {"rare earth elements", "rare earth"}, key=len, reverse=True)
+    return re.compile(r"\b(?:" + "|".join(map(re.escape, names)) + r")\b", re.IGNORECASE)
+
+
+READER = Reader(
+    name="federal-register",
+    title="US Federal Register: documents on export controls and critical minerals (API, JSON)",
+    version="1",
+    licence="US public domain",
+    example="documents.json of /api/v1/documents.json?conditions[agencies][]=" + BIS,
+    recognise=recognise,
+    read=read,
+)

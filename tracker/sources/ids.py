@@ -1,0 +1,22 @@
+"""Event ids that the same row of a publication always gives."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from tracker.domain.figure import Claimed
+
+
+def claim_id(claim: Claimed) -> str:
+    """The id of a claim, from its publisher, edition and series: `usgs-mcs2024-gallium-cn-…`."""
+    edition = slug(claim.edition).replace("-", "")
+    series = claim.series.stream.split("/")[1:]
+    parts = [claim.source.publisher, edition, *series, claim.edition_version or ""]
+    return "-".join(slug(part) for part in parts if part)
+
+
+def slug(text: str) -> str:
+    """`text` in small letters and digits with hyphens, accents taken off."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")

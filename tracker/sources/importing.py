@@ -1,0 +1,241 @@
+"""Imports: a file is read, judged fact by fact, and recorded wholly or not at all.
+
+A run stages its events (`staging`), then appends them and its receipt in one transaction. A file
+that is broken, changes while it is read, or breaks a rule of a strict format leaves nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from itertools import islice
+from typing import Protocol
+
+from tracker.commands import Order, decide, mentioned
+from tracker.domain.entity import Entity, Retracted
+from tracker.domain.receipt import Import, Receipt
+from tracker.domain.values import Fact, PartialDate, Source
+from tracker.domain.vocabulary import Checked
+from tracker.errors import InvalidInput, TrackerError
+from tracker.log.database import Target
+from tracker.log.mapper import NewEvent
+from tracker.sources.contract import At, File, Item, Reader, Refused, Told, path_of
+from tracker.sources.staging import Staging, staging
+from tracker.sources.tally import Tally, plain
+from tracker.sources.verdict import RETRACTED, Came, Verdict, judge
+
+BATCH = 1000
+MOST_DIFFERENCES = 20
+
+
+class Progress(Protocol):
+    """Is told how far a run has come: what it does, and how many more it has done."""
+
+    def __call__(self, doing: str, more: int, of: int | None = None) -> None:
+        """So many more are done, of as many as are to be done if that is known."""
+
+
+def silent(doing: str, more: int, of: int | None = None) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a run does to one entity: a fact that it records, and the one that was there before."""
+
+    came: str
+    at: At | None
+    stream: str
+    fact: Fact
+    before: Fact | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run did, or would do: its receipt, and the first of its differences.
+
+    `position` is that of the receipt, None where nothing was recorded: on a dry run, and where
+    `refused`, since a strict format has places that were not understood.
+    """
+
+    receipt: Receipt
+    differences: list[Difference]
+    refused: bool
+    position: int | None = None
+
+
+@dataclass(slots=True)
+class Run:
+    """One reader at work on one file."""
+
+    reader: Reader
+    file: File
+    sha256: str
+    on: date
+    staging: Staging
+    tally: Tally
+    differences: list[Difference] = field(default_factory=list)
+    founded: set[str] = field(default_factory=set)
+    before: str = "an earlier import"
+    """Who read the file before, in words for the reasons of corrections."""
+
+
+async def import_file(
+    target: Target, reader: Reader, file: File, *, skip_refused: bool = False,
+    dry_run: bool = False, progress: Progress = silent,
+    listen: Callable[[str, At, str, str], None] | None = None,
+) -> Outcome:
+    """Import a file and return its outcome once it is durable.
+
+    `skip_refused` takes what is valid of a strict format; `dry_run` records nothing. `listen` is
+    told of every refused and suspect place. Raises InvalidInput or TooLarge for a file that is
+    broken as a whole, VersionConflict where others wrote on the same entities meanwhile.
+    """
+    tally = Tally(listen) if listen else Tally()
+    async with staging(target) as stage:
+        run = Run(reader, file, file.sha256(), datetime.now(UTC).date(), stage, tally)
+        earlier = [item async for item in stage.receipts(reader.name)] if reader.corrects else []
+        same = [(position, receipt) for position, receipt in earlier
+                if receipt.sha256 == run.sha256 and receipt.reader_version != reader.version]
+        run.before = _who_read_before(run, [receipt for _, receipt in earlier])
+        for batch in _batches(reader.read(file)):
+            await _take_in(run, batch)
+            progress("reading", len(batch))
+        for position, receipt in same:
+            await _withdraw(run, position - receipt.events, position)
+        outcome = _outcome(run, strict=reader.strict and not skip_refused)
+        if outcome.refused or dry_run:
+            return outcome
+        position = await stage.append(
+            _receipt_event(outcome.receipt), lambda more: progress("recording", more, stage.count))
+        return replace(outcome, position=position)
+
+
+def _outcome(run: Run, *, strict: bool) -> Outcome:
+    """What a run comes to. Raises InvalidInput if the file is another than in the beginning."""
+    if run.file.sha256() != run.sha256:
+        raise InvalidInput(f"{run.file.name} changed while it was read: import it again",
+                           code="FILE_CHANGED")
+    receipt = run.tally.receipt(run.reader, run.file.name, run.sha256, run.file.size,
+                                run.staging.count, run.on)
+    return Outcome(receipt, run.differences, refused=strict and receipt.counts.refused > 0)
+
+
+def _receipt_event(receipt: Receipt) -> NewEvent:
+    """The event of a receipt, under an id that sorts by time."""
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    id = f"{moment}-{receipt.sha256[:12]}"
+    stream = f"import/{id}"
+    return decide(Import.blank(stream), Order(stream, receipt, f"import-{id}"), ())
+
+
+def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
+    while batch := list(islice(items, BATCH)):
+        yield batch
+
+
+async def _take_in(run: Run, batch: Iterable[Item]) -> None:
+    """Judge some items and stage what they lead to."""
+    told = [item for item in batch if isinstance(item, Told)]
+    ids = [item.order.event_id for item in told]
+    entities = dict(await run.staging.entities(item.order.stream for item in told))
+    in_log = await run.staging.streams_of(ids)
+    seen = await run.staging.seen(ids)
+    run.founded |= await run.staging.existing(
+        sorted(mentioned(item.order for item in told) - run.founded))
+    events: list[NewEvent] = []
+    for item in batch:
+        if isinstance(item, Refused):
+            run.tally.refuse(item.at, item.reason, item.text)
+            continue
+        order = item.order
+        elsewhere = in_log.get(order.event_id, order.stream) != order.stream
+        verdict = judge(item, entities[order.stream], seen.get(order.event_id), elsewhere,
+                        _retraction(run, item.at))
+        made = _carry_out(run, item, verdict, entities)
+        if made is not None:
+            events += made
+            seen.setdefault(order.event_id, item.at.line)
+    await run.staging.stage(events)
+    await run.staging.see(seen)
+
+
+def _carry_out(run: Run, item: Told, verdict: Verdict, entities: dict[str, Entity]
+               ) -> list[NewEvent] | None:
+    """The events that a verdict leads to; None where it, or a rule, refuses the fact."""
+    stream = item.order.stream
+    if verdict.came is Came.REFUSED:
+        run.tally.refuse(item.at, verdict.reason, item.order.event_id)
+        return None
+    entity = entities[stream].copy() if len(verdict.orders) > 1 else entities[stream]
+    try:
+        events = [decide(entity, order, run.founded) for order in verdict.orders]
+    except TrackerError as error:
+        at = At(item.at.line, item.at.column or path_of(error))
+        run.tally.refuse(at, error.message, item.order.event_id)
+        return None
+    entities[stream] = entity
+    run.staging.put_back(entity)
+    if stream.startswith("alliance/"):
+        run.founded.add(stream)
+    _count(run, item, verdict)
+    return events
+
+
+def _count(run: Run, item: Told, verdict: Verdict) -> None:
+    run.tally.came[verdict.came] += 1
+    if verdict.doubt:
+        run.tally.suspect_of(item.at, verdict.doubt, item.order.event_id)
+    if verdict.orders and len(run.differences) < MOST_DIFFERENCES:
+        run.differences.append(Difference(
+            verdict.came, item.at, item.order.stream, item.order.fact, verdict.before))
+
+
+# --- corrections
+
+
+def _retraction(run: Run, at: At) -> Callable[[str], Retracted] | None:
+    """Makes the retraction of what was read in a place before; None where an id is the author's."""
+    if not run.reader.corrects:
+        return None
+    place = f"line {at.line}" + (f", {at.column}" if at.column else "")
+    return lambda event_id: _retracted(run, event_id, f"reads {place} otherwise")
+
+
+def _retracted(run: Run, event_id: str, what: str) -> Retracted:
+    reader, day = run.reader, PartialDate(run.on.isoformat())
+    return Retracted(
+        retracts=event_id,
+        reason=plain(f"Reader {reader.name} {reader.version} {what} in {run.file.name} than"
+                     f" {run.before}", 500),
+        source=Source(publisher="tracker", name=plain(f"Import of {run.file.name}"),
+                      published_on=day, checked=Checked.DATA_FILE),
+    )
+
+
+def _who_read_before(run: Run, earlier: list[Receipt]) -> str:
+    """Who read this file, or another one of its name, last."""
+    same = [r for r in earlier if run.sha256 == r.sha256]
+    named = [r for r in earlier if run.file.name == r.file]
+    if same:
+        return f"reader {same[-1].reader} {same[-1].reader_version}"
+    if named:
+        return f"reader {named[-1].reader} {named[-1].reader_version} in the file of {named[-1].on}"
+    return "an earlier import"
+
+
+async def _withdraw(run: Run, first: int, end: int) -> None:
+    """Retract what an earlier version of the reader read in this file and this one does not."""
+    for event_id, stream in await run.staging.not_seen(first, end):
+        entity = (await run.staging.entities([stream]))[stream].copy()
+        fact = _retracted(run, event_id, "reads nothing any more where it stood")
+        try:
+            event = decide(entity, Order(stream, fact, f"{event_id}{RETRACTED}"), ())
+        except TrackerError:  # retracted already, by whomever
+            continue
+        run.staging.put_back(entity)
+        await run.staging.stage([event])
+        run.tally.withdrawn += 1
+        if len(run.differences) < MOST_DIFFERENCES:
+            run.differences.append(Difference("withdrawn", None, stream, fact))

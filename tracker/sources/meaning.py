@@ -1,0 +1,164 @@
+"""Which column of a spreadsheet means what: given by flags, by a TOML file, or by the names.
+
+    publisher = "iea"              # a value that all rows share
+    dates = "dmy"                  # how 3/12/2024 is meant: dmy or mdy
+    ignore = ["Last updated"]      # columns that are not kept in the note
+    [columns]                      # field = column
+    title = "Titel"
+    [statuses]                     # word in the file = status of ours
+    "teilweise in Kraft" = "in_force"
+    [measures]
+    "Ausfuhrverbot" = "ban"
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tracker.domain.vocabulary import ClauseStatus, Measure
+from tracker.errors import InvalidInput
+from tracker.sources.ids import slug
+
+FIELDS = {
+    "id": "an id of the row's own; without it, jurisdiction and title name it",
+    "title": "what it is called",
+    "jurisdiction": "the country, by name or ISO code",
+    "announced": "the day of the announcement",
+    "effective": "the first day in force",
+    "ended": "the last day in force, or, if repealed, the first day without it",
+    "suspended": "the first suspended day",
+    "suspended_until": "the last suspended day",
+    "status": "where it stands: see [statuses]",
+    "measure": "how it works: see [measures]; without it a row is an announcement",
+    "commodities": "what it is about; semicolons or commas between them",
+    "destinations": "the countries that it is limited to",
+    "instrument": "the act, as its issuer cites it",
+    "link": "where it can be read",
+    "publisher": "the short id of who publishes the list",
+    "source": "what the list is called",
+    "published": "when the list was published",
+    "year": "of a figure: the year",
+    "value": "of a figure: the number",
+    "unit": "of a figure: t, kt, ...",
+    "basis": "of a figure: what is weighed",
+    "stage": "of a figure: mine, refinery, ...",
+    "statistic": "of a figure: production, capacity or reserves",
+    "edition": "of a figure: the edition of the publication",
+}
+"""What a column may mean."""
+
+ALIASES = {
+    "country": "jurisdiction", "issuer": "jurisdiction", "date": "announced",
+    "announced on": "announced", "announcement date": "announced", "date announced": "announced",
+    "effective date": "effective", "effective from": "effective", "in force from": "effective",
+    "implementation date": "effective", "end date": "ended", "expires": "ended", "url": "link",
+    "commodity": "commodities", "mineral": "commodities", "minerals": "commodities",
+    "type": "measure", "policy type": "measure", "name": "title", "policy": "title",
+}
+"""Names of columns that are understood without being told."""
+
+STATUSES = {word: status for status, words in {
+    ClauseStatus.ANNOUNCED: ("announced", "planned", "proposed", "adopted", "under discussion"),
+    ClauseStatus.IN_FORCE: ("in force", "in_force", "active", "implemented", "in effect",
+                            "enacted"),
+    ClauseStatus.SUSPENDED: ("suspended", "paused"),
+    ClauseStatus.EXPIRED: ("expired", "ended"),
+    ClauseStatus.REPEALED: ("repealed", "withdrawn", "revoked", "lifted"),
+}.items() for word in words}
+MEASURES = {word: measure for measure, words in {
+    Measure.LICENCE: ("licence", "license", "licensing requirement", "export licence",
+                      "export license"),
+    Measure.BAN: ("ban", "export ban", "prohibition", "export prohibition"),
+    Measure.QUOTA: ("quota", "export quota"),
+    Measure.TARIFF: ("tariff", "export tax", "export duty", "duty"),
+}.items() for word in words}
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the columns and words of a spreadsheet mean."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[str, ClauseStatus] = field(default_factory=lambda: STATUSES)
+    measures: Mapping[str, Measure] = field(default_factory=lambda: MEASURES)
+    dates: str | None = None
+    ignored: frozenset[str] = frozenset()
+
+    def placed(self, header: Iterable[str]) -> dict[str, int]:
+        """The index of the column of every field that the header has. Raises InvalidInput where a
+        column that is named does not exist."""
+        places = {name.strip().casefold(): index for index, name in enumerate(header)}
+        found: dict[str, int] = {}
+        for name, index in places.items():
+            meant = name if name in FIELDS else ALIASES.get(name, "")
+            if meant and meant not in self.columns:
+                found.setdefault(meant, index)
+        for meant, column in self.columns.items():
+            if column.strip().casefold() not in places:
+                raise InvalidInput(f"expected a column {column!r} for {meant}; there are "
+                                   + ", ".join(repr(name) for name in places if name),
+                                   code="NO_SUCH_COLUMN", path=("columns", meant))
+            found[meant] = places[column.strip().casefold()]
+        return found
+
+
+def meaning(file: Path | None = None, columns: Iterable[str] = (), constants: Iterable[str] = ()
+            ) -> Meaning:
+    """What a TOML file says, and on top of it flags such as `title=Titel`. Raises InvalidInput."""
+    base = _from_toml(file) if file else Meaning()
+    return replace(base, columns={**base.columns, **_pairs(columns)},
+                   constants={**base.constants, **_pairs(constants)})
+
+
+def _pairs(given: Iterable[str]) -> dict[str, str]:
+    pairs = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not value:
+            raise InvalidInput(f"{text!r}: expected FIELD=..., such as title=Titel")
+        pairs[_field(name)] = value
+    return pairs
+
+
+def _field(name: str) -> str:
+    if name not in FIELDS:
+        raise InvalidInput(f"{name!r} is no field: expected one of {', '.join(FIELDS)}",
+                           code="UNKNOWN_FIELD", path=(name,))
+    return name
+
+
+def _from_toml(file: Path) -> Meaning:
+    try:
+        given = tomllib.loads(file.read_text("utf-8"))
+        tables = {name: given.pop(name, {}) for name in ("columns", "statuses", "measures")}
+        dates, ignored = given.pop("dates", None), given.pop("ignore", [])
+        if dates not in (None, "dmy", "mdy"):
+            raise InvalidInput("dates: expected dmy or mdy")
+        return Meaning(
+            columns={_field(name): str(column) for name, column in tables["columns"].items()},
+            constants={_field(name): str(value) for name, value in given.items()},
+            statuses={**STATUSES, **_words(tables["statuses"], ClauseStatus)},
+            measures={**MEASURES, **_words(tables["measures"], Measure)},
+            dates=dates,
+            ignored=frozenset(map(str, ignored)),
+        )
+    except (OSError, ValueError, AttributeError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        raise InvalidInput(f"{file.name}: expected a mapping in TOML: {error}") from None
+
+
+def _words(table: Mapping[str, Any], kind: Any) -> dict[str, Any]:
+    return {word.casefold(): kind(meant) for word, meant in table.items()}
+
+
+def default_publisher(name: str) -> str:
+    """The publisher of a file that names none: the file's name, without the digits that a later one
+    has otherwise."""
+    return slug(re.sub(r"\d+", "", Path(name).stem))[:100].strip("-") or "spreadsheet"

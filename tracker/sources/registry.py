@@ -1,0 +1,25 @@
+"""Every source that the tracker understands."""
+
+from __future__ import annotations
+
+from tracker.errors import InvalidInput
+from tracker.sources import bgs, corpus, facts, federal_register, sheet, usgs
+from tracker.sources.contract import File, Reader
+
+READERS: tuple[Reader, ...] = (
+    corpus.READER, facts.READER, usgs.READER, bgs.READER, federal_register.READER, sheet.READER)
+
+
+def reader_named(name: str) -> Reader:
+    """The reader of a source. Raises InvalidInput for an unknown one."""
+    for reader in READERS:
+        if reader.name == name:
+            return reader
+    raise InvalidInput(f"{name!r} is not a source: expected one of "
+                       + ", ".join(reader.name for reader in READERS), code="UNKNOWN_SOURCE")
+
+
+def reader_for(file: File) -> Reader | None:
+    """The reader that recognises a file as one of its own; None where none does."""
+    head = file.head()
+    return next((reader for reader in READERS if reader.recognise(head, file.name)), None)

@@ -1,0 +1,92 @@
+"""Reads spreadsheets, CSV or XLSX with one header row: policy lists and figures that a team keeps.
+
+Read in this order: `tables` (rows out of files), `records` (a row becomes facts); beside this
+package `meaning` (what columns mean) and `words` (dates, places, goods). Columns without a meaning
+are kept in the note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from tracker.errors import InvalidInput
+from tracker.sources.contract import At, File, Item, Reader, Refused, path_of, unreadable
+from tracker.sources.meaning import ALIASES, FIELDS, Meaning, default_publisher
+from tracker.sources.sheet.records import Record, facts
+from tracker.sources.sheet.tables import ZIP, Cells, cells
+from tracker.sources.text import head_rows
+
+
+def reader(meaning: Meaning) -> Reader:
+    """A reader of spreadsheets whose columns mean what is given."""
+    return Reader(
+        name="sheet",
+        title="Spreadsheets (CSV, XLSX) of policies or figures, columns mapped by --map",
+        version="1",
+        licence="as its keeper says",
+        example="policies.xlsx --map title=Titel --set publisher=iea",
+        recognise=recognise,
+        read=partial(read, meaning),
+        mapped=reader,
+    )
+
+
+def recognise(head: bytes, name: str) -> bool:
+    """Whether a file is a workbook, or a table with the columns of a list of policies."""
+    if head.startswith(ZIP):
+        return name.lower().endswith(".xlsx")
+    names = [name.strip().casefold() for row in head_rows(head, 1) for name in row.fields]
+    fields = {name if name in FIELDS else ALIASES.get(name) for name in names}
+    return {"jurisdiction"} < fields and bool({"title", "value"} & fields)
+
+
+def read(meaning: Meaning, file: File) -> Iterator[Item]:
+    """The facts of every row, or why it was not understood."""
+    table = cells(file)
+    header = next(table, None)
+    if header is None:
+        raise unreadable(file, "expected a header row")
+    try:
+        columns = meaning.placed(header.texts)
+    except InvalidInput as error:
+        raise unreadable(file, error.message, header.line) from None
+    for row in table:
+        yield from _items(meaning, file, header, columns, row)
+
+
+def _items(meaning: Meaning, file: File, header: Cells, columns: dict[str, int], row: Cells
+           ) -> Iterator[Item]:
+    lost = [name for name, index in columns.items() if row.formulas.get(index) is False]
+    if lost:
+        yield Refused(At(row.line, lost[0]), "a formula without a kept value: open and save the"
+                                             " file in a spreadsheet program")
+        return
+    record = _record(meaning, file, header, columns, row)
+    try:
+        found = list(facts(record))
+    except ValueError as error:
+        at = path_of(error) if isinstance(error, InvalidInput) else None
+        yield Refused(At(row.line, at), str(error), record.text("title") or "")
+        return
+    yield from found
+
+
+def _record(meaning: Meaning, file: File, header: Cells, columns: dict[str, int], row: Cells
+            ) -> Record:
+    fields = {"publisher": default_publisher(file.name), **meaning.constants}
+    fields |= {name: row.at(index) for name, index in columns.items() if row.at(index)}
+    return Record(file.name, row.line, fields, _rest(meaning, header, columns, row), meaning)
+
+
+def _rest(meaning: Meaning, header: Cells, columns: dict[str, int], row: Cells) -> str | None:
+    """What the other columns say, and which values a formula gave."""
+    meant = set(columns.values())
+    said = [f"{header.at(index) or f'Column {index + 1}'}: {value}"
+            for index, value in enumerate(row.texts) if value and index not in meant
+            and header.at(index) not in meaning.ignored]
+    said += [f"By formula: {header.at(index)}" for index, kept in row.formulas.items() if kept]
+    return "; ".join(said)[:8000] or None
+
+
+READER = reader(Meaning())

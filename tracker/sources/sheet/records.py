@@ -1,0 +1,233 @@
+"""From a row of a spreadsheet to facts: a control, an announcement or a figure.
+
+A row with a value is a figure, one with a measure a control, any other an announcement. What a row
+does not say is not made up: a control that is in force, suspended or over needs the day of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tracker.domain.announcement import Made
+from tracker.domain.clause import Clause
+from tracker.domain.export_control import (
+    Announced,
+    EnteredIntoForce,
+    Expired,
+    Repealed,
+    Suspended,
+)
+from tracker.domain.figure import Claimed, Series
+from tracker.domain.units import Unit
+from tracker.domain.values import Commodity, Fact, PartialDate, Place, Quantity, Source
+from tracker.domain.vocabulary import (
+    AnnouncementKind,
+    Checked,
+    ClauseStatus,
+    Direction,
+    Stage,
+    Statistic,
+)
+from tracker.errors import InvalidInput
+from tracker.sources import words
+from tracker.sources.contract import At, Told, told
+from tracker.sources.ids import claim_id, slug
+from tracker.sources.meaning import Meaning, default_publisher
+
+T = TypeVar("T")
+LONGEST_ID = 120
+OF_ALL = frozenset({"id", "title", "jurisdiction", "announced", "commodities", "link", "publisher",
+                    "source", "published"})
+"""Fields that have a place in an announcement, or, as the day of a list, are left out on purpose:
+each later list would look like a correction."""
+OF_CONTROLS = OF_ALL | {"effective", "ended", "suspended", "suspended_until", "status", "measure",
+                        "destinations", "instrument"}
+OF_FIGURES = frozenset({"jurisdiction", "commodities", "link", "publisher", "source", "published",
+                        "year", "value", "unit", "basis", "stage", "statistic", "edition"})
+DATED = {ClauseStatus.IN_FORCE: "effective", ClauseStatus.SUSPENDED: "suspended",
+         ClauseStatus.EXPIRED: "ended", ClauseStatus.REPEALED: "ended"}
+"""The day that a control of some status must have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row: what it says by field, and what its other columns say, as a note."""
+
+    file: str
+    line: int
+    fields: Mapping[str, str]
+    rest: str | None
+    meaning: Meaning
+
+    def text(self, field: str) -> str | None:
+        """What a field says; None where it says nothing."""
+        return self.fields.get(field) or None
+
+    def required(self, field: str) -> str:
+        """What a field says. Raises InvalidInput where it says nothing."""
+        text = self.text(field)
+        if text is None:
+            raise InvalidInput(f"expected a {field}", code="FIELD_REQUIRED", path=(field,))
+        return text
+
+    def read(self, field: str, how: Callable[[str], T]) -> T | None:
+        """What a field means, read in some way, if it says something. Raises InvalidInput."""
+        text = self.text(field)
+        try:
+            return how(text) if text else None
+        except InvalidInput as error:
+            raise error.below(field) from None
+
+    def day(self, field: str) -> PartialDate | None:
+        """The date of a field, if it has one. Raises InvalidInput."""
+        return self.read(field, lambda text: words.day(text, self.meaning.dates))
+
+    def goods(self) -> tuple[Commodity, ...]:
+        """What it is about. Raises InvalidInput."""
+        return self.read("commodities", words.goods) or ()
+
+    @property
+    def issuer(self) -> Place:
+        """The country. Raises InvalidInput."""
+        self.required("jurisdiction")
+        place = self.read("jurisdiction", words.place)
+        assert place is not None
+        return place
+
+    def source(self, published: PartialDate) -> Source:
+        """The list, and since when the fact is public through it."""
+        return Source(
+            publisher=slug(self.required("publisher")),
+            name=self.text("source") or default_publisher(self.file),
+            published_on=published,
+            url=self.text("link"),
+            reference=f"{self.file}, line {self.line}",
+            checked=Checked.DATA_FILE,
+        )
+
+
+def facts(record: Record) -> Iterator[Told]:
+    """The facts of a row. Raises InvalidInput at the field."""
+    at = At(record.line)
+    if record.text("value"):
+        claim = _claim(record)
+        yield told(at, claim.series.stream, claim, claim_id(claim))
+        return
+    id = row_id(record)
+    if record.text("measure"):
+        yield from (told(at, f"export-control/{id}", fact, f"{id}{suffix}")
+                    for suffix, fact in _control(record))
+    else:
+        yield told(at, f"announcement/{id}", _announcement(record), id)
+
+
+def row_id(record: Record) -> str:
+    """What names a row: its own id, or its jurisdiction and title."""
+    own = record.text("id") or f"{record.text('jurisdiction') or ''} {record.required('title')}"
+    name = slug(f"{record.required('publisher')} {own}")
+    if len(name) <= LONGEST_ID and own.isascii():
+        return name
+    return f"{name[:LONGEST_ID]}-{hashlib.sha256(own.encode()).hexdigest()[:8]}".replace("--", "-")
+
+
+def _announcement(record: Record) -> Made:
+    return Made(
+        source=record.source(_announced(record)),
+        on=_announced(record),
+        kind=AnnouncementKind.STATEMENT,
+        title=record.required("title"),
+        actors=(record.issuer,),  # type: ignore[arg-type]  # a place is an actor
+        commodities=record.goods(),
+        note=_note(record, OF_ALL),
+    )
+
+
+def _control(record: Record) -> Iterator[tuple[str, Fact]]:
+    """The acts of a control. Each has an id of its own, so that a later file adds acts."""
+    status = _status(record)
+    if status in DATED and not record.text(DATED[status]):
+        raise InvalidInput(f"expected the day of it: the status is {status}",
+                           code="FIELD_REQUIRED", path=(DATED[status],))
+    on = _announced(record)
+    source = record.source(on)
+    undated = None if record.text("announced") else "Dated by its first day in force"
+    yield "", Announced(
+        source=source, on=on, issuer=record.issuer, direction=Direction.EXPORT,
+        title=record.required("title"), clauses=(_clause(record),),
+        instrument=record.text("instrument"), note=_note(record, OF_CONTROLS, undated))
+    if effective := record.day("effective"):
+        yield "+in-force", EnteredIntoForce(source=source, on=on, in_force_from=effective)
+    if suspended := record.day("suspended"):
+        yield "+suspended", Suspended(source=source, on=suspended, suspended_from=suspended,
+                                      suspended_until=record.day("suspended_until"))
+    if ended := record.day("ended"):
+        if status is ClauseStatus.REPEALED:
+            yield "+repealed", Repealed(source=source, on=ended, repealed_from=ended)
+        else:
+            yield "+expired", Expired(source=source, on=on, in_force_until=ended)
+
+
+def _clause(record: Record) -> Clause:
+    measure = record.required("measure")
+    if measure.casefold() not in record.meaning.measures:
+        raise InvalidInput(f"{measure!r} is no known measure: map it in [measures]",
+                           path=("measure",))
+    record.required("commodities")
+    return Clause(
+        id="1", measure=record.meaning.measures[measure.casefold()],
+        commodities=record.goods(),
+        destinations=record.read("destinations", words.places) or (),
+    )
+
+
+def _status(record: Record) -> ClauseStatus:
+    text = record.text("status")
+    status = record.meaning.statuses.get(text.casefold()) if text else ClauseStatus.ANNOUNCED
+    if status is None:
+        raise InvalidInput(f"{text!r} is no known status: map it in [statuses]", path=("status",))
+    return status
+
+
+def _announced(record: Record) -> PartialDate:
+    """The day of the announcement; for a row that has only a first day in force, that."""
+    on = record.day("announced") or record.day("effective")
+    if on is None:
+        raise InvalidInput("expected the day of the announcement", code="FIELD_REQUIRED",
+                           path=("announced",))
+    return on
+
+
+def _claim(record: Record) -> Claimed:
+    goods = record.goods()
+    if len(goods) != 1:
+        raise InvalidInput("expected one commodity", path=("commodities",))
+    published = record.day("published")
+    if published is None:
+        raise InvalidInput("expected the day of publication", code="FIELD_REQUIRED",
+                           path=("published",))
+    source = record.source(published)
+    statistic = Statistic(record.text("statistic") or Statistic.PRODUCTION)
+    stock = statistic is Statistic.RESERVES
+    year = int(words.number(record.required("year")))
+    return Claimed(
+        source=source,
+        series=Series(commodity=goods[0], place=record.issuer, statistic=statistic,
+                      stage=None if stock else Stage(record.required("stage")),
+                      period=None if stock else year),
+        edition=record.text("edition") or f"{source.name} {published}",
+        quantity=Quantity(unit=Unit(record.required("unit")),
+                          value=record.read("value", words.number),
+                          basis=record.text("basis")),
+        as_of=year if stock else None,
+        note=_note(record, OF_FIGURES),
+    )
+
+
+def _note(record: Record, expressed: frozenset[str], *sentences: str | None) -> str | None:
+    """What is said of a row otherwise, and what of it has no other place in the fact."""
+    left = "; ".join(f"{name.replace('_', ' ').capitalize()}: {text}"
+                     for name, text in record.fields.items() if name not in expressed)
+    return ". ".join(text for text in (*sentences, left, record.rest) if text)[:8000] or None

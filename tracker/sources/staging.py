@@ -1,0 +1,134 @@
+"""What a run has decided, kept in temporary tables until all of it goes into the log at once.
+
+So a file of any size is recorded wholly or not at all, in bounded memory, and the log is locked
+only while it is appended to. A crash leaves nothing: the tables die with their connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from eventsourcing.domain import datetime_now_with_tzinfo
+
+from tracker.commands import restored
+from tracker.domain.codec import decode
+from tracker.domain.entity import Entity
+from tracker.domain.kinds import fact_type, kind_of
+from tracker.domain.receipt import Receipt
+from tracker.log.database import API, Connection, Target, connect, named_queries
+from tracker.log.mapper import NewEvent
+from tracker.log.recorder import Appended, append, read, read_streams
+
+SQL = named_queries(Path(__file__).with_name("staging.sql"))
+PAGE = 1000
+MOST_KEPT = 20_000
+"""How many facts are kept in memory with their entities; beyond that all are forgotten, and read
+again when they are needed."""
+LAST = 2**63 - 1
+COLUMNS = ("event_id", "stream", "version", "type", "attributes", "data")
+
+
+class Staging:
+    """The staged events of one run, on a connection of its own."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+        self._entities: dict[str, Entity] = {}
+        self._kept = 0
+        self.count = 0
+
+    async def entities(self, streams: Iterable[str]) -> Mapping[str, Entity]:
+        """These entities, as the log and what is staged make them."""
+        if self._kept > MOST_KEPT:
+            self._entities.clear()
+            self._kept = 0
+        missing = [stream for stream in dict.fromkeys(streams) if stream not in self._entities]
+        for stream in missing:
+            kind_of(stream)
+        for stream, events in (await read_streams(self._connection, missing, LAST)).items():
+            self._entities[stream] = restored(stream, events)
+            self._kept += 1 + len(events)
+        if self.count:
+            for row in await self._connection.fetch(SQL.staged_of, missing):
+                fact = decode(fact_type(row["type"]), row["data"])
+                Entity.Event(row["stream"], row["version"], datetime_now_with_tzinfo(),
+                             row["event_id"], fact).mutate(self._entities[row["stream"]])
+                self._kept += 1
+        return self._entities
+
+    def put_back(self, entity: Entity) -> None:
+        """Keep an entity as it has become; what it became must be staged."""
+        self._entities[entity.id] = entity
+
+    async def stage(self, events: Sequence[NewEvent]) -> None:
+        """Keep events for the log."""
+        records = [(e.event_id, e.stream, e.version, e.type, e.attributes, e.data) for e in events]
+        await self._connection.copy_records_to_table("staged", records=records, columns=COLUMNS)
+        self.count += len(events)
+        self._kept += len(events)
+
+    async def seen(self, ids: Sequence[str]) -> dict[str, int]:
+        """In which line of this file each of these ids was first."""
+        return {row[0]: row[1] for row in await self._connection.fetch(SQL.seen, ids)}
+
+    async def see(self, lines: Mapping[str, int]) -> None:
+        """Note in which lines these ids are."""
+        await self._connection.execute(SQL.see, list(lines), list(lines.values()))
+
+    async def streams_of(self, ids: Sequence[str]) -> dict[str, str]:
+        """The streams of the events in the log that have these ids."""
+        return {row[0]: row[1]
+                for row in await self._connection.fetch(SQL.streams_of_ids, ids)}
+
+    async def existing(self, streams: Sequence[str]) -> set[str]:
+        """Which of these streams are in the log."""
+        if not streams:
+            return set()
+        return {row[0] for row in await self._connection.fetch(SQL.existing_streams, streams)}
+
+    async def receipts(self, reader: str) -> AsyncIterator[tuple[int, Receipt]]:
+        """The receipts of a reader with their positions, the oldest first."""
+        after, full = 0, True
+        while full:
+            page = await read(self._connection, after, limit=PAGE, types=["Import.Recorded"])
+            for event in page:
+                after = event.position
+                if isinstance(event.fact, Receipt) and event.fact.reader == reader:
+                    yield event.position, event.fact
+            full = len(page) == PAGE
+
+    async def not_seen(self, first: int, end: int) -> list[tuple[str, str]]:
+        """The facts at these positions whose rows this file does not have: ids and streams."""
+        return [(row[0], row[1]) for row in await self._connection.fetch(SQL.not_seen, first, end)]
+
+    async def append(self, last: NewEvent, progress: Callable[[int], None]) -> int:
+        """Append all that is staged and a last event, in one transaction; the last's position.
+
+        Raises VersionConflict or IdempotencyConflict if the log has moved on; then nothing is.
+        """
+        place = 0
+        async with self._connection.transaction():
+            while rows := await self._connection.fetch(SQL.page, place, PAGE):
+                place = rows[-1]["place"]
+                await self._append([NewEvent(*row[1:]) for row in map(tuple, rows)])
+                progress(len(rows))
+            return (await self._append([last])).positions[0]
+
+    async def _append(self, events: Sequence[NewEvent]) -> Appended:
+        [outcome] = await append(self._connection, [events])
+        if not isinstance(outcome, Appended):
+            raise outcome
+        return outcome
+
+
+@asynccontextmanager
+async def staging(target: Target) -> AsyncIterator[Staging]:
+    """A place to stage the events of one run."""
+    connection = await connect(target, role=API)
+    try:
+        await connection.execute(SQL.create)
+        yield Staging(connection)
+    finally:
+        await connection.close()

@@ -1,0 +1,156 @@
+"""What becomes of a fact that a file tells, given what is known of its entity. Pure.
+
+The id of a fact stands for its row. What is recorded later under the same row is a correction:
+the wrong event is retracted, and the right one recorded under the id with `~2`, `~3`, ….
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from msgspec.structs import replace
+
+from tracker.commands import Order
+from tracker.domain.entity import Entity, Known, Retracted, retracted, standing
+from tracker.domain.figure import Claimed, edition_of
+from tracker.domain.values import Fact, Quantity
+from tracker.errors import IdempotencyConflict
+from tracker.sources.contract import Told
+
+FAR_OFF = 100
+"""How many times a figure of a neighbouring edition makes one suspect: a header may lie about the
+unit, and units are a thousandfold apart."""
+
+
+CORRECTION = re.compile(r"~\d+\Z")
+"""What is added to the id of a row for the id of a correction."""
+
+RETRACTED = "~retracted"
+"""What is added to the id of an event for the id of its retraction by an import."""
+
+
+class Came(StrEnum):
+    """What a fact came to."""
+
+    NEW = "new"
+    RESTATED = "restated"
+    CORRECTED = "corrected"
+    UNCHANGED = "unchanged"
+    REPEATED = "repeated"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a fact: orders to carry out, why it was refused, what is odd about it.
+
+    `before` is the fact that it restates or takes the place of.
+    """
+
+    came: Came
+    orders: tuple[Order, ...] = ()
+    reason: str = ""
+    doubt: str | None = None
+    before: Fact | None = None
+
+
+def judge(told: Told, entity: Entity, line: int | None, elsewhere: bool,
+          retraction: Callable[[str], Retracted] | None) -> Verdict:
+    """What becomes of a fact.
+
+    `line` is where the file told the same row before, `elsewhere` whether the log has the id for
+    another entity. `retraction` makes the retraction of a wrong event; without it another fact
+    under a known id is a mistake.
+    """
+    order = told.order
+    row = of_row(entity, order.event_id)
+    told_as = row[-1:] if retraction else row
+    same = any(says_the_same(known.fact, order.fact) for known in told_as)
+    if line is not None:
+        return Verdict(Came.REPEATED) if same else _refused(f"line {line} says otherwise")
+    if same and not (retraction and withdrawn(entity, row[-1].event_id)):
+        return Verdict(Came.UNCHANGED)
+    if elsewhere or (row and retraction is None):
+        return _refused(str(IdempotencyConflict(order.event_id)))
+    if not row or retraction is None:
+        return _fresh(entity, order)
+    return _corrected(entity, order, row, retraction)
+
+
+def of_row(entity: Entity, event_id: str) -> list[Known]:
+    """What is known of one row: its first event and those that corrected it."""
+    return [k for k in entity.known if CORRECTION.sub("", k.event_id) == event_id
+            and not isinstance(k.fact, Retracted)]
+
+
+def withdrawn(entity: Entity, event_id: str) -> bool:
+    """Whether an import retracted an event; what a person retracted is not for imports to judge."""
+    by = f"{event_id}{RETRACTED}"
+    return event_id in retracted(entity.known) and any(k.event_id == by for k in entity.known)
+
+
+def says_the_same(one: Fact, other: Fact) -> bool:
+    """Whether two facts are the same, wherever in their source they stand: rows may move."""
+    return one == other or _without_place(one) == _without_place(other)
+
+
+def agree(one: Quantity, other: Quantity) -> bool:
+    """Whether two quantities are the same, be it in different units of one measure."""
+    if one.basis != other.basis or one.qualifier is not other.qualifier:
+        return False
+    if one.value is None or other.value is None:
+        return one.value is other.value
+    return other.unit.convert(other.value, one.unit) == one.value
+
+
+def _without_place(fact: Fact) -> Fact:
+    return replace(fact, source=replace(fact.source, reference=None))
+
+
+def _fresh(entity: Entity, order: Order) -> Verdict:
+    """A row that the log does not know; its claim may be known under another id."""
+    if not isinstance(order.fact, Claimed):
+        return Verdict(Came.NEW, (order,))
+    claims = [(k, k.fact) for k in standing(entity.known) if isinstance(k.fact, Claimed)]
+    for known, claim in claims:
+        if edition_of(claim) == edition_of(order.fact):
+            same = agree(claim.quantity, order.fact.quantity)
+            return Verdict(Came.UNCHANGED) if same else _refused(
+                f"the event {known.event_id} has another value for this series and edition")
+    earlier = [claim for _, claim in claims if claim.source.publisher
+               == order.fact.source.publisher]
+    if not earlier:
+        return Verdict(Came.NEW, (order,))
+    nearest = min(earlier, key=lambda claim: abs(claim.public_on - order.fact.public_on))
+    return Verdict(Came.RESTATED, (order,), doubt=doubt(order.fact, nearest), before=nearest)
+
+
+def doubt(claim: Claimed, neighbour: Claimed) -> str | None:
+    """Why a claim can hardly be right beside that of a neighbouring edition, if it can't."""
+    new, old = claim.quantity, neighbour.quantity
+    value = None if new.value is None else new.unit.convert(new.value, old.unit)
+    if not value or not old.value or new.basis != old.basis:
+        return None
+    ratio = value / old.value
+    if Decimal(1) / FAR_OFF < ratio < FAR_OFF:
+        return None
+    times = f"{ratio:,.0f} times" if ratio > 1 else f"1/{1 / ratio:,.0f} of"
+    return f"{times} the figure of {neighbour.edition}, {old.value} {old.unit}"
+
+
+def _corrected(entity: Entity, order: Order, row: Sequence[Known],
+               retraction: Callable[[str], Retracted]) -> Verdict:
+    last = row[-1]
+    orders = [Order(order.stream, order.fact, f"{order.event_id}~{len(row) + 1}")]
+    if last.event_id not in retracted(entity.known):
+        orders.insert(0, Order(order.stream, retraction(last.event_id),
+                               f"{last.event_id}{RETRACTED}"))
+    return Verdict(Came.CORRECTED, tuple(orders), before=last.fact)
+
+
+def _refused(reason: str) -> Verdict:
+    return Verdict(Came.REFUSED, reason=reason)

@@ -1,0 +1,80 @@
+"""Words of spreadsheets in the tracker's own: dates as exact as they are given, places, goods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+import pycountry
+
+from tracker.domain.commodities import Commodity, commodity_named
+from tracker.domain.places import Place, place_named
+from tracker.domain.values import PartialDate
+from tracker.errors import InvalidInput
+
+NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})", re.ASCII)
+IN_WORDS = (("%d %B %Y", 10), ("%d %b %Y", 10), ("%B %d, %Y", 10), ("%b %d, %Y", 10),
+            ("%B %d %Y", 10), ("%B %Y", 7), ("%b %Y", 7))
+"""Dates in English words, and how much of the ISO date they give."""
+BETWEEN = re.compile(r"[;,|/]|\band\b")
+
+
+def day(text: str, order: str | None) -> PartialDate:
+    """A date from its text. `order` (dmy, mdy) says how 3/12/2024 is meant. Raises InvalidInput."""
+    if match := NUMERIC.fullmatch(text):
+        return PartialDate(_numeric(text, match, order))
+    for form, length in IN_WORDS:
+        try:
+            return PartialDate(datetime.strptime(text, form).date().isoformat()[:length])
+        except ValueError:
+            continue
+    return PartialDate(text[:10] if re.fullmatch(r"\d{4}-\d\d-\d\d[T ].*", text) else text)
+
+
+def _numeric(text: str, match: re.Match[str], order: str | None) -> str:
+    first, second, year = int(match[1]), int(match[3]), match[4]
+    if order is None and match[2] == ".":
+        order = "dmy"
+    if order is None and first != second:
+        if first <= 12 and second <= 12:
+            raise InvalidInput(f"{text!r} may be two days: say dates = \"dmy\" or \"mdy\" in the"
+                               " mapping", code="INVALID_DATE")
+        order = "dmy" if first > 12 else "mdy"
+    month, of_month = (first, second) if order == "mdy" else (second, first)
+    return f"{year}-{month:02}-{of_month:02}"
+
+
+def place(text: str) -> Place:
+    """A place by its name or its ISO code of 2 or 3 letters. Raises InvalidInput."""
+    country = pycountry.countries.get(alpha_3=text) if len(text) == 3 else None
+    return place_named(text) or Place(country.alpha_2 if country else text)
+
+
+def places(text: str) -> tuple[Place, ...]:
+    """Places with semicolons, commas or `and` between them. Raises InvalidInput."""
+    return tuple(place(name) for name in _split(text))
+
+
+def goods(text: str) -> tuple[Commodity, ...]:
+    """Commodities with semicolons, commas or `and` between them. Raises InvalidInput."""
+    whole = commodity_named(text)
+    if whole:
+        return (whole,)
+    return tuple(commodity_named(name) or Commodity(name) for name in _split(text))
+
+
+def number(text: str) -> Decimal:
+    """A number with a decimal point; commas or spaces between thousands. Raises InvalidInput."""
+    if re.fullmatch(r"-?\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?", text):
+        text = re.sub("[, ]", "", text)
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise InvalidInput(f"{text!r} is not a number: expected digits with a decimal point"
+                           ) from None
+
+
+def _split(text: str) -> Iterator[str]:
+    return (name.strip() for name in BETWEEN.split(text) if name.strip())
