@@ -107,8 +107,7 @@ class Import(Entity):
 
     @classmethod
     def type_of(cls, fact: Fact) -> str:
-        """The event type of the receipt. Raises InvalidInput for a retraction: a run happened or did
-        not."""
+        """The event type of a receipt. Raises InvalidInput for a retraction: a run has happened."""
         if isinstance(fact, Retracted):
             raise InvalidInput("expected a fact: a receipt stays; retract what was imported",
                                code="RECEIPT_STAYS", path=("eventId",))

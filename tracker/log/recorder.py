@@ -77,13 +77,11 @@ class Recorder:
         Raises VersionConflict or IdempotencyConflict; then nothing is appended. After Unavailable
         all of them may be.
         """
+        pages = (events[start : start + BULK] for start in range(0, len(events), BULK))
         try:
             async with self._pool.acquire() as connection, connection.transaction():
-                for start in range(0, len(events), BULK):
-                    page = events[start : start + BULK]
-                    [outcome] = await append(connection, [page])
-                    if not isinstance(outcome, Appended):
-                        raise outcome
+                for page in pages:
+                    await append_page(connection, page)
                     progress(len(page))
         except LOST as error:
             raise _unavailable(error) from error
@@ -163,6 +161,17 @@ async def append(
         [event.data for event in events],
     )
     return [_outcome(row, command) for row, command in zip(rows, commands, strict=True)]
+
+
+async def append_page(connection: Connection, events: Command) -> int:
+    """Append a page of an import in its transaction, and return the last position.
+
+    Raises VersionConflict or IdempotencyConflict, after which the transaction must be given up.
+    """
+    [outcome] = await append(connection, [events])
+    if not isinstance(outcome, Appended):
+        raise outcome
+    return outcome.positions[-1]
 
 
 async def read(

@@ -19,7 +19,7 @@ from tracker.domain.kinds import fact_type, kind_of
 from tracker.domain.receipt import Receipt
 from tracker.log.database import API, Connection, Target, connect, named_queries
 from tracker.log.mapper import NewEvent
-from tracker.log.recorder import Appended, append, read, read_streams
+from tracker.log.recorder import BULK, append_page, read, read_streams
 
 SQL = named_queries(Path(__file__).with_name("staging.sql"))
 PAGE = 1000
@@ -110,17 +110,11 @@ class Staging:
         """
         place = 0
         async with self._connection.transaction():
-            while rows := await self._connection.fetch(SQL.page, place, PAGE):
+            while rows := await self._connection.fetch(SQL.page, place, BULK):
                 place = rows[-1]["place"]
-                await self._append([NewEvent(*row[1:]) for row in map(tuple, rows)])
+                await append_page(self._connection, [NewEvent(*row[1:]) for row in map(tuple, rows)])
                 progress(len(rows))
-            return (await self._append([last])).positions[0]
-
-    async def _append(self, events: Sequence[NewEvent]) -> Appended:
-        [outcome] = await append(self._connection, [events])
-        if not isinstance(outcome, Appended):
-            raise outcome
-        return outcome
+            return await append_page(self._connection, [last])
 
 
 @asynccontextmanager
