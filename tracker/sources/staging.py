@@ -112,7 +112,8 @@ class Staging:
         async with self._connection.transaction():
             while rows := await self._connection.fetch(SQL.page, place, BULK):
                 place = rows[-1]["place"]
-                await append_page(self._connection, [NewEvent(*row[1:]) for row in map(tuple, rows)])
+                page = [NewEvent(*row[1:]) for row in map(tuple, rows)]
+                await append_page(self._connection, page)
                 progress(len(rows))
             return await append_page(self._connection, [last])
 
