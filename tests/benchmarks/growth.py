@@ -8,7 +8,7 @@ what is asked keeps its size, and has ever more history of its own and beside it
 asked at random days and positions.
 
 Peers in the same run, for the question about production: the same rows in a system-versioned table
-of MariaDB (where it is installed, and `pymysql`), and a fold of the events of the figures concerned.
+of MariaDB (where it and `pymysql` are installed), and a fold of the events of its figures.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """Positions become microseconds after this."""
 
 FOREVER = "2106-02-07 06:28:15.999999"
-CREATE = f"""CREATE OR REPLACE TABLE versions (
+CREATE = """CREATE OR REPLACE TABLE versions (
     entity varchar(300) NOT NULL, commodity varchar(60) NOT NULL, period integer,
     valid_from date NOT NULL, valid_until date NOT NULL, state text NOT NULL,
     known_from timestamp(6) GENERATED ALWAYS AS ROW START,
@@ -28,11 +28,11 @@ CREATE = f"""CREATE OR REPLACE TABLE versions (
     PERIOD FOR SYSTEM_TIME (known_from, known_until), PERIOD FOR valid (valid_from, valid_until),
     KEY (commodity, period)
 ) WITH SYSTEM VERSIONING CHARACTER SET ascii"""
-ROWS = """SELECT entity, commodity, period, lower(valid), coalesce(upper(valid), '9999-12-31'), state,
-                 lower(known), upper(known)
+ROWS = """SELECT entity, commodity, period, lower(valid), coalesce(upper(valid), '9999-12-31'),
+                 state, lower(known), upper(known)
           FROM versions WHERE kind = 'figure' AND period IS NOT NULL"""
-FILL = """LOAD DATA LOCAL INFILE '{}' INTO TABLE versions FIELDS ESCAPED BY '' (entity, commodity, period,
-          valid_from, valid_until, state, known_from, known_until)"""
+FILL = """LOAD DATA LOCAL INFILE '{}' INTO TABLE versions FIELDS ESCAPED BY ''
+          (entity, commodity, period, valid_from, valid_until, state, known_from, known_until)"""
 ASK = """SELECT entity, state FROM versions FOR SYSTEM_TIME AS OF TIMESTAMP %s
          WHERE commodity = %s AND period = %s AND valid_from <= %s AND valid_until > %s
            AND entity LIKE 'figure/%%/production/%%' ORDER BY entity"""
