@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ import asyncpg
 from projections.claims import Orders
 from projections.exposure import Exposure, Question, exposures, subjects
 from projections.projector import SQL as TRACKING
+from projections.projector import pairs
 from projections.world import line
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
@@ -29,10 +31,6 @@ from tracker.log.database import Pool, named_queries
 from tracker.log.recorder import Recorder
 
 SQL = named_queries(Path(__file__).with_name("as_of.sql"))
-PAGE, COUNT, CLAIMS_PAGE, CLAIMS_COUNT = (
-    query.replace("{matching}", SQL.matching)
-    for query in (SQL.page, SQL.count, SQL.claims_page, SQL.claims_count)
-)
 PAGE_OF_LINES = 1000
 SORTING = 600
 """Seconds that the database gets to put a whole state in order, before the first line."""
@@ -106,11 +104,13 @@ class AsOf:
 
     async def digest(self, moment: Moment) -> str:
         """The SHA-256 of the whole state at a moment; equal to that of a replay in memory."""
-        return str(await self._pool.fetchval(SQL.digest, moment.valid_at, moment.position))
+        query = _over(SQL.about_all, SQL.digest)
+        return str(await self._pool.fetchval(query, list(STATES), *_at(moment)))
 
     async def counts(self, moment: Moment) -> dict[str, int]:
         """How many entities of each kind have a state at a moment."""
-        rows = await self._pool.fetch(SQL.counts, moment.valid_at, moment.position)
+        query = _over(SQL.about_all, SQL.counts)
+        rows = await self._pool.fetch(query, list(STATES), *_at(moment))
         return dict.fromkeys(STATES, 0) | {row["kind"]: row["count"] for row in rows}
 
     async def lines(self, moment: Moment) -> AsyncIterator[bytes]:
@@ -119,14 +119,15 @@ class AsOf:
         Its SHA-256 is `digest`.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            async for row in connection.cursor(SQL.states, moment.valid_at, moment.position,
+            query = _over(SQL.about_all, SQL.states)
+            async for row in connection.cursor(query, list(STATES), *_at(moment),
                                                prefetch=PAGE_OF_LINES, timeout=SORTING):
                 yield line(row["entity"], row["state"])
 
     async def state(self, kind: type[S], id: str, moment: Moment) -> S | None:
         """The state of one entity, or None while there is none."""
         entity = f"{kind_name(kind)}/{id}"
-        row = await self._pool.fetchrow(SQL.state, entity, moment.valid_at, moment.position)
+        row = await self._pool.fetchrow(SQL.state, entity, *_at(moment))
         return decode(kind, row["state"]) if row else None
 
     async def states(
@@ -139,13 +140,15 @@ class AsOf:
         limit: int | None = None,
     ) -> list[S]:
         """The states of a kind in the order of their names, after an id, at most `limit`."""
-        entity = f"{kind_name(kind)}/{after}" if after else None
-        rows = await self._pool.fetch(PAGE, *_asked(kind, moment, filter), entity, limit)
+        words = _words(filter)
+        rows = await self._pool.fetch(
+            _listing(SQL.page, words), *_asked(kind, moment, words, filter),
+            f"{kind_name(kind)}/{after}" if after else None, limit)
         return [decode(kind, row["state"]) for row in rows]
 
     async def count(self, kind: type[S], moment: Moment, filter: Filter = EVERYTHING) -> int:
         """How many states `states` goes through."""
-        return int(await self._pool.fetchval(COUNT, *_asked(kind, moment, filter)))
+        return await self._count(SQL.count, kind, moment, filter)
 
     async def claims(
         self,
@@ -157,22 +160,29 @@ class AsOf:
     ) -> list[tuple[FigureState, Claim]]:
         """The claims in figures by figure and position, after a figure's id and a position."""
         figure, position = after or (None, None)
+        words = _words(filter)
         rows = await self._pool.fetch(
-            CLAIMS_PAGE, *_asked(FigureState, moment, filter),
+            _listing(SQL.claims_page, words), *_asked(FigureState, moment, words, filter),
             f"figure/{figure}" if figure else None, position, limit)
         states = {row["entity"]: decode(FigureState, row["state"]) for row in rows}
         return [_claim(states[row["entity"]], row["position"]) for row in rows]
 
     async def count_claims(self, moment: Moment, filter: Filter = EVERYTHING) -> int:
         """How many claims `claims` goes through."""
-        return int(await self._pool.fetchval(CLAIMS_COUNT, *_asked(FigureState, moment, filter)))
+        return await self._count(SQL.claims_count, FigureState, moment, filter)
+
+    async def _count(self, query: str, kind: type[Any], moment: Moment, filter: Filter) -> int:
+        words = _words(filter)
+        return int(await self._pool.fetchval(
+            _listing(query, words), *_asked(kind, moment, words, filter)))
 
     async def figures(
         self, commodity: str, period: int | None, moment: Moment
     ) -> list[FigureState]:
         """The figures of one commodity for one year, or, without a year, its reserves."""
-        rows = await self._pool.fetch(SQL.figures, commodity, period, moment.valid_at,
-                                      moment.position)
+        words = pairs([commodity], [period])
+        rows = await self._pool.fetch(
+            _listing(SQL.page, words), *_asked(FigureState, moment, words, EVERYTHING), None, None)
         return [decode(FigureState, row["state"]) for row in rows]
 
     async def orders(self, moment: Moment) -> list[PreferenceState]:
@@ -193,8 +203,8 @@ class AsOf:
             destination=asked.toward,
         ))
         wanted = {below for one in subjects(asked, controls) for below in descendants(one)}
-        rows = await self._pool.fetch(SQL.supplies, sorted(wanted), year, moment.valid_at,
-                                      moment.position)
+        rows = await self._pool.fetch(_over(SQL.about_any, SQL.supplies), kind_name(FigureState),
+                                      *_at(moment), sorted(wanted), year)
         figures = [decode(FigureState, row["state"]) for row in rows]
         at_stage = [f for f in figures if stage in (None, f.series.stage)]
         return exposures(asked, controls, at_stage, orders)
@@ -227,9 +237,34 @@ async def resolved(
     return Moment(valid_at or datetime.now(UTC).date(), position)
 
 
-def _asked(kind: type[Any], moment: Moment, filter: Filter) -> tuple[Any, ...]:
-    """The arguments of `matching`."""
-    return (kind_name(kind), moment.valid_at, moment.position, filter.commodities, filter.places,
+def _at(moment: Moment) -> tuple[date, int]:
+    return moment.valid_at, moment.position
+
+
+def _words(filter: Filter) -> list[str]:
+    """Words under which the entities of a list are found, the fewest that a filter allows."""
+    if filter.commodities and filter.places:
+        return pairs(filter.commodities, filter.places)
+    return [*(filter.commodities or filter.places or filter.publishers or [""])]
+
+
+def _listing(query: str, words: Sequence[str]) -> str:
+    """A query over the entities about some words."""
+    return _over(SQL.about_one if len(words) == 1 else SQL.about_any, query)
+
+
+@cache
+def _over(entities: str, query: str) -> str:
+    """A query over the states of some entities at a moment."""
+    held = SQL.held.replace("{about}", entities)
+    return query.replace("{held}", held).replace("{matching}", SQL.matching)
+
+
+def _asked(
+    kind: type[Any], moment: Moment, words: Sequence[str], filter: Filter
+) -> tuple[Any, ...]:
+    """The arguments of a listing."""
+    return (kind_name(kind), *_at(moment), words, filter.commodities, filter.places,
             filter.publishers, filter.category, filter.measure, filter.destination, filter.status)
 
 

@@ -18,11 +18,13 @@ changed AS (
     FROM touched
     LEFT JOIN LATERAL (  -- with a limit, so that it stays a look-up an entity
         SELECT kind, commodities, places, state FROM versions
-        WHERE entity = touched.entity AND valid @> $1::date AND known @> $2::bigint LIMIT 1
+        WHERE hashtextextended(entity, 0) = hashtextextended(touched.entity, 0)
+          AND entity = touched.entity AND valid @> $1::date AND known @> $2::bigint LIMIT 1
     ) AS before ON true
     LEFT JOIN LATERAL (
         SELECT kind, commodities, places, state FROM versions
-        WHERE entity = touched.entity AND valid @> $3::date AND known @> $4::bigint LIMIT 1
+        WHERE hashtextextended(entity, 0) = hashtextextended(touched.entity, 0)
+          AND entity = touched.entity AND valid @> $3::date AND known @> $4::bigint LIMIT 1
     ) AS after ON true
     WHERE before.state IS DISTINCT FROM after.state
       AND ($5::text IS NULL OR coalesce(after.kind, before.kind) = $5)

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,8 @@ async def project_page(connection: Connection, *, page: int = PAGE) -> int:
     if not events:
         return 0
     revisions = await _revisions(connection, position, events)
-    await _write(connection, revisions)
+    await _close(connection, revisions)
+    await add(connection, revisions.values())
     await connection.execute(SQL.advance, events[-1].position)
     return events[-1].position
 
@@ -103,14 +104,31 @@ async def _revisions(
     }
 
 
-async def _write(connection: Connection, revisions: dict[str, Revision]) -> None:
+async def _close(connection: Connection, revisions: dict[str, Revision]) -> None:
     closed = [(stream, start, position) for stream, revision in revisions.items()
               for start, position in revision.closed]
     if closed:
         streams, starts, positions = (list(column) for column in zip(*closed, strict=True))
         await connection.execute(SQL.close, streams, starts, positions)
-    rows = [record(row) for revision in revisions.values() for row in revision.added]
-    await connection.copy_records_to_table("versions", records=rows, columns=COLUMNS)
+
+
+async def add(connection: Connection, revisions: Iterable[Revision]) -> None:
+    """Add the rows of revisions, and what their entities are about.
+
+    Revisions may be made while they are asked for: PostgreSQL takes in the rows of earlier ones.
+    """
+    about: set[tuple[str, str, str]] = set()
+
+    def records() -> Iterator[tuple[Any, ...]]:
+        for revision in revisions:
+            for row in revision.added:
+                made = record(row)
+                about.update(subjects(made))
+                yield made
+
+    await connection.copy_records_to_table("versions", records=records(), columns=COLUMNS)
+    if about:
+        await connection.execute(SQL.add_subjects, *map(list, zip(*sorted(about), strict=True)))
 
 
 def record(row: Row) -> tuple[Any, ...]:
@@ -131,6 +149,19 @@ def record(row: Row) -> tuple[Any, ...]:
         asyncpg.Range(row.since, row.until),
         row.version.text,
     )
+
+
+def subjects(record: tuple[Any, ...]) -> Iterator[tuple[str, str, str]]:
+    """The rows under which lists find the entity of a row: `kind, word, entity`."""
+    entity, kind, commodity, period, commodities, places, publishers, *_ = record
+    words = ("", *commodities, *places, *publishers, *pairs(commodities, places),
+             *pairs([commodity] if commodity else [], [period]))
+    return ((kind, word, entity) for word in words)
+
+
+def pairs(some: Iterable[str], others: Sequence[object]) -> list[str]:
+    """Words for what is about two things at once."""
+    return [f"{one} {other}" for one in some for other in others]
 
 
 def commodities(state: Value) -> Iterator[str]:

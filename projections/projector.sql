@@ -28,3 +28,9 @@ UPDATE tracking SET position = $1 WHERE projection = 'versions';
 UPDATE versions v SET known = int8range(lower(v.known), c.position)
 FROM unnest($1::text[], $2::date[], $3::bigint[]) AS c (entity, start, position)
 WHERE v.entity = c.entity AND upper_inf(v.known) AND lower(v.valid) = c.start;
+
+-- name: add_subjects
+-- What entities are about, where that is new.
+INSERT INTO subjects (kind, word, entity)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+ON CONFLICT DO NOTHING;

@@ -1,23 +1,30 @@
-"""Rebuild: the ordinary projector into fresh tables, then a swap.
+"""Rebuild: every entity folded once into fresh tables, then a swap.
 
-The live tables answer all the while. A crash before the swap leaves them as they are, and a
-half-made tables in `projection_next` that the next rebuild drops.
+The fold is the projector's, and so are the rows; only the log is read entity by entity, and the
+indexes are made in the end. The live tables answer all the while. A crash before the swap leaves
+them as they are, and half-made tables in `projection_next` that the next rebuild drops.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from itertools import groupby
+from operator import attrgetter
 
-from projections.projector import SQL, TABLES, create_bare_tables, project_page
+from projections.projector import SQL, TABLES, add, create_bare_tables, project_page
+from projections.timeline import revise
 from tracker.log.database import PROJECTOR, Connection, Target, connect
+from tracker.log.mapper import Recorded
+from tracker.log.recorder import head, read_by_stream
 
-PAGE = 5000
+PAGE = 1000
+"""Events at a time: few enough for Python's garbage collector not to notice them."""
 
 
 async def rebuild(target: Target, progress: Callable[[int], None] = lambda _: None) -> int:
     """Make the version rows anew from the log and put them in place of the old ones.
 
-    `progress` gets the position after every page. Returns the last position.
+    `progress` gets how many events are folded, after every page. Returns the last position.
     """
     connection = await connect(target, role=PROJECTOR)
     try:
@@ -25,27 +32,54 @@ async def rebuild(target: Target, progress: Callable[[int], None] = lambda _: No
         await connection.execute("SET search_path TO projection_next, public")
         await connection.execute(TABLES.drop_tables)
         await create_bare_tables(connection)
-        # Without its index, closing rows would read the whole table; the others come at the end.
-        await connection.execute(
-            "CREATE INDEX versions_open ON versions (entity) WHERE upper_inf(known)")
-        while position := await _page(connection):
-            progress(position)
+        await _fold(connection, progress)
         await connection.execute(TABLES.create_indexes)
+        await connection.execute("ANALYZE versions, subjects")
+        while await _page(connection):
+            pass
         return await _swap(connection)
     finally:
         await connection.close()
 
 
+async def _fold(connection: Connection, progress: Callable[[int], None]) -> None:
+    """Fold all that is in the log now."""
+    until, folded = await head(connection), 0
+    async for streams in _streams(connection, until):
+        await add(connection, (revise(stream, [], [event.known for event in events])
+                               for stream, events in streams.items()))
+        folded += sum(map(len, streams.values()))
+        progress(folded)
+    await connection.execute(SQL.advance, until)
+
+
+async def _streams(
+    connection: Connection, until: int
+) -> AsyncIterator[dict[str, list[Recorded]]]:
+    """Whole streams up to a position, about a page of events at a time."""
+    after, begun = ("", 0), list[Recorded]()
+    while page := await read_by_stream(connection, after, until=until, limit=PAGE):
+        after = page[-1].stream, page[-1].version
+        streams = {stream: list(events)
+                   for stream, events in groupby(begun + page, attrgetter("stream"))}
+        begun = streams.pop(page[-1].stream)
+        if streams:
+            yield streams
+    if begun:
+        yield {begun[0].stream: begun}
+
+
 async def _page(connection: Connection) -> int:
+    """Project what came meanwhile, a page of it."""
     async with connection.transaction():
-        return await project_page(connection, page=PAGE)
+        return await project_page(connection)
 
 
 async def _swap(connection: Connection) -> int:
-    """Catch up while no other projector can run, and take the place of the live tables."""
+    """Take the place of the live tables, with all that they have, while no other projector runs."""
     async with connection.transaction():
         await connection.execute(SQL.wait_turn)
-        while await project_page(connection, page=PAGE):
+        while await project_page(connection):
             pass
         position = int(await connection.fetchval(SQL.position))
         await connection.execute(TABLES.replace_live)

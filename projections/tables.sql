@@ -14,6 +14,11 @@ CREATE TABLE IF NOT EXISTS versions (
     known       int8range NOT NULL,          -- the positions at which the log says so
     state       text NOT NULL                -- the state as JSON; these bytes are what digests hash
 );
+CREATE TABLE IF NOT EXISTS subjects (         -- which entities were ever about a word
+    kind   text COLLATE "C" NOT NULL,
+    word   text COLLATE "C" NOT NULL,         -- '' for every entity of the kind
+    entity text COLLATE "C" NOT NULL
+);
 CREATE TABLE IF NOT EXISTS tracking (
     projection text PRIMARY KEY,
     position   bigint NOT NULL,
@@ -26,21 +31,24 @@ INSERT INTO tracking (projection, position, fold) VALUES ('versions', 0, $1)
 ON CONFLICT DO NOTHING;
 
 -- name: create_indexes
--- As-of reads go through one index that begins with the question's keys and ends with both ranges:
--- their cost does not grow with history.
+-- The cost of as-of reads does not grow with history: a list walks the entities that were ever
+-- about its words, and each is looked up at its point of the two ranges. The name is hashed because
+-- GiST is several times slower with text, to write and to read.
 CREATE INDEX IF NOT EXISTS versions_as_of ON versions
-    USING gist (kind, commodity, period, valid, known);
-CREATE INDEX IF NOT EXISTS versions_entity ON versions USING gist (entity, valid, known);
+    USING gist (hashtextextended(entity, 0), valid, known);
 CREATE INDEX IF NOT EXISTS versions_open ON versions (entity) WHERE upper_inf(known);
+CREATE UNIQUE INDEX IF NOT EXISTS subjects_key ON subjects (kind, word, entity);
 -- What turns between two days; see changes.sql.
 CREATE INDEX IF NOT EXISTS versions_begin ON versions (lower(valid));
 
 -- name: drop_tables
 -- What a rebuild before this one has left.
-DROP TABLE IF EXISTS versions, tracking;
+DROP TABLE IF EXISTS subjects, versions, tracking;
 
 -- name: replace_live
--- The tables that a rebuild has made take the place of the live ones.
-DROP TABLE projection.versions, projection.tracking;
+-- The tables that a rebuild has made take the place of the live ones, which are locked in the order
+-- in which questions lock them: any other could end in a deadlock with one.
+DROP TABLE projection.subjects, projection.versions, projection.tracking;
+ALTER TABLE projection_next.subjects SET SCHEMA projection;
 ALTER TABLE projection_next.versions SET SCHEMA projection;
 ALTER TABLE projection_next.tracking SET SCHEMA projection;

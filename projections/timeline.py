@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import zip_longest
+from typing import NamedTuple
 
 from tracker.domain.codec import encode
 from tracker.domain.entity import EntityState, Known, standing
@@ -36,20 +37,7 @@ def timeline(entity: str, known: Sequence[Known]) -> list[Version]:
     It is split wherever the state changes, be it by an act or because an announced day has come.
     Days before the first state have none.
     """
-    kind, id = kind_of(entity), entity.partition("/")[2]
-    facts = standing(known)
-    changes: list[tuple[date, EntityState | None, str]] = []
-    for day in sorted(kind.turns(facts)):
-        state = kind.state_on(id, facts, day)
-        text = encode(state).decode() if state else ""
-        if text != (changes[-1][2] if changes else ""):
-            changes.append((day, state, text))
-    ends = [day for day, _, _ in changes[1:]]
-    return [
-        Version(start, end, state, text)
-        for (start, state, text), end in zip_longest(changes, ends)
-        if state is not None
-    ]
+    return _versions(_folded(entity, standing(known)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +67,16 @@ def revise(entity: str, before: Sequence[Known], new: Sequence[Known]) -> Revisi
 
     Rows are only added or closed, so that every past answer stays.
     """
-    current = {(v.start, v.end, v.text): v for v in timeline(entity, before)}
+    known, facts = list(before), standing(before)
+    changes = _folded(entity, facts)
+    current = _keyed(changes)
     since = dict.fromkeys(current, 0)
     revision = Revision([], [])
-    known = list(before)
     for fact in new:
         known.append(fact)
-        following = {(v.start, v.end, v.text): v for v in timeline(entity, known)}
+        facts, earlier = standing(known), facts
+        changes = _refolded(entity, facts, changes, _first_difference(earlier, facts))
+        following = _keyed(changes)
         for key in current.keys() - following.keys():
             _close(revision, Row(entity, current[key], since.pop(key), fact.position))
         since.update(dict.fromkeys(following.keys() - current.keys(), fact.position))
@@ -101,3 +92,54 @@ def _close(revision: Revision, row: Row) -> None:
         revision.added.append(row)
     else:
         revision.closed.append((row.version.start, row.until))
+
+
+class _Change(NamedTuple):
+    """The state from a day on; None where there is none."""
+
+    day: date
+    state: EntityState | None
+    text: str
+
+
+def _folded(entity: str, facts: Sequence[Known]) -> list[_Change]:
+    """The changes of state that standing facts, in valid-time order, lead to."""
+    return _refolded(entity, facts, [], date.min)
+
+
+def _refolded(
+    entity: str, facts: Sequence[Known], changes: Sequence[_Change], since: date
+) -> list[_Change]:
+    """The same, where the changes before a day are those of an earlier fold.
+
+    A state follows from the facts public by its day only, so it stands as long as they do.
+    """
+    kind, id = kind_of(entity), entity.partition("/")[2]
+    folded = [change for change in changes if change.day < since]
+    for day in sorted(turn for turn in kind.turns(facts) if turn >= since):
+        state = kind.state_on(id, facts, day)
+        text = encode(state).decode() if state else ""
+        if text != (folded[-1].text if folded else ""):
+            folded.append(_Change(day, state, text))
+    return folded
+
+
+def _first_difference(before: Sequence[Known], after: Sequence[Known]) -> date:
+    """The first day on which two lists of standing facts differ."""
+    pairs = zip_longest(before, after)
+    differing = next((pair for pair in pairs if pair[0] is not pair[1]), ())
+    return min((known.fact.public_on for known in differing if known), default=date.max)
+
+
+def _versions(changes: Sequence[_Change]) -> list[Version]:
+    ends = [change.day for change in changes[1:]]
+    return [
+        Version(start, end, state, text)
+        for (start, state, text), end in zip_longest(changes, ends)
+        if state is not None
+    ]
+
+
+def _keyed(changes: Sequence[_Change]) -> dict[tuple[date, date | None, str], Version]:
+    """Versions by all that makes them what they are."""
+    return {(v.start, v.end, v.text): v for v in _versions(changes)}

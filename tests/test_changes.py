@@ -495,10 +495,10 @@ async def test_a_question_reads_no_more_however_long_history_grows(
         await connection.execute("VACUUM ANALYZE versions, log.events")
         found = await plan(connection, question)
         names = {node.get("Index Name") for node in scans(found)}
-        assert names <= {"events_pkey", "versions_begin", "versions_entity"}, names
+        assert names <= {"events_pkey", "versions_begin", "versions_as_of"}, names
         for node in scans(found):
-            keyed = {"versions_entity": "entity =", "versions_begin": "lower(valid) >",
-                     "events_pkey": "position >"}[node["Index Name"]]
+            keyed = {"versions_as_of": "hashtextextended(entity", "events_pkey": "position >",
+                     "versions_begin": "lower(valid) >"}[node["Index Name"]]
             assert keyed in node["Index Cond"].replace('"', ""), node["Index Cond"]
         blocks.append(found["Shared Hit Blocks"] + found["Shared Read Blocks"])
     assert 0 < blocks[1] < blocks[0] * 1.5, blocks

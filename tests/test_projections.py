@@ -4,9 +4,13 @@ says, whatever happens while they are made."""
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from random import Random
+from signal import SIGKILL
 from typing import Any
 
 import pytest
@@ -26,7 +30,7 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.kinds import STATES
 from tracker.domain.values import Source
 from tracker.errors import Unavailable
-from tracker.log.database import Connection, Target, connect, create_pool
+from tracker.log.database import LOST, Connection, Target, connect, create_pool
 from tracker.log.mapper import NewEvent
 from tracker.log.recorder import Recorder
 
@@ -333,6 +337,67 @@ async def test_a_rebuild_that_fails_in_the_middle_leaves_the_live_rows_and_can_b
     assert await rows(connection) == expected
 
 
+HALF = """
+import asyncio, json, sys, time
+import projections.rebuild as module
+
+def stop(folded):
+    if folded > 40:
+        print("half", flush=True)
+        time.sleep(60)
+
+module.PAGE = 20
+asyncio.run(module.rebuild(json.loads(sys.argv[1]), stop))
+"""
+
+
+async def test_a_rebuild_that_is_killed_leaves_the_live_rows_and_can_be_done_again(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HALF, json.dumps(target), stdout=PIPE)
+    assert process.stdout
+    assert await process.stdout.readline() == b"half\n"
+    process.kill()
+    assert await process.wait() == -SIGKILL
+    assert await rows(connection) == expected
+    assert await rebuild(target) == await recorder.head()
+    assert await rows(connection) == expected
+
+
+CUT = """
+CREATE FUNCTION cut() RETURNS event_trigger LANGUAGE plpgsql
+    AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); END';
+CREATE EVENT TRIGGER cut ON ddl_command_end WHEN TAG IN ('{step}') EXECUTE FUNCTION cut();
+"""
+
+
+@pytest.mark.parametrize("step", ["CREATE TABLE", "CREATE INDEX", "ALTER TABLE"])
+async def test_a_rebuild_cut_off_in_any_step_leaves_the_live_rows_and_can_be_done_again(
+    recorder: Recorder, connection: Connection, target: Target, step: str
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    await connection.execute(CUT.format(step=step))
+    with pytest.raises(LOST):
+        await rebuild(target)
+    assert await rows(connection) == expected
+    await connection.execute("DROP EVENT TRIGGER cut")
+    assert await rebuild(target) == await recorder.head()
+    assert await rows(connection) == expected
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_progress_counts_every_event_once(recorder: Recorder, target: Target) -> None:
+    await recorder.append_all(events(0))
+    told: list[int] = []
+    await rebuild(target, told.append)
+    assert told == sorted(set(told))
+    assert told[-1] == await recorder.head()
+
+
 @pytest.mark.usefixtures("small_pages")
 async def test_two_rebuilds_at_once_do_not_mix_their_rows(
     recorder: Recorder, connection: Connection, target: Target
@@ -391,6 +456,8 @@ async def test_entities_are_found_by_commodity_place_and_publisher(services: Ser
                 for state in await services.as_of.states(kind, moment, filter)]
 
     assert await found(places=["JP"]) == ["quad"]
+    assert await found(places=["CN"], commodities=["germanium", "antimony"]) == ["gallium"]
+    assert await found(places=["US"], commodities=["germanium"]) == []
     assert await found(places=["IN"]) == ["a"]
     assert await found(places=["CN"]) == ["gallium", "rare_earths/CN/production/mine/2023"]
     assert await found(commodities=["antimony"]) == ["a"]

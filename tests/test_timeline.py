@@ -175,6 +175,16 @@ def test_a_revision_touches_nothing_that_stays_as_it_was(told: History) -> None:
         assert len(revision.added) == len(after) - len(kept)
 
 
+@many
+@given(histories())
+def test_folding_on_fact_by_fact_gives_what_folding_at_once_gives(told: History) -> None:
+    stream, known = told
+    for count in range(len(known) + 1):
+        added = revise(stream, [], known[:count]).added
+        still = [row.version for row in added if row.until is None]
+        assert sorted(still, key=lambda version: version.start) == timeline(stream, known[:count])
+
+
 def test_a_retraction_opens_the_rows_again_that_its_target_had_closed() -> None:
     stream = "export-control/gallium"
     known = told_of(stream, announced(), suspended(), retracted("e2"))

@@ -16,6 +16,13 @@ SELECT stream, position, entry FROM log.events
 WHERE stream = ANY ($1) AND position <= $2
 ORDER BY position;
 
+-- name: read_by_stream
+-- A page of entries up to a position, stream by stream, after a place in that order.
+SELECT entry FROM log.events
+WHERE (stream, version) > ($1, $2) AND position <= $3
+ORDER BY stream, version
+LIMIT $4;
+
 -- name: known_ids
 -- Which of these event ids are in the log.
 SELECT event_id FROM log.events WHERE event_id = ANY ($1);

@@ -138,7 +138,8 @@ class Recorder:
 
     async def head(self) -> int:
         """The last position; 0 when nothing is recorded."""
-        return int(await self._pool.fetchval(SQL.head))
+        async with self._pool.acquire() as connection:
+            return await head(connection)
 
     async def position_at(self, moment: datetime) -> int:
         """The last position recorded at or before `moment`; 0 when there is none."""
@@ -190,6 +191,19 @@ async def read_streams(
     for row in await connection.fetch(SQL.read_streams, list(found), until):
         found[row["stream"]].append(recorded(row["entry"]))
     return found
+
+
+async def head(connection: Connection) -> int:
+    """The last position; 0 when nothing is recorded."""
+    return int(await connection.fetchval(SQL.head))
+
+
+async def read_by_stream(
+    connection: Connection, after: tuple[str, int], *, until: int, limit: int
+) -> list[Recorded]:
+    """At most `limit` events up to a position, stream by stream, after a stream and version."""
+    rows = await connection.fetch(SQL.read_by_stream, *after, until, limit)
+    return [recorded(row["entry"]) for row in rows]
 
 
 def _starts(commands: Sequence[Command]) -> list[int]:

@@ -1,0 +1,268 @@
+"""What as-of questions cost while history grows around them.
+
+    python -m tests.benchmarks.growth [--sizes 10000,100000,1000000] [--rounds 300]
+
+The log is the shipped corpus and then, again and again: every figure for another year or grade,
+every export control as one of another issuer, and one claim in eight retracted and told anew. So
+what is asked keeps its size, and has ever more history of its own and beside it. Every question is
+asked at random days and positions.
+
+Peers in the same run, for the question about production: the same rows in a system-versioned table
+of MariaDB (where it and `pymysql` are installed), and a fold of the events of its figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import random
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvloop
+
+from deploy.bootstrap import prepare
+from deploy.postgres import Postgres
+from projections.as_of import AsOf, Filter, Moment
+from projections.rebuild import rebuild
+from projections.timeline import timeline
+from tests.benchmarks.mariadb import MariaDB
+from tracker.commands import decide_all, restored
+from tracker.domain.alliance import AllianceState
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.figure import FigureState
+from tracker.log.database import Connection, Target, connect, create_pool
+from tracker.log.mapper import NewEvent
+from tracker.log.recorder import Recorder
+from tracker.sources.corpus import parse, shipped
+
+OTHERS = ("CL", "PE", "ZM", "NO", "FI", "MA", "NA", "TH", "PH", "BO")
+"""Places that issue no control of the corpus."""
+
+STAMP = datetime(2026, 1, 1, tzinfo=UTC)
+COLUMNS = ("position", "event_id", "stream", "version", "type", "recorded_at", "entry")
+BATCH = 20_000
+
+Question = Callable[[Moment], Awaitable[Any]]
+
+
+# --- a log of any length
+
+
+def corpus() -> list[NewEvent]:
+    """The events of the shipped corpus."""
+    orders = [parse(line) for line in shipped()]
+    entities = {order.stream: restored(order.stream, []) for order in orders}
+    events, refused = decide_all(entities, orders, entities)
+    assert not refused
+    return events
+
+
+def grown(events: list[NewEvent]) -> Iterator[NewEvent]:
+    """The corpus, and then more without end."""
+    yield from events
+    last = {event.stream: event for event in events}
+    for cycle in count(1):
+        for index, event in enumerate(events):
+            if event.type == "Figure.Claimed":
+                yield elsewhere(event, cycle)
+                if event.version == 1 and (index + cycle) % 8 == 0:
+                    retraction, last[event.stream] = corrected(last[event.stream], cycle)
+                    yield from (retraction, last[event.stream])
+            elif event.type.startswith("ExportControl."):
+                yield elsewhere(event, cycle)
+
+
+def elsewhere(event: NewEvent, cycle: int) -> NewEvent:
+    """An event like this one of another entity: another year or grade, another issuer."""
+    data = msgspec.json.decode(event.data)
+    if "issuer" in data:
+        data["issuer"] = OTHERS[cycle % len(OTHERS)]
+    if "series" not in data:
+        return copied(event, f"{event.stream}.{cycle}", event.version, f"{cycle}", data)
+    series = data["series"]
+    if "period" in series:
+        series["period"] += 16 * (cycle % 4 or 4)
+    grade = (cycle - 1) // 4 if "period" in series else cycle
+    if grade:
+        series["form"] = f"{series.get('form', 'any')}_{grade}"
+    parts = ("commodity", "place", "statistic", "stage", "form", "period")
+    stream = "/".join(["figure", *(str(series[part]) for part in parts if part in series)])
+    return copied(event, stream, event.version, f"{cycle}", data)
+
+
+def corrected(event: NewEvent, cycle: int) -> tuple[NewEvent, NewEvent]:
+    """The retraction of a claim, and the claim told anew."""
+    data = msgspec.json.decode(event.data)
+    retraction = copied(event, event.stream, event.version + 1, f"x{cycle}", {
+        "source": data["source"], "retracts": event.event_id, "reason": "misread"})
+    return retraction, copied(event, event.stream, event.version + 2, f"r{cycle}", data)
+
+
+def copied(event: NewEvent, stream: str, version: int, suffix: str, data: Any) -> NewEvent:
+    """An event with another name and content."""
+    type_ = "Figure.Retracted" if "retracts" in data else event.type
+    event_id = f"{event.event_id.partition('~')[0]}~{suffix}"
+    attributes = msgspec.json.decode(b"{%s}" % event.attributes.encode())
+    attributes |= {"id": event_id, "subject": stream, "version": version, "type": type_}
+    text = msgspec.json.encode(attributes)[1:-1].decode()
+    return NewEvent(event_id, stream, version, type_, text, msgspec.json.encode(data))
+
+
+def row(position: int, event: NewEvent) -> tuple[Any, ...]:
+    """An event as the log keeps it."""
+    head = f'{{"specversion":"1.0","position":"{position}","time":"{STAMP:%Y-%m-%dT%H:%M:%S.%fZ}",'
+    entry = f'{head}{event.attributes},"data":'.encode() + event.data + b"}"
+    return position, event.event_id, event.stream, event.version, event.type, STAMP, entry
+
+
+async def load(connection: Connection, coming: Iterator[NewEvent], after: int, size: int) -> None:
+    """Fill the log up to a size; by COPY, since appending is measured elsewhere."""
+    for start in range(after, size, BATCH):
+        some = islice(coming, min(BATCH, size - start))
+        await connection.copy_records_to_table(
+            "events", schema_name="log", columns=COLUMNS,
+            records=[row(position, event) for position, event in enumerate(some, start + 1)])
+    await connection.execute("VACUUM ANALYZE log.events")
+
+
+# --- questions
+
+
+def questions(as_of: AsOf, events: list[NewEvent], chance: random.Random) -> dict[str, Question]:
+    """The six questions, each about something of the corpus at random."""
+    streams = sorted({event.stream for event in events})
+    named = {kind: [s.partition("/")[2] for s in streams if s.startswith(kind)]
+             for kind in ("alliance", "export-control", "figure")}
+    opened = [msgspec.json.decode(e.data) for e in events if e.type == "ExportControl.Announced"]
+    controlled = [(control["issuer"], commodity) for control in opened
+                  for clause in control["clauses"] for commodity in clause["commodities"]]
+    produced = [(s[1], int(s[-1])) for s in (stream.split("/") for stream in streams)
+                if s[0] == "figure" and s[3] == "production"]
+
+    async def controls(at: Moment) -> Any:
+        issuer, commodity = chance.choice(controlled)
+        return await as_of.states(ExportControlState, at, Filter(
+            places=[issuer], commodities=[commodity], status="in_force"), limit=20)
+
+    return {
+        "a control": lambda at: as_of.state(
+            ExportControlState, chance.choice(named["export-control"]), at),
+        "controls in force, by issuer and commodity": controls,
+        "members of an alliance": lambda at: as_of.state(
+            AllianceState, chance.choice(named["alliance"]), at),
+        "production of a commodity in a year": lambda at: as_of.figures(
+            *chance.choice(produced), at),
+        "a figure with its claims": lambda at: as_of.state(
+            FigureState, chance.choice(named["figure"]), at),
+        "20 claims of a publisher": lambda at: as_of.claims(
+            at, Filter(publishers=["usgs"]), after=(chance.choice(named["figure"]), 0), limit=20),
+    }
+
+
+def by_replay(recorder: Recorder, events: list[NewEvent], chance: random.Random) -> Question:
+    """Production of a commodity in a year, folded from the events of its figures."""
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for event in events:
+        if "/production/" in event.stream:
+            _, commodity, *_, period = event.stream.split("/")
+            wanted.setdefault((commodity, period), set()).add(event.stream)
+
+    async def production(at: Moment) -> Any:
+        streams = await recorder.read_streams(chance.choice(list(wanted.values())), at.position)
+        return [version.state for stream, found in streams.items()
+                for version in timeline(stream, [event.known for event in found])
+                if version.holds(at.valid_at)]
+
+    return production
+
+
+async def median(question: Question, moments: Iterator[Moment], rounds: int) -> float:
+    """The median of the milliseconds that a question takes, once it has been asked a few times."""
+    taken = []
+    for at in islice(moments, rounds + 20):
+        started = time.perf_counter()
+        await question(at)
+        taken.append((time.perf_counter() - started) * 1000)
+    return statistics.median(taken[20:])
+
+
+def moments_until(head: int, chance: random.Random) -> Iterator[Moment]:
+    """Days and positions at random."""
+    while True:
+        day = date(2023, 1, 1) + timedelta(days=chance.randrange(1400))
+        yield Moment(day, chance.randint(9_000, head))
+
+
+# --- the run
+
+
+async def measure(target: Target, sizes: list[int], rounds: int) -> AsyncIterator[dict[str, float]]:
+    """The figures at one size of the log after the other."""
+    await prepare(target)
+    connection = await connect(target)
+    events, chance, size = corpus(), random.Random(0), 0
+    coming = grown(events)
+    with MariaDB.started() as mariadb:
+        for wanted in sizes:
+            await load(connection, coming, size, wanted)
+            size = wanted
+            started = time.perf_counter()
+            await rebuild(target)
+            found = {"rebuild, events/s": size / (time.perf_counter() - started)}
+            await connection.execute("VACUUM ANALYZE projection.versions")
+            if mariadb:
+                await mariadb.load(connection)
+            async with await create_pool(target) as pool:
+                recorder = Recorder(pool)
+                asked = questions(AsOf(pool, recorder), events, chance)
+                asked["production, by replay of its figures"] = by_replay(recorder, events, chance)
+                if mariadb:
+                    asked["production, MariaDB system-versioned"] = mariadb.production(chance)
+                for name, question in asked.items():
+                    found[name] = await median(question, moments_until(size, chance), rounds)
+            found["versions"] = await connection.fetchval("SELECT count(*) FROM versions")
+            found["most memory, MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            yield found
+    await connection.close()
+
+
+async def report(target: Target, sizes: list[int], rounds: int) -> None:
+    """Measure and print the curve as a table."""
+    curve = [found async for found in measure(target, sizes, rounds)]
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
+          f" load {os.getloadavg()[1]:.1f}; medians of {rounds}, milliseconds")
+    print("| | " + " | ".join(f"{size:,}" for size in sizes) + " | last/first |")
+    print("| --- |" + " --- |" * (len(sizes) + 1))
+    for name in curve[0]:
+        values = [found[name] for found in curve]
+        cells = [f"{v:,.0f}" if v >= 100 else f"{v:.2f}" for v in values]
+        print(f"| {name} | {' | '.join(cells)} | {values[-1] / values[0]:.2f} |")
+
+
+def main() -> None:
+    """Measure on a server of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="10000,100000,1000000")
+    parser.add_argument("--rounds", type=int, default=300)
+    arguments = parser.parse_args()
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracker-bench-")))
+        os.chmod(directory, 0o755)
+        postgres = stack.enter_context(Postgres.start(directory / "data"))
+        sizes = [int(size) for size in arguments.sizes.split(",")]
+        uvloop.run(report(postgres.connection.kwargs(), sizes, arguments.rounds))
+
+
+if __name__ == "__main__":
+    main()

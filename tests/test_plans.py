@@ -1,0 +1,142 @@
+"""No as-of question reads history: what the database does for each, and when history has grown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from projections.as_of import AsOf, Filter, Moment
+from tracker.domain.alliance import AllianceState
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.figure import FigureState
+from tracker.log.database import Connection, Target, connect
+
+Plan = dict[str, Any]
+Question = Callable[[AsOf, Moment], Awaitable[Any]]
+RARE = ["rare_earths", "dysprosium", "terbium", "neodymium"]
+REE = "rare_earths/CN/production/mine/2023"
+
+QUESTIONS: dict[str, Question] = {
+    "a control": lambda as_of, at: as_of.state(ExportControlState, "cn-mofcom-2024-46", at),
+    "a figure": lambda as_of, at: as_of.state(FigureState, REE, at),
+    "controls": lambda as_of, at: as_of.states(ExportControlState, at, limit=20),
+    "controls of an issuer on a commodity in force": lambda as_of, at: as_of.states(
+        ExportControlState, at,
+        Filter(commodities=["gallium"], places=["CN"], status="in_force"), limit=20),
+    "controls on a group": lambda as_of, at: as_of.states(
+        ExportControlState, at, Filter(commodities=RARE), limit=20),
+    "alliances of a member": lambda as_of, at: as_of.states(
+        AllianceState, at, Filter(places=["JP"]), limit=20),
+    "announcements after one": lambda as_of, at: as_of.states(
+        AnnouncementState, at, Filter(places=["US"]), after="a", limit=20),
+    "figures of a group": lambda as_of, at: as_of.states(
+        FigureState, at, Filter(commodities=RARE, category="production"), limit=20),
+    "production": lambda as_of, at: as_of.figures("rare_earths", 2023, at),
+    "reserves": lambda as_of, at: as_of.figures("lithium", None, at),
+    "claims of a publisher": lambda as_of, at: as_of.claims(
+        at, Filter(publishers=["usgs"]), after=(REE, 0), limit=20),
+    "how many controls": lambda as_of, at: as_of.count(ExportControlState, at),
+    "how many claims on a commodity": lambda as_of, at: as_of.count_claims(
+        at, Filter(commodities=["gallium"])),
+    "digest": lambda as_of, at: as_of.digest(at),
+}
+
+GROW = """
+INSERT INTO versions
+SELECT entity, kind, commodity, period, commodities, places, publishers, category, parts, valid,
+       int8range($1 + 2 * round, $1 + 2 * round + 1), 'grown'
+FROM versions, generate_series(1, 10) AS round WHERE upper_inf(known)
+"""
+
+
+class Explaining:
+    """A pool that gives no answers but keeps what the database does for them."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+        self.plans: list[Plan] = []
+
+    async def fetch(self, query: str, *arguments: Any) -> list[Any]:
+        """Run a query and keep its plan."""
+        [row] = await self._connection.fetch(
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}", *arguments)
+        self.plans.append(json.loads(row[0])[0]["Plan"])
+        return []
+
+    async def fetchrow(self, query: str, *arguments: Any) -> None:
+        """The same for one row."""
+        await self.fetch(query, *arguments)
+
+    async def fetchval(self, query: str, *arguments: Any) -> int:
+        """The same for one value."""
+        await self.fetch(query, *arguments)
+        return 0
+
+
+@pytest.fixture
+async def connection(corpus_target: Target) -> AsyncIterator[Connection]:
+    """A connection to a database with the shipped corpus."""
+    connection = await connect(corpus_target)
+    yield connection
+    await connection.close()
+
+
+async def plans(connection: Connection, at: Moment) -> dict[str, Plan]:
+    """What the database does for every question."""
+    await connection.execute("VACUUM ANALYZE versions, subjects")
+    found = {}
+    for name, question in QUESTIONS.items():
+        pool: Any = Explaining(connection)
+        await question(AsOf(pool, None), at)  # type: ignore[arg-type]
+        [found[name]] = pool.plans
+    return found
+
+
+def nodes(plan: Plan) -> Iterator[Plan]:
+    """A plan and all that is below it."""
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def pages(plan: Plan) -> int:
+    """How many pages the database looked at."""
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+async def test_no_question_about_a_moment_reads_history(connection: Connection) -> None:
+    head = await connection.fetchval("SELECT position FROM tracking")
+    at = Moment(date(2025, 6, 1), head)
+    before = await plans(connection, at)
+    await connection.execute(GROW, head + 1)
+    after = await plans(connection, at)
+    for name, plan in after.items():
+        reads = [node for node in nodes(plan) if node.get("Relation Name") == "versions"]
+        assert reads, name
+        for node in reads:
+            assert node["Index Name"] == "versions_as_of", name
+            assert all(part in node["Index Cond"] for part in ("entity", "valid", "known")), name
+            assert not node.get("Rows Removed by Index Recheck"), name
+        assert plan["Actual Rows"] == before[name]["Actual Rows"], name
+        assert pages(plan) <= 2 * pages(before[name]) + 5, name
+
+
+async def test_a_page_of_a_list_looks_no_further_than_it_must(connection: Connection) -> None:
+    head = await connection.fetchval("SELECT position FROM tracking")
+    plan = (await plans(connection, Moment(date(2026, 6, 1), head)))["claims of a publisher"]
+    looked_up = sum(node["Actual Loops"] for node in nodes(plan)
+                    if node.get("Index Name") == "versions_as_of")
+    assert 0 < looked_up < 100
+
+
+async def test_the_past_of_an_entity_is_read_by_its_index(connection: Connection) -> None:
+    pool: Any = Explaining(connection)
+    await AsOf(pool, None).history(f"figure/{REE}")  # type: ignore[arg-type]
+    [plan] = pool.plans
+    assert {node["Index Name"] for node in nodes(plan) if "Index Name" in node} == {
+        "versions_as_of", "events_pkey"}
