@@ -58,6 +58,13 @@ async def test_a_line_is_recorded_as_it_stands_under_its_own_id(desk: Desk) -> N
     assert (second.event_id, second.stream, second.fact) == ("c", FIGURE, claimed(1))
 
 
+async def test_a_retraction_in_a_file_counts_once_too(desk: Desk) -> None:
+    lines = (line(), SUSPENSION, line("r", retracted("s"), type_="ExportControl.Retracted"))
+    await desk.take(*lines)
+    again = await desk.take(*lines, CLAIM)
+    assert counts(again) == {"new": 1, "unchanged": 3}
+
+
 async def test_the_same_lines_again_add_nothing(desk: Desk) -> None:
     await desk.take(line(), SUSPENSION)
     again = await desk.take(line(), SUSPENSION, CLAIM)

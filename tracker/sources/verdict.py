@@ -83,8 +83,7 @@ def judge(told: Told, entity: Entity, line: int | None, elsewhere: bool,
 
 def of_row(entity: Entity, event_id: str) -> list[Known]:
     """What is known of one row: its first event and those that corrected it."""
-    return [k for k in entity.known if CORRECTION.sub("", k.event_id) == event_id
-            and not isinstance(k.fact, Retracted)]
+    return [k for k in entity.known if CORRECTION.sub("", k.event_id) == event_id]
 
 
 def withdrawn(entity: Entity, event_id: str) -> bool:
