@@ -116,12 +116,15 @@ async def test_no_question_about_a_moment_reads_history(connection: Connection) 
     await connection.execute(GROW, head + 1)
     after = await plans(connection, at)
     for name, plan in after.items():
-        reads = [node for node in nodes(plan) if node.get("Relation Name") == "versions"]
-        assert reads, name
-        for node in reads:
+        by_index = [node for node in nodes(plan)
+                    if "Index Name" in node and node["Index Name"] != "subjects_key"]
+        assert by_index, name
+        for node in by_index:  # a bitmap of it is as good: few rows either way
             assert node["Index Name"] == "versions_as_of", name
             assert all(part in node["Index Cond"] for part in ("entity", "valid", "known")), name
             assert not node.get("Rows Removed by Index Recheck"), name
+        for node in nodes(plan):
+            assert node["Node Type"] != "Seq Scan" or node["Relation Name"] != "versions", name
         assert plan["Actual Rows"] == before[name]["Actual Rows"], name
         assert pages(plan) <= 2 * pages(before[name]) + 5, name
 

@@ -36,15 +36,14 @@ from deploy.postgres import Postgres
 from projections.as_of import AsOf, Filter, Moment
 from projections.rebuild import rebuild
 from projections.timeline import timeline
+from tests.benchmarks.load import corpus
 from tests.benchmarks.mariadb import MariaDB
-from tracker.commands import decide_all, restored
 from tracker.domain.alliance import AllianceState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.log.database import Connection, Target, connect, create_pool
 from tracker.log.mapper import NewEvent
 from tracker.log.recorder import Recorder
-from tracker.sources.corpus import parse, shipped
 
 OTHERS = ("CL", "PE", "ZM", "NO", "FI", "MA", "NA", "TH", "PH", "BO")
 """Places that issue no control of the corpus."""
@@ -57,15 +56,6 @@ Question = Callable[[Moment], Awaitable[Any]]
 
 
 # --- a log of any length
-
-
-def corpus() -> list[NewEvent]:
-    """The events of the shipped corpus."""
-    orders = [parse(line) for line in shipped()]
-    entities = {order.stream: restored(order.stream, []) for order in orders}
-    events, refused = decide_all(entities, orders, entities)
-    assert not refused
-    return events
 
 
 def grown(events: list[NewEvent]) -> Iterator[NewEvent]:

@@ -8,10 +8,13 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 from tests.facts import announced, clause
+from tracker.commands import decide_all, restored
 from tracker.domain.codec import encode
 from tracker.log.mapper import SOURCE, NewEvent
+from tracker.sources.corpus import parse, shipped
 
 BYTES = 600
 """The size of an event's data."""
@@ -55,6 +58,15 @@ def new_events(name: str, count: int) -> list[NewEvent]:
 def _attributes(event_id: str, stream: str, version: int) -> str:
     return (f'"id":"{event_id}","source":"{SOURCE}","type":"{TYPE}","subject":"{stream}"'
             f',"version":{version},"dataschema":"{SOURCE}:schema:{TYPE}:1"')
+
+
+def corpus(count: int | None = None) -> list[NewEvent]:
+    """The events of the shipped corpus, or the first so many."""
+    orders = [parse(line) for line in islice(shipped(), count)]
+    entities = {order.stream: restored(order.stream, []) for order in orders}
+    events, refused = decide_all(entities, orders, entities)
+    assert not refused
+    return events
 
 
 def entry_of(event: NewEvent, position: int) -> bytes:

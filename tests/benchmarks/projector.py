@@ -27,8 +27,9 @@ from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
 from projections.projector import Projector
 from projections.rebuild import rebuild
-from tests.benchmarks.growth import corpus, grown, load
-from tracker.log.database import Target, connect, create_pool
+from tests.benchmarks.growth import grown, load
+from tests.benchmarks.load import corpus
+from tracker.log.database import PROJECTOR, Target, connect, create_pool
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
 
@@ -70,7 +71,7 @@ async def measure(target: Target, data_dir: Path, size: int) -> None:
     await load(connection, grown(corpus()), 0, size)
     await line("rebuild", size, data_dir, lambda: rebuild(target))
     await connection.execute("TRUNCATE versions, subjects; UPDATE tracking SET position = 0")
-    async with await create_pool(target) as pool:
+    async with await create_pool(target, role=PROJECTOR) as pool:
         projector = Projector(pool, Follower(Recorder(pool), target))
         await line("import", size, data_dir, projector.catch_up)
     await connection.close()

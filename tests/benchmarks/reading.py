@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib import import_module
-from itertools import islice
 
 from eventsourcing.persistence import StoredEvent
 
 from tests.benchmarks.library import library
-from tests.benchmarks.load import Load, rate, threaded_rate
+from tests.benchmarks.load import Load, corpus, rate, threaded_rate
 from tracker.log.database import Pool, Target, create_pool
 from tracker.log.recorder import PAGE, Recorder
-from tracker.sources.corpus import plan, shipped
 
 RAW = "SELECT position, entry FROM log.events WHERE position > $1 ORDER BY position LIMIT $2"
 
@@ -94,9 +92,7 @@ async def _corpus(target: Target, count: int) -> AsyncIterator[tuple[Recorder, P
     pool = await create_pool(target)
     try:
         recorder = Recorder(pool)
-        planned = await plan(recorder, islice(shipped(), count))
-        assert len(planned.events) == count, planned.problems
-        await recorder.append_all(planned.events)
+        await recorder.append_all(corpus(count))
         yield recorder, pool
     finally:
         await pool.close()
