@@ -24,6 +24,7 @@ from deploy.process import Exit
 from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot import replay as replayed
 from deploy.snapshot import take
+from deploy.tokens import tokens
 from deploy.welcome import greet
 from projections.as_of import resolved
 from projections.rebuild import rebuild as rebuild_projection
@@ -78,14 +79,13 @@ def demo(
     Anyone who can reach the port may write, so that you can try mutations; use `tracker serve` for
     data that matters. Stop it with Ctrl-C.
     """
-    token = settings.write_token()
     with errors_for_people():
+        access = settings.access(demo=True)
         listening = listen_somewhere(host, port)
 
     async def work(target: Target) -> None:
         async with running(target) as services:
             loaded = await load_corpus(services, note)
-            access = Access(token, open=token is None)
             await serve_app(services, access, listening, log_level, welcome=loaded)
 
     on_database(data_dir, work)
@@ -101,15 +101,16 @@ def serve(
 ) -> None:
     """Serve the API on kept data: of the embedded PostgreSQL, or of `TRACKER_DATABASE_URL`.
 
-    Reading is open; mutations need `Authorization: Bearer` with the token of
-    `TRACKER_WRITE_TOKEN`, and nobody may write while none is set.
+    Mutations need `Authorization: Bearer` with a token of `tracker token create --scope record`;
+    reading is open unless `TRACKER_READ` is `token`.
     """
     with errors_for_people():
+        access = settings.access()
         listening = listen(host, port)
 
     async def work(target: Target) -> None:
         async with running(target) as services:
-            await serve_app(services, Access(settings.write_token()), listening, log_level)
+            await serve_app(services, access, listening, log_level)
 
     on_database(data_dir, work)
 
@@ -351,6 +352,7 @@ def rebuild(data_dir: DataDir = None) -> None:
     note.print(f"{position} events in {seconds:.1f} s, {position / seconds:,.0f} a second")
 
 
+app.add_typer(tokens)
 app.command()(changes)
 app.command()(upcoming)
 
