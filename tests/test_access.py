@@ -18,6 +18,7 @@ from schema.context import Access, Services
 from schema.gate import Buckets, network
 from tests.api import Api, control, document
 from tests.processes import command
+from tests.test_cli import data_dir  # noqa: F401
 from tests.test_subscriptions import served
 from tests.websocket import connected as socket_to
 from tests.websocket import receive, subscribe
@@ -224,18 +225,20 @@ async def test_a_login_without_the_right_is_told_which_it_lacks(target: Target) 
             await admin.execute(f"DROP ROLE w{target['database']}")
 
 
-def test_tokens_are_made_listed_and_revoked_at_the_command_line(tmp_path: Path) -> None:
+def test_tokens_are_made_listed_and_revoked_at_the_command_line(
+    data_dir: Path,  # noqa: F811
+) -> None:
     made = command("token", "create", "--name", "ci", "--scope", "read", "--scope", "record",
-                   "--expires", "2999-12-31", data_dir=tmp_path)
+                   "--expires", "2999-12-31", data_dir=data_dir)
     assert made.returncode == 0, made.stderr
     assert made.stdout.startswith("tracker_")
-    listed = command("token", "list", data_dir=tmp_path).stdout
+    listed = command("token", "list", data_dir=data_dir).stdout
     assert listed.split("\t")[:3] == ["1", "ci", "read,record"]
     assert "works until 2999-12-31" in listed
     assert made.stdout.strip() not in listed
-    assert command("token", "revoke", "1", data_dir=tmp_path).returncode == 0
-    assert "revoked" in command("token", "list", data_dir=tmp_path).stdout
-    refused = command("token", "revoke", "2", data_dir=tmp_path)
+    assert command("token", "revoke", "1", data_dir=data_dir).returncode == 0
+    assert "revoked" in command("token", "list", data_dir=data_dir).stdout
+    refused = command("token", "revoke", "2", data_dir=data_dir)
     assert (refused.returncode, "no token 2" in refused.stderr) == (1, True)
 
 
@@ -248,7 +251,8 @@ def test_settings_say_who_may_do_what() -> None:
     assert settings.access({"TRACKER_WRITE_TOKEN": "x"}, demo=True) == Access(token="x")
     assert settings.access({
         "TRACKER_READ": "token", "TRACKER_INTROSPECTION": "off", "TRACKER_HOSTS": "API.example, b",
-        "TRACKER_ORIGINS": "https://Web.example:443", "TRACKER_RATE": "5", "TRACKER_OPERATIONS": "9",
+        "TRACKER_ORIGINS": "https://Web.example:443", "TRACKER_RATE": "5",
+        "TRACKER_OPERATIONS": "9",
     }) == Access(read_open=False, introspection=False, hosts=frozenset({"api.example", "b"}),
                  origins=("https://web.example",), rate=5, operations=9)
 
