@@ -33,6 +33,7 @@ from schema.arguments import instant
 from schema.context import Access, Services
 from schema.execute import execute
 from schema.scalars import Instant
+from tracker.access import Caller, Scope, granted
 from tracker.errors import InvalidInput
 from tracker.log.database import Target
 from tracker.log.follow import Follower
@@ -63,6 +64,9 @@ Out = Annotated[Path | None, typer.Option(
 LogLevel = Annotated[str, typer.Option(
     settings.LOG_LEVEL.flag, envvar=settings.LOG_LEVEL.variable,
     help="How much is logged: debug, info, warning or error.")]
+
+MYSELF = Caller("command line", granted([Scope.ADMIN]))
+"""Whoever has the database needs no token."""
 
 
 @app.command()
@@ -221,7 +225,7 @@ def query(
     async def work(target: Target) -> dict[str, Any]:
         async with running(target) as services:
             await services.projector.reach(await services.recorder.head(), seconds=600)
-            return await execute(services, text, values, Access(open=True))
+            return await execute(services, text, values, Access(), caller=MYSELF)
 
     answer = on_database(data_dir, work)
     print(json.dumps(answer, indent=2, ensure_ascii=False))

@@ -27,6 +27,8 @@ from tracker.errors import IdempotencyConflict, InvalidInput, TooLarge, TrackerE
 from tracker.log.mapper import NewEvent
 from tracker.log.recorder import Recorder
 
+ACTOR = "import"
+"""The actor of what is imported."""
 MOST_BYTES = 1_000_000
 """The longest line that is looked at."""
 
@@ -112,7 +114,7 @@ async def plan(recorder: Recorder, lines: Iterable[bytes]) -> Plan:
     in_log = await recorder.known_ids([order.event_id for order in orders])
     first = _firsts(orders, entities, in_log)
     fresh = [i for i, order in enumerate(orders) if first[order.event_id] is order]
-    events, refused = decide_all(entities, [orders[i] for i in fresh], alliances)
+    events, refused = decide_all(entities, [orders[i] for i in fresh], alliances, ACTOR)
     problems += [Problem(numbers[fresh[i]], error) for i, error in refused]
     problems += [Problem(number, _reused(order.event_id))
                  for number, order in zip(numbers, orders, strict=True)
