@@ -33,7 +33,6 @@ REQUEST_STATUS = {"INTERNAL": 500, "TIMEOUT": 503, "UNAVAILABLE": 503}
 """Statuses, for clients that know `application/graphql-response+json`, of answers without data."""
 
 
-
 class View:
     """Answers GraphQL requests."""
 

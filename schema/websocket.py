@@ -20,13 +20,14 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
     Operation,
 )
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage
 
 from schema.context import Services
 from schema.errors import extensions
 from schema.gate import Gate, Visitor
 from schema.graph import GRAPH
 from schema.request import Context
-from tracker.access import Caller
+from tracker.access import Caller, bearer
 from tracker.errors import Forbidden, TrackerError, Unauthenticated, Unavailable
 from tracker.log import tokens
 
@@ -81,13 +82,21 @@ class Connected(Context):
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     """Holds a connection to its limits, and ends it when its token does."""
 
+    watching: asyncio.Task[None] | None = None
+
     async def handle(self) -> None:
         """Serve the connection to its end."""
-        watching = asyncio.create_task(self._watch())
         try:
             await super().handle()
         finally:
-            watching.cancel()
+            if self.watching:
+                self.watching.cancel()
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        """Let the client in; from then on its token is watched."""
+        await super().handle_connection_init(message)
+        if self.connection_acknowledged and bearer(self._connected.authorization):
+            self.watching = self.watching or asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
         """Close the connection when the token that it began with does not work any more."""
@@ -95,8 +104,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         while True:
             await asyncio.sleep(tokens.SECONDS)
             try:
-                if connected.visitor:
-                    connected.caller = await connected.gate.still(connected.authorization)
+                connected.caller = await connected.gate.still(connected.authorization)
             except Unavailable:
                 continue  # the database is away: what it said last stands
             except (Unauthenticated, Forbidden):

@@ -67,6 +67,19 @@ async def test_overloaded_documents_are_refused_with_few_errors(
     assert len(str(answer)) < 10_000
 
 
+@pytest.mark.parametrize(("before", "again", "within", "end"), [
+    ('{ __type(name: "Query") {', "ofType {", "name", "}"), ("{", "... {", "head", "}"),
+    ("{ head(a: ", "[", "", "]"),
+])
+async def test_no_depth_of_nesting_is_an_internal_error(
+    api: Api, before: str, again: str, within: str, end: str
+) -> None:
+    for depth in range(20, 400, 20):
+        closed = ")" * before.count("a:") + " }" * before.count("{")
+        answer = await api.post(before + again * depth + within + end * depth + closed)
+        assert codes(answer) <= {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
+
+
 async def test_a_batch_is_refused(api: Api) -> None:
     response = await api.request("POST", "/graphql", json=[{"query": "{ head }"}] * 10)
     assert (response.status_code, codes(response.json())) == (400, {"BAD_REQUEST"})
