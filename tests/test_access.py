@@ -298,3 +298,7 @@ def test_the_clients_remembered_are_bounded() -> None:
 ])
 def test_an_ipv6_customer_is_one_client(address: str | None, client: str) -> None:
     assert network(address) == client
+
+
+async def test_what_is_imported_has_an_actor_too(corpus_services: Services) -> None:
+    assert {event.actor for event in await corpus_services.recorder.read()} == {"import"}
