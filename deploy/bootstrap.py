@@ -18,6 +18,7 @@ from tracker.log.database import PROJECTOR, Pool, Target, connect, create_pool
 from tracker.log.follow import Follower
 from tracker.log.migrate import migrate
 from tracker.log.recorder import Recorder
+from tracker.log.tokens import Tokens
 
 
 async def prepare(target: Target) -> None:
@@ -56,7 +57,7 @@ async def running(target: Target) -> AsyncIterator[Services]:
             Projector(projecting, follower) as projector,
         ):
             yield Services(recorder, follower, projector, Commands(recorder), AsOf(pool, recorder),
-                           Changes(pool, recorder))
+                           Changes(pool, recorder), Tokens(pool))
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from deploy.process import Exit
 from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot import replay as replayed
 from deploy.snapshot import take
+from deploy.tokens import tokens
 from deploy.welcome import greet
 from projections.as_of import resolved
 from projections.rebuild import rebuild as rebuild_projection
@@ -32,6 +33,7 @@ from schema.arguments import instant
 from schema.context import Access, Services
 from schema.execute import execute
 from schema.scalars import Instant
+from tracker.access import Caller, Scope, granted
 from tracker.log.database import Target
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
@@ -62,6 +64,9 @@ LogLevel = Annotated[str, typer.Option(
     settings.LOG_LEVEL.flag, envvar=settings.LOG_LEVEL.variable,
     help="How much is logged: debug, info, warning or error.")]
 
+MYSELF = Caller("command line", granted([Scope.ADMIN]))
+"""Whoever has the database needs no token."""
+
 
 @app.command()
 def demo(
@@ -77,14 +82,13 @@ def demo(
     Anyone who can reach the port may write, so that you can try mutations; use `tracker serve` for
     data that matters. Stop it with Ctrl-C.
     """
-    token = settings.write_token()
     with errors_for_people():
+        access = settings.access(demo=True)
         listening = listen_somewhere(host, port)
 
     async def work(target: Target) -> None:
         async with running(target) as services:
             recorded = await load_corpus(target, services, note)
-            access = Access(token, open=token is None)
             await serve_app(services, access, listening, log_level, welcome=recorded)
 
     on_database(data_dir, work)
@@ -100,15 +104,16 @@ def serve(
 ) -> None:
     """Serve the API on kept data: of the embedded PostgreSQL, or of `TRACKER_DATABASE_URL`.
 
-    Reading is open; mutations need `Authorization: Bearer` with the token of
-    `TRACKER_WRITE_TOKEN`, and nobody may write while none is set.
+    Mutations need `Authorization: Bearer` with a token of `tracker token create --scope record`;
+    reading is open unless `TRACKER_READ` is `token`.
     """
     with errors_for_people():
+        access = settings.access()
         listening = listen(host, port)
 
     async def work(target: Target) -> None:
         async with running(target) as services:
-            await serve_app(services, Access(settings.write_token()), listening, log_level)
+            await serve_app(services, access, listening, log_level)
 
     on_database(data_dir, work)
 
@@ -167,7 +172,7 @@ def query(
     async def work(target: Target) -> dict[str, Any]:
         async with running(target) as services:
             await services.projector.reach(await services.recorder.head(), seconds=600)
-            return await execute(services, text, values, Access(open=True))
+            return await execute(services, text, values, Access(), caller=MYSELF)
 
     answer = on_database(data_dir, work)
     print(json.dumps(answer, indent=2, ensure_ascii=False))
@@ -298,6 +303,7 @@ def rebuild(data_dir: DataDir = None) -> None:
     note.print(f"{position} events in {seconds:.1f} s, {position / seconds:,.0f} a second")
 
 
+app.add_typer(tokens)
 app.command()(changes)
 app.command()(upcoming)
 sources.add_to(app)

@@ -9,6 +9,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from strawberry.http.websocket_origin import normalize_allowed_origins
+
+from schema.context import Access
+from tracker.errors import InvalidInput
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -27,13 +32,26 @@ DATABASE_URL = Setting("TRACKER_DATABASE_URL", None, "none: the embedded server"
 HOST = Setting("TRACKER_HOST", "--host", "127.0.0.1", "the address to listen on")
 PORT = Setting("TRACKER_PORT", "--port", "8000", "the port to listen on")
 WRITE_TOKEN = Setting("TRACKER_WRITE_TOKEN", None, "none: nobody may write",
-                      "the bearer token that mutations need; the demo is open without it")
+                      "a bearer token for writing, beside those of `tracker token`;"
+                      " the demo is open without it")
+READ = Setting("TRACKER_READ", None, "open", "who may read: open, or token for those who have one")
+INTROSPECTION = Setting("TRACKER_INTROSPECTION", None, "on",
+                        "whether the API tells its schema: on or off")
+HOSTS = Setting("TRACKER_HOSTS", None, "none: localhost and addresses",
+                "the names that the server is reached by, with commas; `*` is any")
+ORIGINS = Setting("TRACKER_ORIGINS", None, "none: our own pages",
+                  "the origins whose pages may use the API, with commas; `*` is any")
+RATE = Setting("TRACKER_RATE", None, "0: no limit",
+               "the requests a second of one token or, without one, of one address")
+OPERATIONS = Setting("TRACKER_OPERATIONS", None, "100",
+                     "the WebSocket operations of one client at a time")
 PG_BIN = Setting("TRACKER_PG_BIN", None, "the wheel's, or an installed one",
                  "the directory of PostgreSQL's programs for the embedded server")
 LOG_LEVEL = Setting("TRACKER_LOG_LEVEL", "--log-level", "warning",
                     "how much is logged: debug, info, warning or error")
 
-SETTINGS = (DATA_DIR, DATABASE_URL, HOST, PORT, WRITE_TOKEN, PG_BIN, LOG_LEVEL)
+SETTINGS = (DATA_DIR, DATABASE_URL, HOST, PORT, WRITE_TOKEN, READ, INTROSPECTION, HOSTS, ORIGINS,
+            RATE, OPERATIONS, PG_BIN, LOG_LEVEL)
 
 
 def database_url(environment: Mapping[str, str] = os.environ) -> str | None:
@@ -41,6 +59,46 @@ def database_url(environment: Mapping[str, str] = os.environ) -> str | None:
     return environment.get(DATABASE_URL.variable) or None
 
 
-def write_token(environment: Mapping[str, str] = os.environ) -> str | None:
-    """The token that mutations need."""
-    return environment.get(WRITE_TOKEN.variable) or None
+def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -> Access:
+    """Who may do what; in the demo everyone may write, unless there is a token for it.
+
+    Raises InvalidInput, which names the variable.
+    """
+    token = environment.get(WRITE_TOKEN.variable) or None
+    return Access(
+        token=token,
+        open=demo and token is None,
+        read_open=_one_of(READ, ("open", "token"), environment) == "open",
+        introspection=_one_of(INTROSPECTION, ("on", "off"), environment) == "on",
+        hosts=frozenset(name.lower() for name in _listed(HOSTS, environment)),
+        origins=_origins(environment),
+        rate=_number(RATE, 0, environment),
+        operations=_number(OPERATIONS, 1, environment),
+    )
+
+
+def _one_of(setting: Setting, values: tuple[str, ...], environment: Mapping[str, str]) -> str:
+    given = environment.get(setting.variable) or setting.default
+    if given not in values:
+        raise InvalidInput(f"{setting.variable}={given}: expected {' or '.join(values)}")
+    return given
+
+
+def _number(setting: Setting, least: int, environment: Mapping[str, str]) -> int:
+    given = environment.get(setting.variable) or setting.default.partition(":")[0]
+    if not given.isdecimal() or int(given) < least:
+        raise InvalidInput(f"{setting.variable}={given}: expected a number from {least} on")
+    return int(given)
+
+
+def _listed(setting: Setting, environment: Mapping[str, str]) -> tuple[str, ...]:
+    given = environment.get(setting.variable, "").split(",")
+    return tuple(text.strip() for text in given if text.strip())
+
+
+def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(normalize_allowed_origins(_listed(ORIGINS, environment))))
+    except ValueError:
+        raise InvalidInput(f"{ORIGINS.variable}: expected origins such as https://example.com"
+                           ) from None

@@ -10,12 +10,16 @@ from string import Template
 from urllib.parse import quote
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from schema.context import Access, Services
+from schema.gate import Gate
 from schema.graph import GRAPH
+from schema.hosts import Hosts
 from schema.view import PAGE_POLICY, View
 from schema.websocket import Socket
 from tracker.errors import TrackerError
@@ -59,15 +63,25 @@ logger = logging.getLogger(__name__)
 
 def create_app(services: Services, access: Access) -> Starlette:
     """The application on a running tracker."""
-    pages = Pages(services)
+    pages, gate = Pages(services), Gate(services.tokens, access)
     return Starlette(routes=[
         Route("/", pages.home),
-        Route("/graphql", View(services, access).respond, methods=["GET", "POST"]),
-        WebSocketRoute("/graphql", Socket(services, access)),
+        Route("/graphql", View(services, gate).respond, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", Socket(services, gate)),
         Route("/schema.graphql", pages.sdl),
         Route("/healthz", pages.healthz),
         Route("/readyz", pages.readyz),
-    ])
+    ], middleware=guards(access))
+
+
+def guards(access: Access) -> list[Middleware]:
+    """What stands before every route: the check of hosts, and CORS where other origins may ask."""
+    guards = [Middleware(Hosts, hosts=access.hosts)]
+    if access.origins:
+        guards.append(Middleware(
+            CORSMiddleware, allow_origins=access.origins, allow_methods=["GET", "POST"],
+            allow_headers=["Authorization"], expose_headers=["Retry-After"]))
+    return guards
 
 
 class Pages:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 
 from projections.as_of import AsOf
 from projections.changes import Changes
 from projections.projector import Projector
+from tracker.access import Caller, Scope, bearer, granted
 from tracker.commands import Commands
+from tracker.errors import Unauthenticated
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
+from tracker.log.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +26,46 @@ class Services:
     commands: Commands
     as_of: AsOf
     changes: Changes
+    tokens: Tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may write: the holder of the token; everyone where writing is open (the demo).
-
-    Without a token and not open, nobody may.
-    """
+    """Who may do what, from where, and how often. Without a token, people may read at most."""
 
     token: str | None = None
+    """A token of scope record beside those in the database."""
     open: bool = False
+    """Whether everyone may write: the demo."""
+    read_open: bool = True
+    """Whether everyone may read."""
+    introspection: bool = True
+    """Whether the schema can be asked for."""
+    hosts: frozenset[str] = frozenset()
+    """The names that we are reached by, beside localhost and addresses; `*` is any."""
+    origins: tuple[str, ...] = ()
+    """The origins whose pages may use the API; `*` is any."""
+    rate: float = 0
+    """Requests a second of one client; 0 is no limit."""
+    operations: int = 100
+    """WebSocket operations of one client at a time, subscriptions included."""
+
+    def anyone(self) -> Caller:
+        """A caller without a token."""
+        if self.open:
+            return Caller("demo", granted([Scope.RECORD]))
+        return Caller(None, frozenset([Scope.READ]) if self.read_open else frozenset())
+
+    async def caller(self, tokens: Tokens, authorization: str) -> Caller:
+        """The caller that an Authorization header stands for.
+
+        Raises Unauthenticated for a token that does not work: whoever sends one wants to know.
+        """
+        secret = bearer(authorization)
+        if not secret:
+            return self.anyone()
+        if self.token and hmac.compare_digest(secret.encode(errors="replace"), self.token.encode()):
+            return Caller("token", granted([Scope.RECORD]))
+        if caller := await tokens.holder(secret):
+            return caller
+        raise Unauthenticated("this token is unknown, revoked or expired")

@@ -61,11 +61,16 @@ def plain_error(code: str, message: str, path: tuple[str | int, ...] = ()) -> di
     return {"errors": [{"message": message, "extensions": extensions(code, path)}]}
 
 
-def _mask(error: GraphQLError) -> None:
+def masked(error: BaseException | None, at: object = None) -> dict[str, Any]:
+    """What clients see of an error that nobody foresaw: an id, by which the log has the rest."""
     id = uuid.uuid4().hex[:12]
-    logger.error("internal error %s at %s", id, error.path, exc_info=error.original_error)
-    error.message = "Internal error"
-    error.extensions = {"code": "INTERNAL", "id": id}
+    logger.error("internal error %s at %s", id, at, exc_info=error)
+    return {"message": "Internal error", "extensions": {"code": "INTERNAL", "id": id}}
+
+
+def _mask(error: GraphQLError) -> None:
+    shown = masked(error.original_error, error.path)
+    error.message, error.extensions = shown["message"], shown["extensions"]
     error.original_error = None
 
 

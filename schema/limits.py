@@ -7,9 +7,11 @@ validation does not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -18,14 +20,18 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     SelectionSetNode,
     parse,
+    specified_rules,
     validate,
 )
 from strawberry.extensions import SchemaExtension
 
+from schema.cost import cost, has_variable_pages
 from schema.errors import extensions
+from tracker.errors import Unavailable
 
 MOST_BYTES = 16 * 1024 * 1024
 """The largest body of a request, or message over a WebSocket."""
@@ -38,6 +44,8 @@ MOST_ALIASES = 50
 MOST_DEPTH = 12
 MOST_LETTERS = 100_000
 """The longest document; longer texts belong in variables, which are not parsed letter by letter."""
+MOST_COST = 50_000
+"""Fields that an answer may have, every page that was asked for being full."""
 MOST_ERRORS = 20
 LETTERS_KEPT = 20_000
 """Longer documents are not kept for the next time."""
@@ -49,6 +57,8 @@ class Prepared:
 
     document: DocumentNode | None
     errors: list[GraphQLError]
+    paged: bool = False
+    """Whether variables say how large pages are; then the cost is not known yet."""
 
     @property
     def operations(self) -> int:
@@ -69,7 +79,8 @@ class Documents(SchemaExtension):
         """Take a prepared document; one that can't be parsed is left to the parser's own error."""
         text = self.execution_context.query or ""
         schema = self.execution_context.schema._schema
-        self._prepared = (kept if len(text) <= LETTERS_KEPT else prepare)(schema, text)
+        shown = self.execution_context.context.access.introspection
+        self._prepared = (kept if len(text) <= LETTERS_KEPT else prepare)(schema, text, shown)
         self.execution_context.graphql_document = self._prepared.document
         yield
 
@@ -80,11 +91,24 @@ class Documents(SchemaExtension):
         if context._provided_operation_name is None and self._prepared.operations > 1:
             message = "the document has several operations: expected the name of one"
             context.pre_execution_errors.append(_error("BAD_REQUEST", message, "operationName"))
+        if self._prepared.document and self._prepared.paged and not context.pre_execution_errors:
+            context.pre_execution_errors = over_cost(
+                context.schema._schema, self._prepared.document, context.variables or {})
         yield
 
+    async def on_execute(self) -> AsyncIterator[None]:
+        """Give up an answer that takes too long, and with it the queries that it waits for. Of a
+        subscription this is its beginning; its events come when they come."""
+        try:
+            async with asyncio.timeout(SECONDS):
+                yield
+        except TimeoutError:
+            raise Unavailable(f"No answer in {SECONDS} seconds: ask for less at once",
+                              code="TIMEOUT") from None
 
-def prepare(schema: GraphQLSchema, text: str) -> Prepared:
-    """Parse, measure and validate a document."""
+
+def prepare(schema: GraphQLSchema, text: str, introspection: bool = True) -> Prepared:
+    """Parse, measure and validate a document. Without introspection errors suggest no names."""
     if len(text) > MOST_LETTERS:
         message = f"expected a document of at most {MOST_LETTERS} letters: use variables"
         return Prepared(parse("{ __typename }"), [_error("TOO_LARGE", message)])
@@ -92,11 +116,37 @@ def prepare(schema: GraphQLSchema, text: str) -> Prepared:
         document = parse(text, max_tokens=MOST_TOKENS)
     except GraphQLError as error:
         return Prepared(None, [error])
-    errors = over_limit(document)
-    return Prepared(document, errors or validate(schema, document, max_errors=MOST_ERRORS))
+    errors = over_limit(document) or valid(schema, document, introspection)
+    paged = not errors and has_variable_pages(document)
+    if not errors and not paged:
+        errors = over_cost(schema, document, {})
+    return Prepared(document, errors, paged)
+
+
+def valid(
+    schema: GraphQLSchema, document: DocumentNode, introspection: bool
+) -> list[GraphQLError]:
+    """What is wrong with a document. Where the schema can't be asked for, nothing suggests it."""
+    if introspection:
+        return validate(schema, document, max_errors=MOST_ERRORS)
+    rules = (*specified_rules, NoSchemaIntrospectionCustomRule)
+    errors = validate(schema, document, rules, max_errors=MOST_ERRORS)
+    for error in errors:
+        error.message = error.message.partition(" Did you mean")[0]
+    return errors
 
 
 kept = lru_cache(maxsize=256)(prepare)
+
+
+def over_cost(
+    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]
+) -> list[GraphQLError]:
+    """The error of a valid document that may have too large an answer."""
+    got = cost(schema, document, variables)
+    message = f"expected an answer of at most {MOST_COST} fields, it may have {got}: ask for" \
+              " smaller pages"
+    return [_error("TOO_COSTLY", message)] if got > MOST_COST else []
 
 
 def over_limit(document: DocumentNode) -> list[GraphQLError]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import strawberry
 
 from schema.context import Access, Services
-from tracker.errors import Forbidden
+from tracker.access import Caller, Scope
 
 
 @dataclass(slots=True)
@@ -18,26 +17,14 @@ class Context:
 
     services: Services
     access: Access
-    authorization: str = ""
-    """The Authorization header."""
+    caller: Caller
     connection_params: dict[str, Any] = field(default_factory=dict)
     """What a WebSocket client said first; browsers can't send headers there."""
 
     def writer(self) -> str:
-        """Who writes, in a word. Raises Forbidden where the caller may not."""
-        token = self.access.token
-        said = str(self.connection_params.get("Authorization", ""))
-        if token and (_holds(self.authorization, token) or _holds(said, token)):
-            return "token"
-        if self.access.open:
-            return "demo"
-        raise Forbidden("expected the header 'Authorization: Bearer …' with the token for writing")
-
-
-def _holds(authorization: str, token: str) -> bool:
-    scheme, _, given = authorization.partition(" ")
-    same = hmac.compare_digest(given.strip().encode(), token.encode())
-    return scheme.lower() == "bearer" and same
+        """Who writes, in a word. Raises Unauthenticated or Forbidden where they may not."""
+        self.caller.need(Scope.RECORD)
+        return str(self.caller.name)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

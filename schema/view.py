@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import uuid
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,12 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
-from schema.context import Access, Services
-from schema.errors import plain_error
+from schema.context import Services
+from schema.errors import masked, plain_error
 from schema.execute import QUERIES, QUERIES_AND_MUTATIONS, execute
+from schema.gate import Gate
 from schema.limits import MOST_BYTES
-from tracker.errors import InvalidInput, TooLarge, TrackerError
+from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -25,21 +25,20 @@ PAGE_POLICY = ("default-src 'none'; script-src 'unsafe-inline'; style-src 'unsaf
                " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 
 STATUS = {"BAD_REQUEST": 400, "INVALID_JSON": 400, "TOO_LARGE": 413, "UNSUPPORTED_MEDIA_TYPE": 415,
-          "OPERATION_NOT_ALLOWED": 405}
-"""Statuses of requests that are not GraphQL, or not for this method."""
+          "OPERATION_NOT_ALLOWED": 405, "UNAUTHENTICATED": 401, "FORBIDDEN": 403,
+          "RATE_LIMITED": 429}
+"""Statuses of requests that are not GraphQL, not for this method, or not let in."""
 
 REQUEST_STATUS = {"INTERNAL": 500, "TIMEOUT": 503, "UNAVAILABLE": 503}
 """Statuses, for clients that know `application/graphql-response+json`, of answers without data."""
-
-logger = logging.getLogger(__name__)
 
 
 class View:
     """Answers GraphQL requests."""
 
-    def __init__(self, services: Services, access: Access):
+    def __init__(self, services: Services, gate: Gate):
         self._services = services
-        self._access = access
+        self._gate = gate
 
     async def respond(self, request: Request) -> Response:
         """The answer to a request; whatever goes wrong, it is JSON."""
@@ -50,24 +49,24 @@ class View:
             return _response(request, await self._answer(request))
         except TrackerError as error:
             answer = plain_error(error.code, error.message, error.path)
-            return _response(request, answer, STATUS.get(error.code, 400))
+            status = STATUS.get(error.code) or REQUEST_STATUS.get(error.code, 400)
+            return _response(request, answer, status, _advice(error))
         except ClientDisconnect:
             return Response(status_code=400)
-        except Exception:
-            id = uuid.uuid4().hex[:12]
-            logger.exception("internal error %s", id)
-            answer = plain_error("INTERNAL", f"Internal error {id}")
-            return _response(request, answer, 500)
+        except Exception as error:
+            return _response(request, {"errors": [masked(error)]}, 500)
 
     async def _answer(self, request: Request) -> dict[str, Any]:
+        visitor = await self._gate.enter(request.headers.get("authorization", ""),
+                                         request.client and request.client.host)
         posted = request.method == "POST"
         asked = await _asked_by_post(request) if posted else _asked_by_get(request)
         return await execute(
             self._services,
             _of_type(asked, "query", str) or "",
             _of_type(asked, "variables", dict),
-            self._access,
-            authorization=request.headers.get("authorization", ""),
+            self._gate.access,
+            caller=visitor.caller,
             operation_name=_of_type(asked, "operationName", str),
             allowed=QUERIES_AND_MUTATIONS if posted else QUERIES,
         )
@@ -122,7 +121,17 @@ def _of_type(asked: Mapping[str, Any], name: str, kind: type) -> Any:
     return value
 
 
-def _response(request: Request, answer: dict[str, Any], status: int = 200) -> Response:
+def _advice(error: TrackerError) -> dict[str, str]:
+    """What headers say of an error."""
+    if isinstance(error, RateLimited):
+        return {"Retry-After": str(math.ceil(error.seconds))}
+    return {"WWW-Authenticate": "Bearer"} if error.code == "UNAUTHENTICATED" else {}
+
+
+def _response(
+    request: Request, answer: dict[str, Any], status: int = 200,
+    advice: Mapping[str, str] | None = None,
+) -> Response:
     """An answer as JSON, of the media type that the client knows."""
     modern = GRAPHQL_JSON in request.headers.get("accept", "")
     if status == 200 and "data" not in answer:
@@ -133,6 +142,6 @@ def _response(request: Request, answer: dict[str, Any], status: int = 200) -> Re
     return Response(
         orjson.dumps(answer), status,
         headers={"Vary": "Accept", "Cache-Control": "no-store",
-                 **({"Allow": "POST"} if status == 405 else {})},
+                 **({"Allow": "POST"} if status == 405 else {}), **(advice or {})},
         media_type=f"{GRAPHQL_JSON if modern else JSON}; charset=utf-8",
     )

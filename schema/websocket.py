@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
+from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import NonJsonMessageReceived
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage
 
-from schema.context import Access, Services
+from schema.context import Services
+from schema.errors import extensions
+from schema.gate import Gate, Visitor
 from schema.graph import GRAPH
 from schema.request import Context
+from tracker.access import Caller, bearer
+from tracker.errors import Forbidden, TrackerError, Unauthenticated, Unavailable
+from tracker.log import tokens
 
 
 class Adapter(ASGIWebSocketAdapter):
@@ -44,21 +58,106 @@ def _well_formed(message: Any) -> bool:
             and isinstance(payload.get("operationName"), str | None)))
 
 
+@dataclass(slots=True, kw_only=True)
+class Connected(Context):
+    """What is known of a connection. Nobody has come in before the first message."""
+
+    gate: Gate
+    header: str
+    address: str | None
+    visitor: Visitor | None = None
+
+    @property
+    def authorization(self) -> str:
+        """What the first message says, or else the header: browsers can't send that."""
+        said = self.connection_params.get("Authorization")
+        return said if isinstance(said, str) else self.header
+
+    async def enter(self) -> None:
+        """Let the client in. Raises as `Gate.enter`."""
+        self.visitor = await self.gate.enter(self.authorization, self.address)
+        self.caller = self.visitor.caller
+
+
+class Handler(BaseGraphQLTransportWSHandler[Context, None]):
+    """Holds a connection to its limits, and ends it when its token does."""
+
+    watching: asyncio.Task[None] | None = None
+
+    async def handle(self) -> None:
+        """Serve the connection to its end."""
+        try:
+            await super().handle()
+        finally:
+            if self.watching:
+                self.watching.cancel()
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        """Let the client in; from then on its token is watched."""
+        await super().handle_connection_init(message)
+        if self.connection_acknowledged and bearer(self._connected.authorization):
+            self.watching = self.watching or asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        """Close the connection when the token that it began with does not work any more."""
+        connected = self._connected
+        while True:
+            await asyncio.sleep(tokens.SECONDS)
+            try:
+                connected.caller = await connected.gate.still(connected.authorization)
+            except Unavailable:
+                continue  # the database is away: what it said last stands
+            except (Unauthenticated, Forbidden):
+                await self.websocket.close(code=4403, reason="Forbidden")
+                return
+
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        """Run an operation, or say which limit it is over."""
+        connected = self._connected
+        assert connected.visitor is not None
+        try:
+            with connected.gate.operation(connected.visitor):
+                await super().run_operation(operation)
+        except TrackerError as error:
+            await operation.send_initial_errors(
+                [GraphQLError(error.message, extensions=extensions(error.code))])
+
+    @property
+    def _connected(self) -> Connected:
+        assert isinstance(self.context, Connected)
+        return self.context
+
+
 class Socket(GraphQL[Context, None]):
     """The WebSocket side of /graphql."""
 
     websocket_adapter_class = Adapter
+    graphql_transport_ws_handler_class = Handler
 
-    def __init__(self, services: Services, access: Access):
-        super().__init__(GRAPH, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL])
+    def __init__(self, services: Services, gate: Gate):
+        super().__init__(
+            GRAPH, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            max_subscriptions_per_connection=None, allowed_origins=gate.access.origins)
         self._services = services
-        self._access = access
+        self._gate = gate
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context:
         """What resolvers know of the connection."""
-        return Context(self._services, self._access, request.headers.get("authorization", ""))
+        return Connected(
+            services=self._services, access=self._gate.access, caller=Caller(), gate=self._gate,
+            header=request.headers.get("authorization", ""),
+            address=request.client and request.client.host)
+
+    async def on_ws_connect(self, context: Context) -> Any:
+        """Let a client in, or close its connection."""
+        assert isinstance(context, Connected)
+        try:
+            await context.enter()
+        except TrackerError as error:
+            raise ConnectionRejectionError from error
+        return await super().on_ws_connect(context)
 
     def decode_json(self, data: str | bytes) -> object:
         """Messages in, by a parser that takes no lone surrogates and no NaN."""

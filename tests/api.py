@@ -23,7 +23,7 @@ class Api:
     async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """A request, as any client sends it."""
         transport = httpx.ASGITransport(self.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://tracker") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, **options)
 
     async def post(self, document: str, headers: dict[str, str] | None = None,

@@ -359,5 +359,5 @@ async def test_only_the_holder_of_the_token_may_write(
     if actor:
         assert answer["data"]["announceExportControl"]["event"]["actor"] == actor
     else:
-        assert answer["errors"][0]["extensions"] == {"code": "FORBIDDEN"}
+        assert answer["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
         assert await services.recorder.head() == 0

@@ -189,7 +189,8 @@ def decide(
 
 
 def decide_all(
-    entities: Mapping[str, Entity], orders: Sequence[Order], alliances: Iterable[str]
+    entities: Mapping[str, Entity], orders: Sequence[Order], alliances: Iterable[str],
+    actor: str | None = None,
 ) -> tuple[list[NewEvent], list[tuple[int, TrackerError]]]:
     """Decide orders one after the other, each seeing what those before it did.
 
@@ -200,7 +201,7 @@ def decide_all(
     refused: list[tuple[int, TrackerError]] = []
     for index, order in enumerate(orders):
         try:
-            events.append(decide(entities[order.stream], order, founded))
+            events.append(decide(entities[order.stream], order, founded, actor))
             founded.add(order.stream)
         except TrackerError as error:
             refused.append((index, error))

@@ -5,7 +5,9 @@ TrackerError
 ├── NotFound            the thing asked about does not exist
 ├── VersionConflict     the entity is not at the version the caller expected
 ├── IdempotencyConflict the event id was used before, for another content
+├── Unauthenticated     nobody knows who the caller is
 ├── Forbidden           the caller may not do this
+├── RateLimited         the caller asks too often
 ├── TooLarge            the input is over a stated limit
 └── Unavailable         a part of the system does not answer in time
     └── DiskFull            the database has no space left
@@ -76,10 +78,26 @@ class IdempotencyConflict(TrackerError):
         self.event_id = event_id
 
 
+class Unauthenticated(TrackerError):
+    """The caller has to show a token that works."""
+
+    code = "UNAUTHENTICATED"
+
+
 class Forbidden(TrackerError):
     """The caller may not do this."""
 
     code = "FORBIDDEN"
+
+
+class RateLimited(TrackerError):
+    """The caller asks too often; `seconds` is how long to wait."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, seconds: float):
+        super().__init__("Too many requests; wait before the next")
+        self.seconds = seconds
 
 
 class TooLarge(TrackerError):

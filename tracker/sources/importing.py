@@ -25,6 +25,8 @@ from tracker.sources.staging import Staging, staging
 from tracker.sources.tally import Tally, plain
 from tracker.sources.verdict import RETRACTED, Came, Verdict, judge
 
+ACTOR = "import"
+"""The actor of what is imported."""
 BATCH = 1000
 MOST_DIFFERENCES = 20
 
@@ -127,7 +129,7 @@ def _receipt_event(receipt: Receipt) -> NewEvent:
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     id = f"{moment}-{receipt.sha256[:12]}"
     stream = f"import/{id}"
-    return decide(Import.blank(stream), Order(stream, receipt, f"import-{id}"), ())
+    return decide(Import.blank(stream), Order(stream, receipt, f"import-{id}"), (), ACTOR)
 
 
 def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
@@ -170,7 +172,7 @@ def _carry_out(run: Run, item: Told, verdict: Verdict, entities: dict[str, Entit
         return None
     entity = entities[stream].copy() if len(verdict.orders) > 1 else entities[stream]
     try:
-        events = [decide(entity, order, run.founded) for order in verdict.orders]
+        events = [decide(entity, order, run.founded, ACTOR) for order in verdict.orders]
     except TrackerError as error:
         at = At(item.at.line, item.at.column or path_of(error))
         run.tally.refuse(at, error.message, item.order.event_id)
@@ -231,7 +233,7 @@ async def _withdraw(run: Run, first: int, end: int) -> None:
         entity = (await run.staging.entities([stream]))[stream].copy()
         fact = _retracted(run, event_id, "reads nothing any more where it stood")
         try:
-            event = decide(entity, Order(stream, fact, f"{event_id}{RETRACTED}"), ())
+            event = decide(entity, Order(stream, fact, f"{event_id}{RETRACTED}"), (), ACTOR)
         except TrackerError:  # retracted already, by whomever
             continue
         run.staging.put_back(entity)

@@ -1,0 +1,112 @@
+"""The gate of the API: says who comes, and holds each client to its rate and its subscriptions."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from schema.context import Access
+from tracker.access import Caller, Scope, bearer
+from tracker.errors import RateLimited, TooLarge, Unauthenticated
+from tracker.log.tokens import Tokens
+
+BURST = 2
+"""Seconds' worth of requests that may come at once."""
+MOST_CLIENTS = 10_000
+"""Clients whose rate is remembered; the one that was silent longest is forgotten first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A caller, and the client that its requests count for: a token, or else an address."""
+
+    caller: Caller
+    client: str
+
+
+class Gate:
+    """Lets callers in."""
+
+    def __init__(self, tokens: Tokens, access: Access):
+        self.access = access
+        self._tokens = tokens
+        self._buckets = Buckets(access.rate)
+        self._operations: Counter[str] = Counter()
+
+    async def enter(self, authorization: str, address: str | None) -> Visitor:
+        """Who comes, with one request paid for. Whoever comes may read.
+
+        Raises RateLimited, Unauthenticated, Forbidden, or Unavailable. Tokens that do not work
+        are paid for by the address that tries them.
+        """
+        client = network(address)
+        try:
+            caller = await self.access.caller(self._tokens, authorization)
+            caller.need(Scope.READ)
+        except Unauthenticated:
+            self._buckets.take(client)
+            raise
+        visitor = Visitor(caller, f"token {caller.name}" if bearer(authorization) else client)
+        self._buckets.take(visitor.client)
+        return visitor
+
+    async def still(self, authorization: str) -> Caller:
+        """Who a caller is by now: tokens end while connections last. Raises like `enter`."""
+        caller = await self.access.caller(self._tokens, authorization)
+        caller.need(Scope.READ)
+        return caller
+
+    @contextmanager
+    def operation(self, visitor: Visitor) -> Iterator[None]:
+        """An operation on a connection, for as long as it lasts. Raises RateLimited or TooLarge."""
+        client, most = visitor.client, self.access.operations
+        self._buckets.take(client)
+        if self._operations[client] >= most:
+            raise TooLarge(f"expected at most {most} operations at a time",
+                           code="TOO_MANY_OPERATIONS")
+        self._operations[client] += 1
+        try:
+            yield
+        finally:
+            self._operations[client] -= 1
+            if not self._operations[client]:
+                del self._operations[client]
+
+
+class Buckets:
+    """Token buckets: a client gets `rate` requests a second, and two seconds' worth at once."""
+
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic,
+                 most: int = MOST_CLIENTS):
+        self._rate = rate
+        self._size = max(1.0, rate * BURST)
+        self._clock = clock
+        self._most = most
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, client: str) -> None:
+        """Pay for a request. Raises RateLimited, with the seconds until the next is paid for."""
+        if not self._rate:
+            return
+        now = self._clock()
+        left, since = self._left.pop(client, (self._size, now))
+        left = min(self._size, left + (now - since) * self._rate)
+        enough = left >= 1
+        self._left[client] = (left - 1 if enough else left, now)
+        if len(self._left) > self._most:
+            self._left.popitem(last=False)
+        if not enough:
+            raise RateLimited((1 - left) / self._rate)
+
+
+def network(address: str | None) -> str:
+    """What counts as one client: an IPv4 address, or the /64 that an IPv6 customer has."""
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return str(address)
+    return str(ipaddress.ip_network((found, 32 if found.version == 4 else 64), strict=False))

@@ -1,0 +1,79 @@
+"""Who may do what: scopes, callers and tokens.
+
+A token is 256 random bits, shown once. Its SHA-256 is what the database keeps: there is nothing to
+guess in random bits, so a hash made slow against guessing would only make every request slow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from tracker.errors import Forbidden, InvalidInput, Unauthenticated
+
+PREFIX = "tracker_"
+"""Begins every token, so that people and scanners of secrets know one when they see it."""
+MOST_LETTERS = 100
+"""The longest name of a token."""
+
+
+class Scope(Enum):
+    """What a caller may do."""
+
+    READ = "read"
+    RECORD = "record"
+    AUDIT = "audit"
+    ADMIN = "admin"
+
+
+def granted(scopes: Iterable[Scope]) -> frozenset[Scope]:
+    """The scopes that these give: all of them may read, and admin is all of them."""
+    given = frozenset(scopes)
+    if Scope.ADMIN in given:
+        return frozenset(Scope)
+    return given | {Scope.READ} if given else given
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and what they may do. One without a token has no name."""
+
+    name: str | None = None
+    scopes: frozenset[Scope] = frozenset()
+
+    def need(self, scope: Scope) -> None:
+        """Refuse a caller without a scope. Raises Unauthenticated where a token might help, and
+        Forbidden where the one that was given does not."""
+        if scope in self.scopes:
+            return
+        if self.name is None:
+            raise Unauthenticated("expected the header 'Authorization: Bearer …' with a token of"
+                                  f" scope {scope.value}")
+        raise Forbidden(f"expected a token of scope {scope.value}: {self.name!r} has"
+                        f" {', '.join(sorted(had.value for had in self.scopes)) or 'none'}")
+
+
+def new_secret() -> str:
+    """A token that nobody has had before."""
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def sha256(secret: str) -> bytes:
+    """What the database knows of a token."""
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
+
+
+def bearer(authorization: str) -> str | None:
+    """The token in an Authorization header; None where there is none or it is of another scheme."""
+    scheme, _, given = authorization.partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else None
+
+
+def check_name(name: str) -> str:
+    """The name of a token, which events will have as their actor. Raises InvalidInput."""
+    if not 0 < len(name) <= MOST_LETTERS or not name.isprintable() or name != name.strip():
+        raise InvalidInput(f"expected 1 to {MOST_LETTERS} printable characters", path=("name",))
+    return name

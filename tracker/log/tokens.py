@@ -1,0 +1,96 @@
+"""Tokens in the database: made, listed and revoked by its owner, looked up by the API."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from tracker.access import Caller, Scope, check_name, granted, new_secret, sha256
+from tracker.errors import InvalidInput, NotFound, Unavailable
+from tracker.log.database import LOST, Connection, Pool, named_queries
+
+SQL = named_queries(Path(__file__).with_name("tokens.sql"))
+SECONDS = 5.0
+"""For so long a token is believed without asking again: that late, a revoked one stops working."""
+MOST_KEPT = 1000
+MOST_ID = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is known of a token; never the token itself. `expires_on` is its last day (UTC)."""
+
+    id: int
+    name: str
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+    expires_on: date | None
+    revoked_at: datetime | None
+
+
+class Tokens:
+    """Says whose a token is.
+
+    One that does not work is asked about each time, so that a new one works at once, and so that
+    nobody fills our memory with tokens that never were.
+    """
+
+    def __init__(self, pool: Pool):
+        self._pool = pool
+        self._kept: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+
+    async def holder(self, secret: str) -> Caller | None:
+        """The holder of a token; None if it is unknown, revoked or expired. Raises Unavailable."""
+        key = sha256(secret)
+        until, caller = self._kept.get(key, (0.0, None))
+        if caller is not None and time.monotonic() < until:
+            return caller
+        self._kept.pop(key, None)
+        try:
+            row = await self._pool.fetchrow(SQL.holder, key)
+        except LOST as error:
+            raise Unavailable("Whose token this is could not be read; try again") from error
+        if row is None:
+            return None
+        caller = Caller(row["name"], granted(map(Scope, row["scopes"])))
+        self._keep(key, caller)
+        return caller
+
+    def _keep(self, key: bytes, caller: Caller) -> None:
+        self._kept[key] = time.monotonic() + SECONDS, caller
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+
+
+async def create(
+    connection: Connection, name: str, scopes: Iterable[Scope], expires_on: date | None, today: date
+) -> str:
+    """Make a token and return it: nobody can ever read it again. Raises InvalidInput."""
+    if expires_on is not None and expires_on < today:
+        raise InvalidInput("expected a day that is not over", path=("expires",))
+    secret, texts = new_secret(), [scope.value for scope in dict.fromkeys(scopes)]
+    await connection.fetchval(SQL.create, check_name(name), texts, sha256(secret), expires_on)
+    return secret
+
+
+async def tokens(connection: Connection) -> list[Token]:
+    """Every token there ever was, in the order in which they were made."""
+    return [
+        Token(row["id"], row["name"], tuple(map(Scope, row["scopes"])), row["created_at"],
+              row["expires_on"], row["revoked_at"])
+        for row in await connection.fetch(SQL.list)
+    ]
+
+
+async def revoke(connection: Connection, id: int) -> str:
+    """Make a token useless and return its name. Raises NotFound."""
+    name: str | None = None
+    if 0 < id <= MOST_ID:
+        name = await connection.fetchval(SQL.revoke, id)
+    if name is None:
+        raise NotFound(f"There is no token {id}", path=("id",))
+    return name
