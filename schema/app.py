@@ -16,6 +16,8 @@ from starlette.routing import Route, WebSocketRoute
 
 from schema.context import Access, Services
 from schema.graph import GRAPH
+from schema.routes.events import Events
+from schema.routes.schemas import Schemas
 from schema.view import PAGE_POLICY, View
 from schema.websocket import Socket
 from tracker.errors import TrackerError
@@ -59,8 +61,11 @@ logger = logging.getLogger(__name__)
 
 def create_app(services: Services, access: Access) -> Starlette:
     """The application on a running tracker."""
-    pages = Pages(services)
-    return Starlette(routes=[
+    pages, events, schemas = Pages(services), Events(services), Schemas()
+    app = Starlette(routes=[
+        Route("/events", events.respond),
+        Route("/schemas", schemas.index),
+        Route("/schemas/{type}", schemas.one),
         Route("/", pages.home),
         Route("/graphql", View(services, access).respond, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", Socket(services, access)),
@@ -68,6 +73,8 @@ def create_app(services: Services, access: Access) -> Starlette:
         Route("/healthz", pages.healthz),
         Route("/readyz", pages.readyz),
     ])
+    app.state.end_streams = events.end
+    return app
 
 
 class Pages:
