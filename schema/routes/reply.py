@@ -33,14 +33,28 @@ def refusing(answer: Callable[[Any, Request], Awaitable[Response]]) -> Any:
 
     @functools.wraps(answer)
     async def answering(self: Any, request: Request) -> Response:
-        try:
-            return await answer(self, request)
-        except TrackerError as error:
-            refused = error
-        except DEAD as error:
-            logger.warning("the database does not answer: %s", error)
-            refused = Unavailable("The database does not answer; try again")
-        problem = plain_error(refused.code, refused.message, refused.path)
-        return reply(problem, STATUS.get(refused.code, 400), Cache_Control="no-store")
+        return await _answered(answer(self, request))
 
     return answering
+
+
+def refusing_function(answer: Answering) -> Answering:
+    """The same of a function that answers."""
+
+    @functools.wraps(answer)
+    async def answering(request: Request) -> Response:
+        return await _answered(answer(request))
+
+    return answering
+
+
+async def _answered(answer: Awaitable[Response]) -> Response:
+    try:
+        return await answer
+    except TrackerError as error:
+        refused = error
+    except DEAD as error:
+        logger.warning("the database does not answer: %s", error)
+        refused = Unavailable("The database does not answer; try again")
+    problem = plain_error(refused.code, refused.message, refused.path)
+    return reply(problem, STATUS.get(refused.code, 400), Cache_Control="no-store")
