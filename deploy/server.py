@@ -62,6 +62,6 @@ def create_server(app: Starlette, log_level: str) -> Server:
     """A server for the app; `await serve(sockets=[…])` runs it until it is told to stop."""
     return Server(app, uvicorn.Config(
         app, loop="none", http="httptools", ws="websockets-sansio", lifespan="off",
-        log_level=log_level, log_config=None, access_log=False,
+        log_level=log_level, log_config=None, access_log=log_level == "debug",
         timeout_graceful_shutdown=GRACE, server_header=False,
     ))

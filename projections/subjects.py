@@ -8,6 +8,7 @@ change nothing of that: an event concerns the same for whoever follows, now or i
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
@@ -90,9 +91,10 @@ async def follow(
         if past := await past_of(recorder, selection, after, head):
             yield past
         after = max(after, head)
-    async for page in follower.pages(after, types=selection.types):
-        if wanted := await selected(recorder, page, selection):
-            yield wanted
+    async with aclosing(follower.pages(after, types=selection.types)) as pages:
+        async for page in pages:
+            if wanted := await selected(recorder, page, selection):
+                yield wanted
 
 
 async def read(

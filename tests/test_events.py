@@ -246,6 +246,26 @@ async def test_a_database_that_does_not_answer_is_a_503(
     assert response.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
 
 
+async def test_a_stream_ends_when_the_log_can_not_be_read_and_goes_on_for_who_comes_back(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: Any, **__: Any) -> None:
+        raise OSError("gone")
+
+    monkeypatch.setattr("tracker.log.follow.ENDURANCE", 0.3)
+    await record(services, "a", "b")
+    async with client.stream("GET", "/events?after=0") as response:
+        events = sent(response)
+        assert [(await anext(events))[0] for _ in "ab"] == [1, 2]
+        with monkeypatch.context() as patch:
+            patch.setattr(type(services.recorder), "read", gone)
+            services.follower.wake()
+            assert [item async for item in events] == []
+    await record(services, "c")
+    async with client.stream("GET", "/events?after=0", headers={"Last-Event-ID": "2"}) as response:
+        assert (await anext(sent(response)))[0] == 3
+
+
 async def test_streams_end_in_good_form_when_the_server_stops(
     services: Services, client: httpx.AsyncClient,
     running: tuple[str, Server, asyncio.Task[None]],
