@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import socket
 import sys
 import time
@@ -20,6 +19,7 @@ from deploy.bootstrap import migrated, opened, prepare, running
 from deploy.command import DataDir, errors_for_people, note, on_database
 from deploy.comparing import changes, upcoming
 from deploy.importing import load_corpus, progress_bar
+from deploy.logs import LogFormat, log_to_stderr
 from deploy.process import Exit
 from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot import replay as replayed
@@ -63,6 +63,9 @@ Out = Annotated[Path | None, typer.Option(
 LogLevel = Annotated[str, typer.Option(
     settings.LOG_LEVEL.flag, envvar=settings.LOG_LEVEL.variable,
     help="How much is logged: debug, info, warning or error.")]
+Form = Annotated[LogFormat, typer.Option(
+    settings.LOG_FORMAT.flag, envvar=settings.LOG_FORMAT.variable,
+    help="Text for people, or a line of JSON each.")]
 
 MYSELF = Caller("command line", granted([Scope.ADMIN]))
 """Whoever has the database needs no token."""
@@ -76,12 +79,14 @@ def demo(
     host: Host = "127.0.0.1",
     data_dir: DataDir = None,
     log_level: LogLevel = "warning",
+    log_format: Form = LogFormat.TEXT,
 ) -> None:
     """Everything at once: PostgreSQL, the shipped corpus, the API and its page.
 
     Anyone who can reach the port may write, so that you can try mutations; use `tracker serve` for
     data that matters. Stop it with Ctrl-C.
     """
+    log_to_stderr(log_level, log_format)
     with errors_for_people():
         access = settings.access(demo=True)
         listening = listen_somewhere(host, port)
@@ -101,12 +106,14 @@ def serve(
     host: Host = "127.0.0.1",
     data_dir: DataDir = None,
     log_level: LogLevel = "warning",
+    log_format: Form = LogFormat.TEXT,
 ) -> None:
     """Serve the API on kept data: of the embedded PostgreSQL, or of `TRACKER_DATABASE_URL`.
 
     Mutations need `Authorization: Bearer` with a token of `tracker token create --scope record`;
     reading is open unless `TRACKER_READ` is `token`.
     """
+    log_to_stderr(log_level, log_format)
     with errors_for_people():
         access = settings.access()
         listening = listen(host, port)
@@ -133,9 +140,6 @@ async def serve_app(
     welcome: int | None = None,
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
-    logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    # Our own loggers say that the database is lost; this one adds a traceback a second.
-    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
     server = create_server(create_app(services, access), log_level)
     host, port = listening.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"

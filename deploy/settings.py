@@ -49,9 +49,11 @@ PG_BIN = Setting("TRACKER_PG_BIN", None, "the wheel's, or an installed one",
                  "the directory of PostgreSQL's programs for the embedded server")
 LOG_LEVEL = Setting("TRACKER_LOG_LEVEL", "--log-level", "warning",
                     "how much is logged: debug, info, warning or error")
+LOG_FORMAT = Setting("TRACKER_LOG_FORMAT", "--log-format", "text",
+                     "text for people, or json: a line of JSON each")
 
 SETTINGS = (DATA_DIR, DATABASE_URL, HOST, PORT, WRITE_TOKEN, READ, INTROSPECTION, HOSTS, ORIGINS,
-            RATE, OPERATIONS, PG_BIN, LOG_LEVEL)
+            RATE, OPERATIONS, PG_BIN, LOG_LEVEL, LOG_FORMAT)
 
 
 def database_url(environment: Mapping[str, str] = os.environ) -> str | None:

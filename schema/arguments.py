@@ -13,12 +13,13 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 from strawberry import argument
 
 from projections.exposure import Question
+from projections.subjects import Selection
 from schema.scalars import Day, Instant, Position
 from tracker.domain.commodities import Commodity, descendants
 from tracker.domain.kinds import fact_type
 from tracker.domain.places import Place
-from tracker.domain.values import ENTITY_PATH
-from tracker.errors import InvalidInput, TooLarge
+from tracker.domain.values import ENTITY_PATH, Actor
+from tracker.errors import InvalidInput, TooLarge, TrackerError
 
 T = TypeVar("T")
 MOST_LETTERS = 500
@@ -88,6 +89,37 @@ def event_types(given: list[str] | None) -> list[str] | None:
             error.path = ("types", index)
             raise
     return given
+
+
+def selection(
+    types: list[str] | None, commodities: list[str] | None, places: list[str] | None,
+    entity: str | None = None, *, fields: tuple[str, str] = ("commodities", "places"),
+) -> Selection:
+    """Which events are wanted: those about any of the commodities or one below it, and any of the
+    places; `fields` are what the caller calls these two.
+    """
+    of_commodities, of_places = fields
+    goods = _all_words(Commodity, commodities, of_commodities)
+    return Selection(
+        types=event_types(types),
+        commodities=None if goods is None else sorted({c for id in goods for c in descendants(id)}),
+        places=_all_words(Actor, places, of_places),
+        entity=entity,
+    )
+
+
+def _all_words(kind: Callable[[str], T], given: list[str] | None, field: str) -> list[T] | None:
+    """Words of a vocabulary; an error has the path of the word."""
+    if given is None:
+        return None
+    found = []
+    for index, text in enumerate(given):
+        try:
+            found.append(word(kind, text, field))
+        except TrackerError as error:
+            error.path = (field, index)
+            raise
+    return found
 
 
 def day(given: Day | None, field: str) -> date | None:

@@ -60,14 +60,19 @@ class Gate:
         caller.need(Scope.READ)
         return caller
 
+    def check_room(self, visitor: Visitor) -> None:
+        """Refuse one more operation than a client may have at a time. Raises TooLarge."""
+        most = self.access.operations
+        if self._operations[visitor.client] >= most:
+            raise TooLarge(f"expected at most {most} operations at a time",
+                           code="TOO_MANY_OPERATIONS")
+
     @contextmanager
     def operation(self, visitor: Visitor) -> Iterator[None]:
         """An operation on a connection, for as long as it lasts. Raises RateLimited or TooLarge."""
-        client, most = visitor.client, self.access.operations
+        client = visitor.client
         self._buckets.take(client)
-        if self._operations[client] >= most:
-            raise TooLarge(f"expected at most {most} operations at a time",
-                           code="TOO_MANY_OPERATIONS")
+        self.check_room(visitor)
         self._operations[client] += 1
         try:
             yield

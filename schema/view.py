@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from schema.context import Services
 from schema.errors import masked, plain_error
 from schema.execute import QUERIES, QUERIES_AND_MUTATIONS, execute
 from schema.gate import Gate
 from schema.limits import MOST_BYTES
+from schema.routes.observed import first_code
+from schema.routes.pages import query_page
 from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
-PAGE = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
-PAGE_POLICY = ("default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline';"
-               " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 
 STATUS = {"BAD_REQUEST": 400, "INVALID_JSON": 400, "TOO_LARGE": 413, "UNSUPPORTED_MEDIA_TYPE": 415,
           "OPERATION_NOT_ALLOWED": 405, "UNAUTHENTICATED": 401, "FORBIDDEN": 403,
@@ -43,8 +41,7 @@ class View:
     async def respond(self, request: Request) -> Response:
         """The answer to a request; whatever goes wrong, it is JSON."""
         if request.method != "POST" and _wants_page(request):
-            return HTMLResponse(PAGE, headers={"Content-Security-Policy": PAGE_POLICY,
-                                               "Vary": "Accept"})
+            return await query_page(request)
         try:
             return _response(request, await self._answer(request))
         except TrackerError as error:
@@ -61,13 +58,14 @@ class View:
                                          request.client and request.client.host)
         posted = request.method == "POST"
         asked = await _asked_by_post(request) if posted else _asked_by_get(request)
+        request.state.operation = operation = _of_type(asked, "operationName", str)
         return await execute(
             self._services,
             _of_type(asked, "query", str) or "",
             _of_type(asked, "variables", dict),
             self._gate.access,
             caller=visitor.caller,
-            operation_name=_of_type(asked, "operationName", str),
+            operation_name=operation,
             allowed=QUERIES_AND_MUTATIONS if posted else QUERIES,
         )
 
@@ -133,6 +131,7 @@ def _response(
     advice: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer as JSON, of the media type that the client knows."""
+    request.state.outcome = first_code(answer)
     modern = GRAPHQL_JSON in request.headers.get("accept", "")
     if status == 200 and "data" not in answer:
         code = answer["errors"][0]["extensions"]["code"]

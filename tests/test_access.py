@@ -302,3 +302,13 @@ def test_an_ipv6_customer_is_one_client(address: str | None, client: str) -> Non
 
 async def test_what_is_imported_has_an_actor_too(corpus_services: Services) -> None:
     assert {event.actor for event in await corpus_services.recorder.read()} == {"import"}
+
+
+async def test_the_feed_of_events_needs_a_token_where_reading_does(services: Services) -> None:
+    closed = Api(services, Access("secret", read_open=False))
+    refused = await closed.request("GET", "/events?follow=false")
+    assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (
+        401, "UNAUTHENTICATED")
+    allowed = await closed.request("GET", "/events?follow=false",
+                                   headers={"Authorization": "Bearer secret"})
+    assert allowed.status_code == 200

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,35 +12,19 @@ import websockets
 from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from deploy.server import create_server, listen
-from schema.app import create_app
 from schema.context import Access, Services
 from schema.execute import subscribe as subscribe_directly
 from tests.api import control, document
 from tests.facts import announced
+from tests.served import serving
 from tests.websocket import EVENTS, PROTOCOL, connected, events, receive, send, subscribe
 
 
 @asynccontextmanager
 async def served(services: Services, access: Access) -> AsyncIterator[str]:
     """The address of a real server."""
-    listening = listen("127.0.0.1", 0)
-    server = create_server(create_app(services, access), "warning")
-    with without_signals(server):
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started:
-            await asyncio.sleep(0.01)
-        yield f"ws://127.0.0.1:{listening.getsockname()[1]}/graphql"
-        server.should_exit = True
-        server.force_exit = True
-        await serving
-
-
-@contextlib.contextmanager
-def without_signals(server: Any) -> Iterator[None]:
-    """Leave the signal handlers of the test run alone."""
-    server.capture_signals = contextlib.nullcontext
-    yield
+    async with serving(services, access) as (address, *_):
+        yield f"ws://{address}/graphql"
 
 
 @pytest.fixture

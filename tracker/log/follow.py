@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 
 from tracker.log.background import Background
 from tracker.log.database import API, LOST, Target, connect
@@ -37,7 +38,10 @@ class Follower(Background):
         self._woken = asyncio.Event()
         self._tail: Tail | None = None  # only while somebody follows
         self._grown = asyncio.Event()
-        self._followers = 0
+        self.followers = 0
+        """How many follow at the moment."""
+        self.listening = False
+        """Whether notifications reach us; if not, events come up to `PATIENCE` late."""
 
     async def follow(
         self, after: int = 0, *, types: Sequence[str] | None = None, page: int = 200
@@ -48,7 +52,16 @@ class Follower(Background):
         log runs ahead of it. A lost database that comes back within `ENDURANCE` is only a delay;
         then its error is raised, and whoever comes back with the last position misses nothing.
         """
-        self._followers += 1
+        async with aclosing(self.pages(after, types=types, page=page)) as pages:
+            async for events in pages:
+                for event in events:
+                    yield event
+
+    async def pages(
+        self, after: int = 0, *, types: Sequence[str] | None = None, page: int = 200
+    ) -> AsyncGenerator[list[Recorded], None]:
+        """The same, of what is there at a time, at most `page`; never an empty one."""
+        self.followers += 1
         self.wake()
         try:
             while True:
@@ -59,14 +72,14 @@ class Follower(Background):
                     events = await self._read(after, page, types)
                     if not events:  # nothing of these types in all that was known before
                         after = max(after, seen)
-                for event in events:
-                    if types is None or event.type in types:
-                        yield event
-                    after = event.position
-                if not events:
+                if events:
+                    after = events[-1].position
+                    if wanted := [e for e in events if types is None or e.type in types]:
+                        yield wanted
+                else:
                     await wait(grown)
         finally:
-            self._followers -= 1
+            self.followers -= 1
 
     async def _read(
         self, after: int, limit: int, types: Sequence[str] | None
@@ -110,7 +123,7 @@ class Follower(Background):
 
     async def _read_on(self) -> None:
         """Read what is new, once for all followers."""
-        if not self._followers:
+        if not self.followers:
             self._tail = None
             return
         if self._tail is None:
@@ -141,12 +154,14 @@ class Follower(Background):
         connection = await connect(self._target, role=API)
         try:
             await connection.add_listener("log", lambda *_: self.wake())
+            self.listening = True
             self.wake()
             while True:
                 # A connection can die without a word: ask it, so that the loss is noticed.
                 await asyncio.sleep(PATIENCE)
                 await connection.execute("SELECT 1", timeout=PATIENCE)
         finally:
+            self.listening = False
             connection.terminate()
 
 

@@ -84,6 +84,11 @@ class Recorded(msgspec.Struct, frozen=True, dict=True):
         return msgspec.json.decode(self.content)
 
 
+def dataschema(type_: str) -> str:
+    """The name of the JSON Schema that the data of an event type follows; it is no address."""
+    return f"{SOURCE}:schema:{type_}:1"
+
+
 def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
     """An aggregate's event in the form that the log takes. Raises TooLarge."""
     kind = kind_of(event.originator_id)
@@ -95,7 +100,7 @@ def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
         "type": type_,
         "subject": event.originator_id,
         "version": event.originator_version,
-        "dataschema": f"{SOURCE}:schema:{type_}:1",
+        "dataschema": dataschema(type_),
     }
     if actor is not None:
         attributes["actor"] = actor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +46,8 @@ class Recorder:
 
     def __init__(self, pool: Pool):
         self._pool = pool
+        self.observe: Callable[[int, float, bool], None] = lambda *_: None
+        """Is told of every transaction of appends: how many events, seconds, whether it went."""
         self._appending = Joined(self._send)
         self._reading = Joined(self._read_streams)
 
@@ -61,10 +64,14 @@ class Recorder:
 
     async def _send(self, commands: Sequence[Command]) -> Sequence[Appended | TrackerError]:
         """Append commands; what went wrong is the outcome of each of them."""
+        started = time.perf_counter()
         try:
             async with self._pool.acquire() as connection:
-                return await append(connection, commands)
+                outcomes = await append(connection, commands)
+            self.observe(_new(outcomes), time.perf_counter() - started, True)
+            return outcomes
         except Exception as error:
+            self.observe(0, time.perf_counter() - started, False)
             if not isinstance(error, (*LOST, TimeoutError)):
                 logger.exception("an append failed in an unexpected way")
             return [_unavailable(error) for _ in commands]
@@ -135,6 +142,12 @@ class Recorder:
         """The stream of an event, or None when there is no such event."""
         row = await self._pool.fetchrow(SQL.event_by_id, event_id)
         return row["stream"] if row else None
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many connections of the pool are at work, and how many there may be."""
+        pool = self._pool
+        return pool.get_size() - pool.get_idle_size(), pool.get_max_size()
 
     async def head(self) -> int:
         """The last position; 0 when nothing is recorded."""
@@ -224,6 +237,11 @@ def _outcome(
         return IdempotencyConflict(command[0].event_id)
     first = row["first_position"]
     return Appended(range(first, first + len(command)), repeated=row["outcome"] == "repeated")
+
+
+def _new(outcomes: Sequence[object]) -> int:
+    """How many events the outcomes say are new in the log."""
+    return sum(len(o.positions) for o in outcomes if isinstance(o, Appended) and not o.repeated)
 
 
 def _unavailable(error: Exception) -> Unavailable:

@@ -1,0 +1,144 @@
+"""What an event is about, for those who follow the log and want some of it only.
+
+Most events name their subject only through their entity: a suspension names clauses, not goods. So
+an event concerns what it names itself and what earlier events of its entity name. Later events
+change nothing of that: an event concerns the same for whoever follows, now or in ten years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
+from tracker.domain.announcement import Made
+from tracker.domain.export_control import Amended, Announced, Disputed
+from tracker.domain.figure import Claimed
+from tracker.domain.preference import Ordered
+from tracker.domain.values import Fact
+from tracker.log.follow import Follower
+from tracker.log.mapper import Recorded
+from tracker.log.recorder import Recorder
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which events are wanted; None does not narrow.
+
+    `commodities` holds those below them too. `places` are issuers, members, actors, and where a
+    figure is from.
+    """
+
+    types: Sequence[str] | None = None
+    commodities: Sequence[str] | None = None
+    places: Sequence[str] | None = None
+    entity: str | None = None
+
+    @property
+    def by_subject(self) -> bool:
+        """Whether earlier events of an entity are needed to tell."""
+        return self.commodities is not None or self.places is not None
+
+
+def concerns(facts: Iterable[Fact], selection: Selection) -> bool:
+    """Whether an event is about what is wanted, from its fact and the earlier ones of its entity.
+
+    Pure.
+    """
+    facts = list(facts)
+    return (_meets(selection.commodities, (id for fact in facts for id in commodities(fact)))
+            and _meets(selection.places, (id for fact in facts for id in places(fact))))
+
+
+def commodities(fact: Fact) -> Iterator[str]:
+    """The commodities that a fact names."""
+    match fact:
+        case Claimed():
+            yield fact.series.commodity
+        case Announced() | Amended():
+            for clause in fact.clauses:
+                yield from clause.commodities
+        case Made() | Disputed():
+            yield from fact.commodities
+        case Ordered() if fact.commodity:
+            yield fact.commodity
+
+
+def places(fact: Fact) -> Iterator[str]:
+    """Who a fact names: where a figure is from, the issuer, the members, the actors."""
+    match fact:
+        case Claimed():
+            yield fact.series.place
+        case Announced():
+            yield fact.issuer
+        case Founded():
+            yield from fact.members
+        case MemberJoined() | MemberLeft():
+            yield fact.member
+        case Made():
+            yield from fact.actors
+
+
+async def follow(
+    recorder: Recorder, follower: Follower, after: int, selection: Selection
+) -> AsyncGenerator[list[Recorded], None]:
+    """The wanted events after a position in order, a page at a time, and new ones as they come."""
+    if selection.entity is not None:
+        head = await recorder.head()
+        if past := await past_of(recorder, selection, after, head):
+            yield past
+        after = max(after, head)
+    async with aclosing(follower.pages(after, types=selection.types)) as pages:
+        async for page in pages:
+            if wanted := await selected(recorder, page, selection):
+                yield wanted
+
+
+async def read(
+    recorder: Recorder, after: int, until: int, selection: Selection
+) -> AsyncIterator[list[Recorded]]:
+    """The wanted events after a position up to another, in order, a page at a time; of some pages
+    nothing may be left.
+    """
+    if selection.entity is not None:
+        yield await past_of(recorder, selection, after, until)
+        return
+    while after < until and (
+            page := await recorder.read(after, types=selection.types, limit=PAGE)):
+        after = page[-1].position
+        yield await selected(recorder, [e for e in page if e.position <= until], selection)
+
+
+async def past_of(
+    recorder: Recorder, selection: Selection, after: int, until: int
+) -> list[Recorded]:
+    """The wanted events of the one entity that is asked for, after a position up to another."""
+    entity = selection.entity or ""
+    events = (await recorder.read_streams([entity], until))[entity]
+    return await selected(recorder, [e for e in events if e.position > after], selection)
+
+
+async def selected(
+    recorder: Recorder, events: Sequence[Recorded], selection: Selection
+) -> list[Recorded]:
+    """Those of some events that are wanted."""
+    wanted = [event for event in events
+              if (selection.types is None or event.type in selection.types)
+              and selection.entity in (None, event.stream)]
+    if not selection.by_subject:
+        return wanted
+    told = await recorder.read_streams({e.stream for e in wanted if e.version > 1})
+    return [event for event in wanted
+            if concerns(_until(event, told.get(event.stream, [])), selection)]
+
+
+def _until(event: Recorded, told: Sequence[Recorded]) -> list[Fact]:
+    """The facts of an entity up to an event."""
+    return [*(e.fact for e in told if e.position < event.position), event.fact]
+
+
+def _meets(wanted: Sequence[str] | None, found: Iterable[str]) -> bool:
+    return wanted is None or not set(wanted).isdisjoint(found)

@@ -1,0 +1,204 @@
+"""`/events`: the log as CloudEvents, as server-sent events or as JSON lines.
+
+What is sent of an event is its entry, byte for byte as it is stored. Nothing is gathered for a
+client: it is read a page at a time, as fast as the client takes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from projections.subjects import Selection, follow, read
+from schema.arguments import position, selection, short
+from schema.context import Services
+from schema.gate import Gate, Visitor
+from schema.routes.reply import refusing
+from schema.scalars import Position
+from tracker.domain.kinds import kind_of
+from tracker.errors import InvalidInput
+from tracker.log.database import LOST
+from tracker.log.mapper import Recorded
+
+HEARTBEAT = 15.0
+"""Seconds of silence after which something is sent that says nothing."""
+RETRY = 1000
+"""Milliseconds after which a browser comes back when it is cut off."""
+SSE = "text/event-stream"
+LINES = "application/x-ndjson"
+MEDIA_TYPES = {SSE: SSE, "*/*": SSE, "text/*": SSE, LINES: LINES, "application/*": LINES}
+LISTS = ("types", "commodity", "place")
+PARAMETERS = (*LISTS, "entity", "after", "follow")
+
+logger = logging.getLogger(__name__)
+
+
+class Events:
+    """Answers requests for the log."""
+
+    def __init__(self, services: Services, gate: Gate):
+        self._services = services
+        self._gate = gate
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """End every stream where it stands: the server stops."""
+        self._ending.set()
+
+    @refusing
+    async def respond(self, request: Request) -> Response:
+        """The events after a position; and, unless `follow=false`, each new one as it comes."""
+        visitor = await self._gate.enter(request.headers.get("authorization", ""),
+                                         request.client and request.client.host)
+        media_type, wanted = accepted(request), asked(request)
+        following = _following(request)
+        after, head = position_asked(request), await self._services.recorder.head()
+        if following:
+            start = head if after is None else after
+            self._gate.check_room(visitor)
+            pages = self._live(visitor, start, wanted)
+        else:
+            found = read(self._services.recorder, after or 0, head, wanted)
+            pages = (page async for page in found if page)
+        chunks = written(pages, media_type)
+        headers = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store",
+                   "X-Accel-Buffering": "no"}
+        if takes_gzip(request):
+            headers["Content-Encoding"] = "gzip"
+            chunks = compressed(chunks)
+        return StreamingResponse(chunks, headers=headers, media_type=media_type)
+
+    async def _live(
+        self, visitor: Visitor, after: int, wanted: Selection
+    ) -> AsyncIterator[list[Recorded]]:
+        """Pages as they come, an empty one in silence, until the server stops."""
+        following = follow(self._services.recorder, self._services.follower, after, wanted)
+        try:
+            with self._gate.operation(visitor):
+                async with aclosing(with_heartbeats(following, self._ending)) as pages:
+                    async for page in pages:
+                        yield page
+        except LOST as error:  # the client comes back, and goes on where it was
+            logger.warning("a stream of events ends, since the log can't be read: %s", error)
+
+
+async def with_heartbeats(
+    pages: AsyncGenerator[list[Recorded], None], ending: asyncio.Event
+) -> AsyncGenerator[list[Recorded], None]:
+    """The pages, and an empty one whenever none has come for a while."""
+    coming = asyncio.ensure_future(anext(pages))
+    ended = asyncio.ensure_future(ending.wait())
+    try:
+        while not ending.is_set():
+            await asyncio.wait({coming, ended}, timeout=HEARTBEAT,
+                               return_when=asyncio.FIRST_COMPLETED)
+            if coming.done():
+                yield coming.result()
+                coming = asyncio.ensure_future(anext(pages))
+            elif not ended.done():
+                yield []
+    finally:
+        ended.cancel()
+        coming.cancel()
+        with contextlib.suppress(asyncio.CancelledError, *LOST):
+            await coming
+        await pages.aclose()
+
+
+async def written(
+    pages: AsyncIterator[list[Recorded]], media_type: str
+) -> AsyncIterator[bytes]:
+    """Pages of events as text of a media type; an empty one as what clients pass over."""
+    if media_type == SSE:
+        yield b"retry: %d\n" % RETRY  # no empty line after it: some take that for an event
+    write, silence = (_sent, b":\n") if media_type == SSE else (_line, b"\n")
+    async for page in pages:
+        yield b"".join(map(write, page)) or silence
+
+
+def _sent(event: Recorded) -> bytes:
+    return b"id: %d\ndata: %s\n\n" % (event.position, event.entry)
+
+
+def _line(event: Recorded) -> bytes:
+    return event.entry + b"\n"
+
+
+async def compressed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Chunks as gzip, each complete when it is sent.
+
+    A window of 4 KiB: a stream then holds 32 KiB rather than 256, and entries repeat each other
+    within it.
+    """
+    gzip = zlib.compressobj(wbits=16 + 12, memLevel=5)
+    async for chunk in chunks:
+        yield gzip.compress(chunk) + gzip.flush(zlib.Z_SYNC_FLUSH)
+    yield gzip.flush()
+
+
+def asked(request: Request) -> Selection:
+    """Which events are asked for. Raises InvalidInput."""
+    for name in request.query_params:
+        if name not in PARAMETERS:
+            raise InvalidInput(f"{name[:50]!r} is no parameter: expected one of"
+                               f" {', '.join(PARAMETERS)}", code="BAD_REQUEST",
+                               path=(name[:50],))
+    types, commodities, places = (_list(request, name) for name in LISTS)
+    entity = request.query_params.get("entity")
+    if entity is not None:
+        kind_of(short(entity, "entity"))
+    return selection(types, commodities, places, entity, fields=("commodity", "place"))
+
+
+def _list(request: Request, name: str) -> list[str] | None:
+    """A parameter that may come several times, or have several words with commas."""
+    given = request.query_params.getlist(name)
+    return [word for text in given for word in text.split(",")] if given else None
+
+
+def position_asked(request: Request) -> int | None:
+    """Where to go on. A browser that comes back says so in a header, whatever its address says."""
+    last = request.headers.get("last-event-id")
+    if last:
+        return position(Position(last), "Last-Event-ID")
+    after = request.query_params.get("after")
+    return position(None if after is None else Position(after), "after")
+
+
+def _following(request: Request) -> bool:
+    given = request.query_params.get("follow", "true")
+    if given not in ("true", "false"):
+        raise InvalidInput("expected true or false", path=("follow",))
+    return given == "true"
+
+
+def accepted(request: Request) -> str:
+    """The media type to answer with: the first that the client names and we have."""
+    for name in _offered(request.headers.get("accept") or "*/*"):
+        if name in MEDIA_TYPES:
+            return MEDIA_TYPES[name]
+    raise InvalidInput(f"expected Accept to have {SSE} or {LINES}", code="NOT_ACCEPTABLE",
+                       path=("Accept",))
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether the client says that it takes gzip."""
+    return "gzip" in _offered(request.headers.get("accept-encoding", ""))
+
+
+def _offered(header: str) -> Sequence[str]:
+    """The words of a header such as Accept, without those that it refuses by `q=0`."""
+    parts = [part.replace(" ", "").lower().split(";") for part in header.split(",")]
+    return [word for word, *rest in parts if not any(_refuses(option) for option in rest)]
+
+
+def _refuses(option: str) -> bool:
+    name, _, value = option.partition("=")
+    return name == "q" and not value.strip("0.")

@@ -1,0 +1,90 @@
+"""`/metrics`: what Prometheus counts here. docs/operations.md says what each is good for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schema.context import Services
+from schema.routes.health import condition
+from tracker.log.database import LOST
+
+MOST_NAMES = 100
+"""So many operations are told apart; clients choose the names, so the rest is `other`."""
+MOST_LETTERS = 64
+BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
+
+
+class Metrics:
+    """Counts and times, of one application."""
+
+    def __init__(self, services: Services):
+        self._services = services
+        self._names: set[str] = set()
+        self.registry = CollectorRegistry()
+        self._requests = Histogram(
+            "tracker_request_seconds", "GraphQL requests over HTTP.", ["operation", "outcome"],
+            buckets=BUCKETS, registry=self.registry)
+        self._appends = Histogram(
+            "tracker_append_seconds", "Transactions that append to the log.", ["outcome"],
+            buckets=BUCKETS, registry=self.registry)
+        self._appended = Counter(
+            "tracker_appended_events", "Events that commands appended.", registry=self.registry)
+        self._up = self._gauge("database_up", "1 where the database answers.")
+        self._head = self._gauge("log_position", "The last position of the log.")
+        self._lag = self._gauge("projection_lag_events", "Events that wait for the projection.")
+        self._behind = self._gauge(
+            "projection_lag_seconds", "How long the oldest of them has been waiting.")
+        self._gauge("followers", "Who follows the log: subscriptions and /events."
+                    ).set_function(lambda: services.follower.followers)
+        self._gauge("listening", "1 where new events come at once."
+                    ).set_function(lambda: services.follower.listening)
+        self._gauge("pool_connections_used", "Connections at work."
+                    ).set_function(lambda: services.recorder.connections[0])
+        self._gauge("pool_connections_most", "Connections that there may be."
+                    ).set_function(lambda: services.recorder.connections[1])
+        services.recorder.observe = self.appended
+
+    def _gauge(self, name: str, about: str) -> Gauge:
+        return Gauge(f"tracker_{name}", about, registry=self.registry)
+
+    async def respond(self, request: Request) -> Response:
+        """All of them, in the text form of Prometheus."""
+        await self._look()
+        return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
+
+    def answered(self, operation: str | None, outcome: str, seconds: float) -> None:
+        """Count a GraphQL request; the outcome is `ok` or the code of its first error."""
+        self._requests.labels(self._bounded(operation), outcome).observe(seconds)
+
+    def appended(self, events: int, seconds: float, went: bool) -> None:
+        """Count a transaction of appends."""
+        self._appends.labels("ok" if went else "failed").observe(seconds)
+        self._appended.inc(events)
+
+    def _bounded(self, operation: str | None) -> str:
+        name = (operation or "unnamed")[:MOST_LETTERS]
+        if name not in self._names:
+            if len(self._names) >= MOST_NAMES:
+                return "other"
+            self._names.add(name)
+        return name
+
+    async def _look(self) -> None:
+        """Ask the database what nobody counts."""
+        found = await condition(self._services)
+        self._up.set(found.lag is not None)
+        if found.head is None or found.position is None:
+            return
+        self._head.set(found.head)
+        self._lag.set(found.lag or 0)
+        try:
+            waiting = await self._services.recorder.read(found.position, limit=1)
+        except LOST:
+            return
+        oldest = waiting[0].recorded_at if waiting else None
+        self._behind.set((datetime.now(UTC) - oldest).total_seconds() if oldest else 0)

@@ -1,0 +1,107 @@
+"""The page on which people ask GraphQL: GraphiQL where it is installed, else a small one of ours.
+
+GraphiQL's files come from the package `graphene-django-graphiql-static` (the extra `graphiql`), of
+which nothing but these files is used. Nothing is ever loaded from another site.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import re
+from functools import cache
+from pathlib import Path
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+from schema.routes.reply import refusing_function
+from tracker.errors import NotFound
+
+PACKAGE = "graphene_django_graphiql_static"
+ASSETS = ("react.production.min.js", "react-dom.production.min.js", "graphiql.min.js",
+          "graphql-ws.min.js", "graphiql.min.css")
+A_DAY = "public, max-age=86400"
+FLOOR = Path(__file__).parents[1]
+INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+EXAMPLES = {
+    "What China controls for gallium, and what of it is suspended": """query ControlsOnGallium {
+  asOf(validAt: "2025-11-20") {
+    position
+    exportControls(issuer: "CN", commodity: "gallium") {
+      totalCount
+      nodes { id title clauses { id measure status suspendedUntil destinations { name } } }
+    }
+  }
+}""",
+    "Who mined the rare earths of 2023, and how concentrated that is": """query MinersOfRareEarths {
+  asOf {
+    production(commodity: "rare_earths", year: 2023) {
+      world { value unit publisher edition }
+      concentration { hhi topThreeShare topThree { name } }
+      figures { place { name } value unit share noShareBecause claims { publisher edition value } }
+    }
+  }
+}""",
+    "Who was in the Minerals Security Partnership before and after June 2023":
+        """query MembersBeforeAndAfter {
+  before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { ...who } }
+  after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { ...who } }
+}
+fragment who on Alliance { name members { place { name } since } }""",
+    "How the log begins":
+        "query FirstEvents { head events(first: 5) { nodes { position type entity } } }",
+}
+
+
+async def query_page(request: Request) -> Response:
+    """The page for queries."""
+    page = page_text(graphiql() is not None)
+    return HTMLResponse(page, headers={"Content-Security-Policy": policy(page), "Vary": "Accept"})
+
+
+@cache
+def graphiql() -> Path | None:
+    """Where GraphiQL's files are; None where they are not installed, or not all of them."""
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or found.origin is None:
+        return None
+    directory = Path(found.origin).parent / "static" / PACKAGE
+    return directory if all((directory / name).is_file() for name in ASSETS) else None
+
+
+@refusing_function
+async def asset(request: Request) -> Response:
+    """A file of GraphiQL."""
+    name, directory = request.path_params["name"], graphiql()
+    if directory is None or name not in ASSETS:
+        raise NotFound("expected a file of GraphiQL, where that is installed", path=("name",))
+    return FileResponse(directory / name, headers={"Cache-Control": A_DAY,
+                                                   "X-Content-Type-Options": "nosniff"})
+
+
+@cache
+def page_text(with_graphiql: bool) -> str:
+    """The page with the examples in it."""
+    name = "graphiql.html" if with_graphiql else "page.html"
+    examples = orjson.dumps(EXAMPLES).decode().replace("<", "\\u003c")
+    return (FLOOR / name).read_text(encoding="utf-8").replace("{examples}", examples)
+
+
+@cache
+def policy(page: str) -> str:
+    """A Content-Security-Policy that lets run what the page has in it and our own files, no more.
+
+    Styles may stand at elements, since GraphiQL measures text by them.
+    """
+    hashes = "".join(f" 'sha256-{_sha256(script)}'" for script in INLINE.findall(page))
+    return (f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline';"
+            " img-src data:; font-src data:; connect-src 'self'; base-uri 'none';"
+            " form-action 'none'; frame-ancestors 'none'")
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,60 @@
+"""Answers that are not GraphQL: JSON, and errors with the codes that GraphQL has."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schema.errors import DEAD, plain_error
+from tracker.errors import TrackerError, Unavailable
+
+Answering: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "RATE_LIMITED": 429, "NOT_FOUND": 404,
+          "NOT_ACCEPTABLE": 406, "TOO_LARGE": 413, "TOO_MANY_OPERATIONS": 429, "UNAVAILABLE": 503}
+
+logger = logging.getLogger(__name__)
+
+
+def reply(answer: Any, status: int = 200, **headers: str) -> Response:
+    """An answer as JSON, with headers named as Python can (`Cache_Control`)."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(orjson.dumps(answer), status, named, "application/json; charset=utf-8")
+
+
+def refusing(answer: Callable[[Any, Request], Awaitable[Response]]) -> Any:
+    """Turn what a method that answers raises into an error as GraphQL has them."""
+
+    @functools.wraps(answer)
+    async def answering(self: Any, request: Request) -> Response:
+        return await _answered(answer(self, request))
+
+    return answering
+
+
+def refusing_function(answer: Answering) -> Answering:
+    """The same of a function that answers."""
+
+    @functools.wraps(answer)
+    async def answering(request: Request) -> Response:
+        return await _answered(answer(request))
+
+    return answering
+
+
+async def _answered(answer: Awaitable[Response]) -> Response:
+    try:
+        return await answer
+    except TrackerError as error:
+        refused = error
+    except DEAD as error:
+        logger.warning("the database does not answer: %s", error)
+        refused = Unavailable("The database does not answer; try again")
+    problem = plain_error(refused.code, refused.message, refused.path)
+    return reply(problem, STATUS.get(refused.code, 400), Cache_Control="no-store")

@@ -1,0 +1,30 @@
+"""A real web server in the test's own process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from deploy.server import Server, create_server, listen
+from schema.app import create_app
+from schema.context import Access, Services
+
+
+@asynccontextmanager
+async def serving(
+    services: Services, access: Access
+) -> AsyncIterator[tuple[str, Server, asyncio.Task[None]]]:
+    """The address of a server, the server, and its work; it is stopped without patience."""
+    listening = listen("127.0.0.1", 0)
+    server = create_server(create_app(services, access), "warning")
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    work = asyncio.create_task(server.serve(sockets=[listening]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield f"127.0.0.1:{listening.getsockname()[1]}", server, work
+    finally:
+        server.should_exit = server.force_exit = True
+        await work
