@@ -126,6 +126,12 @@ class AsOf:
         row = await self._pool.fetchrow(SQL.state, entity, moment.valid_at, moment.position)
         return decode(kind, row["state"]) if row else None
 
+    async def named(self, entities: Sequence[str], moment: Moment) -> dict[str, State]:
+        """The states of some entities by their names, without those that have none."""
+        rows = await self._pool.fetch(SQL.named, entities, moment.valid_at, moment.position)
+        return {row["entity"]: decode(STATES[kind_of(row["entity"]).KIND], row["state"])
+                for row in rows}
+
     async def states(
         self,
         kind: type[S],

@@ -3,6 +3,11 @@
 SELECT entity, state FROM versions
 WHERE entity = $1 AND valid @> $2::date AND known @> $3::bigint;
 
+-- name: named
+-- The states of some entities.
+SELECT entity, state FROM unnest($1::text[]) AS asked (entity) JOIN versions USING (entity)
+WHERE valid @> $2::date AND known @> $3::bigint;
+
 -- name: matching
 -- Which entities of a kind a list holds; pages and counts have this condition in common. A control
 -- is in the list if one of its clauses answers to all that is asked of clauses; one that names no

@@ -17,7 +17,6 @@ from schema.arguments import (
     CommodityId,
     First,
     Publisher,
-    entity_path,
     page_size,
     publishers,
     question,
@@ -29,11 +28,14 @@ from schema.arguments import (
 from schema.comparison import AboutPlace, OfKind, about_what, page_of_turns
 from schema.connections import Connection, connection, cursor, event_after, page_of_states
 from schema.described import answer, output
+from schema.ids import key_of
+from schema.nodes import GlobalId, GlobalIds, node, nodes
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
 from schema.types.change import Turn
+from schema.types.common import Node
 from schema.types.distribution import Distribution, distribution
 from schema.types.export_control import ExportControl, export_control
 from schema.types.exposure import Exposure, exposure
@@ -118,6 +120,16 @@ class AsOf:
         )
 
     @answer
+    async def node(self, info: Info, id: GlobalId) -> Node | None:
+        """The entity of an id at this moment; null while there is none."""
+        return await node(info, self.moment, id)
+
+    @answer
+    async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
+        """The entities of some ids at this moment, in the order of the ids; null where none is."""
+        return await nodes(info, self.moment, ids)
+
+    @answer
     async def export_controls(
         self,
         info: Info,
@@ -153,7 +165,8 @@ class AsOf:
     @answer
     async def export_control(
         self, info: Info,
-        id: Annotated[str, argument(description="Its id, such as `cn-mofcom-2024-46`.")],
+        id: Annotated[str, argument(
+            description="Its key, such as `cn-mofcom-2024-46`, or its id.")],
     ) -> ExportControl | None:
         """One export control; null while it is not announced."""
         state = await self._one(info, ExportControlState, id)
@@ -177,7 +190,7 @@ class AsOf:
     @answer
     async def alliance(
         self, info: Info,
-        id: Annotated[str, argument(description="Its id, such as `quad`.")],
+        id: Annotated[str, argument(description="Its key, such as `quad`, or its id.")],
     ) -> Alliance | None:
         """One alliance; null while it is not founded."""
         state = await self._one(info, AllianceState, id)
@@ -208,7 +221,7 @@ class AsOf:
     @answer
     async def announcement(
         self, info: Info,
-        id: Annotated[str, argument(description="Its id.")],
+        id: Annotated[str, argument(description="Its key or its id.")],
     ) -> Announcement | None:
         """One announcement; null while it is not made."""
         state = await self._one(info, AnnouncementState, id)
@@ -251,7 +264,8 @@ class AsOf:
     async def figure(
         self, info: Info,
         id: Annotated[str, argument(
-            description="Its series as a path, such as `rare_earths/CN/production/mine/2023`.")],
+            description="Its series as a path, such as `rare_earths/CN/production/mine/2023`;"
+            " or its id.")],
     ) -> Figure | None:
         """One figure; null while nobody has claimed a number for it."""
         state = await self._one(info, FigureState, id)
@@ -353,7 +367,7 @@ class AsOf:
             info.context.services.changes, self.moment, days, about, first, after)
 
     async def _one(self, info: Info, kind: type[S], id: str) -> S | None:
-        known = entity_path(kind_name(kind), id)
+        known = key_of(kind_name(kind), id)
         return await info.context.services.as_of.state(kind, known, self.moment) if known else None
 
     async def _page(

@@ -29,10 +29,11 @@ from schema.comparison import (
 from schema.connections import Connection
 from schema.described import answer, output
 from schema.moment import AsOf
+from schema.nodes import GlobalId, GlobalIds, node, nodes
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
 from schema.types.change import Change
-from schema.types.common import Commodity, commodity
+from schema.types.common import Commodity, Node, commodity
 from schema.types.event import EventConnection, HistoryVersion, event_page, history_version
 from tracker.domain.commodities import commodities
 from tracker.domain.kinds import kind_of
@@ -68,6 +69,18 @@ class Query:
     async def head(self, info: Info) -> Position:
         """The last position of the log; 0 when nothing is recorded."""
         return Position(str(await info.context.services.recorder.head()))
+
+    @answer
+    async def node(self, info: Info, id: GlobalId) -> Node | None:
+        """The entity of an id as of now; null while there is none. Of another moment: ask `asOf`
+        for it.
+        """
+        return await node(info, await info.context.services.as_of.resolve(), id)
+
+    @answer
+    async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
+        """The entities of some ids as of now, in the order of the ids; null where none is."""
+        return await nodes(info, await info.context.services.as_of.resolve(), ids)
 
     @answer
     async def history(
