@@ -6,6 +6,7 @@ from typing import Annotated
 
 from strawberry import argument
 
+from projections.projector import Projector
 from schema.arguments import (
     After,
     CommodityId,
@@ -37,8 +38,12 @@ from schema.types.common import Commodity, Node, commodity
 from schema.types.event import EventConnection, HistoryVersion, event_page, history_version
 from tracker.domain.commodities import commodities
 from tracker.domain.kinds import kind_of
+from tracker.errors import Unavailable
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
+
+PATIENCE = 5
+"""Seconds that a question waits for a position that another server gave."""
 
 
 @output
@@ -56,12 +61,18 @@ class Query:
         at: Annotated[Position | None, argument(
             name="position",
             description="What the log said at this position; the latest if left out.")] = None,
+        min_position: Annotated[Position | None, argument(
+            description="Wait until the answer can rest on this position, which another server of"
+            f" the tracker gave; for {PATIENCE} seconds at most.")] = None,
     ) -> AsOf:
         """What was so on a day, as the log told it at a position. Without arguments: what is so
         today, as far as is recorded. All below it is of that moment; two aliases compare
         two moments.
         """
-        moment = await info.context.services.as_of.resolve(
+        services = info.context.services
+        if least := position(min_position, "minPosition"):
+            await come_to(services.projector, least)
+        moment = await services.as_of.resolve(
             day(valid_at, "validAt"), instant(known_at, "knownAt"), position(at, "position"))
         return AsOf(moment=moment)
 
@@ -148,6 +159,19 @@ class Query:
             found = [e for e in await events_of(recorder, entity)
                      if e.position > start and (wanted is None or e.type in wanted)][:limit]
         return event_page(found, first, after)
+
+
+async def come_to(projector: Projector, position: int) -> None:
+    """Wait until questions can be answered from a position. Raises Unavailable if it is not reached
+    in time.
+    """
+    try:
+        await projector.reach(position, seconds=PATIENCE)
+    except Unavailable:
+        raise Unavailable(
+            f"Position {position} was not reached in {PATIENCE} seconds: this server is behind, or"
+            " the log does not go so far; try again", code="POSITION_NOT_REACHED",
+            path=("minPosition",)) from None
 
 
 def known_entity(entity: str) -> bool:

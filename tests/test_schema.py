@@ -91,7 +91,7 @@ def test_every_fact_of_the_domain_has_a_mutation() -> None:
     assert others == {"MemberJoined", "MemberLeft", Retracted.__name__}
     assert core().mutation_type is not None
     fields = core().mutation_type.fields  # type: ignore[union-attr]
-    more = {"recordMembership", "retractEvent", "correctEvent"}
+    more = {"recordMembership", "retractEvent", "correctEvent", "record"}
     assert {*more, *(act.name for act in ACTS)} == fields.keys()
 
 
