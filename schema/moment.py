@@ -16,7 +16,9 @@ from schema.arguments import (
     After,
     CommodityId,
     First,
+    HsCode,
     Publisher,
+    goods,
     page_size,
     publishers,
     question,
@@ -138,6 +140,7 @@ class AsOf:
         destination: Annotated[str | None, argument(
             description="Only those with a clause for this place, or for all.")] = None,
         commodity: CommodityId = None,
+        hs_code: HsCode = None,
         measure: Annotated[Measure | None, argument(
             description="Only those with a clause that works in this way.")] = None,
         direction: Annotated[Direction | None, argument(
@@ -152,7 +155,7 @@ class AsOf:
         of one and the same clause.
         """
         narrowed = Filter(
-            commodities=with_below(commodity),
+            commodities=goods(commodity, hs_code),
             places=words(Place, issuer, "issuer"),
             publishers=publishers(publisher),
             category=value_of(direction),
@@ -205,13 +208,14 @@ class AsOf:
         actor: Annotated[str | None, argument(
             description="Only those of this place (`US`) or alliance (`quad`).")] = None,
         commodity: CommodityId = None,
+        hs_code: HsCode = None,
         publisher: Publisher = None,
         first: First = 20,
         after: After = None,
     ) -> Connection[Announcement]:
         """Announcements."""
         narrowed = Filter(
-            commodities=with_below(commodity),
+            commodities=goods(commodity, hs_code),
             places=words(Actor, actor, "actor"),
             publishers=publishers(publisher),
             category=value_of(kind),
@@ -241,6 +245,7 @@ class AsOf:
         self,
         info: Info,
         commodity: CommodityId = None,
+        hs_code: HsCode = None,
         place: Annotated[str | None, argument(
             description="Only those for this place, such as `CN` or `WORLD`.")] = None,
         statistic: Annotated[Statistic | None, argument(
@@ -251,7 +256,7 @@ class AsOf:
     ) -> Connection[Figure]:
         """Figures: a series and period with every publisher's claims."""
         narrowed = Filter(
-            commodities=with_below(commodity),
+            commodities=goods(commodity, hs_code),
             places=words(Place, place, "place"),
             publishers=publishers(publisher),
             category=value_of(statistic),
