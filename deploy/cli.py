@@ -168,7 +168,7 @@ def query(
     """Ask a GraphQL question and print the answer as JSON.
 
     For example: `tracker query '{ asOf(validAt: "2025-11-20") { exportControl(id:
-    "cn-mofcom-2024-46") { clauses { id status suspendedUntil } } } }'`
+    "cn-mofcom-2024-46") { clauses { key status suspendedUntil } } } }'`
     """
     values = parse_variables(variables)
     text = sys.stdin.read() if document == "-" else document

@@ -25,7 +25,7 @@ QUESTIONS = (
     Question(
         "China's ban on gallium to the US, while one clause of it is suspended",
         '{ asOf(validAt: "2025-11-20") { exportControl(id: "cn-mofcom-2024-46") {'
-        " title clauses { id status suspendedUntil returnsOn } } } }",
+        " title clauses { key status suspendedUntil returnsOn } } } }",
     ),
     Question(
         "China's rare-earth output of 2023: what each publisher claims",

@@ -130,6 +130,13 @@ class AsOf:
         row = await self._pool.fetchrow(SQL.state, entity, *_at(moment))
         return decode(kind, row["state"]) if row else None
 
+    async def named(self, entities: Sequence[str], moment: Moment) -> dict[str, State]:
+        """The states of some entities by their names, without those that have none."""
+        query = _over(SQL.about_named, SQL.named)
+        rows = await self._pool.fetch(query, entities, *_at(moment))
+        return {row["entity"]: decode(STATES[kind_of(row["entity"]).KIND], row["state"])
+                for row in rows}
+
     async def states(
         self,
         kind: type[S],

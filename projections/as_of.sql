@@ -9,6 +9,10 @@ SELECT entity FROM subjects WHERE kind = $1 AND word = ($4::text[])[1]
 -- The same for several words; they have to be sorted, where those of one word come so.
 SELECT DISTINCT entity FROM subjects WHERE kind = $1 AND word = ANY ($4::text[])
 
+-- name: about_named
+-- Entities by their names.
+SELECT entity FROM unnest($1::text[]) AS asked (entity)
+
 -- name: about_all
 -- Every entity of some kinds.
 SELECT entity FROM subjects WHERE kind = ANY ($1::text[]) AND word = ''
@@ -21,6 +25,10 @@ SELECT entity FROM subjects WHERE kind = ANY ($1::text[]) AND word = ''
     WHERE hashtextextended(entity, 0) = hashtextextended(subject.entity, 0)
       AND entity = subject.entity AND valid @> $2::date AND known @> $3::bigint
     OFFSET 0) AS version
+
+-- name: named
+-- The states of some entities.
+SELECT version.entity, state FROM {held};
 
 -- name: matching
 -- Which of them are in a list; pages and counts have this condition in common. A control is in the

@@ -15,7 +15,7 @@ from strawberry import argument
 from projections.exposure import Question
 from projections.subjects import Selection
 from schema.scalars import Day, Instant, Position
-from tracker.domain.commodities import Commodity, descendants
+from tracker.domain.commodities import Commodity, commodities, descendants
 from tracker.domain.kinds import fact_type
 from tracker.domain.places import Place
 from tracker.domain.values import ENTITY_PATH, Actor
@@ -26,6 +26,7 @@ MOST_LETTERS = 500
 LAST_POSITION = 2**63 - 1
 DIGITS = re.compile(r"\d{1,19}", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+HS_CODE = re.compile(r"\d{4}(\d\d){0,3}", re.ASCII)
 PUBLISHER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 MOST_ON_PAGE = 200
 
@@ -37,6 +38,11 @@ Publisher: TypeAlias = Annotated[str | None, argument(
     description="Only what rests on this publisher, by its short id, such as `usgs`.")]
 CommodityId: TypeAlias = Annotated[str | None, argument(
     description="Only what is about this commodity or one below it, such as `rare_earths`.")]
+
+HsCode: TypeAlias = Annotated[str | None, argument(
+    description="Only what is about a commodity with this code of the Harmonized System, such as"
+    " `280530`, or one below such a commodity; a heading of 4 digits includes its codes, and a"
+    " tariff code, of 8 or 10, counts as the one that it is under. With a commodity: both.")]
 
 
 def word(kind: Callable[[str], T], given: str, field: str) -> T:
@@ -59,6 +65,25 @@ def words(kind: Callable[[str], T], given: str | None, field: str) -> list[T] | 
 def with_below(given: str | None, field: str = "commodity") -> list[str] | None:
     """A commodity and all below it, to filter by; None where nothing is asked."""
     return None if given is None else sorted(descendants(word(Commodity, given, field)))
+
+
+def goods(commodity: str | None, hs_code: str | None) -> list[str] | None:
+    """The commodities to filter by: those below one and with a code; None where nothing is asked.
+    """
+    below = with_below(commodity)
+    if hs_code is None:
+        return below
+    coded = with_code(hs_code)
+    return sorted(coded if below is None else coded.intersection(below))
+
+
+def with_code(given: str) -> set[Commodity]:
+    """The commodities with a code, under it or above it, and all below them."""
+    if not HS_CODE.fullmatch(given):
+        raise InvalidInput("expected a code of 4, 6, 8 or 10 digits without dots, such as '280530'",
+                           code="INVALID_HS_CODE", path=("hsCode",))
+    return {below for of in commodities() for code in of.hs_codes
+            if code.startswith(given) or given.startswith(code) for below in descendants(of)}
 
 
 def publishers(given: str | None) -> list[str] | None:

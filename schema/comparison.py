@@ -19,7 +19,8 @@ from schema.arguments import (
     with_below,
     words,
 )
-from schema.connections import Connection, connection, opened, sealed, stream_after
+from schema.connections import Connection, connection, opened, stream_after
+from schema.ids import sealed
 from schema.scalars import Day, Instant, Position
 from schema.types.change import Change, EntityKind, Turn, change, turn
 from tracker.domain.codec import decode, encode

@@ -18,6 +18,12 @@ def output(kind: type[T]) -> type[T]:
     return strawberry.type(kind, description=description_of(kind))
 
 
+@dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
+def interface(kind: type[T]) -> type[T]:
+    """An interface, described by its docstring."""
+    return strawberry.interface(kind, description=description_of(kind))
+
+
 def answer(method: F) -> F:
     """A field that a method answers, described by its docstring."""
     return cast(F, strawberry.field(resolver=method, description=description_of(method)))

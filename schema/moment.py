@@ -16,8 +16,9 @@ from schema.arguments import (
     After,
     CommodityId,
     First,
+    HsCode,
     Publisher,
-    entity_path,
+    goods,
     page_size,
     publishers,
     question,
@@ -29,11 +30,14 @@ from schema.arguments import (
 from schema.comparison import AboutPlace, OfKind, about_what, page_of_turns
 from schema.connections import Connection, connection, cursor, event_after, page_of_states
 from schema.described import answer, output
+from schema.ids import key_of
+from schema.nodes import GlobalId, GlobalIds, node, nodes
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
 from schema.types.change import Turn
+from schema.types.common import Node
 from schema.types.distribution import Distribution, distribution
 from schema.types.export_control import ExportControl, export_control
 from schema.types.exposure import Exposure, exposure
@@ -121,6 +125,16 @@ class AsOf:
         )
 
     @answer
+    async def node(self, info: Info, id: GlobalId) -> Node | None:
+        """The entity of an id at this moment; null while there is none."""
+        return await node(info, self.moment, id)
+
+    @answer
+    async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
+        """The entities of some ids at this moment, in the order of the ids; null where none is."""
+        return await nodes(info, self.moment, ids)
+
+    @answer
     async def export_controls(
         self,
         info: Info,
@@ -129,6 +143,7 @@ class AsOf:
         destination: Annotated[str | None, argument(
             description="Only those with a clause for this place, or for all.")] = None,
         commodity: CommodityId = None,
+        hs_code: HsCode = None,
         measure: Annotated[Measure | None, argument(
             description="Only those with a clause that works in this way.")] = None,
         direction: Annotated[Direction | None, argument(
@@ -143,7 +158,7 @@ class AsOf:
         of one and the same clause.
         """
         narrowed = Filter(
-            commodities=with_below(commodity),
+            commodities=goods(commodity, hs_code),
             places=words(Place, issuer, "issuer"),
             publishers=publishers(publisher),
             category=value_of(direction),
@@ -156,7 +171,8 @@ class AsOf:
     @answer
     async def export_control(
         self, info: Info,
-        id: Annotated[str, argument(description="Its id, such as `cn-mofcom-2024-46`.")],
+        id: Annotated[str, argument(
+            description="Its key, such as `cn-mofcom-2024-46`, or its id.")],
     ) -> ExportControl | None:
         """One export control; null while it is not announced."""
         state = await self._one(info, ExportControlState, id)
@@ -180,7 +196,7 @@ class AsOf:
     @answer
     async def alliance(
         self, info: Info,
-        id: Annotated[str, argument(description="Its id, such as `quad`.")],
+        id: Annotated[str, argument(description="Its key, such as `quad`, or its id.")],
     ) -> Alliance | None:
         """One alliance; null while it is not founded."""
         state = await self._one(info, AllianceState, id)
@@ -195,13 +211,14 @@ class AsOf:
         actor: Annotated[str | None, argument(
             description="Only those of this place (`US`) or alliance (`quad`).")] = None,
         commodity: CommodityId = None,
+        hs_code: HsCode = None,
         publisher: Publisher = None,
         first: First = 20,
         after: After = None,
     ) -> Connection[Announcement]:
         """Announcements."""
         narrowed = Filter(
-            commodities=with_below(commodity),
+            commodities=goods(commodity, hs_code),
             places=words(Actor, actor, "actor"),
             publishers=publishers(publisher),
             category=value_of(kind),
@@ -211,7 +228,7 @@ class AsOf:
     @answer
     async def announcement(
         self, info: Info,
-        id: Annotated[str, argument(description="Its id.")],
+        id: Annotated[str, argument(description="Its key or its id.")],
     ) -> Announcement | None:
         """One announcement; null while it is not made."""
         state = await self._one(info, AnnouncementState, id)
@@ -231,6 +248,7 @@ class AsOf:
         self,
         info: Info,
         commodity: CommodityId = None,
+        hs_code: HsCode = None,
         place: Annotated[str | None, argument(
             description="Only those for this place, such as `CN` or `WORLD`.")] = None,
         statistic: Annotated[Statistic | None, argument(
@@ -241,7 +259,7 @@ class AsOf:
     ) -> Connection[Figure]:
         """Figures: a series and period with every publisher's claims."""
         narrowed = Filter(
-            commodities=with_below(commodity),
+            commodities=goods(commodity, hs_code),
             places=words(Place, place, "place"),
             publishers=publishers(publisher),
             category=value_of(statistic),
@@ -254,7 +272,8 @@ class AsOf:
     async def figure(
         self, info: Info,
         id: Annotated[str, argument(
-            description="Its series as a path, such as `rare_earths/CN/production/mine/2023`.")],
+            description="Its series as a path, such as `rare_earths/CN/production/mine/2023`;"
+            " or its id.")],
     ) -> Figure | None:
         """One figure; null while nobody has claimed a number for it."""
         state = await self._one(info, FigureState, id)
@@ -356,7 +375,7 @@ class AsOf:
             info.context.services.changes, self.moment, days, about, first, after)
 
     async def _one(self, info: Info, kind: type[S], id: str) -> S | None:
-        known = entity_path(kind_name(kind), id)
+        known = key_of(kind_name(kind), id)
         return await info.context.services.as_of.state(kind, known, self.moment) if known else None
 
     async def _page(

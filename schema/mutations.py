@@ -6,7 +6,7 @@ the client reads its own write. `ACTS` lists them; what they check is the domain
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, TypeAlias
@@ -25,9 +25,11 @@ from tracker.domain import alliance, announcement, export_control, figure, prefe
 from tracker.domain.codec import convert
 from tracker.domain.entity import Entity
 from tracker.domain.values import Fact, Name, Source, Value
-from tracker.errors import TrackerError
+from tracker.errors import InvalidInput, Path, TrackerError
 from tracker.log.recorder import Appended
 
+MOST_COMMANDS = 1000
+"""How many commands are recorded together."""
 BESIDE_INPUT = frozenset({"idempotencyKey", "expectedVersion"})
 """Arguments that stand beside the input, not in it."""
 
@@ -54,6 +56,19 @@ class Recording:
     version: int = field(
         description="The version of the entity with it, to be expected by the next mutation.")
     event: Event = field(description="The event, as it is in the log.")
+
+
+@output
+class Batch:
+    """What became of commands that were recorded together."""
+
+    positions: list[Position] = field(
+        description="The positions of their events, in the order of the commands.")
+    position: Position = field(description="The last of them: ask asOf(position:) to see them.")
+    events: list[Event] = field(description="Their events, as they are in the log.")
+    repeated: bool = field(
+        description="Whether the same idempotency key had recorded them before; then nothing was"
+        " recorded now, and the positions are those of then.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +230,56 @@ async def carried_out(
         order = Order(plain(input), actor, key, expected)
         appended = await record(services.commands, order)
     except TrackerError as error:
-        error.path = tuple(camel(step) if isinstance(step, str) else step for step in error.path)
+        error.path = in_camel(error.path)
         raise error if set(error.path[:1]) & BESIDE_INPUT else error.below("input") from None
     await services.projector.reach(appended.positions[-1])
     return await recording(info, appended)
+
+
+async def carried_out_together(info: Info, commands: Sequence[Any], key: str | None) -> Batch:
+    """Record commands, all or none, and wait until they can be read."""
+    services, actor = info.context.services, info.context.writer()
+    check_text(key or "", "idempotencyKey")
+    if not 1 <= len(commands) <= MOST_COMMANDS:
+        raise InvalidInput(f"expected 1 to {MOST_COMMANDS} commands", code="INVALID_BATCH_SIZE",
+                           path=("commands",))
+    asked = [next(iter(plain(command, "commands", index).items()))
+             for index, command in enumerate(commands)]
+    try:
+        facts = [told_at(index, *command) for index, command in enumerate(asked)]
+        appended = await services.commands.record_all(facts, idempotency_key=key, actor=actor)
+    except TrackerError as error:
+        match in_camel(error.path):
+            case (int() as index, *rest):
+                error.path = ("commands", index, asked[index][0], *rest)
+        raise
+    await services.projector.reach(appended.positions[-1])
+    return await batch(info, appended)
+
+
+def told_at(index: int, name: str, data: dict[str, Any]) -> tuple[str, Fact]:
+    """The stream and the fact of a command, with its errors at its place in a batch."""
+    try:
+        return TOLD[name](data)
+    except TrackerError as error:
+        raise error.below(index) from None
+
+
+def in_camel(path: Path) -> Path:
+    """A path in the names that clients know."""
+    return tuple(camel(step) if isinstance(step, str) else step for step in path)
+
+
+async def batch(info: Info, appended: Appended) -> Batch:
+    """What became of commands that were recorded together, read back from the log."""
+    positions = appended.positions
+    events = await info.context.services.recorder.read(positions[0] - 1, limit=len(positions))
+    return Batch(
+        positions=[Position(str(position)) for position in positions],
+        position=Position(str(positions[-1])),
+        events=[event(recorded) for recorded in events],
+        repeated=appended.repeated,
+    )
 
 
 async def recording(info: Info, appended: Appended) -> Recording:
@@ -276,11 +337,28 @@ MEMBERSHIP = input_type(
 RETRACTION = input_type("RetractEventInput", Retraction, description_of(Retraction))
 INPUTS = {**{act.name: input_of(act) for act in ACTS}, "recordMembership": MEMBERSHIP}
 """The inputs of all mutations that record a fact."""
+COMMAND = one_of(
+    "CommandInput", INPUTS, "A fact to be recorded: the input of the mutation that records it,"
+    " under the name of that mutation.")
 CORRECTION = input_type(
     "CorrectEventInput", Retraction, "An event was wrong, and what is right: both are recorded, or"
-    " neither.", {"replacement": one_of(
-        "ReplacementInput", INPUTS, "What is right: the input of the mutation that would record"
-        " it, under the name of that mutation.")})
+    " neither.", {"replacement": COMMAND})
+
+def together() -> Any:
+    """The mutation that records many facts at once."""
+
+    async def resolve(info: Info, commands: Any, idempotency_key: Key = None) -> Batch:
+        return await carried_out_together(info, commands, idempotency_key)
+
+    resolve.__name__ = "record"
+    resolve.__annotations__["commands"] = Annotated[
+        list[COMMAND], argument(  # type: ignore[valid-type]  # known at run time only
+            description=f"What is to be recorded: 1 to {MOST_COMMANDS} facts, in their order.")]
+    return strawberry.mutation(
+        resolver=resolve, name="record", description="Records many facts in one transaction: all,"
+        " or none. Each is decided on what those before it made. The path of an error leads to the"
+        " command that is refused.")
+
 
 Mutation = create_type("Mutation", [
     *(mutation(name, kind, described(kind), records(name))
@@ -289,5 +367,6 @@ Mutation = create_type("Mutation", [
     mutation("correctEvent", CORRECTION, "An event was wrong, and what is right: retracts the one"
              " and records the other in its place, both or neither. The id of the result is that"
              " of the new event.", record_correction),
+    together(),
 ], description="What can be recorded. Every mutation needs the token for writing, unless writing is"
    " open, and returns when it can be read.")

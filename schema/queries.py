@@ -7,6 +7,7 @@ from typing import Annotated
 from strawberry import argument
 
 from projections.as_of import Filter
+from projections.projector import Projector
 from schema.arguments import (
     After,
     CommodityId,
@@ -29,18 +30,24 @@ from schema.comparison import (
 )
 from schema.connections import Connection, page_of_states
 from schema.described import answer, answer_as, output
+from schema.ids import key_of
 from schema.moment import AsOf
+from schema.nodes import GlobalId, GlobalIds, node, nodes
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
 from schema.types.change import Change
-from schema.types.common import Commodity, commodity
+from schema.types.common import Commodity, Node, commodity
 from schema.types.event import EventConnection, HistoryVersion, event_page, history_version
 from schema.types.receipt import Import, import_
 from tracker.domain.commodities import commodities
 from tracker.domain.kinds import kind_of
 from tracker.domain.receipt import ImportState
+from tracker.errors import Unavailable
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
+
+PATIENCE = 5
+"""Seconds that a question waits for a position that another server gave."""
 
 
 @output
@@ -58,12 +65,18 @@ class Query:
         at: Annotated[Position | None, argument(
             name="position",
             description="What the log said at this position; the latest if left out.")] = None,
+        min_position: Annotated[Position | None, argument(
+            description="Wait until the answer can rest on this position, which another server of"
+            f" the tracker gave; for {PATIENCE} seconds at most.")] = None,
     ) -> AsOf:
         """What was so on a day, as the log told it at a position. Without arguments: what is so
         today, as far as is recorded. All below it is of that moment; two aliases compare
         two moments.
         """
-        moment = await info.context.services.as_of.resolve(
+        services = info.context.services
+        if least := position(min_position, "minPosition"):
+            await come_to(services.projector, least)
+        moment = await services.as_of.resolve(
             day(valid_at, "validAt"), instant(known_at, "knownAt"), position(at, "position"))
         return AsOf(moment=moment)
 
@@ -71,6 +84,18 @@ class Query:
     async def head(self, info: Info) -> Position:
         """The last position of the log; 0 when nothing is recorded."""
         return Position(str(await info.context.services.recorder.head()))
+
+    @answer
+    async def node(self, info: Info, id: GlobalId) -> Node | None:
+        """The entity of an id as of now; null while there is none. Of another moment: ask `asOf`
+        for it.
+        """
+        return await node(info, await info.context.services.as_of.resolve(), id)
+
+    @answer
+    async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
+        """The entities of some ids as of now, in the order of the ids; null where none is."""
+        return await nodes(info, await info.context.services.as_of.resolve(), ids)
 
     @answer
     async def history(
@@ -129,13 +154,14 @@ class Query:
     @answer_as("import")
     async def one_import(
         self, info: Info,
-        id: Annotated[str, argument(description="Its id, as `imports` gives it.")],
+        id: Annotated[str, argument(description="Its key or id, as `imports` gives them.")],
     ) -> Import | None:
         """One import; null where there is none of this id."""
-        if entity_path("import", id) is None:
+        key = key_of("import", id)
+        if key is None:
             return None
         as_of = info.context.services.as_of
-        state = await as_of.state(ImportState, id, await as_of.resolve())
+        state = await as_of.state(ImportState, key, await as_of.resolve())
         return import_(state) if state else None
 
     @answer
@@ -165,6 +191,19 @@ class Query:
             found = [e for e in await events_of(recorder, entity)
                      if e.position > start and (wanted is None or e.type in wanted)][:limit]
         return event_page(found, first, after)
+
+
+async def come_to(projector: Projector, position: int) -> None:
+    """Wait until questions can be answered from a position. Raises Unavailable if it is not reached
+    in time.
+    """
+    try:
+        await projector.reach(position, seconds=PATIENCE)
+    except Unavailable:
+        raise Unavailable(
+            f"Position {position} was not reached in {PATIENCE} seconds: this server is behind, or"
+            " the log does not go so far; try again", code="POSITION_NOT_REACHED",
+            path=("minPosition",)) from None
 
 
 def known_entity(entity: str) -> bool:

@@ -59,6 +59,7 @@ class View:
         posted = request.method == "POST"
         asked = await _asked_by_post(request) if posted else _asked_by_get(request)
         request.state.operation = operation = _of_type(asked, "operationName", str)
+        _of_type(asked, "extensions", dict)
         return await execute(
             self._services,
             _of_type(asked, "query", str) or "",
@@ -77,10 +78,9 @@ def _wants_page(request: Request) -> bool:
 
 def _asked_by_get(request: Request) -> dict[str, Any]:
     asked: dict[str, Any] = dict(request.query_params)
-    if asked.get("variables"):
-        asked["variables"] = _json(asked["variables"].encode("utf-8", "replace"), "variables")
-    else:
-        asked.pop("variables", None)
+    for name in ("variables", "extensions"):
+        if given := asked.pop(name, None):
+            asked[name] = _json(given.encode("utf-8", "replace"), name)
     return asked
 
 

@@ -32,10 +32,10 @@ async def ids(api: Api, arguments: str, list: str = "exportControls", day: str =
               ) -> list[str]:
     """The ids of a list, after making sure that the total is their number."""
     data = await api.ask(f'{{ asOf(validAt: "{day}") {{ {list}({arguments} first: 200)'
-                         " { totalCount nodes { id } } } }")
+                         " { totalCount nodes { key } } } }")
     found = data["asOf"][list]
     assert found["totalCount"] == len(found["nodes"])
-    return [node["id"] for node in found["nodes"]]
+    return [node["key"] for node in found["nodes"]]
 
 
 # --- an empty log
@@ -43,10 +43,10 @@ async def ids(api: Api, arguments: str, list: str = "exportControls", day: str =
 
 async def test_an_empty_log_answers_every_list_with_nothing(api: Api) -> None:
     data = await api.ask(
-        """{ head asOf { position knownAt digest exportControls { totalCount nodes { id } }
+        """{ head asOf { position knownAt digest exportControls { totalCount nodes { key } }
              alliances { totalCount } announcements { totalCount } figures { totalCount }
-             claims { totalCount } alliance(id: "quad") { id } exportControl(id: "x") { id }
-             announcement(id: "x") { id } figure(id: "x") { id }
+             claims { totalCount } alliance(id: "quad") { key } exportControl(id: "x") { key }
+             announcement(id: "x") { key } figure(id: "x") { key }
              production(commodity: "gallium", year: 2023) { world { value } figures { share }
                concentration { hhi } }
              reserves(commodity: "gallium") { world { value } } }
@@ -112,8 +112,8 @@ async def test_lists_narrow_by_issuer_direction_publisher_and_kind(corpus: Api) 
     assert "quad" not in await ids(corpus, 'member: "CN"', "alliances")
     acting = await ids(corpus, 'actor: "quad"', "announcements")
     data = await corpus.ask('{ asOf(validAt: "2026-01-01") { alliance(id: "quad") {'
-                            " announcements(first: 200) { totalCount nodes { id } } } } }")
-    assert [n["id"] for n in data["asOf"]["alliance"]["announcements"]["nodes"]] == acting
+                            " announcements(first: 200) { totalCount nodes { key } } } } }")
+    assert [n["key"] for n in data["asOf"]["alliance"]["announcements"]["nodes"]] == acting
 
 
 async def test_claims_are_those_of_the_publisher_alone(api: Api) -> None:
@@ -140,7 +140,7 @@ async def test_claims_are_those_of_the_publisher_alone(api: Api) -> None:
 @pytest.mark.parametrize("list", ["exportControls", "announcements", "figures", "claims",
                                   "alliances"])
 async def test_pages_put_together_are_the_whole_list(corpus: Api, list: str) -> None:
-    key = "eventId" if list == "claims" else "id"
+    key = "eventId" if list == "claims" else "key"
     position = (await corpus.ask("{ head }"))["head"]
     document = (f"query ($after: String, $position: Position) {{ asOf(position: $position) {{"
                 f" {list}(first: 137, after: $after) {{ totalCount pageInfo {{ hasNextPage"
@@ -164,12 +164,12 @@ async def test_a_page_goes_on_after_its_cursor_whatever_is_recorded_meanwhile(ap
     for id in ("b", "d", "f"):
         await api.do("announceExportControl", control(id))
     document = ("query ($after: String) { asOf { exportControls(first: 1, after: $after) {"
-                " nodes { id } pageInfo { endCursor } } } }")
+                " nodes { key } pageInfo { endCursor } } } }")
     first = (await api.ask(document))["asOf"]["exportControls"]
     await api.do("announceExportControl", control("a"))
     await api.do("announceExportControl", control("c"))
     second = await api.ask(document, after=first["pageInfo"]["endCursor"])
-    assert [n["id"] for n in second["asOf"]["exportControls"]["nodes"]] == ["c"]
+    assert [n["key"] for n in second["asOf"]["exportControls"]["nodes"]] == ["c"]
 
 
 async def test_events_are_paged_by_position_and_narrowed(corpus: Api) -> None:
@@ -209,11 +209,11 @@ async def test_the_moment_of_a_position_finds_it_again(corpus: Api) -> None:
 async def test_an_old_position_gives_the_same_bytes_after_a_retraction(corpus: Api) -> None:
     document = """query ($position: Position) { asOf(validAt: "2026-01-01", position: $position) {
         position validAt knownAt digest
-        exportControls(first: 100) { totalCount pageInfo { endCursor } nodes { id title
-          disputes { account } clauses { id status suspendedUntil returnsOn }
+        exportControls(first: 100) { totalCount pageInfo { endCursor } nodes { key title
+          disputes { account } clauses { key status suspendedUntil returnsOn }
           because { position eventId } } }
         alliances { nodes { name members { place { name } } announcements { totalCount } } }
-        announcements(first: 100) { totalCount nodes { title actors { id } } }
+        announcements(first: 100) { totalCount nodes { title actors { key } } }
         claims(first: 200) { totalCount edges { cursor node { value preferred latest } } }
         production(commodity: "rare_earths", year: 2023) { concentration { hhi
           computedFrom { position } } figures { share } } } }"""
@@ -345,8 +345,8 @@ async def test_variables_are_checked_like_literals(
 @pytest.mark.parametrize("id", ["", "/", "\0", "x" * 10_000_000, "ä", "a b", "../x", "\ud7ff"])
 async def test_ids_that_cannot_be_are_not_there(api: Api, id: str) -> None:
     data = await api.ask(
-        "query ($id: String!) { asOf { exportControl(id: $id) { id } alliance(id: $id) { id }"
-        " announcement(id: $id) { id } figure(id: $id) { id } } }", id=id)
+        "query ($id: String!) { asOf { exportControl(id: $id) { key } alliance(id: $id) { key }"
+        " announcement(id: $id) { key } figure(id: $id) { key } } }", id=id)
     assert set(data["asOf"].values()) == {None}
 
 
@@ -459,6 +459,7 @@ async def test_queries_go_over_get_and_mutations_do_not(api: Api) -> None:
     (b"[" * 100_000, "application/json", 400, "INVALID_JSON"),
     (b"[]", "application/json", 400, "BAD_REQUEST"),
     (b'{"query": 5}', "application/json", 400, "BAD_REQUEST"),
+    (b'{"query": "{ head }", "extensions": 5}', "application/json", 400, "BAD_REQUEST"),
     (b'{"query": "{ head }", "variables": []}', "application/json", 400, "BAD_REQUEST"),
     (b'{"query": "{ head }", "operationName": 1}', "application/json", 400, "BAD_REQUEST"),
     (b'{"query": "{ head }", "operationName": "x"}', "application/json", 400, "BAD_REQUEST"),

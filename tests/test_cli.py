@@ -245,8 +245,8 @@ def test_a_signal_stops_everything_and_the_data_stay(
     serving = start("serve", data_dir=data_dir)
     assert serving.stop(number) == Exit.OK
     assert postmasters(data_dir) == []
-    result = command("query", '{ asOf { exportControl(id: "kept") { id } } }', data_dir=data_dir)
-    assert json.loads(result.stdout)["data"]["asOf"]["exportControl"] == {"id": "kept"}
+    result = command("query", '{ asOf { exportControl(id: "kept") { key } } }', data_dir=data_dir)
+    assert json.loads(result.stdout)["data"]["asOf"]["exportControl"] == {"key": "kept"}
 
 
 def test_a_killed_server_leaves_a_directory_that_starts_again_by_itself(
@@ -258,8 +258,8 @@ def test_a_killed_server_leaves_a_directory_that_starts_again_by_itself(
     assert command("import", str(file), data_dir=data_dir).returncode == Exit.OK
     serving.stop(signal.SIGKILL)
     again = start("serve", data_dir=data_dir)
-    answer = again.ask('{ asOf { exportControl(id: "kept") { id } } }')
-    assert answer["data"]["asOf"]["exportControl"] == {"id": "kept"}
+    answer = again.ask('{ asOf { exportControl(id: "kept") { key } } }')
+    assert answer["data"]["asOf"]["exportControl"] == {"key": "kept"}
     assert again.stop() == Exit.OK
     assert postmasters(data_dir) == []
 

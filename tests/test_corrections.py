@@ -48,7 +48,7 @@ async def ban(api: Api, day: str, position: str | None = None) -> Any:
     data = await api.ask(
         """query ($day: Day, $position: Position, $id: String!) {
              asOf(validAt: $day, position: $position) { exportControl(id: $id) {
-               title clauses { id status } because { eventId } } } }""",
+               title clauses { key status } because { eventId } } } }""",
         day=day, position=position, id=BAN)
     return data["asOf"]["exportControl"]
 
@@ -56,7 +56,7 @@ async def ban(api: Api, day: str, position: str | None = None) -> Any:
 async def second(api: Api, day: str, position: str | None = None) -> str | None:
     """Where its second clause stands."""
     found = await ban(api, day, position)
-    return found and next(c["status"] for c in found["clauses"] if c["id"] == "2")
+    return found and next(c["status"] for c in found["clauses"] if c["key"] == "2")
 
 
 ANEW = {

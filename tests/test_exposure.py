@@ -264,11 +264,11 @@ def test_another_control_never_lessens_what_is_controlled(
 ASKED = """query ($day: Day, $commodity: String, $issuer: String, $toward: String, $year: Int) {
   asOf(validAt: $day) {
     exposure(commodity: $commodity, issuer: $issuer, toward: $toward, year: $year) {
-      commodity { id } stage year world { value edition } controlledShare partlyControlledShare
+      commodity { key } stage year world { value edition } controlledShare partlyControlledShare
       mixedEditions measures { measure share } computedFrom { series { place { code } } value }
       places { place { code } share figure { edition choice { rule } }
-        inForce { control { id } clause { id measure } full limits }
-        suspended { control { id } clause { id suspendedUntil returnsOn } full } } } } }"""
+        inForce { control { key } clause { key measure } full limits }
+        suspended { control { key } clause { key suspendedUntil returnsOn } full } } } } }"""
 
 
 async def ask(services: Services, **asked: Any) -> list[dict[str, Any]]:
@@ -294,15 +294,15 @@ async def test_the_us_was_exposed_to_a_ban_of_gallium_until_it_was_suspended(
         ("WORLD", "760000"), ("CN", "750000")]
     [china] = june["places"]
     assert china["figure"] == {"edition": "MCS 2025", "choice": {"rule": "FIRST"}}
-    assert {(of["control"]["id"], of["clause"]["id"]) for of in china["inForce"]} == {
+    assert {(of["control"]["key"], of["clause"]["key"]) for of in china["inForce"]} == {
         ("cn-mofcom-2023-23", "1"), ("cn-mofcom-2024-46", "2")}
     [november] = await ask(corpus_services, day="2025-11-20", **asked)
     assert november["controlledShare"] == "0.9868"
     assert november["measures"] == [{"measure": "LICENCE", "share": "0.9868"}]
     [china] = november["places"]
     assert china["suspended"] == [{
-        "control": {"id": "cn-mofcom-2024-46"}, "full": False,
-        "clause": {"id": "2", "suspendedUntil": "2026-11-27", "returnsOn": "2026-11-28"}}]
+        "control": {"key": "cn-mofcom-2024-46"}, "full": False,
+        "clause": {"key": "2", "suspendedUntil": "2026-11-27", "returnsOn": "2026-11-28"}}]
     assert [of["limits"] for of in china["inForce"]] == [[], ["only technology, not the goods"]]
 
 
@@ -322,10 +322,11 @@ async def test_seven_rare_earths_under_licence_are_a_part_of_the_supply(
     china, malaysia, namibia = found["places"]
     assert (malaysia["place"]["code"], malaysia["share"]) == ("MY", "0.0003")
     assert (namibia["place"]["code"], namibia["share"], namibia["figure"]) == ("NA", None, None)
-    assert {of["control"]["id"] for of in china["inForce"]} == {
+    assert {of["control"]["key"] for of in china["inForce"]} == {
         "cn-mofcom-2025-18", "cn-technology-catalogue"}
     assert not any(of["full"] for of in china["inForce"])
-    assert {(of["control"]["id"], of["clause"]["suspendedUntil"]) for of in china["suspended"]} == {
+    suspended = china["suspended"]
+    assert {(of["control"]["key"], of["clause"]["suspendedUntil"]) for of in suspended} == {
         (f"cn-mofcom-2025-{number}", "2026-11-10") for number in (56, 57, 61, 62)}
 
 
@@ -338,7 +339,7 @@ async def test_heavy_rare_earths_have_controls_and_no_figures_in_2025(
     china = found["places"][0]
     assert china["place"]["code"] == "CN"
     assert china["share"] is None
-    assert china["inForce"][0]["control"]["id"] == "cn-mofcom-2025-18"
+    assert china["inForce"][0]["control"]["key"] == "cn-mofcom-2025-18"
     [found] = await ask(corpus_services, day="2025-11-20", commodity="dysprosium", toward="US")
     assert found["places"][0]["inForce"][0]["full"]
 
@@ -347,7 +348,7 @@ async def test_a_place_can_be_asked_what_it_controls(corpus_services: Services) 
     """Congo (Kinshasa): a quota on 220 of 290 kt of cobalt; its ban of concentrates has
     exceptions."""
     found = await ask(corpus_services, day="2025-11-20", issuer="CD")
-    assert {(e["commodity"]["id"], e["stage"]): (
+    assert {(e["commodity"]["key"], e["stage"]): (
         e["controlledShare"], e["partlyControlledShare"]) for e in found} == {
         ("cobalt", "MINE"): ("0.7586", "0.0000"),
         ("copper", "MINE"): ("0.0000", "0.1435"),
@@ -367,8 +368,8 @@ async def test_a_stage_can_be_asked_for_and_products_are_told_apart(
 ) -> None:
     data = await Api(corpus_services).ask("""{ asOf(validAt: "2025-11-20") {
       exposure(commodity: "titanium", toward: "US", stage: PLANT) {
-        commodity { id } stage form controlledShare } } }""")
-    assert data["asOf"]["exposure"] == [{"commodity": {"id": "titanium"}, "stage": "PLANT",
+        commodity { key } stage form controlledShare } } }""")
+    assert data["asOf"]["exposure"] == [{"commodity": {"key": "titanium"}, "stage": "PLANT",
                                          "form": "sponge", "controlledShare": "0.0000"}]
 
 

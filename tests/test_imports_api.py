@@ -15,7 +15,7 @@ from tests.desk import CLAIM, Desk, cell, line
 from tracker.log.database import Target
 from tracker.sources.contract import At, Refused
 
-RECEIPT = """id entity on reader readerVersion file sha256 size items events position
+RECEIPT = """key entity on reader readerVersion file sha256 size items events position
     counts { new restated corrected withdrawn unchanged repeated refused suspect }
     reasons { reason count } refused { line column text reason }
     suspects { line column text reason }"""
@@ -42,7 +42,7 @@ async def test_imports_are_listed_with_all_that_their_receipts_say(api: Api) -> 
     assert (first["reader"], first["readerVersion"], first["file"]) == (
         "corpus", "1", "facts.jsonl")
     assert (first["position"], first["events"], first["items"]) == ("3", 2, 2)
-    assert first["entity"] == f"import/{first['id']}"
+    assert first["entity"] == f"import/{first['key']}"
     assert len(first["sha256"]) == 64
     assert first["size"] == (len(line()) + len(CLAIM))
     assert second["counts"] == {"new": 0, "restated": 1, "corrected": 0, "withdrawn": 0,
@@ -57,19 +57,19 @@ async def test_imports_are_listed_with_all_that_their_receipts_say(api: Api) -> 
 
 async def test_imports_are_narrowed_paged_and_found_by_id(api: Api) -> None:
     data = await api.ask('{ imports(source: "corpus", first: 1) { totalCount'
-                         " nodes { id on } pageInfo { hasNextPage endCursor } } }")
+                         " nodes { key on } pageInfo { hasNextPage endCursor } } }")
     page = data["imports"]
     assert (page["totalCount"], page["pageInfo"]["hasNextPage"]) == (2, True)
     data = await api.ask('query ($after: String) { imports(source: "corpus", after: $after)'
-                         " { nodes { id } } }", after=page["pageInfo"]["endCursor"])
+                         " { nodes { key } } }", after=page["pageInfo"]["endCursor"])
     [last] = data["imports"]["nodes"]
-    assert last["id"] > page["nodes"][0]["id"]
-    data = await api.ask("query ($id: String!) { import(id: $id) { id } }", id=last["id"])
+    assert last["key"] > page["nodes"][0]["key"]
+    data = await api.ask("query ($id: String!) { import(id: $id) { key } }", id=last["key"])
     assert data["import"] == last
     for unknown in ("none", "a b", ""):
-        data = await api.ask("query ($id: String!) { import(id: $id) { id } }", id=unknown)
+        data = await api.ask("query ($id: String!) { import(id: $id) { key } }", id=unknown)
         assert data["import"] is None
-    assert await api.refused('{ imports(after: "x") { nodes { id } } }') == (
+    assert await api.refused('{ imports(after: "x") { nodes { key } } }') == (
         "INVALID_CURSOR", ["after"])
 
 

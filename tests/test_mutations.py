@@ -25,12 +25,12 @@ async def test_a_client_reads_what_it_wrote(api: Api) -> None:
     assert recorded["event"] == {"type": "ExportControl.Announced", "actor": "demo"}
     await api.do("suspendExportControl", suspension("x", "2"))
     data = await api.ask(
-        '{ asOf(validAt: "2025-12-01") { position exportControl(id: "x") { clauses { id status'
+        '{ asOf(validAt: "2025-12-01") { position exportControl(id: "x") { clauses { key status'
         " suspendedUntil returnsOn } } } }")
     assert data["asOf"]["position"] == "2"
     assert data["asOf"]["exportControl"]["clauses"] == [
-        {"id": "1", "status": "IN_FORCE", "suspendedUntil": None, "returnsOn": None},
-        {"id": "2", "status": "SUSPENDED", "suspendedUntil": "2026-11-27",
+        {"key": "1", "status": "IN_FORCE", "suspendedUntil": None, "returnsOn": None},
+        {"key": "2", "status": "SUSPENDED", "suspendedUntil": "2026-11-27",
          "returnsOn": "2026-11-28"},
     ]
 
@@ -71,11 +71,11 @@ async def test_every_act_of_an_alliance_can_be_recorded(api: Api) -> None:
     await api.do("foundAlliance", {**founded, "id": "forge", "on": "2026-02-04"})
     await api.do("succeedAlliance", {**act, "on": "2026-02-04", "by": "forge"})
     await api.do("dissolveAlliance", {**act, "id": "forge", "on": "2026-05-01"})
-    data = await api.ask('{ asOf(validAt: "2026-06-01") { alliances { nodes { id name formerNames'
+    data = await api.ask('{ asOf(validAt: "2026-06-01") { alliances { nodes { key name formerNames'
                          " status succeededBy members { place { code } since } } } } }")
     forge, msp = data["asOf"]["alliances"]["nodes"]
     assert forge["status"] == "DISSOLVED"
-    assert msp == {"id": "msp", "name": "The MSP", "formerNames": ["MSP"], "status": "SUCCEEDED",
+    assert msp == {"key": "msp", "name": "The MSP", "formerNames": ["MSP"], "status": "SUCCEEDED",
                    "succeededBy": "forge",
                    "members": [{"place": {"code": "IN"}, "since": "2023-06"}]}
 
@@ -95,15 +95,15 @@ async def test_announcements_and_figures_can_be_recorded(api: Api) -> None:
                                      "source": source("tracker", "2025-08-01")})
     data = await api.ask(
         '{ asOf(validAt: "2025-09-01") { announcement(id: "a") { title supersededBy'
-        ' amounts { label value unit } actors { id place { name } } }'
+        ' amounts { label value unit } actors { key place { name } } }'
         ' figure(id: "rare_earths/CN/production/mine/2023") { choice { rule reason }'
         " preferred { publisher value } } } }")
     assert data["asOf"] == {
         "announcement": {
             "title": "A promise", "supersededBy": "announcement/b",
             "amounts": [{"label": "funds", "value": "1000000", "unit": "USD"}],
-            "actors": [{"id": "US", "place": {"name": "United States"}},
-                       {"id": "g7", "place": None}]},
+            "actors": [{"key": "US", "place": {"name": "United States"}},
+                       {"key": "g7", "place": None}]},
         "figure": {"choice": {"rule": "JUDGEMENT", "reason": "test"},
                    "preferred": {"publisher": "sohu", "value": "210000"}},
     }
@@ -289,9 +289,9 @@ async def test_a_correction_may_be_of_any_kind_of_fact(api: Api) -> None:
     moved = correction("recordFigure", **claim("43000", place="US"))
     await api.do("correctEvent", {**moved, "eventId": "figure"})
     data = await api.ask('{ asOf(validAt: "2024-06-01") { alliance(id: "msp") { members {'
-                         " place { code } } } figures { nodes { id } } } }")
+                         " place { code } } } figures { nodes { key } } } }")
     assert [m["place"]["code"] for m in data["asOf"]["alliance"]["members"]] == ["US", "IN"]
-    assert [f["id"] for f in data["asOf"]["figures"]["nodes"]] == [
+    assert [f["key"] for f in data["asOf"]["figures"]["nodes"]] == [
         "rare_earths/US/production/mine/2023"]
 
 

@@ -188,18 +188,18 @@ async def test_orders_are_listed_and_have_a_history(api: Api) -> None:
                                              statistic="PRODUCTION"))
     data = await api.ask("""{
       asOf(validAt: "2025-06-01") { preferences { totalCount nodes {
-        id entity commodity { id } statistic publishers reason
+        key entity commodity { key } statistic publishers reason
         event { type source { publisher } } because { position } } } }
       history(entity: "preference/all") { validFrom state { __typename
         ... on Preference { publishers } } } }""")
     listed = data["asOf"]["preferences"]
     assert listed["totalCount"] == 2
     assert listed["nodes"][0] == {
-        "id": "all", "entity": "preference/all", "commodity": None, "statistic": None,
+        "key": "all", "entity": "preference/all", "commodity": None, "statistic": None,
         "publishers": ["bgs", "usgs"], "reason": "they state their methods",
         "event": {"type": "Preference.Ordered", "source": {"publisher": "tracker"}},
         "because": [{"position": "5"}]}
-    assert (listed["nodes"][1]["id"], listed["nodes"][1]["commodity"]["id"],
+    assert (listed["nodes"][1]["key"], listed["nodes"][1]["commodity"]["key"],
             listed["nodes"][1]["statistic"]) == (
         "rare_earths/production", "rare_earths", "PRODUCTION")
     assert data["history"] == [{"validFrom": "2025-06-01", "state": {

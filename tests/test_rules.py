@@ -24,13 +24,13 @@ async def control(api: Api, id: str, day: str) -> dict[str, Any] | None:
     """An instrument on a day, its clauses by their ids."""
     data = await api.ask("""query ($id: String!, $day: Day) { asOf(validAt: $day) {
         exportControl(id: $id) { announcedOn official clauses {
-          id status inForceFrom inForceUntil firstInForce suspendedUntil returnsOn measure covers
+          key status inForceFrom inForceUntil firstInForce suspendedUntil returnsOn measure covers
           endUse entities entityCount extraterritorial deMinimisPercent destinations { code } }
-          disputes { account judged commodities { id } source { publisher publishedOn } }
+          disputes { account judged commodities { key } source { publisher publishedOn } }
           because { eventId } } } }""", id=id, day=day)
     found: dict[str, Any] | None = data["asOf"]["exportControl"]
     if found:
-        found["clauses"] = {clause["id"]: clause for clause in found["clauses"]}
+        found["clauses"] = {clause["key"]: clause for clause in found["clauses"]}
     return found
 
 
@@ -96,12 +96,12 @@ async def test_a_status_is_asked_of_the_clause_that_answers_to_the_rest_of_the_q
     """MOFCOM 46/2024: clause 1 is in force, and it is not the one about gallium goods."""
     asked = """query ($commodity: String, $status: ClauseStatus) { asOf(validAt: "2025-11-20") {
         exportControls(issuer: "CN", destination: "US", measure: BAN, commodity: $commodity,
-                       status: $status) { nodes { id } } } }"""
+                       status: $status) { nodes { key } } } }"""
 
     async def found(commodity: str, status: str) -> bool:
         data = await api.ask(asked, commodity=commodity, status=status)
         nodes = data["asOf"]["exportControls"]["nodes"]
-        return "cn-mofcom-2024-46" in [node["id"] for node in nodes]
+        return "cn-mofcom-2024-46" in [node["key"] for node in nodes]
 
     assert await found("gallium", "SUSPENDED")
     assert not await found("gallium", "EXPIRED")
@@ -174,9 +174,9 @@ async def test_a_clause_says_whom_and_what_it_is_limited_to(api: Api) -> None:
 async def test_a_destination_finds_what_is_for_it_and_what_is_for_all(api: Api) -> None:
     async def found(destination: str) -> set[str]:
         data = await api.ask("""query ($to: String) { asOf(validAt: "2026-03-01") {
-            exportControls(issuer: "CN", destination: $to, first: 100) { nodes { id } } } }""",
+            exportControls(issuer: "CN", destination: $to, first: 100) { nodes { key } } } }""",
                              to=destination)
-        return {node["id"] for node in data["asOf"]["exportControls"]["nodes"]}
+        return {node["key"] for node in data["asOf"]["exportControls"]["nodes"]}
 
     japan, states = await found("JP"), await found("US")
     assert {"cn-mofcom-2026-1", "cn-mofcom-2024-46", "cn-mofcom-2023-23"} & japan == {
@@ -282,10 +282,10 @@ async def test_world_and_other_countries_are_no_producers(api: Api) -> None:
 async def test_an_alliance_acts_beside_states(api: Api) -> None:
     data = await api.ask("""{ asOf(validAt: "2025-08-01") {
         announcements(actor: "quad", first: 100) {
-          nodes { id actors { id place { code } } } } } }""")
-    actors = {node["id"]: node["actors"] for node in data["asOf"]["announcements"]["nodes"]}
+          nodes { key actors { key place { code } } } } } }""")
+    actors = {node["key"]: node["actors"] for node in data["asOf"]["announcements"]["nodes"]}
     assert actors["quad-2025-07-01-qcmi"][:2] == [
-        {"id": "quad", "place": None}, {"id": "US", "place": {"code": "US"}}]
+        {"key": "quad", "place": None}, {"key": "US", "place": {"code": "US"}}]
 
 
 # --- 9: sources that disagree stand side by side
@@ -300,7 +300,7 @@ async def test_another_account_of_mofcom_10_stands_beside_it(api: Api) -> None:
     [dispute] = after["disputes"]
     assert dispute["source"] == {"publisher": "iea", "publishedOn": "2025-04-28"}
     assert dispute["judged"] == "wrong"
-    assert {"id": "tin"} in dispute["commodities"]
+    assert {"key": "tin"} in dispute["commodities"]
 
 
 async def test_a_measure_that_its_issuer_denies_is_marked_so(api: Api) -> None:

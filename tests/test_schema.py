@@ -6,7 +6,16 @@ from itertools import chain
 from pathlib import Path
 
 import msgspec
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLSchema, get_named_type
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLSchema,
+    build_schema,
+    find_breaking_changes,
+    find_dangerous_changes,
+    get_named_type,
+)
 
 from schema.graph import GRAPH
 from schema.inputs import camel
@@ -16,6 +25,7 @@ from tracker.domain.kinds import FACTS
 from tracker.domain.receipt import Receipt
 
 KEPT = Path(__file__).parents[1] / "schema" / "schema.graphql"
+RELEASED = Path(__file__).with_name("released")
 BUILT_IN = {"String", "Int", "Float", "Boolean", "ID"}
 
 
@@ -28,6 +38,38 @@ def test_the_schema_is_the_one_in_the_file() -> None:
     assert GRAPH.as_str() + "\n" == KEPT.read_text(encoding="utf-8"), (
         "The API has changed. If that is meant, print the schema anew and look at the difference:"
         " python -m schema.print_sdl > schema/schema.graphql")
+
+
+def changes(since: GraphQLSchema, now: GraphQLSchema) -> list[str]:
+    """What clients of one schema may stumble over in another, a line each."""
+    found = [*find_breaking_changes(since, now), *find_dangerous_changes(since, now)]
+    return sorted(f"{change.type.name}: {change.description}" for change in found)
+
+
+def test_nothing_breaks_clients_of_the_last_release_unless_it_is_said() -> None:
+    released = build_schema((RELEASED / "schema.graphql").read_text(encoding="utf-8"))
+    said = (RELEASED / "changes.txt").read_text(encoding="utf-8").splitlines()
+    assert changes(released, build_schema(GRAPH.as_str())) == said, (
+        "The API does not fit clients of the last release. If that is meant, put these lines into"
+        " tests/released/changes.txt and tell CHANGELOG.md; docs/api.md has the policy.")
+
+
+@pytest.mark.parametrize(("was", "becomes", "kind"), [
+    ("  head: Position!", "  head: Position", "FIELD_CHANGED_KIND"),
+    ("  head: Position!", "  tip: Position!", "FIELD_REMOVED"),
+    ("  asOf(\n", "  asOf(must: Int!\n", "REQUIRED_ARG_ADDED"),
+    ("  asOf(\n", "  asOf(may: Int\n", "OPTIONAL_ARG_ADDED"),
+    ("  BAN\n", "  FEE\n", "VALUE_REMOVED_FROM_ENUM"),
+    ("  BAN\n", "  BAN\n  FEE\n", "VALUE_ADDED_TO_ENUM"),
+    ("first: Int! = 20", "first: Int! = 50", "ARG_DEFAULT_VALUE_CHANGE"),
+])
+def test_a_change_that_clients_may_stumble_over_is_found(
+    was: str, becomes: str, kind: str
+) -> None:
+    text = GRAPH.as_str()
+    assert was in text
+    found = changes(build_schema(text), build_schema(text.replace(was, becomes)))
+    assert kind in {line.partition(":")[0] for line in found}
 
 
 def test_every_type_field_and_argument_is_described() -> None:
@@ -50,7 +92,7 @@ def test_every_fact_of_the_domain_has_a_mutation() -> None:
     assert others == {"MemberJoined", "MemberLeft", Retracted.__name__, Receipt.__name__}
     assert core().mutation_type is not None
     fields = core().mutation_type.fields  # type: ignore[union-attr]
-    more = {"recordMembership", "retractEvent", "correctEvent"}
+    more = {"recordMembership", "retractEvent", "correctEvent", "record"}
     assert {*more, *(act.name for act in ACTS)} == fields.keys()
 
 

@@ -34,10 +34,10 @@ class Tracker:
         """The clauses of an instrument on a day by their ids; None while it is not announced."""
         data = await self.ask(
             """query ($id: String!, $day: Day) { asOf(validAt: $day) { exportControl(id: $id) {
-                 clauses { id status suspendedUntil returnsOn firstInForce } } } }""",
+                 clauses { key status suspendedUntil returnsOn firstInForce } } } }""",
             id=instrument, day=day)
         control = data["asOf"]["exportControl"]
-        return control and {clause["id"]: clause for clause in control["clauses"]}
+        return control and {clause["key"]: clause for clause in control["clauses"]}
 
     async def status(self, instrument: str, day: str, clause: str = "1") -> str | None:
         """The status of a clause on a day."""
@@ -119,7 +119,7 @@ async def test_one_query_returns_every_claim_of_the_seed_article(tracker: Tracke
                  id title kind source { name publishedOn reference checked } } }
                claims(publisher: "sohu", first: 50) { totalCount nodes {
                  value unit qualifier publishedOn
-                 series { commodity { id } place { code } statistic }
+                 series { commodity { key } place { code } statistic }
                  source { name publishedOn reference checked } } } } }""")
     announcements, claims = data["asOf"]["announcements"], data["asOf"]["claims"]
     assert (announcements["totalCount"], claims["totalCount"]) == (13, 4)
@@ -130,7 +130,7 @@ async def test_one_query_returns_every_claim_of_the_seed_article(tracker: Tracke
 async def test_a_retraction_changes_later_answers_and_no_earlier_one(tracker: Tracker) -> None:
     document = """query ($position: Position) { asOf(validAt: "2025-11-20", position: $position) {
         position digest exportControl(id: "cn-mofcom-2024-46") {
-          clauses { id status } because { position eventId } } } }"""
+          clauses { key status } because { position eventId } } } }"""
     position = (await tracker.ask(document))["asOf"]["position"]
     before = await execute(tracker.services, document, {"position": position}, Access())
 
@@ -142,7 +142,7 @@ async def test_a_retraction_changes_later_answers_and_no_earlier_one(tracker: Tr
     assert int(later) == int(position) + 1
 
     after = await tracker.ask(document, position=later)
-    assert after["asOf"]["exportControl"]["clauses"][1] == {"id": "2", "status": "IN_FORCE"}
+    assert after["asOf"]["exportControl"]["clauses"][1] == {"key": "2", "status": "IN_FORCE"}
     assert await execute(tracker.services, document, {"position": position}, Access()) == before
 
 
@@ -154,7 +154,7 @@ async def test_people_ask_what_happened_between_1_october_and_20_november_2025(
                      kind: EXPORT_CONTROL) { totalCount nodes {
                entity change turnedOn fields { path before after }
                because { eventId source { publisher } }
-               after { ... on ExportControl { clauses { id status firstInForce } } } } } }""")
+               after { ... on ExportControl { clauses { key status firstInForce } } } } } }""")
     told = {node["entity"].partition("/")[2]: node for node in data["changes"]["nodes"]}
     assert data["changes"]["totalCount"] == len(told) == 10
 
@@ -171,14 +171,14 @@ async def test_people_ask_what_happened_between_1_october_and_20_november_2025(
         assert (measure["change"], measure["turnedOn"]) == (
             "APPEARED", ["2025-10-09", "2025-11-07"])
         assert measure["after"]["clauses"] == [
-            {"id": "1", "status": "SUSPENDED", "firstInForce": None}]
+            {"key": "1", "status": "SUSPENDED", "firstInForce": None}]
         assert [reason["eventId"] for reason in measure["because"]] == [
             f"cn-mofcom-2025-{number}", f"cn-mofcom-2025-70-{number}"]
 
     # One part of 61/2025 was in force for four weeks, the other was to begin on 1 December.
     assert told["cn-mofcom-2025-61"]["after"]["clauses"] == [
-        {"id": "originating-in-china", "status": "SUSPENDED", "firstInForce": "2025-10-09"},
-        {"id": "made-abroad", "status": "SUSPENDED", "firstInForce": None}]
+        {"key": "originating-in-china", "status": "SUSPENDED", "firstInForce": "2025-10-09"},
+        {"key": "made-abroad", "status": "SUSPENDED", "firstInForce": None}]
 
 
 async def test_a_suspension_that_ends_by_itself_is_a_change_because_of_the_event_that_said_so(

@@ -34,6 +34,9 @@ ATTEMPTS = 5
 """How often a command without an expected version is decided anew when others get in before it."""
 
 
+BATCHES = uuid.uuid5(uuid.NAMESPACE_URL, f"{SOURCE}:batch")
+"""Makes the ids of the facts of a batch from its key and their places in it, always the same."""
+
 CORRECTIONS = uuid.uuid5(uuid.NAMESPACE_URL, f"{SOURCE}:correction")
 """Makes the id of a correction's retraction from that of its replacement, always the same."""
 
@@ -83,6 +86,23 @@ class Commands:
         """
         order = Order(stream, fact, _event_id(idempotency_key))
         return await self._carry_out([order], expected_version, actor)
+
+    async def record_all(
+        self,
+        facts: Sequence[tuple[str, Fact]],
+        *,
+        idempotency_key: str | None = None,
+        actor: str | None = None,
+    ) -> Appended:
+        """Record facts of entities in their order, each seeing those before it: all, or none.
+
+        The same key with the same facts again returns the first positions. Errors are those of
+        `record`; the path of one in a fact begins with its place, from 0.
+        """
+        key = _event_id(idempotency_key)
+        orders = [Order(stream, fact, str(uuid.uuid5(BATCHES, f"{index}:{key}")), path=(index,))
+                  for index, (stream, fact) in enumerate(facts)]
+        return await self._carry_out(orders, None, actor)
 
     async def retract(
         self,
@@ -159,10 +179,11 @@ class Commands:
         repeated = any(k.event_id == orders[0].event_id for k in first.known)
         if not repeated and expected is not None and first.version != expected:
             raise VersionConflict(first.id, expected, first.version)
-        events = []
+        events, founded = [], set(alliances)
         for order in orders:
             with order.errors():
-                events.append(decide(entities[order.stream], order, alliances, actor))
+                events.append(decide(entities[order.stream], order, founded, actor))
+            founded.add(order.stream)
         return await self._recorder.append(events)
 
 

@@ -33,7 +33,7 @@ EXAMPLES = {
     position
     exportControls(issuer: "CN", commodity: "gallium") {
       totalCount
-      nodes { id title clauses { id measure status suspendedUntil destinations { name } } }
+      nodes { key title clauses { key measure status suspendedUntil destinations { name } } }
     }
   }
 }""",

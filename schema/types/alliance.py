@@ -11,7 +11,7 @@ from schema.connections import Connection, page_of_states
 from schema.described import answer, output
 from schema.request import Info
 from schema.types.announcement import Announcement, announcement
-from schema.types.common import Because, Place, because, place, shown
+from schema.types.common import Because, Node, Place, because, place, shown
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.values import PartialDate
@@ -27,10 +27,10 @@ class Member:
 
 
 @output
-class Alliance:
+class Alliance(Node):
     """An alliance of states, or an initiative with members of its own."""
 
-    id: str = field(description="Its id, such as `quad`.")
+    key: str = field(description="Its key, such as `quad`.")
     entity: str = field(description="Its name in the log, `alliance/<id>`.")
     name: str = field(description="What it is called on this day.")
     status: AllianceStatus = field(description="Where it stands.")
@@ -54,7 +54,7 @@ class Alliance:
         """
         as_of = info.context.services.as_of
         moment = self.moment or await as_of.resolve()
-        narrowed = Filter(places=[self.id])
+        narrowed = Filter(places=[self.key])
         return await page_of_states(as_of, AnnouncementState, moment, narrowed, announcement, first)
 
 
@@ -62,6 +62,7 @@ def alliance(state: AllianceState, moment: Moment | None = None) -> Alliance:
     """An alliance as it is shown, at a moment that its announcements are asked for."""
     return shown(
         Alliance, state,
+        key=state.id,
         entity=f"alliance/{state.id}",
         members=[shown(Member, member, place=place(member.place)) for member in state.members],
         because=because(state.because),

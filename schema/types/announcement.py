@@ -9,6 +9,7 @@ from schema.types.common import (
     Actor,
     Because,
     Commodity,
+    Node,
     Quantity,
     Source,
     actor,
@@ -30,10 +31,10 @@ class Amount(Quantity):
 
 
 @output
-class Announcement:
+class Announcement(Node):
     """What states and alliances say, promise, start, contest or answer."""
 
-    id: str = field(description="Its id.")
+    key: str = field(description="Its key.")
     entity: str = field(description="Its name in the log, `announcement/<id>`.")
     date: PartialDate = field(description="When it was made.")
     kind: AnnouncementKind = field(description="What it does.")
@@ -57,6 +58,7 @@ def announcement(state: AnnouncementState) -> Announcement:
     """An announcement as it is shown."""
     return shown(
         Announcement, state,
+        key=state.id,
         entity=f"announcement/{state.id}",
         actors=[actor(id) for id in state.actors],
         commodities=[commodity(id) for id in state.commodities],

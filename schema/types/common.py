@@ -12,7 +12,8 @@ import msgspec
 import strawberry
 from strawberry import field
 
-from schema.described import description_of, output
+from schema.described import answer, description_of, interface, output
+from schema.ids import global_id
 from schema.scalars import Position
 from tracker.domain import commodities, entity, places, values, vocabulary
 from tracker.domain.values import PartialDate
@@ -38,7 +39,22 @@ def shown(kind: type[T], *states: msgspec.Struct, **instead: Any) -> T:
 
 @cache
 def _names(kind: Any) -> frozenset[str]:
-    return frozenset(f.name for f in fields(kind))
+    return frozenset(f.name for f in fields(kind) if f.init)
+
+
+@interface
+class Node:
+    """An entity of the log. People know it by its `key`; its `id` is for programs that keep what
+    they have seen.
+    """
+
+    key: str = field(description="What people know it by, unique among those of its kind.")
+    entity: str = field(description="Its name in the log: its kind, `/` and its key.")
+
+    @answer
+    def id(self) -> strawberry.ID:
+        """The same for ever, and unique among entities of all kinds: ask `node` for it."""
+        return strawberry.ID(global_id(self.entity))
 
 
 @output
@@ -54,9 +70,9 @@ class Place:
 class Commodity:
     """A commodity of the declared tree."""
 
-    id: str = field(description="Its id, such as `rare_earths`.")
+    key: str = field(description="Its key, such as `rare_earths`.")
     name: str = field(description="The English name.")
-    parent_id: str | None = field(description="The commodity that it belongs to; null for a root.")
+    parent_key: str | None = field(description="The commodity that it belongs to; null for a root.")
     hs_codes: list[str] = field(
         description="Its codes in the Harmonized System (2022), of 4 or 6 digits.")
 
@@ -65,7 +81,7 @@ class Commodity:
 class Actor:
     """Who acts in an announcement: a place or an alliance."""
 
-    id: str = field(description="The code of a place (`US`) or the id of an alliance (`quad`).")
+    key: str = field(description="The code of a place (`US`) or the key of an alliance (`quad`).")
     place: Place | None = field(description="The place; null for an alliance or group.")
 
 
@@ -121,12 +137,12 @@ def place(code: str) -> Place:
 def commodity(id: str) -> Commodity:
     """A commodity by its id."""
     of = commodities.Commodity(id)
-    return Commodity(id=id, name=of.name, parent_id=of.parent, hs_codes=list(of.hs_codes))
+    return Commodity(key=id, name=of.name, parent_key=of.parent, hs_codes=list(of.hs_codes))
 
 
 def actor(id: str) -> Actor:
     """An actor by its code or id."""
-    return Actor(id=id, place=None if id.islower() else place(id))
+    return Actor(key=id, place=None if id.islower() else place(id))
 
 
 def source(of: values.Source) -> Source:

@@ -11,6 +11,7 @@ from schema.scalars import Day
 from schema.types.common import (
     Because,
     Commodity,
+    Node,
     Place,
     Quantity,
     Source,
@@ -32,7 +33,7 @@ class Clause:
     """A clause of an instrument on a day: what it says, where it stands and what is known to come.
     """
 
-    id: str = field(description="Its number or name in the instrument.")
+    key: str = field(description="Its number or name in the instrument.")
     measure: Measure = field(description="How it works: a licence, a ban, a quota, a tariff.")
     status: ClauseStatus = field(description="Where it stands on the day.")
     commodities: list[Commodity] = field(description="What it is about.")
@@ -74,10 +75,10 @@ class Dispute:
 
 
 @output
-class ExportControl:
+class ExportControl(Node):
     """An instrument that controls trade or production, with its clauses."""
 
-    id: str = field(description="Its id, such as `cn-mofcom-2024-46`.")
+    key: str = field(description="Its key, such as `cn-mofcom-2024-46`.")
     entity: str = field(description="Its name in the log, `export-control/<id>`.")
     issuer: Place = field(description="Who issued it.")
     direction: Direction = field(description="What it acts on: exports, imports or production.")
@@ -96,6 +97,7 @@ def clause(state: ClauseState) -> Clause:
     said = state.clause
     return shown(
         Clause, said, state,
+        key=said.id,
         commodities=[commodity(id) for id in said.commodities],
         destinations=[place(code) for code in said.destinations],
         quota=quantity(said.quota) if said.quota else None,
@@ -106,6 +108,7 @@ def export_control(state: ExportControlState) -> ExportControl:
     """An export control as it is shown."""
     return shown(
         ExportControl, state,
+        key=state.id,
         entity=f"export-control/{state.id}",
         issuer=place(state.issuer),
         clauses=[clause(item) for item in state.clauses],

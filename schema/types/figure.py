@@ -14,6 +14,7 @@ from schema.scalars import Position
 from schema.types.common import (
     Because,
     Commodity,
+    Node,
     Place,
     Quantity,
     Source,
@@ -45,7 +46,7 @@ class Series:
 class Claim(Quantity):
     """One publisher's number for one series, in one edition. Later editions overwrite nothing."""
 
-    figure: str = field(description="The id of the figure that it is a claim on.")
+    figure: str = field(description="The key of the figure that it is a claim on.")
     series: Series = field(description="What it is a claim on.")
     publisher: str = field(description="The publisher's short id, such as `usgs`.")
     edition: str = field(description="The edition that it stands in.")
@@ -110,10 +111,10 @@ class SideBySide:
 
 
 @output
-class Figure:
+class Figure(Node):
     """All publishers' claims for one series and period, side by side."""
 
-    id: str = field(description="Its series as a path: `rare_earths/CN/production/mine/2023`.")
+    key: str = field(description="Its series as a path: `rare_earths/CN/production/mine/2023`.")
     entity: str = field(description="Its name in the log, `figure/<id>`.")
     series: Series = field(description="What it is about.")
     claims: list[Claim] = field(description="All claims public on this day, the oldest first.")
@@ -191,5 +192,6 @@ def side_by_side(of: claims.Comparison, by_event: Mapping[str, Claim]) -> SideBy
 
 
 def _figure(state: domain.FigureState, all_claims: list[Claim], **chosen: Any) -> Figure:
-    return shown(Figure, state, entity=f"figure/{state.id}", series=series(state.series),
-                 claims=all_claims, because=because(state.because), **chosen)
+    return shown(Figure, state, key=state.id, entity=f"figure/{state.id}",
+                 series=series(state.series), claims=all_claims, because=because(state.because),
+                 **chosen)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from strawberry import field
 
 from schema.described import output
-from schema.types.common import Because, Commodity, because, cited, commodity, shown
+from schema.types.common import Because, Commodity, Node, because, cited, commodity, shown
 from tracker.domain.preference import PreferenceState
 from tracker.domain.vocabulary import Statistic
 
 
 @output
-class Preference:
+class Preference(Node):
     """In which order to trust publishers. A judgement on a figure itself goes before it, and so
     does a more specific order.
     """
 
-    id: str = field(description="What it is for, as a path: `all`, `rare_earths/reserves`.")
+    key: str = field(description="What it is for, as a path: `all`, `rare_earths/reserves`.")
     entity: str = field(description="Its name in the log, `preference/<id>`.")
     commodity: Commodity | None = field(
         description="It is for figures of this one and all below it; null: of any.")
@@ -32,6 +32,7 @@ def preference(state: PreferenceState) -> Preference:
     """An order of publishers as it is shown."""
     return shown(
         Preference, state,
+        key=state.id,
         entity=f"preference/{state.id}",
         commodity=commodity(state.commodity) if state.commodity else None,
         event=cited(state.event),

@@ -6,7 +6,7 @@ from strawberry import field
 
 from schema.described import output
 from schema.scalars import Day, Position
-from schema.types.common import shown
+from schema.types.common import Node, shown
 from tracker.domain import receipt as domain
 
 
@@ -46,11 +46,11 @@ class Remark:
 
 
 @output
-class Import:
+class Import(Node):
     """A file that was imported: its receipt, recorded with its facts in one transaction."""
 
-    id: str = field(description="Its id; ids sort by time.")
-    entity: str = field(description="Its name in the log, `import/<id>`.")
+    key: str = field(description="What it is known by; keys sort by time.")
+    entity: str = field(description="Its name in the log, `import/<key>`.")
     on: Day = field(description="The day (UTC).")
     reader: str = field(description="The source, such as `usgs`: see `tracker sources`.")
     reader_version: str = field(description="The version of the reader.")
@@ -71,6 +71,7 @@ def import_(state: domain.ImportState) -> Import:
     """An import as it is shown."""
     return shown(
         Import, state,
+        key=state.id,
         entity=f"import/{state.id}",
         on=Day(str(state.on)),
         size=float(state.size),

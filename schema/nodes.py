@@ -1,0 +1,55 @@
+"""Entities of any kind, by the ids that clients keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, TypeAlias
+
+import strawberry
+from strawberry import argument
+
+from projections.as_of import Moment
+from projections.claims import Orders
+from schema.arguments import MOST_ON_PAGE
+from schema.ids import entity_of
+from schema.request import Info
+from schema.types.common import Node
+from schema.types.event import state as shown_state
+from schema.types.figure import figure
+from tracker.domain.entity import EntityState
+from tracker.domain.figure import FigureState
+from tracker.errors import InvalidInput
+
+GlobalId: TypeAlias = Annotated[strawberry.ID, argument(
+    description="An `id` that an entity had.")]
+GlobalIds: TypeAlias = Annotated[list[strawberry.ID], argument(
+    description=f"At most {MOST_ON_PAGE} of them.")]
+
+
+async def node(info: Info, moment: Moment, id: str) -> Node | None:
+    """The entity of an id at a moment; None while there is none."""
+    [found] = await _found(info, moment, [entity_of(id, "id")])
+    return found
+
+
+async def nodes(info: Info, moment: Moment, ids: Sequence[str]) -> list[Node | None]:
+    """The entities of these ids at a moment, in the order of the ids; None where there is none."""
+    if len(ids) > MOST_ON_PAGE:
+        raise InvalidInput(f"expected at most {MOST_ON_PAGE} ids", code="INVALID_PAGE_SIZE",
+                           path=("ids",))
+    return await _found(info, moment, [entity_of(id, "ids", at) for at, id in enumerate(ids)])
+
+
+async def _found(info: Info, moment: Moment, entities: Sequence[str]) -> list[Node | None]:
+    as_of = info.context.services.as_of
+    states = await as_of.named(entities, moment)
+    figures = any(isinstance(state, FigureState) for state in states.values())
+    orders = await as_of.orders(moment) if figures else []
+    shown = {name: _shown(state, moment, orders) for name, state in states.items()}
+    return [shown.get(entity) for entity in entities]
+
+
+def _shown(state: EntityState, moment: Moment, orders: Orders) -> Node:
+    if isinstance(state, FigureState):
+        return figure(state, orders)
+    return shown_state(state, moment)
