@@ -26,6 +26,7 @@ from tracker.log.database import Target
 from tracker.sources import corpus, sheet
 from tracker.sources.contract import At, File, Reader
 from tracker.sources.corpus_schema import corpus_schema
+from tracker.sources.download import fetched
 from tracker.sources.importing import Difference, Outcome
 from tracker.sources.meaning import meaning
 from tracker.sources.registry import READERS, reader_for, reader_named
@@ -45,7 +46,8 @@ def add_to(app: typer.Typer) -> None:
 
 def import_(
     files: Annotated[list[str], typer.Argument(
-        metavar="FILE|DIR…", help="Files, or directories of them; - reads standard input.")],
+        metavar="FILE|DIR|URL…", help="Files, directories of them, or addresses of files on the web;"
+        " - reads standard input.")],
     source: Annotated[str | None, typer.Option(
         "--from", metavar="SOURCE", show_default=False,
         help="What the files are: see `tracker sources` (default: recognised by their content).",
@@ -111,8 +113,8 @@ def chosen(stack: ExitStack, names: Iterable[str], given: Reader | None
             file = stack.enter_context(standard_input())
             yield given or reader_for(file) or corpus.READER, file
         elif "://" in name:
-            raise InvalidInput(f"{name}: expected a file: download it first, so that what was"
-                               " imported can be kept and compared", code="NO_SUCH_FILE")
+            file = stack.enter_context(fetched(name))
+            yield given or reader_for(file) or corpus.READER, file
         elif Path(name).is_dir():
             yield from inside(Path(name), given)
         else:

@@ -180,7 +180,7 @@ def test_a_directory_and_standard_input_are_recognised_file_by_file(
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (("https://example.org/facts.jsonl",), "download it first"),
+    (("ftp://example.org/facts.jsonl",), "expected a file, or an http or https address"),
     (("none.jsonl",), "none.jsonl: expected a file"),
     (("--from", "nobody", "x"), "'nobody' is not a source"),
     (("--from", "usgs", "--map", "title=a", "x"), "usgs has nothing to map"),

@@ -1,0 +1,58 @@
+"""Files from the web, kept while they are read: a source is read more than once."""
+
+from __future__ import annotations
+
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path, PurePosixPath
+from typing import IO
+from urllib.parse import unquote, urlsplit
+
+from tracker.errors import InvalidInput, TooLarge
+from tracker.sources.contract import File
+
+MOST_BYTES = 2_000_000_000
+"""The largest file that is fetched."""
+PATIENCE = 30
+"""Seconds without a byte after which a server counts as silent."""
+CHUNK = 1 << 20
+
+
+@contextmanager
+def fetched(url: str, most: int = MOST_BYTES) -> Iterator[File]:
+    """The file at an http or https address, under its last name, until the end of the block.
+
+    Raises InvalidInput where it can't be had, or is cut off, and TooLarge.
+    """
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise InvalidInput(f"{url}: expected a file, or an http or https address",
+                           code="NO_SUCH_FILE")
+    with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
+        try:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as response:
+                _copy(response, kept, most)
+        except (OSError, HTTPException, ValueError) as error:
+            raise InvalidInput(f"{url}: {error}", code="NO_SUCH_FILE") from None
+        kept.flush()
+        yield File(Path(kept.name), name_of(url))
+
+
+def name_of(url: str) -> str:
+    """What facts and receipts call the file at an address."""
+    path = urlsplit(url).path
+    return unquote(PurePosixPath(path).name)[:200] or urlsplit(url).netloc
+
+
+def _copy(response: HTTPResponse, kept: IO[bytes], most: int) -> None:
+    size = 0
+    while chunk := response.read(CHUNK):
+        size += len(chunk)
+        if size > most:
+            raise TooLarge(f"{response.url}: expected at most {most:,} bytes")
+        kept.write(chunk)
+    promised = response.headers.get("Content-Length")
+    if promised is not None and promised != str(size):
+        raise HTTPException(f"cut off after {size:,} of {promised} bytes")
