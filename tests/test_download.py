@@ -21,7 +21,7 @@ FILE = line()
 class Site(BaseHTTPRequestHandler):
     """A site with one file, and with what can be wrong with one."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Send what the address asks for."""
         if self.path == "/gone":
             self.send_error(404)
