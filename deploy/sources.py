@@ -47,7 +47,7 @@ def add_to(app: typer.Typer) -> None:
 def import_(
     files: Annotated[list[str], typer.Argument(
         metavar="FILE|DIR|URL…",
-        help="Files, directories of them, or addresses of files on the web; - reads standard input.",
+        help="Files, directories of them, or addresses on the web; - reads standard input.",
     )],
     source: Annotated[str | None, typer.Option(
         "--from", metavar="SOURCE", show_default=False,
