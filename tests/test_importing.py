@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import asyncpg
 import pytest
 from msgspec import structs
 
@@ -31,7 +32,7 @@ from tracker.domain.announcement import Made
 from tracker.domain.entity import Retracted, standing
 from tracker.domain.figure import Claimed
 from tracker.domain.values import Fact
-from tracker.errors import InvalidInput, TrackerError, VersionConflict
+from tracker.errors import DiskFull, InvalidInput, TrackerError, VersionConflict
 from tracker.log.database import Target
 from tracker.sources import corpus
 from tracker.sources.contract import At, File, Refused
@@ -56,6 +57,18 @@ async def test_a_line_is_recorded_as_it_stands_under_its_own_id(desk: Desk) -> N
     first, second, _ = await desk.recorder.read()
     assert (first.event_id, first.stream, first.fact) == ("a", GALLIUM, announced())
     assert (second.event_id, second.stream, second.fact) == ("c", FIGURE, claimed(1))
+
+
+async def test_a_full_disk_ends_an_import_with_the_error_that_commands_get(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> int:
+        raise asyncpg.DiskFullError("no space left on device")
+
+    monkeypatch.setattr("tracker.sources.staging.append_page", full)
+    with pytest.raises(DiskFull, match="nothing was recorded"):
+        await desk.take(line())
+    assert await desk.recorder.head() == 0
 
 
 async def test_a_retraction_in_a_file_counts_once_too(desk: Desk) -> None:

@@ -23,10 +23,6 @@ WHERE (stream, version) > ($1, $2) AND position <= $3
 ORDER BY stream, version
 LIMIT $4;
 
--- name: known_ids
--- Which of these event ids are in the log.
-SELECT event_id FROM log.events WHERE event_id = ANY ($1);
-
 -- name: event_by_id
 -- Where an event is, by its id.
 SELECT position, stream FROM log.events WHERE event_id = $1;

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -85,13 +86,11 @@ class Recorder:
         all of them may be.
         """
         pages = (events[start : start + BULK] for start in range(0, len(events), BULK))
-        try:
+        with lost_as_unavailable():
             async with self._pool.acquire() as connection, connection.transaction():
                 for page in pages:
                     await append_page(connection, page)
                     progress(len(page))
-        except LOST as error:
-            raise _unavailable(error) from error
 
     async def read(
         self, after: int = 0, *, limit: int = PAGE, types: Sequence[str] | None = None
@@ -127,10 +126,6 @@ class Recorder:
         except Exception as error:
             return [error] * len(wanted)
         return [{stream: found[stream] for stream in streams} for streams in wanted]
-
-    async def known_ids(self, event_ids: Sequence[str]) -> set[str]:
-        """Which of these event ids are in the log."""
-        return {row["event_id"] for row in await self._pool.fetch(SQL.known_ids, event_ids)}
 
     async def existing(self, streams: Sequence[str]) -> set[str]:
         """Which of these streams have events."""
@@ -175,6 +170,15 @@ async def append(
         [event.data for event in events],
     )
     return [_outcome(row, command) for row, command in zip(rows, commands, strict=True)]
+
+
+@contextmanager
+def lost_as_unavailable() -> Iterator[None]:
+    """Tell a database that is lost, or full, during an import as it is told to commands."""
+    try:
+        yield
+    except LOST as error:
+        raise _unavailable(error) from error
 
 
 async def append_page(connection: Connection, events: Command) -> int:

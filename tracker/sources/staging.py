@@ -19,7 +19,8 @@ from tracker.domain.kinds import fact_type, kind_of
 from tracker.domain.receipt import Receipt
 from tracker.log.database import API, Connection, Target, connect, named_queries
 from tracker.log.mapper import NewEvent
-from tracker.log.recorder import BULK, append_page, read, read_streams
+from tracker.log.recorder import BULK, append_page, lost_as_unavailable, read, read_streams
+from tracker.log.recorder import SQL as LOG
 
 SQL = named_queries(Path(__file__).with_name("staging.sql"))
 PAGE = 1000
@@ -86,7 +87,7 @@ class Staging:
         """Which of these streams are in the log."""
         if not streams:
             return set()
-        return {row[0] for row in await self._connection.fetch(SQL.existing_streams, streams)}
+        return {row[0] for row in await self._connection.fetch(LOG.existing_streams, streams)}
 
     async def receipts(self, reader: str) -> AsyncIterator[tuple[int, Receipt]]:
         """The receipts of a reader with their positions, the oldest first."""
@@ -107,15 +108,17 @@ class Staging:
         """Append all that is staged and a last event, in one transaction; the last's position.
 
         Raises VersionConflict or IdempotencyConflict if the log has moved on; then nothing is.
+        After Unavailable all of it may be.
         """
         place = 0
-        async with self._connection.transaction():
-            while rows := await self._connection.fetch(SQL.page, place, BULK):
-                place = rows[-1]["place"]
-                page = [NewEvent(*row[1:]) for row in map(tuple, rows)]
-                await append_page(self._connection, page)
-                progress(len(rows))
-            return await append_page(self._connection, [last])
+        with lost_as_unavailable():
+            async with self._connection.transaction():
+                while rows := await self._connection.fetch(SQL.page, place, BULK):
+                    place = rows[-1]["place"]
+                    page = [NewEvent(*row[1:]) for row in map(tuple, rows)]
+                    await append_page(self._connection, page)
+                    progress(len(rows))
+                return await append_page(self._connection, [last])
 
 
 @asynccontextmanager

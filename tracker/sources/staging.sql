@@ -35,10 +35,6 @@ INSERT INTO seen SELECT * FROM unnest($1::text[], $2::bigint[]) ON CONFLICT DO N
 -- The streams of the events with these ids in the log.
 SELECT event_id, stream FROM log.events WHERE event_id = ANY ($1);
 
--- name: existing_streams
--- Which of these streams have events in the log.
-SELECT DISTINCT stream FROM log.events WHERE stream = ANY ($1);
-
 -- name: not_seen
 -- The facts of an earlier run (from one position up to another, not included) whose rows were not
 -- seen in this one. What follows `~` numbers the corrections of a row.
