@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from math import isfinite
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,8 @@ async def test_every_benchmark_has_a_figure_for_us_and_for_the_limits(
     text = await report(server.connection.kwargs(), selected(tables(0.02), only), 1, "a test")
     assert "fsync on" in text
     for name in (OURS, *peers):
-        assert all(figure(cell) > 0 for cell in row(text, name)), text
+        # A follower may know before the writer has its answer: a delay can be zero or less.
+        assert all(isfinite(figure(cell)) for cell in row(text, name)), text
 
 
 async def test_a_peer_that_is_not_installed_is_a_row_with_the_reason(server: Postgres) -> None:
