@@ -15,6 +15,7 @@ from schema.errors import masked, plain_error
 from schema.execute import QUERIES, QUERIES_AND_MUTATIONS, execute
 from schema.gate import Gate
 from schema.limits import MOST_BYTES
+from schema.persisted import Persisted
 from schema.routes.observed import first_code
 from schema.routes.pages import query_page
 from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError
@@ -24,8 +25,9 @@ GRAPHQL_JSON = "application/graphql-response+json"
 
 STATUS = {"BAD_REQUEST": 400, "INVALID_JSON": 400, "TOO_LARGE": 413, "UNSUPPORTED_MEDIA_TYPE": 415,
           "OPERATION_NOT_ALLOWED": 405, "UNAUTHENTICATED": 401, "FORBIDDEN": 403,
-          "RATE_LIMITED": 429}
-"""Statuses of requests that are not GraphQL, not for this method, or not let in."""
+          "RATE_LIMITED": 429, "PERSISTED_QUERY_NOT_FOUND": 200}
+"""Statuses of requests that are not GraphQL, not for this method, or not let in; and of hashes that
+are not known, which clients take for a part of the protocol only with 200."""
 
 REQUEST_STATUS = {"INTERNAL": 500, "TIMEOUT": 503, "UNAVAILABLE": 503}
 """Statuses, for clients that know `application/graphql-response+json`, of answers without data."""
@@ -37,6 +39,7 @@ class View:
     def __init__(self, services: Services, gate: Gate):
         self._services = services
         self._gate = gate
+        self._persisted = Persisted()
 
     async def respond(self, request: Request) -> Response:
         """The answer to a request; whatever goes wrong, it is JSON."""
@@ -59,10 +62,10 @@ class View:
         posted = request.method == "POST"
         asked = await _asked_by_post(request) if posted else _asked_by_get(request)
         request.state.operation = operation = _of_type(asked, "operationName", str)
-        _of_type(asked, "extensions", dict)
+        extensions = _of_type(asked, "extensions", dict)
         return await execute(
             self._services,
-            _of_type(asked, "query", str) or "",
+            self._persisted.document(_of_type(asked, "query", str), extensions) or "",
             _of_type(asked, "variables", dict),
             self._gate.access,
             caller=visitor.caller,
@@ -135,9 +138,7 @@ def _response(
     modern = GRAPHQL_JSON in request.headers.get("accept", "")
     if status == 200 and "data" not in answer:
         code = answer["errors"][0]["extensions"]["code"]
-        status = STATUS.get(code, 200)
-        if modern and status == 200:
-            status = REQUEST_STATUS.get(code, 400)
+        status = STATUS.get(code) or (REQUEST_STATUS.get(code, 400) if modern else 200)
     return Response(
         orjson.dumps(answer), status,
         headers={"Vary": "Accept", "Cache-Control": "no-store",
