@@ -56,7 +56,8 @@ async def running(target: Target) -> AsyncIterator[Services]:
             Follower(recorder, target) as follower,
             Projector(projecting, follower) as projector,
         ):
-            yield Services(recorder, follower, projector, Commands(recorder), AsOf(pool, recorder),
+            as_of = AsOf(pool, recorder, projector.tracked)
+            yield Services(recorder, follower, projector, Commands(recorder), as_of,
                            Changes(pool, recorder), Tokens(pool))
 
 

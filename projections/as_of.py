@@ -15,6 +15,7 @@ from projections.claims import Orders
 from projections.exposure import Exposure, Question, exposures, subjects
 from projections.projector import SQL as TRACKING
 from projections.projector import pairs
+from projections.tracked import Tracked
 from projections.world import line
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
@@ -88,9 +89,10 @@ EVERYTHING = Filter()
 class AsOf:
     """Answers as-of questions from the version rows."""
 
-    def __init__(self, pool: Pool, recorder: Recorder):
+    def __init__(self, pool: Pool, recorder: Recorder, tracked: Tracked | None = None):
         self._pool = pool
         self._recorder = recorder
+        self._tracked = tracked
 
     async def resolve(
         self,
@@ -99,8 +101,18 @@ class AsOf:
         position: int | None = None,
     ) -> Moment:
         """The moment that a question means, of those that have been projected: see `resolved`."""
-        reached = int(await self._pool.fetchval(TRACKING.position))
+        reached = await self._reached(position)
         return await resolved(self._recorder, reached, valid_at, known_at, position)
+
+    async def _reached(self, position: int | None) -> int:
+        """How far the projection has come, looked up where a position is asked for ahead of that.
+        """
+        known = self._tracked and self._tracked.known
+        if known and (position or 0) <= known.position:
+            return known.position
+        if self._tracked:
+            return await self._tracked.ask()
+        return int(await self._pool.fetchval(TRACKING.position))
 
     async def digest(self, moment: Moment) -> str:
         """The SHA-256 of the whole state at a moment; equal to that of a replay in memory."""
