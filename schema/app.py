@@ -14,10 +14,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from schema.answers import MOST_BYTES, Answers
 from schema.context import Access, Services
 from schema.gate import Gate
 from schema.graph import GRAPH
 from schema.hosts import Hosts
+from schema.persisted import Persisted
 from schema.routes.events import Events
 from schema.routes.health import Health
 from schema.routes.metrics import Metrics
@@ -29,17 +31,19 @@ from schema.websocket import Socket
 
 HOME = Template(Path(__file__).with_name("home.html").read_text(encoding="utf-8"))
 
-def create_app(services: Services, access: Access) -> Starlette:
-    """The application on a running tracker."""
+def create_app(services: Services, access: Access, answers_bytes: int = MOST_BYTES) -> Starlette:
+    """The application on a running tracker; it keeps answers of so many bytes in memory."""
     pages, gate, schemas = Pages(services), Gate(services.tokens, access), Schemas()
     events, health, metrics = Events(services, gate), Health(services), Metrics(services)
+    answers, persisted = Answers(services, access, answers_bytes), Persisted()
+    metrics.watch({"answers": answers.kept, "documents": persisted.documents})
     app = Starlette(routes=[
         Route("/events", events.respond),
         Route("/graphiql/{name}", asset),
         Route("/schemas", schemas.index),
         Route("/schemas/{type}", schemas.one),
         Route("/", pages.home),
-        Route("/graphql", observed(View(services, gate).respond, metrics),
+        Route("/graphql", observed(View(gate, answers, persisted).respond, metrics),
               methods=["GET", "POST"]),
         WebSocketRoute("/graphql", Socket(services, gate)),
         Route("/schema.graphql", pages.sdl),
