@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from schema.errors import describe
+from schema.executor import Executor
 from schema.limits import Documents
 from schema.mutations import Mutation
 from schema.queries import Query
@@ -31,5 +32,6 @@ GRAPH = Graph(
     mutation=Mutation,
     subscription=Subscription,
     extensions=[Documents],
+    execution_context_class=Executor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
