@@ -183,7 +183,8 @@ class AsOf:
         rows = await self._pool.fetch(
             _listing(SQL.claims_page, words), *_asked(FigureState, moment, words, filter),
             f"figure/{figure}" if figure else None, position, limit)
-        states = {row["entity"]: decode(FigureState, row["state"]) for row in rows}
+        once = {row["entity"]: row["state"] for row in rows}
+        states = {entity: decode(FigureState, state) for entity, state in once.items()}
         return [_claim(states[row["entity"]], row["position"]) for row in rows]
 
     async def count_claims(self, moment: Moment, filter: Filter = EVERYTHING) -> int:
