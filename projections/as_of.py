@@ -15,7 +15,7 @@ from projections.claims import Orders
 from projections.exposure import Exposure, Question, exposures, subjects
 from projections.projector import SQL as TRACKING
 from projections.projector import pairs
-from projections.tracked import Tracked
+from projections.tracked import Reached, Tracked
 from projections.world import line
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
@@ -33,6 +33,8 @@ from tracker.log.recorder import Recorder
 
 SQL = named_queries(Path(__file__).with_name("as_of.sql"))
 PAGE_OF_LINES = 1000
+MOST_ORDERS = 100
+"""Moments whose orders of publishers are kept."""
 SORTING = 600
 """Seconds that the database gets to put a whole state in order, before the first line."""
 S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState, PreferenceState,
@@ -93,6 +95,8 @@ class AsOf:
         self._pool = pool
         self._recorder = recorder
         self._tracked = tracked
+        self._orders_at: Reached | None = None
+        self._orders: dict[Moment, list[PreferenceState]] = {}
 
     async def resolve(
         self,
@@ -107,7 +111,7 @@ class AsOf:
     async def _reached(self, position: int | None) -> int:
         """How far the projection has come, looked up where a position is asked for ahead of that.
         """
-        known = self._tracked and self._tracked.known
+        known = self._tracked.known if self._tracked else None
         if known and (position or 0) <= known.position:
             return known.position
         if self._tracked:
@@ -206,8 +210,20 @@ class AsOf:
         return [decode(FigureState, row["state"]) for row in rows]
 
     async def orders(self, moment: Moment) -> list[PreferenceState]:
-        """The orders of publishers, by which to choose among the claims of the same moment."""
-        return await self.states(PreferenceState, moment)
+        """The orders of publishers, by which to choose among the claims of the same moment.
+
+        They are few, and nearly every question about figures needs them: those of the last moments
+        are kept until the next event.
+        """
+        known = self._tracked.known if self._tracked else None
+        if known is None:
+            return await self.states(PreferenceState, moment)
+        if self._orders_at != known or len(self._orders) >= MOST_ORDERS:
+            self._orders_at, self._orders = known, {}
+        orders = self._orders
+        if moment not in orders:
+            orders[moment] = await self.states(PreferenceState, moment)
+        return orders[moment]
 
     async def exposures(
         self, asked: Question, orders: Orders, moment: Moment, *,

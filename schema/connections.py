@@ -59,7 +59,12 @@ def connection(
     nodes: Sequence[T], cursors: Sequence[str], first: int, after: str | None,
     count: Callable[[], Awaitable[int]],
 ) -> Connection[T]:
-    """The page of `first` items out of those fetched, of which one more was asked for."""
+    """The page of `first` items out of those fetched, of which one more was asked for.
+
+    `count` is asked only where the page does not tell how many there are.
+    """
+    if after is None and len(nodes) <= first:
+        count = _all_of(len(nodes))
     edges = [Edge(cursor=cursor, node=node)
              for node, cursor in zip(nodes[:first], cursors[:first], strict=True)]
     return Connection(
@@ -68,6 +73,13 @@ def connection(
         count=count,
         page_info=page_info(edges, first, len(nodes), after),
     )
+
+
+def _all_of(number: int) -> Callable[[], Awaitable[int]]:
+    async def count() -> int:
+        return number
+
+    return count
 
 
 def page_info(edges: Sequence[Edge[T]], first: int, found: int, after: str | None) -> PageInfo:
