@@ -1,7 +1,10 @@
-"""GraphQL over HTTP: GET for queries, POST for queries and mutations; answers are JSON."""
+"""GraphQL over HTTP: GET for queries, POST for queries and mutations; answers are JSON, or come
+piece by piece where a client asks for that.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +21,7 @@ from schema.limits import MOST_BYTES
 from schema.persisted import Persisted
 from schema.routes.observed import first_code
 from schema.routes.pages import query_page
+from schema.routes.streams import Streams, form_asked
 from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError
 
 JSON = "application/json"
@@ -25,7 +29,8 @@ GRAPHQL_JSON = "application/graphql-response+json"
 
 STATUS = {"BAD_REQUEST": 400, "INVALID_JSON": 400, "TOO_LARGE": 413, "UNSUPPORTED_MEDIA_TYPE": 415,
           "OPERATION_NOT_ALLOWED": 405, "UNAUTHENTICATED": 401, "FORBIDDEN": 403,
-          "RATE_LIMITED": 429, "PERSISTED_QUERY_NOT_FOUND": 200}
+          "RATE_LIMITED": 429, "TOO_MANY_OPERATIONS": 429,
+          "PERSISTED_QUERY_NOT_FOUND": 200}
 """Statuses of requests that are not GraphQL, not for this method, or not let in; and of hashes that
 are not known, which clients take for a part of the protocol only with 200."""
 
@@ -36,17 +41,18 @@ REQUEST_STATUS = {"INTERNAL": 500, "TIMEOUT": 503, "UNAVAILABLE": 503}
 class View:
     """Answers GraphQL requests."""
 
-    def __init__(self, services: Services, gate: Gate):
+    def __init__(self, services: Services, gate: Gate, ending: asyncio.Event):
         self._services = services
         self._gate = gate
         self._persisted = Persisted()
+        self._streams = Streams(services, gate, ending)
 
     async def respond(self, request: Request) -> Response:
         """The answer to a request; whatever goes wrong, it is JSON."""
         if request.method != "POST" and _wants_page(request):
             return await query_page(request)
         try:
-            return _response(request, await self._answer(request))
+            return await self._answer(request)
         except TrackerError as error:
             answer = plain_error(error.code, error.message, error.path)
             status = STATUS.get(error.code) or REQUEST_STATUS.get(error.code, 400)
@@ -56,22 +62,26 @@ class View:
         except Exception as error:
             return _response(request, {"errors": [masked(error)]}, 500)
 
-    async def _answer(self, request: Request) -> dict[str, Any]:
+    async def _answer(self, request: Request) -> Response:
         visitor = await self._gate.enter(request.headers.get("authorization", ""),
                                          request.client and request.client.host)
         posted = request.method == "POST"
         asked = await _asked_by_post(request) if posted else _asked_by_get(request)
         request.state.operation = operation = _of_type(asked, "operationName", str)
         extensions = _of_type(asked, "extensions", dict)
-        return await execute(
+        document = self._persisted.document(_of_type(asked, "query", str), extensions) or ""
+        variables = _of_type(asked, "variables", dict)
+        if form := form_asked(request):
+            return self._streams.respond(request, form, visitor, document, variables, operation)
+        return _response(request, await execute(
             self._services,
-            self._persisted.document(_of_type(asked, "query", str), extensions) or "",
-            _of_type(asked, "variables", dict),
+            document,
+            variables,
             self._gate.access,
             caller=visitor.caller,
             operation_name=operation,
             allowed=QUERIES_AND_MUTATIONS if posted else QUERIES,
-        )
+        ))
 
 
 def _wants_page(request: Request) -> bool:

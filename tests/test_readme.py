@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from schema.context import Access, Services
-from schema.execute import execute, subscribe
+from schema.execute import execute, stream
+from schema.request import Context
 from tests.processes import Running, command
 from tests.test_cli import demo  # noqa: F401
 
@@ -25,7 +26,7 @@ async def test_every_query_has_an_answer_without_errors(corpus_services: Service
     assert len(QUERIES) >= 11
     for document in QUERIES:
         if document.startswith("subscription"):
-            answers = subscribe(corpus_services, document, {}, Access())
+            answers = stream(Context(corpus_services, Access(), Access().anyone()), document)
             answer = await asyncio.wait_for(anext(answers), 10)
             await answers.aclose()
         else:
