@@ -81,13 +81,13 @@ class Subscription:
         """
         services = info.context.services
         live = Live(services.recorder, services.follower, services.projector, services.as_of)
-        moments = live.moments(_touching(kinds, commodities, places), day(valid_at, "validAt"))
+        moments = live.moments(touching(kinds, commodities, places), day(valid_at, "validAt"))
         async with aclosing(moments):
             async for moment in moments:
                 yield AsOf(moment=moment)
 
 
-def _touching(
+def touching(
     kinds: list[EntityKind] | None, commodities: list[str] | None, places: list[str] | None
 ) -> Selection:
     """Which events may change an answer about kinds, commodities and places."""
