@@ -1,4 +1,4 @@
-"""Every query and command that README.md shows is run here."""
+"""Every query and command that README.md shows is run here, and the queries of docs/api.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from tests.test_cli import demo  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-QUERIES = re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
+API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+QUERIES = re.findall(r"```graphql\n(.*?)```", README + API, re.DOTALL)
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
             for line in block.splitlines()]
 
