@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 from pathlib import Path
 from string import Template
@@ -26,6 +27,7 @@ from schema.routes.metrics import Metrics
 from schema.routes.observed import observed
 from schema.routes.pages import EXAMPLES, asset, policy
 from schema.routes.schemas import Schemas
+from schema.routes.streams import Streams
 from schema.view import View
 from schema.websocket import Socket
 
@@ -34,16 +36,17 @@ HOME = Template(Path(__file__).with_name("home.html").read_text(encoding="utf-8"
 def create_app(services: Services, access: Access, answers_bytes: int = MOST_BYTES) -> Starlette:
     """The application on a running tracker; it keeps answers of so many bytes in memory."""
     pages, gate, schemas = Pages(services), Gate(services.tokens, access), Schemas()
-    events, health, metrics = Events(services, gate), Health(services), Metrics(services)
+    health, metrics, ending = Health(services), Metrics(services), asyncio.Event()
     answers, persisted = Answers(services, access, answers_bytes), Persisted()
     metrics.watch({"answers": answers.kept, "documents": persisted.documents})
+    view = View(gate, answers, persisted, Streams(services, gate, ending))
     app = Starlette(routes=[
-        Route("/events", events.respond),
+        Route("/events", Events(services, gate, ending).respond),
         Route("/graphiql/{name}", asset),
         Route("/schemas", schemas.index),
         Route("/schemas/{type}", schemas.one),
         Route("/", pages.home),
-        Route("/graphql", observed(View(gate, answers, persisted).respond, metrics),
+        Route("/graphql", observed(view.respond, metrics),
               methods=["GET", "POST"]),
         WebSocketRoute("/graphql", Socket(services, gate)),
         Route("/schema.graphql", pages.sdl),
@@ -51,7 +54,7 @@ def create_app(services: Services, access: Access, answers_bytes: int = MOST_BYT
         Route("/readyz", health.ready),
         Route("/metrics", metrics.respond),
     ], middleware=guards(access))
-    app.state.end_streams = events.end
+    app.state.end_streams = ending.set
     return app
 
 

@@ -1,4 +1,6 @@
-"""GraphQL over HTTP: GET for queries, POST for queries and mutations; answers are JSON."""
+"""GraphQL over HTTP: GET for queries, POST for queries and mutations; answers are JSON, or come
+piece by piece where a client asks for that.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,7 @@ from schema.limits import MOST_BYTES
 from schema.persisted import Persisted
 from schema.routes.observed import first_code
 from schema.routes.pages import query_page
+from schema.routes.streams import Streams, form_asked
 from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError
 
 JSON = "application/json"
@@ -32,7 +35,8 @@ CHECKED = "no-cache"
 
 STATUS = {"BAD_REQUEST": 400, "INVALID_JSON": 400, "TOO_LARGE": 413, "UNSUPPORTED_MEDIA_TYPE": 415,
           "OPERATION_NOT_ALLOWED": 405, "UNAUTHENTICATED": 401, "FORBIDDEN": 403,
-          "RATE_LIMITED": 429, "PERSISTED_QUERY_NOT_FOUND": 200}
+          "RATE_LIMITED": 429, "TOO_MANY_OPERATIONS": 429,
+          "PERSISTED_QUERY_NOT_FOUND": 200}
 """Statuses of requests that are not GraphQL, not for this method, or not let in; and of hashes that
 are not known, which clients take for a part of the protocol only with 200."""
 
@@ -43,20 +47,18 @@ REQUEST_STATUS = {"INTERNAL": 500, "TIMEOUT": 503, "UNAVAILABLE": 503}
 class View:
     """Answers GraphQL requests."""
 
-    def __init__(self, gate: Gate, answers: Answers, persisted: Persisted):
+    def __init__(self, gate: Gate, answers: Answers, persisted: Persisted, streams: Streams):
         self._gate = gate
         self._answers = answers
         self._persisted = persisted
+        self._streams = streams
 
     async def respond(self, request: Request) -> Response:
         """The answer to a request; whatever goes wrong, it is JSON."""
         if request.method != "POST" and _wants_page(request):
             return await query_page(request)
         try:
-            answer = await self._answer(request)
-            if isinstance(answer, Answer):
-                return self._found(request, answer)
-            return _response(request, answer)
+            return await self._answer(request)
         except TrackerError as error:
             answer = plain_error(error.code, error.message, error.path)
             status = STATUS.get(error.code) or REQUEST_STATUS.get(error.code, 400)
@@ -66,22 +68,24 @@ class View:
         except Exception as error:
             return _response(request, {"errors": [masked(error)]}, 500)
 
-    async def _answer(self, request: Request) -> Answer | dict[str, Any]:
+    async def _answer(self, request: Request) -> Response:
         visitor = await self._gate.enter(request.headers.get("authorization", ""),
                                          request.client and request.client.host)
         posted = request.method == "POST"
         asked = await _asked_by_post(request) if posted else _asked_by_get(request)
         request.state.operation = operation = _of_type(asked, "operationName", str)
         extensions = _of_type(asked, "extensions", dict)
-        return await self._answers.answer(
-            Question(
-                self._persisted.document(_of_type(asked, "query", str), extensions) or "",
-                _of_type(asked, "variables", dict) or {},
-                operation,
-                visitor.caller,
-            ),
+        document = self._persisted.document(_of_type(asked, "query", str), extensions) or ""
+        variables = _of_type(asked, "variables", dict)
+        if form := form_asked(request):
+            return self._streams.respond(request, form, visitor, document, variables, operation)
+        answer = await self._answers.answer(
+            Question(document, variables or {}, operation, visitor.caller),
             QUERIES_AND_MUTATIONS if posted else QUERIES,
         )
+        if isinstance(answer, Answer):
+            return self._found(request, answer)
+        return _response(request, answer)
 
     def _found(self, request: Request, answer: Answer) -> Response:
         """An answer without errors; none to a GET whose client has it already."""

@@ -137,11 +137,11 @@ def claim(
     later = {
         "series": lambda: series(state.series),
         "source": lambda: source(of.source),
-        "because": lambda: because(
-            tuple(fact for fact in state.because if fact.event_id == of.event_id)),
+        "because": lambda: because((of.because,)),
         "preferred": preferred if callable(preferred) else lambda: preferred,
     }
-    return shown(Claim, of.quantity, of, figure=state.id, later=later)
+    return shown(Claim, of.quantity, of, figure=state.id, publisher=of.publisher,
+                 published_on=of.published_on, later=later)
 
 
 def preferred_claim(of: claims.Chosen) -> Claim:
