@@ -12,6 +12,7 @@ from schema.limits import Documents
 from schema.mutations import Mutation
 from schema.queries import Query
 from schema.scalars import SCALARS
+from schema.seen import seen
 from schema.subscriptions import Subscription
 
 
@@ -21,9 +22,10 @@ class Graph(Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Give every error its code."""
+        """Give every error its code, and say which came first."""
         for error in errors:
             describe(error)
+            seen().failed(error.extensions["code"] if error.extensions else "ERROR")
 
 
 GRAPH = Graph(

@@ -13,6 +13,7 @@ from schema.arguments import position, selection
 from schema.described import output, subscription
 from schema.request import Info
 from schema.scalars import Position
+from schema.seen import seen
 from schema.types.event import Event, event
 
 
@@ -46,4 +47,5 @@ class Subscription:
         async with aclosing(following) as pages:
             async for page in pages:
                 for recorded in page:
+                    seen().reached(recorded.position)
                     yield event(recorded)
