@@ -118,7 +118,7 @@ class Documents(SchemaExtension):
 
 
 def prepare(schema: GraphQLSchema, text: str, introspection: bool = True) -> Prepared:
-    """Parse, measure and validate a document. Without introspection errors suggest no names."""
+    """Parse, measure and validate a document."""
     if len(text) > MOST_LETTERS:
         message = f"expected a document of at most {MOST_LETTERS} letters: use variables"
         return Prepared(parse("{ __typename }"), [_error("TOO_LARGE", message)])
@@ -136,14 +136,11 @@ def prepare(schema: GraphQLSchema, text: str, introspection: bool = True) -> Pre
 def valid(
     schema: GraphQLSchema, document: DocumentNode, introspection: bool
 ) -> list[GraphQLError]:
-    """What is wrong with a document. Where the schema can't be asked for, nothing suggests it."""
+    """What is wrong with a document."""
     if introspection:
         return validate(schema, document, max_errors=MOST_ERRORS)
     rules = (*specified_rules, NoSchemaIntrospectionCustomRule)
-    errors = validate(schema, document, rules, max_errors=MOST_ERRORS)
-    for error in errors:
-        error.message = error.message.partition(" Did you mean")[0]
-    return errors
+    return validate(schema, document, rules, max_errors=MOST_ERRORS)
 
 
 kept = lru_cache(maxsize=256)(prepare)
