@@ -279,7 +279,7 @@ async def test_operations_of_a_socket_are_traces_of_their_own_with_a_link(
         assert [format(link.context.trace_id, "032x") for link in span.links] == [TRACE]
 
 
-@pytest.mark.parametrize("broken", ["", "00-zz-00f067aa0ba902b7-01", f"ff-{TRACE}-0-1", "x" * 5000])
+@pytest.mark.parametrize("broken", ["", "00-zz-00f067aa0ba902b7-01", f"ff-{TRACE}-0-1", "x" * 500])
 async def test_a_broken_traceparent_is_none(
     traced: Api, spans: InMemorySpanExporter, broken: str
 ) -> None:

@@ -323,7 +323,10 @@ async def test_a_token_for_several_is_for_us_too(issuer: Issuer) -> None:
     published("ES256", PRIVATE["ES256"], kid="bad", use="enc"),
     published("ES256", PRIVATE["ES256"], kid="bad", key_ops=["sign"]),
     published("ES256", PRIVATE["ES256"], kid="bad", alg="HS256"),
-], ids=str)
+], ids=[
+    "secret", "no point", "curve is a list", "other curve", "new kind", "odd key_ops",
+    "empty", "number", "odd id", "no number", "odd alg", "short", "for encryption", "for signing",
+    "for a secret"])
 def test_a_key_that_can_not_be_used_leaves_the_others(key: Any) -> None:
     good = published("ES256", PRIVATE["ES256"], kid="good")
     assert keys.keys({"keys": [key, good]}).keys() == {"good"}
