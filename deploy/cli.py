@@ -25,6 +25,7 @@ from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot import replay as replayed
 from deploy.snapshot import take
 from deploy.tokens import tokens
+from deploy.tracing import Traces, tracing
 from deploy.welcome import greet
 from projections.as_of import resolved
 from projections.rebuild import rebuild as rebuild_projection
@@ -88,13 +89,13 @@ def demo(
     """
     log_to_stderr(log_level, log_format)
     with errors_for_people():
-        access = settings.access(demo=True)
+        access, traces = settings.access(demo=True), tracing()
         listening = listen_somewhere(host, port)
 
     async def work(target: Target) -> None:
         async with running(target) as services:
             recorded = await load_corpus(target, services, note)
-            await serve_app(services, access, listening, log_level, welcome=recorded)
+            await serve_app(services, access, listening, log_level, traces, welcome=recorded)
 
     on_database(data_dir, work)
 
@@ -115,12 +116,12 @@ def serve(
     """
     log_to_stderr(log_level, log_format)
     with errors_for_people():
-        access = settings.access()
+        access, traces = settings.access(), tracing()
         listening = listen(host, port)
 
     async def work(target: Target) -> None:
         async with running(target) as services:
-            await serve_app(services, access, listening, log_level)
+            await serve_app(services, access, listening, log_level, traces)
 
     on_database(data_dir, work)
 
@@ -137,10 +138,10 @@ def listen_somewhere(host: str, port: int | None) -> socket.socket:
 
 async def serve_app(
     services: Services, access: Access, listening: socket.socket, log_level: str,
-    welcome: int | None = None,
+    traces: Traces | None = None, welcome: int | None = None,
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
-    server = create_server(create_app(services, access), log_level)
+    server = create_server(create_app(services, access, traces), log_level)
     host, port = listening.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -156,6 +157,9 @@ async def serve_app(
         server.should_exit = True
         await serving
         raise
+    finally:
+        if traces:
+            traces.end()
 
 
 @app.command()

@@ -15,10 +15,12 @@ import strawberry
 from strawberry import argument, field
 from strawberry.tools import create_type
 
+from schema.context import Services
 from schema.described import description_of, output
 from schema.inputs import camel, check_text, described, input_type, one_of, plain
 from schema.request import Info
 from schema.scalars import Position
+from schema.seen import seen, step
 from schema.types.event import Event, event
 from tracker.commands import Commands
 from tracker.domain import alliance, announcement, export_control, figure, preference
@@ -228,11 +230,12 @@ async def carried_out(
     try:
         check_text(key or "", "idempotencyKey")
         order = Order(plain(input), actor, key, expected)
-        appended = await record(services.commands, order)
+        with step("append"):
+            appended = await record(services.commands, order)
     except TrackerError as error:
         error.path = in_camel(error.path)
         raise error if set(error.path[:1]) & BESIDE_INPUT else error.below("input") from None
-    await services.projector.reach(appended.positions[-1])
+    await readable(services, appended)
     return await recording(info, appended)
 
 
@@ -247,14 +250,22 @@ async def carried_out_together(info: Info, commands: Sequence[Any], key: str | N
              for index, command in enumerate(commands)]
     try:
         facts = [told_at(index, *command) for index, command in enumerate(asked)]
-        appended = await services.commands.record_all(facts, idempotency_key=key, actor=actor)
+        with step("append"):
+            appended = await services.commands.record_all(facts, idempotency_key=key, actor=actor)
     except TrackerError as error:
         match in_camel(error.path):
             case (int() as index, *rest):
                 error.path = ("commands", index, asked[index][0], *rest)
         raise
-    await services.projector.reach(appended.positions[-1])
+    await readable(services, appended)
     return await batch(info, appended)
+
+
+async def readable(services: Services, appended: Appended) -> None:
+    """Wait until what was recorded can be read."""
+    seen().reached(appended.positions[-1])
+    with step("projection"):
+        await services.projector.reach(appended.positions[-1])
 
 
 def told_at(index: int, name: str, data: dict[str, Any]) -> tuple[str, Fact]:
