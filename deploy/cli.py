@@ -19,6 +19,7 @@ from deploy.bootstrap import migrated, opened, prepare, running
 from deploy.command import DataDir, errors_for_people, note, on_database
 from deploy.comparing import changes, upcoming
 from deploy.importing import load_corpus, progress_bar
+from deploy.keys import keys
 from deploy.logs import LogFormat, log_to_stderr
 from deploy.process import Exit
 from deploy.server import PortTaken, create_server, listen
@@ -308,6 +309,7 @@ def rebuild(data_dir: DataDir = None) -> None:
 
 
 app.add_typer(tokens)
+app.add_typer(keys)
 app.command()(changes)
 app.command()(upcoming)
 sources.add_to(app)
