@@ -13,6 +13,9 @@ from pathlib import Path
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
 from schema.context import Access
+from tracker.audit.publisher import Signing
+from tracker.audit.safe import Safe
+from tracker.audit.witness import Policy
 from tracker.errors import InvalidInput
 
 
@@ -83,9 +86,23 @@ def audit_dir(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Pa
     return None if database_url(environment) else data_dir / "audit"
 
 
-def log_origin(environment: Mapping[str, str] = os.environ) -> str | None:
-    """The name of the log; None for the one that its keys have."""
-    return environment.get(LOG_ORIGIN.variable) or None
+def signing(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Signing | None:
+    """With what the log is signed; None where it is not. Raises InvalidInput."""
+    directory = audit_dir(data_dir, environment)
+    if directory is None:
+        return None
+    return Signing(Safe(directory), environment.get(LOG_ORIGIN.variable) or None,
+                   _policy(environment))
+
+
+def _policy(environment: Mapping[str, str]) -> Policy:
+    given = environment.get(WITNESSES.variable)
+    if not given:
+        return Policy()
+    try:
+        return Policy.parse(Path(given).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{WITNESSES.variable}={given}: {error}") from None
 
 
 def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -> Access:

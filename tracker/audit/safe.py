@@ -121,8 +121,10 @@ class Safe:
             return None
 
     def keep(self, head: Checkpoint) -> None:
-        """Remember a head; it is on the disk when this returns."""
-        self._replace(self._head, str(head))
+        """Remember a head, unless a later one is there. It is on the disk when this returns."""
+        kept = self.head()
+        if kept is None or kept.size <= head.size:
+            self._replace(self._head, str(head))
 
     def _replace(self, path: Path, text: str) -> None:
         os.replace(self._written(path, text), path)
