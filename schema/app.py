@@ -22,6 +22,7 @@ from schema.hosts import Hosts
 from schema.observe import Observer
 from schema.routes.events import Events
 from schema.routes.health import Health
+from schema.routes.log import Log
 from schema.routes.metrics import Metrics
 from schema.routes.observed import observed
 from schema.routes.pages import EXAMPLES, asset, policy
@@ -42,6 +43,7 @@ def create_app(
     observer = Observer(metrics, tracing)
     app = Starlette(routes=[
         Route("/events", Events(services, gate, ending).respond),
+        *Log(services, gate).routes,
         Route("/graphiql/{name}", asset),
         Route("/schemas", schemas.index),
         Route("/schemas/{type}", schemas.one),

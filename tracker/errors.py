@@ -9,6 +9,7 @@ TrackerError
 ├── Forbidden           the caller may not do this
 ├── RateLimited         the caller asks too often
 ├── TooLarge            the input is over a stated limit
+├── NotProven           a signature or a proof does not hold
 └── Unavailable         a part of the system does not answer in time
     └── DiskFull            the database has no space left
 
@@ -104,6 +105,12 @@ class TooLarge(TrackerError):
     """The input is over a stated limit."""
 
     code = "TOO_LARGE"
+
+
+class NotProven(TrackerError):
+    """A signature or a proof does not hold: what it is about can't be trusted."""
+
+    code = "NOT_PROVEN"
 
 
 class Unavailable(TrackerError):
