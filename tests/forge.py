@@ -88,11 +88,11 @@ class Forged:
         """The hashes of a tile."""
         return self._tiles.get(tile)
 
-    async def kept(self, after: int) -> AsyncIterator[tuple[str, bytes]]:
+    async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """Heads of smaller sizes."""
         for size in self._kept:
             if size > after:
-                yield f"checkpoints/{size}", signed(self._entries[:size])
+                yield size, signed(self._entries[:size])
 
 
 async def bundle(

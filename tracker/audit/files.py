@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from tracker.audit.checkpoint import NUMBER
-from tracker.audit.merkle import HASH, WIDTH, Tile, tile_hashes
+from tracker.audit.merkle import HASH, WIDTH, Tile, leaf_hash, tile_hashes
 from tracker.errors import InvalidInput, Rejected, TrackerError, Unavailable
 
 CHECKPOINT = "checkpoint"
@@ -42,8 +42,8 @@ class Files(ABC):
         """The error that it is to lack a file which must be there."""
 
     @abstractmethod
-    def kept(self, after: int) -> AsyncIterator[tuple[str, bytes]]:
-        """Heads of sizes above `after`, in their order: the name and the note of each."""
+    def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+        """The notes of heads of sizes above `after`, in the order of sizes."""
 
     async def head(self) -> bytes:
         """The note of the newest checkpoint."""
@@ -60,7 +60,18 @@ class Files(ABC):
         """The entries below a tile of level 0. Raises Rejected (MISSING, BAD_LENGTH)."""
         path = f"tile/{tile.entries_path}"
         content, exact = await self._either(tile, path, f"tile/{_full(tile).entries_path}")
-        return unpacked(content, tile, path, exact=exact)
+        entries, fault = unpacked(content, tile, path, exact=exact)
+        if fault:
+            raise await self._earlier(tile, entries) or fault
+        return entries
+
+    async def _earlier(self, tile: Tile, entries: list[bytes]) -> Rejected | None:
+        """What is wrong before the end of entries that are too few or too many."""
+        for number, (entry, hash) in enumerate(zip(entries, await self.tile(tile), strict=False)):
+            if leaf_hash(entry) != hash:
+                return Rejected("BAD_LENGTH", "from here on its file has other entries than the"
+                                " tile, or other lengths of them", below(tile, number))
+        return None
 
     async def tile(self, tile: Tile) -> list[bytes]:
         """The hashes of a tile. Raises Rejected (MISSING, BAD_LENGTH)."""
@@ -108,14 +119,13 @@ class Bundle(Files):
                                 " `checkpoint`, as `tracker export` makes it", code="NO_BUNDLE")
         return Rejected("MISSING", f"{path} is missing", positions)
 
-    async def kept(self, after: int) -> AsyncIterator[tuple[str, bytes]]:
-        """Heads of sizes above `after`, in their order: the name and the note of each."""
+    async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+        """The notes of heads of sizes above `after`, in the order of sizes."""
         directory = self.directory / CHECKPOINTS
         names = [path.name for path in directory.iterdir()] if directory.is_dir() else []
         for size in sorted(int(name) for name in names if NUMBER.fullmatch(name)):
             if size > after:
-                path = f"{CHECKPOINTS}/{size}"
-                yield path, await self.required(path)
+                yield size, await self.required(f"{CHECKPOINTS}/{size}")
 
 
 def below(tile: Tile, index: int) -> range:
@@ -135,20 +145,24 @@ def packed(entries: Sequence[bytes]) -> bytes:
     return b"".join(len(entry).to_bytes(LENGTH, "big") + entry for entry in entries)
 
 
-def unpacked(content: bytes, tile: Tile, path: str, *, exact: bool = True) -> list[bytes]:
-    """The entries of a file; the first, where it may have more. Raises Rejected (BAD_LENGTH)."""
+def unpacked(
+    content: bytes, tile: Tile, path: str, *, exact: bool = True
+) -> tuple[list[bytes], Rejected | None]:
+    """The entries of a file, and what is wrong with its length. Unless it must be `exact`, a file
+    may go on after them."""
     entries, start = list[bytes](), 0
     while len(entries) < tile.width:
         stop = start + LENGTH + int.from_bytes(content[start : start + LENGTH], "big")
         if len(content) < max(stop, start + LENGTH):
-            raise Rejected("BAD_LENGTH", f"{path} ends within its entry {len(entries) + 1} of"
-                           f" {tile.width}", below(tile, len(entries)))
+            return entries, Rejected("BAD_LENGTH", f"{path} ends within its entry"
+                                     f" {len(entries) + 1} of {tile.width}",
+                                     below(tile, len(entries)))
         entries.append(content[start + LENGTH : stop])
         start = stop
     if exact and start != len(content):
-        raise Rejected("BAD_LENGTH", f"{path} goes on after its {tile.width} entries",
-                       below(tile, tile.width))
-    return entries
+        return entries, Rejected("BAD_LENGTH", f"{path} goes on after its {tile.width} entries",
+                                 below(tile, tile.width))
+    return entries, None
 
 
 def _full(tile: Tile) -> Tile:

@@ -28,7 +28,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from tracker.audit.edge import Edge, Filled, root_over, tiles_at
-from tracker.audit.files import below
+from tracker.audit.files import CHECKPOINTS, below
 from tracker.audit.merkle import HEIGHT, WIDTH, Tile, leaf_hash
 from tracker.audit.sequences import Sequences
 from tracker.audit.trust import Head, Trust, parsed
@@ -51,8 +51,8 @@ class Source(Protocol):
     async def tile(self, tile: Tile) -> list[bytes] | None:
         """The hashes of a tile; None where this source keeps none."""
 
-    def kept(self, after: int) -> AsyncIterator[tuple[str, bytes]]:
-        """Heads of sizes above `after`, in their order: the name and the note of each."""
+    def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+        """The notes of heads of sizes above `after`, in the order of sizes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,8 @@ class Verification:
         """The right edge of the tree, as far as the pass has come."""
         self._sequences = Sequences(whole=first == 1)
         self._fitting = 0
+        self._coming: AsyncIterator[Mark]
+        self._mark: Mark | None = None
         self._broken: Mark | None = None
 
     @staticmethod
@@ -125,23 +127,32 @@ class Verification:
 
     async def _walk(self) -> AsyncIterator[Page]:
         self.edge = await self._edge(self.first - 1)
-        marks = self._marks()
-        mark = await anext(marks, None)
+        self._coming = self._marks()
+        self._mark = await anext(self._coming, None)
         async for tile, entries, stored in self._ahead():
             leaves = [leaf_hash(entry) for entry in entries]
-            page = Page(tile, entries, await self._events(tile, entries, leaves, stored), [], [])
-            start = tile.number * WIDTH
-            while mark and mark.head.size <= start + len(leaves):
-                page.filled.extend(self.edge.add(leaves[self.edge.size - start :
-                                                        mark.head.size - start]))
-                self._pass(mark)
-                page.heads.append(mark.head)
-                mark = await anext(marks, None)
-            page.filled.extend(self.edge.add(leaves[self.edge.size - start :]))
+            wrong = _first_difference(leaves, stored)
+            page = Page(tile, entries, [], [], [])
+            await self._grow(page, leaves[:wrong])
+            page.events.extend(self._event(entry, tile.number * WIDTH + number)
+                               for number, entry in enumerate(entries[:wrong], 1))
+            if wrong is not None:
+                await self._tell(tile, wrong, stored or [])
             for filled in page.filled:
                 await self._compare_above(filled)
             yield page
         await self._end()
+
+    async def _grow(self, page: Page, leaves: list[bytes]) -> None:
+        """Let the tree grow over a page, and compare its root at every mark on the way."""
+        start = page.tile.number * WIDTH
+        while self._mark and self._mark.head.size <= start + len(leaves):
+            upto = self._mark.head.size - start
+            page.filled.extend(self.edge.add(leaves[self.edge.size - start : upto]))
+            self._pass(self._mark)
+            page.heads.append(self._mark.head)
+            self._mark = await anext(self._coming, None)
+        page.filled.extend(self.edge.add(leaves[self.edge.size - start :]))
 
     async def _edge(self, size: int) -> Edge:
         """The edge of the tree where the pass begins: what was seen before is taken from tiles."""
@@ -179,17 +190,6 @@ class Verification:
 
     async def _both(self, tile: Tile) -> tuple[list[bytes], list[bytes] | None]:
         return await self._source.entries(tile), await self._source.tile(tile)
-
-    async def _events(
-        self, tile: Tile, entries: list[bytes], leaves: list[bytes], stored: list[bytes] | None
-    ) -> list[Recorded]:
-        """The events of entries that fit their tile, and are in order."""
-        wrong = _first_difference(leaves, stored)
-        events = [self._event(entry, tile.number * WIDTH + number)
-                  for number, entry in enumerate(entries[:wrong], 1)]
-        if wrong is not None:
-            await self._tell(tile, wrong, stored or [])
-        return events
 
     def _event(self, entry: bytes, position: int) -> Recorded:
         try:
@@ -243,8 +243,9 @@ class Verification:
     async def _marks(self) -> AsyncIterator[Mark]:
         """The heads of smaller sizes that the log must have had, in the order of sizes."""
         saved = self._saved and Mark("your saved checkpoint", self._saved, True)
-        async for name, note in self._source.kept(self.first - 1):
-            head = self._kept(name, note)
+        async for size, note in self._source.kept(self.first - 1):
+            name = f"{CHECKPOINTS}/{size}"
+            head = self._kept(name, size, note)
             if saved and saved.head.size <= head.size:
                 yield saved
                 saved = None
@@ -253,16 +254,19 @@ class Verification:
         if saved:
             yield saved
 
-    def _kept(self, name: str, note: bytes) -> Head:
+    def _kept(self, name: str, size: int, note: bytes) -> Head:
         """A head of an earlier size. Its key may be an old one; its root must fit all the same."""
         self.heads += 1
+        checkpoint = parsed(note, name)[1]
+        if checkpoint.size != size:
+            raise Rejected("BAD_CHECKPOINT", f"{name} is of size {checkpoint.size}")
         try:
             return Trust(self._trust.keys).head(note, name)
         except Rejected as error:
             if error.code != "UNKNOWN_KEY":
                 raise
         self.strangers += 1
-        return Head(note, parsed(note, name)[1], ())
+        return Head(note, checkpoint, ())
 
     def _pass(self, mark: Mark) -> None:
         """Compare the root at a mark. Whether one that is wrong is a fork shows at the end."""
@@ -287,7 +291,7 @@ class Verification:
         name, size = ((self._broken.name, self._broken.head.size) if self._broken
                       else ("the checkpoint", self.head.size))
         return Rejected(code, f"these are not the events that {name} of size {size} was signed for",
-                        range(self._fitting + 1, size + 1))
+                        range(self._fitting + 1, size + 1) or None)
 
     def _earliest(self, error: Rejected) -> Rejected:
         """The error, or one about earlier positions that would have shown at the end."""

@@ -65,9 +65,9 @@ class Website(Files):
         return Unavailable(f"{self.name}/{path}: there is no such file. Is it the address of a"
                            " log?")
 
-    async def kept(self, after: int) -> AsyncIterator[tuple[str, bytes]]:
+    async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """None: a website does not list the heads that it keeps."""
-        for nothing in list[tuple[str, bytes]]():
+        for nothing in list[tuple[int, bytes]]():
             yield nothing
 
     def close(self) -> None:
