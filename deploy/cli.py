@@ -19,7 +19,9 @@ from deploy.bootstrap import migrated, opened, prepare, running
 from deploy.command import DataDir, errors_for_people, note, on_database
 from deploy.comparing import changes, upcoming
 from deploy.importing import load_corpus, progress_bar
+from deploy.keys import keys
 from deploy.logs import LogFormat, log_to_stderr
+from deploy.postgres import default_data_dir
 from deploy.process import Exit
 from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot import replay as replayed
@@ -34,6 +36,7 @@ from schema.context import Access, Services
 from schema.execute import execute
 from schema.scalars import Instant
 from tracker.access import Caller, Scope, granted
+from tracker.audit.publisher import Signing
 from tracker.log.database import Target
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
@@ -88,11 +91,11 @@ def demo(
     """
     log_to_stderr(log_level, log_format)
     with errors_for_people():
-        access = settings.access(demo=True)
+        access, signing = settings.access(demo=True), signing_of(data_dir)
         listening = listen_somewhere(host, port)
 
     async def work(target: Target) -> None:
-        async with running(target) as services:
+        async with running(target, signing) as services:
             recorded = await load_corpus(target, services, note)
             await serve_app(services, access, listening, log_level, welcome=recorded)
 
@@ -111,18 +114,23 @@ def serve(
     """Serve the API on kept data: of the embedded PostgreSQL, or of `TRACKER_DATABASE_URL`.
 
     Mutations need `Authorization: Bearer` with a token of `tracker token create --scope record`;
-    reading is open unless `TRACKER_READ` is `token`.
+    reading is open unless `TRACKER_READ` is `token`. The log is signed as it grows (docs/audit.md).
     """
     log_to_stderr(log_level, log_format)
     with errors_for_people():
-        access = settings.access()
+        access, signing = settings.access(), signing_of(data_dir)
         listening = listen(host, port)
 
     async def work(target: Target) -> None:
-        async with running(target) as services:
+        async with running(target, signing) as services:
             await serve_app(services, access, listening, log_level)
 
     on_database(data_dir, work)
+
+
+def signing_of(data_dir: Path | None) -> Signing | None:
+    """With what the log of a data directory, or of the settings, is signed."""
+    return settings.signing(data_dir or default_data_dir())
 
 
 def listen_somewhere(host: str, port: int | None) -> socket.socket:
@@ -308,6 +316,7 @@ def rebuild(data_dir: DataDir = None) -> None:
 
 
 app.add_typer(tokens)
+app.add_typer(keys)
 app.command()(changes)
 app.command()(upcoming)
 sources.add_to(app)

@@ -8,10 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
 from schema.context import Access
+from tracker.audit.publisher import Signing
+from tracker.audit.safe import Safe
+from tracker.audit.witness import Policy
 from tracker.errors import InvalidInput
 
 
@@ -47,18 +51,58 @@ OPERATIONS = Setting("TRACKER_OPERATIONS", None, "100",
                      "the WebSocket operations of one client at a time")
 PG_BIN = Setting("TRACKER_PG_BIN", None, "the wheel's, or an installed one",
                  "the directory of PostgreSQL's programs for the embedded server")
+AUDIT_DIR = Setting("TRACKER_AUDIT_DIR", None,
+                    "`audit` in the data directory; none with `TRACKER_DATABASE_URL`",
+                    "where the keys that sign the log and its last signed head are kept; without it"
+                    " nothing is signed here")
+LOG_ORIGIN = Setting("TRACKER_LOG_ORIGIN", None, "a name made with the first key",
+                     "the name of the log in its checkpoints, such as `minerals.example.com/log`")
+WITNESSES = Setting("TRACKER_WITNESSES", None, "none",
+                    "a file that names the witnesses of the log and how many of them a checkpoint"
+                    " needs (C2SP tlog-policy)")
 LOG_LEVEL = Setting("TRACKER_LOG_LEVEL", "--log-level", "warning",
                     "how much is logged: debug, info, warning or error")
 LOG_FORMAT = Setting("TRACKER_LOG_FORMAT", "--log-format", "text",
                      "text for people, or json: a line of JSON each")
 
 SETTINGS = (DATA_DIR, DATABASE_URL, HOST, PORT, WRITE_TOKEN, READ, INTROSPECTION, HOSTS, ORIGINS,
-            RATE, OPERATIONS, PG_BIN, LOG_LEVEL, LOG_FORMAT)
+            RATE, OPERATIONS, PG_BIN, AUDIT_DIR, LOG_ORIGIN, WITNESSES, LOG_LEVEL, LOG_FORMAT)
 
 
 def database_url(environment: Mapping[str, str] = os.environ) -> str | None:
     """The PostgreSQL to use instead of the embedded one."""
     return environment.get(DATABASE_URL.variable) or None
+
+
+def audit_dir(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Where the keys of the log are; None where nothing is signed.
+
+    A data directory has one embedded database and one log. Databases by URL may be many, so for
+    them the directory is given or there is none: two logs must not share a signed head.
+    """
+    given = environment.get(AUDIT_DIR.variable)
+    if given:
+        return Path(given)
+    return None if database_url(environment) else data_dir / "audit"
+
+
+def signing(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Signing | None:
+    """With what the log is signed; None where it is not. Raises InvalidInput."""
+    directory = audit_dir(data_dir, environment)
+    if directory is None:
+        return None
+    return Signing(Safe(directory), environment.get(LOG_ORIGIN.variable) or None,
+                   _policy(environment))
+
+
+def _policy(environment: Mapping[str, str]) -> Policy:
+    given = environment.get(WITNESSES.variable)
+    if not given:
+        return Policy()
+    try:
+        return Policy.parse(Path(given).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{WITNESSES.variable}={given}: {error}") from None
 
 
 def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -> Access:

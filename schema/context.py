@@ -9,6 +9,8 @@ from projections.as_of import AsOf
 from projections.changes import Changes
 from projections.projector import Projector
 from tracker.access import Caller, Scope, bearer, granted
+from tracker.audit.published import Publications
+from tracker.audit.publisher import Publisher
 from tracker.commands import Commands
 from tracker.errors import Unauthenticated
 from tracker.log.follow import Follower
@@ -27,6 +29,9 @@ class Services:
     as_of: AsOf
     changes: Changes
     tokens: Tokens
+    publications: Publications
+    publisher: Publisher | None = None
+    """None where the log is not signed by this process."""
 
 
 @dataclass(frozen=True, slots=True)
