@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -125,6 +126,21 @@ def replace(entries: list[bytes]) -> None:
     entries[9] = entries[9].replace(b"2025", b"2024", 1)
 
 
+def rerooted(content: bytes) -> bytes:
+    """A checkpoint with the root of another log, under the signature that it had."""
+    note = Note.parse(content)
+    size = Checkpoint.parse(note.text).size
+    return str(Note(str(Checkpoint(ORIGIN, size, grown(()).root())), note.signatures)).encode()
+
+
+def resigned(content: bytes) -> bytes:
+    """A checkpoint with a flipped bit in its signature."""
+    note = Note.parse(content)
+    [signature] = note.signatures
+    flip = dataclasses.replace(signature, signature=flipped(40)(signature.signature))
+    return str(Note(note.text, (flip,))).encode()
+
+
 def offset_of(position: int) -> int:
     """A byte within an entry of the first file of entries."""
     return sum(2 + len(entry) for entry in ENTRIES[: position - 1]) + 100
@@ -181,16 +197,16 @@ TAMPERED: dict[str, tuple[Callable[[Path], None], str, range | None]] = {
     "a missing tile": (removed("tile/0/001"), "MISSING", at(257, 512)),
     "a missing tile of tiles": (removed("tile/1/000.p/2"), "MISSING", at(1, 512)),
     "missing entries": (removed(ENTRY_2), "MISSING", at(513, 600)),
-    "a flipped bit in the root of the checkpoint": (
-        edited("checkpoint", flipped(len(ORIGIN) + 10)), "BAD_SIGNATURE", None),
+    "another root in the checkpoint": (
+        edited("checkpoint", rerooted), "BAD_SIGNATURE", None),
     "a flipped bit in the signature": (
-        edited("checkpoint", lambda c: flipped(-30)(c)), "BAD_SIGNATURE", None),
+        edited("checkpoint", resigned), "BAD_SIGNATURE", None),
     "a checkpoint that says more": (
         edited("checkpoint", lambda c: c.replace(b"\n600\n", b"\n601\n")), "BAD_SIGNATURE", None),
     "a checkpoint that is no note": (
         edited("checkpoint", lambda c: c.replace(b"\n\n", b"\n")), "BAD_CHECKPOINT", None),
-    "a flipped bit in a kept checkpoint": (
-        edited("checkpoints/100", flipped(len(ORIGIN) + 10)), "BAD_SIGNATURE", None),
+    "another root in a kept checkpoint": (
+        edited("checkpoints/100", rerooted), "BAD_SIGNATURE", None),
     "a kept checkpoint under the size of another": (
         moved("checkpoints/100", "checkpoints/200"), "BAD_CHECKPOINT", None),
 }
