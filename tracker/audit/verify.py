@@ -236,9 +236,14 @@ class Verification:
             if stored is None or stored[tile.number % WIDTH] != root_over(hashes):
                 return False
             tile, hashes = above, stored
-        edge = [Filled(begun, hashes if begun == tile else await self._source.tile(begun) or [])
+        edge = [Filled(begun, hashes if begun == tile else await self._begun(begun))
                 for begun in tiles_at(self.head.size)]
         return Edge(edge).root() == self.head.checkpoint.root
+
+    async def _begun(self, tile: Tile) -> list[bytes]:
+        """The hashes of a tile at the edge; from its entries, where no such tile is kept."""
+        stored = await self._source.tile(tile)
+        return stored or [leaf_hash(entry) for entry in await self._source.entries(tile)]
 
     async def _marks(self) -> AsyncIterator[Mark]:
         """The heads of smaller sizes that the log must have had, in the order of sizes."""
