@@ -20,6 +20,7 @@ from schema.graph import GRAPH
 from schema.hosts import Hosts
 from schema.routes.events import Events
 from schema.routes.health import Health
+from schema.routes.log import Log
 from schema.routes.metrics import Metrics
 from schema.routes.observed import observed
 from schema.routes.pages import EXAMPLES, asset, policy
@@ -35,6 +36,7 @@ def create_app(services: Services, access: Access) -> Starlette:
     events, health, metrics = Events(services, gate), Health(services), Metrics(services)
     app = Starlette(routes=[
         Route("/events", events.respond),
+        *Log(services, gate).routes,
         Route("/graphiql/{name}", asset),
         Route("/schemas", schemas.index),
         Route("/schemas/{type}", schemas.one),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from strawberry import argument
 
@@ -16,6 +16,7 @@ from schema.arguments import (
     entity_path,
     event_types,
     instant,
+    needed,
     page_size,
     position,
     short,
@@ -38,6 +39,14 @@ from schema.scalars import Day, Instant, Position
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, commodity
 from schema.types.event import EventConnection, HistoryVersion, event_page, history_version
+from schema.types.proof import (
+    Checkpoint,
+    ConsistencyProof,
+    InclusionProof,
+    checkpoint,
+    consistency,
+    inclusion,
+)
 from schema.types.receipt import Import, import_
 from tracker.domain.commodities import commodities
 from tracker.domain.kinds import kind_of
@@ -46,6 +55,8 @@ from tracker.errors import Unavailable
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
 
+AtSize: TypeAlias = Annotated[Position | None, argument(
+    description="The size of the checkpoint; the newest if left out.")]
 PATIENCE = 5
 """Seconds that a question waits for a position that another server gave."""
 
@@ -191,6 +202,45 @@ class Query:
             found = [e for e in await events_of(recorder, entity)
                      if e.position > start and (wanted is None or e.type in wanted)][:limit]
         return event_page(found, first, after)
+
+    @answer
+    async def checkpoint(
+        self,
+        info: Info,
+        size: Annotated[Position | None, argument(
+            description="Of how many events; the newest if left out.")] = None,
+    ) -> Checkpoint:
+        """A signed head of the log. Auditors keep those that they have seen: docs/audit.md."""
+        publications = info.context.services.publications
+        return checkpoint(await publications.checkpoint(position(size, "size")))
+
+    @answer
+    async def inclusion_proof(
+        self,
+        info: Info,
+        at: Annotated[Position, argument(
+            name="position", description="The place of the event in the log.")],
+        size: AtSize = None,
+    ) -> InclusionProof:
+        """That an event is in the log that a checkpoint commits to."""
+        publications = info.context.services.publications
+        return inclusion(await publications.inclusion(
+            needed(at, "position"), position(size, "size")))
+
+    @answer
+    async def consistency_proof(
+        self,
+        info: Info,
+        old: Annotated[Position, argument(
+            name="from", description="The older size, such as that of a checkpoint you kept.")],
+        new: Annotated[Position | None, argument(
+            name="to", description="The size of the newer checkpoint; the newest if left out.")
+        ] = None,
+    ) -> ConsistencyProof:
+        """That a checkpoint commits to all that the log had at an older size, unchanged."""
+        publications = info.context.services.publications
+        return consistency(*await publications.consistency(
+            needed(old, "from"), position(new, "to")))
 
 
 async def come_to(projector: Projector, position: int) -> None:

@@ -19,10 +19,15 @@ from tracker.log.recorder import Recorder
 
 FILL = """
 INSERT INTO log.events (position, event_id, stream, version, type, recorded_at, entry)
-SELECT head + n, $2 || (head + n), 'alliance/' || $2 || (head + n), 1, 'Alliance.Founded', now(),
-       convert_to('{"position":"' || (head + n) || '","data":"' || $2 || repeat('.', $3) || '"}',
-                  'UTF8')
-FROM (SELECT coalesce(max(position), 0) AS head FROM log.events) h, generate_series(1, $1) AS n
+SELECT at, id, 'alliance/' || id, 1, 'Alliance.Founded', now(), convert_to(
+    '{"specversion":"1.0","position":"' || at || '","time":"2026-01-01T00:00:00.000000Z","id":"'
+    || id || '","source":"urn:critical-minerals-policy-tracker","type":"Alliance.Founded",'
+    || '"subject":"alliance/' || id || '","version":1,"data":{"source":{"publisher":"us-state",'
+    || '"name":"State","publishedOn":"2025-07-01","checked":"page"},"on":"2025-07-01","name":"'
+    || id || repeat('.', $3) || '","members":["US"]}}', 'UTF8')
+FROM (SELECT head + n AS at, $2 || '-' || (head + n) AS id
+      FROM (SELECT coalesce(max(position), 0) AS head FROM log.events) h,
+           generate_series(1, $1) AS n) e
 """
 
 

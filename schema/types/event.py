@@ -12,13 +12,15 @@ from strawberry.scalars import JSON
 
 from projections.as_of import Held, Moment
 from schema.connections import Edge, PageInfo, page_info
-from schema.described import output
+from schema.described import answer, output
+from schema.request import Info
 from schema.scalars import Day, Instant, Position
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Figure, past_figure
 from schema.types.preference import Preference, preference
+from schema.types.proof import InclusionProof, inclusion
 from schema.types.receipt import Import, import_
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
@@ -42,6 +44,13 @@ class Event:
     recorded_at: Instant = field(description="When this tracker recorded it.")
     actor: str | None = field(description="Who recorded it, in a word; null for an import.")
     data: JSON = field(description="The fact, as it is stored.")
+
+    @answer
+    async def proof(self, info: Info) -> InclusionProof | None:
+        """That the newest checkpoint commits to it; null for about a second, until one does, and
+        where nobody signs the log."""
+        found = await info.context.services.publications.proof(int(self.position))
+        return inclusion(found) if found else None
 
 
 State: TypeAlias = Annotated[

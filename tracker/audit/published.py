@@ -27,6 +27,7 @@ from tracker.audit.merkle import (
 )
 from tracker.errors import NotFound, NotProven
 from tracker.log.database import Connection, Pool, named_queries
+from tracker.log.joined import Joined
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
 MOST_SIZE = 2**63 - 1
@@ -42,11 +43,21 @@ class Published:
     signed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Included:
+    """An inclusion proof, the hash of the entry that was published, and the checkpoint."""
+
+    proof: InclusionProof
+    leaf: bytes
+    checkpoint: Published
+
+
 class Publications:
     """Answers what auditors ask."""
 
     def __init__(self, pool: Pool):
         self._pool = pool
+        self._proving = Joined(self._prove)
 
     async def last(self) -> Published:
         """The newest checkpoint. Raises NotFound before the first."""
@@ -82,48 +93,57 @@ class Publications:
         if tile.entries > (await self.size() or 0):
             raise NotFound(f"tile {tile.path} is in no tree that is published", path=("tile",))
 
-    async def leaf(self, position: int) -> bytes:
-        """The hash of the entry at a position. Raises NotFound."""
-        hash: bytes | None = None
-        if 0 < position <= MOST_SIZE:
-            hash = await self._pool.fetchval(SQL.leaf, position)
-        if hash is None:
-            raise NotFound(f"There is no event at position {position}", path=("position",))
-        return hash
-
-    async def inclusion(self, position: int, size: int | None = None) -> InclusionProof:
+    async def inclusion(self, position: int, size: int | None = None) -> Included:
         """That an event is in the tree of the checkpoint of a size, or of the newest one.
 
         Raises NotFound where there is no such event, or the checkpoint does not cover it.
         """
-        [proof] = await self.inclusions([position], await self.checkpoint(size))
-        if proof is None:
+        [found] = await self._inclusions([position], await self.checkpoint(size))
+        if found is None:
             raise NotFound(f"there is no event at position {position} below the checkpoint"
                            " that was asked for", path=("position",))
-        return proof
+        return found
 
-    async def inclusions(
+    async def proof(self, position: int) -> Included | None:
+        """The same in the newest checkpoint, if it covers the event yet. Those that are asked for
+        at the same time are answered together."""
+        return await self._proving.add(position)
+
+    async def _prove(self, positions: Sequence[int]) -> Sequence[Included | Exception | None]:
+        try:
+            return await self._inclusions(positions, await self.last())
+        except NotFound:
+            return [None] * len(positions)
+        except Exception as error:
+            return [error] * len(positions)
+
+    async def _inclusions(
         self, positions: Sequence[int], checkpoint: Published
-    ) -> list[InclusionProof | None]:
-        """The same of many events; None for those that the checkpoint does not cover."""
-        covered = {position: inclusion_parts(position - 1, checkpoint.size)
-                   for position in positions if 0 < position <= checkpoint.size}
+    ) -> list[Included | None]:
+        """Proofs for events; None for those that the checkpoint does not cover."""
+        size = checkpoint.size
+        covered = {position: inclusion_parts(position - 1, size)
+                   for position in positions if 0 < position <= size}
+        leaves = {position: Node(0, position - 1) for position in covered}
         nodes = [node for parts in covered.values() for part in parts for node in part]
         async with self._pool.acquire() as connection:
-            hashes = await read_hashes(connection, nodes, checkpoint.size)
-        return [InclusionProof(position - 1, tuple(hashes.proof(covered[position])),
-                               checkpoint.note) if position in covered else None
-                for position in positions]
+            hashes = await read_hashes(connection, [*nodes, *leaves.values()], size)
+        return [Included(
+            InclusionProof(position - 1, tuple(hashes.proof(covered[position])), checkpoint.note),
+            hashes.node(leaves[position]), checkpoint) if position in covered else None
+            for position in positions]
 
-    async def consistency(self, old: int, size: int | None = None) -> ConsistencyProof:
+    async def consistency(
+        self, old: int, size: int | None = None
+    ) -> tuple[ConsistencyProof, Published]:
         """That the checkpoint of a size, or the newest, continues what the log was at `old`.
 
         Raises NotFound for a size without a checkpoint and InvalidInput for an old one above it.
         """
         checkpoint = await self.checkpoint(size)
         async with self._pool.acquire() as connection:
-            return ConsistencyProof(old, await consistency(connection, old, checkpoint.size),
-                                    checkpoint.note)
+            hashes = await consistency(connection, old, checkpoint.size)
+        return ConsistencyProof(old, hashes, checkpoint.note), checkpoint
 
 
 async def consistency(connection: Connection, old: int, new: int) -> tuple[bytes, ...]:

@@ -29,10 +29,6 @@ SELECT coalesce(max(number) + 1, 0) FROM log.tiles WHERE level = 0;
 -- The entries of a tile, in order.
 SELECT entry FROM log.events WHERE position > $1 AND position <= $2 ORDER BY position;
 
--- name: leaf
--- The hash of an entry as it is now.
-SELECT sha256('\x00'::bytea || entry) FROM log.events WHERE position = $1;
-
 -- name: take_turn
 -- Whether we may publish: one at a time, until the end of the transaction.
 SELECT pg_try_advisory_xact_lock(hashtextextended('log.publish', 0));
@@ -50,10 +46,6 @@ SELECT c.size, c.root, c.note || coalesce(
     (SELECT string_agg(w.signature || E'\n', '' ORDER BY w.witness)
      FROM log.cosignatures w WHERE w.size = c.size), '') AS note, c.signed_at
 FROM log.checkpoints c WHERE c.size = $1;
-
--- name: checkpoint_above
--- The size of the first checkpoint that covers more than so many entries; null if none does yet.
-SELECT min(size) FROM log.checkpoints WHERE size > $1;
 
 -- name: checkpoint_sizes
 -- A page of the sizes that have a checkpoint, after a size.
