@@ -14,7 +14,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from deploy import settings, sources
+from deploy import auditing, settings, sources
+from deploy.auditing import Keys, trust_in, without_database
 from deploy.bootstrap import migrated, opened, prepare, running
 from deploy.command import DataDir, errors_for_people, note, on_database
 from deploy.comparing import changes, upcoming
@@ -25,11 +26,11 @@ from deploy.postgres import default_data_dir
 from deploy.process import Exit
 from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot import replay as replayed
-from deploy.snapshot import take
+from deploy.snapshot import replay_bundle, take
 from deploy.tokens import tokens
 from deploy.tracing import Traces, tracing
 from deploy.welcome import greet
-from projections.as_of import resolved
+from projections.as_of import chosen, resolved
 from projections.rebuild import rebuild as rebuild_projection
 from schema.app import create_app
 from schema.arguments import instant
@@ -37,7 +38,9 @@ from schema.context import Access, Services
 from schema.execute import execute
 from schema.scalars import Instant
 from tracker.access import Caller, Scope, granted
+from tracker.audit.files import Bundle
 from tracker.audit.publisher import Signing
+from tracker.audit.verify import Verification
 from tracker.log.database import Target
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
@@ -256,10 +259,15 @@ def snapshot(
 
 @app.command()
 def replay(
+    bundle: Annotated[Path | None, typer.Argument(
+        metavar="[DIR]", show_default=False,
+        help="A bundle, which is verified on the way; no database is needed (default: the log of"
+             " the database).")] = None,
     valid_at: ValidAt = None,
     known_at: KnownAt = None,
     position: AtPosition = None,
     out: Out = None,
+    keys: Keys = None,
     data_dir: DataDir = None,
 ) -> None:
     """The same as `tracker snapshot` from the log alone, folded in memory.
@@ -275,7 +283,15 @@ def replay(
                                     position)
             return await replayed(recorder, moment, out, note)
 
-    print(on_database(data_dir, work))
+    async def alone(log: Bundle) -> str:
+        verification = await Verification.begin(log, await trust_in(log, keys))
+        moment = chosen(verification.head.size, day_of(valid_at), known, position)
+        return await replay_bundle(verification, moment, known, out, note)
+
+    if bundle is None:
+        print(on_database(data_dir, work))
+    else:
+        print(without_database(lambda: alone(Bundle(bundle))))
 
 
 def moment_of(known_at: str | None) -> datetime | None:
@@ -324,6 +340,7 @@ app.add_typer(tokens)
 app.add_typer(keys)
 app.command()(changes)
 app.command()(upcoming)
+auditing.add_to(app)
 sources.add_to(app)
 
 

@@ -74,6 +74,8 @@ LOG_ORIGIN = Setting("TRACKER_LOG_ORIGIN", None, "a name made with the first key
 WITNESSES = Setting("TRACKER_WITNESSES", None, "none",
                     "a file that names the witnesses of the log and how many of them a checkpoint"
                     " needs (C2SP tlog-policy)")
+TOKEN = Setting("TRACKER_TOKEN", None, "none",
+                "a bearer token for `tracker verify URL`, where reading needs one")
 LOG_LEVEL = Setting("TRACKER_LOG_LEVEL", "--log-level", "warning",
                     "how much is logged: debug, info, warning or error")
 LOG_FORMAT = Setting("TRACKER_LOG_FORMAT", "--log-format", "text",
@@ -81,12 +83,17 @@ LOG_FORMAT = Setting("TRACKER_LOG_FORMAT", "--log-format", "text",
 
 SETTINGS = (DATA_DIR, DATABASE_URL, HOST, PORT, WRITE_TOKEN, READ, INTROSPECTION, HOSTS, ORIGINS,
             RATE, OPERATIONS, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_KEYS, OIDC_ACTOR, OIDC_SCOPE,
-            OIDC_SCOPES, PG_BIN, AUDIT_DIR, LOG_ORIGIN, WITNESSES, LOG_LEVEL, LOG_FORMAT)
+            OIDC_SCOPES, PG_BIN, AUDIT_DIR, LOG_ORIGIN, WITNESSES, TOKEN, LOG_LEVEL, LOG_FORMAT)
 
 
 def database_url(environment: Mapping[str, str] = os.environ) -> str | None:
     """The PostgreSQL to use instead of the embedded one."""
     return environment.get(DATABASE_URL.variable) or None
+
+
+def token(environment: Mapping[str, str] = os.environ) -> str | None:
+    """With what a log on the web is asked for."""
+    return environment.get(TOKEN.variable) or None
 
 
 def audit_dir(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
