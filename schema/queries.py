@@ -6,7 +6,7 @@ from typing import Annotated
 
 from strawberry import argument
 
-from projections.as_of import Filter
+from projections.as_of import EVERYTHING, Filter
 from projections.projector import Projector
 from schema.arguments import (
     After,
@@ -39,9 +39,11 @@ from schema.types.change import Change
 from schema.types.common import Commodity, Node, commodity
 from schema.types.event import EventConnection, HistoryVersion, event_page, history_version
 from schema.types.receipt import Import, import_
+from schema.types.redaction import Redaction, redaction
 from tracker.domain.commodities import commodities
 from tracker.domain.kinds import kind_of
 from tracker.domain.receipt import ImportState
+from tracker.domain.redaction import RedactionState
 from tracker.errors import Unavailable
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
@@ -163,6 +165,15 @@ class Query:
         as_of = info.context.services.as_of
         state = await as_of.state(ImportState, key, await as_of.resolve())
         return import_(state) if state else None
+
+    @answer
+    async def redactions(
+        self, info: Info, first: First = 20, after: After = None
+    ) -> Connection[Redaction]:
+        """What had to go, by the event that it was a text of, as far as is recorded now."""
+        as_of = info.context.services.as_of
+        return await page_of_states(as_of, RedactionState, await as_of.resolve(), EVERYTHING,
+                                    redaction, first, after)
 
     @answer
     def commodities(self) -> list[Commodity]:

@@ -21,6 +21,7 @@ from tracker.domain.entity import (
 from tracker.domain.values import (
     Commodity,
     Fact,
+    FreeText,
     Name,
     PartialDate,
     Place,
@@ -136,7 +137,8 @@ class Claim(Value, frozen=True, kw_only=True):
     latest: bool
     edition_version: str | None = None
     as_of: int | None = None
-    note: str | None = None
+    note: FreeText | None = None
+    quotation: FreeText | None = None
 
 
 class Judgement(Value, frozen=True, kw_only=True):
@@ -242,5 +244,6 @@ def _claim(known: Known, fact: Claimed, latest: dict[str, str]) -> Claim:
         quantity=fact.quantity,
         source=fact.source,
         note=fact.note,
+        quotation=fact.quotation,
         latest=latest[fact.source.publisher] == known.event_id,
     )
