@@ -18,6 +18,7 @@ from schema.context import Access, Services
 from schema.gate import Gate
 from schema.graph import GRAPH
 from schema.hosts import Hosts
+from schema.routes.annexes import AnnexRoute
 from schema.routes.events import Events
 from schema.routes.health import Health
 from schema.routes.metrics import Metrics
@@ -35,9 +36,11 @@ def create_app(services: Services, access: Access) -> Starlette:
     events, health, metrics = Events(services, gate), Health(services), Metrics(services)
     app = Starlette(routes=[
         Route("/events", events.respond),
+        Route("/annexes", AnnexRoute(services, gate).respond),
         Route("/graphiql/{name}", asset),
         Route("/schemas", schemas.index),
         Route("/schemas/{type}", schemas.one),
+        Route("/schemas/{type}/{number:int}", schemas.one),
         Route("/", pages.home),
         Route("/graphql", observed(View(services, gate).respond, metrics),
               methods=["GET", "POST"]),

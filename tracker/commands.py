@@ -141,8 +141,9 @@ class Commands:
         """
         key = _event_id(idempotency_key)
         retraction = Retracted(retracts=event_id, reason=reason, source=source, replacement=key)
+        wrong = await self._event(event_id)
         orders = (
-            Order((await self._event(event_id)).stream, retraction, str(uuid.uuid5(CORRECTIONS, key))),
+            Order(wrong.stream, retraction, str(uuid.uuid5(CORRECTIONS, key))),
             Order(stream, fact, key, path=("replacement",)),
         )
         return await self._carry_out(orders, expected_version, actor)

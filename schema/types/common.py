@@ -197,7 +197,7 @@ def annex(of: Kept) -> Annex:
     """An annex as it is shown."""
     return Annex(field=of.field, commitment=of.commitment,
                  salt=of.salt.hex() if of.salt else None, text=of.text,
-redaction=redacted_text(of.gone) if of.gone else None)
+                 redaction=redacted_text(of.gone) if of.gone else None)
 
 
 def redacted_text(of: redaction.Gone) -> RedactedText:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Collection, Iterable
 from typing import Any, cast
 
 import strawberry
@@ -68,6 +68,12 @@ def _opened(info: Info, told: Committed) -> Awaitable[str | None]:
         return kept.text if kept else None
 
     return opened()
+
+
+async def texts(info: Info, told: Collection[Committed]) -> dict[Committed, str | None]:
+    """Some texts, None for one that had to go."""
+    kept = await info.context.loaders.of.load_many([text.commitment for text in told])
+    return {text: of.text if of else None for text, of in zip(told, kept, strict=True)}
 
 
 async def gone(info: Info, texts: Iterable[FreeText | None]) -> list[RedactedText]:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+import msgspec
 
 from tracker.domain.annex import SCHEME, committed
+from tracker.domain.codec import encode
 from tracker.domain.redaction import Gone, Redacted, texts_gone
 from tracker.domain.values import Fact
 from tracker.log.database import Connection, Pool, named_queries
@@ -75,6 +77,26 @@ class Annexes:
         while rows := await self._pool.fetch(SQL.page, *place, until, PAGE):
             place = rows[-1]["position"], rows[-1]["field"]
             yield [_kept(row) for row in rows]
+
+
+class Line(msgspec.Struct, omit_defaults=True):
+    """An annex as it is exported: `position` is that of the event, `redaction` that of the event
+    because of which salt (hexadecimal) and text are gone."""
+
+    position: str
+    field: str
+    commitment: str
+    salt: str | None = None
+    text: str | None = None
+    redaction: str | None = None
+
+
+def line(kept: Kept) -> bytes:
+    """The line of an annex, with its line end."""
+    return encode(Line(
+        str(kept.position), kept.field, kept.commitment,
+        kept.salt.hex() if kept.salt else None, kept.text,
+        str(kept.redaction.position) if kept.redaction else None)) + b"\n"
 
 
 async def texts(connection: Connection, facts: Iterable[Fact]) -> dict[str, str]:
