@@ -21,6 +21,7 @@ from deploy.comparing import changes, upcoming
 from deploy.importing import load_corpus, progress_bar
 from deploy.logs import LogFormat, log_to_stderr
 from deploy.process import Exit
+from deploy.redaction import redact
 from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot import replay as replayed
 from deploy.snapshot import take
@@ -308,6 +309,7 @@ def rebuild(data_dir: DataDir = None) -> None:
 
 
 app.add_typer(tokens)
+app.command()(redact)
 app.command()(changes)
 app.command()(upcoming)
 sources.add_to(app)

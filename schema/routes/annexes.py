@@ -37,8 +37,9 @@ class AnnexRoute:
                                    f" {', '.join(PARAMETERS)}", code="BAD_REQUEST",
                                    path=(name[:50],))
         recorder = self._services.recorder
-        after, until = asked(request, "after"), asked(request, "until")
-        pages = recorder.annexes.after(after or 0, await recorder.head() if until is None else until)
+        until = asked(request, "until")
+        last = await recorder.head() if until is None else until
+        pages = recorder.annexes.after(asked(request, "after") or 0, last)
         return StreamingResponse(_written(pages), media_type=LINES,
                                  headers={"Cache-Control": "no-store"})
 
