@@ -1,4 +1,4 @@
-"""Checking annexes against entries: what was redacted is told apart from what was tampered with. Pure.
+"""Checking annexes against entries: redaction is told apart from tampering. Pure.
 
 An entry is proven by the tree. What it commits to is proven by an annex that opens the commitment;
 where there is none, only an event of the same log that redacts the field explains it.
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tracker.domain.annex import committed, commitment
+from tracker.domain.annex import commitment, committed
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.log.annexes import Line
 from tracker.log.mapper import Recorded
