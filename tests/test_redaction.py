@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -672,3 +674,15 @@ async def test_the_command_line_redacts_and_asks_first(
     done = await tracker("", "--yes")
     assert (done.returncode, "at position 2" in done.stderr) == (0, True), done.stderr
     assert (await kept(recorder))["/note"] is None
+
+
+async def test_what_the_documentation_shows_works_as_it_stands(
+    corpus_services: Services, corpus_target: Target
+) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "redaction.md").read_text(encoding="utf-8")
+    api, headers = Api(corpus_services), await admin(corpus_target, Scope.ADMIN)
+    documents = re.findall(r"```graphql\n(.*?)```", page, re.DOTALL)
+    answers = [await api.post(document, headers) for document in documents]
+    assert [list(answer) for answer in answers] == [["data"], ["data"]], answers
+    assert answers[0]["data"]["redactEvent"]["event"]["actor"] == "dpo"
+    assert answers[1]["data"]["redactions"]["nodes"][0]["eventId"] == "sohu-friction-defence"
