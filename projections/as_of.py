@@ -14,7 +14,7 @@ import asyncpg
 from projections.claims import Orders
 from projections.exposure import Exposure, Question, exposures, subjects
 from projections.projector import SQL as TRACKING
-from projections.projector import pairs
+from projections.rows import pairs
 from projections.world import line
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState

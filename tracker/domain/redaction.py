@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.entity import Entity, EntityState, Known, Retracted, because
+from tracker.domain.entity import CitingState, Entity, Known, Retracted, because
 from tracker.domain.values import Fact, Name, PartialDate, Source, Value, check_reason
 from tracker.errors import InvalidInput
 
@@ -57,7 +57,7 @@ class Gone(Value, frozen=True, kw_only=True):
     by: str | None = None
 
 
-class RedactionState(EntityState, frozen=True, kw_only=True):
+class RedactionState(CitingState, frozen=True, kw_only=True):
     """All that had to go of one event; `id` is its position."""
 
     event_id: str

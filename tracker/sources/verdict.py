@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from dataclasses import replace as with_fact
 from decimal import Decimal
 from enum import StrEnum
 
@@ -92,8 +91,8 @@ def without_redacted(order: Order, row: Sequence[Known]) -> tuple[Order, list[Kn
     """An order and its row, both without the texts that were redacted in the row: a file that still
     has them says nothing new by that, and what it corrects does not bring them back."""
     gone = {field for known in row for field in committed(known.fact)}
-    return (with_fact(order, fact=without(order.fact, gone)),
-            [with_fact(known, fact=without(known.fact, gone)) for known in row])
+    return (Order(order.stream, without(order.fact, gone), order.event_id, order.path),
+            [known._replace(fact=without(known.fact, gone)) for known in row])
 
 
 def withdrawn(entity: Entity, event_id: str) -> bool:
