@@ -24,6 +24,7 @@ from deploy.keys import keys
 from deploy.logs import LogFormat, log_to_stderr
 from deploy.postgres import default_data_dir
 from deploy.process import Exit
+from deploy.redaction import redact
 from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot import replay as replayed
 from deploy.snapshot import replay_bundle, take
@@ -338,6 +339,7 @@ def rebuild(data_dir: DataDir = None) -> None:
 
 app.add_typer(tokens)
 app.add_typer(keys)
+app.command()(redact)
 app.command()(changes)
 app.command()(upcoming)
 auditing.add_to(app)

@@ -20,6 +20,7 @@ from schema.gate import Gate
 from schema.graph import GRAPH
 from schema.hosts import Hosts
 from schema.observe import Observer
+from schema.routes.annexes import AnnexRoute
 from schema.routes.events import Events
 from schema.routes.health import Health
 from schema.routes.log import Log
@@ -43,10 +44,12 @@ def create_app(
     observer = Observer(metrics, tracing)
     app = Starlette(routes=[
         Route("/events", Events(services, gate, ending).respond),
+        Route("/annexes", AnnexRoute(services, gate).respond),
         *Log(services, gate).routes,
         Route("/graphiql/{name}", asset),
         Route("/schemas", schemas.index),
         Route("/schemas/{type}", schemas.one),
+        Route("/schemas/{type}/{number:int}", schemas.one),
         Route("/", pages.home),
         Route("/graphql", observed(View(services, gate, ending).respond, observer),
               methods=["GET", "POST"]),

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from strawberry import argument
 
-from projections.as_of import Filter, Moment
+from projections.as_of import EVERYTHING, Filter, Moment
 from projections.projector import Projector
 from schema.arguments import (
     After,
@@ -49,9 +49,11 @@ from schema.types.proof import (
     inclusion,
 )
 from schema.types.receipt import Import, import_
+from schema.types.redaction import Redaction, redaction
 from tracker.domain.commodities import commodities
 from tracker.domain.kinds import kind_of
 from tracker.domain.receipt import ImportState
+from tracker.domain.redaction import RedactionState
 from tracker.errors import Unavailable
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
@@ -178,6 +180,15 @@ class Query:
         as_of = info.context.services.as_of
         state = await as_of.state(ImportState, key, await now(info))
         return import_(state) if state else None
+
+    @answer
+    async def redactions(
+        self, info: Info, first: First = 20, after: After = None
+    ) -> Connection[Redaction]:
+        """What had to go, by the event that it was a text of, as far as is recorded now."""
+        as_of = info.context.services.as_of
+        return await page_of_states(as_of, RedactionState, await now(info), EVERYTHING,
+                                    redaction, first, after)
 
     @answer
     def commodities(self) -> list[Commodity]:
