@@ -25,6 +25,7 @@ from schema.graph import GRAPH
 from schema.kept import Kept
 from schema.limits import prepared
 from schema.purity import pinned, pure
+from schema.seen import seen
 from tracker.access import Caller, Scope
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -48,6 +49,19 @@ class Answer:
 
     body: bytes
     stays: bool
+    operation: str | None = None
+    """The name of the query."""
+    position: int | None = None
+    """The last position that it tells of."""
+
+    def noted(self) -> Answer:
+        """The same, with what whoever watches operations would have seen."""
+        now = seen()
+        now.type = "query"
+        now.named(self.operation)
+        if self.position is not None:
+            now.reached(self.position)
+        return self
 
     @cached_property
     def tag(self) -> str:
@@ -69,7 +83,7 @@ class Answers:
         """The answer; one with errors, or that of a mutation, as it comes from `execute`."""
         key = self._key(question)
         if key and (kept := self.kept.get(key)):
-            return kept
+            return kept.noted()
         found = await execute(
             self._services, question.document, question.variables, self._access,
             caller=question.caller, operation_name=question.operation, allowed=allowed)
@@ -94,7 +108,8 @@ class Answers:
             question.operation)
         if fields is None:
             return found
-        answer = Answer(orjson.dumps(found), pinned(fields, question.variables))
+        answer = Answer(orjson.dumps(found), pinned(fields, question.variables),
+                        seen().operation, seen().position)
         if key and pure(fields) and key == self._key(question):
             self.kept.keep(key, answer, len(answer.body) + len(key[0]) + len(key[1]))
         return answer

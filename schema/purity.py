@@ -26,8 +26,9 @@ from graphql import (
 PURE = frozenset({"asOf", "changes", "commodities", "import", "imports", "node", "nodes"})
 """Their answers follow from their arguments, how far the projection has come, and the day (UTC)."""
 
-LIVE = frozenset({"events", "head", "history"})
-"""Their answers follow from more: from what is in the log before it is projected, or who asks."""
+LIVE = frozenset({
+    "checkpoint", "consistencyProof", "events", "head", "history", "inclusionProof", "redactions"})
+"""Their answers follow from more: from what is in the log before it is projected, or is signed."""
 
 INTROSPECTION = frozenset({"__schema", "__type", "__typename"})
 CONSTANT = frozenset({"commodities", "__typename"})

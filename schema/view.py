@@ -19,8 +19,9 @@ from schema.gate import Gate
 from schema.limits import MOST_BYTES
 from schema.persisted import Persisted
 from schema.routes.observed import first_code
-from schema.routes.pages import query_page
+from schema.routes.pages import query_page, wants_page
 from schema.routes.streams import Streams, form_asked
+from schema.seen import seen
 from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError
 
 JSON = "application/json"
@@ -55,7 +56,7 @@ class View:
 
     async def respond(self, request: Request) -> Response:
         """The answer to a request; whatever goes wrong, it is JSON."""
-        if request.method != "POST" and _wants_page(request):
+        if wants_page(request):
             return await query_page(request)
         try:
             return await self._answer(request)
@@ -71,9 +72,11 @@ class View:
     async def _answer(self, request: Request) -> Response:
         visitor = await self._gate.enter(request.headers.get("authorization", ""),
                                          request.client and request.client.host)
+        seen().actor = visitor.caller.name
         posted = request.method == "POST"
         asked = await _asked_by_post(request) if posted else _asked_by_get(request)
-        request.state.operation = operation = _of_type(asked, "operationName", str)
+        operation = _of_type(asked, "operationName", str)
+        seen().named(operation)
         extensions = _of_type(asked, "extensions", dict)
         document = self._persisted.document(_of_type(asked, "query", str), extensions) or ""
         variables = _of_type(asked, "variables", dict)
@@ -89,7 +92,7 @@ class View:
 
     def _found(self, request: Request, answer: Answer) -> Response:
         """An answer without errors; none to a GET whose client has it already."""
-        request.state.outcome = "ok"
+        seen().outcome = "ok"
         headers = {"Vary": VARY, "Cache-Control": "no-store"}
         if request.method != "POST":
             shared = self._gate.access.read_open and "authorization" not in request.headers
@@ -104,11 +107,6 @@ class View:
 def _has(given: str, tag: str) -> bool:
     """Whether a client has the content of a tag, by its If-None-Match (RFC 9110, 13.1.2)."""
     return given.strip() == "*" or tag in given
-
-
-def _wants_page(request: Request) -> bool:
-    """Whether a browser asks: HTML is the first type that it would take."""
-    return request.headers.get("accept", "").startswith("text/html")
 
 
 def _asked_by_get(request: Request) -> dict[str, Any]:
@@ -166,7 +164,7 @@ def _response(
     advice: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer as JSON, of the media type that the client knows."""
-    request.state.outcome = first_code(answer)
+    seen().outcome = first_code(answer)
     modern = _modern(request)
     if status == 200 and "data" not in answer:
         code = answer["errors"][0]["extensions"]["code"]

@@ -34,7 +34,7 @@ class Counted(Api):
 
     def __init__(self, services: Services, access: Access = OPEN, most_bytes: int = 10**6):
         super().__init__(services, access)
-        self.app = create_app(services, access, most_bytes)
+        self.app = create_app(services, access, answers_bytes=most_bytes)
 
     async def cache(self) -> tuple[int, int, int]:
         """Hits, misses and bytes of the kept answers."""

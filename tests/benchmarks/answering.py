@@ -19,7 +19,7 @@ async def serve(target: str, answers_bytes: str) -> None:
     """Serve until the end."""
     async with running(json.loads(target)) as services:
         listening = listen("127.0.0.1", 0)
-        app = create_app(services, Access(), int(answers_bytes))
+        app = create_app(services, Access(), answers_bytes=int(answers_bytes))
         server = asyncio.create_task(create_server(app, "warning").serve(sockets=[listening]))
         print(listening.getsockname()[1], flush=True)
         await server
