@@ -36,7 +36,7 @@ QUESTIONS: list[tuple[int, str]] = [
     (1, "{ events(first: 20) { nodes { position type data } } }"),
     (1, '{ history(entity: "export-control/cn-mofcom-2024-46") { validFrom state {'
         " ... on ExportControl { clauses { key status } } } } }"),
-    (2, '{ changes(from: {validAt: "2025-10-01"}, to: {validAt: "2025-11-20"},'
+    (3, '{ changes(from: {validAt: "2025-10-01"}, to: {validAt: "2025-11-20"},'
         ' commodity: "gallium") { totalCount nodes { entity fields { path } } } }'),
     (1, "{ imports(first: 1) { nodes { file } } }"),
 ]
