@@ -24,10 +24,12 @@ from deploy.keys import keys
 from deploy.logs import LogFormat, log_to_stderr
 from deploy.postgres import default_data_dir
 from deploy.process import Exit
+from deploy.redaction import redact
 from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot import replay as replayed
 from deploy.snapshot import replay_bundle, take
 from deploy.tokens import tokens
+from deploy.tracing import Traces, tracing
 from deploy.welcome import greet
 from projections.as_of import chosen, resolved
 from projections.rebuild import rebuild as rebuild_projection
@@ -94,13 +96,14 @@ def demo(
     """
     log_to_stderr(log_level, log_format)
     with errors_for_people():
-        access, signing = settings.access(demo=True), signing_of(data_dir)
+        access, traces = settings.access(demo=True), tracing()
+        signing = signing_of(data_dir)
         listening = listen_somewhere(host, port)
 
     async def work(target: Target) -> None:
         async with running(target, signing) as services:
             recorded = await load_corpus(target, services, note)
-            await serve_app(services, access, listening, log_level, welcome=recorded)
+            await serve_app(services, access, listening, log_level, traces, welcome=recorded)
 
     on_database(data_dir, work)
 
@@ -121,12 +124,12 @@ def serve(
     """
     log_to_stderr(log_level, log_format)
     with errors_for_people():
-        access, signing = settings.access(), signing_of(data_dir)
+        access, traces, signing = settings.access(), tracing(), signing_of(data_dir)
         listening = listen(host, port)
 
     async def work(target: Target) -> None:
         async with running(target, signing) as services:
-            await serve_app(services, access, listening, log_level)
+            await serve_app(services, access, listening, log_level, traces)
 
     on_database(data_dir, work)
 
@@ -148,10 +151,10 @@ def listen_somewhere(host: str, port: int | None) -> socket.socket:
 
 async def serve_app(
     services: Services, access: Access, listening: socket.socket, log_level: str,
-    welcome: int | None = None,
+    traces: Traces | None = None, welcome: int | None = None,
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
-    server = create_server(create_app(services, access), log_level)
+    server = create_server(create_app(services, access, traces), log_level)
     host, port = listening.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -167,6 +170,9 @@ async def serve_app(
         server.should_exit = True
         await serving
         raise
+    finally:
+        if traces:
+            traces.end()
 
 
 @app.command()
@@ -333,6 +339,7 @@ def rebuild(data_dir: DataDir = None) -> None:
 
 app.add_typer(tokens)
 app.add_typer(keys)
+app.command()(redact)
 app.command()(changes)
 app.command()(upcoming)
 auditing.add_to(app)

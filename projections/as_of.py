@@ -14,7 +14,7 @@ import asyncpg
 from projections.claims import Orders
 from projections.exposure import Exposure, Question, exposures, subjects
 from projections.projector import SQL as TRACKING
-from projections.projector import pairs
+from projections.rows import pairs
 from projections.world import line
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
@@ -25,6 +25,7 @@ from tracker.domain.figure import Claim, FigureState
 from tracker.domain.kinds import STATES, State, kind_of
 from tracker.domain.preference import PreferenceState
 from tracker.domain.receipt import ImportState
+from tracker.domain.redaction import RedactionState
 from tracker.domain.vocabulary import Direction, Stage
 from tracker.errors import InvalidInput
 from tracker.log.database import Pool, named_queries
@@ -35,7 +36,7 @@ PAGE_OF_LINES = 1000
 SORTING = 600
 """Seconds that the database gets to put a whole state in order, before the first line."""
 S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState, PreferenceState,
-            ImportState)
+            ImportState, RedactionState)
 
 
 @dataclass(frozen=True, slots=True)

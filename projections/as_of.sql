@@ -34,9 +34,9 @@ SELECT version.entity, state FROM {held};
 -- Which of them are in a list; pages and counts have this condition in common. A control is in the
 -- list if one of its clauses answers to all that is asked of clauses; one that names no destination
 -- is for all of them.
-    ($5::text[] IS NULL OR commodities && $5)
-AND ($6::text[] IS NULL OR places && $6)
-AND ($7::text[] IS NULL OR publishers && $7)
+    ($5::text[] IS NULL OR commodities ?| $5)
+AND ($6::text[] IS NULL OR places ?| $6)
+AND ($7::text[] IS NULL OR publishers ?| $7)
 AND ($8::text IS NULL OR category = $8)
 AND (coalesce($9::text, $10::text, $11::text) IS NULL OR EXISTS (
         SELECT FROM jsonb_to_recordset(parts)
@@ -89,7 +89,7 @@ WHERE hashtextextended(entity, 0) = hashtextextended($1, 0) AND entity = $1
 SELECT entity, state FROM (
     SELECT version.entity, state, period, coalesce(
             $5::integer,
-            max(period) FILTER (WHERE 'WORLD' = ANY (places)) OVER same,
+            max(period) FILTER (WHERE places ? 'WORLD') OVER same,
             max(period) OVER same) AS wanted
     FROM {held}
     WHERE category = 'production'

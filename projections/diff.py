@@ -13,19 +13,25 @@ from typing import Any
 import msgspec
 
 from tracker.domain.entity import EntityState
+from tracker.domain.values import Committed
 
 IDENTITIES: dict[str, Callable[[dict[str, Any]], str]] = {
     "clauses": lambda item: str(item["clause"]["id"]),
     "members": lambda item: str(item["place"]),
     "claims": lambda item: "/".join(
-        str(item[name]) for name in ("publisher", "edition", "editionVersion") if item[name]),
+        str(name) for name in (item["source"]["publisher"], item["edition"], item["editionVersion"])
+        if name),
 }
 """What tells the items of a list apart, by the name of the list. Other lists are values."""
+
+WHY = {"because", "judged"}
+"""The fields that hold the facts behind a state."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A field before and after, as JSON values; None where there was or is none.
+    """A field before and after, as JSON values; None where there was or is none. A text in an
+    annex is what the state has of it, a `Committed`.
 
     `path` leads to the field by names, and to an item of a list by its identity; it is empty
     for a state as a whole, which has appeared or disappeared. The path of a list itself, with
@@ -46,10 +52,12 @@ def content(state: EntityState | None) -> Any:
     """What a state says, as JSON data with every field, also those that have their default."""
     return None if state is None else {
         name: _plain(getattr(state, field)) for field, name in _fields(type(state))
-        if field != "because"}
+        if field not in WHY}
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Committed):
+        return value
     if isinstance(value, msgspec.Struct):
         return {name: _plain(getattr(value, field)) for field, name in _fields(type(value))}
     if isinstance(value, tuple):

@@ -10,34 +10,25 @@ import asyncio
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Any
-
-import asyncpg
 
 import tracker.domain
+from projections.rows import COLUMNS, Record, Subject, tabled
 from projections.timeline import Revision, Row, revise
-from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.codec import encode
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
-from tracker.domain.preference import PreferenceState
-from tracker.domain.receipt import ImportState
-from tracker.domain.values import Value
+from tracker.domain.entity import Known
 from tracker.errors import Unavailable
 from tracker.log.background import Background
 from tracker.log.database import LOST, Connection, Pool, named_queries
 from tracker.log.follow import Follower, wait
-from tracker.log.mapper import Recorded
 from tracker.log.recorder import read, read_streams
 
 SQL = named_queries(Path(__file__).with_name("projector.sql"))
 TABLES = named_queries(Path(__file__).with_name("tables.sql"))
 PAGE = 1000
-COLUMNS = ("entity", "kind", "commodity", "period", "commodities", "places", "publishers",
-           "category", "parts", "valid", "known", "state")
+PACE = 20
+"""Entities to fold before the rows of earlier ones go on their way to PostgreSQL."""
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +41,7 @@ def fingerprint() -> str:
     """
     floor = Path(__file__).parent
     domain = sorted(Path(tracker.domain.__file__).parent.glob("*.*"))
-    own = [floor / name for name in ("timeline.py", "projector.py", "tables.sql")]
+    own = [floor / name for name in ("timeline.py", "rows.py", "projector.py", "tables.sql")]
     return hashlib.sha256(b"".join(path.read_bytes() for path in (*domain, *own))).hexdigest()
 
 
@@ -83,144 +74,48 @@ async def project_page(connection: Connection, *, page: int = PAGE) -> int:
     events = await read(connection, position, limit=page)
     if not events:
         return 0
-    revisions = await _revisions(connection, position, events)
-    await _close(connection, revisions)
-    await add(connection, revisions.values())
+    new: dict[str, list[Known]] = defaultdict(list)
+    for event in events:
+        new[event.stream].append(event.known)
+    before = await read_streams(connection, new, position)
+    await _write(connection, (
+        (stream, revise(stream, [e.known for e in before[stream]], added))
+        for stream, added in new.items()))
     await connection.execute(SQL.advance, events[-1].position)
     return events[-1].position
 
 
-async def _revisions(
-    connection: Connection, position: int, events: list[Recorded]
-) -> dict[str, Revision]:
-    """What the events do to each entity that they touch."""
-    new: dict[str, list[Recorded]] = defaultdict(list)
-    for event in events:
-        new[event.stream].append(event)
-    before = await read_streams(connection, new, position)
-    return {
-        stream: revise(stream, [e.known for e in before[stream]], [e.known for e in added])
-        for stream, added in new.items()
-    }
+async def _write(connection: Connection, revisions: Iterable[tuple[str, Revision]]) -> None:
+    """Add and close the rows that revisions of streams say, and add what these are about."""
+    subjects, closed = set[Subject](), list[tuple[str, date, int]]()
 
+    def added() -> Iterator[list[Row]]:
+        for stream, revision in revisions:
+            closed.extend((stream, *row) for row in revision.closed)
+            yield revision.added
 
-async def _close(connection: Connection, revisions: dict[str, Revision]) -> None:
-    closed = [(stream, start, position) for stream, revision in revisions.items()
-              for start, position in revision.closed]
+    await connection.copy_records_to_table(
+        "versions", records=records(added(), subjects), columns=COLUMNS)
     if closed:
-        streams, starts, positions = (list(column) for column in zip(*closed, strict=True))
-        await connection.execute(SQL.close, streams, starts, positions)
+        await connection.execute(SQL.close, *map(list, zip(*closed, strict=True)))
+    if subjects:
+        await connection.execute(SQL.add_subjects, *map(list, zip(*sorted(subjects), strict=True)))
 
 
-async def add(connection: Connection, revisions: Iterable[Revision]) -> None:
-    """Add the rows of revisions, and what their entities are about.
+async def records(
+    entities: Iterable[Sequence[Row]], subjects: set[Subject]
+) -> AsyncIterator[Record]:
+    """The rows of entities as the table takes them, while PostgreSQL takes in those before them.
 
-    Revisions may be made while they are asked for: PostgreSQL takes in the rows of earlier ones.
+    What the entities are about is added to `subjects`.
     """
-    about: set[tuple[str, str, str]] = set()
-
-    def records() -> Iterator[tuple[Any, ...]]:
-        for revision in revisions:
-            for row in revision.added:
-                made = record(row)
-                about.update(subjects(made))
-                yield made
-
-    await connection.copy_records_to_table("versions", records=records(), columns=COLUMNS)
-    if about:
-        await connection.execute(SQL.add_subjects, *map(list, zip(*sorted(about), strict=True)))
-
-
-def record(row: Row) -> tuple[Any, ...]:
-    """A row as the table takes it."""
-    state = row.version.state
-    figure = state.series if isinstance(state, FigureState) else None
-    return (
-        row.entity,
-        row.entity.partition("/")[0],
-        figure.commodity if figure else None,
-        figure.period if figure else None,
-        list(dict.fromkeys(commodities(state))),
-        list(dict.fromkeys(places(state))),
-        list(dict.fromkeys(because.source.publisher for because in state.because)),
-        category(state),
-        encode(list(parts(state))).decode(),
-        asyncpg.Range(row.version.start, row.version.end),
-        asyncpg.Range(row.since, row.until),
-        row.version.text,
-    )
-
-
-def subjects(record: tuple[Any, ...]) -> Iterator[tuple[str, str, str]]:
-    """The rows under which lists find the entity of a row: `kind, word, entity`."""
-    entity, kind, commodity, period, commodities, places, publishers, *_ = record
-    words = ("", *commodities, *places, *publishers, *pairs(commodities, places),
-             *pairs([commodity] if commodity else [], [period]))
-    return ((kind, word, entity) for word in words)
-
-
-def pairs(some: Iterable[str], others: Sequence[object]) -> list[str]:
-    """Words for what is about two things at once."""
-    return [f"{one} {other}" for one in some for other in others]
-
-
-def commodities(state: Value) -> Iterator[str]:
-    """The commodities that a state is about."""
-    match state:
-        case FigureState():
-            yield str(state.series.commodity)
-        case AnnouncementState():
-            yield from map(str, state.commodities)
-        case ExportControlState():
-            for clause in state.clauses:
-                yield from map(str, clause.clause.commodities)
-        case PreferenceState() if state.commodity:
-            yield str(state.commodity)
-
-
-def places(state: Value) -> Iterator[str]:
-    """Who a state is about: the place of a figure, the issuer, the members, the actors."""
-    match state:
-        case FigureState():
-            yield str(state.series.place)
-        case AnnouncementState():
-            yield from map(str, state.actors)
-        case ExportControlState():
-            yield str(state.issuer)
-        case AllianceState():
-            yield from (str(member.place) for member in state.members)
-
-
-def category(state: Value) -> str | None:
-    """The one word that lists of a kind narrow by."""
-    match state:
-        case FigureState():
-            return state.series.statistic
-        case AnnouncementState():
-            return state.kind
-        case ExportControlState():
-            return state.direction
-        case PreferenceState():
-            return state.statistic
-        case ImportState():
-            return state.reader
-    return None
-
-
-def parts(state: Value) -> Iterator[dict[str, Any]]:
-    """What lists narrow by inside a state: the clauses of a control, the claims of a figure.
-
-    Words of the vocabulary only, no running text.
-    """
-    match state:
-        case FigureState():
-            for claim in state.claims:
-                yield {"publisher": claim.publisher, "position": claim.position}
-        case ExportControlState():
-            for item in state.clauses:
-                yield {"measure": item.clause.measure, "status": item.status,
-                       "commodities": item.clause.commodities,
-                       "destinations": item.clause.destinations}
+    for number, rows in enumerate(entities):
+        made, about = tabled(rows)
+        subjects |= about
+        for record in made:
+            yield record
+        if number % PACE == 0:
+            await asyncio.sleep(0)
 
 
 class Projector(Background):

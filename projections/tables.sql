@@ -5,9 +5,9 @@ CREATE TABLE IF NOT EXISTS versions (
     kind        text COLLATE "C" NOT NULL,
     commodity   text COLLATE "C",            -- of a figure
     period      integer,                     -- of a figure
-    commodities text[] NOT NULL,
-    places      text[] NOT NULL,
-    publishers  text[] NOT NULL,
+    commodities jsonb NOT NULL,              -- lists of words; arrays take longer to send
+    places      jsonb NOT NULL,
+    publishers  jsonb NOT NULL,
     category    text COLLATE "C",            -- a figure's statistic, a control's direction, …
     parts       jsonb NOT NULL,              -- what lists narrow by inside a state: clauses, claims
     valid       daterange NOT NULL,          -- the days on which the state holds

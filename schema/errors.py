@@ -12,7 +12,8 @@ from typing import Any
 
 import asyncpg
 from graphql import GraphQLError, GraphQLSyntaxError
-from strawberry.exceptions import StrawberryInputCoercionError
+from strawberry.exceptions import MissingQueryError, StrawberryInputCoercionError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from tracker.errors import TrackerError, Unavailable
 
@@ -23,11 +24,21 @@ VARIABLE = re.compile(
     r"Variable '\$(?P<name>\w+)' has invalid (?:default )?value"
     r"(?: at )?(?P<where>(?:\.\w+|\[\d+\])*): ")
 
+SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+"""How GraphQL ends the message of an unknown name: with names that there are."""
+
 DEAD = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
         asyncpg.InternalClientError, asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError)
 """What a question meets when the database is gone, going, starting or out of means; other errors of
 PostgreSQL are bugs of ours."""
+
+OF_REQUESTS: dict[type[Exception], tuple[str, ...]] = {
+    MissingQueryError: ("BAD_REQUEST", "query"),
+    CannotGetOperationTypeError: ("BAD_REQUEST", "operationName"),
+    InvalidOperationTypeError: ("OPERATION_NOT_ALLOWED",),
+}
+"""The code and path of what is wrong with a request before its document is looked at."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,11 +55,18 @@ def describe(error: GraphQLError) -> None:
         error.message = cause.message
     if isinstance(cause, TrackerError):
         error.extensions = extensions(cause.code, cause.path)
-    elif cause is None or isinstance(cause, GraphQLError) or (error.nodes and not error.path):
+    elif (cause is None or isinstance(cause, (GraphQLError, *OF_REQUESTS))
+          or (error.nodes and not error.path)):
         error.extensions = _graphql(error)
     else:
         _mask(error)
     error.message = error.message[:MOST_LETTERS]
+
+
+def hide_names(error: GraphQLError) -> None:
+    """Take out of an error of GraphQL's what it tells of the schema, in place."""
+    if not isinstance(error.original_error, TrackerError):
+        error.message = SUGGESTION.sub("", error.message)
 
 
 def extensions(code: str, path: tuple[str | int, ...] = ()) -> dict[str, Any]:
@@ -78,6 +96,9 @@ def _graphql(error: GraphQLError) -> dict[str, Any]:
     """The extensions of an error of GraphQL itself: in the document, or in its variables."""
     if isinstance(error, GraphQLSyntaxError):
         return extensions("GRAPHQL_PARSE_FAILED")
+    for kind, (code, *path) in OF_REQUESTS.items():
+        if isinstance(error.original_error, kind):
+            return extensions(code, tuple(path))
     variable = VARIABLE.match(error.message)
     if variable:
         path = variable["where"].replace("[", ".").replace("]", "").split(".")[1:]

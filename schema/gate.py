@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import hmac
 import ipaddress
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from schema.context import Access
-from tracker.access import Caller, Scope, bearer
-from tracker.errors import RateLimited, TooLarge, Unauthenticated
+from tracker.access import Caller, Scope, bearer, granted
+from tracker.errors import Forbidden, RateLimited, TooLarge, Unauthenticated, Unavailable
+from tracker.log import tokens
 from tracker.log.tokens import Tokens
+from tracker.oidc.issuer import Issuer, is_jwt
 
 BURST = 2
 """Seconds' worth of requests that may come at once."""
@@ -34,6 +38,7 @@ class Gate:
     def __init__(self, tokens: Tokens, access: Access):
         self.access = access
         self._tokens = tokens
+        self._issuer = Issuer(access.trust) if access.trust else None
         self._buckets = Buckets(access.rate)
         self._operations: Counter[str] = Counter()
 
@@ -45,7 +50,7 @@ class Gate:
         """
         client = network(address)
         try:
-            caller = await self.access.caller(self._tokens, authorization)
+            caller = await self._caller(authorization)
             caller.need(Scope.READ)
         except Unauthenticated:
             self._buckets.take(client)
@@ -56,23 +61,48 @@ class Gate:
 
     async def still(self, authorization: str) -> Caller:
         """Who a caller is by now: tokens end while connections last. Raises like `enter`."""
-        caller = await self.access.caller(self._tokens, authorization)
+        caller = await self._caller(authorization)
         caller.need(Scope.READ)
         return caller
 
-    def check_room(self, visitor: Visitor) -> None:
-        """Refuse one more operation than a client may have at a time. Raises TooLarge."""
+    async def callers(self, authorization: str) -> AsyncIterator[Caller]:
+        """Who a caller is by now, again and again; it ends when their token does."""
+        while True:
+            await asyncio.sleep(tokens.SECONDS)
+            try:
+                yield await self.still(authorization)
+            except Unavailable:
+                continue  # the database is away: what it said last stands
+            except (Unauthenticated, Forbidden):
+                return
+
+    async def watch(self, authorization: str) -> None:
+        """Return when a caller's token has ended; never where there is none."""
+        if not bearer(authorization):
+            await asyncio.Event().wait()
+        async for _ in self.callers(authorization):
+            pass
+
+    def check_room(self, operations: int) -> None:
+        """Refuse one operation more than so many at a time where that is too many. Raises TooLarge.
+        """
         most = self.access.operations
-        if self._operations[visitor.client] >= most:
+        if operations >= most:
             raise TooLarge(f"expected at most {most} operations at a time",
                            code="TOO_MANY_OPERATIONS")
 
     @contextmanager
     def operation(self, visitor: Visitor) -> Iterator[None]:
         """An operation on a connection, for as long as it lasts. Raises RateLimited or TooLarge."""
+        self._buckets.take(visitor.client)
+        with self.room(visitor):
+            yield
+
+    @contextmanager
+    def room(self, visitor: Visitor) -> Iterator[None]:
+        """An operation that is paid for, for as long as it lasts. Raises TooLarge."""
         client = visitor.client
-        self._buckets.take(client)
-        self.check_room(visitor)
+        self.check_room(self._operations[client])
         self._operations[client] += 1
         try:
             yield
@@ -80,6 +110,25 @@ class Gate:
             self._operations[client] -= 1
             if not self._operations[client]:
                 del self._operations[client]
+
+    async def _caller(self, authorization: str) -> Caller:
+        """The caller that an Authorization header stands for.
+
+        Raises Unauthenticated for a token that does not work: whoever sends one wants to know.
+        """
+        secret, access = bearer(authorization), self.access
+        if not secret:
+            return access.anyone()
+        if access.token and hmac.compare_digest(secret.encode(errors="replace"),
+                                                access.token.encode()):
+            return Caller("token", granted([Scope.RECORD]))
+        if self._issuer and is_jwt(secret):
+            held = await self._issuer.holder(secret)
+            everyones = {Scope.READ} if access.read_open else set()
+            return Caller(held.name, held.scopes | everyones)
+        if caller := await self._tokens.holder(secret):
+            return caller
+        raise Unauthenticated("this token is unknown, revoked or expired")
 
 
 class Buckets:

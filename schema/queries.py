@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from strawberry import argument
 
-from projections.as_of import Filter
+from projections.as_of import EVERYTHING, Filter, Moment
 from projections.projector import Projector
 from schema.arguments import (
     After,
@@ -36,6 +36,7 @@ from schema.moment import AsOf
 from schema.nodes import GlobalId, GlobalIds, node, nodes
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
+from schema.seen import seen
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, commodity
 from schema.types.event import EventConnection, HistoryVersion, event_page, history_version
@@ -48,9 +49,11 @@ from schema.types.proof import (
     inclusion,
 )
 from schema.types.receipt import Import, import_
+from schema.types.redaction import Redaction, redaction
 from tracker.domain.commodities import commodities
 from tracker.domain.kinds import kind_of
 from tracker.domain.receipt import ImportState
+from tracker.domain.redaction import RedactionState
 from tracker.errors import Unavailable
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
@@ -89,24 +92,27 @@ class Query:
             await come_to(services.projector, least)
         moment = await services.as_of.resolve(
             day(valid_at, "validAt"), instant(known_at, "knownAt"), position(at, "position"))
+        seen().reached(moment.position)
         return AsOf(moment=moment)
 
     @answer
     async def head(self, info: Info) -> Position:
         """The last position of the log; 0 when nothing is recorded."""
-        return Position(str(await info.context.services.recorder.head()))
+        head = await info.context.services.recorder.head()
+        seen().reached(head)
+        return Position(str(head))
 
     @answer
     async def node(self, info: Info, id: GlobalId) -> Node | None:
         """The entity of an id as of now; null while there is none. Of another moment: ask `asOf`
         for it.
         """
-        return await node(info, await info.context.services.as_of.resolve(), id)
+        return await node(info, await now(info), id)
 
     @answer
     async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
         """The entities of some ids as of now, in the order of the ids; null where none is."""
-        return await nodes(info, await info.context.services.as_of.resolve(), ids)
+        return await nodes(info, await now(info), ids)
 
     @answer
     async def history(
@@ -159,8 +165,8 @@ class Query:
         """The files that were imported, the oldest first, as far as is recorded now."""
         as_of = info.context.services.as_of
         narrowed = Filter(category=None if source is None else short(source, "source"))
-        return await page_of_states(as_of, ImportState, await as_of.resolve(), narrowed, import_,
-                                    first, after)
+        return await page_of_states(as_of, ImportState, await now(info), narrowed, import_, first,
+                                    after)
 
     @answer_as("import")
     async def one_import(
@@ -172,8 +178,17 @@ class Query:
         if key is None:
             return None
         as_of = info.context.services.as_of
-        state = await as_of.state(ImportState, key, await as_of.resolve())
+        state = await as_of.state(ImportState, key, await now(info))
         return import_(state) if state else None
+
+    @answer
+    async def redactions(
+        self, info: Info, first: First = 20, after: After = None
+    ) -> Connection[Redaction]:
+        """What had to go, by the event that it was a text of, as far as is recorded now."""
+        as_of = info.context.services.as_of
+        return await page_of_states(as_of, RedactionState, await now(info), EVERYTHING,
+                                    redaction, first, after)
 
     @answer
     def commodities(self) -> list[Commodity]:
@@ -241,6 +256,13 @@ class Query:
         publications = info.context.services.publications
         return consistency(*await publications.consistency(
             needed(old, "from"), position(new, "to")))
+
+
+async def now(info: Info) -> Moment:
+    """The moment of a question that names none."""
+    moment = await info.context.services.as_of.resolve()
+    seen().reached(moment.position)
+    return moment
 
 
 async def come_to(projector: Projector, position: int) -> None:

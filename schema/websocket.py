@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+import itertools
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
+from graphql import GraphQLFormattedError
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
@@ -20,16 +23,23 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
     Operation,
 )
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    SubscribeMessage,
+)
 
 from schema.context import Services
 from schema.errors import extensions
 from schema.gate import Gate, Visitor
 from schema.graph import GRAPH
+from schema.observe import WEBSOCKET, Observer, request_id
 from schema.request import Context
+from schema.seen import seen
 from tracker.access import Caller, bearer
-from tracker.errors import Forbidden, TrackerError, Unauthenticated, Unavailable
-from tracker.log import tokens
+from tracker.errors import TooLarge, TrackerError
+
+PATIENCE = 10.0
+"""Seconds in which a client has to say `connection_init`; else its connection ends with 4408."""
 
 
 class Adapter(ASGIWebSocketAdapter):
@@ -63,20 +73,32 @@ class Connected(Context):
     """What is known of a connection. Nobody has come in before the first message."""
 
     gate: Gate
-    header: str
+    observer: Observer
+    headers: Headers
     address: str | None
     visitor: Visitor | None = None
+    ids: Iterator[str] = field(init=False)
+    """Of its operations: that of the connection, and a number."""
+
+    def __post_init__(self) -> None:
+        id = request_id(self.headers.get("x-request-id", ""))
+        self.ids = (f"{id}.{number}" for number in itertools.count(1))
 
     @property
     def authorization(self) -> str:
         """What the first message says, or else the header: browsers can't send that."""
         said = self.connection_params.get("Authorization")
-        return said if isinstance(said, str) else self.header
+        return said if isinstance(said, str) else self.headers.get("authorization", "")
 
     async def enter(self) -> None:
         """Let the client in. Raises as `Gate.enter`."""
         self.visitor = await self.gate.enter(self.authorization, self.address)
         self.caller = self.visitor.caller
+
+
+def shown(error: TrackerError) -> GraphQLFormattedError:
+    """An error as the protocol's messages have it."""
+    return {"message": error.message, "extensions": extensions(error.code)}
 
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -87,7 +109,8 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     async def handle(self) -> None:
         """Serve the connection to its end."""
         try:
-            await super().handle()
+            with self._connected.observer.metrics.connections.track_inprogress():
+                await super().handle()
         finally:
             if self.watching:
                 self.watching.cancel()
@@ -101,26 +124,50 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     async def _watch(self) -> None:
         """Close the connection when the token that it began with does not work any more."""
         connected = self._connected
-        while True:
-            await asyncio.sleep(tokens.SECONDS)
-            try:
-                connected.caller = await connected.gate.still(connected.authorization)
-            except Unavailable:
-                continue  # the database is away: what it said last stands
-            except (Unauthenticated, Forbidden):
-                await self.websocket.close(code=4403, reason="Forbidden")
-                return
+        async for caller in connected.gate.callers(connected.authorization):
+            connected.caller = caller
+        await self.websocket.close(code=4403, reason="Forbidden")
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        """Start an operation, unless as many run as a client may have.
+
+        That is said before the next message is read: who reads no refusals must not pile them up.
+        """
+        connected = self._connected
+        try:
+            connected.gate.check_room(len(self.operations))
+        except TooLarge as error:
+            with connected.observer.operation(
+                next(connected.ids), WEBSOCKET, connected.headers
+            ) as seen:
+                seen.actor = connected.caller.name
+                seen.failed(error.code)
+                await self.send_message(
+                    {"id": message["id"], "type": "error", "payload": [shown(error)]})
+        else:
+            await super().handle_subscribe(message)
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         """Run an operation, or say which limit it is over."""
         connected = self._connected
         assert connected.visitor is not None
+        with connected.observer.operation(
+            next(connected.ids), WEBSOCKET, connected.headers
+        ) as seen:
+            seen.actor = connected.caller.name
+            seen.named(operation.operation_name)
+            await self._run(operation, connected, connected.visitor)
+
+    async def _run(
+        self, operation: Operation[Context, None], connected: Connected, visitor: Visitor
+    ) -> None:
         try:
-            with connected.gate.operation(connected.visitor):
+            with connected.gate.operation(visitor):
                 await super().run_operation(operation)
         except TrackerError as error:
-            await operation.send_initial_errors(
-                [GraphQLError(error.message, extensions=extensions(error.code))])
+            seen().failed(error.code)
+            await operation.send_operation_message(
+                {"id": operation.id, "type": "error", "payload": [shown(error)]})
 
     @property
     def _connected(self) -> Connected:
@@ -134,12 +181,14 @@ class Socket(GraphQL[Context, None]):
     websocket_adapter_class = Adapter
     graphql_transport_ws_handler_class = Handler
 
-    def __init__(self, services: Services, gate: Gate):
+    def __init__(self, services: Services, gate: Gate, observer: Observer):
         super().__init__(
             GRAPH, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            connection_init_wait_timeout=timedelta(seconds=PATIENCE),
             max_subscriptions_per_connection=None, allowed_origins=gate.access.origins)
         self._services = services
         self._gate = gate
+        self._observer = observer
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
@@ -147,7 +196,7 @@ class Socket(GraphQL[Context, None]):
         """What resolvers know of the connection."""
         return Connected(
             services=self._services, access=self._gate.access, caller=Caller(), gate=self._gate,
-            header=request.headers.get("authorization", ""),
+            observer=self._observer, headers=request.headers,
             address=request.client and request.client.host)
 
     async def on_ws_connect(self, context: Context) -> Any:

@@ -29,6 +29,13 @@ class Metrics:
         self._requests = Histogram(
             "tracker_request_seconds", "GraphQL requests over HTTP.", ["operation", "outcome"],
             buckets=BUCKETS, registry=self.registry)
+        self._sockets = Histogram(
+            "tracker_websocket_operation_seconds", "Queries and mutations over WebSockets.",
+            ["operation", "outcome"], buckets=BUCKETS, registry=self.registry)
+        self._subscriptions = Counter(
+            "tracker_websocket_subscriptions", "Subscriptions over WebSockets that have ended.",
+            ["operation", "outcome"], registry=self.registry)
+        self.connections = self._gauge("websocket_connections", "WebSockets that are open.")
         self._appends = Histogram(
             "tracker_append_seconds", "Transactions that append to the log.", ["outcome"],
             buckets=BUCKETS, registry=self.registry)
@@ -62,9 +69,18 @@ class Metrics:
         await self._look()
         return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
 
-    def answered(self, operation: str | None, outcome: str, seconds: float) -> None:
-        """Count a GraphQL request; the outcome is `ok` or the code of its first error."""
-        self._requests.labels(self._bounded(operation), outcome).observe(seconds)
+    def answered(
+        self, transport: str, type: str | None, operation: str | None, outcome: str, seconds: float
+    ) -> None:
+        """Count an operation; the outcome is `ok` or the code of its first error. How long a
+        subscription lasts is its client's business, and no latency."""
+        labels = self._bounded(operation), outcome
+        if transport == "http":
+            self._requests.labels(*labels).observe(seconds)
+        elif type == "subscription":
+            self._subscriptions.labels(*labels).inc()
+        else:
+            self._sockets.labels(*labels).observe(seconds)
 
     def appended(self, events: int, seconds: float, went: bool) -> None:
         """Count a transaction of appends."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tracker.audit.checkpoint import Checkpoint, ConsistencyProof
@@ -41,7 +42,7 @@ from tracker.log.recorder import head
 
 PACE = 0.4
 """Seconds from one checkpoint to the next, at least: under load many events share one."""
-PAGE = 256
+PAGE = 32
 """Tiles of entries that one transaction adds at most."""
 RETRY = 5.0
 """Seconds after which a refusal, or a witness that did not answer, is tried again."""
@@ -139,7 +140,7 @@ class Publisher(Background):
         note = keys.sign(new)
         signed: dict[Verifier, Signature] = {}
         if self._witnesses.policy.required:
-            signed = await self._gather(connection, note, size, {})
+            signed = await self._gather(connection, note, size)
             if not self._witnesses.policy.satisfied(signed):
                 raise NotProven(f"{len(signed)} of the {len(self._witnesses.policy.witnesses)}"
                                 f" witnesses signed the checkpoint of {size}: they are not enough"
@@ -168,17 +169,18 @@ class Publisher(Background):
         return heads
 
     async def _gather(
-        self, connection: Connection, note: Note, size: int, signed: dict[Verifier, Signature]
+        self, connection: Connection, note: Note, size: int, done: Collection[Verifier] = ()
     ) -> dict[Verifier, Signature]:
-        """Ask the witnesses that have not signed; twice, since they may want another proof."""
+        """Ask the witnesses, but for those that are done; again who wanted another proof."""
+        signed: dict[Verifier, Signature] = {}
+        asked: dict[Verifier, int] = {}
         for _ in range(2):
-            old = {key: old for key, old in self._witnesses.old_sizes(size).items()
-                   if key not in signed}
-            proofs = {key: ConsistencyProof(at, await consistency(connection, at, size), str(note))
-                      for key, at in old.items()}
-            signed = signed | await self._witnesses.ask(note, size, proofs)
-            if self._witnesses.old_sizes(size) == old:
-                break
+            asked = {key: old for key, old in self._witnesses.old_sizes(size).items()
+                     if key not in done and key not in signed and asked.get(key) != old}
+            proofs = {
+                key: ConsistencyProof(old, await consistency(connection, old, size), str(note))
+                for key, old in asked.items()}
+            signed |= await self._witnesses.ask(note, size, proofs)
         return signed
 
     async def _cosign(self) -> None:
@@ -199,11 +201,10 @@ class Publisher(Background):
             row = await connection.fetchrow(SQL.last_checkpoint)
             if row is None:
                 return
-            has = {key["witness"] for key in await connection.fetch(SQL.cosigned, row["size"])}
-            if has >= {str(witness.key) for witness in self._witnesses.policy.witnesses}:
-                return
+            rows = await connection.fetch(SQL.cosigned, row["size"])
+            done = [Verifier.parse(cosigned["witness"]) for cosigned in rows]
             note = Note.parse(row["note"].encode())
-            signed = await self._gather(connection, note, row["size"], {})
+            signed = await self._gather(connection, note, row["size"], done)
             await add_cosignatures(connection, row["size"], signed)
 
 

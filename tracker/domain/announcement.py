@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.entity import Entity, EntityState, Known, Retracted, because, standing
+from tracker.domain.entity import CitingState, Entity, Known, Retracted, because, standing
 from tracker.domain.values import (
     ENTITY_PATH,
     Actor,
     Commodity,
     Fact,
+    FreeText,
     Name,
     PartialDate,
     Quantity,
@@ -78,7 +79,7 @@ class Superseded(Fact, frozen=True, kw_only=True):
         return self.on.first
 
 
-class AnnouncementState(EntityState, frozen=True, kw_only=True):
+class AnnouncementState(CitingState, frozen=True, kw_only=True):
     """An announcement on a day."""
 
     date: PartialDate
@@ -94,7 +95,8 @@ class AnnouncementState(EntityState, frozen=True, kw_only=True):
     conflicts_with: tuple[Name, ...] = ()
     supersedes: tuple[Name, ...] = ()
     superseded_by: str | None = None
-    note: str | None = None
+    note: FreeText | None = None
+    quotation: FreeText | None = None
 
 
 class Announcement(Entity):
@@ -143,5 +145,6 @@ class Announcement(Entity):
             superseded_by=later[-1] if later else None,
             source=made.source,
             note=made.note,
+            quotation=made.quotation,
             because=because(public),
         )
