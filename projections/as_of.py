@@ -25,6 +25,7 @@ from tracker.domain.figure import Claim, FigureState
 from tracker.domain.kinds import STATES, State, kind_of
 from tracker.domain.preference import PreferenceState
 from tracker.domain.receipt import ImportState
+from tracker.domain.redaction import RedactionState
 from tracker.domain.vocabulary import Direction, Stage
 from tracker.errors import InvalidInput
 from tracker.log.database import Pool, named_queries
@@ -35,7 +36,7 @@ PAGE_OF_LINES = 1000
 SORTING = 600
 """Seconds that the database gets to put a whole state in order, before the first line."""
 S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState, PreferenceState,
-            ImportState)
+            ImportState, RedactionState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,11 +232,18 @@ async def resolved(
     Raises InvalidInput when both `known_at` and `position` are given, or the position is ahead of
     the one reached.
     """
+    if known_at is not None and position is None:
+        position, known_at = min(reached, await recorder.position_at(known_at)), None
+    return chosen(reached, valid_at, known_at, position)
+
+
+def chosen(
+    reached: int, valid_at: date | None, known_at: datetime | None, position: int | None
+) -> Moment:
+    """The moment by a position alone: the one reached where none is given. Raises as `resolved`."""
     if known_at is not None and position is not None:
         raise InvalidInput("expected knownAt or position, not both: each of them chooses the"
                            " transaction time", code="AMBIGUOUS_TIME", path=("knownAt",))
-    if known_at is not None:
-        position = min(reached, await recorder.position_at(known_at))
     if position is None:
         position = reached
     if not 0 <= position <= reached:

@@ -182,6 +182,13 @@ def position(given: Position | None, field: str) -> int | None:
     return int(given)
 
 
+def needed(given: Position, field: str) -> int:
+    """A position that can't be left out."""
+    found = position(given, field)
+    assert found is not None
+    return found
+
+
 def page_size(first: int) -> int:
     """How many to fetch: one more than asked, to see whether there is a next page."""
     if not 0 <= first <= MOST_ON_PAGE:

@@ -22,6 +22,7 @@ from schema.arguments import (
 from schema.connections import Connection, connection, opened, stream_after
 from schema.ids import sealed
 from schema.scalars import Day, Instant, Position
+from schema.seen import seen
 from schema.types.change import Change, EntityKind, Turn, change, turn
 from tracker.domain.codec import decode, encode
 from tracker.domain.places import Place
@@ -59,6 +60,7 @@ async def moments(
     So a comparison of two days rests on the same position, and one of two positions on one day.
     """
     to = await _moment(as_of, "to", end or MomentInput(), None)
+    seen().reached(to.position)
     return await _moment(as_of, "from", start, to), to
 
 

@@ -51,6 +51,7 @@ from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
 from tracker.domain.preference import PreferenceState
 from tracker.domain.receipt import ImportState
+from tracker.domain.redaction import RedactionState
 from tracker.domain.values import Actor
 from tracker.domain.vocabulary import (
     AnnouncementKind,
@@ -78,6 +79,7 @@ class Counts:
     figures: int = field(description="Figures that somebody has claimed a number for.")
     preferences: int = field(description="Orders of publishers that are set.")
     imports: int = field(description="Imports that are recorded.")
+    redactions: int = field(description="Events of which texts had to go.")
 
 
 @output
@@ -122,6 +124,7 @@ class AsOf:
             figures=counts[kind_name(FigureState)],
             preferences=counts[kind_name(PreferenceState)],
             imports=counts[kind_name(ImportState)],
+            redactions=counts[kind_name(RedactionState)],
         )
 
     @answer

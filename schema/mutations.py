@@ -6,7 +6,7 @@ the client reads its own write. `ACTS` lists them; what they check is the domain
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, TypeAlias
@@ -15,16 +15,27 @@ import strawberry
 from strawberry import argument, field
 from strawberry.tools import create_type
 
+from schema.context import Services
 from schema.described import description_of, output
 from schema.inputs import camel, check_text, described, input_type, one_of, plain
+from schema.orders import (
+    Order,
+    Record,
+    Redacting,
+    Retraction,
+    record_redaction,
+    record_retraction,
+)
 from schema.request import Info
 from schema.scalars import Position
+from schema.seen import seen, step
 from schema.types.event import Event, event
+from tracker.access import Scope
 from tracker.commands import Commands
 from tracker.domain import alliance, announcement, export_control, figure, preference
 from tracker.domain.codec import convert
 from tracker.domain.entity import Entity
-from tracker.domain.values import Fact, Name, Source, Value
+from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, Path, TrackerError
 from tracker.log.recorder import Appended
 
@@ -156,27 +167,6 @@ TOLD = {**{act.name: act.told for act in ACTS}, "recordMembership": membership}
 """How the input of each mutation that records a fact is read."""
 
 
-class Retraction(Value, frozen=True, kw_only=True):
-    """An event was wrong: from now on nothing follows from it. It stays in the log."""
-
-    event_id: Name
-    reason: Name
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a client ordered: the input as JSON data, and what stands beside it."""
-
-    data: dict[str, Any]
-    actor: str
-    key: str | None
-    expected: int | None = None
-
-
-Record: TypeAlias = Callable[[Commands, Order], Awaitable[Appended]]
-
-
 def records(name: str) -> Record:
     """How the mutation of a name is recorded."""
 
@@ -186,14 +176,6 @@ def records(name: str) -> Record:
                                      expected_version=order.expected, actor=order.actor)
 
     return record
-
-
-async def record_retraction(commands: Commands, order: Order) -> Appended:
-    """Record that an event was wrong."""
-    retraction = convert(Retraction, order.data)
-    return await commands.retract(
-        retraction.event_id, retraction.reason, retraction.source, idempotency_key=order.key,
-        actor=order.actor)
 
 
 async def record_correction(commands: Commands, order: Order) -> Appended:
@@ -221,18 +203,20 @@ def replaced(name: str, data: dict[str, Any]) -> tuple[str, Fact]:
 
 
 async def carried_out(
-    info: Info, input: Any, key: str | None, expected: int | None, record: Record
+    info: Info, input: Any, key: str | None, expected: int | None, record: Record,
+    scope: Scope = Scope.RECORD,
 ) -> Recording:
-    """Record what was ordered and wait until it can be read."""
-    services, actor = info.context.services, info.context.writer()
+    """Record what was ordered, by a caller of that scope, and wait until it can be read."""
+    services, actor = info.context.services, info.context.writer(scope)
     try:
         check_text(key or "", "idempotencyKey")
         order = Order(plain(input), actor, key, expected)
-        appended = await record(services.commands, order)
+        with step("append"):
+            appended = await record(services.commands, order)
     except TrackerError as error:
         error.path = in_camel(error.path)
         raise error if set(error.path[:1]) & BESIDE_INPUT else error.below("input") from None
-    await services.projector.reach(appended.positions[-1])
+    await readable(services, appended)
     return await recording(info, appended)
 
 
@@ -247,14 +231,22 @@ async def carried_out_together(info: Info, commands: Sequence[Any], key: str | N
              for index, command in enumerate(commands)]
     try:
         facts = [told_at(index, *command) for index, command in enumerate(asked)]
-        appended = await services.commands.record_all(facts, idempotency_key=key, actor=actor)
+        with step("append"):
+            appended = await services.commands.record_all(facts, idempotency_key=key, actor=actor)
     except TrackerError as error:
         match in_camel(error.path):
             case (int() as index, *rest):
                 error.path = ("commands", index, asked[index][0], *rest)
         raise
-    await services.projector.reach(appended.positions[-1])
+    await readable(services, appended)
     return await batch(info, appended)
+
+
+async def readable(services: Services, appended: Appended) -> None:
+    """Wait until what was recorded can be read."""
+    seen().reached(appended.positions[-1])
+    with step("projection"):
+        await services.projector.reach(appended.positions[-1])
 
 
 def told_at(index: int, name: str, data: dict[str, Any]) -> tuple[str, Fact]:
@@ -317,6 +309,15 @@ def retraction(name: str, input_class: type[Any], description: str) -> Any:
     return _field(name, input_class, description, resolve)
 
 
+def redaction(name: str, input_class: type[Any], description: str) -> Any:
+    """The mutation that redacts: for administrators."""
+
+    async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> Recording:
+        return await carried_out(info, input, idempotency_key, None, record_redaction, Scope.ADMIN)
+
+    return _field(name, input_class, description, resolve)
+
+
 def _field(name: str, input_class: type[Any], description: str, resolve: Any) -> Any:
     resolve.__name__ = name
     resolve.__annotations__["input"] = Annotated[
@@ -334,6 +335,7 @@ MEMBERSHIP = input_type(
     "RecordMembershipInput", alliance.MemberJoined,
     "A place becomes a member of an alliance, or is none any more.",
     {"id": str, "change": MembershipChange})
+REDACTION = input_type("RedactEventInput", Redacting, description_of(Redacting))
 RETRACTION = input_type("RetractEventInput", Retraction, description_of(Retraction))
 INPUTS = {**{act.name: input_of(act) for act in ACTS}, "recordMembership": MEMBERSHIP}
 """The inputs of all mutations that record a fact."""
@@ -364,6 +366,8 @@ Mutation = create_type("Mutation", [
     *(mutation(name, kind, described(kind), records(name))
       for name, kind in INPUTS.items()),
     retraction("retractEvent", RETRACTION, description_of(Retraction)),
+    redaction("redactEvent", REDACTION,
+              f"{description_of(Redacting)} Needs a token of scope admin."),
     mutation("correctEvent", CORRECTION, "An event was wrong, and what is right: retracts the one"
              " and records the other in its place, both or neither. The id of the result is that"
              " of the new event.", record_correction),

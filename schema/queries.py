@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from strawberry import argument
 
-from projections.as_of import Filter
+from projections.as_of import EVERYTHING, Filter, Moment
 from projections.projector import Projector
 from schema.arguments import (
     After,
@@ -16,6 +16,7 @@ from schema.arguments import (
     entity_path,
     event_types,
     instant,
+    needed,
     page_size,
     position,
     short,
@@ -35,17 +36,30 @@ from schema.moment import AsOf
 from schema.nodes import GlobalId, GlobalIds, node, nodes
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
+from schema.seen import seen
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, commodity
 from schema.types.event import EventConnection, HistoryVersion, event_page, history_version
+from schema.types.proof import (
+    Checkpoint,
+    ConsistencyProof,
+    InclusionProof,
+    checkpoint,
+    consistency,
+    inclusion,
+)
 from schema.types.receipt import Import, import_
+from schema.types.redaction import Redaction, redaction
 from tracker.domain.commodities import commodities
 from tracker.domain.kinds import kind_of
 from tracker.domain.receipt import ImportState
+from tracker.domain.redaction import RedactionState
 from tracker.errors import Unavailable
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
 
+AtSize: TypeAlias = Annotated[Position | None, argument(
+    description="The size of the checkpoint; the newest if left out.")]
 PATIENCE = 5
 """Seconds that a question waits for a position that another server gave."""
 
@@ -78,24 +92,27 @@ class Query:
             await come_to(services.projector, least)
         moment = await services.as_of.resolve(
             day(valid_at, "validAt"), instant(known_at, "knownAt"), position(at, "position"))
+        seen().reached(moment.position)
         return AsOf(moment=moment)
 
     @answer
     async def head(self, info: Info) -> Position:
         """The last position of the log; 0 when nothing is recorded."""
-        return Position(str(await info.context.services.recorder.head()))
+        head = await info.context.services.recorder.head()
+        seen().reached(head)
+        return Position(str(head))
 
     @answer
     async def node(self, info: Info, id: GlobalId) -> Node | None:
         """The entity of an id as of now; null while there is none. Of another moment: ask `asOf`
         for it.
         """
-        return await node(info, await info.context.services.as_of.resolve(), id)
+        return await node(info, await now(info), id)
 
     @answer
     async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
         """The entities of some ids as of now, in the order of the ids; null where none is."""
-        return await nodes(info, await info.context.services.as_of.resolve(), ids)
+        return await nodes(info, await now(info), ids)
 
     @answer
     async def history(
@@ -148,8 +165,8 @@ class Query:
         """The files that were imported, the oldest first, as far as is recorded now."""
         as_of = info.context.services.as_of
         narrowed = Filter(category=None if source is None else short(source, "source"))
-        return await page_of_states(as_of, ImportState, await as_of.resolve(), narrowed, import_,
-                                    first, after)
+        return await page_of_states(as_of, ImportState, await now(info), narrowed, import_, first,
+                                    after)
 
     @answer_as("import")
     async def one_import(
@@ -161,8 +178,17 @@ class Query:
         if key is None:
             return None
         as_of = info.context.services.as_of
-        state = await as_of.state(ImportState, key, await as_of.resolve())
+        state = await as_of.state(ImportState, key, await now(info))
         return import_(state) if state else None
+
+    @answer
+    async def redactions(
+        self, info: Info, first: First = 20, after: After = None
+    ) -> Connection[Redaction]:
+        """What had to go, by the event that it was a text of, as far as is recorded now."""
+        as_of = info.context.services.as_of
+        return await page_of_states(as_of, RedactionState, await now(info), EVERYTHING,
+                                    redaction, first, after)
 
     @answer
     def commodities(self) -> list[Commodity]:
@@ -191,6 +217,52 @@ class Query:
             found = [e for e in await events_of(recorder, entity)
                      if e.position > start and (wanted is None or e.type in wanted)][:limit]
         return event_page(found, first, after)
+
+    @answer
+    async def checkpoint(
+        self,
+        info: Info,
+        size: Annotated[Position | None, argument(
+            description="Of how many events; the newest if left out.")] = None,
+    ) -> Checkpoint:
+        """A signed head of the log. Auditors keep those that they have seen: docs/audit.md."""
+        publications = info.context.services.publications
+        return checkpoint(await publications.checkpoint(position(size, "size")))
+
+    @answer
+    async def inclusion_proof(
+        self,
+        info: Info,
+        at: Annotated[Position, argument(
+            name="position", description="The place of the event in the log.")],
+        size: AtSize = None,
+    ) -> InclusionProof:
+        """That an event is in the log that a checkpoint commits to."""
+        publications = info.context.services.publications
+        return inclusion(await publications.inclusion(
+            needed(at, "position"), position(size, "size")))
+
+    @answer
+    async def consistency_proof(
+        self,
+        info: Info,
+        old: Annotated[Position, argument(
+            name="from", description="The older size, such as that of a checkpoint you kept.")],
+        new: Annotated[Position | None, argument(
+            name="to", description="The size of the newer checkpoint; the newest if left out.")
+        ] = None,
+    ) -> ConsistencyProof:
+        """That a checkpoint commits to all that the log had at an older size, unchanged."""
+        publications = info.context.services.publications
+        return consistency(*await publications.consistency(
+            needed(old, "from"), position(new, "to")))
+
+
+async def now(info: Info) -> Moment:
+    """The moment of a question that names none."""
+    moment = await info.context.services.as_of.resolve()
+    seen().reached(moment.position)
+    return moment
 
 
 async def come_to(projector: Projector, position: int) -> None:

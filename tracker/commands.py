@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from eventsourcing.domain import datetime_now_with_tzinfo
 
+from tracker.domain.annex import free_texts, opened, says_the_same
 from tracker.domain.announcement import Made
-from tracker.domain.entity import Entity, Retracted, check_stream
+from tracker.domain.entity import Entity, Known, Retracted, check_stream
 from tracker.domain.kinds import kind_of
-from tracker.domain.values import Fact, Source
+from tracker.domain.redaction import Redacted, Redaction
+from tracker.domain.values import Fact, PartialDate, Source
 from tracker.errors import (
     IdempotencyConflict,
     InvalidInput,
@@ -24,7 +26,7 @@ from tracker.errors import (
     VersionConflict,
 )
 from tracker.log.database import LOST
-from tracker.log.mapper import SOURCE, NewEvent, Recorded, new_event, replayed
+from tracker.log.mapper import NO_TEXTS, SOURCE, NewEvent, Recorded, new_event, replayed
 from tracker.log.recorder import Appended, Recorder
 
 GROUPINGS = frozenset({"g7"})
@@ -114,7 +116,7 @@ class Commands:
         actor: str | None = None,
     ) -> Appended:
         """Retract a recorded event, or a retraction. Raises NotFound for an unknown event."""
-        stream = await self._stream_of(event_id)
+        stream = (await self._event(event_id)).stream
         fact = Retracted(retracts=event_id, reason=reason, source=source)
         return await self.record(stream, fact, idempotency_key=idempotency_key, actor=actor)
 
@@ -139,17 +141,43 @@ class Commands:
         """
         key = _event_id(idempotency_key)
         retraction = Retracted(retracts=event_id, reason=reason, source=source, replacement=key)
+        wrong = await self._event(event_id)
         orders = (
-            Order(await self._stream_of(event_id), retraction, str(uuid.uuid5(CORRECTIONS, key))),
+            Order(wrong.stream, retraction, str(uuid.uuid5(CORRECTIONS, key))),
             Order(stream, fact, key, path=("replacement",)),
         )
         return await self._carry_out(orders, expected_version, actor)
 
-    async def _stream_of(self, event_id: str) -> str:
-        stream = await self._recorder.stream_of(_checked(event_id, "eventId"))
-        if stream is None:
+    async def redact(
+        self,
+        event_id: str,
+        reason: str,
+        on: PartialDate,
+        source: Source,
+        *,
+        fields: Sequence[str] = (),
+        idempotency_key: str | None = None,
+        actor: str | None = None,
+    ) -> Appended:
+        """Take texts out of a recorded event for ever, all that it has or those in some fields.
+
+        The entry stays; the texts go in the transaction that records the redaction. Raises
+        NotFound for an unknown event, and InvalidInput for one without such a text
+        (`NOTHING_TO_REDACT`), with one in the entry itself (`NOT_REDACTABLE`), or without it by
+        now (`ALREADY_REDACTED`).
+        """
+        event = await self._event(event_id)
+        there = redactable(event.fact, fields)
+        fact = Redacted(redacts=event_id, fields=there, on=on, reason=reason, by=actor,
+                        source=source)
+        return await self.record(f"{Redaction.KIND}/{event.position}", fact,
+                                 idempotency_key=idempotency_key, actor=actor)
+
+    async def _event(self, event_id: str) -> Recorded:
+        event = await self._recorder.event(_checked(event_id, "eventId"))
+        if event is None:
             raise NotFound(f"There is no event {event_id!r}", path=("eventId",))
-        return stream
+        return event
 
     async def _carry_out(
         self, orders: Sequence[Order], expected: int | None, actor: str | None
@@ -170,21 +198,82 @@ class Commands:
             with order.errors():
                 check_stream(order.stream, "id")
         try:
-            entities = await load(self._recorder, dict.fromkeys(order.stream for order in orders))
+            entities = await load(self._recorder, {order.stream for order in orders})
+            if again := recorded_before(entities, orders):
+                return await self._repeated(orders, again)
             alliances = await self._recorder.existing(sorted(mentioned(orders)))
         except LOST as error:
             raise Unavailable("The log could not be read, so nothing was recorded; try again"
                               ) from error
         first = entities[orders[0].stream]
-        repeated = any(k.event_id == orders[0].event_id for k in first.known)
-        if not repeated and expected is not None and first.version != expected:
+        if expected is not None and first.version != expected:
             raise VersionConflict(first.id, expected, first.version)
         events, founded = [], set(alliances)
         for order in orders:
             with order.errors():
                 events.append(decide(entities[order.stream], order, founded, actor))
             founded.add(order.stream)
-        return await self._recorder.append(events)
+        try:
+            return await self._recorder.append(events)
+        except IdempotencyConflict:
+            # The same command may have come first at the same moment. Its commitments have other
+            # salts, so the log can't tell: what they open to can.
+            entities = await load(self._recorder, entities)
+            if again := recorded_before(entities, orders):
+                return await self._repeated(orders, again)
+            raise
+
+    async def _repeated(self, orders: Sequence[Order], again: Mapping[str, Known]) -> Appended:
+        """The first positions of orders that are recorded. Raises IdempotencyConflict."""
+        texts = await self._recorder.annexes.texts(known.fact for known in again.values())
+        return repeated(orders, again, texts)
+
+
+def recorded_before(
+    entities: Mapping[str, Entity], orders: Sequence[Order]
+) -> dict[str, Known]:
+    """What entities know under the event ids of orders, each of its own entity."""
+    asked = {(order.stream, order.event_id) for order in orders}
+    return {k.event_id: k for stream, entity in entities.items() for k in entity.known
+            if (stream, k.event_id) in asked}
+
+
+def repeated(
+    orders: Sequence[Order], again: Mapping[str, Known], texts: Mapping[str, str]
+) -> Appended:
+    """The first positions of orders of which events are recorded already, the texts of these given
+    by commitment. Raises IdempotencyConflict unless they are the same facts, all of them.
+    """
+    for order in orders:
+        known = again.get(order.event_id)
+        if known is None or not says_the_same(opened(known.fact, texts), order.fact):
+            raise IdempotencyConflict(order.event_id)
+    first = again[orders[0].event_id].position
+    return Appended(range(first, first + len(orders)), repeated=True)
+
+
+def redactable(fact: Fact, fields: Sequence[str]) -> tuple[str, ...]:
+    """The texts to redact of a recorded fact: those that are asked for, or all that there are.
+
+    Raises InvalidInput where one is not there, or stands in the entry itself.
+    """
+    there = free_texts(fact)
+    if not there:
+        raise InvalidInput("expected an event with a note or a quotation: this one has none",
+                           code="NOTHING_TO_REDACT", path=("eventId",))
+    for index, field in enumerate(fields):
+        if field not in there:
+            raise InvalidInput(f"{field!r}: expected one of the texts of the event: "
+                               + ", ".join(there), code="NOTHING_TO_REDACT",
+                               path=("fields", index))
+    asked = tuple(fields) or tuple(there)
+    inline = [field for field in asked if isinstance(there[field], str)]
+    if inline:
+        raise InvalidInput(
+            f"{', '.join(inline)} can't be redacted: the event was recorded before there were"
+            " annexes, so the text is part of the entry, which never changes",
+            code="NOT_REDACTABLE", path=("eventId",))
+    return asked
 
 
 def decide(
@@ -192,21 +281,16 @@ def decide(
 ) -> NewEvent:
     """The event that records an order, after the rules agreed; the entity moves on with it.
 
-    An event id that the entity has already is passed on: the log gives its first position again.
-    Raises IdempotencyConflict if that id stands for another fact, and InvalidInput, NotFound or
-    TooLarge; then the entity is unchanged.
+    Raises InvalidInput, NotFound or TooLarge, and IdempotencyConflict if the entity has an event of
+    this id; then the entity is unchanged.
     """
-    known = next((k for k in entity.known if k.event_id == order.event_id), None)
-    if known is not None:
-        if known.fact != order.fact:
-            raise IdempotencyConflict(order.event_id)
-        return new_event(_event(order, entity.version), actor)
+    if any(k.event_id == order.event_id for k in entity.known):
+        raise IdempotencyConflict(order.event_id)
     check_actors(order.fact, alliances)
-    new_event(_event(order, entity.version), actor)  # refuses what is too large, before it counts
+    event = new_event(_event(order, entity.version), actor)
     entity.record(order.fact, order.event_id)
-    [event] = entity.collect_events()
-    assert isinstance(event, Entity.Event)
-    return new_event(event, actor)
+    entity.collect_events()
+    return event
 
 
 def decide_all(
@@ -237,11 +321,13 @@ async def load(recorder: Recorder, streams: Collection[str]) -> dict[str, Entity
     return {stream: restored(stream, events) for stream, events in found.items()}
 
 
-def restored(stream: str, events: Iterable[Recorded]) -> Entity:
-    """The entity that these events of a stream make."""
+def restored(
+    stream: str, events: Iterable[Recorded], texts: Mapping[str, str] = NO_TEXTS
+) -> Entity:
+    """The entity that these events of a stream make, as far as there are texts by commitment."""
     entity = kind_of(stream).blank(stream)
     for event in events:
-        replayed(event).mutate(entity)
+        replayed(event, texts).mutate(entity)
     return entity
 
 
