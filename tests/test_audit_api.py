@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -288,3 +289,11 @@ async def test_operators_see_how_far_the_log_is_signed_and_why_not(
         ready = (await api.request("GET", "/readyz")).json()
         assert "the log is not signed: the log has 690 events" in ready["warnings"][0]
         assert "tracker_signing_refused 1.0" in (await api.request("GET", "/metrics")).text
+
+
+async def test_the_queries_of_the_documentation_are_answered(log: Api) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "audit.md").read_text(encoding="utf-8")
+    queries = re.findall(r"```graphql\n(.*?)```", page, re.DOTALL)
+    assert queries
+    for query in queries:
+        assert await log.ask(query)

@@ -23,6 +23,7 @@ from tracker.audit.merkle import (
     Tile,
     consistency_parts,
     inclusion_parts,
+    leaf_hash,
     tiles_of,
 )
 from tracker.errors import NotFound, NotProven
@@ -166,10 +167,22 @@ async def read_tiles(connection: Connection, tiles: Iterable[Tile]) -> dict[Tile
     levels, numbers, widths = (list(column) for column in zip(*wanted, strict=True))
     rows = await connection.fetch(SQL.tiles, levels, numbers, widths)
     found = {Tile(row["level"], row["number"], row["width"]): row["hashes"] or b"" for row in rows}
+    found |= await _hashed(connection, [t for t in wanted if t.level == 0 and not found[t]])
     for tile, hashes in found.items():
         if len(hashes) != tile.width * HASH:
             raise NotProven(f"tile {tile.path} is not whole: events or tiles are missing")
     return found
+
+
+async def _hashed(connection: Connection, tiles: Sequence[Tile]) -> dict[Tile, bytes]:
+    """Tiles of level 0 from the entries of the log."""
+    hashes = {tile.number: [b""] * tile.width for tile in tiles}
+    if tiles:
+        for position, entry in await connection.fetch(
+                SQL.entries_of_tiles, list(hashes), [tile.width for tile in tiles]):
+            number, slot = divmod(position - 1, WIDTH)
+            hashes[number][slot] = leaf_hash(entry)
+    return {tile: b"".join(hashes[tile.number]) for tile in tiles}
 
 
 def _checkpoint(row: asyncpg.Record | None, size: int | None = None) -> Published:

@@ -42,7 +42,7 @@ from tracker.log.recorder import head
 
 PACE = 0.4
 """Seconds from one checkpoint to the next, at least: under load many events share one."""
-PAGE = 256
+PAGE = 32
 """Tiles of entries that one transaction adds at most."""
 RETRY = 5.0
 """Seconds after which a refusal, or a witness that did not answer, is tried again."""
