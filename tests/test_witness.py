@@ -12,7 +12,7 @@ from deploy.bootstrap import connected, running
 from deploy.settings import signing
 from tests.publishing import check, fill, force, publisher, restored
 from tests.witness import TestWitness
-from tracker.audit.note import COSIGNATURE, Note, Signer
+from tracker.audit.note import COSIGNATURE, Note, Signer, Verifier
 from tracker.audit.published import Publications
 from tracker.audit.publisher import Signing
 from tracker.audit.safe import Safe
@@ -20,7 +20,8 @@ from tracker.audit.witness import Policy
 from tracker.errors import InvalidInput, NotProven
 from tracker.log.database import PUBLISHER, Pool, Target, create_pool
 
-KEY = str(Signer.new("w.example/a", COSIGNATURE).verifier)
+KEY = str(Verifier("w.example/a", bytes(32), COSIGNATURE))
+OF_A_LOG = str(Verifier("example.com/log", bytes(32)))
 
 
 @pytest.fixture
@@ -177,7 +178,7 @@ def test_groups_of_groups_stand_when_enough_of_them_do() -> None:
     (f"witness a {KEY} http://w\ngroup g 2 a\nquorum g", "up to 1"),
     (f"witness a {KEY} http://w\ngroup g 0 a\nquorum g", "up to 1"),
     (f"witness a {KEY} http://w\ngroup g any a\ngroup h any a\nquorum h", "member already"),
-    (f"witness a {Signer.new('x').verifier} http://w\nquorum a", "one of a witness"),
+    (f"witness a {OF_A_LOG} http://w\nquorum a", "one of a witness"),
 ])
 def test_a_policy_that_is_none_is_refused_with_its_line(text: str, about: str) -> None:
     with pytest.raises(InvalidInput, match=about):
