@@ -17,9 +17,9 @@ from graphql import (
     get_named_type,
 )
 
+from schema.acts import ACTS
 from schema.graph import GRAPH
 from schema.inputs import camel
-from schema.mutations import ACTS
 from tracker.domain.entity import Retracted
 from tracker.domain.kinds import FACTS
 from tracker.domain.receipt import Receipt
