@@ -31,7 +31,7 @@ from schema.comparison import (
 from schema.connections import Connection, page_of_states
 from schema.described import answer, answer_as, output
 from schema.ids import key_of
-from schema.moment import AsOf
+from schema.moment.as_of import AsOf
 from schema.nodes import GlobalId, GlobalIds, node, nodes
 from schema.request import Info
 from schema.scalars import Day, Instant, Position

@@ -1,0 +1,90 @@
+"""`asOf`: the one place where time is chosen; everything below it inherits the moment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from strawberry import argument, field
+
+from projections.as_of import kind_name
+from schema.arguments import (
+    After,
+    CommodityId,
+    First,
+)
+from schema.comparison import AboutPlace, OfKind, about_what, page_of_turns
+from schema.connections import Connection
+from schema.described import answer, output
+from schema.moment.alliances import Alliances
+from schema.moment.controls import Controls
+from schema.moment.figures import Figures
+from schema.moment.supply import Supply
+from schema.nodes import GlobalId, GlobalIds, node, nodes
+from schema.request import Info
+from schema.types.change import Turn
+from schema.types.common import Node
+from tracker.domain.alliance import AllianceState
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.figure import FigureState
+from tracker.domain.preference import PreferenceState
+from tracker.domain.receipt import ImportState
+
+
+@output
+class Counts:
+    """How many entities of each kind there are."""
+
+    export_controls: int = field(description="Export controls that are announced.")
+    alliances: int = field(description="Alliances that are founded.")
+    announcements: int = field(description="Announcements that are made.")
+    figures: int = field(description="Figures that somebody has claimed a number for.")
+    preferences: int = field(description="Orders of publishers that are set.")
+    imports: int = field(description="Imports that are recorded.")
+
+
+@output
+class AsOf(Controls, Alliances, Figures, Supply):
+    """What was so on a day, as the log told it at a position."""
+
+    @answer
+    async def counts(self, info: Info) -> Counts:
+        """How many entities have a state at this moment, by kind."""
+        counts = await info.context.services.as_of.counts(self.moment)
+        return Counts(
+            export_controls=counts[kind_name(ExportControlState)],
+            alliances=counts[kind_name(AllianceState)],
+            announcements=counts[kind_name(AnnouncementState)],
+            figures=counts[kind_name(FigureState)],
+            preferences=counts[kind_name(PreferenceState)],
+            imports=counts[kind_name(ImportState)],
+        )
+
+    @answer
+    async def node(self, info: Info, id: GlobalId) -> Node | None:
+        """The entity of an id at this moment; null while there is none."""
+        return await node(info, self.moment, id)
+
+    @answer
+    async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
+        """The entities of some ids at this moment, in the order of the ids; null where none is."""
+        return await nodes(info, self.moment, ids)
+
+    @answer
+    async def upcoming(
+        self,
+        info: Info,
+        days: Annotated[int, argument(
+            description="How many days after this one to look ahead.")] = 90,
+        commodity: CommodityId = None,
+        place: AboutPlace = None,
+        kind: OfKind = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[Turn]:
+        """What will start, end, be suspended or return, in the order of the days, from what is
+        known at this moment: public by this day, or recorded by then for a later one.
+        """
+        about = about_what(commodity, place, kind)
+        return await page_of_turns(
+            info.context.services.changes, self.moment, days, about, first, after)
