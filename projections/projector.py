@@ -10,22 +10,13 @@ import asyncio
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
 import tracker.domain
-from projections.timeline import Revision, Row, revise
-from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.codec import encode
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
-from tracker.domain.preference import PreferenceState
-from tracker.domain.receipt import ImportState
-from tracker.domain.values import Value
+from projections.columns import COLUMNS, record, subjects, texts
+from projections.timeline import Revision, revise
 from tracker.errors import Unavailable
 from tracker.log.background import Background
 from tracker.log.database import LOST, Connection, Pool, named_queries
@@ -36,8 +27,6 @@ from tracker.log.recorder import read, read_streams
 SQL = named_queries(Path(__file__).with_name("projector.sql"))
 TABLES = named_queries(Path(__file__).with_name("tables.sql"))
 PAGE = 1000
-COLUMNS = ("entity", "kind", "commodity", "period", "commodities", "places", "publishers",
-           "category", "parts", "valid", "known", "state")
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +39,8 @@ def fingerprint() -> str:
     """
     floor = Path(__file__).parent
     domain = sorted(Path(tracker.domain.__file__).parent.glob("*.*"))
-    own = [floor / name for name in ("timeline.py", "projector.py", "tables.sql")]
+    own = [floor / name for name in (
+        "timeline.py", "projector.py", "columns.py", "texts.py", "tables.sql")]
     return hashlib.sha256(b"".join(path.read_bytes() for path in (*domain, *own))).hexdigest()
 
 
@@ -113,114 +103,25 @@ async def _close(connection: Connection, revisions: dict[str, Revision]) -> None
 
 
 async def add(connection: Connection, revisions: Iterable[Revision]) -> None:
-    """Add the rows of revisions, and what their entities are about.
+    """Add the rows of revisions, and what their entities are about and say.
 
     Revisions may be made while they are asked for: PostgreSQL takes in the rows of earlier ones.
     """
     about: set[tuple[str, str, str]] = set()
+    said: set[tuple[str, str, str]] = set()
 
     def records() -> Iterator[tuple[Any, ...]]:
         for revision in revisions:
             for row in revision.added:
                 made = record(row)
                 about.update(subjects(made))
+                said.update(texts(made))
                 yield made
 
     await connection.copy_records_to_table("versions", records=records(), columns=COLUMNS)
-    if about:
-        await connection.execute(SQL.add_subjects, *map(list, zip(*sorted(about), strict=True)))
-
-
-def record(row: Row) -> tuple[Any, ...]:
-    """A row as the table takes it."""
-    state = row.version.state
-    figure = state.series if isinstance(state, FigureState) else None
-    return (
-        row.entity,
-        row.entity.partition("/")[0],
-        figure.commodity if figure else None,
-        figure.period if figure else None,
-        list(dict.fromkeys(commodities(state))),
-        list(dict.fromkeys(places(state))),
-        list(dict.fromkeys(because.source.publisher for because in state.because)),
-        category(state),
-        encode(list(parts(state))).decode(),
-        asyncpg.Range(row.version.start, row.version.end),
-        asyncpg.Range(row.since, row.until),
-        row.version.text,
-    )
-
-
-def subjects(record: tuple[Any, ...]) -> Iterator[tuple[str, str, str]]:
-    """The rows under which lists find the entity of a row: `kind, word, entity`."""
-    entity, kind, commodity, period, commodities, places, publishers, *_ = record
-    words = ("", *commodities, *places, *publishers, *pairs(commodities, places),
-             *pairs([commodity] if commodity else [], [period]))
-    return ((kind, word, entity) for word in words)
-
-
-def pairs(some: Iterable[str], others: Sequence[object]) -> list[str]:
-    """Words for what is about two things at once."""
-    return [f"{one} {other}" for one in some for other in others]
-
-
-def commodities(state: Value) -> Iterator[str]:
-    """The commodities that a state is about."""
-    match state:
-        case FigureState():
-            yield str(state.series.commodity)
-        case AnnouncementState():
-            yield from map(str, state.commodities)
-        case ExportControlState():
-            for clause in state.clauses:
-                yield from map(str, clause.clause.commodities)
-        case PreferenceState() if state.commodity:
-            yield str(state.commodity)
-
-
-def places(state: Value) -> Iterator[str]:
-    """Who a state is about: the place of a figure, the issuer, the members, the actors."""
-    match state:
-        case FigureState():
-            yield str(state.series.place)
-        case AnnouncementState():
-            yield from map(str, state.actors)
-        case ExportControlState():
-            yield str(state.issuer)
-        case AllianceState():
-            yield from (str(member.place) for member in state.members)
-
-
-def category(state: Value) -> str | None:
-    """The one word that lists of a kind narrow by."""
-    match state:
-        case FigureState():
-            return state.series.statistic
-        case AnnouncementState():
-            return state.kind
-        case ExportControlState():
-            return state.direction
-        case PreferenceState():
-            return state.statistic
-        case ImportState():
-            return state.reader
-    return None
-
-
-def parts(state: Value) -> Iterator[dict[str, Any]]:
-    """What lists narrow by inside a state: the clauses of a control, the claims of a figure.
-
-    Words of the vocabulary only, no running text.
-    """
-    match state:
-        case FigureState():
-            for claim in state.claims:
-                yield {"publisher": claim.publisher, "position": claim.position}
-        case ExportControlState():
-            for item in state.clauses:
-                yield {"measure": item.clause.measure, "status": item.status,
-                       "commodities": item.clause.commodities,
-                       "destinations": item.clause.destinations}
+    for query, rows in ((SQL.add_subjects, about), (SQL.add_texts, said)):
+        if rows:
+            await connection.execute(query, *map(list, zip(*sorted(rows), strict=True)))
 
 
 class Projector(Background):

@@ -34,7 +34,7 @@ async def rebuild(target: Target, progress: Callable[[int], None] = lambda _: No
         await create_bare_tables(connection)
         await _fold(connection, progress)
         await connection.execute(TABLES.create_indexes)
-        await connection.execute("ANALYZE versions, subjects")
+        await connection.execute("ANALYZE versions, subjects, texts")
         while await _page(connection):
             pass
         return await _swap(connection)

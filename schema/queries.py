@@ -7,47 +7,36 @@ from typing import Annotated
 from strawberry import argument
 
 from projections.as_of import Filter
-from projections.projector import Projector
+from projections.texts import answers
 from schema.arguments import (
-    After,
     CommodityId,
-    First,
-    day,
-    entity_path,
+    HsCode,
+    Publisher,
     event_types,
-    instant,
-    page_size,
-    position,
     short,
+    sought,
+    with_code,
 )
-from schema.comparison import (
-    AboutPlace,
-    MomentInput,
-    OfKind,
-    about_what,
-    moments,
-    page_of_changes,
-)
-from schema.connections import Connection, page_of_states
+from schema.comparison import AboutPlace, OfKind, about_what, changed
+from schema.connections import Connection, states
 from schema.described import answer, answer_as, output
 from schema.ids import key_of
+from schema.logged import in_log, known_entity, of_entity, stretch
 from schema.moment.as_of import AsOf
+from schema.moments import MinPosition, MomentInput, come_to, compared, meant, now
 from schema.nodes import GlobalId, GlobalIds, node, nodes
+from schema.orders import ChangeOrder, EventOrder, ImportOrder
+from schema.pages import After, Before, First, Last, page
+from schema.ranges import DayRange, TimeRange, days, times
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
 from schema.types.change import Change
-from schema.types.common import Commodity, Node, commodity
-from schema.types.event import EventConnection, HistoryVersion, event_page, history_version
+from schema.types.common import Commodity, Node, Place, commodity, place
+from schema.types.event import Event, HistoryVersion, history_version
 from schema.types.receipt import Import, import_
 from tracker.domain.commodities import commodities
-from tracker.domain.kinds import kind_of
+from tracker.domain.places import places
 from tracker.domain.receipt import ImportState
-from tracker.errors import Unavailable
-from tracker.log.mapper import Recorded
-from tracker.log.recorder import Recorder
-
-PATIENCE = 5
-"""Seconds that a question waits for a position that another server gave."""
 
 
 @output
@@ -65,37 +54,36 @@ class Query:
         at: Annotated[Position | None, argument(
             name="position",
             description="What the log said at this position; the latest if left out.")] = None,
-        min_position: Annotated[Position | None, argument(
-            description="Wait until the answer can rest on this position, which another server of"
-            f" the tracker gave; for {PATIENCE} seconds at most.")] = None,
+        min_position: MinPosition = None,
     ) -> AsOf:
         """What was so on a day, as the log told it at a position. Without arguments: what is so
         today, as far as is recorded. All below it is of that moment; two aliases compare
         two moments.
         """
-        services = info.context.services
-        if least := position(min_position, "minPosition"):
-            await come_to(services.projector, least)
-        moment = await services.as_of.resolve(
-            day(valid_at, "validAt"), instant(known_at, "knownAt"), position(at, "position"))
-        return AsOf(moment=moment)
+        given = MomentInput(valid_at=valid_at, known_at=known_at, position=at)
+        return AsOf(moment=await meant(info, given, min_position))
 
     @answer
-    async def head(self, info: Info) -> Position:
+    async def head(self, info: Info, min_position: MinPosition = None) -> Position:
         """The last position of the log; 0 when nothing is recorded."""
+        await come_to(info, min_position)
         return Position(str(await info.context.services.recorder.head()))
 
     @answer
-    async def node(self, info: Info, id: GlobalId) -> Node | None:
+    async def node(
+        self, info: Info, id: GlobalId, min_position: MinPosition = None
+    ) -> Node | None:
         """The entity of an id as of now; null while there is none. Of another moment: ask `asOf`
         for it.
         """
-        return await node(info, await info.context.services.as_of.resolve(), id)
+        return await node(info, await now(info, min_position), id)
 
     @answer
-    async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
+    async def nodes(
+        self, info: Info, ids: GlobalIds, min_position: MinPosition = None
+    ) -> list[Node | None]:
         """The entities of some ids as of now, in the order of the ids; null where none is."""
-        return await nodes(info, await info.context.services.as_of.resolve(), ids)
+        return await nodes(info, await now(info, min_position), ids)
 
     @answer
     async def history(
@@ -103,12 +91,14 @@ class Query:
         info: Info,
         entity: Annotated[str, argument(
             description="Its name in the log, such as `export-control/cn-mofcom-2024-46`.")],
+        min_position: MinPosition = None,
     ) -> list[HistoryVersion]:
         """Everything that was ever so of an entity, on both time axes, the oldest knowledge first;
         empty for one that never was.
         """
         if not known_entity(entity):
             return []
+        await come_to(info, min_position)
         as_of = info.context.services.as_of
         return [history_version(held) for held in await as_of.history(entity)]
 
@@ -122,19 +112,25 @@ class Query:
             name="to", description="The second moment, on neither axis before the first; what it"
             " leaves out is now.")] = None,
         commodity: CommodityId = None,
+        hs_code: HsCode = None,
         place: AboutPlace = None,
         kind: OfKind = None,
-        first: First = 20,
+        publisher: Publisher = None,
+        order_by: ChangeOrder = ChangeOrder.ENTITY,
+        first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
+        min_position: MinPosition = None,
     ) -> Connection[Change]:
         """What is not the same at two moments: between two days, what happened; between two
         positions, what was restated; or both. What came and went again between them does not
         show: `history` has it.
         """
-        services = info.context.services
-        about = about_what(commodity, place, kind)
-        return await page_of_changes(
-            services.changes, *await moments(services.as_of, start, end), about, first, after)
+        about = about_what(commodity, hs_code, place, kind, publisher)
+        of = changed(info.context.services.changes, *await compared(info, start, end, min_position),
+                     about, order_by)
+        return await of.page(page(first, after, last, before))
 
     @answer
     async def imports(
@@ -142,78 +138,85 @@ class Query:
         info: Info,
         source: Annotated[str | None, argument(
             description="Only those of this source, such as `usgs`.")] = None,
-        first: First = 20,
+        on: Annotated[DayRange | None, argument(
+            description="Only those of these days (UTC).")] = None,
+        order_by: ImportOrder = ImportOrder.KEY,
+        first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
+        min_position: MinPosition = None,
     ) -> Connection[Import]:
-        """The files that were imported, the oldest first, as far as is recorded now."""
-        as_of = info.context.services.as_of
-        narrowed = Filter(category=None if source is None else short(source, "source"))
-        return await page_of_states(as_of, ImportState, await as_of.resolve(), narrowed, import_,
-                                    first, after)
+        """The files that were imported, the oldest first if nothing is said, as far as is recorded
+        now.
+        """
+        narrowed = Filter(category=None if source is None else short(source, "source"),
+                          dated=days(on, "on"))
+        of = states(info.context.services.as_of, ImportState, await now(info, min_position),
+                    narrowed, import_, order_by)
+        return await of.page(page(first, after, last, before))
 
     @answer_as("import")
     async def one_import(
         self, info: Info,
         id: Annotated[str, argument(description="Its key or id, as `imports` gives them.")],
+        min_position: MinPosition = None,
     ) -> Import | None:
         """One import; null where there is none of this id."""
         key = key_of("import", id)
         if key is None:
             return None
-        as_of = info.context.services.as_of
-        state = await as_of.state(ImportState, key, await as_of.resolve())
+        moment = await now(info, min_position)
+        state = await info.context.services.as_of.state(ImportState, key, moment)
         return import_(state) if state else None
 
     @answer
-    def commodities(self) -> list[Commodity]:
+    def commodities(
+        self,
+        search: Annotated[str | None, argument(
+            description="Only those with a name, or a publisher's name for it, in which each of"
+            " these words begins a word.")] = None,
+        hs_code: HsCode = None,
+    ) -> list[Commodity]:
         """All declared commodities, in the order of the tree."""
-        return [commodity(id) for id in commodities()]
+        wanted = commodities() if hs_code is None else with_code(hs_code)
+        return [commodity(of) for of in commodities() if of in wanted
+                and answers(sought(search), of, of.name, *of.also)]
+
+    @answer
+    def places(
+        self,
+        search: Annotated[str | None, argument(
+            description="Only those with a code or name in which each of these words begins a"
+            " word.")] = None,
+    ) -> list[Place]:
+        """All places: countries, and the declared groups, by code."""
+        return [place(of) for of in places() if answers(sought(search), of, of.name)]
 
     @answer
     async def events(
         self,
         info: Info,
-        after: Annotated[Position | None, argument(
-            description="The position to go on after; from the first event if left out.")] = None,
-        first: First = 20,
         types: Annotated[list[str] | None, argument(
             description="Only events of these types, such as `ExportControl.Suspended`.")] = None,
         entity: Annotated[str | None, argument(
             description="Only events of this entity, such as `alliance/quad`.")] = None,
-    ) -> EventConnection:
-        """The log itself: events in the order of their positions."""
-        start, limit = position(after, "after") or 0, page_size(first)
-        wanted = event_types(types)
+        recorded: Annotated[TimeRange | None, argument(
+            description="Only events that were recorded in this time.")] = None,
+        order_by: EventOrder = EventOrder.POSITION,
+        first: First = None,
+        after: Annotated[Position | None, argument(
+            description="The position to go on after, in the order of the list.")] = None,
+        last: Last = None,
+        before: Annotated[Position | None, argument(
+            description="The position to stop before, in the order of the list.")] = None,
+        min_position: MinPosition = None,
+    ) -> Connection[Event]:
+        """The log itself. The cursors of events are their positions."""
+        asked, wanted = page(first, after, last, before), event_types(types)
+        await come_to(info, min_position)
         recorder = info.context.services.recorder
+        part = await stretch(recorder, wanted, *times(recorded, "recorded"))
         if entity is None:
-            found = await recorder.read(start, limit=limit, types=wanted)
-        else:
-            found = [e for e in await events_of(recorder, entity)
-                     if e.position > start and (wanted is None or e.type in wanted)][:limit]
-        return event_page(found, first, after)
-
-
-async def come_to(projector: Projector, position: int) -> None:
-    """Wait until questions can be answered from a position. Raises Unavailable if it is not reached
-    in time.
-    """
-    try:
-        await projector.reach(position, seconds=PATIENCE)
-    except Unavailable:
-        raise Unavailable(
-            f"Position {position} was not reached in {PATIENCE} seconds: this server is behind, or"
-            " the log does not go so far; try again", code="POSITION_NOT_REACHED",
-            path=("minPosition",)) from None
-
-
-def known_entity(entity: str) -> bool:
-    """Whether this can be the name of an entity. Raises InvalidInput for an unknown kind."""
-    kind = kind_of(short(entity, "entity")).KIND
-    return entity_path(kind, entity.removeprefix(f"{kind}/")) is not None
-
-
-async def events_of(recorder: Recorder, entity: str) -> list[Recorded]:
-    """All events of one entity."""
-    if not known_entity(entity):
-        return []
-    return (await recorder.read_streams([entity]))[entity]
+            return await in_log(recorder, part, order_by).page(asked)
+        return await (await of_entity(recorder, entity, part, order_by)).page(asked)

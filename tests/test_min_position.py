@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from schema import queries
+from schema import moments
 from schema.context import Services
 from tests.api import Api, control
 
@@ -35,7 +35,7 @@ async def test_a_position_that_is_reached_costs_no_waiting_and_pins_nothing(api:
 async def test_a_position_that_does_not_come_is_an_error_of_its_own(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "PATIENCE", 0.2)
+    monkeypatch.setattr(moments, "PATIENCE", 0.2)
     assert await api.refused(ASKED, at="5") == ("POSITION_NOT_REACHED", ["minPosition"])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from projections.as_of import AsOf, Filter, Moment
+from projections.lists import Span
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
@@ -32,23 +33,25 @@ QUESTIONS: dict[str, Question] = {
         ExportControlState, at, Filter(commodities=RARE), limit=20),
     "alliances of a member": lambda as_of, at: as_of.states(
         AllianceState, at, Filter(places=["JP"]), limit=20),
-    "announcements after one": lambda as_of, at: as_of.states(
-        AnnouncementState, at, Filter(places=["US"]), after="a", limit=20),
+    "announcements after one": lambda as_of, at: as_of.lists.page(
+        AnnouncementState, at, Filter(places=["US"]),
+        span=Span(after=("announcement/a",), limit=20)),
     "figures of a group": lambda as_of, at: as_of.states(
         FigureState, at, Filter(commodities=RARE, category="production"), limit=20),
     "production": lambda as_of, at: as_of.figures("rare_earths", 2023, at),
     "reserves": lambda as_of, at: as_of.figures("lithium", None, at),
-    "claims of a publisher": lambda as_of, at: as_of.claims(
-        at, Filter(publishers=["usgs"]), after=(REE, 0), limit=20),
-    "how many controls": lambda as_of, at: as_of.count(ExportControlState, at),
-    "how many claims on a commodity": lambda as_of, at: as_of.count_claims(
+    "claims of a publisher": lambda as_of, at: as_of.lists.claims(
+        at, Filter(publishers=["usgs"]), span=Span(after=(f"figure/{REE}", 0), limit=20)),
+    "how many controls": lambda as_of, at: as_of.lists.count(ExportControlState, at),
+    "how many claims on a commodity": lambda as_of, at: as_of.lists.count_claims(
         at, Filter(commodities=["gallium"])),
     "digest": lambda as_of, at: as_of.digest(at),
 }
 
 GROW = """
 INSERT INTO versions
-SELECT entity, kind, commodity, period, commodities, places, publishers, category, parts, valid,
+SELECT entity, kind, commodity, period, commodities, places, publishers, category,
+       dated, published, verified, title, said, parts, valid,
        int8range($1 + 2 * round, $1 + 2 * round + 1), 'grown'
 FROM versions, generate_series(1, 10) AS round WHERE upper_inf(known)
 """

@@ -8,19 +8,23 @@ from strawberry import argument
 
 from projections.as_of import Filter
 from schema.arguments import (
-    After,
     CommodityId,
-    First,
     HsCode,
     Publisher,
+    Search,
+    Verified,
     goods,
     publishers,
+    sought,
     value_of,
     words,
 )
 from schema.connections import Connection
 from schema.described import answer, output
 from schema.moment.at import AtMoment
+from schema.orders import AllianceOrder, AnnouncementOrder
+from schema.pages import After, Before, First, Last, page
+from schema.ranges import DayRange, PublishedIn, days
 from schema.request import Info
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
@@ -29,6 +33,7 @@ from tracker.domain.announcement import AnnouncementState
 from tracker.domain.places import Place
 from tracker.domain.values import Actor
 from tracker.domain.vocabulary import (
+    AllianceStatus,
     AnnouncementKind,
 )
 
@@ -41,16 +46,35 @@ class Alliances(AtMoment):
     async def alliances(
         self,
         info: Info,
+        search: Search = None,
         member: Annotated[str | None, argument(
             description="Only those that this place is a member of, such as `JP`.")] = None,
+        status: Annotated[AllianceStatus | None, argument(
+            description="Only those that stand there.")] = None,
+        founded: Annotated[DayRange | None, argument(
+            description="Only those that were founded on one of these days.")] = None,
+        published: PublishedIn = None,
         publisher: Publisher = None,
-        first: First = 20,
+        verified: Verified = None,
+        order_by: AllianceOrder = AllianceOrder.KEY,
+        first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Alliance]:
         """Alliances and initiatives."""
-        narrowed = Filter(places=words(Place, member, "member"), publishers=publishers(publisher))
+        narrowed = Filter(
+            search=sought(search),
+            places=words(Place, member, "member"),
+            publishers=publishers(publisher),
+            category=value_of(status),
+            dated=days(founded, "founded"),
+            published=days(published, "published"),
+            verified=verified,
+        )
         return await self.page(info, AllianceState, narrowed,
-                                lambda state: alliance(state, self.moment), first, after)
+                                lambda state: alliance(state, self.moment), order_by,
+                               page(first, after, last, before))
 
     @answer
     async def alliance(
@@ -65,24 +89,37 @@ class Alliances(AtMoment):
     async def announcements(
         self,
         info: Info,
+        search: Search = None,
         kind: Annotated[AnnouncementKind | None, argument(
             description="Only those that do this.")] = None,
         actor: Annotated[str | None, argument(
             description="Only those of this place (`US`) or alliance (`quad`).")] = None,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
+        date: Annotated[DayRange | None, argument(
+            description="Only those that were made on one of these days.")] = None,
+        published: PublishedIn = None,
         publisher: Publisher = None,
-        first: First = 20,
+        verified: Verified = None,
+        order_by: AnnouncementOrder = AnnouncementOrder.KEY,
+        first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Announcement]:
         """Announcements."""
         narrowed = Filter(
+            search=sought(search),
             commodities=goods(commodity, hs_code),
             places=words(Actor, actor, "actor"),
             publishers=publishers(publisher),
             category=value_of(kind),
+            dated=days(date, "date"),
+            published=days(published, "published"),
+            verified=verified,
         )
-        return await self.page(info, AnnouncementState, narrowed, announcement, first, after)
+        return await self.page(info, AnnouncementState, narrowed, announcement, order_by,
+                               page(first, after, last, before))
 
     @answer
     async def announcement(

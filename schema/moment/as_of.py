@@ -7,12 +7,8 @@ from typing import Annotated
 from strawberry import argument, field
 
 from projections.as_of import kind_name
-from schema.arguments import (
-    After,
-    CommodityId,
-    First,
-)
-from schema.comparison import AboutPlace, OfKind, about_what, page_of_turns
+from schema.arguments import CommodityId, HsCode, Publisher
+from schema.comparison import AboutPlace, OfKind, about_what, coming
 from schema.connections import Connection
 from schema.described import answer, output
 from schema.moment.alliances import Alliances
@@ -20,6 +16,8 @@ from schema.moment.controls import Controls
 from schema.moment.figures import Figures
 from schema.moment.supply import Supply
 from schema.nodes import GlobalId, GlobalIds, node, nodes
+from schema.orders import TurnOrder
+from schema.pages import After, Before, First, Last, page
 from schema.request import Info
 from schema.types.change import Turn
 from schema.types.common import Node
@@ -77,14 +75,19 @@ class AsOf(Controls, Alliances, Figures, Supply):
         days: Annotated[int, argument(
             description="How many days after this one to look ahead.")] = 90,
         commodity: CommodityId = None,
+        hs_code: HsCode = None,
         place: AboutPlace = None,
         kind: OfKind = None,
-        first: First = 20,
+        publisher: Publisher = None,
+        order_by: TurnOrder = TurnOrder.DAY,
+        first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Turn]:
         """What will start, end, be suspended or return, in the order of the days, from what is
         known at this moment: public by this day, or recorded by then for a later one.
         """
-        about = about_what(commodity, place, kind)
-        return await page_of_turns(
-            info.context.services.changes, self.moment, days, about, first, after)
+        about = about_what(commodity, hs_code, place, kind, publisher)
+        turns = await coming(info.context.services.changes, self.moment, days, about, order_by)
+        return await turns.page(page(first, after, last, before))

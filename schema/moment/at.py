@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import TypeVar
 
 import strawberry
 
 from projections.as_of import Filter, Moment, S, kind_name
 from projections.claims import Orders
-from schema.connections import Connection, page_of_states
+from schema.connections import Connection, states
 from schema.described import answer, output
 from schema.ids import key_of
+from schema.pages import Page
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
 
@@ -55,12 +57,12 @@ class AtMoment:
         return await info.context.services.as_of.state(kind, known, self.moment) if known else None
 
     async def page(
-        self, info: Info, kind: type[S], narrowed: Filter, show: Callable[[S], T], first: int,
-        after: str | None,
+        self, info: Info, kind: type[S], narrowed: Filter, show: Callable[[S], T], order: Enum,
+        asked: Page,
     ) -> Connection[T]:
         """A page of the entities of a kind."""
         as_of = info.context.services.as_of
-        return await page_of_states(as_of, kind, self.moment, narrowed, show, first, after)
+        return await states(as_of, kind, self.moment, narrowed, show, order).page(asked)
 
     async def orders(self, info: Info) -> Orders:
         """The orders of publishers, by which to choose among claims."""

@@ -8,13 +8,14 @@ from strawberry import argument
 
 from projections.as_of import Filter
 from schema.arguments import (
-    After,
     CommodityId,
-    First,
     HsCode,
     Publisher,
+    Search,
+    Verified,
     goods,
     publishers,
+    sought,
     value_of,
     word,
     words,
@@ -22,6 +23,9 @@ from schema.arguments import (
 from schema.connections import Connection
 from schema.described import answer, output
 from schema.moment.at import AtMoment
+from schema.orders import ExportControlOrder
+from schema.pages import After, Before, First, Last, page
+from schema.ranges import DayRange, PublishedIn, days
 from schema.request import Info
 from schema.types.export_control import ExportControl, export_control
 from tracker.domain.export_control import ExportControlState
@@ -41,6 +45,7 @@ class Controls(AtMoment):
     async def export_controls(
         self,
         info: Info,
+        search: Search = None,
         issuer: Annotated[str | None, argument(
             description="Only those of this issuer, such as `CN`.")] = None,
         destination: Annotated[str | None, argument(
@@ -53,14 +58,25 @@ class Controls(AtMoment):
             description="Only those that act on this.")] = None,
         status: Annotated[ClauseStatus | None, argument(
             description="Only those with a clause that stands there.")] = None,
+        announced: Annotated[DayRange | None, argument(
+            description="Only those that were announced on one of these days.")] = None,
+        in_force: Annotated[DayRange | None, argument(
+            description="Only those with a clause that is in force on one of these days, by the"
+            " dates and the suspension that it has at this moment.")] = None,
+        published: PublishedIn = None,
         publisher: Publisher = None,
-        first: First = 20,
+        verified: Verified = None,
+        order_by: ExportControlOrder = ExportControlOrder.KEY,
+        first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[ExportControl]:
         """Export controls, import restrictions and quotas. All that is asked of clauses must hold
         of one and the same clause.
         """
         narrowed = Filter(
+            search=sought(search),
             commodities=goods(commodity, hs_code),
             places=words(Place, issuer, "issuer"),
             publishers=publishers(publisher),
@@ -68,8 +84,13 @@ class Controls(AtMoment):
             measure=value_of(measure),
             destination=None if destination is None else word(Place, destination, "destination"),
             status=value_of(status),
+            in_force=days(in_force, "inForce"),
+            dated=days(announced, "announced"),
+            published=days(published, "published"),
+            verified=verified,
         )
-        return await self.page(info, ExportControlState, narrowed, export_control, first, after)
+        return await self.page(info, ExportControlState, narrowed, export_control, order_by,
+                               page(first, after, last, before))
 
     @answer
     async def export_control(

@@ -8,10 +8,7 @@ from strawberry import argument
 
 from projections.production import distribution as spread
 from projections.production import selected
-from schema.arguments import (
-    question,
-    word,
-)
+from schema.arguments import question, word
 from schema.described import answer, output
 from schema.moment.at import AtMoment
 from schema.request import Info
