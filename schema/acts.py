@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 import strawberry
+from strawberry import enum_value
 
 from schema.inputs import input_type
 from tracker.domain import alliance, announcement, export_control, figure, preference
@@ -88,8 +89,8 @@ ACTS = (
 class MembershipChange(Enum):
     """How a membership changes."""
 
-    JOINED = "joined"
-    LEFT = "left"
+    JOINED = enum_value("joined", description="The place becomes a member.")
+    LEFT = enum_value("left", description="The place is no longer a member.")
 
 
 def membership(data: dict[str, Any]) -> tuple[str, Fact]:

@@ -36,12 +36,11 @@ async def execute(
     Without a caller it is for anyone that `access` lets in. There is no `data` where the document
     could not be executed at all. Never raises for anything that a client sends.
     """
-    context = Context(services, access, caller or access.anyone())
     try:
         result = await GRAPH.execute(
             document,
             variable_values=dict(variables or {}),
-            context_value=context,
+            context_value=Context(services, access, caller or access.anyone()),
             operation_name=operation_name,
             allowed_operation_types=allowed,
         )
@@ -51,7 +50,7 @@ async def execute(
         return plain_error("BAD_REQUEST", error.as_http_error_reason(), ("operationName",))
     except InvalidOperationTypeError as error:
         return plain_error("OPERATION_NOT_ALLOWED", _not_allowed(error))
-    return _answer(result, context)
+    return _answer(result)
 
 
 async def subscribe(
@@ -62,12 +61,12 @@ async def subscribe(
     results: Any = await GRAPH.subscribe(document, dict(variables or {}), context)
     async with aclosing(results):
         async for result in results:
-            yield _answer(result, context)
+            yield _answer(result)
 
 
-def _answer(result: ExecutionResult, context: Context) -> dict[str, Any]:
+def _answer(result: ExecutionResult) -> dict[str, Any]:
     errors = [error.formatted for error in result.errors or ()]
-    told = {"extensions": {"moments": context.moments}} if context.moments else {}
+    told = {"extensions": result.extensions} if result.extensions else {}
     if not errors:
         return {"data": result.data, **told}
     executed = result.data is not None or any("path" in error for error in errors)

@@ -9,6 +9,7 @@ from strawberry.types import ExecutionContext
 
 from schema.errors import describe
 from schema.limits import Documents
+from schema.moments import Moments
 from schema.mutations import Mutation
 from schema.queries import Query
 from schema.scalars import SCALARS
@@ -30,6 +31,6 @@ GRAPH = Graph(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[Documents],
+    extensions=[Documents, Moments],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

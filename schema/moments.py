@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Annotated, Any, TypeAlias
 
 import strawberry
 from strawberry import argument, field
+from strawberry.extensions import SchemaExtension
 
 from projections.as_of import Moment
 from projections.projector import Projector
@@ -20,6 +23,24 @@ PATIENCE = 5
 MinPosition: TypeAlias = Annotated[Position | None, argument(
     description="Wait until the answer can rest on this position, which another server of the"
     f" tracker gave; for {PATIENCE} seconds at most.")]
+
+
+MOMENTS: ContextVar[dict[str, Any] | None] = ContextVar("moments", default=None)
+"""The moments that the answer in the making rests on, by the keys of the fields that chose them."""
+
+
+class Moments(SchemaExtension):
+    """Puts the moments that an answer rests on into its `extensions`."""
+
+    def on_operation(self) -> Iterator[None]:
+        """Begin with none: one connection may have several operations at a time."""
+        self._moments: dict[str, Any] = {}
+        MOMENTS.set(self._moments)
+        yield
+
+    def get_results(self) -> dict[str, Any]:
+        """What the answer tells of them."""
+        return {"moments": self._moments} if self._moments else {}
 
 
 @strawberry.input(description="A place on both time axes.")
@@ -75,14 +96,20 @@ async def compared(
     await come_to(info, least)
     to = await _below("to", info, end or MomentInput(), None)
     since = await _below("from", info, start, to)
-    info.context.moments[str(info.path.key)] = {"from": _shown(since), "to": _shown(to)}
+    _told(info, {"from": _shown(since), "to": _shown(to)})
     return since, to
 
 
 def told(info: Info, moment: Moment) -> Moment:
     """Have the answer tell, under the key of the field, which moment it rests on."""
-    info.context.moments[str(info.path.key)] = _shown(moment)
+    _told(info, _shown(moment))
     return moment
+
+
+def _told(info: Info, shown: dict[str, Any]) -> None:
+    moments = MOMENTS.get()
+    if moments is not None:
+        moments[str(info.path.key)] = shown
 
 
 def _shown(moment: Moment) -> dict[str, Any]:

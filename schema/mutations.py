@@ -9,9 +9,16 @@ from strawberry import argument
 from strawberry.tools import create_type
 
 from schema.acts import INPUTS
-from schema.batch import COMMAND, MOST_COMMANDS, Batch, carried_out_together
+from schema.batch import (
+    COMMAND,
+    CORRECTION,
+    MOST_COMMANDS,
+    RETRACTION,
+    Batch,
+    carried_out_together,
+)
 from schema.described import description_of
-from schema.inputs import described, input_type
+from schema.inputs import described
 from schema.recording import (
     Key,
     Record,
@@ -24,11 +31,6 @@ from schema.recording import (
     records,
 )
 from schema.request import Info
-
-RETRACTION = input_type("RetractEventInput", Retraction, description_of(Retraction))
-CORRECTION = input_type(
-    "CorrectEventInput", Retraction, "An event was wrong, and what is right: both are recorded, or"
-    " neither.", {"replacement": COMMAND})
 
 
 def mutation(name: str, input_class: type[Any], description: str, record: Record) -> Any:
@@ -59,7 +61,7 @@ def _field(name: str, input_class: type[Any], description: str, resolve: Any) ->
 
 
 def together() -> Any:
-    """The mutation that records many facts at once."""
+    """The mutation that carries out many commands at once."""
 
     async def resolve(info: Info, commands: Any, idempotency_key: Key = None) -> Batch:
         return await carried_out_together(info, commands, idempotency_key)
@@ -67,11 +69,11 @@ def together() -> Any:
     resolve.__name__ = "record"
     resolve.__annotations__["commands"] = Annotated[
         list[COMMAND], argument(  # type: ignore[valid-type]  # known at run time only
-            description=f"What is to be recorded: 1 to {MOST_COMMANDS} facts, in their order.")]
+            description=f"What is to be recorded: 1 to {MOST_COMMANDS} commands, in their order.")]
     return strawberry.mutation(
-        resolver=resolve, name="record", description="Records many facts in one transaction: all,"
-        " or none. Each is decided on what those before it made. The path of an error leads to the"
-        " command that is refused.")
+        resolver=resolve, name="record", description="Carries out many commands in one transaction:"
+        " all, or none. Each is decided on what those before it made. The path of an error leads to"
+        " the command that is refused.")
 
 
 Mutation = create_type("Mutation", [

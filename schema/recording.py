@@ -5,7 +5,8 @@ Every mutation returns when the projection has come to it, so that the client re
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
@@ -93,26 +94,33 @@ async def record_retraction(commands: Commands, order: Order) -> Appended:
 
 async def record_correction(commands: Commands, order: Order) -> Appended:
     """Record that an event was wrong and what is right, both or neither."""
-    [(name, right)] = order.data["replacement"].items()
-    data = {name: of for name, of in order.data.items() if name != "replacement"}
-    retraction = convert(Retraction, data)
-    try:
-        stream, fact = replaced(name, right)
+    with replacement_named(order.data):
+        retraction, stream, fact = corrected(order.data)
         return await commands.correct(
             retraction.event_id, stream, fact, retraction.reason, retraction.source,
             idempotency_key=order.key, expected_version=order.expected, actor=order.actor)
-    except TrackerError as error:
-        if error.path[:1] == ("replacement",):
-            error.path = ("replacement", name, *error.path[1:])
-        raise
 
 
-def replaced(name: str, data: dict[str, Any]) -> tuple[str, Fact]:
-    """The stream and the fact of a replacement, with its errors where `Commands` has them."""
+def corrected(data: dict[str, Any]) -> tuple[Retraction, str, Fact]:
+    """What a correction retracts, and the stream and the fact that take its place."""
+    [(name, right)] = data["replacement"].items()
+    retraction = convert(Retraction, {of: data[of] for of in data if of != "replacement"})
     try:
-        return TOLD[name](data)
+        return retraction, *TOLD[name](right)
     except TrackerError as error:
         raise error.below("replacement") from None
+
+
+@contextmanager
+def replacement_named(data: dict[str, Any]) -> Iterator[None]:
+    """Put errors in the replacement of a correction under its name."""
+    try:
+        yield
+    except TrackerError as error:
+        match error.path:
+            case ("replacement", *rest):
+                error.path = ("replacement", *data["replacement"], *rest)
+        raise
 
 
 async def carried_out(

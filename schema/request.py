@@ -20,8 +20,6 @@ class Context:
     caller: Caller
     connection_params: dict[str, Any] = field(default_factory=dict)
     """What a WebSocket client said first; browsers can't send headers there."""
-    moments: dict[str, Any] = field(default_factory=dict)
-    """The moments that the answer rests on, by the response keys of the fields that chose them."""
 
     def writer(self) -> str:
         """Who writes, in a word. Raises Unauthenticated or Forbidden where they may not."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from projections.as_of import AsOf, Filter, Moment
-from projections.lists import Span
+from projections.lists import By, Order, Span
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
@@ -45,8 +45,21 @@ QUESTIONS: dict[str, Question] = {
     "how many controls": lambda as_of, at: as_of.lists.count(ExportControlState, at),
     "how many claims on a commodity": lambda as_of, at: as_of.lists.count_claims(
         at, Filter(commodities=["gallium"])),
+    "controls in force in a time": lambda as_of, at: as_of.lists.page(
+        ExportControlState, at, Filter(in_force=(date(2025, 1, 1), None), verified=True),
+        Order(By.DATE, down=True), Span(limit=20)),
+    "controls by their words": lambda as_of, at: as_of.lists.page(
+        ExportControlState, at, Filter(search="gallium", places=["CN"]), span=Span(limit=20)),
+    "how many announcements by their words": lambda as_of, at: as_of.lists.count(
+        AnnouncementState, at, Filter(search="quad minerals")),
+    "the last figures of some years": lambda as_of, at: as_of.lists.page(
+        FigureState, at, Filter(commodities=RARE, period=(2020, 2023), stage="mine"),
+        Order(By.PERIOD), Span(limit=20, from_end=True)),
     "digest": lambda as_of, at: as_of.digest(at),
 }
+
+FINDING = {"subjects_key", "texts_words", "texts_key"}
+"""What finds entities; it grows with what they were ever about and said, not with history."""
 
 GROW = """
 INSERT INTO versions
@@ -91,7 +104,7 @@ async def connection(corpus_target: Target) -> AsyncIterator[Connection]:
 
 async def plans(connection: Connection, at: Moment) -> dict[str, Plan]:
     """What the database does for every question."""
-    await connection.execute("VACUUM ANALYZE versions, subjects")
+    await connection.execute("VACUUM ANALYZE versions, subjects, texts")
     found = {}
     for name, question in QUESTIONS.items():
         pool: Any = Explaining(connection)
@@ -120,7 +133,7 @@ async def test_no_question_about_a_moment_reads_history(connection: Connection) 
     after = await plans(connection, at)
     for name, plan in after.items():
         by_index = [node for node in nodes(plan)
-                    if "Index Name" in node and node["Index Name"] != "subjects_key"]
+                    if "Index Name" in node and node["Index Name"] not in FINDING]
         assert by_index, name
         for node in by_index:  # a bitmap of it is as good: few rows either way
             assert node["Index Name"] == "versions_as_of", name
@@ -146,3 +159,16 @@ async def test_the_past_of_an_entity_is_read_by_its_index(connection: Connection
     [plan] = pool.plans
     assert {node["Index Name"] for node in nodes(plan) if "Index Name" in node} == {
         "versions_as_of", "events_pkey"}
+
+
+async def test_words_are_found_by_an_index_however_many_texts_there_are(
+    connection: Connection
+) -> None:
+    head = await connection.fetchval("SELECT position FROM tracking")
+    await connection.execute("""
+        INSERT INTO texts SELECT 'announcement', 'announcement/' || n, 'words of no ' || n
+        FROM generate_series(1, 20000) AS n""")
+    found = (await plans(connection, Moment(date(2026, 6, 1), head)))[
+        "how many announcements by their words"]
+    assert "texts_words" in {node.get("Index Name") for node in nodes(found)}
+    assert pages(found) < 1000

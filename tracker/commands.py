@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from eventsourcing.domain import datetime_now_with_tzinfo
 
@@ -46,20 +47,59 @@ class Order:
     """A fact to be recorded of an entity, under an event id that counts once.
 
     `path` leads to the fact in what the caller gave; errors in the fact are said to be there.
+    `expected` is the version that the entity must have before it.
     """
 
     stream: str
     fact: Fact
     event_id: str
     path: Path = ()
+    expected: int | None = None
 
     @contextmanager
     def errors(self) -> Iterator[None]:
         """Put errors in the fact where it stands."""
         try:
             yield
-        except (InvalidInput, NotFound, TooLarge) as error:
+        except (InvalidInput, NotFound, TooLarge, VersionConflict) as error:
             raise error.below(*self.path) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A fact of an entity is to be recorded. `expected` is the version that the caller saw."""
+
+    stream: str
+    fact: Fact
+    expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retraction:
+    """A recorded event, or a retraction, is to be retracted."""
+
+    event_id: str
+    reason: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A recorded event is to be retracted and another fact recorded in its place: both or neither.
+
+    The fact may be about another entity: a figure may have been filed under the wrong place.
+    `expected` is the version that the caller saw of the entity of the event.
+    """
+
+    event_id: str
+    stream: str
+    fact: Fact
+    reason: str
+    source: Source
+    expected: int | None = None
+
+
+Command: TypeAlias = Telling | Retraction | Correction
 
 
 class Commands:
@@ -84,25 +124,26 @@ class Commands:
         VersionConflict, IdempotencyConflict or Unavailable; then nothing of it is recorded, except
         that after Unavailable it may be.
         """
-        order = Order(stream, fact, _event_id(idempotency_key))
-        return await self._carry_out([order], expected_version, actor)
+        command = Telling(stream, fact, expected_version)
+        return await self._carry_out([(command, ())], [_event_id(idempotency_key)], actor)
 
     async def record_all(
         self,
-        facts: Sequence[tuple[str, Fact]],
+        commands: Sequence[Command],
         *,
         idempotency_key: str | None = None,
         actor: str | None = None,
     ) -> Appended:
-        """Record facts of entities in their order, each seeing those before it: all, or none.
+        """Carry out commands in their order, each seeing those before it: all, or none.
 
-        The same key with the same facts again returns the first positions. Errors are those of
-        `record`; the path of one in a fact begins with its place, from 0.
+        The same key with the same commands again returns the first positions. Errors are those of
+        `record`, `retract` and `correct`; the path of one begins with the place of its command,
+        from 0.
         """
         key = _event_id(idempotency_key)
-        orders = [Order(stream, fact, str(uuid.uuid5(BATCHES, f"{index}:{key}")), path=(index,))
-                  for index, (stream, fact) in enumerate(facts)]
-        return await self._carry_out(orders, None, actor)
+        placed = [(command, (index,)) for index, command in enumerate(commands)]
+        ids = [str(uuid.uuid5(BATCHES, f"{index}:{key}")) for index in range(len(commands))]
+        return await self._carry_out(placed, ids, actor)
 
     async def retract(
         self,
@@ -114,9 +155,8 @@ class Commands:
         actor: str | None = None,
     ) -> Appended:
         """Retract a recorded event, or a retraction. Raises NotFound for an unknown event."""
-        stream = await self._stream_of(event_id)
-        fact = Retracted(retracts=event_id, reason=reason, source=source)
-        return await self.record(stream, fact, idempotency_key=idempotency_key, actor=actor)
+        command = Retraction(event_id, reason, source)
+        return await self._carry_out([(command, ())], [_event_id(idempotency_key)], actor)
 
     async def correct(
         self,
@@ -137,54 +177,90 @@ class Commands:
         becomes the id of the new fact, the version is that of the entity of the event. Errors are
         those of `record` and `retract`; the path of one in the fact begins with `replacement`.
         """
-        key = _event_id(idempotency_key)
-        retraction = Retracted(retracts=event_id, reason=reason, source=source, replacement=key)
-        orders = (
-            Order(await self._stream_of(event_id), retraction, str(uuid.uuid5(CORRECTIONS, key))),
-            Order(stream, fact, key, path=("replacement",)),
-        )
-        return await self._carry_out(orders, expected_version, actor)
-
-    async def _stream_of(self, event_id: str) -> str:
-        stream = await self._recorder.stream_of(_checked(event_id, "eventId"))
-        if stream is None:
-            raise NotFound(f"There is no event {event_id!r}", path=("eventId",))
-        return stream
+        command = Correction(event_id, stream, fact, reason, source, expected_version)
+        return await self._carry_out([(command, ())], [_event_id(idempotency_key)], actor)
 
     async def _carry_out(
-        self, orders: Sequence[Order], expected: int | None, actor: str | None
+        self, commands: Sequence[tuple[Command, Path]], ids: Sequence[str], actor: str | None
     ) -> Appended:
-        for attempt in range(ATTEMPTS):
+        """Carry out commands that belong together, each with its path and the id of its fact."""
+        orders = await self._orders(commands, ids)
+        for _ in range(ATTEMPTS - 1):
+            events = await self._decided(orders, actor)
             try:
-                return await self._try(orders, expected, actor)
+                return await self._recorder.append(events)
             except VersionConflict:
-                if expected is not None or attempt == ATTEMPTS - 1:
-                    raise
-        raise AssertionError("unreachable")
+                pass  # others got in before: decide anew, on what they made
+        return await self._recorder.append(await self._decided(orders, actor))
 
-    async def _try(
-        self, orders: Sequence[Order], expected: int | None, actor: str | None
-    ) -> Appended:
-        """Decide orders that belong together on what the log knows now, and append them."""
+    async def _orders(
+        self, commands: Sequence[tuple[Command, Path]], ids: Sequence[str]
+    ) -> list[Order]:
+        """The facts that commands ask for. Raises InvalidInput, NotFound or Unavailable."""
+        streams = await self._streams_of(commands)
+        orders: list[Order] = []
+        for (command, path), id in zip(commands, ids, strict=True):
+            match command:
+                case Telling():
+                    orders.append(Order(command.stream, command.fact, id, path, command.expected))
+                case Retraction():
+                    orders.append(Order(streams[command.event_id], _wrong(command, path), id, path))
+                case Correction():
+                    orders.append(Order(
+                        streams[command.event_id], _wrong(command, path, replacement=id),
+                        str(uuid.uuid5(CORRECTIONS, id)), path, command.expected))
+                    orders.append(Order(command.stream, command.fact, id, (*path, "replacement")))
+        return orders
+
+    async def _streams_of(self, commands: Sequence[tuple[Command, Path]]) -> dict[str, str]:
+        """The streams of the events that commands are about, by their ids."""
+        asked = [(command.event_id, path) for command, path in commands
+                 if not isinstance(command, Telling)]
+        for event_id, path in asked:
+            _checked(event_id, *path, "eventId")
+        with _unreadable():
+            streams = await self._recorder.streams_of([event_id for event_id, _ in asked])
+        for event_id, path in asked:
+            if event_id not in streams:
+                raise NotFound(f"There is no event {event_id!r}", path=(*path, "eventId"))
+        return streams
+
+    async def _decided(self, orders: Sequence[Order], actor: str | None) -> list[NewEvent]:
+        """The events that record orders, decided on what the log knows now."""
         for order in orders:
             with order.errors():
                 check_stream(order.stream, "id")
-        try:
+        with _unreadable():
             entities = await load(self._recorder, dict.fromkeys(order.stream for order in orders))
             alliances = await self._recorder.existing(sorted(mentioned(orders)))
-        except LOST as error:
-            raise Unavailable("The log could not be read, so nothing was recorded; try again"
-                              ) from error
-        first = entities[orders[0].stream]
-        repeated = any(k.event_id == orders[0].event_id for k in first.known)
-        if not repeated and expected is not None and first.version != expected:
-            raise VersionConflict(first.id, expected, first.version)
         events, founded = [], set(alliances)
         for order in orders:
             with order.errors():
+                check_version(entities[order.stream], order)
                 events.append(decide(entities[order.stream], order, founded, actor))
             founded.add(order.stream)
-        return await self._recorder.append(events)
+        return events
+
+
+@contextmanager
+def _unreadable() -> Iterator[None]:
+    """Tell a database that is lost before anything was sent to it."""
+    try:
+        yield
+    except LOST as error:
+        raise Unavailable("The log could not be read, so nothing was recorded; try again"
+                          ) from error
+
+
+def check_version(entity: Entity, order: Order) -> None:
+    """Refuse an order that was made for another version of the entity, unless it is recorded
+    already. Raises VersionConflict.
+    """
+    if order.expected in (None, entity.version):
+        return
+    if all(known.event_id != order.event_id for known in entity.known):
+        assert order.expected is not None
+        raise VersionConflict(entity.id, order.expected, entity.version)
 
 
 def decide(
@@ -266,6 +342,17 @@ def check_actors(fact: Fact, alliances: Iterable[str]) -> None:
                                path=("actors", index))
 
 
+def _wrong(
+    command: Retraction | Correction, path: Path, replacement: str | None = None
+) -> Retracted:
+    """That an event was wrong. Raises InvalidInput for a reason that says nothing."""
+    try:
+        return Retracted(retracts=command.event_id, reason=command.reason, source=command.source,
+                         replacement=replacement)
+    except InvalidInput as error:
+        raise error.below(*path) from None
+
+
 def _event(order: Order, version: int) -> Entity.Event:
     """The event of an order in the first place after `version`, not yet decided."""
     return Entity.Event(order.stream, version + 1, datetime_now_with_tzinfo(), order.event_id,
@@ -278,7 +365,7 @@ def _event_id(idempotency_key: str | None) -> str:
     return _checked(idempotency_key, "idempotencyKey")
 
 
-def _checked(event_id: str, field: str) -> str:
+def _checked(event_id: str, *path: str | int) -> str:
     if not 0 < len(event_id) <= 200 or not event_id.isprintable():
-        raise InvalidInput("expected 1 to 200 printable characters", path=(field,))
+        raise InvalidInput("expected 1 to 200 printable characters", path=path)
     return event_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 import strawberry
-from strawberry import field
+from strawberry import enum_value, field
 from strawberry.scalars import JSON
 
 from projections import changes, diff, turns
@@ -22,18 +22,16 @@ from tracker.domain.export_control import ExportControl
 from tracker.domain.figure import Figure
 from tracker.domain.values import DAY
 
-strawberry.enum(Happening, description=Happening.__doc__)
-strawberry.enum(What, name="ChangeKind", description=What.__doc__)
-
 
 @strawberry.enum(description="The kinds of entity.")
 class EntityKind(Enum):
     """The kinds of entity."""
 
-    ALLIANCE = Alliance.KIND
-    ANNOUNCEMENT = Announcement.KIND
-    EXPORT_CONTROL = ExportControl.KIND
-    FIGURE = Figure.KIND
+    ALLIANCE = enum_value(Alliance.KIND, description="An alliance or initiative.")
+    ANNOUNCEMENT = enum_value(Announcement.KIND, description="An announcement.")
+    EXPORT_CONTROL = enum_value(
+        ExportControl.KIND, description="A control of exports, imports or production.")
+    FIGURE = enum_value(Figure.KIND, description="A figure, with the claims on it.")
 
 
 @output

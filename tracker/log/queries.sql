@@ -41,9 +41,9 @@ WHERE (stream, version) > ($1, $2) AND position <= $3
 ORDER BY stream, version
 LIMIT $4;
 
--- name: event_by_id
--- Where an event is, by its id.
-SELECT position, stream FROM log.events WHERE event_id = $1;
+-- name: events_by_id
+-- Where events are, by their ids.
+SELECT event_id, stream FROM log.events WHERE event_id = ANY ($1);
 
 -- name: existing_streams
 -- Which of these streams have events.

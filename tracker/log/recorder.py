@@ -150,10 +150,12 @@ class Recorder:
             return set()
         return {row["stream"] for row in await self._pool.fetch(SQL.existing_streams, streams)}
 
-    async def stream_of(self, event_id: str) -> str | None:
-        """The stream of an event, or None when there is no such event."""
-        row = await self._pool.fetchrow(SQL.event_by_id, event_id)
-        return row["stream"] if row else None
+    async def streams_of(self, event_ids: Sequence[str]) -> dict[str, str]:
+        """The streams of these events by their ids, without those that there are not."""
+        if not event_ids:
+            return {}
+        rows = await self._pool.fetch(SQL.events_by_id, event_ids)
+        return {row["event_id"]: row["stream"] for row in rows}
 
     @property
     def connections(self) -> tuple[int, int]:
