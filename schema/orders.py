@@ -6,9 +6,11 @@ from enum import Enum
 from typing import Any
 
 import strawberry
-from strawberry import enum_value
+from strawberry import argument, enum_value
 
 from projections.lists import By, Order
+
+IN_ORDER = argument(description="In which order.")
 
 
 def _order(by: By, description: str, *, down: bool = False) -> Any:

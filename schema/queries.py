@@ -25,7 +25,7 @@ from schema.logged import in_log, known_entity, of_entity, stretch
 from schema.moment.as_of import AsOf
 from schema.moments import MinPosition, MomentInput, come_to, compared, meant, now
 from schema.nodes import GlobalId, GlobalIds, node, nodes
-from schema.orders import ChangeOrder, EventOrder, ImportOrder
+from schema.orders import IN_ORDER, ChangeOrder, EventOrder, ImportOrder
 from schema.pages import After, Before, First, Last, page
 from schema.ranges import DayRange, TimeRange, days, times
 from schema.request import Info
@@ -116,7 +116,7 @@ class Query:
         place: AboutPlace = None,
         kind: OfKind = None,
         publisher: Publisher = None,
-        order_by: ChangeOrder = ChangeOrder.ENTITY,
+        order_by: Annotated[ChangeOrder, IN_ORDER] = ChangeOrder.ENTITY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -140,7 +140,7 @@ class Query:
             description="Only those of this source, such as `usgs`.")] = None,
         on: Annotated[DayRange | None, argument(
             description="Only those of these days (UTC).")] = None,
-        order_by: ImportOrder = ImportOrder.KEY,
+        order_by: Annotated[ImportOrder, IN_ORDER] = ImportOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -203,7 +203,7 @@ class Query:
             description="Only events of this entity, such as `alliance/quad`.")] = None,
         recorded: Annotated[TimeRange | None, argument(
             description="Only events that were recorded in this time.")] = None,
-        order_by: EventOrder = EventOrder.POSITION,
+        order_by: Annotated[EventOrder, IN_ORDER] = EventOrder.POSITION,
         first: First = None,
         after: Annotated[Position | None, argument(
             description="The position to go on after, in the order of the list.")] = None,

@@ -55,8 +55,8 @@ def test_nothing_breaks_clients_of_the_last_release_unless_it_is_said() -> None:
 
 
 @pytest.mark.parametrize(("was", "becomes", "kind"), [
-    ("  head: Position!", "  head: Position", "FIELD_CHANGED_KIND"),
-    ("  head: Position!", "  tip: Position!", "FIELD_REMOVED"),
+    ("  digest: String!", "  digest: String", "FIELD_CHANGED_KIND"),
+    ("  digest: String!", "  hash: String!", "FIELD_REMOVED"),
     ("  asOf(\n", "  asOf(must: Int!\n", "REQUIRED_ARG_ADDED"),
     ("  asOf(\n", "  asOf(may: Int\n", "OPTIONAL_ARG_ADDED"),
     ("  BAN\n", "  FEE\n", "VALUE_REMOVED_FROM_ENUM"),

@@ -22,7 +22,7 @@ from schema.arguments import (
 from schema.connections import Connection
 from schema.described import answer, output
 from schema.moment.at import AtMoment
-from schema.orders import AllianceOrder, AnnouncementOrder
+from schema.orders import IN_ORDER, AllianceOrder, AnnouncementOrder
 from schema.pages import After, Before, First, Last, page
 from schema.ranges import DayRange, PublishedIn, days
 from schema.request import Info
@@ -56,7 +56,7 @@ class Alliances(AtMoment):
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
-        order_by: AllianceOrder = AllianceOrder.KEY,
+        order_by: Annotated[AllianceOrder, IN_ORDER] = AllianceOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -101,7 +101,7 @@ class Alliances(AtMoment):
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
-        order_by: AnnouncementOrder = AnnouncementOrder.KEY,
+        order_by: Annotated[AnnouncementOrder, IN_ORDER] = AnnouncementOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,

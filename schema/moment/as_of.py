@@ -16,7 +16,7 @@ from schema.moment.controls import Controls
 from schema.moment.figures import Figures
 from schema.moment.supply import Supply
 from schema.nodes import GlobalId, GlobalIds, node, nodes
-from schema.orders import TurnOrder
+from schema.orders import IN_ORDER, TurnOrder
 from schema.pages import After, Before, First, Last, page
 from schema.request import Info
 from schema.types.change import Turn
@@ -79,7 +79,7 @@ class AsOf(Controls, Alliances, Figures, Supply):
         place: AboutPlace = None,
         kind: OfKind = None,
         publisher: Publisher = None,
-        order_by: TurnOrder = TurnOrder.DAY,
+        order_by: Annotated[TurnOrder, IN_ORDER] = TurnOrder.DAY,
         first: First = None,
         after: After = None,
         last: Last = None,

@@ -23,7 +23,7 @@ from schema.arguments import (
 from schema.connections import Connection
 from schema.described import answer, output
 from schema.moment.at import AtMoment
-from schema.orders import ExportControlOrder
+from schema.orders import IN_ORDER, ExportControlOrder
 from schema.pages import After, Before, First, Last, page
 from schema.ranges import DayRange, PublishedIn, days
 from schema.request import Info
@@ -66,7 +66,7 @@ class Controls(AtMoment):
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
-        order_by: ExportControlOrder = ExportControlOrder.KEY,
+        order_by: Annotated[ExportControlOrder, IN_ORDER] = ExportControlOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,

@@ -23,7 +23,7 @@ from schema.arguments import (
 from schema.connections import Connection, Listing
 from schema.described import answer, output
 from schema.moment.at import AtMoment
-from schema.orders import ClaimOrder, FigureOrder, KeyOrder, cursor_name
+from schema.orders import IN_ORDER, ClaimOrder, FigureOrder, KeyOrder, cursor_name
 from schema.pages import After, Before, Cursors, First, Last, page
 from schema.ranges import DayRange, PublishedIn, YearRange, days
 from schema.ranges import years as year_range
@@ -58,7 +58,7 @@ class Figures(AtMoment):
         info: Info,
         commodity: CommodityId = None,
         statistic: CountedAs = None,
-        order_by: KeyOrder = KeyOrder.KEY,
+        order_by: Annotated[KeyOrder, IN_ORDER] = KeyOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -84,7 +84,7 @@ class Figures(AtMoment):
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
-        order_by: FigureOrder = FigureOrder.KEY,
+        order_by: Annotated[FigureOrder, IN_ORDER] = FigureOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -125,7 +125,7 @@ class Figures(AtMoment):
             description="Only claims of this publisher, such as `usgs`.")] = None,
         verified: Annotated[bool | None, argument(
             description="Whether somebody looked at the source of the claim.")] = None,
-        order_by: ClaimOrder = ClaimOrder.FIGURE,
+        order_by: Annotated[ClaimOrder, IN_ORDER] = ClaimOrder.FIGURE,
         first: First = None,
         after: After = None,
         last: Last = None,

@@ -11,7 +11,7 @@ from projections.as_of import Filter, Moment
 from schema.arguments import value_of
 from schema.connections import Connection, states
 from schema.described import answer, output
-from schema.orders import AnnouncementOrder
+from schema.orders import IN_ORDER, AnnouncementOrder
 from schema.pages import After, Before, First, Last, page
 from schema.request import Info
 from schema.types.announcement import Announcement, announcement
@@ -57,7 +57,7 @@ class Alliance(Node):
         info: Info,
         kind: Annotated[AnnouncementKind | None, argument(
             description="Only those that do this.")] = None,
-        order_by: AnnouncementOrder = AnnouncementOrder.KEY,
+        order_by: Annotated[AnnouncementOrder, IN_ORDER] = AnnouncementOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,
