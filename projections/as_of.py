@@ -11,12 +11,12 @@ from typing import Any
 import asyncpg
 
 from projections.claims import Orders
-from projections.columns import pairs
 from projections.exposure import Exposure, Question, exposures, subjects
 from projections.lists import EVERYTHING, Filter, Lists, Span, over
 from projections.lists import SQL as LISTS
 from projections.moments import Moment, S, kind_name
 from projections.projector import SQL as TRACKING
+from projections.rows import pairs
 from projections.world import line
 from tracker.domain.codec import decode
 from tracker.domain.commodities import descendants, related

@@ -34,7 +34,7 @@ WHERE hashtextextended(entity, 0) = hashtextextended($1, 0) AND entity = $1
 SELECT entity, state FROM (
     SELECT version.entity, state, period, coalesce(
             $5::integer,
-            max(period) FILTER (WHERE 'WORLD' = ANY (places)) OVER same,
+            max(period) FILTER (WHERE places ? 'WORLD') OVER same,
             max(period) OVER same) AS wanted
     FROM {held}
     WHERE category = 'production'

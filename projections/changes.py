@@ -14,10 +14,10 @@ from pathlib import Path
 
 import asyncpg
 
-from projections.columns import commodities, places
 from projections.diff import FieldChange, diff
 from projections.lists import BY_NAME, WHOLE, Order, Span, ordered
 from projections.moments import Moment
+from projections.rows import words
 from projections.turns import Turn, turns
 from tracker.domain.codec import decode
 from tracker.domain.entity import Because, EntityState, Known, Retracted, because, retracted
@@ -163,8 +163,8 @@ def concerns(turn: Turn, about: About) -> bool:
     """Whether a turn is about these commodities (of the clause, if it is one's) and places."""
     states = [state for state in (turn.before, turn.after) if state]
     touched = {id for state in states for id in _commodities(state, turn.clause)}
-    around = {place for state in states for place in places(state)}
-    told = {reason.source.publisher for state in states for reason in state.because}
+    around = {place for state in states for place in words(state).places}
+    told = {source.publisher for state in states for source in state.sources}
     return (about.kind in (None, kind_of(turn.entity).KIND)
             and (about.commodities is None or not touched.isdisjoint(about.commodities))
             and (about.places is None or not around.isdisjoint(about.places))
@@ -173,7 +173,7 @@ def concerns(turn: Turn, about: About) -> bool:
 
 def _commodities(state: EntityState, clause: str | None) -> Iterator[str]:
     if clause is None or not isinstance(state, ExportControlState):
-        return commodities(state)
+        return iter(words(state).commodities)
     return (id for item in state.clauses if item.clause.id == clause
             for id in item.clause.commodities)
 

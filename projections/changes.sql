@@ -28,9 +28,9 @@ changed AS (
     ) AS after ON true
     WHERE before.state IS DISTINCT FROM after.state
       AND ($5::text IS NULL OR coalesce(after.kind, before.kind) = $5)
-      AND ($6::text[] IS NULL OR before.commodities && $6 OR after.commodities && $6)
-      AND ($7::text[] IS NULL OR before.places && $7 OR after.places && $7)
-      AND ($8::text[] IS NULL OR before.publishers && $8 OR after.publishers && $8)
+      AND ($6::text[] IS NULL OR before.commodities ?| $6 OR after.commodities ?| $6)
+      AND ($7::text[] IS NULL OR before.places ?| $7 OR after.places ?| $7)
+      AND ($8::text[] IS NULL OR before.publishers ?| $8 OR after.publishers ?| $8)
 )
 
 -- name: page

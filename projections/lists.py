@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import asyncpg
 
-from projections.columns import pairs
 from projections.moments import Moment, S, kind_name
+from projections.rows import pairs
 from projections.texts import sought
 from tracker.domain.codec import decode
 from tracker.domain.figure import Claim, FigureState

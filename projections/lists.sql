@@ -27,12 +27,14 @@ WHERE kind = $1 AND {said} @@ {sought} AND EXISTS (
 -- Which of them are in a list; pages and counts have this condition in common. A control is in the
 -- list if one of its clauses answers to all that is asked of clauses; one that names no destination
 -- is for all of them. A suspension that takes up all the days that are asked for leaves none in force.
-    ($5::text[] IS NULL OR commodities && $5)
-AND ($6::text[] IS NULL OR places && $6)
-AND ($7::text[] IS NULL OR publishers && $7)
+    ($5::text[] IS NULL OR commodities ?| $5)
+AND ($6::text[] IS NULL OR places ?| $6)
+AND ($7::text[] IS NULL OR publishers ?| $7)
 AND ($8::text IS NULL OR category = $8)
 AND ($13::daterange IS NULL OR version.dated && $13)
-AND ($14::daterange IS NULL OR version.published && $14)
+AND ($14::daterange IS NULL OR EXISTS (
+        SELECT FROM jsonb_array_elements_text(version.published) AS day
+        WHERE day::daterange && $14))
 AND ($15::int4range IS NULL OR version.period <@ $15)
 AND ($16::text IS NULL OR split_part(version.entity, '/', 5) = $16)
 AND ($17::text IS NULL OR {said} @@ {sought})

@@ -10,23 +10,25 @@ import asyncio
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import tracker.domain
-from projections.columns import COLUMNS, record, subjects, texts
-from projections.timeline import Revision, revise
+from projections.rows import COLUMNS, Finding, Record, tabled
+from projections.timeline import Revision, Row, revise
+from tracker.domain.entity import Known
 from tracker.errors import Unavailable
 from tracker.log.background import Background
 from tracker.log.database import LOST, Connection, Pool, named_queries
 from tracker.log.follow import Follower, wait
-from tracker.log.mapper import Recorded
 from tracker.log.recorder import read, read_streams
 
 SQL = named_queries(Path(__file__).with_name("projector.sql"))
 TABLES = named_queries(Path(__file__).with_name("tables.sql"))
 PAGE = 1000
+PACE = 20
+"""Entities to fold before the rows of earlier ones go on their way to PostgreSQL."""
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ def fingerprint() -> str:
     floor = Path(__file__).parent
     domain = sorted(Path(tracker.domain.__file__).parent.glob("*.*"))
     own = [floor / name for name in (
-        "timeline.py", "projector.py", "columns.py", "texts.py", "tables.sql")]
+        "timeline.py", "rows.py", "texts.py", "projector.py", "tables.sql")]
     return hashlib.sha256(b"".join(path.read_bytes() for path in (*domain, *own))).hexdigest()
 
 
@@ -73,55 +75,47 @@ async def project_page(connection: Connection, *, page: int = PAGE) -> int:
     events = await read(connection, position, limit=page)
     if not events:
         return 0
-    revisions = await _revisions(connection, position, events)
-    await _close(connection, revisions)
-    await add(connection, revisions.values())
+    new: dict[str, list[Known]] = defaultdict(list)
+    for event in events:
+        new[event.stream].append(event.known)
+    before = await read_streams(connection, new, position)
+    await _write(connection, (
+        (stream, revise(stream, [e.known for e in before[stream]], added))
+        for stream, added in new.items()))
     await connection.execute(SQL.advance, events[-1].position)
     return events[-1].position
 
 
-async def _revisions(
-    connection: Connection, position: int, events: list[Recorded]
-) -> dict[str, Revision]:
-    """What the events do to each entity that they touch."""
-    new: dict[str, list[Recorded]] = defaultdict(list)
-    for event in events:
-        new[event.stream].append(event)
-    before = await read_streams(connection, new, position)
-    return {
-        stream: revise(stream, [e.known for e in before[stream]], [e.known for e in added])
-        for stream, added in new.items()
-    }
+async def _write(connection: Connection, revisions: Iterable[tuple[str, Revision]]) -> None:
+    """Add and close the rows that revisions of streams say, and add what these are found by."""
+    finding, closed = Finding(), list[tuple[str, date, int]]()
 
+    def added() -> Iterator[list[Row]]:
+        for stream, revision in revisions:
+            closed.extend((stream, *row) for row in revision.closed)
+            yield revision.added
 
-async def _close(connection: Connection, revisions: dict[str, Revision]) -> None:
-    closed = [(stream, start, position) for stream, revision in revisions.items()
-              for start, position in revision.closed]
+    await connection.copy_records_to_table(
+        "versions", records=records(added(), finding), columns=COLUMNS)
     if closed:
-        streams, starts, positions = (list(column) for column in zip(*closed, strict=True))
-        await connection.execute(SQL.close, streams, starts, positions)
-
-
-async def add(connection: Connection, revisions: Iterable[Revision]) -> None:
-    """Add the rows of revisions, and what their entities are about and say.
-
-    Revisions may be made while they are asked for: PostgreSQL takes in the rows of earlier ones.
-    """
-    about: set[tuple[str, str, str]] = set()
-    said: set[tuple[str, str, str]] = set()
-
-    def records() -> Iterator[tuple[Any, ...]]:
-        for revision in revisions:
-            for row in revision.added:
-                made = record(row)
-                about.update(subjects(made))
-                said.update(texts(made))
-                yield made
-
-    await connection.copy_records_to_table("versions", records=records(), columns=COLUMNS)
-    for query, rows in ((SQL.add_subjects, about), (SQL.add_texts, said)):
+        await connection.execute(SQL.close, *map(list, zip(*closed, strict=True)))
+    for query, rows in ((SQL.add_subjects, finding.subjects), (SQL.add_texts, finding.said)):
         if rows:
             await connection.execute(query, *map(list, zip(*sorted(rows), strict=True)))
+
+
+async def records(
+    entities: Iterable[Sequence[Row]], finding: Finding
+) -> AsyncIterator[Record]:
+    """The rows of entities as the table takes them, while PostgreSQL takes in those before them.
+
+    What the entities are found by is added to `finding`.
+    """
+    for number, rows in enumerate(entities):
+        for record in tabled(rows, finding):
+            yield record
+        if number % PACE == 0:
+            await asyncio.sleep(0)
 
 
 class Projector(Background):

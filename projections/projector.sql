@@ -24,10 +24,12 @@ SELECT position FROM tracking WHERE projection = 'versions';
 UPDATE tracking SET position = $1 WHERE projection = 'versions';
 
 -- name: close
--- Versions that no longer hold end at the position of the event that ended them.
+-- Versions that no longer hold end at the position of the event that ended them; those that it began
+-- are there already.
 UPDATE versions v SET known = int8range(lower(v.known), c.position)
 FROM unnest($1::text[], $2::date[], $3::bigint[]) AS c (entity, start, position)
-WHERE v.entity = c.entity AND upper_inf(v.known) AND lower(v.valid) = c.start;
+WHERE v.entity = c.entity AND upper_inf(v.known) AND lower(v.valid) = c.start
+  AND lower(v.known) < c.position;
 
 -- name: add_subjects
 -- What entities are about, where that is new.

@@ -8,10 +8,12 @@ them as they are, and half-made tables in `projection_next` that the next rebuil
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from itertools import groupby
 from operator import attrgetter
 
-from projections.projector import SQL, TABLES, add, create_bare_tables, project_page
+from projections.projector import SQL, TABLES, create_bare_tables, project_page, records
+from projections.rows import COLUMNS, Finding, Record
 from projections.timeline import revise
 from tracker.log.database import PROJECTOR, Connection, Target, connect
 from tracker.log.mapper import Recorded
@@ -26,31 +28,46 @@ async def rebuild(target: Target, progress: Callable[[int], None] = lambda _: No
 
     `progress` gets how many events are folded, after every page. Returns the last position.
     """
-    connection = await connect(target, role=PROJECTOR)
-    try:
+    async with AsyncExitStack() as stack:
+        connection, reader = [await _connection(target, stack) for _ in range(2)]
         await connection.execute("SELECT pg_advisory_lock(hashtextextended('rebuild', 0))")
-        await connection.execute("SET search_path TO projection_next, public")
         await connection.execute(TABLES.drop_tables)
         await create_bare_tables(connection)
-        await _fold(connection, progress)
+        until = await head(reader)
+        await connection.copy_records_to_table(
+            "versions", records=_records(reader, until, progress), columns=COLUMNS)
+        await connection.execute(SQL.advance, until)
         await connection.execute(TABLES.create_indexes)
         await connection.execute("ANALYZE versions, subjects, texts")
         while await _page(connection):
             pass
         return await _swap(connection)
-    finally:
-        await connection.close()
 
 
-async def _fold(connection: Connection, progress: Callable[[int], None]) -> None:
-    """Fold all that is in the log now."""
-    until, folded = await head(connection), 0
-    async for streams in _streams(connection, until):
-        await add(connection, (revise(stream, [], [event.known for event in events])
-                               for stream, events in streams.items()))
+async def _connection(target: Target, stack: AsyncExitStack) -> Connection:
+    """A connection that works on the next tables, until the stack ends."""
+    connection = await connect(target, role=PROJECTOR)
+    stack.push_async_callback(connection.close)
+    await connection.execute("SET search_path TO projection_next, public")
+    return connection
+
+
+async def _records(
+    reader: Connection, until: int, progress: Callable[[int], None]
+) -> AsyncIterator[Record]:
+    """The rows of all that is in the log up to a position; what they are about goes in beside them.
+    """
+    folded = 0
+    async for streams in _streams(reader, until):
+        finding = Finding()
+        rows = (revise(stream, [], [event.known for event in events]).added
+                for stream, events in streams.items())
+        async for record in records(rows, finding):
+            yield record
+        await reader.copy_records_to_table("subjects", records=finding.subjects)
+        await reader.copy_records_to_table("texts", records=finding.said)
         folded += sum(map(len, streams.values()))
         progress(folded)
-    await connection.execute(SQL.advance, until)
 
 
 async def _streams(

@@ -5,12 +5,12 @@ CREATE TABLE IF NOT EXISTS versions (
     kind        text COLLATE "C" NOT NULL,
     commodity   text COLLATE "C",            -- of a figure
     period      integer,                     -- of a figure
-    commodities text[] NOT NULL,
-    places      text[] NOT NULL,
-    publishers  text[] NOT NULL,
+    commodities jsonb NOT NULL,              -- lists of words; arrays take longer to send
+    places      jsonb NOT NULL,
+    publishers  jsonb NOT NULL,
     category    text COLLATE "C",            -- a figure's statistic, a control's direction, …
     dated       daterange,                   -- the days on which it may have been announced, founded, …
-    published   datemultirange NOT NULL,     -- the days on which its sources may have been published
+    published   jsonb NOT NULL,              -- the days on which its sources may have been published
     verified    boolean NOT NULL,            -- whether somebody looked at all of its sources
     title       text COLLATE "C",            -- the words of its title, to be ordered by
     said        text COLLATE "C",            -- the words that a search finds it by

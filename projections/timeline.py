@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,12 +10,11 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from tracker.domain.codec import encode
-from tracker.domain.entity import EntityState, Known, standing
+from tracker.domain.entity import EntityState, Known, Retracted, rank, standing
 from tracker.domain.kinds import kind_of
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """A state and the days on which it holds: `start` up to, not including, `end` (None: open).
 
     `text` is the state as JSON, the same bytes whoever folds it: states are compared, stored and
@@ -40,8 +40,7 @@ def timeline(entity: str, known: Sequence[Known]) -> list[Version]:
     return _versions(_folded(entity, standing(known)))
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A version and the positions at which it is what the log says: `since` up to, not including,
     `until` (None: still)."""
 
@@ -67,19 +66,20 @@ def revise(entity: str, before: Sequence[Known], new: Sequence[Known]) -> Revisi
 
     Rows are only added or closed, so that every past answer stays.
     """
-    known, facts = list(before), standing(before)
-    changes = _folded(entity, facts)
+    known, facts = list(before), standing(before) if before else []
+    changes = _folded(entity, facts) if facts else []
     current = _keyed(changes)
     since = dict.fromkeys(current, 0)
     revision = Revision([], [])
     for fact in new:
+        facts, differing = _standing_with(fact, known, facts)
         known.append(fact)
-        facts, earlier = standing(known), facts
-        changes = _refolded(entity, facts, changes, _first_difference(earlier, facts))
+        changes = _refolded(entity, facts, changes, differing)
         following = _keyed(changes)
-        for key in current.keys() - following.keys():
-            _close(revision, Row(entity, current[key], since.pop(key), fact.position))
-        since.update(dict.fromkeys(following.keys() - current.keys(), fact.position))
+        for version in [version for version in current if version not in following]:
+            _close(revision, Row(entity, current[version], since.pop(version), fact.position))
+        for version in following:
+            since.setdefault(version, fact.position)
         current = following
     revision.added.extend(Row(entity, current[key], at) for key, at in since.items() if at)
     return revision
@@ -122,6 +122,18 @@ def _refolded(
         if text != (folded[-1].text if folded else ""):
             folded.append(_Change(day, state, text))
     return folded
+
+
+def _standing_with(
+    new: Known, known: Sequence[Known], facts: Sequence[Known]
+) -> tuple[list[Known], date]:
+    """The facts that stand once one more is known, and the first day on which they differ."""
+    if any(isinstance(k.fact, Retracted) for k in (new, *known)):
+        after = standing([*known, new])
+        return after, _first_difference(facts, after)
+    after = list(facts)
+    insort(after, new, key=rank)
+    return after, new.fact.public_on
 
 
 def _first_difference(before: Sequence[Known], after: Sequence[Known]) -> date:

@@ -6,7 +6,6 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from random import Random
@@ -96,7 +95,7 @@ def told(stream: str, *facts: Fact) -> list[Known]:
     entity = restored(stream, [])
     for number, item in enumerate(facts, 1):
         entity.record(item, f"e{number}")
-    return [replace(known, position=number) for number, known in enumerate(entity.known, 1)]
+    return [known._replace(position=number) for number, known in enumerate(entity.known, 1)]
 
 
 def state(known: Sequence[Known], stream: str, day: str) -> Any:
@@ -206,7 +205,7 @@ def rearranged(chance: Random, known: Sequence[Known]) -> list[Known]:
         waiting[item.fact.public_on, type(item.fact) in OPENINGS].append(item)
     turns = [key for key, items in waiting.items() for _ in items]
     chance.shuffle(turns)
-    return [replace(waiting[key].pop(0), position=position)
+    return [waiting[key].pop(0)._replace(position=position)
             for position, key in enumerate(turns, 1)]
 
 

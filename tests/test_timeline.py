@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from random import Random
@@ -114,7 +113,7 @@ class Rows:
             [index] = [i for i, row in enumerate(self.rows)
                        if row.until is None and row.version.start == start]
             assert self.rows[index].since < position
-            self.rows[index] = replace(self.rows[index], until=position)
+            self.rows[index] = self.rows[index]._replace(until=position)
         assert all(row.until is None or row.since < row.until for row in revision.added)
         self.rows.extend(revision.added)
 
@@ -214,7 +213,7 @@ def replace_position(position: int) -> Any:
         stream = "export-control/gallium"
 
     event: Any = Event()
-    event.position, event.known = position, replace(known, position=position)
+    event.position, event.known = position, known._replace(position=position)
     return event
 
 

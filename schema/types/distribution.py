@@ -132,6 +132,7 @@ def place_figure(item: production.Share, orders: Orders) -> PlaceFigure:
     figure, preferred = item.chosen.cited
     return shown(
         PlaceFigure, preferred.quantity, preferred,
+        publisher=preferred.publisher,
         place=place(item.place),
         share=item.share,
         no_share_because=item.obstacle,

@@ -131,9 +131,9 @@ class Figure(Node):
 
 def claim(state: domain.FigureState, of: domain.Claim, preferred: bool | None) -> Claim:
     """A claim as it is shown."""
-    made_by = tuple(fact for fact in state.because if fact.event_id == of.event_id)
     return shown(Claim, of.quantity, of, figure=state.id, series=series(state.series),
-                 source=source(of.source), because=because(made_by), preferred=preferred)
+                 publisher=of.publisher, published_on=of.published_on, source=source(of.source),
+                 because=because((of.because,)), preferred=preferred)
 
 
 def preferred_claim(of: claims.Chosen) -> Claim:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.entity import Entity, EntityState, Known, Retracted, because, standing
+from tracker.domain.entity import CitingState, Entity, Known, Retracted, because, standing
 from tracker.domain.values import Fact, Name, PartialDate, Place, Text, Value
 from tracker.domain.vocabulary import AllianceStatus
 from tracker.errors import InvalidInput
@@ -74,7 +74,7 @@ class Member(Value, frozen=True, kw_only=True):
     since: PartialDate
 
 
-class AllianceState(EntityState, frozen=True, kw_only=True):
+class AllianceState(CitingState, frozen=True, kw_only=True):
     """An alliance on a day."""
 
     name: str

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.entity import Entity, EntityState, Known, Retracted, because, standing
+from tracker.domain.entity import CitingState, Entity, Known, Retracted, because, standing
 from tracker.domain.values import (
     ENTITY_PATH,
     Actor,
@@ -78,7 +78,7 @@ class Superseded(Fact, frozen=True, kw_only=True):
         return self.on.first
 
 
-class AnnouncementState(EntityState, frozen=True, kw_only=True):
+class AnnouncementState(CitingState, frozen=True, kw_only=True):
     """An announcement on a day."""
 
     date: PartialDate

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import dropwhile
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from eventsourcing.domain import BaseAggregate, CanMutateAggregate, datetime_now_with_tzinfo
 
@@ -38,8 +38,7 @@ class Retracted(Fact, frozen=True, kw_only=True):
         return date.min
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A recorded fact, as folds see it. The position is 0 while it is not yet in the log."""
 
     position: int
@@ -61,6 +60,21 @@ class EntityState(Value, frozen=True, kw_only=True):
     """What every state has: the entity's id without its kind, and the facts behind it."""
 
     id: str
+
+    @property
+    def because(self) -> tuple[Because, ...]:
+        """The facts that made the state what it is, in the order of the log."""
+        raise NotImplementedError
+
+    @property
+    def sources(self) -> list[Source]:
+        """The sources of those facts."""
+        return [fact.source for fact in self.because]
+
+
+class CitingState(EntityState, frozen=True, kw_only=True):
+    """A state that lists the facts behind it apart from what they say."""
+
     because: tuple[Because, ...]
 
 
@@ -92,8 +106,12 @@ def standing(known: Sequence[Known]) -> list[Known]:
     openings first: a corrected one is told after the acts that follow from it."""
     gone, place = retracted(known), places(known)
     facts = [k for k in known if k.event_id not in gone and not isinstance(k.fact, Retracted)]
-    return sorted(facts, key=lambda k: (k.fact.public_on, type(k.fact) not in OPENINGS,
-                                        place[k.event_id]))
+    return sorted(facts, key=lambda k: (*rank(k), place[k.event_id]))
+
+
+def rank(known: Known) -> tuple[date, bool]:
+    """What facts are ordered by before the order in which they were told."""
+    return known.fact.public_on, type(known.fact) not in OPENINGS
 
 
 def places(known: Sequence[Known]) -> dict[str, int]:

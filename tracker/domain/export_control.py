@@ -11,7 +11,7 @@ from datetime import date
 from typing import ClassVar
 
 from tracker.domain.clause import Clause, ClauseState, Course, check_clauses
-from tracker.domain.entity import Entity, EntityState, Known, Retracted, because, standing
+from tracker.domain.entity import CitingState, Entity, Known, Retracted, because, standing
 from tracker.domain.values import (
     DAY,
     Commodity,
@@ -160,7 +160,7 @@ class Dispute(Value, frozen=True, kw_only=True):
     judged: Text | None = None
 
 
-class ExportControlState(EntityState, frozen=True, kw_only=True):
+class ExportControlState(CitingState, frozen=True, kw_only=True):
     """An instrument on a day."""
 
     issuer: Place

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from tracker.domain.entity import (
+    TYPES,
     Because,
     Entity,
     EntityState,
@@ -128,15 +129,29 @@ class Claim(Value, frozen=True, kw_only=True):
 
     position: int
     event_id: str
-    publisher: str
     edition: str
-    published_on: PartialDate
     quantity: Quantity
     source: Source
-    latest: bool
+    latest: bool = True
     edition_version: str | None = None
     as_of: int | None = None
     note: str | None = None
+
+    @property
+    def publisher(self) -> str:
+        """Who claims it."""
+        return self.source.publisher
+
+    @property
+    def published_on(self) -> PartialDate:
+        """The day on which the edition was published."""
+        return self.source.published_on
+
+    @property
+    def because(self) -> Because:
+        """The event that makes the claim."""
+        return Because(position=self.position, event_id=self.event_id,
+                       type=TYPES[Claimed], source=self.source)
 
 
 class Judgement(Value, frozen=True, kw_only=True):
@@ -151,12 +166,25 @@ class FigureState(EntityState, frozen=True, kw_only=True):
     """All claims for one series that are public on a day, the oldest first.
 
     Which of them to use depends on orders of publishers too, which are entities of their own: see
-    `projections.claims`.
+    `projections.claims`. `judged` are the judgements told so far, whether or not one of them is the
+    `judgement` that counts.
     """
 
     series: Series
     claims: tuple[Claim, ...]
     judgement: Judgement | None = None
+    judged: tuple[Because, ...] = ()
+
+    @property
+    def because(self) -> tuple[Because, ...]:
+        """The events of the claims and judgements, in the order of the log."""
+        told = (*(claim.because for claim in self.claims), *self.judged)
+        return tuple(sorted(told, key=lambda fact: fact.position))
+
+    @property
+    def sources(self) -> list[Source]:
+        """The sources of those facts, without making the facts first."""
+        return [*(claim.source for claim in self.claims), *(fact.source for fact in self.judged)]
 
 
 class Figure(Entity):
@@ -204,12 +232,13 @@ class Figure(Entity):
         if not claimed:
             return None
         latest = {fact.source.publisher: k.event_id for k, fact in claimed}
+        judged = [(k, k.fact) for k in public if isinstance(k.fact, Preferred)]
         return FigureState(
             id=id,
             series=claimed[0][1].series,
-            claims=tuple(_claim(k, fact, latest) for k, fact in claimed),
-            because=because(public),
-            judgement=_judgement(public, claimed),
+            claims=tuple([_claim(k, fact, latest) for k, fact in claimed]),
+            judgement=_judgement(judged, claimed),
+            judged=because([k for k, _ in judged]) if judged else (),
         )
 
 
@@ -219,14 +248,12 @@ def edition_of(claim: Claimed) -> tuple[str, str, str | None]:
 
 
 def _judgement(
-    public: Sequence[Known], claimed: Sequence[tuple[Known, Claimed]]
+    judged: Sequence[tuple[Known, Preferred]], claimed: Sequence[tuple[Known, Claimed]]
 ) -> Judgement | None:
-    for known in reversed(public):
-        fact = known.fact
-        if isinstance(fact, Preferred):
-            meant = [k.event_id for k, claim in claimed if fact.means(claim)]
-            if meant:
-                return Judgement(prefers=meant[-1], reason=fact.reason, event=cited(known))
+    for known, fact in reversed(judged):
+        meant = [k.event_id for k, claim in claimed if fact.means(claim)]
+        if meant:
+            return Judgement(prefers=meant[-1], reason=fact.reason, event=cited(known))
     return None
 
 
@@ -234,11 +261,9 @@ def _claim(known: Known, fact: Claimed, latest: dict[str, str]) -> Claim:
     return Claim(
         position=known.position,
         event_id=known.event_id,
-        publisher=fact.source.publisher,
         edition=fact.edition,
         edition_version=fact.edition_version,
         as_of=fact.as_of,
-        published_on=fact.source.published_on,
         quantity=fact.quantity,
         source=fact.source,
         note=fact.note,

@@ -10,8 +10,8 @@ import msgspec
 
 from tracker.domain.entity import (
     Because,
+    CitingState,
     Entity,
-    EntityState,
     Known,
     Retracted,
     because,
@@ -57,7 +57,7 @@ class Ordered(Fact, frozen=True, kw_only=True):
         return self.on.first
 
 
-class PreferenceState(EntityState, frozen=True, kw_only=True):
+class PreferenceState(CitingState, frozen=True, kw_only=True):
     """The order of publishers that counts on a day, with the event that said so."""
 
     publishers: tuple[str, ...]

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.entity import Entity, EntityState, Known, Retracted, because
+from tracker.domain.entity import CitingState, Entity, Known, Retracted, because
 from tracker.domain.values import Fact, Name, PartialDate, Value
 from tracker.errors import InvalidInput
 
@@ -82,7 +82,7 @@ class Receipt(Fact, frozen=True, kw_only=True):
         return self.on.first
 
 
-class ImportState(EntityState, frozen=True, kw_only=True):
+class ImportState(CitingState, frozen=True, kw_only=True):
     """An import: what its receipt says."""
 
     on: PartialDate

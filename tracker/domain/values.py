@@ -26,7 +26,7 @@ MOST_DIGITS = 30
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
-            omit_defaults=True, rename="camel"):
+            omit_defaults=True, rename="camel", gc=False):
     """Base of all that is written in facts and states: frozen, compared by value."""
 
 
