@@ -13,6 +13,11 @@ from starlette.applications import Starlette
 
 GRACE = 3
 """Seconds that open requests get to finish when the server stops."""
+SILENCE = 20
+"""Seconds between pings of a WebSocket, and for which it may owe a pong; then it is closed."""
+STALL = 60
+"""Seconds in which a client has to take some of what waits for it; then the kernel cuts it off.
+It also ends those that vanished: nothing else does while there is something to send to them."""
 
 
 class PortTaken(Exception):
@@ -27,6 +32,8 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; connections have it from the listening socket
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(STALL * 1000))
     try:
         listening.bind((host, port))
     except OSError as error:
@@ -62,6 +69,7 @@ def create_server(app: Starlette, log_level: str) -> Server:
     """A server for the app; `await serve(sockets=[…])` runs it until it is told to stop."""
     return Server(app, uvicorn.Config(
         app, loop="none", http="httptools", ws="websockets-sansio", lifespan="off",
+        ws_ping_interval=SILENCE, ws_ping_timeout=SILENCE,
         log_level=log_level, log_config=None, access_log=log_level == "debug",
         timeout_graceful_shutdown=GRACE, server_header=False,
     ))

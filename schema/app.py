@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 from pathlib import Path
 from string import Template
@@ -32,14 +33,14 @@ HOME = Template(Path(__file__).with_name("home.html").read_text(encoding="utf-8"
 def create_app(services: Services, access: Access) -> Starlette:
     """The application on a running tracker."""
     pages, gate, schemas = Pages(services), Gate(services.tokens, access), Schemas()
-    events, health, metrics = Events(services, gate), Health(services), Metrics(services)
+    health, metrics, ending = Health(services), Metrics(services), asyncio.Event()
     app = Starlette(routes=[
-        Route("/events", events.respond),
+        Route("/events", Events(services, gate, ending).respond),
         Route("/graphiql/{name}", asset),
         Route("/schemas", schemas.index),
         Route("/schemas/{type}", schemas.one),
         Route("/", pages.home),
-        Route("/graphql", observed(View(services, gate).respond, metrics),
+        Route("/graphql", observed(View(services, gate, ending).respond, metrics),
               methods=["GET", "POST"]),
         WebSocketRoute("/graphql", Socket(services, gate)),
         Route("/schema.graphql", pages.sdl),
@@ -47,7 +48,7 @@ def create_app(services: Services, access: Access) -> Starlette:
         Route("/readyz", health.ready),
         Route("/metrics", metrics.respond),
     ], middleware=guards(access))
-    app.state.end_streams = events.end
+    app.state.end_streams = ending.set
     return app
 
 

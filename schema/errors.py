@@ -12,7 +12,8 @@ from typing import Any
 
 import asyncpg
 from graphql import GraphQLError, GraphQLSyntaxError
-from strawberry.exceptions import StrawberryInputCoercionError
+from strawberry.exceptions import MissingQueryError, StrawberryInputCoercionError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from tracker.errors import TrackerError, Unavailable
 
@@ -29,6 +30,13 @@ DEAD = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
 """What a question meets when the database is gone, going, starting or out of means; other errors of
 PostgreSQL are bugs of ours."""
 
+OF_REQUESTS: dict[type[Exception], tuple[str, ...]] = {
+    MissingQueryError: ("BAD_REQUEST", "query"),
+    CannotGetOperationTypeError: ("BAD_REQUEST", "operationName"),
+    InvalidOperationTypeError: ("OPERATION_NOT_ALLOWED",),
+}
+"""The code and path of what is wrong with a request before its document is looked at."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -44,7 +52,8 @@ def describe(error: GraphQLError) -> None:
         error.message = cause.message
     if isinstance(cause, TrackerError):
         error.extensions = extensions(cause.code, cause.path)
-    elif cause is None or isinstance(cause, GraphQLError) or (error.nodes and not error.path):
+    elif (cause is None or isinstance(cause, (GraphQLError, *OF_REQUESTS))
+          or (error.nodes and not error.path)):
         error.extensions = _graphql(error)
     else:
         _mask(error)
@@ -78,6 +87,9 @@ def _graphql(error: GraphQLError) -> dict[str, Any]:
     """The extensions of an error of GraphQL itself: in the document, or in its variables."""
     if isinstance(error, GraphQLSyntaxError):
         return extensions("GRAPHQL_PARSE_FAILED")
+    for kind, (code, *path) in OF_REQUESTS.items():
+        if isinstance(error.original_error, kind):
+            return extensions(code, tuple(path))
     variable = VARIABLE.match(error.message)
     if variable:
         path = variable["where"].replace("[", ".").replace("]", "").split(".")[1:]

@@ -19,6 +19,8 @@ from tracker.access import Caller
 
 QUERIES = frozenset({OperationType.QUERY})
 QUERIES_AND_MUTATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})
+QUERIES_AND_SUBSCRIPTIONS = frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION})
+ALL = frozenset(OperationType)
 
 
 async def execute(
@@ -53,14 +55,22 @@ async def execute(
     return _answer(result)
 
 
-async def subscribe(
-    services: Services, document: str, variables: Mapping[str, Any] | None, access: Access
+async def stream(
+    context: Context,
+    document: str,
+    variables: Mapping[str, Any] | None = None,
+    *,
+    operation_name: str | None = None,
+    allowed: Iterable[OperationType] = ALL,
 ) -> AsyncGenerator[dict[str, Any], None]:
-    """The answers to a subscription, as they come, in the form that `execute` gives one."""
-    context = Context(services, access, access.anyone())
-    results: Any = await GRAPH.subscribe(document, dict(variables or {}), context)
+    """The answers to any operation as they come, in the form that `execute` gives one: many to a
+    subscription, one to others.
+    """
+    results = await GRAPH.stream(document, dict(variables or {}), context,
+                                 operation_name=operation_name, allowed_operation_types=allowed)
     async with aclosing(results):
         async for result in results:
+            assert isinstance(result, ExecutionResult)  # there is no @defer and no @stream
             yield _answer(result)
 
 
@@ -75,5 +85,6 @@ def _answer(result: ExecutionResult) -> dict[str, Any]:
 
 def _not_allowed(error: InvalidOperationTypeError) -> str:
     if error.operation_type is OperationType.SUBSCRIPTION:
-        return "subscriptions go over a WebSocket (graphql-transport-ws)"
+        return ("subscriptions go over a WebSocket (graphql-transport-ws), or with Accept"
+                " text/event-stream or multipart/mixed;subscriptionSpec=1.0")
     return "mutations go over POST"

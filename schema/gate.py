@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from schema.context import Access
 from tracker.access import Caller, Scope, bearer
-from tracker.errors import RateLimited, TooLarge, Unauthenticated
+from tracker.errors import Forbidden, RateLimited, TooLarge, Unauthenticated, Unavailable
+from tracker.log import tokens
 from tracker.log.tokens import Tokens
 
 BURST = 2
@@ -60,19 +62,44 @@ class Gate:
         caller.need(Scope.READ)
         return caller
 
-    def check_room(self, visitor: Visitor) -> None:
-        """Refuse one more operation than a client may have at a time. Raises TooLarge."""
+    async def callers(self, authorization: str) -> AsyncIterator[Caller]:
+        """Who a caller is by now, again and again; it ends when their token does."""
+        while True:
+            await asyncio.sleep(tokens.SECONDS)
+            try:
+                yield await self.still(authorization)
+            except Unavailable:
+                continue  # the database is away: what it said last stands
+            except (Unauthenticated, Forbidden):
+                return
+
+    async def watch(self, authorization: str) -> None:
+        """Return when a caller's token has ended; never where there is none."""
+        if not bearer(authorization):
+            await asyncio.Event().wait()
+        async for _ in self.callers(authorization):
+            pass
+
+    def check_room(self, operations: int) -> None:
+        """Refuse one operation more than so many at a time where that is too many. Raises TooLarge.
+        """
         most = self.access.operations
-        if self._operations[visitor.client] >= most:
+        if operations >= most:
             raise TooLarge(f"expected at most {most} operations at a time",
                            code="TOO_MANY_OPERATIONS")
 
     @contextmanager
     def operation(self, visitor: Visitor) -> Iterator[None]:
         """An operation on a connection, for as long as it lasts. Raises RateLimited or TooLarge."""
+        self._buckets.take(visitor.client)
+        with self.room(visitor):
+            yield
+
+    @contextmanager
+    def room(self, visitor: Visitor) -> Iterator[None]:
+        """An operation that is paid for, for as long as it lasts. Raises TooLarge."""
         client = visitor.client
-        self._buckets.take(client)
-        self.check_room(visitor)
+        self.check_room(self._operations[client])
         self._operations[client] += 1
         try:
             yield

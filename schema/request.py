@@ -20,6 +20,10 @@ class Context:
     caller: Caller
     connection_params: dict[str, Any] = field(default_factory=dict)
     """What a WebSocket client said first; browsers can't send headers there."""
+    last_position: int | None = None
+    """The last position that a client saw before it was cut off, where its headers say so."""
+    position: int | None = None
+    """The position of what a subscription gave last, where it has one."""
 
     def writer(self) -> str:
         """Who writes, in a word. Raises Unauthenticated or Forbidden where they may not."""

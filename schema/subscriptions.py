@@ -1,19 +1,26 @@
-"""Subscriptions: the log as it grows."""
+"""Subscriptions: the log as it grows, and answers that change with it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Annotated
 
 from strawberry import argument
 
-from projections.subjects import follow
-from schema.arguments import position, selection
+from projections.live import Live
+from projections.subjects import Selection, follow
+from schema.arguments import day, position, selection
 from schema.described import output, subscription
+from schema.moment import AsOf
 from schema.request import Info
-from schema.scalars import Position
+from schema.scalars import Day, Position
+from schema.types.change import EntityKind
 from schema.types.event import Event, event
+from tracker.domain.commodities import Commodity, related
+from tracker.domain.kinds import KINDS
+from tracker.domain.preference import Preference
 
 
 @output
@@ -40,10 +47,57 @@ class Subscription:
         """
         services = info.context.services
         start, wanted = position(after, "after"), selection(types, commodities, places)
+        if info.context.last_position is not None:
+            start = info.context.last_position  # a client that comes back asks as it did at first
         if start is None:
             start = await services.recorder.head()
         following = follow(services.recorder, services.follower, start, wanted)
         async with aclosing(following) as pages:
             async for page in pages:
                 for recorded in page:
+                    info.context.position = recorded.position
                     yield event(recorded)
+
+    @subscription
+    async def world_changed(
+        self,
+        info: Info,
+        kinds: Annotated[list[EntityKind] | None, argument(
+            description="Only when an entity of one of these kinds is touched.")] = None,
+        commodities: Annotated[list[str] | None, argument(
+            description="Only when an event is about one of these commodities, one below it or one"
+            " above it.")] = None,
+        places: Annotated[list[str] | None, argument(
+            description="Only when an event is about one of these, such as `CN` or `quad`: as"
+            " issuer, member, actor, or where a figure is from.")] = None,
+        valid_at: Annotated[Day | None, argument(
+            description="The day in the world; if left out, today (UTC), and each day anew when it"
+            " begins.")] = None,
+    ) -> AsyncIterator[AsOf]:
+        """What is so now, at once; and again whenever an event has come that touches what is
+        asked about, as of its position or a later one. A burst of events is answered once, a
+        slow client gets the last state and not all between. An order of publishers touches
+        all figures.
+        """
+        services = info.context.services
+        live = Live(services.recorder, services.follower, services.projector, services.as_of)
+        moments = live.moments(touching(kinds, commodities, places), day(valid_at, "validAt"))
+        async with aclosing(moments):
+            async for moment in moments:
+                yield AsOf(moment=moment)
+
+
+def touching(
+    kinds: list[EntityKind] | None, commodities: list[str] | None, places: list[str] | None
+) -> Selection:
+    """Which events may change an answer about kinds, commodities and places."""
+    wanted = selection(None, commodities, places)
+    if commodities is not None:
+        goods = (related(Commodity(id)) for id in commodities)
+        wanted = replace(wanted, commodities=sorted(set().union(*goods)))
+    if kinds is not None:
+        words = {kind.value for kind in kinds}
+        if EntityKind.FIGURE in kinds:
+            words.add(Preference.KIND)
+        wanted = replace(wanted, types=[type_ for w in sorted(words) for type_ in KINDS[w].FACTS])
+    return wanted

@@ -1,7 +1,10 @@
-"""GraphQL over HTTP: GET for queries, POST for queries and mutations; answers are JSON."""
+"""GraphQL over HTTP: GET for queries, POST for queries and mutations; answers are JSON, or come
+piece by piece where a client asks for that.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -15,8 +18,10 @@ from schema.errors import masked, plain_error
 from schema.execute import QUERIES, QUERIES_AND_MUTATIONS, execute
 from schema.gate import Gate
 from schema.limits import MOST_BYTES
+from schema.persisted import Persisted
 from schema.routes.observed import first_code
 from schema.routes.pages import query_page
+from schema.routes.streams import Streams, form_asked
 from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError
 
 JSON = "application/json"
@@ -24,8 +29,10 @@ GRAPHQL_JSON = "application/graphql-response+json"
 
 STATUS = {"BAD_REQUEST": 400, "INVALID_JSON": 400, "TOO_LARGE": 413, "UNSUPPORTED_MEDIA_TYPE": 415,
           "OPERATION_NOT_ALLOWED": 405, "UNAUTHENTICATED": 401, "FORBIDDEN": 403,
-          "RATE_LIMITED": 429}
-"""Statuses of requests that are not GraphQL, not for this method, or not let in."""
+          "RATE_LIMITED": 429, "TOO_MANY_OPERATIONS": 429,
+          "PERSISTED_QUERY_NOT_FOUND": 200}
+"""Statuses of requests that are not GraphQL, not for this method, or not let in; and of hashes that
+are not known, which clients take for a part of the protocol only with 200."""
 
 REQUEST_STATUS = {"INTERNAL": 500, "TIMEOUT": 503, "UNAVAILABLE": 503}
 """Statuses, for clients that know `application/graphql-response+json`, of answers without data."""
@@ -34,16 +41,18 @@ REQUEST_STATUS = {"INTERNAL": 500, "TIMEOUT": 503, "UNAVAILABLE": 503}
 class View:
     """Answers GraphQL requests."""
 
-    def __init__(self, services: Services, gate: Gate):
+    def __init__(self, services: Services, gate: Gate, ending: asyncio.Event):
         self._services = services
         self._gate = gate
+        self._persisted = Persisted()
+        self._streams = Streams(services, gate, ending)
 
     async def respond(self, request: Request) -> Response:
         """The answer to a request; whatever goes wrong, it is JSON."""
         if request.method != "POST" and _wants_page(request):
             return await query_page(request)
         try:
-            return _response(request, await self._answer(request))
+            return await self._answer(request)
         except TrackerError as error:
             answer = plain_error(error.code, error.message, error.path)
             status = STATUS.get(error.code) or REQUEST_STATUS.get(error.code, 400)
@@ -53,22 +62,26 @@ class View:
         except Exception as error:
             return _response(request, {"errors": [masked(error)]}, 500)
 
-    async def _answer(self, request: Request) -> dict[str, Any]:
+    async def _answer(self, request: Request) -> Response:
         visitor = await self._gate.enter(request.headers.get("authorization", ""),
                                          request.client and request.client.host)
         posted = request.method == "POST"
         asked = await _asked_by_post(request) if posted else _asked_by_get(request)
         request.state.operation = operation = _of_type(asked, "operationName", str)
-        _of_type(asked, "extensions", dict)
-        return await execute(
+        extensions = _of_type(asked, "extensions", dict)
+        document = self._persisted.document(_of_type(asked, "query", str), extensions) or ""
+        variables = _of_type(asked, "variables", dict)
+        if form := form_asked(request):
+            return self._streams.respond(request, form, visitor, document, variables, operation)
+        return _response(request, await execute(
             self._services,
-            _of_type(asked, "query", str) or "",
-            _of_type(asked, "variables", dict),
+            document,
+            variables,
             self._gate.access,
             caller=visitor.caller,
             operation_name=operation,
             allowed=QUERIES_AND_MUTATIONS if posted else QUERIES,
-        )
+        ))
 
 
 def _wants_page(request: Request) -> bool:
@@ -135,9 +148,7 @@ def _response(
     modern = GRAPHQL_JSON in request.headers.get("accept", "")
     if status == 200 and "data" not in answer:
         code = answer["errors"][0]["extensions"]["code"]
-        status = STATUS.get(code, 200)
-        if modern and status == 200:
-            status = REQUEST_STATUS.get(code, 400)
+        status = STATUS.get(code) or (REQUEST_STATUS.get(code, 400) if modern else 200)
     return Response(
         orjson.dumps(answer), status,
         headers={"Vary": "Accept", "Cache-Control": "no-store",

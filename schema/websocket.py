@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
+from graphql import GraphQLFormattedError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
@@ -20,7 +21,10 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
     Operation,
 )
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    SubscribeMessage,
+)
 
 from schema.context import Services
 from schema.errors import extensions
@@ -28,8 +32,10 @@ from schema.gate import Gate, Visitor
 from schema.graph import GRAPH
 from schema.request import Context
 from tracker.access import Caller, bearer
-from tracker.errors import Forbidden, TrackerError, Unauthenticated, Unavailable
-from tracker.log import tokens
+from tracker.errors import TooLarge, TrackerError
+
+PATIENCE = 10.0
+"""Seconds in which a client has to say `connection_init`; else its connection ends with 4408."""
 
 
 class Adapter(ASGIWebSocketAdapter):
@@ -79,6 +85,11 @@ class Connected(Context):
         self.caller = self.visitor.caller
 
 
+def shown(error: TrackerError) -> GraphQLFormattedError:
+    """An error as the protocol's messages have it."""
+    return {"message": error.message, "extensions": extensions(error.code)}
+
+
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     """Holds a connection to its limits, and ends it when its token does."""
 
@@ -101,15 +112,22 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     async def _watch(self) -> None:
         """Close the connection when the token that it began with does not work any more."""
         connected = self._connected
-        while True:
-            await asyncio.sleep(tokens.SECONDS)
-            try:
-                connected.caller = await connected.gate.still(connected.authorization)
-            except Unavailable:
-                continue  # the database is away: what it said last stands
-            except (Unauthenticated, Forbidden):
-                await self.websocket.close(code=4403, reason="Forbidden")
-                return
+        async for caller in connected.gate.callers(connected.authorization):
+            connected.caller = caller
+        await self.websocket.close(code=4403, reason="Forbidden")
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        """Start an operation, unless as many run as a client may have.
+
+        That is said before the next message is read: who reads no refusals must not pile them up.
+        """
+        try:
+            self._connected.gate.check_room(len(self.operations))
+        except TooLarge as error:
+            await self.send_message(
+                {"id": message["id"], "type": "error", "payload": [shown(error)]})
+        else:
+            await super().handle_subscribe(message)
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         """Run an operation, or say which limit it is over."""
@@ -119,8 +137,8 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             with connected.gate.operation(connected.visitor):
                 await super().run_operation(operation)
         except TrackerError as error:
-            await operation.send_initial_errors(
-                [GraphQLError(error.message, extensions=extensions(error.code))])
+            await operation.send_operation_message(
+                {"id": operation.id, "type": "error", "payload": [shown(error)]})
 
     @property
     def _connected(self) -> Connected:
@@ -137,6 +155,7 @@ class Socket(GraphQL[Context, None]):
     def __init__(self, services: Services, gate: Gate):
         super().__init__(
             GRAPH, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            connection_init_wait_timeout=timedelta(seconds=PATIENCE),
             max_subscriptions_per_connection=None, allowed_origins=gate.access.origins)
         self._services = services
         self._gate = gate

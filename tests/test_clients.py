@@ -14,18 +14,20 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
-from schema.app import create_app
 from schema.context import Services
+from schema.routes.streams import MULTIPART, SSE
 from tests.api import OPEN
+from tests.served import serving
+from tracker.domain.export_control import ExportControlState
 
 CLIENTS = Path(__file__).with_name("clients")
+SCHEMA = Path(__file__).parents[1] / "schema" / "schema.graphql"
 FILES = ("package.json", "package-lock.json")
 AUDITS = 61
 
@@ -57,40 +59,90 @@ def installed(directory: Path) -> Path:
 
 
 @pytest.fixture
-async def url(corpus_services: Services) -> AsyncIterator[str]:
-    """A running server with the shipped corpus."""
-    server = uvicorn.Server(uvicorn.Config(
-        create_app(corpus_services, OPEN), port=0, log_level="warning", lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/graphql"
-    server.should_exit = True
-    await serving
-
-
-async def run(programs: Path, name: str, url: str) -> Any:
-    """What a program of `tests/clients` prints about the server at a URL."""
+def workplace(programs: Path) -> Iterator[Path]:
+    """A directory of the test's own with the programs in it, below the packages."""
     with tempfile.TemporaryDirectory(dir=programs) as directory:
-        program = shutil.copy(CLIENTS / name, directory)
-        shutil.copy(CLIENTS / "package.json", directory)
-        node = await asyncio.create_subprocess_exec(
-            "node", program, url, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        try:
-            async with asyncio.timeout(60):
-                printed, complaints = await node.communicate()
-        finally:
-            if node.returncode is None:
-                node.kill()
-                await node.wait()
-    assert node.returncode == 0, complaints.decode()
-    return json.loads(printed)
+        shutil.copytree(CLIENTS, directory, dirs_exist_ok=True)
+        shutil.copy(SCHEMA, directory)
+        yield Path(directory)
+
+
+@pytest.fixture
+async def url(corpus_services: Services) -> AsyncIterator[str]:
+    """The API of a running server with the shipped corpus, open for writing."""
+    async with serving(corpus_services, OPEN) as (address, *_):
+        yield f"http://{address}/graphql"
+
+
+async def node(directory: Path, *arguments: str) -> str:
+    """What a program prints."""
+    process = await asyncio.create_subprocess_exec(
+        "node", *arguments, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        async with asyncio.timeout(60):
+            printed, complaints = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, (printed + complaints).decode()
+    return printed.decode()
+
+
+async def run(workplace: Path, name: str, url: str) -> Any:
+    """What a program of `tests/clients` finds out about the server at a URL."""
+    return json.loads(await node(workplace, name, url))
 
 
 async def test_the_server_passes_every_audit_of_graphql_over_http(
-    programs: Path, url: str
+    workplace: Path, url: str
 ) -> None:
-    results = await run(programs, "audit.js", url)
+    results = await run(workplace, "graphql-http.js", url)
     assert [result for result in results if result["status"] != "ok"] == []  # no notices either
     assert len(results) == AUDITS
+
+
+POST_JSON = ["POST", "application/graphql-response+json", "application/graphql-response+json"]
+GET_JSON = ["GET", *POST_JSON[1:]]
+REQUESTS = {
+    "graphql-ws": None,
+    "graphql-sse": [["POST", SSE, SSE]] * 3,
+    "urql": [POST_JSON, ["POST", SSE, SSE], ["POST", SSE, SSE]],
+    "apollo": [POST_JSON, GET_JSON, GET_JSON, POST_JSON, GET_JSON,
+               ["POST", MULTIPART, MULTIPART], ["POST", MULTIPART, MULTIPART]],
+}
+
+
+@pytest.mark.parametrize("client", REQUESTS)
+async def test_clients_ask_and_follow_unmodified(
+    workplace: Path, url: str, corpus_services: Services, client: str
+) -> None:
+    head = await corpus_services.recorder.head()
+    before = await corpus_services.as_of.counts(await corpus_services.as_of.resolve())
+    found = await run(workplace, f"{client}.js", url)
+    for controls in found["controls"] if client == "apollo" else [found["controls"]]:
+        assert controls["totalCount"] == before["export-control"]
+        assert len({control["id"] for control in controls["nodes"]}) == 2
+    assert [position for position, _ in found["events"]] == [str(head), str(head + 1)]
+    assert found["events"][1][1] == f"export-control/{client}-1"
+    count = before["export-control"] + 1
+    assert found["world"] == [[str(head + 1), count], [str(head + 2), count + 1]]
+    assert found.get("requests") == REQUESTS[client]
+
+
+async def test_relay_compiles_its_queries_and_finds_connections_and_nodes(
+    workplace: Path, url: str, corpus_services: Services
+) -> None:
+    directory = workplace / "relay"
+    (directory / "artifacts").mkdir()
+    await node(directory, "../../node_modules/relay-compiler/cli.js")
+    found = await run(directory, "main.js", url)
+    as_of = corpus_services.as_of
+    states = await as_of.states(ExportControlState, await as_of.resolve(), limit=4)
+    assert found == {"keys": [state.id for state in states], "node": states[0].id}
+
+
+async def test_codegen_makes_types_that_typescript_takes(workplace: Path) -> None:
+    directory = workplace / "codegen"
+    await node(directory, "generate.js")
+    await node(directory, "../../node_modules/typescript/bin/tsc", "-p", ".")

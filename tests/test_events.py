@@ -19,7 +19,7 @@ from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 from deploy.server import Server
 from projections.subjects import Selection, concerns
 from schema.context import Access, Services
-from schema.routes import events as route
+from schema.routes import streaming
 from schema.routes.schemas import json_schema
 from tests.api import Api
 from tests.facts import announced, claimed, clause, suspended
@@ -88,7 +88,7 @@ async def test_entries_are_sent_as_they_are_stored_in_both_forms(
 async def test_new_events_come_and_silence_has_heartbeats(
     services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(route, "HEARTBEAT", 0.1)
+    monkeypatch.setattr(streaming, "HEARTBEAT", 0.1)
     await record(services, "a")
     for media_type, silent in (("text/event-stream", ":"), ("application/x-ndjson", "")):
         async with client.stream("GET", "/events", headers={"Accept": media_type}) as response:

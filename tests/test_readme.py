@@ -1,4 +1,4 @@
-"""Every query and command that README.md shows is run here."""
+"""Every query and command that README.md shows is run here, and the queries of docs/api.md."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from schema.context import Access, Services
-from schema.execute import execute, subscribe
+from schema.execute import execute, stream
+from schema.request import Context
 from tests.processes import Running, command
 from tests.test_cli import demo  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-QUERIES = re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
+API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+QUERIES = re.findall(r"```graphql\n(.*?)```", README + API, re.DOTALL)
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
             for line in block.splitlines()]
 
@@ -25,7 +27,7 @@ async def test_every_query_has_an_answer_without_errors(corpus_services: Service
     assert len(QUERIES) >= 11
     for document in QUERIES:
         if document.startswith("subscription"):
-            answers = subscribe(corpus_services, document, {}, Access())
+            answers = stream(Context(corpus_services, Access(), Access().anyone()), document)
             answer = await asyncio.wait_for(anext(answers), 10)
             await answers.aclose()
         else:

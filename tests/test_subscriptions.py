@@ -13,7 +13,8 @@ from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from schema.context import Access, Services
-from schema.execute import subscribe as subscribe_directly
+from schema.execute import stream
+from schema.request import Context
 from tests.api import control, document
 from tests.facts import announced
 from tests.served import serving
@@ -191,10 +192,11 @@ async def test_a_lost_database_ends_the_subscription_with_an_error_not_in_silenc
 
 async def test_programs_subscribe_without_a_socket(services: Services) -> None:
     await record(services, "a", "b")
-    answers = subscribe_directly(services, EVENTS, {"after": "1"}, Access())
+    context = Context(services, Access(), Access().anyone())
+    answers = stream(context, EVENTS, {"after": "1"})
     assert (await anext(answers))["data"]["events"]["eventId"] == "b"
     await answers.aclose()
-    refused = subscribe_directly(services, EVENTS, {"after": "x"}, Access())
+    refused = stream(context, EVENTS, {"after": "x"})
     [answer] = [answer async for answer in refused]
     assert answer["errors"][0]["extensions"]["code"] == "INVALID_POSITION"
 

@@ -7,28 +7,27 @@ client: it is read a page at a time, as fast as the client takes it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack, aclosing
+from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from projections.subjects import Selection, follow, read
 from schema.arguments import position, selection, short
 from schema.context import Services
-from schema.gate import Gate, Visitor
+from schema.gate import Gate
 from schema.routes.reply import refusing
+from schema.routes.streaming import Streamed, last_position, with_heartbeats
 from schema.scalars import Position
 from tracker.domain.kinds import kind_of
 from tracker.errors import InvalidInput
 from tracker.log.database import LOST
 from tracker.log.mapper import Recorded
 
-HEARTBEAT = 15.0
-"""Seconds of silence after which something is sent that says nothing."""
 RETRY = 1000
 """Milliseconds after which a browser comes back when it is cut off."""
 SSE = "text/event-stream"
@@ -43,14 +42,10 @@ logger = logging.getLogger(__name__)
 class Events:
     """Answers requests for the log."""
 
-    def __init__(self, services: Services, gate: Gate):
+    def __init__(self, services: Services, gate: Gate, ending: asyncio.Event):
         self._services = services
         self._gate = gate
-        self._ending = asyncio.Event()
-
-    def end(self) -> None:
-        """End every stream where it stands: the server stops."""
-        self._ending.set()
+        self._ending = ending
 
     @refusing
     async def respond(self, request: Request) -> Response:
@@ -60,67 +55,45 @@ class Events:
         media_type, wanted = accepted(request), asked(request)
         following = _following(request)
         after, head = position_asked(request), await self._services.recorder.head()
+        held = ExitStack()
         if following:
-            start = head if after is None else after
-            self._gate.check_room(visitor)
-            pages = self._live(visitor, start, wanted)
+            held.enter_context(self._gate.room(visitor))
+            pages = self._live(request, head if after is None else after, wanted)
         else:
             found = read(self._services.recorder, after or 0, head, wanted)
             pages = (page async for page in found if page)
         chunks = written(pages, media_type)
-        headers = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store",
-                   "X-Accel-Buffering": "no"}
+        headers = {"Vary": "Accept, Accept-Encoding"}
         if takes_gzip(request):
             headers["Content-Encoding"] = "gzip"
             chunks = compressed(chunks)
-        return StreamingResponse(chunks, headers=headers, media_type=media_type)
+        return Streamed(chunks, held, media_type, headers)
 
     async def _live(
-        self, visitor: Visitor, after: int, wanted: Selection
-    ) -> AsyncIterator[list[Recorded]]:
-        """Pages as they come, an empty one in silence, until the server stops."""
+        self, request: Request, after: int, wanted: Selection
+    ) -> AsyncGenerator[list[Recorded] | None, None]:
+        """Pages as they come, until the server stops or the client's token does."""
         following = follow(self._services.recorder, self._services.follower, after, wanted)
+        ends = self._ending.wait, partial(
+            self._gate.watch, request.headers.get("authorization", ""))
         try:
-            with self._gate.operation(visitor):
-                async with aclosing(with_heartbeats(following, self._ending)) as pages:
-                    async for page in pages:
-                        yield page
+            async with aclosing(with_heartbeats(following, *ends)) as pages:
+                async for page in pages:
+                    yield page
         except LOST as error:  # the client comes back, and goes on where it was
             logger.warning("a stream of events ends, since the log can't be read: %s", error)
 
 
-async def with_heartbeats(
-    pages: AsyncGenerator[list[Recorded], None], ending: asyncio.Event
-) -> AsyncGenerator[list[Recorded], None]:
-    """The pages, and an empty one whenever none has come for a while."""
-    coming = asyncio.ensure_future(anext(pages))
-    ended = asyncio.ensure_future(ending.wait())
-    try:
-        while not ending.is_set():
-            await asyncio.wait({coming, ended}, timeout=HEARTBEAT,
-                               return_when=asyncio.FIRST_COMPLETED)
-            if coming.done():
-                yield coming.result()
-                coming = asyncio.ensure_future(anext(pages))
-            elif not ended.done():
-                yield []
-    finally:
-        ended.cancel()
-        coming.cancel()
-        with contextlib.suppress(asyncio.CancelledError, *LOST):
-            await coming
-        await pages.aclose()
-
-
 async def written(
-    pages: AsyncIterator[list[Recorded]], media_type: str
-) -> AsyncIterator[bytes]:
-    """Pages of events as text of a media type; an empty one as what clients pass over."""
+    pages: AsyncGenerator[list[Recorded] | None, None], media_type: str
+) -> AsyncGenerator[bytes, None]:
+    """Pages of events as text of a media type; None as what clients pass over."""
     if media_type == SSE:
         yield b"retry: %d\n" % RETRY  # no empty line after it: some take that for an event
     write, silence = (_sent, b":\n") if media_type == SSE else (_line, b"\n")
-    async for page in pages:
-        yield b"".join(map(write, page)) or silence
+    async with aclosing(pages):
+        async for page in pages:
+            yield b"".join(map(write, page)) if page else silence
 
 
 def _sent(event: Recorded) -> bytes:
@@ -131,15 +104,16 @@ def _line(event: Recorded) -> bytes:
     return event.entry + b"\n"
 
 
-async def compressed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def compressed(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """Chunks as gzip, each complete when it is sent.
 
     A window of 4 KiB: a stream then holds 32 KiB rather than 256, and entries repeat each other
     within it.
     """
     gzip = zlib.compressobj(wbits=16 + 12, memLevel=5)
-    async for chunk in chunks:
-        yield gzip.compress(chunk) + gzip.flush(zlib.Z_SYNC_FLUSH)
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            yield gzip.compress(chunk) + gzip.flush(zlib.Z_SYNC_FLUSH)
     yield gzip.flush()
 
 
@@ -165,11 +139,8 @@ def _list(request: Request, name: str) -> list[str] | None:
 
 def position_asked(request: Request) -> int | None:
     """Where to go on. A browser that comes back says so in a header, whatever its address says."""
-    last = request.headers.get("last-event-id")
-    if last:
-        return position(Position(last), "Last-Event-ID")
-    after = request.query_params.get("after")
-    return position(None if after is None else Position(after), "after")
+    last, after = last_position(request), request.query_params.get("after")
+    return position(None if after is None else Position(after), "after") if last is None else last
 
 
 def _following(request: Request) -> bool:

@@ -1,0 +1,86 @@
+"""Live questions: the moments at which an as-of question has a new answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from projections.as_of import AsOf, Moment
+from projections.projector import Projector
+from projections.subjects import Selection, follow, selected
+from tracker.domain.kinds import kind_of
+from tracker.domain.preference import Preference
+from tracker.log.follow import Follower
+from tracker.log.mapper import Recorded
+from tracker.log.recorder import Recorder
+
+PAUSE = 0.2
+"""Seconds between two moments at least: a burst of events is one change, not many."""
+PATIENCE = 60
+"""Seconds that a change waits for the projection; imports can be far ahead of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Tells when to ask anew. Between two moments nothing is kept but the position of the first, so
+    whoever takes them slowly misses those between, and never the last.
+    """
+
+    recorder: Recorder
+    follower: Follower
+    projector: Projector
+    as_of: AsOf
+
+    async def moments(
+        self, selection: Selection, valid_at: date | None
+    ) -> AsyncGenerator[Moment, None]:
+        """Now, and then each moment at which an event has come that touches a selection; for today
+        (no `valid_at`) also each new day, on which suspensions end and controls begin.
+
+        Raises Unavailable when the projection does not get to an event in `PATIENCE` seconds, and
+        what `Follower.pages` raises when the log can't be read.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            asked = loop.time()
+            moment = await self.as_of.resolve(valid_at)
+            yield moment
+            left = None if valid_at else until_day_after(moment.valid_at)
+            touched = await self._touched(selection, moment.position, left)
+            await asyncio.sleep(asked + PAUSE - loop.time())
+            await self.projector.reach(touched, seconds=PATIENCE)
+
+    async def _touched(self, selection: Selection, after: int, seconds: float | None) -> int:
+        """The position of an event that touches the selection once there is one; or 0 when so many
+        seconds have passed.
+        """
+        by_type = Selection(types=selection.types)
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                aclosing(follow(self.recorder, self.follower, after, by_type)) as pages,
+            ):
+                async for page in pages:
+                    if await touch(self.recorder, page, selection):
+                        return page[-1].position
+        except TimeoutError:
+            pass
+        return 0
+
+
+async def touch(recorder: Recorder, events: Sequence[Recorded], selection: Selection) -> bool:
+    """Whether any of some events may change an answer about what is selected.
+
+    An order of publishers may, whatever it names: it chooses among the claims of many figures.
+    """
+    return (any(kind_of(event.stream) is Preference for event in events)
+            or bool(await selected(recorder, events, selection)))
+
+
+def until_day_after(day: date) -> float:
+    """Seconds until the day after another begins (UTC)."""
+    begins = datetime.combine(day + timedelta(days=1), time(), UTC)
+    return max((begins - datetime.now(UTC)).total_seconds(), 0)

@@ -1,0 +1,60 @@
+"""Answers and documents that are kept in memory, the least recently used forgotten first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+OVERHEAD = 400
+"""Bytes that a kept value costs beside its own: its key, and its place."""
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Kept(Generic[K, V]):
+    """Values by key, of at most so many bytes together; a value that is larger alone is not kept.
+
+    Who keeps a value says how large it is.
+    """
+
+    def __init__(self, most_bytes: int):
+        self._most = most_bytes
+        self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
+        self.bytes = 0
+        """How large the kept values are together."""
+        self.hits = 0
+        """How often a value was there."""
+        self.misses = 0
+        """How often none was."""
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, key: K) -> V | None:
+        """The value of a key, which counts as used; None where none is kept."""
+        found = self._values.get(key)
+        if found is None:
+            self.misses += 1
+            return None
+        self.hits += 1
+        self._values.move_to_end(key)
+        return found[0]
+
+    def keep(self, key: K, value: V, size: int) -> None:
+        """Keep a value of `size` bytes under a key, unless that alone is more than may be kept."""
+        self.forget(key)
+        size += OVERHEAD
+        if size > self._most:
+            return
+        self._values[key] = value, size
+        self.bytes += size
+        while self.bytes > self._most:
+            _, (_, forgotten) = self._values.popitem(last=False)
+            self.bytes -= forgotten
+
+    def forget(self, key: K) -> None:
+        """Keep nothing under a key."""
+        if found := self._values.pop(key, None):
+            self.bytes -= found[1]

@@ -1,0 +1,153 @@
+"""GraphQL over HTTP whose answers come as they are found: subscriptions, and any other operation.
+
+Two protocols, chosen by the first type that the client would take:
+
+- `text/event-stream`: GraphQL over Server-Sent Events in its "distinct connections mode"
+  (github.com/enisdenjo/graphql-sse, PROTOCOL.md);
+- `multipart/mixed;subscriptionSpec=1.0`: Apollo's multipart protocol for subscriptions.
+
+Documents run as they do over a WebSocket, and under the same limits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schema.context import Services
+from schema.errors import plain_error
+from schema.execute import ALL, QUERIES_AND_SUBSCRIPTIONS, stream
+from schema.gate import Gate, Visitor
+from schema.request import Context
+from schema.routes.streaming import Streamed, last_position, with_heartbeats
+
+SSE = "text/event-stream"
+MULTIPART = "multipart/mixed"
+SPEC = "subscriptionspec"
+BOUNDARY = b"\r\n--graphql"
+
+
+class Form(Protocol):
+    """How answers are written."""
+
+    media_type: str
+    begin: bytes
+    """Sent at once, so that the client knows that it is connected."""
+    silence: bytes
+    """Sent when nothing has come for a while."""
+    complete: bytes
+    """Sent when the operation has said all."""
+    broken: bytes
+    """Sent when the server ends an operation that would have gone on: come back."""
+
+    def next(self, answer: dict[str, Any], position: int | None) -> bytes:
+        """An answer, and the position from which a client goes on after it, where it has one."""
+
+
+class ServerSentEvents:
+    """Events `next` and `complete`. A stream that is broken off ends without `complete`."""
+
+    media_type = SSE
+    begin = silence = b":\n\n"
+    complete = b"event: complete\ndata:\n\n"  # browsers drop an event without data
+    broken = b""
+
+    def next(self, answer: dict[str, Any], position: int | None) -> bytes:
+        """An event, with its position as the id that browsers come back with."""
+        id = b"" if position is None else b"id: %d\n" % position
+        return b"%sevent: next\ndata: %s\n\n" % (id, orjson.dumps(answer))
+
+
+class Multipart:
+    """A part for each answer. What follows a part is sent with it: clients wait for that."""
+
+    media_type = f'{MULTIPART};boundary="graphql";subscriptionSpec=1.0'
+
+    def next(self, answer: dict[str, Any], position: int | None) -> bytes:
+        """A part with an answer in it."""
+        return self._part({"payload": answer})
+
+    @staticmethod
+    def _part(content: dict[str, Any]) -> bytes:
+        return b"\r\nContent-Type: application/json\r\n\r\n%s%s" % (orjson.dumps(content), BOUNDARY)
+
+    silence = _part({})
+    begin = BOUNDARY + silence
+    complete = b"--\r\n"
+    broken = _part({"payload": None, **plain_error(
+        "UNAVAILABLE", "The server ends this subscription; come back")}) + complete
+
+
+FORMS: dict[str, Form] = {SSE: ServerSentEvents(), MULTIPART: Multipart()}
+
+
+def form_asked(request: Request) -> Form | None:
+    """The form that a client asks for; None where it wants an answer in one piece.
+
+    The first type decides: many clients name these two somewhere behind JSON, and can't read them
+    as an answer to a query.
+    """
+    first, *options = request.headers.get("accept", "").partition(",")[0].lower().split(";")
+    name, spec = first.strip(), [option.replace(" ", "").replace('"', "") for option in options]
+    return FORMS.get(name) if name != MULTIPART or f"{SPEC}=1.0" in spec else None
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """Answers operations piece by piece."""
+
+    services: Services
+    gate: Gate
+    ending: asyncio.Event
+    """Set when the server stops."""
+
+    def respond(
+        self, request: Request, form: Form, visitor: Visitor, document: str,
+        variables: dict[str, Any] | None, operation: str | None,
+    ) -> Response:
+        """The answers to a document, until it has no more or the client goes.
+
+        Raises InvalidInput for a Last-Event-ID that is no position, and TooLarge for one operation
+        too many.
+        """
+        context = Context(self.services, self.gate.access, visitor.caller,
+                          last_position=last_position(request))
+        posted = request.method == "POST"
+        answers = stream(context, document, variables, operation_name=operation,
+                         allowed=ALL if posted else QUERIES_AND_SUBSCRIPTIONS)
+        held = ExitStack()
+        held.enter_context(self.gate.room(visitor))
+        chunks = self._chunks(form, written(form, context, answers),
+                              request.headers.get("authorization", ""))
+        return Streamed(chunks, held, form.media_type, {"Vary": "Accept"})
+
+    async def _chunks(
+        self, form: Form, pieces: AsyncGenerator[bytes, None], authorization: str
+    ) -> AsyncGenerator[bytes, None]:
+        """Pieces and heartbeats, until the server stops or the client's token ends."""
+        yield form.begin
+        ends = self.ending.wait, partial(self.gate.watch, authorization)
+        last: bytes | None = None
+        async with aclosing(with_heartbeats(pieces, *ends)) as coming:
+            async for last in coming:
+                yield last or form.silence
+        if last is not form.complete and form.broken:
+            yield form.broken
+
+
+async def written(
+    form: Form, context: Context, answers: AsyncGenerator[dict[str, Any], None]
+) -> AsyncGenerator[bytes, None]:
+    """Answers as they are sent, and that there are no more."""
+    async with aclosing(answers):
+        async for answer in answers:
+            yield form.next(answer, context.position)
+    yield form.complete

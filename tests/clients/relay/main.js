@@ -1,0 +1,26 @@
+// Relay's runtime: what its compiler made of queries.js, asked of the server. Two pages of a
+// connection become one in the store; then one of its nodes by its id.
+import relay from "relay-runtime";
+import { print } from "../tracker.js";
+
+const { Environment, Network, RecordSource, Store, fetchQuery, getSingularSelector } = relay;
+const url = process.argv[2];
+const network = Network.create(async ({ text }, variables) => (await fetch(url, {
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify({ query: text, variables }),
+})).json());
+const environment = new Environment({ network, store: new Store(new RecordSource()) });
+const compiled = async (name) => (await import(`./artifacts/${name}.graphql.js`)).default;
+const ask = (query, variables) => fetchQuery(environment, query, variables).toPromise();
+
+const [query, fragment, byId] = await Promise.all(
+  ["queriesControlsQuery", "queries_controls", "queriesNodeQuery"].map(compiled));
+let edges, cursor = null;
+for (let page = 0; page < 2; page += 1) {
+  const { asOf } = await ask(query, { count: 2, cursor });
+  const { data } = environment.lookup(getSingularSelector(fragment, asOf));
+  ({ edges, pageInfo: { endCursor: cursor } } = data.exportControls);
+}
+const { node } = await ask(byId, { id: edges[0].node.id });
+print({ keys: edges.map(({ node }) => node.key), node: node.key });
