@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 import strawberry
-from strawberry import enum_value, field
+from strawberry import field
 from strawberry.scalars import JSON
 
 from projections import changes, diff, turns
@@ -16,6 +16,7 @@ from schema.described import answer, output
 from schema.scalars import Day
 from schema.types.common import Because, because
 from schema.types.event import State, state
+from schema.words import described
 from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import Announcement
 from tracker.domain.export_control import ExportControl
@@ -23,15 +24,21 @@ from tracker.domain.figure import Figure
 from tracker.domain.values import DAY
 
 
-@strawberry.enum(description="The kinds of entity.")
 class EntityKind(Enum):
     """The kinds of entity."""
 
-    ALLIANCE = enum_value(Alliance.KIND, description="An alliance or initiative.")
-    ANNOUNCEMENT = enum_value(Announcement.KIND, description="An announcement.")
-    EXPORT_CONTROL = enum_value(
-        ExportControl.KIND, description="A control of exports, imports or production.")
-    FIGURE = enum_value(Figure.KIND, description="A figure, with the claims on it.")
+    ALLIANCE = Alliance.KIND
+    ANNOUNCEMENT = Announcement.KIND
+    EXPORT_CONTROL = ExportControl.KIND
+    FIGURE = Figure.KIND
+
+
+described(EntityKind, {
+    Alliance.KIND: "An alliance or initiative.",
+    Announcement.KIND: "An announcement.",
+    ExportControl.KIND: "A control of exports, imports or production.",
+    Figure.KIND: "A figure, with the claims on it.",
+})
 
 
 @output
