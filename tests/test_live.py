@@ -19,6 +19,7 @@ from schema.request import Context
 from schema.subscriptions import touching
 from schema.types.change import EntityKind
 from tests.facts import announced, claimed, clause, ordered, suspended
+from tracker.commands import Telling
 from tracker.domain.values import Fact
 
 CONTROLS = """subscription ($commodities: [String!], $places: [String!], $validAt: Day) {
@@ -28,7 +29,7 @@ CONTROLS = """subscription ($commodities: [String!], $places: [String!], $validA
 
 async def record(services: Services, *names: str) -> int:
     """Record a control of each name; the position of the last."""
-    facts = [(f"export-control/{name}", announced()) for name in names]
+    facts = [Telling(f"export-control/{name}", announced()) for name in names]
     return (await services.commands.record_all(facts)).positions[-1]
 
 
