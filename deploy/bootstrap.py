@@ -13,8 +13,10 @@ from projections.changes import Changes
 from projections.projector import Projector, create_schema
 from projections.rebuild import rebuild
 from schema.context import Services
+from tracker.audit.published import Publications
+from tracker.audit.publisher import Publisher, Signing
 from tracker.commands import Commands
-from tracker.log.database import PROJECTOR, Pool, Target, connect, create_pool
+from tracker.log.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
 from tracker.log.follow import Follower
 from tracker.log.migrate import migrate
 from tracker.log.recorder import Recorder
@@ -48,16 +50,36 @@ async def opened(target: Target) -> AsyncIterator[Pool]:
 
 
 @asynccontextmanager
-async def running(target: Target) -> AsyncIterator[Services]:
-    """A whole tracker: it follows the log, projects it and answers."""
+async def running(target: Target, signing: Signing | None = None) -> AsyncIterator[Services]:
+    """A whole tracker: it follows the log, projects it, signs it if it is to, and answers."""
     async with opened(target) as pool, pooled(target, role=PROJECTOR, size=2) as projecting:
         recorder = Recorder(pool)
         async with (
             Follower(recorder, target) as follower,
             Projector(projecting, follower) as projector,
+            publishing(target, follower, signing) as publisher,
         ):
             yield Services(recorder, follower, projector, Commands(recorder), AsOf(pool, recorder),
-                           Changes(pool, recorder), Tokens(pool))
+                           Changes(pool, recorder), Tokens(pool), Publications(pool), publisher)
+
+
+@asynccontextmanager
+async def publishing(
+    target: Target, follower: Follower, signing: Signing | None
+) -> AsyncIterator[Publisher | None]:
+    """The publisher of the log for the length of a block, where it is signed here.
+
+    Makes the keys if there are none. Raises InvalidInput for keys that do not fit.
+    """
+    if signing is None:
+        yield None
+        return
+    signing.safe.prepare(signing.origin)
+    async with (
+        pooled(target, role=PUBLISHER, size=2) as pool,
+        Publisher(pool, follower, signing) as publisher,
+    ):
+        yield publisher
 
 
 @asynccontextmanager

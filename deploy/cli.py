@@ -14,19 +14,24 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from deploy import settings, sources
+from deploy import auditing, settings, sources
+from deploy.auditing import Keys, trust_in, without_database
 from deploy.bootstrap import migrated, opened, prepare, running
 from deploy.command import DataDir, errors_for_people, note, on_database
 from deploy.comparing import changes, upcoming
 from deploy.importing import load_corpus, progress_bar
+from deploy.keys import keys
 from deploy.logs import LogFormat, log_to_stderr
+from deploy.postgres import default_data_dir
 from deploy.process import Exit
+from deploy.redaction import redact
 from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot import replay as replayed
-from deploy.snapshot import take
+from deploy.snapshot import replay_bundle, take
 from deploy.tokens import tokens
+from deploy.tracing import Traces, tracing
 from deploy.welcome import greet
-from projections.as_of import resolved
+from projections.as_of import chosen, resolved
 from projections.rebuild import rebuild as rebuild_projection
 from schema.app import create_app
 from schema.arguments import instant
@@ -34,6 +39,9 @@ from schema.context import Access, Services
 from schema.execute import execute
 from schema.scalars import Instant
 from tracker.access import Caller, Scope, granted
+from tracker.audit.files import Bundle
+from tracker.audit.publisher import Signing
+from tracker.audit.verify import Verification
 from tracker.log.database import Target
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
@@ -88,13 +96,14 @@ def demo(
     """
     log_to_stderr(log_level, log_format)
     with errors_for_people():
-        access = settings.access(demo=True)
+        access, traces = settings.access(demo=True), tracing()
+        signing = signing_of(data_dir)
         listening = listen_somewhere(host, port)
 
     async def work(target: Target) -> None:
-        async with running(target) as services:
+        async with running(target, signing) as services:
             recorded = await load_corpus(target, services, note)
-            await serve_app(services, access, listening, log_level, welcome=recorded)
+            await serve_app(services, access, listening, log_level, traces, welcome=recorded)
 
     on_database(data_dir, work)
 
@@ -111,18 +120,23 @@ def serve(
     """Serve the API on kept data: of the embedded PostgreSQL, or of `TRACKER_DATABASE_URL`.
 
     Mutations need `Authorization: Bearer` with a token of `tracker token create --scope record`;
-    reading is open unless `TRACKER_READ` is `token`.
+    reading is open unless `TRACKER_READ` is `token`. The log is signed as it grows (docs/audit.md).
     """
     log_to_stderr(log_level, log_format)
     with errors_for_people():
-        access = settings.access()
+        access, traces, signing = settings.access(), tracing(), signing_of(data_dir)
         listening = listen(host, port)
 
     async def work(target: Target) -> None:
-        async with running(target) as services:
-            await serve_app(services, access, listening, log_level)
+        async with running(target, signing) as services:
+            await serve_app(services, access, listening, log_level, traces)
 
     on_database(data_dir, work)
+
+
+def signing_of(data_dir: Path | None) -> Signing | None:
+    """With what the log of a data directory, or of the settings, is signed."""
+    return settings.signing(data_dir or default_data_dir())
 
 
 def listen_somewhere(host: str, port: int | None) -> socket.socket:
@@ -137,10 +151,10 @@ def listen_somewhere(host: str, port: int | None) -> socket.socket:
 
 async def serve_app(
     services: Services, access: Access, listening: socket.socket, log_level: str,
-    welcome: int | None = None,
+    traces: Traces | None = None, welcome: int | None = None,
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
-    server = create_server(create_app(services, access), log_level)
+    server = create_server(create_app(services, access, traces), log_level)
     host, port = listening.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -156,6 +170,9 @@ async def serve_app(
         server.should_exit = True
         await serving
         raise
+    finally:
+        if traces:
+            traces.end()
 
 
 @app.command()
@@ -243,10 +260,15 @@ def snapshot(
 
 @app.command()
 def replay(
+    bundle: Annotated[Path | None, typer.Argument(
+        metavar="[DIR]", show_default=False,
+        help="A bundle, which is verified on the way; no database is needed (default: the log of"
+             " the database).")] = None,
     valid_at: ValidAt = None,
     known_at: KnownAt = None,
     position: AtPosition = None,
     out: Out = None,
+    keys: Keys = None,
     data_dir: DataDir = None,
 ) -> None:
     """The same as `tracker snapshot` from the log alone, folded in memory.
@@ -262,7 +284,15 @@ def replay(
                                     position)
             return await replayed(recorder, moment, out, note)
 
-    print(on_database(data_dir, work))
+    async def alone(log: Bundle) -> str:
+        verification = await Verification.begin(log, await trust_in(log, keys))
+        moment = chosen(verification.head.size, day_of(valid_at), known, position)
+        return await replay_bundle(verification, moment, known, out, note)
+
+    if bundle is None:
+        print(on_database(data_dir, work))
+    else:
+        print(without_database(lambda: alone(Bundle(bundle))))
 
 
 def moment_of(known_at: str | None) -> datetime | None:
@@ -308,8 +338,11 @@ def rebuild(data_dir: DataDir = None) -> None:
 
 
 app.add_typer(tokens)
+app.add_typer(keys)
+app.command()(redact)
 app.command()(changes)
 app.command()(upcoming)
+auditing.add_to(app)
 sources.add_to(app)
 
 

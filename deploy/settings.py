@@ -8,11 +8,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
 from schema.context import Access
+from tracker.access import Scope
+from tracker.audit.publisher import Signing
+from tracker.audit.safe import Safe
+from tracker.audit.witness import Policy
 from tracker.errors import InvalidInput
+from tracker.oidc.issuer import Trust, default_scopes
+from tracker.oidc.keys import is_safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +52,79 @@ RATE = Setting("TRACKER_RATE", None, "0: no limit",
                "the requests a second of one token or, without one, of one address")
 OPERATIONS = Setting("TRACKER_OPERATIONS", None, "100",
                      "the WebSocket operations of one client at a time")
+OIDC_ISSUER = Setting("TRACKER_OIDC_ISSUER", None, "none: only our own tokens",
+                      "the OpenID Connect issuer whose JWTs are taken as tokens, an https address")
+OIDC_AUDIENCE = Setting("TRACKER_OIDC_AUDIENCE", None, "none: an issuer needs one",
+                        "what the issuer's tokens must be for (`aud`)")
+OIDC_KEYS = Setting("TRACKER_OIDC_KEYS", None, "where the issuer says",
+                    "the address of the issuer's key set (JWKS)")
+OIDC_ACTOR = Setting("TRACKER_OIDC_ACTOR", None, "sub", "the claim that names the actor")
+OIDC_SCOPE = Setting("TRACKER_OIDC_SCOPE", None, "scope",
+                     "the claim with the scopes; dots lead into objects")
+OIDC_SCOPES = Setting("TRACKER_OIDC_SCOPES", None, "tracker:read=read, tracker:record=record, …",
+                      "what its words mean, with commas: `editors=record, boss=admin`")
 PG_BIN = Setting("TRACKER_PG_BIN", None, "the wheel's, or an installed one",
                  "the directory of PostgreSQL's programs for the embedded server")
+AUDIT_DIR = Setting("TRACKER_AUDIT_DIR", None,
+                    "`audit` in the data directory; none with `TRACKER_DATABASE_URL`",
+                    "where the keys that sign the log and its last signed head are kept; without it"
+                    " nothing is signed here")
+LOG_ORIGIN = Setting("TRACKER_LOG_ORIGIN", None, "a name made with the first key",
+                     "the name of the log in its checkpoints, such as `minerals.example.com/log`")
+WITNESSES = Setting("TRACKER_WITNESSES", None, "none",
+                    "a file that names the witnesses of the log and how many of them a checkpoint"
+                    " needs (C2SP tlog-policy)")
+TOKEN = Setting("TRACKER_TOKEN", None, "none",
+                "a bearer token for `tracker verify URL`, where reading needs one")
 LOG_LEVEL = Setting("TRACKER_LOG_LEVEL", "--log-level", "warning",
                     "how much is logged: debug, info, warning or error")
 LOG_FORMAT = Setting("TRACKER_LOG_FORMAT", "--log-format", "text",
                      "text for people, or json: a line of JSON each")
 
 SETTINGS = (DATA_DIR, DATABASE_URL, HOST, PORT, WRITE_TOKEN, READ, INTROSPECTION, HOSTS, ORIGINS,
-            RATE, OPERATIONS, PG_BIN, LOG_LEVEL, LOG_FORMAT)
+            RATE, OPERATIONS, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_KEYS, OIDC_ACTOR, OIDC_SCOPE,
+            OIDC_SCOPES, PG_BIN, AUDIT_DIR, LOG_ORIGIN, WITNESSES, TOKEN, LOG_LEVEL, LOG_FORMAT)
 
 
 def database_url(environment: Mapping[str, str] = os.environ) -> str | None:
     """The PostgreSQL to use instead of the embedded one."""
     return environment.get(DATABASE_URL.variable) or None
+
+
+def token(environment: Mapping[str, str] = os.environ) -> str | None:
+    """With what a log on the web is asked for."""
+    return environment.get(TOKEN.variable) or None
+
+
+def audit_dir(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Where the keys of the log are; None where nothing is signed.
+
+    A data directory has one embedded database and one log. Databases by URL may be many, so for
+    them the directory is given or there is none: two logs must not share a signed head.
+    """
+    given = environment.get(AUDIT_DIR.variable)
+    if given:
+        return Path(given)
+    return None if database_url(environment) else data_dir / "audit"
+
+
+def signing(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Signing | None:
+    """With what the log is signed; None where it is not. Raises InvalidInput."""
+    directory = audit_dir(data_dir, environment)
+    if directory is None:
+        return None
+    return Signing(Safe(directory), environment.get(LOG_ORIGIN.variable) or None,
+                   _policy(environment))
+
+
+def _policy(environment: Mapping[str, str]) -> Policy:
+    given = environment.get(WITNESSES.variable)
+    if not given:
+        return Policy()
+    try:
+        return Policy.parse(Path(given).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{WITNESSES.variable}={given}: {error}") from None
 
 
 def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -> Access:
@@ -69,6 +135,7 @@ def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -
     token = environment.get(WRITE_TOKEN.variable) or None
     return Access(
         token=token,
+        trust=_trust(environment),
         open=demo and token is None,
         read_open=_one_of(READ, ("open", "token"), environment) == "open",
         introspection=_one_of(INTROSPECTION, ("on", "off"), environment) == "on",
@@ -77,6 +144,32 @@ def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -
         rate=_number(RATE, 0, environment),
         operations=_number(OPERATIONS, 1, environment),
     )
+
+
+def _trust(environment: Mapping[str, str]) -> Trust | None:
+    """The issuer that is trusted. Without an audience it would be whatever it issues to anyone."""
+    issuer, audience, keys, actor, scope = (environment.get(setting.variable) for setting in (
+        OIDC_ISSUER, OIDC_AUDIENCE, OIDC_KEYS, OIDC_ACTOR, OIDC_SCOPE))
+    if not issuer:
+        return None
+    for setting, address in ((OIDC_ISSUER, issuer), (OIDC_KEYS, keys)):
+        if address and not is_safe(address):
+            raise InvalidInput(f"{setting.variable}={address}: expected an https address")
+    if not audience:
+        raise InvalidInput(f"{OIDC_AUDIENCE.variable}: expected what tokens of {issuer} are for")
+    return Trust(issuer, audience, keys or None, actor or OIDC_ACTOR.default,
+                 scope or OIDC_SCOPE.default, _meanings(environment) or default_scopes())
+
+
+def _meanings(environment: Mapping[str, str]) -> dict[str, Scope]:
+    """What words of tokens mean here."""
+    try:
+        return {word: Scope(scope) for word, _, scope in (
+            pair.rpartition("=") for pair in _listed(OIDC_SCOPES, environment))}
+    except ValueError:
+        raise InvalidInput(f"{OIDC_SCOPES.variable}: expected words and scopes, such as"
+                           f" editors=record; scopes are {', '.join(s.value for s in Scope)}"
+                           ) from None
 
 
 def _one_of(setting: Setting, values: tuple[str, ...], environment: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from deploy.importing import progress_bar
 from projections.as_of import Moment
 from projections.world import World
 from schema.context import Services
+from tracker.audit.verify import Verification
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 
@@ -96,6 +98,32 @@ async def replay(recorder: Recorder, moment: Moment, out: Path | None, note: Con
         async for event in recorder.read_all(moment.position):
             world.add(event)
             progress.advance(task)
+    return _told(world, moment, out, note)
+
+
+async def replay_bundle(
+    verification: Verification, moment: Moment, known_at: datetime | None, out: Path | None,
+    note: Console,
+) -> str:
+    """The same from a verified log, without a database: up to the moment's position or, with
+    `known_at`, up to what had been recorded by then. All of the log is verified first.
+
+    Raises Rejected, and then nothing is written.
+    """
+    world = World()
+    with progress_bar(note) as progress:
+        task = progress.add_task("replaying", total=verification.head.size)
+        async for page in verification.pages():
+            for event in page.events:
+                if event.position <= moment.position and (
+                        known_at is None or event.recorded_at <= known_at):
+                    world.add(event)
+            progress.advance(task, len(page.events))
+    return _told(world, Moment(moment.valid_at, world.position), out, note)
+
+
+def _told(world: World, moment: Moment, out: Path | None, note: Console) -> str:
+    """Write what a folded log says of a moment; returns the digest."""
     _say(note, moment)
     with snapshot(out) as state:
         for line in world.lines(moment.valid_at, moment.position):

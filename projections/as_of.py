@@ -159,11 +159,18 @@ async def resolved(
     Raises InvalidInput when both `known_at` and `position` are given, or the position is ahead of
     the one reached.
     """
+    if known_at is not None and position is None:
+        position, known_at = min(reached, await recorder.position_at(known_at)), None
+    return chosen(reached, valid_at, known_at, position)
+
+
+def chosen(
+    reached: int, valid_at: date | None, known_at: datetime | None, position: int | None
+) -> Moment:
+    """The moment by a position alone: the one reached where none is given. Raises as `resolved`."""
     if known_at is not None and position is not None:
         raise InvalidInput("expected knownAt or position, not both: each of them chooses the"
                            " transaction time", code="AMBIGUOUS_TIME", path=("knownAt",))
-    if known_at is not None:
-        position = min(reached, await recorder.position_at(known_at))
     if position is None:
         position = reached
     if not 0 <= position <= reached:

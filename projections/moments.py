@@ -13,9 +13,10 @@ from tracker.domain.figure import FigureState
 from tracker.domain.kinds import STATES
 from tracker.domain.preference import PreferenceState
 from tracker.domain.receipt import ImportState
+from tracker.domain.redaction import RedactionState
 
 S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState, PreferenceState,
-            ImportState)
+            ImportState, RedactionState)
 
 
 @dataclass(frozen=True, slots=True)

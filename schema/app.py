@@ -19,30 +19,41 @@ from schema.context import Access, Services
 from schema.gate import Gate
 from schema.graph import GRAPH
 from schema.hosts import Hosts
+from schema.observe import Observer
+from schema.routes.annexes import AnnexRoute
 from schema.routes.events import Events
 from schema.routes.health import Health
+from schema.routes.log import Log
 from schema.routes.metrics import Metrics
 from schema.routes.observed import observed
 from schema.routes.pages import EXAMPLES, asset, policy
 from schema.routes.schemas import Schemas
+from schema.seen import Tracing
 from schema.view import View
 from schema.websocket import Socket
 
 HOME = Template(Path(__file__).with_name("home.html").read_text(encoding="utf-8"))
 
-def create_app(services: Services, access: Access) -> Starlette:
-    """The application on a running tracker."""
+def create_app(
+    services: Services, access: Access, tracing: Tracing | None = None
+) -> Starlette:
+    """The application on a running tracker; its operations have spans where `tracing` makes them.
+    """
     pages, gate, schemas = Pages(services), Gate(services.tokens, access), Schemas()
     health, metrics, ending = Health(services), Metrics(services), asyncio.Event()
+    observer = Observer(metrics, tracing)
     app = Starlette(routes=[
         Route("/events", Events(services, gate, ending).respond),
+        Route("/annexes", AnnexRoute(services, gate).respond),
+        *Log(services, gate).routes,
         Route("/graphiql/{name}", asset),
         Route("/schemas", schemas.index),
         Route("/schemas/{type}", schemas.one),
+        Route("/schemas/{type}/{number:int}", schemas.one),
         Route("/", pages.home),
-        Route("/graphql", observed(View(services, gate, ending).respond, metrics),
+        Route("/graphql", observed(View(services, gate, ending).respond, observer),
               methods=["GET", "POST"]),
-        WebSocketRoute("/graphql", Socket(services, gate)),
+        WebSocketRoute("/graphql", Socket(services, gate, observer)),
         Route("/schema.graphql", pages.sdl),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),

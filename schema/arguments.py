@@ -192,6 +192,13 @@ def position(given: Position | None, field: str) -> int | None:
     return int(given)
 
 
+def needed(given: Position, field: str) -> int:
+    """A position that can't be left out."""
+    found = position(given, field)
+    assert found is not None
+    return found
+
+
 def entity_path(kind: str, id: str) -> str | None:
     """The id of an entity of a kind if it can be one; None for text that can't."""
     return id if len(id) <= MOST_LETTERS and ENTITY_PATH.fullmatch(f"{kind}/{id}") else None

@@ -12,11 +12,12 @@ from strawberry import field
 from schema.acts import INPUTS, TOLD
 from schema.described import description_of, output
 from schema.inputs import check_text, input_type, one_of, plain
-from schema.recording import Retraction, corrected, in_camel
+from schema.recording import Retraction, corrected, in_camel, readable
 from schema.request import Info
 from schema.scalars import Position
+from schema.seen import step
 from schema.types.event import Event, event
-from tracker import commands as orders
+from tracker import orders
 from tracker.domain.codec import convert
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.recorder import Appended
@@ -119,13 +120,14 @@ async def carried_out_together(info: Info, commands: Sequence[Any], key: str | N
     batched = [asked(command, index) for index, command in enumerate(commands)]
     try:
         told = [read(index, of) for index, of in enumerate(batched)]
-        appended = await services.commands.record_all(told, idempotency_key=key, actor=actor)
+        with step("append"):
+            appended = await services.commands.record_all(told, idempotency_key=key, actor=actor)
     except TrackerError as error:
         match in_camel(error.path):
             case (int() as index, *rest):
                 error.path = ("commands", index, *batched[index].path(tuple(rest)))
         raise
-    await services.projector.reach(appended.positions[-1])
+    await readable(services, appended)
     return await batch(info, appended)
 
 

@@ -14,8 +14,8 @@ from projections.lists import Found, Key, Span, part
 from schema.arguments import goods, publishers, value_of, words
 from schema.connections import Listing
 from schema.ids import sealed, unsealed
-from schema.orders import ChangeOrder, TurnOrder
 from schema.pages import Cursors, not_a_cursor
+from schema.sorting import ChangeOrder, TurnOrder
 from schema.types.change import Change, EntityKind, Turn, change, turn
 from tracker.domain.codec import decode, encode
 from tracker.domain.places import Place

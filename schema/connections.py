@@ -13,8 +13,8 @@ from strawberry import field
 from projections.as_of import AsOf, Filter, Moment, S, kind_name
 from projections.lists import Found, Key, Span
 from schema.described import answer, output
-from schema.orders import cursor_name
 from schema.pages import Cursors, Page
+from schema.sorting import cursor_name
 
 T = TypeVar("T")
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 
 from projections.as_of import AsOf
 from projections.changes import Changes
 from projections.projector import Projector
-from tracker.access import Caller, Scope, bearer, granted
+from tracker.access import Caller, Scope, granted
+from tracker.audit.published import Publications
+from tracker.audit.publisher import Publisher
 from tracker.commands import Commands
-from tracker.errors import Unauthenticated
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
 from tracker.log.tokens import Tokens
+from tracker.oidc.issuer import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class Services:
     as_of: AsOf
     changes: Changes
     tokens: Tokens
+    publications: Publications
+    publisher: Publisher | None = None
+    """None where the log is not signed by this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Access:
 
     token: str | None = None
     """A token of scope record beside those in the database."""
+    trust: Trust | None = None
+    """The issuer whose tokens are taken too."""
     open: bool = False
     """Whether everyone may write: the demo."""
     read_open: bool = True
@@ -55,17 +61,3 @@ class Access:
         if self.open:
             return Caller("demo", granted([Scope.RECORD]))
         return Caller(None, frozenset([Scope.READ]) if self.read_open else frozenset())
-
-    async def caller(self, tokens: Tokens, authorization: str) -> Caller:
-        """The caller that an Authorization header stands for.
-
-        Raises Unauthenticated for a token that does not work: whoever sends one wants to know.
-        """
-        secret = bearer(authorization)
-        if not secret:
-            return self.anyone()
-        if self.token and hmac.compare_digest(secret.encode(errors="replace"), self.token.encode()):
-            return Caller("token", granted([Scope.RECORD]))
-        if caller := await tokens.holder(secret):
-            return caller
-        raise Unauthenticated("this token is unknown, revoked or expired")

@@ -24,6 +24,9 @@ VARIABLE = re.compile(
     r"Variable '\$(?P<name>\w+)' has invalid (?:default )?value"
     r"(?: at )?(?P<where>(?:\.\w+|\[\d+\])*): ")
 
+SUGGESTION = re.compile(r" Did you mean [^?]*\?")
+"""How GraphQL ends the message of an unknown name: with names that there are."""
+
 DEAD = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
         asyncpg.InternalClientError, asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError)
@@ -58,6 +61,12 @@ def describe(error: GraphQLError) -> None:
     else:
         _mask(error)
     error.message = error.message[:MOST_LETTERS]
+
+
+def hide_names(error: GraphQLError) -> None:
+    """Take out of an error of GraphQL's what it tells of the schema, in place."""
+    if not isinstance(error.original_error, TrackerError):
+        error.message = SUGGESTION.sub("", error.message)
 
 
 def extensions(code: str, path: tuple[str | int, ...] = ()) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import ipaddress
 import time
 from collections import Counter, OrderedDict
@@ -11,10 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from schema.context import Access
-from tracker.access import Caller, Scope, bearer
+from tracker.access import Caller, Scope, bearer, granted
 from tracker.errors import Forbidden, RateLimited, TooLarge, Unauthenticated, Unavailable
 from tracker.log import tokens
 from tracker.log.tokens import Tokens
+from tracker.oidc.issuer import Issuer, is_jwt
 
 BURST = 2
 """Seconds' worth of requests that may come at once."""
@@ -36,6 +38,7 @@ class Gate:
     def __init__(self, tokens: Tokens, access: Access):
         self.access = access
         self._tokens = tokens
+        self._issuer = Issuer(access.trust) if access.trust else None
         self._buckets = Buckets(access.rate)
         self._operations: Counter[str] = Counter()
 
@@ -47,7 +50,7 @@ class Gate:
         """
         client = network(address)
         try:
-            caller = await self.access.caller(self._tokens, authorization)
+            caller = await self._caller(authorization)
             caller.need(Scope.READ)
         except Unauthenticated:
             self._buckets.take(client)
@@ -58,7 +61,7 @@ class Gate:
 
     async def still(self, authorization: str) -> Caller:
         """Who a caller is by now: tokens end while connections last. Raises like `enter`."""
-        caller = await self.access.caller(self._tokens, authorization)
+        caller = await self._caller(authorization)
         caller.need(Scope.READ)
         return caller
 
@@ -107,6 +110,25 @@ class Gate:
             self._operations[client] -= 1
             if not self._operations[client]:
                 del self._operations[client]
+
+    async def _caller(self, authorization: str) -> Caller:
+        """The caller that an Authorization header stands for.
+
+        Raises Unauthenticated for a token that does not work: whoever sends one wants to know.
+        """
+        secret, access = bearer(authorization), self.access
+        if not secret:
+            return access.anyone()
+        if access.token and hmac.compare_digest(secret.encode(errors="replace"),
+                                                access.token.encode()):
+            return Caller("token", granted([Scope.RECORD]))
+        if self._issuer and is_jwt(secret):
+            held = await self._issuer.holder(secret)
+            everyones = {Scope.READ} if access.read_open else set()
+            return Caller(held.name, held.scopes | everyones)
+        if caller := await self._tokens.holder(secret):
+            return caller
+        raise Unauthenticated("this token is unknown, revoked or expired")
 
 
 class Buckets:

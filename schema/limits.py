@@ -31,6 +31,7 @@ from strawberry.extensions import SchemaExtension
 
 from schema.cost import cost, has_variable_pages
 from schema.errors import extensions
+from schema.seen import seen
 from tracker.errors import Unavailable
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -61,10 +62,16 @@ class Prepared:
     """Whether variables say how large pages are; then the cost is not known yet."""
 
     @property
-    def operations(self) -> int:
-        """How many operations the document has."""
+    def operations(self) -> list[OperationDefinitionNode]:
+        """The operations that the document has."""
         definitions = self.document.definitions if self.document else ()
-        return sum(isinstance(d, OperationDefinitionNode) for d in definitions)
+        return [d for d in definitions if isinstance(d, OperationDefinitionNode)]
+
+    def operation(self, name: str | None) -> OperationDefinitionNode | None:
+        """The operation of a name, or the only one; None where there is no such one."""
+        found = [asked for asked in self.operations
+                 if name is None or (asked.name and asked.name.value) == name]
+        return found[0] if len(found) == 1 else None
 
 
 class Documents(SchemaExtension):
@@ -82,13 +89,16 @@ class Documents(SchemaExtension):
         shown = self.execution_context.context.access.introspection
         self._prepared = (kept if len(text) <= LETTERS_KEPT else prepare)(schema, text, shown)
         self.execution_context.graphql_document = self._prepared.document
+        if asked := self._prepared.operation(self.execution_context._provided_operation_name):
+            seen().type = asked.operation.value
+            seen().named(asked.name.value if asked.name else None)
         yield
 
     def on_validate(self) -> Iterator[None]:
         """What is wrong with the document."""
         context = self.execution_context
         context.pre_execution_errors = list(self._prepared.errors)
-        if context._provided_operation_name is None and self._prepared.operations > 1:
+        if context._provided_operation_name is None and len(self._prepared.operations) > 1:
             message = "the document has several operations: expected the name of one"
             context.pre_execution_errors.append(_error("BAD_REQUEST", message, "operationName"))
         if self._prepared.document and self._prepared.paged and not context.pre_execution_errors:
@@ -108,7 +118,7 @@ class Documents(SchemaExtension):
 
 
 def prepare(schema: GraphQLSchema, text: str, introspection: bool = True) -> Prepared:
-    """Parse, measure and validate a document. Without introspection errors suggest no names."""
+    """Parse, measure and validate a document."""
     if len(text) > MOST_LETTERS:
         message = f"expected a document of at most {MOST_LETTERS} letters: use variables"
         return Prepared(parse("{ __typename }"), [_error("TOO_LARGE", message)])
@@ -126,14 +136,11 @@ def prepare(schema: GraphQLSchema, text: str, introspection: bool = True) -> Pre
 def valid(
     schema: GraphQLSchema, document: DocumentNode, introspection: bool
 ) -> list[GraphQLError]:
-    """What is wrong with a document. Where the schema can't be asked for, nothing suggests it."""
+    """What is wrong with a document."""
     if introspection:
         return validate(schema, document, max_errors=MOST_ERRORS)
     rules = (*specified_rules, NoSchemaIntrospectionCustomRule)
-    errors = validate(schema, document, rules, max_errors=MOST_ERRORS)
-    for error in errors:
-        error.message = error.message.partition(" Did you mean")[0]
-    return errors
+    return validate(schema, document, rules, max_errors=MOST_ERRORS)
 
 
 kept = lru_cache(maxsize=256)(prepare)

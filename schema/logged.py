@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from projections.lists import Found, Key, Span, part
 from schema.arguments import LAST_POSITION, entity_path, position, short
 from schema.connections import Listing
-from schema.orders import EventOrder
 from schema.scalars import Position
+from schema.sorting import EventOrder
 from schema.types.event import Event, event
 from tracker.domain.kinds import kind_of
 from tracker.log.mapper import Recorded

@@ -15,6 +15,7 @@ from projections.projector import Projector
 from schema.arguments import day, instant, position
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
+from schema.seen import seen
 from tracker.errors import InvalidInput, Unavailable
 
 PATIENCE = 5
@@ -96,17 +97,18 @@ async def compared(
     await come_to(info, least)
     to = await _below("to", info, end or MomentInput(), None)
     since = await _below("from", info, start, to)
-    _told(info, {"from": _shown(since), "to": _shown(to)})
+    _told(info, to.position, {"from": _shown(since), "to": _shown(to)})
     return since, to
 
 
 def told(info: Info, moment: Moment) -> Moment:
     """Have the answer tell, under the key of the field, which moment it rests on."""
-    _told(info, _shown(moment))
+    _told(info, moment.position, _shown(moment))
     return moment
 
 
-def _told(info: Info, shown: dict[str, Any]) -> None:
+def _told(info: Info, reached: int, shown: dict[str, Any]) -> None:
+    seen().reached(reached)
     moments = MOMENTS.get()
     if moments is not None:
         moments[str(info.path.key)] = shown

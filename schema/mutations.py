@@ -18,19 +18,24 @@ from schema.batch import (
     carried_out_together,
 )
 from schema.described import description_of
-from schema.inputs import described
+from schema.inputs import described, input_type
 from schema.recording import (
     Key,
     Record,
     Recording,
+    Redacting,
     Retraction,
     Version,
     carried_out,
     record_correction,
+    record_redaction,
     record_retraction,
     records,
 )
 from schema.request import Info
+from tracker.access import Scope
+
+REDACTION = input_type("RedactEventInput", Redacting, description_of(Redacting))
 
 
 def mutation(name: str, input_class: type[Any], description: str, record: Record) -> Any:
@@ -49,6 +54,15 @@ def retraction(name: str, input_class: type[Any], description: str) -> Any:
 
     async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> Recording:
         return await carried_out(info, input, idempotency_key, None, record_retraction)
+
+    return _field(name, input_class, description, resolve)
+
+
+def redaction(name: str, input_class: type[Any], description: str) -> Any:
+    """The mutation that redacts: for administrators."""
+
+    async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> Recording:
+        return await carried_out(info, input, idempotency_key, None, record_redaction, Scope.ADMIN)
 
     return _field(name, input_class, description, resolve)
 
@@ -80,6 +94,8 @@ Mutation = create_type("Mutation", [
     *(mutation(name, kind, described(kind), records(name))
       for name, kind in INPUTS.items()),
     retraction("retractEvent", RETRACTION, description_of(Retraction)),
+    redaction("redactEvent", REDACTION,
+              f"{description_of(Redacting)} Needs a token of scope admin."),
     mutation("correctEvent", CORRECTION, "An event was wrong, and what is right: retracts the one"
              " and records the other in its place, both or neither. The id of the result is that"
              " of the new event.", record_correction),

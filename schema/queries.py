@@ -6,7 +6,7 @@ from typing import Annotated
 
 from strawberry import argument
 
-from projections.as_of import Filter
+from projections.as_of import EVERYTHING, Filter
 from projections.texts import answers
 from schema.arguments import (
     CommodityId,
@@ -25,22 +25,26 @@ from schema.logged import in_log, known_entity, of_entity, stretch
 from schema.moment.as_of import AsOf
 from schema.moments import MinPosition, MomentInput, come_to, compared, meant, now
 from schema.nodes import GlobalId, GlobalIds, node, nodes
-from schema.orders import IN_ORDER, ChangeOrder, EventOrder, ImportOrder
 from schema.pages import After, Before, First, Last, page
+from schema.proofs import Proofs
 from schema.ranges import DayRange, TimeRange, days, times
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
+from schema.seen import seen
+from schema.sorting import IN_ORDER, ChangeOrder, EventOrder, ImportOrder, KeyOrder
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, Place, commodity, place
 from schema.types.event import Event, HistoryVersion, history_version
 from schema.types.receipt import Import, import_
+from schema.types.redaction import Redaction, redaction
 from tracker.domain.commodities import commodities
 from tracker.domain.places import places
 from tracker.domain.receipt import ImportState
+from tracker.domain.redaction import RedactionState
 
 
 @output
-class Query:
+class Query(Proofs):
     """What can be asked."""
 
     @answer
@@ -67,7 +71,9 @@ class Query:
     async def head(self, info: Info, min_position: MinPosition = None) -> Position:
         """The last position of the log; 0 when nothing is recorded."""
         await come_to(info, min_position)
-        return Position(str(await info.context.services.recorder.head()))
+        head = await info.context.services.recorder.head()
+        seen().reached(head)
+        return Position(str(head))
 
     @answer
     async def node(
@@ -169,6 +175,22 @@ class Query:
         moment = await now(info, min_position)
         state = await info.context.services.as_of.state(ImportState, key, moment)
         return import_(state) if state else None
+
+    @answer
+    async def redactions(
+        self,
+        info: Info,
+        order_by: Annotated[KeyOrder, IN_ORDER] = KeyOrder.KEY,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        min_position: MinPosition = None,
+    ) -> Connection[Redaction]:
+        """What had to go, by the event that it was a text of, as far as is recorded now."""
+        of = states(info.context.services.as_of, RedactionState, await now(info, min_position),
+                    EVERYTHING, redaction, order_by)
+        return await of.page(page(first, after, last, before))
 
     @answer
     def commodities(

@@ -1,4 +1,4 @@
-"""Recording what was ordered: one fact, a retraction, or a correction.
+"""Recording what was ordered: one fact, a retraction, a correction, or a redaction.
 
 Every mutation returns when the projection has come to it, so that the client reads its own write.
 """
@@ -13,14 +13,17 @@ from typing import Annotated, Any, TypeAlias
 from strawberry import argument, field
 
 from schema.acts import TOLD
+from schema.context import Services
 from schema.described import output
 from schema.inputs import camel, check_text, plain
 from schema.request import Info
 from schema.scalars import Position
+from schema.seen import seen, step
 from schema.types.event import Event, event
+from tracker.access import Scope
 from tracker.commands import Commands
 from tracker.domain.codec import convert
-from tracker.domain.values import Fact, Name, Source, Value
+from tracker.domain.values import Fact, Name, PartialDate, Source, Value
 from tracker.errors import Path, TrackerError
 from tracker.log.recorder import Appended
 
@@ -60,6 +63,18 @@ class Retraction(Value, frozen=True, kw_only=True):
     source: Source
 
 
+class Redacting(Value, frozen=True, kw_only=True):
+    """Texts of an event have to go, by a law: its note, its quotation. They are deleted for ever;
+    the event stays, and the log says which texts went, why and by whom.
+    """
+
+    event_id: Name
+    reason: Name
+    on: PartialDate
+    source: Source
+    fields: tuple[Name, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a client ordered: the input as JSON data, and what stands beside it."""
@@ -90,6 +105,14 @@ async def record_retraction(commands: Commands, order: Order) -> Appended:
     return await commands.retract(
         retraction.event_id, retraction.reason, retraction.source, idempotency_key=order.key,
         actor=order.actor)
+
+
+async def record_redaction(commands: Commands, order: Order) -> Appended:
+    """Record that texts had to go, with which they go."""
+    asked = convert(Redacting, order.data)
+    return await commands.redact(
+        asked.event_id, asked.reason, asked.on, asked.source, fields=asked.fields,
+        idempotency_key=order.key, actor=order.actor)
 
 
 async def record_correction(commands: Commands, order: Order) -> Appended:
@@ -124,19 +147,28 @@ def replacement_named(data: dict[str, Any]) -> Iterator[None]:
 
 
 async def carried_out(
-    info: Info, input: Any, key: str | None, expected: int | None, record: Record
+    info: Info, input: Any, key: str | None, expected: int | None, record: Record,
+    scope: Scope = Scope.RECORD,
 ) -> Recording:
-    """Record what was ordered and wait until it can be read."""
-    services, actor = info.context.services, info.context.writer()
+    """Record what was ordered, by a caller of that scope, and wait until it can be read."""
+    services, actor = info.context.services, info.context.writer(scope)
     try:
         check_text(key or "", "idempotencyKey")
         order = Order(plain(input), actor, key, expected)
-        appended = await record(services.commands, order)
+        with step("append"):
+            appended = await record(services.commands, order)
     except TrackerError as error:
         error.path = in_camel(error.path)
         raise error if set(error.path[:1]) & BESIDE_INPUT else error.below("input") from None
-    await services.projector.reach(appended.positions[-1])
+    await readable(services, appended)
     return await recording(info, appended)
+
+
+async def readable(services: Services, appended: Appended) -> None:
+    """Wait until what was recorded can be read."""
+    seen().reached(appended.positions[-1])
+    with step("projection"):
+        await services.projector.reach(appended.positions[-1])
 
 
 async def recording(info: Info, appended: Appended) -> Recording:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import strawberry
 
 from schema.context import Access, Services
+from schema.loaders import Loaders
 from tracker.access import Caller, Scope
 
 
@@ -18,6 +19,7 @@ class Context:
     services: Services
     access: Access
     caller: Caller
+    loaders: Loaders = field(init=False)
     connection_params: dict[str, Any] = field(default_factory=dict)
     """What a WebSocket client said first; browsers can't send headers there."""
     last_position: int | None = None
@@ -25,9 +27,12 @@ class Context:
     position: int | None = None
     """The position of what a subscription gave last, where it has one."""
 
-    def writer(self) -> str:
+    def __post_init__(self) -> None:
+        self.loaders = Loaders(self.services.recorder.annexes)
+
+    def writer(self, scope: Scope = Scope.RECORD) -> str:
         """Who writes, in a word. Raises Unauthenticated or Forbidden where they may not."""
-        self.caller.need(Scope.RECORD)
+        self.caller.need(scope)
         return str(self.caller.name)
 
 

@@ -16,6 +16,7 @@ from schema.described import output, subscription
 from schema.moment.as_of import AsOf
 from schema.request import Info
 from schema.scalars import Day, Position
+from schema.seen import seen
 from schema.types.change import EntityKind
 from schema.types.event import Event, event
 from tracker.domain.commodities import Commodity, related
@@ -56,6 +57,7 @@ class Subscription:
             async for page in pages:
                 for recorded in page:
                     info.context.position = recorded.position
+                    seen().reached(recorded.position)
                     yield event(recorded)
 
     @subscription

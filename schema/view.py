@@ -20,8 +20,9 @@ from schema.gate import Gate
 from schema.limits import MOST_BYTES
 from schema.persisted import Persisted
 from schema.routes.observed import first_code
-from schema.routes.pages import query_page
+from schema.routes.pages import query_page, wants_page
 from schema.routes.streams import Streams, form_asked
+from schema.seen import seen
 from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError
 
 JSON = "application/json"
@@ -49,7 +50,7 @@ class View:
 
     async def respond(self, request: Request) -> Response:
         """The answer to a request; whatever goes wrong, it is JSON."""
-        if request.method != "POST" and _wants_page(request):
+        if wants_page(request):
             return await query_page(request)
         try:
             return await self._answer(request)
@@ -65,9 +66,11 @@ class View:
     async def _answer(self, request: Request) -> Response:
         visitor = await self._gate.enter(request.headers.get("authorization", ""),
                                          request.client and request.client.host)
+        seen().actor = visitor.caller.name
         posted = request.method == "POST"
         asked = await _asked_by_post(request) if posted else _asked_by_get(request)
-        request.state.operation = operation = _of_type(asked, "operationName", str)
+        operation = _of_type(asked, "operationName", str)
+        seen().named(operation)
         extensions = _of_type(asked, "extensions", dict)
         document = self._persisted.document(_of_type(asked, "query", str), extensions) or ""
         variables = _of_type(asked, "variables", dict)
@@ -82,11 +85,6 @@ class View:
             operation_name=operation,
             allowed=QUERIES_AND_MUTATIONS if posted else QUERIES,
         ))
-
-
-def _wants_page(request: Request) -> bool:
-    """Whether a browser asks: HTML is the first type that it would take."""
-    return request.headers.get("accept", "").startswith("text/html")
 
 
 def _asked_by_get(request: Request) -> dict[str, Any]:
@@ -144,7 +142,7 @@ def _response(
     advice: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer as JSON, of the media type that the client knows."""
-    request.state.outcome = first_code(answer)
+    seen().outcome = first_code(answer)
     modern = GRAPHQL_JSON in request.headers.get("accept", "")
     if status == 200 and "data" not in answer:
         code = answer["errors"][0]["extensions"]["code"]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+import itertools
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import orjson
 from graphql import GraphQLFormattedError
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
@@ -30,7 +32,9 @@ from schema.context import Services
 from schema.errors import extensions
 from schema.gate import Gate, Visitor
 from schema.graph import GRAPH
+from schema.observe import WEBSOCKET, Observer, request_id
 from schema.request import Context
+from schema.seen import seen
 from tracker.access import Caller, bearer
 from tracker.errors import TooLarge, TrackerError
 
@@ -69,15 +73,22 @@ class Connected(Context):
     """What is known of a connection. Nobody has come in before the first message."""
 
     gate: Gate
-    header: str
+    observer: Observer
+    headers: Headers
     address: str | None
     visitor: Visitor | None = None
+    ids: Iterator[str] = field(init=False)
+    """Of its operations: that of the connection, and a number."""
+
+    def __post_init__(self) -> None:
+        id = request_id(self.headers.get("x-request-id", ""))
+        self.ids = (f"{id}.{number}" for number in itertools.count(1))
 
     @property
     def authorization(self) -> str:
         """What the first message says, or else the header: browsers can't send that."""
         said = self.connection_params.get("Authorization")
-        return said if isinstance(said, str) else self.header
+        return said if isinstance(said, str) else self.headers.get("authorization", "")
 
     async def enter(self) -> None:
         """Let the client in. Raises as `Gate.enter`."""
@@ -98,7 +109,8 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     async def handle(self) -> None:
         """Serve the connection to its end."""
         try:
-            await super().handle()
+            with self._connected.observer.metrics.connections.track_inprogress():
+                await super().handle()
         finally:
             if self.watching:
                 self.watching.cancel()
@@ -121,11 +133,17 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
 
         That is said before the next message is read: who reads no refusals must not pile them up.
         """
+        connected = self._connected
         try:
-            self._connected.gate.check_room(len(self.operations))
+            connected.gate.check_room(len(self.operations))
         except TooLarge as error:
-            await self.send_message(
-                {"id": message["id"], "type": "error", "payload": [shown(error)]})
+            with connected.observer.operation(
+                next(connected.ids), WEBSOCKET, connected.headers
+            ) as seen:
+                seen.actor = connected.caller.name
+                seen.failed(error.code)
+                await self.send_message(
+                    {"id": message["id"], "type": "error", "payload": [shown(error)]})
         else:
             await super().handle_subscribe(message)
 
@@ -133,10 +151,21 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         """Run an operation, or say which limit it is over."""
         connected = self._connected
         assert connected.visitor is not None
+        with connected.observer.operation(
+            next(connected.ids), WEBSOCKET, connected.headers
+        ) as seen:
+            seen.actor = connected.caller.name
+            seen.named(operation.operation_name)
+            await self._run(operation, connected, connected.visitor)
+
+    async def _run(
+        self, operation: Operation[Context, None], connected: Connected, visitor: Visitor
+    ) -> None:
         try:
-            with connected.gate.operation(connected.visitor):
+            with connected.gate.operation(visitor):
                 await super().run_operation(operation)
         except TrackerError as error:
+            seen().failed(error.code)
             await operation.send_operation_message(
                 {"id": operation.id, "type": "error", "payload": [shown(error)]})
 
@@ -152,13 +181,14 @@ class Socket(GraphQL[Context, None]):
     websocket_adapter_class = Adapter
     graphql_transport_ws_handler_class = Handler
 
-    def __init__(self, services: Services, gate: Gate):
+    def __init__(self, services: Services, gate: Gate, observer: Observer):
         super().__init__(
             GRAPH, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
             connection_init_wait_timeout=timedelta(seconds=PATIENCE),
             max_subscriptions_per_connection=None, allowed_origins=gate.access.origins)
         self._services = services
         self._gate = gate
+        self._observer = observer
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
@@ -166,7 +196,7 @@ class Socket(GraphQL[Context, None]):
         """What resolvers know of the connection."""
         return Connected(
             services=self._services, access=self._gate.access, caller=Caller(), gate=self._gate,
-            header=request.headers.get("authorization", ""),
+            observer=self._observer, headers=request.headers,
             address=request.client and request.client.host)
 
     async def on_ws_connect(self, context: Context) -> Any:

@@ -26,7 +26,7 @@ SELECT format('%s of %s: %s', pg_get_functiondef(p.oid), proowner::regrole, proa
 FROM pg_proc p WHERE pronamespace IN (SELECT oid FROM ours)
 UNION ALL
 SELECT format('%s %s', pg_get_triggerdef(t.oid), tgenabled) FROM pg_trigger t
-JOIN pg_class c ON c.oid = tgrelid WHERE relnamespace IN (SELECT oid FROM ours)
+JOIN pg_class c ON c.oid = tgrelid WHERE relnamespace IN (SELECT oid FROM ours) AND NOT tgisinternal
 UNION ALL
 SELECT format('view %s', pg_get_viewdef(c.oid)) FROM pg_class c
 WHERE relnamespace IN (SELECT oid FROM ours) AND relkind = 'v'

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import isfinite
 from pathlib import Path
 
 import pytest
 
 from deploy.postgres import Postgres
-from tests.benchmarks import commands, log, start
+from tests.benchmarks import audit, commands, log, start
 from tests.benchmarks.harness import OURS, Column, Table, publish, report, selected
 from tests.benchmarks.load import BYTES, DATA, ENTRY, new_events
 from tracker.log.database import Target
@@ -37,7 +38,9 @@ def figure(cell: str) -> float:
     (log.tables, ["read"], ["this log, `read_all`", "rows alone"]),
     (log.tables, ["wake-up-p99"], []),
     (commands.tables, ["writers-16"], ["plain INSERT"]),
-], ids=["append", "bulk", "read", "wake-up", "commands"])
+    (partial(audit.tables, many=300), ["append-16"], ["nobody publishes", "hashes in a column"]),
+    (partial(audit.tables, many=300), ["publish-1", "prove"], []),
+], ids=["append", "bulk", "read", "wake-up", "commands", "audit", "proofs"])
 async def test_every_benchmark_has_a_figure_for_us_and_for_the_limits(
     server: Postgres, tables: Callable[[float], Sequence[Table]], only: list[str],
     peers: list[str],

@@ -327,7 +327,7 @@ def test_a_migration_says_what_it_did_and_the_second_one_has_nothing_to_do(data_
 def test_help_teaches_every_command() -> None:
     result = subprocess.run([*TRACKER, "--help"], capture_output=True, text=True, check=True)
     for name in ("demo", "serve", "import", "imports", "sources", "schema", "query", "follow",
-                 "snapshot", "replay", "rebuild", "migrate", "changes", "upcoming"):
+                 "snapshot", "replay", "rebuild", "migrate", "changes", "upcoming", "key"):
         assert name in result.stdout
 
 

@@ -11,16 +11,19 @@ from typing import Any
 
 import pytest
 
+from deploy.bootstrap import connected
 from projections import live
 from projections.live import touch, until_day_after
+from projections.projector import SQL
 from schema.context import Access, Services
 from schema.execute import stream
 from schema.request import Context
 from schema.subscriptions import touching
 from schema.types.change import EntityKind
 from tests.facts import announced, claimed, clause, ordered, suspended
-from tracker.commands import Telling
 from tracker.domain.values import Fact
+from tracker.log.database import PROJECTOR, Connection, Target
+from tracker.orders import Telling
 
 CONTROLS = """subscription ($commodities: [String!], $places: [String!], $validAt: Day) {
   worldChanged(commodities: $commodities, places: $places, validAt: $validAt) {
@@ -146,25 +149,29 @@ async def test_the_last_state_is_never_missed_while_events_come(services: Servic
 
 
 async def test_an_event_is_told_when_the_projection_has_it_or_else_an_error(
-    services: Services, monkeypatch: pytest.MonkeyPatch
+    services: Services, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def behind(*_: Any) -> None:
-        """Project nothing."""
-
-    async with aclosing(asking(services)) as answers:
+    async with aclosing(asking(services)) as answers, connected(target, role=PROJECTOR) as holder:
         await coming(answers)
-        with monkeypatch.context() as patch:
-            patch.setattr(type(services.projector), "catch_up", behind)
-            next_ = asyncio.ensure_future(coming(answers))
+        async with holder.transaction():
+            await take_turn(holder)
+            coming_next = asyncio.ensure_future(coming(answers))
             await record(services, "a")
             assert await services.projector.position() == 0
-        services.follower.wake()
-        assert (await next_)["position"] == "1"
-        monkeypatch.setattr(type(services.projector), "catch_up", behind)
+        assert (await coming_next)["position"] == "1"
         monkeypatch.setattr(live, "PATIENCE", 0.1)
-        await record(services, "b")
-        [error] = (await anext(answers))["errors"]
-        assert error["extensions"]["code"] == "UNAVAILABLE"
+        async with holder.transaction():
+            await take_turn(holder)
+            await record(services, "b")
+            [error] = (await anext(answers))["errors"]
+            assert error["extensions"]["code"] == "UNAVAILABLE"
+
+
+async def take_turn(holder: Connection) -> None:
+    """Wait for the turn to project: until the transaction ends nobody else does."""
+    async with asyncio.timeout(10):
+        while not await holder.fetchval(SQL.take_turn):
+            await asyncio.sleep(0.01)
 
 
 async def test_today_is_asked_anew_when_the_day_turns(

@@ -119,8 +119,8 @@ async def test_the_owner_of_a_database_who_may_create_roles_can_migrate_it(
     async with connected(bare) as admin:
         await admin.execute(f'ALTER DATABASE {bare["database"]} OWNER TO {login}')
         # What PostgreSQL gives to whoever creates a role; these exist on this server already.
-        await admin.execute(f"GRANT tracker_owner, tracker_projector, tracker_api TO {login}"
-                            " WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+        await admin.execute("GRANT tracker_owner, tracker_projector, tracker_api, tracker_publisher"
+                            f" TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
     async with running({**bare, "user": login}) as services:
         await services.commands.record("export-control/a", announced())
     async with connected(bare) as admin:

@@ -7,14 +7,14 @@ import pytest
 
 from deploy.bootstrap import connected, pooled
 from tests.test_log import event
-from tracker.log.database import API, OWNER, PROJECTOR, Target
+from tracker.log.database import API, OWNER, PROJECTOR, PUBLISHER, Target
 from tracker.log.recorder import Recorder, append
 
 CHANGES = ("UPDATE log.events SET type = 'x'", "DELETE FROM log.events", "TRUNCATE log.events")
 
 
 @pytest.mark.parametrize("statement", CHANGES)
-@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, None])
+@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, PUBLISHER, None])
 async def test_no_role_can_change_what_is_recorded(
     recorder: Recorder, target: Target, role: str | None, statement: str
 ) -> None:
@@ -45,6 +45,9 @@ async def test_a_replica_can_not_change_it_either(
     "DROP FUNCTION log.append", "CREATE TABLE log.mine ()", "CREATE TABLE public.mine ()",
     "DELETE FROM projection.versions", "UPDATE projection.tracking SET position = 9",
     "INSERT INTO log.migrations (number, name, sha256) VALUES (9, '', '')",
+    "INSERT INTO log.checkpoints (size, root, note) VALUES (0, sha256(''), '')",
+    "INSERT INTO log.tiles SELECT 0, 0, '', ''",
+    "INSERT INTO log.cosignatures SELECT 0, '', ''",
 ])
 async def test_the_api_can_only_append_and_read(
     target: Target, statement: str
@@ -59,13 +62,45 @@ async def test_the_api_can_only_append_and_read(
         assert await admin.fetchval("SELECT count(*) FROM projection.versions") == 0
 
 
-async def test_the_projector_can_not_append(target: Target) -> None:
-    async with pooled(target, role=PROJECTOR) as pool, pool.acquire() as connection:
+@pytest.mark.parametrize("role", [PROJECTOR, PUBLISHER])
+async def test_only_the_api_can_append(target: Target, role: str) -> None:
+    async with pooled(target, role=role) as pool, pool.acquire() as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await append(connection, [[event("export-control/a", "a")]])
 
 
-@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR])
+COLUMNS = {"tiles": "root", "checkpoints": "note", "cosignatures": "signature"}
+
+
+@pytest.mark.parametrize("role", [OWNER, PUBLISHER, None])
+@pytest.mark.parametrize("table", COLUMNS)
+async def test_nobody_can_change_what_is_published(
+    target: Target, table: str, role: str | None
+) -> None:
+    async with connected(target) as connection:
+        await connection.execute(
+            "INSERT INTO log.checkpoints (size, root, note) VALUES (1, sha256(''), '');"
+            "INSERT INTO log.cosignatures VALUES (1, 'w', '');"
+            "INSERT INTO log.tiles VALUES (0, 0, decode(repeat('00', 8192), 'hex'), sha256(''))")
+    async with connected(target, role=role) as connection:
+        if role is None:
+            await connection.execute("SET session_replication_role = replica")
+        for statement in (f"UPDATE log.{table} SET {COLUMNS[table]} = {COLUMNS[table]}",
+                          f"DELETE FROM log.{table}", f"TRUNCATE log.{table} CASCADE"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+        assert await connection.fetchval(f"SELECT count(*) FROM log.{table}") == 1
+
+
+async def test_a_size_has_one_checkpoint(target: Target) -> None:
+    async with connected(target, role=PUBLISHER) as connection:
+        insert = "INSERT INTO log.checkpoints (size, root, note) VALUES (1, sha256($1), '')"
+        await connection.execute(insert, b"")
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await connection.execute(insert, b"x")
+
+
+@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, PUBLISHER])
 async def test_nobody_can_log_in_as_a_role(target: Target, role: str) -> None:
     with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match="not permitted"):
         async with connected({**target, "user": role}):

@@ -23,6 +23,7 @@ from schema.inputs import camel
 from tracker.domain.entity import Retracted
 from tracker.domain.kinds import FACTS
 from tracker.domain.receipt import Receipt
+from tracker.domain.redaction import Redacted
 
 KEPT = Path(__file__).parents[1] / "schema" / "schema.graphql"
 RELEASED = Path(__file__).with_name("released")
@@ -91,10 +92,11 @@ def test_every_type_field_argument_and_enum_value_is_described() -> None:
 def test_every_fact_of_the_domain_has_a_mutation() -> None:
     recorded = {act.fact for act in ACTS}
     others = {fact.__name__ for fact in FACTS.values() if fact not in recorded}
-    assert others == {"MemberJoined", "MemberLeft", Retracted.__name__, Receipt.__name__}
+    assert others == {"MemberJoined", "MemberLeft", Retracted.__name__, Receipt.__name__,
+                      Redacted.__name__}
     assert core().mutation_type is not None
     fields = core().mutation_type.fields  # type: ignore[union-attr]
-    more = {"recordMembership", "retractEvent", "correctEvent", "record"}
+    more = {"recordMembership", "retractEvent", "redactEvent", "correctEvent", "record"}
     assert {*more, *(act.name for act in ACTS)} == fields.keys()
 
 

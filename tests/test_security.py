@@ -21,6 +21,7 @@ from schema.graph import GRAPH
 from schema.hosts import host_name, is_ours
 from schema.limits import MOST_COST
 from tests.api import OPEN, Api, control, document
+from tests.served import serving
 from tests.test_subscriptions import served
 from tests.websocket import EVENTS, PROTOCOL, receive, send, subscribe
 from tests.websocket import connected as socket_to
@@ -108,6 +109,139 @@ async def test_the_cost_counts_with_the_variables_of_each_request(api: Api) -> N
     for n, expected in ((5, set()), (200, {"TOO_COSTLY"}), (5, set())):
         assert codes(await api.post(query, n=n)) == expected
     assert str(MOST_COST) in str(await api.post(query, n=200))
+
+
+async def test_a_field_asked_for_many_times_is_answered_once_or_not_at_all(api: Api) -> None:
+    assert await api.ask("{" + "head " * 50 + "}") == {"head": "0"}
+    answer = await api.post("{" + "head " * 1000 + "}")
+    assert codes(answer) <= {"GRAPHQL_VALIDATION_FAILED"}
+    assert len(str(answer)) < 10_000
+
+
+@pytest.mark.parametrize("batch", [
+    [], [{"query": "{ head }"}], [[[]]], [{"query": "mutation { __typename }"}] * 1000,
+])
+async def test_no_array_is_taken_for_a_request(api: Api, batch: list[Any]) -> None:
+    response = await api.request("POST", "/graphql", json=batch)
+    assert (response.status_code, codes(response.json())) == (400, {"BAD_REQUEST"})
+
+
+@pytest.mark.parametrize("document", [
+    "query { ...a } fragment a on Query { ...b } fragment b on Query { ...c } fragment c on Query"
+    " { ...a }",
+    "query { ...a } fragment a on Query { ... { ... on Query { ...a } } }",
+    "query { __schema { ...s } } fragment s on __Schema { types { ...t } } fragment t on __Type"
+    " { fields { type { ...t } } }",
+])
+async def test_no_circle_of_fragments_goes_round(api: Api, document: str) -> None:
+    answer = await api.post(document)
+    assert "data" not in answer
+    assert codes(answer) == {"GRAPHQL_VALIDATION_FAILED"}
+
+
+async def test_directives_are_few_and_not_ours_to_repeat(api: Api) -> None:
+    repeated = "".join(f"@include(if: true) @skip(if: false) @a{n}" for n in range(200))
+    answer = await api.post(f"query {{ head {repeated} }}")
+    assert codes(answer) == {"GRAPHQL_VALIDATION_FAILED"}
+    assert len(answer["errors"]) <= 21
+
+
+@pytest.mark.parametrize("body", [
+    b'{"query": "{ head }", "variables": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    b'{"query": "{ head }", "variables": {"a": ' + b'{"a":' * 5000 + b"1" + b"}" * 5001 + b"}",
+    b'{"query": "{ head }", "extensions": ' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"}",
+    b'{"query": "{ head }", "query": 5}', b"\xff\xfe{\x00}\x00", b"", b"{", b"null", b'"{ head }"',
+    '{"query": "{ head }"}'.encode("utf-16"), '{"query": "{ head }"}'.encode("utf-32"),
+    b'\xef\xbb\xbf{"query": "{ head }"}', b'{"query": "\\ud800"}', b'{"query": NaN}',
+    b'{"query": "{ head }", "variables": {"a": 1e999}}', b'{"query": "{ head\x00 }"}',
+    b'{"query": "{ head }", "operationName": {}}',
+], ids=map(str, range(17)))
+async def test_no_body_is_an_internal_error(api: Api, body: bytes) -> None:
+    response = await api.request("POST", "/graphql", content=body,
+                                 headers={"Content-Type": "application/json"})
+    assert response.status_code in (200, 400)
+    assert "INTERNAL" not in codes(response.json())
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-7", "utf-16", "ebcdic", '"', "x" * 500])
+async def test_a_charset_of_the_clients_changes_nothing(api: Api, charset: str) -> None:
+    response = await api.request("POST", "/graphql", content=b'{"query": "{ head }"}', headers={
+        "Content-Type": f"application/json; charset={charset}"})
+    assert response.json() == {"data": {"head": "0"}}
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+
+
+async def test_deep_variables_of_an_input_are_refused_with_their_path(api: Api) -> None:
+    deep: Any = []
+    for _ in range(900):
+        deep = [deep]
+    answer = await api.post(document("announceExportControl"), input={**control(), "title": deep})
+    assert codes(answer) == {"BAD_USER_INPUT"}
+    assert len(str(answer)) < 10_000
+
+
+@pytest.mark.parametrize("path", [
+    "/graphql?query={head}&operationName=a%0d%0aX-Evil:1", "/events?after=%0d%0aX-Evil:1",
+    "/graphiql/..%2f..%2fviews.py", "/graphiql/%2e%2e/%2e%2e/etc/passwd",
+    "/graphiql/graphiql.min.js%00", "/graphiql/..\\..\\views.py", "/schemas/..%2f..%2fapp.py",
+    "//evil.example/", "/%2e%2e/%2e%2e/etc/passwd",
+])
+async def test_no_path_leads_out_and_none_makes_a_header(services: Services, path: str) -> None:
+    async with serving(services, OPEN) as (address, _, _):
+        reader, writer = await asyncio.open_connection(*address.split(":"))
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: a\x0bb\r\n"
+                     "Connection: close\r\n\r\n".encode())
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+    assert int(head.split()[1]) in (200, 400, 404)
+    assert b"x-evil" not in head.lower()
+    assert b"root:" not in body
+    assert b"import " not in body
+
+
+@pytest.mark.parametrize("headers", [
+    b"X-Filler: " + b"x" * 200_000, b"\r\n".join(b"X-%d: 1" % n for n in range(20_000)),
+    b"Content-Length: -1", b"Content-Length: " + b"9" * 23, b"Transfer-Encoding: nothing",
+], ids=["long", "many", "negative", "huge", "unknown"])
+async def test_oversized_and_broken_headers_leave_the_server_as_it_was(
+    services: Services, headers: bytes
+) -> None:
+    async with serving(services, OPEN) as (address, _, _):
+        reader, writer = await asyncio.open_connection(*address.split(":"))
+        writer.write(b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                     b"Content-Type: application/json\r\n" + headers + b"\r\n\r\n")
+        writer.write_eof()
+        try:
+            answer = await asyncio.wait_for(reader.read(), 30)
+        except ConnectionError:
+            answer = b""
+        writer.close()
+        assert b" 500 " not in answer.partition(b"\r\n")[0]
+        async with httpx.AsyncClient(base_url=f"http://{address}") as client:
+            assert (await client.get("/graphql?query={head}")).json() == {"data": {"head": "0"}}
+
+
+async def test_no_error_names_what_the_schema_has_while_it_can_not_be_asked_for(
+    services: Services
+) -> None:
+    closed = Api(services, Access(open=True, introspection=False))
+    for query, variables in (
+        ("{ heads }", {}), ("{ asOf(validA: 1) { position } }", {}), ("{ asOf { alianc } }", {}),
+        ("query ($a: AsOff) { head }", {}), ("{ head { x } }", {}), ("{ head @includ }", {}),
+        ("{ ... on Querry { head } }", {}), ('{ asOf { production(stage: MIN) { year } } }', {}),
+        ("mutation { foundAliance }", {}), ('{ __type(name: "Query") { name } }', {}),
+        (document("announceExportControl"), {"input": {**control(), "titel": "x"}}),
+        (document("announceExportControl"), {"input": {**control(), "direction": "EXPOR"}}),
+    ):
+        answer = await closed.post(query, **variables)
+        assert answer["errors"], query
+        assert "Did you mean" not in str(answer), query
+
+
+@pytest.mark.parametrize("path", ["/graphql/console", "/playground", "/altair", "/voyager",
+                                  "/graphql.php", "/debug", "/console", "/.env", "/api-docs"])
+async def test_there_are_no_other_consoles(api: Api, path: str) -> None:
+    assert (await api.request("GET", path)).status_code == 404
 
 
 # --- leaks

@@ -76,7 +76,8 @@ async def test_counts_are_those_of_the_moment(services: Services) -> None:
     for number, day in enumerate(("2025-01-01", "2025-02-01"), 1):
         await services.commands.record(f"export-control/{number}", announced(on=day))
     await services.projector.reach(2)
-    nothing = {"alliance": 0, "announcement": 0, "figure": 0, "preference": 0, "import": 0}
+    nothing = {"alliance": 0, "announcement": 0, "figure": 0, "preference": 0, "import": 0,
+               "redaction": 0}
     for day, position, expected in (("2024-12-31", 2, 0), ("2025-01-31", 2, 1),
                                     ("2025-02-01", 2, 2), ("2025-02-01", 1, 1)):
         counts = await services.as_of.counts(Moment(date.fromisoformat(day), position))

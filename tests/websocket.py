@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -29,9 +29,11 @@ async def receive(socket: ClientConnection, seconds: float = 5) -> Any:
 
 
 @asynccontextmanager
-async def connected(url: str, **init: Any) -> AsyncIterator[ClientConnection]:
+async def connected(
+    url: str, headers: Mapping[str, str] | None = None, **init: Any
+) -> AsyncIterator[ClientConnection]:
     """A connection that is acknowledged."""
-    async with connect(url, subprotocols=[PROTOCOL]) as socket:
+    async with connect(url, subprotocols=[PROTOCOL], additional_headers=headers) as socket:
         await send(socket, "connection_init", payload=init)
         assert (await receive(socket))["type"] == "connection_ack"
         yield socket

@@ -5,28 +5,37 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TypeAlias
 
 from eventsourcing.domain import datetime_now_with_tzinfo
 
 from tracker.domain.announcement import Made
-from tracker.domain.entity import Entity, Retracted, check_stream
+from tracker.domain.entity import Entity, check_stream
 from tracker.domain.kinds import kind_of
-from tracker.domain.values import Fact, Source
+from tracker.domain.redaction import Redacted, Redaction
+from tracker.domain.values import Fact, PartialDate, Source
 from tracker.errors import (
     IdempotencyConflict,
     InvalidInput,
     NotFound,
     Path,
-    TooLarge,
     TrackerError,
     Unavailable,
     VersionConflict,
 )
 from tracker.log.database import LOST
-from tracker.log.mapper import SOURCE, NewEvent, Recorded, new_event, replayed
+from tracker.log.mapper import NO_TEXTS, SOURCE, NewEvent, Recorded, new_event, replayed
 from tracker.log.recorder import Appended, Recorder
+from tracker.orders import (
+    Command,
+    Correction,
+    Order,
+    Retraction,
+    Telling,
+    recorded_before,
+    redactable,
+    repeated,
+    wrong,
+)
 
 GROUPINGS = frozenset({"g7"})
 """Groups that act in announcements without being alliances of this tracker."""
@@ -40,66 +49,6 @@ BATCHES = uuid.uuid5(uuid.NAMESPACE_URL, f"{SOURCE}:batch")
 
 CORRECTIONS = uuid.uuid5(uuid.NAMESPACE_URL, f"{SOURCE}:correction")
 """Makes the id of a correction's retraction from that of its replacement, always the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A fact to be recorded of an entity, under an event id that counts once.
-
-    `path` leads to the fact in what the caller gave; errors in the fact are said to be there.
-    `expected` is the version that the entity must have before it.
-    """
-
-    stream: str
-    fact: Fact
-    event_id: str
-    path: Path = ()
-    expected: int | None = None
-
-    @contextmanager
-    def errors(self) -> Iterator[None]:
-        """Put errors in the fact where it stands."""
-        try:
-            yield
-        except (InvalidInput, NotFound, TooLarge, VersionConflict) as error:
-            raise error.below(*self.path) from None
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """A fact of an entity is to be recorded. `expected` is the version that the caller saw."""
-
-    stream: str
-    fact: Fact
-    expected: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Retraction:
-    """A recorded event, or a retraction, is to be retracted."""
-
-    event_id: str
-    reason: str
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A recorded event is to be retracted and another fact recorded in its place: both or neither.
-
-    The fact may be about another entity: a figure may have been filed under the wrong place.
-    `expected` is the version that the caller saw of the entity of the event.
-    """
-
-    event_id: str
-    stream: str
-    fact: Fact
-    reason: str
-    source: Source
-    expected: int | None = None
-
-
-Command: TypeAlias = Telling | Retraction | Correction
 
 
 class Commands:
@@ -180,18 +129,56 @@ class Commands:
         command = Correction(event_id, stream, fact, reason, source, expected_version)
         return await self._carry_out([(command, ())], [_event_id(idempotency_key)], actor)
 
+    async def redact(
+        self,
+        event_id: str,
+        reason: str,
+        on: PartialDate,
+        source: Source,
+        *,
+        fields: Sequence[str] = (),
+        idempotency_key: str | None = None,
+        actor: str | None = None,
+    ) -> Appended:
+        """Take texts out of a recorded event for ever, all that it has or those in some fields.
+
+        The entry stays; the texts go in the transaction that records the redaction. Raises
+        NotFound for an unknown event, and InvalidInput for one without such a text
+        (`NOTHING_TO_REDACT`), with one in the entry itself (`NOT_REDACTABLE`), or without it by
+        now (`ALREADY_REDACTED`).
+        """
+        event = await self._event(event_id)
+        there = redactable(event.fact, fields)
+        fact = Redacted(redacts=event_id, fields=there, on=on, reason=reason, by=actor,
+                        source=source)
+        return await self.record(f"{Redaction.KIND}/{event.position}", fact,
+                                 idempotency_key=idempotency_key, actor=actor)
+
+    async def _event(self, event_id: str) -> Recorded:
+        _checked(event_id, "eventId")
+        with _unreadable():
+            event = await self._recorder.event(event_id)
+        if event is None:
+            raise NotFound(f"There is no event {event_id!r}", path=("eventId",))
+        return event
+
     async def _carry_out(
         self, commands: Sequence[tuple[Command, Path]], ids: Sequence[str], actor: str | None
     ) -> Appended:
         """Carry out commands that belong together, each with its path and the id of its fact."""
         orders = await self._orders(commands, ids)
-        for _ in range(ATTEMPTS - 1):
-            events = await self._decided(orders, actor)
+        for left in reversed(range(ATTEMPTS)):
+            decided = await self._decided(orders, actor)
+            if isinstance(decided, Appended):
+                return decided
             try:
-                return await self._recorder.append(events)
-            except VersionConflict:
-                pass  # others got in before: decide anew, on what they made
-        return await self._recorder.append(await self._decided(orders, actor))
+                return await self._recorder.append(decided)
+            except (VersionConflict, IdempotencyConflict):
+                # Others got in before: decide anew, on what they made. It may be this very command:
+                # its commitments have other salts, so the log can't tell, but their texts can.
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
 
     async def _orders(
         self, commands: Sequence[tuple[Command, Path]], ids: Sequence[str]
@@ -204,10 +191,10 @@ class Commands:
                 case Telling():
                     orders.append(Order(command.stream, command.fact, id, path, command.expected))
                 case Retraction():
-                    orders.append(Order(streams[command.event_id], _wrong(command, path), id, path))
+                    orders.append(Order(streams[command.event_id], wrong(command, path), id, path))
                 case Correction():
                     orders.append(Order(
-                        streams[command.event_id], _wrong(command, path, replacement=id),
+                        streams[command.event_id], wrong(command, path, replacement=id),
                         str(uuid.uuid5(CORRECTIONS, id)), path, command.expected))
                     orders.append(Order(command.stream, command.fact, id, (*path, "replacement")))
         return orders
@@ -225,13 +212,19 @@ class Commands:
                 raise NotFound(f"There is no event {event_id!r}", path=(*path, "eventId"))
         return streams
 
-    async def _decided(self, orders: Sequence[Order], actor: str | None) -> list[NewEvent]:
-        """The events that record orders, decided on what the log knows now."""
+    async def _decided(
+        self, orders: Sequence[Order], actor: str | None
+    ) -> list[NewEvent] | Appended:
+        """The events that record orders, decided on what the log knows now; or their first
+        positions, if they are recorded already: whatever version they expected then."""
         for order in orders:
             with order.errors():
                 check_stream(order.stream, "id")
         with _unreadable():
-            entities = await load(self._recorder, dict.fromkeys(order.stream for order in orders))
+            entities = await load(self._recorder, {order.stream for order in orders})
+            if again := recorded_before(entities, orders):
+                texts = await self._recorder.annexes.texts(known.fact for known in again.values())
+                return repeated(orders, again, texts)
             alliances = await self._recorder.existing(sorted(mentioned(orders)))
         events, founded = [], set(alliances)
         for order in orders:
@@ -253,13 +246,8 @@ def _unreadable() -> Iterator[None]:
 
 
 def check_version(entity: Entity, order: Order) -> None:
-    """Refuse an order that was made for another version of the entity, unless it is recorded
-    already. Raises VersionConflict.
-    """
-    if order.expected in (None, entity.version):
-        return
-    if all(known.event_id != order.event_id for known in entity.known):
-        assert order.expected is not None
+    """Refuse an order that was made for another version of the entity. Raises VersionConflict."""
+    if order.expected is not None and order.expected != entity.version:
         raise VersionConflict(entity.id, order.expected, entity.version)
 
 
@@ -268,21 +256,16 @@ def decide(
 ) -> NewEvent:
     """The event that records an order, after the rules agreed; the entity moves on with it.
 
-    An event id that the entity has already is passed on: the log gives its first position again.
-    Raises IdempotencyConflict if that id stands for another fact, and InvalidInput, NotFound or
-    TooLarge; then the entity is unchanged.
+    Raises InvalidInput, NotFound or TooLarge, and IdempotencyConflict if the entity has an event of
+    this id; then the entity is unchanged.
     """
-    known = next((k for k in entity.known if k.event_id == order.event_id), None)
-    if known is not None:
-        if known.fact != order.fact:
-            raise IdempotencyConflict(order.event_id)
-        return new_event(_event(order, entity.version), actor)
+    if any(k.event_id == order.event_id for k in entity.known):
+        raise IdempotencyConflict(order.event_id)
     check_actors(order.fact, alliances)
-    new_event(_event(order, entity.version), actor)  # refuses what is too large, before it counts
+    event = new_event(_event(order, entity.version), actor)
     entity.record(order.fact, order.event_id)
-    [event] = entity.collect_events()
-    assert isinstance(event, Entity.Event)
-    return new_event(event, actor)
+    entity.collect_events()
+    return event
 
 
 def decide_all(
@@ -313,11 +296,13 @@ async def load(recorder: Recorder, streams: Collection[str]) -> dict[str, Entity
     return {stream: restored(stream, events) for stream, events in found.items()}
 
 
-def restored(stream: str, events: Iterable[Recorded]) -> Entity:
-    """The entity that these events of a stream make."""
+def restored(
+    stream: str, events: Iterable[Recorded], texts: Mapping[str, str] = NO_TEXTS
+) -> Entity:
+    """The entity that these events of a stream make, as far as there are texts by commitment."""
     entity = kind_of(stream).blank(stream)
     for event in events:
-        replayed(event).mutate(entity)
+        replayed(event, texts).mutate(entity)
     return entity
 
 
@@ -340,17 +325,6 @@ def check_actors(fact: Fact, alliances: Iterable[str]) -> None:
             raise InvalidInput(f"{actor!r} is not an actor: expected a place such as US, or an"
                                " alliance that has been founded", code="UNKNOWN_ACTOR",
                                path=("actors", index))
-
-
-def _wrong(
-    command: Retraction | Correction, path: Path, replacement: str | None = None
-) -> Retracted:
-    """That an event was wrong. Raises InvalidInput for a reason that says nothing."""
-    try:
-        return Retracted(retracts=command.event_id, reason=command.reason, source=command.source,
-                         replacement=replacement)
-    except InvalidInput as error:
-        raise error.below(*path) from None
 
 
 def _event(order: Order, version: int) -> Entity.Event:

@@ -9,6 +9,8 @@ TrackerError
 ├── Forbidden           the caller may not do this
 ├── RateLimited         the caller asks too often
 ├── TooLarge            the input is over a stated limit
+├── NotProven           a signature or a proof does not hold
+│   └── Rejected            an export, a log or a database is not what was signed: says where
 └── Unavailable         a part of the system does not answer in time
     └── DiskFull            the database has no space left
 
@@ -104,6 +106,33 @@ class TooLarge(TrackerError):
     """The input is over a stated limit."""
 
     code = "TOO_LARGE"
+
+
+class NotProven(TrackerError):
+    """A signature or a proof does not hold: what it is about can't be trusted."""
+
+    code = "NOT_PROVEN"
+
+
+class Rejected(NotProven):
+    """What is offered as the log is not what was signed, or not what was seen before.
+
+    `positions` are those of the first bad event: one, or as few as can be told; None where it is
+    not about events. `code` says which kind of wrong it is; docs/auditing.md has all of them.
+    """
+
+    code = "REJECTED"
+
+    def __init__(self, code: str, message: str, positions: range | None = None):
+        super().__init__(f"{_place(positions)}{message}", code=code)
+        self.positions = positions
+
+
+def _place(positions: range | None) -> str:
+    if not positions:
+        return ""
+    first, last = positions[0], positions[-1]
+    return f"position {first}: " if first == last else f"positions {first} to {last}: "
 
 
 class Unavailable(TrackerError):

@@ -16,9 +16,9 @@ from schema.moment.controls import Controls
 from schema.moment.figures import Figures
 from schema.moment.supply import Supply
 from schema.nodes import GlobalId, GlobalIds, node, nodes
-from schema.orders import IN_ORDER, TurnOrder
 from schema.pages import After, Before, First, Last, page
 from schema.request import Info
+from schema.sorting import IN_ORDER, TurnOrder
 from schema.types.change import Turn
 from schema.types.common import Node
 from tracker.domain.alliance import AllianceState
@@ -27,6 +27,7 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.receipt import ImportState
+from tracker.domain.redaction import RedactionState
 
 
 @output
@@ -39,6 +40,7 @@ class Counts:
     figures: int = field(description="Figures that somebody has claimed a number for.")
     preferences: int = field(description="Orders of publishers that are set.")
     imports: int = field(description="Imports that are recorded.")
+    redactions: int = field(description="Events of which texts had to go.")
 
 
 @output
@@ -56,6 +58,7 @@ class AsOf(Controls, Alliances, Figures, Supply):
             figures=counts[kind_name(FigureState)],
             preferences=counts[kind_name(PreferenceState)],
             imports=counts[kind_name(ImportState)],
+            redactions=counts[kind_name(RedactionState)],
         )
 
     @answer

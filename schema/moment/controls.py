@@ -23,10 +23,10 @@ from schema.arguments import (
 from schema.connections import Connection
 from schema.described import answer, output
 from schema.moment.at import AtMoment
-from schema.orders import IN_ORDER, ExportControlOrder
 from schema.pages import After, Before, First, Last, page
 from schema.ranges import DayRange, PublishedIn, days
 from schema.request import Info
+from schema.sorting import IN_ORDER, ExportControlOrder
 from schema.types.export_control import ExportControl, export_control
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.places import Place

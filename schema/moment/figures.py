@@ -23,11 +23,11 @@ from schema.arguments import (
 from schema.connections import Connection, Listing
 from schema.described import answer, output
 from schema.moment.at import AtMoment
-from schema.orders import IN_ORDER, ClaimOrder, FigureOrder, KeyOrder, cursor_name
 from schema.pages import After, Before, Cursors, First, Last, page
 from schema.ranges import DayRange, PublishedIn, YearRange, days
 from schema.ranges import years as year_range
 from schema.request import Info
+from schema.sorting import IN_ORDER, ClaimOrder, FigureOrder, KeyOrder, cursor_name
 from schema.types.figure import Claim, Figure, cited_claim, figure
 from schema.types.preference import Preference, preference
 from tracker.domain.figure import FigureState

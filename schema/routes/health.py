@@ -29,6 +29,8 @@ class Condition:
     listening: bool
     head: int | None = None
     position: int | None = None
+    checkpoint: int | None = None
+    """The size of the newest checkpoint; None before the first."""
 
     @property
     def lag(self) -> int | None:
@@ -55,7 +57,8 @@ async def condition(services: Services) -> Condition:
     try:
         async with asyncio.timeout(PATIENCE):
             position = await services.projector.position()
-            return Condition(listening, await services.recorder.head(), position)
+            checkpoint = await services.publications.size()
+            return Condition(listening, await services.recorder.head(), position, checkpoint)
     except (*LOST, TimeoutError, TrackerError) as error:
         logger.warning("not ready: %s", error)
         return Condition(listening)
@@ -75,5 +78,14 @@ class Health:
         """Whether the database answers, the projection is near, and events come at once."""
         found = await condition(self._services)
         answer = {"ready": not found.reasons, "reasons": found.reasons, "head": found.head,
-                  "position": found.position, "lag": found.lag, "listening": found.listening}
+                  "position": found.position, "lag": found.lag, "listening": found.listening,
+                  "checkpoint": found.checkpoint, "warnings": self._warnings}
         return reply(answer, 503 if found.reasons else 200, Cache_Control="no-store")
+
+    @property
+    def _warnings(self) -> list[str]:
+        """What is wrong though requests can be answered: the log is not signed any more."""
+        publisher = self._services.publisher
+        if publisher is None or publisher.trouble is None:
+            return []
+        return [f"the log is not signed: {publisher.trouble}"]

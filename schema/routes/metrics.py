@@ -29,6 +29,13 @@ class Metrics:
         self._requests = Histogram(
             "tracker_request_seconds", "GraphQL requests over HTTP.", ["operation", "outcome"],
             buckets=BUCKETS, registry=self.registry)
+        self._sockets = Histogram(
+            "tracker_websocket_operation_seconds", "Queries and mutations over WebSockets.",
+            ["operation", "outcome"], buckets=BUCKETS, registry=self.registry)
+        self._subscriptions = Counter(
+            "tracker_websocket_subscriptions", "Subscriptions over WebSockets that have ended.",
+            ["operation", "outcome"], registry=self.registry)
+        self.connections = self._gauge("websocket_connections", "WebSockets that are open.")
         self._appends = Histogram(
             "tracker_append_seconds", "Transactions that append to the log.", ["outcome"],
             buckets=BUCKETS, registry=self.registry)
@@ -39,6 +46,11 @@ class Metrics:
         self._lag = self._gauge("projection_lag_events", "Events that wait for the projection.")
         self._behind = self._gauge(
             "projection_lag_seconds", "How long the oldest of them has been waiting.")
+        self._checkpoint = self._gauge("checkpoint_size", "Events below the last checkpoint.")
+        self._unsigned = self._gauge(
+            "checkpoint_lag_seconds", "How long the oldest event without one has been waiting.")
+        self._gauge("signing_refused", "1 where this process is to sign the log and does not."
+                    ).set_function(lambda: bool(services.publisher and services.publisher.trouble))
         self._gauge("followers", "Who follows the log: subscriptions and /events."
                     ).set_function(lambda: services.follower.followers)
         self._gauge("listening", "1 where new events come at once."
@@ -57,9 +69,18 @@ class Metrics:
         await self._look()
         return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
 
-    def answered(self, operation: str | None, outcome: str, seconds: float) -> None:
-        """Count a GraphQL request; the outcome is `ok` or the code of its first error."""
-        self._requests.labels(self._bounded(operation), outcome).observe(seconds)
+    def answered(
+        self, transport: str, type: str | None, operation: str | None, outcome: str, seconds: float
+    ) -> None:
+        """Count an operation; the outcome is `ok` or the code of its first error. How long a
+        subscription lasts is its client's business, and no latency."""
+        labels = self._bounded(operation), outcome
+        if transport == "http":
+            self._requests.labels(*labels).observe(seconds)
+        elif type == "subscription":
+            self._subscriptions.labels(*labels).inc()
+        else:
+            self._sockets.labels(*labels).observe(seconds)
 
     def appended(self, events: int, seconds: float, went: bool) -> None:
         """Count a transaction of appends."""
@@ -82,9 +103,14 @@ class Metrics:
             return
         self._head.set(found.head)
         self._lag.set(found.lag or 0)
+        self._checkpoint.set(found.checkpoint or 0)
         try:
-            waiting = await self._services.recorder.read(found.position, limit=1)
+            self._behind.set(await self._waiting(found.position))
+            self._unsigned.set(await self._waiting(found.checkpoint or 0))
         except LOST:
             return
-        oldest = waiting[0].recorded_at if waiting else None
-        self._behind.set((datetime.now(UTC) - oldest).total_seconds() if oldest else 0)
+
+    async def _waiting(self, after: int) -> float:
+        """For how many seconds the first event after a position has been recorded; 0 without."""
+        waiting = await self._services.recorder.read(after, limit=1)
+        return (datetime.now(UTC) - waiting[0].recorded_at).total_seconds() if waiting else 0

@@ -57,6 +57,11 @@ fragment who on Alliance { name members { place { name } since } }""",
 }
 
 
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks for the page: HTML is the first type that it would take."""
+    return request.method != "POST" and request.headers.get("accept", "").startswith("text/html")
+
+
 async def query_page(request: Request) -> Response:
     """The page for queries."""
     page = page_text(graphiql() is not None)

@@ -17,7 +17,8 @@ from tracker.errors import TrackerError, Unavailable
 Answering: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "RATE_LIMITED": 429, "NOT_FOUND": 404,
-          "NOT_ACCEPTABLE": 406, "TOO_LARGE": 413, "TOO_MANY_OPERATIONS": 429, "UNAVAILABLE": 503}
+          "NOT_ACCEPTABLE": 406, "TOO_LARGE": 413, "TOO_MANY_OPERATIONS": 429, "UNAVAILABLE": 503,
+          "NOT_PROVEN": 503}
 
 logger = logging.getLogger(__name__)
 

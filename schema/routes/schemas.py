@@ -1,8 +1,9 @@
 """`/schemas`: JSON Schemas of the data of all event types, made from the facts themselves.
 
 The `dataschema` of an event is a name that outlives every address:
-`urn:critical-minerals-policy-tracker:schema:ExportControl.Suspended:1`. Its last parts are the type
-and the number of its schema; that schema is served at `/schemas/ExportControl.Suspended`.
+`urn:critical-minerals-policy-tracker:schema:ExportControl.Suspended:2`. Its last parts are the type
+and the number of its schema; that schema is served at `/schemas/ExportControl.Suspended/2`, and the
+present one without the number.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from starlette.responses import Response
 from schema.routes.reply import refusing, reply
 from tracker.domain.kinds import FACTS
 from tracker.errors import NotFound
-from tracker.log.mapper import dataschema
+from tracker.log.mapper import SCHEMA, dataschema
+from tracker.sources.corpus_schema import as_told, refers
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -33,21 +35,41 @@ class Schemas:
 
     @refusing
     async def one(self, request: Request) -> Response:
-        """The schema of one event type."""
-        type_ = request.path_params["type"]
+        """The schema of one event type, the present one or that of a number."""
+        type_, number = request.path_params["type"], request.path_params.get("number", SCHEMA)
         if type_ not in FACTS:
             raise NotFound(f"{type_[:100]!r} is not an event type: /schemas has all of them",
                            path=("type",))
-        return reply(json_schema(type_))
+        if not 1 <= number <= SCHEMA:
+            raise NotFound(f"There is no schema {number} of {type_}: expected 1 to {SCHEMA}",
+                           path=("number",))
+        return reply(json_schema(type_, number))
 
 
 @cache
-def json_schema(type_: str) -> dict[str, Any]:
-    """The JSON Schema of an event type's data, with all that it refers to."""
+def json_schema(type_: str, number: int = SCHEMA) -> dict[str, Any]:
+    """The JSON Schema of an event type's data, with all that it refers to.
+
+    Data of number 1 has texts where that of number 2 has commitments, and no quotation.
+    """
     [top], parts = msgspec.json.schema_components(
         [FACTS[type_]], schema_hook=_word, ref_template="#/$defs/{name}")
-    return {"$schema": DIALECT, "$id": dataschema(type_), **top,
+    parts = as_told(parts) if number == 1 else {n: _kept(part) for n, part in parts.items()}
+    if number == 1:
+        for part in parts.values():
+            part.get("properties", {}).pop("quotation", None)
+    return {"$schema": DIALECT, "$id": dataschema(type_, number), **top,
             "$defs": {name: _portable(part) for name, part in parts.items()}}
+
+
+def _kept(part: Any) -> Any:
+    """A part of a schema as data is recorded: where there is a commitment there is no text."""
+    match part:
+        case {"anyOf": [*kinds]} if any(map(refers, kinds)):
+            return {**part, "anyOf": [kind for kind in kinds if kind.get("type") != "string"]}
+        case dict():
+            return {name: _kept(item) for name, item in part.items()}
+    return part
 
 
 def _word(kind: type) -> dict[str, Any]:

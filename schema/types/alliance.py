@@ -11,9 +11,9 @@ from projections.as_of import Filter, Moment
 from schema.arguments import value_of
 from schema.connections import Connection, states
 from schema.described import answer, output
-from schema.orders import IN_ORDER, AnnouncementOrder
 from schema.pages import After, Before, First, Last, page
 from schema.request import Info
+from schema.sorting import IN_ORDER, AnnouncementOrder
 from schema.types.announcement import Announcement, announcement
 from schema.types.common import Because, Node, Place, because, place, shown
 from tracker.domain.alliance import AllianceState

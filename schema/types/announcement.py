@@ -18,6 +18,7 @@ from schema.types.common import (
     shown,
     source,
 )
+from schema.types.text import Quoted, texts_of
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import AnnouncementKind
@@ -31,7 +32,7 @@ class Amount(Quantity):
 
 
 @output
-class Announcement(Node):
+class Announcement(Node, Quoted):
     """What states and alliances say, promise, start, contest or answer."""
 
     key: str = field(description="Its key.")
@@ -50,7 +51,6 @@ class Announcement(Node):
     supersedes: list[str] = field(description="Announcements that it takes the place of.")
     superseded_by: str | None = field(description="The one that took its place.")
     source: Source = field(description="Where it is reported.")
-    note: str | None = field(description="Remarks of this tracker.")
     because: list[Because] = field(description="The events that make it what it is on this day.")
 
 
@@ -65,4 +65,5 @@ def announcement(state: AnnouncementState) -> Announcement:
         amounts=[shown(Amount, amount, amount.quantity) for amount in state.amounts],
         source=source(state.source),
         because=because(state.because),
+        **texts_of(state),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
+from typing import Any
 
 import strawberry
 from strawberry import field
@@ -13,15 +15,17 @@ from projections.as_of import Moment
 from projections.changes import What
 from projections.turns import Happening
 from schema.described import answer, output
+from schema.request import Info
 from schema.scalars import Day
 from schema.types.common import Because, because
 from schema.types.event import State, state
+from schema.types.text import texts
 from schema.words import described
 from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import Announcement
 from tracker.domain.export_control import ExportControl
 from tracker.domain.figure import Figure
-from tracker.domain.values import DAY
+from tracker.domain.values import DAY, Committed
 
 
 class EntityKind(Enum):
@@ -83,9 +87,9 @@ class Change:
         return state(self.of.after, self.end) if self.of.after else None
 
     @answer
-    def fields(self) -> list[FieldChange]:
+    async def fields(self, info: Info) -> list[FieldChange]:
         """The fields that differ; empty where only the events behind the state do."""
-        return [field_change(item) for item in self.of.fields]
+        return await field_changes(info, self.of.fields)
 
 
 @output
@@ -101,8 +105,12 @@ class Turn:
     what: Happening = field(description="What happens.")
     clause: str | None = field(description="The id of the clause to which it happens.")
     member: str | None = field(description="The code of the member to whom it happens.")
-    fields: list[FieldChange] = field(description="The fields that change.")
     because: Because = field(description="The event that says so.")
+
+    @answer
+    async def fields(self, info: Info) -> list[FieldChange]:
+        """The fields that change."""
+        return await field_changes(info, self.of.fields)
 
     @answer
     def before(self) -> State | None:
@@ -138,14 +146,39 @@ def turn(of: turns.Turn, position: int) -> Turn:
         what=of.what,
         clause=of.clause,
         member=of.member,
-        fields=[field_change(item) for item in of.fields],
         because=because((of.because,))[0],
     )
 
 
-def field_change(of: diff.FieldChange) -> FieldChange:
-    """A field change as it is shown."""
-    return FieldChange(path=list(of.path), before=of.before, after=of.after)
+async def field_changes(info: Info, of: Sequence[diff.FieldChange]) -> list[FieldChange]:
+    """Field changes as they are shown, with their texts; without those that say the same again."""
+    found = await texts(info, {text for item in of for side in (item.before, item.after)
+                               for text in committed(side)})
+    shown = [FieldChange(path=list(item.path), before=with_texts(item.before, found),
+                         after=with_texts(item.after, found)) for item in of]
+    return [item for item in shown if item.before is None or item.before != item.after]
+
+
+def committed(value: Any) -> Iterator[Committed]:
+    """The commitments to texts in a value."""
+    match value:
+        case Committed():
+            yield value
+        case dict() | list():
+            for item in value.values() if isinstance(value, dict) else value:
+                yield from committed(item)
+
+
+def with_texts(value: Any, texts: Mapping[Committed, str | None]) -> Any:
+    """A value with texts in place of commitments."""
+    match value:
+        case Committed():
+            return texts[value]
+        case dict():
+            return {name: with_texts(item, texts) for name, item in value.items()}
+        case list():
+            return [with_texts(item, texts) for item in value]
+    return value
 
 
 def kind(entity: str) -> EntityKind:

@@ -15,10 +15,12 @@ from strawberry import field
 import schema.words  # noqa: F401 - enums are known before output types are made of them
 from schema.described import answer, interface, output
 from schema.ids import global_id
+from schema.request import Info
 from schema.scalars import Position
-from tracker.domain import commodities, entity, places, values
+from tracker.domain import commodities, entity, places, redaction, values
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Checked, Qualifier
+from tracker.log.annexes import Kept
 
 T = TypeVar("T")
 
@@ -94,6 +96,32 @@ class Source:
 
 
 @output
+class RedactedText:
+    """A text that had to go: which, on which day, why and by whom."""
+
+    on: PartialDate = field(description="The day.")
+    reason: str = field(description="Why.")
+    by: str | None = field(description="Who took it out, in a word.")
+    source: Source = field(description="The law, the order or the request that demands it.")
+    position: Position = field(description="The place of the redaction in the log.")
+    field: str = field(description="Where it stood in the data of its event, as a JSON Pointer:"
+                                   " `/note`, `/quotation`, `/clauses/0/note`.")
+
+
+@output
+class Annex:
+    """A text of an event that stands beside its entry, which commits to it."""
+
+    commitment: str = field(description="What stands there: `salted-sha256-v1:` and the SHA-256 of"
+                                        " salt and text.")
+    salt: str | None = field(description="The salt as hexadecimal digits; null with the text.")
+    text: str | None = field(description="The text; null where it had to go.")
+    redaction: RedactedText | None = field(description="Why it had to go; null while it is there.")
+    field: str = field(description="Where the commitment stands in the data of the event, as a JSON"
+                                   " Pointer: `/note`, `/quotation`, `/clauses/0/note`.")
+
+
+@output
 class Because:
     """A recorded event that made a state what it is."""
 
@@ -101,6 +129,11 @@ class Because:
     event_id: str = field(description="Its id, for retractions.")
     type: str = field(description="Its type, such as `ExportControl.Suspended`.")
     source: Source = field(description="Where the fact comes from.")
+
+    @answer
+    async def annexes(self, info: Info) -> list[Annex]:
+        """Its note, its quotation and the notes of its clauses, as far as it has them."""
+        return await annexes(info, self.position)
 
 
 @output
@@ -147,6 +180,23 @@ def source(of: values.Source) -> Source:
 def because(facts: tuple[entity.Because, ...]) -> list[Because]:
     """The events behind a state as they are shown."""
     return [cited(fact) for fact in facts]
+
+
+async def annexes(info: Info, position: str) -> list[Annex]:
+    """The annexes of an event as they are shown."""
+    return [annex(kept) for kept in await info.context.loaders.at.load(int(position))]
+
+
+def annex(of: Kept) -> Annex:
+    """An annex as it is shown."""
+    return Annex(field=of.field, commitment=of.commitment,
+                 salt=of.salt.hex() if of.salt else None, text=of.text,
+                 redaction=redacted_text(of.gone) if of.gone else None)
+
+
+def redacted_text(of: redaction.Gone) -> RedactedText:
+    """A text that had to go as it is shown."""
+    return shown(RedactedText, of, source=source(of.source), position=Position(str(of.position)))
 
 
 def cited(fact: entity.Because) -> Because:

@@ -10,14 +10,18 @@ from strawberry import field
 from strawberry.scalars import JSON
 
 from projections.as_of import Held, Moment
-from schema.described import output
+from schema.described import answer, output
+from schema.request import Info
 from schema.scalars import Day, Instant, Position
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
+from schema.types.common import Annex, annexes
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Figure, past_figure
 from schema.types.preference import Preference, preference
+from schema.types.proof import InclusionProof, inclusion
 from schema.types.receipt import Import, import_
+from schema.types.redaction import Redaction, redaction
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.entity import EntityState
@@ -25,6 +29,7 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.receipt import ImportState
+from tracker.domain.redaction import RedactionState
 from tracker.log.mapper import Recorded
 
 
@@ -39,11 +44,26 @@ class Event:
     version: int = field(description="Its place among the events of that entity: 1, 2, 3, ….")
     recorded_at: Instant = field(description="When this tracker recorded it.")
     actor: str | None = field(description="Who recorded it, in a word; null for an import.")
-    data: JSON = field(description="The fact, as it is stored.")
+    data: JSON = field(description="The fact, as it is stored: with commitments in place of its"
+                                   " note and quotation, which are in `annexes`.")
+
+    @answer
+    async def annexes(self, info: Info) -> list[Annex]:
+        """Its note, its quotation and the notes of its clauses, as far as it has them. Events of
+        before there were annexes have them in `data`.
+        """
+        return await annexes(info, self.position)
+
+    @answer
+    async def proof(self, info: Info) -> InclusionProof | None:
+        """That the newest checkpoint commits to it; null for about a second, until one does, and
+        where nobody signs the log."""
+        found = await info.context.services.publications.proof(int(self.position))
+        return inclusion(found) if found else None
 
 
 State: TypeAlias = Annotated[
-    ExportControl | Alliance | Announcement | Figure | Preference | Import,
+    ExportControl | Alliance | Announcement | Figure | Preference | Import | Redaction,
     strawberry.union("State", description="The state of an entity."),
 ]
 
@@ -97,7 +117,7 @@ def history_version(held: Held) -> HistoryVersion:
 
 def state(
     of: EntityState, moment: Moment | None = None
-) -> ExportControl | Alliance | Announcement | Figure | Preference | Import:
+) -> ExportControl | Alliance | Announcement | Figure | Preference | Import | Redaction:
     """A state as it is shown, at a moment that what hangs on it is asked for."""
     match of:
         case ExportControlState():
@@ -110,6 +130,8 @@ def state(
             return preference(of)
         case ImportState():
             return import_(of)
+        case RedactionState():
+            return redaction(of)
         case FigureState():
             return past_figure(of)
     raise TypeError(f"no state of an entity: {of!r}")

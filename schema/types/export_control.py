@@ -22,6 +22,7 @@ from schema.types.common import (
     shown,
     source,
 )
+from schema.types.text import Noted
 from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.values import PartialDate
@@ -29,7 +30,7 @@ from tracker.domain.vocabulary import ClauseStatus, Covers, Direction, Measure
 
 
 @output
-class Clause:
+class Clause(Noted):
     """A clause of an instrument on a day: what it says, where it stands and what is known to come.
     """
 
@@ -61,7 +62,6 @@ class Clause:
     exemptions: str | None = field(description="What is exempt.")
     rate_percent: Decimal | None = field(description="The rate of a tariff.")
     quota: Quantity | None = field(description="The amount of a quota.")
-    note: str | None = field(description="Remarks of this tracker.")
 
 
 @output
@@ -101,6 +101,7 @@ def clause(state: ClauseState) -> Clause:
         commodities=[commodity(id) for id in said.commodities],
         destinations=[place(code) for code in said.destinations],
         quota=quantity(said.quota) if said.quota else None,
+        note_told=said.note,
     )
 
 

@@ -25,6 +25,7 @@ from schema.types.common import (
     shown,
     source,
 )
+from schema.types.text import Quoted, texts_of
 from tracker.domain import figure as domain
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import PreferenceRule, Stage, Statistic
@@ -43,7 +44,7 @@ class Series:
 
 
 @output
-class Claim(Quantity):
+class Claim(Quantity, Quoted):
     """One publisher's number for one series, in one edition. Later editions overwrite nothing."""
 
     figure: str = field(description="The key of the figure that it is a claim on.")
@@ -57,7 +58,6 @@ class Claim(Quantity):
     preferred: bool | None = field(
         description="Whether it is the one to use among those side by side; null in a history,"
         " since that can change while the figure stays as it is.")
-    note: str | None = field(description="Remarks, such as the publisher's footnotes.")
     position: Position = field(description="The place of its event in the log.")
     event_id: str = field(description="The id of its event, for retractions.")
     source: Source = field(description="Where it stands.")
@@ -133,7 +133,8 @@ def claim(state: domain.FigureState, of: domain.Claim, preferred: bool | None) -
     """A claim as it is shown."""
     return shown(Claim, of.quantity, of, figure=state.id, series=series(state.series),
                  publisher=of.publisher, published_on=of.published_on, source=source(of.source),
-                 because=because((of.because,)), preferred=preferred)
+                 because=because((of.because,)), preferred=preferred,
+                 **texts_of(of))
 
 
 def preferred_claim(of: claims.Chosen) -> Claim:

@@ -12,6 +12,7 @@ from tracker.domain.values import (
     Actor,
     Commodity,
     Fact,
+    FreeText,
     Name,
     PartialDate,
     Quantity,
@@ -94,7 +95,8 @@ class AnnouncementState(CitingState, frozen=True, kw_only=True):
     conflicts_with: tuple[Name, ...] = ()
     supersedes: tuple[Name, ...] = ()
     superseded_by: str | None = None
-    note: str | None = None
+    note: FreeText | None = None
+    quotation: FreeText | None = None
 
 
 class Announcement(Entity):
@@ -143,5 +145,6 @@ class Announcement(Entity):
             superseded_by=later[-1] if later else None,
             source=made.source,
             note=made.note,
+            quotation=made.quotation,
             because=because(public),
         )

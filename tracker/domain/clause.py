@@ -17,6 +17,7 @@ from msgspec import structs
 from tracker.domain.values import (
     DAY,
     Commodity,
+    FreeText,
     Name,
     PartialDate,
     Place,
@@ -53,7 +54,7 @@ class Clause(Value, frozen=True, kw_only=True):
     exemptions: Text | None = None
     rate_percent: Decimal | None = None
     quota: Quantity | None = None
-    note: Text | None = None
+    note: FreeText | None = None
 
     def check(self) -> None:
         """Raise InvalidInput if the clause contradicts itself, as it may where acts meet in a

@@ -22,6 +22,7 @@ from tracker.domain.entity import (
 from tracker.domain.values import (
     Commodity,
     Fact,
+    FreeText,
     Name,
     PartialDate,
     Place,
@@ -135,7 +136,8 @@ class Claim(Value, frozen=True, kw_only=True):
     latest: bool = True
     edition_version: str | None = None
     as_of: int | None = None
-    note: str | None = None
+    note: FreeText | None = None
+    quotation: FreeText | None = None
 
     @property
     def publisher(self) -> str:
@@ -267,5 +269,6 @@ def _claim(known: Known, fact: Claimed, latest: dict[str, str]) -> Claim:
         quantity=fact.quantity,
         source=fact.source,
         note=fact.note,
+        quotation=fact.quotation,
         latest=latest[fact.source.publisher] == known.event_id,
     )

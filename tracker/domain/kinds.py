@@ -11,6 +11,7 @@ from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.figure import Figure, FigureState
 from tracker.domain.preference import Preference, PreferenceState
 from tracker.domain.receipt import Import, ImportState
+from tracker.domain.redaction import Redaction, RedactionState
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
 
@@ -25,9 +26,10 @@ STATES: dict[str, type[Any]] = {
     Figure.KIND: FigureState,
     Preference.KIND: PreferenceState,
     Import.KIND: ImportState,
+    Redaction.KIND: RedactionState,
 }
 State = (AllianceState | AnnouncementState | ExportControlState | FigureState | PreferenceState
-         | ImportState)
+         | ImportState | RedactionState)
 
 
 def fact_type(type_: str) -> type[Fact]:

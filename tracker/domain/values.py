@@ -36,8 +36,22 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Text = Annotated[str, msgspec.Meta(max_length=8000)]
 """Running text."""
 
+COMMITMENT = r"^salted-sha256-v1:[0-9a-f]{64}\Z"
+"""How a commitment is written; another way of making them would have another name."""
+
 Publisher = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=100)]
 """The short id of a publisher, such as `usgs`."""
+
+
+class Committed(Value, frozen=True, kw_only=True):
+    """Stands in a recorded fact for a text that is kept in an annex: see `tracker.domain.annex`."""
+
+    commitment: Annotated[str, msgspec.Meta(pattern=COMMITMENT)]
+
+
+FreeText = Text | Committed
+"""Text that a law may force out one day: in an entry it stands as a commitment, in those of before
+there were annexes as it is."""
 
 
 class Precision(StrEnum):
@@ -157,10 +171,15 @@ class Source(Value, frozen=True, kw_only=True):
 
 
 class Fact(Value, frozen=True, kw_only=True):
-    """What somebody did or said, with its source: the content of an event."""
+    """What somebody did or said, with its source: the content of an event.
+
+    `note` holds remarks, `quotation` what the source says in its own words. In what is recorded
+    both are commitments to texts in annexes.
+    """
 
     source: Source
-    note: Text | None = None
+    note: FreeText | None = None
+    quotation: FreeText | None = None
 
     @property
     def stream(self) -> str | None:
@@ -199,8 +218,10 @@ __all__ = [
     "DAY",
     "ENTITY_PATH",
     "Actor",
+    "Committed",
     "Commodity",
     "Fact",
+    "FreeText",
     "Name",
     "PartialDate",
     "Place",

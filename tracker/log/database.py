@@ -21,7 +21,8 @@ LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Internal
 """What a lost connection is met with; the last by one that died idle and has not noticed yet."""
 
 OWNER, PROJECTOR, API = "tracker_owner", "tracker_projector", "tracker_api"
-"""The roles; see migrations/0001_roles.sql."""
+PUBLISHER = "tracker_publisher"
+"""The roles; see migrations/0001_roles.sql and 0005_audit.sql."""
 
 SEARCH_PATH = "projection, public"
 NAMED = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)

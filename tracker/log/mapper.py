@@ -7,6 +7,7 @@ delivered to integrations, hashed and exported: there is no second form.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,23 +15,27 @@ from typing import Any
 
 import msgspec
 
+from tracker.domain.annex import Annex, commit, committed, opened
 from tracker.domain.codec import decode, encode
 from tracker.domain.entity import Entity, Known
 from tracker.domain.kinds import fact_type, kind_of
 from tracker.domain.values import Fact
-from tracker.errors import InvalidInput, TooLarge
+from tracker.errors import InvalidInput, Path, TooLarge
 
 SOURCE = "urn:critical-minerals-policy-tracker"
 MOST_BYTES = 60_000
-"""The most bytes that the data of one event may have: entries must stay below 65,536."""
+"""The most bytes that the data of one event may have, with its annexes: entries must stay below
+65,536."""
 
 
 MOST_VERSIONS = 2**31 - 1
+NO_TEXTS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event on its way into the log; `attributes` and `data` are parts of its entry.
+    """An event on its way into the log; `attributes` and `data` are parts of its entry, and
+    `annexes` the texts that its data commits to.
 
     One that the log can't take can't be made, so that it spoils no transaction that others share:
     raises InvalidInput for an unknown type, a version out of range, or text that is not UTF-8, and
@@ -43,16 +48,20 @@ class NewEvent:
     type: str
     attributes: str
     data: bytes
+    annexes: tuple[Annex, ...] = ()
 
     def __post_init__(self) -> None:
         fact_type(self.type)
         if not 0 < self.version <= MOST_VERSIONS:
             raise InvalidInput(f"{self.version}: expected a version from 1 to {MOST_VERSIONS}",
                                path=("version",))
-        if len(self.data) > MOST_BYTES:
-            raise TooLarge(f"{self.type} has {len(self.data)} bytes: expected at most {MOST_BYTES}")
         for field in ("event_id", "stream", "attributes", "data"):
             _check_text(field, getattr(self, field))
+        for annex in self.annexes:
+            _check_text(annex.field, annex.text)
+        size = len(self.data) + sum(len(annex.text.encode()) for annex in self.annexes)
+        if size > MOST_BYTES:
+            raise TooLarge(f"{self.type} has {size} bytes: expected at most {MOST_BYTES}")
 
 
 class Recorded(msgspec.Struct, frozen=True, dict=True):
@@ -84,16 +93,26 @@ class Recorded(msgspec.Struct, frozen=True, dict=True):
         return msgspec.json.decode(self.content)
 
 
-def dataschema(type_: str) -> str:
+SCHEMA = 2
+"""The number of the schemas that data follows. Those of number 1 had free texts in place of
+commitments."""
+
+
+def dataschema(type_: str, number: int = SCHEMA) -> str:
     """The name of the JSON Schema that the data of an event type follows; it is no address."""
-    return f"{SOURCE}:schema:{type_}:1"
+    return f"{SOURCE}:schema:{type_}:{number}"
 
 
 def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
-    """An aggregate's event in the form that the log takes. Raises TooLarge."""
+    """An aggregate's event in the form that the log takes: its free texts become annexes.
+
+    Raises TooLarge, and InvalidInput for a fact that has commitments: nobody could open them.
+    """
     kind = kind_of(event.originator_id)
     type_ = kind.type_of(event.fact)
-    data = encode(event.fact)
+    for field in committed(event.fact):
+        raise InvalidInput("expected text", path=steps(field))
+    fact, annexes = commit(event.fact)
     attributes = {
         "id": event.event_id,
         "source": SOURCE,
@@ -106,7 +125,12 @@ def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
         attributes["actor"] = actor
     text = encode(attributes)[1:-1].decode()
     return NewEvent(event.event_id, event.originator_id, event.originator_version, type_, text,
-                    data)
+                    encode(fact), annexes)
+
+
+def steps(field: str) -> Path:
+    """The path of a field that is named by its JSON Pointer."""
+    return tuple(int(step) if step.isdecimal() else step for step in field[1:].split("/"))
 
 
 def _check_text(field: str, text: str | bytes) -> None:
@@ -130,13 +154,13 @@ def recorded(entry: bytes) -> Recorded:
     return event
 
 
-def replayed(item: Recorded) -> Entity.Event:
-    """The aggregate's event, as it was decided."""
+def replayed(item: Recorded, texts: Mapping[str, str] = NO_TEXTS) -> Entity.Event:
+    """The aggregate's event, as it was decided, as far as there are texts by commitment."""
     return Entity.Event(
         originator_id=item.stream,
         originator_version=item.version,
         timestamp=item.recorded_at,
         event_id=item.event_id,
-        fact=item.fact,
+        fact=opened(item.fact, texts) if texts else item.fact,
         position=item.position,
     )

@@ -1,7 +1,7 @@
 -- name: append
--- Append commands; see migrations/0003_append.sql.
+-- Append commands; see migrations/0006_annexes.sql.
 SELECT command, outcome, first_position, subject, expected, actual
-FROM log.append($1, $2, $3, $4, $5, $6, $7);
+FROM log.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: read
 -- A page of entries after a position, in order; with types, only events of these.
@@ -44,6 +44,10 @@ LIMIT $4;
 -- name: events_by_id
 -- Where events are, by their ids.
 SELECT event_id, stream FROM log.events WHERE event_id = ANY ($1);
+
+-- name: event_by_id
+-- An event by its id.
+SELECT position, stream, entry FROM log.events WHERE event_id = $1;
 
 -- name: existing_streams
 -- Which of these streams have events.

@@ -20,6 +20,7 @@ from tracker.errors import (
     Unavailable,
     VersionConflict,
 )
+from tracker.log.annexes import Annexes
 from tracker.log.database import LOST, Connection, Pool, named_queries
 from tracker.log.joined import Joined
 from tracker.log.mapper import NewEvent, Recorded, recorded
@@ -47,6 +48,7 @@ class Recorder:
 
     def __init__(self, pool: Pool):
         self._pool = pool
+        self.annexes = Annexes(pool)
         self.observe: Callable[[int, float, bool], None] = lambda *_: None
         """Is told of every transaction of appends: how many events, seconds, whether it went."""
         self._appending = Joined(self._send)
@@ -157,6 +159,11 @@ class Recorder:
         rows = await self._pool.fetch(SQL.events_by_id, event_ids)
         return {row["event_id"]: row["stream"] for row in rows}
 
+    async def event(self, event_id: str) -> Recorded | None:
+        """An event by its id, or None when there is no such event."""
+        row = await self._pool.fetchrow(SQL.event_by_id, event_id)
+        return recorded(row["entry"]) if row else None
+
     @property
     def connections(self) -> tuple[int, int]:
         """How many connections of the pool are at work, and how many there may be."""
@@ -178,6 +185,8 @@ async def append(
 ) -> list[Appended | VersionConflict | IdempotencyConflict]:
     """Append commands over a connection in one round trip, and say how each one fared."""
     events = [event for command in commands for event in command]
+    annexes = [(number, annex) for number, event in enumerate(events, 1) if event.annexes
+               for annex in event.annexes]
     rows = await connection.fetch(
         SQL.append,
         _starts(commands),
@@ -187,6 +196,10 @@ async def append(
         [event.type for event in events],
         [event.attributes for event in events],
         [event.data for event in events],
+        [number for number, _ in annexes],
+        [annex.field for _, annex in annexes],
+        [annex.salt for _, annex in annexes],
+        [annex.text for _, annex in annexes],
     )
     return [_outcome(row, command) for row, command in zip(rows, commands, strict=True)]
 

@@ -18,13 +18,14 @@ from typing import Annotated
 import msgspec
 
 import tracker
-from tracker.commands import Order
 from tracker.domain.codec import decode, encode
 from tracker.domain.entity import check_stream
 from tracker.domain.kinds import fact_type, kind_of
 from tracker.domain.receipt import Receipt
+from tracker.domain.redaction import Redacted
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
+from tracker.orders import Order
 from tracker.sources.contract import At, File, Item, Reader, Refused, Told, check_storable, path_of
 from tracker.sources.text import MOST_BYTES, lines
 
@@ -63,6 +64,9 @@ def parse(line: bytes) -> Order:
     kind = fact_type(parsed.type)
     if kind is Receipt:
         raise InvalidInput("expected a fact: receipts are recorded by imports only", path=("type",))
+    if kind is Redacted:
+        raise InvalidInput("expected a fact: redactions are commands of their own, since texts go"
+                           " with them", path=("type",))
     try:
         check_storable(parsed.data)
         fact = decode(kind, parsed.data)

@@ -11,8 +11,9 @@ from tracker.domain.commodities import Commodity, commodities
 from tracker.domain.kinds import FACTS
 from tracker.domain.places import Place, places
 from tracker.domain.receipt import Receipt
+from tracker.domain.redaction import Redacted
 from tracker.domain.units import Unit
-from tracker.domain.values import Actor, PartialDate
+from tracker.domain.values import Actor, Committed, PartialDate
 
 WORDS: dict[type, dict[str, Any]] = {
     PartialDate: {"type": "string", "pattern": r"^\d{4}(-\d{2}(-\d{2})?)?$",
@@ -22,11 +23,12 @@ WORDS: dict[type, dict[str, Any]] = {
     Actor: {"type": "string", "description": "A place (US) or a founded alliance (quad)"},
     Unit: {"type": "string", "description": "t, kt, percent, … or a currency code"},
 }
+COMMITTED = Committed.__name__
 
 
 def corpus_schema() -> str:
     """The schema as text; the same facts always give the same."""
-    kinds = {type_: fact for type_, fact in FACTS.items() if fact is not Receipt}
+    kinds = {type_: fact for type_, fact in FACTS.items() if fact not in (Receipt, Redacted)}
     names = list(dict.fromkeys(kinds.values()))
     refs, components = msgspec.json.schema_components(names, schema_hook=WORDS.__getitem__)
     where = dict(zip(names, refs, strict=True))
@@ -48,5 +50,26 @@ def corpus_schema() -> str:
         "allOf": [{"if": {"properties": {"type": {"const": type_}}},
                    "then": {"properties": {"data": where[fact]}}}
                   for type_, fact in kinds.items()],
-        "$defs": components,
+        "$defs": as_told(components),
     }, indent=1, ensure_ascii=False)
+
+
+def as_told(components: dict[str, Any]) -> dict[str, Any]:
+    """The schemas of facts as they are told: with texts, which only the log keeps in annexes."""
+    return {name: _told(part) for name, part in components.items() if name != COMMITTED}
+
+
+def _told(part: Any) -> Any:
+    match part:
+        case {"anyOf": [*kinds]}:
+            return {**part, "anyOf": [_told(kind) for kind in kinds if not refers(kind)]}
+        case dict():
+            return {name: _told(item) for name, item in part.items()}
+        case list():
+            return [_told(item) for item in part]
+    return part
+
+
+def refers(schema: Any) -> bool:
+    """Whether a schema is that of a commitment."""
+    return isinstance(schema, dict) and str(schema.get("$ref", "")).endswith(f"/{COMMITTED}")

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from eventsourcing.domain import datetime_now_with_tzinfo
 
 from tracker.commands import restored
+from tracker.domain.annex import Annex, with_texts
 from tracker.domain.codec import decode
 from tracker.domain.entity import Entity
 from tracker.domain.kinds import fact_type, kind_of
 from tracker.domain.receipt import Receipt
+from tracker.log.annexes import texts
 from tracker.log.database import API, Connection, Target, connect, named_queries
 from tracker.log.mapper import NewEvent
 from tracker.log.recorder import BULK, append_page, lost_as_unavailable, read, read_streams
@@ -28,7 +31,8 @@ MOST_KEPT = 20_000
 """How many facts are kept in memory with their entities; beyond that all are forgotten, and read
 again when they are needed."""
 LAST = 2**63 - 1
-COLUMNS = ("event_id", "stream", "version", "type", "attributes", "data")
+COLUMNS = ("event_id", "stream", "version", "type", "attributes", "data", "fields", "salts",
+           "texts")
 
 
 class Staging:
@@ -41,19 +45,22 @@ class Staging:
         self.count = 0
 
     async def entities(self, streams: Iterable[str]) -> Mapping[str, Entity]:
-        """These entities, as the log and what is staged make them."""
+        """These entities, as the log and what is staged make them, their texts where they are."""
         if self._kept > MOST_KEPT:
             self._entities.clear()
             self._kept = 0
         missing = [stream for stream in dict.fromkeys(streams) if stream not in self._entities]
         for stream in missing:
             kind_of(stream)
-        for stream, events in (await read_streams(self._connection, missing, LAST)).items():
-            self._entities[stream] = restored(stream, events)
+        found = await read_streams(self._connection, missing, LAST)
+        kept = await texts(self._connection, (e.fact for events in found.values() for e in events))
+        for stream, events in found.items():
+            self._entities[stream] = restored(stream, events, kept)
             self._kept += 1 + len(events)
         if self.count:
             for row in await self._connection.fetch(SQL.staged_of, missing):
-                fact = decode(fact_type(row["type"]), row["data"])
+                fact = with_texts(decode(fact_type(row["type"]), row["data"]),
+                                  dict(zip(row["fields"], row["texts"], strict=True)))
                 Entity.Event(row["stream"], row["version"], datetime_now_with_tzinfo(),
                              row["event_id"], fact).mutate(self._entities[row["stream"]])
                 self._kept += 1
@@ -65,7 +72,9 @@ class Staging:
 
     async def stage(self, events: Sequence[NewEvent]) -> None:
         """Keep events for the log."""
-        records = [(e.event_id, e.stream, e.version, e.type, e.attributes, e.data) for e in events]
+        records = [(e.event_id, e.stream, e.version, e.type, e.attributes, e.data,
+                    [annex.field for annex in e.annexes], [annex.salt for annex in e.annexes],
+                    [annex.text for annex in e.annexes]) for e in events]
         await self._connection.copy_records_to_table("staged", records=records, columns=COLUMNS)
         self.count += len(events)
         self._kept += len(events)
@@ -115,10 +124,17 @@ class Staging:
             async with self._connection.transaction():
                 while rows := await self._connection.fetch(SQL.page, place, BULK):
                     place = rows[-1]["place"]
-                    page = [NewEvent(*row[1:]) for row in map(tuple, rows)]
+                    page = [_staged(*row) for row in rows]
                     await append_page(self._connection, page)
                     progress(len(rows))
                 return await append_page(self._connection, [last])
+
+
+def _staged(place: int, *columns: Any) -> NewEvent:
+    """The event of a staged row."""
+    *of_event, fields, salts, kept = columns
+    annexes = tuple(map(Annex, fields, salts, kept))
+    return NewEvent(*of_event, annexes)  # type: ignore[call-arg]  # as COLUMNS has them
 
 
 @asynccontextmanager

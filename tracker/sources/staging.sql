@@ -8,7 +8,10 @@ CREATE TEMPORARY TABLE staged (
     version    integer NOT NULL,
     type       text COLLATE "C" NOT NULL,
     attributes text NOT NULL,
-    data       bytea NOT NULL
+    data       bytea NOT NULL,
+    fields     text[] NOT NULL,  -- of its annexes: they go where the event goes
+    salts      bytea[] NOT NULL,
+    texts      text[] NOT NULL
 );
 CREATE INDEX ON staged (stream);
 CREATE TEMPORARY TABLE seen (event_id text COLLATE "C" PRIMARY KEY, line bigint NOT NULL);
@@ -16,11 +19,11 @@ SET enable_seqscan = off;
 
 -- name: staged_of
 -- The staged events of some streams, in order.
-SELECT stream, version, event_id, type, data FROM staged WHERE stream = ANY ($1) ORDER BY place;
+SELECT stream, version, event_id, type, data, fields, salts, texts FROM staged WHERE stream = ANY ($1) ORDER BY place;
 
 -- name: page
 -- A page of the staged events, in order.
-SELECT place, event_id, stream, version, type, attributes, data FROM staged
+SELECT place, event_id, stream, version, type, attributes, data, fields, salts, texts FROM staged
 WHERE place > $1 ORDER BY place LIMIT $2;
 
 -- name: seen

@@ -14,11 +14,12 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
-from tracker.commands import Order
+from tracker.domain.annex import committed, without
 from tracker.domain.entity import Entity, Known, Retracted, retracted, standing
 from tracker.domain.figure import Claimed, edition_of
 from tracker.domain.values import Fact, Quantity
 from tracker.errors import IdempotencyConflict
+from tracker.orders import Order
 from tracker.sources.contract import Told
 
 FAR_OFF = 100
@@ -66,8 +67,8 @@ def judge(told: Told, entity: Entity, line: int | None, elsewhere: bool,
     another entity. `retraction` makes the retraction of a wrong event; without it another fact
     under a known id is a mistake.
     """
-    order = told.order
-    row = of_row(entity, order.event_id)
+    row = of_row(entity, told.order.event_id)
+    order, row = without_redacted(told.order, row)
     told_as = row[-1:] if retraction else row
     same = any(says_the_same(known.fact, order.fact) for known in told_as)
     if line is not None:
@@ -84,6 +85,14 @@ def judge(told: Told, entity: Entity, line: int | None, elsewhere: bool,
 def of_row(entity: Entity, event_id: str) -> list[Known]:
     """What is known of one row: its first event and those that corrected it."""
     return [k for k in entity.known if CORRECTION.sub("", k.event_id) == event_id]
+
+
+def without_redacted(order: Order, row: Sequence[Known]) -> tuple[Order, list[Known]]:
+    """An order and its row, both without the texts that were redacted in the row: a file that still
+    has them says nothing new by that, and what it corrects does not bring them back."""
+    gone = {field for known in row for field in committed(known.fact)}
+    return (Order(order.stream, without(order.fact, gone), order.event_id, order.path),
+            [known._replace(fact=without(known.fact, gone)) for known in row])
 
 
 def withdrawn(entity: Entity, event_id: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from tracker.domain.entity import TYPES
-from tracker.domain.values import Commodity, Fact, PartialDate, Place, Source
+from tracker.domain.values import Commodity, Fact, FreeText, PartialDate, Place, Source
 from tracker.domain.vocabulary import Checked
 from tracker.errors import InvalidInput
 from tracker.sources.corpus import write
@@ -175,9 +175,10 @@ def number(value: Any) -> Decimal | None:
     return None if value is None else Decimal(str(value))
 
 
-def note(*sentences: str | None) -> str | None:
+def note(*sentences: FreeText | None) -> str | None:
     """Sentences as running text; None when there are none."""
-    told = [text if text[-1] in '.?!"' else f"{text}." for text in sentences if text]
+    told = [text if text[-1] in '.?!"' else f"{text}." for text in sentences
+            if text and isinstance(text, str)]
     return " ".join(told) or None
 
 

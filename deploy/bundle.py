@@ -1,0 +1,42 @@
+"""What lies beside the log in a bundle: the key, a readme, schemas. Nothing signs it."""
+
+from __future__ import annotations
+
+import json
+
+from schema.routes.schemas import json_schema
+from tracker.audit.files import KEY
+from tracker.audit.trust import Trust
+from tracker.domain.kinds import FACTS
+
+README = """\
+# A log of the critical-minerals policy tracker
+
+This directory is a transparency log in the open formats of https://c2sp.org: tlog-tiles,
+tlog-checkpoint, signed-note. Hashes are those of RFC 6962, SHA-256.
+
+| path | is |
+| --- | --- |
+| `checkpoint` | the signed head: origin, number of events, root of their tree |
+| `checkpoints/<size>` | heads that were signed when the log had so many events |
+| `tile/entries/<N>` | 256 entries, each after its length in two bytes, big-endian |
+| `tile/<L>/<N>` | 256 hashes of a level; `tile/0` has those of entries |
+| `….p/<W>` | the same where it has only W of them: the last of its level |
+| `key` | the verifier keys of the log: compare them with those that you have from elsewhere |
+| `schemas/<type>.json` | the JSON Schema of the data of each event type; nothing signs it |
+
+An entry is an event: a CloudEvents 1.0 object in JSON, byte for byte as it was recorded and
+delivered. Entry number 0 is the event at position 1.
+
+    tracker verify DIR --key KEY      is this what was signed? names the first position that is not
+    tracker replay DIR --key KEY      the digest of the whole state, from this directory alone
+    tracker restore DIR --key KEY     a database again, with the same positions, times and root
+"""
+
+
+def beside(trust: Trust) -> dict[str, bytes]:
+    """Files by their path in the bundle."""
+    schemas = {f"schemas/{type_}.json": json.dumps(json_schema(type_), indent=2).encode() + b"\n"
+               for type_ in FACTS}
+    return {KEY: "".join(f"{key}\n" for key in trust.keys).encode(),
+            "README.md": README.encode(), **schemas}

@@ -1,0 +1,57 @@
+"""`tracker key`: the keys that sign the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy import settings
+from deploy.command import DataDir, errors_for_people, note
+from deploy.postgres import default_data_dir
+from tracker.audit.safe import Keys, Safe
+from tracker.errors import InvalidInput
+
+keys = typer.Typer(name="key", no_args_is_help=True, help="Show and replace the keys that sign the"
+                   " log. `tracker serve` makes the first when it starts.")
+
+
+@keys.command()
+def show(data_dir: DataDir = None) -> None:
+    """Print the public keys, by which auditors verify the log: one a line, with what it does.
+
+    Hand them out by another way than the log itself: on paper, in a contract, on your web site.
+    """
+    print_keys(data_dir, Safe.keys)
+
+
+@keys.command()
+def rotate(
+    finish: Annotated[bool, typer.Option(
+        "--finish", help="End the overlap: only the newest key signs from now on.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a new key. Until `tracker key rotate --finish` the old one signs as well, so that
+    auditors can learn the new one from checkpoints that the old one signs.
+
+    A running server signs with it from the next checkpoint on. This is no remedy for a stolen key:
+    see docs/audit.md.
+    """
+    print_keys(data_dir, Safe.retire if finish else Safe.rotate)
+
+
+def print_keys(data_dir: Path | None, work: Callable[[Safe], Keys]) -> None:
+    """Print the keys that some work on them leaves."""
+    with errors_for_people():
+        directory = settings.audit_dir(data_dir or default_data_dir())
+        if directory is None:
+            raise InvalidInput(f"{settings.DATABASE_URL.variable} is set and"
+                               f" {settings.AUDIT_DIR.variable} is not: this tracker has no keys")
+        found = work(Safe(directory))
+    for key in found.retired:
+        print(f"{key}\tretired")
+    for key in found.verifiers:
+        print(f"{key}\tsigns")
+    note.print(f"The log is {found.origin}; its keys are in {directory}.", markup=False)

@@ -1,0 +1,51 @@
+"""`tracker redact`: texts of an event go, since a law says so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from deploy.bootstrap import running
+from deploy.command import DataDir, errors_for_people, note, on_database
+from tracker.domain.codec import convert
+from tracker.domain.values import PartialDate, Source
+from tracker.log.database import Target
+from tracker.log.recorder import Appended
+
+
+def redact(
+    event: Annotated[str, typer.Argument(help="The id of the event that has the texts.")],
+    reason: Annotated[str, typer.Option(
+        help="Why they have to go. It stays for ever, so it must not repeat them.")],
+    source: Annotated[str, typer.Option(
+        metavar="NAME", help="The law, the order or the request that demands it.")],
+    field: Annotated[list[str] | None, typer.Option(
+        help="Which text, such as /quotation or /clauses/0/note; give several by repeating this"
+             " (default: all of the event).", show_default=False)] = None,
+    publisher: Annotated[str, typer.Option(
+        help="The short id of who demands it, in small letters.")] = "tracker",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Take the note and the quotation out of an event for ever; the log says that it was done.
+
+    The event stays, and every proof about it. Copies elsewhere are not reached: backups, archived
+    WAL, replicas that lag, whoever has read it. docs/redaction.md says what is left to do.
+    """
+    today = PartialDate(datetime.now(UTC).date().isoformat())
+    with errors_for_people():
+        because = convert(Source, {"publisher": publisher, "name": source, "publishedOn": today})
+    if not yes:
+        typer.confirm(f"Texts of {event} will be gone for ever. Go on?", abort=True, err=True)
+
+    async def work(target: Target) -> Appended:
+        async with running(target) as services:
+            done = await services.commands.redact(event, reason, today, because,
+                                                  fields=field or (), actor="command line")
+            await services.projector.reach(done.positions[-1], seconds=600)
+            return done
+
+    done = on_database(data_dir, work)
+    note.print(f"Redacted, by the event at position {done.positions[-1]}.")

@@ -1,0 +1,137 @@
+"""OpenTelemetry traces, where the extra `otel` is installed and `OTEL_` variables ask for them.
+
+What they mean is OpenTelemetry's own business: its SDK reads endpoints, sampling, the name of the
+service and how contexts are propagated. We import it only when one of ASKING is set.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from schema.seen import Seen
+from tracker.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter
+    from opentelemetry.trace import Span
+
+ASKING = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+          "OTEL_TRACES_EXPORTER")
+NAME = "tracker"
+FAILURES = frozenset({"INTERNAL", "TIMEOUT", "UNAVAILABLE", "DISK_FULL"})
+"""Outcomes that are our fault and not the client's: their spans are errors."""
+PATIENCE = 2
+"""So many seconds spans that are not sent yet may keep a server from stopping."""
+
+logger = logging.getLogger(__name__)
+
+
+class Traces:
+    """Makes spans of operations and of their steps."""
+
+    def __init__(self, provider: TracerProvider):
+        from opentelemetry import propagate, trace
+
+        self._trace, self._propagate, self._provider = trace, propagate, provider
+        self._tracer = provider.get_tracer(NAME)
+
+    @contextmanager
+    def operation(self, seen: Seen, headers: Mapping[str, str]) -> Iterator[None]:
+        """The span of an operation: over HTTP below the one that the client names in its headers.
+        A WebSocket lasts, so each of its operations is a trace of its own, with a link there."""
+        trace = self._trace
+        theirs = self._propagate.extract({name.lower(): of for name, of in headers.items()})
+        named = trace.get_current_span(theirs).get_span_context()
+        below: dict[str, Any] = {"context": theirs}
+        if seen.transport != "http":
+            below = {"context": trace.set_span_in_context(trace.INVALID_SPAN),
+                     "links": [trace.Link(named)] if named.is_valid else []}
+        with self._tracer.start_as_current_span(
+            "GraphQL Operation", kind=trace.SpanKind.SERVER, record_exception=False,
+            set_status_on_exception=False, **below,
+        ) as span:
+            seen.trace = format(span.get_span_context().trace_id, "032x")
+            try:
+                yield
+            finally:
+                self._describe(span, seen)
+
+    def _describe(self, span: Span, seen: Seen) -> None:
+        """Say what was seen, in the words of OpenTelemetry where it has some."""
+        span.update_name(seen.type or "GraphQL Operation")
+        told = {"graphql.operation.type": seen.type, "graphql.operation.name": seen.operation,
+                "tracker.request": seen.request, "tracker.transport": seen.transport,
+                "tracker.actor": seen.actor, "tracker.position": seen.position,
+                "tracker.outcome": seen.outcome}
+        span.set_attributes({name: of for name, of in told.items() if of is not None})
+        if seen.outcome in FAILURES:
+            span.set_attribute("error.type", seen.outcome)
+            span.set_status(self._trace.StatusCode.ERROR)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """The span of a part of an operation."""
+        with self._tracer.start_as_current_span(
+            name, record_exception=False, set_status_on_exception=False
+        ):
+            yield
+
+    def end(self) -> None:
+        """Send what is not sent yet; a collector that does not answer does not keep us."""
+        sending = threading.Thread(target=self._provider.shutdown, daemon=True)
+        sending.start()
+        sending.join(PATIENCE)
+
+
+def tracing(environment: Mapping[str, str] = os.environ) -> Traces | None:
+    """What makes spans, if the environment asks for it. Raises InvalidInput."""
+    disabled = environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    if disabled or not any(environment.get(variable) for variable in ASKING):
+        return None
+    if not installed():
+        logger.warning("OTEL_ variables ask for traces: expected the extra otel to be installed")
+        return None
+    exporters = [_exporter(name.strip()) for name in (
+        environment.get("OTEL_TRACES_EXPORTER") or "otlp").split(",") if name.strip() != "none"]
+    return Traces(_provider(exporters, environment)) if exporters else None
+
+
+def installed() -> bool:
+    """Whether the SDK is there."""
+    try:
+        return importlib.util.find_spec("opentelemetry.sdk.trace") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _provider(exporters: list[SpanExporter], environment: Mapping[str, str]) -> TracerProvider:
+    from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    has_name = environment.get("OTEL_SERVICE_NAME") or "service.name=" in environment.get(
+        "OTEL_RESOURCE_ATTRIBUTES", "")
+    provider = TracerProvider(
+        resource=Resource.create({} if has_name else {SERVICE_NAME: NAME}), shutdown_on_exit=False)
+    for exporter in exporters:
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+    return provider
+
+
+def _exporter(name: str) -> SpanExporter:
+    if name == "console":
+        from opentelemetry.sdk.trace.export import ConsoleSpanExporter
+
+        return ConsoleSpanExporter()
+    if name == "otlp":
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        return OTLPSpanExporter()
+    raise InvalidInput(f"OTEL_TRACES_EXPORTER={name}: expected otlp, console or none")

@@ -1,0 +1,31 @@
+"""Annexes for one request: all that an answer asks for at a time, in one query.
+
+Nothing is kept from one query to the next: a text that is redacted is gone for subscribers too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from strawberry.dataloader import DataLoader
+
+from tracker.log.annexes import Annexes, Kept
+
+
+class Loaders:
+    """What is loaded together."""
+
+    def __init__(self, annexes: Annexes):
+        self._annexes = annexes
+        self.of: DataLoader[str, Kept | None] = DataLoader(self._of, cache=False)
+        """Annexes by commitment."""
+        self.at: DataLoader[int, list[Kept]] = DataLoader(self._at, cache=False)
+        """Annexes by the position of their event."""
+
+    async def _of(self, commitments: Sequence[str]) -> Sequence[Kept | None]:
+        found = await self._annexes.of(set(commitments))
+        return [found.get(commitment) for commitment in commitments]
+
+    async def _at(self, positions: Sequence[int]) -> Sequence[list[Kept]]:
+        found = await self._annexes.at(set(positions))
+        return [found[position] for position in positions]

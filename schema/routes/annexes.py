@@ -1,0 +1,55 @@
+"""`/annexes`: the texts that entries commit to, as JSON lines, with what opens the commitments."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from schema.arguments import position
+from schema.context import Services
+from schema.gate import Gate
+from schema.routes.reply import refusing
+from schema.scalars import Position
+from tracker.errors import InvalidInput
+from tracker.log.annexes import Kept, line
+
+LINES = "application/x-ndjson"
+PARAMETERS = ("after", "until")
+
+
+class AnnexRoute:
+    """Answers requests for annexes."""
+
+    def __init__(self, services: Services, gate: Gate):
+        self._services = services
+        self._gate = gate
+
+    @refusing
+    async def respond(self, request: Request) -> Response:
+        """The annexes of the events after a position up to another, a line each; then it ends."""
+        await self._gate.enter(request.headers.get("authorization", ""),
+                               request.client and request.client.host)
+        for name in request.query_params:
+            if name not in PARAMETERS:
+                raise InvalidInput(f"{name[:50]!r} is no parameter: expected one of"
+                                   f" {', '.join(PARAMETERS)}", code="BAD_REQUEST",
+                                   path=(name[:50],))
+        recorder = self._services.recorder
+        until = asked(request, "until")
+        last = await recorder.head() if until is None else until
+        pages = recorder.annexes.after(asked(request, "after") or 0, last)
+        return StreamingResponse(_written(pages), media_type=LINES,
+                                 headers={"Cache-Control": "no-store"})
+
+
+def asked(request: Request, name: str) -> int | None:
+    """A position that is asked for. Raises InvalidInput."""
+    given = request.query_params.get(name)
+    return position(None if given is None else Position(given), name)
+
+
+async def _written(pages: AsyncIterator[list[Kept]]) -> AsyncIterator[bytes]:
+    async for page in pages:
+        yield b"".join(map(line, page))

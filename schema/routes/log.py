@@ -1,0 +1,113 @@
+"""`/log`: the log as a transparency log, by C2SP tlog-tiles; docs/audit.md has every path.
+
+Tiles, entries and proofs of one size never change, so caches may keep them for ever; where reading
+takes a token, only the client's own.
+"""
+
+from __future__ import annotations
+
+import gzip
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from schema.arguments import needed
+from schema.context import Services
+from schema.gate import Gate
+from schema.routes.events import takes_gzip
+from schema.routes.reply import refusing
+from schema.scalars import Position
+from tracker.audit.merkle import parse_tile
+from tracker.errors import InvalidInput, NotFound
+
+A_YEAR = "max-age=31536000, immutable"
+BYTES = "application/octet-stream"
+TEXT = "text/plain; charset=utf-8"
+
+
+class Log:
+    """Answers auditors."""
+
+    def __init__(self, services: Services, gate: Gate):
+        self._publications = services.publications
+        self._gate = gate
+
+    @property
+    def routes(self) -> list[Route]:
+        """What is below `/log`."""
+        return [
+            Route("/log/checkpoint", self.checkpoint),
+            Route("/log/checkpoint/{size}", self.checkpoint_of),
+            Route("/log/tile/{tile:path}", self.tile),
+            Route("/log/proof/{position}", self.inclusion),
+            Route("/log/consistency/{old}", self.consistency),
+        ]
+
+    @refusing
+    async def checkpoint(self, request: Request) -> Response:
+        """The newest checkpoint."""
+        await self._enter(request)
+        return self._text((await self._publications.last()).note)
+
+    @refusing
+    async def checkpoint_of(self, request: Request) -> Response:
+        """The checkpoint of a size; signatures of witnesses may still come."""
+        await self._enter(request)
+        size = needed(Position(request.path_params["size"]), "size")
+        return self._text((await self._publications.checkpoint(size)).note)
+
+    @refusing
+    async def tile(self, request: Request) -> Response:
+        """A tile of hashes, or the entries of one."""
+        await self._enter(request)
+        try:
+            tile, entries = parse_tile(request.path_params["tile"])
+        except InvalidInput as error:
+            raise NotFound(error.message, path=error.path) from None
+        headers = {"Cache-Control": self._for_ever, "Vary": "Accept-Encoding"}
+        if not entries:
+            return Response(await self._publications.tile(tile), headers=headers, media_type=BYTES)
+        body = await self._publications.bundle(tile)
+        if takes_gzip(request):
+            headers["Content-Encoding"] = "gzip"
+            body = gzip.compress(body, 5, mtime=0)
+        return Response(body, headers=headers, media_type=BYTES)
+
+    @refusing
+    async def inclusion(self, request: Request) -> Response:
+        """A tlog-proof for one event: in the newest checkpoint, or in that of `?size=`."""
+        await self._enter(request)
+        at = needed(Position(request.path_params["position"]), "position")
+        size = _size(request)
+        return self._text(str((await self._publications.inclusion(at, size)).proof))
+
+    @refusing
+    async def consistency(self, request: Request) -> Response:
+        """That the newest checkpoint, or that of `?size=`, continues an older size: the body of a
+        request `add-checkpoint` to a witness."""
+        await self._enter(request)
+        old, size = needed(Position(request.path_params["old"]), "from"), _size(request)
+        proof, _ = await self._publications.consistency(old, size)
+        return self._text(str(proof))
+
+    async def _enter(self, request: Request) -> None:
+        await self._gate.enter(request.headers.get("authorization", ""),
+                               request.client and request.client.host)
+
+    @property
+    def _for_ever(self) -> str:
+        return f"{'public' if self._gate.access.read_open else 'private'}, {A_YEAR}"
+
+    def _text(self, text: str) -> Response:
+        """What may be another in a moment: newer, or with more signatures."""
+        return Response(text, headers={"Cache-Control": "no-cache"}, media_type=TEXT)
+
+
+def _size(request: Request) -> int | None:
+    for name in request.query_params:
+        if name != "size":
+            raise InvalidInput(f"{name[:50]!r} is no parameter: expected size", code="BAD_REQUEST",
+                               path=(name[:50],))
+    given = request.query_params.get("size")
+    return None if given is None else needed(Position(given), "size")

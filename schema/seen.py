@@ -1,0 +1,81 @@
+"""What is seen of the GraphQL operation under way, noted by whoever learns it.
+
+It stands beside the task that answers, so that a resolver or a cache can say what it knows without
+everything in between handing it on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Protocol
+
+NAME = re.compile(r"[_A-Za-z]\w*", re.ASCII)
+MOST_LETTERS = 100
+"""So much of a name is worth keeping."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What is seen of an operation; it fills while it is answered."""
+
+    request: str
+    """The id of the request; of an operation on a WebSocket that of the connection and a number."""
+    transport: str
+    actor: str | None = None
+    type: str | None = None
+    """query, mutation or subscription; None where the document does not tell."""
+    operation: str | None = None
+    """Its name in the document."""
+    position: int | None = None
+    """The last position of the log that the answer tells of."""
+    outcome: str | None = None
+    """`ok`, or the code of the first error; None while nobody knows."""
+    status: int | None = None
+    """Of HTTP."""
+    trace: str | None = None
+    """The id of the trace that its span is in."""
+    tracing: Tracing | None = None
+
+    def reached(self, position: int) -> None:
+        """The answer tells of the log up to a position."""
+        self.position = max(position, self.position or 0)
+
+    def failed(self, code: str) -> None:
+        """Something went wrong; what did first counts."""
+        self.outcome = self.outcome or code
+
+    def named(self, operation: str | None) -> None:
+        """The client says which operation it means; what is no name means none."""
+        if operation is not None and NAME.fullmatch(operation):
+            self.operation = operation[:MOST_LETTERS]
+
+
+class Tracing(Protocol):
+    """Makes spans; deploy/tracing.py does."""
+
+    def operation(
+        self, seen: Seen, headers: Mapping[str, str]
+    ) -> AbstractContextManager[None]:
+        """The span of an operation, below or beside the trace that a client's headers name."""
+
+    def step(self, name: str) -> AbstractContextManager[None]:
+        """The span of a part of the operation."""
+
+
+SEEN: ContextVar[Seen | None] = ContextVar("seen", default=None)
+"""The operation under way in this task."""
+
+
+def seen() -> Seen:
+    """The operation under way; one that nobody looks at where none is, as at the command line."""
+    return SEEN.get() or Seen("", "")
+
+
+def step(name: str) -> AbstractContextManager[None]:
+    """A part of the operation under way that takes time of its own."""
+    tracing = seen().tracing
+    return tracing.step(name) if tracing else nullcontext()

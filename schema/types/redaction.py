@@ -1,0 +1,31 @@
+"""Redactions as GraphQL shows them: what had to go of an event."""
+
+from __future__ import annotations
+
+from strawberry import field
+
+from schema.described import output
+from schema.types.common import Because, Node, RedactedText, because, redacted_text, shown
+from tracker.domain.redaction import RedactionState
+
+
+@output
+class Redaction(Node):
+    """All that had to go of one event. The event stays, and so does every proof about it."""
+
+    key: str = field(description="The position of that event.")
+    entity: str = field(description="Its name in the log, `redaction/<position>`.")
+    event_id: str = field(description="The id of that event.")
+    texts: list[RedactedText] = field(description="What had to go, and why.")
+    because: list[Because] = field(description="The events that say so.")
+
+
+def redaction(state: RedactionState) -> Redaction:
+    """What had to go of an event as it is shown."""
+    return shown(
+        Redaction, state,
+        key=state.id,
+        entity=f"redaction/{state.id}",
+        texts=[redacted_text(gone) for gone in state.texts],
+        because=because(state.because),
+    )

@@ -1,0 +1,79 @@
+"""What an auditor's commands take, each in a process of its own: time and memory.
+
+    python -m tests.benchmarks.auditing [--events 100000]
+
+The log is the corpus and more like it (see `growth`), signed. The time is that of the whole
+command, its start included; the memory is the most that its process held, without PostgreSQL's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import uvloop
+
+from deploy.bootstrap import connected, pooled, prepare
+from deploy.postgres import Postgres
+from tests.benchmarks.growth import grown, load
+from tests.benchmarks.load import corpus
+from tests.publishing import publisher
+from tracker.audit.safe import Safe
+from tracker.log.database import PUBLISHER, Target
+
+
+async def fill(target: Target, data_dir: Path, size: int) -> None:
+    """Make a log of a size, and sign it."""
+    await prepare(target)
+    async with connected(target) as connection:
+        await load(connection, grown(corpus()), 0, size)
+    safe = Safe(data_dir / "audit")
+    safe.prepare("example.org/log")
+    async with pooled(target, role=PUBLISHER, size=2) as pool:
+        await publisher(pool, target, safe).catch_up()
+
+
+def line(name: str, size: int, data_dir: Path, *arguments: str) -> None:
+    """Run a command and print its line of the table."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deploy.cli", *arguments, "--data-dir", str(data_dir)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - started
+    assert process.returncode == 0, arguments
+    print(f"| {name} | {seconds:.1f} | {size / seconds:,.0f} | {used.ru_maxrss / 1024:,.0f} |",
+          flush=True)
+
+
+def main() -> None:
+    """Run on servers of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=100_000)
+    size = parser.parse_args().events
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
+          f" load {os.getloadavg()[0]:.1f}, {size:,} events")
+    print("| | seconds | events/s | MB |\n| --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        data_dir, bundle = Path(name) / "data", str(Path(name) / "bundle")
+        with Postgres.start(data_dir) as postgres:
+            uvloop.run(fill(postgres.connection.kwargs(), data_dir, size))
+            line("export", size, data_dir, "export", bundle)
+            line("export again, nothing new", size, data_dir, "export", bundle)
+            line("verify --database", size, data_dir, "verify", "--database")
+        line("verify", size, data_dir, "verify", bundle)
+        line("replay", size, data_dir, "replay", bundle)
+        with Postgres.start(Path(name) / "again"):
+            line("restore, with the projection", size, Path(name) / "again", "restore", bundle)
+
+
+if __name__ == "__main__":
+    main()

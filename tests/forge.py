@@ -1,0 +1,104 @@
+"""Logs to tamper with: entries, heads over them, and a source that exports read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.load import corpus
+from tracker.audit.checkpoint import Checkpoint
+from tracker.audit.edge import Edge
+from tracker.audit.export import export
+from tracker.audit.merkle import WIDTH, Tile, leaf_hash
+from tracker.audit.note import Note, Signer
+from tracker.audit.trust import Trust
+
+ORIGIN = "example.org/log"
+KEY = Signer.new(ORIGIN)
+OTHER = Signer.new(ORIGIN)
+WITNESS = Signer.new("witness.example", 4)
+TRUST = Trust((KEY.verifier,))
+START = datetime(2025, 7, 1, tzinfo=UTC)
+
+
+@cache
+def honest(count: int) -> tuple[bytes, ...]:
+    """The entries of the corpus' first events, recorded a second apart."""
+    return tuple(
+        b'{"specversion":"1.0","position":"%d","time":"%b",%b,"data":%b}' % (
+            position, stamp(position), event.attributes.encode(), event.data)
+        for position, event in enumerate(islice(corpus(), count), 1))
+
+
+def stamp(second: int) -> bytes:
+    """A moment as entries have it."""
+    moment = START + timedelta(seconds=second)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ").encode()
+
+
+def changed(entry: bytes, **attributes: Any) -> bytes:
+    """An entry that says something else."""
+    return json.dumps(json.loads(entry) | attributes, separators=(",", ":")).encode()
+
+
+def grown(entries: Sequence[bytes]) -> Edge:
+    """The tree over entries."""
+    edge = Edge()
+    for start in range(0, len(entries), WIDTH):
+        edge.add([leaf_hash(entry) for entry in entries[start : start + WIDTH]])
+    return edge
+
+
+def signed(entries: Sequence[bytes], *signers: Signer, origin: str = ORIGIN) -> bytes:
+    """The signed head of a log that has these entries."""
+    text = str(Checkpoint(origin, len(entries), grown(entries).root()))
+    return str(Note(text, tuple(key.sign(text, 1) for key in signers or (KEY,)))).encode()
+
+
+class Forged:
+    """A log of any entries, with any heads, as a source."""
+
+    name, ahead = "a forged log", 1
+
+    def __init__(self, entries: Sequence[bytes], note: bytes | None = None,
+                 kept: Sequence[int] = ()):
+        self._entries = entries
+        self._note = note or signed(entries)
+        self._kept = kept
+        edge, self._tiles = Edge(), dict[Tile, list[bytes]]()
+        for start in range(0, len(entries), WIDTH):
+            page = [leaf_hash(entry) for entry in entries[start : start + WIDTH]]
+            self._tiles.update(edge.add(page))
+        self._tiles.update(edge.begun())
+
+    async def head(self) -> bytes:
+        """The note of the newest checkpoint."""
+        return self._note
+
+    async def entries(self, tile: Tile) -> list[bytes]:
+        """The entries below a tile of level 0."""
+        return list(self._entries[tile.number * WIDTH :][: tile.width])
+
+    async def tile(self, tile: Tile) -> list[bytes] | None:
+        """The hashes of a tile."""
+        return self._tiles.get(tile)
+
+    async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+        """Heads of smaller sizes."""
+        for size in self._kept:
+            if size > after:
+                yield size, signed(self._entries[:size])
+
+
+async def bundle(
+    directory: Path, entries: Sequence[bytes], note: bytes | None = None, kept: Sequence[int] = (),
+    trust: Trust = TRUST,
+) -> Path:
+    """A bundle of these entries, or the one that is there brought up to them."""
+    await export(Forged(entries, note, kept), trust, directory, {"key": str(KEY.verifier).encode()})
+    return directory

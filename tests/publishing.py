@@ -1,0 +1,105 @@
+"""A log of entries made up by the database, published; for tests and benchmarks of the audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import asyncpg
+
+from deploy.bootstrap import connected
+from tracker.audit.checkpoint import Checkpoint
+from tracker.audit.merkle import Frontier, leaf_hash
+from tracker.audit.note import Note
+from tracker.audit.publisher import Publisher, Signing
+from tracker.audit.safe import Safe
+from tracker.audit.witness import Policy
+from tracker.log.database import Pool, Target
+from tracker.log.follow import Follower
+from tracker.log.recorder import Recorder
+
+FILL = """
+INSERT INTO log.events (position, event_id, stream, version, type, recorded_at, entry)
+SELECT at, id, 'alliance/' || id, 1, 'Alliance.Founded', now(), convert_to(
+    '{"specversion":"1.0","position":"' || at || '","time":"2026-01-01T00:00:00.000000Z","id":"'
+    || id || '","source":"urn:critical-minerals-policy-tracker","type":"Alliance.Founded",'
+    || '"subject":"alliance/' || id || '","version":1,"data":{"source":{"publisher":"us-state",'
+    || '"name":"State","publishedOn":"2025-07-01","checked":"page"},"on":"2025-07-01","name":"'
+    || id || repeat('.', $3) || '","members":["US"]}}', 'UTF8')
+FROM (SELECT head + n AS at, $2 || '-' || (head + n) AS id
+      FROM (SELECT coalesce(max(position), 0) AS head FROM log.events) h,
+           generate_series(1, $1) AS n) e
+"""
+
+
+async def fill(target: Target, events: int, word: str = "a", bytes: int = 0) -> None:
+    """Add so many events, of which all have a word in them."""
+    async with connected(target) as connection:
+        await connection.execute(FILL, events, word, bytes)
+
+
+async def force(target: Target, *statements: str) -> None:
+    """What a superuser can do who does not mind triggers."""
+    async with connected(target) as connection, connection.transaction():
+        for table in ("events", "tiles", "checkpoints", "cosignatures"):
+            await connection.execute(f"ALTER TABLE log.{table} DISABLE TRIGGER ALL")
+        for statement in statements:
+            await connection.execute(statement)
+        for table in ("events", "tiles", "checkpoints", "cosignatures"):
+            await connection.execute(f"ALTER TABLE log.{table} ENABLE TRIGGER ALL")
+            await connection.execute(
+                f"ALTER TABLE log.{table} ENABLE ALWAYS TRIGGER {table}_never_change")
+
+
+def restored(size: int) -> tuple[str, ...]:
+    """Statements that leave of a log what a backup of it at a size had."""
+    return (f"DELETE FROM log.cosignatures WHERE size > {size}",
+            f"DELETE FROM log.checkpoints WHERE size > {size}",
+            f"DELETE FROM log.tiles WHERE (number + 1) * 256 ^ (level + 1) > {size}",
+            f"DELETE FROM log.events WHERE position > {size}")
+
+
+def publisher(pool: Pool, target: Target, safe: Safe, policy: Policy | None = None) -> Publisher:
+    """A publisher that publishes when it is told to."""
+    signing = Signing(safe, policy=policy or Policy())
+    return Publisher(pool, Follower(Recorder(pool), target), signing)
+
+
+async def check(target: Target, safe: Safe) -> list[int]:
+    """Check every checkpoint, and the head in the safe, against the entries; the sizes of them."""
+    async with connected(target) as connection:
+        entries = [row["entry"] for row in await connection.fetch(
+            "SELECT entry FROM log.events ORDER BY position")]
+        rows = await connection.fetch("SELECT * FROM log.checkpoints ORDER BY size")
+    roots = roots_of(entries)
+    for row in rows:
+        note = Note.parse(row["note"].encode())
+        note.check(safe.keys().ever)
+        assert Checkpoint.parse(note.text) == Checkpoint(
+            safe.keys().origin, row["size"], roots[row["size"]])
+        assert row["root"] == roots[row["size"]]
+    kept = safe.head()
+    if kept:
+        assert kept.root == roots[kept.size]
+    sizes = [row["size"] for row in rows]
+    assert not sizes or (kept and kept.size >= sizes[-1])
+    return sizes
+
+
+def roots_of(entries: list[bytes]) -> list[bytes]:
+    """The root at every size, from the entries alone."""
+    frontier = Frontier()
+    roots = [frontier.root]
+    for entry in entries:
+        frontier.add(leaf_hash(entry))
+        roots.append(frontier.root)
+    return roots
+
+
+async def publish(target: Target, directory: Path) -> None:
+    """Publish what is in a log, with keys in a directory."""
+    pool = await asyncpg.create_pool(**target, min_size=1, max_size=1,
+                                     server_settings={"role": "tracker_publisher"})
+    try:
+        await publisher(pool, target, Safe(directory)).catch_up()
+    finally:
+        await pool.close()

@@ -1,0 +1,32 @@
+"""Go's own implementation of transparency logs, golang.org/x/mod/sumdb, where it is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).with_name("clients") / "sumdb" / "verify.go"
+LIBRARY = Path("/usr/share/gocode")
+
+
+def sumdb(directory: Path) -> Path:
+    """The program that checks a log, built in a directory."""
+    if not shutil.which("go") or not (LIBRARY / "src/golang.org/x/mod/sumdb").is_dir():
+        pytest.skip("Go and x/mod (Debian: golang-go, golang-golang-x-mod-dev) are not installed")
+    program = directory / "verify"
+    subprocess.run(
+        ["go", "build", "-o", str(program), str(PROGRAM)], check=True, cwd=directory,
+        env={"HOME": str(directory), **os.environ, "GO111MODULE": "off", "GOPATH": str(LIBRARY),
+             "GOTOOLCHAIN": "local"})
+    return program
+
+
+def verified(program: Path, *arguments: str) -> str:
+    """What the program says of a log. Fails where it rejects it."""
+    result = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout

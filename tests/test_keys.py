@@ -1,0 +1,133 @@
+"""The keys of the log: made once, kept private, replaced with an overlap."""
+
+from __future__ import annotations
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.cli import app
+from deploy.process import Exit
+from tracker.audit.checkpoint import Checkpoint
+from tracker.audit.merkle import EMPTY
+from tracker.audit.note import Note, Verifier
+from tracker.audit.safe import Safe
+from tracker.errors import InvalidInput, NotFound, NotProven
+
+
+@pytest.fixture
+def safe(tmp_path: Path) -> Safe:
+    """An empty one."""
+    return Safe(tmp_path / "audit")
+
+
+def test_the_first_start_makes_a_key_that_only_its_owner_can_read(safe: Safe) -> None:
+    keys = safe.prepare("example.com/log")
+    assert (keys.origin, len(keys.signers)) == ("example.com/log", 1)
+    assert str(safe.keys()) == str(keys)
+    assert str(safe.prepare("example.com/log")) == str(keys)
+    assert stat.S_IMODE((safe.directory / "keys").stat().st_mode) == 0o600
+    assert stat.S_IMODE(safe.directory.stat().st_mode) == 0o700
+    assert [path.name for path in safe.directory.iterdir()] == ["keys"]
+
+
+def test_a_log_without_a_name_gets_one_of_its_own(tmp_path: Path) -> None:
+    origins = {Safe(tmp_path / name).prepare().origin for name in ("a", "b")}
+    assert len(origins) == 2
+    assert all(origin.startswith("critical-minerals-policy-tracker/") for origin in origins)
+
+
+def test_processes_that_start_at_once_make_one_key(safe: Safe) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = {str(keys) for keys in pool.map(lambda _: safe.prepare("a"), range(16))}
+    assert made == {str(safe.keys())}
+    assert [path.name for path in safe.directory.iterdir()] == ["keys"]
+
+
+def test_keys_of_another_log_are_refused(safe: Safe) -> None:
+    safe.prepare("one")
+    with pytest.raises(InvalidInput, match="of the log 'one': expected 'other'"):
+        safe.prepare("other")
+
+
+def test_a_lost_key_is_not_replaced_in_silence(safe: Safe) -> None:
+    safe.keep(Checkpoint(safe.prepare().origin, 5, EMPTY))
+    (safe.directory / "keys").unlink()
+    with pytest.raises(InvalidInput, match="put it back"):
+        safe.prepare()
+    with pytest.raises(NotFound, match="makes a key"):
+        safe.keys()
+
+
+@pytest.mark.parametrize("text", ["", "hunter2\n", "{key}\n", "{secret}\n{other}\n"])
+def test_a_file_without_keys_of_one_log_is_refused(safe: Safe, text: str, tmp_path: Path) -> None:
+    [signer] = safe.prepare("one").signers
+    [other] = Safe(tmp_path / "other").prepare("other").signers
+    (safe.directory / "keys").write_text(text.format(
+        key=signer.verifier, secret=signer.secret, other=other.secret))
+    with pytest.raises(InvalidInput) as error:
+        safe.keys()
+    assert signer.secret not in str(error.value)
+
+
+def test_while_keys_overlap_both_sign_and_old_notes_verify_for_ever(safe: Safe) -> None:
+    head = Checkpoint(safe.prepare("a").origin, 5, EMPTY)
+    before = safe.keys().sign(head)
+    overlap = safe.rotate()
+    old, new = overlap.verifiers
+    during = safe.keys().sign(head)
+    after = safe.retire().sign(head)
+    assert safe.keys().verifiers == (new,)
+    assert safe.keys().ever == (old, new)
+    assert set(before.verified([old, new])) == {old}
+    assert set(during.verified([old, new])) == {old, new}
+    assert set(after.verified([old, new])) == {new}
+    assert stat.S_IMODE((safe.directory / "keys").stat().st_mode) == 0o600
+
+
+def test_the_last_head_is_kept(safe: Safe) -> None:
+    safe.prepare("a")
+    assert safe.head() is None
+    for size in (5, 9):
+        safe.keep(Checkpoint("a", size, EMPTY))
+    assert safe.head() == Checkpoint("a", 9, EMPTY)
+    assert sorted(path.name for path in safe.directory.iterdir()) == ["head", "keys"]
+    (safe.directory / "head").write_text("half")
+    with pytest.raises(NotProven):
+        safe.head()
+
+
+def test_keys_are_shown_and_replaced_on_the_command_line(
+    safe: Safe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKER_AUDIT_DIR", str(safe.directory))
+    assert keys_after("show", code=Exit.REFUSED) == []
+    [old] = safe.prepare("a").verifiers
+    assert keys_after("show") == [(old, "signs")]
+    (_, _), (new, state) = keys_after("rotate")
+    assert state == "signs"
+    assert keys_after("rotate", "--finish") == [(old, "retired"), (new, "signs")]
+    assert keys_after("show") == [(old, "retired"), (new, "signs")]
+    text = str(Checkpoint("a", 5, EMPTY))
+    Note(text, (safe.keys().signers[0].sign(text),)).check([new])
+
+
+def test_a_database_elsewhere_has_no_keys_unless_told_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKER_DATABASE_URL", "postgresql://db")
+    monkeypatch.delenv("TRACKER_AUDIT_DIR", raising=False)
+    result = CliRunner().invoke(app, ["key", "show", "--data-dir", str(tmp_path)])
+    assert result.exit_code == Exit.REFUSED
+    assert "this tracker has no keys" in " ".join(result.stderr.split())
+
+
+def keys_after(*arguments: str, code: Exit = Exit.OK) -> list[tuple[Verifier, str]]:
+    """The keys that a command prints, and what each one does."""
+    result = CliRunner().invoke(app, ["key", *arguments])
+    assert result.exit_code == code, result.output
+    lines = (line.split("\t") for line in result.stdout.splitlines())
+    return [(Verifier.parse(key), state) for key, state in lines]

@@ -1,0 +1,1 @@
+"""The log as a transparency log: what proves that nothing was altered, dropped or inserted."""

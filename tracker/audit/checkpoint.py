@@ -1,0 +1,107 @@
+"""The texts of a transparency log: checkpoints, proofs, requests to witnesses. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tracker.audit.merkle import HASH
+from tracker.audit.note import from_base64, to_base64
+from tracker.errors import NotProven
+
+NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+PROOF = "c2sp.org/tlog-proof@v1"
+MOST_HASHES = 63
+"""The most hashes in a proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The head of a log: whose it is, how many entries it has, and the root of their tree.
+
+    As text it is the text of a note (C2SP tlog-checkpoint); ours have no extension lines, and those
+    of others are passed over.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+
+    def __str__(self) -> str:
+        return f"{self.origin}\n{self.size}\n{to_base64(self.root)}\n"
+
+    @staticmethod
+    def parse(text: str) -> Checkpoint:
+        """A checkpoint from the text of a note. Raises NotProven."""
+        lines = text.split("\n")
+        if len(lines) < 4 or "" in lines[:-1] or lines[-1]:
+            raise NotProven("a checkpoint has fewer than three lines, or empty ones")
+        root = from_base64(lines[2])
+        if len(root) != HASH:
+            raise NotProven(f"the root of a checkpoint has {len(root)} bytes: expected {HASH}")
+        return Checkpoint(lines[0], number(lines[1]), root)
+
+
+@dataclass(frozen=True, slots=True)
+class InclusionProof:
+    """That an entry is in the tree of a checkpoint; as text, a C2SP tlog-proof."""
+
+    index: int
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+    """The whole note, signatures included."""
+
+    def __str__(self) -> str:
+        return "\n".join([PROOF, f"index {self.index}", *map(to_base64, self.hashes), "",
+                          self.checkpoint])
+
+    @staticmethod
+    def parse(text: str) -> InclusionProof:
+        """A proof from its text; extra data is passed over. Raises NotProven."""
+        head, _, checkpoint = text.partition("\n\n")
+        first, *lines = head.split("\n")
+        if lines and lines[0].startswith("extra "):
+            from_base64(lines.pop(0).removeprefix("extra "))
+        if first != PROOF or not lines or not lines[0].startswith("index "):
+            raise NotProven(f"expected a proof that begins with {PROOF} and an index")
+        return InclusionProof(number(lines[0].removeprefix("index ")), hashes(lines[1:]),
+                              checkpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsistencyProof:
+    """That a checkpoint's tree begins with what it was at size `old`; as text, the body of a
+    request `add-checkpoint` (C2SP tlog-witness)."""
+
+    old: int
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+    """The whole note, signatures included."""
+
+    def __str__(self) -> str:
+        return "\n".join([f"old {self.old}", *map(to_base64, self.hashes), "", self.checkpoint])
+
+    @staticmethod
+    def parse(text: str) -> ConsistencyProof:
+        """A proof from its text. Raises NotProven."""
+        head, _, checkpoint = text.partition("\n\n")
+        first, *lines = head.split("\n")
+        if not first.startswith("old "):
+            raise NotProven("expected a proof that begins with the old size")
+        return ConsistencyProof(number(first.removeprefix("old ")), hashes(lines), checkpoint)
+
+
+def hashes(lines: Sequence[str]) -> tuple[bytes, ...]:
+    """The hashes of a proof from their lines. Raises NotProven."""
+    found = tuple(from_base64(line) for line in lines)
+    if len(found) > MOST_HASHES or any(len(hash) != HASH for hash in found):
+        raise NotProven(f"expected at most {MOST_HASHES} hashes of {HASH} bytes in a proof")
+    return found
+
+
+def number(text: str) -> int:
+    """A number in its one form. Raises NotProven."""
+    if not NUMBER.fullmatch(text) or int(text) >= 2**63:
+        raise NotProven(f"{text[:50]!r} is not a number from 0 to 2^63-1")
+    return int(text)

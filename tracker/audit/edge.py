@@ -1,0 +1,93 @@
+"""The right edge of a tree that grows, tile by tile. Pure.
+
+It holds the hashes of the tiles that are begun and not full, at most 255 a level, so its memory
+grows with the logarithm of the size. It reads no tile, no row and no proof: whoever writes a bundle
+or checks one derives every hash from the entries by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from tracker.audit.merkle import EMPTY, HEIGHT, WIDTH, Tile, node_hash
+
+
+class Filled(NamedTuple):
+    """A tile and the hashes in it."""
+
+    tile: Tile
+    hashes: list[bytes]
+
+
+class Edge:
+    """A tree that leaves are added to; it begins as one of `begun`, the tiles not yet full."""
+
+    def __init__(self, begun: Iterable[Filled] = ()) -> None:
+        self._levels = list[list[bytes]]()
+        self.size = 0
+        for tile, hashes in begun:
+            self._level(tile.level).extend(hashes)
+            self.size += len(hashes) << HEIGHT * tile.level
+
+    @property
+    def room(self) -> int:
+        """How many leaves the last tile still takes, from 1 to 256."""
+        return WIDTH - self.size % WIDTH
+
+    def add(self, leaves: Sequence[bytes]) -> list[Filled]:
+        """Add leaves, no more than there is room for; returns the tiles that become full."""
+        self._level(0).extend(leaves)
+        self.size += len(leaves)
+        filled, level = list[Filled](), 0
+        while len(full := self._level(level)) == WIDTH:
+            filled.append(Filled(Tile(level, (self.size >> HEIGHT * (level + 1)) - 1), full))
+            self._levels[level] = []
+            level += 1
+            self._level(level).append(root_over(full))
+        return filled
+
+    def begun(self) -> list[Filled]:
+        """The tiles that are begun and not full, the lowest first."""
+        return [Filled(Tile(level, self.size >> HEIGHT * (level + 1), len(hashes)), hashes)
+                for level, hashes in enumerate(self._levels) if hashes]
+
+    def root(self) -> bytes:
+        """The root of the tree as it is now."""
+        root = None
+        for hashes in self._levels:
+            for peak in _peaks(hashes):
+                root = peak if root is None else node_hash(peak, root)
+        return EMPTY if root is None else root
+
+    def _level(self, level: int) -> list[bytes]:
+        while len(self._levels) <= level:
+            self._levels.append([])
+        return self._levels[level]
+
+
+def tiles_at(size: int) -> list[Tile]:
+    """The tiles of a tree of `size` entries that are begun and not full, the lowest first."""
+    tiles, level = list[Tile](), 0
+    while hashes := size >> HEIGHT * level:
+        if hashes % WIDTH:
+            tiles.append(Tile(level, hashes // WIDTH, hashes % WIDTH))
+        level += 1
+    return tiles
+
+
+def root_over(hashes: Sequence[bytes]) -> bytes:
+    """The root over hashes, of which there are a power of two."""
+    row = list(hashes)
+    while len(row) > 1:
+        row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row), 2)]
+    return row[0]
+
+
+def _peaks(hashes: Sequence[bytes]) -> Iterator[bytes]:
+    """The roots of the complete trees that hashes make up, the narrowest, at the right, first."""
+    stop = len(hashes)
+    while stop:
+        width = stop & -stop
+        yield root_over(hashes[stop - width : stop])
+        stop -= width

@@ -1,0 +1,142 @@
+"""Export: a log as a bundle, a directory that is all an auditor needs.
+
+What is written is verified as it is written, from the last event of the bundle that is there on.
+A crash leaves that bundle as it was, with files beyond it that its checkpoint says nothing about:
+full tiles have paths of their own, and the checkpoint comes last, when all else is on the disk.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracker.audit.edge import Filled, tiles_at
+from tracker.audit.files import CHECKPOINT, CHECKPOINTS, packed
+from tracker.audit.merkle import WIDTH
+from tracker.audit.trust import Head, Trust, parsed
+from tracker.audit.verify import Page, Source, Verification
+from tracker.errors import InvalidInput
+
+PART = ".part"
+"""A file that is being written; a crash leaves it, and the next export writes over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The head of a bundle that was written, and how many events are new in it."""
+
+    head: Head
+    new: int
+
+
+async def export(
+    source: Source, trust: Trust, directory: Path, extras: Mapping[str, bytes],
+    progress: Callable[[int, int], None] = lambda done, size: None,
+) -> Exported:
+    """Write the log of a source as a bundle, or what is new of it into the one that is there.
+
+    `extras` are files beside it, which nothing signs; `progress` gets the position that is reached
+    and the last. Raises Rejected where the source is not as it was signed or does not continue the
+    bundle, Unavailable, and InvalidInput where the directory can't be written.
+    """
+    with _alone(directory):
+        writer = Writer(directory)
+        old = writer.head()
+        verification = await Verification.begin(source, trust, old, only_new=True)
+        last = None
+        async for last in verification.pages():
+            writer.page(last)
+            progress(last.events[-1].position, verification.head.size)
+        writer.partial(last, verification.edge.begun())
+        for path, content in extras.items():
+            writer.put(path, content)
+        writer.finish(verification.head)
+        writer.prune(old.size if old else 0, verification.head.size)
+        return Exported(verification.head, verification.head.size - (old.size if old else 0))
+
+
+class Writer:
+    """Writes a bundle. Every file has its name when it is complete."""
+
+    def __init__(self, directory: Path):
+        self._directory = directory
+
+    def head(self) -> Head | None:
+        """The head of the bundle as it is; None for a new one. Raises Rejected (BAD_CHECKPOINT)."""
+        with naming(self._directory / CHECKPOINT) as path:
+            note = path.read_bytes() if path.exists() else None
+        return None if note is None else Head(note, parsed(note, str(path))[1], ())
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write a file, in the place of an older one. Raises InvalidInput if the system refuses."""
+        with naming(self._directory / path) as target:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = self._directory / PART
+            part.write_bytes(content)
+            part.replace(target)
+
+    def page(self, page: Page) -> None:
+        """Write what a page completes."""
+        if page.tile.width == WIDTH:
+            self.put(f"tile/{page.tile.entries_path}", packed(page.entries))
+        for tile, hashes in page.filled:
+            self.put(f"tile/{tile.path}", b"".join(hashes))
+        for head in page.heads:
+            self.put(f"{CHECKPOINTS}/{head.size}", head.note)
+
+    def partial(self, last: Page | None, begun: list[Filled]) -> None:
+        """Write the tiles that are begun and not full."""
+        if last and last.tile.width < WIDTH:
+            self.put(f"tile/{last.tile.entries_path}", packed(last.entries))
+        for tile, hashes in begun:
+            self.put(f"tile/{tile.path}", b"".join(hashes))
+
+    def finish(self, head: Head) -> None:
+        """Let the checkpoint be that of a head, once all else is on the disk."""
+        self.put(f"{CHECKPOINTS}/{head.size}", head.note)
+        os.sync()
+        self.put(CHECKPOINT, head.note)
+        os.sync()
+
+    def prune(self, old: int, new: int) -> None:
+        """Remove partial tiles that fuller ones have taken the place of."""
+        for path in _partial_paths(old) - _partial_paths(new):
+            with suppress(OSError):  # a crash may have come in between
+                (self._directory / path).unlink()
+                (self._directory / path).parent.rmdir()
+
+
+def _partial_paths(size: int) -> set[str]:
+    tiles = tiles_at(size)
+    return {f"tile/{tile.path}" for tile in tiles} | {
+        f"tile/{tile.entries_path}" for tile in tiles if not tile.level}
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Be the only one that writes into a directory, which is made if need be."""
+    with naming(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InvalidInput(f"{directory}: another export is writing to it",
+                               code="IN_USE") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[Path]:
+    """Say which file it is that the system refuses. Raises InvalidInput."""
+    try:
+        yield path
+    except OSError as error:
+        raise InvalidInput(f"{path}: {error.strerror}") from error

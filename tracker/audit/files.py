@@ -1,0 +1,169 @@
+"""A log as files, laid out as C2SP tlog-tiles has it: in a directory, or below an address.
+
+    checkpoint            the signed head
+    checkpoints/<size>    heads of earlier sizes, signed at their time
+    tile/<L>/<N>          hashes; tile/0 are those of entries
+    tile/entries/<N>      256 entries, each after its length in two bytes
+    key                   the log's verifier keys, one a line
+
+The last tile of a level has fewer than 256 hashes, and a path that says how many, such as
+`tile/0/001.p/44`. Who reads a tile whose partial form is gone takes the full one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from tracker.audit.checkpoint import NUMBER
+from tracker.audit.merkle import HASH, WIDTH, Tile, leaf_hash, tile_hashes
+from tracker.errors import InvalidInput, Rejected, TrackerError, Unavailable
+
+CHECKPOINT = "checkpoint"
+CHECKPOINTS = "checkpoints"
+KEY = "key"
+LENGTH = 2
+"""Bytes that say how long an entry is."""
+
+
+class Files(ABC):
+    """A log as files: what `Verification` reads. `ahead` tiles are fetched before their turn."""
+
+    name: str
+    ahead: int
+
+    @abstractmethod
+    async def read(self, path: str) -> bytes | None:
+        """The content of a file, or None where there is none. Raises Unavailable."""
+
+    @abstractmethod
+    def missing(self, path: str, positions: range | None = None) -> TrackerError:
+        """The error that it is to lack a file which must be there."""
+
+    @abstractmethod
+    def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+        """The notes of heads of sizes above `after`, in the order of sizes."""
+
+    async def head(self) -> bytes:
+        """The note of the newest checkpoint."""
+        return await self.required(CHECKPOINT)
+
+    async def required(self, path: str) -> bytes:
+        """A file that must be there. Raises what `missing` says."""
+        content = await self.read(path)
+        if content is None:
+            raise self.missing(path)
+        return content
+
+    async def entries(self, tile: Tile) -> list[bytes]:
+        """The entries below a tile of level 0. Raises Rejected (MISSING, BAD_LENGTH)."""
+        path = f"tile/{tile.entries_path}"
+        content, exact = await self._either(tile, path, f"tile/{_full(tile).entries_path}")
+        entries, fault = unpacked(content, tile, path, exact=exact)
+        if fault:
+            raise await self._earlier(tile, entries) or fault
+        return entries
+
+    async def _earlier(self, tile: Tile, entries: list[bytes]) -> Rejected | None:
+        """What is wrong before the end of entries that are too few or too many."""
+        for number, (entry, hash) in enumerate(zip(entries, await self.tile(tile), strict=False)):
+            if leaf_hash(entry) != hash:
+                return Rejected("BAD_LENGTH", "from here on its file has other entries than the"
+                                " tile, or other lengths of them", below(tile, number))
+        return None
+
+    async def tile(self, tile: Tile) -> list[bytes]:
+        """The hashes of a tile. Raises Rejected (MISSING, BAD_LENGTH)."""
+        path = f"tile/{tile.path}"
+        content, exact = await self._either(tile, path, f"tile/{_full(tile).path}")
+        wanted = tile.width * HASH
+        if len(content) < wanted or (exact and len(content) > wanted):
+            raise Rejected("BAD_LENGTH", f"{path} has {len(content)} bytes: expected {wanted}",
+                           below(tile, min(len(content) // HASH, tile.width - 1)))
+        return tile_hashes(content[:wanted])
+
+    async def _either(self, tile: Tile, path: str, full: str) -> tuple[bytes, bool]:
+        """The partial form of a tile or, where that is gone, the full one, and which it is."""
+        content = await self.read(path)
+        if content is not None:
+            return content, True
+        content = await self.read(full) if full != path else None
+        if content is None:
+            raise self.missing(path, positions_of(tile))
+        return content, False
+
+
+class Bundle(Files):
+    """A log in a directory, as `tracker export` writes it."""
+
+    ahead = 1
+
+    def __init__(self, directory: Path):
+        self.directory = directory
+        self.name = str(directory)
+
+    async def read(self, path: str) -> bytes | None:
+        """The content of a file, or None where there is none. Raises Unavailable."""
+        try:
+            return (self.directory / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise Unavailable(f"{self.directory / path}: {error.strerror}") from None
+
+    def missing(self, path: str, positions: range | None = None) -> TrackerError:
+        """Without a checkpoint it is no bundle; without anything else it is not whole."""
+        if path == CHECKPOINT:
+            return InvalidInput(f"{self.name} is no bundle: expected a directory with a file"
+                                " `checkpoint`, as `tracker export` makes it", code="NO_BUNDLE")
+        return Rejected("MISSING", f"{path} is missing", positions)
+
+    async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+        """The notes of heads of sizes above `after`, in the order of sizes."""
+        directory = self.directory / CHECKPOINTS
+        names = [path.name for path in directory.iterdir()] if directory.is_dir() else []
+        for size in sorted(int(name) for name in names if NUMBER.fullmatch(name)):
+            if size > after:
+                yield size, await self.required(f"{CHECKPOINTS}/{size}")
+
+
+def below(tile: Tile, index: int) -> range:
+    """The positions that a hash of a tile is about."""
+    width = WIDTH ** tile.level
+    first = (tile.number * WIDTH + index) * width + 1
+    return range(first, first + width)
+
+
+def positions_of(tile: Tile) -> range:
+    """The positions that a tile is about."""
+    return range(below(tile, 0)[0], below(tile, tile.width - 1)[-1] + 1)
+
+
+def packed(entries: Sequence[bytes]) -> bytes:
+    """Entries as the bytes of their file."""
+    return b"".join(len(entry).to_bytes(LENGTH, "big") + entry for entry in entries)
+
+
+def unpacked(
+    content: bytes, tile: Tile, path: str, *, exact: bool = True
+) -> tuple[list[bytes], Rejected | None]:
+    """The entries of a file, and what is wrong with its length. Unless it must be `exact`, a file
+    may go on after them."""
+    entries, start = list[bytes](), 0
+    while len(entries) < tile.width:
+        stop = start + LENGTH + int.from_bytes(content[start : start + LENGTH], "big")
+        if len(content) < max(stop, start + LENGTH):
+            return entries, Rejected("BAD_LENGTH", f"{path} ends within its entry"
+                                     f" {len(entries) + 1} of {tile.width}",
+                                     below(tile, len(entries)))
+        entries.append(content[start + LENGTH : stop])
+        start = stop
+    if exact and start != len(content):
+        return entries, Rejected("BAD_LENGTH", f"{path} goes on after its {tile.width} entries",
+                                 below(tile, tile.width))
+    return entries, None
+
+
+def _full(tile: Tile) -> Tile:
+    return Tile(tile.level, tile.number)

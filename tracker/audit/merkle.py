@@ -1,0 +1,333 @@
+"""The Merkle tree over the log's entries, and proofs from it. Pure.
+
+Hashes and proofs are those of RFC 6962, section 2.1, with SHA-256; tiles are those of C2SP
+tlog-tiles. Entry number `index` of a tree is the event at position `index + 1`.
+
+What is read is complete tiles and the partial ones at the right edge. A question is answered in
+three steps, so that whoever reads tiles from afar does it once: which nodes it takes (`…_parts`),
+which tiles they are in (`tiles_of`), and the hashes out of those (`Hashes`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+from tracker.errors import InvalidInput, NotProven
+
+HASH = 32
+"""Bytes of a hash."""
+HEIGHT = 8
+WIDTH = 1 << HEIGHT
+"""Hashes in a complete tile."""
+MOST_LEVEL = 63
+EMPTY = sha256(b"").digest()
+"""The root of a tree without entries."""
+
+TILE_PATH = re.compile(
+    r"(?P<level>entries|0|[1-9][0-9]?)/(?P<number>(x[0-9]{3}/)*[0-9]{3})"
+    r"(\.p/(?P<width>[1-9][0-9]{0,2}))?", re.ASCII)
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """The hash of an entry (RFC 6962, section 2.1)."""
+    return sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of a node with two children (RFC 6962, section 2.1)."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+class Node(NamedTuple):
+    """A complete subtree: the entries from `number << height` on, `1 << height` of them."""
+
+    height: int
+    number: int
+
+
+class Tile(NamedTuple):
+    """`width` hashes of one level, from `number * 256` on; 256 are complete.
+
+    A hash at level L is the root of 256**L entries.
+    """
+
+    level: int
+    number: int
+    width: int = WIDTH
+
+    @property
+    def entries(self) -> int:
+        """How many entries a tree must have for this tile to be in it."""
+        return self.number * WIDTH + self.width << HEIGHT * self.level
+
+    @property
+    def path(self) -> str:
+        """Where it is served below `tile/`: `0/x001/x234/067.p/8`."""
+        return f"{self.level}/{self.place}"
+
+    @property
+    def entries_path(self) -> str:
+        """Where the entries of a tile of level 0 are served below `tile/`."""
+        return f"entries/{self.place}"
+
+    @property
+    def place(self) -> str:
+        """The part of the paths that tells number and width."""
+        digits = str(self.number)
+        digits = digits.zfill(-(-len(digits) // 3) * 3)
+        parts = [digits[i : i + 3] for i in range(0, len(digits), 3)]
+        whole = "/".join([*(f"x{part}" for part in parts[:-1]), parts[-1]])
+        return whole if self.width == WIDTH else f"{whole}.p/{self.width}"
+
+
+def parse_tile(path: str) -> tuple[Tile, bool]:
+    """A tile by its path below `tile/`, and whether its entries are meant rather than hashes.
+
+    Only the one form that the specification gives a tile is taken. Raises InvalidInput.
+    """
+    found = TILE_PATH.fullmatch(path)
+    if found:
+        entries = found["level"] == "entries"
+        tile = Tile(0 if entries else int(found["level"]),
+                    int(re.sub("[x/]", "", found["number"])), int(found["width"] or WIDTH))
+        partial = found["width"] is not None
+        same = path == (tile.entries_path if entries else tile.path)
+        if same and tile.level <= MOST_LEVEL and tile.width < WIDTH + (not partial):
+            return tile, entries
+    raise InvalidInput(f"{path[:100]!r} is no tile: expected a path such as 0/x001/234.p/8",
+                       path=("tile",))
+
+
+def tile_hashes(data: bytes) -> list[bytes]:
+    """The hashes of which the bytes of a tile consist."""
+    return [data[i : i + HASH] for i in range(0, len(data), HASH)]
+
+
+def tile_root(data: bytes) -> bytes:
+    """The root of a power of two of hashes, as in a complete tile."""
+    hashes = tile_hashes(data)
+    while len(hashes) > 1:
+        hashes = [node_hash(hashes[i], hashes[i + 1]) for i in range(0, len(hashes), 2)]
+    return hashes[0]
+
+
+def new_tiles(old: int, new: int) -> list[Tile]:
+    """The tiles that become complete when a tree of `old` entries grows to `new`, lowest first."""
+    tiles, level = [], 0
+    while new >> HEIGHT * (level + 1):
+        shift = HEIGHT * (level + 1)
+        tiles += [Tile(level, number) for number in range(old >> shift, new >> shift)]
+        level += 1
+    return tiles
+
+
+def all_tiles(size: int) -> Iterable[Tile]:
+    """Every tile of a tree, the partial ones at its right edge among them."""
+    level = 0
+    while hashes := size >> HEIGHT * level:
+        yield from (Tile(level, number) for number in range(hashes >> HEIGHT))
+        if hashes % WIDTH:
+            yield Tile(level, hashes >> HEIGHT, hashes % WIDTH)
+        level += 1
+
+
+def cover(start: int, stop: int) -> list[Node]:
+    """The complete subtrees that make up the entries [start, stop), from the left.
+
+    `start` must be a multiple of the largest of them, as it is of every subtree in RFC 6962.
+    """
+    nodes = []
+    while start < stop:
+        height = (stop - start).bit_length() - 1
+        nodes.append(Node(height, start >> height))
+        start += 1 << height
+    return nodes
+
+
+def fold(hashes: Sequence[bytes]) -> bytes:
+    """The root over the hashes of `cover`."""
+    root = hashes[-1]
+    for left in reversed(hashes[:-1]):
+        root = node_hash(left, root)
+    return root
+
+
+def inclusion_parts(index: int, size: int) -> list[list[Node]]:
+    """What the hashes of the inclusion proof of an entry fold from (RFC 6962, section 2.1.1)."""
+    if not 0 <= index < size:
+        raise InvalidInput(f"expected an entry of the tree of {size}, not number {index}",
+                           path=("index",))
+    parts, start, stop = [], 0, size
+    while stop - start > 1:
+        middle = start + _split(stop - start)
+        if index < middle:
+            parts.append(cover(middle, stop))
+            stop = middle
+        else:
+            parts.append(cover(start, middle))
+            start = middle
+    return parts[::-1]
+
+
+def consistency_parts(old: int, new: int) -> list[list[Node]]:
+    """What the hashes of the consistency proof of two sizes fold from (RFC 6962, section 2.1.2)."""
+    if not 0 <= old <= new:
+        raise InvalidInput(f"expected a tree of at most {new} entries, not {old}", path=("from",))
+    if old in (0, new):
+        return []
+    parts, start, stop, known = [], 0, new, True
+    while old != stop:
+        middle = start + _split(stop - start)
+        if old <= middle:
+            parts.append(cover(middle, stop))
+            stop = middle
+        else:
+            parts.append(cover(start, middle))
+            start, known = middle, False
+    if not known:
+        parts.append(cover(start, stop))
+    return parts[::-1]
+
+
+def _split(width: int) -> int:
+    """The largest power of two below `width`."""
+    return 1 << (width - 1).bit_length() - 1
+
+
+def tiles_of(nodes: Iterable[Node], size: int) -> set[Tile]:
+    """The tiles of a tree of `size` entries that nodes are in."""
+    return {_tile_of(node, size) for node in nodes}
+
+
+def _tile_of(node: Node, size: int) -> Tile:
+    level, above = divmod(node.height, HEIGHT)
+    number = node.number >> HEIGHT - above
+    return Tile(level, number, min(WIDTH, (size >> HEIGHT * level) - number * WIDTH))
+
+
+class Hashes:
+    """The hashes of a tree of `size` entries, out of some of its tiles."""
+
+    def __init__(self, size: int, tiles: Mapping[Tile, bytes]):
+        self.size = size
+        self._tiles = tiles
+        self._known: dict[Node, bytes] = {}
+
+    def node(self, node: Node) -> bytes:
+        """The hash of a node that is in the tiles. Raises NotProven if its tile is too short."""
+        if node not in self._known:
+            self._known[node] = self._look(node)
+        return self._known[node]
+
+    def _look(self, node: Node) -> bytes:
+        tile = _tile_of(node, self.size)
+        data, slots = self._tiles[tile], 1 << node.height % HEIGHT
+        first = node.number * slots % WIDTH
+        found = data[first * HASH : (first + slots) * HASH]
+        if len(data) != tile.width * HASH or len(found) != slots * HASH:
+            raise NotProven(f"tile {tile.path} has {len(data)} bytes:"
+                            f" expected {tile.width * HASH}")
+        return tile_root(found)
+
+    def fold(self, nodes: Sequence[Node]) -> bytes:
+        """The root over nodes."""
+        return fold([self.node(node) for node in nodes])
+
+    def root(self, size: int | None = None) -> bytes:
+        """The root of the tree, or of what it was at a smaller size."""
+        nodes = cover(0, self.size if size is None else size)
+        return self.fold(nodes) if nodes else EMPTY
+
+    def proof(self, parts: Iterable[Sequence[Node]]) -> list[bytes]:
+        """The hashes of a proof."""
+        return [self.fold(part) for part in parts]
+
+
+class Frontier:
+    """The right edge of a tree that grows: enough to know its root, whatever its size."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._complete: list[bytes] = []
+
+    def add(self, leaf: bytes) -> None:
+        """Add the hash of the next entry."""
+        merging = self.size
+        while merging & 1:
+            leaf = node_hash(self._complete.pop(), leaf)
+            merging >>= 1
+        self._complete.append(leaf)
+        self.size += 1
+
+    @property
+    def root(self) -> bytes:
+        """The root of the tree so far."""
+        return fold(self._complete) if self._complete else EMPTY
+
+
+def check_inclusion(
+    leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
+) -> None:
+    """Check that an entry stands at `index` in the tree of a root (RFC 9162, section 2.1.3.2).
+
+    Raises NotProven.
+    """
+    if not 0 <= index < size:
+        raise NotProven(f"there is no entry number {index} in a tree of {size}")
+    at, last, found = index, size - 1, leaf
+    for hash in proof:
+        if not last:
+            raise NotProven("the inclusion proof has more hashes than its tree is high")
+        if at & 1 or at == last:
+            found = node_hash(hash, found)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            found = node_hash(found, hash)
+        at, last = at >> 1, last >> 1
+    if last or found != root:
+        raise NotProven(f"the inclusion proof of entry {index} does not lead to the root of the"
+                        f" tree of {size}")
+
+
+def check_consistency(
+    old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes
+) -> None:
+    """Check that a tree of `new` entries begins with one of `old` (RFC 9162, section 2.1.4.2).
+
+    Raises NotProven.
+    """
+    if old > new:
+        raise NotProven(f"a tree of {new} entries does not begin with one of {old}")
+    if old in (0, new):
+        if proof or old_root != (new_root if old else EMPTY):
+            raise NotProven(f"two roots of one tree of {old} entries are not the same")
+        return
+    if not proof or _roots(old, new, proof, old_root) != (old_root, new_root):
+        raise NotProven(f"the consistency proof does not lead from the root of {old} entries to"
+                        f" that of {new}")
+
+
+def _roots(
+    old: int, new: int, proof: Sequence[bytes], old_root: bytes
+) -> tuple[bytes, bytes] | None:
+    """The old and the new root that a consistency proof leads to; None for one of a wrong shape."""
+    rest = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
+    at, last = old - 1, new - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    before = after = rest[0]
+    for hash in rest[1:]:
+        if not last:
+            return None
+        if at & 1 or at == last:
+            before, after = node_hash(hash, before), node_hash(hash, after)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            after = node_hash(after, hash)
+        at, last = at >> 1, last >> 1
+    return None if last else (before, after)

@@ -1,0 +1,233 @@
+"""Signed notes: text with signatures under it (C2SP signed-note). Pure.
+
+The head of the log is such a note (`checkpoint.py`). Keys are written as in Go's sumdb/note, so
+that other tools read them: a verifier key is `name+id+key`, the private one begins with
+`PRIVATE+KEY+`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TypeGuard
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from tracker.errors import InvalidInput, NotProven
+
+ED25519, COSIGNATURE = 0x01, 0x04
+"""Signature types: of the log, and of a witness, which signs a time as well."""
+PRIVATE = "PRIVATE+KEY+"
+MOST_BYTES = 1_000_000
+"""The longest note."""
+MOST_SIGNATURES = 100
+CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
+KEY = re.compile(r"(?P<name>[^+]+)\+(?P<id>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/=]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """A public key and whose it is; as text, `name+id+key`."""
+
+    name: str
+    public: bytes
+    type: int = ED25519
+
+    @property
+    def id(self) -> int:
+        """The number by which signatures name the key, together with the name."""
+        given = self.name.encode() + b"\n" + bytes([self.type]) + self.public
+        return int.from_bytes(sha256(given).digest()[:4], "big")
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.id:08x}+{to_base64(bytes([self.type]) + self.public)}"
+
+    @staticmethod
+    def parse(text: str) -> Verifier:
+        """A key from its text. Raises InvalidInput."""
+        found = KEY.fullmatch(text)
+        data = _bytes(found["key"]) if found else None
+        if found and is_key_name(found["name"]) and _is_key(data):
+            key = Verifier(found["name"], data[1:], data[0])
+            if f"{key.id:08x}" == found["id"]:
+                return key
+        # It may be a private key by mistake, so it is not repeated.
+        raise InvalidInput("expected a verifier key: name+id+key of an Ed25519 key (type 1) or of a"
+                           " witness (type 4)", path=("key",))
+
+    def verify(self, text: str, signature: bytes) -> int | None:
+        """Check a signature under a text. Returns the time of a witness's, in seconds since 1970.
+
+        Raises NotProven.
+        """
+        time = None
+        message = text.encode()
+        if self.type == COSIGNATURE:
+            time, signature = int.from_bytes(signature[:8], "big"), signature[8:]
+            message = timed(text, time)
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+        except (InvalidSignature, ValueError):
+            raise NotProven(f"the signature of {self.name} ({self.id:08x}) does not fit its text"
+                            ) from None
+        return time
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A private key and whose it is."""
+
+    name: str
+    _key: Ed25519PrivateKey
+    type: int = ED25519
+
+    @staticmethod
+    def new(name: str, type: int = ED25519) -> Signer:
+        """A key that nobody has had before. Raises InvalidInput for a name that keys can't have."""
+        return Signer(check_key_name(name), Ed25519PrivateKey.generate(), type)
+
+    @property
+    def verifier(self) -> Verifier:
+        """The public half."""
+        return Verifier(self.name, self._key.public_key().public_bytes_raw(), self.type)
+
+    @property
+    def secret(self) -> str:
+        """The key as text, private half and all."""
+        data = bytes([self.type]) + self._key.private_bytes_raw()
+        return f"{PRIVATE}{self.name}+{self.verifier.id:08x}+{to_base64(data)}"
+
+    @staticmethod
+    def parse(secret: str) -> Signer:
+        """A key from its text. Raises InvalidInput, which does not repeat the secret."""
+        found = KEY.fullmatch(secret.removeprefix(PRIVATE)) if secret.startswith(PRIVATE) else None
+        data = _bytes(found["key"]) if found else None
+        if found and is_key_name(found["name"]) and _is_key(data):
+            key = Signer(found["name"], Ed25519PrivateKey.from_private_bytes(data[1:]), data[0])
+            if f"{key.verifier.id:08x}" == found["id"]:
+                return key
+        raise InvalidInput(f"expected a private key as text: {PRIVATE}name+id+key")
+
+    def sign(self, text: str, time: int = 0) -> Signature:
+        """A signature under a text; that of a witness says at which time, in seconds since 1970."""
+        if self.type == COSIGNATURE:
+            signature = time.to_bytes(8, "big") + self._key.sign(timed(text, time))
+        else:
+            signature = self._key.sign(text.encode())
+        return Signature(self.name, self.verifier.id, signature)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature under a note; as text, its line without the newline."""
+
+    name: str
+    id: int
+    signature: bytes
+
+    def __str__(self) -> str:
+        return f"— {self.name} {to_base64(self.id.to_bytes(4, 'big') + self.signature)}"
+
+    @staticmethod
+    def parse(line: str) -> Signature:
+        """A signature from its line. Raises NotProven."""
+        match line.split(" "):
+            case ["—", name, encoded] if is_key_name(name):
+                data = _bytes(encoded)
+                if data and len(data) > 4:
+                    return Signature(name, int.from_bytes(data[:4], "big"), data[4:])
+        raise NotProven(f"{line[:100]!r} is no signature of a note")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text, which ends in a newline, and signatures under it."""
+
+    text: str
+    signatures: tuple[Signature, ...]
+
+    def __str__(self) -> str:
+        return "\n".join([self.text, *map(str, self.signatures), ""])
+
+    @staticmethod
+    def parse(data: bytes) -> Note:
+        """A note from its bytes. Raises NotProven for what is not one; nothing is verified."""
+        if len(data) > MOST_BYTES or CONTROL.search(data):
+            raise NotProven("a note has too many bytes, or control characters")
+        try:
+            text, blank, below = data.decode().rpartition("\n\n")
+        except UnicodeDecodeError:
+            raise NotProven("a note is not UTF-8") from None
+        *lines, end = below.split("\n")
+        if not blank or end or not 0 < len(lines) <= MOST_SIGNATURES:
+            raise NotProven("a note does not end with an empty line and lines of signatures")
+        return Note(text + "\n", tuple(map(Signature.parse, lines)))
+
+    def verified(self, keys: Iterable[Verifier]) -> dict[Verifier, int | None]:
+        """Those of the keys that have signed, with the times of witnesses.
+
+        Signatures of other keys are passed over. Raises NotProven if one of these keys' does not
+        fit: whoever made that wants to deceive.
+        """
+        known = {(key.name, key.id): key for key in keys}
+        found: dict[Verifier, int | None] = {}
+        for signature in self.signatures:
+            key = known.get((signature.name, signature.id))
+            if key and key not in found:
+                found[key] = key.verify(self.text, signature.signature)
+        return found
+
+    def check(self, keys: Sequence[Verifier]) -> None:
+        """Check that one of the keys has signed. Raises NotProven."""
+        if not self.verified(keys):
+            known = ", ".join(f"{key.name} ({key.id:08x})" for key in keys)
+            raise NotProven(f"the note is not signed by a known key: expected {known or 'any'}")
+
+
+def timed(text: str, time: int) -> bytes:
+    """What a witness signs (C2SP tlog-cosignature, cosignature/v1)."""
+    return f"cosignature/v1\ntime {time}\n{text}".encode()
+
+
+def is_key_name(name: str) -> bool:
+    """Whether keys can have a name: letters without spaces and `+`."""
+    return bool(name) and "+" not in name and not any(
+        letter.isspace() or not letter.isprintable() for letter in name)
+
+
+def check_key_name(name: str) -> str:
+    """A name that keys can have. Raises InvalidInput."""
+    if not is_key_name(name):
+        raise InvalidInput(f"{name[:100]!r}: expected a name without spaces and +, such as"
+                           " example.com/log", path=("name",))
+    return name
+
+
+def to_base64(data: bytes) -> str:
+    """Bytes as the formats here write them (RFC 4648, section 4)."""
+    return base64.b64encode(data).decode()
+
+
+def from_base64(text: str) -> bytes:
+    """The bytes of a text in base64, if it is the one form they have. Raises NotProven."""
+    data = _bytes(text)
+    if data is None:
+        raise NotProven(f"{text[:100]!r} is not base64")
+    return data
+
+
+def _is_key(data: bytes | None) -> TypeGuard[bytes]:
+    return data is not None and len(data) == 33 and data[0] in (ED25519, COSIGNATURE)
+
+
+def _bytes(text: str) -> bytes | None:
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return data if to_base64(data) == text else None

@@ -1,0 +1,89 @@
+"""Checking annexes against entries: redaction is told apart from tampering. Pure.
+
+An entry is proven by the tree. What it commits to is proven by an annex that opens the commitment;
+where there is none, only an event of the same log that redacts the field explains it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tracker.domain.annex import commitment, committed
+from tracker.domain.redaction import Redacted, Redaction
+from tracker.log.annexes import Line
+from tracker.log.mapper import Recorded
+
+
+class Opening(StrEnum):
+    """What has become of a text that an entry commits to, or of an annex."""
+
+    OPENED = "opened"
+    """The annex has the text that the entry commits to."""
+    REDACTED = "redacted"
+    """The text is gone, and the log says so."""
+    NOT_REMOVED = "not_removed"
+    """The text is here though the log says that it had to go: an old copy."""
+    MISSING = "missing"
+    """The text is gone, and the log does not say so."""
+    MISMATCHED = "mismatched"
+    """The annex has another text, or another salt, than the entry commits to."""
+    UNCOMMITTED = "uncommitted"
+    """The annex is of a field in which the entry commits to nothing, or there are two of one."""
+
+    @property
+    def tampered(self) -> bool:
+        """Whether somebody took out, changed or put in a text behind the log's back."""
+        return self in (Opening.MISSING, Opening.MISMATCHED, Opening.UNCOMMITTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one field of an event."""
+
+    position: int
+    field: str
+    opening: Opening
+
+
+def examine(
+    event: Recorded, annexes: Iterable[Line], redacted: Collection[str]
+) -> list[Finding]:
+    """What has become of every text of an event, in the order of the fields.
+
+    `annexes` are the exported lines of its position, `redacted` the fields that later events of the
+    log redact: collect them with `redacts`. Lines without a text say nothing by themselves.
+    """
+    promised, found, there = committed(event.fact), dict[str, Opening](), set[str]()
+    for annex in annexes:
+        if annex.text is None:
+            continue
+        known = annex.field in promised and annex.field not in there
+        there.add(annex.field)
+        if not known:
+            found[annex.field] = Opening.UNCOMMITTED
+        elif not _opens(annex, promised[annex.field]):
+            found[annex.field] = Opening.MISMATCHED
+        else:
+            gone = annex.field in redacted
+            found[annex.field] = Opening.NOT_REMOVED if gone else Opening.OPENED
+    for field in promised.keys() - there:
+        found[field] = Opening.REDACTED if field in redacted else Opening.MISSING
+    return [Finding(event.position, field, found[field]) for field in sorted(found)]
+
+
+def redacts(event: Recorded) -> tuple[int, tuple[str, ...]] | None:
+    """The position and the fields that an event redacts; None for any other event."""
+    fact, (kind, _, position) = event.fact, event.stream.partition("/")
+    if not isinstance(fact, Redacted) or kind != Redaction.KIND or not position.isdecimal():
+        return None
+    return int(position), fact.fields
+
+
+def _opens(annex: Line, promised: str) -> bool:
+    try:
+        salt = bytes.fromhex(annex.salt or "")
+    except ValueError:
+        return False
+    return commitment(salt, annex.text or "") == promised == annex.commitment

@@ -1,0 +1,192 @@
+"""What is published about the log: checkpoints, tiles, entries, and proofs from them.
+
+Tiles are read once for each question, however many proofs it takes. The hashes of a partial tile
+follow from the entries as they are: an entry changed with force gives hashes, and proofs, that do
+not lead to the root that was signed. Nothing here verifies; whoever asks does that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+
+from tracker.audit.checkpoint import ConsistencyProof, InclusionProof
+from tracker.audit.merkle import (
+    HASH,
+    WIDTH,
+    Hashes,
+    Node,
+    Tile,
+    consistency_parts,
+    inclusion_parts,
+    leaf_hash,
+    tiles_of,
+)
+from tracker.errors import NotFound, NotProven
+from tracker.log.database import Connection, Pool, named_queries
+from tracker.log.joined import Joined
+
+SQL = named_queries(Path(__file__).with_name("queries.sql"))
+MOST_SIZE = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A checkpoint that is kept; `note` has the signatures of the log and of its witnesses."""
+
+    size: int
+    root: bytes
+    note: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """An inclusion proof, the hash of the entry that was published, and the checkpoint."""
+
+    proof: InclusionProof
+    leaf: bytes
+    checkpoint: Published
+
+
+class Publications:
+    """Answers what auditors ask."""
+
+    def __init__(self, pool: Pool):
+        self._pool = pool
+        self._proving = Joined(self._prove)
+
+    async def last(self) -> Published:
+        """The newest checkpoint. Raises NotFound before the first."""
+        return _checkpoint(await self._pool.fetchrow(SQL.last_checkpoint))
+
+    async def checkpoint(self, size: int | None = None) -> Published:
+        """The checkpoint of a size; the newest without one. Raises NotFound."""
+        if size is None:
+            return await self.last()
+        row = await self._pool.fetchrow(SQL.checkpoint, size) if size <= MOST_SIZE else None
+        return _checkpoint(row, size)
+
+    async def size(self) -> int | None:
+        """The size of the newest checkpoint; None before the first."""
+        size: int | None = await self._pool.fetchval(SQL.last_size)
+        return size
+
+    async def tile(self, tile: Tile) -> bytes:
+        """A tile of a published tree. Raises NotFound."""
+        await self._check(tile)
+        async with self._pool.acquire() as connection:
+            return (await read_tiles(connection, [tile]))[tile]
+
+    async def bundle(self, tile: Tile) -> bytes:
+        """The entries of a tile of level 0, each after its length in two bytes. Raises NotFound."""
+        await self._check(tile)
+        first = tile.number * WIDTH
+        rows = await self._pool.fetch(SQL.entries, first, first + tile.width)
+        return b"".join(
+            len(row["entry"]).to_bytes(2, "big") + row["entry"] for row in rows)
+
+    async def _check(self, tile: Tile) -> None:
+        if tile.entries > (await self.size() or 0):
+            raise NotFound(f"tile {tile.path} is in no tree that is published", path=("tile",))
+
+    async def inclusion(self, position: int, size: int | None = None) -> Included:
+        """That an event is in the tree of the checkpoint of a size, or of the newest one.
+
+        Raises NotFound where there is no such event, or the checkpoint does not cover it.
+        """
+        [found] = await self._inclusions([position], await self.checkpoint(size))
+        if found is None:
+            raise NotFound(f"there is no event at position {position} below the checkpoint"
+                           " that was asked for", path=("position",))
+        return found
+
+    async def proof(self, position: int) -> Included | None:
+        """The same in the newest checkpoint, if it covers the event yet. Those that are asked for
+        at the same time are answered together."""
+        return await self._proving.add(position)
+
+    async def _prove(self, positions: Sequence[int]) -> Sequence[Included | Exception | None]:
+        try:
+            return await self._inclusions(positions, await self.last())
+        except NotFound:
+            return [None] * len(positions)
+        except Exception as error:
+            return [error] * len(positions)
+
+    async def _inclusions(
+        self, positions: Sequence[int], checkpoint: Published
+    ) -> list[Included | None]:
+        """Proofs for events; None for those that the checkpoint does not cover."""
+        size = checkpoint.size
+        covered = {position: inclusion_parts(position - 1, size)
+                   for position in positions if 0 < position <= size}
+        leaves = {position: Node(0, position - 1) for position in covered}
+        nodes = [node for parts in covered.values() for part in parts for node in part]
+        async with self._pool.acquire() as connection:
+            hashes = await read_hashes(connection, [*nodes, *leaves.values()], size)
+        return [Included(
+            InclusionProof(position - 1, tuple(hashes.proof(covered[position])), checkpoint.note),
+            hashes.node(leaves[position]), checkpoint) if position in covered else None
+            for position in positions]
+
+    async def consistency(
+        self, old: int, size: int | None = None
+    ) -> tuple[ConsistencyProof, Published]:
+        """That the checkpoint of a size, or the newest, continues what the log was at `old`.
+
+        Raises NotFound for a size without a checkpoint and InvalidInput for an old one above it.
+        """
+        checkpoint = await self.checkpoint(size)
+        async with self._pool.acquire() as connection:
+            hashes = await consistency(connection, old, checkpoint.size)
+        return ConsistencyProof(old, hashes, checkpoint.note), checkpoint
+
+
+async def consistency(connection: Connection, old: int, new: int) -> tuple[bytes, ...]:
+    """The hashes of the consistency proof of two sizes of the log."""
+    parts = consistency_parts(old, new)
+    hashes = await read_hashes(connection, [node for part in parts for node in part], new)
+    return tuple(hashes.proof(parts))
+
+
+async def read_hashes(connection: Connection, nodes: Iterable[Node], size: int) -> Hashes:
+    """The hashes of nodes of the tree of a size."""
+    return Hashes(size, await read_tiles(connection, tiles_of(nodes, size)))
+
+
+async def read_tiles(connection: Connection, tiles: Iterable[Tile]) -> dict[Tile, bytes]:
+    """Tiles of the log. Raises NotProven where the log or its tiles have holes."""
+    wanted = sorted(tiles)
+    if not wanted:
+        return {}
+    levels, numbers, widths = (list(column) for column in zip(*wanted, strict=True))
+    rows = await connection.fetch(SQL.tiles, levels, numbers, widths)
+    found = {Tile(row["level"], row["number"], row["width"]): row["hashes"] or b"" for row in rows}
+    found |= await _hashed(connection, [t for t in wanted if t.level == 0 and not found[t]])
+    for tile, hashes in found.items():
+        if len(hashes) != tile.width * HASH:
+            raise NotProven(f"tile {tile.path} is not whole: events or tiles are missing")
+    return found
+
+
+async def _hashed(connection: Connection, tiles: Sequence[Tile]) -> dict[Tile, bytes]:
+    """Tiles of level 0 from the entries of the log."""
+    hashes = {tile.number: [b""] * tile.width for tile in tiles}
+    if tiles:
+        for position, entry in await connection.fetch(
+                SQL.entries_of_tiles, list(hashes), [tile.width for tile in tiles]):
+            number, slot = divmod(position - 1, WIDTH)
+            hashes[number][slot] = leaf_hash(entry)
+    return {tile: b"".join(hashes[tile.number]) for tile in tiles}
+
+
+def _checkpoint(row: asyncpg.Record | None, size: int | None = None) -> Published:
+    if row is None:
+        what = "no checkpoint is published yet" if size is None else f"there is none of {size}"
+        raise NotFound(f"{what}: /log/checkpoint is the newest", path=("size",))
+    return Published(row["size"], row["root"], row["note"], row["signed_at"])

@@ -1,0 +1,247 @@
+"""The publisher: follows the log, keeps its tiles, and signs its heads.
+
+An append never waits for it. One process at a time publishes, by an advisory lock that lasts for
+its transaction. What a crash leaves behind, step by step:
+
+    tiles are inserted      and committed with or before the checkpoint; they follow from the log
+    the head is kept        in the safe, on the disk: the next one must continue it, and one of the
+                            same size has the same root. Only now may a signature leave us
+    witnesses sign          where the policy needs them
+    the note is inserted    and committed: now it is published. A size has one checkpoint
+
+Ed25519 signs the same text with the same bytes, so a head that was signed but not published is
+signed again, or never.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tracker.audit.checkpoint import Checkpoint, ConsistencyProof
+from tracker.audit.merkle import (
+    WIDTH,
+    Tile,
+    check_consistency,
+    consistency_parts,
+    cover,
+    new_tiles,
+    tile_root,
+)
+from tracker.audit.note import Note, Signature, Verifier
+from tracker.audit.published import SQL, consistency, read_hashes, read_tiles
+from tracker.audit.safe import Keys, Safe
+from tracker.audit.witness import Policy, Witnesses
+from tracker.errors import NotProven, TrackerError
+from tracker.log.background import Background
+from tracker.log.database import LOST, Connection, Pool
+from tracker.log.follow import Follower, wait
+from tracker.log.recorder import head
+
+PACE = 0.4
+"""Seconds from one checkpoint to the next, at least: under load many events share one."""
+PAGE = 32
+"""Tiles of entries that one transaction adds at most."""
+RETRY = 5.0
+"""Seconds after which a refusal, or a witness that did not answer, is tried again."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """With what the log is signed: the safe, the name of a log that has no keys yet, witnesses."""
+
+    safe: Safe
+    origin: str | None = None
+    policy: Policy = Policy()  # noqa: RUF009 - it never changes
+
+
+class Publisher(Background):
+    """Publishes the log, in this process or in whichever gets its turn first."""
+
+    def __init__(self, pool: Pool, follower: Follower, signing: Signing):
+        self._pool = pool
+        self._follower = follower
+        self._safe = signing.safe
+        self._witnesses = Witnesses(signing.policy)
+        self._published = asyncio.Event()
+        self.trouble: str | None = None
+        """Why nothing is published, where that is so."""
+
+    async def run(self) -> None:
+        """Publish what comes, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._publish())
+            if self._witnesses.policy.witnesses and not self._witnesses.policy.required:
+                tasks.create_task(self._cosign())
+
+    async def _publish(self) -> None:
+        while True:
+            signal = self._follower.signal
+            try:
+                await self.catch_up()
+                self.trouble = None
+                await asyncio.sleep(PACE)
+                await wait(signal)
+            except TrackerError as error:
+                self._refuse(error.message)
+                await asyncio.sleep(RETRY)
+            except LOST as error:
+                logger.warning("the publisher lost its database and will try again: %s", error)
+                await asyncio.sleep(0.5)
+            except Exception as error:
+                logger.exception("the publisher can't go on and will try again")
+                self.trouble = f"{type(error).__name__}: the log has the details"
+                await asyncio.sleep(RETRY)
+
+    def _refuse(self, reason: str) -> None:
+        if reason != self.trouble:
+            logger.error("the log is not signed any more: %s", reason)
+        self.trouble = reason
+
+    async def catch_up(self) -> None:
+        """Publish all that is in the log now; nothing if another process is at it.
+
+        Raises NotProven for a log that does not continue what was signed or that witnesses do not
+        sign, InvalidInput and NotFound for keys that can't be read.
+        """
+        more = True
+        while more:
+            async with self._pool.acquire() as connection, connection.transaction():
+                if not await connection.fetchval(SQL.take_turn):
+                    return
+                more = await self._step(connection)
+        self._published.set()
+        self._published = asyncio.Event()
+
+    async def _step(self, connection: Connection) -> bool:
+        """Add tiles, a page at most; after the last page, sign. Returns whether pages remain."""
+        complete, size = await connection.fetchval(SQL.complete), await head(connection)
+        if complete * WIDTH > size:
+            raise NotProven(f"the log has {size} events, and tiles of {complete * WIDTH}")
+        page = min(complete + PAGE, size // WIDTH)
+        await add_tiles(connection, new_tiles(complete * WIDTH, page * WIDTH))
+        if page < size // WIDTH:
+            return True
+        await self._sign(connection, size)
+        return False
+
+    async def _sign(self, connection: Connection, size: int) -> None:
+        """Sign the head of the log and insert it, unless that has been done."""
+        keys = await asyncio.to_thread(self._safe.keys)
+        heads = await self._heads(connection, keys)
+        new = await continued(connection, keys.origin, size, heads)
+        if await connection.fetchrow(SQL.checkpoint, size):
+            return
+        await asyncio.to_thread(self._safe.keep, new)
+        note = keys.sign(new)
+        signed: dict[Verifier, Signature] = {}
+        if self._witnesses.policy.required:
+            signed = await self._gather(connection, note, size)
+            if not self._witnesses.policy.satisfied(signed):
+                raise NotProven(f"{len(signed)} of the {len(self._witnesses.policy.witnesses)}"
+                                f" witnesses signed the checkpoint of {size}: they are not enough"
+                                f" for the quorum {self._witnesses.policy.quorum}")
+        await connection.execute(SQL.add_checkpoint, size, new.root, str(note))
+        await add_cosignatures(connection, size, signed)
+
+    async def _heads(self, connection: Connection, keys: Keys) -> list[Checkpoint]:
+        """The last heads, by the safe and by the database, which must be one of our log's."""
+        heads = []
+        if kept := await asyncio.to_thread(self._safe.head):
+            heads.append(kept)
+        row = await connection.fetchrow(SQL.last_checkpoint)
+        if row:
+            note = Note.parse(row["note"].encode())
+            published = Checkpoint.parse(note.text)
+            note.check(keys.ever)
+            if (published.size, published.root) != (row["size"], row["root"]):
+                raise NotProven(f"the row of the checkpoint of {row['size']} is not as its note")
+            if published not in heads:
+                heads.append(published)
+        for found in heads:
+            if found.origin != keys.origin:
+                raise NotProven(f"the last head is of the log {found.origin!r}, and the keys are of"
+                                f" {keys.origin!r}")
+        return heads
+
+    async def _gather(
+        self, connection: Connection, note: Note, size: int, done: Collection[Verifier] = ()
+    ) -> dict[Verifier, Signature]:
+        """Ask the witnesses, but for those that are done; again who wanted another proof."""
+        signed: dict[Verifier, Signature] = {}
+        asked: dict[Verifier, int] = {}
+        for _ in range(2):
+            asked = {key: old for key, old in self._witnesses.old_sizes(size).items()
+                     if key not in done and key not in signed and asked.get(key) != old}
+            proofs = {
+                key: ConsistencyProof(old, await consistency(connection, old, size), str(note))
+                for key, old in asked.items()}
+            signed |= await self._witnesses.ask(note, size, proofs)
+        return signed
+
+    async def _cosign(self) -> None:
+        """Collect signatures of witnesses for what is published already, for ever."""
+        while True:
+            published = self._published
+            try:
+                await self.cosign()
+            except TrackerError as error:  # one witness must not be able to stop the log
+                logger.error("the checkpoint is not cosigned: %s", error.message)
+            except LOST as error:
+                logger.warning("cosignatures could not be kept: %s", error)
+            await wait(published, RETRY)
+
+    async def cosign(self) -> None:
+        """Have the newest checkpoint signed by the witnesses that have not signed it yet."""
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(SQL.last_checkpoint)
+            if row is None:
+                return
+            rows = await connection.fetch(SQL.cosigned, row["size"])
+            done = [Verifier.parse(cosigned["witness"]) for cosigned in rows]
+            note = Note.parse(row["note"].encode())
+            signed = await self._gather(connection, note, row["size"], done)
+            await add_cosignatures(connection, row["size"], signed)
+
+
+async def continued(
+    connection: Connection, origin: str, size: int, heads: list[Checkpoint]
+) -> Checkpoint:
+    """The head of the log at a size, if it continues all that was signed. Raises NotProven."""
+    for old in heads:
+        if old.size > size:
+            raise NotProven(f"the log has {size} events, and a head of {old.size} was signed: this"
+                            " is an older log, such as a restored backup")
+    proofs = {old.size: consistency_parts(old.size, size) for old in heads}
+    nodes = [node for parts in proofs.values() for part in parts for node in part]
+    hashes = await read_hashes(connection, [*cover(0, size), *nodes], size)
+    new = Checkpoint(origin, size, hashes.root())
+    for old in heads:
+        try:
+            check_consistency(old.size, size, hashes.proof(proofs[old.size]), old.root, new.root)
+        except NotProven as error:
+            raise NotProven(f"the log of {size} events does not continue the head of {old.size}"
+                            f" that was signed: {error.message}") from None
+    return new
+
+
+async def add_tiles(connection: Connection, tiles: list[Tile]) -> None:
+    """Keep tiles that have become complete, level by level: each follows from the one below."""
+    for level in sorted({tile.level for tile in tiles}):
+        found = await read_tiles(connection, [tile for tile in tiles if tile.level == level])
+        await connection.execute(
+            SQL.add_tiles, [level] * len(found), [tile.number for tile in found],
+            list(found.values()), [tile_root(hashes) for hashes in found.values()])
+
+
+async def add_cosignatures(
+    connection: Connection, size: int, signed: dict[Verifier, Signature]
+) -> None:
+    """Keep what witnesses signed of a checkpoint."""
+    if signed:
+        await connection.execute(
+            SQL.add_cosignatures, size, list(map(str, signed)), list(map(str, signed.values())))

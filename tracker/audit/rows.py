@@ -1,0 +1,112 @@
+"""The log of a database as `Verification` reads it: rows, and what was published of them.
+
+Nothing is taken from the functions and queries that serve the log. The columns of an event must
+repeat what its entry says, and the rows that were published must be as they were signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from tracker.audit.edge import root_over
+from tracker.audit.files import below, positions_of
+from tracker.audit.merkle import WIDTH, Tile, tile_hashes
+from tracker.audit.trust import parsed
+from tracker.errors import NotFound, Rejected
+from tracker.log.database import Pool, named_queries
+from tracker.log.mapper import recorded
+
+SQL = named_queries(Path(__file__).with_name("rows.sql"))
+COLUMNS = ("position", "event_id", "stream", "version", "type", "recorded_at")
+"""What rows repeat of their entries, so that it can be indexed."""
+
+
+class Rows:
+    """The log of a database; of an event that lies in no complete tile no hash is kept.
+
+    Raises Rejected where rows are not as they were signed: also MISSING_ROW and WRONG_COLUMN.
+    """
+
+    name, ahead = "the database", 1
+
+    def __init__(self, pool: Pool):
+        self._pool = pool
+
+    async def head(self) -> bytes:
+        """The note of the newest checkpoint. Raises NotFound where there is none."""
+        row = await self._pool.fetchrow(SQL.last_checkpoint)
+        if row is None:
+            raise NotFound("This log has never been signed: `tracker serve` does that, with the"
+                           " keys of TRACKER_AUDIT_DIR", code="NOT_SIGNED")
+        return _note(row)
+
+    async def entries(self, tile: Tile) -> list[bytes]:
+        """The entries below a tile of level 0."""
+        positions = positions_of(tile)
+        rows = await self._pool.fetch(SQL.events, positions[0] - 1, positions[-1])
+        for position, row in zip(positions, rows, strict=False):
+            if row["position"] != position:
+                raise _missing(position)
+            _check_columns(row)
+        if len(rows) < len(positions):
+            raise _missing(positions[len(rows)])
+        return [row["entry"] for row in rows]
+
+    async def tile(self, tile: Tile) -> list[bytes] | None:
+        """The hashes of a tile; None of entries that make up no complete one."""
+        if tile.width < WIDTH:
+            return await self._begun(tile) if tile.level else None
+        row = await self._pool.fetchrow(SQL.tile, tile.level, tile.number)
+        if row is None:
+            raise Rejected("MISSING_ROW", f"the row of tile/{tile.path} is missing",
+                           positions_of(tile))
+        hashes = tile_hashes(row["hashes"])
+        if root_over(hashes) != row["root"]:
+            raise Rejected("ALTERED_TILE", f"the row of tile/{tile.path} does not have the root of"
+                           " its hashes", positions_of(tile))
+        return hashes
+
+    async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+        """The notes of heads of sizes above `after`, in the order of sizes."""
+        while rows := await self._pool.fetch(SQL.checkpoints, after):
+            for row in rows:
+                yield row["size"], _note(row)
+            after = rows[-1]["size"]
+
+    async def _begun(self, tile: Tile) -> list[bytes]:
+        """A tile that is not complete: the roots of complete ones below it."""
+        first = tile.number * WIDTH
+        rows = await self._pool.fetch(SQL.roots, tile.level - 1, first, first + tile.width)
+        if len(rows) < tile.width:
+            raise Rejected("MISSING_ROW", f"a row below tile/{tile.path} is missing",
+                           positions_of(tile))
+        return [row["root"] for row in rows]
+
+
+def _note(row: asyncpg.Record) -> bytes:
+    note = str(row["note"]).encode()
+    checkpoint = parsed(note, f"the checkpoint of {row['size']}")[1]
+    if (checkpoint.size, checkpoint.root) != (row["size"], row["root"]):
+        raise Rejected("BAD_CHECKPOINT", f"the row of the checkpoint of {row['size']} is not as its"
+                       " note")
+    return note
+
+
+def _missing(position: int) -> Rejected:
+    return Rejected("MISSING_ROW", "there is no row", range(position, position + 1))
+
+
+def _check_columns(row: asyncpg.Record) -> None:
+    """Check that the columns repeat the entry. One that is no event is told elsewhere."""
+    try:
+        event = recorded(row["entry"])
+    except (msgspec.MsgspecError, UnicodeError):
+        return
+    for name in COLUMNS:
+        if row[name] != getattr(event, name):
+            raise Rejected("WRONG_COLUMN", f"its column {name} says {row[name]}, the entry"
+                           f" {getattr(event, name)}", below(Tile(0, 0), row["position"] - 1))

@@ -1,0 +1,40 @@
+-- name: last_checkpoint
+-- The checkpoint of the whole log, with what witnesses signed of it.
+SELECT c.size, c.root, c.note || coalesce(
+    (SELECT string_agg(w.signature || E'\n', '' ORDER BY w.witness)
+     FROM log.cosignatures w WHERE w.size = c.size), '') AS note
+FROM log.checkpoints c ORDER BY c.size DESC LIMIT 1;
+
+-- name: checkpoints
+-- A page of checkpoints after a size, with what witnesses signed of them.
+SELECT c.size, c.root, c.note || coalesce(
+    (SELECT string_agg(w.signature || E'\n', '' ORDER BY w.witness)
+     FROM log.cosignatures w WHERE w.size = c.size), '') AS note
+FROM log.checkpoints c WHERE c.size > $1 ORDER BY c.size LIMIT 1000;
+
+-- name: events
+-- The rows after a position up to another, in order.
+SELECT position, event_id, stream, version, type, recorded_at, entry FROM log.events
+WHERE position > $1 AND position <= $2 ORDER BY position;
+
+-- name: tile
+-- A complete tile.
+SELECT hashes, root FROM log.tiles WHERE level = $1 AND number = $2;
+
+-- name: roots
+-- The roots of some complete tiles of a level, in order.
+SELECT root FROM log.tiles WHERE level = $1 AND number >= $2 AND number < $3 ORDER BY number;
+
+-- name: lock
+-- Nobody appends or publishes until the end of the transaction.
+SELECT pg_advisory_xact_lock(hashtextextended('log.append', 0)),
+       pg_advisory_xact_lock(hashtextextended('log.publish', 0));
+
+-- name: used
+-- Whether anything was ever recorded or published here.
+SELECT EXISTS (SELECT FROM log.events) OR EXISTS (SELECT FROM log.checkpoints)
+    OR EXISTS (SELECT FROM log.tiles);
+
+-- name: notify
+-- Tell followers how far the log goes.
+SELECT pg_notify('log', $1);

@@ -1,0 +1,160 @@
+"""What must not lie in the database: the keys that sign the log, and the last head they signed.
+
+In the directory, which only its owner may read:
+
+    keys   a key a line, the oldest first, as Go's sumdb/note writes them. Private ones sign; of
+           those that no longer do only the public half is kept, by which old checkpoints verify.
+    head   the text of the last checkpoint that was signed. Trusted above the database: whatever
+           that says, nothing is signed that does not continue this head.
+
+Files are replaced whole: a crash leaves the old one or the new one, and perhaps a `*.new` beside
+it, which nobody reads.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracker.audit.checkpoint import Checkpoint
+from tracker.audit.note import PRIVATE, Note, Signer, Verifier
+from tracker.errors import InvalidInput, NotFound
+
+NAME = "critical-minerals-policy-tracker"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of a log, the oldest first."""
+
+    signers: tuple[Signer, ...]
+    retired: tuple[Verifier, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """The name of the log, which is that of its keys."""
+        return self.signers[0].name
+
+    @property
+    def verifiers(self) -> tuple[Verifier, ...]:
+        """The public halves of those that sign."""
+        return tuple(signer.verifier for signer in self.signers)
+
+    @property
+    def ever(self) -> tuple[Verifier, ...]:
+        """The public halves of all there were."""
+        return (*self.retired, *self.verifiers)
+
+    def sign(self, checkpoint: Checkpoint) -> Note:
+        """A checkpoint, signed by every key that signs."""
+        text = str(checkpoint)
+        return Note(text, tuple(signer.sign(text) for signer in self.signers))
+
+    def __str__(self) -> str:
+        return "".join(f"{line}\n" for line in (
+            *map(str, self.retired), *(signer.secret for signer in self.signers)))
+
+
+class Safe:
+    """The directory with the keys and the last signed head."""
+
+    def __init__(self, directory: Path):
+        self.directory = directory
+        self._keys = directory / "keys"
+        self._head = directory / "head"
+
+    def prepare(self, origin: str | None = None) -> Keys:
+        """The keys; a new one where there is none yet, for a log of the name `origin`.
+
+        Raises InvalidInput where the keys are of another log, or are gone while a head is there.
+        """
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._keys.exists():
+            if self._head.exists():
+                raise InvalidInput(f"{self._keys} is gone: put it back. Without it the log can't go"
+                                   " on under its name; docs/audit.md says how to begin another",
+                                   code="KEY_LOST")
+            key = Signer.new(origin or f"{NAME}/{secrets.token_hex(4)}")
+            self._create(self._keys, str(Keys((key,))))
+        keys = self.keys()
+        if origin and keys.origin != origin:
+            raise InvalidInput(f"the keys in {self._keys} are of the log {keys.origin!r}: expected"
+                               f" {origin!r}", code="OTHER_LOG")
+        return keys
+
+    def keys(self) -> Keys:
+        """The keys as they are now. Raises NotFound and InvalidInput."""
+        try:
+            lines = self._keys.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            raise NotFound(f"{self._keys} is not there: `tracker serve` makes a key when it starts"
+                           ) from None
+        signers = tuple(Signer.parse(line) for line in lines if line.startswith(PRIVATE))
+        retired = tuple(Verifier.parse(line) for line in lines if not line.startswith(PRIVATE))
+        keys = Keys(signers, retired)
+        if not signers or len({key.name for key in keys.ever}) > 1:
+            raise InvalidInput(f"{self._keys}: expected keys of one log, a private one among them")
+        return keys
+
+    def rotate(self) -> Keys:
+        """Add a key: from now on it signs, and so do those before it. Raises like `keys`."""
+        keys = self.keys()
+        grown = Keys((*keys.signers, Signer.new(keys.origin)), keys.retired)
+        self._replace(self._keys, str(grown))
+        return grown
+
+    def retire(self) -> Keys:
+        """Let only the newest key sign. Raises like `keys`."""
+        keys = self.keys()
+        *old, newest = keys.signers
+        left = Keys((newest,), (*keys.retired, *(signer.verifier for signer in old)))
+        self._replace(self._keys, str(left))
+        return left
+
+    def head(self) -> Checkpoint | None:
+        """The last head that was signed; None before the first. Raises NotProven if unreadable."""
+        try:
+            return Checkpoint.parse(self._head.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+
+    def keep(self, head: Checkpoint) -> None:
+        """Remember a head, unless a later one is there. It is on the disk when this returns."""
+        kept = self.head()
+        if kept is None or kept.size <= head.size:
+            self._replace(self._head, str(head))
+
+    def _replace(self, path: Path, text: str) -> None:
+        os.replace(self._written(path, text), path)
+        self._sync()
+
+    def _create(self, path: Path, text: str) -> None:
+        """Make a file, unless another process has made it meanwhile."""
+        written = self._written(path, text)
+        try:
+            os.link(written, path)
+        except FileExistsError:
+            pass
+        finally:
+            written.unlink()
+        self._sync()
+
+    def _written(self, path: Path, text: str) -> Path:
+        """A file beside the path, complete and on the disk."""
+        beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        return beside
+
+    def _sync(self) -> None:
+        """Have the names in the directory on the disk."""
+        descriptor = os.open(self.directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,86 @@
+"""Whether every stream goes on one by one, and no event id comes twice, in a log of any length.
+
+What has to be compared lies far apart, and a log has more streams than fit in memory. So each event
+leaves two short records, sorted by a hash into 256 buckets, which go to disk when they grow; in the
+end one bucket after the other is looked at. That takes 56 bytes of disk an event, and memory for a
+256th of that.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from struct import Struct
+
+from tracker.errors import Rejected
+from tracker.log.mapper import Recorded
+
+BUCKETS = 256
+MOST_HELD = 64 * 1024
+"""Bytes of a bucket that are held before they go to disk."""
+RECORD = Struct(">16sIQ")
+"""A hash of a stream or id; the version, 0 for an id; the position."""
+
+
+class Sequences:
+    """Takes every event in order. Of a log whose beginning is not looked at, `whole` is False:
+    the first version of a stream may then be any."""
+
+    def __init__(self, *, whole: bool = True) -> None:
+        self._whole = whole
+        self._held = [bytearray() for _ in range(BUCKETS)]
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+
+    def add(self, event: Recorded) -> None:
+        """Take in the next event."""
+        self._keep(b"s" + event.stream.encode(), event.version, event.position)
+        self._keep(b"i" + event.event_id.encode(), 0, event.position)
+
+    def fault(self, until: int) -> Rejected | None:
+        """The first wrong version or repeated id up to a position; None where all is right."""
+        faults = [fault for number in range(BUCKETS)
+                  if (fault := self._fault(number)) is not None and fault[0] <= until]
+        if not faults:
+            return None
+        position, code, message = min(faults)
+        return Rejected(code, message, range(position, position + 1))
+
+    def close(self) -> None:
+        """Remove what is on disk."""
+        if self._directory is not None:
+            self._directory.cleanup()
+
+    def _keep(self, name: bytes, number: int, position: int) -> None:
+        key = sha256(name).digest()[:16]
+        held = self._held[key[0]]
+        held += RECORD.pack(key, number, position)
+        if len(held) >= MOST_HELD:
+            with self._path(key[0]).open("ab") as file:
+                file.write(held)
+            held.clear()
+
+    def _fault(self, number: int) -> tuple[int, str, str] | None:
+        """The first fault in a bucket. Its records are in the order of positions."""
+        last = dict[bytes, int]()
+        for key, version, position in self._records(number):
+            before = last.get(key)
+            last[key] = version
+            if not version:
+                if before is not None:
+                    return position, "REPEATED_EVENT_ID", "its event id was used before"
+            elif version != (before or 0) + 1 and (before is not None or self._whole):
+                return (position, "WRONG_VERSION", f"version {version} of its stream follows"
+                        f" version {before or 0}")
+        return None
+
+    def _records(self, number: int) -> Iterator[tuple[bytes, int, int]]:
+        path = self._path(number) if self._directory is not None else None
+        stored = path.read_bytes() if path is not None and path.exists() else b""
+        return RECORD.iter_unpack(stored + self._held[number])
+
+    def _path(self, number: int) -> Path:
+        if self._directory is None:
+            self._directory = tempfile.TemporaryDirectory(prefix="tracker-")
+        return Path(self._directory.name) / f"{number:02x}"

@@ -1,0 +1,66 @@
+"""Whom an auditor believes: the keys of the log, and witnesses whose cosignatures are required."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tracker.audit.checkpoint import Checkpoint
+from tracker.audit.note import Note, Verifier
+from tracker.errors import NotProven, Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A checkpoint that is believed: the note as it was read, and who signed and cosigned it."""
+
+    note: bytes
+    checkpoint: Checkpoint
+    signers: tuple[Verifier, ...]
+
+    @property
+    def size(self) -> int:
+        """How many events it is about: the last position."""
+        return self.checkpoint.size
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The log's keys, one of which must have signed; the witnesses, each of which must have."""
+
+    keys: tuple[Verifier, ...]
+    witnesses: tuple[Verifier, ...] = ()
+
+    def head(self, data: bytes, name: str) -> Head:
+        """The checkpoint in a note, if it is to be believed; `name` says which note it is.
+
+        Raises Rejected: BAD_CHECKPOINT, BAD_SIGNATURE, UNKNOWN_KEY, WRONG_ORIGIN, NOT_WITNESSED.
+        """
+        note, checkpoint = parsed(data, name)
+        try:
+            found = note.verified((*self.keys, *self.witnesses))
+        except NotProven as error:
+            raise Rejected("BAD_SIGNATURE", f"{name}: {error.message}") from None
+        signers = [key for key in self.keys if key in found]
+        if not signers:
+            raise Rejected("UNKNOWN_KEY", f"{name} is signed by none of the keys that you trust:"
+                           f" {_named(self.keys)}")
+        if checkpoint.origin not in {key.name for key in signers}:
+            raise Rejected("WRONG_ORIGIN", f"{name} is of {checkpoint.origin!r}, which is not the"
+                           f" name of the key that signed it: {_named(signers)}")
+        if silent := [key for key in self.witnesses if key not in found]:
+            raise Rejected("NOT_WITNESSED", f"{name} is not cosigned by {_named(silent)}")
+        return Head(data, checkpoint, tuple(found))
+
+
+def parsed(data: bytes, name: str) -> tuple[Note, Checkpoint]:
+    """A note and the checkpoint in it, unverified. Raises Rejected (BAD_CHECKPOINT)."""
+    try:
+        note = Note.parse(data)
+        return note, Checkpoint.parse(note.text)
+    except NotProven as error:
+        raise Rejected("BAD_CHECKPOINT", f"{name}: {error.message}") from None
+
+
+def _named(keys: Sequence[Verifier]) -> str:
+    return ", ".join(f"{key.name} ({key.id:08x})" for key in keys)

@@ -1,0 +1,331 @@
+"""Verification: every hash derived anew from the entries, and compared with all that is kept.
+
+It is one pass in the order of positions, in memory that grows with the logarithm of the log. What
+is given out is pages that fit their tile; they are to be believed once the pass has come to its
+end, for only there stands the root that was signed.
+
+What is wrong is raised as Rejected, for the first position it can be told of. Its codes:
+
+    BAD_LENGTH, MISSING        a file is cut off, too long or not there
+    ALTERED_ENTRY              an entry is not the one that was signed
+    ALTERED_TILE               a tile does not have the hashes of its entries
+    WRONG_ROOT                 entries and tiles agree, but are not what was signed
+    NOT_AN_EVENT               an entry can't be read
+    WRONG_POSITION, WRONG_TIME, WRONG_VERSION, REPEATED_EVENT_ID
+                               what was signed is not in order
+    SHRUNK, FORKED             the log is not a continuation of what it was before
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from tracker.audit.edge import Edge, Filled, root_over, tiles_at
+from tracker.audit.files import CHECKPOINTS, below
+from tracker.audit.merkle import HEIGHT, WIDTH, Tile, leaf_hash
+from tracker.audit.sequences import Sequences
+from tracker.audit.trust import Head, Trust, parsed
+from tracker.errors import Rejected
+from tracker.log.mapper import MOST_VERSIONS, Recorded, recorded
+
+
+class Source(Protocol):
+    """Where a log is read: a bundle, an address, a database. `ahead` tiles are read in advance."""
+
+    name: str
+    ahead: int
+
+    async def head(self) -> bytes:
+        """The note of the newest checkpoint."""
+
+    async def entries(self, tile: Tile) -> list[bytes]:
+        """The entries below a tile of level 0."""
+
+    async def tile(self, tile: Tile) -> list[bytes] | None:
+        """The hashes of a tile; None where this source keeps none."""
+
+    def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+        """The notes of heads of sizes above `after`, in the order of sizes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A head that the log must have had at a size; `saved` if the auditor has it from before."""
+
+    name: str
+    head: Head
+    saved: bool
+
+
+class Page(NamedTuple):
+    """A tile of level 0 as it was derived: its entries, the events in them, the tiles of any level
+    that they fill, and the heads that the log had while it grew over them."""
+
+    tile: Tile
+    entries: list[bytes]
+    events: list[Recorded]
+    filled: list[Filled]
+    heads: list[Head]
+
+
+class Verification:
+    """One pass over a log. Make it by `begin`, then go through `pages` to the end."""
+
+    def __init__(self, source: Source, trust: Trust, head: Head, saved: Head | None, first: int):
+        self._source, self._trust, self._saved = source, trust, saved
+        self.head = head
+        self.first = first
+        """The first position that is looked at."""
+        self.recorded_at: datetime | None = None
+        """When the last event that was looked at was recorded."""
+        self.heads = self.strangers = 0
+        """Kept heads that were compared, and how many of them no trusted key has signed."""
+        self.edge = Edge()
+        """The right edge of the tree, as far as the pass has come."""
+        self._sequences = Sequences(whole=first == 1)
+        self._fitting = 0
+        self._coming: AsyncIterator[Mark]
+        self._mark: Mark | None = None
+        self._broken: Mark | None = None
+
+    @staticmethod
+    async def begin(
+        source: Source, trust: Trust, saved: Head | None = None, *, only_new: bool = False
+    ) -> Verification:
+        """Check the newest head, and that it may follow the saved one.
+
+        With `only_new` the pass begins at the last event that the saved head is about. Raises
+        Rejected as `Trust.head` does, and SHRUNK or FORKED; and Unavailable.
+        """
+        head = trust.head(await source.head(), "the checkpoint")
+        if saved is not None:
+            _check_later(head, saved)
+        begun = (saved.size - 1) // WIDTH * WIDTH if saved and saved.size and only_new else 0
+        return Verification(source, trust, head, saved, begun + 1)
+
+    async def pages(self) -> AsyncIterator[Page]:
+        """The log in its order. Raises Rejected."""
+        try:
+            async for page in self._walk():
+                yield page
+        except Rejected as error:
+            raise self._earliest(error) from None
+        finally:
+            self._sequences.close()
+
+    async def run(self, progress: Callable[[int], None] = lambda _: None) -> None:
+        """Go to the end; `progress` gets the positions that are reached. Raises Rejected."""
+        async for page in self.pages():
+            progress(page.events[-1].position)
+
+    async def _walk(self) -> AsyncIterator[Page]:
+        self.edge = await self._edge(self.first - 1)
+        self._coming = self._marks()
+        self._mark = await anext(self._coming, None)
+        async for tile, entries, stored in self._ahead():
+            leaves = [leaf_hash(entry) for entry in entries]
+            wrong = _first_difference(leaves, stored)
+            page = Page(tile, entries, [], [], [])
+            await self._grow(page, leaves[:wrong])
+            page.events.extend(self._event(entry, tile.number * WIDTH + number)
+                               for number, entry in enumerate(entries[:wrong], 1))
+            if wrong is not None:
+                await self._tell(tile, wrong, stored or [])
+            for filled in page.filled:
+                await self._compare_above(filled)
+            yield page
+        await self._end()
+
+    async def _grow(self, page: Page, leaves: list[bytes]) -> None:
+        """Let the tree grow over a page, and compare its root at every mark on the way."""
+        start = page.tile.number * WIDTH
+        while self._mark and self._mark.head.size <= start + len(leaves):
+            upto = self._mark.head.size - start
+            page.filled.extend(self.edge.add(leaves[self.edge.size - start : upto]))
+            self._pass(self._mark)
+            page.heads.append(self._mark.head)
+            self._mark = await anext(self._coming, None)
+        page.filled.extend(self.edge.add(leaves[self.edge.size - start :]))
+
+    async def _edge(self, size: int) -> Edge:
+        """The edge of the tree where the pass begins: what was seen before is taken from tiles."""
+        begun = []
+        for tile in tiles_at(size):
+            hashes = await self._source.tile(self._published(tile)) or []
+            begun.append(Filled(tile, hashes[: tile.width]))
+        return Edge(begun)
+
+    def _published(self, tile: Tile) -> Tile:
+        """The tile as wide as it is in the tree of the head."""
+        there = (self.head.size >> HEIGHT * tile.level) - tile.number * WIDTH
+        return tile._replace(width=min(WIDTH, there))
+
+    async def _ahead(self) -> AsyncIterator[tuple[Tile, list[bytes], list[bytes] | None]]:
+        """Every tile of level 0 with its entries; the next ones are being read meanwhile."""
+        reading = deque[tuple[Tile, asyncio.Task[tuple[list[bytes], list[bytes] | None]]]]()
+        try:
+            for tile in self._tiles():
+                reading.append((tile, asyncio.create_task(self._both(tile))))
+                if len(reading) > self._source.ahead:
+                    tile, task = reading.popleft()
+                    yield tile, *(await task)
+            while reading:
+                tile, task = reading.popleft()
+                yield tile, *(await task)
+        finally:
+            for _, task in reading:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in reading), return_exceptions=True)
+
+    def _tiles(self) -> Iterator[Tile]:
+        for index in range((self.first - 1) // WIDTH, -(-self.head.size // WIDTH)):
+            yield self._published(Tile(0, index))
+
+    async def _both(self, tile: Tile) -> tuple[list[bytes], list[bytes] | None]:
+        return await self._source.entries(tile), await self._source.tile(tile)
+
+    def _event(self, entry: bytes, position: int) -> Recorded:
+        try:
+            event = recorded(entry)
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise Rejected("NOT_AN_EVENT", f"the entry is no event: {error}",
+                           _at(position)) from None
+        if event.recorded_at.tzinfo is None:
+            raise Rejected("NOT_AN_EVENT", "its time has no time zone", _at(position))
+        if not 0 < event.version <= MOST_VERSIONS:
+            raise Rejected("WRONG_VERSION", f"its version is {event.version}", _at(position))
+        if event.position != position:
+            raise Rejected("WRONG_POSITION", f"the entry says that it is at {event.position}",
+                           _at(position))
+        if self.recorded_at is not None and event.recorded_at < self.recorded_at:
+            raise Rejected("WRONG_TIME", f"it was recorded at {event.recorded_at}, before"
+                           f" {self.recorded_at} of the one before", _at(position))
+        self.recorded_at = event.recorded_at
+        self._sequences.add(event)
+        return event
+
+    async def _compare_above(self, filled: Filled) -> None:
+        """Compare a tile of hashes of tiles with the one that is kept, if there is one."""
+        if filled.tile.level:
+            stored = await self._source.tile(filled.tile)
+            wrong = _first_difference(filled.hashes, stored)
+            if wrong is not None:
+                await self._tell(filled.tile, wrong, stored or [])
+
+    async def _tell(self, tile: Tile, wrong: int, stored: list[bytes]) -> None:
+        """Say whether a tile has been altered, or what is below it. Raises Rejected."""
+        positions = below(tile, wrong)
+        if not await self._leads_to_root(tile, stored):
+            raise Rejected("ALTERED_TILE", f"tile/{tile.path} does not have the hash of what is"
+                           " below it", positions)
+        raise Rejected("ALTERED_ENTRY", "the entry is not the one that was signed" if not tile.level
+                       else "entries here are not those that were signed", positions)
+
+    async def _leads_to_root(self, tile: Tile, hashes: list[bytes]) -> bool:
+        """Whether the tiles that are kept lead from this one to the root that was signed."""
+        while tile.width == WIDTH:
+            above = self._published(Tile(tile.level + 1, tile.number // WIDTH))
+            stored = await self._source.tile(above)
+            if stored is None or stored[tile.number % WIDTH] != root_over(hashes):
+                return False
+            tile, hashes = above, stored
+        edge = [Filled(begun, hashes if begun == tile else await self._begun(begun))
+                for begun in tiles_at(self.head.size)]
+        return Edge(edge).root() == self.head.checkpoint.root
+
+    async def _begun(self, tile: Tile) -> list[bytes]:
+        """The hashes of a tile at the edge; from its entries, where no such tile is kept."""
+        stored = await self._source.tile(tile)
+        return stored or [leaf_hash(entry) for entry in await self._source.entries(tile)]
+
+    async def _marks(self) -> AsyncIterator[Mark]:
+        """The heads of smaller sizes that the log must have had, in the order of sizes."""
+        saved = self._saved and Mark("your saved checkpoint", self._saved, True)
+        async for size, note in self._source.kept(self.first - 1):
+            name = f"{CHECKPOINTS}/{size}"
+            head = self._kept(name, size, note)
+            if saved and saved.head.size <= head.size:
+                yield saved
+                saved = None
+            if head.size <= self.head.size:
+                yield Mark(name, head, False)
+        if saved:
+            yield saved
+
+    def _kept(self, name: str, size: int, note: bytes) -> Head:
+        """A head of an earlier size. Its key may be an old one; its root must fit all the same."""
+        self.heads += 1
+        checkpoint = parsed(note, name)[1]
+        if checkpoint.size != size:
+            raise Rejected("BAD_CHECKPOINT", f"{name} is of size {checkpoint.size}")
+        try:
+            return Trust(self._trust.keys).head(note, name)
+        except Rejected as error:
+            if error.code != "UNKNOWN_KEY":
+                raise
+        self.strangers += 1
+        return Head(note, checkpoint, ())
+
+    def _pass(self, mark: Mark) -> None:
+        """Compare the root at a mark. Whether one that is wrong is a fork shows at the end."""
+        if mark.head.checkpoint.root == self.edge.root():
+            self._fitting = mark.head.size
+        elif self._broken is None:
+            self._broken = mark
+
+    async def _end(self) -> None:
+        """Compare what is begun, and the root. Raises Rejected."""
+        for begun in self.edge.begun():
+            await self._compare_above(begun)
+        if self.edge.root() != self.head.checkpoint.root:
+            raise self._unlike("WRONG_ROOT")
+        if self._broken:
+            raise self._unlike("FORKED")
+        if fault := self._sequences.fault(self.head.size):
+            raise fault
+
+    def _unlike(self, code: str) -> Rejected:
+        """The error that events are not those of a head, the first that they do not fit."""
+        name, size = ((self._broken.name, self._broken.head.size) if self._broken
+                      else ("the checkpoint", self.head.size))
+        return Rejected(code, f"these are not the events that {name} of size {size} was signed for",
+                        range(self._fitting + 1, size + 1) or None)
+
+    def _earliest(self, error: Rejected) -> Rejected:
+        """The error, or one about earlier positions that would have shown at the end."""
+        first = error.positions[0] if error.positions else 1
+        if self._broken and self._broken.head.size < first:
+            return self._unlike("WRONG_ROOT")
+        return self._sequences.fault(first - 1) or error
+
+
+def _check_later(head: Head, saved: Head) -> None:
+    """Check that a head may follow one that was seen before. Raises Rejected."""
+    if head.checkpoint.origin != saved.checkpoint.origin:
+        raise Rejected("WRONG_ORIGIN", f"the checkpoint is of {head.checkpoint.origin!r}, your"
+                       f" saved one of {saved.checkpoint.origin!r}")
+    if head.size < saved.size:
+        raise Rejected("SHRUNK", f"the checkpoint is about {head.size} events, your saved one"
+                       f" about {saved.size}: it is stale, or events were taken away",
+                       range(head.size + 1, saved.size + 1))
+    if head.size == saved.size and head.checkpoint.root != saved.checkpoint.root:
+        raise Rejected("FORKED", f"the checkpoint and your saved one are about {head.size} events"
+                       " each, and not about the same", range(1, head.size + 1))
+
+
+def _first_difference(ours: list[bytes], stored: list[bytes] | None) -> int | None:
+    if stored is None or ours == stored:
+        return None
+    return next((i for i, (a, b) in enumerate(zip(ours, stored, strict=False)) if a != b),
+                len(ours) - 1)
+
+
+def _at(position: int) -> range:
+    return range(position, position + 1)

@@ -1,0 +1,117 @@
+"""A log below an address on the web. What does not answer is unavailable, which says nothing bad of
+the log; only what does answer can be rejected."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from urllib.parse import urlsplit
+
+from tracker.audit.files import Files
+from tracker.errors import InvalidInput, TrackerError, Unavailable
+
+PATIENCE = 30.0
+"""Seconds without a byte after which a server counts as silent."""
+PAUSES = (0.2, 1.0, 5.0)
+"""Seconds to wait before the same is asked again."""
+MOST_BYTES = 256 * (2 + 65_535)
+"""The most that a file of a log has: 256 entries."""
+PASSING = (429, 500, 502, 503, 504)
+"""Statuses after which it may go better in a while."""
+
+
+class Website(Files):
+    """A log below an http or https address, asked over a few connections that are kept open."""
+
+    ahead = 8
+
+    def __init__(self, url: str, *, token: str | None = None):
+        """Raises InvalidInput for what is no such address."""
+        self.name = url.rstrip("/")
+        parts = urlsplit(self.name)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidInput(f"{url}: expected an http or https address of a log, such as"
+                               " https://example.org/log")
+        self._parts = parts
+        self._headers = {"User-Agent": "tracker verify", "Accept-Encoding": "identity"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._idle: queue.SimpleQueue[HTTPConnection] = queue.SimpleQueue()
+
+    async def read(self, path: str) -> bytes | None:
+        """The content of a file, or None where there is none. Raises Unavailable."""
+        for pause in (*PAUSES, None):
+            try:
+                status, content = await asyncio.to_thread(self._ask, path)
+                if status == 200:
+                    return content
+                if status in (404, 410):
+                    return None
+                reason = f"status {status}"
+                if status not in PASSING:
+                    break
+            except (OSError, HTTPException) as error:
+                reason = str(error) or type(error).__name__
+            if pause is not None:
+                await asyncio.sleep(pause)
+        raise Unavailable(f"{self.name}/{path}: {reason}")
+
+    def missing(self, path: str, positions: range | None = None) -> TrackerError:
+        """An address may have moved, so a file that is not there accuses nobody."""
+        return Unavailable(f"{self.name}/{path}: there is no such file. Is it the address of a"
+                           " log?")
+
+    async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+        """None: a website does not list the heads that it keeps."""
+        for nothing in list[tuple[int, bytes]]():
+            yield nothing
+
+    def close(self) -> None:
+        """Give up the connections."""
+        with suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().close()
+
+    def _ask(self, path: str) -> tuple[int, bytes]:
+        """The status and the content of an answer. A connection that was kept may have been closed
+        by the other side, so that one is tried again at once with a new one."""
+        with suppress(queue.Empty):
+            kept = self._idle.get_nowait()
+            with suppress(OSError, HTTPException):
+                return self._answer(kept, path)
+        return self._answer(self._connection(), path)
+
+    def _answer(self, connection: HTTPConnection, path: str) -> tuple[int, bytes]:
+        try:
+            connection.request("GET", f"{self._parts.path}/{path}", headers=self._headers)
+            response = connection.getresponse()
+            content = _whole(response)
+        except BaseException:
+            connection.close()
+            raise
+        if not response.will_close:
+            self._idle.put(connection)
+        return response.status, content
+
+    def _connection(self) -> HTTPConnection:
+        kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
+        return kind(self._parts.netloc.rpartition("@")[2], timeout=PATIENCE)
+
+
+def _whole(response: HTTPResponse) -> bytes:
+    """The content of an answer, within 2 minutes. Raises HTTPException for one that is too long,
+    cut off or trickles."""
+    content, started = bytearray(), time.monotonic()
+    while chunk := response.read1(1 << 20):
+        content += chunk
+        if len(content) > MOST_BYTES:
+            raise HTTPException(f"an answer of more than {MOST_BYTES:,} bytes")
+        if time.monotonic() - started > 4 * PATIENCE:
+            raise HTTPException("an answer that does not end")
+    if response.length:
+        raise HTTPException(f"cut off {response.length:,} bytes before the end")
+    return bytes(content)

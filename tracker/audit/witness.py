@@ -1,0 +1,214 @@
+"""Witnesses: others who sign the log's checkpoints, so that it can't show two faces.
+
+Which ones, and how many of them a checkpoint needs, is said in a file of the format C2SP
+tlog-policy; they are asked by the protocol C2SP tlog-witness.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import urllib.error
+import urllib.request
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from urllib.parse import urlsplit
+
+from tracker.audit.checkpoint import ConsistencyProof, number
+from tracker.audit.note import COSIGNATURE, Note, Signature, Verifier
+from tracker.errors import InvalidInput, NotProven, TrackerError
+
+PATIENCE = 3.0
+"""Seconds that a witness gets for an answer."""
+MOST_BYTES = 100_000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A witness: its name in the policy, its key, and where it is asked."""
+
+    name: str
+    key: Verifier
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The witnesses of the log, and the groups of which one, the quorum, must have signed."""
+
+    witnesses: tuple[Witness, ...] = ()
+    groups: Mapping[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+    quorum: str = "none"
+
+    @property
+    def required(self) -> bool:
+        """Whether a checkpoint needs witnesses before it is published."""
+        return self.quorum != "none"
+
+    def satisfied(self, signed: Collection[Verifier]) -> bool:
+        """Whether witnesses with these keys are enough."""
+        names = {witness.name for witness in self.witnesses if witness.key in signed}
+        return not self.required or self._stands(self.quorum, names)
+
+    def _stands(self, name: str, signed: Collection[str]) -> bool:
+        if name not in self.groups:
+            return name in signed
+        least, members = self.groups[name]
+        return sum(self._stands(member, signed) for member in members) >= least
+
+    @staticmethod
+    def parse(text: str) -> Policy:
+        """A policy from its text. Raises InvalidInput, which names the line."""
+        return _Parser().read(text)
+
+
+class _Parser:
+    """Reads a policy line by line: names are defined before they are used."""
+
+    def __init__(self) -> None:
+        self._witnesses: dict[str, Witness] = {}
+        self._groups: dict[str, tuple[int, tuple[str, ...]]] = {}
+        self._quorum: str | None = None
+        self._members: set[str] = set()
+
+    def read(self, text: str) -> Policy:
+        for place, line in enumerate(text.splitlines(), 1):
+            words = line.split()
+            if words and not words[0].startswith("#"):
+                try:
+                    self._line(words)
+                except InvalidInput as error:
+                    raise InvalidInput(f"line {place} of the witness policy: {error.message}"
+                                       ) from None
+        if self._quorum is None:
+            raise InvalidInput("the witness policy has no quorum: expected a line `quorum none`, or"
+                               " the name of a witness or group")
+        return Policy(tuple(self._witnesses.values()), self._groups, self._quorum)
+
+    def _line(self, words: list[str]) -> None:
+        match words:
+            case ["log", *_]:  # which log it is follows from our own keys
+                pass
+            case ["witness", name, key, url]:
+                self._new(name)
+                self._witnesses[name] = _witness(name, key, url)
+            case ["group", name, least, *members] if members:
+                self._new(name)
+                self._groups[name] = self._group(least, members)
+            case ["quorum", name] if self._quorum is None:
+                self._quorum = name if name == "none" else self._known(name)
+            case _:
+                raise InvalidInput(f"{' '.join(words)[:100]!r}: expected `witness NAME KEY URL`,"
+                                   " `group NAME all|any|NUMBER NAME…` or one `quorum NAME`")
+
+    def _group(self, least: str, members: list[str]) -> tuple[int, tuple[str, ...]]:
+        counts = {"all": len(members), "any": 1}
+        count = counts.get(least) or (int(least) if least.isdecimal() else 0)
+        if not 1 <= count <= len(members):
+            raise InvalidInput(f"{least!r}: expected all, any or a number up to {len(members)}")
+        for member in map(self._known, members):
+            if member in self._members:
+                raise InvalidInput(f"{member!r} is a member already: expected it once at most")
+            self._members.add(member)
+        return count, tuple(members)
+
+    def _new(self, name: str) -> None:
+        if name == "none" or name in self._witnesses or name in self._groups:
+            raise InvalidInput(f"{name!r}: expected a name that is not taken")
+
+    def _known(self, name: str) -> str:
+        if name not in self._witnesses and name not in self._groups:
+            raise InvalidInput(f"{name!r}: expected a witness or group of a line above")
+        return name
+
+
+def _witness(name: str, key: str, url: str) -> Witness:
+    verifier = Verifier.parse(key)
+    if verifier.type != COSIGNATURE:
+        raise InvalidInput(f"the key of {name}: expected one of a witness (type 4)")
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise InvalidInput(f"{url[:100]!r}: expected an http or https address")
+    return Witness(name, verifier, url)
+
+
+class Behind(NotProven):
+    """A witness has seen more of the log than we have: ours has lost entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere(Exception):
+    """The witness wants a proof from another size."""
+
+    size: int
+
+
+class Witnesses:
+    """Asks the witnesses of a policy, and remembers how far each has come."""
+
+    def __init__(self, policy: Policy):
+        self.policy = policy
+        self._seen: dict[Verifier, int] = {}
+
+    def old_sizes(self, size: int) -> dict[Verifier, int]:
+        """From which sizes the witnesses want a proof, as far as we know."""
+        return {witness.key: min(size, self._seen.get(witness.key, 0))
+                for witness in self.policy.witnesses}
+
+    async def ask(
+        self, note: Note, size: int, proofs: Mapping[Verifier, ConsistencyProof]
+    ) -> dict[Verifier, Signature]:
+        """What those witnesses sign that have a proof.
+
+        Who does not answer, or wants another proof, is not in the result; `old_sizes` then tells
+        the other size. Raises Behind.
+        """
+        asked = [witness for witness in self.policy.witnesses if witness.key in proofs]
+        answers = await asyncio.gather(
+            *(asyncio.to_thread(add_checkpoint, witness, note, proofs[witness.key])
+              for witness in asked), return_exceptions=True)
+        return self._signed(asked, size, answers)
+
+    def _signed(
+        self, asked: Sequence[Witness], size: int, answers: Sequence[Signature | BaseException]
+    ) -> dict[Verifier, Signature]:
+        signed = {}
+        for witness, answer in zip(asked, answers, strict=True):
+            match answer:
+                case Signature():
+                    signed[witness.key] = answer
+                    self._seen[witness.key] = size
+                case Elsewhere(size=seen) if seen > size:
+                    raise Behind(f"the witness {witness.name} has seen {seen} entries of this log,"
+                                 f" which has {size}: the log is older than what was published")
+                case Elsewhere(size=seen):
+                    self._seen[witness.key] = seen
+                case OSError() | HTTPException() | TrackerError():
+                    logger.warning("the witness %s did not sign: %s", witness.name, answer)
+                case BaseException():
+                    raise answer
+        return signed
+
+
+def add_checkpoint(witness: Witness, note: Note, proof: ConsistencyProof) -> Signature:
+    """Ask a witness for its signature (C2SP tlog-witness, add-checkpoint).
+
+    Raises Elsewhere, OSError, HTTPException, or NotProven for an answer without its signature.
+    """
+    request = urllib.request.Request(
+        f"{witness.url.rstrip('/')}/add-checkpoint", str(proof).encode(), method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+            lines = response.read(MOST_BYTES).decode(errors="replace")
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code == 409 and error.headers.get_content_type() == "text/x.tlog.size":
+                raise Elsewhere(number(error.read(100).decode(errors="replace").strip())) from None
+        raise
+    for signature in map(Signature.parse, lines.splitlines()):
+        if (signature.name, signature.id) == (witness.key.name, witness.key.id):
+            witness.key.verify(note.text, signature.signature)
+            return signature
+    raise NotProven(f"the answer of {witness.name} has no signature of its key")

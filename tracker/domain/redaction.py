@@ -1,0 +1,109 @@
+"""Redactions: texts of recorded events that had to go, and why.
+
+A redaction is about one event, and its stream is `redaction/` and the position of that event. The
+log itself empties the annexes that a redaction names, in the transaction that records it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from tracker.domain.entity import CitingState, Entity, Known, Retracted, because
+from tracker.domain.values import Fact, Name, PartialDate, Source, Value, check_reason
+from tracker.errors import InvalidInput
+
+Field = Annotated[str, msgspec.Meta(pattern=r"^(/[A-Za-z]+|/clauses/\d{1,4}/note)\Z")]
+"""A text of an event by its JSON Pointer: `/note`, `/quotation`, `/clauses/0/note`."""
+
+TYPE = "Redaction.Redacted"
+
+
+class Redacted(Fact, frozen=True, kw_only=True):
+    """Texts of the event `redacts` had to go: which, on which day, why and by whom.
+
+    `source` is the law, the order or the request that demands it. `reason` says no more of the
+    texts than may stay.
+    """
+
+    redacts: Name
+    fields: Annotated[tuple[Field, ...], msgspec.Meta(min_length=1)]
+    on: PartialDate
+    reason: Name
+    by: Name | None = None
+
+    def __post_init__(self) -> None:
+        check_reason(self.reason)
+        if len(set(self.fields)) < len(self.fields):
+            raise InvalidInput("expected each field once", path=("fields",))
+
+    @property
+    def public_on(self) -> date:
+        """The day of the redaction."""
+        return self.on.first
+
+
+class Gone(Value, frozen=True, kw_only=True):
+    """A text that had to go; `position` is that of the redaction."""
+
+    field: str
+    on: PartialDate
+    reason: str
+    source: Source
+    position: int
+    by: str | None = None
+
+
+class RedactionState(CitingState, frozen=True, kw_only=True):
+    """All that had to go of one event; `id` is its position."""
+
+    event_id: str
+    texts: tuple[Gone, ...]
+
+
+class Redaction(Entity):
+    """What had to go of one event."""
+
+    KIND: ClassVar[str] = "redaction"
+    OPENING: ClassVar[type[Fact]] = Redacted
+    FACTS: ClassVar[dict[str, type[Fact]]] = {TYPE: Redacted}
+
+    @classmethod
+    def type_of(cls, fact: Fact) -> str:
+        """The event type. Raises InvalidInput for a retraction: what is gone does not come back."""
+        if isinstance(fact, Retracted):
+            raise InvalidInput("expected another event: a redaction stays, since the text is gone",
+                               code="REDACTION_STAYS", path=("eventId",))
+        return super().type_of(fact)
+
+    def check(self, fact: Fact) -> None:
+        """A text goes once."""
+        told = [k.fact for k in self.known if isinstance(k.fact, Redacted)]
+        gone = {field for redaction in told for field in redaction.fields}
+        for index, field in enumerate(fact.fields if isinstance(fact, Redacted) else ()):
+            if field in gone:
+                raise InvalidInput(f"{field} is redacted already: expected a text that is there",
+                                   code="ALREADY_REDACTED", path=("fields", index))
+
+    @classmethod
+    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> RedactionState | None:
+        """What is gone by `day`, in the order of the redactions."""
+        public = [k for k in facts if k.fact.public_on <= day]
+        redacted = [(k, k.fact) for k in public if isinstance(k.fact, Redacted)]
+        if not redacted:
+            return None
+        return RedactionState(
+            id=id,
+            event_id=redacted[0][1].redacts,
+            texts=tuple(gone for known, fact in redacted for gone in texts_gone(known, fact)),
+            because=because(public),
+        )
+
+
+def texts_gone(known: Known, fact: Redacted) -> list[Gone]:
+    """The texts that a redaction is about."""
+    return [Gone(field=field, on=fact.on, reason=fact.reason, by=fact.by, source=fact.source,
+                 position=known.position) for field in fact.fields]

@@ -1,0 +1,121 @@
+"""Reading annexes: the texts that entries commit to, or which event redacted them.
+
+They are written by `log.append` with their events, and emptied by the log itself when a redaction
+is recorded: see migrations/0006_annexes.sql.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from tracker.domain.annex import SCHEME, committed
+from tracker.domain.codec import encode
+from tracker.domain.redaction import Gone, Redacted, texts_gone
+from tracker.domain.values import Fact
+from tracker.log.database import Connection, Pool, named_queries
+from tracker.log.mapper import Recorded, recorded
+
+SQL = named_queries(Path(__file__).with_name("annexes.sql"))
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a text: the text with its salt, or the redaction because of which it is gone.
+
+    `position` is that of the event, `field` the JSON Pointer to the commitment in its data.
+    """
+
+    commitment: str
+    position: int
+    field: str
+    salt: bytes | None
+    text: str | None
+    redaction: Recorded | None = None
+
+    @property
+    def gone(self) -> Gone | None:
+        """What the redaction says of the text; None while it is there."""
+        if self.redaction is None:
+            return None
+        known = self.redaction.known
+        assert isinstance(known.fact, Redacted)
+        return next(gone for gone in texts_gone(known, known.fact) if gone.field == self.field)
+
+
+class Annexes:
+    """The annexes of one log."""
+
+    def __init__(self, pool: Pool):
+        self._pool = pool
+
+    async def texts(self, facts: Iterable[Fact]) -> dict[str, str]:
+        """The texts that facts commit to, by commitment, without those that are gone."""
+        async with self._pool.acquire() as connection:
+            return await texts(connection, facts)
+
+    async def of(self, commitments: Collection[str]) -> dict[str, Kept]:
+        """The annexes of some commitments."""
+        rows = await self._pool.fetch(SQL.of, [_digest(given) for given in commitments])
+        return {kept.commitment: kept for kept in map(_kept, rows)}
+
+    async def at(self, positions: Collection[int]) -> dict[int, list[Kept]]:
+        """The annexes of the events at some positions, by position; an empty list for none."""
+        found: dict[int, list[Kept]] = {position: [] for position in positions}
+        for row in await self._pool.fetch(SQL.at, list(found)):
+            found[row["position"]].append(_kept(row))
+        return found
+
+    async def after(self, position: int, until: int) -> AsyncIterator[list[Kept]]:
+        """The annexes of the events after a position up to another, in order, in pages."""
+        place = position, "~"  # no field has a name behind this
+        while rows := await self._pool.fetch(SQL.page, *place, until, PAGE):
+            place = rows[-1]["position"], rows[-1]["field"]
+            yield [_kept(row) for row in rows]
+
+
+class Line(msgspec.Struct, omit_defaults=True):
+    """An annex as it is exported: `position` is that of the event, `redaction` that of the event
+    because of which salt (hexadecimal) and text are gone."""
+
+    position: str
+    field: str
+    commitment: str
+    salt: str | None = None
+    text: str | None = None
+    redaction: str | None = None
+
+
+def line(kept: Kept) -> bytes:
+    """The line of an annex, with its line end."""
+    return encode(Line(
+        str(kept.position), kept.field, kept.commitment,
+        kept.salt.hex() if kept.salt else None, kept.text,
+        str(kept.redaction.position) if kept.redaction else None)) + b"\n"
+
+
+async def texts(connection: Connection, facts: Iterable[Fact]) -> dict[str, str]:
+    """The same over a connection."""
+    digests = [_digest(given) for fact in facts for given in committed(fact).values()]
+    if not digests:
+        return {}
+    return {_commitment(row["commitment"]): row["text"]
+            for row in await connection.fetch(SQL.texts, digests)}
+
+
+def _kept(row: asyncpg.Record) -> Kept:
+    return Kept(_commitment(row["commitment"]), row["position"], row["field"], row["salt"],
+                row["text"], recorded(row["redaction"]) if row["redaction"] else None)
+
+
+def _digest(commitment: str) -> bytes:
+    return bytes.fromhex(commitment.removeprefix(f"{SCHEME}:"))
+
+
+def _commitment(digest: bytes) -> str:
+    return f"{SCHEME}:{digest.hex()}"

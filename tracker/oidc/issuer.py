@@ -1,0 +1,136 @@
+"""Who holds a JWT: what an issuer says of a caller, checked as RFC 8725 asks.
+
+Of what a token says about itself only the id of its key is used, to choose among the keys that the
+issuer publishes. The algorithm has to be one of that key's kind, whatever the token says.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+
+from tracker.access import PREFIX, Caller, Scope, granted, sha256
+from tracker.errors import Unauthenticated
+from tracker.oidc.keys import Keys
+
+LEEWAY = 30
+"""Seconds by which the clocks of the issuer and of this machine may differ."""
+SECONDS = 60.0
+"""For so long a token that was checked is believed, if it lasts: checking takes 0.2 ms."""
+MOST_KEPT = 10_000
+MOST_LETTERS = 8192
+"""The longest token: more is not worth reading."""
+MOST_NAME = 200
+"""The longest name that an issuer may give a caller; it stays in the log for ever."""
+TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
+"""What a token may call itself: an issuer signs other things too, such as notes of logouts."""
+
+
+def default_scopes() -> dict[str, Scope]:
+    """What words mean where nothing else is said: `tracker:record` is the scope record."""
+    return {f"tracker:{scope.value}": scope for scope in Scope}
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Which issuer is trusted, and how its tokens are read."""
+
+    issuer: str
+    audience: str
+    """What its tokens must be for: other services of the issuer could replay those they get."""
+    keys_url: str | None = None
+    """Where its keys are; None: where its own description says."""
+    actor: str = "sub"
+    """The claim that names the caller."""
+    scope: str = "scope"
+    """The claim with the scopes: words, a list of words, or an object whose names are words. Dots
+    lead into objects (`realm_access.roles`)."""
+    scopes: Mapping[str, Scope] = field(default_factory=default_scopes)
+    """What the words of that claim mean here; others mean nothing."""
+
+
+class Issuer:
+    """Says who holds a token of an issuer."""
+
+    def __init__(self, trust: Trust, keys: Keys | None = None):
+        self._trust = trust
+        self._keys = keys or Keys(trust.issuer, trust.keys_url)
+        self._kept: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+
+    async def holder(self, token: str) -> Caller:
+        """The caller that a token stands for, called by issuer and name: `https://id.example#ann`.
+
+        Raises Unauthenticated, with what is wrong, and Unavailable.
+        """
+        key = sha256(token)
+        until, caller = self._kept.get(key, (0.0, None))
+        if caller is not None and time.time() < until:
+            return caller
+        self._kept.pop(key, None)
+        claims = await self._checked(token)
+        caller = self._caller(claims)
+        self._kept[key] = min(time.time() + SECONDS, float(claims["exp"]) + LEEWAY), caller
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return caller
+
+    def _caller(self, claims: Mapping[str, Any]) -> Caller:
+        scopes = {self._trust.scopes[word] for word in words(claims, self._trust.scope)
+                  if word in self._trust.scopes}
+        return Caller(f"{self._trust.issuer}#{self._name(claims)}", granted(scopes))
+
+    async def _checked(self, token: str) -> Mapping[str, Any]:
+        """What a token says; what is wrong with one as Unauthenticated."""
+        try:
+            return await self._claims(token)
+        except jwt.ExpiredSignatureError:
+            raise Unauthenticated("this token has expired") from None
+        except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
+            raise Unauthenticated(f"this token is refused: {error}"[:300]) from None
+
+    async def _claims(self, token: str) -> Mapping[str, Any]:
+        """What a token says, once it is known that the issuer said it, to us, and now."""
+        if len(token) > MOST_LETTERS:
+            raise ValueError(f"expected at most {MOST_LETTERS} letters")
+        header = jwt.get_unverified_header(token)
+        id, algorithm, type = (header.get(name) for name in ("kid", "alg", "typ"))
+        if not isinstance(id, str) or "crit" in header:
+            raise ValueError("expected a key id (kid) and no extension (crit)")
+        if type is not None and str(type).lower() not in TYPES:
+            raise ValueError("expected the type JWT or at+jwt")
+        key = await self._keys.named(id)
+        if key is None or algorithm not in key.algorithms:
+            raise ValueError("expected a key and algorithm of the issuer's")
+        return jwt.decode(
+            token, key.public, algorithms=[str(algorithm)], audience=self._trust.audience,
+            issuer=self._trust.issuer, leeway=LEEWAY, options={"require": ["exp", "iss", "aud"]})
+
+    def _name(self, claims: Mapping[str, Any]) -> str:
+        name = claims.get(self._trust.actor)
+        if not isinstance(name, str) or not 0 < len(name) <= MOST_NAME or not name.isprintable():
+            raise Unauthenticated(f"expected a token whose {self._trust.actor!r} is 1 to"
+                                  f" {MOST_NAME} printable characters")
+        return name
+
+
+def is_jwt(secret: str) -> bool:
+    """Whether a bearer token has the form of a JWT, which none of ours has."""
+    return secret.count(".") == 2 and not secret.startswith(PREFIX)
+
+
+def words(claims: Mapping[str, Any], name: str) -> Iterable[str]:
+    """The words of a claim, of that name or at the end of its path; none where there are none."""
+    found: Any = claims.get(name)
+    if found is None:
+        found = claims
+        for step in name.split("."):
+            found = found.get(step) if isinstance(found, dict) else None
+    if isinstance(found, str):
+        return found.split()
+    return [word for word in found if isinstance(word, str)] if isinstance(
+        found, list | dict) else []

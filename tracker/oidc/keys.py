@@ -1,0 +1,192 @@
+"""The keys of an issuer: fetched from it, kept, and fetched anew when a token names another.
+
+Whatever an issuer does, nobody waits longer than SECONDS, one request to it is under way at a time,
+and tokens with invented key ids bring at most one in PAUSE seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt import PyJWK, PyJWTError
+
+from tracker.errors import Unavailable
+
+SECONDS = 5
+"""An issuer gets so long to answer."""
+PAUSE = 10
+"""Seconds from one attempt to fetch keys to the next."""
+FRESH = 300
+"""After so many seconds keys that work are fetched anew, beside the requests that use them."""
+LAST = 3600
+"""Keys older than this many seconds are not believed: the issuer may have withdrawn them."""
+MOST_BYTES = 1 << 20
+LEAST_BITS = 2048
+"""Shorter RSA keys are passed over."""
+
+RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
+ALGORITHMS = {
+    ("RSA", None): RSA, ("OKP", "Ed25519"): frozenset({"EdDSA"}),
+    ("EC", "P-256"): frozenset({"ES256"}), ("EC", "P-384"): frozenset({"ES384"}),
+    ("EC", "P-521"): frozenset({"ES512"}),
+}
+"""What a kind of key may sign with. There is nothing symmetric here: a public key is no secret, and
+a token must never be checked against it as if it were one."""
+PUBLIC = ("kty", "crv", "n", "e", "x", "y")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A public key of an issuer, and the algorithms that it may be used with."""
+
+    public: Any
+    algorithms: frozenset[str]
+
+
+class Keys:
+    """The keys of one issuer, by their ids."""
+
+    def __init__(self, issuer: str, keys_url: str | None = None,
+                 clock: Callable[[], float] = time.monotonic):
+        """Keys at an address, or, without one, where the issuer's own description says."""
+        self._issuer, self._keys_url, self._clock = issuer, keys_url, clock
+        self._keys: dict[str, Key] = {}
+        self._fetched = self._tried = -math.inf
+        self._fetching: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, "issuer")
+
+    async def named(self, id: str) -> Key | None:
+        """The key of an id; None if the issuer has none. Raises Unavailable where it can't be asked
+        and what it last said is no answer."""
+        age = self._clock() - self._fetched
+        if id not in self._keys or age > LAST:
+            fetching = self._begin()
+            if fetching is not None:
+                await asyncio.shield(fetching)
+        elif age > FRESH:
+            self._begin()
+        failed = self._fetched < self._tried
+        if self._clock() - self._fetched > LAST or (failed and id not in self._keys):
+            raise Unavailable("The keys of the tokens' issuer can't be fetched; try again")
+        return self._keys.get(id)
+
+    def _begin(self) -> asyncio.Task[None] | None:
+        """Fetch the keys, unless that was tried a moment ago; one fetch is under way at a time."""
+        if self._fetching is None and self._clock() - self._tried >= PAUSE:
+            self._tried = self._clock()
+            self._fetching = asyncio.create_task(self._fetch())
+        return self._fetching
+
+    async def _fetch(self) -> None:
+        """Fetch the keys; where that fails, those that we have stay."""
+        try:
+            loop = asyncio.get_running_loop()
+            deadline = time.monotonic() + SECONDS
+            async with asyncio.timeout(SECONDS):
+                found = await loop.run_in_executor(
+                    self._thread, download, self._issuer, self._keys_url, deadline)
+            self._keys, self._fetched = keys(found), self._clock()
+        except (OSError, HTTPException, ValueError, RecursionError) as error:  # late: an OSError
+            logger.warning("the keys of %s can't be fetched: %s", self._issuer,
+                           error or f"no answer in {SECONDS} seconds")
+        finally:
+            self._fetching = None
+
+
+def keys(found: Any) -> dict[str, Key]:
+    """The keys of a JSON Web Key Set (RFC 7517) that can check tokens here; others are passed over.
+
+    Raises ValueError where it is no such set.
+    """
+    if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
+        raise ValueError("expected a set of keys")
+    return {key["kid"]: usable for key in found["keys"]
+            if isinstance(key, dict) and isinstance(key.get("kid"), str)
+            and (usable := _usable(key)) is not None}
+
+
+def _usable(key: Mapping[str, Any]) -> Key | None:
+    try:
+        algorithms = _algorithms(key)
+        if not algorithms:
+            return None
+        public = PyJWK({name: key[name] for name in PUBLIC if name in key}, min(algorithms)).key
+    except (PyJWTError, ValueError, TypeError) as error:
+        logger.warning("key %.100r of the issuer is passed over: %s", key["kid"], error)
+        return None
+    short = isinstance(public, RSAPublicKey) and public.key_size < LEAST_BITS
+    return None if short else Key(public, algorithms)
+
+
+def _algorithms(key: Mapping[str, Any]) -> frozenset[str]:
+    """What a key may be used with, by its kind and by what it says itself."""
+    if key.get("use", "sig") != "sig" or "verify" not in key.get("key_ops", ["verify"]):
+        return frozenset()
+    known = ALGORITHMS.get((str(key.get("kty")), key.get("crv")), frozenset())
+    return known & {key["alg"]} if "alg" in key else known
+
+
+def download(issuer: str, keys_url: str | None, deadline: float) -> Any:
+    """The key set of an issuer. It blocks.
+
+    Raises OSError, HTTPException or ValueError, a description of another issuer included (OpenID
+    Connect Discovery 4.3).
+    """
+    if keys_url is None:
+        described = get(f"{issuer.rstrip('/')}/.well-known/openid-configuration", deadline)
+        if not isinstance(described, dict) or described.get("issuer") != issuer:
+            raise ValueError(f"expected a description with issuer {issuer!r}")
+        keys_url = str(described.get("jwks_uri"))
+        if not is_safe(keys_url):
+            raise ValueError("expected an https address as jwks_uri")
+    return get(keys_url, deadline)
+
+
+def is_safe(url: str) -> bool:
+    """Whether keys may come from an address: nobody between us and it could exchange them."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.scheme == "https" or (
+            parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")))
+    except ValueError:
+        return False
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Keys come from the address that is trusted, or not at all."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Follow nothing."""
+
+
+def get(url: str, deadline: float) -> Any:
+    """The JSON at an address, had by `time.monotonic() == deadline`."""
+    opener = urllib.request.build_opener(_NoRedirects)
+    request = urllib.request.Request(url, headers={"Accept": "application/json"})
+    with opener.open(request, timeout=max(0.1, deadline - time.monotonic())) as response:
+        return json.loads(_read(response, deadline))
+
+
+def _read(response: IO[bytes], deadline: float) -> bytes:
+    body = b""
+    while chunk := response.read1(1 << 16):  # type: ignore[attr-defined]
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise ValueError(f"expected at most {MOST_BYTES} bytes")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no answer in {SECONDS} seconds")
+    return body
