@@ -5,28 +5,26 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
 
 from projections.claims import Orders
 from projections.exposure import Exposure, Question, exposures, subjects
+from projections.lists import EVERYTHING, Filter, Lists, Span, over
+from projections.lists import SQL as LISTS
+from projections.moments import Moment, S, kind_name
 from projections.projector import SQL as TRACKING
 from projections.rows import pairs
 from projections.tracked import Reached, Tracked
 from projections.world import line
-from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
 from tracker.domain.codec import decode
 from tracker.domain.commodities import descendants, related
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import Claim, FigureState
+from tracker.domain.figure import FigureState
 from tracker.domain.kinds import STATES, State, kind_of
 from tracker.domain.preference import PreferenceState
-from tracker.domain.receipt import ImportState
-from tracker.domain.redaction import RedactionState
 from tracker.domain.vocabulary import Direction, Stage
 from tracker.errors import InvalidInput
 from tracker.log.database import Pool, named_queries
@@ -38,16 +36,6 @@ MOST_ORDERS = 100
 """Moments whose orders of publishers are kept."""
 SORTING = 600
 """Seconds that the database gets to put a whole state in order, before the first line."""
-S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState, PreferenceState,
-            ImportState, RedactionState)
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A place on both time axes: a day in the world, and a position in the log."""
-
-    valid_at: date
-    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +55,6 @@ class Held:
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What a list of entities is narrowed to; None does not narrow.
-
-    `publishers` are those of any fact behind a state, and for claims of the claim itself.
-    `category` is the direction of a control, the kind of an announcement, the statistic of a
-    figure, the reader of an import. `measure`, `destination`, `status` and `commodities` together
-    must hold of one clause.
-    """
-
-    commodities: Sequence[str] | None = None
-    places: Sequence[str] | None = None
-    publishers: Sequence[str] | None = None
-    category: str | None = None
-    measure: str | None = None
-    destination: str | None = None
-    status: str | None = None
-
-
-EVERYTHING = Filter()
-
-
 class AsOf:
     """Answers as-of questions from the version rows."""
 
@@ -98,6 +64,7 @@ class AsOf:
         self._tracked = tracked
         self._orders_at: Reached | None = None
         self._orders: dict[Moment, list[PreferenceState]] = {}
+        self.lists = Lists(pool)
 
     async def resolve(
         self,
@@ -121,12 +88,12 @@ class AsOf:
 
     async def digest(self, moment: Moment) -> str:
         """The SHA-256 of the whole state at a moment; equal to that of a replay in memory."""
-        query = _over(SQL.about_all, SQL.digest)
+        query = over(SQL.about_all, SQL.digest)
         return str(await self._pool.fetchval(query, list(STATES), *_at(moment)))
 
     async def counts(self, moment: Moment) -> dict[str, int]:
         """How many entities of each kind have a state at a moment."""
-        query = _over(SQL.about_all, SQL.counts)
+        query = over(SQL.about_all, SQL.counts)
         rows = await self._pool.fetch(query, list(STATES), *_at(moment))
         return dict.fromkeys(STATES, 0) | {row["kind"]: row["count"] for row in rows}
 
@@ -136,7 +103,7 @@ class AsOf:
         Its SHA-256 is `digest`.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            query = _over(SQL.about_all, SQL.states)
+            query = over(SQL.about_all, SQL.states)
             async for row in connection.cursor(query, list(STATES), *_at(moment),
                                                prefetch=PAGE_OF_LINES, timeout=SORTING):
                 yield line(row["entity"], row["state"])
@@ -149,66 +116,25 @@ class AsOf:
 
     async def named(self, entities: Sequence[str], moment: Moment) -> dict[str, State]:
         """The states of some entities by their names, without those that have none."""
-        query = _over(SQL.about_named, SQL.named)
+        query = over(SQL.about_named, SQL.named)
         rows = await self._pool.fetch(query, entities, *_at(moment))
         return {row["entity"]: decode(STATES[kind_of(row["entity"]).KIND], row["state"])
                 for row in rows}
 
     async def states(
-        self,
-        kind: type[S],
-        moment: Moment,
-        filter: Filter = EVERYTHING,
-        *,
-        after: str | None = None,
+        self, kind: type[S], moment: Moment, filter: Filter = EVERYTHING, *,
         limit: int | None = None,
     ) -> list[S]:
-        """The states of a kind in the order of their names, after an id, at most `limit`."""
-        words = _words(filter)
-        rows = await self._pool.fetch(
-            _listing(SQL.page, words), *_asked(kind, moment, words, filter),
-            f"{kind_name(kind)}/{after}" if after else None, limit)
-        return [decode(kind, row["state"]) for row in rows]
-
-    async def count(self, kind: type[S], moment: Moment, filter: Filter = EVERYTHING) -> int:
-        """How many states `states` goes through."""
-        return await self._count(SQL.count, kind, moment, filter)
-
-    async def claims(
-        self,
-        moment: Moment,
-        filter: Filter = EVERYTHING,
-        *,
-        after: tuple[str, int] | None = None,
-        limit: int | None = None,
-    ) -> list[tuple[FigureState, Claim]]:
-        """The claims in figures by figure and position, after a figure's id and a position."""
-        figure, position = after or (None, None)
-        words = _words(filter)
-        rows = await self._pool.fetch(
-            _listing(SQL.claims_page, words), *_asked(FigureState, moment, words, filter),
-            f"figure/{figure}" if figure else None, position, limit)
-        once = {row["entity"]: row["state"] for row in rows}
-        states = {entity: decode(FigureState, state) for entity, state in once.items()}
-        return [_claim(states[row["entity"]], row["position"]) for row in rows]
-
-    async def count_claims(self, moment: Moment, filter: Filter = EVERYTHING) -> int:
-        """How many claims `claims` goes through."""
-        return await self._count(SQL.claims_count, FigureState, moment, filter)
-
-    async def _count(self, query: str, kind: type[Any], moment: Moment, filter: Filter) -> int:
-        words = _words(filter)
-        return int(await self._pool.fetchval(
-            _listing(query, words), *_asked(kind, moment, words, filter)))
+        """The states of a kind in the order of their names, at most `limit`."""
+        found = await self.lists.page(kind, moment, filter, span=Span(limit=limit))
+        return [of.item for of in found]
 
     async def figures(
         self, commodity: str, period: int | None, moment: Moment
     ) -> list[FigureState]:
         """The figures of one commodity for one year, or, without a year, its reserves."""
         words = pairs([commodity], [period])
-        rows = await self._pool.fetch(
-            _listing(SQL.page, words), *_asked(FigureState, moment, words, EVERYTHING), None, None)
-        return [decode(FigureState, row["state"]) for row in rows]
+        return await self.states(FigureState, moment, Filter(about=words))
 
     async def orders(self, moment: Moment) -> list[PreferenceState]:
         """The orders of publishers, by which to choose among the claims of the same moment.
@@ -240,7 +166,7 @@ class AsOf:
             destination=asked.toward,
         ))
         wanted = {below for one in subjects(asked, controls) for below in descendants(one)}
-        rows = await self._pool.fetch(_over(SQL.about_any, SQL.supplies), kind_name(FigureState),
+        rows = await self._pool.fetch(over(LISTS.about_any, SQL.supplies), kind_name(FigureState),
                                       *_at(moment), sorted(wanted), year)
         figures = [decode(FigureState, row["state"]) for row in rows]
         at_stage = [f for f in figures if stage in (None, f.series.stage)]
@@ -285,43 +211,10 @@ def _at(moment: Moment) -> tuple[date, int]:
     return moment.valid_at, moment.position
 
 
-def _words(filter: Filter) -> list[str]:
-    """Words under which the entities of a list are found, the fewest that a filter allows."""
-    if filter.commodities and filter.places:
-        return pairs(filter.commodities, filter.places)
-    return [*(filter.commodities or filter.places or filter.publishers or [""])]
-
-
-def _listing(query: str, words: Sequence[str]) -> str:
-    """A query over the entities about some words."""
-    return _over(SQL.about_one if len(words) == 1 else SQL.about_any, query)
-
-
-@cache
-def _over(entities: str, query: str) -> str:
-    """A query over the states of some entities at a moment."""
-    held = SQL.held.replace("{about}", entities)
-    return query.replace("{held}", held).replace("{matching}", SQL.matching)
-
-
-def _asked(
-    kind: type[Any], moment: Moment, words: Sequence[str], filter: Filter
-) -> tuple[Any, ...]:
-    """The arguments of a listing."""
-    return (kind_name(kind), *_at(moment), words, filter.commodities, filter.places,
-            filter.publishers, filter.category, filter.measure, filter.destination, filter.status)
-
-
-def _claim(figure: FigureState, position: int) -> tuple[FigureState, Claim]:
-    return figure, next(claim for claim in figure.claims if claim.position == position)
-
-
-def kind_name(kind: type[Any]) -> str:
-    """The first part of the names of the entities that have states of a kind."""
-    return next(name for name, state in STATES.items() if state is kind)
-
-
 def _held(row: asyncpg.Record, kind: type[Any]) -> Held:
     valid, known = row["valid"], row["known"]
     return Held(valid.lower, valid.upper, known.lower, known.upper, row["recorded_at"],
                 row["replaced_at"], decode(kind, row["state"]))
+
+
+__all__ = ["EVERYTHING", "AsOf", "Filter", "Held", "Moment", "S", "kind_name", "resolved"]

@@ -1,13 +1,5 @@
--- Lists walk the entities that were ever about a word, and look each of them up at the moment: what
--- that costs follows their number, whatever their history.
-
--- name: about_one
--- The entities of a kind that were ever about one word, in the order of their names.
-SELECT entity FROM subjects WHERE kind = $1 AND word = ($4::text[])[1]
-
--- name: about_any
--- The same for several words; they have to be sorted, where those of one word come so.
-SELECT DISTINCT entity FROM subjects WHERE kind = $1 AND word = ANY ($4::text[])
+-- Every entity is looked up at the moment by its name: what that costs follows their number, whatever
+-- their history. Lists of them are in lists.sql.
 
 -- name: about_named
 -- Entities by their names.
@@ -29,53 +21,6 @@ SELECT entity FROM subjects WHERE kind = ANY ($1::text[]) AND word = ''
 -- name: named
 -- The states of some entities.
 SELECT version.entity, state FROM {held};
-
--- name: matching
--- Which of them are in a list; pages and counts have this condition in common. A control is in the
--- list if one of its clauses answers to all that is asked of clauses; one that names no destination
--- is for all of them.
-    ($5::text[] IS NULL OR commodities ?| $5)
-AND ($6::text[] IS NULL OR places ?| $6)
-AND ($7::text[] IS NULL OR publishers ?| $7)
-AND ($8::text IS NULL OR category = $8)
-AND (coalesce($9::text, $10::text, $11::text) IS NULL OR EXISTS (
-        SELECT FROM jsonb_to_recordset(parts)
-            AS clause (measure text, status text, commodities text[], destinations text[])
-        WHERE ($5 IS NULL OR clause.commodities && $5)
-          AND ($9 IS NULL OR clause.measure = $9)
-          AND ($10 IS NULL OR clause.destinations = '{}' OR $10 = ANY (clause.destinations))
-          AND ($11 IS NULL OR clause.status = $11)))
-
--- name: page
--- A page of a list, by name, after an entity.
-SELECT version.entity, state FROM {held}
-WHERE {matching}
-  AND subject.entity > coalesce($12::text, '')
-ORDER BY subject.entity
-LIMIT $13;
-
--- name: count
--- How many they are.
-SELECT count(*) FROM {held}
-WHERE {matching};
-
--- name: claims_page
--- A page of the claims in figures, by figure and position, after one of them.
-SELECT version.entity, state, claim.position
-FROM {held}, jsonb_to_recordset(parts) AS claim (publisher text, position bigint)
-WHERE {matching}
-  AND ($7 IS NULL OR claim.publisher = ANY ($7))
-  AND subject.entity >= coalesce($12::text, '')
-  AND ($12 IS NULL OR (subject.entity, claim.position) > ($12, $13::bigint))
-ORDER BY subject.entity, claim.position
-LIMIT $14;
-
--- name: claims_count
--- How many they are.
-SELECT count(*)
-FROM {held}, jsonb_to_recordset(parts) AS claim (publisher text, position bigint)
-WHERE {matching}
-  AND ($7 IS NULL OR claim.publisher = ANY ($7));
 
 -- name: state
 -- The state of one entity.

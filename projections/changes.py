@@ -14,8 +14,9 @@ from pathlib import Path
 
 import asyncpg
 
-from projections.as_of import Moment
 from projections.diff import FieldChange, diff
+from projections.lists import BY_NAME, WHOLE, Order, Span, ordered
+from projections.moments import Moment
 from projections.rows import words
 from projections.turns import Turn, turns
 from tracker.domain.codec import decode
@@ -30,6 +31,8 @@ from tracker.log.recorder import Recorder
 
 SQL = named_queries(Path(__file__).with_name("changes.sql"))
 PAGE, COUNT = (query.replace("{changed}", SQL.changed) for query in (SQL.page, SQL.count))
+GIVEN = 9
+"""How many arguments a page has before its bounds."""
 MOST_DAYS = 36_525
 
 
@@ -73,12 +76,13 @@ class About:
     """What changes are narrowed to; None does not narrow. One of the two states must answer to it.
 
     `places` are those that a state is about: the issuer, the members, the actors, where a figure
-    is from.
+    is from. `publishers` are those of any fact behind it.
     """
 
     kind: str | None = None
     commodities: Sequence[str] | None = None
     places: Sequence[str] | None = None
+    publishers: Sequence[str] | None = None
 
 
 ANYTHING = About()
@@ -92,19 +96,17 @@ class Changes:
         self._recorder = recorder
 
     async def between(
-        self,
-        start: Moment,
-        end: Moment,
-        about: About = ANYTHING,
-        *,
-        after: str | None = None,
-        limit: int | None = None,
+        self, start: Moment, end: Moment, about: About = ANYTHING, order: Order = BY_NAME,
+        span: Span = WHOLE,
     ) -> list[Change]:
-        """What differs between two moments, by entity, after an entity, at most `limit`.
+        """What differs between two moments, in a span of the order of the entities.
 
         Raises InvalidInput when `end` is before `start` on one of the axes.
         """
-        rows = await self._pool.fetch(PAGE, *_asked(start, end, about), after, limit)
+        query = ordered(PAGE, ("entity",), order, span, GIVEN)
+        bounds = (*(span.after or ()), *(span.before or ()))
+        rows = await self._pool.fetch(query, *_asked(start, end, about), span.limit, *bounds)
+        rows = rows[::-1] if span.from_end else rows
         told = await self._recorder.read_streams([row["entity"] for row in rows], end.position)
         return [_change(row, [e.known for e in told[row["entity"]]], start, end) for row in rows]
 
@@ -162,9 +164,11 @@ def concerns(turn: Turn, about: About) -> bool:
     states = [state for state in (turn.before, turn.after) if state]
     touched = {id for state in states for id in _commodities(state, turn.clause)}
     around = {place for state in states for place in words(state).places}
+    told = {source.publisher for state in states for source in state.sources}
     return (about.kind in (None, kind_of(turn.entity).KIND)
             and (about.commodities is None or not touched.isdisjoint(about.commodities))
-            and (about.places is None or not around.isdisjoint(about.places)))
+            and (about.places is None or not around.isdisjoint(about.places))
+            and (about.publishers is None or not told.isdisjoint(about.publishers)))
 
 
 def _commodities(state: EntityState, clause: str | None) -> Iterator[str]:
@@ -183,7 +187,7 @@ def _asked(start: Moment, end: Moment, about: About) -> tuple[object, ...]:
                                " expected an end not before it", code="END_BEFORE_START",
                                path=("to", field))
     return (start.valid_at, start.position, end.valid_at, end.position, about.kind,
-            about.commodities, about.places)
+            about.commodities, about.places, about.publishers)
 
 
 def _change(row: asyncpg.Record, known: Sequence[Known], start: Moment, end: Moment) -> Change:

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 import tracker.domain
-from projections.rows import COLUMNS, Record, Subject, tabled
+from projections.rows import COLUMNS, Finding, Record, tabled
 from projections.timeline import Revision, Row, revise
 from projections.tracked import Tracked
 from tracker.domain.entity import Known
@@ -42,7 +42,8 @@ def fingerprint() -> str:
     """
     floor = Path(__file__).parent
     domain = sorted(Path(tracker.domain.__file__).parent.glob("*.*"))
-    own = [floor / name for name in ("timeline.py", "rows.py", "projector.py", "tables.sql")]
+    own = [floor / name for name in (
+        "timeline.py", "rows.py", "texts.py", "projector.py", "tables.sql")]
     return hashlib.sha256(b"".join(path.read_bytes() for path in (*domain, *own))).hexdigest()
 
 
@@ -87,8 +88,8 @@ async def project_page(connection: Connection, *, page: int = PAGE) -> int:
 
 
 async def _write(connection: Connection, revisions: Iterable[tuple[str, Revision]]) -> None:
-    """Add and close the rows that revisions of streams say, and add what these are about."""
-    subjects, closed = set[Subject](), list[tuple[str, date, int]]()
+    """Add and close the rows that revisions of streams say, and add what these are found by."""
+    finding, closed = Finding(), list[tuple[str, date, int]]()
 
     def added() -> Iterator[list[Row]]:
         for stream, revision in revisions:
@@ -96,24 +97,23 @@ async def _write(connection: Connection, revisions: Iterable[tuple[str, Revision
             yield revision.added
 
     await connection.copy_records_to_table(
-        "versions", records=records(added(), subjects), columns=COLUMNS)
+        "versions", records=records(added(), finding), columns=COLUMNS)
     if closed:
         await connection.execute(SQL.close, *map(list, zip(*closed, strict=True)))
-    if subjects:
-        await connection.execute(SQL.add_subjects, *map(list, zip(*sorted(subjects), strict=True)))
+    for query, rows in ((SQL.add_subjects, finding.subjects), (SQL.add_texts, finding.said)):
+        if rows:
+            await connection.execute(query, *map(list, zip(*sorted(rows), strict=True)))
 
 
 async def records(
-    entities: Iterable[Sequence[Row]], subjects: set[Subject]
+    entities: Iterable[Sequence[Row]], finding: Finding
 ) -> AsyncIterator[Record]:
     """The rows of entities as the table takes them, while PostgreSQL takes in those before them.
 
-    What the entities are about is added to `subjects`.
+    What the entities are found by is added to `finding`.
     """
     for number, rows in enumerate(entities):
-        made, about = tabled(rows)
-        subjects |= about
-        for record in made:
+        for record in tabled(rows, finding):
             yield record
         if number % PACE == 0:
             await asyncio.sleep(0)

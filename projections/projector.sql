@@ -47,3 +47,9 @@ WHERE v.entity = c.entity AND upper_inf(v.known) AND lower(v.valid) = c.start
 INSERT INTO subjects (kind, word, entity)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
 ON CONFLICT DO NOTHING;
+
+-- name: add_texts
+-- What entities say, where that is new.
+INSERT INTO texts (kind, entity, said)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+ON CONFLICT DO NOTHING;

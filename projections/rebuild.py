@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from projections.projector import SQL, TABLES, create_bare_tables, project_page, records
-from projections.rows import COLUMNS, Record, Subject
+from projections.rows import COLUMNS, Finding, Record
 from projections.timeline import revise
 from tracker.log.database import PROJECTOR, Connection, Target, connect
 from tracker.log.mapper import Recorded
@@ -38,7 +38,7 @@ async def rebuild(target: Target, progress: Callable[[int], None] = lambda _: No
             "versions", records=_records(reader, until, progress), columns=COLUMNS)
         await connection.execute(SQL.advance, until)
         await connection.execute(TABLES.create_indexes)
-        await connection.execute("ANALYZE versions, subjects")
+        await connection.execute("ANALYZE versions, subjects, texts")
         while await _page(connection):
             pass
         return await _swap(connection)
@@ -59,12 +59,13 @@ async def _records(
     """
     folded = 0
     async for streams in _streams(reader, until):
-        subjects = set[Subject]()
+        finding = Finding()
         rows = (revise(stream, [], [event.known for event in events]).added
                 for stream, events in streams.items())
-        async for record in records(rows, subjects):
+        async for record in records(rows, finding):
             yield record
-        await reader.copy_records_to_table("subjects", records=subjects)
+        await reader.copy_records_to_table("subjects", records=finding.subjects)
+        await reader.copy_records_to_table("texts", records=finding.said)
         folded += sum(map(len, streams.values()))
         progress(folded)
 

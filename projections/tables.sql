@@ -9,6 +9,11 @@ CREATE TABLE IF NOT EXISTS versions (
     places      jsonb NOT NULL,
     publishers  jsonb NOT NULL,
     category    text COLLATE "C",            -- a figure's statistic, a control's direction, …
+    dated       daterange,                   -- the days on which it may have been announced, founded, …
+    published   jsonb NOT NULL,              -- the days on which its sources may have been published
+    verified    boolean NOT NULL,            -- whether somebody looked at all of its sources
+    title       text COLLATE "C",            -- the words of its title, to be ordered by
+    said        text COLLATE "C",            -- the words that a search finds it by
     parts       jsonb NOT NULL,              -- what lists narrow by inside a state: clauses, claims
     valid       daterange NOT NULL,          -- the days on which the state holds
     known       int8range NOT NULL,          -- the positions at which the log says so
@@ -18,6 +23,11 @@ CREATE TABLE IF NOT EXISTS subjects (         -- which entities were ever about 
     kind   text COLLATE "C" NOT NULL,
     word   text COLLATE "C" NOT NULL,         -- '' for every entity of the kind
     entity text COLLATE "C" NOT NULL
+);
+CREATE TABLE IF NOT EXISTS texts (            -- what entities ever said
+    kind   text COLLATE "C" NOT NULL,
+    entity text COLLATE "C" NOT NULL,
+    said   text COLLATE "C" NOT NULL
 );
 CREATE TABLE IF NOT EXISTS tracking (
     projection text PRIMARY KEY,
@@ -38,17 +48,23 @@ CREATE INDEX IF NOT EXISTS versions_as_of ON versions
     USING gist (hashtextextended(entity, 0), valid, known);
 CREATE INDEX IF NOT EXISTS versions_open ON versions (entity) WHERE upper_inf(known);
 CREATE UNIQUE INDEX IF NOT EXISTS subjects_key ON subjects (kind, word, entity);
+-- A text may be longer than an index takes. Words are found as they are written, and by their stem.
+CREATE UNIQUE INDEX IF NOT EXISTS texts_key ON texts (entity, md5(said));
+CREATE INDEX IF NOT EXISTS texts_words ON texts
+    USING gin ((to_tsvector('simple', said) || to_tsvector('english', said)));
 -- What turns between two days; see changes.sql.
 CREATE INDEX IF NOT EXISTS versions_begin ON versions (lower(valid));
 
 -- name: drop_tables
 -- What a rebuild before this one has left.
-DROP TABLE IF EXISTS subjects, versions, tracking;
+DROP TABLE IF EXISTS texts, subjects, versions, tracking;
 
 -- name: replace_live
 -- The tables that a rebuild has made take the place of the live ones, which are locked in the order
--- in which questions lock them: any other could end in a deadlock with one.
-DROP TABLE projection.subjects, projection.versions, projection.tracking;
+-- in which questions lock them: any other could end in a deadlock with one. Those of an earlier
+-- release may lack one.
+DROP TABLE IF EXISTS projection.texts, projection.subjects, projection.versions, projection.tracking;
+ALTER TABLE projection_next.texts SET SCHEMA projection;
 ALTER TABLE projection_next.subjects SET SCHEMA projection;
 ALTER TABLE projection_next.versions SET SCHEMA projection;
 ALTER TABLE projection_next.tracking SET SCHEMA projection;

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from strawberry import argument
 
+from projections import texts
 from projections.exposure import Question
 from projections.subjects import Selection
 from schema.scalars import Day, Instant, Position
@@ -28,16 +29,18 @@ DIGITS = re.compile(r"\d{1,19}", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 HS_CODE = re.compile(r"\d{4}(\d\d){0,3}", re.ASCII)
 PUBLISHER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
-MOST_ON_PAGE = 200
-
-First: TypeAlias = Annotated[int, argument(
-    description=f"How many at most, from 0 to {MOST_ON_PAGE}.")]
-After: TypeAlias = Annotated[str | None, argument(
-    description="The cursor to go on after: an `endCursor` of the same list.")]
 Publisher: TypeAlias = Annotated[str | None, argument(
     description="Only what rests on this publisher, by its short id, such as `usgs`.")]
 CommodityId: TypeAlias = Annotated[str | None, argument(
     description="Only what is about this commodity or one below it, such as `rare_earths`.")]
+
+Search: TypeAlias = Annotated[str | None, argument(
+    description="Only those that answer to these words: each begins a word, or all have the stem of"
+    " one, in the title, key or instrument, in the names that an alliance has and had, or in the"
+    " names of the commodities, issuer, actors or members; all of it as it is at this moment.")]
+Verified: TypeAlias = Annotated[bool | None, argument(
+    description="True: only what rests on sources that somebody looked at, all of them. False: only"
+    " what rests on at least one that is told from memory.")]
 
 HsCode: TypeAlias = Annotated[str | None, argument(
     description="Only what is about a commodity with this code of the Harmonized System, such as"
@@ -84,6 +87,13 @@ def with_code(given: str) -> set[Commodity]:
                            code="INVALID_HS_CODE", path=("hsCode",))
     return {below for of in commodities() for code in of.hs_codes
             if code.startswith(given) or given.startswith(code) for below in descendants(of)}
+
+
+def sought(given: str | None) -> str | None:
+    """What to search for; None where nothing is asked."""
+    if given is not None and not texts.words(short(given, "search")):
+        raise InvalidInput("expected at least one letter or digit", path=("search",))
+    return given
 
 
 def publishers(given: str | None) -> list[str] | None:
@@ -187,14 +197,6 @@ def needed(given: Position, field: str) -> int:
     found = position(given, field)
     assert found is not None
     return found
-
-
-def page_size(first: int) -> int:
-    """How many to fetch: one more than asked, to see whether there is a next page."""
-    if not 0 <= first <= MOST_ON_PAGE:
-        raise InvalidInput(f"expected a number from 0 to {MOST_ON_PAGE}", code="INVALID_PAGE_SIZE",
-                           path=("first",))
-    return first + 1
 
 
 def entity_path(kind: str, id: str) -> str | None:

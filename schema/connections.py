@@ -1,22 +1,20 @@
-"""Lists in pages: connections whose cursors say after which item to go on, never how many to skip.
-
-So a page neither repeats nor misses anything, however much is recorded between two of them.
-"""
+"""Lists in pages, as Relay and other clients know them."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from typing import Generic, TypeVar
 
 import strawberry
 from strawberry import field
 
 from projections.as_of import AsOf, Filter, Moment, S, kind_name
-from schema.arguments import LAST_POSITION, entity_path, page_size
+from projections.lists import Found, Key, Span
 from schema.described import answer, output
-from schema.ids import sealed, unsealed
-from tracker.domain.kinds import KINDS
-from tracker.errors import InvalidInput
+from schema.pages import Cursors, Page
+from schema.sorting import cursor_name
 
 T = TypeVar("T")
 
@@ -25,18 +23,33 @@ T = TypeVar("T")
 class PageInfo:
     """Where a page lies in its list."""
 
-    has_next_page: bool = field(description="Whether there are more items after this page.")
-    has_previous_page: bool = field(description="Whether the page was asked for after a cursor.")
-    start_cursor: str | None = field(description="The cursor of the first item; null if empty.")
+    ahead: strawberry.Private[Callable[[], Awaitable[bool]]]
+    behind: strawberry.Private[Callable[[], Awaitable[bool]]]
+
+    @answer
+    async def has_next_page(self) -> bool:
+        """Whether there are more items after this page."""
+        return await self.ahead()
+
+    @answer
+    async def has_previous_page(self) -> bool:
+        """Whether there are more items before this page."""
+        return await self.behind()
+
+    start_cursor: str | None = field(
+        description="The cursor of the first item, null if empty: give it as `before` for the page"
+        " before this one.")
     end_cursor: str | None = field(
-        description="The cursor of the last item: give it as `after` for the next page.")
+        description="The cursor of the last item, null if empty: give it as `after` for the next"
+        " page.")
 
 
 @output
 class Edge(Generic[T]):
     """An item of a list, with its cursor."""
 
-    cursor: str = field(description="Give it as `after` to go on behind this item.")
+    cursor: str = field(description="Give it as `after` to go on behind this item, as `before` to"
+                                    " stop before it.")
     node: T = field(description="The item.")
 
 
@@ -55,101 +68,68 @@ class Connection(Generic[T]):
         return await self.count()
 
 
-def connection(
-    nodes: Sequence[T], cursors: Sequence[str], first: int, after: str | None,
-    count: Callable[[], Awaitable[int]],
-) -> Connection[T]:
-    """The page of `first` items out of those fetched, of which one more was asked for.
-
-    `count` is asked only where the page does not tell how many there are.
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """A list that pages are taken from: its items in any span of it, how many they are, and how
+    keys and cursors become each other.
     """
-    if after is None and len(nodes) <= first:
-        count = _all_of(len(nodes))
-    edges = [Edge(cursor=cursor, node=node)
-             for node, cursor in zip(nodes[:first], cursors[:first], strict=True)]
-    return Connection(
-        edges=edges,
-        nodes=[edge.node for edge in edges],
-        count=count,
-        page_info=page_info(edges, first, len(nodes), after),
-    )
+
+    items: Callable[[Span], Awaitable[Sequence[Found[T]]]]
+    count: Callable[[], Awaitable[int]]
+    sealed: Callable[[Key], str]
+    opened: Callable[[str, str], Key]
+
+    async def page(self, asked: Page) -> Connection[T]:
+        """The page that is asked for. Raises InvalidInput for a cursor of another list."""
+        after = None if asked.after is None else self.opened(asked.after, "after")
+        before = None if asked.before is None else self.opened(asked.before, "before")
+        found = await self.items(Span(after, before, asked.size + 1, asked.from_end))
+        more = len(found) > asked.size
+        kept = found[len(found) - asked.size:] if more and asked.from_end else found[:asked.size]
+        edges = [Edge(cursor=self.sealed(of.key), node=of.item) for of in kept]
+
+        async def ahead() -> bool:
+            return (more and not asked.from_end) or await self._any(before, Span(after=before))
+
+        async def behind() -> bool:
+            return (more and asked.from_end) or await self._any(after, Span(before=after))
+
+        return Connection(
+            edges=edges,
+            nodes=[edge.node for edge in edges],
+            count=self.count if more or after or before else _known(len(kept)),
+            page_info=PageInfo(
+                ahead=ahead, behind=behind,
+                start_cursor=edges[0].cursor if edges else None,
+                end_cursor=edges[-1].cursor if edges else None),
+        )
+
+    async def _any(self, key: Key | None, side: Span) -> bool:
+        """Whether there are items on one side of a key, or at it; without a key there is no side.
+        """
+        if key is None:
+            return False
+        return bool(await self.items(Span(side.after, side.before, limit=1, closed=True)))
 
 
-def _all_of(number: int) -> Callable[[], Awaitable[int]]:
+def _known(number: int) -> Callable[[], Awaitable[int]]:
+    """The count of a list that is all on one page: nobody need be asked."""
     async def count() -> int:
         return number
 
     return count
 
 
-def page_info(edges: Sequence[Edge[T]], first: int, found: int, after: str | None) -> PageInfo:
-    """Where a page lies, from its edges and how many items were found for it and after it."""
-    return PageInfo(
-        has_next_page=found > first,
-        has_previous_page=after is not None,
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else None,
-    )
-
-
-async def page_of_states(
+def states(
     as_of: AsOf, kind: type[S], moment: Moment, narrowed: Filter, show: Callable[[S], T],
-    first: int, after: str | None = None,
-) -> Connection[T]:
-    """A page of the entities of a kind at a moment, by id, shown as `show` does."""
-    name = kind_name(kind)
-    states = await as_of.states(kind, moment, narrowed, after=entity_after(name, after),
-                                limit=page_size(first))
-    return connection(
-        [show(state) for state in states], [cursor(name, state.id) for state in states],
-        first, after, lambda: as_of.count(kind, moment, narrowed),
-    )
+    order: Enum,
+) -> Listing[T]:
+    """The entities of a kind at a moment, in an order, shown as `show` does."""
+    cursors = Cursors(kind_name(kind), cursor_name(order))
 
+    async def items(span: Span) -> list[Found[T]]:
+        found = await as_of.lists.page(kind, moment, narrowed, order.value, span)
+        return [Found(of.key, show(of.item)) for of in found]
 
-def cursor(kind: str, id: str, position: int | None = None) -> str:
-    """An opaque cursor for an entity, or for an event of it."""
-    return sealed(f"{kind}/{id}" if position is None else f"{kind}/{id}#{position}")
-
-
-def opened(given: str | None) -> str | None:
-    """The key that a cursor stands for. Raises InvalidInput for what never was a cursor."""
-    if given is None:
-        return None
-    try:
-        return unsealed(given)
-    except ValueError:
-        raise _not_a_cursor() from None
-
-
-def stream_after(given: str | None) -> str | None:
-    """The entity, of whichever kind, that a cursor stands for. Raises InvalidInput."""
-    kind = (opened(given) or "").partition("/")[0]
-    if given is not None and kind not in KINDS:
-        raise _not_a_cursor()
-    return None if given is None else f"{kind}/{entity_after(kind, given)}"
-
-
-def entity_after(kind: str, given: str | None) -> str | None:
-    """The id of the entity that a cursor stands for. Raises InvalidInput."""
-    return None if given is None else _key(kind, given, positioned=False)[0]
-
-
-def event_after(kind: str, given: str | None) -> tuple[str, int] | None:
-    """The id of the entity and the position that a cursor stands for. Raises InvalidInput."""
-    return None if given is None else _key(kind, given, positioned=True)
-
-
-def _key(kind: str, given: str, *, positioned: bool) -> tuple[str, int]:
-    try:
-        entity, mark, position = unsealed(given).partition("#")
-        of, _, id = entity.partition("/")
-        if of != kind or entity_path(kind, id) is None or bool(mark) is not positioned:
-            raise ValueError
-        return id, min(int(position), LAST_POSITION) if positioned else 0
-    except ValueError:
-        raise _not_a_cursor() from None
-
-
-def _not_a_cursor() -> InvalidInput:
-    return InvalidInput("this is not a cursor of this list: expected an endCursor that it gave",
-                        code="INVALID_CURSOR", path=("after",))
+    return Listing(items, lambda: as_of.lists.count(kind, moment, narrowed),
+                   cursors.sealed, cursors.opened)

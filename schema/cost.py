@@ -23,8 +23,10 @@ from graphql import (
     print_ast,
 )
 
-PAGE = "first"
-"""The argument that says how large a page is."""
+from schema.pages import PAGE_SIZE
+
+PAGES = ("first", "last")
+"""The arguments that say how large a page is."""
 
 
 def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> int:
@@ -36,7 +38,8 @@ def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, 
 
 def has_variable_pages(document: DocumentNode) -> bool:
     """Whether the size of a page is in a variable, so that the cost is not the document's alone."""
-    return f"{PAGE}: $" in print_ast(document)
+    text = print_ast(document)
+    return any(f"{name}: $" in text for name in PAGES)
 
 
 class _Costs:
@@ -81,15 +84,15 @@ class _Costs:
 
     def _page(self, node: FieldNode, definition: GraphQLField) -> int:
         """How many items a field may have on a page; those that have no pages count once."""
-        if PAGE not in definition.args:
+        if PAGES[0] not in definition.args:
             return 1
-        given: Any = definition.args[PAGE].default_value
+        sizes: list[Any] = []
         for argument in node.arguments or ():
-            if argument.name.value == PAGE and isinstance(argument.value, VariableNode):
-                given = self._given.get(argument.value.name.value, given)
-            elif argument.name.value == PAGE and isinstance(argument.value, IntValueNode):
-                given = int(argument.value.value)
-        return max(given, 1) if isinstance(given, int) else 1
+            if argument.name.value in PAGES and isinstance(argument.value, VariableNode):
+                sizes.append(self._given.get(argument.value.name.value))
+            elif argument.name.value in PAGES and isinstance(argument.value, IntValueNode):
+                sizes.append(int(argument.value.value))
+        return max((size for size in sizes if isinstance(size, int)), default=PAGE_SIZE) or 1
 
     def _fragment(self, name: str) -> int:
         if name not in self._known:

@@ -76,10 +76,11 @@ async def stream(
 
 def _answer(result: ExecutionResult) -> dict[str, Any]:
     errors = [error.formatted for error in result.errors or ()]
+    told = {"extensions": result.extensions} if result.extensions else {}
     if not errors:
-        return {"data": result.data}
+        return {"data": result.data, **told}
     executed = result.data is not None or any("path" in error for error in errors)
-    return {"errors": errors, "data": result.data} if executed else {"errors": errors}
+    return {"errors": errors, "data": result.data, **told} if executed else {"errors": errors}
 
 
 def _not_allowed(error: InvalidOperationTypeError) -> str:

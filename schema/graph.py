@@ -10,6 +10,7 @@ from strawberry.types import ExecutionContext
 from schema.errors import describe, hide_names
 from schema.executor import Executor
 from schema.limits import Documents
+from schema.moments import Moments
 from schema.mutations import Mutation
 from schema.queries import Query
 from schema.scalars import SCALARS
@@ -36,7 +37,7 @@ GRAPH = Graph(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[Documents],
+    extensions=[Documents, Moments],
     execution_context_class=Executor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )

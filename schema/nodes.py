@@ -10,8 +10,8 @@ from strawberry import argument
 
 from projections.as_of import Moment
 from projections.claims import Orders
-from schema.arguments import MOST_ON_PAGE
 from schema.ids import entity_of
+from schema.pages import MOST_ON_PAGE
 from schema.request import Info
 from schema.types.common import Node
 from schema.types.event import state as shown_state

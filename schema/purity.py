@@ -23,7 +23,8 @@ from graphql import (
     VariableNode,
 )
 
-PURE = frozenset({"asOf", "changes", "commodities", "import", "imports", "node", "nodes"})
+PURE = frozenset({"asOf", "changes", "commodities", "import", "imports", "node", "nodes",
+                  "places"})
 """Their answers follow from their arguments, how far the projection has come, and the day (UTC)."""
 
 LIVE = frozenset({
@@ -31,7 +32,7 @@ LIVE = frozenset({
 """Their answers follow from more: from what is in the log before it is projected, or is signed."""
 
 INTROSPECTION = frozenset({"__schema", "__type", "__typename"})
-CONSTANT = frozenset({"commodities", "__typename"})
+CONSTANT = frozenset({"commodities", "places", "__typename"})
 AXES = frozenset({"validAt", "position"})
 MOMENTS = {"asOf": (), "changes": ("from", "to")}
 """The fields where a moment is chosen, and which of their arguments have it; none: they are it."""

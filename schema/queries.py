@@ -2,70 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 from strawberry import argument
 
-from projections.as_of import EVERYTHING, Filter, Moment
-from projections.projector import Projector
+from projections.as_of import EVERYTHING, Filter
+from projections.texts import answers
 from schema.arguments import (
-    After,
     CommodityId,
-    First,
-    day,
-    entity_path,
+    HsCode,
+    Publisher,
     event_types,
-    instant,
-    needed,
-    page_size,
-    position,
     short,
+    sought,
+    with_code,
 )
-from schema.comparison import (
-    AboutPlace,
-    MomentInput,
-    OfKind,
-    about_what,
-    moments,
-    page_of_changes,
-)
-from schema.connections import Connection, page_of_states
+from schema.comparison import AboutPlace, OfKind, about_what, changed
+from schema.connections import Connection, states
 from schema.described import answer, answer_as, output
 from schema.ids import key_of
-from schema.moment import AsOf
+from schema.logged import in_log, known_entity, of_entity, stretch
+from schema.moment.as_of import AsOf
+from schema.moments import MinPosition, MomentInput, come_to, compared, meant, now
 from schema.nodes import GlobalId, GlobalIds, node, nodes
+from schema.pages import After, Before, First, Last, page
+from schema.proofs import Proofs
+from schema.ranges import DayRange, TimeRange, days, times
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
 from schema.seen import seen
+from schema.sorting import IN_ORDER, ChangeOrder, EventOrder, ImportOrder, KeyOrder
 from schema.types.change import Change
-from schema.types.common import Commodity, Node, commodity
-from schema.types.event import EventConnection, HistoryVersion, event_page, history_version
-from schema.types.proof import (
-    Checkpoint,
-    ConsistencyProof,
-    InclusionProof,
-    checkpoint,
-    consistency,
-    inclusion,
-)
+from schema.types.common import Commodity, Node, Place, commodity, place
+from schema.types.event import Event, HistoryVersion, history_version
 from schema.types.receipt import Import, import_
 from schema.types.redaction import Redaction, redaction
 from tracker.domain.commodities import commodities
-from tracker.domain.kinds import kind_of
+from tracker.domain.places import places
 from tracker.domain.receipt import ImportState
 from tracker.domain.redaction import RedactionState
-from tracker.errors import Unavailable
-from tracker.log.mapper import Recorded
-from tracker.log.recorder import Recorder
-
-AtSize: TypeAlias = Annotated[Position | None, argument(
-    description="The size of the checkpoint; the newest if left out.")]
-PATIENCE = 5
-"""Seconds that a question waits for a position that another server gave."""
 
 
 @output
-class Query:
+class Query(Proofs):
     """What can be asked."""
 
     @answer
@@ -79,40 +58,38 @@ class Query:
         at: Annotated[Position | None, argument(
             name="position",
             description="What the log said at this position; the latest if left out.")] = None,
-        min_position: Annotated[Position | None, argument(
-            description="Wait until the answer can rest on this position, which another server of"
-            f" the tracker gave; for {PATIENCE} seconds at most.")] = None,
+        min_position: MinPosition = None,
     ) -> AsOf:
         """What was so on a day, as the log told it at a position. Without arguments: what is so
         today, as far as is recorded. All below it is of that moment; two aliases compare
         two moments.
         """
-        services = info.context.services
-        if least := position(min_position, "minPosition"):
-            await come_to(services.projector, least)
-        moment = await services.as_of.resolve(
-            day(valid_at, "validAt"), instant(known_at, "knownAt"), position(at, "position"))
-        seen().reached(moment.position)
-        return AsOf(moment=moment)
+        given = MomentInput(valid_at=valid_at, known_at=known_at, position=at)
+        return AsOf(moment=await meant(info, given, min_position))
 
     @answer
-    async def head(self, info: Info) -> Position:
+    async def head(self, info: Info, min_position: MinPosition = None) -> Position:
         """The last position of the log; 0 when nothing is recorded."""
+        await come_to(info, min_position)
         head = await info.context.services.recorder.head()
         seen().reached(head)
         return Position(str(head))
 
     @answer
-    async def node(self, info: Info, id: GlobalId) -> Node | None:
+    async def node(
+        self, info: Info, id: GlobalId, min_position: MinPosition = None
+    ) -> Node | None:
         """The entity of an id as of now; null while there is none. Of another moment: ask `asOf`
         for it.
         """
-        return await node(info, await now(info), id)
+        return await node(info, await now(info, min_position), id)
 
     @answer
-    async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
+    async def nodes(
+        self, info: Info, ids: GlobalIds, min_position: MinPosition = None
+    ) -> list[Node | None]:
         """The entities of some ids as of now, in the order of the ids; null where none is."""
-        return await nodes(info, await now(info), ids)
+        return await nodes(info, await now(info, min_position), ids)
 
     @answer
     async def history(
@@ -120,12 +97,14 @@ class Query:
         info: Info,
         entity: Annotated[str, argument(
             description="Its name in the log, such as `export-control/cn-mofcom-2024-46`.")],
+        min_position: MinPosition = None,
     ) -> list[HistoryVersion]:
         """Everything that was ever so of an entity, on both time axes, the oldest knowledge first;
         empty for one that never was.
         """
         if not known_entity(entity):
             return []
+        await come_to(info, min_position)
         as_of = info.context.services.as_of
         return [history_version(held) for held in await as_of.history(entity)]
 
@@ -139,19 +118,25 @@ class Query:
             name="to", description="The second moment, on neither axis before the first; what it"
             " leaves out is now.")] = None,
         commodity: CommodityId = None,
+        hs_code: HsCode = None,
         place: AboutPlace = None,
         kind: OfKind = None,
-        first: First = 20,
+        publisher: Publisher = None,
+        order_by: Annotated[ChangeOrder, IN_ORDER] = ChangeOrder.ENTITY,
+        first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
+        min_position: MinPosition = None,
     ) -> Connection[Change]:
         """What is not the same at two moments: between two days, what happened; between two
         positions, what was restated; or both. What came and went again between them does not
         show: `history` has it.
         """
-        services = info.context.services
-        about = about_what(commodity, place, kind)
-        return await page_of_changes(
-            services.changes, *await moments(services.as_of, start, end), about, first, after)
+        about = about_what(commodity, hs_code, place, kind, publisher)
+        of = changed(info.context.services.changes, *await compared(info, start, end, min_position),
+                     about, order_by)
+        return await of.page(page(first, after, last, before))
 
     @answer
     async def imports(
@@ -159,133 +144,101 @@ class Query:
         info: Info,
         source: Annotated[str | None, argument(
             description="Only those of this source, such as `usgs`.")] = None,
-        first: First = 20,
+        on: Annotated[DayRange | None, argument(
+            description="Only those of these days (UTC).")] = None,
+        order_by: Annotated[ImportOrder, IN_ORDER] = ImportOrder.KEY,
+        first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
+        min_position: MinPosition = None,
     ) -> Connection[Import]:
-        """The files that were imported, the oldest first, as far as is recorded now."""
-        as_of = info.context.services.as_of
-        narrowed = Filter(category=None if source is None else short(source, "source"))
-        return await page_of_states(as_of, ImportState, await now(info), narrowed, import_, first,
-                                    after)
+        """The files that were imported, the oldest first if nothing is said, as far as is recorded
+        now.
+        """
+        narrowed = Filter(category=None if source is None else short(source, "source"),
+                          dated=days(on, "on"))
+        of = states(info.context.services.as_of, ImportState, await now(info, min_position),
+                    narrowed, import_, order_by)
+        return await of.page(page(first, after, last, before))
 
     @answer_as("import")
     async def one_import(
         self, info: Info,
         id: Annotated[str, argument(description="Its key or id, as `imports` gives them.")],
+        min_position: MinPosition = None,
     ) -> Import | None:
         """One import; null where there is none of this id."""
         key = key_of("import", id)
         if key is None:
             return None
-        as_of = info.context.services.as_of
-        state = await as_of.state(ImportState, key, await now(info))
+        moment = await now(info, min_position)
+        state = await info.context.services.as_of.state(ImportState, key, moment)
         return import_(state) if state else None
 
     @answer
     async def redactions(
-        self, info: Info, first: First = 20, after: After = None
+        self,
+        info: Info,
+        order_by: Annotated[KeyOrder, IN_ORDER] = KeyOrder.KEY,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        min_position: MinPosition = None,
     ) -> Connection[Redaction]:
         """What had to go, by the event that it was a text of, as far as is recorded now."""
-        as_of = info.context.services.as_of
-        return await page_of_states(as_of, RedactionState, await now(info), EVERYTHING,
-                                    redaction, first, after)
+        of = states(info.context.services.as_of, RedactionState, await now(info, min_position),
+                    EVERYTHING, redaction, order_by)
+        return await of.page(page(first, after, last, before))
 
     @answer
-    def commodities(self) -> list[Commodity]:
+    def commodities(
+        self,
+        search: Annotated[str | None, argument(
+            description="Only those with a name, or a publisher's name for it, in which each of"
+            " these words begins a word.")] = None,
+        hs_code: HsCode = None,
+    ) -> list[Commodity]:
         """All declared commodities, in the order of the tree."""
-        return [commodity(id) for id in commodities()]
+        wanted = commodities() if hs_code is None else with_code(hs_code)
+        return [commodity(of) for of in commodities() if of in wanted
+                and answers(sought(search), of, of.name, *of.also)]
+
+    @answer
+    def places(
+        self,
+        search: Annotated[str | None, argument(
+            description="Only those with a code or name in which each of these words begins a"
+            " word.")] = None,
+    ) -> list[Place]:
+        """All places: countries, and the declared groups, by code."""
+        return [place(of) for of in places() if answers(sought(search), of, of.name)]
 
     @answer
     async def events(
         self,
         info: Info,
-        after: Annotated[Position | None, argument(
-            description="The position to go on after; from the first event if left out.")] = None,
-        first: First = 20,
         types: Annotated[list[str] | None, argument(
             description="Only events of these types, such as `ExportControl.Suspended`.")] = None,
         entity: Annotated[str | None, argument(
             description="Only events of this entity, such as `alliance/quad`.")] = None,
-    ) -> EventConnection:
-        """The log itself: events in the order of their positions."""
-        start, limit = position(after, "after") or 0, page_size(first)
-        wanted = event_types(types)
+        recorded: Annotated[TimeRange | None, argument(
+            description="Only events that were recorded in this time.")] = None,
+        order_by: Annotated[EventOrder, IN_ORDER] = EventOrder.POSITION,
+        first: First = None,
+        after: Annotated[Position | None, argument(
+            description="The position to go on after, in the order of the list.")] = None,
+        last: Last = None,
+        before: Annotated[Position | None, argument(
+            description="The position to stop before, in the order of the list.")] = None,
+        min_position: MinPosition = None,
+    ) -> Connection[Event]:
+        """The log itself. The cursors of events are their positions."""
+        asked, wanted = page(first, after, last, before), event_types(types)
+        await come_to(info, min_position)
         recorder = info.context.services.recorder
+        part = await stretch(recorder, wanted, *times(recorded, "recorded"))
         if entity is None:
-            found = await recorder.read(start, limit=limit, types=wanted)
-        else:
-            found = [e for e in await events_of(recorder, entity)
-                     if e.position > start and (wanted is None or e.type in wanted)][:limit]
-        return event_page(found, first, after)
-
-    @answer
-    async def checkpoint(
-        self,
-        info: Info,
-        size: Annotated[Position | None, argument(
-            description="Of how many events; the newest if left out.")] = None,
-    ) -> Checkpoint:
-        """A signed head of the log. Auditors keep those that they have seen: docs/audit.md."""
-        publications = info.context.services.publications
-        return checkpoint(await publications.checkpoint(position(size, "size")))
-
-    @answer
-    async def inclusion_proof(
-        self,
-        info: Info,
-        at: Annotated[Position, argument(
-            name="position", description="The place of the event in the log.")],
-        size: AtSize = None,
-    ) -> InclusionProof:
-        """That an event is in the log that a checkpoint commits to."""
-        publications = info.context.services.publications
-        return inclusion(await publications.inclusion(
-            needed(at, "position"), position(size, "size")))
-
-    @answer
-    async def consistency_proof(
-        self,
-        info: Info,
-        old: Annotated[Position, argument(
-            name="from", description="The older size, such as that of a checkpoint you kept.")],
-        new: Annotated[Position | None, argument(
-            name="to", description="The size of the newer checkpoint; the newest if left out.")
-        ] = None,
-    ) -> ConsistencyProof:
-        """That a checkpoint commits to all that the log had at an older size, unchanged."""
-        publications = info.context.services.publications
-        return consistency(*await publications.consistency(
-            needed(old, "from"), position(new, "to")))
-
-
-async def now(info: Info) -> Moment:
-    """The moment of a question that names none."""
-    moment = await info.context.services.as_of.resolve()
-    seen().reached(moment.position)
-    return moment
-
-
-async def come_to(projector: Projector, position: int) -> None:
-    """Wait until questions can be answered from a position. Raises Unavailable if it is not reached
-    in time.
-    """
-    try:
-        await projector.reach(position, seconds=PATIENCE)
-    except Unavailable:
-        raise Unavailable(
-            f"Position {position} was not reached in {PATIENCE} seconds: this server is behind, or"
-            " the log does not go so far; try again", code="POSITION_NOT_REACHED",
-            path=("minPosition",)) from None
-
-
-def known_entity(entity: str) -> bool:
-    """Whether this can be the name of an entity. Raises InvalidInput for an unknown kind."""
-    kind = kind_of(short(entity, "entity")).KIND
-    return entity_path(kind, entity.removeprefix(f"{kind}/")) is not None
-
-
-async def events_of(recorder: Recorder, entity: str) -> list[Recorded]:
-    """All events of one entity."""
-    if not known_entity(entity):
-        return []
-    return (await recorder.read_streams([entity]))[entity]
+            return await in_log(recorder, part, order_by).page(asked)
+        return await (await of_entity(recorder, entity, part, order_by)).page(asked)

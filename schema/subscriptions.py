@@ -13,7 +13,7 @@ from projections.live import Live
 from projections.subjects import Selection, follow
 from schema.arguments import day, position, selection
 from schema.described import output, subscription
-from schema.moment import AsOf
+from schema.moment.as_of import AsOf
 from schema.request import Info
 from schema.scalars import Day, Position
 from schema.seen import seen

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.facts import announced, clause, fact
 from tracker.audit.opening import Finding, Opening, examine, redacts
-from tracker.commands import Order, decide, restored
+from tracker.commands import decide, restored
 from tracker.domain.annex import (
     SALT_BYTES,
     Annex,
@@ -32,6 +32,7 @@ from tracker.domain.values import Committed, Fact
 from tracker.errors import InvalidInput
 from tracker.log.annexes import Kept, Line, line
 from tracker.log.mapper import Recorded, recorded
+from tracker.orders import Order
 
 ROOT = Path(__file__).parents[1]
 STREAM = "export-control/a"

@@ -114,3 +114,76 @@ async def test_the_key_of_a_batch_stands_for_nothing_else(
 async def test_only_the_holder_of_the_token_may_record_a_batch(services: Services) -> None:
     api = Api(services, Access(token="secret"))
     assert await api.refused(RECORD, commands=[FOUNDED]) == ("UNAUTHENTICATED", None)
+
+
+# --- retractions, corrections, expected versions
+
+
+def wrong(event_id: str, **more: Any) -> dict[str, Any]:
+    """That an event was wrong."""
+    return {"eventId": event_id, "reason": "misread", "source": source(), **more}
+
+
+def expecting(version: int, command: dict[str, Any]) -> dict[str, Any]:
+    """A command for one version of an entity."""
+    return {"expecting": {"version": version, "command": command}}
+
+
+async def test_a_batch_retracts_and_corrects_too(api: Api) -> None:
+    first = await api.do("recordFigure", claim(year=2022))
+    second = await api.do("recordFigure", claim())
+    batch = [
+        {"retractEvent": wrong(first["eventId"])},
+        {"correctEvent": wrong(second["eventId"], replacement={"recordFigure": claim("7")})},
+        {"recordFigure": claim("8", year=2022)},
+    ]
+    made = await record(api, batch, "k")
+    assert [(e["type"], e["version"]) for e in made["events"]] == [
+        ("Figure.Retracted", 2), ("Figure.Retracted", 2), ("Figure.Claimed", 3),
+        ("Figure.Claimed", 3)]
+    data = await api.ask("{ asOf { claims { nodes { value } } } }")
+    assert data["asOf"]["claims"]["nodes"] == [{"value": "8"}, {"value": "7"}]
+    assert await record(api, batch, "k") == {**made, "repeated": True}
+
+
+async def test_versions_are_expected_of_what_the_commands_before_have_made(api: Api) -> None:
+    announced, suspended = {"announceExportControl": control()}, {
+        "suspendExportControl": suspension()}
+    story = [expecting(0, announced), expecting(1, suspended)]
+    made = await record(api, story, "k")
+    assert made["positions"] == ["1", "2"]
+    assert (await record(api, story, "k"))["repeated"] is True
+    event = made["events"][1]
+    assert event["version"] == 2
+    assert await api.refused(RECORD, commands=[FOUNDED, expecting(1, suspended)]) == (
+        "VERSION_CONFLICT", ["commands", 1, "expecting", "version"])
+
+
+@pytest.mark.parametrize(("command", "code", "path"), [
+    ({"retractEvent": wrong("nothing")}, "NOT_FOUND", ["retractEvent", "eventId"]),
+    ({"retractEvent": wrong("")}, "INVALID_INPUT", ["retractEvent", "eventId"]),
+    ({"retractEvent": wrong("known", reason=" ")}, "INVALID_INPUT", ["retractEvent", "reason"]),
+    ({"correctEvent": wrong("known", replacement={"recordFigure": claim(unit=None)})},
+     "UNIT_REQUIRED", ["correctEvent", "replacement", "recordFigure", "quantity", "unit"]),
+    ({"correctEvent": wrong("known", replacement={"suspendExportControl": suspension("y")})},
+     "NOT_FOUND", ["correctEvent", "replacement", "suspendExportControl", "id"]),
+    (expecting(0, {"correctEvent": wrong("known", replacement={"recordFigure": claim("7")})}),
+     "VERSION_CONFLICT", ["expecting", "version"]),
+    (expecting(0, {"suspendExportControl": suspension(on="2025-13-01")}), "INVALID_DATE",
+     ["expecting", "command", "suspendExportControl", "on"]),
+    (expecting(0, {"suspendExportControl": suspension("y")}), "NOT_FOUND",
+     ["expecting", "command", "suspendExportControl", "id"]),
+])
+async def test_errors_lead_into_the_command(
+    api: Api, command: dict[str, Any], code: str, path: list[str | int]
+) -> None:
+    await api.do("recordFigure", claim(), key="known")
+    assert await api.refused(RECORD, commands=[FOUNDED, command]) == (
+        code, ["commands", 1, *path])
+
+
+async def test_an_event_is_retracted_once_in_a_batch(api: Api) -> None:
+    await api.do("recordFigure", claim(), key="known")
+    twice = [{"retractEvent": wrong("known")}] * 2
+    assert await api.refused(RECORD, commands=twice) == (
+        "ALREADY_RETRACTED", ["commands", 1, "retractEvent", "eventId"])

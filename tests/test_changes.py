@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from projections.as_of import Moment
 from projections.changes import COUNT, PAGE, SQL, explained, known_by
 from projections.diff import content
+from projections.lists import BY_NAME, WHOLE, Span, ordered
 from projections.turns import turns
 from projections.world import World
 from schema.context import Services
@@ -97,9 +98,10 @@ async def test_pages_put_together_are_all_changes(services: Services) -> None:
     start, end = Moment(DAYS[0], 0), Moment(DAYS[-1], world.position)
     together = await services.changes.between(start, end)
     pages, after = [], None
-    while page := await services.changes.between(start, end, after=after, limit=2):
+    while page := await services.changes.between(
+            start, end, span=Span(after=after, limit=2)):
         pages += page
-        after = page[-1].entity
+        after = (page[-1].entity,)
     assert pages == together
     assert len(together) > 4
 
@@ -452,15 +454,17 @@ WITH told AS (
     INSERT INTO log.events (position, event_id, stream, version, type, recorded_at, entry)
     SELECT position, position, entity, position / 2000 + 1, 'Figure.Claimed', now(), '{}' FROM told
 )
-INSERT INTO versions (entity, kind, commodities, places, publishers, parts, valid, known, state)
-SELECT entity, 'figure', '{}', '{}', '{}', '[]', valid, known, 'state of ' || valid
+INSERT INTO versions (entity, kind, commodities, places, publishers, published, verified,
+    parts, valid, known, state)
+SELECT entity, 'figure', '{}', '{}', '{}', '{}', true, '[]', valid, known, 'state of ' || valid
 FROM told, LATERAL (VALUES (daterange(day, NULL), int8range(position, next)),
                            (daterange(day, last), int8range(next, NULL))) AS row (valid, known)"""
 """Editions of 2000 figures; each claim has an event and two rows, one closed by the next claim."""
 
 QUESTIONS: dict[str, tuple[str, tuple[Any, ...]]] = {
-    "page": (PAGE, (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, None, None, None, None, 21)),
-    "count": (COUNT, (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, None, None, None)),
+    "page": (ordered(PAGE, ("entity",), BY_NAME, WHOLE),
+             (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, None, None, None, None, 21)),
+    "count": (COUNT, (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, None, None, None, None)),
     "turning": (SQL.turning, (date(2020, 2, 1), date(2020, 2, 3), 4020)),
 }
 

@@ -23,6 +23,7 @@ from schema.types.change import EntityKind
 from tests.facts import announced, claimed, clause, ordered, suspended
 from tracker.domain.values import Fact
 from tracker.log.database import PROJECTOR, Connection, Target
+from tracker.orders import Telling
 
 CONTROLS = """subscription ($commodities: [String!], $places: [String!], $validAt: Day) {
   worldChanged(commodities: $commodities, places: $places, validAt: $validAt) {
@@ -31,7 +32,7 @@ CONTROLS = """subscription ($commodities: [String!], $places: [String!], $validA
 
 async def record(services: Services, *names: str) -> int:
     """Record a control of each name; the position of the last."""
-    facts = [(f"export-control/{name}", announced()) for name in names]
+    facts = [Telling(f"export-control/{name}", announced()) for name in names]
     return (await services.commands.record_all(facts)).positions[-1]
 
 

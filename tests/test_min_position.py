@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
-from schema import queries
+from schema import moments
 from schema.context import Services
+from schema.graph import GRAPH
 from tests.api import Api, control
 
 ASKED = 'query ($at: Position) { asOf(minPosition: $at) { position counts { exportControls } } }'
@@ -35,9 +36,40 @@ async def test_a_position_that_is_reached_costs_no_waiting_and_pins_nothing(api:
 async def test_a_position_that_does_not_come_is_an_error_of_its_own(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "PATIENCE", 0.2)
+    monkeypatch.setattr(moments, "PATIENCE", 0.2)
     assert await api.refused(ASKED, at="5") == ("POSITION_NOT_REACHED", ["minPosition"])
 
 
 async def test_what_is_no_position_is_refused_at_once(api: Api) -> None:
     assert await api.refused(ASKED, at="soon") == ("INVALID_POSITION", ["minPosition"])
+
+
+EVERY = [
+    "head(minPosition: $at)", "node(id: $id, minPosition: $at) { key }",
+    "nodes(ids: [$id], minPosition: $at) { key }",
+    'history(entity: "export-control/x", minPosition: $at) { validFrom }',
+    'changes(from: {validAt: "2020-01-01"}, minPosition: $at) { nodes { entity } }',
+    "imports(minPosition: $at) { totalCount }", 'import(id: "x", minPosition: $at) { key }',
+    "events(minPosition: $at) { nodes { position } }",
+]
+
+
+@pytest.mark.parametrize("field", EVERY)
+async def test_every_question_about_what_is_recorded_waits(
+    api: Api, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moments, "PATIENCE", 0.1)
+    id = "$id: ID!, " if "$id" in field else ""
+    document = f"query ({id}$at: Position) {{ {field} }}"
+    given = {"id": "ZXhwb3J0LWNvbnRyb2wveA"} if id else {}  # export-control/x
+    assert await api.refused(document, at="1", **given) == ("POSITION_NOT_REACHED", ["minPosition"])
+    await api.do("announceExportControl", control())
+    await api.ask(document, at="1", **given)
+
+
+def test_no_question_is_missing_here() -> None:
+    """Commodities and places are declared, not recorded; `asOf` has the tests above."""
+    fields = GRAPH._schema.query_type.fields  # type: ignore[union-attr]
+    waiting = {name for name, of in fields.items() if "minPosition" in of.args}
+    assert waiting == {"asOf", *(field.partition("(")[0] for field in EVERY)}
+    assert set(fields) - waiting == {"commodities", "places"}

@@ -40,6 +40,7 @@ from tracker.log.database import API, OWNER, PROJECTOR, Target
 from tracker.log.mapper import NewEvent, new_event
 from tracker.log.recorder import Recorder
 from tracker.log.tokens import create
+from tracker.orders import Telling
 from tracker.sources import corpus
 from tracker.sources.importing import import_file
 
@@ -98,13 +99,14 @@ async def test_a_repeated_command_is_recognised_though_its_salts_are_others(
 async def test_commands_that_come_at_the_same_moment_are_recognised_too(
     commands: Commands, recorder: Recorder
 ) -> None:
-    same = [("figure/rare_earths/CN/production/mine/2023", with_note(1)), (CONTROL, NOTED)]
+    same = [Telling("figure/rare_earths/CN/production/mine/2023", with_note(1)),
+            Telling(CONTROL, NOTED)]
     done = await asyncio.gather(*(commands.record_all(same, idempotency_key="k")
                                   for _ in range(5)))
     assert all(list(d.positions) == [1, 2] for d in done)
     assert sum(not d.repeated for d in done) == 1
     assert await recorder.head() == 2
-    other = [*same[:1], (CONTROL, msgspec.structs.replace(NOTED, note="else"))]
+    other = [*same[:1], Telling(CONTROL, msgspec.structs.replace(NOTED, note="else"))]
     with pytest.raises(IdempotencyConflict):
         await commands.record_all(other, idempotency_key="k")
 
@@ -119,7 +121,8 @@ async def test_a_command_that_is_refused_leaves_no_annex(
 ) -> None:
     await commands.record(CONTROL, NOTED)
     with pytest.raises(InvalidInput):
-        await commands.record_all([("export-control/b", NOTED), (CONTROL, NOTED)])
+        await commands.record_all([
+            Telling("export-control/b", NOTED), Telling(CONTROL, NOTED)])
     assert len(await kept(recorder)) == 3
 
 
@@ -683,6 +686,7 @@ async def test_what_the_documentation_shows_works_as_it_stands(
     api, headers = Api(corpus_services), await admin(corpus_target, Scope.ADMIN)
     documents = re.findall(r"```graphql\n(.*?)```", page, re.DOTALL)
     answers = [await api.post(document, headers) for document in documents]
-    assert [list(answer) for answer in answers] == [["data"], ["data"]], answers
+    assert len(answers) == 2
+    assert not any("errors" in answer for answer in answers), answers
     assert answers[0]["data"]["redactEvent"]["event"]["actor"] == "dpo"
     assert answers[1]["data"]["redactions"]["nodes"][0]["eventId"] == "sohu-friction-defence"

@@ -5,13 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from eventsourcing.domain import datetime_now_with_tzinfo
 
-from tracker.domain.annex import free_texts, opened, says_the_same
 from tracker.domain.announcement import Made
-from tracker.domain.entity import Entity, Known, Retracted, check_stream
+from tracker.domain.entity import Entity, check_stream
 from tracker.domain.kinds import kind_of
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.domain.values import Fact, PartialDate, Source
@@ -20,7 +18,6 @@ from tracker.errors import (
     InvalidInput,
     NotFound,
     Path,
-    TooLarge,
     TrackerError,
     Unavailable,
     VersionConflict,
@@ -28,6 +25,17 @@ from tracker.errors import (
 from tracker.log.database import LOST
 from tracker.log.mapper import NO_TEXTS, SOURCE, NewEvent, Recorded, new_event, replayed
 from tracker.log.recorder import Appended, Recorder
+from tracker.orders import (
+    Command,
+    Correction,
+    Order,
+    Retraction,
+    Telling,
+    recorded_before,
+    redactable,
+    repeated,
+    wrong,
+)
 
 GROUPINGS = frozenset({"g7"})
 """Groups that act in announcements without being alliances of this tracker."""
@@ -41,27 +49,6 @@ BATCHES = uuid.uuid5(uuid.NAMESPACE_URL, f"{SOURCE}:batch")
 
 CORRECTIONS = uuid.uuid5(uuid.NAMESPACE_URL, f"{SOURCE}:correction")
 """Makes the id of a correction's retraction from that of its replacement, always the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A fact to be recorded of an entity, under an event id that counts once.
-
-    `path` leads to the fact in what the caller gave; errors in the fact are said to be there.
-    """
-
-    stream: str
-    fact: Fact
-    event_id: str
-    path: Path = ()
-
-    @contextmanager
-    def errors(self) -> Iterator[None]:
-        """Put errors in the fact where it stands."""
-        try:
-            yield
-        except (InvalidInput, NotFound, TooLarge) as error:
-            raise error.below(*self.path) from None
 
 
 class Commands:
@@ -86,25 +73,26 @@ class Commands:
         VersionConflict, IdempotencyConflict or Unavailable; then nothing of it is recorded, except
         that after Unavailable it may be.
         """
-        order = Order(stream, fact, _event_id(idempotency_key))
-        return await self._carry_out([order], expected_version, actor)
+        command = Telling(stream, fact, expected_version)
+        return await self._carry_out([(command, ())], [_event_id(idempotency_key)], actor)
 
     async def record_all(
         self,
-        facts: Sequence[tuple[str, Fact]],
+        commands: Sequence[Command],
         *,
         idempotency_key: str | None = None,
         actor: str | None = None,
     ) -> Appended:
-        """Record facts of entities in their order, each seeing those before it: all, or none.
+        """Carry out commands in their order, each seeing those before it: all, or none.
 
-        The same key with the same facts again returns the first positions. Errors are those of
-        `record`; the path of one in a fact begins with its place, from 0.
+        The same key with the same commands again returns the first positions. Errors are those of
+        `record`, `retract` and `correct`; the path of one begins with the place of its command,
+        from 0.
         """
         key = _event_id(idempotency_key)
-        orders = [Order(stream, fact, str(uuid.uuid5(BATCHES, f"{index}:{key}")), path=(index,))
-                  for index, (stream, fact) in enumerate(facts)]
-        return await self._carry_out(orders, None, actor)
+        placed = [(command, (index,)) for index, command in enumerate(commands)]
+        ids = [str(uuid.uuid5(BATCHES, f"{index}:{key}")) for index in range(len(commands))]
+        return await self._carry_out(placed, ids, actor)
 
     async def retract(
         self,
@@ -116,9 +104,8 @@ class Commands:
         actor: str | None = None,
     ) -> Appended:
         """Retract a recorded event, or a retraction. Raises NotFound for an unknown event."""
-        stream = (await self._event(event_id)).stream
-        fact = Retracted(retracts=event_id, reason=reason, source=source)
-        return await self.record(stream, fact, idempotency_key=idempotency_key, actor=actor)
+        command = Retraction(event_id, reason, source)
+        return await self._carry_out([(command, ())], [_event_id(idempotency_key)], actor)
 
     async def correct(
         self,
@@ -139,14 +126,8 @@ class Commands:
         becomes the id of the new fact, the version is that of the entity of the event. Errors are
         those of `record` and `retract`; the path of one in the fact begins with `replacement`.
         """
-        key = _event_id(idempotency_key)
-        retraction = Retracted(retracts=event_id, reason=reason, source=source, replacement=key)
-        wrong = await self._event(event_id)
-        orders = (
-            Order(wrong.stream, retraction, str(uuid.uuid5(CORRECTIONS, key))),
-            Order(stream, fact, key, path=("replacement",)),
-        )
-        return await self._carry_out(orders, expected_version, actor)
+        command = Correction(event_id, stream, fact, reason, source, expected_version)
+        return await self._carry_out([(command, ())], [_event_id(idempotency_key)], actor)
 
     async def redact(
         self,
@@ -174,106 +155,100 @@ class Commands:
                                  idempotency_key=idempotency_key, actor=actor)
 
     async def _event(self, event_id: str) -> Recorded:
-        event = await self._recorder.event(_checked(event_id, "eventId"))
+        _checked(event_id, "eventId")
+        with _unreadable():
+            event = await self._recorder.event(event_id)
         if event is None:
             raise NotFound(f"There is no event {event_id!r}", path=("eventId",))
         return event
 
     async def _carry_out(
-        self, orders: Sequence[Order], expected: int | None, actor: str | None
+        self, commands: Sequence[tuple[Command, Path]], ids: Sequence[str], actor: str | None
     ) -> Appended:
-        for attempt in range(ATTEMPTS):
+        """Carry out commands that belong together, each with its path and the id of its fact."""
+        orders = await self._orders(commands, ids)
+        for left in reversed(range(ATTEMPTS)):
+            decided = await self._decided(orders, actor)
+            if isinstance(decided, Appended):
+                return decided
             try:
-                return await self._try(orders, expected, actor)
-            except VersionConflict:
-                if expected is not None or attempt == ATTEMPTS - 1:
+                return await self._recorder.append(decided)
+            except (VersionConflict, IdempotencyConflict):
+                # Others got in before: decide anew, on what they made. It may be this very command:
+                # its commitments have other salts, so the log can't tell, but their texts can.
+                if not left:
                     raise
         raise AssertionError("unreachable")
 
-    async def _try(
-        self, orders: Sequence[Order], expected: int | None, actor: str | None
-    ) -> Appended:
-        """Decide orders that belong together on what the log knows now, and append them."""
+    async def _orders(
+        self, commands: Sequence[tuple[Command, Path]], ids: Sequence[str]
+    ) -> list[Order]:
+        """The facts that commands ask for. Raises InvalidInput, NotFound or Unavailable."""
+        streams = await self._streams_of(commands)
+        orders: list[Order] = []
+        for (command, path), id in zip(commands, ids, strict=True):
+            match command:
+                case Telling():
+                    orders.append(Order(command.stream, command.fact, id, path, command.expected))
+                case Retraction():
+                    orders.append(Order(streams[command.event_id], wrong(command, path), id, path))
+                case Correction():
+                    orders.append(Order(
+                        streams[command.event_id], wrong(command, path, replacement=id),
+                        str(uuid.uuid5(CORRECTIONS, id)), path, command.expected))
+                    orders.append(Order(command.stream, command.fact, id, (*path, "replacement")))
+        return orders
+
+    async def _streams_of(self, commands: Sequence[tuple[Command, Path]]) -> dict[str, str]:
+        """The streams of the events that commands are about, by their ids."""
+        asked = [(command.event_id, path) for command, path in commands
+                 if not isinstance(command, Telling)]
+        for event_id, path in asked:
+            _checked(event_id, *path, "eventId")
+        with _unreadable():
+            streams = await self._recorder.streams_of([event_id for event_id, _ in asked])
+        for event_id, path in asked:
+            if event_id not in streams:
+                raise NotFound(f"There is no event {event_id!r}", path=(*path, "eventId"))
+        return streams
+
+    async def _decided(
+        self, orders: Sequence[Order], actor: str | None
+    ) -> list[NewEvent] | Appended:
+        """The events that record orders, decided on what the log knows now; or their first
+        positions, if they are recorded already: whatever version they expected then."""
         for order in orders:
             with order.errors():
                 check_stream(order.stream, "id")
-        try:
+        with _unreadable():
             entities = await load(self._recorder, {order.stream for order in orders})
             if again := recorded_before(entities, orders):
-                return await self._repeated(orders, again)
+                texts = await self._recorder.annexes.texts(known.fact for known in again.values())
+                return repeated(orders, again, texts)
             alliances = await self._recorder.existing(sorted(mentioned(orders)))
-        except LOST as error:
-            raise Unavailable("The log could not be read, so nothing was recorded; try again"
-                              ) from error
-        first = entities[orders[0].stream]
-        if expected is not None and first.version != expected:
-            raise VersionConflict(first.id, expected, first.version)
         events, founded = [], set(alliances)
         for order in orders:
             with order.errors():
+                check_version(entities[order.stream], order)
                 events.append(decide(entities[order.stream], order, founded, actor))
             founded.add(order.stream)
-        try:
-            return await self._recorder.append(events)
-        except IdempotencyConflict:
-            # The same command may have come first at the same moment. Its commitments have other
-            # salts, so the log can't tell: what they open to can.
-            entities = await load(self._recorder, entities)
-            if again := recorded_before(entities, orders):
-                return await self._repeated(orders, again)
-            raise
-
-    async def _repeated(self, orders: Sequence[Order], again: Mapping[str, Known]) -> Appended:
-        """The first positions of orders that are recorded. Raises IdempotencyConflict."""
-        texts = await self._recorder.annexes.texts(known.fact for known in again.values())
-        return repeated(orders, again, texts)
+        return events
 
 
-def recorded_before(
-    entities: Mapping[str, Entity], orders: Sequence[Order]
-) -> dict[str, Known]:
-    """What entities know under the event ids of orders, each of its own entity."""
-    asked = {(order.stream, order.event_id) for order in orders}
-    return {k.event_id: k for stream, entity in entities.items() for k in entity.known
-            if (stream, k.event_id) in asked}
+@contextmanager
+def _unreadable() -> Iterator[None]:
+    """Tell a database that is lost before anything was sent to it."""
+    try:
+        yield
+    except LOST as error:
+        raise Unavailable("The log could not be read, so nothing was recorded; try again"
+                          ) from error
 
 
-def repeated(
-    orders: Sequence[Order], again: Mapping[str, Known], texts: Mapping[str, str]
-) -> Appended:
-    """The first positions of orders of which events are recorded already, the texts of these given
-    by commitment. Raises IdempotencyConflict unless they are the same facts, all of them.
-    """
-    for order in orders:
-        known = again.get(order.event_id)
-        if known is None or not says_the_same(opened(known.fact, texts), order.fact):
-            raise IdempotencyConflict(order.event_id)
-    first = again[orders[0].event_id].position
-    return Appended(range(first, first + len(orders)), repeated=True)
-
-
-def redactable(fact: Fact, fields: Sequence[str]) -> tuple[str, ...]:
-    """The texts to redact of a recorded fact: those that are asked for, or all that there are.
-
-    Raises InvalidInput where one is not there, or stands in the entry itself.
-    """
-    there = free_texts(fact)
-    if not there:
-        raise InvalidInput("expected an event with a note or a quotation: this one has none",
-                           code="NOTHING_TO_REDACT", path=("eventId",))
-    for index, field in enumerate(fields):
-        if field not in there:
-            raise InvalidInput(f"{field!r}: expected one of the texts of the event: "
-                               + ", ".join(there), code="NOTHING_TO_REDACT",
-                               path=("fields", index))
-    asked = tuple(fields) or tuple(there)
-    inline = [field for field in asked if isinstance(there[field], str)]
-    if inline:
-        raise InvalidInput(
-            f"{', '.join(inline)} can't be redacted: the event was recorded before there were"
-            " annexes, so the text is part of the entry, which never changes",
-            code="NOT_REDACTABLE", path=("eventId",))
-    return asked
+def check_version(entity: Entity, order: Order) -> None:
+    """Refuse an order that was made for another version of the entity. Raises VersionConflict."""
+    if order.expected is not None and order.expected != entity.version:
+        raise VersionConflict(entity.id, order.expected, entity.version)
 
 
 def decide(
@@ -364,7 +339,7 @@ def _event_id(idempotency_key: str | None) -> str:
     return _checked(idempotency_key, "idempotencyKey")
 
 
-def _checked(event_id: str, field: str) -> str:
+def _checked(event_id: str, *path: str | int) -> str:
     if not 0 < len(event_id) <= 200 or not event_id.isprintable():
-        raise InvalidInput("expected 1 to 200 printable characters", path=(field,))
+        raise InvalidInput("expected 1 to 200 printable characters", path=path)
     return event_id

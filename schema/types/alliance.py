@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
-from strawberry import field
+from strawberry import argument, field
 
 from projections.as_of import Filter, Moment
-from schema.arguments import First
-from schema.connections import Connection, page_of_states
+from schema.arguments import value_of
+from schema.connections import Connection, states
 from schema.described import answer, output
+from schema.pages import After, Before, First, Last, page
 from schema.request import Info
+from schema.sorting import IN_ORDER, AnnouncementOrder
 from schema.types.announcement import Announcement, announcement
 from schema.types.common import Because, Node, Place, because, place, shown
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import AllianceStatus
+from tracker.domain.vocabulary import AllianceStatus, AnnouncementKind
 
 
 @output
@@ -48,14 +52,25 @@ class Alliance(Node):
     moment: strawberry.Private[Moment | None] = None
 
     @answer
-    async def announcements(self, info: Info, first: First = 20) -> Connection[Announcement]:
+    async def announcements(
+        self,
+        info: Info,
+        kind: Annotated[AnnouncementKind | None, argument(
+            description="Only those that do this.")] = None,
+        order_by: Annotated[AnnouncementOrder, IN_ORDER] = AnnouncementOrder.KEY,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Announcement]:
         """Announcements that it makes or is party to, at the same moment; in a history, at the
         latest one.
         """
         as_of = info.context.services.as_of
-        moment = self.moment or await as_of.resolve()
-        narrowed = Filter(places=[self.key])
-        return await page_of_states(as_of, AnnouncementState, moment, narrowed, announcement, first)
+        narrowed = Filter(places=[self.key], category=value_of(kind))
+        made = states(as_of, AnnouncementState, self.moment or await as_of.resolve(), narrowed,
+                      announcement, order_by)
+        return await made.page(page(first, after, last, before))
 
 
 def alliance(state: AllianceState, moment: Moment | None = None) -> Alliance:

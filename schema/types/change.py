@@ -20,17 +20,14 @@ from schema.scalars import Day
 from schema.types.common import Because, because
 from schema.types.event import State, state
 from schema.types.text import texts
+from schema.words import described
 from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import Announcement
 from tracker.domain.export_control import ExportControl
 from tracker.domain.figure import Figure
 from tracker.domain.values import DAY, Committed
 
-strawberry.enum(Happening, description=Happening.__doc__)
-strawberry.enum(What, name="ChangeKind", description=What.__doc__)
 
-
-@strawberry.enum(description="The kinds of entity.")
 class EntityKind(Enum):
     """The kinds of entity."""
 
@@ -38,6 +35,14 @@ class EntityKind(Enum):
     ANNOUNCEMENT = Announcement.KIND
     EXPORT_CONTROL = ExportControl.KIND
     FIGURE = Figure.KIND
+
+
+described(EntityKind, {
+    Alliance.KIND: "An alliance or initiative.",
+    Announcement.KIND: "An announcement.",
+    ExportControl.KIND: "A control of exports, imports or production.",
+    Figure.KIND: "A figure, with the claims on it.",
+})
 
 
 @output

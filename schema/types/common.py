@@ -13,23 +13,17 @@ import msgspec
 import strawberry
 from strawberry import field
 
-from schema.described import LATER, answer, description_of, interface, output
+import schema.words  # noqa: F401 - enums are known before output types are made of them
+from schema.described import LATER, answer, interface, output
 from schema.ids import global_id
 from schema.request import Info
 from schema.scalars import Position
-from tracker.domain import commodities, entity, places, redaction, values, vocabulary
+from tracker.domain import commodities, entity, places, redaction, values
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Checked, Qualifier
 from tracker.log.annexes import Kept
 
 T = TypeVar("T")
-
-for words in (
-    vocabulary.AllianceStatus, vocabulary.AnnouncementKind, vocabulary.Checked,
-    vocabulary.ClauseStatus, vocabulary.Covers, vocabulary.Direction, vocabulary.Measure,
-    vocabulary.PreferenceRule, vocabulary.Qualifier, vocabulary.Stage, vocabulary.Statistic,
-):
-    strawberry.enum(words, description=description_of(words))
 
 
 def shown(

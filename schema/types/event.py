@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, TypeAlias
 
@@ -11,7 +10,6 @@ from strawberry import field
 from strawberry.scalars import JSON
 
 from projections.as_of import Held, Moment
-from schema.connections import Edge, PageInfo, page_info
 from schema.described import answer, output
 from schema.request import Info
 from schema.scalars import Day, Instant, Position
@@ -71,15 +69,6 @@ State: TypeAlias = Annotated[
 
 
 @output
-class EventConnection:
-    """A page of the log. Its cursors are positions."""
-
-    edges: list[Edge[Event]] = field(description="The events of the page with their cursors.")
-    nodes: list[Event] = field(description="The events of the page.")
-    page_info: PageInfo = field(description="Where the page lies in the log.")
-
-
-@output
 class HistoryVersion:
     """A state that an entity had, with the days on which it held and the positions at which the log
     said so. Both ends are inclusive.
@@ -108,16 +97,6 @@ def event(of: Recorded) -> Event:
         recorded_at=Instant(of.recorded_at),  # type: ignore[arg-type]  # the scalar writes it
         actor=of.actor,
         data=of.data,
-    )
-
-
-def event_page(found: Sequence[Recorded], first: int, after: str | None) -> EventConnection:
-    """The page of `first` events out of those found, of which one more was asked for."""
-    edges = [Edge(cursor=str(of.position), node=event(of)) for of in found[:first]]
-    return EventConnection(
-        edges=edges,
-        nodes=[edge.node for edge in edges],
-        page_info=page_info(edges, first, len(found), after),
     )
 
 

@@ -34,6 +34,7 @@ import uvloop
 from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
 from projections.as_of import AsOf, Filter, Moment
+from projections.lists import Span
 from projections.rebuild import rebuild
 from projections.timeline import timeline
 from tests.benchmarks.load import corpus
@@ -155,8 +156,9 @@ def questions(as_of: AsOf, events: list[NewEvent], chance: random.Random) -> dic
             *chance.choice(produced), at),
         "a figure with its claims": lambda at: as_of.state(
             FigureState, chance.choice(named["figure"]), at),
-        "20 claims of a publisher": lambda at: as_of.claims(
-            at, Filter(publishers=["usgs"]), after=(chance.choice(named["figure"]), 0), limit=20),
+        "20 claims of a publisher": lambda at: as_of.lists.claims(
+            at, Filter(publishers=["usgs"]),
+            span=Span(after=(f"figure/{chance.choice(named['figure'])}", 0), limit=20)),
     }
 
 

@@ -13,8 +13,9 @@ import httpx
 
 from tests.api import control, document, suspension
 from tests.facts import announced, suspended
-from tracker.commands import Order, decide_all, restored
+from tracker.commands import decide_all, restored
 from tracker.errors import DiskFull, Unavailable
+from tracker.orders import Order
 
 if TYPE_CHECKING:
     from tests.faults.world import World

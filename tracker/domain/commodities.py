@@ -43,6 +43,11 @@ class Commodity(str):
         return _entries()[self].name
 
     @property
+    def also(self) -> tuple[str, ...]:
+        """What publishers call it beside its name, in lower case."""
+        return _entries()[self].also
+
+    @property
     def parent(self) -> Commodity | None:
         """The commodity that this one belongs to; None for a root."""
         parent = _entries()[self].parent

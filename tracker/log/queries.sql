@@ -10,6 +10,24 @@ WHERE position > $1 AND ($3::text[] IS NULL OR type = ANY ($3))
 ORDER BY position
 LIMIT $2;
 
+-- name: page
+-- A page of entries between two positions, both left out, of some types if asked, in order.
+SELECT entry FROM log.events
+WHERE position > $1 AND position < $2 AND ($4::text[] IS NULL OR type = ANY ($4))
+ORDER BY position
+LIMIT $3;
+
+-- name: page_from_end
+-- The same, of the last ones, the newest first.
+SELECT entry FROM log.events
+WHERE position > $1 AND position < $2 AND ($4::text[] IS NULL OR type = ANY ($4))
+ORDER BY position DESC
+LIMIT $3;
+
+-- name: count
+-- How many entries of some types there are between two positions, both left out.
+SELECT count(*) FROM log.events WHERE type = ANY ($3) AND position > $1 AND position < $2;
+
 -- name: read_streams
 -- Every entry of some streams up to a position, in order.
 SELECT stream, position, entry FROM log.events
@@ -22,6 +40,10 @@ SELECT entry FROM log.events
 WHERE (stream, version) > ($1, $2) AND position <= $3
 ORDER BY stream, version
 LIMIT $4;
+
+-- name: events_by_id
+-- Where events are, by their ids.
+SELECT event_id, stream FROM log.events WHERE event_id = ANY ($1);
 
 -- name: event_by_id
 -- An event by its id.

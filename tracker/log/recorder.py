@@ -101,6 +101,23 @@ class Recorder:
         async with self._pool.acquire() as connection:
             return await read(connection, after, limit=limit, types=types)
 
+    async def page(
+        self, after: int, before: int, *, limit: int, types: Sequence[str] | None = None,
+        from_end: bool = False,
+    ) -> list[Recorded]:
+        """At most `limit` events between two positions, both left out, in order: the first or,
+        `from_end`, the last of them."""
+        query = SQL.page_from_end if from_end else SQL.page
+        rows = await self._pool.fetch(query, after, before, limit, types)
+        return [recorded(row["entry"]) for row in (rows[::-1] if from_end else rows)]
+
+    async def count(self, after: int, before: int, types: Sequence[str] | None = None) -> int:
+        """How many events there are between two positions, both left out. Positions have no gaps,
+        so that only those of some types need to be counted."""
+        if types is None:
+            return max(min(await self.head(), before - 1) - after, 0)
+        return int(await self._pool.fetchval(SQL.count, after, before, types))
+
     async def read_all(self, until: int) -> AsyncIterator[Recorded]:
         """Every event up to a position, in order, a page in memory at a time."""
         after = 0
@@ -134,6 +151,13 @@ class Recorder:
         if not streams:
             return set()
         return {row["stream"] for row in await self._pool.fetch(SQL.existing_streams, streams)}
+
+    async def streams_of(self, event_ids: Sequence[str]) -> dict[str, str]:
+        """The streams of these events by their ids, without those that there are not."""
+        if not event_ids:
+            return {}
+        rows = await self._pool.fetch(SQL.events_by_id, event_ids)
+        return {row["event_id"]: row["stream"] for row in rows}
 
     async def event(self, event_id: str) -> Recorded | None:
         """An event by its id, or None when there is no such event."""

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Protocol
 
-from tracker.commands import Order, decide, mentioned
+from tracker.commands import decide, mentioned
 from tracker.domain.entity import Entity, Retracted
 from tracker.domain.receipt import Import, Receipt
 from tracker.domain.values import Fact, PartialDate, Source
@@ -20,6 +20,7 @@ from tracker.domain.vocabulary import Checked
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.database import Target
 from tracker.log.mapper import NewEvent
+from tracker.orders import Order
 from tracker.sources.contract import At, File, Item, Reader, Refused, Told, path_of
 from tracker.sources.staging import Staging, staging
 from tracker.sources.tally import Tally, plain

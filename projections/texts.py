@@ -1,0 +1,85 @@
+"""Text search: the words that a state says, and those that a question asks for. Pure.
+
+Words are compared without capitals and accents. What finds them is in `lists.sql`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from tracker.domain.alliance import AllianceState
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.commodities import Commodity
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.places import Place
+from tracker.domain.values import Value
+
+IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"
+WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}]+")
+"""A run of letters and digits; where words are not set apart, each sign is one."""
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, in its order."""
+    plain = unicodedata.normalize("NFKD", text)
+    return WORD.findall("".join(c for c in plain if not unicodedata.combining(c)).casefold())
+
+
+def sought(text: str) -> str:
+    """A search as `to_tsquery` reads it: every word, or what begins with it; empty without words.
+    """
+    return " & ".join(f"'{word}':*" for word in dict.fromkeys(words(text)))
+
+
+def answers(search: str | None, *names: str) -> bool:
+    """Whether each word of a search begins a word of these names; where nothing is sought, yes."""
+    known = words(" ".join(names))
+    return all(any(word.startswith(begun) for word in known) for begun in words(search or ""))
+
+
+def title(state: Value) -> str | None:
+    """What an entity is called, as lists order by it; None for those without a name."""
+    match state:
+        case AllianceState():
+            return _joined([state.name])
+        case AnnouncementState() | ExportControlState():
+            return _joined([state.title])
+    return None
+
+
+def said(state: Value) -> str | None:
+    """All that a search finds an entity by; None for those that are not searched."""
+    match state:
+        case AllianceState():
+            return _joined([state.name, state.id, *state.former_names,
+                            *_places(member.place for member in state.members)])
+        case AnnouncementState():
+            return _joined([state.title, state.id, state.topic or "", *_places(state.actors),
+                            *_commodities(state.commodities)])
+        case ExportControlState():
+            about = chain.from_iterable(item.clause.commodities for item in state.clauses)
+            return _joined([state.title, state.id, state.instrument or "",
+                            *_places([state.issuer]), *_commodities(about)])
+    return None
+
+
+def _places(actors: Iterable[str]) -> Iterator[str]:
+    """The codes and names of places; of an alliance its key."""
+    for actor in dict.fromkeys(actors):
+        yield actor
+        if not actor.islower():
+            yield Place(actor).name
+
+
+def _commodities(ids: Iterable[str]) -> Iterator[str]:
+    """The names of commodities, also those that publishers give them."""
+    for id in dict.fromkeys(ids):
+        commodity = Commodity(id)
+        yield from (id, commodity.name, *commodity.also)
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return " ".join(chain.from_iterable(map(words, texts)))

@@ -1,0 +1,151 @@
+"""Many commands in one transaction: all of them are recorded, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+from strawberry import field
+
+from schema.acts import INPUTS, TOLD
+from schema.described import description_of, output
+from schema.inputs import check_text, input_type, one_of, plain
+from schema.recording import Retraction, corrected, in_camel, readable
+from schema.request import Info
+from schema.scalars import Position
+from schema.seen import step
+from schema.types.event import Event, event
+from tracker import orders
+from tracker.domain.codec import convert
+from tracker.errors import InvalidInput, TrackerError
+from tracker.log.recorder import Appended
+
+MOST_COMMANDS = 1000
+"""How many commands are recorded together."""
+
+FACT = one_of(
+    "FactInput", INPUTS, "A fact to be recorded: the input of the mutation that records it,"
+    " under the name of that mutation.")
+RETRACTION = input_type("RetractEventInput", Retraction, description_of(Retraction))
+CORRECTION = input_type(
+    "CorrectEventInput", Retraction, "An event was wrong, and what is right: both are recorded, or"
+    " neither.", {"replacement": FACT})
+VERSIONED = one_of(
+    "VersionedCommandInput", {**INPUTS, "correctEvent": CORRECTION},
+    "A command that may be for one version of an entity only: a fact to be recorded, or a"
+    " correction.")
+
+
+@strawberry.input(description="A command that is refused unless the entity has a version.")
+class ExpectingInput:
+    """A command that is refused unless the entity has a version."""
+
+    version: int = field(
+        description="The version that the entity must have before the command, those before it in"
+        " the batch included; 0: it must not exist. Of a correction: the entity of the event.")
+    command: VERSIONED = field(  # type: ignore[valid-type]  # known at run time only
+        description="The command.")
+
+
+COMMAND = one_of(
+    "CommandInput",
+    {**INPUTS, "retractEvent": RETRACTION, "correctEvent": CORRECTION, "expecting": ExpectingInput},
+    "A command: the input of a mutation, under the name of that mutation; or one that expects a"
+    " version.")
+
+
+@output
+class Batch:
+    """What became of commands that were recorded together."""
+
+    positions: list[Position] = field(
+        description="The positions of their events, in the order of the commands; a correction"
+        " has two, its retraction and its replacement.")
+    position: Position = field(description="The last of them: ask asOf(position:) to see them.")
+    events: list[Event] = field(description="Their events, as they are in the log.")
+    repeated: bool = field(
+        description="Whether the same idempotency key had recorded them before; then nothing was"
+        " recorded now, and the positions are those of then.")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command that is asked for: the names that lead to its input, and the input."""
+
+    names: tuple[str, ...]
+    data: dict[str, Any]
+    version: int | None = None
+
+    def read(self) -> orders.Command:
+        """The command. Its errors have paths within the input."""
+        match self.names[-1]:
+            case "retractEvent":
+                wrong = convert(Retraction, self.data)
+                return orders.Retraction(wrong.event_id, wrong.reason, wrong.source)
+            case "correctEvent":
+                wrong, stream, fact = corrected(self.data)
+                return orders.Correction(
+                    wrong.event_id, stream, fact, wrong.reason, wrong.source, self.version)
+            case name:
+                return orders.Telling(*TOLD[name](self.data), self.version)
+
+    def path(self, within: tuple[str | int, ...]) -> tuple[str | int, ...]:
+        """Where an error in the command is, below the place of the command."""
+        match within:
+            case ("expectedVersion",):
+                return (self.names[0], "version")
+            case ("replacement", *rest):
+                return (*self.names, "replacement", *self.data["replacement"], *rest)
+        return (*self.names, *within)
+
+
+def asked(command: Any, index: int) -> Asked:
+    """What a command of a batch asks for."""
+    [(name, data)] = plain(command, "commands", index).items()
+    if name != "expecting":
+        return Asked((name,), data)
+    [(inner, of)] = data["command"].items()
+    return Asked((name, "command", inner), of, data["version"])
+
+
+async def carried_out_together(info: Info, commands: Sequence[Any], key: str | None) -> Batch:
+    """Record commands, all or none, and wait until they can be read."""
+    services, actor = info.context.services, info.context.writer()
+    check_text(key or "", "idempotencyKey")
+    if not 1 <= len(commands) <= MOST_COMMANDS:
+        raise InvalidInput(f"expected 1 to {MOST_COMMANDS} commands", code="INVALID_BATCH_SIZE",
+                           path=("commands",))
+    batched = [asked(command, index) for index, command in enumerate(commands)]
+    try:
+        told = [read(index, of) for index, of in enumerate(batched)]
+        with step("append"):
+            appended = await services.commands.record_all(told, idempotency_key=key, actor=actor)
+    except TrackerError as error:
+        match in_camel(error.path):
+            case (int() as index, *rest):
+                error.path = ("commands", index, *batched[index].path(tuple(rest)))
+        raise
+    await readable(services, appended)
+    return await batch(info, appended)
+
+
+def read(index: int, of: Asked) -> orders.Command:
+    """A command, with its errors at its place in a batch."""
+    try:
+        return of.read()
+    except TrackerError as error:
+        raise error.below(index) from None
+
+
+async def batch(info: Info, appended: Appended) -> Batch:
+    """What became of commands that were recorded together, read back from the log."""
+    positions = appended.positions
+    events = await info.context.services.recorder.read(positions[0] - 1, limit=len(positions))
+    return Batch(
+        positions=[Position(str(position)) for position in positions],
+        position=Position(str(positions[-1])),
+        events=[event(recorded) for recorded in events],
+        repeated=appended.repeated,
+    )

@@ -1,0 +1,96 @@
+"""`asOf`: the one place where time is chosen; everything below it inherits the moment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from strawberry import argument, field
+
+from projections.as_of import kind_name
+from schema.arguments import CommodityId, HsCode, Publisher
+from schema.comparison import AboutPlace, OfKind, about_what, coming
+from schema.connections import Connection
+from schema.described import answer, output
+from schema.moment.alliances import Alliances
+from schema.moment.controls import Controls
+from schema.moment.figures import Figures
+from schema.moment.supply import Supply
+from schema.nodes import GlobalId, GlobalIds, node, nodes
+from schema.pages import After, Before, First, Last, page
+from schema.request import Info
+from schema.sorting import IN_ORDER, TurnOrder
+from schema.types.change import Turn
+from schema.types.common import Node
+from tracker.domain.alliance import AllianceState
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.figure import FigureState
+from tracker.domain.preference import PreferenceState
+from tracker.domain.receipt import ImportState
+from tracker.domain.redaction import RedactionState
+
+
+@output
+class Counts:
+    """How many entities of each kind there are."""
+
+    export_controls: int = field(description="Export controls that are announced.")
+    alliances: int = field(description="Alliances that are founded.")
+    announcements: int = field(description="Announcements that are made.")
+    figures: int = field(description="Figures that somebody has claimed a number for.")
+    preferences: int = field(description="Orders of publishers that are set.")
+    imports: int = field(description="Imports that are recorded.")
+    redactions: int = field(description="Events of which texts had to go.")
+
+
+@output
+class AsOf(Controls, Alliances, Figures, Supply):
+    """What was so on a day, as the log told it at a position."""
+
+    @answer
+    async def counts(self, info: Info) -> Counts:
+        """How many entities have a state at this moment, by kind."""
+        counts = await info.context.services.as_of.counts(self.moment)
+        return Counts(
+            export_controls=counts[kind_name(ExportControlState)],
+            alliances=counts[kind_name(AllianceState)],
+            announcements=counts[kind_name(AnnouncementState)],
+            figures=counts[kind_name(FigureState)],
+            preferences=counts[kind_name(PreferenceState)],
+            imports=counts[kind_name(ImportState)],
+            redactions=counts[kind_name(RedactionState)],
+        )
+
+    @answer
+    async def node(self, info: Info, id: GlobalId) -> Node | None:
+        """The entity of an id at this moment; null while there is none."""
+        return await node(info, self.moment, id)
+
+    @answer
+    async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
+        """The entities of some ids at this moment, in the order of the ids; null where none is."""
+        return await nodes(info, self.moment, ids)
+
+    @answer
+    async def upcoming(
+        self,
+        info: Info,
+        days: Annotated[int, argument(
+            description="How many days after this one to look ahead.")] = 90,
+        commodity: CommodityId = None,
+        hs_code: HsCode = None,
+        place: AboutPlace = None,
+        kind: OfKind = None,
+        publisher: Publisher = None,
+        order_by: Annotated[TurnOrder, IN_ORDER] = TurnOrder.DAY,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Turn]:
+        """What will start, end, be suspended or return, in the order of the days, from what is
+        known at this moment: public by this day, or recorded by then for a later one.
+        """
+        about = about_what(commodity, hs_code, place, kind, publisher)
+        turns = await coming(info.context.services.changes, self.moment, days, about, order_by)
+        return await turns.page(page(first, after, last, before))

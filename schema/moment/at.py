@@ -1,0 +1,69 @@
+"""What all questions about a moment have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import TypeVar
+
+import strawberry
+
+from projections.as_of import Filter, Moment, S, kind_name
+from projections.claims import Orders
+from schema.connections import Connection, states
+from schema.described import answer, output
+from schema.ids import key_of
+from schema.pages import Page
+from schema.request import Info
+from schema.scalars import Day, Instant, Position
+
+T = TypeVar("T")
+
+
+@output
+class AtMoment:
+    """A moment: what it is, and how entities are found at it."""
+
+    moment: strawberry.Private[Moment]
+
+    @answer
+    def position(self) -> Position:
+        """The position that the answer rests on; give it to ask again and get the same answer."""
+        return Position(str(self.moment.position))
+
+    @answer
+    def valid_at(self) -> Day:
+        """The day that the answer is about."""
+        return Day(self.moment.valid_at.isoformat())
+
+    @answer
+    async def known_at(self, info: Info) -> Instant | None:
+        """When the event at the position was recorded; null at position 0."""
+        recorder = info.context.services.recorder
+        events = await recorder.read(self.moment.position - 1, limit=1)
+        at_start = self.moment.position == 0 or not events
+        return None if at_start else events[0].recorded_at  # type: ignore[return-value]  # the scalar writes it
+
+    @answer
+    async def digest(self, info: Info) -> str:
+        """The SHA-256 of the whole state at this moment, as hexadecimal digits. A replay of the log
+        in memory gives the same.
+        """
+        return await info.context.services.as_of.digest(self.moment)
+
+    async def one(self, info: Info, kind: type[S], id: str) -> S | None:
+        """The state of the entity that a key or an id stands for."""
+        known = key_of(kind_name(kind), id)
+        return await info.context.services.as_of.state(kind, known, self.moment) if known else None
+
+    async def page(
+        self, info: Info, kind: type[S], narrowed: Filter, show: Callable[[S], T], order: Enum,
+        asked: Page,
+    ) -> Connection[T]:
+        """A page of the entities of a kind."""
+        as_of = info.context.services.as_of
+        return await states(as_of, kind, self.moment, narrowed, show, order).page(asked)
+
+    async def orders(self, info: Info) -> Orders:
+        """The orders of publishers, by which to choose among claims."""
+        return await info.context.services.as_of.orders(self.moment)

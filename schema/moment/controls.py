@@ -1,0 +1,103 @@
+"""Export controls at a moment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from strawberry import argument
+
+from projections.as_of import Filter
+from schema.arguments import (
+    CommodityId,
+    HsCode,
+    Publisher,
+    Search,
+    Verified,
+    goods,
+    publishers,
+    sought,
+    value_of,
+    word,
+    words,
+)
+from schema.connections import Connection
+from schema.described import answer, output
+from schema.moment.at import AtMoment
+from schema.pages import After, Before, First, Last, page
+from schema.ranges import DayRange, PublishedIn, days
+from schema.request import Info
+from schema.sorting import IN_ORDER, ExportControlOrder
+from schema.types.export_control import ExportControl, export_control
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.places import Place
+from tracker.domain.vocabulary import (
+    ClauseStatus,
+    Direction,
+    Measure,
+)
+
+
+@output
+class Controls(AtMoment):
+    """Export controls of a moment."""
+
+    @answer
+    async def export_controls(
+        self,
+        info: Info,
+        search: Search = None,
+        issuer: Annotated[str | None, argument(
+            description="Only those of this issuer, such as `CN`.")] = None,
+        destination: Annotated[str | None, argument(
+            description="Only those with a clause for this place, or for all.")] = None,
+        commodity: CommodityId = None,
+        hs_code: HsCode = None,
+        measure: Annotated[Measure | None, argument(
+            description="Only those with a clause that works in this way.")] = None,
+        direction: Annotated[Direction | None, argument(
+            description="Only those that act on this.")] = None,
+        status: Annotated[ClauseStatus | None, argument(
+            description="Only those with a clause that stands there.")] = None,
+        announced: Annotated[DayRange | None, argument(
+            description="Only those that were announced on one of these days.")] = None,
+        in_force: Annotated[DayRange | None, argument(
+            description="Only those with a clause that is in force on one of these days, by the"
+            " dates and the suspension that it has at this moment.")] = None,
+        published: PublishedIn = None,
+        publisher: Publisher = None,
+        verified: Verified = None,
+        order_by: Annotated[ExportControlOrder, IN_ORDER] = ExportControlOrder.KEY,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[ExportControl]:
+        """Export controls, import restrictions and quotas. All that is asked of clauses must hold
+        of one and the same clause.
+        """
+        narrowed = Filter(
+            search=sought(search),
+            commodities=goods(commodity, hs_code),
+            places=words(Place, issuer, "issuer"),
+            publishers=publishers(publisher),
+            category=value_of(direction),
+            measure=value_of(measure),
+            destination=None if destination is None else word(Place, destination, "destination"),
+            status=value_of(status),
+            in_force=days(in_force, "inForce"),
+            dated=days(announced, "announced"),
+            published=days(published, "published"),
+            verified=verified,
+        )
+        return await self.page(info, ExportControlState, narrowed, export_control, order_by,
+                               page(first, after, last, before))
+
+    @answer
+    async def export_control(
+        self, info: Info,
+        id: Annotated[str, argument(
+            description="Its key, such as `cn-mofcom-2024-46`, or its id.")],
+    ) -> ExportControl | None:
+        """One export control; null while it is not announced."""
+        state = await self.one(info, ExportControlState, id)
+        return export_control(state) if state else None

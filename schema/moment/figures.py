@@ -1,0 +1,171 @@
+"""Figures, the claims in them and the orders of publishers at a moment."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from strawberry import argument
+
+from projections.as_of import Filter, Moment
+from projections.claims import Orders
+from projections.lists import Found, Lists, Span
+from schema.arguments import (
+    CommodityId,
+    HsCode,
+    Publisher,
+    Verified,
+    goods,
+    publishers,
+    value_of,
+    with_below,
+    words,
+)
+from schema.connections import Connection, Listing
+from schema.described import answer, output
+from schema.moment.at import AtMoment
+from schema.pages import After, Before, Cursors, First, Last, page
+from schema.ranges import DayRange, PublishedIn, YearRange, days
+from schema.ranges import years as year_range
+from schema.request import Info
+from schema.sorting import IN_ORDER, ClaimOrder, FigureOrder, KeyOrder, cursor_name
+from schema.types.figure import Claim, Figure, cited_claim, figure
+from schema.types.preference import Preference, preference
+from tracker.domain.figure import FigureState
+from tracker.domain.places import Place
+from tracker.domain.preference import PreferenceState
+from tracker.domain.vocabulary import (
+    Stage,
+    Statistic,
+)
+
+OfPlace: TypeAlias = Annotated[str | None, argument(
+    description="Only those for this place, such as `CN` or `WORLD`.")]
+CountedAs: TypeAlias = Annotated[Statistic | None, argument(
+    description="Only those that count this.")]
+AtStage: TypeAlias = Annotated[Stage | None, argument(
+    description="Only those at this stage of the chain; reserves have none.")]
+OfYears: TypeAlias = Annotated[YearRange | None, argument(
+    description="Only those for one of these years; reserves have none.")]
+
+
+@output
+class Figures(AtMoment):
+    """Figures of a moment."""
+
+    @answer
+    async def preferences(
+        self,
+        info: Info,
+        commodity: CommodityId = None,
+        statistic: CountedAs = None,
+        order_by: Annotated[KeyOrder, IN_ORDER] = KeyOrder.KEY,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Preference]:
+        """In which order to trust publishers, for everything and for single commodities and
+        statistics.
+        """
+        narrowed = Filter(commodities=with_below(commodity), category=value_of(statistic))
+        return await self.page(info, PreferenceState, narrowed, preference, order_by,
+                               page(first, after, last, before))
+
+    @answer
+    async def figures(
+        self,
+        info: Info,
+        commodity: CommodityId = None,
+        hs_code: HsCode = None,
+        place: OfPlace = None,
+        statistic: CountedAs = None,
+        stage: AtStage = None,
+        years: OfYears = None,
+        published: PublishedIn = None,
+        publisher: Publisher = None,
+        verified: Verified = None,
+        order_by: Annotated[FigureOrder, IN_ORDER] = FigureOrder.KEY,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Figure]:
+        """Figures: a series and period with every publisher's claims."""
+        narrowed = narrowed_figures(commodity, hs_code, place, statistic, stage, years, published,
+                                    publisher, verified)
+        orders = await self.orders(info)
+        return await self.page(info, FigureState, narrowed,
+                                lambda state: figure(state, orders), order_by,
+                               page(first, after, last, before))
+
+    @answer
+    async def figure(
+        self, info: Info,
+        id: Annotated[str, argument(
+            description="Its series as a path, such as `rare_earths/CN/production/mine/2023`;"
+            " or its id.")],
+    ) -> Figure | None:
+        """One figure; null while nobody has claimed a number for it."""
+        state = await self.one(info, FigureState, id)
+        return figure(state, await self.orders(info)) if state else None
+
+    @answer
+    async def claims(
+        self,
+        info: Info,
+        commodity: CommodityId = None,
+        hs_code: HsCode = None,
+        place: OfPlace = None,
+        statistic: CountedAs = None,
+        stage: AtStage = None,
+        years: OfYears = None,
+        published: Annotated[DayRange | None, argument(
+            description="Only claims that were published on one of these days.")] = None,
+        publisher: Annotated[str | None, argument(
+            description="Only claims of this publisher, such as `usgs`.")] = None,
+        verified: Annotated[bool | None, argument(
+            description="Whether somebody looked at the source of the claim.")] = None,
+        order_by: Annotated[ClaimOrder, IN_ORDER] = ClaimOrder.FIGURE,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Claim]:
+        """Claims on figures, each with its series, by series and position."""
+        narrowed = narrowed_figures(commodity, hs_code, place, statistic, stage, years, published,
+                                    publisher, verified)
+        of = cited(info.context.services.as_of.lists, self.moment, narrowed,
+                   await self.orders(info), order_by)
+        return await of.page(page(first, after, last, before))
+
+
+def narrowed_figures(
+    commodity: str | None, hs_code: str | None, place: str | None, statistic: Statistic | None,
+    stage: Stage | None, years: YearRange | None, published: DayRange | None,
+    publisher: str | None, verified: bool | None,
+) -> Filter:
+    """What figures, or the claims in them, are narrowed to. Raises InvalidInput."""
+    return Filter(
+        commodities=goods(commodity, hs_code),
+        places=words(Place, place, "place"),
+        publishers=publishers(publisher),
+        category=value_of(statistic),
+        stage=value_of(stage),
+        period=year_range(years, "years"),
+        published=days(published, "published"),
+        verified=verified,
+    )
+
+
+def cited(
+    lists: Lists, moment: Moment, narrowed: Filter, orders: Orders, order: ClaimOrder
+) -> Listing[Claim]:
+    """Claims at a moment, each with its figure."""
+    cursors = Cursors("figure", cursor_name(order), positioned=True)
+
+    async def items(span: Span) -> list[Found[Claim]]:
+        found = await lists.claims(moment, narrowed, order.value, span)
+        return [Found(of.key, cited_claim(of.item, orders)) for of in found]
+
+    return Listing(items, lambda: lists.count_claims(moment, narrowed), cursors.sealed,
+                   cursors.opened)

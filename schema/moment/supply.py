@@ -1,0 +1,81 @@
+"""What figures and controls come to at a moment: shares, exposure."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from strawberry import argument
+
+from projections.production import distribution as spread
+from projections.production import selected
+from schema.arguments import question, word
+from schema.described import answer, output
+from schema.moment.at import AtMoment
+from schema.request import Info
+from schema.types.distribution import Distribution, distribution
+from schema.types.exposure import Exposure, exposure
+from tracker.domain.commodities import Commodity
+from tracker.domain.vocabulary import (
+    Stage,
+    Statistic,
+)
+
+OfCommodity = Annotated[str, argument(description="Of which commodity, such as `rare_earths`.")]
+Form = Annotated[str | None, argument(
+    description="The product, where one stage has several, such as `sponge`.")]
+
+
+@output
+class Supply(AtMoment):
+    """What the figures and controls of a moment come to."""
+
+    @answer
+    async def production(
+        self, info: Info,
+        commodity: OfCommodity,
+        year: Annotated[int, argument(description="The year of the figures.")],
+        stage: Annotated[Stage, argument(description="Where in the chain.")] = Stage.MINE,
+        form: Form = None,
+    ) -> Distribution:
+        """How the world's output of a commodity in a year is spread over places."""
+        id = word(Commodity, commodity, "commodity")
+        figures = await info.context.services.as_of.figures(id, year, self.moment)
+        orders, wanted = await self.orders(info), (Statistic.PRODUCTION, stage, form)
+        return distribution(id, spread(selected(figures, *wanted), orders), orders)
+
+    @answer
+    async def reserves(
+        self, info: Info, commodity: OfCommodity, form: Form = None
+    ) -> Distribution:
+        """How the world's reserves of a commodity are spread over places."""
+        id = word(Commodity, commodity, "commodity")
+        figures = await info.context.services.as_of.figures(id, None, self.moment)
+        orders, wanted = await self.orders(info), (Statistic.RESERVES, None, form)
+        return distribution(id, spread(selected(figures, *wanted), orders), orders)
+
+    @answer
+    async def exposure(
+        self,
+        info: Info,
+        commodity: Annotated[str | None, argument(
+            description="Only supplies of this commodity and of those below it that have figures;"
+            " left out: of all that the controls are about.")] = None,
+        issuer: Annotated[str | None, argument(
+            description="Only controls of this place: what it controls.")] = None,
+        toward: Annotated[str | None, argument(
+            description="Only controls toward this destination, or toward all: what it is exposed"
+            " to. Left out, those limited to some destinations count as partial.")] = None,
+        stage: Annotated[Stage | None, argument(
+            description="Only supplies at this stage.")] = None,
+        year: Annotated[int | None, argument(
+            description="The year of the figures; of every supply the last one if left out.")]
+        = None,
+    ) -> list[Exposure]:
+        """Which supply is under which export controls, and how much of the world's output that is.
+        Needs a commodity, an issuer or a destination.
+        """
+        asked = question(commodity, issuer, toward)
+        orders = await self.orders(info)
+        found = await info.context.services.as_of.exposures(
+            asked, orders, self.moment, stage=stage, year=year)
+        return [exposure(item, orders) for item in found]

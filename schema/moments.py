@@ -1,0 +1,136 @@
+"""Which moment is meant: how a question says so, waits for it, and tells in its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Annotated, Any, TypeAlias
+
+import strawberry
+from strawberry import argument, field
+from strawberry.extensions import SchemaExtension
+
+from projections.as_of import Moment
+from projections.projector import Projector
+from schema.arguments import day, instant, position
+from schema.request import Info
+from schema.scalars import Day, Instant, Position
+from schema.seen import seen
+from tracker.errors import InvalidInput, Unavailable
+
+PATIENCE = 5
+"""Seconds that a question waits for a position that another server gave."""
+
+MinPosition: TypeAlias = Annotated[Position | None, argument(
+    description="Wait until the answer can rest on this position, which another server of the"
+    f" tracker gave; for {PATIENCE} seconds at most.")]
+
+
+MOMENTS: ContextVar[dict[str, Any] | None] = ContextVar("moments", default=None)
+"""The moments that the answer in the making rests on, by the keys of the fields that chose them."""
+
+
+class Moments(SchemaExtension):
+    """Puts the moments that an answer rests on into its `extensions`."""
+
+    def on_operation(self) -> Iterator[None]:
+        """Begin with none: one connection may have several operations at a time."""
+        self._moments: dict[str, Any] = {}
+        MOMENTS.set(self._moments)
+        yield
+
+    def get_results(self) -> dict[str, Any]:
+        """What the answer tells of them."""
+        return {"moments": self._moments} if self._moments else {}
+
+
+@strawberry.input(description="A place on both time axes.")
+class MomentInput:
+    """A place on both time axes."""
+
+    valid_at: Day | None = field(description="The day in the world.", default=None)
+    known_at: Instant | None = field(
+        description="What had been recorded by then. Not together with position.", default=None)
+    position: Position | None = field(
+        description="What the log said at this position.", default=None)
+
+
+async def come_to(info: Info, least: Position | None) -> None:
+    """Wait until questions can be answered from a position, if one is given. Raises InvalidInput,
+    or Unavailable if it is not reached in time.
+    """
+    if wanted := position(least, "minPosition"):
+        await reach(info.context.services.projector, wanted)
+
+
+async def reach(projector: Projector, position: int) -> None:
+    """Wait until the projection has come to a position. Raises Unavailable after a while."""
+    try:
+        await projector.reach(position, seconds=PATIENCE)
+    except Unavailable:
+        raise Unavailable(
+            f"Position {position} was not reached in {PATIENCE} seconds: this server is behind, or"
+            " the log does not go so far; try again", code="POSITION_NOT_REACHED",
+            path=("minPosition",)) from None
+
+
+async def now(info: Info, least: Position | None) -> Moment:
+    """The moment of today and all that is recorded, once a position is reached; the answer tells
+    it."""
+    await come_to(info, least)
+    return told(info, await info.context.services.as_of.resolve())
+
+
+async def meant(info: Info, given: MomentInput, least: Position | None) -> Moment:
+    """The one moment that a question means, once a position is reached; the answer tells it."""
+    await come_to(info, least)
+    return told(info, await _moment(info, given, None))
+
+
+async def compared(
+    info: Info, start: MomentInput, end: MomentInput | None, least: Position | None
+) -> tuple[Moment, Moment]:
+    """The two moments of a comparison: `end` is now where it says nothing, and `start` is as `end`.
+
+    So a comparison of two days rests on the same position, and one of two positions on one day.
+    """
+    await come_to(info, least)
+    to = await _below("to", info, end or MomentInput(), None)
+    since = await _below("from", info, start, to)
+    _told(info, to.position, {"from": _shown(since), "to": _shown(to)})
+    return since, to
+
+
+def told(info: Info, moment: Moment) -> Moment:
+    """Have the answer tell, under the key of the field, which moment it rests on."""
+    _told(info, moment.position, _shown(moment))
+    return moment
+
+
+def _told(info: Info, reached: int, shown: dict[str, Any]) -> None:
+    seen().reached(reached)
+    moments = MOMENTS.get()
+    if moments is not None:
+        moments[str(info.path.key)] = shown
+
+
+def _shown(moment: Moment) -> dict[str, Any]:
+    return {"position": str(moment.position), "validAt": moment.valid_at.isoformat()}
+
+
+async def _below(
+    name: str, info: Info, given: MomentInput, default: Moment | None
+) -> Moment:
+    try:
+        return await _moment(info, given, default)
+    except InvalidInput as error:
+        raise error.below(name) from None
+
+
+async def _moment(info: Info, given: MomentInput, default: Moment | None) -> Moment:
+    valid_at = day(given.valid_at, "validAt")
+    known_at, at = instant(given.known_at, "knownAt"), position(given.position, "position")
+    if default:
+        valid_at = valid_at or default.valid_at
+        at = default.position if known_at is None and at is None else at
+    return await info.context.services.as_of.resolve(valid_at, known_at, at)

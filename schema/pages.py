@@ -1,0 +1,127 @@
+"""Which page of a list is asked for, and the cursors that lists give and take.
+
+A cursor holds the place of its item in the order of the list: never how many to skip. So a page
+neither repeats nor misses anything, however much is recorded between two of them, and a cursor
+works for ever, also at other moments and when its item is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+import msgspec
+from strawberry import argument
+
+from projections.lists import Key
+from schema.arguments import LAST_POSITION, entity_path
+from schema.ids import sealed, unsealed
+from tracker.domain.kinds import KINDS
+from tracker.errors import InvalidInput
+
+MOST_ON_PAGE = 200
+PAGE_SIZE = 20
+"""How many items a page has where nothing is said."""
+
+First: TypeAlias = Annotated[int | None, argument(
+    description=f"How many at most, from 0 to {MOST_ON_PAGE}, of those that come first;"
+    f" {PAGE_SIZE} where neither this nor `last` is given.")]
+After: TypeAlias = Annotated[str | None, argument(
+    description="The cursor to go on after: an `endCursor` of the same list and order.")]
+Last: TypeAlias = Annotated[int | None, argument(
+    description=f"How many at most, from 0 to {MOST_ON_PAGE}, of those that come last, in the"
+    " same order; not together with `first`.")]
+Before: TypeAlias = Annotated[str | None, argument(
+    description="The cursor to stop before: a `startCursor` of the same list and order.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page that is asked for: so many items of those between two cursors, the first or the
+    last of them."""
+
+    size: int
+    from_end: bool = False
+    after: str | None = None
+    before: str | None = None
+
+
+def page(
+    first: int | None, after: str | None = None, last: int | None = None, before: str | None = None
+) -> Page:
+    """The page that is asked for. Raises InvalidInput."""
+    if first is not None and last is not None:
+        raise InvalidInput("expected first or last, not both", code="INVALID_PAGE_SIZE",
+                           path=("last",))
+    size = PAGE_SIZE if first is None and last is None else first if last is None else last
+    if size is None or not 0 <= size <= MOST_ON_PAGE:
+        raise InvalidInput(f"expected a number from 0 to {MOST_ON_PAGE}", code="INVALID_PAGE_SIZE",
+                           path=("first" if last is None else "last",))
+    return Page(size, last is not None, after, before)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursors:
+    """The cursors of a list: of entities of a kind, or of any; in the order of their names, or in
+    another; with the position of a claim.
+    """
+
+    kind: str | None = None
+    order: str | None = None
+    positioned: bool = False
+
+    def sealed(self, key: Key) -> str:
+        """The cursor of the item at a key."""
+        if self.order is None:
+            return sealed("#".join(map(str, key)))
+        by, *names = key
+        text = msgspec.json.encode([self.order, by, "#".join(map(str, names))])
+        return sealed(text.decode())
+
+    def opened(self, given: str, path: str) -> Key:
+        """The key that a cursor of this list stands for. Raises InvalidInput for any other text."""
+        try:
+            order, key = _read(unsealed(given))
+            self._check(order, key)
+        except (ValueError, msgspec.DecodeError):
+            raise not_a_cursor(path) from None
+        if order != self.order:
+            raise InvalidInput(
+                f"this is a cursor of the list ordered {_told(order)}: expected one of the list"
+                f" ordered {_told(self.order)}, which begins with its first page",
+                code="INVALID_CURSOR", path=(path,))
+        return key
+
+    def _check(self, order: str | None, key: Key) -> None:
+        """Raise ValueError for a key that no item of this list can have."""
+        names = key if order is None else key[1:]
+        kind, _, id = str(names[0]).partition("/")
+        known = kind in KINDS if self.kind is None else kind == self.kind
+        if not known or entity_path(kind, id) is None or len(names) != 1 + self.positioned:
+            raise ValueError
+
+
+def not_a_cursor(path: str) -> InvalidInput:
+    """What is said of a text that is no cursor of a list."""
+    return InvalidInput("this is not a cursor of this list: expected a startCursor or endCursor"
+                        " that it gave", code="INVALID_CURSOR", path=(path,))
+
+
+def _read(text: str) -> tuple[str | None, Key]:
+    """What is in a cursor: the order, if it is not that of the names, and the key."""
+    if text.startswith("["):
+        order, *by, name = msgspec.json.decode(text, type=list[str])
+        if len(by) != 1 or "\0" in by[0]:
+            raise ValueError
+        return order, (*by, *_names(name))
+    return None, _names(text)
+
+
+def _names(text: str) -> Key:
+    """The name of an item, and the position of a claim."""
+    entity, mark, position = text.partition("#")
+    return (entity, min(int(position), LAST_POSITION)) if mark else (entity,)
+
+
+def _told(order: str | None) -> str:
+    return "by key" if order is None else f"by {order}"

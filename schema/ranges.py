@@ -1,0 +1,87 @@
+"""Times to narrow lists by: from one day, year or moment to another, both inclusive."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, TypeAlias, TypeVar
+
+import strawberry
+from strawberry import argument, field
+
+from projections.lists import Days
+from schema.arguments import day, instant
+from schema.scalars import Day, Instant
+from tracker.errors import InvalidInput
+
+C = TypeVar("C", int, date, datetime)
+
+
+@strawberry.input(description="Days, from one to another, both inclusive. A date of which only the"
+                  " year or month is known is among them if one of its days is.")
+class DayRange:
+    """Days, from one to another, both inclusive."""
+
+    first: Day | None = field(
+        name="from", description="The first day; open if left out.", default=None)
+    last: Day | None = field(name="to", description="The last day; open if left out.", default=None)
+
+
+@strawberry.input(description="Years, from one to another, both inclusive.")
+class YearRange:
+    """Years, from one to another, both inclusive."""
+
+    first: int | None = field(
+        name="from", description="The first year; open if left out.", default=None)
+    last: int | None = field(
+        name="to", description="The last year; open if left out.", default=None)
+
+
+@strawberry.input(description="Time, from one moment to another, both inclusive.")
+class TimeRange:
+    """Time, from one moment to another, both inclusive."""
+
+    first: Instant | None = field(
+        name="from", description="The first moment; open if left out.", default=None)
+    last: Instant | None = field(
+        name="to", description="The last moment; open if left out.", default=None)
+
+
+PublishedIn: TypeAlias = Annotated[DayRange | None, argument(
+    description="Only what rests on a source that was published on one of these days.")]
+
+
+def days(given: DayRange | None, name: str) -> Days | None:
+    """Days to narrow by; None where nothing is asked."""
+    if given is None or (given.first is None and given.last is None):
+        return None
+    try:
+        return _in_order(day(given.first, "from"), day(given.last, "to"))
+    except InvalidInput as error:
+        raise error.below(name) from None
+
+
+def years(given: YearRange | None, name: str) -> tuple[int | None, int | None] | None:
+    """Years to narrow by; None where nothing is asked."""
+    if given is None or (given.first is None and given.last is None):
+        return None
+    try:
+        return _in_order(given.first, given.last)
+    except InvalidInput as error:
+        raise error.below(name) from None
+
+
+def times(given: TimeRange | None, name: str) -> tuple[datetime | None, datetime | None]:
+    """A time to narrow by; open where nothing is asked."""
+    if given is None:
+        return None, None
+    try:
+        return _in_order(instant(given.first, "from"), instant(given.last, "to"))
+    except InvalidInput as error:
+        raise error.below(name) from None
+
+
+def _in_order(first: C | None, last: C | None) -> tuple[C | None, C | None]:
+    if first is not None and last is not None and last < first:
+        raise InvalidInput(f"{last} lies before {first}: expected an end not before the start",
+                           code="END_BEFORE_START", path=("to",))
+    return first, last

@@ -1,0 +1,191 @@
+"""Recording what was ordered: one fact, a retraction, a correction, or a redaction.
+
+Every mutation returns when the projection has come to it, so that the client reads its own write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias
+
+from strawberry import argument, field
+
+from schema.acts import TOLD
+from schema.context import Services
+from schema.described import output
+from schema.inputs import camel, check_text, plain
+from schema.request import Info
+from schema.scalars import Position
+from schema.seen import seen, step
+from schema.types.event import Event, event
+from tracker.access import Scope
+from tracker.commands import Commands
+from tracker.domain.codec import convert
+from tracker.domain.values import Fact, Name, PartialDate, Source, Value
+from tracker.errors import Path, TrackerError
+from tracker.log.recorder import Appended
+
+BESIDE_INPUT = frozenset({"idempotencyKey", "expectedVersion"})
+"""Arguments that stand beside the input, not in it."""
+
+Key: TypeAlias = Annotated[str | None, argument(
+    description="A text of your own by which this mutation counts once: sent again, it gives the"
+    " first result again. It becomes the id of the event.")]
+Version: TypeAlias = Annotated[int | None, argument(
+    description="The version of the entity that you saw; 0: it must not exist. Left out, the"
+    " mutation is decided on whatever the entity has become.")]
+
+
+@output
+class Recording:
+    """What became of a mutation."""
+
+    positions: list[Position] = field(description="The positions of the events it recorded.")
+    position: Position = field(description="The last of them: ask asOf(position:) to see it.")
+    event_id: str = field(description="The id of the event, for retractions.")
+    entity: str = field(description="The entity, such as `alliance/quad`.")
+    repeated: bool = field(
+        description="Whether the same idempotency key had recorded it before; then nothing was"
+        " recorded now, and the positions are those of then.")
+
+    version: int = field(
+        description="The version of the entity with it, to be expected by the next mutation.")
+    event: Event = field(description="The event, as it is in the log.")
+
+
+class Retraction(Value, frozen=True, kw_only=True):
+    """An event was wrong: from now on nothing follows from it. It stays in the log."""
+
+    event_id: Name
+    reason: Name
+    source: Source
+
+
+class Redacting(Value, frozen=True, kw_only=True):
+    """Texts of an event have to go, by a law: its note, its quotation. They are deleted for ever;
+    the event stays, and the log says which texts went, why and by whom.
+    """
+
+    event_id: Name
+    reason: Name
+    on: PartialDate
+    source: Source
+    fields: tuple[Name, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a client ordered: the input as JSON data, and what stands beside it."""
+
+    data: dict[str, Any]
+    actor: str
+    key: str | None
+    expected: int | None = None
+
+
+Record: TypeAlias = Callable[[Commands, Order], Awaitable[Appended]]
+
+
+def records(name: str) -> Record:
+    """How the mutation of a name is recorded."""
+
+    async def record(commands: Commands, order: Order) -> Appended:
+        stream, fact = TOLD[name](order.data)
+        return await commands.record(stream, fact, idempotency_key=order.key,
+                                     expected_version=order.expected, actor=order.actor)
+
+    return record
+
+
+async def record_retraction(commands: Commands, order: Order) -> Appended:
+    """Record that an event was wrong."""
+    retraction = convert(Retraction, order.data)
+    return await commands.retract(
+        retraction.event_id, retraction.reason, retraction.source, idempotency_key=order.key,
+        actor=order.actor)
+
+
+async def record_redaction(commands: Commands, order: Order) -> Appended:
+    """Record that texts had to go, with which they go."""
+    asked = convert(Redacting, order.data)
+    return await commands.redact(
+        asked.event_id, asked.reason, asked.on, asked.source, fields=asked.fields,
+        idempotency_key=order.key, actor=order.actor)
+
+
+async def record_correction(commands: Commands, order: Order) -> Appended:
+    """Record that an event was wrong and what is right, both or neither."""
+    with replacement_named(order.data):
+        retraction, stream, fact = corrected(order.data)
+        return await commands.correct(
+            retraction.event_id, stream, fact, retraction.reason, retraction.source,
+            idempotency_key=order.key, expected_version=order.expected, actor=order.actor)
+
+
+def corrected(data: dict[str, Any]) -> tuple[Retraction, str, Fact]:
+    """What a correction retracts, and the stream and the fact that take its place."""
+    [(name, right)] = data["replacement"].items()
+    retraction = convert(Retraction, {of: data[of] for of in data if of != "replacement"})
+    try:
+        return retraction, *TOLD[name](right)
+    except TrackerError as error:
+        raise error.below("replacement") from None
+
+
+@contextmanager
+def replacement_named(data: dict[str, Any]) -> Iterator[None]:
+    """Put errors in the replacement of a correction under its name."""
+    try:
+        yield
+    except TrackerError as error:
+        match error.path:
+            case ("replacement", *rest):
+                error.path = ("replacement", *data["replacement"], *rest)
+        raise
+
+
+async def carried_out(
+    info: Info, input: Any, key: str | None, expected: int | None, record: Record,
+    scope: Scope = Scope.RECORD,
+) -> Recording:
+    """Record what was ordered, by a caller of that scope, and wait until it can be read."""
+    services, actor = info.context.services, info.context.writer(scope)
+    try:
+        check_text(key or "", "idempotencyKey")
+        order = Order(plain(input), actor, key, expected)
+        with step("append"):
+            appended = await record(services.commands, order)
+    except TrackerError as error:
+        error.path = in_camel(error.path)
+        raise error if set(error.path[:1]) & BESIDE_INPUT else error.below("input") from None
+    await readable(services, appended)
+    return await recording(info, appended)
+
+
+async def readable(services: Services, appended: Appended) -> None:
+    """Wait until what was recorded can be read."""
+    seen().reached(appended.positions[-1])
+    with step("projection"):
+        await services.projector.reach(appended.positions[-1])
+
+
+async def recording(info: Info, appended: Appended) -> Recording:
+    """What became of a mutation, read back from the log."""
+    last = appended.positions[-1]
+    [recorded] = await info.context.services.recorder.read(last - 1, limit=1)
+    return Recording(
+        positions=[Position(str(position)) for position in appended.positions],
+        position=Position(str(last)),
+        event_id=recorded.event_id,
+        entity=recorded.stream,
+        repeated=appended.repeated,
+        version=recorded.version,
+        event=event(recorded),
+    )
+
+
+def in_camel(path: Path) -> Path:
+    """A path in the names that clients know."""
+    return tuple(camel(step) if isinstance(step, str) else step for step in path)

@@ -1,0 +1,129 @@
+"""The words of the domain as GraphQL enums, whose values are in capitals."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import strawberry
+from strawberry.types.enum import StrawberryEnumDefinition
+
+from projections.changes import What
+from projections.turns import Happening
+from schema.described import description_of
+from tracker.domain import vocabulary
+
+MEANINGS: dict[type[Enum], dict[str, str]] = {
+    vocabulary.AllianceStatus: {
+        "active": "It is there.",
+        "succeeded": "Another alliance has taken its place.",
+        "dissolved": "It has ended.",
+    },
+    vocabulary.AnnouncementKind: {
+        "statement": "It says something, and promises nothing.",
+        "commitment": "It promises something: money, an act, a date.",
+        "project": "It starts or tells of a project.",
+        "dispute": "It contests an act of another, at the WTO or elsewhere.",
+        "response": "It answers an act of another.",
+        "assessment": "It judges a matter: a report, a ruling, a study.",
+    },
+    vocabulary.Checked: {
+        "page": "The publication itself was read.",
+        "data_file": "The number was read from the publisher's file of data.",
+        "seed": "It was taken from a list that somebody else had made from sources.",
+        "memory": "Nobody has looked: it was told from memory.",
+    },
+    vocabulary.ClauseStatus: {
+        "announced": "It is known and not yet in force.",
+        "in_force": "It applies.",
+        "suspended": "It does not apply for a time, and returns.",
+        "expired": "It has ended at the end that it had.",
+        "repealed": "It was withdrawn.",
+    },
+    vocabulary.Covers: {
+        "goods": "The goods themselves.",
+        "technology": "The know-how to make them.",
+    },
+    vocabulary.Direction: {
+        "export": "What leaves the issuer.",
+        "import": "What enters it.",
+        "production": "What is made or mined in it.",
+    },
+    vocabulary.Measure: {
+        "licence": "It needs a licence.",
+        "ban": "It is forbidden.",
+        "quota": "It is limited to an amount.",
+        "tariff": "A duty is due.",
+    },
+    vocabulary.PreferenceRule: {
+        "judgement": "A recorded judgement on this figure.",
+        "order": "A recorded order of publishers.",
+        "first": "Nothing is recorded: whoever published on the series first.",
+    },
+    vocabulary.Qualifier: {
+        "about": "About the number.",
+        "nearly": "A little less than the number.",
+        "less_than": "Less than the number.",
+        "more_than": "More than the number.",
+        "at_least": "The number or more.",
+        "range": "From the number to the upper end.",
+        "nil": "Nothing: the number is 0.",
+        "withheld": "The publisher knows the number and keeps it back.",
+        "not_available": "The publisher has no number.",
+        "not_applicable": "There can be no number.",
+        "not_stated": "The publisher does not say.",
+        "included_elsewhere": "It is counted in another figure.",
+        "large": "Large, in the publisher's word.",
+        "moderate_to_large": "Moderate to large, in the publisher's words.",
+        "moderate": "Moderate, in the publisher's word.",
+        "small": "Small, in the publisher's word.",
+        "some": "Some, in the publisher's word.",
+    },
+    vocabulary.Stage: {
+        "mine": "Out of the ground.",
+        "refinery": "Refined.",
+        "smelter": "Smelted.",
+        "primary": "Made from ore.",
+        "secondary": "Made from scrap.",
+        "plant": "Made in a plant, such as a chemical works.",
+    },
+    vocabulary.Statistic: {
+        "production": "What is produced in a year.",
+        "capacity": "What could be produced in a year.",
+        "reserves": "What lies in the ground and is worth mining.",
+        "production_share": "The share of the world's production, as the publisher gives it.",
+        "reserves_share": "The share of the world's reserves, as the publisher gives it.",
+    },
+    Happening: {
+        "in_force": "A clause enters into force.",
+        "suspended": "A clause is suspended.",
+        "returns": "A suspension ends, and the clause is back in force.",
+        "expires": "A clause ends.",
+        "repealed": "A clause is withdrawn.",
+        "amended": "A clause is worded anew.",
+        "member_joins": "A place becomes a member.",
+        "member_leaves": "A place is no longer a member.",
+        "appears": "The entity is there from this day.",
+        "changes": "Something else changes.",
+    },
+    What: {
+        "appeared": "It was not there, and is.",
+        "changed": "It is another than before.",
+        "disappeared": "It was there, and is not: its opening was retracted.",
+    },
+}
+"""What every value means."""
+
+NAMES: dict[type[Enum], str] = {What: "ChangeKind"}
+"""What enums are called that have another name in the domain."""
+
+
+def described(words: type[Enum], meanings: dict[str, str], name: str | None = None) -> None:
+    """Make an enum of the API from one of the domain. Raises KeyError for an unexplained value."""
+    strawberry.enum(words, name=name, description=description_of(words))
+    definition: StrawberryEnumDefinition = words.__strawberry_definition__  # type: ignore[attr-defined]  # set above
+    for value in definition.values:
+        value.description = meanings[words[value.name].value]
+
+
+for words, meanings in MEANINGS.items():
+    described(words, meanings, NAMES.get(words))

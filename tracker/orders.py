@@ -1,0 +1,139 @@
+"""Orders: what is asked of the log, and what of it is recorded already. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tracker.domain.annex import free_texts, opened, says_the_same
+from tracker.domain.entity import Entity, Known, Retracted
+from tracker.domain.values import Fact, Source
+from tracker.errors import (
+    IdempotencyConflict,
+    InvalidInput,
+    NotFound,
+    Path,
+    TooLarge,
+    VersionConflict,
+)
+from tracker.log.recorder import Appended
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A fact to be recorded of an entity, under an event id that counts once.
+
+    `path` leads to the fact in what the caller gave; errors in the fact are said to be there.
+    `expected` is the version that the entity must have before it.
+    """
+
+    stream: str
+    fact: Fact
+    event_id: str
+    path: Path = ()
+    expected: int | None = None
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Put errors in the fact where it stands."""
+        try:
+            yield
+        except (InvalidInput, NotFound, TooLarge, VersionConflict) as error:
+            raise error.below(*self.path) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A fact of an entity is to be recorded. `expected` is the version that the caller saw."""
+
+    stream: str
+    fact: Fact
+    expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retraction:
+    """A recorded event, or a retraction, is to be retracted."""
+
+    event_id: str
+    reason: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A recorded event is to be retracted and another fact recorded in its place: both or neither.
+
+    The fact may be about another entity: a figure may have been filed under the wrong place.
+    `expected` is the version that the caller saw of the entity of the event.
+    """
+
+    event_id: str
+    stream: str
+    fact: Fact
+    reason: str
+    source: Source
+    expected: int | None = None
+
+
+Command: TypeAlias = Telling | Retraction | Correction
+
+
+def wrong(
+    command: Retraction | Correction, path: Path, replacement: str | None = None
+) -> Retracted:
+    """That an event was wrong. Raises InvalidInput for a reason that says nothing."""
+    try:
+        return Retracted(retracts=command.event_id, reason=command.reason, source=command.source,
+                         replacement=replacement)
+    except InvalidInput as error:
+        raise error.below(*path) from None
+
+
+def recorded_before(
+    entities: Mapping[str, Entity], orders: Sequence[Order]
+) -> dict[str, Known]:
+    """What entities know under the event ids of orders, each of its own entity."""
+    asked = {(order.stream, order.event_id) for order in orders}
+    return {k.event_id: k for stream, entity in entities.items() for k in entity.known
+            if (stream, k.event_id) in asked}
+
+
+def repeated(
+    orders: Sequence[Order], again: Mapping[str, Known], texts: Mapping[str, str]
+) -> Appended:
+    """The first positions of orders of which events are recorded already, the texts of these given
+    by commitment. Raises IdempotencyConflict unless they are the same facts, all of them.
+    """
+    for order in orders:
+        known = again.get(order.event_id)
+        if known is None or not says_the_same(opened(known.fact, texts), order.fact):
+            raise IdempotencyConflict(order.event_id)
+    first = again[orders[0].event_id].position
+    return Appended(range(first, first + len(orders)), repeated=True)
+
+
+def redactable(fact: Fact, fields: Sequence[str]) -> tuple[str, ...]:
+    """The texts to redact of a recorded fact: those that are asked for, or all that there are.
+
+    Raises InvalidInput where one is not there, or stands in the entry itself.
+    """
+    there = free_texts(fact)
+    if not there:
+        raise InvalidInput("expected an event with a note or a quotation: this one has none",
+                           code="NOTHING_TO_REDACT", path=("eventId",))
+    for index, field in enumerate(fields):
+        if field not in there:
+            raise InvalidInput(f"{field!r}: expected one of the texts of the event: "
+                               + ", ".join(there), code="NOTHING_TO_REDACT",
+                               path=("fields", index))
+    asked = tuple(fields) or tuple(there)
+    inline = [field for field in asked if isinstance(there[field], str)]
+    if inline:
+        raise InvalidInput(
+            f"{', '.join(inline)} can't be redacted: the event was recorded before there were"
+            " annexes, so the text is part of the entry, which never changes",
+            code="NOT_REDACTABLE", path=("eventId",))
+    return asked
