@@ -99,7 +99,7 @@ class View:
             headers["Cache-Control"] = (f"{'public' if shared else 'private'},"
                                         f" {STAYS if answer.stays else CHECKED}")
             headers["ETag"] = answer.tag
-            if _has(request.headers.get("if-none-match", ""), answer.tag):
+            if _has(request.headers.get("if-none-match", ""), answer.tag.removeprefix("W/")):
                 return Response(status_code=304, headers=headers)
         return Response(answer.body, headers=headers, media_type=_media_type(request))
 
