@@ -50,7 +50,7 @@ EVERY = [
     'history(entity: "export-control/x", minPosition: $at) { validFrom }',
     'changes(from: {validAt: "2020-01-01"}, minPosition: $at) { nodes { entity } }',
     "imports(minPosition: $at) { totalCount }", 'import(id: "x", minPosition: $at) { key }',
-    "events(minPosition: $at) { nodes { position } }",
+    "events(minPosition: $at) { nodes { position } }", "redactions(minPosition: $at) { totalCount }",
 ]
 
 
@@ -68,8 +68,10 @@ async def test_every_question_about_what_is_recorded_waits(
 
 
 def test_no_question_is_missing_here() -> None:
-    """Commodities and places are declared, not recorded; `asOf` has the tests above."""
+    """Commodities and places are declared, not recorded; proofs rest on what was signed; `asOf`
+    has the tests above."""
     fields = GRAPH._schema.query_type.fields  # type: ignore[union-attr]
     waiting = {name for name, of in fields.items() if "minPosition" in of.args}
     assert waiting == {"asOf", *(field.partition("(")[0] for field in EVERY)}
-    assert set(fields) - waiting == {"commodities", "places"}
+    assert set(fields) - waiting == {
+        "commodities", "places", "checkpoint", "inclusionProof", "consistencyProof"}
