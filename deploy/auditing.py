@@ -18,6 +18,7 @@ from deploy.postgres import default_data_dir
 from deploy.process import catch_signals, run
 from projections.projector import create_schema
 from projections.rebuild import rebuild
+from tracker.audit.annexed import export_annexes, restore_annexes
 from tracker.audit.checkpoint import Checkpoint
 from tracker.audit.export import export as write_bundle
 from tracker.audit.export import naming
@@ -30,6 +31,7 @@ from tracker.audit.trust import Head, Trust
 from tracker.audit.verify import Verification
 from tracker.audit.website import Website
 from tracker.errors import InvalidInput, Rejected
+from tracker.log.annexes import Annexes
 from tracker.log.database import PROJECTOR, Target
 from tracker.log.recorder import Recorder
 
@@ -78,10 +80,11 @@ async def export_database(
 ) -> None:
     """Export the log of a database."""
     async with opened(target) as pool:
-        await write(Rows(pool), Trust(own_keys(keys, data_dir)), directory)
+        head = await write(Rows(pool), Trust(own_keys(keys, data_dir)), directory)
+        await export_annexes(Annexes(pool), head.size, directory)
 
 
-async def write(source: Rows | Files, trust: Trust, directory: Path) -> None:
+async def write(source: Rows | Files, trust: Trust, directory: Path) -> Head:
     """Write a bundle, or what is new in it, and say what it has."""
     with progress_bar(note) as bar:
         task = bar.add_task("exporting", total=None)
@@ -90,6 +93,7 @@ async def write(source: Rows | Files, trust: Trust, directory: Path) -> None:
             lambda done, size: bar.update(task, completed=done, total=size))
     head = exported.head
     note.print(f"{directory}: {head.size} events, {exported.new} of them new", markup=False)
+    return head
 
 
 def verify(
@@ -204,9 +208,10 @@ def restore(
         with progress_bar(note) as bar:
             loading = bar.add_task("restoring", total=head.size)
             projecting = bar.add_task("projecting", total=head.size)
-            async with connected(target) as connection:
+            async with connected(target) as connection, connection.transaction():
                 await fill(connection, verification,
                            lambda done: bar.update(loading, completed=done))
+                await restore_annexes(connection, head.size, directory)
             async with connected(target, role=PROJECTOR) as connection:
                 await create_schema(connection)
             await rebuild(target, lambda done: bar.update(projecting, completed=done))

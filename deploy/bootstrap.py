@@ -59,7 +59,8 @@ async def running(target: Target, signing: Signing | None = None) -> AsyncIterat
             Projector(projecting, follower) as projector,
             publishing(target, follower, signing) as publisher,
         ):
-            yield Services(recorder, follower, projector, Commands(recorder), AsOf(pool, recorder),
+            as_of = AsOf(pool, recorder, projector.tracked)
+            yield Services(recorder, follower, projector, Commands(recorder), as_of,
                            Changes(pool, recorder), Tokens(pool), Publications(pool), publisher)
 
 

@@ -17,6 +17,7 @@ from projections.lists import SQL as LISTS
 from projections.moments import Moment, S, kind_name
 from projections.projector import SQL as TRACKING
 from projections.rows import pairs
+from projections.tracked import Reached, Tracked
 from projections.world import line
 from tracker.domain.codec import decode
 from tracker.domain.commodities import descendants, related
@@ -31,6 +32,8 @@ from tracker.log.recorder import Recorder
 
 SQL = named_queries(Path(__file__).with_name("as_of.sql"))
 PAGE_OF_LINES = 1000
+MOST_ORDERS = 100
+"""Moments whose orders of publishers are kept."""
 SORTING = 600
 """Seconds that the database gets to put a whole state in order, before the first line."""
 
@@ -55,9 +58,12 @@ class Held:
 class AsOf:
     """Answers as-of questions from the version rows."""
 
-    def __init__(self, pool: Pool, recorder: Recorder):
+    def __init__(self, pool: Pool, recorder: Recorder, tracked: Tracked | None = None):
         self._pool = pool
         self._recorder = recorder
+        self._tracked = tracked
+        self._orders_at: Reached | None = None
+        self._orders: dict[Moment, list[PreferenceState]] = {}
         self.lists = Lists(pool)
 
     async def resolve(
@@ -67,8 +73,18 @@ class AsOf:
         position: int | None = None,
     ) -> Moment:
         """The moment that a question means, of those that have been projected: see `resolved`."""
-        reached = int(await self._pool.fetchval(TRACKING.position))
+        reached = await self._reached(position)
         return await resolved(self._recorder, reached, valid_at, known_at, position)
+
+    async def _reached(self, position: int | None) -> int:
+        """How far the projection has come, looked up where a position is asked for ahead of that.
+        """
+        known = self._tracked.known if self._tracked else None
+        if known and (position or 0) <= known.position:
+            return known.position
+        if self._tracked:
+            return await self._tracked.ask()
+        return int(await self._pool.fetchval(TRACKING.position))
 
     async def digest(self, moment: Moment) -> str:
         """The SHA-256 of the whole state at a moment; equal to that of a replay in memory."""
@@ -121,8 +137,20 @@ class AsOf:
         return await self.states(FigureState, moment, Filter(about=words))
 
     async def orders(self, moment: Moment) -> list[PreferenceState]:
-        """The orders of publishers, by which to choose among the claims of the same moment."""
-        return await self.states(PreferenceState, moment)
+        """The orders of publishers, by which to choose among the claims of the same moment.
+
+        They are few, and nearly every question about figures needs them: those of the last moments
+        are kept until the next event.
+        """
+        known = self._tracked.known if self._tracked else None
+        if known is None:
+            return await self.states(PreferenceState, moment)
+        if self._orders_at != known or len(self._orders) >= MOST_ORDERS:
+            self._orders_at, self._orders = known, {}
+        orders = self._orders
+        if moment not in orders:
+            orders[moment] = await self.states(PreferenceState, moment)
+        return orders[moment]
 
     async def exposures(
         self, asked: Question, orders: Orders, moment: Moment, *,

@@ -17,6 +17,7 @@ from pathlib import Path
 import tracker.domain
 from projections.rows import COLUMNS, Finding, Record, tabled
 from projections.timeline import Revision, Row, revise
+from projections.tracked import Tracked
 from tracker.domain.entity import Known
 from tracker.errors import Unavailable
 from tracker.log.background import Background
@@ -124,6 +125,8 @@ class Projector(Background):
     def __init__(self, pool: Pool, follower: Follower):
         self._pool = pool
         self._follower = follower
+        self.tracked = Tracked(pool, follower)
+        """Knows how far it has come, whoever projects."""
         self._progressed = asyncio.Event()
 
     async def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> None:
@@ -135,21 +138,24 @@ class Projector(Background):
                 position = await project_page(connection)
             if not position:
                 return
+            self.tracked.come(position)
             progress(position)
             self._progressed.set()
             self._progressed = asyncio.Event()
 
     async def position(self) -> int:
         """How far the projection has come."""
-        return int(await self._pool.fetchval(SQL.position))
+        return await self.tracked.ask()
 
     async def reach(self, position: int, *, seconds: float = 10) -> None:
         """Wait until the projection has come to `position`. Raises Unavailable after `seconds`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while True:
-            progressed = self._progressed
-            reached = await self.position()
+            progressed, known = self._progressed, self.tracked.known
+            reached = known.position if known else 0
+            if reached < position:
+                reached = await self.position()
             if reached >= position:
                 return
             if loop.time() >= deadline:
@@ -163,6 +169,7 @@ class Projector(Background):
             try:
                 signal = self._follower.signal
                 await self.catch_up()
+                await self.tracked.ask()  # nobody notifies of a database put back to an older state
                 await wait(signal)
             except LOST as error:
                 logger.warning("the projector lost its database and will try again: %s", error)

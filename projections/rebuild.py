@@ -100,4 +100,5 @@ async def _swap(connection: Connection) -> int:
             pass
         position = int(await connection.fetchval(SQL.position))
         await connection.execute(TABLES.replace_live)
+        await connection.execute(SQL.replaced)
     return position

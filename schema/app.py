@@ -15,11 +15,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from schema.answers import MOST_BYTES, Answers
 from schema.context import Access, Services
 from schema.gate import Gate
 from schema.graph import GRAPH
 from schema.hosts import Hosts
 from schema.observe import Observer
+from schema.persisted import Persisted
 from schema.routes.annexes import AnnexRoute
 from schema.routes.events import Events
 from schema.routes.health import Health
@@ -28,6 +30,7 @@ from schema.routes.metrics import Metrics
 from schema.routes.observed import observed
 from schema.routes.pages import EXAMPLES, asset, policy
 from schema.routes.schemas import Schemas
+from schema.routes.streams import Streams
 from schema.seen import Tracing
 from schema.view import View
 from schema.websocket import Socket
@@ -35,13 +38,18 @@ from schema.websocket import Socket
 HOME = Template(Path(__file__).with_name("home.html").read_text(encoding="utf-8"))
 
 def create_app(
-    services: Services, access: Access, tracing: Tracing | None = None
+    services: Services, access: Access, tracing: Tracing | None = None,
+    answers_bytes: int = MOST_BYTES,
 ) -> Starlette:
-    """The application on a running tracker; its operations have spans where `tracing` makes them.
+    """The application on a running tracker; its operations have spans where `tracing` makes them,
+    and answers of so many bytes are kept in memory.
     """
     pages, gate, schemas = Pages(services), Gate(services.tokens, access), Schemas()
     health, metrics, ending = Health(services), Metrics(services), asyncio.Event()
     observer = Observer(metrics, tracing)
+    answers, persisted = Answers(services, access, answers_bytes), Persisted()
+    metrics.watch({"answers": answers.kept, "documents": persisted.documents})
+    view = View(gate, answers, persisted, Streams(services, gate, ending))
     app = Starlette(routes=[
         Route("/events", Events(services, gate, ending).respond),
         Route("/annexes", AnnexRoute(services, gate).respond),
@@ -51,7 +59,7 @@ def create_app(
         Route("/schemas/{type}", schemas.one),
         Route("/schemas/{type}/{number:int}", schemas.one),
         Route("/", pages.home),
-        Route("/graphql", observed(View(services, gate, ending).respond, observer),
+        Route("/graphql", observed(view.respond, observer),
               methods=["GET", "POST"]),
         WebSocketRoute("/graphql", Socket(services, gate, observer)),
         Route("/schema.graphql", pages.sdl),

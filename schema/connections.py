@@ -94,10 +94,14 @@ class Listing(Generic[T]):
         async def behind() -> bool:
             return (more and asked.from_end) or await self._any(after, Span(before=after))
 
+        async def all_of_it() -> int:
+            return len(edges)
+
+        whole = after is None and before is None and not more
         return Connection(
             edges=edges,
             nodes=[edge.node for edge in edges],
-            count=self.count,
+            count=all_of_it if whole else self.count,
             page_info=PageInfo(
                 ahead=ahead, behind=behind,
                 start_cursor=edges[0].cursor if edges else None,

@@ -8,6 +8,9 @@ from typing import Any, TypeVar, cast
 import strawberry
 from typing_extensions import dataclass_transform
 
+LATER = "_later"
+"""Where an object keeps how its fields are made that nobody has asked for."""
+
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -15,13 +18,27 @@ F = TypeVar("F", bound=Callable[..., Any])
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
 def output(kind: type[T]) -> type[T]:
     """An output type, described by its docstring."""
-    return strawberry.type(kind, description=description_of(kind))
+    return _with_later(strawberry.type(kind, description=description_of(kind)))
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
 def interface(kind: type[T]) -> type[T]:
     """An interface, described by its docstring."""
-    return strawberry.interface(kind, description=description_of(kind))
+    return _with_later(strawberry.interface(kind, description=description_of(kind)))
+
+
+def _with_later(kind: type[T]) -> type[T]:
+    """The same, with fields that are made when they are asked for (see `shown`)."""
+
+    def made(self: Any, name: str) -> Any:
+        make = (self.__dict__.get(LATER) or {}).get(name)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__} has no {name}")
+        value = self.__dict__[name] = make()
+        return value
+
+    kind.__getattr__ = made  # type: ignore[attr-defined]
+    return kind
 
 
 def answer(method: F) -> F:

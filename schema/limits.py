@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -31,6 +31,7 @@ from strawberry.extensions import SchemaExtension
 
 from schema.cost import cost, has_variable_pages
 from schema.errors import extensions
+from schema.purity import Roots, roots
 from schema.seen import seen
 from tracker.errors import Unavailable
 
@@ -60,6 +61,14 @@ class Prepared:
     errors: list[GraphQLError]
     paged: bool = False
     """Whether variables say how large pages are; then the cost is not known yet."""
+    roots: Roots = field(default_factory=dict)
+    """What its queries begin with, where nothing is wrong with it."""
+
+    def query(self, name: str | None) -> tuple[FieldNode, ...] | None:
+        """What the query that is asked for begins with; None where that is no valid query."""
+        if name:
+            return self.roots.get(name)
+        return next(iter(self.roots.values()), None) if len(self.operations) == 1 else None
 
     @property
     def operations(self) -> list[OperationDefinitionNode]:
@@ -87,7 +96,7 @@ class Documents(SchemaExtension):
         text = self.execution_context.query or ""
         schema = self.execution_context.schema._schema
         shown = self.execution_context.context.access.introspection
-        self._prepared = (kept if len(text) <= LETTERS_KEPT else prepare)(schema, text, shown)
+        self._prepared = prepared(schema, text, shown)
         self.execution_context.graphql_document = self._prepared.document
         if asked := self._prepared.operation(self.execution_context._provided_operation_name):
             seen().type = asked.operation.value
@@ -130,7 +139,7 @@ def prepare(schema: GraphQLSchema, text: str, introspection: bool = True) -> Pre
     paged = not errors and has_variable_pages(document)
     if not errors and not paged:
         errors = over_cost(schema, document, {})
-    return Prepared(document, errors, paged)
+    return Prepared(document, errors, paged, {} if errors else roots(document))
 
 
 def valid(
@@ -144,6 +153,11 @@ def valid(
 
 
 kept = lru_cache(maxsize=256)(prepare)
+
+
+def prepared(schema: GraphQLSchema, text: str, introspection: bool) -> Prepared:
+    """What is kept of a document, or came of it now."""
+    return (kept if len(text) <= LETTERS_KEPT else prepare)(schema, text, introspection)
 
 
 def over_cost(

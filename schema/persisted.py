@@ -27,7 +27,7 @@ class Persisted:
     """The documents that clients have sent with their hashes."""
 
     def __init__(self, most_bytes: int = MOST_BYTES):
-        self._documents: Kept[str, str] = Kept(most_bytes)
+        self.documents: Kept[str, str] = Kept(most_bytes)
 
     def document(self, given: str | None, extensions: Mapping[str, Any] | None) -> str | None:
         """The document that a request means: the one given, or the one of its hash.
@@ -46,11 +46,11 @@ class Persisted:
             raise InvalidInput("provided sha does not match query", code="BAD_REQUEST",
                                path=(*PATH, "sha256Hash"))
         if len(given) <= MOST_LETTERS:
-            self._documents.keep(hash, given, len(encoded))
+            self.documents.keep(hash, given, len(encoded))
         return given
 
     def _known(self, hash: str) -> str:
-        document = self._documents.get(hash)
+        document = self.documents.get(hash)
         if document is None:
             raise NotFound("PersistedQueryNotFound", code="PERSISTED_QUERY_NOT_FOUND")
         return document

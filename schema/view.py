@@ -4,7 +4,6 @@ piece by piece where a client asks for that.
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -13,9 +12,9 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from schema.context import Services
+from schema.answers import Answer, Answers, Question
 from schema.errors import masked, plain_error
-from schema.execute import QUERIES, QUERIES_AND_MUTATIONS, execute
+from schema.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.gate import Gate
 from schema.limits import MOST_BYTES
 from schema.persisted import Persisted
@@ -27,6 +26,13 @@ from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
+
+VARY = "Accept, Authorization"
+STAYS = "max-age=3600, immutable"
+"""For questions that pin every moment. Their answers stay, unless a law forces out a text or a
+release mends how answers are computed: an hour is how long copies elsewhere outlive that."""
+CHECKED = "no-cache"
+"""For others: a copy may be kept, and has to be asked about (If-None-Match)."""
 
 STATUS = {"BAD_REQUEST": 400, "INVALID_JSON": 400, "TOO_LARGE": 413, "UNSUPPORTED_MEDIA_TYPE": 415,
           "OPERATION_NOT_ALLOWED": 405, "UNAUTHENTICATED": 401, "FORBIDDEN": 403,
@@ -42,11 +48,11 @@ REQUEST_STATUS = {"INTERNAL": 500, "TIMEOUT": 503, "UNAVAILABLE": 503}
 class View:
     """Answers GraphQL requests."""
 
-    def __init__(self, services: Services, gate: Gate, ending: asyncio.Event):
-        self._services = services
+    def __init__(self, gate: Gate, answers: Answers, persisted: Persisted, streams: Streams):
         self._gate = gate
-        self._persisted = Persisted()
-        self._streams = Streams(services, gate, ending)
+        self._answers = answers
+        self._persisted = persisted
+        self._streams = streams
 
     async def respond(self, request: Request) -> Response:
         """The answer to a request; whatever goes wrong, it is JSON."""
@@ -76,15 +82,31 @@ class View:
         variables = _of_type(asked, "variables", dict)
         if form := form_asked(request):
             return self._streams.respond(request, form, visitor, document, variables, operation)
-        return _response(request, await execute(
-            self._services,
-            document,
-            variables,
-            self._gate.access,
-            caller=visitor.caller,
-            operation_name=operation,
-            allowed=QUERIES_AND_MUTATIONS if posted else QUERIES,
-        ))
+        answer = await self._answers.answer(
+            Question(document, variables or {}, operation, visitor.caller),
+            QUERIES_AND_MUTATIONS if posted else QUERIES,
+        )
+        if isinstance(answer, Answer):
+            return self._found(request, answer)
+        return _response(request, answer)
+
+    def _found(self, request: Request, answer: Answer) -> Response:
+        """An answer without errors; none to a GET whose client has it already."""
+        seen().outcome = "ok"
+        headers = {"Vary": VARY, "Cache-Control": "no-store"}
+        if request.method != "POST":
+            shared = self._gate.access.read_open and "authorization" not in request.headers
+            headers["Cache-Control"] = (f"{'public' if shared else 'private'},"
+                                        f" {STAYS if answer.stays else CHECKED}")
+            headers["ETag"] = answer.tag
+            if _has(request.headers.get("if-none-match", ""), answer.tag):
+                return Response(status_code=304, headers=headers)
+        return Response(answer.body, headers=headers, media_type=_media_type(request))
+
+
+def _has(given: str, tag: str) -> bool:
+    """Whether a client has the content of a tag, by its If-None-Match (RFC 9110, 13.1.2)."""
+    return given.strip() == "*" or tag in given
 
 
 def _asked_by_get(request: Request) -> dict[str, Any]:
@@ -143,13 +165,22 @@ def _response(
 ) -> Response:
     """An answer as JSON, of the media type that the client knows."""
     seen().outcome = first_code(answer)
-    modern = GRAPHQL_JSON in request.headers.get("accept", "")
+    modern = _modern(request)
     if status == 200 and "data" not in answer:
         code = answer["errors"][0]["extensions"]["code"]
         status = STATUS.get(code) or (REQUEST_STATUS.get(code, 400) if modern else 200)
     return Response(
         orjson.dumps(answer), status,
-        headers={"Vary": "Accept", "Cache-Control": "no-store",
+        headers={"Vary": VARY, "Cache-Control": "no-store",
                  **({"Allow": "POST"} if status == 405 else {}), **(advice or {})},
-        media_type=f"{GRAPHQL_JSON if modern else JSON}; charset=utf-8",
+        media_type=_media_type(request),
     )
+
+
+def _modern(request: Request) -> bool:
+    """Whether the client knows the media type of GraphQL."""
+    return GRAPHQL_JSON in request.headers.get("accept", "")
+
+
+def _media_type(request: Request) -> str:
+    return f"{GRAPHQL_JSON if _modern(request) else JSON}; charset=utf-8"

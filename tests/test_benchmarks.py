@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -11,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from deploy.postgres import Postgres
-from tests.benchmarks import audit, commands, log, start
+from schema.context import Access, Services
+from tests.benchmarks import audit, commands, graphql, log, start
+from tests.benchmarks.asking import Asked, ask, request
 from tests.benchmarks.harness import OURS, Column, Table, publish, report, selected
 from tests.benchmarks.load import BYTES, DATA, ENTRY, new_events
+from tests.served import serving
 from tracker.log.database import Target
 from tracker.log.recorder import Recorder
 
@@ -82,11 +86,11 @@ async def test_what_is_appended_is_a_real_event_of_the_size_that_is_said(
 def test_figures_are_put_between_the_marks_of_their_benchmark(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
-    for name in ("log", "commands", "start"):
+    for name in ("log", "commands", "graphql", "start"):
         publish(name, f"first {name}", page)
         publish(name, f"then {name}", page)
     written = re.findall(r"^(?:first|then) \w+$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    assert written == ["then log", "then commands", "then start"]
+    assert written == ["then log", "then commands", "then graphql", "then start"]
     with pytest.raises(SystemExit, match="expected the marks"):
         publish("other", "x", page)
 
@@ -109,6 +113,29 @@ def test_wrong_usage_is_refused_before_anything_is_measured(
     with pytest.raises(SystemExit, match="2"):
         log.main(arguments)
     assert said in capsys.readouterr().err
+
+
+async def test_the_client_counts_the_answers_of_a_server_and_refuses_errors(
+    services: Services,
+) -> None:
+    async with serving(services, Access()) as (address, *_):
+        port = int(address.rpartition(":")[2])
+        for document in ("{ head }", "{ nothing }"):
+            sent = request("/graphql", b'{"query": "%s"}' % document.encode())
+            asking = ask(port, sent, os.getpid(), seconds=0.2, connections=2)
+            if document == "{ head }":
+                asked = await asking
+                assert asked.rate > 0
+                assert 0 < asked.p50 <= asked.p99
+            else:
+                with pytest.raises(ValueError, match="expected answers without errors"):
+                    await asking
+
+
+def test_medians_of_the_api_are_reported_beside_the_peer() -> None:
+    text = graphql.report({"ours": [Asked(4000, 1, 2, 0.2)], "peer": [Asked(1000, 4, 9, 0.8)]})
+    assert row(text, "ours") == ["4,000 (4.00)", "1.00", "2.00", "0.200"]
+    assert row(text, "peer") == ["1,000 (1.00)", "4.00", "9.00", "0.800"]
 
 
 def test_starts_are_reported_by_their_median_and_the_slowest() -> None:

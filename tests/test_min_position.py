@@ -50,7 +50,8 @@ EVERY = [
     'history(entity: "export-control/x", minPosition: $at) { validFrom }',
     'changes(from: {validAt: "2020-01-01"}, minPosition: $at) { nodes { entity } }',
     "imports(minPosition: $at) { totalCount }", 'import(id: "x", minPosition: $at) { key }',
-    "events(minPosition: $at) { nodes { position } }", "redactions(minPosition: $at) { totalCount }",
+    "events(minPosition: $at) { nodes { position } }",
+    "redactions(minPosition: $at) { totalCount }",
 ]
 
 

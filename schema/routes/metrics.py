@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.context import Services
+from schema.kept import Kept
 from schema.routes.health import condition
 from tracker.log.database import LOST
 
@@ -17,6 +21,27 @@ MOST_NAMES = 100
 """So many operations are told apart; clients choose the names, so the rest is `other`."""
 MOST_LETTERS = 64
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
+
+
+class Caches:
+    """How useful what is kept in memory is."""
+
+    def __init__(self, caches: Mapping[str, Kept[Any, Any]]):
+        self._caches = caches
+
+    def collect(self) -> Iterator[Metric]:
+        """Each figure of every cache, at the moment of a scrape."""
+        hits = CounterMetricFamily(
+            "tracker_cache_hits", "Times that it was there.", labels=["cache"])
+        misses = CounterMetricFamily(
+            "tracker_cache_misses", "Times that it was not there.", labels=["cache"])
+        size = GaugeMetricFamily(
+            "tracker_cache_bytes", "The memory that it takes, about.", labels=["cache"])
+        for name, kept in self._caches.items():
+            hits.add_metric([name], kept.hits)
+            misses.add_metric([name], kept.misses)
+            size.add_metric([name], kept.bytes)
+        yield from (hits, misses, size)
 
 
 class Metrics:
@@ -63,6 +88,10 @@ class Metrics:
 
     def _gauge(self, name: str, about: str) -> Gauge:
         return Gauge(f"tracker_{name}", about, registry=self.registry)
+
+    def watch(self, caches: Mapping[str, Kept[Any, Any]]) -> None:
+        """Count how often what is kept in memory is used."""
+        self.registry.register(Caches(caches))
 
     async def respond(self, request: Request) -> Response:
         """All of them, in the text form of Prometheus."""

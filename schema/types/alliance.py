@@ -79,7 +79,10 @@ def alliance(state: AllianceState, moment: Moment | None = None) -> Alliance:
         Alliance, state,
         key=state.id,
         entity=f"alliance/{state.id}",
-        members=[shown(Member, member, place=place(member.place)) for member in state.members],
-        because=because(state.because),
         moment=moment,
+        later={
+            "members": lambda: [shown(Member, member, place=place(member.place))
+                                for member in state.members],
+            "because": lambda: because(state.because),
+        },
     )

@@ -60,10 +60,13 @@ def announcement(state: AnnouncementState) -> Announcement:
         Announcement, state,
         key=state.id,
         entity=f"announcement/{state.id}",
-        actors=[actor(id) for id in state.actors],
-        commodities=[commodity(id) for id in state.commodities],
-        amounts=[shown(Amount, amount, amount.quantity) for amount in state.amounts],
-        source=source(state.source),
-        because=because(state.because),
+        later={
+            "actors": lambda: [actor(id) for id in state.actors],
+            "commodities": lambda: [commodity(id) for id in state.commodities],
+            "amounts": lambda: [shown(Amount, amount, amount.quantity)
+                                for amount in state.amounts],
+            "source": lambda: source(state.source),
+            "because": lambda: because(state.because),
+        },
         **texts_of(state),
     )

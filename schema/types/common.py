@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -13,7 +14,7 @@ import strawberry
 from strawberry import field
 
 import schema.words  # noqa: F401 - enums are known before output types are made of them
-from schema.described import answer, interface, output
+from schema.described import LATER, answer, interface, output
 from schema.ids import global_id
 from schema.request import Info
 from schema.scalars import Position
@@ -25,17 +26,33 @@ from tracker.log.annexes import Kept
 T = TypeVar("T")
 
 
-def shown(kind: type[T], *states: msgspec.Struct, **instead: Any) -> T:
-    """The output type of a state: the fields they share as they are, others as given."""
-    names = _names(cast(Hashable, kind))
-    found = {name: value for state in states
-             for name, value in msgspec.structs.asdict(state).items() if name in names}
-    return kind(**{**found, **instead})
+def shown(
+    kind: type[T], *states: msgspec.Struct, later: Mapping[str, Callable[[], Any]] | None = None,
+    **instead: Any,
+) -> T:
+    """The output type of a state: the fields they share as they are, others as given.
+
+    Those in `later` are made when somebody asks for them: most questions ask for few.
+    """
+    self = kind.__new__(kind)
+    values = self.__dict__
+    for state in states:
+        names, read = _shared(cast(Hashable, kind), type(state))
+        values.update(zip(names, read(state), strict=True))
+    values.update(instead)
+    for name in later or ():
+        values.pop(name, None)
+    values[LATER] = later
+    return self
 
 
 @cache
-def _names(kind: Any) -> frozenset[str]:
-    return frozenset(f.name for f in fields(kind) if f.init)
+def _shared(kind: Any, state: type[msgspec.Struct]) -> tuple[Sequence[str], Callable[[Any], Any]]:
+    """The names of the fields that an output type shares with a state, and how they are read."""
+    shown = {f.name for f in fields(kind) if f.init}
+    names = [name for name in state.__struct_fields__ if name in shown]
+    return names, attrgetter(*names) if len(names) > 1 else lambda of: [
+        getattr(of, name) for name in names]
 
 
 @interface
@@ -201,7 +218,7 @@ def redacted_text(of: redaction.Gone) -> RedactedText:
 
 def cited(fact: entity.Because) -> Because:
     """An event that states refer to as it is shown."""
-    return shown(Because, fact, source=source(fact.source))
+    return shown(Because, fact, later={"source": lambda: source(fact.source)})
 
 
 def quantity(of: values.Quantity) -> Quantity:

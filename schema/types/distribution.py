@@ -136,10 +136,13 @@ def place_figure(item: production.Share, orders: Orders) -> PlaceFigure:
         place=place(item.place),
         share=item.share,
         no_share_because=item.obstacle,
-        computed_from=[cited_claim(one, orders) for one in item.computed_from],
-        mixed_editions=item.mixed_editions,
         figure=figure.id,
-        preferred=preferred_claim(item.chosen),
-        choice=choice(item.chosen),
-        claims=[claim(figure, of, preferred=of is preferred) for of in figure.claims],
+        later={
+            "computed_from": lambda: [cited_claim(one, orders) for one in item.computed_from],
+            "mixed_editions": lambda: item.mixed_editions,
+            "preferred": lambda: preferred_claim(item.chosen),
+            "choice": lambda: choice(item.chosen),
+            "claims": lambda: [claim(figure, of, preferred=of is preferred)
+                               for of in figure.claims],
+        },
     )

@@ -112,11 +112,13 @@ def export_control(state: ExportControlState) -> ExportControl:
         key=state.id,
         entity=f"export-control/{state.id}",
         issuer=place(state.issuer),
-        clauses=[clause(item) for item in state.clauses],
-        disputes=[
-            shown(Dispute, dispute, source=source(dispute.source),
-                  commodities=[commodity(id) for id in dispute.commodities])
-            for dispute in state.disputes
-        ],
-        because=because(state.because),
+        later={
+            "clauses": lambda: [clause(item) for item in state.clauses],
+            "disputes": lambda: [
+                shown(Dispute, dispute, source=source(dispute.source),
+                      commodities=[commodity(id) for id in dispute.commodities])
+                for dispute in state.disputes
+            ],
+            "because": lambda: because(state.because),
+        },
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from strawberry import field
@@ -129,12 +130,18 @@ class Figure(Node):
     because: list[Because] = field(description="The events that make it what it is on this day.")
 
 
-def claim(state: domain.FigureState, of: domain.Claim, preferred: bool | None) -> Claim:
-    """A claim as it is shown."""
-    return shown(Claim, of.quantity, of, figure=state.id, series=series(state.series),
-                 publisher=of.publisher, published_on=of.published_on, source=source(of.source),
-                 because=because((of.because,)), preferred=preferred,
-                 **texts_of(of))
+def claim(
+    state: domain.FigureState, of: domain.Claim, preferred: bool | Callable[[], bool] | None
+) -> Claim:
+    """A claim as it is shown; whether it is the preferred one may be found out later."""
+    later = {
+        "series": lambda: series(state.series),
+        "source": lambda: source(of.source),
+        "because": lambda: because((of.because,)),
+        "preferred": preferred if callable(preferred) else lambda: preferred,
+    }
+    return shown(Claim, of.quantity, of, figure=state.id, publisher=of.publisher,
+                 published_on=of.published_on, later=later, **texts_of(of))
 
 
 def preferred_claim(of: claims.Chosen) -> Claim:
@@ -145,7 +152,7 @@ def preferred_claim(of: claims.Chosen) -> Claim:
 def cited_claim(of: claims.Cited, orders: claims.Orders) -> Claim:
     """A claim of a figure as it is shown, where orders decide whether it is the preferred one."""
     figure, cited = of
-    return claim(figure, cited, preferred=claims.choose(figure, orders).claim is cited)
+    return claim(figure, cited, preferred=lambda: claims.choose(figure, orders).claim is cited)
 
 
 def series(of: domain.Series) -> Series:
@@ -155,21 +162,27 @@ def series(of: domain.Series) -> Series:
 
 def figure(state: domain.FigureState, orders: claims.Orders) -> Figure:
     """A figure of a moment as it is shown, with the orders of that moment."""
-    compared = claims.compare(state, orders)
-    chosen = compared.chosen
-    shown_claims = {of.event_id: claim(state, of, preferred=of is chosen.claim)
-                    for of in state.claims}
-    return _figure(
-        state, list(shown_claims.values()),
-        preferred=shown_claims[chosen.claim.event_id],
-        choice=choice(chosen),
-        side_by_side=side_by_side(compared, shown_claims),
-    )
+
+    @cache
+    def compared() -> claims.Comparison:
+        return claims.compare(state, orders)
+
+    @cache
+    def by_event() -> dict[str, Claim]:
+        chosen = compared().chosen.claim
+        return {of.event_id: claim(state, of, preferred=of is chosen) for of in state.claims}
+
+    return _figure(state, {
+        "claims": lambda: list(by_event().values()),
+        "preferred": lambda: by_event()[compared().chosen.claim.event_id],
+        "choice": lambda: choice(compared().chosen),
+        "side_by_side": lambda: side_by_side(compared(), by_event()),
+    })
 
 
 def past_figure(state: domain.FigureState) -> Figure:
     """A figure in a history: without a choice, which is a matter of the moment."""
-    return _figure(state, [claim(state, of, preferred=None) for of in state.claims],
+    return _figure(state, {"claims": lambda: [claim(state, of, None) for of in state.claims]},
                    preferred=None, choice=None, side_by_side=None)
 
 
@@ -192,7 +205,14 @@ def side_by_side(of: claims.Comparison, by_event: Mapping[str, Claim]) -> SideBy
     )
 
 
-def _figure(state: domain.FigureState, all_claims: list[Claim], **chosen: Any) -> Figure:
-    return shown(Figure, state, key=state.id, entity=f"figure/{state.id}",
-                 series=series(state.series), claims=all_claims, because=because(state.because),
-                 **chosen)
+def _figure(
+    state: domain.FigureState, later: Mapping[str, Callable[[], Any]], **chosen: Any
+) -> Figure:
+    return shown(
+        Figure, state,
+        key=state.id,
+        entity=f"figure/{state.id}",
+        later={"series": lambda: series(state.series), "because": lambda: because(state.because),
+               **later},
+        **chosen,
+    )

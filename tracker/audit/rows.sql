@@ -38,3 +38,9 @@ SELECT EXISTS (SELECT FROM log.events) OR EXISTS (SELECT FROM log.checkpoints)
 -- name: notify
 -- Tell followers how far the log goes.
 SELECT pg_notify('log', $1);
+
+-- name: add_annexes
+-- Texts of a restored log; those that its events redact are marked as gone already, and stay so.
+INSERT INTO log.annexes (commitment, position, field, salt, text)
+SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::bytea[], $5::text[])
+ON CONFLICT DO NOTHING;

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
 from tracker.log.background import Background
@@ -42,6 +42,9 @@ class Follower(Background):
         """How many follow at the moment."""
         self.listening = False
         """Whether notifications reach us; if not, events come up to `PATIENCE` late."""
+        self.session = 0
+        """How often we began to listen: what was told between two sessions was not heard."""
+        self._heard: dict[str, Callable[[str], None]] = {"log": lambda _: self.wake()}
 
     async def follow(
         self, after: int = 0, *, types: Sequence[str] | None = None, page: int = 200
@@ -105,6 +108,10 @@ class Follower(Background):
         woken, self._woken = self._woken, asyncio.Event()
         woken.set()
 
+    def hear(self, channel: str, told: Callable[[str], None]) -> None:
+        """Give what is notified on another channel to `told`, over the same connection."""
+        self._heard[channel] = told
+
     async def run(self) -> None:
         """Listen, and read on for all who follow."""
         async with asyncio.TaskGroup() as tasks:
@@ -153,8 +160,10 @@ class Follower(Background):
     async def _listen_once(self) -> None:
         connection = await connect(self._target, role=API)
         try:
-            await connection.add_listener("log", lambda *_: self.wake())
+            for channel in self._heard:
+                await connection.add_listener(channel, self._notified)
             self.listening = True
+            self.session += 1
             self.wake()
             while True:
                 # A connection can die without a word: ask it, so that the loss is noticed.
@@ -163,6 +172,9 @@ class Follower(Background):
         finally:
             self.listening = False
             connection.terminate()
+
+    def _notified(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
+        self._heard[channel](str(payload))
 
 
 async def wait(event: asyncio.Event, seconds: float = PATIENCE) -> None:

@@ -1,0 +1,115 @@
+"""Answers as bytes, kept in memory for whoever asks the same again.
+
+An answer to a query follows from the document, its variables, the name of the operation, what the
+caller may do, how far the projection has come and the day (UTC). All of these are in the key under
+which it is kept, so nothing has to be invalidated: with the next event, or at midnight, questions
+have other keys, and what stands under the old ones is forgotten in time. Errors are not kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import orjson
+from strawberry.types.graphql import OperationType
+
+from projections.tracked import Reached
+from schema.context import Access, Services
+from schema.execute import execute
+from schema.graph import GRAPH
+from schema.kept import Kept
+from schema.limits import prepared
+from schema.purity import pinned, pure
+from schema.seen import seen
+from tracker.access import Caller, Scope
+
+MOST_BYTES = 64 * 1024 * 1024
+
+Key: TypeAlias = tuple[str, bytes, str | None, frozenset[Scope], Reached, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and by whom."""
+
+    document: str
+    variables: Mapping[str, Any]
+    operation: str | None
+    caller: Caller
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer without errors. One that stays is that of a question which pins every moment."""
+
+    body: bytes
+    stays: bool
+    operation: str | None = None
+    """The name of the query."""
+    position: int | None = None
+    """The last position that it tells of."""
+
+    def noted(self) -> Answer:
+        """The same, with what whoever watches operations would have seen."""
+        now = seen()
+        now.type = "query"
+        now.named(self.operation)
+        if self.position is not None:
+            now.reached(self.position)
+        return self
+
+    @cached_property
+    def tag(self) -> str:
+        """What stands for the content, as HTTP has it (RFC 9110, 8.8.3)."""
+        return f'"{hashlib.blake2b(self.body, digest_size=16).hexdigest()}"'
+
+
+class Answers:
+    """Answers questions, from memory where it can."""
+
+    def __init__(self, services: Services, access: Access, most_bytes: int = MOST_BYTES):
+        self._services = services
+        self._access = access
+        self.kept: Kept[Key, Answer] = Kept(most_bytes)
+
+    async def answer(
+        self, question: Question, allowed: Iterable[OperationType]
+    ) -> Answer | dict[str, Any]:
+        """The answer; one with errors, or that of a mutation, as it comes from `execute`."""
+        key = self._key(question)
+        if key and (kept := self.kept.get(key)):
+            return kept.noted()
+        found = await execute(
+            self._services, question.document, question.variables, self._access,
+            caller=question.caller, operation_name=question.operation, allowed=allowed)
+        if "errors" in found:
+            return found
+        return self._keep(question, key, found)
+
+    def _key(self, question: Question) -> Key | None:
+        """Under what an answer is kept; None while we are not told of new events."""
+        reached = self._services.projector.tracked.known
+        if reached is None:
+            return None
+        variables = orjson.dumps(question.variables, option=orjson.OPT_SORT_KEYS)
+        return (question.document, variables, question.operation, question.caller.scopes, reached,
+                datetime.now(UTC).date())
+
+    def _keep(
+        self, question: Question, key: Key | None, found: dict[str, Any]
+    ) -> Answer | dict[str, Any]:
+        """Keep an answer, if the position and the day are still those that it rests on."""
+        fields = prepared(GRAPH._schema, question.document, self._access.introspection).query(
+            question.operation)
+        if fields is None:
+            return found
+        answer = Answer(orjson.dumps(found), pinned(fields, question.variables),
+                        seen().operation, seen().position)
+        if key and pure(fields) and key == self._key(question):
+            self.kept.keep(key, answer, len(answer.body) + len(key[0]) + len(key[1]))
+        return answer

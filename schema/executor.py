@@ -1,0 +1,99 @@
+"""The executor: graphql-core's, except for the parts of an answer that have a plan."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLObjectType,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+)
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from schema.plan import Plan, Planner
+
+MOST_OPERATIONS = 256
+"""Operations whose plans are kept; those of one that is forgotten are made anew."""
+
+
+@dataclass(slots=True)
+class Plans:
+    """The plans of an operation: by type and fields, None where there is none."""
+
+    operation: OperationDefinitionNode
+    """Kept so that its `id` is not that of another meanwhile."""
+    conditions: tuple[str, ...]
+    """The variables that say which fields are included; plans are for their values."""
+    known: dict[Any, Plan | None] = field(default_factory=dict)
+
+
+_kept: OrderedDict[int, Plans] = OrderedDict()
+
+
+class Executor(StrawberryGraphQLCoreExecutionContext):
+    """Executes an operation."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._plans = _plans(self.operation, self.fragment_definitions.values())
+        coerced = self.variable_values.coerced
+        self._included = tuple(coerced.get(name) for name in self._plans.conditions)
+
+    def complete_value(
+        self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any,
+        position_context: Any,
+    ) -> Any:
+        """A value's part of the answer."""
+        plan = self._plan(return_type, field_details_list)
+        if plan is not None:
+            try:
+                return plan(result)
+            except Exception:
+                pass  # whatever it is, graphql-core meets it too, and says where
+        return super().complete_value(
+            return_type, field_details_list, info, path, result, position_context)
+
+    def _plan(self, type_: Any, selected: Sequence[Any]) -> Plan | None:
+        key = (self._included, id(type_), *[id(details.node) for details in selected])
+        known = self._plans.known
+        if key not in known:
+            try:
+                known[key] = Planner(self.schema, self._collect).plan(type_, selected)
+            except Exception:  # NotPlain, or a wrong condition, which graphql-core meets too
+                known[key] = None
+        return known[key]
+
+    def _collect(self, type_: GraphQLObjectType, selected: Any) -> Iterable[tuple[str, Any]]:
+        return self.collect_subfields(type_, selected)[0].items()
+
+
+def _plans(operation: OperationDefinitionNode, fragments: Iterable[Any]) -> Plans:
+    """The plans of an operation, as far as there are some already."""
+    found = _kept.get(id(operation))
+    if found is None:
+        selections = (operation.selection_set, *(f.selection_set for f in fragments))
+        conditions = sorted({name for one in selections for name in _conditions(one)})
+        found = _kept[id(operation)] = Plans(operation, tuple(conditions))
+        if len(_kept) > MOST_OPERATIONS:
+            _kept.popitem(last=False)
+    else:
+        _kept.move_to_end(id(operation))
+    return found
+
+
+def _conditions(selections: SelectionSetNode | None) -> Iterator[str]:
+    """The variables in the directives of a selection."""
+    for node in selections.selections if selections else ():
+        for directive in node.directives or ():
+            for argument in directive.arguments or ():
+                if isinstance(argument.value, VariableNode):
+                    yield argument.value.name.value
+        if isinstance(node, FieldNode | InlineFragmentNode):
+            yield from _conditions(node.selection_set)

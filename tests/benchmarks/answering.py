@@ -1,0 +1,29 @@
+"""Our API in a process of its own, for `graphql.py`: `python -m tests.benchmarks.answering TARGET
+BYTES`, with a target as JSON and how many bytes of answers to keep. Prints its port."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+import uvloop
+
+from deploy.bootstrap import running
+from deploy.server import create_server, listen
+from schema.app import create_app
+from schema.context import Access
+
+
+async def serve(target: str, answers_bytes: str) -> None:
+    """Serve until the end."""
+    async with running(json.loads(target)) as services:
+        listening = listen("127.0.0.1", 0)
+        app = create_app(services, Access(), answers_bytes=int(answers_bytes))
+        server = asyncio.create_task(create_server(app, "warning").serve(sockets=[listening]))
+        print(listening.getsockname()[1], flush=True)
+        await server
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(*sys.argv[1:]))

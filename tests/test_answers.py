@@ -1,0 +1,279 @@
+"""Answers that are kept: the same as those that are not, and for whom and how long."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+import projections.as_of
+import schema.answers
+from schema.answers import Answers
+from schema.app import create_app
+from schema.context import Access, Services
+from schema.graph import GRAPH
+from schema.kept import OVERHEAD, Kept
+from schema.limits import prepare
+from schema.purity import LIVE, PURE, pinned
+from tests.api import OPEN, Api, claim, control, source, suspension
+from tracker.access import Caller, Scope
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+QUESTIONS = [document for document in re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
+             if document.startswith("{")]
+CONTROLS = "{ asOf { exportControls { totalCount nodes { key clauses { status } } } } }"
+PINNED = '{ asOf(validAt: "2026-01-01", position: "1") { exportControls { totalCount } } }'
+
+
+class Counted(Api):
+    """The API, and what it keeps."""
+
+    def __init__(self, services: Services, access: Access = OPEN, most_bytes: int = 10**6):
+        super().__init__(services, access)
+        self.app = create_app(services, access, answers_bytes=most_bytes)
+
+    async def cache(self) -> tuple[int, int, int]:
+        """Hits, misses and bytes of the kept answers."""
+        text = (await self.request("GET", "/metrics")).text
+        names = ("hits_total", "misses_total", "bytes")
+        found = [re.search(rf'^tracker_cache_{name}{{cache="answers"}} (\S+)$', text, re.MULTILINE)
+                 for name in names]
+        hits, misses, size = (int(float(match[1])) for match in found if match)
+        return hits, misses, size
+
+
+@pytest.fixture
+async def api(services: Services) -> Counted:
+    """The API on an empty log, which knows how far the projection is."""
+    async with asyncio.timeout(20):
+        while services.projector.tracked.known is None:
+            await asyncio.sleep(0.01)
+    return Counted(services)
+
+
+async def kept(api: Counted, document: str, **variables: Any) -> bool:
+    """Whether a question that is asked twice is answered from memory the second time."""
+    first = await api.post(document, **variables)
+    hits, _, _ = await api.cache()
+    assert await api.post(document, **variables) == first
+    return (await api.cache())[0] == hits + 1
+
+
+async def test_answers_that_are_kept_are_those_that_would_be_given(services: Services) -> None:
+    keeping, forgetful = Counted(services), Counted(services, most_bytes=0)
+    writes: list[tuple[str, dict[str, Any]]] = [
+        ("announceExportControl", control("cn-mofcom-2023-23")),
+        ("suspendExportControl", suspension("cn-mofcom-2023-23")),
+        ("claimFigure", claim()), ("claimFigure", claim(None, publisher="bgs", qualifier="NIL")),
+        ("setPublisherOrder", {"publishers": ["bgs"], "on": "2024-01-01", "reason": "test",
+                               "source": source()}),
+    ]
+    mutations = GRAPH._schema.mutation_type
+    assert mutations is not None
+    for mutation, input in writes:
+        if mutation in mutations.fields:
+            await keeping.do(mutation, input)
+        for question in (*QUESTIONS, CONTROLS):
+            plain = await forgetful.post(question)
+            for _ in range(2):
+                assert await keeping.post(question) == plain
+    assert (await keeping.cache())[0] > len(QUESTIONS)
+    assert (await forgetful.cache())[2] == 0
+
+
+def test_of_every_field_is_known_whether_its_answers_can_be_kept() -> None:
+    query = GRAPH._schema.query_type
+    assert query is not None
+    assert set(query.fields) == PURE | LIVE
+    assert not PURE & LIVE
+
+
+@pytest.mark.parametrize(("document", "expected"), [
+    (CONTROLS, True),
+    (PINNED, False),  # ahead of the log: an error
+    ("query A { asOf { validAt } } query B { asOf { position } }", False),  # which of them?
+    ("query A { ...f } fragment f on Query { commodities { key } ... { asOf { digest } } }", True),
+    ("{ __schema { types { name } } }", True),
+    ("{ head }", False),
+    ("{ asOf { validAt } ...f } fragment f on Query { events { nodes { position } } }", False),
+    ('{ asOf(validAt: "yesterday") { validAt } }', False),
+    ("{ nothing }", False),
+    ("mutation { retractEvent(input: {eventId: \"x\"}) { position } }", False),
+])
+async def test_only_what_follows_from_question_position_and_day_is_kept(
+    api: Counted, document: str, expected: bool
+) -> None:
+    assert await kept(api, document) is expected
+
+
+async def test_an_event_is_in_the_next_answer(api: Counted) -> None:
+    assert await kept(api, CONTROLS)
+    await api.do("announceExportControl", control())
+    assert (await api.ask(CONTROLS))["asOf"]["exportControls"]["totalCount"] == 1
+    assert await kept(api, CONTROLS)
+
+
+async def test_an_answer_that_waited_for_an_event_is_not_kept_for_before(api: Counted) -> None:
+    document = 'query ($at: Position) { asOf(minPosition: $at) { position } }'
+    asking = asyncio.create_task(api.ask(document, at="1"))
+    await asyncio.sleep(0.1)
+    await api.do("announceExportControl", control())
+    assert (await asking)["asOf"]["position"] == "1"
+    assert (await api.cache())[2] == 0
+
+
+async def test_the_next_day_is_another_question(
+    api: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clock(datetime):
+        ahead: ClassVar[timedelta] = timedelta()
+
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + cls.ahead
+
+    monkeypatch.setattr(schema.answers, "datetime", Clock)
+    monkeypatch.setattr(projections.as_of, "datetime", Clock)
+    for days in range(2):
+        Clock.ahead = timedelta(days=days)
+        day = (datetime.now(UTC) + Clock.ahead).date().isoformat()
+        assert await api.ask("{ asOf { validAt } }") == {"asOf": {"validAt": day}}
+
+
+async def test_variables_and_names_of_operations_are_part_of_the_question(api: Counted) -> None:
+    document = "query A($d: Day) { asOf(validAt: $d) { validAt } } query B { asOf { position } }"
+
+    async def asked(name: str, **variables: Any) -> Any:
+        body = {"query": document, "operationName": name, "variables": variables}
+        return (await api.request("POST", "/graphql", json=body)).json()["data"]["asOf"]
+
+    for _ in range(2):
+        assert await asked("A", d="2025-01-01") == {"validAt": "2025-01-01"}
+        assert await asked("A", d="2025-01-02") == {"validAt": "2025-01-02"}
+        assert await asked("B") == {"position": "0"}
+
+
+async def test_who_may_not_read_gets_no_kept_answer(services: Services) -> None:
+    api = Counted(services, Access(token="secret", read_open=False))
+    headers = {"Authorization": "Bearer secret"}
+    assert "errors" not in await api.post(CONTROLS, headers)
+    assert (await api.post(CONTROLS))["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def test_callers_who_may_do_different_things_have_different_keys(services: Services) -> None:
+    answers = Answers(services, OPEN)
+    services.projector.tracked._reached = schema.answers.Reached(0)
+    services.projector.tracked._session = services.follower.session
+    services.follower.listening = True
+    keys = {answers._key(schema.answers.Question("{ head }", {}, None, Caller("x", scopes)))
+            for scopes in (frozenset[Scope](), frozenset([Scope.READ]), frozenset(Scope))}
+    assert len(keys) == 3
+
+
+async def test_nothing_is_kept_while_nobody_would_tell_of_new_events(
+    api: Counted, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(services.projector.tracked), "known", None)
+    assert not await kept(api, CONTROLS)
+    assert (await api.cache())[2] == 0
+
+
+def test_no_more_bytes_are_kept_than_may_be() -> None:
+    cache = Kept[int, str](10 * (OVERHEAD + 100))
+    for number in range(50):
+        cache.keep(number, "x", 100)
+        cache.keep(-1, "x", 11 * OVERHEAD + 1000)  # too large to be kept at all
+        assert cache.get(0)  # what is used stays
+        assert cache.bytes == len(cache) * (OVERHEAD + 100) <= 10 * (OVERHEAD + 100)
+    assert [cache.get(number) for number in (0, 49, 20, -1)] == ["x", "x", None, None]
+
+
+# --- over GET
+
+
+async def get(api: Api, document: str, **headers: str) -> Any:
+    """A question by GET."""
+    return await api.request("GET", "/graphql", params={"query": document}, headers=headers)
+
+
+async def test_a_client_that_has_the_answer_gets_none(api: Counted) -> None:
+    first = await get(api, CONTROLS)
+    assert first.headers["cache-control"] == "public, no-cache"
+    assert first.headers["vary"] == "Accept, Authorization"
+    tag = first.headers["etag"]
+    for given in (tag, f'"x", W/{tag}', "*"):
+        again = await get(api, CONTROLS, **{"If-None-Match": given})
+        assert (again.status_code, again.content) == (304, b"")
+        assert {again.headers[name] for name in ("etag", "cache-control", "vary")} == {
+            tag, "public, no-cache", "Accept, Authorization"}
+    await api.do("announceExportControl", control())
+    changed = await get(api, CONTROLS, **{"If-None-Match": tag})
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != tag
+
+
+async def test_an_event_that_changes_nothing_in_an_answer_leaves_its_tag(api: Counted) -> None:
+    document = '{ asOf(validAt: "2020-01-01") { exportControls { totalCount } } }'
+    tag = (await get(api, document)).headers["etag"]
+    await api.do("announceExportControl", control())
+    assert (await get(api, document, **{"If-None-Match": tag})).status_code == 304
+
+
+async def test_an_answer_about_pinned_moments_stays(api: Counted) -> None:
+    await api.do("announceExportControl", control())
+    response = await get(api, PINNED)
+    assert response.headers["cache-control"] == "public, max-age=3600, immutable"
+
+
+async def test_only_those_who_asked_keep_what_a_token_was_needed_for(services: Services) -> None:
+    closed = Counted(services, Access(token="secret", read_open=False))
+    response = await get(closed, CONTROLS, Authorization="Bearer secret")
+    assert response.headers["cache-control"] == "private, no-cache"
+    refused = await get(closed, CONTROLS, **{"If-None-Match": response.headers["etag"]})
+    assert (refused.status_code, refused.headers["cache-control"]) == (401, "no-store")
+    opened = Counted(services, Access(token="secret"))
+    response = await get(opened, CONTROLS, Authorization="Bearer secret")
+    assert response.headers["cache-control"] == "private, no-cache"
+
+
+async def test_errors_and_answers_to_post_are_for_nobody_else(api: Counted) -> None:
+    responses = [await get(api, "{ nothing }"), await get(api, PINNED),
+                 await api.request("POST", "/graphql", json={"query": CONTROLS})]
+    for response in responses:
+        assert response.headers["cache-control"] == "no-store"
+        assert "etag" not in response.headers
+
+
+@pytest.mark.parametrize(("document", "variables", "expected"), [
+    (PINNED, {}, True),
+    ("{ commodities { key } __typename }", {}, True),
+    ("query ($d: Day, $p: Position) { asOf(validAt: $d, position: $p) { digest } }",
+     {"d": "2025-01-01", "p": 4}, True),
+    ("query ($d: Day, $p: Position) { asOf(validAt: $d, position: $p) { digest } }",
+     {"d": "2025-01-01", "p": None}, False),
+    ("query ($d: Day, $p: Position) { asOf(validAt: $d, position: $p) { digest } }",
+     {"d": "2025-01-01"}, False),
+    ('{ asOf(validAt: null, position: "1") { digest } }', {}, False),
+    ('{ asOf(validAt: "2025-01-01") { digest } }', {}, False),
+    ('{ asOf(validAt: "2025-01-01", knownAt: "2025-01-01") { digest } }', {}, False),
+    ('{ a: asOf(validAt: "2025-01-01", position: "1") { digest } b: asOf { digest } }', {}, False),
+    ('{ changes(from: {validAt: "2025-01-01", position: 1}, to: {validAt: "2025-01-02",'
+     ' position: 1}) { totalCount } }', {}, True),
+    ('{ changes(from: {validAt: "2025-01-01", position: 1}) { totalCount } }', {}, False),
+    ("query ($m: MomentInput!) { changes(from: $m, to: $m) { totalCount } }",
+     {"m": {"validAt": "2025-01-01", "position": "1"}}, True),
+    ("query ($m: MomentInput!) { changes(from: $m, to: $m) { totalCount } }",
+     {"m": {"validAt": "2025-01-01"}}, False),
+    ("{ head }", {}, False), ("{ __schema { types { name } } }", {}, False),
+    ('{ node(id: "YWxsaWFuY2UvcXVhZA") { key } }', {}, False),
+])
+def test_an_answer_stays_where_every_moment_is_pinned(
+    document: str, variables: dict[str, Any], expected: bool
+) -> None:
+    found = prepare(GRAPH._schema, document)
+    assert not found.errors
+    assert pinned(found.query(None) or (), variables) is expected
