@@ -106,7 +106,7 @@ class View:
 
 def _has(given: str, tag: str) -> bool:
     """Whether a client has the content of a tag, by its If-None-Match (RFC 9110, 13.1.2)."""
-    return given.strip() == "*" or tag in given
+    return given.strip() == "*" or tag.removeprefix("W/") in given
 
 
 def _asked_by_get(request: Request) -> dict[str, Any]:
