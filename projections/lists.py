@@ -158,7 +158,8 @@ class Lists:
         rest is equal."""
         names = ("subject.entity", "claim.position")
         rows = await self._rows(SQL.claims_page, names, FigureState, moment, filter, order, span)
-        states = {row["entity"]: decode(FigureState, row["state"]) for row in rows}
+        once = {row["entity"]: row["state"] for row in rows}
+        states = {entity: decode(FigureState, state) for entity, state in once.items()}
         return [Found(_key(order, row["key"], row["entity"], row["position"]),
                       _claim(states[row["entity"]], row["position"])) for row in rows]
 

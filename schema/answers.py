@@ -48,8 +48,8 @@ class Answer:
     """An answer without errors. One that stays is that of a question which pins every moment."""
 
     body: bytes
-    end: int
-    """Where the data end in it, and what is told about them begins."""
+    data_ends: int
+    """The part of the body before this is its data; behind it are `extensions`."""
     stays: bool
     operation: str | None = None
     """The name of the query."""
@@ -67,10 +67,9 @@ class Answer:
 
     @cached_property
     def tag(self) -> str:
-        """What stands for the data, as HTTP has it (RFC 9110, 8.8.3). It is weak: where they are
-        the same again, the moments that are told beside them may be later ones.
-        """
-        return f'W/"{hashlib.blake2b(self.body[:self.end], digest_size=16).hexdigest()}"'
+        """What stands for the data, as HTTP has it (RFC 9110, 8.8.3): weak, since the same data
+        may rest on a later position, which `extensions` tell."""
+        return f'W/"{hashlib.blake2b(self.body[: self.data_ends], digest_size=16).hexdigest()}"'
 
 
 class Answers:
@@ -112,16 +111,17 @@ class Answers:
             question.operation)
         if fields is None:
             return found
-        answer = Answer(*_written(found), pinned(fields, question.variables),
-                        seen().operation, seen().position)
+        body, data_ends = _body(found)
+        answer = Answer(body, data_ends, pinned(fields, question.variables), seen().operation,
+                        seen().position)
         if key and pure(fields) and key == self._key(question):
             self.kept.keep(key, answer, len(answer.body) + len(key[0]) + len(key[1]))
         return answer
 
 
-def _written(found: Mapping[str, Any]) -> tuple[bytes, int]:
-    """An answer as JSON, and where its data end."""
-    body = orjson.dumps({"data": found["data"]})
-    beside = {name: of for name, of in found.items() if name != "data"}
-    end = len(body) - 1
-    return (body[:end] + b"," + orjson.dumps(beside)[1:] if beside else body), end
+def _body(found: dict[str, Any]) -> tuple[bytes, int]:
+    """An answer without errors as JSON, and where its data ends in it."""
+    data = b'{"data":' + orjson.dumps(found["data"])
+    if extensions := found.get("extensions"):
+        return b'%s,"extensions":%s}' % (data, orjson.dumps(extensions)), len(data)
+    return data + b"}", len(data)

@@ -94,14 +94,10 @@ class Listing(Generic[T]):
         async def behind() -> bool:
             return (more and asked.from_end) or await self._any(after, Span(before=after))
 
-        async def all_of_it() -> int:
-            return len(edges)
-
-        whole = after is None and before is None and not more
         return Connection(
             edges=edges,
             nodes=[edge.node for edge in edges],
-            count=all_of_it if whole else self.count,
+            count=self.count if more or after or before else _known(len(kept)),
             page_info=PageInfo(
                 ahead=ahead, behind=behind,
                 start_cursor=edges[0].cursor if edges else None,
@@ -114,6 +110,14 @@ class Listing(Generic[T]):
         if key is None:
             return False
         return bool(await self.items(Span(side.after, side.before, limit=1, closed=True)))
+
+
+def _known(number: int) -> Callable[[], Awaitable[int]]:
+    """The count of a list that is all on one page: nobody need be asked."""
+    async def count() -> int:
+        return number
+
+    return count
 
 
 def states(

@@ -23,8 +23,8 @@ from graphql import (
     VariableNode,
 )
 
-PURE = frozenset({
-    "asOf", "changes", "commodities", "import", "imports", "node", "nodes", "places"})
+PURE = frozenset({"asOf", "changes", "commodities", "import", "imports", "node", "nodes",
+                  "places"})
 """Their answers follow from their arguments, how far the projection has come, and the day (UTC)."""
 
 LIVE = frozenset({

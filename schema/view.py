@@ -99,14 +99,14 @@ class View:
             headers["Cache-Control"] = (f"{'public' if shared else 'private'},"
                                         f" {STAYS if answer.stays else CHECKED}")
             headers["ETag"] = answer.tag
-            if _has(request.headers.get("if-none-match", ""), answer.tag):
+            if _has(request.headers.get("if-none-match", ""), answer.tag.removeprefix("W/")):
                 return Response(status_code=304, headers=headers)
         return Response(answer.body, headers=headers, media_type=_media_type(request))
 
 
 def _has(given: str, tag: str) -> bool:
     """Whether a client has the content of a tag, by its If-None-Match (RFC 9110, 13.1.2)."""
-    return given.strip() == "*" or tag.removeprefix("W/") in given
+    return given.strip() == "*" or tag in given
 
 
 def _asked_by_get(request: Request) -> dict[str, Any]:

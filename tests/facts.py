@@ -222,6 +222,6 @@ def without_positions(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     plain = {name: without_positions(item) for name, item in value.items() if name != "position"}
-    if "because" in plain:
-        plain["because"].sort(key=lambda reason: reason["eventId"])
+    for name in {"because", "judged"} & plain.keys():
+        plain[name].sort(key=lambda reason: reason["eventId"])
     return plain

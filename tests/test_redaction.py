@@ -686,6 +686,7 @@ async def test_what_the_documentation_shows_works_as_it_stands(
     api, headers = Api(corpus_services), await admin(corpus_target, Scope.ADMIN)
     documents = re.findall(r"```graphql\n(.*?)```", page, re.DOTALL)
     answers = [await api.post(document, headers) for document in documents]
-    assert [answer.get("errors") for answer in answers] == [None, None]
+    assert len(answers) == 2
+    assert not any("errors" in answer for answer in answers), answers
     assert answers[0]["data"]["redactEvent"]["event"]["actor"] == "dpo"
     assert answers[1]["data"]["redactions"]["nodes"][0]["eventId"] == "sohu-friction-defence"
