@@ -49,8 +49,9 @@ async def test_what_is_asked_as_of_now_and_what_is_compared_tell_theirs(api: Api
 
 
 async def test_an_answer_with_errors_tells_the_moments_that_are_known(api: Api) -> None:
-    answer = await api.post('{ a: asOf { position } b: asOf(position: "9") { position } }')
-    assert answer["errors"][0]["extensions"]["code"] == "POSITION_AHEAD"
+    answer = await api.post(
+        '{ a: asOf { position } import(id: "x", minPosition: "soon") { key } }')
+    assert answer["errors"][0]["extensions"]["code"] == "INVALID_POSITION"
     assert set(answer["extensions"]["moments"]) == {"a"}
 
 
