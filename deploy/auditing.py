@@ -18,7 +18,7 @@ from deploy.postgres import default_data_dir
 from deploy.process import catch_signals, run
 from projections.projector import create_schema
 from projections.rebuild import rebuild
-from tracker.audit.annexed import export_annexes, restore_annexes
+from tracker.audit.annexed import ANNEXES, export_annexes, restore_annexes
 from tracker.audit.checkpoint import Checkpoint
 from tracker.audit.export import export as write_bundle
 from tracker.audit.export import naming
@@ -27,6 +27,7 @@ from tracker.audit.note import Verifier
 from tracker.audit.restore import restore as fill
 from tracker.audit.rows import Rows
 from tracker.audit.safe import Safe
+from tracker.audit.texts import Texts
 from tracker.audit.trust import Head, Trust
 from tracker.audit.verify import Verification
 from tracker.audit.website import Website
@@ -150,11 +151,31 @@ async def check(source: Rows | Files, trust: Trust, state: Path | None, only_new
     verification = await Verification.begin(source, trust, saved, only_new=only_new)
     with progress_bar(note) as bar:
         task = bar.add_task("verifying", total=verification.head.size)
-        await verification.run(lambda done: bar.update(task, completed=done))
+        texts = await run_through(source, verification,
+                                  lambda done: bar.update(task, completed=done))
     say(verification, saved)
+    if texts:
+        print(f"texts: {texts.opened} open their commitments, {texts.redacted} are redacted")
     if state:
         write_state(state, verification.head)
     return verification.head
+
+
+async def run_through(
+    source: Rows | Files, verification: Verification, progress: Callable[[int], None]
+) -> Texts | None:
+    """Verify to the end, and the texts too where the log is a bundle that has them."""
+    annexes = source.directory / ANNEXES if isinstance(source, Bundle) else None
+    if annexes is None or not annexes.exists():
+        await verification.run(progress)
+        return None
+    with annexes.open("rb") as lines:
+        texts = Texts(lines, verification.first)
+        async for page in verification.pages():
+            texts.check(page.events)
+            progress(page.events[-1].position)
+        texts.end()
+    return texts
 
 
 def say(verification: Verification, saved: Head | None) -> None:

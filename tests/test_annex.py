@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.facts import announced, clause, fact
 from tracker.audit.opening import Finding, Opening, examine, redacts
+from tracker.audit.texts import Texts
 from tracker.commands import decide, restored
 from tracker.domain.annex import (
     SALT_BYTES,
@@ -29,7 +30,7 @@ from tracker.domain.codec import decode, encode
 from tracker.domain.export_control import Announced
 from tracker.domain.redaction import Redacted
 from tracker.domain.values import Committed, Fact
-from tracker.errors import InvalidInput
+from tracker.errors import InvalidInput, Rejected
 from tracker.log.annexes import Kept, Line, line
 from tracker.log.mapper import Recorded, recorded
 from tracker.orders import Order
@@ -176,3 +177,49 @@ def test_a_redaction_says_of_which_event_it_is_about() -> None:
     gone = fact(Redacted, "2026-01-01", redacts="e", fields=["/note"], reason="asked for")
     assert redacts(entry(gone, 9, "redaction/7", "r")) == (7, ("/note",))
     assert redacts(EVENT) is None
+
+
+# --- the file of a bundle, while its entries go by
+
+
+REDACTION = entry(
+    fact(Redacted, "2026-01-01", redacts="e", fields=[NOTE], reason="asked for"), 9,
+    "redaction/7", "r")
+PLAIN = entry(announced(note="inline"), 8, id="p")
+
+
+def gone_through(lines: list[Line], *events: Recorded, first: int = 1) -> tuple[int, int]:
+    """How many texts are opened, and how many redacted, once all events have come."""
+    texts = Texts(map(encode, lines), first)
+    for event in events:
+        texts.check([event])
+    texts.end()
+    return texts.opened, texts.redacted
+
+
+def test_a_bundle_has_every_text_or_an_event_that_redacts_it() -> None:
+    assert gone_through(LINES, EVENT, PLAIN) == (3, 0)
+    assert gone_through(LINES[1:], EVENT, PLAIN, REDACTION) == (2, 1)
+    assert gone_through(LINES, PLAIN, first=8) == (0, 0)  # seen on an earlier visit
+
+
+@pytest.mark.parametrize(("lines", "events", "code", "position"), [
+    (LINES[1:], [EVENT], "MISSING_ANNEX", 7),
+    (LINES[:2], [EVENT, PLAIN, REDACTION], "MISSING_ANNEX", 7),
+    ([OTHER(LINES[0], text="another"), *LINES[1:]], [EVENT], "ALTERED_ANNEX", 7),
+    ([*LINES, OTHER(LINES[0], position="8")], [EVENT, PLAIN], "ALTERED_ANNEX", 8),
+    ([*LINES, OTHER(LINES[0], position="9")], [EVENT, PLAIN], "ALTERED_ANNEX", 9),
+    ([OTHER(LINES[0], position="6"), *LINES], [EVENT], "ALTERED_ANNEX", 6),
+])
+def test_a_text_that_was_changed_or_taken_away_is_named(
+    lines: list[Line], events: list[Recorded], code: str, position: int
+) -> None:
+    with pytest.raises(Rejected) as caught:
+        gone_through(lines, *events)
+    assert (caught.value.code, caught.value.positions) == (code, range(position, position + 1))
+
+
+@pytest.mark.parametrize("text", [b"{]", b"{}", b'{"position":"x","field":"/","commitment":""}'])
+def test_a_line_that_is_no_text_is_rejected(text: bytes) -> None:
+    with pytest.raises(Rejected, match="line 1 of annexes is no text"):
+        Texts([text])
