@@ -264,7 +264,7 @@ async def test_the_log_has_the_id_of_an_error_that_nobody_foresaw(
     async def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr(*{"resolver": (Recorder, "head"), "view": ("schema.view.execute",)}[broken],
+    monkeypatch.setattr(*{"resolver": (Recorder, "head"), "view": ("schema.answers.execute",)}[broken],
                         fail)
     [error] = (await api.post("{ head }"))["errors"]
     assert error["message"] == "Internal error"
