@@ -264,8 +264,8 @@ async def test_the_log_has_the_id_of_an_error_that_nobody_foresaw(
     async def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr(*{"resolver": (Recorder, "head"), "view": ("schema.answers.execute",)}[broken],
-                        fail)
+    places = {"resolver": (Recorder, "head"), "view": ("schema.answers.execute",)}
+    monkeypatch.setattr(*places[broken], fail)
     [error] = (await api.post("{ head }"))["errors"]
     assert error["message"] == "Internal error"
     assert error["extensions"]["code"] == "INTERNAL"
