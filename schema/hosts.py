@@ -33,7 +33,8 @@ class Hosts:
         if scope["type"] in ("http", "websocket"):
             host = Headers(scope=scope).get("host", "")
             if not self._is_ours(host):
-                message = f"{host_name(host)!r} is not a name of this server: expected one of TRACKER_HOSTS"
+                name = host_name(host)
+                message = f"{name!r} is not a name of this server: expected one of TRACKER_HOSTS"
                 await JSONResponse(plain_error("UNKNOWN_HOST", message[:300]), 421)(
                     scope, receive, send)
                 return
