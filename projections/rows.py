@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -66,7 +66,7 @@ def words(state: EntityState) -> Words:
     sources = state.sources
     made = partial(
         Words, _once([source.publisher for source in sources]),
-        _once([days(source.published_on.first, source.published_on.last) for source in sources]),
+        _once([of_date(source.published_on) for source in sources]),
         all(source.verified for source in sources), title=title(state), said=said(state))
     match state:
         case FigureState(series=series):
@@ -96,7 +96,7 @@ def parts(state: EntityState) -> list[dict[str, Any]]:
     match state:
         case FigureState(claims=claims):
             return [{"publisher": claim.source.publisher, "position": claim.position,
-                     "published": days(claim.published_on.first, claim.published_on.last),
+                     "published": of_date(claim.source.published_on),
                      "verified": claim.source.verified} for claim in claims]
         case ExportControlState(clauses=clauses):
             return [{"measure": item.clause.measure, "status": item.status,
@@ -124,6 +124,12 @@ def suspended(item: ClauseState) -> str | None:
         return None
     last = item.suspended_until.last if item.suspended_until else None
     return days(item.suspended_from.first, item.returns_on - DAY if item.returns_on else last)
+
+
+@lru_cache(maxsize=65536)
+def of_date(given: PartialDate) -> str:
+    """The days that a date may mean."""
+    return days(given.first, given.last)
 
 
 def days(first: date, last: date | None) -> str:

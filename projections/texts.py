@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 
 from tracker.domain.alliance import AllianceState
@@ -22,8 +23,9 @@ WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}]+")
 """A run of letters and digits; where words are not set apart, each sign is one."""
 
 
-def words(text: str) -> list[str]:
-    """The words of a text, in its order."""
+@lru_cache(maxsize=16384)
+def words(text: str) -> Sequence[str]:
+    """The words of a text, in its order. The states of an entity repeat most of what they say."""
     plain = unicodedata.normalize("NFKD", text)
     return WORD.findall("".join(c for c in plain if not unicodedata.combining(c)).casefold())
 

@@ -10,6 +10,7 @@ from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schema.context import Access
 from tracker.access import Caller, Scope, bearer, granted
@@ -157,6 +158,7 @@ class Buckets:
             raise RateLimited((1 - left) / self._rate)
 
 
+@lru_cache(maxsize=MOST_CLIENTS)
 def network(address: str | None) -> str:
     """What counts as one client: an IPv4 address, or the /64 that an IPv6 customer has."""
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -16,19 +17,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema.errors import plain_error
 
+MOST_NAMES = 1000
+"""Host headers that are looked at once only."""
+
 
 class Hosts:
     """Refuses requests, WebSockets included, that call us by a name that is not ours."""
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]):
         self._app = app
-        self._hosts = hosts
+        self._is_ours = lru_cache(maxsize=MOST_NAMES)(lambda name: is_ours(host_name(name), hosts))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is for us."""
         if scope["type"] in ("http", "websocket"):
-            name = host_name(Headers(scope=scope).get("host", ""))
-            if not is_ours(name, self._hosts):
+            host = Headers(scope=scope).get("host", "")
+            if not self._is_ours(host):
+                name = host_name(host)
                 message = f"{name!r} is not a name of this server: expected one of TRACKER_HOSTS"
                 await JSONResponse(plain_error("UNKNOWN_HOST", message[:300]), 421)(
                     scope, receive, send)
