@@ -63,13 +63,21 @@ async def test_a_position_that_another_process_has_reached_is_not_ahead(
 async def test_a_database_that_came_back_with_less_begins_another_life(
     recorder: Recorder, target: Target
 ) -> None:
-    async with Follower(recorder, target) as follower, connected(target) as connection:
-        tracked = Tracked(recorder._pool, follower)
+    follower = Follower(recorder, target)
+    tracked = Tracked(recorder._pool, follower)
+    async with follower, connected(target) as connection:
         await until(lambda: follower.listening)
         for position, life in ((3, 0), (5, 0), (2, 1), (4, 1)):
             await connection.execute("UPDATE tracking SET position = $1", position)
             assert await tracked.ask() == position
             assert tracked.known == Reached(position, life)
+
+
+async def test_who_would_not_be_told_is_refused(recorder: Recorder, target: Target) -> None:
+    async with Follower(recorder, target) as follower:
+        await until(lambda: follower.listening)
+        with pytest.raises(RuntimeError, match="listens already"):
+            Tracked(recorder._pool, follower)
 
 
 async def test_rows_that_other_code_has_made_begin_another_life(

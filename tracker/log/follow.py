@@ -45,6 +45,7 @@ class Follower(Background):
         self.session = 0
         """How often we began to listen: what was told between two sessions was not heard."""
         self._heard: dict[str, Callable[[str], None]] = {"log": lambda _: self.wake()}
+        self._begun = False
 
     async def follow(
         self, after: int = 0, *, types: Sequence[str] | None = None, page: int = 200
@@ -109,11 +110,17 @@ class Follower(Background):
         woken.set()
 
     def hear(self, channel: str, told: Callable[[str], None]) -> None:
-        """Give what is notified on another channel to `told`, over the same connection."""
+        """Give what is notified on another channel to `told`, over the same connection.
+
+        That has to be said before it listens: whoever comes later would not be told.
+        """
+        if self._begun:
+            raise RuntimeError(f"the follower listens already: expected {channel} before")
         self._heard[channel] = told
 
     async def run(self) -> None:
         """Listen, and read on for all who follow."""
+        self._begun = True
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
             tasks.create_task(self._keep_tail())
