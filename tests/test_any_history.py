@@ -176,6 +176,5 @@ def test_any_history_answers_alike_in_the_database_and_in_memory_and_for_ever(
 ) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         lambda: Histories(server, empty_template, tmp_path),
-        settings=settings(derandomize=True, database=None, max_examples=EXAMPLES,
-                          stateful_step_count=40, deadline=None,
+        settings=settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None,
                           suppress_health_check=list(HealthCheck)))
