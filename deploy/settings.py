@@ -51,7 +51,7 @@ ORIGINS = Setting("TRACKER_ORIGINS", None, "none: our own pages",
 RATE = Setting("TRACKER_RATE", None, "0: no limit",
                "the requests a second of one token or, without one, of one address")
 OPERATIONS = Setting("TRACKER_OPERATIONS", None, "100",
-                     "the WebSocket operations of one client at a time")
+                     "the operations of one client at a time over WebSockets and streams")
 OIDC_ISSUER = Setting("TRACKER_OIDC_ISSUER", None, "none: only our own tokens",
                       "the OpenID Connect issuer whose JWTs are taken as tokens, an https address")
 OIDC_AUDIENCE = Setting("TRACKER_OIDC_AUDIENCE", None, "none: an issuer needs one",

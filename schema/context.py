@@ -54,7 +54,7 @@ class Access:
     rate: float = 0
     """Requests a second of one client; 0 is no limit."""
     operations: int = 100
-    """WebSocket operations of one client at a time, subscriptions included."""
+    """Operations of one client at a time over WebSockets and streams, subscriptions included."""
 
     def anyone(self) -> Caller:
         """A caller without a token."""

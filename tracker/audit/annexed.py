@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-import msgspec
-
 from tracker.audit.export import naming
+from tracker.audit.opening import opens
 from tracker.audit.rows import SQL
-from tracker.domain.annex import SCHEME, commitment
+from tracker.audit.texts import read
+from tracker.domain.annex import SCHEME
 from tracker.errors import Rejected
 from tracker.log.annexes import Annexes, Line, line
 from tracker.log.database import OWNER, Connection
@@ -62,25 +61,21 @@ async def restore_annexes(connection: Connection, size: int, directory: Path) ->
 
 def _rows(lines: Iterable[bytes], size: int) -> Iterator[Row]:
     """The texts that are there."""
-    decoder = msgspec.json.Decoder(Line)
-    for number, text in enumerate(lines, 1):
-        annex = row = None
-        with suppress(msgspec.MsgspecError, ValueError):
-            annex = decoder.decode(text)
-            row = _row(annex, size)
-        if annex is None or (row is None and annex.text is not None):
+    for number, annex in enumerate(read(lines), 1):
+        if annex.text is None:
+            continue
+        row = _row(annex, annex.text, size)
+        if row is None:
             raise Rejected("ALTERED_ANNEX", f"line {number} of {ANNEXES} is no text that opens its"
                            " commitment")
-        if row:
-            yield row
+        yield row
 
 
-def _row(annex: Line, size: int) -> Row | None:
-    """The row of an annex, if it has a text, and that opens the commitment."""
-    if annex.text is None:
+def _row(annex: Line, text: str, size: int) -> Row | None:
+    """The row of a text, if it is of an event and opens its commitment."""
+    position = int(annex.position)
+    if not 0 < position <= size or not opens(annex, annex.commitment):
         return None
-    position, salt = int(annex.position), bytes.fromhex(annex.salt or "")
-    if not 0 < position <= size or commitment(salt, annex.text) != annex.commitment:
-        return None
+    salt = bytes.fromhex(annex.salt or "")
     digest = bytes.fromhex(annex.commitment.removeprefix(f"{SCHEME}:"))
-    return digest, position, annex.field, salt, annex.text
+    return digest, position, annex.field, salt, text

@@ -63,7 +63,7 @@ def examine(
         there.add(annex.field)
         if not known:
             found[annex.field] = Opening.UNCOMMITTED
-        elif not _opens(annex, promised[annex.field]):
+        elif not opens(annex, promised[annex.field]):
             found[annex.field] = Opening.MISMATCHED
         else:
             gone = annex.field in redacted
@@ -81,7 +81,8 @@ def redacts(event: Recorded) -> tuple[int, tuple[str, ...]] | None:
     return int(position), fact.fields
 
 
-def _opens(annex: Line, promised: str) -> bool:
+def opens(annex: Line, promised: str) -> bool:
+    """Whether an annex opens a commitment, the one that it says is its own."""
     try:
         salt = bytes.fromhex(annex.salt or "")
     except ValueError:

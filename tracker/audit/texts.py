@@ -26,7 +26,7 @@ class Texts:
     def __init__(self, lines: Iterable[bytes], first: int = 1):
         self.opened = self.redacted = 0
         """How many texts open their commitments, and how many the log says are gone."""
-        self._lines = (line for line in _read(lines) if int(line.position) >= first)
+        self._lines = (line for line in read(lines) if int(line.position) >= first)
         self._next = next(self._lines, None)
         self._missing: dict[tuple[int, str], None] = {}
 
@@ -69,7 +69,8 @@ class Texts:
                 self.redacted += 1
 
 
-def _read(lines: Iterable[bytes]) -> Iterator[Line]:
+def read(lines: Iterable[bytes]) -> Iterator[Line]:
+    """The lines of a file `annexes`. Raises Rejected (ALTERED_ANNEX) for one that is none."""
     decoder = msgspec.json.Decoder(Line)
     for number, text in enumerate(lines, 1):
         try:
