@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.importing import progress_bar
-from projections.as_of import Moment
+from projections.moments import Moment
 from projections.world import World
 from schema.context import Services
 from tracker.audit.verify import Verification

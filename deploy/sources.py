@@ -18,7 +18,7 @@ from deploy.bootstrap import running
 from deploy.command import DataDir, errors_for_people, note, on_database
 from deploy.importing import import_shown
 from deploy.process import Exit
-from projections.as_of import Filter
+from projections.lists import Filter
 from schema.context import Services
 from tracker.domain.receipt import Counts, ImportState, Receipt
 from tracker.errors import InvalidInput, TooLarge, VersionConflict

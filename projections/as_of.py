@@ -215,6 +215,3 @@ def _held(row: asyncpg.Record, kind: type[Any]) -> Held:
     valid, known = row["valid"], row["known"]
     return Held(valid.lower, valid.upper, known.lower, known.upper, row["recorded_at"],
                 row["replaced_at"], decode(kind, row["state"]))
-
-
-__all__ = ["EVERYTHING", "AsOf", "Filter", "Held", "Moment", "S", "kind_name", "resolved"]

@@ -8,7 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from projections.as_of import AsOf, Moment
+from projections.as_of import AsOf
+from projections.moments import Moment
 from projections.projector import Projector
 from projections.subjects import Selection, follow, selected
 from tracker.domain.kinds import kind_of

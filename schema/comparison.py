@@ -8,9 +8,9 @@ from typing import Annotated, TypeAlias
 from strawberry import argument
 
 from projections import turns
-from projections.as_of import Moment
 from projections.changes import About, Changes
 from projections.lists import Found, Key, Span, part
+from projections.moments import Moment
 from schema.arguments import goods, publishers, value_of, words
 from schema.connections import Listing
 from schema.ids import sealed, unsealed

@@ -10,8 +10,9 @@ from typing import Generic, TypeVar
 import strawberry
 from strawberry import field
 
-from projections.as_of import AsOf, Filter, Moment, S, kind_name
-from projections.lists import Found, Key, Span
+from projections.as_of import AsOf
+from projections.lists import Filter, Found, Key, Span
+from projections.moments import Moment, S, kind_name
 from schema.described import answer, output
 from schema.pages import Cursors, Page
 from schema.sorting import cursor_name

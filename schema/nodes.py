@@ -8,8 +8,8 @@ from typing import Annotated, TypeAlias
 import strawberry
 from strawberry import argument
 
-from projections.as_of import Moment
 from projections.claims import Orders
+from projections.moments import Moment
 from schema.ids import entity_of
 from schema.pages import MOST_ON_PAGE
 from schema.request import Info

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from strawberry import argument
 
-from projections.as_of import EVERYTHING, Filter
+from projections.lists import EVERYTHING, Filter
 from projections.texts import answers
 from schema.arguments import (
     CommodityId,

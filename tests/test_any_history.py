@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 
 from deploy.bootstrap import running
 from deploy.postgres import Postgres
-from projections.as_of import Moment
+from projections.moments import Moment
 from projections.timeline import timeline
 from projections.world import World
 from schema.context import Services

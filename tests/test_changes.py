@@ -12,10 +12,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from projections.as_of import Moment
 from projections.changes import COUNT, PAGE, SQL, explained, known_by
 from projections.diff import content
 from projections.lists import BY_NAME, WHOLE, Span, ordered
+from projections.moments import Moment
 from projections.turns import turns
 from projections.world import World
 from schema.context import Services

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from projections.as_of import Moment
+from projections.moments import Moment
 from schema.context import Services
 from tests.api import Api, source
 

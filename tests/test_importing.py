@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from msgspec import structs
 
-from projections.as_of import Moment
+from projections.moments import Moment
 from projections.world import World
 from schema.context import Services
 from tests.desk import (

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from projections.as_of import AsOf, Filter, Moment
-from projections.lists import By, Order, Span
+from projections.as_of import AsOf
+from projections.lists import By, Filter, Order, Span
+from projections.moments import Moment
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState

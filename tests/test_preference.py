@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from projections.as_of import Moment
+from projections.moments import Moment
 from projections.world import World
 from schema.context import Services
 from tests.api import Api, claim, source

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from deploy.bootstrap import prepare
-from projections.as_of import Filter, Moment
+from projections.lists import Filter
+from projections.moments import Moment
 from projections.projector import SQL, create_schema, project_page
 from projections.rebuild import rebuild
 from projections.world import World

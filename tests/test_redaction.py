@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from deploy.bootstrap import connected
-from projections.as_of import Moment
+from projections.moments import Moment
 from projections.rebuild import rebuild
 from projections.world import World
 from schema.context import Access, Services

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from deploy.process import Exit
 from deploy.snapshot import replay, snapshot, take
-from projections.as_of import Moment
+from projections.moments import Moment
 from schema.context import Services
 from tests.api import Api
 from tests.facts import announced

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from projections.as_of import Moment
+from projections.moments import Moment
 from projections.world import World
 from schema.context import Access, Services
 from schema.execute import execute

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from deploy.bootstrap import connected, running
-from projections.as_of import Moment
+from projections.moments import Moment
 from projections.projector import Projector
 from projections.rebuild import rebuild
 from projections.tracked import Reached, Tracked

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import strawberry
 
-from projections.as_of import Filter, Moment, S, kind_name
 from projections.claims import Orders
+from projections.lists import Filter
+from projections.moments import Moment, S, kind_name
 from schema.connections import Connection, states
 from schema.described import answer, output
 from schema.ids import key_of

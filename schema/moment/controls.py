@@ -6,7 +6,7 @@ from typing import Annotated
 
 from strawberry import argument
 
-from projections.as_of import Filter
+from projections.lists import Filter
 from schema.arguments import (
     CommodityId,
     HsCode,

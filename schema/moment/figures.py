@@ -6,9 +6,9 @@ from typing import Annotated, TypeAlias
 
 from strawberry import argument
 
-from projections.as_of import Filter, Moment
 from projections.claims import Orders
-from projections.lists import Found, Lists, Span
+from projections.lists import Filter, Found, Lists, Span
+from projections.moments import Moment
 from schema.arguments import (
     CommodityId,
     HsCode,

@@ -11,8 +11,8 @@ from strawberry import field
 from strawberry.scalars import JSON
 
 from projections import changes, diff, turns
-from projections.as_of import Moment
 from projections.changes import What
+from projections.moments import Moment
 from projections.turns import Happening
 from schema.described import answer, output
 from schema.request import Info

@@ -9,7 +9,8 @@ import strawberry
 from strawberry import field
 from strawberry.scalars import JSON
 
-from projections.as_of import Held, Moment
+from projections.as_of import Held
+from projections.moments import Moment
 from schema.described import answer, output
 from schema.request import Info
 from schema.scalars import Day, Instant, Position

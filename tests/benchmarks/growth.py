@@ -33,8 +33,9 @@ import uvloop
 
 from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
-from projections.as_of import AsOf, Filter, Moment
-from projections.lists import Span
+from projections.as_of import AsOf
+from projections.lists import Filter, Span
+from projections.moments import Moment
 from projections.rebuild import rebuild
 from projections.timeline import timeline
 from tests.benchmarks.load import corpus
