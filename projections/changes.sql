@@ -17,12 +17,12 @@ changed AS (
     SELECT touched.entity, before.state AS before, after.state AS after
     FROM touched
     LEFT JOIN LATERAL (  -- with a limit, so that it stays a look-up an entity
-        SELECT kind, commodities, places, publishers, state FROM versions
+        SELECT kind, commodities, places, sources, state FROM versions
         WHERE hashtextextended(entity, 0) = hashtextextended(touched.entity, 0)
           AND entity = touched.entity AND valid @> $1::date AND known @> $2::bigint LIMIT 1
     ) AS before ON true
     LEFT JOIN LATERAL (
-        SELECT kind, commodities, places, publishers, state FROM versions
+        SELECT kind, commodities, places, sources, state FROM versions
         WHERE hashtextextended(entity, 0) = hashtextextended(touched.entity, 0)
           AND entity = touched.entity AND valid @> $3::date AND known @> $4::bigint LIMIT 1
     ) AS after ON true
@@ -30,7 +30,10 @@ changed AS (
       AND ($5::text IS NULL OR coalesce(after.kind, before.kind) = $5)
       AND ($6::text[] IS NULL OR before.commodities ?| $6 OR after.commodities ?| $6)
       AND ($7::text[] IS NULL OR before.places ?| $7 OR after.places ?| $7)
-      AND ($8::text[] IS NULL OR before.publishers ?| $8 OR after.publishers ?| $8)
+      AND ($8::text[] IS NULL OR EXISTS (
+              SELECT FROM jsonb_to_recordset(coalesce(before.sources, '[]') || coalesce(after.sources, '[]'))
+                  AS source (publisher text)
+              WHERE source.publisher = ANY ($8)))
 )
 
 -- name: page

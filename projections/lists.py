@@ -235,7 +235,7 @@ def _listing(query: str, filter: Filter) -> str:
 @cache
 def _filled(about: str, query: str) -> str:
     whole = over(about, query)
-    for name in ("matching", "matching_claims", "said", "sought"):
+    for name in ("matching", "matching_claims", "verified", "said", "sought"):
         whole = whole.replace(f"{{{name}}}", getattr(SQL, name))
     return whole
 

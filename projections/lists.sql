@@ -29,17 +29,19 @@ WHERE kind = $1 AND {said} @@ {sought} AND EXISTS (
 -- is for all of them. A suspension that takes up all the days that are asked for leaves none in force.
     ($5::text[] IS NULL OR commodities ?| $5)
 AND ($6::text[] IS NULL OR places ?| $6)
-AND ($7::text[] IS NULL OR publishers ?| $7)
+AND ($7::text[] IS NULL OR EXISTS (
+        SELECT FROM jsonb_to_recordset(sources) AS source (publisher text)
+        WHERE source.publisher = ANY ($7)))
 AND ($8::text IS NULL OR category = $8)
 AND ($13::daterange IS NULL OR version.dated && $13)
 AND ($14::daterange IS NULL OR EXISTS (
-        SELECT FROM jsonb_array_elements_text(version.published) AS day
-        WHERE day::daterange && $14))
+        SELECT FROM jsonb_to_recordset(sources) AS source (published daterange)
+        WHERE source.published && $14))
 AND ($15::int4range IS NULL OR version.period <@ $15)
 AND ($16::text IS NULL OR split_part(version.entity, '/', 5) = $16)
 AND ($17::text IS NULL OR {said} @@ {sought})
 AND (coalesce($9::text, $10::text, $11::text, $12::daterange::text) IS NULL OR EXISTS (
-        SELECT FROM jsonb_to_recordset(parts)
+        SELECT FROM jsonb_to_recordset(clauses)
             AS clause (measure text, status text, commodities text[], destinations text[],
                        in_force daterange, suspended daterange)
         WHERE ($5 IS NULL OR clause.commodities && $5)
@@ -65,11 +67,15 @@ coalesce(lpad(period::text, 4, '0'), '') COLLATE "C"
 -- and, for claims, the first day on which one may have been published.
 to_char(lower(claim.published), 'YYYY-MM-DD') COLLATE "C"
 
+-- name: verified
+-- Whether somebody looked at all of its sources.
+NOT sources @> '[{"verified": false}]'
+
 -- name: page
 -- A page of a list, in an order and between bounds.
 SELECT version.entity, state, {key} AS key FROM {held}
 WHERE {matching}
-  AND ($18::boolean IS NULL OR version.verified = $18)
+  AND ($18::boolean IS NULL OR {verified} = $18)
   {bounds}
 ORDER BY {order}
 LIMIT $19;
@@ -78,18 +84,19 @@ LIMIT $19;
 -- How many they are.
 SELECT count(*) FROM {held}
 WHERE {matching}
-  AND ($18::boolean IS NULL OR version.verified = $18);
+  AND ($18::boolean IS NULL OR {verified} = $18);
 
 -- name: matching_claims
 -- Which claims of a figure are in a list.
-    ($7 IS NULL OR claim.publisher = ANY ($7))
+    claim.position IS NOT NULL
+AND ($7 IS NULL OR claim.publisher = ANY ($7))
 AND ($14 IS NULL OR claim.published && $14)
 AND ($18::boolean IS NULL OR claim.verified = $18)
 
 -- name: claims_page
 -- A page of the claims in figures, in an order and between bounds.
 SELECT version.entity, state, claim.position, {key} AS key
-FROM {held}, jsonb_to_recordset(parts)
+FROM {held}, jsonb_to_recordset(sources)
     AS claim (publisher text, position bigint, published daterange, verified boolean)
 WHERE {matching} AND {matching_claims}
   {bounds}
@@ -99,6 +106,6 @@ LIMIT $19;
 -- name: claims_count
 -- How many they are.
 SELECT count(*)
-FROM {held}, jsonb_to_recordset(parts)
+FROM {held}, jsonb_to_recordset(sources)
     AS claim (publisher text, position bigint, published daterange, verified boolean)
 WHERE {matching} AND {matching_claims};

@@ -12,10 +12,11 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import date
+from itertools import islice
 from pathlib import Path
 
 import tracker.domain
-from projections.rows import COLUMNS, Finding, Record, tabled
+from projections.rows import COLUMNS, Finding, tabled
 from projections.timeline import Revision, Row, revise
 from projections.tracked import Tracked
 from tracker.domain.entity import Known
@@ -57,7 +58,8 @@ async def create_schema(connection: Connection) -> bool:
         if await connection.fetchval(SQL.tables_exist):
             return bool(await connection.fetchval(SQL.fold) == fingerprint())
         await create_bare_tables(connection)
-        await connection.execute(TABLES.create_indexes)
+        await connection.execute(TABLES.create_version_indexes)
+        await connection.execute(TABLES.create_finding_indexes)
     return True
 
 
@@ -96,8 +98,7 @@ async def _write(connection: Connection, revisions: Iterable[tuple[str, Revision
             closed.extend((stream, *row) for row in revision.closed)
             yield revision.added
 
-    await connection.copy_records_to_table(
-        "versions", records=records(added(), finding), columns=COLUMNS)
+    await connection.copy_to_table("versions", source=records(added(), finding), columns=COLUMNS)
     if closed:
         await connection.execute(SQL.close, *map(list, zip(*closed, strict=True)))
     for query, rows in ((SQL.add_subjects, finding.subjects), (SQL.add_texts, finding.said)):
@@ -107,16 +108,15 @@ async def _write(connection: Connection, revisions: Iterable[tuple[str, Revision
 
 async def records(
     entities: Iterable[Sequence[Row]], finding: Finding
-) -> AsyncIterator[Record]:
-    """The rows of entities as the table takes them, while PostgreSQL takes in those before them.
+) -> AsyncIterator[bytes]:
+    """The rows of entities as COPY takes them, while PostgreSQL takes in those before them.
 
     What the entities are found by is added to `finding`.
     """
-    for number, rows in enumerate(entities):
-        for record in tabled(rows, finding):
-            yield record
-        if number % PACE == 0:
-            await asyncio.sleep(0)
+    entities = iter(entities)
+    while some := list(islice(entities, PACE)):
+        yield "".join(record for rows in some for record in tabled(rows, finding)).encode()
+        await asyncio.sleep(0)
 
 
 class Projector(Background):

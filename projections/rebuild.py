@@ -7,13 +7,15 @@ them as they are, and half-made tables in `projection_next` that the next rebuil
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing
+from io import BytesIO
 from itertools import groupby
 from operator import attrgetter
 
 from projections.projector import SQL, TABLES, create_bare_tables, project_page, records
-from projections.rows import COLUMNS, Finding, Record
+from projections.rows import COLUMNS, Finding
 from projections.timeline import revise
 from tracker.log.database import PROJECTOR, Connection, Target, connect
 from tracker.log.mapper import Recorded
@@ -29,15 +31,16 @@ async def rebuild(target: Target, progress: Callable[[int], None] = lambda _: No
     `progress` gets how many events are folded, after every page. Returns the last position.
     """
     async with AsyncExitStack() as stack:
-        connection, reader = [await _connection(target, stack) for _ in range(2)]
+        connection, reader, finder = [await _connection(target, stack) for _ in range(3)]
         await connection.execute("SELECT pg_advisory_lock(hashtextextended('rebuild', 0))")
         await connection.execute(TABLES.drop_tables)
         await create_bare_tables(connection)
         until = await head(reader)
-        await connection.copy_records_to_table(
-            "versions", records=_records(reader, until, progress), columns=COLUMNS)
+        await connection.copy_to_table(
+            "versions", source=_records(reader, finder, until, progress), columns=COLUMNS)
         await connection.execute(SQL.advance, until)
-        await connection.execute(TABLES.create_indexes)
+        await asyncio.gather(connection.execute(TABLES.create_version_indexes),
+                             finder.execute(TABLES.create_finding_indexes))
         await connection.execute("ANALYZE versions, subjects, texts")
         while await _page(connection):
             pass
@@ -53,8 +56,8 @@ async def _connection(target: Target, stack: AsyncExitStack) -> Connection:
 
 
 async def _records(
-    reader: Connection, until: int, progress: Callable[[int], None]
-) -> AsyncIterator[Record]:
+    reader: Connection, finder: Connection, until: int, progress: Callable[[int], None]
+) -> AsyncIterator[bytes]:
     """The rows of all that is in the log up to a position; what they are about goes in beside them.
     """
     folded = 0
@@ -62,10 +65,11 @@ async def _records(
         finding = Finding()
         rows = (revise(stream, [], [event.known for event in events]).added
                 for stream, events in streams.items())
-        async for record in records(rows, finding):
-            yield record
-        await reader.copy_records_to_table("subjects", records=finding.subjects)
-        await reader.copy_records_to_table("texts", records=finding.said)
+        async for some in records(rows, finding):
+            yield some
+        for table, found in (("subjects", finding.subjects), ("texts", finding.said)):
+            lines = "".join(["\t".join(words) + "\n" for words in found])  # as COPY takes them
+            await finder.copy_to_table(table, source=BytesIO(lines.encode()))
         folded += sum(map(len, streams.values()))
         progress(folded)
 
@@ -74,16 +78,30 @@ async def _streams(
     connection: Connection, until: int
 ) -> AsyncIterator[dict[str, list[Recorded]]]:
     """Whole streams up to a position, about a page of events at a time."""
-    after, begun = ("", 0), list[Recorded]()
-    while page := await read_by_stream(connection, after, until=until, limit=PAGE):
-        after = page[-1].stream, page[-1].version
-        streams = {stream: list(events)
-                   for stream, events in groupby(begun + page, attrgetter("stream"))}
-        begun = streams.pop(page[-1].stream)
-        if streams:
-            yield streams
+    begun = list[Recorded]()
+    async with aclosing(_pages(connection, until)) as pages:
+        async for page in pages:
+            streams = {stream: list(events)
+                       for stream, events in groupby(begun + page, attrgetter("stream"))}
+            begun = streams.pop(page[-1].stream)
+            if streams:
+                yield streams
     if begun:
         yield {begun[0].stream: begun}
+
+
+async def _pages(connection: Connection, until: int) -> AsyncGenerator[list[Recorded], None]:
+    """The log up to a position, stream by stream. The next page is read while one is worked on."""
+    def read(after: tuple[str, int]) -> asyncio.Task[list[Recorded]]:
+        return asyncio.create_task(read_by_stream(connection, after, until=until, limit=PAGE))
+
+    reading = read(("", 0))
+    try:
+        while page := await reading:
+            reading = read((page[-1].stream, page[-1].version))
+            yield page
+    finally:
+        reading.cancel()
 
 
 async def _page(connection: Connection) -> int:

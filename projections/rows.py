@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
-
-import asyncpg
+from itertools import zip_longest
+from typing import NamedTuple
 
 from projections.texts import said, title
 from projections.timeline import Row
@@ -18,14 +17,13 @@ from tracker.domain.clause import ClauseState
 from tracker.domain.codec import encode
 from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
+from tracker.domain.figure import FigureState, Series
 from tracker.domain.preference import PreferenceState
 from tracker.domain.receipt import ImportState
 from tracker.domain.values import DAY, PartialDate
 
-COLUMNS = ("entity", "kind", "commodity", "period", "commodities", "places", "publishers",
-           "category", "dated", "published", "verified", "title", "said", "parts", "valid", "known",
-           "state")
+COLUMNS = ("entity", "kind", "commodity", "period", "commodities", "places", "category", "title",
+           "said", "dated", "sources", "clauses", "valid", "known", "state")
 
 Subject = tuple[str, str, str]
 """A word under which lists find an entity: `kind, word, entity`."""
@@ -33,77 +31,100 @@ Subject = tuple[str, str, str]
 Said = tuple[str, str, str]
 """Words by which a search finds an entity: `kind, entity, said`."""
 
-Record = tuple[Any, ...]
-"""A row as the table takes it: see `COLUMNS`."""
+Record = str
+"""A row as COPY takes it, its columns those of `COLUMNS`."""
 
 
 class Words(NamedTuple):
-    """What lists narrow a state by.
+    """What lists narrow and order states by, as far as it rarely changes.
 
     `commodities` it is about, and `places`: that of a figure, the issuer, the members, the actors.
-    `publishers` are those of the facts behind it, `category` is the one word that lists of its kind
-    narrow by. `commodity` and `period` are those of a figure. `dated` is when it was announced,
-    founded or made, or, of a figure, when its newest claim was published; `published` when the
-    sources were, each of which is `verified` or not. `title` is what lists order by, `said` what a
-    search finds.
+    `category` is the one word that lists of its kind narrow by. `commodity` and `period` are those
+    of a figure. `title` is what lists order by, `said` what a search finds.
     """
 
-    publishers: tuple[str, ...]
-    published: tuple[str, ...]
-    verified: bool
     commodities: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     category: str | None = None
     commodity: str | None = None
     period: int | None = None
-    dated: PartialDate | None = None
     title: str | None = None
     said: str | None = None
 
 
 def words(state: EntityState) -> Words:
     """The words of a state."""
-    sources = state.sources
-    made = partial(
-        Words, _once([source.publisher for source in sources]),
-        _once([of_date(source.published_on) for source in sources]),
-        all(source.verified for source in sources), title=title(state), said=said(state))
+    if isinstance(state, FigureState):
+        return _of_series(state.series)
+    made = partial(Words, title=title(state), said=said(state))
     match state:
-        case FigureState(series=series):
-            return made((series.commodity,), (series.place,), series.statistic, series.commodity,
-                        series.period, state.claims[-1].published_on)
         case AnnouncementState():
-            return made(state.commodities, state.actors, state.kind, dated=state.date)
+            return made(state.commodities, state.actors, state.kind)
         case ExportControlState():
             goods = [id for item in state.clauses for id in item.clause.commodities]
-            return made(_once(goods), (state.issuer,), state.direction, dated=state.announced_on)
+            return made(_once(goods), (state.issuer,), state.direction)
         case AllianceState():
-            members = _once([member.place for member in state.members])
-            return made((), members, state.status, dated=state.founded_on)
+            return made((), _once([member.place for member in state.members]), state.status)
         case PreferenceState():
             goods = [state.commodity] if state.commodity else []
             return made(tuple(goods), category=state.statistic)
         case ImportState():
-            return made(category=state.reader, dated=state.on)
+            return made(category=state.reader)
     return made()
 
 
-def parts(state: EntityState) -> list[dict[str, Any]]:
-    """What lists narrow by inside a state: the clauses of a control, the claims of a figure.
+@lru_cache(maxsize=64)
+def _of_series(series: Series) -> Words:
+    """The words of a figure, the same in all of its states."""
+    return Words((series.commodity,), (series.place,), series.statistic, series.commodity,
+                 series.period)
 
-    Words of the vocabulary and days only, no running text.
+
+def dated(state: EntityState) -> PartialDate | None:
+    """When it was announced, founded or made, or, of a figure, when its newest claim was published.
     """
     match state:
-        case FigureState(claims=claims):
-            return [{"publisher": claim.source.publisher, "position": claim.position,
-                     "published": of_date(claim.source.published_on),
-                     "verified": claim.source.verified} for claim in claims]
-        case ExportControlState(clauses=clauses):
-            return [{"measure": item.clause.measure, "status": item.status,
-                     "commodities": item.clause.commodities,
-                     "destinations": item.clause.destinations,
-                     "in_force": in_force(item), "suspended": suspended(item)} for item in clauses]
-    return []
+        case FigureState():
+            return state.claims[-1].published_on
+        case AnnouncementState():
+            return state.date
+        case ExportControlState():
+            return state.announced_on
+        case AllianceState():
+            return state.founded_on
+        case ImportState():
+            return state.on
+    return None
+
+
+def told(state: EntityState) -> str:
+    """The sources of a state as lists narrow by them, in JSON.
+
+    Those of a figure's claims come first, with the positions of these.
+    """
+    positions = [claim.position for claim in state.claims] if isinstance(state, FigureState) else []
+    return "[" + ",".join([
+        _told(source.publisher, source.published_on, source.verified)
+        + (f',"position":{position}}}' if position else "}")
+        for source, position in zip_longest(state.sources, positions)]) + "]"
+
+
+@lru_cache(maxsize=4096)
+def _told(publisher: str, published: PartialDate, verified: bool) -> str:
+    """A source in JSON, without its end."""
+    return encode({"publisher": publisher, "published": of_date(published), "verified": verified}
+                  ).decode()[:-1]
+
+
+def clauses(state: EntityState) -> str:
+    """The clauses of a control as lists narrow by them, in JSON: words of the vocabulary and days.
+    """
+    if not isinstance(state, ExportControlState):
+        return "[]"
+    return encode([{"measure": item.clause.measure, "status": item.status,
+             "commodities": item.clause.commodities, "destinations": item.clause.destinations,
+             "in_force": in_force(item), "suspended": suspended(item)} for item in state.clauses]
+                  ).decode()
 
 
 def in_force(item: ClauseState) -> str | None:
@@ -134,7 +155,16 @@ def of_date(given: PartialDate) -> str:
 
 def days(first: date, last: date | None) -> str:
     """Days as PostgreSQL reads them, both ends inclusive; without a last one they are open."""
-    return f"[{first},{last}]" if last else f"[{first},)"
+    return f"[{_day(first)},{_day(last)}]"
+
+
+@lru_cache(maxsize=65536)
+def _day(day: date | None) -> str:
+    """A day as PostgreSQL reads it, and as asyncpg sends the first and the last of the calendar;
+    None is the end of an open range."""
+    if day is None:
+        return ""
+    return {date.min: "-infinity", date.max: "infinity"}.get(day) or day.isoformat()
 
 
 @dataclass(slots=True)
@@ -147,30 +177,52 @@ class Finding:
 
 def tabled(rows: Iterable[Row], finding: Finding) -> list[Record]:
     """Rows of one entity as the tables take them. What it is found by is added to `finding`."""
-    records = list[Record]()
-    found, lists = None, ("", "", "", "")
-    for row in rows:
-        before, found = found, words(row.version.state)
-        if found != before:  # an entity is rarely about anything new
-            finding.subjects.update(_subjects(row.entity, found))
+    records, found, head, publishers = list[Record](), None, "", set[str]()
+    for entity, version, since, until in rows:
+        state = version.state
+        before, found = found, words(state)
+        if found is not before and found != before:  # an entity is rarely about anything new
+            finding.subjects.update(_subjects(entity, found))
             if found.said:
-                finding.said.add((row.entity.partition("/")[0], row.entity, found.said))
-            lists = (_json(found.commodities), _json(found.places), _json(found.publishers),
-                     _json(found.published))
-        records.append((
-            row.entity, row.entity.partition("/")[0], found.commodity, found.period, *lists[:3],
-            found.category, found.dated and asyncpg.Range(
-                found.dated.first, found.dated.last, upper_inc=True),
-            lists[3], found.verified, found.title, found.said, _json(parts(row.version.state)),
-            asyncpg.Range(row.version.start, row.version.end),
-            asyncpg.Range(row.since, row.until), row.version.text))
+                finding.said.add((_kind(entity), entity, found.said))
+            head = _head(entity, found)
+        for source in state.sources:
+            if source.publisher not in publishers:
+                publishers.add(source.publisher)
+                finding.subjects.add((_kind(entity), source.publisher, entity))
+        day = dated(state)
+        valid = f"[{_day(version.start)},{_day(version.end)})"
+        known = f"[{since},{until or ''})"
+        records.append(
+            f"{head}\t{of_date(day) if day else NULL}\t{told(state)}\t{_escaped(clauses(state))}"
+            f"\t{valid}\t{known}\t{_escaped(version.text)}\n")
     return records
 
 
+def _head(entity: str, of: Words) -> str:
+    """The columns that are the same in most rows of an entity."""
+    fields = (entity, _kind(entity), of.commodity, of.period, encode(of.commodities).decode(),
+              encode(of.places).decode(), of.category, of.title, of.said)
+    return "\t".join(NULL if field is None else _escaped(str(field)) for field in fields)
+
+
+NULL = r"\N"
+"""How COPY reads that there is no value. See "Text Format" in PostgreSQL's manual of COPY."""
+
+
+def _escaped(text: str) -> str:
+    """Text as COPY reads it. Nothing here has tabs or ends of lines: JSON and words escape them."""
+    return text.replace("\\", "\\\\")
+
+
+def _kind(entity: str) -> str:
+    return entity.partition("/")[0]
+
+
 def _subjects(entity: str, of: Words) -> Iterator[Subject]:
-    kind = entity.partition("/")[0]
+    kind = _kind(entity)
     periods = (of.period,) if of.commodity else ()  # reserves are asked for by having none
-    for word in ("", *of.commodities, *of.places, *of.publishers,
+    for word in ("", *of.commodities, *of.places,
                  *pairs(of.commodities, of.places), *pairs(of.commodities, periods)):
         yield kind, word, entity
 
@@ -183,7 +235,3 @@ def pairs(some: Iterable[str], others: Sequence[object]) -> list[str]:
 def _once(words: Iterable[str]) -> tuple[str, ...]:
     """The words without repetitions, in their order."""
     return tuple(dict.fromkeys(words))
-
-
-def _json(value: object) -> str:
-    return encode(value).decode()

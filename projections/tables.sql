@@ -7,18 +7,20 @@ CREATE TABLE IF NOT EXISTS versions (
     period      integer,                     -- of a figure
     commodities jsonb NOT NULL,              -- lists of words; arrays take longer to send
     places      jsonb NOT NULL,
-    publishers  jsonb NOT NULL,
     category    text COLLATE "C",            -- a figure's statistic, a control's direction, …
-    dated       daterange,                   -- the days on which it may have been announced, founded, …
-    published   jsonb NOT NULL,              -- the days on which its sources may have been published
-    verified    boolean NOT NULL,            -- whether somebody looked at all of its sources
     title       text COLLATE "C",            -- the words of its title, to be ordered by
     said        text COLLATE "C",            -- the words that a search finds it by
-    parts       jsonb NOT NULL,              -- what lists narrow by inside a state: clauses, claims
+    dated       daterange,                   -- the days on which it may have been announced, founded, …
+    sources     jsonb NOT NULL,              -- its publishers, when they published, whether verified; a
+                                             -- figure's claims begin with theirs, and have a position
+    clauses     jsonb NOT NULL,              -- what lists narrow by inside a control
     valid       daterange NOT NULL,          -- the days on which the state holds
     known       int8range NOT NULL,          -- the positions at which the log says so
     state       text NOT NULL                -- the state as JSON; these bytes are what digests hash
 );
+-- The planner need not know what is only read, or asked about row by row.
+ALTER TABLE versions ALTER title SET STATISTICS 0, ALTER said SET STATISTICS 0,
+    ALTER sources SET STATISTICS 0, ALTER clauses SET STATISTICS 0, ALTER state SET STATISTICS 0;
 CREATE TABLE IF NOT EXISTS subjects (         -- which entities were ever about a word
     kind   text COLLATE "C" NOT NULL,
     word   text COLLATE "C" NOT NULL,         -- '' for every entity of the kind
@@ -40,20 +42,22 @@ CREATE TABLE IF NOT EXISTS tracking (
 INSERT INTO tracking (projection, position, fold) VALUES ('versions', 0, $1)
 ON CONFLICT DO NOTHING;
 
--- name: create_indexes
+-- name: create_version_indexes
 -- The cost of as-of reads does not grow with history: a list walks the entities that were ever
 -- about its words, and each is looked up at its point of the two ranges. The name is hashed because
 -- GiST is several times slower with text, to write and to read.
 CREATE INDEX IF NOT EXISTS versions_as_of ON versions
     USING gist (hashtextextended(entity, 0), valid, known);
 CREATE INDEX IF NOT EXISTS versions_open ON versions (entity) WHERE upper_inf(known);
-CREATE UNIQUE INDEX IF NOT EXISTS subjects_key ON subjects (kind, word, entity);
+-- What turns between two days; see changes.sql.
+CREATE INDEX IF NOT EXISTS versions_begin ON versions (lower(valid));
+
+-- name: create_finding_indexes
+CREATE UNIQUE INDEX IF NOT EXISTS subjects_key ON subjects (word, kind, entity);
 -- A text may be longer than an index takes. Words are found as they are written, and by their stem.
 CREATE UNIQUE INDEX IF NOT EXISTS texts_key ON texts (entity, md5(said));
 CREATE INDEX IF NOT EXISTS texts_words ON texts
     USING gin ((to_tsvector('simple', said) || to_tsvector('english', said)));
--- What turns between two days; see changes.sql.
-CREATE INDEX IF NOT EXISTS versions_begin ON versions (lower(valid));
 
 -- name: drop_tables
 -- What a rebuild before this one has left.

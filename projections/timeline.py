@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import zip_longest
+from operator import attrgetter
 from typing import NamedTuple
 
 from tracker.domain.codec import encode
@@ -64,34 +65,50 @@ class Revision:
 def revise(entity: str, before: Sequence[Known], new: Sequence[Known]) -> Revision:
     """The effect of `new` facts, each at its own position, on an entity of which `before` is known.
 
-    Rows are only added or closed, so that every past answer stays.
+    Rows are only added or closed, so that every past answer stays. A fact leaves alone what holds
+    before the day from which it counts.
     """
     known, facts = list(before), standing(before) if before else []
     changes = _folded(entity, facts) if facts else []
-    current = _keyed(changes)
-    since = dict.fromkeys(current, 0)
+    rows = [Row(entity, version, 0) for version in _versions(changes)]
+    plain = not any(isinstance(k.fact, Retracted) for k in known)
     revision = Revision([], [])
     for fact in new:
-        facts, differing = _standing_with(fact, known, facts)
+        plain = plain and not isinstance(fact.fact, Retracted)
+        facts, differing = _standing_with(fact, known, facts, plain)
         known.append(fact)
-        changes = _refolded(entity, facts, changes, differing)
-        following = _keyed(changes)
-        for version in [version for version in current if version not in following]:
-            _close(revision, Row(entity, current[version], since.pop(version), fact.position))
-        for version in following:
-            since.setdefault(version, fact.position)
-        current = following
-    revision.added.extend(Row(entity, current[key], at) for key, at in since.items() if at)
+        kept = changes[: bisect_left(changes, differing, key=_DAY)]
+        changes = _refolded(entity, facts, kept, differing)
+        since = kept[-1].day if kept else date.min  # what holds from then may end otherwise now
+        first = bisect_left(rows, since, key=_START)
+        following = [Row(entity, version, fact.position)
+                     for version in _versions(changes[max(len(kept) - 1, 0):])]
+        rows[first:], ended = _merged(rows[first:], following)
+        for row in ended:
+            _close(revision, row, fact.position)
+    revision.added.extend(row for row in rows if row.since)
     return revision
 
 
-def _close(revision: Revision, row: Row) -> None:
+def _merged(before: Sequence[Row], after: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Rows that follow others, those as before where nothing differs; and the ones that end."""
+    ending = {row.version.start: row for row in before}
+    return [ending.pop(row.version.start) if _same(row, ending.get(row.version.start)) else row
+            for row in after], list(ending.values())
+
+
+def _same(row: Row, other: Row | None) -> bool:
+    """Whether rows that begin on one day tell the same."""
+    return other is not None and (
+        row.version.end == other.version.end and row.version.text == other.version.text)
+
+
+def _close(revision: Revision, row: Row, position: int) -> None:
     """Close a row: by its start if it was open before (since 0), at once if this revision's."""
-    assert row.until is not None
     if row.since:
-        revision.added.append(row)
+        revision.added.append(row._replace(until=position))
     else:
-        revision.closed.append((row.version.start, row.until))
+        revision.closed.append((row.version.start, position))
 
 
 class _Change(NamedTuple):
@@ -102,36 +119,43 @@ class _Change(NamedTuple):
     text: str
 
 
+_DAY, _START = attrgetter("day"), attrgetter("version.start")
+
+
 def _folded(entity: str, facts: Sequence[Known]) -> list[_Change]:
     """The changes of state that standing facts, in valid-time order, lead to."""
     return _refolded(entity, facts, [], date.min)
 
 
 def _refolded(
-    entity: str, facts: Sequence[Known], changes: Sequence[_Change], since: date
+    entity: str, facts: Sequence[Known], kept: Sequence[_Change], since: date
 ) -> list[_Change]:
-    """The same, where the changes before a day are those of an earlier fold.
+    """The same, where the changes before a day are kept from an earlier fold.
 
     A state follows from the facts public by its day only, so it stands as long as they do.
     """
     kind, id = kind_of(entity), entity.partition("/")[2]
-    folded = [change for change in changes if change.day < since]
+    folded = [*kept]
+    text = folded[-1].text if folded else ""
     for day in sorted(turn for turn in kind.turns(facts) if turn >= since):
         state = kind.state_on(id, facts, day)
-        text = encode(state).decode() if state else ""
-        if text != (folded[-1].text if folded else ""):
+        before, text = text, encode(state).decode() if state else ""
+        if text != before:
             folded.append(_Change(day, state, text))
     return folded
 
 
 def _standing_with(
-    new: Known, known: Sequence[Known], facts: Sequence[Known]
+    new: Known, known: Sequence[Known], facts: Sequence[Known], plain: bool
 ) -> tuple[list[Known], date]:
-    """The facts that stand once one more is known, and the first day on which they differ."""
-    if any(isinstance(k.fact, Retracted) for k in (new, *known)):
+    """The facts that stand once one more is known, and the first day on which they differ.
+
+    `plain`: none of them is a retraction.
+    """
+    if not plain:
         after = standing([*known, new])
         return after, _first_difference(facts, after)
-    after = list(facts)
+    after = [*facts]
     insort(after, new, key=rank)
     return after, new.fact.public_on
 
@@ -150,8 +174,3 @@ def _versions(changes: Sequence[_Change]) -> list[Version]:
         for (start, state, text), end in zip_longest(changes, ends)
         if state is not None
     ]
-
-
-def _keyed(changes: Sequence[_Change]) -> dict[tuple[date, date | None, str], Version]:
-    """Versions by all that makes them what they are."""
-    return {(v.start, v.end, v.text): v for v in _versions(changes)}

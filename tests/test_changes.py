@@ -454,9 +454,8 @@ WITH told AS (
     INSERT INTO log.events (position, event_id, stream, version, type, recorded_at, entry)
     SELECT position, position, entity, position / 2000 + 1, 'Figure.Claimed', now(), '{}' FROM told
 )
-INSERT INTO versions (entity, kind, commodities, places, publishers, published, verified,
-    parts, valid, known, state)
-SELECT entity, 'figure', '{}', '{}', '{}', '{}', true, '[]', valid, known, 'state of ' || valid
+INSERT INTO versions (entity, kind, commodities, places, sources, clauses, valid, known, state)
+SELECT entity, 'figure', '[]', '[]', '[]', '[]', valid, known, 'state of ' || valid
 FROM told, LATERAL (VALUES (daterange(day, NULL), int8range(position, next)),
                            (daterange(day, last), int8range(next, NULL))) AS row (valid, known)"""
 """Editions of 2000 figures; each claim has an event and two rows, one closed by the next claim."""

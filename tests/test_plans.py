@@ -64,8 +64,8 @@ FINDING = {"subjects_key", "texts_words", "texts_key"}
 
 GROW = """
 INSERT INTO versions
-SELECT entity, kind, commodity, period, commodities, places, publishers, category,
-       dated, published, verified, title, said, parts, valid,
+SELECT entity, kind, commodity, period, commodities, places, category, title, said, dated, sources,
+       clauses, valid,
        int8range($1 + 2 * round, $1 + 2 * round + 1), 'grown'
 FROM versions, generate_series(1, 10) AS round WHERE upper_inf(known)
 """
