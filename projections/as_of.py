@@ -15,7 +15,7 @@ from projections.exposure import Exposure, Question, exposures, subjects
 from projections.lists import EVERYTHING, Filter, Lists, Span, over
 from projections.lists import SQL as LISTS
 from projections.moments import Moment, S, kind_name
-from projections.projector import SQL as TRACKING
+from projections.page import SQL as TRACKING
 from projections.rows import pairs
 from projections.tracked import Reached, Tracked
 from projections.world import line

@@ -9,28 +9,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from datetime import date
-from itertools import islice
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from pathlib import Path
 
 import tracker.domain
-from projections.rows import COLUMNS, Finding, tabled
-from projections.timeline import Revision, Row, revise
+from projections.page import PAGE, SQL, Page, read_page, write_page
 from projections.tracked import Tracked
-from tracker.domain.entity import Known
 from tracker.errors import Unavailable
 from tracker.log.background import Background
 from tracker.log.database import LOST, Connection, Pool, named_queries
 from tracker.log.follow import Follower, wait
-from tracker.log.recorder import read, read_streams
 
-SQL = named_queries(Path(__file__).with_name("projector.sql"))
 TABLES = named_queries(Path(__file__).with_name("tables.sql"))
-PAGE = 1000
-PACE = 20
-"""Entities to fold before the rows of earlier ones go on their way to PostgreSQL."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +35,7 @@ def fingerprint() -> str:
     floor = Path(__file__).parent
     domain = sorted(Path(tracker.domain.__file__).parent.glob("*.*"))
     own = [floor / name for name in (
-        "timeline.py", "rows.py", "texts.py", "projector.py", "tables.sql")]
+        "timeline.py", "rows.py", "texts.py", "page.py", "projector.sql", "tables.sql")]
     return hashlib.sha256(b"".join(path.read_bytes() for path in (*domain, *own))).hexdigest()
 
 
@@ -69,61 +60,24 @@ async def create_bare_tables(connection: Connection) -> None:
     await connection.execute(TABLES.begin_tracking, fingerprint())
 
 
-async def project_page(connection: Connection, *, page: int = PAGE) -> int:
-    """Project the next events, at most `page`, in the caller's transaction; 0 when there are none.
+async def project_page(connection: Connection, *, limit: int = PAGE) -> int:
+    """Project the next events, at most `limit`, in the caller's transaction.
 
-    Returns the position reached.
+    Returns the position reached; 0 when there are none.
     """
-    position = await connection.fetchval(SQL.position)
-    events = await read(connection, position, limit=page)
-    if not events:
+    page = await read_page(connection, await connection.fetchval(SQL.position), limit=limit)
+    if page is None:
         return 0
-    new: dict[str, list[Known]] = defaultdict(list)
-    for event in events:
-        new[event.stream].append(event.known)
-    before = await read_streams(connection, new, position)
-    await _write(connection, (
-        (stream, revise(stream, [e.known for e in before[stream]], added))
-        for stream, added in new.items()))
-    await connection.execute(SQL.advance, events[-1].position)
-    return events[-1].position
-
-
-async def _write(connection: Connection, revisions: Iterable[tuple[str, Revision]]) -> None:
-    """Add and close the rows that revisions of streams say, and add what these are found by."""
-    finding, closed = Finding(), list[tuple[str, date, int]]()
-
-    def added() -> Iterator[list[Row]]:
-        for stream, revision in revisions:
-            closed.extend((stream, *row) for row in revision.closed)
-            yield revision.added
-
-    await connection.copy_to_table("versions", source=records(added(), finding), columns=COLUMNS)
-    if closed:
-        await connection.execute(SQL.close, *map(list, zip(*closed, strict=True)))
-    for query, rows in ((SQL.add_subjects, finding.subjects), (SQL.add_texts, finding.said)):
-        if rows:
-            await connection.execute(query, *map(list, zip(*sorted(rows), strict=True)))
-
-
-async def records(
-    entities: Iterable[Sequence[Row]], finding: Finding
-) -> AsyncIterator[bytes]:
-    """The rows of entities as COPY takes them, while PostgreSQL takes in those before them.
-
-    What the entities are found by is added to `finding`.
-    """
-    entities = iter(entities)
-    while some := list(islice(entities, PACE)):
-        yield "".join(record for rows in some for record in tabled(rows, finding)).encode()
-        await asyncio.sleep(0)
+    await write_page(connection, page)
+    return page.until
 
 
 class Projector(Background):
     """Keeps the projection up to date, in this process or in whichever gets its turn first."""
 
-    def __init__(self, pool: Pool, follower: Follower):
+    def __init__(self, pool: Pool, follower: Follower, page: int = PAGE):
         self._pool = pool
+        self._page = page
         self._follower = follower
         self.tracked = Tracked(pool, follower)
         """Knows how far it has come, whoever projects."""
@@ -131,17 +85,41 @@ class Projector(Background):
 
     async def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> None:
         """Project all that is in the log now. `progress` gets the position after every page."""
-        while True:
-            async with self._pool.acquire() as connection, connection.transaction():
-                if not await connection.fetchval(SQL.take_turn):
-                    return
-                position = await project_page(connection)
-            if not position:
-                return
-            self.tracked.come(position)
-            progress(position)
-            self._progressed.set()
-            self._progressed = asyncio.Event()
+        async with aclosing(self._pages()) as pages:
+            async for position in pages:
+                self.tracked.come(position)
+                progress(position)
+                self._progressed.set()
+                self._progressed = asyncio.Event()
+
+    async def _pages(self) -> AsyncGenerator[int, None]:
+        """The positions reached, page by page, as long as this process has its turn.
+
+        The page behind a full one is read and folded meanwhile. Where somebody else had a turn in
+        between, it is not the next one and is read again.
+        """
+        page, ahead = None, None
+        try:
+            while True:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    if not await connection.fetchval(SQL.take_turn):
+                        return
+                    position = await connection.fetchval(SQL.position)
+                    if page is None or page.after != position:
+                        page = await read_page(connection, position, limit=self._page)
+                    if page is None:
+                        return
+                    ahead = asyncio.create_task(self._read(page.until)) if page.full else None
+                    await write_page(connection, page)
+                yield page.until
+                page = await ahead if ahead else None
+        finally:
+            if ahead:
+                ahead.cancel()
+
+    async def _read(self, after: int) -> Page | None:
+        async with self._pool.acquire() as connection:
+            return await read_page(connection, after, limit=self._page)
 
     async def position(self) -> int:
         """How far the projection has come."""

@@ -10,19 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing
-from io import BytesIO
 from itertools import groupby
 from operator import attrgetter
 
-from projections.projector import SQL, TABLES, create_bare_tables, project_page, records
+from projections.page import PAGE, SQL, added, find_new
+from projections.projector import TABLES, create_bare_tables, project_page
 from projections.rows import COLUMNS, Finding
 from projections.timeline import revise
 from tracker.log.database import PROJECTOR, Connection, Target, connect
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import head, read_by_stream
-
-PAGE = 1000
-"""Events at a time: few enough for Python's garbage collector not to notice them."""
 
 
 async def rebuild(target: Target, progress: Callable[[int], None] = lambda _: None) -> int:
@@ -63,13 +60,11 @@ async def _records(
     folded = 0
     async for streams in _streams(reader, until):
         finding = Finding()
-        rows = (revise(stream, [], [event.known for event in events]).added
-                for stream, events in streams.items())
-        async for some in records(rows, finding):
+        revisions = (revise(stream, [], [event.known for event in events])
+                     for stream, events in streams.items())
+        async for some in added((revision, finding) for revision in revisions):
             yield some
-        for table, found in (("subjects", finding.subjects), ("texts", finding.said)):
-            lines = "".join(["\t".join(words) + "\n" for words in found])  # as COPY takes them
-            await finder.copy_to_table(table, source=BytesIO(lines.encode()))
+        await find_new(finder, finding)
         folded += sum(map(len, streams.values()))
         progress(folded)
 

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from projections.texts import said, title
-from projections.timeline import Row
+from projections.timeline import Revision
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.clause import ClauseState
@@ -175,27 +175,33 @@ class Finding:
     said: set[Said] = field(default_factory=set)
 
 
-def tabled(rows: Iterable[Row], finding: Finding) -> list[Record]:
-    """Rows of one entity as the tables take them. What it is found by is added to `finding`."""
-    records, found, head, publishers = list[Record](), None, "", set[str]()
-    for entity, version, since, until in rows:
+def tabled(revision: Revision, finding: Finding) -> list[Record]:
+    """The rows that a revision adds, as the tables take them.
+
+    What the entity is found by goes into `finding`, but for what it was found by before.
+    """
+    records, found, head = list[Record](), None, ""
+    known = {words(row.version.state) for row in revision.before}
+    publishers = {source.publisher
+                  for row in revision.before for source in row.version.state.sources}
+    for entity, version, since, until in revision.added:
         state = version.state
         before, found = found, words(state)
         if found is not before and found != before:  # an entity is rarely about anything new
-            finding.subjects.update(_subjects(entity, found))
-            if found.said:
-                finding.said.add((_kind(entity), entity, found.said))
             head = _head(entity, found)
+            if found not in known:
+                finding.subjects.update(_subjects(entity, found))
+                if found.said:
+                    finding.said.add((_kind(entity), entity, found.said))
         for source in state.sources:
             if source.publisher not in publishers:
                 publishers.add(source.publisher)
                 finding.subjects.add((_kind(entity), source.publisher, entity))
         day = dated(state)
         valid = f"[{_day(version.start)},{_day(version.end)})"
-        known = f"[{since},{until or ''})"
         records.append(
             f"{head}\t{of_date(day) if day else NULL}\t{told(state)}\t{_escaped(clauses(state))}"
-            f"\t{valid}\t{known}\t{_escaped(version.text)}\n")
+            f"\t{valid}\t[{since},{until or ''})\t{_escaped(version.text)}\n")
     return records
 
 

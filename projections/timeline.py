@@ -55,9 +55,11 @@ class Row(NamedTuple):
 class Revision:
     """What new events do to the rows of one entity: rows to add, and open rows to close.
 
-    `closed` holds the start day of each row that was open before, and the position that ends it.
+    `before` are the rows that were open before. `closed` holds the start day of each of them that
+    is so no more, and the position that ends it.
     """
 
+    before: list[Row]
     added: list[Row]
     closed: list[tuple[date, int]]
 
@@ -72,7 +74,7 @@ def revise(entity: str, before: Sequence[Known], new: Sequence[Known]) -> Revisi
     changes = _folded(entity, facts) if facts else []
     rows = [Row(entity, version, 0) for version in _versions(changes)]
     plain = not any(isinstance(k.fact, Retracted) for k in known)
-    revision = Revision([], [])
+    revision = Revision([*rows], [], [])
     for fact in new:
         plain = plain and not isinstance(fact.fact, Retracted)
         facts, differing = _standing_with(fact, known, facts, plain)

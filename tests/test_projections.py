@@ -18,7 +18,8 @@ import pytest
 from deploy.bootstrap import prepare
 from projections.lists import Filter
 from projections.moments import Moment
-from projections.projector import SQL, create_schema, project_page
+from projections.page import SQL, Page
+from projections.projector import Projector, create_schema, project_page
 from projections.rebuild import rebuild
 from projections.world import World
 from schema.context import Services
@@ -31,7 +32,8 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.kinds import STATES
 from tracker.domain.values import Source
 from tracker.errors import Unavailable
-from tracker.log.database import LOST, Connection, Target, connect, create_pool
+from tracker.log.database import LOST, PROJECTOR, Connection, Target, connect, create_pool
+from tracker.log.follow import Follower
 from tracker.log.mapper import NewEvent
 from tracker.log.recorder import Recorder
 
@@ -88,16 +90,22 @@ async def connection(target: Target) -> AsyncIterator[Connection]:
     await connection.close()
 
 
+ANEW = """
+DELETE FROM versions; DELETE FROM subjects; DELETE FROM texts; UPDATE tracking SET position = 0"""
+
+
 async def rows(connection: Connection) -> list[tuple[Any, ...]]:
-    """All version rows."""
-    found = await connection.fetch("SELECT * FROM versions ORDER BY entity, known, valid")
-    return [tuple(row) for row in found]
+    """All version rows, and the words that they are found by."""
+    found = [await connection.fetch(f"SELECT * FROM {table} ORDER BY {order}") for table, order in (
+        ("versions", "entity, known, valid"), ("subjects", "entity, word"),
+        ("texts", "entity, said"))]
+    return [tuple(row) for table in found for row in table]
 
 
 async def project(connection: Connection, page: int) -> list[tuple[Any, ...]]:
     """The rows after projecting the whole log anew in pages of this size."""
-    await connection.execute("DELETE FROM versions; UPDATE tracking SET position = 0")
-    while await project_page(connection, page=page):
+    await connection.execute(ANEW)
+    while await project_page(connection, limit=page):
         pass
     return await rows(connection)
 
@@ -208,18 +216,40 @@ async def test_a_projector_that_crashes_in_a_page_goes_on_where_the_last_one_end
 ) -> None:
     await recorder.append_all(events(seed))
     expected, chance, crashes = await project(connection, 1000), Random(seed), 0
-    await connection.execute("DELETE FROM versions; UPDATE tracking SET position = 0")
+    await connection.execute(ANEW)
     more = 1
     while more:
         transaction = connection.transaction()
         await transaction.start()
-        more = await project_page(connection, page=chance.randint(1, 9))
+        more = await project_page(connection, limit=chance.randint(1, 9))
         if more and chance.random() < 0.5:
             crashes += 1
             await transaction.rollback()
         else:
             await transaction.commit()
     assert crashes > 3
+    assert await rows(connection) == expected
+
+
+async def test_a_page_that_was_read_ahead_is_read_again_when_another_projector_had_a_turn(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    await connection.execute(ANEW)
+
+    class Overtaken(Projector):
+        async def _read(self, after: int) -> Page | None:
+            page = await super()._read(after)
+            async with connection.transaction():
+                await connection.execute(SQL.wait_turn)  # until the page before is written
+                await project_page(connection, limit=3)
+            return page
+
+    async with await create_pool(target, role=PROJECTOR) as pool:
+        positions = list[int]()
+        await Overtaken(pool, Follower(recorder, target), page=10).catch_up(positions.append)
+    assert positions[:3] == [10, 23, 36]
     assert await rows(connection) == expected
 
 
@@ -234,7 +264,7 @@ async def test_others_see_the_rows_of_a_page_and_its_position_at_once(
                 await other.fetchval("SELECT count(*) FROM versions"))
 
     async with connection.transaction():
-        assert await project_page(connection, page=20) == 20
+        assert await project_page(connection, limit=20) == 20
         assert await seen() == (0, 0)
     position, count = await seen()
     assert position == 20

@@ -70,7 +70,7 @@ async def measure(target: Target, data_dir: Path, size: int) -> None:
     connection = await connect(target)
     await load(connection, grown(corpus()), 0, size)
     await line("rebuild", size, data_dir, lambda: rebuild(target))
-    await connection.execute("TRUNCATE versions, subjects; UPDATE tracking SET position = 0")
+    await connection.execute("TRUNCATE versions, subjects, texts; UPDATE tracking SET position = 0")
     async with await create_pool(target, role=PROJECTOR) as pool:
         projector = Projector(pool, Follower(Recorder(pool), target))
         await line("import", size, data_dir, projector.catch_up)
