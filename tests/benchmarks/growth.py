@@ -5,7 +5,7 @@
 The log is the shipped corpus and then, again and again: every figure for another year or grade,
 every export control as one of another issuer, and one claim in eight retracted and told anew. So
 what is asked keeps its size, and has ever more history of its own and beside it. Every question is
-asked at random days and positions.
+asked at random days and positions, of logs of all sizes in turn.
 
 Peers in the same run, for the question about production: the same rows in a system-versioned table
 of MariaDB (where it and `pymysql` are installed), and a fold of the events of its figures.
@@ -19,10 +19,12 @@ import platform
 import random
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, islice
 from pathlib import Path
@@ -53,6 +55,8 @@ OTHERS = ("CL", "PE", "ZM", "NO", "FI", "MA", "NA", "TH", "PH", "BO")
 STAMP = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMNS = ("position", "event_id", "stream", "version", "type", "recorded_at", "entry")
 BATCH = 20_000
+WARM_UP = 20
+"""How often a question is asked before it counts."""
 
 Question = Callable[[Moment], Awaitable[Any]]
 
@@ -180,16 +184,6 @@ def by_replay(recorder: Recorder, events: list[NewEvent], chance: random.Random)
     return production
 
 
-async def median(question: Question, moments: Iterator[Moment], rounds: int) -> float:
-    """The median of the milliseconds that a question takes, once it has been asked a few times."""
-    taken = []
-    for at in islice(moments, rounds + 20):
-        started = time.perf_counter()
-        await question(at)
-        taken.append((time.perf_counter() - started) * 1000)
-    return statistics.median(taken[20:])
-
-
 def moments_until(head: int, chance: random.Random) -> Iterator[Moment]:
     """Days and positions at random."""
     while True:
@@ -200,46 +194,92 @@ def moments_until(head: int, chance: random.Random) -> Iterator[Moment]:
 # --- the run
 
 
-async def measure(target: Target, sizes: list[int], rounds: int) -> AsyncIterator[dict[str, float]]:
-    """The figures at one size of the log after the other."""
-    await prepare(target)
+@dataclass(slots=True)
+class Log:
+    """A log of one size in a database of its own, with its projection."""
+
+    size: int
+    target: Target
+    measured: dict[str, float]
+
+
+async def build(server: Target, sizes: list[int]) -> list[Log]:
+    """Logs of these sizes, each a copy of the one before and more, all with the same beginning."""
+    coming, logs = grown(corpus()), list[Log]()
+    for size in sizes:
+        name, before = f"grown_{size}", logs[-1].size if logs else 0
+        template = f" TEMPLATE grown_{before} STRATEGY file_copy" if logs else ""
+        async with connected(server) as admin:
+            await admin.execute(f"CREATE DATABASE {name}{template}")
+        log = Log(size, {**server, "database": name}, {})
+        await prepare(log.target)
+        async with connected(log.target) as connection:
+            await load(connection, coming, before, size)
+            started, used = time.perf_counter(), time.process_time()
+            await rebuild(log.target)
+            log.measured["rebuild, events/s"] = size / (time.perf_counter() - started)
+            log.measured["µs an event in Python"] = (time.process_time() - used) / size * 1e6
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            log.measured["most memory, MB"] = memory / 1024
+            await connection.execute("VACUUM ANALYZE projection.versions, projection.subjects")
+            log.measured["versions"] = await connection.fetchval("SELECT count(*) FROM versions")
+        logs.append(log)
+        print(f"built {size:,}", file=sys.stderr)
+    return logs
+
+
+@asynccontextmanager
+async def connected(target: Target) -> AsyncIterator[Connection]:
+    """A connection for a while."""
     connection = await connect(target)
-    events, chance, size = corpus(), random.Random(0), 0
-    coming = grown(events)
-    with MariaDB.started() as mariadb:
-        for wanted in sizes:
-            await load(connection, coming, size, wanted)
-            size = wanted
-            started = time.perf_counter()
-            await rebuild(target)
-            found = {"rebuild, events/s": size / (time.perf_counter() - started)}
-            await connection.execute("VACUUM ANALYZE projection.versions")
-            if mariadb:
-                await mariadb.load(connection)
-            async with await create_pool(target) as pool:
-                recorder = Recorder(pool)
-                asked = questions(AsOf(pool, recorder), events, chance)
-                asked["production, by replay of its figures"] = by_replay(recorder, events, chance)
-                if mariadb:
-                    asked["production, MariaDB system-versioned"] = mariadb.production(chance)
-                for name, question in asked.items():
-                    found[name] = await median(question, moments_until(size, chance), rounds)
-            found["versions"] = await connection.fetchval("SELECT count(*) FROM versions")
-            found["most memory, MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            yield found
+    yield connection
     await connection.close()
 
 
-async def report(target: Target, sizes: list[int], rounds: int) -> None:
+async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
+    """Ask every question of every log in turn, round by round, and keep the medians.
+
+    So a change of the machine's load meets all sizes alike.
+    """
+    events, chance = corpus(), random.Random(0)
+    async with AsyncExitStack() as stack:
+        mariadb = stack.enter_context(MariaDB.started())
+        asked: dict[str, list[tuple[Log, Question, Iterator[Moment], list[float]]]] = {}
+        for log in logs:
+            recorder = Recorder(pool := await stack.enter_async_context(
+                await create_pool(log.target)))
+            found = questions(AsOf(pool, recorder), events, chance)
+            found["production, by replay of its figures"] = by_replay(recorder, events, chance)
+            if mariadb and log.size <= peer_until:
+                async with connected(log.target) as connection:
+                    await mariadb.load(connection, log.size)
+                found["production, MariaDB system-versioned"] = mariadb.production(
+                    log.size, chance)
+            for name, question in found.items():
+                asked.setdefault(name, []).append(
+                    (log, question, moments_until(log.size, chance), []))
+        for name, of_sizes in asked.items():
+            for _ in range(rounds + WARM_UP):
+                for _, question, moments, taken in of_sizes:
+                    at, started = next(moments), time.perf_counter()
+                    await question(at)
+                    taken.append((time.perf_counter() - started) * 1000)
+            for log, _, _, taken in of_sizes:
+                log.measured[name] = statistics.median(taken[WARM_UP:])
+
+
+async def report(server: Target, sizes: list[int], rounds: int, peer_until: int) -> None:
     """Measure and print the curve as a table."""
-    curve = [found async for found in measure(target, sizes, rounds)]
+    logs = await build(server, sizes)
+    await measure(logs, rounds, peer_until)
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
           f" load {os.getloadavg()[1]:.1f}; medians of {rounds}, milliseconds")
     print("| | " + " | ".join(f"{size:,}" for size in sizes) + " | last/first |")
     print("| --- |" + " --- |" * (len(sizes) + 1))
-    for name in curve[0]:
-        values = [found[name] for found in curve]
+    for name in logs[0].measured:
+        values = [log.measured[name] for log in logs if name in log.measured]
         cells = [f"{v:,.0f}" if v >= 100 else f"{v:.2f}" for v in values]
+        cells += [""] * (len(logs) - len(cells))
         print(f"| {name} | {' | '.join(cells)} | {values[-1] / values[0]:.2f} |")
 
 
@@ -248,13 +288,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="10000,100000,1000000")
     parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--peer-until", type=int, default=1_000_000,
+                        help="the largest size that is given to MariaDB, which fills slowly")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracker-bench-")))
         os.chmod(directory, 0o755)
         postgres = stack.enter_context(Postgres.start(directory / "data"))
         sizes = [int(size) for size in arguments.sizes.split(",")]
-        uvloop.run(report(postgres.connection.kwargs(), sizes, arguments.rounds))
+        uvloop.run(report(postgres.connection.kwargs(), sizes, arguments.rounds,
+                          arguments.peer_until))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """Positions become microseconds after this."""
 
 FOREVER = "2106-02-07 06:28:15.999999"
-CREATE = """CREATE OR REPLACE TABLE versions (
+CREATE = """CREATE OR REPLACE TABLE versions_{} (
     entity varchar(300) NOT NULL, commodity varchar(60) NOT NULL, period integer,
     valid_from date NOT NULL, valid_until date NOT NULL, state text NOT NULL,
     known_from timestamp(6) GENERATED ALWAYS AS ROW START,
@@ -31,9 +31,9 @@ CREATE = """CREATE OR REPLACE TABLE versions (
 ROWS = """SELECT entity, commodity, period, lower(valid), coalesce(upper(valid), '9999-12-31'),
                  state, lower(known), upper(known)
           FROM versions WHERE kind = 'figure' AND period IS NOT NULL"""
-FILL = """LOAD DATA LOCAL INFILE '{}' INTO TABLE versions FIELDS ESCAPED BY ''
+FILL = """LOAD DATA LOCAL INFILE '{}' INTO TABLE versions_{} FIELDS ESCAPED BY ''
           (entity, commodity, period, valid_from, valid_until, state, known_from, known_until)"""
-ASK = """SELECT entity, state FROM versions FOR SYSTEM_TIME AS OF TIMESTAMP %s
+ASK = """SELECT entity, state FROM versions_{} FOR SYSTEM_TIME AS OF TIMESTAMP %s
          WHERE commodity = %s AND period = %s AND valid_from <= %s AND valid_until > %s
            AND entity LIKE 'figure/%%/production/%%' ORDER BY entity"""
 
@@ -51,7 +51,7 @@ class MariaDB:
     def __init__(self, connection: Any, directory: Path):
         self._connection = connection
         self._directory = directory
-        self._asked: list[tuple[str, int]] = []
+        self._asked: dict[int, list[tuple[str, int]]] = {}
 
     @classmethod
     @contextmanager
@@ -86,8 +86,8 @@ class MariaDB:
                 server.terminate()
                 server.wait()
 
-    async def load(self, connection: Connection) -> None:
-        """Take over the rows of figures that have a year, with their history."""
+    async def load(self, connection: Connection, size: int) -> None:
+        """Take over the rows of figures that have a year, with their history, of a log's size."""
         path = self._directory / "rows"
         asked = set()
         with path.open("w", encoding="utf-8") as file:
@@ -97,24 +97,24 @@ class MariaDB:
                     file.write("\t".join(map(str, (*fields, moment(since), moment(until)))) + "\n")
                     if "/production/" in fields[0] and fields[2] < 2026:
                         asked.add((fields[1], fields[2]))
-        self._asked = sorted(asked)
+        self._asked[size] = sorted(asked)
         with self._connection.cursor() as cursor:
             cursor.execute("CREATE DATABASE IF NOT EXISTS peer")
             cursor.execute("USE peer")
-            cursor.execute(CREATE)
+            cursor.execute(CREATE.format(size))
             cursor.execute("SET SESSION system_versioning_insert_history = 1")
-            cursor.execute(FILL.format(path))
-            cursor.execute("ANALYZE TABLE versions")
+            cursor.execute(FILL.format(path, size))
+            cursor.execute(f"ANALYZE TABLE versions_{size}")
         path.unlink()
 
-    def production(self, chance: random.Random) -> Callable[[Moment], Awaitable[Any]]:
+    def production(self, size: int, chance: random.Random) -> Callable[[Moment], Awaitable[Any]]:
         """Production of a commodity in a year: a question at a moment."""
 
         async def ask(at: Moment) -> Any:
             day: date = at.valid_at
-            commodity, period = chance.choice(self._asked)
+            commodity, period = chance.choice(self._asked[size])
             with self._connection.cursor() as cursor:
-                cursor.execute(ASK, (moment(at.position), commodity, period, day, day))
+                cursor.execute(ASK.format(size), (moment(at.position), commodity, period, day, day))
                 return cursor.fetchall()
 
         return ask
