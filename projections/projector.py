@@ -116,6 +116,7 @@ class Projector(Background):
         finally:
             if ahead:
                 ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)  # it gives its connection back
 
     async def _read(self, after: int) -> Page | None:
         async with self._pool.acquire() as connection:

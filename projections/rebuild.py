@@ -97,6 +97,7 @@ async def _pages(connection: Connection, until: int) -> AsyncGenerator[list[Reco
             yield page
     finally:
         reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 async def _page(connection: Connection) -> int:

@@ -184,11 +184,11 @@ def by_replay(recorder: Recorder, events: list[NewEvent], chance: random.Random)
     return production
 
 
-def moments_until(head: int, chance: random.Random) -> Iterator[Moment]:
-    """Days and positions at random."""
+def moments(known: int, head: int, chance: random.Random) -> Iterator[Moment]:
+    """Days and positions at random; what is asked about is all known, whatever the head."""
     while True:
         day = date(2023, 1, 1) + timedelta(days=chance.randrange(1400))
-        yield Moment(day, chance.randint(9_000, head))
+        yield Moment(day, known + int(chance.random() * (head - known)))
 
 
 # --- the run
@@ -239,13 +239,14 @@ async def connected(target: Target) -> AsyncIterator[Connection]:
 async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
     """Ask every question of every log in turn, round by round, and keep the medians.
 
-    So a change of the machine's load meets all sizes alike.
+    So a change of the machine's load meets all sizes alike; what is asked is the same for all.
     """
-    events, chance = corpus(), random.Random(0)
+    events = corpus()
     async with AsyncExitStack() as stack:
         mariadb = stack.enter_context(MariaDB.started())
         asked: dict[str, list[tuple[Log, Question, Iterator[Moment], list[float]]]] = {}
         for log in logs:
+            chance = random.Random(0)
             recorder = Recorder(pool := await stack.enter_async_context(
                 await create_pool(log.target)))
             found = questions(AsOf(pool, recorder), events, chance)
@@ -257,11 +258,11 @@ async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
                     log.size, chance)
             for name, question in found.items():
                 asked.setdefault(name, []).append(
-                    (log, question, moments_until(log.size, chance), []))
+                    (log, question, moments(len(events), log.size, chance), []))
         for name, of_sizes in asked.items():
             for _ in range(rounds + WARM_UP):
-                for _, question, moments, taken in of_sizes:
-                    at, started = next(moments), time.perf_counter()
+                for _, question, coming, taken in of_sizes:
+                    at, started = next(coming), time.perf_counter()
                     await question(at)
                     taken.append((time.perf_counter() - started) * 1000)
             for log, _, _, taken in of_sizes:
