@@ -14,7 +14,7 @@ from itertools import groupby, islice
 from operator import attrgetter
 from pathlib import Path
 
-from projections.rows import COLUMNS, Finding, tabled
+from projections.rows import COLUMNS, NULL, Finding, tabled
 from projections.timeline import Revision, revise
 from tracker.log.database import Connection, named_queries
 from tracker.log.recorder import read, read_streams
@@ -74,13 +74,14 @@ async def added(revisions: Iterable[tuple[Revision, Finding]]) -> AsyncIterator[
     """
     revisions = iter(revisions)
     while some := list(islice(revisions, PACE)):
-        yield "".join([line for each in some for line in tabled(*each)]).encode()
+        rows = "".join([row for each in some for row in tabled(*each)])
+        yield rows.replace("\\", "\\\\").encode()
         await asyncio.sleep(0)
 
 
 async def write_page(connection: Connection, page: Page) -> None:
     """Add and close rows, and advance to the end of the page, in the caller's transaction."""
-    await connection.copy_to_table("versions", source=_each(page.added), columns=COLUMNS)
+    await copy(connection, _each(page.added))
     if page.closed:
         await connection.execute(SQL.close, *map(list, zip(*page.closed, strict=True)))
     await find_new(connection, page.new)
@@ -88,6 +89,11 @@ async def write_page(connection: Connection, page: Page) -> None:
         if words:
             await connection.execute(query, *map(list, zip(*sorted(words), strict=True)))
     await connection.execute(SQL.advance, page.until)
+
+
+async def copy(connection: Connection, rows: AsyncIterator[bytes]) -> None:
+    """Add version rows as they come."""
+    await connection.copy_to_table("versions", source=rows, columns=COLUMNS, null=NULL)
 
 
 async def find_new(connection: Connection, finding: Finding) -> None:

@@ -13,9 +13,9 @@ from contextlib import AsyncExitStack, aclosing
 from itertools import groupby
 from operator import attrgetter
 
-from projections.page import PAGE, SQL, added, find_new
+from projections.page import PAGE, SQL, added, copy, find_new
 from projections.projector import TABLES, create_bare_tables, project_page
-from projections.rows import COLUMNS, Finding
+from projections.rows import Finding
 from projections.timeline import revise
 from tracker.log.database import PROJECTOR, Connection, Target, connect
 from tracker.log.mapper import Recorded
@@ -33,8 +33,7 @@ async def rebuild(target: Target, progress: Callable[[int], None] = lambda _: No
         await connection.execute(TABLES.drop_tables)
         await create_bare_tables(connection)
         until = await head(reader)
-        await connection.copy_to_table(
-            "versions", source=_records(reader, finder, until, progress), columns=COLUMNS)
+        await copy(connection, _rows(reader, finder, until, progress))
         await connection.execute(SQL.advance, until)
         await asyncio.gather(connection.execute(TABLES.create_version_indexes),
                              finder.execute(TABLES.create_finding_indexes))
@@ -52,7 +51,7 @@ async def _connection(target: Target, stack: AsyncExitStack) -> Connection:
     return connection
 
 
-async def _records(
+async def _rows(
     reader: Connection, finder: Connection, until: int, progress: Callable[[int], None]
 ) -> AsyncIterator[bytes]:
     """The rows of all that is in the log up to a position; what they are about goes in beside them.

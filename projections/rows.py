@@ -20,7 +20,7 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState, Series
 from tracker.domain.preference import PreferenceState
 from tracker.domain.receipt import ImportState
-from tracker.domain.values import DAY, PartialDate
+from tracker.domain.values import DAY, PartialDate, Source
 
 COLUMNS = ("entity", "kind", "commodity", "period", "commodities", "places", "category", "title",
            "said", "dated", "sources", "clauses", "valid", "known", "state")
@@ -32,7 +32,13 @@ Said = tuple[str, str, str]
 """Words by which a search finds an entity: `kind, entity, said`."""
 
 Record = str
-"""A row as COPY takes it, its columns those of `COLUMNS`."""
+"""A row as COPY takes it once backslashes are doubled, its columns those of `COLUMNS`.
+
+No tabs and ends of lines are in it but those that part columns and rows: JSON and words have none.
+"""
+
+NULL = "\x01"
+"""Stands for no value, in a row: nor are there other control characters in JSON and words."""
 
 
 class Words(NamedTuple):
@@ -97,7 +103,7 @@ def dated(state: EntityState) -> PartialDate | None:
     return None
 
 
-def told(state: EntityState) -> str:
+def told(state: EntityState, sources: Sequence[Source]) -> str:
     """The sources of a state as lists narrow by them, in JSON.
 
     Those of a figure's claims come first, with the positions of these.
@@ -106,7 +112,7 @@ def told(state: EntityState) -> str:
     return "[" + ",".join([
         _told(source.publisher, source.published_on, source.verified)
         + (f',"position":{position}}}' if position else "}")
-        for source, position in zip_longest(state.sources, positions)]) + "]"
+        for source, position in zip_longest(sources, positions)]) + "]"
 
 
 @lru_cache(maxsize=4096)
@@ -193,32 +199,25 @@ def tabled(revision: Revision, finding: Finding) -> list[Record]:
                 finding.subjects.update(_subjects(entity, found))
                 if found.said:
                     finding.said.add((_kind(entity), entity, found.said))
-        for source in state.sources:
+        sources = state.sources
+        for source in sources:
             if source.publisher not in publishers:
                 publishers.add(source.publisher)
                 finding.subjects.add((_kind(entity), source.publisher, entity))
         day = dated(state)
-        valid = f"[{_day(version.start)},{_day(version.end)})"
         records.append(
-            f"{head}\t{of_date(day) if day else NULL}\t{told(state)}\t{_escaped(clauses(state))}"
-            f"\t{valid}\t[{since},{until or ''})\t{_escaped(version.text)}\n")
+            f"{head}\t{of_date(day) if day else NULL}\t{told(state, sources)}\t{clauses(state)}"
+            f"\t[{_day(version.start)},{_day(version.end)})\t[{since},{until or ''})"
+            f"\t{version.text}\n")
     return records
 
 
 def _head(entity: str, of: Words) -> str:
     """The columns that are the same in most rows of an entity."""
-    fields = (entity, _kind(entity), of.commodity, of.period, encode(of.commodities).decode(),
-              encode(of.places).decode(), of.category, of.title, of.said)
-    return "\t".join(NULL if field is None else _escaped(str(field)) for field in fields)
-
-
-NULL = r"\N"
-"""How COPY reads that there is no value. See "Text Format" in PostgreSQL's manual of COPY."""
-
-
-def _escaped(text: str) -> str:
-    """Text as COPY reads it. Nothing here has tabs or ends of lines: JSON and words escape them."""
-    return text.replace("\\", "\\\\")
+    return "\t".join([
+        entity, _kind(entity), of.commodity or NULL,
+        NULL if of.period is None else str(of.period), encode(of.commodities).decode(),
+        encode(of.places).decode(), of.category or NULL, of.title or NULL, of.said or NULL])
 
 
 def _kind(entity: str) -> str:
