@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import zip_longest
@@ -73,12 +73,13 @@ def revise(entity: str, before: Sequence[Known], new: Sequence[Known]) -> Revisi
     known, facts = list(before), standing(before) if before else []
     changes = _folded(entity, facts) if facts else []
     rows = [Row(entity, version, 0) for version in _versions(changes)]
-    plain = not any(isinstance(k.fact, Retracted) for k in known)
+    replacing = {k.fact.replacement for k in known if isinstance(k.fact, Retracted)}
     revision = Revision([*rows], [], [])
     for fact in new:
-        plain = plain and not isinstance(fact.fact, Retracted)
-        facts, differing = _standing_with(fact, known, facts, plain)
+        facts, differing = _standing_with(fact, known, facts, replacing)
         known.append(fact)
+        if isinstance(fact.fact, Retracted):
+            replacing.add(fact.fact.replacement)
         kept = changes[: bisect_left(changes, differing, key=_DAY)]
         changes = _refolded(entity, facts, kept, differing)
         since = kept[-1].day if kept else date.min  # what holds from then may end otherwise now
@@ -148,18 +149,22 @@ def _refolded(
 
 
 def _standing_with(
-    new: Known, known: Sequence[Known], facts: Sequence[Known], plain: bool
+    new: Known, known: Sequence[Known], facts: Sequence[Known], replacing: Container[str | None]
 ) -> tuple[list[Known], date]:
     """The facts that stand once one more is known, and the first day on which they differ.
 
-    `plain`: none of them is a retraction.
+    Most facts join those that stand, and most retractions take one of them away, whatever else is
+    known. Replacements, which have a place of their own, and retractions of retractions are rare.
     """
-    if not plain:
-        after = standing([*known, new])
-        return after, _first_difference(facts, after)
     after = [*facts]
-    insort(after, new, key=rank)
-    return after, new.fact.public_on
+    if not isinstance(new.fact, Retracted) and new.event_id not in replacing:
+        insort(after, new, key=rank)
+        return after, new.fact.public_on
+    if isinstance(new.fact, Retracted):
+        after = [k for k in facts if k.event_id != new.fact.retracts]
+    if len(after) == len(facts):
+        after = standing([*known, new])
+    return after, _first_difference(facts, after)
 
 
 def _first_difference(before: Sequence[Known], after: Sequence[Known]) -> date:
