@@ -7,19 +7,22 @@ change nothing of that: an event concerns the same for whoever follows, now or i
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
 from tracker.domain.announcement import Made
+from tracker.domain.commodities import commodities as everything
 from tracker.domain.export_control import Amended, Announced, Disputed
-from tracker.domain.figure import Claimed
+from tracker.domain.figure import Claimed, Figure
+from tracker.domain.kinds import FACTS
 from tracker.domain.preference import Ordered
 from tracker.domain.values import Fact
 from tracker.log.follow import Follower
 from tracker.log.mapper import Recorded
-from tracker.log.recorder import Recorder
+from tracker.log.recorder import Recorder, Streams
 
 PAGE = 200
 
@@ -80,6 +83,38 @@ def places(fact: Fact) -> Iterator[str]:
             yield fact.member
         case Made():
             yield from fact.actors
+
+
+NAMING = (Amended, Announced, Disputed, Founded, Made, MemberJoined, MemberLeft, Ordered)
+"""The facts that name something, besides claims: figures have it in their names."""
+
+
+async def streams_about(recorder: Recorder, selection: Selection, before: int) -> list[Streams]:
+    """Where in the log the events before a position are that are about what is wanted: figures by
+    their names, any other entity from the event on with which it has named all of it.
+    """
+    words = {*(selection.commodities or ()), *(selection.places or ())}
+    types = [type_ for type_, fact in FACTS.items() if fact in NAMING]
+    named, since = defaultdict[str, list[Fact]](list), dict[str, int]()
+    for event in await recorder.naming(types, words, before):
+        named[event.stream].append(event.fact)
+        if concerns(named[event.stream], selection):
+            since.setdefault(event.stream, event.position)
+    others = [Streams(stream, f"{stream} ", first) for stream, first in since.items()]
+    return [*_figures(selection), *others]
+
+
+def _figures(selection: Selection) -> Iterator[Streams]:
+    """The figures that are about what is wanted; none where only events of others are."""
+    if selection.types is not None and Figure.FACTS.keys().isdisjoint(selection.types):
+        return
+    goods = everything() if selection.commodities is None else selection.commodities
+    for commodity in goods:
+        begun = f"{Figure.KIND}/{commodity}/"
+        names = [begun] if selection.places is None else [
+            f"{begun}{place}/" for place in set(selection.places)]
+        for name in names:
+            yield Streams(name, f"{name[:-1]}0")  # the sign after "/"
 
 
 async def follow(

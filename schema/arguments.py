@@ -47,6 +47,15 @@ HsCode: TypeAlias = Annotated[str | None, argument(
     " `280530`, or one below such a commodity; a heading of 4 digits includes its codes, and a"
     " tariff code, of 8 or 10, counts as the one that it is under. With a commodity: both.")]
 
+OfTypes: TypeAlias = Annotated[list[str] | None, argument(
+    description="Only events of these types, such as `ExportControl.Suspended`.")]
+AboutCommodities: TypeAlias = Annotated[list[str] | None, argument(
+    description="Only events about one of these commodities or one below it, such as"
+    " `rare_earths`: by what an event or an earlier one of its entity names.")]
+AboutPlaces: TypeAlias = Annotated[list[str] | None, argument(
+    description="Only events about one of these, such as `CN` or `quad`: as issuer, member, actor,"
+    " or where a figure is from.")]
+
 
 def word(kind: Callable[[str], T], given: str, field: str) -> T:
     """A word of a vocabulary (`Commodity`, `Place`, `Actor`, …) from its text."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from projections.lists import Found, Key, Span, part
+from projections.lists import Found, Key, Span
+from projections.lists import part as within
+from projections.subjects import Selection, past_of, streams_about
 from schema.arguments import LAST_POSITION, entity_path, position, short
 from schema.connections import Listing
 from schema.scalars import Position
@@ -14,7 +16,7 @@ from schema.sorting import EventOrder
 from schema.types.event import Event, event
 from tracker.domain.kinds import kind_of
 from tracker.log.mapper import Recorded
-from tracker.log.recorder import Recorder
+from tracker.log.recorder import Recorder, Streams
 
 TICK = timedelta(microseconds=1)
 """The least time between two moments."""
@@ -22,52 +24,64 @@ TICK = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Events of the log: those of some types, between two positions, which are both left out."""
+    """Events of the log: those wanted, between two positions, which are both left out."""
 
-    types: Sequence[str] | None
+    wanted: Selection
     after: int
     before: int
 
 
 async def stretch(
-    recorder: Recorder, types: Sequence[str] | None, first: datetime | None, last: datetime | None
+    recorder: Recorder, wanted: Selection, first: datetime | None, last: datetime | None
 ) -> Stretch:
-    """The events of some types that were recorded from one moment to another, both inclusive."""
+    """The events wanted that were recorded from one moment to another, both inclusive."""
     earliest = first is not None and first > datetime.min.replace(tzinfo=first.tzinfo)
     after = await recorder.position_at(first - TICK) if first and earliest else 0
     before = await recorder.position_at(last) + 1 if last else LAST_POSITION
-    return Stretch(types, after, before)
+    return Stretch(wanted, after, before)
 
 
-def in_log(recorder: Recorder, wanted: Stretch, order: EventOrder) -> Listing[Event]:
-    """Events of the log, by position."""
-    down = order.value.down
+async def events_of(recorder: Recorder, part: Stretch, order: EventOrder) -> Listing[Event]:
+    """The events of a stretch of the log, by position."""
+    if part.wanted.entity is not None:
+        return await _of_entity(recorder, part.wanted.entity, part, order)
+    about = None
+    if part.wanted.by_subject:  # two steps, so the list ends where the log did at the first
+        part = replace(part, before=min(part.before, await recorder.head() + 1))
+        about = await streams_about(recorder, part.wanted, part.before)
+    return _in_log(recorder, part, about, order)
+
+
+def _in_log(
+    recorder: Recorder, part: Stretch, about: Sequence[Streams] | None, order: EventOrder
+) -> Listing[Event]:
+    """Events of the log, or of some streams of it."""
+    down, types = order.value.down, part.wanted.types
 
     async def items(span: Span) -> list[Found[Event]]:
         low, high = (span.before, span.after) if down else (span.after, span.before)
         open_ = 0 if span.closed else 1
-        after = wanted.after if low is None else max(wanted.after, int(low[0]) - 1 + open_)
-        before = wanted.before if high is None else min(wanted.before, int(high[0]) + 1 - open_)
-        found = await recorder.page(after, before, limit=span.limit or 0, types=wanted.types,
+        after = part.after if low is None else max(part.after, int(low[0]) - 1 + open_)
+        before = part.before if high is None else min(part.before, int(high[0]) + 1 - open_)
+        found = await recorder.page(after, before, limit=span.limit or 0, types=types, about=about,
                                     from_end=span.from_end is not down)
         return [_found(of) for of in (found[::-1] if down else found)]
 
-    return Listing(items, lambda: recorder.count(wanted.after, wanted.before, wanted.types),
+    return Listing(items, lambda: recorder.count(part.after, part.before, types, about),
                    _sealed, _opened)
 
 
-async def of_entity(
-    recorder: Recorder, entity: str, wanted: Stretch, order: EventOrder
+async def _of_entity(
+    recorder: Recorder, entity: str, part: Stretch, order: EventOrder
 ) -> Listing[Event]:
-    """Events of one entity, by position."""
-    events = (await recorder.read_streams([entity]))[entity] if known_entity(entity) else []
-    found = [_found(of) for of in events
-             if (wanted.types is None or of.type in wanted.types)
-             and wanted.after < of.position < wanted.before]
+    """Events of one entity."""
+    events = (await past_of(recorder, part.wanted, part.after, part.before - 1)
+              if known_entity(entity) else [])
+    found = [_found(of) for of in events]
     down = order.value.down
 
     async def items(span: Span) -> Sequence[Found[Event]]:
-        return part(found[::-1] if down else found, span, down)
+        return within(found[::-1] if down else found, span, down)
 
     async def count() -> int:
         return len(found)

@@ -9,10 +9,13 @@ from strawberry import argument
 from projections.lists import EVERYTHING, Filter
 from projections.texts import answers
 from schema.arguments import (
+    AboutCommodities,
+    AboutPlaces,
     CommodityId,
     HsCode,
+    OfTypes,
     Publisher,
-    event_types,
+    selection,
     short,
     sought,
     with_code,
@@ -21,7 +24,7 @@ from schema.comparison import AboutPlace, OfKind, about_what, changed
 from schema.connections import Connection, states
 from schema.described import answer, answer_as, output
 from schema.ids import key_of
-from schema.logged import in_log, known_entity, of_entity, stretch
+from schema.logged import events_of, known_entity, stretch
 from schema.moment.as_of import AsOf
 from schema.moments import MinPosition, MomentInput, come_to, compared, meant, now
 from schema.nodes import GlobalId, GlobalIds, node, nodes
@@ -219,8 +222,9 @@ class Query(Proofs):
     async def events(
         self,
         info: Info,
-        types: Annotated[list[str] | None, argument(
-            description="Only events of these types, such as `ExportControl.Suspended`.")] = None,
+        types: OfTypes = None,
+        commodities: AboutCommodities = None,
+        places: AboutPlaces = None,
         entity: Annotated[str | None, argument(
             description="Only events of this entity, such as `alliance/quad`.")] = None,
         recorded: Annotated[TimeRange | None, argument(
@@ -235,10 +239,9 @@ class Query(Proofs):
         min_position: MinPosition = None,
     ) -> Connection[Event]:
         """The log itself. The cursors of events are their positions."""
-        asked, wanted = page(first, after, last, before), event_types(types)
+        asked, wanted = page(first, after, last, before), selection(
+            types, commodities, places, entity)
         await come_to(info, min_position)
         recorder = info.context.services.recorder
         part = await stretch(recorder, wanted, *times(recorded, "recorded"))
-        if entity is None:
-            return await in_log(recorder, part, order_by).page(asked)
-        return await (await of_entity(recorder, entity, part, order_by)).page(asked)
+        return await (await events_of(recorder, part, order_by)).page(asked)

@@ -11,7 +11,14 @@ from strawberry import argument
 
 from projections.live import Live
 from projections.subjects import Selection, follow
-from schema.arguments import day, position, selection
+from schema.arguments import (
+    AboutCommodities,
+    AboutPlaces,
+    OfTypes,
+    day,
+    position,
+    selection,
+)
 from schema.described import output, subscription
 from schema.moment.as_of import AsOf
 from schema.request import Info
@@ -34,14 +41,9 @@ class Subscription:
         info: Info,
         after: Annotated[Position | None, argument(
             description="The position to go on after; if left out, only new events come.")] = None,
-        types: Annotated[list[str] | None, argument(
-            description="Only events of these types, such as `ExportControl.Suspended`.")] = None,
-        commodities: Annotated[list[str] | None, argument(
-            description="Only events about one of these commodities or one below it, such as"
-            " `rare_earths`: by what an event or an earlier one of its entity names.")] = None,
-        places: Annotated[list[str] | None, argument(
-            description="Only events about one of these, such as `CN` or `quad`: as issuer, member,"
-            " actor, or where a figure is from.")] = None,
+        types: OfTypes = None,
+        commodities: AboutCommodities = None,
+        places: AboutPlaces = None,
     ) -> AsyncIterator[Event]:
         """Every event after a position, in order, and then each new one as it comes. Whoever is cut
         off comes back with `after` the last position seen, and misses nothing.

@@ -28,6 +28,41 @@ LIMIT $3;
 -- How many entries of some types there are between two positions, both left out.
 SELECT count(*) FROM log.events WHERE type = ANY ($3) AND position > $1 AND position < $2;
 
+-- name: about
+-- The entries of streams from one name up to another, which is left out, from a position on. They are
+-- looked up by name, which OFFSET sees to (the log might be walked else): so what is about something
+-- costs by how much that is, not by how long the log is.
+unnest($1::text[], $2::text[], $3::bigint[]) AS about (low, high, since)
+CROSS JOIN LATERAL (
+    SELECT position, type, entry FROM log.events WHERE stream >= low AND stream < high OFFSET 0
+) AS found
+
+-- name: page_about
+-- A page of them between two positions, both left out, of some types if asked, in order.
+SELECT entry FROM {about}
+WHERE position > greatest($4, since - 1) AND position < $5 AND ($7::text[] IS NULL OR type = ANY ($7))
+ORDER BY position
+LIMIT $6;
+
+-- name: page_about_from_end
+-- The same, of the last ones, the newest first.
+SELECT entry FROM {about}
+WHERE position > greatest($4, since - 1) AND position < $5 AND ($7::text[] IS NULL OR type = ANY ($7))
+ORDER BY position DESC
+LIMIT $6;
+
+-- name: count_about
+-- How many they are.
+SELECT count(*) FROM {about}
+WHERE position > greatest($4, since - 1) AND position < $5 AND ($6::text[] IS NULL OR type = ANY ($6));
+
+-- name: naming
+-- The entries of some types before a position that have one of some words in quotes, in order.
+SELECT entry FROM log.events
+WHERE type = ANY ($1) AND position < $2
+  AND EXISTS (SELECT FROM unnest($3::bytea[]) AS said (word) WHERE position(word IN entry) > 0)
+ORDER BY position;
+
 -- name: read_streams
 -- Every entry of some streams up to a position, in order.
 SELECT stream, position, entry FROM log.events

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 
@@ -26,6 +27,9 @@ from tracker.log.joined import Joined
 from tracker.log.mapper import NewEvent, Recorded, recorded
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
+PAGE_ABOUT, PAGE_ABOUT_FROM_END, COUNT_ABOUT = (
+    query.replace("{about}", SQL.about)
+    for query in (SQL.page_about, SQL.page_about_from_end, SQL.count_about))
 PAGE = 1000
 BULK = 5000
 """How many events an import sends at a time."""
@@ -38,6 +42,15 @@ class Appended:
 
     positions: range
     repeated: bool = False
+
+
+class Streams(NamedTuple):
+    """The events of the streams from one name up to another, which is left out, from a position on.
+    """
+
+    low: str
+    high: str
+    since: int = 0
 
 
 Command = Sequence[NewEvent]
@@ -103,20 +116,38 @@ class Recorder:
 
     async def page(
         self, after: int, before: int, *, limit: int, types: Sequence[str] | None = None,
-        from_end: bool = False,
+        about: Sequence[Streams] | None = None, from_end: bool = False,
     ) -> list[Recorded]:
         """At most `limit` events between two positions, both left out, in order: the first or,
         `from_end`, the last of them."""
-        query = SQL.page_from_end if from_end else SQL.page
-        rows = await self._pool.fetch(query, after, before, limit, types)
+        if about is None:
+            query = SQL.page_from_end if from_end else SQL.page
+            rows = await self._pool.fetch(query, after, before, limit, types)
+        else:
+            query = PAGE_ABOUT_FROM_END if from_end else PAGE_ABOUT
+            rows = await self._pool.fetch(query, *_columns(about), after, before, limit, types)
         return [recorded(row["entry"]) for row in (rows[::-1] if from_end else rows)]
 
-    async def count(self, after: int, before: int, types: Sequence[str] | None = None) -> int:
+    async def count(
+        self, after: int, before: int, types: Sequence[str] | None = None,
+        about: Sequence[Streams] | None = None,
+    ) -> int:
         """How many events there are between two positions, both left out. Positions have no gaps,
-        so that only those of some types need to be counted."""
-        if types is None:
+        so that only those of some types or streams need to be counted."""
+        if types is None and about is None:
             return max(min(await self.head(), before - 1) - after, 0)
-        return int(await self._pool.fetchval(SQL.count, after, before, types))
+        if about is None:
+            return int(await self._pool.fetchval(SQL.count, after, before, types))
+        return int(await self._pool.fetchval(COUNT_ABOUT, *_columns(about), after, before, types))
+
+    async def naming(
+        self, types: Sequence[str], words: Iterable[str], before: int
+    ) -> list[Recorded]:
+        """The events of some types before a position that have one of some words as a text, in
+        order."""
+        quoted = [f'"{word}"'.encode() for word in words]
+        rows = await self._pool.fetch(SQL.naming, types, before, quoted)
+        return [recorded(row["entry"]) for row in rows]
 
     async def read_all(self, until: int) -> AsyncIterator[Recorded]:
         """Every event up to a position, in order, a page in memory at a time."""
@@ -253,6 +284,11 @@ async def read_by_stream(
     """At most `limit` events up to a position, stream by stream, after a stream and version."""
     rows = await connection.fetch(SQL.read_by_stream, *after, until, limit)
     return [recorded(row["entry"]) for row in rows]
+
+
+def _columns(about: Sequence[Streams]) -> tuple[list[object], ...]:
+    """Streams as the arguments of a question: the first names, the last ones, the positions."""
+    return [s.low for s in about], [s.high for s in about], [s.since for s in about]
 
 
 def _starts(commands: Sequence[Command]) -> list[int]:
