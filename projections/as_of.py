@@ -12,7 +12,7 @@ import asyncpg
 
 from projections.claims import Orders
 from projections.exposure import Exposure, Question, exposures, subjects
-from projections.lists import EVERYTHING, Filter, Lists, Span, over
+from projections.lists import EVERYTHING, Days, Filter, Lists, Span, over, ranged
 from projections.lists import SQL as LISTS
 from projections.moments import Moment, S, kind_name
 from projections.page import SQL as TRACKING
@@ -172,10 +172,18 @@ class AsOf:
         at_stage = [f for f in figures if stage in (None, f.series.stage)]
         return exposures(asked, controls, at_stage, orders)
 
-    async def history(self, entity: str) -> list[Held]:
-        """Everything that was ever so of an entity, on both axes, the oldest knowledge first."""
+    async def history(
+        self, entity: str, *, valid: Days | None = None,
+        known: tuple[datetime | None, datetime | None] = (None, None),
+        types: Sequence[str] | None = None,
+    ) -> list[Held]:
+        """Everything that was ever so of an entity, on both axes, the oldest knowledge first;
+        if asked, of it what holds on one of some days, what the log told at some moment from one to
+        another, and what it tells since events of some types.
+        """
         kind = STATES[kind_of(entity).KIND]
-        return [_held(row, kind) for row in await self._pool.fetch(SQL.history, entity)]
+        rows = await self._pool.fetch(SQL.history, entity, ranged(valid), *known, types)
+        return [_held(row, kind) for row in rows]
 
 
 async def resolved(

@@ -45,12 +45,17 @@ WHERE period = wanted
 ORDER BY entity;
 
 -- name: history
--- Every version of one entity on both axes, oldest knowledge first.
+-- The versions of one entity on both axes, oldest knowledge first: those that hold on one of some days
+-- ($2), that the log told at some moment from one to another ($3, $4), since an event of some types ($5).
 SELECT valid, known, since.recorded_at, until.recorded_at AS replaced_at, state
 FROM versions
 JOIN log.events since ON since.position = lower(known)
 LEFT JOIN log.events until ON until.position = upper(known)
 WHERE hashtextextended(entity, 0) = hashtextextended($1, 0) AND entity = $1
+  AND ($2::daterange IS NULL OR valid && $2)
+  AND ($3::timestamptz IS NULL OR until.recorded_at IS NULL OR until.recorded_at > $3)
+  AND ($4::timestamptz IS NULL OR since.recorded_at <= $4)
+  AND ($5::text[] IS NULL OR since.type = ANY ($5))
 ORDER BY lower(known), lower(valid);
 
 -- name: digest

@@ -74,8 +74,8 @@ class Filter:
         return (
             kind_name(kind), moment.valid_at, moment.position, self.words, self.commodities,
             self.places, self.publishers, self.category, self.measure, self.destination,
-            self.status, _range(self.in_force), _range(self.dated), _range(self.published),
-            _range(self.period), self.stage, sought(self.search) if self.search else None,
+            self.status, ranged(self.in_force), ranged(self.dated), ranged(self.published),
+            ranged(self.period), self.stage, sought(self.search) if self.search else None,
             self.verified)
 
 
@@ -240,7 +240,7 @@ def _filled(about: str, query: str) -> str:
     return whole
 
 
-def _range(given: tuple[Any, Any] | None) -> asyncpg.Range[Any] | None:
+def ranged(given: tuple[Any, Any] | None) -> asyncpg.Range[Any] | None:
     """A range from the first to the last, both inclusive."""
     if given is None:
         return None

@@ -15,6 +15,7 @@ from schema.arguments import (
     HsCode,
     OfTypes,
     Publisher,
+    event_types,
     selection,
     short,
     sought,
@@ -100,16 +101,26 @@ class Query(Proofs):
         info: Info,
         entity: Annotated[str, argument(
             description="Its name in the log, such as `export-control/cn-mofcom-2024-46`.")],
+        valid: Annotated[DayRange | None, argument(
+            description="Only what holds on one of these days.")] = None,
+        known: Annotated[TimeRange | None, argument(
+            description="Only what the log told at some moment of this time: what was recorded in"
+            " it, or before it and not replaced by then.")] = None,
+        types: Annotated[list[str] | None, argument(
+            description="Only what the log tells since an event of one of these types, such as"
+            " `ExportControl.Retracted`.")] = None,
         min_position: MinPosition = None,
     ) -> list[HistoryVersion]:
         """Everything that was ever so of an entity, on both time axes, the oldest knowledge first;
-        empty for one that never was.
+        empty for one that never was. Its events are `events(entity:)`.
         """
+        on, told, by = days(valid, "valid"), times(known, "known"), event_types(types)
         if not known_entity(entity):
             return []
         await come_to(info, min_position)
-        as_of = info.context.services.as_of
-        return [history_version(held) for held in await as_of.history(entity)]
+        found = await info.context.services.as_of.history(
+            entity, valid=on, known=told, types=by)
+        return [history_version(held) for held in found]
 
     @answer
     async def changes(

@@ -258,6 +258,34 @@ async def test_history_tells_both_axes_with_inclusive_ends(api: Api) -> None:
         ["1"], ["1"], ["1", "2"], ["1", "2"], ["1"]]
 
 
+async def test_history_narrows_on_both_axes_and_by_the_events_that_made_it(api: Api) -> None:
+    await api.do("announceExportControl", control())
+    suspended = await api.do("suspendExportControl", suspension())
+    await api.do("retractEvent", {"eventId": suspended["eventId"], "reason": "misread",
+                                  "source": source()})
+    first, second, third = (event["recordedAt"] for event in (await api.ask(
+        "{ events { nodes { recordedAt } } }"))["events"]["nodes"])
+
+    async def found(**asked: Any) -> list[tuple[str, str]]:
+        data = await api.ask("query ($valid: DayRange, $known: TimeRange, $types: [String!]) {"
+                             ' history(entity: "export-control/x", valid: $valid, known: $known,'
+                             " types: $types) { validFrom knownFrom } }", **asked)
+        return [(v["validFrom"], v["knownFrom"]) for v in data["history"]]
+
+    every = await found()
+    pause, after = {"from": "2025-11-09", "to": "2026-11-27"}, {"from": "2026-11-28"}
+    assert await found(valid=pause) == [
+        ("2024-12-03", "1"), ("2025-11-09", "2"), ("2024-12-03", "3")]
+    assert await found(valid={"to": "2024-12-02"}) == []
+    assert await found(known={"from": third}) == [("2024-12-03", "3")]
+    assert await found(known={"to": first}) == [("2024-12-03", "1")]
+    assert await found(known={"from": second, "to": second}) == [v for v in every if v[1] == "2"]
+    assert await found(known={"from": first, "to": second}) == [v for v in every if v[1] != "3"]
+    assert await found(types=["ExportControl.Retracted"]) == [("2024-12-03", "3")]
+    assert await found(valid=after, known={"from": second, "to": second},
+                       types=["ExportControl.Suspended"]) == [("2026-11-28", "2")]
+
+
 @pytest.mark.parametrize(("entity", "kind"), [
     ("alliance/quad", "Alliance"), ("export-control/cn-mofcom-2024-46", "ExportControl"),
     ("figure/rare_earths/CN/production/mine/2023", "Figure"),
@@ -288,6 +316,11 @@ REFUSED = [
      ["types", 1]),
     ('{ events(entity: "planet/mars") { nodes { position } } }', "INVALID_INPUT", ["entity"]),
     ('{ history(entity: "planet/mars") { validFrom } }', "INVALID_INPUT", ["entity"]),
+    ('{ history(entity: "alliance/x", valid: {from: "x"}) { validFrom } }', "INVALID_DATE",
+     ["valid", "from"]),
+    ('{ history(entity: "alliance/x", known: {from: "2025-02-01", to: "2025-01-01"})'
+     " { validFrom } }", "END_BEFORE_START", ["known", "to"]),
+    ('{ history(entity: "alliance/x", types: ["X"]) { validFrom } }', "UNKNOWN_TYPE", ["types", 0]),
     ('{ asOf { exportControls(commodity: "unobtainium") { totalCount } } }', "UNKNOWN_COMMODITY",
      ["commodity"]),
     ('{ asOf { exportControls(issuer: "XX") { totalCount } } }', "UNKNOWN_PLACE", ["issuer"]),
