@@ -8,8 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from schema.errors import describe, hide_names
-from schema.executor import Executor
-from schema.limits import Documents
+from schema.limits import Documents, Timed
 from schema.moments import Moments
 from schema.mutations import Mutation
 from schema.queries import Query
@@ -38,6 +37,6 @@ GRAPH = Graph(
     mutation=Mutation,
     subscription=Subscription,
     extensions=[Documents, Moments],
-    execution_context_class=Executor,
+    execution_context_class=Timed,
     config=StrawberryConfig(scalar_map=SCALARS),
 )

@@ -8,7 +8,8 @@ validation does not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -22,6 +23,7 @@ from graphql import (
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     parse,
     specified_rules,
@@ -31,6 +33,7 @@ from strawberry.extensions import SchemaExtension
 
 from schema.cost import cost, has_variable_pages
 from schema.errors import extensions
+from schema.executor import Executor
 from schema.purity import Roots, roots
 from schema.seen import seen
 from tracker.errors import Unavailable
@@ -116,14 +119,40 @@ class Documents(SchemaExtension):
         yield
 
     async def on_execute(self) -> AsyncIterator[None]:
-        """Give up an answer that takes too long, and with it the queries that it waits for. Of a
-        subscription this is its beginning; its events come when they come."""
-        try:
-            async with asyncio.timeout(SECONDS):
-                yield
-        except TimeoutError:
-            raise Unavailable(f"No answer in {SECONDS} seconds: ask for less at once",
-                              code="TIMEOUT") from None
+        """Give up an answer that takes too long. Of a subscription this is its beginning; answers
+        come when they come, and each has the same time: see `Timed`."""
+        async with in_time():
+            yield
+
+
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """Give up what takes too long, and with it the queries that it waits for."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            yield
+    except TimeoutError:
+        raise Unavailable(f"No answer in {SECONDS} seconds: ask for less at once",
+                          code="TIMEOUT") from None
+
+
+class Timed(Executor):
+    """Executes operations, every answer of a subscription in the time that an answer has.
+
+    One that takes longer ends the subscription with an error: what it would have told may not be
+    told again, while whoever comes back is told what is so then.
+    """
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        """The answer to a query or mutation, or to one event of a subscription."""
+        result = super().execute_operation(serially)
+        live = self.operation.operation is OperationType.SUBSCRIPTION
+        return _in_time(result) if live and self.is_awaitable(result) else result
+
+
+async def _in_time(result: Awaitable[Any]) -> Any:
+    async with in_time():
+        return await result
 
 
 def prepare(schema: GraphQLSchema, text: str, introspection: bool = True) -> Prepared:

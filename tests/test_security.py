@@ -15,6 +15,8 @@ from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
 from deploy.bootstrap import connected
+from projections.as_of import AsOf
+from projections.moments import Moment
 from schema.context import Access, Services
 from schema.cost import cost
 from schema.graph import GRAPH
@@ -453,6 +455,37 @@ async def test_the_same_holds_over_a_socket(services: Services, target: Target) 
         message = await receive(socket)
         assert codes({"errors": message["payload"]}) == {"TIMEOUT"}
         await sleeping(watcher, 0)
+
+
+CHANGED = "subscription { worldChanged(kinds: [EXPORT_CONTROL]) { position counts { figures } } }"
+
+
+async def test_each_answer_of_a_subscription_has_that_time_too(
+    services: Services, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, counts = Api(services), AsOf.counts
+
+    async def slowly(self: AsOf, moment: Moment) -> dict[str, int]:
+        await self._pool.fetchval("SELECT 0 FROM pg_sleep(30)")
+        return await counts(self, moment)
+
+    async with (
+        connected(target) as watcher, served(services, OPEN) as url, socket_to(url) as socket
+    ):
+        await subscribe(socket, CHANGED)
+        assert "errors" not in (await receive(socket))["payload"]
+        monkeypatch.setattr(AsOf, "counts", slowly)
+        monkeypatch.setattr("schema.limits.SECONDS", 0.5)
+        await api.do("announceExportControl", control())
+        await sleeping(watcher, 1)
+        message = await receive(socket)
+        assert codes(message["payload"]) == {"TIMEOUT"}
+        assert not message["payload"].get("data")
+        assert (await receive(socket))["type"] == "complete"
+        await sleeping(watcher, 0)
+        monkeypatch.setattr(AsOf, "counts", counts)
+        await subscribe(socket, CHANGED)
+        assert (await receive(socket))["payload"]["data"]["worldChanged"]["position"] == "1"
 
 
 async def test_a_subscription_outlives_the_time_of_an_answer(
