@@ -16,6 +16,7 @@ from schema.context import Services
 from tracker.audit.published import Publications
 from tracker.audit.publisher import Publisher, Signing
 from tracker.commands import Commands
+from tracker.log.background import Observe
 from tracker.log.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
 from tracker.log.follow import Follower
 from tracker.log.migrate import migrate
@@ -50,14 +51,19 @@ async def opened(target: Target) -> AsyncIterator[Pool]:
 
 
 @asynccontextmanager
-async def running(target: Target, signing: Signing | None = None) -> AsyncIterator[Services]:
-    """A whole tracker: it follows the log, projects it, signs it if it is to, and answers."""
+async def running(
+    target: Target, signing: Signing | None = None, observe: Observe | None = None
+) -> AsyncIterator[Services]:
+    """A whole tracker: it follows the log, projects it, signs it if it is to, and answers.
+
+    `observe` is told of the work that goes on beside the answers.
+    """
     async with opened(target) as pool, pooled(target, role=PROJECTOR, size=2) as projecting:
         recorder = Recorder(pool)
         async with (
             Follower(recorder, target) as follower,
-            Projector(projecting, follower) as projector,
-            publishing(target, follower, signing) as publisher,
+            Projector(projecting, follower).observed(observe) as projector,
+            publishing(target, follower, signing, observe) as publisher,
         ):
             as_of = AsOf(pool, recorder, projector.tracked)
             yield Services(recorder, follower, projector, Commands(recorder), as_of,
@@ -66,7 +72,7 @@ async def running(target: Target, signing: Signing | None = None) -> AsyncIterat
 
 @asynccontextmanager
 async def publishing(
-    target: Target, follower: Follower, signing: Signing | None
+    target: Target, follower: Follower, signing: Signing | None, observe: Observe | None = None
 ) -> AsyncIterator[Publisher | None]:
     """The publisher of the log for the length of a block, where it is signed here.
 
@@ -78,7 +84,7 @@ async def publishing(
     signing.safe.prepare(signing.origin)
     async with (
         pooled(target, role=PUBLISHER, size=2) as pool,
-        Publisher(pool, follower, signing) as publisher,
+        Publisher(pool, follower, signing).observed(observe) as publisher,
     ):
         yield publisher
 

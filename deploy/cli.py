@@ -101,7 +101,7 @@ def demo(
         listening = listen_somewhere(host, port)
 
     async def work(target: Target) -> None:
-        async with running(target, signing) as services:
+        async with running(target, signing, traces.work if traces else None) as services:
             recorded = await load_corpus(target, services, note)
             await serve_app(services, access, listening, log_level, traces, welcome=recorded)
 
@@ -128,7 +128,7 @@ def serve(
         listening = listen(host, port)
 
     async def work(target: Target) -> None:
-        async with running(target, signing) as services:
+        async with running(target, signing, traces.work if traces else None) as services:
             await serve_app(services, access, listening, log_level, traces)
 
     on_database(data_dir, work)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from schema.seen import Seen
 from tracker.errors import InvalidInput
+from tracker.log.background import Work
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 class Traces:
-    """Makes spans of operations and of their steps."""
+    """Makes spans of operations and of their steps, and of the work beside them."""
 
     def __init__(self, provider: TracerProvider):
         from opentelemetry import propagate, trace
@@ -82,6 +83,17 @@ class Traces:
             name, record_exception=False, set_status_on_exception=False
         ):
             yield
+
+    def work(self, work: Work) -> None:
+        """The span of a piece of work beside all operations, a trace of its own."""
+        trace = self._trace
+        span = self._tracer.start_span(
+            work.name, trace.set_span_in_context(trace.INVALID_SPAN), start_time=work.started,
+            attributes={"tracker.events": work.events, "tracker.position": work.position})
+        if work.error:
+            span.set_attribute("error.type", work.error)
+            span.set_status(trace.StatusCode.ERROR)
+        span.end()
 
     def end(self) -> None:
         """Send what is not sent yet; a collector that does not answer does not keep us."""

@@ -101,16 +101,18 @@ class Projector(Background):
         page, ahead = None, None
         try:
             while True:
-                async with self._pool.acquire() as connection, connection.transaction():
-                    if not await connection.fetchval(SQL.take_turn):
-                        return
-                    position = await connection.fetchval(SQL.position)
-                    if page is None or page.after != position:
-                        page = await read_page(connection, position, limit=self._page)
-                    if page is None:
-                        return
-                    ahead = asyncio.create_task(self._read(page.until)) if page.full else None
-                    await write_page(connection, page)
+                with self.working("project") as work:
+                    async with self._pool.acquire() as connection, connection.transaction():
+                        if not await connection.fetchval(SQL.take_turn):
+                            return
+                        position = await connection.fetchval(SQL.position)
+                        if page is None or page.after != position:
+                            page = await read_page(connection, position, limit=self._page)
+                        if page is None:
+                            return
+                        ahead = asyncio.create_task(self._read(page.until)) if page.full else None
+                        await write_page(connection, page)
+                    work.did(page.until - page.after, page.until)
                 yield page.until
                 page = await ahead if ahead else None
         finally:

@@ -8,6 +8,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,15 +18,21 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from deploy import tracing
+from deploy.bootstrap import running
 from deploy.logs import Json
 from deploy.tracing import Traces
 from schema.app import create_app
 from schema.context import Services
 from tests.api import OPEN, Api, control, document
+from tests.facts import announced
 from tests.served import serving
 from tests.test_operations import metrics
 from tests.websocket import connected, receive, send, subscribe
+from tracker.audit.publisher import Signing
+from tracker.audit.safe import Safe
 from tracker.errors import InvalidInput
+from tracker.log.database import Target
+from tracker.orders import Telling
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", "X-Request-ID": "r"}
@@ -277,6 +284,46 @@ async def test_operations_of_a_socket_are_traces_of_their_own_with_a_link(
     for span in (one, other):
         assert span.parent is None
         assert [format(link.context.trace_id, "032x") for link in span.links] == [TRACE]
+
+
+async def test_the_work_beside_operations_has_spans_of_what_it_came_to(
+    target: Target, tmp_path: Path, traces: Traces, spans: InMemorySpanExporter
+) -> None:
+    signing = Signing(Safe(tmp_path / "keys"), "example.org/log")
+    async with running(target, signing, traces.work) as services:
+        await services.commands.record_all(
+            [Telling(f"export-control/{name}", announced()) for name in "abc"])
+        await come_true(lambda: len(spans.get_finished_spans()) >= 2)
+        await asyncio.sleep(2)  # time in which nothing is done, often
+        assert {(s.name, str(told(s))) for s in spans.get_finished_spans()} == {
+            (name, str({"tracker.events": 3, "tracker.position": 3}))
+            for name in ("project", "publish")}
+        for span in spans.get_finished_spans():
+            assert (span.parent, span.kind.name) == (None, "INTERNAL")
+            assert span.start_time is not None
+            assert span.end_time is not None
+            assert 0 < span.end_time - span.start_time < 60e9
+        spans.clear()
+        await services.commands.record("export-control/d", announced())
+        await come_true(lambda: len(spans.get_finished_spans()) >= 2)
+        assert {str(told(s)) for s in spans.get_finished_spans()} == {
+            str({"tracker.events": 1, "tracker.position": 4})}
+
+
+async def test_work_that_fails_is_a_span_with_an_error(
+    target: Target, traces: Traces, spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr("projections.page.revise", fail)
+    async with running(target, observe=traces.work) as services:
+        await services.commands.record("export-control/a", announced())
+        await come_true(lambda: bool(spans.get_finished_spans()))
+    [span] = spans.get_finished_spans()
+    assert (span.name, span.status.status_code.name) == ("project", "ERROR")
+    assert told(span)["error.type"] == "RuntimeError"
+    assert "secret" not in span.to_json()
 
 
 @pytest.mark.parametrize("broken", ["", "00-zz-00f067aa0ba902b7-01", f"ff-{TRACE}-0-1", "x" * 500])

@@ -35,7 +35,7 @@ from tracker.audit.published import SQL, consistency, read_hashes, read_tiles
 from tracker.audit.safe import Keys, Safe
 from tracker.audit.witness import Policy, Witnesses
 from tracker.errors import NotProven, TrackerError
-from tracker.log.background import Background
+from tracker.log.background import Background, Work
 from tracker.log.database import LOST, Connection, Pool
 from tracker.log.follow import Follower, wait
 from tracker.log.recorder import head
@@ -110,14 +110,15 @@ class Publisher(Background):
         """
         more = True
         while more:
-            async with self._pool.acquire() as connection, connection.transaction():
-                if not await connection.fetchval(SQL.take_turn):
-                    return
-                more = await self._step(connection)
+            with self.working("publish") as work:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    if not await connection.fetchval(SQL.take_turn):
+                        return
+                    more = await self._step(connection, work)
         self._published.set()
         self._published = asyncio.Event()
 
-    async def _step(self, connection: Connection) -> bool:
+    async def _step(self, connection: Connection, work: Work) -> bool:
         """Add tiles, a page at most; after the last page, sign. Returns whether pages remain."""
         complete, size = await connection.fetchval(SQL.complete), await head(connection)
         if complete * WIDTH > size:
@@ -125,11 +126,12 @@ class Publisher(Background):
         page = min(complete + PAGE, size // WIDTH)
         await add_tiles(connection, new_tiles(complete * WIDTH, page * WIDTH))
         if page < size // WIDTH:
+            work.did((page - complete) * WIDTH, page * WIDTH)
             return True
-        await self._sign(connection, size)
+        await self._sign(connection, size, work)
         return False
 
-    async def _sign(self, connection: Connection, size: int) -> None:
+    async def _sign(self, connection: Connection, size: int, work: Work) -> None:
         """Sign the head of the log and insert it, unless that has been done."""
         keys = await asyncio.to_thread(self._safe.keys)
         heads = await self._heads(connection, keys)
@@ -147,6 +149,7 @@ class Publisher(Background):
                                 f" for the quorum {self._witnesses.policy.quorum}")
         await connection.execute(SQL.add_checkpoint, size, new.root, str(note))
         await add_cosignatures(connection, size, signed)
+        work.did(size - max((old.size for old in heads), default=0), size)
 
     async def _heads(self, connection: Connection, keys: Keys) -> list[Checkpoint]:
         """The last heads, by the safe and by the database, which must be one of our log's."""

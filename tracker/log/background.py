@@ -4,13 +4,55 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Self
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Self, TypeAlias
+
+
+@dataclass(slots=True)
+class Work:
+    """A piece of the work: how many events it was about, and up to which position."""
+
+    name: str
+    started: int
+    """In nanoseconds of the clock."""
+    events: int = 0
+    position: int = 0
+    error: str | None = None
+    """The name of what went wrong."""
+
+    def did(self, events: int, position: int) -> None:
+        """It was about so many events, up to a position."""
+        self.events, self.position = events, position
+
+
+Observe: TypeAlias = Callable[[Work], None]
 
 
 class Background:
     """Something that runs for as long as its `async with` block lasts."""
 
     _task: asyncio.Task[None]
+    _observe: Observe | None = None
+
+    def observed(self, observe: Observe | None) -> Self:
+        """Have every piece of work told that came to something, or failed."""
+        self._observe = observe
+        return self
+
+    @contextlib.contextmanager
+    def working(self, name: str) -> Iterator[Work]:
+        """A piece of work from its beginning to its end."""
+        work = Work(name, time.time_ns())
+        try:
+            yield work
+        except Exception as error:
+            work.error = type(error).__name__
+            raise
+        finally:
+            if self._observe and (work.position or work.error):
+                self._observe(work)
 
     async def run(self) -> None:
         """The work; it never ends by itself."""
