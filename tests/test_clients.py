@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from schema.context import Services
+from schema.routes import pages
 from schema.routes.streams import MULTIPART, SSE
 from tests.api import OPEN
 from tests.served import serving
@@ -28,6 +29,7 @@ from tracker.domain.export_control import ExportControlState
 
 CLIENTS = Path(__file__).with_name("clients")
 SCHEMA = Path(__file__).parents[1] / "schema" / "schema.graphql"
+OPERATIONS = (Path(__file__).parents[1] / "docs" / "operations.md").read_text(encoding="utf-8")
 FILES = ("package.json", "package-lock.json")
 AUDITS = 61
 
@@ -146,3 +148,17 @@ async def test_codegen_makes_types_that_typescript_takes(workplace: Path) -> Non
     directory = workplace / "codegen"
     await node(directory, "generate.js")
     await node(directory, "../../node_modules/typescript/bin/tsc", "-p", ".")
+
+
+async def test_graphiql_is_what_npm_has_and_the_licences_of_all_in_it_are_told(
+    workplace: Path
+) -> None:
+    directory = pages.graphiql()
+    if directory is None:
+        pytest.skip("graphene-django-graphiql-static is not installed")
+    found = await run(workplace, "licences.js", str(directory))
+    assert found["files"] == dict.fromkeys(sorted(pages.ASSETS), True)
+    for licence, packages in found["licences"].items():
+        assert f"| {licence} | {', '.join(f'`{name}`' for name in packages)} |" in OPERATIONS
+    notices = await node(workplace, "licences.js", "texts")
+    assert all(f"{name}\n\n" in notices for of in found["licences"].values() for name in of)
