@@ -16,10 +16,10 @@ from schema.arguments import (
     OfTypes,
     Publisher,
     event_types,
+    goods,
     selection,
     short,
     sought,
-    with_code,
 )
 from schema.comparison import AboutPlace, OfKind, about_what, changed
 from schema.connections import Connection, states
@@ -37,7 +37,8 @@ from schema.scalars import Day, Instant, Position
 from schema.seen import seen
 from schema.sorting import IN_ORDER, ChangeOrder, EventOrder, ImportOrder, KeyOrder
 from schema.types.change import Change
-from schema.types.common import Commodity, Node, Place, commodity, place
+from schema.types.common import Commodity, Node, Place, place
+from schema.types.common import commodity as shown_commodity
 from schema.types.event import Event, HistoryVersion, history_version
 from schema.types.receipt import Import, import_
 from schema.types.redaction import Redaction, redaction
@@ -212,11 +213,12 @@ class Query(Proofs):
         search: Annotated[str | None, argument(
             description="Only those with a name, or a publisher's name for it, in which each of"
             " these words begins a word.")] = None,
+        commodity: CommodityId = None,
         hs_code: HsCode = None,
     ) -> list[Commodity]:
         """All declared commodities, in the order of the tree."""
-        wanted = commodities() if hs_code is None else with_code(hs_code)
-        return [commodity(of) for of in commodities() if of in wanted
+        wanted = goods(commodity, hs_code)
+        return [shown_commodity(of) for of in commodities() if (wanted is None or of in wanted)
                 and answers(sought(search), of, of.name, *of.also)]
 
     @answer

@@ -98,9 +98,15 @@ async def test_no_text_is_too_odd_to_be_searched_for(api: Api) -> None:
 async def test_commodities_and_places_are_found_by_their_names(api: Api) -> None:
     data = await api.ask('{ a: commodities(search: "wolfram") { key }'
                          ' b: commodities(hsCode: "280530", search: "dyspro") { key }'
+                         ' e: commodities(commodity: "rare_earths", search: "dyspro") { key }'
+                         ' f: commodities(commodity: "gallium", hsCode: "280530") { key }'
+                         ' g: commodities(commodity: "rare_earths") { key parentKey }'
                          ' c: places(search: "united states") { code } d: places { code } }')
     assert data["a"] == [{"key": "tungsten"}]
-    assert data["b"] == [{"key": "dysprosium"}]
+    assert data["b"] == data["e"] == [{"key": "dysprosium"}]
+    assert data["f"] == []
+    keys = {of["key"] for of in data["g"]}
+    assert all(of["parentKey"] in keys for of in data["g"] if of["key"] != "rare_earths")
     assert {"code": "US"} in data["c"]
     assert {"code": "WORLD"} in data["d"]
     assert len(data["d"]) > 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tracker.domain.places import AGGREGATES, Place, place_named
+from tracker.domain.values import Actor
 from tracker.errors import InvalidInput
 
 
@@ -41,12 +42,19 @@ def test_what_is_no_code_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "hint"), [
     ("China", "'CN' (China)"), ("UK", "'GB' (United Kingdom)"), ("Burma", "'MM' (Myanmar)"),
-    ("Kazakstan", "'KZ' (Kazakhstan)"),
+    ("Kazakstan", "'KZ' (Kazakhstan)"), ("cn", "'CN' (China)"), ("world", "'WORLD' (World)"),
 ])
 def test_a_refusal_suggests_the_place_that_was_meant(text: str, hint: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         Place(text)
     assert f"did you mean {hint}?" in caught.value.message
+
+
+def test_who_is_neither_a_place_nor_an_alliance_is_told_what_either_looks_like() -> None:
+    assert (Actor("US"), Actor("quad")) == ("US", "quad")
+    with pytest.raises(InvalidInput, match="an alliance has small letters") as caught:
+        Actor("NATO")
+    assert caught.value.code == "UNKNOWN_PLACE"
 
 
 @pytest.mark.parametrize(("text", "code"), [

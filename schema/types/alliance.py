@@ -36,7 +36,7 @@ class Alliance(Node):
     """An alliance of states, or an initiative with members of its own."""
 
     key: str = field(description="Its key, such as `quad`.")
-    entity: str = field(description="Its name in the log, `alliance/<id>`.")
+    entity: str = field(description="Its name in the log, `alliance/<key>`.")
     name: str = field(description="What it is called on this day.")
     status: AllianceStatus = field(description="Where it stands.")
     founded_on: PartialDate = field(description="When it was founded.")

@@ -36,7 +36,7 @@ class Announcement(Node, Quoted):
     """What states and alliances say, promise, start, contest or answer."""
 
     key: str = field(description="Its key.")
-    entity: str = field(description="Its name in the log, `announcement/<id>`.")
+    entity: str = field(description="Its name in the log, `announcement/<key>`.")
     date: PartialDate = field(description="When it was made.")
     kind: AnnouncementKind = field(description="What it does.")
     title: str = field(description="What it says, in a line.")

@@ -103,7 +103,7 @@ class Turn:
     entity: str = field(description="Its name in the log, such as `alliance/quad`.")
     kind: EntityKind = field(description="The kind of entity.")
     what: Happening = field(description="What happens.")
-    clause: str | None = field(description="The id of the clause to which it happens.")
+    clause: str | None = field(description="The key of the clause to which it happens.")
     member: str | None = field(description="The code of the member to whom it happens.")
     because: Because = field(description="The event that says so.")
 

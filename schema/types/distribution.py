@@ -30,7 +30,7 @@ class PlaceFigure(Quantity):
         description="Whether these two are not of one edition of one publisher.")
     publisher: str = field(description="Whose claim is preferred.")
     edition: str = field(description="The edition of the preferred claim.")
-    figure: str = field(description="The id of the figure.")
+    figure: str = field(description="The key of the figure.")
     preferred: Claim = field(description="The preferred claim, with its source.")
     choice: Choice = field(description="Why it is preferred.")
     claims: list[Claim] = field(description="All claims for it, side by side.")

@@ -79,7 +79,7 @@ class ExportControl(Node):
     """An instrument that controls trade or production, with its clauses."""
 
     key: str = field(description="Its key, such as `cn-mofcom-2024-46`.")
-    entity: str = field(description="Its name in the log, `export-control/<id>`.")
+    entity: str = field(description="Its name in the log, `export-control/<key>`.")
     issuer: Place = field(description="Who issued it.")
     direction: Direction = field(description="What it acts on: exports, imports or production.")
     title: str = field(description="What it is called.")

@@ -116,7 +116,7 @@ class Figure(Node):
     """All publishers' claims for one series and period, side by side."""
 
     key: str = field(description="Its series as a path: `rare_earths/CN/production/mine/2023`.")
-    entity: str = field(description="Its name in the log, `figure/<id>`.")
+    entity: str = field(description="Its name in the log, `figure/<key>`.")
     series: Series = field(description="What it is about.")
     claims: list[Claim] = field(description="All claims public on this day, the oldest first.")
     preferred: Claim | None = field(

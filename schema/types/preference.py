@@ -17,7 +17,7 @@ class Preference(Node):
     """
 
     key: str = field(description="What it is for, as a path: `all`, `rare_earths/reserves`.")
-    entity: str = field(description="Its name in the log, `preference/<id>`.")
+    entity: str = field(description="Its name in the log, `preference/<key>`.")
     commodity: Commodity | None = field(
         description="It is for figures of this one and all below it; null: of any.")
     statistic: Statistic | None = field(description="It is for figures that count this; null: any.")

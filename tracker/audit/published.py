@@ -187,6 +187,9 @@ async def _hashed(connection: Connection, tiles: Sequence[Tile]) -> dict[Tile, b
 
 def _checkpoint(row: asyncpg.Record | None, size: int | None = None) -> Published:
     if row is None:
-        what = "no checkpoint is published yet" if size is None else f"there is none of {size}"
-        raise NotFound(f"{what}: /log/checkpoint is the newest", path=("size",))
+        raise NotFound(
+            "no checkpoint is published: expected a log that somebody signs, and an event in it"
+            if size is None else
+            f"there is no checkpoint of {size} events: /log/checkpoint is the newest",
+            path=("size",))
     return Published(row["size"], row["root"], row["note"], row["signed_at"])

@@ -150,8 +150,8 @@ def folded(text: str) -> str:
 
 
 def _hint(text: str) -> str:
-    """A suggestion for an unknown code: the place of that name, or the nearest one."""
-    place = place_named(text)
+    """A suggestion for an unknown code: in capitals, the place of that name, or the nearest one."""
+    place = Place(text.upper()) if text.upper() in _names() else place_named(text)
     if place is None:
         near = get_close_matches(folded(text), _codes_by_name(), n=1, cutoff=0.8)
         place = Place(_codes_by_name()[near[0]]) if near else None

@@ -98,7 +98,11 @@ class Actor(str):
 
     def __new__(cls, text: str) -> Actor:
         if not ALLIANCE_ID.fullmatch(text):
-            Place(text)
+            try:
+                Place(text)
+            except InvalidInput as error:
+                raise InvalidInput(f"{error.message}; an alliance has small letters, such as"
+                                   " 'quad'", code=error.code) from None
         return super().__new__(cls, text)
 
 
