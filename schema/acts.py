@@ -12,6 +12,7 @@ from typing import Any
 import strawberry
 from strawberry import enum_value
 
+from schema.ids import key_of
 from schema.inputs import input_type
 from tracker.domain import alliance, announcement, export_control, figure, preference
 from tracker.domain.codec import convert
@@ -34,10 +35,13 @@ class Act:
         return self.fact.stream is not Fact.stream
 
     def told(self, data: dict[str, Any]) -> tuple[str, Fact]:
-        """The stream and the fact that an input tells: the fact names its entity, or its id does.
+        """The stream and the fact that an input tells: the fact names its entity, or its id does,
+        which may be its key, also that of one which is yet to come.
         """
         fact = convert(self.fact, {name: of for name, of in data.items() if name != "id"})
-        return fact.stream or f"{self.of.KIND}/{data['id']}", fact
+        if fact.stream:
+            return fact.stream, fact
+        return f"{self.of.KIND}/{key_of(self.of.KIND, data['id']) or data['id']}", fact
 
 
 CONTROL, ALLIANCE = export_control.ExportControl, alliance.Alliance

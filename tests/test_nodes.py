@@ -8,7 +8,7 @@ import pytest
 
 from schema.context import Services
 from schema.ids import entity_of, global_id
-from tests.api import Api
+from tests.api import Api, source
 
 SEEN = """{ asOf(validAt: "2025-11-20") {
   exportControl(id: "cn-mofcom-2024-46") { id entity }
@@ -103,3 +103,20 @@ async def test_too_many_ids_at_once_are_refused(services: Services) -> None:
 def test_an_id_carries_the_kind_and_the_key() -> None:
     assert entity_of(global_id("export-control/x"), "id") == "export-control/x"
     assert urlsafe_b64decode(global_id("alliance/quads") + "==") == b"alliance/quads"
+
+
+async def test_mutations_take_a_key_or_the_id_that_an_answer_gave(services: Services) -> None:
+    api = Api(services)
+    act = {"on": "2026-01-05", "source": source()}
+    await api.do("foundAlliance", {**act, "id": "pact", "name": "A pact", "members": ["JP"]})
+    id = (await api.ask('{ asOf { alliance(id: "pact") { id } } }'))["asOf"]["alliance"]["id"]
+    renamed = await api.do("renameAlliance", {**act, "id": id, "name": "The pact"})
+    assert renamed["entity"] == "alliance/pact"
+    joined = await api.do("recordMembership", {**act, "id": id, "member": "AU", "change": "JOINED"})
+    assert (joined["entity"], joined["version"]) == ("alliance/pact", 3)
+    batch = await api.ask("""mutation ($id: String!, $source: SourceInput!) { record(commands: [
+        {dissolveAlliance: {id: $id, on: "2026-02-01", source: $source}}]) {
+            events { entity version } } }""", id=id, source=source())
+    assert batch["record"]["events"] == [{"entity": "alliance/pact", "version": 4}]
+    other = {**act, "id": global_id("announcement/pact"), "name": "Not this"}
+    assert (await api.fails("renameAlliance", other))[1] == ["input", "id"]

@@ -33,7 +33,7 @@ class Commodity(str):
 
     def __new__(cls, text: str) -> Commodity:
         if text not in _entries():
-            raise InvalidInput(f"{text!r} is not a commodity: expected an id such as 'rare_earths'"
+            raise InvalidInput(f"{text!r} is not a commodity: expected a key such as 'rare_earths'"
                                f" or 'gallium'{_hint(text)}", code="UNKNOWN_COMMODITY")
         return super().__new__(cls, text)
 
