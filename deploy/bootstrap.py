@@ -58,7 +58,7 @@ async def running(
 
     `observe` is told of the work that goes on beside the answers.
     """
-    async with opened(target) as pool, pooled(target, role=PROJECTOR, size=2) as projecting:
+    async with opened(target) as pool, pooled(target, role=PROJECTOR, size=3) as projecting:
         recorder = Recorder(pool)
         async with (
             Follower(recorder, target) as follower,
