@@ -48,7 +48,7 @@ def test_roots_have_no_parent() -> None:
 
 @pytest.mark.parametrize("text", ["", "Gallium", "rare earths", "unobtainium"])
 def test_what_is_no_id_is_refused(text: str) -> None:
-    with pytest.raises(InvalidInput, match="is not a commodity: expected an id") as caught:
+    with pytest.raises(InvalidInput, match="is not a commodity: expected a key") as caught:
         Commodity(text)
     assert caught.value.code == "UNKNOWN_COMMODITY"
 
