@@ -27,7 +27,7 @@ from schema.routes.events import Events
 from schema.routes.health import Health
 from schema.routes.log import Log
 from schema.routes.metrics import Metrics
-from schema.routes.observed import observed
+from schema.routes.observed import Observed
 from schema.routes.pages import EXAMPLES, asset, policy
 from schema.routes.schemas import Schemas
 from schema.routes.streams import Streams
@@ -59,8 +59,7 @@ def create_app(
         Route("/schemas/{type}", schemas.one),
         Route("/schemas/{type}/{number:int}", schemas.one),
         Route("/", pages.home),
-        Route("/graphql", observed(view.respond, observer),
-              methods=["GET", "POST"]),
+        Route("/graphql", Observed(view.respond, observer), methods=["GET", "POST"]),
         WebSocketRoute("/graphql", Socket(services, gate, observer)),
         Route("/schema.graphql", pages.sdl),
         Route("/healthz", health.alive),

@@ -16,6 +16,11 @@ from tracker.log.recorder import Recorder
 from tracker.log.tokens import Tokens
 from tracker.oidc.issuer import Trust
 
+EVERYONE = Caller("demo", granted([Scope.RECORD]))
+"""Whoever comes without a token where everyone may write."""
+READER = Caller(None, frozenset([Scope.READ]))
+STRANGER = Caller()
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -59,5 +64,5 @@ class Access:
     def anyone(self) -> Caller:
         """A caller without a token."""
         if self.open:
-            return Caller("demo", granted([Scope.RECORD]))
-        return Caller(None, frozenset([Scope.READ]) if self.read_open else frozenset())
+            return EVERYONE
+        return READER if self.read_open else STRANGER

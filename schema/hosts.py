@@ -11,11 +11,11 @@ from collections.abc import Collection
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema.errors import plain_error
+from schema.routes.incoming import header
 
 MOST_NAMES = 1000
 """Host headers that are looked at once only."""
@@ -31,7 +31,7 @@ class Hosts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is for us."""
         if scope["type"] in ("http", "websocket"):
-            host = Headers(scope=scope).get("host", "")
+            host = header(scope["headers"], b"host")
             if not self._is_ours(host):
                 name = host_name(host)
                 message = f"{name!r} is not a name of this server: expected one of TRACKER_HOSTS"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import time
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
 
 from schema.routes.metrics import Metrics
 from schema.seen import SEEN, Seen, Tracing
@@ -30,42 +31,58 @@ class Observer:
         self.metrics = metrics
         self._tracing = tracing
 
-    @contextmanager
     def operation(
         self, request: str, transport: str, headers: Mapping[str, str]
-    ) -> Iterator[Seen]:
+    ) -> Operation:
         """An operation from its beginning to its end."""
         seen = Seen(request, transport, tracing=self._tracing)
-        token, started = SEEN.set(seen), time.perf_counter()
-        span = self._tracing.operation(seen, headers) if self._tracing else nullcontext()
-        try:
-            with span:
-                yield from _to_the_end(seen)
-        finally:
-            SEEN.reset(token)
-            seconds = time.perf_counter() - started
-            self.metrics.answered(seen.transport, seen.type, seen.operation, str(seen.outcome),
-                                  seconds)
-            log(seen, seconds)
+        return Operation(seen, self.metrics,
+                         self._tracing.operation(seen, headers) if self._tracing else None)
 
 
-def _to_the_end(seen: Seen) -> Iterator[Seen]:
-    """Watch for how an operation ends. A client that ends a subscription does what it should."""
-    try:
-        yield seen
-    except asyncio.CancelledError:
-        seen.failed("ok" if seen.type == "subscription" else "CANCELLED")
-        raise
-    except BaseException:
-        seen.failed("INTERNAL")
-        raise
-    finally:
-        seen.outcome = seen.outcome or "ok"
+class Operation:
+    """An operation under way, to be entered with `with`."""
+
+    __slots__ = ("_metrics", "_seen", "_span", "_started", "_token")
+
+    def __init__(self, seen: Seen, metrics: Metrics, span: AbstractContextManager[None] | None):
+        self._seen = seen
+        self._metrics = metrics
+        self._span = span
+
+    def __enter__(self) -> Seen:
+        """It begins."""
+        self._token = SEEN.set(self._seen)
+        self._started = time.perf_counter()
+        if self._span:
+            self._span.__enter__()
+        return self._seen
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """It ends, well or not."""
+        seen = self._seen
+        seen.outcome = outcome = seen.outcome or _outcome(seen, error)
+        if self._span:
+            self._span.__exit__(kind, error, trace)
+        SEEN.reset(self._token)
+        seconds = time.perf_counter() - self._started
+        self._metrics.answered(seen.transport, seen.type, seen.operation, outcome, seconds)
+        log(seen, seconds)
+
+
+def _outcome(seen: Seen, error: BaseException | None) -> str:
+    """How an operation ended. A client that ends a subscription does what it should."""
+    if error is None or (isinstance(error, asyncio.CancelledError) and seen.type == "subscription"):
+        return "ok"
+    return "CANCELLED" if isinstance(error, asyncio.CancelledError) else "INTERNAL"
 
 
 def request_id(given: str) -> str:
     """The id that the client or a proxy gave a request, where it has the shape of one."""
-    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if given and REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
 
 
 def log(seen: Seen, seconds: float) -> None:

@@ -5,34 +5,43 @@ piece by piece where a client asks for that.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from schema.answers import Answer, Answers, Question
 from schema.errors import masked, plain_error
 from schema.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.gate import Gate
-from schema.limits import MOST_BYTES
 from schema.persisted import Persisted
+from schema.routes.incoming import Incoming
 from schema.routes.observed import first_code
-from schema.routes.pages import query_page, wants_page
+from schema.routes.reply import Header, Ready
 from schema.routes.streams import Streams, form_asked
 from schema.seen import seen
-from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError
+from tracker.errors import InvalidInput, RateLimited, TrackerError
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
+MEDIA_TYPES = tuple(
+    (b"content-type", f"{name}; charset=utf-8".encode()) for name in (JSON, GRAPHQL_JSON))
+"""As clients have it that do not know the media type of GraphQL, and those that do."""
 
-VARY = "Accept, Authorization"
+VARY = b"vary", b"Accept, Authorization"
+NO_STORE = b"cache-control", b"no-store"
 STAYS = "max-age=3600, immutable"
 """For questions that pin every moment. Their answers stay, unless a law forces out a text or a
 release mends how answers are computed: an hour is how long copies elsewhere outlive that."""
 CHECKED = "no-cache"
 """For others: a copy may be kept, and has to be asked about (If-None-Match)."""
+KEEPING = {
+    (shared, stays): (b"cache-control", f"{who}, {STAYS if stays else CHECKED}".encode())
+    for shared, who in ((True, "public"), (False, "private")) for stays in (True, False)}
+"""By whether others may share a copy, and whether the answer stays."""
 
 STATUS = {"BAD_REQUEST": 400, "INVALID_JSON": 400, "TOO_LARGE": 413, "UNSUPPORTED_MEDIA_TYPE": 415,
           "OPERATION_NOT_ALLOWED": 405, "UNAUTHENTICATED": 401, "FORBIDDEN": 403,
@@ -54,10 +63,8 @@ class View:
         self._persisted = persisted
         self._streams = streams
 
-    async def respond(self, request: Request) -> Response:
+    async def respond(self, request: Incoming) -> Response:
         """The answer to a request; whatever goes wrong, it is JSON."""
-        if wants_page(request):
-            return await query_page(request)
         try:
             return await self._answer(request)
         except TrackerError as error:
@@ -69,9 +76,8 @@ class View:
         except Exception as error:
             return _response(request, {"errors": [masked(error)]}, 500)
 
-    async def _answer(self, request: Request) -> Response:
-        visitor = await self._gate.enter(request.headers.get("authorization", ""),
-                                         request.client and request.client.host)
+    async def _answer(self, request: Incoming) -> Response:
+        visitor = await self._gate.enter(request.header(b"authorization"), request.address)
         seen().actor = visitor.caller.name
         posted = request.method == "POST"
         asked = await _asked_by_post(request) if posted else _asked_by_get(request)
@@ -80,8 +86,9 @@ class View:
         extensions = _of_type(asked, "extensions", dict)
         document = self._persisted.document(_of_type(asked, "query", str), extensions) or ""
         variables = _of_type(asked, "variables", dict)
-        if form := form_asked(request):
-            return self._streams.respond(request, form, visitor, document, variables, operation)
+        if form := form_asked(request.header(b"accept")):
+            return self._streams.respond(
+                request.request, form, visitor, document, variables, operation)
         answer = await self._answers.answer(
             Question(document, variables or {}, operation, visitor.caller),
             QUERIES_AND_MUTATIONS if posted else QUERIES,
@@ -90,18 +97,17 @@ class View:
             return self._found(request, answer)
         return _response(request, answer)
 
-    def _found(self, request: Request, answer: Answer) -> Response:
+    def _found(self, request: Incoming, answer: Answer) -> Response:
         """An answer without errors; none to a GET whose client has it already."""
         seen().outcome = "ok"
-        headers = {"Vary": VARY, "Cache-Control": "no-store"}
-        if request.method != "POST":
-            shared = self._gate.access.read_open and "authorization" not in request.headers
-            headers["Cache-Control"] = (f"{'public' if shared else 'private'},"
-                                        f" {STAYS if answer.stays else CHECKED}")
-            headers["ETag"] = answer.tag
-            if _has(request.headers.get("if-none-match", ""), answer.tag.removeprefix("W/")):
-                return Response(status_code=304, headers=headers)
-        return Response(answer.body, headers=headers, media_type=_media_type(request))
+        if request.method == "POST":
+            headers = [VARY, NO_STORE]
+        else:
+            shared = self._gate.access.read_open and b"authorization" not in request
+            headers = [VARY, KEEPING[shared, answer.stays], (b"etag", answer.tag.encode())]
+            if _has(request.header(b"if-none-match"), answer.tag.removeprefix("W/")):
+                return Ready(b"", headers, 304)
+        return _json_of(request, answer.body, headers)
 
 
 def _has(given: str, tag: str) -> bool:
@@ -109,32 +115,22 @@ def _has(given: str, tag: str) -> bool:
     return given.strip() == "*" or tag in given
 
 
-def _asked_by_get(request: Request) -> dict[str, Any]:
-    asked: dict[str, Any] = dict(request.query_params)
+def _asked_by_get(request: Incoming) -> dict[str, Any]:
+    asked: dict[str, Any] = dict(QueryParams(request.scope["query_string"]))
     for name in ("variables", "extensions"):
         if given := asked.pop(name, None):
             asked[name] = _json(given.encode("utf-8", "replace"), name)
     return asked
 
 
-async def _asked_by_post(request: Request) -> dict[str, Any]:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+async def _asked_by_post(request: Incoming) -> dict[str, Any]:
+    media_type = request.header(b"content-type").partition(";")[0].strip().lower()
     if media_type != JSON:
         raise InvalidInput(f"expected Content-Type {JSON}", code="UNSUPPORTED_MEDIA_TYPE")
-    asked = _json(await _body(request))
+    asked = _json(await request.body())
     if not isinstance(asked, dict):
         raise InvalidInput("expected an object with a query", code="BAD_REQUEST")
     return asked
-
-
-async def _body(request: Request) -> bytes:
-    """The body, read no further than the limit."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise TooLarge(f"expected a body of at most {MOST_BYTES} bytes")
-    return bytes(body)
 
 
 def _json(text: bytes, *path: str) -> Any:
@@ -152,35 +148,33 @@ def _of_type(asked: Mapping[str, Any], name: str, kind: type) -> Any:
     return value
 
 
-def _advice(error: TrackerError) -> dict[str, str]:
+def _advice(error: TrackerError) -> list[Header]:
     """What headers say of an error."""
     if isinstance(error, RateLimited):
-        return {"Retry-After": str(math.ceil(error.seconds))}
-    return {"WWW-Authenticate": "Bearer"} if error.code == "UNAUTHENTICATED" else {}
+        return [(b"retry-after", b"%d" % math.ceil(error.seconds))]
+    return [(b"www-authenticate", b"Bearer")] if error.code == "UNAUTHENTICATED" else []
 
 
 def _response(
-    request: Request, answer: dict[str, Any], status: int = 200,
-    advice: Mapping[str, str] | None = None,
+    request: Incoming, answer: dict[str, Any], status: int = 200, advice: Iterable[Header] = (),
 ) -> Response:
-    """An answer as JSON, of the media type that the client knows."""
+    """An answer with errors, or that of a mutation."""
     seen().outcome = first_code(answer)
     modern = _modern(request)
     if status == 200 and "data" not in answer:
         code = answer["errors"][0]["extensions"]["code"]
         status = STATUS.get(code) or (REQUEST_STATUS.get(code, 400) if modern else 200)
-    return Response(
-        orjson.dumps(answer), status,
-        headers={"Vary": VARY, "Cache-Control": "no-store",
-                 **({"Allow": "POST"} if status == 405 else {}), **(advice or {})},
-        media_type=_media_type(request),
-    )
+    allowed = [(b"allow", b"POST")] if status == 405 else []
+    headers = [VARY, NO_STORE, *allowed, *advice]
+    return _json_of(request, orjson.dumps(answer), headers, status)
 
 
-def _modern(request: Request) -> bool:
+def _json_of(request: Incoming, body: bytes, headers: list[Header], status: int = 200) -> Response:
+    """JSON, of the media type that the client knows."""
+    media_type = MEDIA_TYPES[_modern(request)]
+    return Ready(body, [*headers, (b"content-length", b"%d" % len(body)), media_type], status)
+
+
+def _modern(request: Incoming) -> bool:
     """Whether the client knows the media type of GraphQL."""
-    return GRAPHQL_JSON in request.headers.get("accept", "")
-
-
-def _media_type(request: Request) -> str:
-    return f"{GRAPHQL_JSON if _modern(request) else JSON}; charset=utf-8"
+    return GRAPHQL_JSON in request.header(b"accept")

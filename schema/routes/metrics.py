@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -54,6 +55,7 @@ class Metrics:
         self._requests = Histogram(
             "tracker_request_seconds", "GraphQL requests over HTTP.", ["operation", "outcome"],
             buckets=BUCKETS, registry=self.registry)
+        self._request = cache(self._requests.labels)
         self._sockets = Histogram(
             "tracker_websocket_operation_seconds", "Queries and mutations over WebSockets.",
             ["operation", "outcome"], buckets=BUCKETS, registry=self.registry)
@@ -105,7 +107,7 @@ class Metrics:
         subscription lasts is its client's business, and no latency."""
         labels = self._bounded(operation), outcome
         if transport == "http":
-            self._requests.labels(*labels).observe(seconds)
+            self._request(*labels).observe(seconds)
         elif type == "subscription":
             self._subscriptions.labels(*labels).inc()
         else:

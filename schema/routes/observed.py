@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from schema.observe import Observer, request_id
-from schema.routes.pages import wants_page
-from schema.routes.reply import Answering
+from schema.routes.incoming import Incoming
+from schema.routes.pages import query_page, wants_page
 
 
-def observed(respond: Answering, observer: Observer) -> Answering:
-    """The same answers, with the id of their request; all but the page are seen."""
+class Observed:
+    """Answers as `respond` does, with the id of the request, and lets it be seen; the page that
+    browsers ask for is not.
+    """
 
-    async def responding(request: Request) -> Response:
-        id = request_id(request.headers.get("x-request-id", ""))
-        if wants_page(request):
-            response = await respond(request)
+    def __init__(self, respond: Callable[[Incoming], Awaitable[Response]], observer: Observer):
+        self._respond = respond
+        self._observer = observer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        asked = Incoming(scope, receive)
+        id = request_id(asked.header(b"x-request-id"))
+        if wants_page(asked.method, asked.header(b"accept")):
+            response = query_page()
         else:
-            with observer.operation(id, "http", request.headers) as seen:
-                response = await respond(request)
+            with self._observer.operation(id, "http", asked.headers) as seen:
+                response = await self._respond(asked)
                 seen.status = response.status_code
-        response.headers["X-Request-ID"] = id
-        return response
-
-    return responding
+        response.raw_headers.append((b"x-request-id", id.encode()))
+        await response(scope, receive, send)
 
 
 def first_code(answer: dict[str, Any]) -> str:

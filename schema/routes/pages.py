@@ -57,12 +57,12 @@ fragment who on Alliance { name members { place { name } since } }""",
 }
 
 
-def wants_page(request: Request) -> bool:
+def wants_page(method: str, accept: str) -> bool:
     """Whether a browser asks for the page: HTML is the first type that it would take."""
-    return request.method != "POST" and request.headers.get("accept", "").startswith("text/html")
+    return method != "POST" and accept.startswith("text/html")
 
 
-async def query_page(request: Request) -> Response:
+def query_page() -> Response:
     """The page for queries."""
     page = page_text(graphiql() is not None)
     return HTMLResponse(page, headers={"Content-Security-Policy": policy(page), "Vary": "Accept"})

@@ -15,12 +15,23 @@ from schema.errors import DEAD, plain_error
 from tracker.errors import TrackerError, Unavailable
 
 Answering: TypeAlias = Callable[[Request], Awaitable[Response]]
+Header: TypeAlias = tuple[bytes, bytes]
 
 STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "RATE_LIMITED": 429, "NOT_FOUND": 404,
           "NOT_ACCEPTABLE": 406, "TOO_LARGE": 413, "TOO_MANY_OPERATIONS": 429, "UNAVAILABLE": 503,
           "NOT_PROVEN": 503}
 
 logger = logging.getLogger(__name__)
+
+
+class Ready(Response):
+    """A response of parts that are bytes already."""
+
+    def __init__(self, body: bytes, headers: list[Header], status: int = 200):
+        self.body = body
+        self.raw_headers = headers
+        self.status_code = status
+        self.background = None
 
 
 def reply(answer: Any, status: int = 200, **headers: str) -> Response:

@@ -89,15 +89,21 @@ class Multipart:
 FORMS: dict[str, Form] = {SSE: ServerSentEvents(), MULTIPART: Multipart()}
 
 
-def form_asked(request: Request) -> Form | None:
-    """The form that a client asks for; None where it wants an answer in one piece.
+def form_asked(accept: str) -> Form | None:
+    """The form that an Accept header asks for; None where it wants an answer in one piece.
 
     The first type decides: many clients name these two somewhere behind JSON, and can't read them
     as an answer to a query.
     """
-    first, *options = request.headers.get("accept", "").partition(",")[0].lower().split(";")
-    name, spec = first.strip(), [option.replace(" ", "").replace('"', "") for option in options]
-    return FORMS.get(name) if name != MULTIPART or f"{SPEC}=1.0" in spec else None
+    first, *options = accept.partition(",")[0].lower().split(";")
+    name = first.strip()
+    if name == MULTIPART and f"{SPEC}=1.0" not in map(_plain, options):
+        return None
+    return FORMS.get(name)
+
+
+def _plain(option: str) -> str:
+    return option.replace(" ", "").replace('"', "")
 
 
 @dataclass(frozen=True, slots=True)
