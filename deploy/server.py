@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.applications import Starlette
 
+from deploy.gathering import Http
+
 GRACE = 3
 """Seconds that open requests get to finish when the server stops."""
 SILENCE = 20
@@ -68,7 +70,7 @@ class Server(uvicorn.Server):
 def create_server(app: Starlette, log_level: str) -> Server:
     """A server for the app; `await serve(sockets=[…])` runs it until it is told to stop."""
     return Server(app, uvicorn.Config(
-        app, loop="none", http="httptools", ws="websockets-sansio", lifespan="off",
+        app, loop="none", http=Http, ws="websockets-sansio", lifespan="off",
         ws_ping_interval=SILENCE, ws_ping_timeout=SILENCE,
         log_level=log_level, log_config=None, access_log=log_level == "debug",
         timeout_graceful_shutdown=GRACE, server_header=False,

@@ -83,8 +83,8 @@ def guards(access: Access) -> list[Middleware]:
 
 
 class Straight:
-    """Takes what is for one route there, without a look at all the others: that would cost more than
-    a kept answer does.
+    """Takes what is for one route there, without a look at all the others: that would cost more
+    than a kept answer does.
     """
 
     def __init__(self, app: ASGIApp, route: Route):
