@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -18,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema.answers import MOST_BYTES, Answers
 from schema.context import Access, Services
+from schema.cors import Cors
 from schema.gate import Gate
 from schema.graph import GRAPH
 from schema.hosts import Hosts
@@ -76,9 +76,7 @@ def guards(access: Access) -> list[Middleware]:
     """What stands before every route: the check of hosts, and CORS where other origins may ask."""
     guards = [Middleware(Hosts, hosts=access.hosts)]
     if access.origins:
-        guards.append(Middleware(
-            CORSMiddleware, allow_origins=access.origins, allow_methods=["GET", "POST"],
-            allow_headers=["Authorization"], expose_headers=["Retry-After"]))
+        guards.append(Middleware(Cors, origins=access.origins))
     return guards
 
 

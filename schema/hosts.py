@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema.errors import plain_error
+from schema.kept import kept_of_short
 from schema.routes.incoming import header
-
-MOST_NAMES = 1000
-"""Host headers that are looked at once only."""
 
 
 class Hosts:
@@ -26,7 +23,8 @@ class Hosts:
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]):
         self._app = app
-        self._is_ours = lru_cache(maxsize=MOST_NAMES)(lambda name: is_ours(host_name(name), hosts))
+        self._hosts = hosts
+        self._is_ours = kept_of_short(self._look_at, most=1000, letters=300)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is for us."""
@@ -39,6 +37,9 @@ class Hosts:
                     scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _look_at(self, given: str) -> bool:
+        return is_ours(host_name(given), self._hosts)
 
 
 def host_name(header: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 OVERHEAD = 400
@@ -11,6 +12,7 @@ OVERHEAD = 400
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+Text = TypeVar("Text", str, bytes)
 
 
 class Kept(Generic[K, V]):
@@ -58,3 +60,13 @@ class Kept(Generic[K, V]):
         """Keep nothing under a key."""
         if found := self._values.pop(key, None):
             self.bytes -= found[1]
+
+
+def kept_of_short(
+    find_out: Callable[[Text], V], most: int, letters: int
+) -> Callable[[Text], V]:
+    """The same function, which keeps what it found out of the last texts. Clients choose them, so
+    of long ones nothing is kept: that bounds the memory they take.
+    """
+    kept = lru_cache(maxsize=most)(find_out)
+    return lambda text: (kept if len(text) <= letters else find_out)(text)

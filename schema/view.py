@@ -17,6 +17,7 @@ from schema.answers import Answer, Answers, Question
 from schema.errors import masked, plain_error
 from schema.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.gate import Gate
+from schema.kept import kept_of_short
 from schema.persisted import Persisted
 from schema.routes.incoming import Incoming
 from schema.routes.observed import first_code
@@ -116,11 +117,20 @@ def _has(given: str, tag: str) -> bool:
 
 
 def _asked_by_get(request: Incoming) -> dict[str, Any]:
-    asked: dict[str, Any] = dict(QueryParams(request.scope["query_string"]))
+    asked: dict[str, Any] = {**PARAMETERS(request.scope["query_string"])}
     for name in ("variables", "extensions"):
         if given := asked.pop(name, None):
             asked[name] = _json(given.encode("utf-8", "replace"), name)
     return asked
+
+
+def _parameters(query: bytes) -> Mapping[str, str]:
+    """What stands in an address behind the question mark."""
+    return dict(QueryParams(query))
+
+
+PARAMETERS = kept_of_short(_parameters, 256, 8192)
+"""Reading them takes as long as all else that a kept answer costs."""
 
 
 async def _asked_by_post(request: Incoming) -> dict[str, Any]:
