@@ -1,9 +1,12 @@
 """Answers as bytes, kept in memory for whoever asks the same again.
 
 An answer to a query follows from the document, its variables, the name of the operation, what the
-caller may do, how far the projection has come and the day (UTC). All of these are in the key under
-which it is kept, so nothing has to be invalidated: with the next event, or at midnight, questions
-have other keys, and what stands under the old ones is forgotten in time. Errors are not kept.
+caller may do, how far the projection has come and the day (UTC). The last two are the edition that
+a kept answer belongs to, so nothing has to be invalidated: with the next event, or at midnight,
+questions are asked in another. Errors are not kept.
+
+The answer of a question that pins every moment is that of all editions, unless a redaction has
+forced out a text: then everything is forgotten.
 """
 
 from __future__ import annotations
@@ -27,10 +30,13 @@ from schema.limits import prepared
 from schema.purity import pinned, pure
 from schema.seen import seen
 from tracker.access import Caller, Scope
+from tracker.domain.redaction import TYPE as REDACTED
+from tracker.log.database import LOST
 
 MOST_BYTES = 64 * 1024 * 1024
 
-Key: TypeAlias = tuple[str, bytes, str | None, frozenset[Scope], Reached, date]
+Key: TypeAlias = tuple[str, bytes, str | None, frozenset[Scope]]
+Edition: TypeAlias = tuple[Reached, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,32 +85,52 @@ class Answers:
         self._services = services
         self._access = access
         self.kept: Kept[Key, Answer] = Kept(most_bytes)
+        self._stood: Reached | None = None
+        """Up to where no redaction came since answers that stay were kept."""
 
     async def answer(
         self, question: Question, allowed: Iterable[OperationType]
     ) -> Answer | dict[str, Any]:
         """The answer; one with errors, or that of a mutation, as it comes from `execute`."""
-        key = self._key(question)
-        if key and (kept := self.kept.get(key)):
+        key, edition = _key(question), self._edition()
+        if (edition and (kept := self.kept.get(key, edition))
+                and (not kept.stays or await self._stand(edition[0]))):
             return kept.noted()
         found = await execute(
             self._services, question.document, question.variables, self._access,
             caller=question.caller, operation_name=question.operation, allowed=allowed)
         if "errors" in found:
             return found
-        return self._keep(question, key, found)
+        return self._keep(question, key, edition, found)
 
-    def _key(self, question: Question) -> Key | None:
-        """Under what an answer is kept; None while we are not told of new events."""
+    def _edition(self) -> Edition | None:
+        """The edition in which questions are asked; None while we are not told of new events."""
         reached = self._services.projector.tracked.known
-        if reached is None:
-            return None
-        variables = orjson.dumps(question.variables, option=orjson.OPT_SORT_KEYS)
-        return (question.document, variables, question.operation, question.caller.scopes, reached,
-                datetime.now(UTC).date())
+        return (reached, datetime.now(UTC).date()) if reached else None
+
+    async def _stand(self, reached: Reached) -> bool:
+        """Whether the answers that stay do so, asked once for every position; if not, they are
+        forgotten with all others."""
+        stood = self._stood
+        if stood is reached:
+            return True
+        try:
+            if stood and not await self._forced_out(stood, reached):
+                self._stood = reached
+                return True
+        except (*LOST, TimeoutError):
+            return False  # nobody can say now; making the answer will find out why
+        self.kept.clear()
+        self._stood = None
+        return False
+
+    async def _forced_out(self, since: Reached, until: Reached) -> bool:
+        """Whether a redaction came meanwhile, or all rows were made anew, by other code perhaps."""
+        return since.life != until.life or await self._services.recorder.count(
+            since.position, until.position + 1, [REDACTED]) > 0
 
     def _keep(
-        self, question: Question, key: Key | None, found: dict[str, Any]
+        self, question: Question, key: Key, edition: Edition | None, found: dict[str, Any]
     ) -> Answer | dict[str, Any]:
         """Keep an answer, if the position and the day are still those that it rests on."""
         fields = prepared(GRAPH._schema, question.document, self._access.introspection).query(
@@ -114,9 +140,17 @@ class Answers:
         body, data_ends = _body(found)
         answer = Answer(body, data_ends, pinned(fields, question.variables), seen().operation,
                         seen().position)
-        if key and pure(fields) and key == self._key(question):
-            self.kept.keep(key, answer, len(answer.body) + len(key[0]) + len(key[1]))
+        if edition and pure(fields) and edition == self._edition():
+            self._stood = self._stood or edition[0]
+            self.kept.keep(key, answer, len(answer.body) + len(key[0]) + len(key[1]),
+                           None if answer.stays else edition)
         return answer
+
+
+def _key(question: Question) -> Key:
+    """Under what an answer is kept."""
+    variables = orjson.dumps(question.variables, option=orjson.OPT_SORT_KEYS)
+    return question.document, variables, question.operation, question.caller.scopes
 
 
 def _body(found: dict[str, Any]) -> tuple[bytes, int]:

@@ -18,12 +18,13 @@ Text = TypeVar("Text", str, bytes)
 class Kept(Generic[K, V]):
     """Values by key, of at most so many bytes together; a value that is larger alone is not kept.
 
-    Who keeps a value says how large it is.
+    Who keeps a value says how large it is, and may say in which edition it holds: then it is there
+    for those who ask in that one only, until another takes its place.
     """
 
     def __init__(self, most_bytes: int):
         self._most = most_bytes
-        self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
+        self._values: OrderedDict[K, tuple[V, int, Hashable]] = OrderedDict()
         self.bytes = 0
         """How large the kept values are together."""
         self.hits = 0
@@ -34,32 +35,38 @@ class Kept(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._values)
 
-    def get(self, key: K) -> V | None:
+    def get(self, key: K, edition: Hashable = None) -> V | None:
         """The value of a key, which counts as used; None where none is kept."""
         found = self._values.get(key)
-        if found is None:
+        if found is None or (found[2] is not None and found[2] != edition):
             self.misses += 1
             return None
         self.hits += 1
         self._values.move_to_end(key)
         return found[0]
 
-    def keep(self, key: K, value: V, size: int) -> None:
-        """Keep a value of `size` bytes under a key, unless that alone is more than may be kept."""
+    def keep(self, key: K, value: V, size: int, edition: Hashable = None) -> None:
+        """Keep a value of `size` bytes under a key, unless that alone is more than may be kept;
+        without an edition it holds in all of them."""
         self.forget(key)
         size += OVERHEAD
         if size > self._most:
             return
-        self._values[key] = value, size
+        self._values[key] = value, size, edition
         self.bytes += size
         while self.bytes > self._most:
-            _, (_, forgotten) = self._values.popitem(last=False)
+            _, (_, forgotten, _) = self._values.popitem(last=False)
             self.bytes -= forgotten
 
     def forget(self, key: K) -> None:
         """Keep nothing under a key."""
         if found := self._values.pop(key, None):
             self.bytes -= found[1]
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        self._values.clear()
+        self.bytes = 0
 
 
 def kept_of_short(

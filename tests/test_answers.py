@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,15 +13,19 @@ import pytest
 
 import projections.as_of
 import schema.answers
-from schema.answers import Answers
 from schema.app import create_app
 from schema.context import Access, Services
+from schema.execute import execute
 from schema.graph import GRAPH
 from schema.kept import OVERHEAD, Kept
 from schema.limits import prepare
 from schema.purity import LIVE, PURE, pinned
 from tests.api import OPEN, Api, claim, control, source, suspension
+from tests.facts import source as told
 from tracker.access import Caller, Scope
+from tracker.domain.codec import convert
+from tracker.domain.values import PartialDate, Source
+from tracker.log.recorder import Recorder
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 QUESTIONS = [document for document in re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
@@ -164,12 +169,8 @@ async def test_who_may_not_read_gets_no_kept_answer(services: Services) -> None:
     assert (await api.post(CONTROLS))["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
-def test_callers_who_may_do_different_things_have_different_keys(services: Services) -> None:
-    answers = Answers(services, OPEN)
-    services.projector.tracked._reached = schema.answers.Reached(0)
-    services.projector.tracked._session = services.follower.session
-    services.follower.listening = True
-    keys = {answers._key(schema.answers.Question("{ head }", {}, None, Caller("x", scopes)))
+def test_callers_who_may_do_different_things_have_different_keys() -> None:
+    keys = {schema.answers._key(schema.answers.Question("{ head }", {}, None, Caller("x", scopes)))
             for scopes in (frozenset[Scope](), frozenset([Scope.READ]), frozenset(Scope))}
     assert len(keys) == 3
 
@@ -180,6 +181,120 @@ async def test_nothing_is_kept_while_nobody_would_tell_of_new_events(
     monkeypatch.setattr(type(services.projector.tracked), "known", None)
     assert not await kept(api, CONTROLS)
     assert (await api.cache())[2] == 0
+
+
+NOTED = """{ asOf(validAt: "2026-01-01", position: "1") {
+    exportControl(id: "x") { because { annexes { text } } } } }"""
+NOTE = "Ms Doe said so"
+
+
+class Pinned:
+    """Asks for a note by a question that pins its moment, and counts what is done for it."""
+
+    def __init__(self, api: Api):
+        self._api = api
+        self.made = 0
+        """Answers that were made, not taken from memory."""
+        self.counted = 0
+        """Looks at the log for redactions."""
+
+    async def note(self) -> str | None:
+        """The note."""
+        data = await self._api.ask(NOTED)
+        [[annex]] = [because["annexes"] for because in data["asOf"]["exportControl"]["because"]]
+        text: str | None = annex["text"]
+        return text
+
+
+@pytest.fixture
+async def pinned_note(api: Counted, monkeypatch: pytest.MonkeyPatch) -> Pinned:
+    """A note of a control, which was asked for once."""
+    asked, count = Pinned(api), Recorder.count
+    await api.do("announceExportControl", control(note=NOTE), key="k")
+
+    async def executing(*arguments: Any, **more: Any) -> Any:
+        asked.made += arguments[1] == NOTED
+        return await execute(*arguments, **more)
+
+    async def counting(self: Recorder, *arguments: Any) -> int:
+        asked.counted += 1
+        return await count(self, *arguments)
+
+    monkeypatch.setattr(schema.answers, "execute", executing)
+    monkeypatch.setattr(Recorder, "count", counting)
+    assert (await asked.note(), asked.made) == (NOTE, 1)
+    return asked
+
+
+class Tomorrow(datetime):
+    """A clock that is a day ahead."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Any:
+        """The time in a day."""
+        return datetime.now(tz) + timedelta(days=1)
+
+
+async def test_an_answer_about_a_pinned_moment_outlives_events_and_days(
+    api: Counted, pinned_note: Pinned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await api.do("suspendExportControl", suspension())
+    assert [await pinned_note.note(), await pinned_note.note()] == [NOTE, NOTE]
+    monkeypatch.setattr(schema.answers, "datetime", Tomorrow)
+    assert await pinned_note.note() == NOTE
+    assert (pinned_note.made, pinned_note.counted) == (1, 1)
+
+
+async def test_a_text_that_was_forced_out_is_in_no_answer_about_a_pinned_moment(
+    api: Counted, pinned_note: Pinned, services: Services
+) -> None:
+    await api.do("suspendExportControl", suspension())
+    assert await pinned_note.note() == NOTE
+    done = await services.commands.redact(
+        "k", "a court said so", PartialDate("2026-03-01"), convert(Source, told("court")),
+        actor="dpo")
+    await services.projector.reach(done.positions[-1])
+    assert [await pinned_note.note(), await pinned_note.note()] == [None, None]
+    assert pinned_note.made == 2
+    await api.do("announceExportControl", control("y"))
+    assert await pinned_note.note() is None
+    assert pinned_note.made == 2
+
+
+async def test_rows_that_were_made_anew_leave_no_answer(
+    api: Counted, pinned_note: Pinned, services: Services
+) -> None:
+    tracked = services.projector.tracked
+    assert tracked.known is not None
+    tracked._reached = replace(tracked.known, life=tracked.known.life + 1)
+    assert [await pinned_note.note(), await pinned_note.note()] == [NOTE, NOTE]
+    assert pinned_note.made == 2
+
+
+async def test_where_nobody_can_say_whether_a_text_went_the_answer_is_made_anew(
+    api: Counted, pinned_note: Pinned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await api.do("suspendExportControl", suspension())
+
+    async def lost(self: Recorder, *_: Any) -> int:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(Recorder, "count", lost)
+    assert await pinned_note.note() == NOTE
+    assert pinned_note.made == 2
+
+
+def test_a_value_of_an_edition_is_there_in_that_one_only() -> None:
+    cache = Kept[str, str](1000)
+    cache.keep("of all", "x", 1)
+    cache.keep("of 1", "y", 1, edition=1)
+    assert [cache.get("of all", 1), cache.get("of all"), cache.get("of 1", 1)] == ["x", "x", "y"]
+    assert [cache.get("of 1", 2), cache.get("of 1")] == [None, None]
+    assert (cache.hits, cache.misses) == (3, 2)
+    cache.keep("of 1", "z", 1, edition=2)
+    assert [cache.get("of 1", 1), cache.get("of 1", 2)] == [None, "z"]
+    cache.clear()
+    assert (len(cache), cache.bytes, cache.get("of all")) == (0, 0, None)
 
 
 def test_no_more_bytes_are_kept_than_may_be() -> None:
