@@ -93,7 +93,7 @@ class Answers:
     ) -> Answer | dict[str, Any]:
         """The answer; one with errors, or that of a mutation, as it comes from `execute`."""
         key, edition = _key(question), self._edition()
-        if (edition and (kept := self.kept.get(key, edition))
+        if (key and edition and (kept := self.kept.get(key, edition))
                 and (not kept.stays or await self._stand(edition[0]))):
             return kept.noted()
         found = await execute(
@@ -130,7 +130,7 @@ class Answers:
             since.position, until.position + 1, [REDACTED]) > 0
 
     def _keep(
-        self, question: Question, key: Key, edition: Edition | None, found: dict[str, Any]
+        self, question: Question, key: Key | None, edition: Edition | None, found: dict[str, Any]
     ) -> Answer | dict[str, Any]:
         """Keep an answer, if the position and the day are still those that it rests on."""
         fields = prepared(GRAPH._schema, question.document, self._access.introspection).query(
@@ -140,16 +140,19 @@ class Answers:
         body, data_ends = _body(found)
         answer = Answer(body, data_ends, pinned(fields, question.variables), seen().operation,
                         seen().position)
-        if edition and pure(fields) and edition == self._edition():
+        if key and edition and pure(fields) and edition == self._edition():
             self._stood = self._stood or edition[0]
             self.kept.keep(key, answer, len(answer.body) + len(key[0]) + len(key[1]),
                            None if answer.stays else edition)
         return answer
 
 
-def _key(question: Question) -> Key:
-    """Under what an answer is kept."""
-    variables = orjson.dumps(question.variables, option=orjson.OPT_SORT_KEYS)
+def _key(question: Question) -> Key | None:
+    """Under what an answer is kept; None for variables that are deeper than orjson writes."""
+    try:
+        variables = orjson.dumps(question.variables, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        return None
     return question.document, variables, question.operation, question.caller.scopes
 
 

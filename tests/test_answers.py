@@ -162,6 +162,15 @@ async def test_variables_and_names_of_operations_are_part_of_the_question(api: C
         assert await asked("B") == {"position": "0"}
 
 
+async def test_variables_that_are_too_deep_to_be_kept_are_answered(api: Counted) -> None:
+    deep: Any = "2025-01-01"
+    for _ in range(500):
+        deep = [deep]
+    assert await api.ask("{ asOf { position } }", unused=deep) == {
+        "asOf": {"position": "0"}}
+    assert (await api.cache())[2] == 0
+
+
 async def test_who_may_not_read_gets_no_kept_answer(services: Services) -> None:
     api = Counted(services, Access(token="secret", read_open=False))
     headers = {"Authorization": "Bearer secret"}
