@@ -6,8 +6,8 @@
 SELECT entity FROM unnest($1::text[]) AS asked (entity)
 
 -- name: about_all
--- Every entity of some kinds.
-SELECT entity FROM subjects WHERE kind = ANY ($1::text[]) AND word = ''
+-- Every entity of some kinds that there was at a position.
+SELECT entity FROM subjects WHERE kind = ANY ($1::text[]) AND word = '' AND since <= $3::bigint
 
 -- name: held
 -- The versions of such entities that hold at a moment. OFFSET 0 makes it a look-up an entity: the

@@ -2,12 +2,13 @@
 -- the moment: what that costs follows their number, whatever their history.
 
 -- name: about_one
--- The entities of a kind that were ever about one word, in the order of their names.
-SELECT entity FROM subjects WHERE kind = $1 AND word = ($4::text[])[1]
+-- The entities of a kind that were ever about one word by a position, in the order of their names.
+SELECT entity FROM subjects WHERE kind = $1 AND word = ($4::text[])[1] AND since <= $3::bigint
 
 -- name: about_any
 -- The same for several words; they have to be sorted, where those of one word come so.
-SELECT DISTINCT entity FROM subjects WHERE kind = $1 AND word = ANY ($4::text[])
+SELECT DISTINCT entity FROM subjects
+WHERE kind = $1 AND word = ANY ($4::text[]) AND since <= $3::bigint
 
 -- name: said
 -- The words of a text, as they are written and by their stems; as the index has them.
@@ -21,7 +22,8 @@ SELECT DISTINCT entity FROM subjects WHERE kind = $1 AND word = ANY ($4::text[])
 -- The entities of a kind that ever said some words, of those that were ever about some.
 SELECT DISTINCT entity FROM texts
 WHERE kind = $1 AND {said} @@ {sought} AND EXISTS (
-    SELECT FROM subjects WHERE kind = $1 AND word = ANY ($4::text[]) AND entity = texts.entity)
+    SELECT FROM subjects
+    WHERE kind = $1 AND word = ANY ($4::text[]) AND entity = texts.entity AND since <= $3::bigint)
 
 -- name: matching
 -- Which of them are in a list; pages and counts have this condition in common. A control is in the

@@ -85,9 +85,9 @@ async def write_page(connection: Connection, page: Page) -> None:
     if page.closed:
         await connection.execute(SQL.close, *map(list, zip(*page.closed, strict=True)))
     await find_new(connection, page.new)
-    for query, words in ((SQL.add_subjects, page.more.subjects), (SQL.add_texts, page.more.said)):
-        if words:
-            await connection.execute(query, *map(list, zip(*sorted(words), strict=True)))
+    for query, rows in ((SQL.add_subjects, subjects(page.more)), (SQL.add_texts, page.more.said)):
+        if rows:
+            await connection.execute(query, *map(list, zip(*sorted(rows), strict=True)))
     await connection.execute(SQL.advance, page.until)
 
 
@@ -98,10 +98,15 @@ async def copy(connection: Connection, rows: AsyncIterator[bytes]) -> None:
 
 async def find_new(connection: Connection, finding: Finding) -> None:
     """Add what entities are found by of which nothing was there."""
-    for table, words in (("subjects", finding.subjects), ("texts", finding.said)):
-        lines = [("\t".join(word) + "\n").encode() for word in sorted(words)]
+    for table, rows in (("subjects", subjects(finding)), ("texts", finding.said)):
+        lines = "".join(["\t".join(map(str, row)) + "\n" for row in sorted(rows)])
         if lines:
-            await connection.copy_to_table(table, source=_each([b"".join(lines)]))
+            await connection.copy_to_table(table, source=_each([lines.encode()]))
+
+
+def subjects(finding: Finding) -> list[tuple[str, str, str, int]]:
+    """What entities were about, as rows."""
+    return [(*subject, since) for subject, since in finding.subjects.items()]
 
 
 async def _each(lines: list[bytes]) -> AsyncIterator[bytes]:

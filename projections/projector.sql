@@ -44,8 +44,8 @@ WHERE v.entity = c.entity AND upper_inf(v.known) AND lower(v.valid) = c.start
 
 -- name: add_subjects
 -- What entities are about, where that is new.
-INSERT INTO subjects (kind, word, entity)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+INSERT INTO subjects (kind, word, entity, since)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
 ON CONFLICT DO NOTHING;
 
 -- name: add_texts

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, partial
 from itertools import zip_longest
+from operator import attrgetter
 from typing import NamedTuple
 
 from projections.texts import said, title
@@ -175,9 +176,10 @@ def _day(day: date | None) -> str:
 
 @dataclass(slots=True)
 class Finding:
-    """What entities are found by: what they were ever about, and what they ever said."""
+    """What entities are found by: what they were ever about, since which position, and what they
+    ever said."""
 
-    subjects: set[Subject] = field(default_factory=set)
+    subjects: dict[Subject, int] = field(default_factory=dict)
     said: set[Said] = field(default_factory=set)
 
 
@@ -190,26 +192,30 @@ def tabled(revision: Revision, finding: Finding) -> list[Record]:
     known = {words(row.version.state) for row in revision.before}
     publishers = {source.publisher
                   for row in revision.before for source in row.version.state.sources}
-    for entity, version, since, until in revision.added:
+    for entity, version, since, until in sorted(revision.added, key=_SINCE):
         state = version.state
         before, found = found, words(state)
         if found is not before and found != before:  # an entity is rarely about anything new
             head = _head(entity, found)
             if found not in known:
-                finding.subjects.update(_subjects(entity, found))
+                for subject in _subjects(entity, found):
+                    finding.subjects.setdefault(subject, since)
                 if found.said:
                     finding.said.add((_kind(entity), entity, found.said))
         sources = state.sources
         for source in sources:
             if source.publisher not in publishers:
                 publishers.add(source.publisher)
-                finding.subjects.add((_kind(entity), source.publisher, entity))
+                finding.subjects.setdefault((_kind(entity), source.publisher, entity), since)
         day = dated(state)
         records.append(
             f"{head}\t{of_date(day) if day else NULL}\t{told(state, sources)}\t{clauses(state)}"
             f"\t[{_day(version.start)},{_day(version.end)})\t[{since},{until or ''})"
             f"\t{version.text}\n")
     return records
+
+
+_SINCE = attrgetter("since")
 
 
 def _head(entity: str, of: Words) -> str:

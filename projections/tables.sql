@@ -24,7 +24,8 @@ ALTER TABLE versions ALTER title SET STATISTICS 0, ALTER said SET STATISTICS 0,
 CREATE TABLE IF NOT EXISTS subjects (         -- which entities were ever about a word
     kind   text COLLATE "C" NOT NULL,
     word   text COLLATE "C" NOT NULL,         -- '' for every entity of the kind
-    entity text COLLATE "C" NOT NULL
+    entity text COLLATE "C" NOT NULL,
+    since  bigint NOT NULL                    -- the position at which it first was
 );
 CREATE TABLE IF NOT EXISTS texts (            -- what entities ever said
     kind   text COLLATE "C" NOT NULL,
@@ -44,7 +45,7 @@ ON CONFLICT DO NOTHING;
 
 -- name: create_version_indexes
 -- The cost of as-of reads does not grow with history: a list walks the entities that were ever
--- about its words, and each is looked up at its point of the two ranges. The name is hashed because
+-- about its words by then, and each is looked up at its point of the two ranges. The name is hashed because
 -- GiST is several times slower with text, to write and to read.
 CREATE INDEX IF NOT EXISTS versions_as_of ON versions
     USING gist (hashtextextended(entity, 0), valid, known);
@@ -53,7 +54,7 @@ CREATE INDEX IF NOT EXISTS versions_open ON versions (entity) WHERE upper_inf(kn
 CREATE INDEX IF NOT EXISTS versions_begin ON versions (lower(valid));
 
 -- name: create_finding_indexes
-CREATE UNIQUE INDEX IF NOT EXISTS subjects_key ON subjects (word, kind, entity);
+CREATE UNIQUE INDEX IF NOT EXISTS subjects_key ON subjects (word, kind, entity) INCLUDE (since);
 -- A text may be longer than an index takes. Words are found as they are written, and by their stem.
 CREATE UNIQUE INDEX IF NOT EXISTS texts_key ON texts (entity, md5(said));
 CREATE INDEX IF NOT EXISTS texts_words ON texts

@@ -154,6 +154,15 @@ async def test_a_page_of_a_list_looks_no_further_than_it_must(connection: Connec
     assert 0 < looked_up < 100
 
 
+async def test_what_came_later_is_not_looked_up(connection: Connection) -> None:
+    position = await connection.fetchval("SELECT position / 3 FROM tracking")
+    plan = (await plans(connection, Moment(date(2026, 6, 1), position)))["digest"]
+    looked_up = sum(node["Actual Loops"] for node in nodes(plan)
+                    if node.get("Index Name") == "versions_as_of")
+    assert looked_up == await connection.fetchval(
+        "SELECT count(DISTINCT stream) FROM log.events WHERE position <= $1", position)
+
+
 async def test_the_past_of_an_entity_is_read_by_its_index(connection: Connection) -> None:
     pool: Any = Explaining(connection)
     await AsOf(pool, None).history(f"figure/{REE}")  # type: ignore[arg-type]
