@@ -8,9 +8,13 @@ raises), is left to graphql-core, so errors and nulls come out as it says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from enum import Enum
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any, TypeAlias, cast
+from types import CodeType, NoneType
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from graphql import (
     GraphQLEnumType,
@@ -32,8 +36,20 @@ Plan: TypeAlias = Callable[[Any], Any]
 Collect: TypeAlias = Callable[[GraphQLObjectType, Any], Iterable[tuple[str, Any]]]
 """The fields that are selected of an object of a type, by the name that they get in the answer."""
 
-UNCHANGED: dict[str, type] = {"String": str, "ID": str, "Boolean": bool}
-"""Values of exactly these types stand in an answer as they are."""
+MOST_CODES = 1000
+"""Functions whose code is kept, for objects of as many different names of fields."""
+
+Ways: TypeAlias = Mapping[type, Plan | None]
+"""How values of exactly these classes get into an answer, None: as they are. It is what their plan
+says too, which those of other classes take."""
+
+
+class Field(NamedTuple):
+    """How a field gets from an object into an answer: it is read, and has a way or the plan."""
+
+    read: Plan
+    ways: Ways
+    plan: Plan
 
 
 class NotPlain(Exception):
@@ -67,12 +83,9 @@ class Planner:
         return self._abstract(type_, selected)
 
     def _object(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Plan:
-        fields = tuple((name, *self._field(type_, nodes))
-                       for name, nodes in self._collect(type_, selected))
-
-        def of_any(value: Any) -> Any:
-            return {name: plan(get(value)) for name, get, plan in fields}
-
+        fields = {name: self._field(type_, nodes)
+                  for name, nodes in self._collect(type_, selected)}
+        of_any = _of_fields(fields)
         if type_.is_type_of is None:
             return _present(of_any)
         kind = _class_of(type_)
@@ -80,20 +93,20 @@ class Planner:
         def of_kind(value: Any) -> Any:
             if type(value) is not kind:
                 raise NotPlain
-            return {name: plan(get(value)) for name, get, plan in fields}
+            return of_any(value)
 
         return of_kind
 
-    def _field(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> tuple[Plan, Plan]:
-        """How a field is read, and the plan for what is read."""
+    def _field(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Field:
+        """How a field gets into the answer."""
         name = selected[0].node.name.value
         if name == "__typename":
-            return (lambda _: type_.name), (lambda value: value)
+            return Field(lambda _: type_.name, {str: None}, _not_plain)
         definition = type_.fields.get(name)
         if definition is None:
             raise NotPlain
-        return _reader(definition.extensions.get("strawberry-definition")), self.plan(
-            definition.type, selected)
+        return Field(_reader(definition.extensions.get("strawberry-definition")),
+                     _ways(definition.type), self.plan(definition.type, selected))
 
     def _abstract(
         self, type_: GraphQLInterfaceType | GraphQLUnionType, selected: Sequence[Any]
@@ -127,12 +140,12 @@ def _list(item: Plan) -> Plan:
 
 
 def _scalar(type_: GraphQLScalarType) -> Plan:
-    coerce = type_.coerce_output_value
-    unchanged = str if coerce is str else UNCHANGED.get(type_.name)
+    coerce, ways = type_.coerce_output_value, _ways(GraphQLNonNull(type_))
 
     def complete(value: Any) -> Any:
-        if type(value) is unchanged:
-            return value
+        if type(value) in ways:
+            way = ways[type(value)]
+            return way(value) if way else value
         if value is None or isinstance(value, Exception):
             raise NotPlain
         coerced = coerce(value)
@@ -141,6 +154,27 @@ def _scalar(type_: GraphQLScalarType) -> Plan:
         return coerced
 
     return complete
+
+
+def _ways(type_: GraphQLOutputType) -> Ways:
+    """The ways of a type; none but for scalars."""
+    if not isinstance(type_, GraphQLNonNull):
+        return {**_ways(GraphQLNonNull(type_)), NoneType: None}
+    scalar = type_.of_type
+    if not isinstance(scalar, GraphQLScalarType):
+        return {}
+    if scalar.name == "Boolean":
+        return {bool: None}
+    written = {int: str, Decimal: str} if scalar.coerce_output_value is str else {}
+    if written or scalar.name in ("String", "ID"):
+        texts: list[type] = [str, *str.__subclasses__()]
+        return {**{kind: None for kind in texts if _is_text(kind)}, **written}
+    return {}
+
+
+def _is_text(kind: type) -> bool:
+    """Whether what instances of a class say is the text that they are."""
+    return not issubclass(kind, Enum) and kind.__str__ is str.__str__
 
 
 def _enum(type_: GraphQLEnumType) -> Plan:
@@ -156,6 +190,42 @@ def _class_of(type_: GraphQLObjectType) -> type:
         raise NotPlain
     kind: type = definition.origin
     return kind
+
+
+def _not_plain(value: Any) -> Any:
+    raise NotPlain
+
+
+def _of_fields(fields: Mapping[str, Field]) -> Plan:
+    """The plan for objects of these fields, written out as a function of its own: going through the
+    fields of a hundred objects would cost more than what is in them."""
+    known: dict[str, Any] = {"read": _all([of.read for of in fields.values()])}
+    for number, of in enumerate(fields.values()):
+        known[f"same{number}"] = {kind for kind, way in of.ways.items() if way is None}
+        known[f"way{number}"] = {kind: way for kind, way in of.ways.items() if way}.get
+        known[f"plan{number}"] = of.plan
+    exec(_code(tuple(fields)), known)
+    return cast(Plan, known["part"])
+
+
+@lru_cache(MOST_CODES)
+def _code(names: tuple[str, ...]) -> CodeType:
+    """The code for fields of these names."""
+    values = "".join(f"v{n}, " for n in range(len(names)))
+    parts = "".join(
+        f"{name!r}: v{n} if type(v{n}) in same{n} else way{n}(type(v{n}), plan{n})(v{n}), "
+        for n, name in enumerate(names))
+    source = f"def part(value):\n    [{values}] = read(value)\n    return {{{parts}}}\n"
+    return compile(source, "<plan>", "exec")
+
+
+def _all(readers: Sequence[Plan]) -> Callable[[Any], Iterable[Any]]:
+    """Reads all fields of a value: attributes at once."""
+    names = [name for reader in readers if isinstance(reader, attrgetter)
+             for name in reader.__reduce__()[1]]
+    if len(names) == len(readers) > 1:
+        return attrgetter(*names)
+    return lambda value: [reader(value) for reader in readers]
 
 
 def _reader(field: StrawberryField | None) -> Plan:
