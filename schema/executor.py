@@ -1,4 +1,6 @@
-"""The executor: graphql-core's, except for the parts of an answer that have a plan."""
+"""The executor: graphql-core's, except for what is known of a document when it comes again: the
+parts of an answer that have a plan, and the fields with their arguments.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,13 @@ from graphql import (
     GraphQLObjectType,
     InlineFragmentNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     VariableNode,
 )
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from schema.calls import Call, call
 from schema.plan import Plan, Planner
 
 MOST_OPERATIONS = 256
@@ -32,6 +36,8 @@ class Plans:
     conditions: tuple[str, ...]
     """The variables that say which fields are included; plans are for their values."""
     known: dict[Any, Plan | None] = field(default_factory=dict)
+    calls: dict[tuple[int, int], Call | None] = field(default_factory=dict)
+    """The calls of fields, by the type that they are of; None for those that are no calls."""
 
 
 _kept: OrderedDict[int, Plans] = OrderedDict()
@@ -46,6 +52,21 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         coerced = self.variable_values.coerced
         self._included = tuple(coerced.get(name) for name in self._plans.conditions)
 
+    def execute_field(
+        self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Any,
+        position_context: Any,
+    ) -> Any:
+        """A field's part of the answer, perhaps to be waited for."""
+        found = self._call(parent_type, field_details_list[0].node)
+        if found is None:
+            return super().execute_field(
+                parent_type, source, field_details_list, path, position_context)
+        info = self.build_resolve_info(
+            found.definition, [details.node for details in field_details_list], parent_type, path)
+        return self.complete_awaitable_value(
+            found.definition.type, field_details_list, info, path, found.answer(source, info),
+            position_context)
+
     def complete_value(
         self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any,
         position_context: Any,
@@ -59,6 +80,17 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                 pass  # whatever it is, graphql-core meets it too, and says where
         return super().complete_value(
             return_type, field_details_list, info, path, result, position_context)
+
+    def _call(self, parent: GraphQLObjectType, node: FieldNode) -> Call | None:
+        if self.operation.operation is not OperationType.QUERY:
+            return None
+        key, known = (id(parent), id(node)), self._plans.calls
+        if key not in known:
+            try:
+                known[key] = call(self.schema, parent, node, self.variable_values)
+            except Exception:  # wrong arguments, which graphql-core meets too
+                known[key] = None
+        return known[key]
 
     def _plan(self, type_: Any, selected: Sequence[Any]) -> Plan | None:
         key = (self._included, id(type_), *[id(details.node) for details in selected])

@@ -1,0 +1,84 @@
+"""Calls: what fields are asked with, found out once for a document.
+
+A field whose arguments all stand in the document has the same ones whenever the document is
+executed. graphql-core and Strawberry would read them again each time, those that are not given
+included; what they make of them is kept. Fields with variables are left to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    ListValueNode,
+    ObjectValueNode,
+    ValueNode,
+    VariableNode,
+)
+from graphql.execution.values import get_argument_values
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A field whose answer is waited for, with its arguments."""
+
+    definition: GraphQLField
+    field: StrawberryField
+    informed: bool
+    """Whether its method wants to know of the request."""
+    arguments: dict[str, Any]
+
+    def answer(self, source: Any, info: Any) -> Coroutine[Any, Any, Any]:
+        """What is to be waited for."""
+        resolver: Any = self.field.base_resolver
+        if self.informed:
+            told = strawberry.Info(_raw_info=info, _field=self.field)
+            return resolver.wrapped_func(source, info=told, **self.arguments)  # type: ignore[no-any-return]
+        return resolver.wrapped_func(source, **self.arguments)  # type: ignore[no-any-return]
+
+
+def call(schema: Any, parent: GraphQLObjectType, node: FieldNode, variables: Any) -> Call | None:
+    """The call of a field; None where it waits for nothing, or needs more than the document.
+
+    Raises what is wrong with the arguments.
+    """
+    definition = parent.fields.get(node.name.value)
+    field = definition and definition.extensions.get("strawberry-definition")
+    if definition is None or not _plain(field) or any(
+            _has_variables(argument.value) for argument in node.arguments or ()):
+        return None
+    served = schema._strawberry_schema
+    return Call(
+        definition, field, field.base_resolver.info_parameter is not None,
+        convert_arguments(
+            get_argument_values(definition, node, variables), field.arguments,
+            served.schema_converter.scalar_registry, served.config))
+
+
+def _plain(field: StrawberryField | None) -> bool:
+    """Whether a field is a method that is waited for and needs itself, the request and arguments.
+    """
+    resolver = field and field.base_resolver
+    return bool(
+        field and resolver and not field.extensions and resolver.is_async
+        and resolver.self_parameter and not resolver.parent_parameter
+        and (resolver.info_parameter is None or resolver.info_parameter.name == "info"))
+
+
+def _has_variables(value: ValueNode) -> bool:
+    return isinstance(value, VariableNode) or any(map(_has_variables, _parts(value)))
+
+
+def _parts(value: ValueNode) -> Iterator[ValueNode]:
+    if isinstance(value, ListValueNode):
+        yield from value.values
+    elif isinstance(value, ObjectValueNode):
+        yield from (field.value for field in value.fields)
