@@ -102,8 +102,7 @@ class Documents(SchemaExtension):
         self._prepared = prepared(schema, text, shown)
         self.execution_context.graphql_document = self._prepared.document
         if asked := self._prepared.operation(self.execution_context._provided_operation_name):
-            seen().type = asked.operation.value
-            seen().named(asked.name.value if asked.name else None)
+            _noted(asked)
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -153,6 +152,27 @@ class Timed(Executor):
 async def _in_time(result: Awaitable[Any]) -> Any:
     async with in_time():
         return await result
+
+
+def good_query(
+    schema: GraphQLSchema, text: str, variables: Mapping[str, Any] | None, name: str | None,
+    introspection: bool,
+) -> DocumentNode | None:
+    """A document, ready to be executed, if a query is asked for and nothing is wrong with it."""
+    found = prepared(schema, text, introspection)
+    asked = found.operation(name)
+    if (found.document is None or found.errors or asked is None
+            or asked.operation is not OperationType.QUERY):
+        return None
+    if found.paged and over_cost(schema, found.document, variables or {}):
+        return None
+    _noted(asked)
+    return found.document
+
+
+def _noted(asked: OperationDefinitionNode) -> None:
+    seen().type = asked.operation.value
+    seen().named(asked.name.value if asked.name else None)
 
 
 def prepare(schema: GraphQLSchema, text: str, introspection: bool = True) -> Prepared:

@@ -35,13 +35,19 @@ class Moments(SchemaExtension):
 
     def on_operation(self) -> Iterator[None]:
         """Begin with none: one connection may have several operations at a time."""
-        self._moments: dict[str, Any] = {}
-        MOMENTS.set(self._moments)
+        self._moments = begun()
         yield
 
     def get_results(self) -> dict[str, Any]:
         """What the answer tells of them."""
         return {"moments": self._moments} if self._moments else {}
+
+
+def begun() -> dict[str, Any]:
+    """The moments of an answer that begins: none yet."""
+    moments: dict[str, Any] = {}
+    MOMENTS.set(moments)
+    return moments
 
 
 @strawberry.input(description="A place on both time axes.")
