@@ -64,7 +64,7 @@ class AsOf:
         self._tracked = tracked
         self._orders_at: Reached | None = None
         self._orders: dict[Moment, list[PreferenceState]] = {}
-        self.lists = Lists(pool)
+        self.lists = Lists(pool, tracked)
 
     async def resolve(
         self,
@@ -127,7 +127,7 @@ class AsOf:
     ) -> list[S]:
         """The states of a kind in the order of their names, at most `limit`."""
         found = await self.lists.page(kind, moment, filter, span=Span(limit=limit))
-        return [of.item for of in found]
+        return [state for _, state in found]
 
     async def figures(
         self, commodity: str, period: int | None, moment: Moment

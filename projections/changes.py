@@ -103,9 +103,8 @@ class Changes:
 
         Raises InvalidInput when `end` is before `start` on one of the axes.
         """
-        query = ordered(PAGE, ("entity",), order, span, GIVEN)
-        bounds = (*(span.after or ()), *(span.before or ()))
-        rows = await self._pool.fetch(query, *_asked(start, end, about), span.limit, *bounds)
+        query = ordered(PAGE, ("entity",), order, span.shape, GIVEN)
+        rows = await self._pool.fetch(query, *_asked(start, end, about), span.limit, *span.bounds)
         rows = rows[::-1] if span.from_end else rows
         told = await self._recorder.read_streams([row["entity"] for row in rows], end.position)
         return [_change(row, [e.known for e in told[row["entity"]]], start, end) for row in rows]

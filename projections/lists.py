@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import Enum
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
 from projections.moments import Moment, S, kind_name
 from projections.rows import pairs
+from projections.states import NAMED, States
 from projections.texts import sought
-from tracker.domain.codec import decode
-from tracker.domain.figure import Claim, FigureState
+from projections.tracked import Tracked
+from tracker.domain.figure import FigureState
 from tracker.log.database import Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("lists.sql"))
 HELD = named_queries(Path(__file__).with_name("as_of.sql")).held
-GIVEN = 19
-"""How many arguments a page has before its bounds."""
+MOST_QUERIES = 1000
+"""Queries that are kept, for lists that are narrowed and ordered in as many ways."""
+
+FIXED = 4
+"""How many arguments a question for a list has before those that narrow it."""
 
 T = TypeVar("T")
 Days: TypeAlias = tuple[date | None, date | None]
@@ -69,16 +73,27 @@ class Filter:
             return pairs(self.commodities, [self.period[0]])
         return [*(self.commodities or self.places or self.publishers or [""])]
 
-    def asked(self, kind: type[Any], moment: Moment) -> tuple[Any, ...]:
-        """The arguments of a question for the list."""
-        return (
-            kind_name(kind), moment.valid_at, moment.position, self.words, self.commodities,
-            self.places, self.publishers, self.category, self.measure, self.destination,
-            self.status, ranged(self.in_force), ranged(self.dated), ranged(self.published),
-            ranged(self.period), self.stage, sought(self.search) if self.search else None,
-            self.verified)
+    def given(self) -> dict[str, Any]:
+        """What narrows, by name, as the database takes it."""
+        found = ((name, getattr(self, name)) for name in NARROWING)
+        return {name: TAKEN[name](value) if name in TAKEN else value
+                for name, value in found if value is not None}
 
 
+def ranged(given: tuple[Any, Any] | None) -> asyncpg.Range[Any] | None:
+    """A range from the first to the last, both inclusive."""
+    if given is None:
+        return None
+    return asyncpg.Range(*given, lower_inc=given[0] is not None, upper_inc=given[1] is not None)
+
+
+NARROWING: Sequence[str] = tuple(field.name for field in fields(Filter) if field.name != "about")
+TAKEN: dict[str, Callable[[Any], Any]] = {
+    "in_force": ranged, "dated": ranged, "published": ranged, "period": ranged, "search": sought}
+OF_CLAUSES = ("measure", "destination", "status", "in_force")
+OF_CLAIMS = ("publishers", "published", "verified")
+PARTS = {"position": "bigint", "publisher": "text", "published": "daterange", "verified": "boolean"}
+"""What claims can be asked for, and its types."""
 EVERYTHING = Filter()
 
 
@@ -107,6 +122,17 @@ Key: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """What the query for a span depends on."""
+
+    after: int
+    """How many parts the key has, 0 for none."""
+    before: int
+    from_end: bool
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """A part of a list: what lies behind one key and before another, at most `limit` of it.
 
@@ -119,32 +145,41 @@ class Span:
     from_end: bool = False
     closed: bool = False
 
+    @property
+    def shape(self) -> Shape:
+        """What its query depends on."""
+        return Shape(len(self.after or ()), len(self.before or ()), self.from_end, self.closed)
+
+    @property
+    def bounds(self) -> Key:
+        """The arguments of its query."""
+        return *(self.after or ()), *(self.before or ())
+
 
 WHOLE = Span()
 
 
-@dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
-    """An item of a list, with its place in the order."""
+Found: TypeAlias = tuple[Key, T]
+"""An item of a list, behind its place in the order."""
 
-    key: Key
-    item: T
+PAGE_OF_STATES = SQL.page, ("subject.entity",)
+PAGE_OF_CLAIMS = SQL.claims_page, ("subject.entity", "claim.position")
+"""A query for a page, and the columns by which its items are told apart."""
 
 
 class Lists:
     """Answers what is in a list, from the version rows."""
 
-    def __init__(self, pool: Pool):
+    def __init__(self, pool: Pool, tracked: Tracked | None = None):
         self._pool = pool
+        self.states = States(tracked)
 
     async def page(
         self, kind: type[S], moment: Moment, filter: Filter = EVERYTHING, order: Order = BY_NAME,
         span: Span = WHOLE,
     ) -> list[Found[S]]:
         """The states of a kind that lie in a span of an order."""
-        rows = await self._rows(SQL.page, ("subject.entity",), kind, moment, filter, order, span)
-        return [Found(_key(order, row["key"], row["entity"]), decode(kind, row["state"]))
-                for row in rows]
+        return await self._found(PAGE_OF_STATES, kind, moment, filter, order, span)
 
     async def count(self, kind: type[S], moment: Moment, filter: Filter = EVERYTHING) -> int:
         """How many states the whole list has."""
@@ -153,31 +188,46 @@ class Lists:
     async def claims(
         self, moment: Moment, filter: Filter = EVERYTHING, order: Order = BY_NAME,
         span: Span = WHOLE,
-    ) -> list[Found[tuple[FigureState, Claim]]]:
+    ) -> list[Found[FigureState]]:
         """The claims in figures that lie in a span of an order; by figure and position, where the
-        rest is equal."""
-        names = ("subject.entity", "claim.position")
-        rows = await self._rows(SQL.claims_page, names, FigureState, moment, filter, order, span)
-        once = {row["entity"]: row["state"] for row in rows}
-        states = {entity: decode(FigureState, state) for entity, state in once.items()}
-        return [Found(_key(order, row["key"], row["entity"], row["position"]),
-                      _claim(states[row["entity"]], row["position"])) for row in rows]
+        rest is equal. Each is told by its figure, and by its position: the last part of its key.
+        """
+        return await self._found(PAGE_OF_CLAIMS, FigureState, moment, filter, order, span)
 
     async def count_claims(self, moment: Moment, filter: Filter = EVERYTHING) -> int:
         """How many claims the whole list has."""
         return await self._count(SQL.claims_count, FigureState, moment, filter)
 
-    async def _rows(
-        self, page: str, names: tuple[str, ...], kind: type[Any], moment: Moment, filter: Filter,
+    async def _found(
+        self, page: tuple[str, tuple[str, ...]], kind: type[S], moment: Moment, filter: Filter,
         order: Order, span: Span,
-    ) -> list[asyncpg.Record]:
-        query = ordered(_listing(page, filter), names, order, span)
-        bounds = (*(span.after or ()), *(span.before or ()))
-        rows = await self._pool.fetch(query, *filter.asked(kind, moment), span.limit, *bounds)
-        return rows[::-1] if span.from_end else rows
+    ) -> list[Found[S]]:
+        given: dict[str, Any] = filter.given()
+        asked = (*_asked(kind, moment, filter, given), span.limit, *span.bounds)
+
+        async def fetch(state: str) -> Sequence[asyncpg.Record]:
+            query = _page(page, state, _about(filter), tuple(given), order, span.shape)
+            return await self._pool.fetch(query, *asked)
+
+        rows, states = await self.states.read(kind, fetch)
+        found = _placed(rows, states, order, len(page[1]))
+        return found[::-1] if span.from_end else found
 
     async def _count(self, query: str, kind: type[Any], moment: Moment, filter: Filter) -> int:
-        return int(await self._pool.fetchval(_listing(query, filter), *filter.asked(kind, moment)))
+        given = filter.given()
+        query = _with_parts(_listing(query, _about(filter), tuple(given)))
+        return int(await self._pool.fetchval(query, *_asked(kind, moment, filter, given)))
+
+
+def _placed(
+    rows: Sequence[asyncpg.Record], states: Sequence[T], order: Order, names: int
+) -> list[Found[T]]:
+    """States with their places in an order. Their names are in columns beside each other: the
+    entity is the last of those by which a row is told."""
+    own = slice(2, 2 + names)
+    if order.by is By.NAME:
+        return [(row[own], state) for row, state in zip(rows, states, strict=True)]
+    return [((row["key"], *row[own]), state) for row, state in zip(rows, states, strict=True)]
 
 
 def part(found: Sequence[Found[T]], span: Span, down: bool = False) -> Sequence[Found[T]]:
@@ -185,9 +235,9 @@ def part(found: Sequence[Found[T]], span: Span, down: bool = False) -> Sequence[
     def behind(key: Key, bound: Key) -> bool:
         return (key < bound if down else key > bound) or (span.closed and key == bound)
 
-    within = [of for of in found
-              if (span.after is None or behind(of.key, span.after))
-              and (span.before is None or behind(span.before, of.key))]
+    within = [(key, item) for key, item in found
+              if (span.after is None or behind(key, span.after))
+              and (span.before is None or behind(span.before, key))]
     if span.limit is None:
         return within
     return within[max(len(within) - span.limit, 0):] if span.from_end else within[:span.limit]
@@ -199,7 +249,7 @@ def over(entities: str, query: str) -> str:
 
 
 def ordered(
-    page: str, names: tuple[str, ...], order: Order, span: Span, given: int = GIVEN
+    page: str, names: tuple[str, ...], order: Order, shape: Shape, given: int
 ) -> str:
     """A query for a span of a list in an order. What comes last of it is asked for backwards.
 
@@ -207,50 +257,80 @@ def ordered(
     """
     columns = names if order.by.value is None else (order.by.value, *names)
     first, second = ("<", ">") if order.down else (">", "<")
-    behind = _bound(columns, first, span, given + 1) if span.after else ""
-    ahead = _bound(columns, second, span, given + 1 + len(span.after or ())) if span.before else ""
-    way = "DESC" if order.down != span.from_end else "ASC"
-    return (page.replace("{key}", order.by.value or "NULL")
-            .replace("{bounds}", f"{behind}\n  {ahead}")
+    behind = _bound(columns, first, shape, given + 1) if shape.after else ""
+    ahead = _bound(columns, second, shape, given + 1 + shape.after) if shape.before else ""
+    way = "DESC" if order.down != shape.from_end else "ASC"
+    return (page.replace("{bounds}", f"{behind}\n  {ahead}")
             .replace("{order}", ", ".join(f"{column} {way}" for column in columns)))
 
 
-def _bound(columns: tuple[str, ...], sign: str, span: Span, mark: int) -> str:
+def _bound(columns: tuple[str, ...], sign: str, shape: Shape, mark: int) -> str:
     """Where a span ends on one side. The first column is told apart too: an index knows it."""
     marks = [f"${mark + at}::{_type(column)}" for at, column in enumerate(columns)]
     return (f"AND {columns[0]} {sign}= {marks[0]}\n"
-            f"  AND ({', '.join(columns)}) {sign}{'=' * span.closed} ({', '.join(marks)})")
+            f"  AND ({', '.join(columns)}) {sign}{'=' * shape.closed} ({', '.join(marks)})")
 
 
 def _type(column: str) -> str:
     return "bigint" if column == "claim.position" else "text"
 
 
-def _listing(query: str, filter: Filter) -> str:
-    """A query over the entities that a filter is about."""
-    about = SQL.about_one if len(filter.words) == 1 else SQL.about_any
-    return _filled(SQL.about_text if filter.search else about, query)
+def _about(filter: Filter) -> str:
+    """The name of the query for the entities that a filter is about."""
+    if filter.search:
+        return "about_text"
+    return "about_one" if len(filter.words) == 1 else "about_any"
 
 
-@cache
-def _filled(about: str, query: str) -> str:
-    whole = over(about, query)
-    for name in ("matching", "matching_claims", "verified", "said", "sought"):
-        whole = whole.replace(f"{{{name}}}", getattr(SQL, name))
-    return whole
+def _asked(
+    kind: type[Any], moment: Moment, filter: Filter, given: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    """The arguments of a question for a list; `FIXED`, and what is given."""
+    return kind_name(kind), moment.valid_at, moment.position, filter.words, *given.values()
 
 
-def ranged(given: tuple[Any, Any] | None) -> asyncpg.Range[Any] | None:
-    """A range from the first to the last, both inclusive."""
-    if given is None:
-        return None
-    return asyncpg.Range(*given, lower_inc=given[0] is not None, upper_inc=given[1] is not None)
+@lru_cache(MOST_QUERIES)
+def _page(
+    page: tuple[str, tuple[str, ...]], state: str, about: str, given: tuple[str, ...],
+    order: Order, shape: Shape,
+) -> str:
+    """A query for a page of a list; its limit comes behind what is given, and then its bounds."""
+    query, names = page
+    limit = FIXED + len(given) + 1
+    key = f", {order.by.value} AS key" if order.by.value else ""
+    for name, part in (("named", NAMED), ("key", key), ("state", state), ("limit", f"${limit}")):
+        query = query.replace(f"{{{name}}}", part)
+    return _with_parts(ordered(_listing(query, about, given), names, order, shape, limit))
 
 
-def _key(order: Order, key: str | None, entity: str, *position: int) -> Key:
-    name: Key = (entity, *position)
-    return name if order.by.value is None else (key or "", *name)
+@lru_cache(MOST_QUERIES)
+def _listing(query: str, about: str, given: tuple[str, ...]) -> str:
+    """A query over the entities that a filter is about, with the conditions that are given."""
+    of_claims = "{claims}" in query
+    query = query.replace("{claims}", SQL.claims)
+    query = over(getattr(SQL, about), query)
+    query = query.replace("{matching}", "\n  AND ".join(_conditions(given, of_claims)) or "true")
+    for name in ("said", "sought"):
+        query = query.replace(f"{{{name}}}", getattr(SQL, name))
+    for number, name in enumerate(given, FIXED + 1):
+        query = query.replace(f"{{{name}}}", f"${number}")
+    return query
 
 
-def _claim(figure: FigureState, position: int) -> tuple[FigureState, Claim]:
-    return figure, next(claim for claim in figure.claims if claim.position == position)
+def _with_parts(query: str) -> str:
+    """The same, where no more of claims is read than the query speaks of."""
+    parts = [f"{name} {type_}" for name, type_ in PARTS.items() if f"claim.{name}" in query]
+    return query.replace("{parts}", ", ".join(parts or ["position bigint"]))
+
+
+def _conditions(given: tuple[str, ...], of_claims: bool) -> list[str]:
+    """What is asked of the versions in a list, and of the clauses or claims in them."""
+    apart = {*OF_CLAUSES, *(("verified",) if of_claims else ())}
+    found = [getattr(SQL, name) for name in given if name not in apart]
+    if of_clauses := [getattr(SQL, name) for name in given if name in OF_CLAUSES]:
+        goods = [SQL.clause_commodities] if "commodities" in given else []
+        found.append(SQL.clause.replace("{conditions}", "\n      AND ".join(goods + of_clauses)))
+    if of_claims:
+        found += [SQL.claim, *(getattr(SQL, f"claim_{name}") for name in given
+                               if name in OF_CLAIMS)]
+    return found

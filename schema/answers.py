@@ -21,11 +21,11 @@ from typing import Any, TypeAlias
 import orjson
 from strawberry.types.graphql import OperationType
 
+from projections.kept import Kept
 from projections.tracked import Reached
 from schema.context import Access, Services
 from schema.execute import execute
 from schema.graph import GRAPH
-from schema.kept import Kept
 from schema.limits import prepared
 from schema.purity import pinned, pure
 from schema.seen import seen

@@ -49,7 +49,8 @@ def create_app(
     health, metrics, ending = Health(services), Metrics(services), asyncio.Event()
     observer = Observer(metrics, tracing)
     answers, persisted = Answers(services, access, answers_bytes), Persisted()
-    metrics.watch({"answers": answers.kept, "documents": persisted.documents})
+    metrics.watch({"answers": answers.kept, "documents": persisted.documents,
+                   "states": services.as_of.lists.states.kept})
     view = View(gate, answers, persisted, Streams(services, gate, ending))
     graphql = Route("/graphql", Observed(view.respond, observer), methods=["GET", "POST"])
     app = Starlette(routes=[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Annotated, TypeAlias
 
 from strawberry import argument
@@ -45,7 +46,7 @@ def changed(
 
     async def items(span: Span) -> list[Found[Change]]:
         found = await changes.between(start, end, about, order.value, span)
-        return [Found((of.entity,), change(of, start, end)) for of in found]
+        return [((of.entity,), change(of, start, end)) for of in found]
 
     return Listing(items, lambda: changes.count(start, end, about), cursors.sealed, cursors.opened)
 
@@ -55,9 +56,9 @@ async def coming(
 ) -> Listing[Turn]:
     """What will happen after a day, by day and entity."""
     down = order.value.down
-    found = [Found(_key(of), turn(of, moment.position))
+    found = [(_key(of), turn(of, moment.position))
              for of in await changes.upcoming(moment, days, about)]
-    found.sort(key=lambda of: of.key, reverse=down)
+    found.sort(key=itemgetter(0), reverse=down)
 
     async def items(span: Span) -> Sequence[Found[Turn]]:
         return part(found, span, down)

@@ -16,6 +16,7 @@ from projections.moments import Moment, S, kind_name
 from schema.described import answer, output
 from schema.pages import Cursors, Page
 from schema.sorting import cursor_name
+from schema.types.common import shown
 
 T = TypeVar("T")
 
@@ -87,7 +88,6 @@ class Listing(Generic[T]):
         found = await self.items(Span(after, before, asked.size + 1, asked.from_end))
         more = len(found) > asked.size
         kept = found[len(found) - asked.size:] if more and asked.from_end else found[:asked.size]
-        edges = [Edge(cursor=self.sealed(of.key), node=of.item) for of in kept]
 
         async def ahead() -> bool:
             return (more and not asked.from_end) or await self._any(before, Span(after=before))
@@ -95,15 +95,17 @@ class Listing(Generic[T]):
         async def behind() -> bool:
             return (more and asked.from_end) or await self._any(after, Span(before=after))
 
-        return Connection(
-            edges=edges,
-            nodes=[edge.node for edge in edges],
+        return shown(
+            Connection,
+            nodes=[item for _, item in kept],
             count=self.count if more or after or before else _known(len(kept)),
-            page_info=PageInfo(
-                ahead=ahead, behind=behind,
-                start_cursor=edges[0].cursor if edges else None,
-                end_cursor=edges[-1].cursor if edges else None),
-        )
+            later={
+                "edges": lambda: [Edge(cursor=self.sealed(key), node=item) for key, item in kept],
+                "page_info": lambda: PageInfo(
+                    ahead=ahead, behind=behind,
+                    start_cursor=self.sealed(kept[0][0]) if kept else None,
+                    end_cursor=self.sealed(kept[-1][0]) if kept else None),
+            })
 
     async def _any(self, key: Key | None, side: Span) -> bool:
         """Whether there are items on one side of a key, or at it; without a key there is no side.
@@ -130,7 +132,7 @@ def states(
 
     async def items(span: Span) -> list[Found[T]]:
         found = await as_of.lists.page(kind, moment, narrowed, order.value, span)
-        return [Found(of.key, show(of.item)) for of in found]
+        return [(key, show(state)) for key, state in found]
 
     return Listing(items, lambda: as_of.lists.count(kind, moment, narrowed),
                    cursors.sealed, cursors.opened)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from schema.kept import kept_of_short
+from projections.kept import kept_of_short
 from schema.routes.reply import Header
 
 VARY, ORIGIN = b"vary", b"Origin"

@@ -96,7 +96,7 @@ def known_entity(entity: str) -> bool:
 
 
 def _found(of: Recorded) -> Found[Event]:
-    return Found((of.position,), event(of))
+    return (of.position,), event(of)
 
 
 def _sealed(key: Key) -> str:

@@ -13,11 +13,11 @@ from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from projections.kept import kept_of_short
 from schema.answers import Answer, Answers, Question
 from schema.errors import masked, plain_error
 from schema.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.gate import Gate
-from schema.kept import kept_of_short
 from schema.persisted import Persisted
 from schema.routes.incoming import Incoming
 from schema.routes.observed import first_code

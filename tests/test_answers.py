@@ -13,11 +13,11 @@ import pytest
 
 import projections.as_of
 import schema.answers
+from projections.kept import OVERHEAD, Kept
 from schema.app import create_app
 from schema.context import Access, Services
 from schema.execute import execute
 from schema.graph import GRAPH
-from schema.kept import OVERHEAD, Kept
 from schema.limits import prepare
 from schema.purity import LIVE, PURE, pinned
 from tests.api import OPEN, Api, claim, control, source, suspension

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from projections.changes import COUNT, PAGE, SQL, explained, known_by
+from projections.changes import COUNT, GIVEN, PAGE, SQL, explained, known_by
 from projections.diff import content
 from projections.lists import BY_NAME, WHOLE, Span, ordered
 from projections.moments import Moment
@@ -461,7 +461,7 @@ FROM told, LATERAL (VALUES (daterange(day, NULL), int8range(position, next)),
 """Editions of 2000 figures; each claim has an event and two rows, one closed by the next claim."""
 
 QUESTIONS: dict[str, tuple[str, tuple[Any, ...]]] = {
-    "page": (ordered(PAGE, ("entity",), BY_NAME, WHOLE),
+    "page": (ordered(PAGE, ("entity",), BY_NAME, WHOLE.shape, GIVEN),
              (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, None, None, None, None, 21)),
     "count": (COUNT, (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, None, None, None, None)),
     "turning": (SQL.turning, (date(2020, 2, 1), date(2020, 2, 3), 4020)),

@@ -11,10 +11,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from projections.kept import kept_of_short
 from schema.context import Access, Services
 from schema.cors import Cors
 from schema.hosts import Hosts
-from schema.kept import kept_of_short
 from schema.limits import MOST_BYTES
 from schema.routes.incoming import Incoming
 from tests.api import Api

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from projections.kept import OVERHEAD
 from schema.context import Services
-from schema.kept import OVERHEAD
 from schema.persisted import Persisted
 from tests.api import Api
 from tracker.errors import NotFound

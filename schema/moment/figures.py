@@ -28,7 +28,7 @@ from schema.ranges import DayRange, PublishedIn, YearRange, days
 from schema.ranges import years as year_range
 from schema.request import Info
 from schema.sorting import IN_ORDER, ClaimOrder, FigureOrder, KeyOrder, cursor_name
-from schema.types.figure import Claim, Figure, cited_claim, figure
+from schema.types.figure import Claim, Figure, claims_of, figure
 from schema.types.preference import Preference, preference
 from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
@@ -165,7 +165,7 @@ def cited(
 
     async def items(span: Span) -> list[Found[Claim]]:
         found = await lists.claims(moment, narrowed, order.value, span)
-        return [Found(of.key, cited_claim(of.item, orders)) for of in found]
+        return [(key, claims_of(figure, orders)[int(key[-1])]) for key, figure in found]
 
     return Listing(items, lambda: lists.count_claims(moment, narrowed), cursors.sealed,
                    cursors.opened)

@@ -13,8 +13,8 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from starlette.requests import Request
 from starlette.responses import Response
 
+from projections.kept import Kept
 from schema.context import Services
-from schema.kept import Kept
 from schema.routes.health import condition
 from tracker.log.database import LOST
 

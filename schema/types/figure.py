@@ -11,6 +11,7 @@ from strawberry import field
 
 from projections import claims
 from schema.described import output
+from schema.once import once
 from schema.scalars import Position
 from schema.types.common import (
     Because,
@@ -152,7 +153,21 @@ def preferred_claim(of: claims.Chosen) -> Claim:
 def cited_claim(of: claims.Cited, orders: claims.Orders) -> Claim:
     """A claim of a figure as it is shown, where orders decide whether it is the preferred one."""
     figure, cited = of
-    return claim(figure, cited, preferred=lambda: claims.choose(figure, orders).claim is cited)
+    return claims_of(figure, orders)[cited.position]
+
+
+@once
+def claims_of(state: domain.FigureState, orders: claims.Orders) -> Mapping[int, Claim]:
+    """The claims of a figure as they are shown, by position."""
+
+    @cache
+    def chosen() -> domain.Claim:
+        return claims.choose(state, orders).claim
+
+    def shown_of(of: domain.Claim) -> Claim:
+        return claim(state, of, preferred=lambda: chosen() is of)
+
+    return {of.position: shown_of(of) for of in state.claims}
 
 
 def series(of: domain.Series) -> Series:
@@ -160,23 +175,20 @@ def series(of: domain.Series) -> Series:
     return shown(Series, of, commodity=commodity(of.commodity), place=place(of.place))
 
 
+@once
 def figure(state: domain.FigureState, orders: claims.Orders) -> Figure:
     """A figure of a moment as it is shown, with the orders of that moment."""
+    by_position = claims_of(state, orders)
 
     @cache
     def compared() -> claims.Comparison:
         return claims.compare(state, orders)
 
-    @cache
-    def by_event() -> dict[str, Claim]:
-        chosen = compared().chosen.claim
-        return {of.event_id: claim(state, of, preferred=of is chosen) for of in state.claims}
-
     return _figure(state, {
-        "claims": lambda: list(by_event().values()),
-        "preferred": lambda: by_event()[compared().chosen.claim.event_id],
+        "claims": lambda: list(by_position.values()),
+        "preferred": lambda: by_position[compared().chosen.claim.position],
         "choice": lambda: choice(compared().chosen),
-        "side_by_side": lambda: side_by_side(compared(), by_event()),
+        "side_by_side": lambda: side_by_side(compared(), by_position),
     })
 
 
@@ -191,16 +203,16 @@ def choice(of: claims.Chosen) -> Choice:
     return Choice(rule=of.rule, reason=of.reason, event=cited(of.event) if of.event else None)
 
 
-def side_by_side(of: claims.Comparison, by_event: Mapping[str, Claim]) -> SideBySide:
+def side_by_side(of: claims.Comparison, by_position: Mapping[int, Claim]) -> SideBySide:
     """Claims side by side as they are shown."""
     spread = of.spread
     return SideBySide(
-        latest=[by_event[one.event_id] for one in of.latest],
+        latest=[by_position[one.position] for one in of.latest],
         spread=Spread(
             minimum=spread.minimum, maximum=spread.maximum, absolute=spread.absolute,
             relative=spread.relative, unit=spread.unit, basis=spread.basis,
-            claims=[by_event[one.event_id] for one in spread.claims]) if spread else None,
-        not_comparable=[NotComparable(claim=by_event[one.event_id], reason=reason)
+            claims=[by_position[one.position] for one in spread.claims]) if spread else None,
+        not_comparable=[NotComparable(claim=by_position[one.position], reason=reason)
                         for one, reason in of.not_comparable],
     )
 

@@ -62,5 +62,8 @@ async def _keep(connection: Connection) -> None:
 
 
 def _settings(role: str | None) -> dict[str, str]:
-    settings = {"search_path": SEARCH_PATH, "timezone": "UTC", "application_name": "tracker"}
+    settings = {
+        "search_path": SEARCH_PATH, "timezone": "UTC", "application_name": "tracker",
+        "enable_memoize": "off",  # no query looks the same up twice
+    }
     return settings | {"role": role} if role else settings

@@ -1,0 +1,76 @@
+"""States kept in memory, decoded.
+
+Version rows are only added or closed, so what a row says stays so for as long as the projection
+lives (`Reached.life`). What names a row, its entity and where it begins on both axes, takes little
+to send; the state itself is only sent and decoded where somebody has not seen it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from projections.kept import Kept
+from projections.moments import S
+from projections.tracked import Tracked
+from tracker.domain.codec import decode
+
+MOST_BYTES = 64 * 1024 * 1024
+SIZE = 4
+"""Bytes in memory for one of JSON: the state, and what is made of it to be shown."""
+NAMED = "lower(version.valid) AS since, lower(version.known) AS told, version.entity"
+"""The columns that name a row; they come first, and only the state behind all others."""
+STATE = ", state"
+
+Name: TypeAlias = tuple[Any, ...]
+Rows: TypeAlias = Sequence[asyncpg.Record]
+
+
+class States:
+    """The states of version rows."""
+
+    def __init__(self, tracked: Tracked | None, most_bytes: int = MOST_BYTES):
+        self._tracked = tracked
+        self._all_known = False
+        self.kept: Kept[tuple[int, Name], Any] = Kept(most_bytes)
+
+    async def read(
+        self, kind: type[S], fetch: Callable[[str], Awaitable[Rows]]
+    ) -> tuple[Rows, Sequence[S]]:
+        """Rows, as `fetch` gets them with a last column or without, and the states of each.
+
+        Where the last rows that somebody read were all known, only names are asked for, and the
+        whole rows if one of them is not: a question takes one round trip, or two where the tide
+        turns.
+        """
+        known = self._tracked.known if self._tracked else None
+        life = known.life if known else None
+        if life is not None and self._all_known:
+            rows = await fetch("")
+            states = [state for row in rows if (state := self.kept.get((life, row[:3])))]
+            if len(states) == len(rows):
+                return rows, states
+        rows = await fetch(STATE)
+        return rows, self._learned(kind, life, rows)
+
+    def _learned(self, kind: type[S], life: int | None, rows: Rows) -> list[S]:
+        """The states of whole rows, kept if we are told when their life ends."""
+        states: dict[Name, S] = {}
+        self._all_known = True
+        for row in rows:
+            name = row[:3]
+            if name not in states:
+                states[name] = self._state(kind, life, name, row["state"])
+        return [states[row[:3]] for row in rows]
+
+    def _state(self, kind: type[S], life: int | None, name: Name, text: str) -> S:
+        if life is None:
+            return decode(kind, text)
+        state: S | None = self.kept.get((life, name))
+        if state is None:
+            self._all_known = False
+            state = decode(kind, text)
+            self.kept.keep((life, name), state, SIZE * len(text))
+        return state
