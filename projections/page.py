@@ -85,7 +85,8 @@ async def write_page(connection: Connection, page: Page) -> None:
     if page.closed:
         await connection.execute(SQL.close, *map(list, zip(*page.closed, strict=True)))
     await find_new(connection, page.new)
-    for query, rows in ((SQL.add_subjects, subjects(page.more)), (SQL.add_texts, page.more.said)):
+    subjects = [(*subject, since) for subject, since in page.more.subjects.items()]
+    for query, rows in ((SQL.add_subjects, subjects), (SQL.add_texts, page.more.said)):
         if rows:
             await connection.execute(query, *map(list, zip(*sorted(rows), strict=True)))
     await connection.execute(SQL.advance, page.until)
@@ -98,15 +99,14 @@ async def copy(connection: Connection, rows: AsyncIterator[bytes]) -> None:
 
 async def find_new(connection: Connection, finding: Finding) -> None:
     """Add what entities are found by of which nothing was there."""
-    for table, rows in (("subjects", subjects(finding)), ("texts", finding.said)):
-        lines = "".join(["\t".join(map(str, row)) + "\n" for row in sorted(rows)])
+    for table, lines in (
+        ("subjects", [f"{kind}\t{word}\t{entity}\t{since}\n"
+                      for (kind, word, entity), since in finding.subjects.items()]),
+        ("texts", [f"{kind}\t{entity}\t{said}\n" for kind, entity, said in finding.said]),
+    ):
         if lines:
-            await connection.copy_to_table(table, source=_each([lines.encode()]))
-
-
-def subjects(finding: Finding) -> list[tuple[str, str, str, int]]:
-    """What entities were about, as rows."""
-    return [(*subject, since) for subject, since in finding.subjects.items()]
+            await connection.copy_to_table(
+                table, source=_each(["".join(sorted(lines)).encode()]))
 
 
 async def _each(lines: list[bytes]) -> AsyncIterator[bytes]:

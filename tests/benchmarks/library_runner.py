@@ -60,7 +60,7 @@ def filled(environment: dict[str, str], facts: list[str]) -> int:
     return int(recordings[-1].notification.id)
 
 
-def run(environment: dict[str, str], last: int) -> None:
+def follow(environment: dict[str, str], last: int) -> None:
     """Project them all."""
     with ProjectionRunner(application_class=Facts, projection_class=ToView, view_class=View,
                           env=environment) as runner:

@@ -21,10 +21,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import uvloop
-
 from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
+from deploy.process import run
 from projections.projector import Projector
 from projections.rebuild import rebuild
 from tests.benchmarks.growth import grown, load
@@ -79,7 +78,7 @@ async def measure(target: Target, data_dir: Path, size: int) -> None:
 
 async def measure_peer(target: Target, data_dir: Path) -> None:
     """Measure the library's runner, over the corpus' first events as facts of its own kind."""
-    from tests.benchmarks.library_runner import filled, run
+    from tests.benchmarks.library_runner import filled, follow
 
     environment = {"PERSISTENCE_MODULE": "eventsourcing.postgres",
                    "POSTGRES_DBNAME": target["database"], "POSTGRES_HOST": target["host"],
@@ -87,7 +86,7 @@ async def measure_peer(target: Target, data_dir: Path) -> None:
                    "POSTGRES_PASSWORD": "unused"}
     last = filled(environment, [event.data.decode() for event in corpus()[:PEER_EVENTS]])
     await line("eventsourcing ProjectionRunner", PEER_EVENTS, data_dir,
-               lambda: asyncio.to_thread(run, environment, last))
+               lambda: asyncio.to_thread(follow, environment, last))
 
 
 def main() -> None:
@@ -104,9 +103,9 @@ def main() -> None:
         os.chmod(name, 0o755)
         with Postgres.start(data_dir) as postgres:
             target = postgres.connection.kwargs()
-            uvloop.run(measure(target, data_dir, size))
+            run(measure(target, data_dir, size))
             try:
-                uvloop.run(measure_peer(target, data_dir))
+                run(measure_peer(target, data_dir))
             except ImportError as error:
                 print(f"\nThe peer is left out: {error}")
 
