@@ -23,7 +23,7 @@ from deploy.importing import load_corpus, progress_bar
 from deploy.keys import keys
 from deploy.logs import LogFormat, log_to_stderr
 from deploy.postgres import default_data_dir
-from deploy.process import Exit
+from deploy.process import Exit, settle
 from deploy.redaction import redact
 from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot import replay as replayed
@@ -155,6 +155,7 @@ async def serve_app(
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
     server = create_server(create_app(services, access, traces), log_level)
+    settle()
     host, port = listening.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     serving = asyncio.create_task(server.serve(sockets=[listening]))

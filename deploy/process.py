@@ -49,6 +49,13 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         catch_signals()  # the loop took its handlers with it
 
 
+def settle() -> None:
+    """Leave what is there by now, modules and the schema, out of the search for cycles: it stays,
+    and looking through it once a while is what the slowest requests waited for."""
+    gc.collect()
+    gc.freeze()
+
+
 async def _cancelled_by_signals(main: Coroutine[Any, Any, T]) -> T:
     task = asyncio.current_task()
     assert task is not None

@@ -7,9 +7,8 @@ import asyncio
 import json
 import sys
 
-import uvloop
-
 from deploy.bootstrap import running
+from deploy.process import run, settle
 from deploy.server import create_server, listen
 from schema.app import create_app
 from schema.context import Access
@@ -21,9 +20,10 @@ async def serve(target: str, answers_bytes: str) -> None:
         listening = listen("127.0.0.1", 0)
         app = create_app(services, Access(), answers_bytes=int(answers_bytes))
         server = asyncio.create_task(create_server(app, "warning").serve(sockets=[listening]))
+        settle()
         print(listening.getsockname()[1], flush=True)
         await server
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(*sys.argv[1:]))
+    run(serve(*sys.argv[1:]))
