@@ -1,5 +1,6 @@
 """Our API in a process of its own, for `graphql.py`: `python -m tests.benchmarks.answering TARGET
-BYTES`, with a target as JSON and how many bytes of answers to keep. Prints its port."""
+BYTES BYTES`, with a target as JSON and how many bytes of answers and of states to keep. Prints its
+port."""
 
 from __future__ import annotations
 
@@ -10,13 +11,15 @@ import sys
 from deploy.bootstrap import running
 from deploy.process import run, settle
 from deploy.server import create_server, listen
+from projections.kept import Kept
 from schema.app import create_app
 from schema.context import Access
 
 
-async def serve(target: str, answers_bytes: str) -> None:
+async def serve(target: str, answers_bytes: str, states_bytes: str) -> None:
     """Serve until the end."""
     async with running(json.loads(target)) as services:
+        services.as_of.lists.states.kept = Kept(int(states_bytes))
         listening = listen("127.0.0.1", 0)
         app = create_app(services, Access(), answers_bytes=int(answers_bytes))
         server = asyncio.create_task(create_server(app, "warning").serve(sockets=[listening]))

@@ -83,10 +83,10 @@ def started(command: Sequence[str], **more: Any) -> Iterator[tuple[int, int]]:
         process.wait()
 
 
-def ours(target: Target, answers_bytes: int) -> Sequence[str]:
+def ours(target: Target, answers_bytes: int, states_bytes: int = MEGABYTES) -> Sequence[str]:
     """The command of our server."""
     return [sys.executable, "-m", "tests.benchmarks.answering", json.dumps(target),
-            str(answers_bytes)]
+            str(answers_bytes), str(states_bytes)]
 
 
 def theirs(target: Target) -> Sequence[str]:
@@ -142,7 +142,9 @@ def main() -> None:
     with server() as target, ExitStack() as running_:
         uvloop.run(rows(target))
         peers = {
-            "this API, nothing kept": (
+            "this API, neither answers nor states kept": (
+                running_.enter_context(started(ours(target, 0, 0))), question),
+            "this API, no answers kept": (
                 running_.enter_context(started(ours(target, 0))), question),
             "this API, asked again": (
                 running_.enter_context(started(ours(target, MEGABYTES))), question),
