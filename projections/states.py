@@ -33,7 +33,8 @@ class States:
 
     def __init__(self, tracked: Tracked | None, most_bytes: int = MOST_BYTES):
         self._tracked = tracked
-        self._all_known = False
+        self._known = set[type]()
+        """The kinds of which the last rows that somebody read were all known."""
         self.kept: Kept[tuple[int, Name], Any] = Kept(most_bytes)
 
     async def read(
@@ -41,13 +42,13 @@ class States:
     ) -> tuple[Rows, Sequence[S]]:
         """Rows, as `fetch` gets them with a last column or without, and the states of each.
 
-        Where the last rows that somebody read were all known, only names are asked for, and the
-        whole rows if one of them is not: a question takes one round trip, or two where the tide
-        turns.
+        Where the last rows of a kind that somebody read were all known, only names are asked for,
+        and the whole rows if one of them is not: a question takes one round trip, or two where the
+        tide turns.
         """
         known = self._tracked.known if self._tracked else None
         life = known.life if known else None
-        if life is not None and self._all_known:
+        if life is not None and kind in self._known:
             rows = await fetch("")
             states = [state for row in rows if (state := self.kept.get((life, row[:3])))]
             if len(states) == len(rows):
@@ -58,7 +59,8 @@ class States:
     def _learned(self, kind: type[S], life: int | None, rows: Rows) -> list[S]:
         """The states of whole rows, kept if we are told when their life ends."""
         states: dict[Name, S] = {}
-        self._all_known = True
+        if rows:  # none say nothing of what is to come
+            self._known.add(kind)
         for row in rows:
             name = row[:3]
             if name not in states:
@@ -70,7 +72,7 @@ class States:
             return decode(kind, text)
         state: S | None = self.kept.get((life, name))
         if state is None:
-            self._all_known = False
+            self._known.discard(kind)
             state = decode(kind, text)
             self.kept.keep((life, name), state, SIZE * len(text))
         return state

@@ -18,7 +18,9 @@ from projections.tracked import Reached
 from schema.context import Services
 from schema.once import once
 from tests.api import Api, claim
+from tracker.domain.alliance import AllianceState
 from tracker.domain.figure import FigureState
+from tracker.domain.preference import PreferenceState
 
 CLAIMS = ("{ asOf { claims(first: 100, commodity: \"rare_earths\", place: \"CN\")"
           " { nodes { figure value preferred latest } } } }")
@@ -87,6 +89,24 @@ async def test_only_names_are_asked_for_where_all_states_are_there(
         trips.append(["whole" if "entity, state" in query else "names" for query in asked])
     whole, names = ["whole"], ["names"]
     assert trips == [whole, whole, names, [*names, *whole], whole, names]
+
+
+@pytest.mark.parametrize("before", [
+    (PreferenceState, Filter(search="nobody prefers this")), (AllianceState, Filter())])
+async def test_a_list_that_is_empty_or_of_another_kind_says_nothing_of_the_next(
+    told: Services, before: tuple[type[Any], Filter]
+) -> None:
+    lists, at = told.as_of.lists, await moment(told)
+    for _ in range(2):
+        await lists.page(before[0], at, before[1])
+    asked: list[str] = []
+
+    async def fetch(columns: str) -> Any:
+        asked.append(columns)
+        return []
+
+    await lists.states.read(FigureState, fetch)
+    assert asked == [states.STATE]
 
 
 async def test_a_new_event_is_in_the_next_answer_and_not_in_one_of_before(told: Services) -> None:
