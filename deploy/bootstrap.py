@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from projections.as_of import AsOf
+from projections.as_of import PLANNED_ONCE, AsOf
 from projections.changes import Changes
 from projections.projector import Projector, create_schema
 from projections.rebuild import rebuild
@@ -58,14 +58,18 @@ async def running(
 
     `observe` is told of the work that goes on beside the answers.
     """
-    async with opened(target) as pool, pooled(target, role=PROJECTOR, size=3) as projecting:
+    async with (
+        opened(target) as pool,
+        pooled(target, settings=PLANNED_ONCE) as asking,
+        pooled(target, role=PROJECTOR, size=3) as projecting,
+    ):
         recorder = Recorder(pool)
         async with (
             Follower(recorder, target) as follower,
             Projector(projecting, follower).observed(observe) as projector,
             publishing(target, follower, signing, observe) as publisher,
         ):
-            as_of = AsOf(pool, recorder, projector.tracked)
+            as_of = AsOf(asking, recorder, projector.tracked)
             yield Services(recorder, follower, projector, Commands(recorder), as_of,
                            Changes(pool, recorder), Tokens(pool), Publications(pool), publisher)
 

@@ -27,7 +27,7 @@ from tracker.domain.kinds import STATES, State, kind_of
 from tracker.domain.preference import PreferenceState
 from tracker.domain.vocabulary import Direction, Stage
 from tracker.errors import InvalidInput
-from tracker.log.database import Pool, named_queries
+from tracker.log.database import Pool, at_work, named_queries
 from tracker.log.recorder import Recorder
 
 SQL = named_queries(Path(__file__).with_name("as_of.sql"))
@@ -55,6 +55,11 @@ class Held:
     state: State
 
 
+PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
+"""Settings of connections for these questions: there is one good plan for each, a look-up an
+entity, and planning it anew takes longer than the look-ups."""
+
+
 class AsOf:
     """Answers as-of questions from the version rows."""
 
@@ -65,6 +70,11 @@ class AsOf:
         self._orders_at: Reached | None = None
         self._orders: dict[Moment, list[PreferenceState]] = {}
         self.lists = Lists(pool, tracked)
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many connections of the pool are at work, and how many there may be."""
+        return at_work(self._pool)
 
     async def resolve(
         self,

@@ -65,7 +65,8 @@ async def test_appends_and_the_lag_are_measured(
     assert found["tracker_appended_events_total",] == 2  # what is repeated is not new
     assert found["tracker_append_seconds_count", "ok"] >= 2
     assert (found["tracker_log_position",], found["tracker_database_up",]) == (2, 1)
-    assert found["tracker_pool_connections_most",] == 10
+    assert found["tracker_pool_connections_most", "log"] == 10
+    assert found["tracker_pool_connections_used", "moments"] == 0
 
     async def behind() -> int:
         return 0

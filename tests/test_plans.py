@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from projections.as_of import AsOf
+from projections.as_of import PLANNED_ONCE, AsOf
 from projections.lists import By, Filter, Order, Span
 from projections.moments import Moment
 from tracker.domain.alliance import AllianceState
@@ -99,6 +99,8 @@ class Explaining:
 async def connection(corpus_target: Target) -> AsyncIterator[Connection]:
     """A connection to a database with the shipped corpus."""
     connection = await connect(corpus_target)
+    for setting, value in PLANNED_ONCE.items():
+        await connection.execute(f"SET {setting} = {value}")
     yield connection
     await connection.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -13,10 +13,12 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from starlette.requests import Request
 from starlette.responses import Response
 
+from projections.as_of import AsOf
 from projections.kept import Kept
 from schema.context import Services
 from schema.routes.health import condition
 from tracker.log.database import LOST
+from tracker.log.recorder import Recorder
 
 MOST_NAMES = 100
 """So many operations are told apart; clients choose the names, so the rest is `other`."""
@@ -43,6 +45,14 @@ class Caches:
             misses.add_metric([name], kept.misses)
             size.add_metric([name], kept.bytes)
         yield from (hits, misses, size)
+
+
+def _used(of: Recorder | AsOf) -> int:
+    return of.connections[0]
+
+
+def _most(of: Recorder | AsOf) -> int:
+    return of.connections[1]
 
 
 class Metrics:
@@ -82,14 +92,15 @@ class Metrics:
                     ).set_function(lambda: services.follower.followers)
         self._gauge("listening", "1 where new events come at once."
                     ).set_function(lambda: services.follower.listening)
-        self._gauge("pool_connections_used", "Connections at work."
-                    ).set_function(lambda: services.recorder.connections[0])
-        self._gauge("pool_connections_most", "Connections that there may be."
-                    ).set_function(lambda: services.recorder.connections[1])
+        used = self._gauge("pool_connections_used", "Connections at work.", "pool")
+        most = self._gauge("pool_connections_most", "Connections that there may be.", "pool")
+        for pool, of in (("log", services.recorder), ("moments", services.as_of)):
+            used.labels(pool).set_function(partial(_used, of))
+            most.labels(pool).set_function(partial(_most, of))
         services.recorder.observe = self.appended
 
-    def _gauge(self, name: str, about: str) -> Gauge:
-        return Gauge(f"tracker_{name}", about, registry=self.registry)
+    def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
+        return Gauge(f"tracker_{name}", about, labels, registry=self.registry)
 
     def watch(self, caches: Mapping[str, Kept[Any, Any]]) -> None:
         """Count how often what is kept in memory is used."""

@@ -35,7 +35,7 @@ import uvloop
 
 from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
-from projections.as_of import AsOf
+from projections.as_of import PLANNED_ONCE, AsOf
 from projections.lists import Filter, Span
 from projections.moments import Moment
 from projections.rebuild import rebuild
@@ -203,6 +203,12 @@ class Log:
     measured: dict[str, float]
 
 
+async def enlarge(server: Target) -> None:
+    """Give the server as much memory for pages as MariaDB has, once it is started again."""
+    async with connected(server) as admin:
+        await admin.execute("ALTER SYSTEM SET shared_buffers = '1GB'")
+
+
 async def build(server: Target, sizes: list[int]) -> list[Log]:
     """Logs of these sizes, each a copy of the one before and more, all with the same beginning."""
     coming, logs = grown(corpus()), list[Log]()
@@ -222,6 +228,7 @@ async def build(server: Target, sizes: list[int]) -> list[Log]:
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             log.measured["most memory, MB"] = memory / 1024
             await connection.execute("VACUUM ANALYZE projection.versions, projection.subjects")
+            await connection.execute("CHECKPOINT")
             log.measured["versions"] = await connection.fetchval("SELECT count(*) FROM versions")
         logs.append(log)
         print(f"built {size:,}", file=sys.stderr)
@@ -248,7 +255,7 @@ async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
         for log in logs:
             chance = random.Random(0)
             recorder = Recorder(pool := await stack.enter_async_context(
-                await create_pool(log.target)))
+                await create_pool(log.target, settings=PLANNED_ONCE)))
             found = questions(AsOf(pool, recorder), events, chance)
             found["production, by replay of its figures"] = by_replay(recorder, events, chance)
             if mariadb and log.size <= peer_until:
@@ -295,6 +302,8 @@ def main() -> None:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracker-bench-")))
         os.chmod(directory, 0o755)
+        with Postgres.start(directory / "data") as first:
+            uvloop.run(enlarge(first.connection.kwargs()))
         postgres = stack.enter_context(Postgres.start(directory / "data"))
         sizes = [int(size) for size in arguments.sizes.split(",")]
         uvloop.run(report(postgres.connection.kwargs(), sizes, arguments.rounds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,6 +26,7 @@ PUBLISHER = "tracker_publisher"
 """The roles; see migrations/0001_roles.sql and 0005_audit.sql."""
 
 SEARCH_PATH = "projection, public"
+NO_SETTINGS: Mapping[str, str] = {}
 NAMED = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
@@ -48,12 +50,20 @@ async def connect(
     return await asyncpg.connect(**target, server_settings=_settings(role))
 
 
-async def create_pool(target: Target, *, role: str | None = API, size: int = 10) -> Pool:
-    """A pool of up to `size` connections that work as a role."""
+async def create_pool(
+    target: Target, *, role: str | None = API, size: int = 10,
+    settings: Mapping[str, str] = NO_SETTINGS,
+) -> Pool:
+    """A pool of up to `size` connections that work as a role, with settings of their own."""
     return await asyncpg.create_pool(
-        **target, min_size=1, max_size=size, server_settings=_settings(role), command_timeout=60,
-        reset=_keep,
+        **target, min_size=1, max_size=size, server_settings={**_settings(role), **settings},
+        command_timeout=60, reset=_keep,
     )
+
+
+def at_work(pool: Pool) -> tuple[int, int]:
+    """How many connections of a pool are at work, and how many there may be."""
+    return pool.get_size() - pool.get_idle_size(), pool.get_max_size()
 
 
 async def _keep(connection: Connection) -> None:

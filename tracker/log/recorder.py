@@ -22,7 +22,7 @@ from tracker.errors import (
     VersionConflict,
 )
 from tracker.log.annexes import Annexes
-from tracker.log.database import LOST, Connection, Pool, named_queries
+from tracker.log.database import LOST, Connection, Pool, at_work, named_queries
 from tracker.log.joined import Joined
 from tracker.log.mapper import NewEvent, Recorded, recorded
 
@@ -198,8 +198,7 @@ class Recorder:
     @property
     def connections(self) -> tuple[int, int]:
         """How many connections of the pool are at work, and how many there may be."""
-        pool = self._pool
-        return pool.get_size() - pool.get_idle_size(), pool.get_max_size()
+        return at_work(self._pool)
 
     async def head(self) -> int:
         """The last position; 0 when nothing is recorded."""
