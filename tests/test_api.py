@@ -442,7 +442,8 @@ async def test_what_nobody_foresaw_is_masked(
 
 
 async def test_a_database_that_is_gone_is_unavailable(services: Services) -> None:
-    await services.as_of._pool.close()
+    for part in (services.recorder, services.as_of):
+        await part._pool.close()
     answer = await Api(services).post("{ head asOf { position } }")
     assert {e["extensions"]["code"] for e in answer["errors"]} == {"UNAVAILABLE"}
     ready = await Api(services).request("GET", "/readyz")
