@@ -22,6 +22,7 @@ class Gathering(asyncio.Transport):
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop):
         super().__init__()
         self.transport = transport
+        # asked before every write: straight to it
         self.is_closing = transport.is_closing  # type: ignore[method-assign]
         self._loop = loop
         self._gathered: list[bytes] = []
@@ -56,7 +57,7 @@ class Http(HttpToolsProtocol):
     """uvicorn's protocol on such a transport; a WebSocket gets its own transport back."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin."""
+        """Begin. (uvicorn narrows the argument in the same way.)"""
         super().connection_made(transport)
         self.transport = Gathering(transport, self.loop)
 

@@ -38,7 +38,7 @@ class Call:
 
     def answer(self, source: Any, info: Any) -> Coroutine[Any, Any, Any]:
         """What is to be waited for."""
-        resolver: Any = self.field.base_resolver
+        resolver: Any = self.field.base_resolver  # what its method gives is known at run time only
         if self.informed:
             told = strawberry.Info(_raw_info=info, _field=self.field)
             return resolver.wrapped_func(source, info=told, **self.arguments)  # type: ignore[no-any-return]
