@@ -36,11 +36,23 @@ SELECT pg_notify('projected', '');
 
 -- name: close
 -- Versions that no longer hold end at the position of the event that ended them; those that it began
--- are there already.
-UPDATE versions v SET known = int8range(lower(v.known), c.position)
-FROM unnest($1::text[], $2::date[], $3::bigint[]) AS c (entity, start, position)
-WHERE v.entity = c.entity AND upper_inf(v.known) AND lower(v.valid) = c.start
-  AND lower(v.known) < c.position;
+-- are there already. Each is looked up as the one that held on its first day before that event: by
+-- the index for moments, which OFFSET sees to (all that begins on a day would be read else). They are
+-- sorted so that all look-ups come before the first change: PostgreSQL 18.6 takes live entries of a
+-- GiST index for dead if its first page splits between look-ups of one statement.
+UPDATE versions SET known = int8range(lower(known), ended.position)
+FROM (
+    SELECT version.id, closed.position
+    FROM unnest($1::text[], $2::date[], $3::bigint[]) AS closed (entity, start, position)
+    CROSS JOIN LATERAL (
+        SELECT ctid AS id, known FROM versions
+        WHERE hashtextextended(entity, 0) = hashtextextended(closed.entity, 0)
+          AND entity = closed.entity AND valid @> closed.start AND known @> 9223372036854775806
+        OFFSET 0) AS version
+    WHERE lower(version.known) < closed.position
+    ORDER BY version.id
+) AS ended
+WHERE ctid = ended.id;
 
 -- name: add_subjects
 -- What entities are about, where that is new.

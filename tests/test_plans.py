@@ -12,6 +12,7 @@ import pytest
 from projections.as_of import PLANNED_ONCE, AsOf
 from projections.lists import By, Filter, Order, Span
 from projections.moments import Moment
+from projections.page import SQL as PROJECTING
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
@@ -185,3 +186,18 @@ async def test_words_are_found_by_an_index_however_many_texts_there_are(
         "how many announcements by their words"]
     assert "texts_words" in {node.get("Index Name") for node in nodes(found)}
     assert pages(found) < 1000
+
+
+async def test_a_version_that_ends_is_looked_up_alone(connection: Connection) -> None:
+    await connection.execute("VACUUM ANALYZE versions")
+    open = await connection.fetch("""
+        SELECT entity, lower(valid) AS start, (SELECT position + 1 FROM tracking) AS position
+        FROM versions WHERE kind = 'figure' AND upper_inf(known)
+        ORDER BY hashtextextended(entity, 0) LIMIT 100""")
+    pool: Any = Explaining(connection)
+    await pool.fetch(PROJECTING.close, *([row[column] for row in open] for column in range(3)))
+    [plan] = pool.plans
+    by_index = [node for node in nodes(plan) if "Index Name" in node]
+    assert {node["Index Name"] for node in by_index} == {"versions_as_of"}
+    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in by_index) == len(open)
+    assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan)}
