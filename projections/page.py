@@ -10,14 +10,14 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import groupby, islice
-from operator import attrgetter
+from itertools import islice
 from pathlib import Path
 
+from projections.folds import Folds
 from projections.rows import COLUMNS, NULL, Finding, tabled
-from projections.timeline import Revision, revise
+from projections.timeline import Folded, Revision
 from tracker.log.database import Connection, named_queries
-from tracker.log.recorder import read, read_streams
+from tracker.log.facts import read_facts, read_facts_of
 
 SQL = named_queries(Path(__file__).with_name("projector.sql"))
 PAGE = 1000
@@ -44,23 +44,31 @@ class Page:
     """What others are found by; some of it may be known."""
 
 
-async def read_page(connection: Connection, after: int, *, limit: int = PAGE) -> Page | None:
-    """The page of the next events, at most `limit`; None when there are none."""
-    events = await read(connection, after, limit=limit)
-    if not events:
+async def read_page(
+    connection: Connection, after: int, *, limit: int = PAGE, folds: Folds | None = None
+) -> Page | None:
+    """The page of the next events, at most `limit`; None when there are none.
+
+    Entities whose folds are kept are not read and folded again.
+    """
+    streams = await read_facts(connection, after, limit=limit)
+    if not streams:
         return None
-    page = Page(after, events[-1].position, full=len(events) == limit)
-    events.sort(key=attrgetter("stream"))  # keeps their order within a stream
-    told = {stream: list(its) for stream, its in groupby(events, attrgetter("stream"))}
-    before = await read_streams(
-        connection, [stream for stream, its in told.items() if its[0].version > 1], after)
+    count = sum(len(told.facts) for told in streams.values())
+    until = max(told.facts[-1].position for told in streams.values())
+    page = Page(after, until, full=count == limit)
+    folds = folds or Folds()
+    folded = {stream: folds.take(stream, told.version - 1) for stream, told in streams.items()}
+    before = await read_facts_of(
+        connection, [stream for stream, fold in folded.items() if fold is None], after)
 
     def revisions() -> Iterator[tuple[Revision, Finding]]:
-        for stream, its in told.items():
-            earlier = before.get(stream, [])
-            revision = revise(stream, [e.known for e in earlier], [e.known for e in its])
-            page.closed.extend((stream, *row) for row in revision.closed)
-            yield revision, page.more if earlier else page.new
+        for stream, (version, facts) in streams.items():
+            fold = folded[stream] or Folded(stream, before[stream].facts)
+            revision = fold.learn(facts)
+            folds.keep(stream, version + len(facts) - 1, fold)
+            page.closed.extend([(stream, *row) for row in revision.closed])
+            yield revision, page.more if version > 1 else page.new
 
     async for lines in added(revisions()):
         page.added.append(lines)
@@ -85,8 +93,7 @@ async def write_page(connection: Connection, page: Page) -> None:
     if page.closed:
         await connection.execute(SQL.close, *map(list, zip(*page.closed, strict=True)))
     await find_new(connection, page.new)
-    subjects = [(*subject, since) for subject, since in page.more.subjects.items()]
-    for query, rows in ((SQL.add_subjects, subjects), (SQL.add_texts, page.more.said)):
+    for query, rows in ((SQL.add_subjects, page.more.subjects), (SQL.add_texts, page.more.said)):
         if rows:
             await connection.execute(query, *map(list, zip(*sorted(rows), strict=True)))
     await connection.execute(SQL.advance, page.until)
@@ -101,7 +108,7 @@ async def find_new(connection: Connection, finding: Finding) -> None:
     """Add what entities are found by of which nothing was there."""
     for table, lines in (
         ("subjects", [f"{kind}\t{word}\t{entity}\t{since}\n"
-                      for (kind, word, entity), since in finding.subjects.items()]),
+                      for kind, word, entity, since in finding.subjects]),
         ("texts", [f"{kind}\t{entity}\t{said}\n" for kind, entity, said in finding.said]),
     ):
         if lines:

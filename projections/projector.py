@@ -14,6 +14,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import tracker.domain
+from projections.folds import Folds
 from projections.page import PAGE, SQL, Page, read_page, write_page
 from projections.tracked import Tracked
 from tracker.errors import Unavailable
@@ -98,7 +99,7 @@ class Projector(Background):
         The page behind a full one is read and folded meanwhile. Where somebody else had a turn in
         between, it is not the next one and is read again.
         """
-        page, ahead = None, None
+        page, ahead, folds = None, None, Folds()
         try:
             while True:
                 with self.working("project") as work:
@@ -107,10 +108,12 @@ class Projector(Background):
                             return
                         position = await connection.fetchval(SQL.position)
                         if page is None or page.after != position:
-                            page = await read_page(connection, position, limit=self._page)
+                            page = await read_page(
+                                connection, position, limit=self._page, folds=folds)
                         if page is None:
                             return
-                        ahead = asyncio.create_task(self._read(page.until)) if page.full else None
+                        ahead = asyncio.create_task(
+                            self._read(page.until, folds)) if page.full else None
                         await write_page(connection, page)
                     work.did(page.until - page.after, page.until)
                 yield page.until
@@ -120,9 +123,9 @@ class Projector(Background):
                 ahead.cancel()
                 await asyncio.gather(ahead, return_exceptions=True)  # it gives its connection back
 
-    async def _read(self, after: int) -> Page | None:
+    async def _read(self, after: int, folds: Folds) -> Page | None:
         async with self._pool.acquire() as connection:
-            return await read_page(connection, after, limit=self._page)
+            return await read_page(connection, after, limit=self._page, folds=folds)
 
     async def position(self) -> int:
         """How far the projection has come."""

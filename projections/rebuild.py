@@ -10,16 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing
-from itertools import groupby
-from operator import attrgetter
 
 from projections.page import PAGE, SQL, added, copy, find_new
 from projections.projector import TABLES, create_bare_tables, project_page
 from projections.rows import Finding
-from projections.timeline import revise
+from projections.timeline import Folded
 from tracker.log.database import PROJECTOR, Connection, Target, connect
-from tracker.log.mapper import Recorded
-from tracker.log.recorder import head, read_by_stream
+from tracker.log.facts import Told, read_facts_by_stream
+from tracker.log.recorder import head
 
 
 async def rebuild(target: Target, progress: Callable[[int], None] = lambda _: None) -> int:
@@ -59,40 +57,40 @@ async def _rows(
     folded = 0
     async for streams in _streams(reader, until):
         finding = Finding()
-        revisions = (revise(stream, [], [event.known for event in events])
-                     for stream, events in streams.items())
+        revisions = (Folded(stream).learn(told.facts) for stream, told in streams.items())
         async for some in added((revision, finding) for revision in revisions):
             yield some
         await find_new(finder, finding)
-        folded += sum(map(len, streams.values()))
+        folded += sum(len(told.facts) for told in streams.values())
         progress(folded)
 
 
-async def _streams(
-    connection: Connection, until: int
-) -> AsyncIterator[dict[str, list[Recorded]]]:
+async def _streams(connection: Connection, until: int) -> AsyncIterator[dict[str, Told]]:
     """Whole streams up to a position, about a page of events at a time."""
-    begun = list[Recorded]()
+    begun: dict[str, Told] = {}
     async with aclosing(_pages(connection, until)) as pages:
         async for page in pages:
-            streams = {stream: list(events)
-                       for stream, events in groupby(begun + page, attrgetter("stream"))}
-            begun = streams.pop(page[-1].stream)
+            streams = begun | page
+            for stream in begun.keys() & page.keys():
+                streams[stream] = Told(begun[stream].version,
+                                       begun[stream].facts + page[stream].facts)
+            begun = dict([streams.popitem()])  # there may be more of it
             if streams:
                 yield streams
     if begun:
-        yield {begun[0].stream: begun}
+        yield begun
 
 
-async def _pages(connection: Connection, until: int) -> AsyncGenerator[list[Recorded], None]:
+async def _pages(connection: Connection, until: int) -> AsyncGenerator[dict[str, Told], None]:
     """The log up to a position, stream by stream. The next page is read while one is worked on."""
-    def read(after: tuple[str, int]) -> asyncio.Task[list[Recorded]]:
-        return asyncio.create_task(read_by_stream(connection, after, until=until, limit=PAGE))
+    def read(after: tuple[str, int]) -> asyncio.Task[dict[str, Told]]:
+        return asyncio.create_task(read_facts_by_stream(connection, after, until=until, limit=PAGE))
 
     reading = read(("", 0))
     try:
         while page := await reading:
-            reading = read((page[-1].stream, page[-1].version))
+            last, (version, facts) = next(reversed(page.items()))
+            reading = read((last, version + len(facts) - 1))
             yield page
     finally:
         reading.cancel()

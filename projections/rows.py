@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, partial
-from itertools import zip_longest
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -26,8 +25,8 @@ from tracker.domain.values import DAY, PartialDate, Source
 COLUMNS = ("entity", "kind", "commodity", "period", "commodities", "places", "category", "title",
            "said", "dated", "sources", "clauses", "valid", "known", "state")
 
-Subject = tuple[str, str, str]
-"""A word under which lists find an entity: `kind, word, entity`."""
+Subject = tuple[str, str, str, int]
+"""A word under which lists find an entity: `kind, word, entity`, and since which position."""
 
 Said = tuple[str, str, str]
 """Words by which a search finds an entity: `kind, entity, said`."""
@@ -109,11 +108,11 @@ def told(state: EntityState, sources: Sequence[Source]) -> str:
 
     Those of a figure's claims come first, with the positions of these.
     """
-    positions = [claim.position for claim in state.claims] if isinstance(state, FigureState) else []
-    return "[" + ",".join([
-        _told(source.publisher, source.published_on, source.verified)
-        + (f',"position":{position}}}' if position else "}")
-        for source, position in zip_longest(sources, positions)]) + "]"
+    parts = [_told(source.publisher, source.published_on, source.verified) for source in sources]
+    if isinstance(state, FigureState):
+        for index, claim in enumerate(state.claims):
+            parts[index] += f',"position":{claim.position}'
+    return "[" + ",".join([part + "}" for part in parts]) + "]"
 
 
 @lru_cache(maxsize=4096)
@@ -179,7 +178,7 @@ class Finding:
     """What entities are found by: what they were ever about, since which position, and what they
     ever said."""
 
-    subjects: dict[Subject, int] = field(default_factory=dict)
+    subjects: list[Subject] = field(default_factory=list)
     said: set[Said] = field(default_factory=set)
 
 
@@ -188,30 +187,33 @@ def tabled(revision: Revision, finding: Finding) -> list[Record]:
 
     What the entity is found by goes into `finding`, but for what it was found by before.
     """
-    records, found, head = list[Record](), None, ""
-    known = {words(row.version.state) for row in revision.before}
-    publishers = {source.publisher
-                  for row in revision.before for source in row.version.state.sources}
-    for entity, version, since, until in sorted(revision.added, key=_SINCE):
-        state = version.state
-        before, found = found, words(state)
+    records: list[Record] = []
+    since_when: dict[str, int] = {}
+    before, head = None, ""
+    states = [row.version.state for row in revision.before]
+    known = {words(state) for state in states}
+    publishers = {source.publisher for state in states for source in state.sources}
+    for entity, (start, end, state, text), since, until in sorted(revision.added, key=_SINCE):
+        found = words(state)
         if found is not before and found != before:  # an entity is rarely about anything new
-            head = _head(entity, found)
+            head, before = _head(entity, found), found
             if found not in known:
-                for subject in _subjects(entity, found):
-                    finding.subjects.setdefault(subject, since)
+                for word in _subjects(found):
+                    since_when.setdefault(word, since)
                 if found.said:
                     finding.said.add((_kind(entity), entity, found.said))
         sources = state.sources
         for source in sources:
             if source.publisher not in publishers:
                 publishers.add(source.publisher)
-                finding.subjects.setdefault((_kind(entity), source.publisher, entity), since)
+                since_when.setdefault(source.publisher, since)
         day = dated(state)
         records.append(
             f"{head}\t{of_date(day) if day else NULL}\t{told(state, sources)}\t{clauses(state)}"
-            f"\t[{_day(version.start)},{_day(version.end)})\t[{since},{until or ''})"
-            f"\t{version.text}\n")
+            f"\t[{_day(start)},{_day(end)})\t[{since},{until or ''})\t{text}\n")
+    if since_when:
+        kind = _kind(entity)
+        finding.subjects += [(kind, word, entity, since) for word, since in since_when.items()]
     return records
 
 
@@ -230,12 +232,10 @@ def _kind(entity: str) -> str:
     return entity.partition("/")[0]
 
 
-def _subjects(entity: str, of: Words) -> Iterator[Subject]:
-    kind = _kind(entity)
-    periods = (of.period,) if of.commodity else ()  # reserves are asked for by having none
-    for word in ("", *of.commodities, *of.places,
-                 *pairs(of.commodities, of.places), *pairs(of.commodities, periods)):
-        yield kind, word, entity
+def _subjects(of: Words) -> list[str]:
+    """The words that lists find an entity by; '' for all of a kind."""
+    others = (*of.places, of.period) if of.commodity else of.places  # reserves have no period
+    return ["", *of.commodities, *of.places, *pairs(of.commodities, others)]
 
 
 def pairs(some: Iterable[str], others: Sequence[object]) -> list[str]:

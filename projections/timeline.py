@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import zip_longest
 from operator import attrgetter
@@ -38,7 +37,7 @@ def timeline(entity: str, known: Sequence[Known]) -> list[Version]:
     It is split wherever the state changes, be it by an act or because an announced day has come.
     Days before the first state have none.
     """
-    return _versions(_folded(entity, standing(known)))
+    return [row.version for row in Folded(entity, known).rows]
 
 
 class Row(NamedTuple):
@@ -51,67 +50,115 @@ class Row(NamedTuple):
     until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(NamedTuple):
     """What new events do to the rows of one entity: rows to add, and open rows to close.
 
     `before` are the rows that were open before. `closed` holds the start day of each of them that
     is so no more, and the position that ends it.
     """
 
-    before: list[Row]
+    before: Sequence[Row]
     added: list[Row]
     closed: list[tuple[date, int]]
 
 
 def revise(entity: str, before: Sequence[Known], new: Sequence[Known]) -> Revision:
     """The effect of `new` facts, each at its own position, on an entity of which `before` is known.
+    """
+    return Folded(entity, before).learn(new)
+
+
+class Folded:
+    """What is known of one entity, folded, and ready to learn more.
 
     Rows are only added or closed, so that every past answer stays. A fact leaves alone what holds
     before the day from which it counts.
     """
-    known, facts = list(before), standing(before) if before else []
-    changes = _folded(entity, facts) if facts else []
-    rows = [Row(entity, version, 0) for version in _versions(changes)]
-    replacing = {k.fact.replacement for k in known if isinstance(k.fact, Retracted)}
-    revision = Revision([*rows], [], [])
-    for fact in new:
-        facts, differing = _standing_with(fact, known, facts, replacing)
-        known.append(fact)
-        if isinstance(fact.fact, Retracted):
-            replacing.add(fact.fact.replacement)
-        kept = changes[: bisect_left(changes, differing, key=_DAY)]
-        changes = _refolded(entity, facts, kept, differing)
-        since = kept[-1].day if kept else date.min  # what holds from then may end otherwise now
-        first = bisect_left(rows, since, key=_START)
-        following = [Row(entity, version, fact.position)
-                     for version in _versions(changes[max(len(kept) - 1, 0):])]
-        rows[first:], ended = _merged(rows[first:], following)
-        for row in ended:
-            _close(revision, row, fact.position)
-    revision.added.extend(row for row in rows if row.since)
-    return revision
 
+    def __init__(self, entity: str, known: Sequence[Known] = ()):
+        self._entity, self._kind = entity, kind_of(entity)
+        self._id = entity.partition("/")[2]
+        self._known = [*known]
+        self._facts = standing(known) if known else []
+        self._replacing = {k.fact.replacement for k in known if isinstance(k.fact, Retracted)}
+        """The events that stand, or will stand, in the place of others."""
+        self._changes: list[_Change] = []
+        self.rows: list[Row] = []
+        """The rows that are open, in the order of their days; those of the first facts are since 0.
+        """
+        if known:
+            self._changes = self._folded(date.min, "")
+            self.rows = self._rows_from(0, 0)
 
-def _merged(before: Sequence[Row], after: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """Rows that follow others, those as before where nothing differs; and the ones that end."""
-    ending = {row.version.start: row for row in before}
-    return [ending.pop(row.version.start) if _same(row, ending.get(row.version.start)) else row
-            for row in after], list(ending.values())
+    def learn(self, new: Sequence[Known]) -> Revision:
+        """Take in new facts, each at its own position, and tell what they do to the rows."""
+        revision = Revision(self.rows, [], [])
+        for fact in new:
+            for row in self._learn(fact):
+                _close(revision, row, new[0].position, fact.position)
+        revision.added.extend([row for row in self.rows if new and row.since >= new[0].position])
+        return revision
 
+    def _learn(self, new: Known) -> Iterable[Row]:
+        """Take in a fact; the rows that are open no more."""
+        differing = self._take_in(new)
+        kept = bisect_left(self._changes, differing, key=_DAY)
+        before = self._changes[kept - 1] if kept else None
+        self._changes[kept:] = self._folded(differing, before.text if before else "")
+        if before is None:
+            first, following = 0, self._rows_from(0, new.position)
+        else:  # what held before may end otherwise now
+            first = bisect_left(self.rows, before.day, key=_START)
+            following = self._rows_from(kept - 1, new.position)
+        ending = {row.version.start: row for row in self.rows[first:]}
+        if ending:
+            following = [ending.pop(row.version.start)
+                         if _same(row, ending.get(row.version.start)) else row for row in following]
+        self.rows = self.rows[:first] + following  # another list: revisions keep those before
+        return ending.values()
 
-def _same(row: Row, other: Row | None) -> bool:
-    """Whether rows that begin on one day tell the same."""
-    return other is not None and (
-        row.version.end == other.version.end and row.version.text == other.version.text)
+    def _take_in(self, new: Known) -> date:
+        """Have the facts that stand once one more is known; the first day on which they differ.
 
+        Most facts join those that stand, and most retractions take one of them away, whatever else
+        is known. Replacements, which have a place of their own, and retractions of retractions are
+        rare.
+        """
+        self._known.append(new)
+        if not isinstance(new.fact, Retracted) and new.event_id not in self._replacing:
+            insort(self._facts, new, key=rank)
+            return new.fact.public_on
+        before = self._facts
+        if isinstance(new.fact, Retracted):
+            self._replacing.add(new.fact.replacement)
+            self._facts = [k for k in before if k.event_id != new.fact.retracts]
+        if len(self._facts) == len(before):
+            self._facts = standing(self._known)
+        return _first_difference(before, self._facts)
 
-def _close(revision: Revision, row: Row, position: int) -> None:
-    """Close a row: by its start if it was open before (since 0), at once if this revision's."""
-    if row.since:
-        revision.added.append(row._replace(until=position))
-    else:
-        revision.closed.append((row.version.start, position))
+    def _folded(self, since: date, text: str) -> list[_Change]:
+        """The changes of state from a day on, before which the state was `text`.
+
+        A state follows from the facts public by its day only, so it stands as long as they do.
+        """
+        folded: list[_Change] = []
+        for day in sorted([turn for turn in self._kind.turns(self._facts) if turn >= since]):
+            state = self._kind.state_on(self._id, self._facts, day)
+            before, text = text, encode(state).decode() if state else ""
+            if text != before:
+                folded.append(_Change(day, state, text))
+        return folded
+
+    def _rows_from(self, first: int, since: int) -> list[Row]:
+        """The rows of the changes from one on."""
+        rows: list[Row] = []
+        end = None
+        for day, state, text in self._changes[:first - 1 if first else None:-1]:
+            if state is not None:
+                rows.append(Row(self._entity, Version(day, end, state, text), since))
+            end = day
+        rows.reverse()
+        return rows
 
 
 class _Change(NamedTuple):
@@ -125,46 +172,18 @@ class _Change(NamedTuple):
 _DAY, _START = attrgetter("day"), attrgetter("version.start")
 
 
-def _folded(entity: str, facts: Sequence[Known]) -> list[_Change]:
-    """The changes of state that standing facts, in valid-time order, lead to."""
-    return _refolded(entity, facts, [], date.min)
+def _same(row: Row, other: Row | None) -> bool:
+    """Whether rows that begin on one day tell the same."""
+    return other is not None and (
+        row.version.end == other.version.end and row.version.text == other.version.text)
 
 
-def _refolded(
-    entity: str, facts: Sequence[Known], kept: Sequence[_Change], since: date
-) -> list[_Change]:
-    """The same, where the changes before a day are kept from an earlier fold.
-
-    A state follows from the facts public by its day only, so it stands as long as they do.
-    """
-    kind, id = kind_of(entity), entity.partition("/")[2]
-    folded = [*kept]
-    text = folded[-1].text if folded else ""
-    for day in sorted(turn for turn in kind.turns(facts) if turn >= since):
-        state = kind.state_on(id, facts, day)
-        before, text = text, encode(state).decode() if state else ""
-        if text != before:
-            folded.append(_Change(day, state, text))
-    return folded
-
-
-def _standing_with(
-    new: Known, known: Sequence[Known], facts: Sequence[Known], replacing: Container[str | None]
-) -> tuple[list[Known], date]:
-    """The facts that stand once one more is known, and the first day on which they differ.
-
-    Most facts join those that stand, and most retractions take one of them away, whatever else is
-    known. Replacements, which have a place of their own, and retractions of retractions are rare.
-    """
-    after = [*facts]
-    if not isinstance(new.fact, Retracted) and new.event_id not in replacing:
-        insort(after, new, key=rank)
-        return after, new.fact.public_on
-    if isinstance(new.fact, Retracted):
-        after = [k for k in facts if k.event_id != new.fact.retracts]
-    if len(after) == len(facts):
-        after = standing([*known, new])
-    return after, _first_difference(facts, after)
+def _close(revision: Revision, row: Row, first: int, position: int) -> None:
+    """Close a row: by its start if it was open before the first position, at once if it is new."""
+    if row.since >= first:
+        revision.added.append(row._replace(until=position))
+    else:
+        revision.closed.append((row.version.start, position))
 
 
 def _first_difference(before: Sequence[Known], after: Sequence[Known]) -> date:
@@ -172,12 +191,3 @@ def _first_difference(before: Sequence[Known], after: Sequence[Known]) -> date:
     pairs = zip_longest(before, after)
     differing = next((pair for pair in pairs if pair[0] is not pair[1]), ())
     return min((known.fact.public_on for known in differing if known), default=date.max)
-
-
-def _versions(changes: Sequence[_Change]) -> list[Version]:
-    ends = [change.day for change in changes[1:]]
-    return [
-        Version(start, end, state, text)
-        for (start, state, text), end in zip_longest(changes, ends)
-        if state is not None
-    ]

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from deploy.bootstrap import prepare
+from projections.folds import Folds
 from projections.lists import Filter
 from projections.moments import Moment
-from projections.page import SQL, Page
+from projections.page import SQL, Page, read_page
 from projections.projector import Projector, create_schema, project_page
 from projections.rebuild import rebuild
 from projections.world import World
@@ -32,7 +33,9 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.kinds import STATES
 from tracker.domain.values import Source
 from tracker.errors import Unavailable
+from tracker.log import facts
 from tracker.log.database import LOST, PROJECTOR, Connection, Target, connect, create_pool
+from tracker.log.facts import Told
 from tracker.log.follow import Follower
 from tracker.log.mapper import NewEvent
 from tracker.log.recorder import Recorder
@@ -239,8 +242,8 @@ async def test_a_page_that_was_read_ahead_is_read_again_when_another_projector_h
     await connection.execute(ANEW)
 
     class Overtaken(Projector):
-        async def _read(self, after: int) -> Page | None:
-            page = await super()._read(after)
+        async def _read(self, after: int, folds: Folds) -> Page | None:
+            page = await super()._read(after, folds)
             async with connection.transaction():
                 await connection.execute(SQL.wait_turn)  # until the page before is written
                 await project_page(connection, limit=3)
@@ -251,6 +254,29 @@ async def test_a_page_that_was_read_ahead_is_read_again_when_another_projector_h
         await Overtaken(pool, Follower(recorder, target), page=10).catch_up(positions.append)
     assert positions[:3] == [10, 23, 36]
     assert await rows(connection) == expected
+
+
+async def test_an_entity_that_was_just_folded_is_not_read_again(
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, folds = list[str](), Folds()
+
+    async def read_facts_of(_: object, streams: list[str], until: int) -> dict[str, Told]:
+        read.extend(streams)
+        return await facts.read_facts_of(connection, streams, until)
+
+    monkeypatch.setattr("projections.page.read_facts_of", read_facts_of)
+    commands = Commands(recorder)
+    await commands.record(GALLIUM, announced())
+    await commands.record("export-control/other", announced())
+    assert await read_page(connection, 0, folds=folds)
+    await commands.record(GALLIUM, suspended())
+    kept = await read_page(connection, 2, folds=folds)
+    assert not read
+    assert kept == await read_page(connection, 2)
+    assert read == [GALLIUM]
+    assert kept == await read_page(connection, 2, folds=folds)  # what it knows now is too much
+    assert read == [GALLIUM, GALLIUM]
 
 
 async def test_others_see_the_rows_of_a_page_and_its_position_at_once(

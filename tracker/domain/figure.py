@@ -186,7 +186,8 @@ class FigureState(EntityState, frozen=True, kw_only=True):
     @property
     def sources(self) -> list[Source]:
         """The sources of those facts, without making the facts first."""
-        return [*(claim.source for claim in self.claims), *(fact.source for fact in self.judged)]
+        told = [claim.source for claim in self.claims]
+        return told + [fact.source for fact in self.judged] if self.judged else told
 
 
 class Figure(Entity):
@@ -234,7 +235,8 @@ class Figure(Entity):
         if not claimed:
             return None
         latest = {fact.source.publisher: k.event_id for k, fact in claimed}
-        judged = [(k, k.fact) for k in public if isinstance(k.fact, Preferred)]
+        judged = [(k, k.fact) for k in public if isinstance(k.fact, Preferred)
+                  ] if len(claimed) < len(public) else []
         return FigureState(
             id=id,
             series=claimed[0][1].series,

@@ -277,14 +277,6 @@ async def head(connection: Connection) -> int:
     return int(await connection.fetchval(SQL.head))
 
 
-async def read_by_stream(
-    connection: Connection, after: tuple[str, int], *, until: int, limit: int
-) -> list[Recorded]:
-    """At most `limit` events up to a position, stream by stream, after a stream and version."""
-    rows = await connection.fetch(SQL.read_by_stream, *after, until, limit)
-    return [recorded(row["entry"]) for row in rows]
-
-
 def _columns(about: Sequence[Streams]) -> tuple[list[object], ...]:
     """Streams as the arguments of a question: the first names, the last ones, the positions."""
     return [s.low for s in about], [s.high for s in about], [s.since for s in about]

@@ -1,0 +1,97 @@
+"""The log as what it says: the facts of many entries at once, for those who fold them.
+
+A page of entries is decoded as one piece of JSON, which takes two thirds of the time that it takes
+entry by entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from tracker.domain.codec import decode
+from tracker.domain.entity import Known
+from tracker.domain.kinds import FACTS
+from tracker.errors import InvalidInput
+from tracker.log.database import Connection, named_queries
+from tracker.log.mapper import recorded
+
+SQL = named_queries(Path(__file__).with_name("queries.sql"))
+
+
+class Told(NamedTuple):
+    """What a stream tells from a version on: facts that follow each other."""
+
+    version: int
+    facts: list[Known]
+
+
+class _Entry(msgspec.Struct, frozen=True, gc=False, tag_field="type"):
+    """What folds need of an entry; of which type it is follows from its class."""
+
+    position: str
+    event_id: str = msgspec.field(name="id")
+    stream: str = msgspec.field(name="subject")
+    version: int
+
+
+_CLASSES: dict[type[Any], str] = {
+    msgspec.defstruct(type_.replace(".", "_"), [("fact", fact, msgspec.field(name="data"))],
+                      bases=(_Entry,), frozen=True, gc=False, tag=type_): type_
+    for type_, fact in FACTS.items()
+}
+_ENTRIES: Any = list[reduce(or_, _CLASSES)]  # type: ignore[misc]  # only known as it runs
+
+
+def told(entries: Sequence[bytes]) -> dict[str, Told]:
+    """The facts in entries by their streams, which come in the order of their first ones.
+
+    Raises InvalidInput if one is not a fact of ours.
+    """
+    streams: dict[str, Told] = {}
+    for entry in _decoded(entries):
+        known = Known(int(entry.position), entry.event_id, _CLASSES[type(entry)], entry.fact)
+        begun = streams.get(entry.stream)
+        if begun is None:
+            streams[entry.stream] = Told(entry.version, [known])
+        else:
+            begun.facts.append(known)
+    return streams
+
+
+def _decoded(entries: Sequence[bytes]) -> Iterable[Any]:
+    try:
+        return decode(_ENTRIES, b"[%b]" % b",".join(entries))
+    except InvalidInput:
+        for entry in entries:  # tells better which one is wrong, and how
+            _ = recorded(entry).fact
+        raise
+
+
+async def read_facts(connection: Connection, after: int, *, limit: int) -> dict[str, Told]:
+    """The facts of at most `limit` events after a position."""
+    return told([row["entry"] for row in await connection.fetch(SQL.read, after, limit, None)])
+
+
+async def read_facts_of(
+    connection: Connection, streams: Sequence[str], until: int
+) -> dict[str, Told]:
+    """All facts of some streams up to a position, of those that have any."""
+    if not streams:
+        return {}
+    rows = await connection.fetch(SQL.read_streams, streams, until)
+    return told([row["entry"] for row in rows])
+
+
+async def read_facts_by_stream(
+    connection: Connection, after: tuple[str, int], *, until: int, limit: int
+) -> dict[str, Told]:
+    """The facts of at most `limit` events up to a position, stream by stream, after a stream and
+    version."""
+    rows = await connection.fetch(SQL.read_by_stream, *after, until, limit)
+    return told([row["entry"] for row in rows])
