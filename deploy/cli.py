@@ -32,6 +32,7 @@ from deploy.tokens import tokens
 from deploy.tracing import Traces, tracing
 from deploy.welcome import greet
 from projections.as_of import chosen, resolved
+from projections.rebuild import PROCESSES
 from projections.rebuild import rebuild as rebuild_projection
 from schema.app import create_app
 from schema.arguments import instant
@@ -321,7 +322,12 @@ def migrate(data_dir: DataDir = None) -> None:
 
 
 @app.command()
-def rebuild(data_dir: DataDir = None) -> None:
+def rebuild(
+    data_dir: DataDir = None,
+    processes: Annotated[int, typer.Option(
+        min=1, show_default="one a core, at most 8",
+        help="How many processes fold a log of more than 50,000 events.")] = PROCESSES,
+) -> None:
     """Make the projections anew from the log, and put them in place when they are complete."""
 
     async def work(target: Target) -> tuple[int, float]:
@@ -331,7 +337,7 @@ def rebuild(data_dir: DataDir = None) -> None:
             async with opened(target) as pool:
                 task = progress.add_task("rebuilding", total=await Recorder(pool).head())
             position = await rebuild_projection(
-                target, lambda reached: progress.update(task, completed=reached))
+                target, lambda reached: progress.update(task, completed=reached), processes)
         return position, time.monotonic() - started
 
     position, seconds = on_database(data_dir, work)

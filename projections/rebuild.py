@@ -1,100 +1,130 @@
 """Rebuild: every entity folded once into fresh tables, then a swap.
 
-The fold is the projector's, and so are the rows; only the log is read entity by entity, and the
-indexes are made in the end. The live tables answer all the while. A crash before the swap leaves
-them as they are, and half-made tables in `projection_next` that the next rebuild drops.
+The fold is the projector's, and so are the rows; only the log is read entity by entity, in several
+processes if it is long, and the indexes are made in the end. The live tables answer all the while.
+A crash before the swap leaves them as they are, and half-made tables in `projection_next` that the
+next rebuild drops.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AsyncExitStack, aclosing
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from itertools import pairwise
 
-from projections.page import PAGE, SQL, added, copy, find_new
+from projections.page import SQL
 from projections.projector import TABLES, create_bare_tables, project_page
-from projections.rows import Finding
-from projections.timeline import Folded
-from tracker.log.database import PROJECTOR, Connection, Target, connect
-from tracker.log.facts import Told, read_facts_by_stream
+from projections.share import BEHIND, END, FIRST, LOST_IT, Share, connected, fill
+from tracker.errors import Unavailable
+from tracker.log.database import Connection, Target
+from tracker.log.facts import between
 from tracker.log.recorder import head
 
+SHARE = 50_000
+"""Events for which a process is worth its start: about two seconds of work."""
+PROCESSES = min(os.cpu_count() or 1, 8)
+"""How many processes fold a long log; PostgreSQL works as hard beside them."""
 
-async def rebuild(target: Target, progress: Callable[[int], None] = lambda _: None) -> int:
+Progress = Callable[[int], None]
+
+
+async def rebuild(
+    target: Target, progress: Progress = lambda _: None, processes: int = PROCESSES
+) -> int:
     """Make the version rows anew from the log and put them in place of the old ones.
 
-    `progress` gets how many events are folded, after every page. Returns the last position.
+    `progress` gets how many events are folded, page by page. A long log is folded in up to so many
+    processes. Returns the last position. Raises what connections raise when the database is lost.
     """
     async with AsyncExitStack() as stack:
-        connection, reader, finder = [await _connection(target, stack) for _ in range(3)]
+        connection, other = [await connected(target, stack) for _ in range(2)]
         await connection.execute("SELECT pg_advisory_lock(hashtextextended('rebuild', 0))")
         await connection.execute(TABLES.drop_tables)
         await create_bare_tables(connection)
-        until = await head(reader)
-        await copy(connection, _rows(reader, finder, until, progress))
+        until = await head(connection)
+        await _fill(target, await _shares(connection, until), _summed(progress), processes)
         await connection.execute(SQL.advance, until)
         await asyncio.gather(connection.execute(TABLES.create_version_indexes),
-                             finder.execute(TABLES.create_finding_indexes))
+                             other.execute(TABLES.create_finding_indexes))
         await connection.execute("ANALYZE versions, subjects, texts")
         while await _page(connection):
             pass
         return await _swap(connection)
 
 
-async def _connection(target: Target, stack: AsyncExitStack) -> Connection:
-    """A connection that works on the next tables, until the stack ends."""
-    connection = await connect(target, role=PROJECTOR)
-    stack.push_async_callback(connection.close)
-    await connection.execute("SET search_path TO projection_next, public")
-    return connection
+async def _shares(connection: Connection, until: int) -> list[Share]:
+    """The log up to a position in parts of about `SHARE` events."""
+    names = await between(connection, until // SHARE + 1)
+    return [Share(low, high, until) for low, high in pairwise([FIRST, *names, BEHIND])]
 
 
-async def _rows(
-    reader: Connection, finder: Connection, until: int, progress: Callable[[int], None]
-) -> AsyncIterator[bytes]:
-    """The rows of all that is in the log up to a position; what they are about goes in beside them.
-    """
+def _summed(progress: Progress) -> Progress:
+    """Tells the sum of the counts that it gets."""
     folded = 0
-    async for streams in _streams(reader, until):
-        finding = Finding()
-        revisions = (Folded(stream).learn(told.facts) for stream, told in streams.items())
-        async for some in added((revision, finding) for revision in revisions):
-            yield some
-        await find_new(finder, finding)
-        folded += sum(len(told.facts) for told in streams.values())
+
+    def add(count: int) -> None:
+        nonlocal folded
+        folded += count
         progress(folded)
 
-
-async def _streams(connection: Connection, until: int) -> AsyncIterator[dict[str, Told]]:
-    """Whole streams up to a position, about a page of events at a time."""
-    begun: dict[str, Told] = {}
-    async with aclosing(_pages(connection, until)) as pages:
-        async for page in pages:
-            streams = begun | page
-            for stream in begun.keys() & page.keys():
-                streams[stream] = Told(begun[stream].version,
-                                       begun[stream].facts + page[stream].facts)
-            begun = dict([streams.popitem()])  # there may be more of it
-            if streams:
-                yield streams
-    if begun:
-        yield begun
+    return add
 
 
-async def _pages(connection: Connection, until: int) -> AsyncGenerator[dict[str, Told], None]:
-    """The log up to a position, stream by stream. The next page is read while one is worked on."""
-    def read(after: tuple[str, int]) -> asyncio.Task[dict[str, Told]]:
-        return asyncio.create_task(read_facts_by_stream(connection, after, until=until, limit=PAGE))
-
-    reading = read(("", 0))
+async def _fill(target: Target, shares: list[Share], progress: Progress, processes: int) -> None:
+    """Add the rows of all shares, in this process if it is one share or one process."""
+    processes = min(processes, len(shares))
+    if processes == 1:
+        return await fill(target, shares, progress)
+    waiting = iter(shares)
+    working = [asyncio.create_task(_hand_out(target, waiting, progress)) for _ in range(processes)]
     try:
-        while page := await reading:
-            last, (version, facts) = next(reversed(page.items()))
-            reading = read((last, version + len(facts) - 1))
-            yield page
+        await asyncio.gather(*working)
     finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        for work in working:
+            work.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+
+
+async def _hand_out(target: Target, waiting: Iterator[Share], progress: Progress) -> None:
+    """Have a process do one share after the other, as long as some are waiting.
+
+    Raises Unavailable when it has lost the database.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "projections.share", stdin=PIPE, stdout=PIPE)
+    assert process.stdin
+    try:
+        _send(process, target)  # not among its arguments, which everybody may see
+        for share in waiting:
+            _send(process, share)
+            while (line := await _answer(process)) != END:
+                progress(int(line))
+        process.stdin.close()
+        await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _send(process: Process, value: object) -> None:
+    assert process.stdin
+    process.stdin.write(json.dumps(value).encode() + b"\n")
+
+
+async def _answer(process: Process) -> str:
+    assert process.stdout
+    if line := await process.stdout.readline():
+        return line.decode().strip()
+    if await process.wait() == LOST_IT:
+        raise Unavailable("A process of the rebuild has lost the database; the projection is as it"
+                          " was. Rebuild again.")
+    raise RuntimeError("a process of the rebuild has failed; it says above why")
 
 
 async def _page(connection: Connection) -> int:

@@ -330,7 +330,7 @@ async def test_who_waits_for_a_position_that_does_not_come_is_told_so(services: 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rebuild that takes many pages."""
-    monkeypatch.setattr("projections.rebuild.PAGE", 20)
+    monkeypatch.setattr("projections.share.PAGE", 20)
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -397,13 +397,14 @@ async def test_a_rebuild_that_fails_in_the_middle_leaves_the_live_rows_and_can_b
 HALF = """
 import asyncio, json, sys, time
 import projections.rebuild as module
+import projections.share
 
 def stop(folded):
     if folded > 40:
         print("half", flush=True)
         time.sleep(60)
 
-module.PAGE = 20
+projections.share.PAGE = 20
 asyncio.run(module.rebuild(json.loads(sys.argv[1]), stop))
 """
 
@@ -421,6 +422,75 @@ async def test_a_rebuild_that_is_killed_leaves_the_live_rows_and_can_be_done_aga
     assert await process.wait() == -SIGKILL
     assert await rows(connection) == expected
     assert await rebuild(target) == await recorder.head()
+    assert await rows(connection) == expected
+
+
+# --- rebuild in several processes
+
+
+@pytest.fixture
+def many_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebuild that has as many shares as a long log."""
+    monkeypatch.setattr("projections.rebuild.SHARE", 20)
+    monkeypatch.setattr("tracker.log.facts.SAMPLE", 100)
+
+
+@pytest.mark.usefixtures("many_shares")
+async def test_a_long_log_is_rebuilt_by_several_processes_to_the_very_same_rows(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    told = list[int]()
+    assert await rebuild(target, told.append, processes=2) == await recorder.head()
+    assert await rows(connection) == expected
+    assert len(told) > 3
+    assert told == sorted(set(told))
+    assert told[-1] == await recorder.head()
+
+
+@pytest.mark.usefixtures("many_shares")
+async def test_a_rebuild_whose_processes_lose_the_database_says_so_and_changes_nothing(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    await connection.execute("""
+        CREATE FUNCTION public.lost() RETURNS trigger LANGUAGE plpgsql
+            AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
+        CREATE FUNCTION public.arm() RETURNS event_trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF to_regclass('projection_next.versions') IS NOT NULL THEN
+                    CREATE OR REPLACE TRIGGER lost BEFORE INSERT ON projection_next.versions
+                        EXECUTE FUNCTION public.lost();
+                END IF;
+            END $$;
+        CREATE EVENT TRIGGER arm ON ddl_command_end WHEN TAG IN ('CREATE TABLE')
+            EXECUTE FUNCTION public.arm()""")
+    with pytest.raises(Unavailable, match="has lost the database"):
+        await rebuild(target, processes=2)
+    assert await rows(connection) == expected
+    await connection.execute("DROP EVENT TRIGGER arm")
+    assert await rebuild(target, processes=2) == await recorder.head()
+    assert await rows(connection) == expected
+
+
+@pytest.mark.usefixtures("many_shares")
+async def test_a_rebuild_that_is_cancelled_ends_its_processes(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected, begun = await project(connection, 1000), asyncio.Event()
+    rebuilding = asyncio.create_task(rebuild(target, lambda _: begun.set(), processes=2))
+    await begun.wait()
+    rebuilding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await rebuilding
+    async with asyncio.timeout(10):
+        while await connection.fetchval("""
+                SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND query LIKE 'COPY%'"""):
+            await asyncio.sleep(0.01)
     assert await rows(connection) == expected
 
 

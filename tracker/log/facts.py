@@ -22,6 +22,8 @@ from tracker.log.database import Connection, named_queries
 from tracker.log.mapper import recorded
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
+SAMPLE = 1.0
+"""Percent of the log to look at for where to part it."""
 
 
 class Told(NamedTuple):
@@ -89,9 +91,18 @@ async def read_facts_of(
 
 
 async def read_facts_by_stream(
-    connection: Connection, after: tuple[str, int], *, until: int, limit: int
+    connection: Connection, after: tuple[str, int], before: str, *, until: int, limit: int
 ) -> dict[str, Told]:
     """The facts of at most `limit` events up to a position, stream by stream, after a stream and
-    version."""
-    rows = await connection.fetch(SQL.read_by_stream, *after, until, limit)
+    version and before another stream."""
+    rows = await connection.fetch(SQL.read_by_stream, *after, before, until, limit)
     return told([row["entry"] for row in rows])
+
+
+async def between(connection: Connection, parts: int) -> list[str]:
+    """Streams at which the log falls into about so many parts of one size, fewer than parts."""
+    if parts < 2:
+        return []
+    fractions = [part / parts for part in range(1, parts)]
+    return [row["stream"] for row in await connection.fetch(SQL.between, fractions, SAMPLE)
+            if row["stream"] is not None]

@@ -70,11 +70,17 @@ WHERE stream = ANY ($1) AND position <= $2
 ORDER BY position;
 
 -- name: read_by_stream
--- A page of entries up to a position, stream by stream, after a place in that order.
+-- A page of entries up to a position, stream by stream, after a place in that order and before a name.
 SELECT entry FROM log.events
-WHERE (stream, version) > ($1, $2) AND position <= $3
+WHERE (stream, version) > ($1, $2) AND stream < $3 AND position <= $4
 ORDER BY stream, version
-LIMIT $4;
+LIMIT $5;
+
+-- name: between
+-- Streams that lie between as many parts of the log, about; told by a sample of so many percent.
+SELECT DISTINCT unnest(percentile_disc($1::double precision[]) WITHIN GROUP (ORDER BY stream)) AS stream
+FROM log.events TABLESAMPLE SYSTEM ($2)
+ORDER BY stream;
 
 -- name: events_by_id
 -- Where events are, by their ids.
