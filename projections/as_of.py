@@ -12,7 +12,7 @@ import asyncpg
 
 from projections.claims import Orders
 from projections.exposure import Exposure, Question, exposures, subjects
-from projections.lists import EVERYTHING, Days, Filter, Lists, Span, over, ranged
+from projections.lists import EVERYTHING, Days, Filter, Lists, Span, figures_of, over, ranged
 from projections.lists import SQL as LISTS
 from projections.moments import Moment, S, kind_name
 from projections.page import SQL as TRACKING
@@ -176,8 +176,8 @@ class AsOf:
             destination=asked.toward,
         ))
         wanted = {below for one in subjects(asked, controls) for below in descendants(one)}
-        rows = await self._pool.fetch(over(LISTS.about_any, SQL.supplies), kind_name(FigureState),
-                                      *_at(moment), sorted(wanted), year)
+        rows = await self._pool.fetch(over(LISTS.about_names, SQL.supplies), kind_name(FigureState),
+                                      *_at(moment), figures_of(sorted(wanted)), year)
         figures = [decode(FigureState, row["state"]) for row in rows]
         at_stage = [f for f in figures if stage in (None, f.series.stage)]
         return exposures(asked, controls, at_stage, orders)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from enum import Enum
@@ -206,7 +206,7 @@ class Lists:
         asked = (*_asked(kind, moment, filter, given), span.limit, *span.bounds)
 
         async def fetch(state: str) -> Sequence[asyncpg.Record]:
-            query = _page(page, state, _about(filter), tuple(given), order, span.shape)
+            query = _page(page, state, _about(kind, filter), tuple(given), order, span.shape)
             return await self._pool.fetch(query, *asked)
 
         rows, states = await self.states.read(kind, fetch)
@@ -215,7 +215,7 @@ class Lists:
 
     async def _count(self, query: str, kind: type[Any], moment: Moment, filter: Filter) -> int:
         given = filter.given()
-        query = _with_parts(_listing(query, _about(filter), tuple(given)))
+        query = _with_parts(_listing(query, _about(kind, filter), tuple(given)))
         return int(await self._pool.fetchval(query, *_asked(kind, moment, filter, given)))
 
 
@@ -275,18 +275,37 @@ def _type(column: str) -> str:
     return "bigint" if column == "claim.position" else "text"
 
 
-def _about(filter: Filter) -> str:
+def _about(kind: type[Any], filter: Filter) -> str:
     """The name of the query for the entities that a filter is about."""
     if filter.search:
         return "about_text"
+    if names := _names(kind, filter):
+        return "about_name" if len(names) == 1 else "about_names"
     return "about_one" if len(filter.words) == 1 else "about_any"
+
+
+def _names(kind: type[Any], filter: Filter) -> list[str]:
+    """How the names of the figures of a list begin, if that finds them: with what they are of, and
+    where. Those of one year have a word of their own."""
+    one_year = filter.period and filter.period[0] == filter.period[1] and not filter.places
+    if kind is not FigureState or filter.about is not None or not filter.commodities or one_year:
+        return []
+    return figures_of(filter.commodities, filter.places or [])
+
+
+def figures_of(commodities: Iterable[str], places: Iterable[str] = ()) -> list[str]:
+    """How the names of the figures of some commodities begin, at some places if given."""
+    of = [f"{kind_name(FigureState)}/{commodity}/" for commodity in dict.fromkeys(commodities)]
+    at = [f"{place}/" for place in dict.fromkeys(places)] or [""]
+    return [one + place for one in of for place in at]
 
 
 def _asked(
     kind: type[Any], moment: Moment, filter: Filter, given: Mapping[str, Any]
 ) -> tuple[Any, ...]:
     """The arguments of a question for a list; `FIXED`, and what is given."""
-    return kind_name(kind), moment.valid_at, moment.position, filter.words, *given.values()
+    found_by = _names(kind, filter) or filter.words
+    return kind_name(kind), moment.valid_at, moment.position, found_by, *given.values()
 
 
 @lru_cache(MOST_QUERIES)

@@ -10,6 +10,21 @@ SELECT entity FROM subjects WHERE kind = $1 AND word = ($4::text[])[1] AND since
 SELECT DISTINCT entity FROM subjects
 WHERE kind = $1 AND word = ANY ($4::text[]) AND since <= $3::bigint
 
+-- name: about_name
+-- The entities of a kind whose names begin in some way, in the order of these; nothing in a name comes
+-- behind '~'.
+SELECT entity FROM subjects
+WHERE kind = $1 AND word = '' AND entity >= ($4::text[])[1] AND entity < ($4::text[])[1] || '~'
+  AND since <= $3::bigint
+
+-- name: about_names
+-- The same for several beginnings.
+SELECT found.entity FROM unnest($4::text[]) AS beginning CROSS JOIN LATERAL (
+    SELECT entity FROM subjects
+    WHERE kind = $1 AND word = '' AND entity >= beginning AND entity < beginning || '~'
+      AND since <= $3::bigint
+    OFFSET 0) AS found
+
 -- name: said
 -- The words of a text, as they are written and by their stems; as the index has them.
 (to_tsvector('simple', said) || to_tsvector('english', said))

@@ -233,9 +233,13 @@ def _kind(entity: str) -> str:
 
 
 def _subjects(of: Words) -> list[str]:
-    """The words that lists find an entity by; '' for all of a kind."""
-    others = (*of.places, of.period) if of.commodity else of.places  # reserves have no period
-    return ["", *of.commodities, *of.places, *pairs(of.commodities, others)]
+    """The words that lists find an entity by; '' for all of a kind.
+
+    A figure has none for its commodity, with which its name begins; reserves are of no year.
+    """
+    if of.commodity:
+        return ["", *of.places, *pairs(of.commodities, [of.period])]
+    return ["", *of.commodities, *of.places, *pairs(of.commodities, of.places)]
 
 
 def pairs(some: Iterable[str], others: Sequence[object]) -> list[str]:
