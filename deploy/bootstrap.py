@@ -66,7 +66,7 @@ async def running(
         recorder = Recorder(pool)
         async with (
             Follower(recorder, target) as follower,
-            Projector(projecting, follower).observed(observe) as projector,
+            Projector(projecting, follower, target=target).observed(observe) as projector,
             publishing(target, follower, signing, observe) as publisher,
         ):
             as_of = AsOf(asking, recorder, projector.tracked)

@@ -14,12 +14,12 @@ from contextlib import aclosing
 from pathlib import Path
 
 import tracker.domain
-from projections.folds import Folds
+from projections.ahead import Ahead
 from projections.page import PAGE, SQL, Page, read_page, write_page
 from projections.tracked import Tracked
 from tracker.errors import Unavailable
 from tracker.log.background import Background
-from tracker.log.database import LOST, Connection, Pool, named_queries
+from tracker.log.database import LOST, Connection, Pool, Target, named_queries
 from tracker.log.follow import Follower, wait
 
 TABLES = named_queries(Path(__file__).with_name("tables.sql"))
@@ -76,8 +76,12 @@ async def project_page(connection: Connection, *, limit: int = PAGE) -> int:
 class Projector(Background):
     """Keeps the projection up to date, in this process or in whichever gets its turn first."""
 
-    def __init__(self, pool: Pool, follower: Follower, page: int = PAGE):
+    def __init__(
+        self, pool: Pool, follower: Follower, page: int = PAGE, target: Target | None = None
+    ):
+        """With a `target`, the database of the pool, a helper folds what comes in an import."""
         self._pool = pool
+        self._target = target
         self._page = page
         self._follower = follower
         self.tracked = Tracked(pool, follower)
@@ -99,33 +103,30 @@ class Projector(Background):
         The page behind a full one is read and folded meanwhile. Where somebody else had a turn in
         between, it is not the next one and is read again.
         """
-        page, ahead, folds = None, None, Folds()
-        try:
-            while True:
-                with self.working("project") as work:
-                    async with self._pool.acquire() as connection, connection.transaction():
-                        if not await connection.fetchval(SQL.take_turn):
-                            return
-                        position = await connection.fetchval(SQL.position)
-                        if page is None or page.after != position:
-                            page = await read_page(
-                                connection, position, limit=self._page, folds=folds)
-                        if page is None:
-                            return
-                        ahead = asyncio.create_task(
-                            self._read(page.until, folds)) if page.full else None
-                        await write_page(connection, page)
-                    work.did(page.until - page.after, page.until)
-                yield page.until
-                page = await ahead if ahead else None
-        finally:
-            if ahead:
-                ahead.cancel()
-                await asyncio.gather(ahead, return_exceptions=True)  # it gives its connection back
-
-    async def _read(self, after: int, folds: Folds) -> Page | None:
-        async with self._pool.acquire() as connection:
-            return await read_page(connection, after, limit=self._page, folds=folds)
+        page: Page | None = None
+        coming: asyncio.Task[Page | None] | None = None
+        async with Ahead.reading(self._pool, self._page, self._target) as ahead:
+            try:
+                while True:
+                    with self.working("project") as work:
+                        async with self._pool.acquire() as connection, connection.transaction():
+                            if not await connection.fetchval(SQL.take_turn):
+                                return
+                            position = await connection.fetchval(SQL.position)
+                            if page is None or page.after != position:
+                                page = await ahead.page(position)
+                            if page is None:
+                                return
+                            coming = asyncio.create_task(
+                                ahead.page(page.until)) if page.full else None
+                            await write_page(connection, page)
+                        work.did(page.until - page.after, page.until)
+                    yield page.until
+                    page = await coming if coming else None
+            finally:
+                if coming:
+                    coming.cancel()
+                    await asyncio.gather(coming, return_exceptions=True)  # its connection is back
 
     async def position(self) -> int:
         """How far the projection has come."""

@@ -9,18 +9,15 @@ next rebuild drops.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from itertools import pairwise
 
+from projections.helper import Helper
 from projections.page import SQL
 from projections.projector import TABLES, create_bare_tables, project_page
-from projections.share import BEHIND, END, FIRST, LOST_IT, Share, connected, fill
-from tracker.errors import Unavailable
+from projections.share import BEHIND, FIRST, Share, connected, fill
 from tracker.log.database import Connection, Target
 from tracker.log.facts import between
 from tracker.log.recorder import head
@@ -91,40 +88,12 @@ async def _fill(target: Target, shares: list[Share], progress: Progress, process
 
 
 async def _hand_out(target: Target, waiting: Iterator[Share], progress: Progress) -> None:
-    """Have a process do one share after the other, as long as some are waiting.
-
-    Raises Unavailable when it has lost the database.
-    """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "projections.share", stdin=PIPE, stdout=PIPE)
-    assert process.stdin
-    try:
-        _send(process, target)  # not among its arguments, which everybody may see
+    """Have a helper do one share after the other, as long as some are waiting."""
+    async with Helper.begun("projections.share", target) as helper:
         for share in waiting:
-            _send(process, share)
-            while (line := await _answer(process)) != END:
-                progress(int(line))
-        process.stdin.close()
-        await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-def _send(process: Process, value: object) -> None:
-    assert process.stdin
-    process.stdin.write(json.dumps(value).encode() + b"\n")
-
-
-async def _answer(process: Process) -> str:
-    assert process.stdout
-    if line := await process.stdout.readline():
-        return line.decode().strip()
-    if await process.wait() == LOST_IT:
-        raise Unavailable("A process of the rebuild has lost the database; the projection is as it"
-                          " was. Rebuild again.")
-    raise RuntimeError("a process of the rebuild has failed; it says above why")
+            helper.ask(share)
+            while count := await helper.answer():
+                progress(count)
 
 
 async def _page(connection: Connection) -> int:

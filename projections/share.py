@@ -1,36 +1,21 @@
 """A share of a rebuild: the rows of the entities whose names lie in a range, in the next tables.
 
-A large log is folded in several processes at once, each of which does one share after the other.
-Such a process reads from its standard input, as lines of JSON, which database is meant and then
-shares. It answers with a line for every page, how many events were folded, and one at the end of a
-share. It ends with its input, or when nobody reads its answers any more.
+A long log is folded by several helpers at once, each of which does one share after the other.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import json
-import signal
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, aclosing
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import uvloop
-
+from projections.helper import answer, help_with
 from projections.page import PAGE, added, copy, find_new
 from projections.rows import Finding
 from projections.timeline import Folded
-from tracker.log.database import LOST, PROJECTOR, Connection, Target, connect
+from tracker.log.database import PROJECTOR, Connection, Target, connect
 from tracker.log.facts import Told, read_facts_by_stream
-
-END = "end"
-"""The answer at the end of a share."""
-LOST_IT = 3
-"""The exit code of a process that has lost its database."""
-MADE = 20_000
-"""Objects to make before those in cycles are looked for: there are hardly any."""
 
 
 class Share(NamedTuple):
@@ -112,26 +97,15 @@ async def _pages(connection: Connection, share: Share) -> AsyncGenerator[dict[st
         await asyncio.gather(reading, return_exceptions=True)
 
 
-def main() -> None:
-    """Do the shares that come in, in this process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who began this process ends it
-    gc.set_threshold(MADE, 10, 10)
-    try:
-        uvloop.run(fill(json.loads(sys.stdin.readline()), _asked(), _answer))
-    except LOST:  # nobody reads the answers, or the database is gone: who asked sees it too
-        sys.exit(LOST_IT)
+async def _help(target: Target, asked: Iterator[Any]) -> None:
+    """Do the shares that come in; of each, answer what progress is made, and then with 0."""
+    def shares() -> Iterator[Share]:
+        for share in asked:
+            yield Share(*share)
+            answer(0)  # whoever asks for one more has done the last
 
-
-def _asked() -> Iterator[Share]:
-    """The shares that come in. Asking for one more says that the last is done."""
-    for line in sys.stdin:
-        yield Share(*json.loads(line))
-        _answer(END)
-
-
-def _answer(line: object) -> None:
-    print(line, flush=True)
+    await fill(target, shares(), answer)
 
 
 if __name__ == "__main__":
-    main()
+    help_with(_help)

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from deploy.bootstrap import prepare
+from projections.ahead import Ahead
 from projections.folds import Folds
+from projections.helper import Helper
 from projections.lists import Filter
 from projections.moments import Moment
 from projections.page import SQL, Page, read_page
@@ -235,24 +237,58 @@ async def test_a_projector_that_crashes_in_a_page_goes_on_where_the_last_one_end
 
 
 async def test_a_page_that_was_read_ahead_is_read_again_when_another_projector_had_a_turn(
-    recorder: Recorder, connection: Connection, target: Target
+    recorder: Recorder, connection: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
     await connection.execute(ANEW)
+    read, in_turn = Ahead.page, asyncio.current_task()
 
-    class Overtaken(Projector):
-        async def _read(self, after: int, folds: Folds) -> Page | None:
-            page = await super()._read(after, folds)
+    async def overtaken(ahead: Ahead, after: int) -> Page | None:
+        page = await read(ahead, after)
+        if asyncio.current_task() is not in_turn:
             async with connection.transaction():
                 await connection.execute(SQL.wait_turn)  # until the page before is written
                 await project_page(connection, limit=3)
-            return page
+        return page
 
+    monkeypatch.setattr(Ahead, "page", overtaken)
+    assert (await caught_up(recorder, target))[:3] == [10, 23, 36]
+    assert await rows(connection) == expected
+
+
+async def caught_up(recorder: Recorder, target: Target) -> list[int]:
+    """The positions that a projector comes to, in small pages."""
     async with await create_pool(target, role=PROJECTOR) as pool:
         positions = list[int]()
-        await Overtaken(pool, Follower(recorder, target), page=10).catch_up(positions.append)
-    assert positions[:3] == [10, 23, 36]
+        projector = Projector(pool, Follower(recorder, target), page=10, target=target)
+        await projector.catch_up(positions.append)
+    return positions
+
+
+@pytest.mark.parametrize("killed_at", [None, 20, 50])
+async def test_what_comes_in_a_large_import_is_folded_by_a_helper_as_long_as_there_is_one(
+    recorder: Recorder, connection: Connection, target: Target, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture, killed_at: int | None
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    await connection.execute(ANEW)
+    monkeypatch.setattr("projections.ahead.MUCH", 50)
+    asked, ask = list[Any](), Helper.ask
+
+    def asking(helper: Helper, work: Any) -> None:
+        asked.append(work)
+        ask(helper, work)
+        if killed_at and work == (killed_at, 10):
+            helper._process.kill()
+
+    monkeypatch.setattr(Helper, "ask", asking)
+    head = await recorder.head()
+    reached = await caught_up(recorder, target)
+    assert reached == [*range(10, head, 10), head]
+    assert asked == [target, *((after, 10) for after in reached if after <= (killed_at or head))]
+    assert ("events are folded here" in caplog.text) == bool(killed_at)
     assert await rows(connection) == expected
 
 
