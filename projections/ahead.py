@@ -6,6 +6,7 @@ those who ask questions of this process no more than sending the rows on.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,7 +26,8 @@ logger = logging.getLogger(__name__)
 
 
 class Ahead:
-    """Reads and folds pages of at most `limit` events one after the other."""
+    """Reads and folds pages of at most `limit` events one after the other, the next one meanwhile.
+    """
 
     def __init__(self, pool: Pool, limit: int, stack: AsyncExitStack, target: Target | None):
         self._pool = pool
@@ -35,6 +37,7 @@ class Ahead:
         self._folds = Folds()
         self._helper: Helper | None = None
         self._begun = False
+        self._next: tuple[int, asyncio.Task[Page | None]] | None = None
 
     @classmethod
     @asynccontextmanager
@@ -43,10 +46,35 @@ class Ahead:
     ) -> AsyncIterator[Self]:
         """One that reads for the length of a block; without a `target` it has no helper."""
         async with AsyncExitStack() as stack:
-            yield cls(pool, limit, stack, target)
+            ahead = cls(pool, limit, stack, target)
+            try:
+                yield ahead
+            finally:
+                await ahead._stop()
 
     async def page(self, after: int) -> Page | None:
         """The page after a position; None when there are no more events."""
+        page = await self._coming(after)
+        if page and page.full:
+            self._next = page.until, asyncio.create_task(self._read(page.until))
+        return page
+
+    async def _coming(self, after: int) -> Page | None:
+        """The page that is being read already, if it is the right one."""
+        if self._next:
+            (position, reading), self._next = self._next, None
+            page = await reading  # also if it is not wanted: one page at a time
+            if position == after:
+                return page
+        return await self._read(after)
+
+    async def _stop(self) -> None:
+        if self._next:
+            self._next[1].cancel()
+            await asyncio.gather(self._next[1], return_exceptions=True)
+
+    async def _read(self, after: int) -> Page | None:
+        """The same, by the helper or here."""
         if self._helper is None:
             await self._look_for_help(after)
         if self._helper is not None:

@@ -23,11 +23,7 @@ class Folds:
 
     def take(self, stream: str, version: int) -> Folded | None:
         """The fold of an entity at a version; None where it has to be made."""
-        if not version:
-            return Folded(stream)
-        fold = self._kept.get(stream, version)
-        self._kept.forget(stream)
-        return fold
+        return self._kept.take(stream, version) if version else Folded(stream)
 
     def keep(self, stream: str, version: int, fold: Folded) -> None:
         """Keep the fold of an entity, which is now at a version."""

@@ -90,5 +90,6 @@ async def _helping(work: Work) -> None:
 def answer(value: object) -> None:
     """Answer to whoever began this process."""
     pickled = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    sys.stdout.buffer.write(len(pickled).to_bytes(SIZE) + pickled)
-    sys.stdout.flush()
+    with open(sys.stdout.fileno(), "wb", closefd=False) as output:
+        # Where Python is told not to buffer, sys.stdout may write less than it is given.
+        output.write(len(pickled).to_bytes(SIZE) + pickled)

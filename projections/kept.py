@@ -58,10 +58,17 @@ class Kept(Generic[K, V]):
             _, (_, forgotten, _) = self._values.popitem(last=False)
             self.bytes -= forgotten
 
+    def take(self, key: K, edition: Hashable = None) -> V | None:
+        """The same value, which is kept no longer; none of another edition is either."""
+        found = self._values.pop(key, None)
+        if found is None:
+            return None
+        self.bytes -= found[1]
+        return found[0] if found[2] is None or found[2] == edition else None
+
     def forget(self, key: K) -> None:
         """Keep nothing under a key."""
-        if found := self._values.pop(key, None):
-            self.bytes -= found[1]
+        self.take(key)
 
     def clear(self) -> None:
         """Keep nothing."""

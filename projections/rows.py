@@ -224,8 +224,14 @@ def _head(entity: str, of: Words) -> str:
     """The columns that are the same in most rows of an entity."""
     return "\t".join([
         entity, _kind(entity), of.commodity or NULL,
-        NULL if of.period is None else str(of.period), encode(of.commodities).decode(),
-        encode(of.places).decode(), of.category or NULL, of.title or NULL, of.said or NULL])
+        NULL if of.period is None else str(of.period), _listed(of.commodities), _listed(of.places),
+        of.category or NULL, of.title or NULL, of.said or NULL])
+
+
+@lru_cache(maxsize=4096)
+def _listed(words: tuple[str, ...]) -> str:
+    """Words as a list in JSON; many entities are about the same."""
+    return encode(words).decode()
 
 
 def _kind(entity: str) -> str:

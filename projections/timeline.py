@@ -75,6 +75,8 @@ class Folded:
     before the day from which it counts.
     """
 
+    __slots__ = ("_changes", "_entity", "_facts", "_id", "_kind", "_known", "_replacing", "rows")
+
     def __init__(self, entity: str, known: Sequence[Known] = ()):
         self._entity, self._kind = entity, kind_of(entity)
         self._id = entity.partition("/")[2]

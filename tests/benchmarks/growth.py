@@ -5,7 +5,8 @@
 The log is the shipped corpus and then, again and again: every figure for another year or grade,
 every export control as one of another issuer, and one claim in eight retracted and told anew. So
 what is asked keeps its size, and has ever more history of its own and beside it. Every question is
-asked at random days and positions, of logs of all sizes in turn.
+asked at random days and positions, of logs of all sizes in turn; then the very same again, when all
+that they need is in memory.
 
 Peers in the same run, for the question about production: the same rows in a system-versioned table
 of MariaDB (where it and `pymysql` are installed), and a fold of the events of its figures.
@@ -28,7 +29,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import uvloop
@@ -55,8 +56,9 @@ OTHERS = ("CL", "PE", "ZM", "NO", "FI", "MA", "NA", "TH", "PH", "BO")
 STAMP = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMNS = ("position", "event_id", "stream", "version", "type", "recorded_at", "entry")
 BATCH = 20_000
-WARM_UP = 2000
-"""How often a question is asked before it counts."""
+PYTHON = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+AGAIN = ", again"
+"""Behind the name of a question that is asked for the second time."""
 
 Question = Callable[[Moment], Awaitable[Any]]
 
@@ -209,6 +211,11 @@ async def enlarge(server: Target) -> None:
         await admin.execute("ALTER SYSTEM SET shared_buffers = '1GB'")
 
 
+def python() -> float:
+    """The seconds of processor time that this process and its helpers have used."""
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, PYTHON))
+
+
 async def build(server: Target, sizes: list[int]) -> list[Log]:
     """Logs of these sizes, each a copy of the one before and more, all with the same beginning."""
     coming, logs = grown(corpus()), list[Log]()
@@ -221,12 +228,12 @@ async def build(server: Target, sizes: list[int]) -> list[Log]:
         await prepare(log.target)
         async with connected(log.target) as connection:
             await load(connection, coming, before, size)
-            started, used = time.perf_counter(), time.process_time()
+            started, used = time.perf_counter(), python()
             await rebuild(log.target)
             log.measured["rebuild, events/s"] = size / (time.perf_counter() - started)
-            log.measured["µs an event in Python"] = (time.process_time() - used) / size * 1e6
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            log.measured["most memory, MB"] = memory / 1024
+            log.measured["µs an event in Python"] = (python() - used) / size * 1e6
+            log.measured["most memory of a process, MB"] = max(
+                resource.getrusage(who).ru_maxrss / 1024 for who in PYTHON)
             await connection.execute("VACUUM ANALYZE projection.versions, projection.subjects")
             await connection.execute("CHECKPOINT")
             log.measured["versions"] = await connection.fetchval("SELECT count(*) FROM versions")
@@ -251,7 +258,7 @@ async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
     events = corpus()
     async with AsyncExitStack() as stack:
         mariadb = stack.enter_context(MariaDB.started())
-        asked: dict[str, list[tuple[Log, Question, Iterator[Moment], list[float]]]] = {}
+        asked: dict[str, list[Asked]] = {}
         for log in logs:
             chance = random.Random(0)
             recorder = Recorder(pool := await stack.enter_async_context(
@@ -265,26 +272,34 @@ async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
                     log.size, chance)
             for name, question in found.items():
                 asked.setdefault(name, []).append(
-                    (log, question, moments(len(events), log.size, chance), []))
+                    Asked(log, question, moments(len(events), log.size, chance), chance))
         for name, of_sizes in asked.items():
-            for _, question, coming, _ in of_sizes:
-                await warm(question, coming)
-            for _ in range(rounds):
-                for _, question, coming, taken in of_sizes:
-                    at, started = next(coming), time.perf_counter()
-                    await question(at)
-                    taken.append((time.perf_counter() - started) * 1000)
-            for log, _, _, taken in of_sizes:
-                log.measured[name] = statistics.median(taken)
+            begun = [each.chance.getstate() for each in of_sizes]
+            await ask(of_sizes, rounds, name)
+            for each, state in zip(of_sizes, begun, strict=True):
+                each.chance.setstate(state)  # the same questions again
+            await ask(of_sizes, rounds, name + AGAIN)
 
 
-async def warm(question: Question, coming: Iterator[Moment]) -> None:
-    """Ask a question until the pages that it needs are in memory, 10 seconds at most."""
-    until = time.perf_counter() + 10
-    for at in islice(coming, WARM_UP):
-        await question(at)
-        if time.perf_counter() > until:
-            return
+class Asked(NamedTuple):
+    """A question as it is asked of one log."""
+
+    log: Log
+    question: Question
+    moments: Iterator[Moment]
+    chance: random.Random
+
+
+async def ask(of_sizes: list[Asked], rounds: int, name: str) -> None:
+    """Ask a question of all logs in turn and keep the medians, in milliseconds."""
+    taken: list[list[float]] = [[] for _ in of_sizes]
+    for _ in range(rounds):
+        for each, times in zip(of_sizes, taken, strict=True):
+            at, started = next(each.moments), time.perf_counter()
+            await each.question(at)
+            times.append((time.perf_counter() - started) * 1000)
+    for each, times in zip(of_sizes, taken, strict=True):
+        each.log.measured[name] = statistics.median(times)
 
 
 async def report(server: Target, sizes: list[int], rounds: int, peer_until: int) -> None:

@@ -1,12 +1,12 @@
 """How many events a second become rows, beside the eventsourcing library's ProjectionRunner.
 
-    python -m tests.benchmarks.projector [--events 30000]
+    python -m tests.benchmarks.projector [--events 200000]
 
 `rebuild` makes the projection anew, `import` follows a log of which nothing is projected, page by
-page into the live tables. Beside the wall clock stands the processor time of this process and of
-PostgreSQL, in microseconds an event: what one core could do at most follows from their sum. The
-peer's view is one row an event, with its tracking in the same transaction: it folds nothing.
-It needs `psycopg[binary,pool]`.
+page into the live tables. Beside the wall clock stands the processor time of Python, helpers
+included, and of PostgreSQL, in microseconds an event: what one core could do at most follows from
+their sum. The peer's view is one row an event, with its tracking in the same transaction: it folds
+nothing. It needs `psycopg[binary,pool]`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
 from deploy.process import run
 from projections.projector import Projector
-from projections.rebuild import rebuild
-from tests.benchmarks.growth import grown, load
+from projections.rebuild import PROCESSES, rebuild
+from tests.benchmarks.growth import grown, load, python
 from tests.benchmarks.load import corpus
 from tracker.log.database import PROJECTOR, Target, connect, create_pool
 from tracker.log.follow import Follower
@@ -54,10 +55,10 @@ def busy(data_dir: Path) -> float:
 
 async def line(name: str, count: int, data_dir: Path, work: Callable[[], Awaitable[Any]]) -> None:
     """Do some work on so many events and print its line of the table."""
-    own, servers, started = time.process_time(), busy(data_dir), time.perf_counter()
+    own, servers, started = python(), busy(data_dir), time.perf_counter()
     await work()
     seconds = time.perf_counter() - started
-    ours = (time.process_time() - own) / count * 1e6
+    ours = (python() - own) / count * 1e6
     theirs = (busy(data_dir) - servers) / count * 1e6
     print(f"| {name} | {count / seconds:,.0f} | {ours:.0f} | {theirs:.0f} |"
           f" {1e6 / (ours + theirs):,.0f} |", flush=True)
@@ -68,11 +69,15 @@ async def measure(target: Target, data_dir: Path, size: int) -> None:
     await prepare(target)
     connection = await connect(target)
     await load(connection, grown(corpus()), 0, size)
-    await line("rebuild", size, data_dir, lambda: rebuild(target))
-    await connection.execute("TRUNCATE versions, subjects, texts; UPDATE tracking SET position = 0")
+    for name, processes in (("one process", 1), (f"{PROCESSES} processes", PROCESSES)):
+        await line(f"rebuild, {name}", size, data_dir,
+                   partial(rebuild, target, processes=processes))
     async with await create_pool(target, role=PROJECTOR) as pool:
-        projector = Projector(pool, Follower(Recorder(pool), target))
-        await line("import", size, data_dir, projector.catch_up)
+        for name, helped in (("one process", None), ("with a helper", target)):
+            await connection.execute(
+                "TRUNCATE versions, subjects, texts; UPDATE tracking SET position = 0")
+            projector = Projector(pool, Follower(Recorder(pool), target), target=helped)
+            await line(f"import, {name}", size, data_dir, projector.catch_up)
     await connection.close()
 
 
@@ -92,11 +97,11 @@ async def measure_peer(target: Target, data_dir: Path) -> None:
 def main() -> None:
     """Run on a server of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=30_000)
+    parser.add_argument("--events", type=int, default=200_000)
     size = parser.parse_args().events
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
           f" load {os.getloadavg()[1]:.1f}, {size:,} events")
-    print("| | events/s | µs an event here | in PostgreSQL | events/s if one core did both |\n"
+    print("| | events/s | µs an event in Python | in PostgreSQL | events/s if one core did both |\n"
           "| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as name:
         data_dir = Path(name) / "data"
