@@ -37,9 +37,7 @@ SELECT pg_notify('projected', '');
 -- name: close
 -- Versions that no longer hold end at the position of the event that ended them; those that it began
 -- are there already. Each is looked up as the one that held on its first day before that event: by
--- the index for moments, which OFFSET sees to (all that begins on a day would be read else). They are
--- sorted so that all look-ups come before the first change: PostgreSQL 18.6 takes live entries of a
--- GiST index for dead if its first page splits between look-ups of one statement.
+-- the index for moments, which OFFSET sees to (all that begins on a day would be read else).
 UPDATE versions SET known = int8range(lower(known), ended.position)
 FROM (
     SELECT version.id, closed.position
@@ -50,7 +48,6 @@ FROM (
           AND entity = closed.entity AND valid @> closed.start AND known @> 9223372036854775806
         OFFSET 0) AS version
     WHERE lower(version.known) < closed.position
-    ORDER BY version.id
 ) AS ended
 WHERE ctid = ended.id;
 

@@ -62,12 +62,6 @@ class Revision(NamedTuple):
     closed: list[tuple[date, int]]
 
 
-def revise(entity: str, before: Sequence[Known], new: Sequence[Known]) -> Revision:
-    """The effect of `new` facts, each at its own position, on an entity of which `before` is known.
-    """
-    return Folded(entity, before).learn(new)
-
-
 class Folded:
     """What is known of one entity, folded, and ready to learn more.
 

@@ -215,6 +215,22 @@ async def test_the_rows_do_not_depend_on_the_size_of_the_pages(
         assert await project(connection, page) == one_by_one
 
 
+async def test_the_index_for_moments_never_has_a_single_page_that_could_be_split(
+    connection: Connection, target: Target
+) -> None:
+    async def pages_and_rows() -> tuple[int, int]:
+        row = await connection.fetchrow("""
+            SELECT pg_relation_size('versions_as_of') / 8192, (SELECT count(*) FROM versions)""")
+        assert row
+        return row[0], row[1]
+
+    pages, rows = await pages_and_rows()
+    assert pages > 2
+    assert rows == 0
+    await rebuild(target)
+    assert await pages_and_rows() == (pages, 0)
+
+
 @pytest.mark.parametrize("seed", SEEDS[:1])
 async def test_a_projector_that_crashes_in_a_page_goes_on_where_the_last_one_ended(
     recorder: Recorder, connection: Connection, seed: int

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.timeline import Revision, Row, Version, revise, timeline
+from projections.timeline import Folded, Revision, Row, Version, timeline
 from projections.world import World
 from tests.facts import (
     DAYS,
@@ -128,7 +128,7 @@ def rows_of(stream: str, known: Sequence[Known], cuts: Sequence[int]) -> Rows:
     """The rows after the facts came in as many pages as there are cuts between them."""
     rows = Rows()
     for start, end in pairwise([0, *sorted(cuts), len(known)]):
-        rows.take(revise(stream, known[:start], known[start:end]))
+        rows.take(Folded(stream, known[:start]).learn(known[start:end]))
     return rows
 
 
@@ -162,12 +162,28 @@ def place(row: Row) -> tuple[int, date]:
 
 
 @many
+@given(histories(), st.data())
+def test_a_fold_that_goes_on_adds_and_closes_what_one_made_anew_does(
+    told: History, data: st.DataObject
+) -> None:
+    stream, known = told
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(known)))))
+    fold = Folded(stream)
+    for start, end in pairwise([0, *cuts, len(known)]):
+        on = fold.learn(known[start:end])
+        anew = Folded(stream, known[:start]).learn(known[start:end])
+        assert on.added == anew.added
+        assert on.closed == anew.closed
+        assert [row.version for row in on.before] == [row.version for row in anew.before]
+
+
+@many
 @given(histories())
 def test_a_revision_touches_nothing_that_stays_as_it_was(told: History) -> None:
     stream, known = told
     for count in range(1, len(known)):
         before, after = timeline(stream, known[:count]), timeline(stream, known[: count + 1])
-        revision = revise(stream, known[:count], known[count : count + 1])
+        revision = Folded(stream, known[:count]).learn(known[count : count + 1])
         kept = {(v.start, v.end, v.text) for v in before} & {
             (v.start, v.end, v.text) for v in after}
         assert len(revision.closed) == len(before) - len(kept)
@@ -179,7 +195,7 @@ def test_a_revision_touches_nothing_that_stays_as_it_was(told: History) -> None:
 def test_folding_on_fact_by_fact_gives_what_folding_at_once_gives(told: History) -> None:
     stream, known = told
     for count in range(len(known) + 1):
-        added = revise(stream, [], known[:count]).added
+        added = Folded(stream).learn(known[:count]).added
         still = [row.version for row in added if row.until is None]
         assert sorted(still, key=lambda version: version.start) == timeline(stream, known[:count])
 
@@ -187,7 +203,7 @@ def test_folding_on_fact_by_fact_gives_what_folding_at_once_gives(told: History)
 def test_a_retraction_opens_the_rows_again_that_its_target_had_closed() -> None:
     stream = "export-control/gallium"
     known = told_of(stream, announced(), suspended(), retracted("e2"))
-    revision = revise(stream, known[:1], known[1:])
+    revision = Folded(stream, known[:1]).learn(known[1:])
     assert revision.closed == [(date(2024, 12, 3), 2)]
     assert [(row.since, row.until) for row in sorted(revision.added, key=place)] == [
         (2, 3), (2, 3), (2, 3), (3, None)]
