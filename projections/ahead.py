@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
 from projections.folds import Folds
-from projections.helper import Helper, answer, help_with
+from projections.helper import Helper, HelperFailed, answer, help_with
 from projections.page import Page, read_page
 from tracker.errors import Unavailable
 from tracker.log.database import PROJECTOR, Pool, Target, connect
@@ -75,16 +75,16 @@ class Ahead:
 
     async def _read(self, after: int) -> Page | None:
         """The same, by the helper or here."""
-        if self._helper is None:
-            await self._look_for_help(after)
-        if self._helper is not None:
-            try:
+        try:
+            if self._helper is None:
+                await self._look_for_help(after)
+            if self._helper is not None:
                 self._helper.ask((after, self._limit))
                 page: Page | None = await self._helper.answer()
                 return page
-            except (OSError, RuntimeError, Unavailable) as error:
-                logger.warning("events are folded here: %s", error)
-                self._helper = self._target = None
+        except (HelperFailed, Unavailable) as error:
+            logger.warning("events are folded here: %s", error)
+            self._helper = self._target = None
         async with self._pool.acquire() as connection:
             return await read_page(connection, after, limit=self._limit, folds=self._folds)
 

@@ -34,6 +34,10 @@ Work = Callable[[Target, Iterator[Any]], Awaitable[None]]
 """What a helper does: with which database, and one piece of work after the other."""
 
 
+class HelperFailed(Exception):
+    """A helper could not be begun, or has ended before its work."""
+
+
 class Helper:
     """A helper, as those see it who have begun it."""
 
@@ -43,9 +47,12 @@ class Helper:
     @classmethod
     @asynccontextmanager
     async def begun(cls, module: str, target: Target) -> AsyncIterator[Helper]:
-        """A process that runs a module, for the length of a block."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", module, stdin=PIPE, stdout=PIPE)
+        """A process that runs a module, for the length of a block. Raises HelperFailed."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", module, stdin=PIPE, stdout=PIPE)
+        except OSError as error:
+            raise HelperFailed(f"a helper could not be begun: {error}") from None
         helper = cls(process)
         try:
             helper.ask(target)  # not among its arguments, which everybody may see
@@ -62,7 +69,7 @@ class Helper:
         self._process.stdin.write(json.dumps(work).encode() + b"\n")
 
     async def answer(self) -> Any:
-        """Its next answer. Raises Unavailable when it has lost the database."""
+        """Its next answer. Raises Unavailable when it has lost the database, else HelperFailed."""
         assert self._process.stdout
         try:
             size = int.from_bytes(await self._process.stdout.readexactly(SIZE))
@@ -70,7 +77,7 @@ class Helper:
         except asyncio.IncompleteReadError:
             if await self._process.wait() == LOST_IT:
                 raise Unavailable("A helper has lost the database") from None
-            raise RuntimeError("a helper has failed; it says above why") from None
+            raise HelperFailed(f"a helper ended with {self._process.returncode}") from None
 
 
 def help_with(work: Work) -> None:

@@ -9,12 +9,13 @@ next rebuild drops.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from itertools import pairwise
 
-from projections.helper import Helper
+from projections.helper import Helper, HelperFailed
 from projections.page import SQL
 from projections.projector import TABLES, create_bare_tables, project_page
 from projections.share import BEHIND, FIRST, Share, connected, fill
@@ -26,6 +27,8 @@ SHARE = 50_000
 """Events for which a process is worth its start: about two seconds of work."""
 PROCESSES = min(os.cpu_count() or 1, 8)
 """How many processes fold a long log; PostgreSQL works as hard beside them."""
+
+logger = logging.getLogger(__name__)
 
 Progress = Callable[[int], None]
 
@@ -41,10 +44,15 @@ async def rebuild(
     async with AsyncExitStack() as stack:
         connection, other = [await connected(target, stack) for _ in range(2)]
         await connection.execute("SELECT pg_advisory_lock(hashtextextended('rebuild', 0))")
-        await connection.execute(TABLES.drop_tables)
-        await create_bare_tables(connection)
         until = await head(connection)
-        await _fill(target, await _shares(connection, until), _summed(progress), processes)
+        shares = await _shares(connection, until)
+        await _begin(connection)
+        try:
+            await _fill(target, shares, _summed(progress), processes)
+        except HelperFailed as error:
+            logger.warning("the projection is made by this process alone: %s", error)
+            await _begin(connection)
+            await fill(target, shares, _summed(progress))
         await connection.execute(SQL.advance, until)
         await asyncio.gather(connection.execute(TABLES.create_version_indexes),
                              other.execute(TABLES.create_finding_indexes))
@@ -52,6 +60,12 @@ async def rebuild(
         while await _page(connection):
             pass
         return await _swap(connection)
+
+
+async def _begin(connection: Connection) -> None:
+    """Bare tables, whatever was there."""
+    await connection.execute(TABLES.drop_tables)
+    await create_bare_tables(connection)
 
 
 async def _shares(connection: Connection, until: int) -> list[Share]:

@@ -528,6 +528,22 @@ async def test_a_rebuild_whose_processes_lose_the_database_says_so_and_changes_n
 
 
 @pytest.mark.usefixtures("many_shares")
+@pytest.mark.parametrize("program", ["false", "no such program"])
+async def test_a_rebuild_without_helpers_is_done_by_one_process(
+    recorder: Recorder, connection: Connection, target: Target, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture, program: str
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    monkeypatch.setattr("sys.executable", program)
+    told = list[int]()
+    assert await rebuild(target, told.append, processes=2) == await recorder.head()
+    assert "made by this process alone" in caplog.text
+    assert await rows(connection) == expected
+    assert told[-1] == await recorder.head()
+
+
+@pytest.mark.usefixtures("many_shares")
 async def test_a_rebuild_that_is_cancelled_ends_its_processes(
     recorder: Recorder, connection: Connection, target: Target
 ) -> None:
