@@ -12,11 +12,9 @@ from typing import Any, NoReturn, TypeVar
 
 import uvloop
 
-T = TypeVar("T")
+from projections.helper import look_less_for_cycles
 
-MADE = 20_000
-"""Objects to make before those in cycles are looked for: there are hardly any, and looking through
-the facts and states of a page for them took a tenth of the time of a fold."""
+T = TypeVar("T")
 
 
 class Exit(IntEnum):
@@ -40,7 +38,7 @@ def _leave(*_: Any) -> NoReturn:
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end; SIGINT and SIGTERM cancel it, then leave by SystemExit."""
-    gc.set_threshold(MADE, 10, 10)
+    look_less_for_cycles()
     try:
         return uvloop.run(_cancelled_by_signals(main))
     except asyncio.CancelledError:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from projections.folds import Folds
 from projections.helper import Helper, HelperFailed, answer, help_with
@@ -21,12 +22,16 @@ from tracker.log.recorder import head
 
 MUCH = 50_000
 """Events for which a helper is worth its start: about three seconds of work."""
+LEAD = 2
+"""Pages to be ahead of who asks for them: so the helper has the next one to do at any time."""
+
+Reading: TypeAlias = "asyncio.Task[Page | None]"
 
 logger = logging.getLogger(__name__)
 
 
 class Ahead:
-    """Reads and folds pages of at most `limit` events one after the other, the next one meanwhile.
+    """Reads and folds pages of at most `limit` events, and the next ones before they are asked for.
     """
 
     def __init__(self, pool: Pool, limit: int, stack: AsyncExitStack, target: Target | None):
@@ -36,8 +41,8 @@ class Ahead:
         self._target = target
         self._folds = Folds()
         self._helper: Helper | None = None
-        self._begun = False
-        self._next: tuple[int, asyncio.Task[Page | None]] | None = None
+        self._coming: deque[Reading] = deque()
+        """The next pages; each is begun when the one before is there."""
 
     @classmethod
     @asynccontextmanager
@@ -50,54 +55,72 @@ class Ahead:
             try:
                 yield ahead
             finally:
-                await ahead._stop()
+                for reading in ahead._coming:
+                    reading.cancel()
+                await ahead._forget()
 
     async def page(self, after: int) -> Page | None:
         """The page after a position; None when there are no more events."""
-        page = await self._coming(after)
+        page = await self._coming.popleft() if self._coming else None
+        if page is None or page.after != after:  # none is coming, or somebody else had a turn
+            await self._forget()
+            page = await self._read(after)
         if page and page.full:
-            self._next = page.until, asyncio.create_task(self._read(page.until))
+            self._go_on(page)
         return page
 
-    async def _coming(self, after: int) -> Page | None:
-        """The page that is being read already, if it is the right one."""
-        if self._next:
-            (position, reading), self._next = self._next, None
-            page = await reading  # also if it is not wanted: one page at a time
-            if position == after:
-                return page
-        return await self._read(after)
+    async def come(self) -> None:
+        """Wait for the next page, if one is coming."""
+        if self._coming:
+            await asyncio.wait([self._coming[0]])
 
-    async def _stop(self) -> None:
-        if self._next:
-            self._next[1].cancel()
-            await asyncio.gather(self._next[1], return_exceptions=True)
+    def _go_on(self, page: Page) -> None:
+        """Have the pages behind one come."""
+        while len(self._coming) < LEAD:
+            last = self._coming[-1] if self._coming else None
+            self._coming.append(asyncio.create_task(self._behind(page, last)))
+
+    async def _behind(self, page: Page | None, reading: Reading | None) -> Page | None:
+        """The page behind one that is there, or is being read."""
+        if reading is not None:
+            page = await reading
+        if page is None or not page.full:
+            return None
+        if self._helper is None and self._target is not None:
+            await self._look_for_help(page.until, self._target)
+        return await self._read(page.until)
+
+    async def _forget(self) -> None:
+        """Have no pages coming. A helper is waited for: it does one after the other."""
+        await asyncio.gather(*self._coming, return_exceptions=True)
+        self._coming.clear()
 
     async def _read(self, after: int) -> Page | None:
-        """The same, by the helper or here."""
-        try:
-            if self._helper is None:
-                await self._look_for_help(after)
-            if self._helper is not None:
+        """The page after a position, read by the helper or here."""
+        if self._helper is not None:
+            try:
                 self._helper.ask((after, self._limit))
                 page: Page | None = await self._helper.answer()
                 return page
-        except (HelperFailed, Unavailable) as error:
-            logger.warning("events are folded here: %s", error)
-            self._helper = self._target = None
+            except (HelperFailed, Unavailable) as error:
+                self._do_without(error)
         async with self._pool.acquire() as connection:
             return await read_page(connection, after, limit=self._limit, folds=self._folds)
 
-    async def _look_for_help(self, after: int) -> None:
-        """Begin a helper if much is left behind the first page."""
-        begun, self._begun = self._begun, True
-        if self._target is None or not begun:
-            return
+    async def _look_for_help(self, after: int, target: Target) -> None:
+        """Begin a helper if there is much to do."""
         async with self._pool.acquire() as connection:
             waiting = await head(connection) - after
         if waiting >= MUCH:
-            self._helper = await self._stack.enter_async_context(
-                Helper.begun("projections.ahead", self._target))
+            try:
+                self._helper = await self._stack.enter_async_context(
+                    Helper.begun("projections.ahead", target))
+            except HelperFailed as error:
+                self._do_without(error)
+
+    def _do_without(self, error: Exception) -> None:
+        logger.warning("events are folded here: %s", error)
+        self._helper = self._target = None
 
 
 async def _help(target: Target, asked: Iterator[Any]) -> None:

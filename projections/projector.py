@@ -15,7 +15,7 @@ from pathlib import Path
 
 import tracker.domain
 from projections.ahead import Ahead
-from projections.page import PAGE, SQL, Page, read_page, write_page
+from projections.page import PAGE, SQL, read_page, write_page
 from projections.tracked import Tracked
 from tracker.errors import Unavailable
 from tracker.log.background import Background
@@ -100,33 +100,22 @@ class Projector(Background):
     async def _pages(self) -> AsyncGenerator[int, None]:
         """The positions reached, page by page, as long as this process has its turn.
 
-        The page behind a full one is read and folded meanwhile. Where somebody else had a turn in
-        between, it is not the next one and is read again.
+        Pages are read and folded before it is their turn. Where somebody else had a turn in
+        between, the one that comes is not the next one and is read again.
         """
-        page: Page | None = None
-        coming: asyncio.Task[Page | None] | None = None
         async with Ahead.reading(self._pool, self._page, self._target) as ahead:
-            try:
-                while True:
-                    with self.working("project") as work:
-                        async with self._pool.acquire() as connection, connection.transaction():
-                            if not await connection.fetchval(SQL.take_turn):
-                                return
-                            position = await connection.fetchval(SQL.position)
-                            if page is None or page.after != position:
-                                page = await ahead.page(position)
-                            if page is None:
-                                return
-                            coming = asyncio.create_task(
-                                ahead.page(page.until)) if page.full else None
-                            await write_page(connection, page)
-                        work.did(page.until - page.after, page.until)
-                    yield page.until
-                    page = await coming if coming else None
-            finally:
-                if coming:
-                    coming.cancel()
-                    await asyncio.gather(coming, return_exceptions=True)  # its connection is back
+            while True:
+                with self.working("project") as work:
+                    async with self._pool.acquire() as connection, connection.transaction():
+                        if not await connection.fetchval(SQL.take_turn):
+                            return
+                        page = await ahead.page(await connection.fetchval(SQL.position))
+                        if page is None:
+                            return
+                        await write_page(connection, page)
+                    work.did(page.until - page.after, page.until)
+                yield page.until
+                await ahead.come()  # no turn is taken only to wait
 
     async def position(self) -> int:
         """How far the projection has come."""

@@ -18,7 +18,7 @@ from itertools import pairwise
 from projections.helper import Helper, HelperFailed
 from projections.page import SQL
 from projections.projector import TABLES, create_bare_tables, project_page
-from projections.share import BEHIND, FIRST, Share, connected, fill
+from projections.share import BEHIND, FIRST, Share, fill, on_next_tables
 from tracker.log.database import Connection, Target
 from tracker.log.facts import between
 from tracker.log.recorder import head
@@ -42,7 +42,7 @@ async def rebuild(
     processes. Returns the last position. Raises what connections raise when the database is lost.
     """
     async with AsyncExitStack() as stack:
-        connection, other = [await connected(target, stack) for _ in range(2)]
+        connection, other = [await on_next_tables(target, stack) for _ in range(2)]
         await connection.execute("SELECT pg_advisory_lock(hashtextextended('rebuild', 0))")
         until = await head(connection)
         shares = await _shares(connection, until)

@@ -30,7 +30,7 @@ FIRST, BEHIND = "", "~"
 """Names before and behind those of all streams, which begin with small letters."""
 
 
-async def connected(target: Target, stack: AsyncExitStack) -> Connection:
+async def on_next_tables(target: Target, stack: AsyncExitStack) -> Connection:
     """A connection that works on the next tables, until the stack ends."""
     connection = await connect(target, role=PROJECTOR)
     stack.push_async_callback(connection.close)
@@ -46,7 +46,7 @@ async def fill(
     `progress` gets how many events were folded, page by page.
     """
     async with AsyncExitStack() as stack:
-        writer, reader, finder = [await connected(target, stack) for _ in range(3)]
+        writer, reader, finder = [await on_next_tables(target, stack) for _ in range(3)]
         for share in shares:
             await copy(writer, _rows(reader, finder, share, progress))
 

@@ -190,14 +190,14 @@ async def test_words_are_found_by_an_index_however_many_texts_there_are(
 
 async def test_a_version_that_ends_is_looked_up_alone(connection: Connection) -> None:
     await connection.execute("VACUUM ANALYZE versions")
-    open = await connection.fetch("""
+    ending = await connection.fetch("""
         SELECT entity, lower(valid) AS start, (SELECT position + 1 FROM tracking) AS position
         FROM versions WHERE kind = 'figure' AND upper_inf(known)
         ORDER BY hashtextextended(entity, 0) LIMIT 100""")
     pool: Any = Explaining(connection)
-    await pool.fetch(PROJECTING.close, *([row[column] for row in open] for column in range(3)))
+    await pool.fetch(PROJECTING.close, *([row[column] for row in ending] for column in range(3)))
     [plan] = pool.plans
     by_index = [node for node in nodes(plan) if "Index Name" in node]
     assert {node["Index Name"] for node in by_index} == {"versions_as_of"}
-    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in by_index) == len(open)
+    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in by_index) == len(ending)
     assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan)}
