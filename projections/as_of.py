@@ -12,7 +12,17 @@ import asyncpg
 
 from projections.claims import Orders
 from projections.exposure import Exposure, Question, exposures, subjects
-from projections.lists import EVERYTHING, Days, Filter, Lists, Span, figures_of, over, ranged
+from projections.lists import (
+    EVERYTHING,
+    Days,
+    Filter,
+    Lists,
+    Span,
+    figures_of,
+    over,
+    ranged,
+    version_at,
+)
 from projections.lists import SQL as LISTS
 from projections.moments import Moment, S, kind_name
 from projections.page import SQL as TRACKING
@@ -34,6 +44,7 @@ SQL = named_queries(Path(__file__).with_name("as_of.sql"))
 PAGE_OF_LINES = 1000
 MOST_ORDERS = 100
 """Moments whose orders of publishers are kept."""
+STATE = SQL.state.replace("{version}", version_at("$1::text", "$2::date", "$3::bigint"))
 SORTING = 600
 """Seconds that the database gets to put a whole state in order, before the first line."""
 
@@ -42,8 +53,8 @@ SORTING = 600
 class Held:
     """A state that an entity had: the days on which it held, and the positions that said so.
 
-    The later ends are not included; None means open. `recorded_at` and `replaced_at` are when the
-    events at these positions were recorded.
+    The last ones belong to them; None: it still holds, or is what the log says. `recorded_at` and
+    `replaced_at` are when the events at the first position, and behind the last, were recorded.
     """
 
     valid_from: date
@@ -121,7 +132,7 @@ class AsOf:
     async def state(self, kind: type[S], id: str, moment: Moment) -> S | None:
         """The state of one entity, or None while there is none."""
         entity = f"{kind_name(kind)}/{id}"
-        row = await self._pool.fetchrow(SQL.state, entity, *_at(moment))
+        row = await self._pool.fetchrow(STATE, entity, *_at(moment))
         return decode(kind, row["state"]) if row else None
 
     async def named(self, entities: Sequence[str], moment: Moment) -> dict[str, State]:
@@ -230,6 +241,7 @@ def _at(moment: Moment) -> tuple[date, int]:
 
 
 def _held(row: asyncpg.Record, kind: type[Any]) -> Held:
-    valid, known = row["valid"], row["known"]
-    return Held(valid.lower, valid.upper, known.lower, known.upper, row["recorded_at"],
-                row["replaced_at"], decode(kind, row["state"]))
+    last_day, until = row["last_day"], row["until"]
+    return Held(row["first_day"], None if last_day == date.max else last_day,
+                row["since"], until and until - 1, row["recorded_at"], row["replaced_at"],
+                decode(kind, row["state"]))

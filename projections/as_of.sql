@@ -1,6 +1,16 @@
 -- Every entity is looked up at the moment by its name: what that costs follows their number, whatever
 -- their history. Lists of them are in lists.sql.
 
+-- name: version
+-- The version of one entity that holds at a moment. It is among the rows of one generation, which has
+-- few (see timeline.py); those that came last are looked at first, since most questions are about them.
+SELECT * FROM versions
+WHERE entity = {entity}
+  AND generation = (
+      SELECT max(generation) FROM versions WHERE entity = {entity} AND generation <= {position})
+  AND since <= {position} AND until > {position} AND first_day <= {day} AND last_day >= {day}
+ORDER BY since DESC LIMIT 1
+
 -- name: about_named
 -- Entities by their names.
 SELECT entity FROM unnest($1::text[]) AS asked (entity)
@@ -10,13 +20,8 @@ SELECT entity FROM unnest($1::text[]) AS asked (entity)
 SELECT entity FROM subjects WHERE kind = ANY ($1::text[]) AND word = '' AND since <= $3::bigint
 
 -- name: held
--- The versions of such entities that hold at a moment. OFFSET 0 makes it a look-up an entity: the
--- planner takes every range to hold most moments, and would rather read the history of all.
-({about}) AS subject CROSS JOIN LATERAL (
-    SELECT * FROM versions
-    WHERE hashtextextended(entity, 0) = hashtextextended(subject.entity, 0)
-      AND entity = subject.entity AND valid @> $2::date AND known @> $3::bigint
-    OFFSET 0) AS version
+-- The versions of such entities that hold at a moment.
+({about}) AS subject CROSS JOIN LATERAL ({version}) AS version
 
 -- name: named
 -- The states of some entities.
@@ -24,9 +29,7 @@ SELECT version.entity, state FROM {held};
 
 -- name: state
 -- The state of one entity.
-SELECT state FROM versions
-WHERE hashtextextended(entity, 0) = hashtextextended($1, 0) AND entity = $1
-  AND valid @> $2::date AND known @> $3::bigint;
+SELECT state FROM ({version}) AS version;
 
 -- name: supplies
 -- The output figures of some commodities in a year ($5). Without a year, of every product (stage and
@@ -47,16 +50,22 @@ ORDER BY entity;
 -- name: history
 -- The versions of one entity on both axes, oldest knowledge first: those that hold on one of some days
 -- ($2), that the log told at some moment from one to another ($3, $4), since an event of some types ($5).
-SELECT valid, known, since.recorded_at, until.recorded_at AS replaced_at, state
-FROM versions
-JOIN log.events since ON since.position = lower(known)
-LEFT JOIN log.events until ON until.position = upper(known)
-WHERE hashtextextended(entity, 0) = hashtextextended($1, 0) AND entity = $1
-  AND ($2::daterange IS NULL OR valid && $2)
-  AND ($3::timestamptz IS NULL OR until.recorded_at IS NULL OR until.recorded_at > $3)
-  AND ($4::timestamptz IS NULL OR since.recorded_at <= $4)
-  AND ($5::text[] IS NULL OR since.type = ANY ($5))
-ORDER BY lower(known), lower(valid);
+-- A row that goes on in another generation is the same version.
+SELECT first_day, last_day, first.position AS since, next.position AS until,
+       first.recorded_at, next.recorded_at AS replaced_at, state
+FROM (
+    SELECT first_day, last_day, state, unnest(range_agg(int8range(since, until))) AS known
+    FROM versions
+    WHERE entity = $1
+    GROUP BY first_day, last_day, state
+) AS version
+CROSS JOIN LATERAL (SELECT * FROM log.events WHERE position = lower(known) LIMIT 1) AS first
+LEFT JOIN LATERAL (SELECT * FROM log.events WHERE position = upper(known) LIMIT 1) AS next ON true
+WHERE ($2::daterange IS NULL OR daterange(first_day, last_day, '[]') && $2)
+  AND ($3::timestamptz IS NULL OR next.recorded_at IS NULL OR next.recorded_at > $3)
+  AND ($4::timestamptz IS NULL OR first.recorded_at <= $4)
+  AND ($5::text[] IS NULL OR first.type = ANY ($5))
+ORDER BY since, first_day;
 
 -- name: digest
 -- The SHA-256 of the whole state: a JSON line an entity, in the order of their names.

@@ -15,7 +15,7 @@ from pathlib import Path
 import asyncpg
 
 from projections.diff import FieldChange, diff
-from projections.lists import BY_NAME, WHOLE, Order, Span, ordered
+from projections.lists import BY_NAME, WHOLE, Order, Span, ordered, version_at
 from projections.moments import Moment
 from projections.rows import words
 from projections.turns import Turn, turns
@@ -30,7 +30,10 @@ from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
 
 SQL = named_queries(Path(__file__).with_name("changes.sql"))
-PAGE, COUNT = (query.replace("{changed}", SQL.changed) for query in (SQL.page, SQL.count))
+CHANGED = (SQL.changed
+           .replace("{before}", version_at("touched.entity", "$1::date", "$2::bigint"))
+           .replace("{after}", version_at("touched.entity", "$3::date", "$4::bigint")))
+PAGE, COUNT = (query.replace("{changed}", CHANGED) for query in (SQL.page, SQL.count))
 GIVEN = 9
 """How many arguments a page has before its bounds."""
 MOST_DAYS = 36_525

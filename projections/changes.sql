@@ -6,26 +6,18 @@
 -- without a gap, so its state differs only where one of them begins between the days. The others
 -- have an event between the positions. Comparing the states leaves out what came and went again.
 begun AS MATERIALIZED (  -- by its own index; planned as one, the positions might be looked up first
-    SELECT entity, known FROM versions WHERE lower(valid) > $1::date AND lower(valid) <= $3::date
+    SELECT entity, since, until FROM versions WHERE first_day > $1::date AND first_day <= $3::date
 ),
 touched (entity) AS (
     SELECT stream FROM log.events WHERE position > $2::bigint AND position <= $4::bigint
     UNION
-    SELECT entity FROM begun WHERE known @> $4::bigint
+    SELECT entity FROM begun WHERE since <= $4::bigint AND until > $4::bigint
 ),
 changed AS (
     SELECT touched.entity, before.state AS before, after.state AS after
     FROM touched
-    LEFT JOIN LATERAL (  -- with a limit, so that it stays a look-up an entity
-        SELECT kind, commodities, places, sources, state FROM versions
-        WHERE hashtextextended(entity, 0) = hashtextextended(touched.entity, 0)
-          AND entity = touched.entity AND valid @> $1::date AND known @> $2::bigint LIMIT 1
-    ) AS before ON true
-    LEFT JOIN LATERAL (
-        SELECT kind, commodities, places, sources, state FROM versions
-        WHERE hashtextextended(entity, 0) = hashtextextended(touched.entity, 0)
-          AND entity = touched.entity AND valid @> $3::date AND known @> $4::bigint LIMIT 1
-    ) AS after ON true
+    LEFT JOIN LATERAL ({before}) AS before ON true
+    LEFT JOIN LATERAL ({after}) AS after ON true
     WHERE before.state IS DISTINCT FROM after.state
       AND ($5::text IS NULL OR coalesce(after.kind, before.kind) = $5)
       AND ($6::text[] IS NULL OR before.commodities ?| $6 OR after.commodities ?| $6)
@@ -54,6 +46,6 @@ SELECT count(*) FROM changed;
 -- no row begins between them has no fact that becomes public then, so what was known on the first
 -- day and what the rows tell are the same for all of them.
 WITH begun AS MATERIALIZED (
-    SELECT entity, known FROM versions WHERE lower(valid) > $1::date AND lower(valid) <= $2::date
+    SELECT entity, since, until FROM versions WHERE first_day > $1::date AND first_day <= $2::date
 )
-SELECT DISTINCT entity FROM begun WHERE known @> $3::bigint;
+SELECT DISTINCT entity FROM begun WHERE since <= $3::bigint AND until > $3::bigint;

@@ -36,8 +36,8 @@ class Page:
     """Whether there may be more events behind it."""
     added: list[bytes] = field(default_factory=list)
     """Rows as COPY takes them."""
-    closed: list[tuple[str, date, int]] = field(default_factory=list)
-    """The entity and the start of open rows, and the position at which they end."""
+    closed: list[tuple[str, date, int, int]] = field(default_factory=list)
+    """The entity, the start and the generation of open rows, and the position at which they end."""
     new: Finding = field(default_factory=Finding)
     """What entities are found by that had no events before."""
     more: Finding = field(default_factory=Finding)

@@ -36,18 +36,18 @@ SELECT pg_notify('projected', '');
 
 -- name: close
 -- Versions that no longer hold end at the position of the event that ended them; those that it began
--- are there already. Each is looked up as the one that held on its first day before that event: by
--- the index for moments, which OFFSET sees to (all that begins on a day would be read else).
-UPDATE versions SET known = int8range(lower(known), ended.position)
+-- are there already. Each is looked up in its generation, which OFFSET sees to (all that begins on a
+-- day would be read else).
+UPDATE versions SET until = ended.position
 FROM (
     SELECT version.id, closed.position
-    FROM unnest($1::text[], $2::date[], $3::bigint[]) AS closed (entity, start, position)
+    FROM unnest($1::text[], $2::date[], $3::bigint[], $4::bigint[])
+        AS closed (entity, start, generation, position)
     CROSS JOIN LATERAL (
-        SELECT ctid AS id, known FROM versions
-        WHERE hashtextextended(entity, 0) = hashtextextended(closed.entity, 0)
-          AND entity = closed.entity AND valid @> closed.start AND known @> 9223372036854775806
+        SELECT ctid AS id FROM versions
+        WHERE entity = closed.entity AND generation = closed.generation
+          AND since < closed.position AND until = 9223372036854775807 AND first_day = closed.start
         OFFSET 0) AS version
-    WHERE lower(version.known) < closed.position
 ) AS ended
 WHERE ctid = ended.id;
 

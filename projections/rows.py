@@ -23,7 +23,8 @@ from tracker.domain.receipt import ImportState
 from tracker.domain.values import DAY, PartialDate, Source
 
 COLUMNS = ("entity", "kind", "commodity", "period", "commodities", "places", "category", "title",
-           "said", "dated", "sources", "clauses", "valid", "known", "state")
+           "said", "dated", "sources", "clauses", "first_day", "last_day", "since", "until",
+           "generation", "state")
 
 Subject = tuple[str, str, str, int]
 """A word under which lists find an entity: `kind, word, entity`, and since which position."""
@@ -39,6 +40,9 @@ No tabs and ends of lines are in it but those that part columns and rows: JSON a
 
 NULL = "\x01"
 """Stands for no value, in a row: nor are there other control characters in JSON and words."""
+
+STILL = 2**63 - 1
+"""Until when a row is what the log says that still is."""
 
 
 class Words(NamedTuple):
@@ -193,7 +197,8 @@ def tabled(revision: Revision, finding: Finding) -> list[Record]:
     states = [row.version.state for row in revision.before]
     known = {words(state) for state in states}
     publishers = {source.publisher for state in states for source in state.sources}
-    for entity, (start, end, state, text), since, until in sorted(revision.added, key=_SINCE):
+    for row in sorted(revision.added, key=_SINCE):
+        entity, (start, end, state, text), since, until, generation = row
         found = words(state)
         if found is not before and found != before:  # an entity is rarely about anything new
             head, before = _head(entity, found), found
@@ -210,7 +215,8 @@ def tabled(revision: Revision, finding: Finding) -> list[Record]:
         day = dated(state)
         records.append(
             f"{head}\t{of_date(day) if day else NULL}\t{told(state, sources)}\t{clauses(state)}"
-            f"\t[{_day(start)},{_day(end)})\t[{since},{until or ''})\t{text}\n")
+            f"\t{_day(start)}\t{_day(end - DAY) if end else 'infinity'}"
+            f"\t{since}\t{until or STILL}\t{generation}\t{text}\n")
     if since_when:
         kind = _kind(entity)
         finding.subjects += [(kind, word, entity, since) for word, since in since_when.items()]

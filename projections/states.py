@@ -20,7 +20,7 @@ from tracker.domain.codec import decode
 MOST_BYTES = 64 * 1024 * 1024
 SIZE = 4
 """Bytes in memory for one of JSON: the state, and what is made of it to be shown."""
-NAMED = "lower(version.valid) AS since, lower(version.known) AS told, version.entity"
+NAMED = "version.first_day, version.since, version.entity"
 """The columns that name a row; they come first, and only the state behind all others."""
 STATE = ", state"
 

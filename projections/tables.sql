@@ -14,8 +14,12 @@ CREATE TABLE IF NOT EXISTS versions (
     sources     jsonb NOT NULL,              -- its publishers, when they published, whether verified; a
                                              -- figure's claims begin with theirs, and have a position
     clauses     jsonb NOT NULL,              -- what lists narrow by inside a control
-    valid       daterange NOT NULL,          -- the days on which the state holds
-    known       int8range NOT NULL,          -- the positions at which the log says so
+    first_day   date NOT NULL,               -- the days on which the state holds,
+    last_day    date NOT NULL,               -- of which this is one too
+    since       bigint NOT NULL,             -- the positions at which the log says so,
+    until       bigint NOT NULL,             -- of which this is none any more; the last there is: still
+    generation  bigint NOT NULL,             -- the position at which all rows of the entity that were
+                                             -- open were closed and written anew, the last time; or 0
     state       text NOT NULL                -- the state as JSON; these bytes are what digests hash
 );
 -- The planner need not know what is only read, or asked about row by row.
@@ -44,23 +48,12 @@ INSERT INTO tracking (projection, position, fold) VALUES ('versions', 0, $1)
 ON CONFLICT DO NOTHING;
 
 -- name: create_version_indexes
--- PostgreSQL 18.6 takes live entries of a GiST index for dead where its first page is split between
--- two look-ups of one statement, and they are never found again. So the index begins with more than a
--- page: with rows of no kind, which are gone when it is there. A table with more rows needs none.
-INSERT INTO versions (entity, kind, commodities, places, sources, clauses, valid, known, state)
-SELECT number, '', '[]', '[]', '[]', '[]', '[2000-01-01,2000-01-02)', '[0,1)', ''
-FROM generate_series(1, 500) AS number
-WHERE (SELECT count(*) FROM (SELECT FROM versions LIMIT 500) AS few) < 500;
--- The cost of as-of reads does not grow with history: a list walks the entities that were ever
--- about its words by then, and each is looked up at its point of the two ranges. The name is hashed because
--- GiST is several times slower with text, to write and to read. Positions come before days: what was
--- often corrected has many versions of the same days, and few that were known at a position.
-CREATE INDEX IF NOT EXISTS versions_as_of ON versions
-    USING gist (hashtextextended(entity, 0), known, valid);
-DELETE FROM versions
-WHERE kind = '' AND (SELECT count(*) FROM (SELECT FROM versions LIMIT 1000) AS few) < 1000;
+-- The cost of as-of reads does not grow with history: a list walks the entities that were ever about its
+-- words by then, and each is looked up among the rows of one generation, which has few (see
+-- timeline.py). The rows of an entity have nothing else in common by which to find the one that held.
+CREATE INDEX IF NOT EXISTS versions_as_of ON versions (entity, generation, since);
 -- What turns between two days; see changes.sql.
-CREATE INDEX IF NOT EXISTS versions_begin ON versions (lower(valid));
+CREATE INDEX IF NOT EXISTS versions_begin ON versions (first_day);
 
 -- name: create_finding_indexes
 CREATE UNIQUE INDEX IF NOT EXISTS subjects_key ON subjects (word, kind, entity) INCLUDE (since);

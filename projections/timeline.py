@@ -40,26 +40,37 @@ def timeline(entity: str, known: Sequence[Known]) -> list[Version]:
     return [row.version for row in Folded(entity, known).rows]
 
 
+FEWEST = 32
+"""Events of an entity before another generation of its rows begins."""
+
+
 class Row(NamedTuple):
     """A version and the positions at which it is what the log says: `since` up to, not including,
-    `until` (None: still)."""
+    `until` (None: still).
+
+    All that the log says at a position is in one generation of the entity's rows, the last that
+    begins by then: the first at 0, each later one at an event, at which the rows that were open
+    are closed and written once more. So what was so at a position is found among few rows,
+    however many the entity has.
+    """
 
     entity: str
     version: Version
     since: int
     until: int | None = None
+    generation: int = 0
 
 
 class Revision(NamedTuple):
     """What new events do to the rows of one entity: rows to add, and open rows to close.
 
-    `before` are the rows that were open before. `closed` holds the start day of each of them that
-    is so no more, and the position that ends it.
+    `before` are the rows that were open before. `closed` holds the start day and the generation of
+    each of them that is so no more, and the position that ends it.
     """
 
     before: Sequence[Row]
     added: list[Row]
-    closed: list[tuple[date, int]]
+    closed: list[tuple[date, int, int]]
 
 
 class Folded:
@@ -69,7 +80,8 @@ class Folded:
     before the day from which it counts.
     """
 
-    __slots__ = ("_changes", "_entity", "_facts", "_id", "_kind", "_known", "_replacing", "rows")
+    __slots__ = ("_changes", "_entity", "_facts", "_generations", "_id", "_kind", "_known",
+                 "_replacing", "rows")
 
     def __init__(self, entity: str, known: Sequence[Known] = ()):
         self._entity, self._kind = entity, kind_of(entity)
@@ -78,6 +90,9 @@ class Folded:
         self._facts = standing(known) if known else []
         self._replacing = {k.fact.replacement for k in known if isinstance(k.fact, Retracted)}
         """The events that stand, or will stand, in the place of others."""
+        self._generations = _Generations()
+        for one in known:
+            self._generations.begins(one)
         self._changes: list[_Change] = []
         self.rows: list[Row] = []
         """The rows that are open, in the order of their days; those of the first facts are since 0.
@@ -92,7 +107,8 @@ class Folded:
         for fact in new:
             for row in self._learn(fact):
                 _close(revision, row, new[0].position, fact.position)
-        revision.added.extend([row for row in self.rows if new and row.since >= new[0].position])
+        if new:
+            revision.added.extend([row for row in self.rows if row.since >= new[0].position])
         return revision
 
     def _learn(self, new: Known) -> Iterable[Row]:
@@ -101,6 +117,9 @@ class Folded:
         kept = bisect_left(self._changes, differing, key=_DAY)
         before = self._changes[kept - 1] if kept else None
         self._changes[kept:] = self._folded(differing, before.text if before else "")
+        if self._generations.begins(new):
+            open, self.rows = self.rows, self._rows_from(0, new.position)
+            return open
         if before is None:
             first, following = 0, self._rows_from(0, new.position)
         else:  # what held before may end otherwise now
@@ -151,7 +170,8 @@ class Folded:
         end = None
         for day, state, text in self._changes[:first - 1 if first else None:-1]:
             if state is not None:
-                rows.append(Row(self._entity, Version(day, end, state, text), since))
+                version = Version(day, end, state, text)
+                rows.append(Row(self._entity, version, since, None, self._generations.last))
             end = day
         rows.reverse()
         return rows
@@ -165,6 +185,30 @@ class _Change(NamedTuple):
     text: str
 
 
+class _Generations:
+    """Counts when generations of rows begin: after as many events as there are days from which
+    facts count, and `FEWEST` at least. An entity has about a row for each such day, so that rows
+    written once more stay fewer than the events, however many days there are.
+    """
+
+    __slots__ = ("_days", "_events", "last")
+
+    def __init__(self) -> None:
+        self._days: set[date] = set()
+        self._events = 0
+        self.last = 0
+        """The position at which the last one begins."""
+
+    def begins(self, new: Known) -> bool:
+        """Whether one begins with a fact, the next."""
+        self._days.add(new.fact.public_on)
+        self._events += 1
+        if self._events < FEWEST or self._events < len(self._days):
+            return False
+        self._events, self.last = 0, new.position
+        return True
+
+
 _DAY, _START = attrgetter("day"), attrgetter("version.start")
 
 
@@ -175,11 +219,12 @@ def _same(row: Row, other: Row | None) -> bool:
 
 
 def _close(revision: Revision, row: Row, first: int, position: int) -> None:
-    """Close a row: by its start if it was open before the first position, at once if it is new."""
+    """Close a row: at once if it is new, or else, where it was open before the first position, by
+    its start."""
     if row.since >= first:
         revision.added.append(row._replace(until=position))
     else:
-        revision.closed.append((row.version.start, position))
+        revision.closed.append((row.version.start, row.generation, position))
 
 
 def _first_difference(before: Sequence[Known], after: Sequence[Known]) -> date:

@@ -109,10 +109,11 @@ class Rows:
 
     def take(self, revision: Revision) -> None:
         """Close and add what a revision says."""
-        for start, position in revision.closed:
+        for start, generation, position in revision.closed:
             [index] = [i for i, row in enumerate(self.rows)
                        if row.until is None and row.version.start == start]
             assert self.rows[index].since < position
+            assert self.rows[index].generation == generation
             self.rows[index] = self.rows[index]._replace(until=position)
         assert all(row.until is None or row.since < row.until for row in revision.added)
         self.rows.extend(revision.added)
@@ -204,7 +205,7 @@ def test_a_retraction_opens_the_rows_again_that_its_target_had_closed() -> None:
     stream = "export-control/gallium"
     known = told_of(stream, announced(), suspended(), retracted("e2"))
     revision = Folded(stream, known[:1]).learn(known[1:])
-    assert revision.closed == [(date(2024, 12, 3), 2)]
+    assert revision.closed == [(date(2024, 12, 3), 0, 2)]
     assert [(row.since, row.until) for row in sorted(revision.added, key=place)] == [
         (2, 3), (2, 3), (2, 3), (3, None)]
 

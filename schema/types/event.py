@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, TypeAlias
 
 import strawberry
@@ -103,13 +102,11 @@ def event(of: Recorded) -> Event:
 
 def history_version(held: Held) -> HistoryVersion:
     """A version of an entity as it is shown."""
-    last_day = held.valid_until and held.valid_until - timedelta(days=1)
-    last_position = held.known_until and held.known_until - 1
     return HistoryVersion(
         valid_from=Day(held.valid_from.isoformat()),
-        valid_until=Day(last_day.isoformat()) if last_day else None,
+        valid_until=Day(held.valid_until.isoformat()) if held.valid_until else None,
         known_from=Position(str(held.known_from)),
-        known_until=Position(str(last_position)) if last_position else None,
+        known_until=Position(str(held.known_until)) if held.known_until else None,
         recorded_at=Instant(held.recorded_at),  # type: ignore[arg-type]  # the scalar writes it
         replaced_at=held.replaced_at and Instant(held.replaced_at),  # type: ignore[arg-type]  # likewise
         state=state(held.state),

@@ -28,8 +28,8 @@ CREATE = """CREATE OR REPLACE TABLE versions_{} (
     PERIOD FOR SYSTEM_TIME (known_from, known_until), PERIOD FOR valid (valid_from, valid_until),
     KEY (commodity, period)
 ) WITH SYSTEM VERSIONING CHARACTER SET ascii"""
-ROWS = """SELECT entity, commodity, period, lower(valid), coalesce(upper(valid), '9999-12-31'),
-                 state, lower(known), upper(known)
+ROWS = """SELECT entity, commodity, period, first_day, least(last_day + 1, '9999-12-31'),
+                 state, since, nullif(until, 9223372036854775807)
           FROM versions WHERE kind = 'figure' AND period IS NOT NULL"""
 FILL = """LOAD DATA LOCAL INFILE '{}' INTO TABLE versions_{} FIELDS ESCAPED BY ''
           (entity, commodity, period, valid_from, valid_until, state, known_from, known_until)"""
