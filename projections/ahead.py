@@ -1,6 +1,6 @@
 """Pages of the log, read and folded ahead of the projector.
 
-In an import of many events that is the most work by far. Then a helper does it, so that it costs
+In an import of many events that is the most work by far. Then helpers do it, so that it costs
 those who ask questions of this process no more than sending the rows on.
 """
 
@@ -9,21 +9,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Self, TypeAlias
+from typing import Self, TypeAlias
 
+from projections.crew import Crew
 from projections.folds import Folds
-from projections.helper import Helper, HelperFailed, answer, help_with
+from projections.helper import HelperFailed
 from projections.page import Page, read_page
 from tracker.errors import Unavailable
-from tracker.log.database import PROJECTOR, Pool, Target, connect
+from tracker.log.database import Pool, Target
 from tracker.log.recorder import head
 
 MUCH = 50_000
-"""Events for which a helper is worth its start: about three seconds of work."""
+"""Events for which helpers are worth their start: about three seconds of work."""
 LEAD = 2
-"""Pages to be ahead of who asks for them: so the helper has the next one to do at any time."""
+"""Pages to be ahead of who asks for them: so the helpers have the next one to do at any time."""
 
 Reading: TypeAlias = "asyncio.Task[Page | None]"
 
@@ -31,7 +32,9 @@ logger = logging.getLogger(__name__)
 
 
 class Ahead:
-    """Reads and folds pages of at most `limit` events, and the next ones before they are asked for.
+    """Reads and folds pages of `limit` events, and the next ones before they are asked for.
+
+    Positions have no gaps, so it is known where the pages behind a full one begin and end.
     """
 
     def __init__(self, pool: Pool, limit: int, stack: AsyncExitStack, target: Target | None):
@@ -40,16 +43,18 @@ class Ahead:
         self._stack = stack
         self._target = target
         self._folds = Folds()
-        self._helper: Helper | None = None
+        self._crew: Crew | None = None
+        self._head = 0
+        """The last position that there is, as far as is known."""
         self._coming: deque[Reading] = deque()
-        """The next pages; each is begun when the one before is there."""
+        """The next pages; where there is no crew, each is begun when the one before is there."""
 
     @classmethod
     @asynccontextmanager
     async def reading(
         cls, pool: Pool, limit: int, target: Target | None
     ) -> AsyncIterator[Self]:
-        """One that reads for the length of a block; without a `target` it has no helper."""
+        """One that reads for the length of a block; without a `target` it has no helpers."""
         async with AsyncExitStack() as stack:
             ahead = cls(pool, limit, stack, target)
             try:
@@ -65,8 +70,8 @@ class Ahead:
         if page is None or page.after != after:  # none is coming, or somebody else had a turn
             await self._forget()
             page = await self._read(after)
-        if page and page.full:
-            self._go_on(page)
+        if self._full(page):
+            self._go_on(after + self._limit)
         return page
 
     async def come(self) -> None:
@@ -74,62 +79,57 @@ class Ahead:
         if self._coming:
             await asyncio.wait([self._coming[0]])
 
-    def _go_on(self, page: Page) -> None:
-        """Have the pages behind one come."""
+    def _full(self, page: Page | None) -> bool:
+        """Whether there may be more events behind a page."""
+        return page is not None and page.count == self._limit
+
+    def _go_on(self, after: int) -> None:
+        """Have the pages after a position come."""
         while len(self._coming) < LEAD:
             last = self._coming[-1] if self._coming else None
-            self._coming.append(asyncio.create_task(self._behind(page, last)))
+            self._coming.append(asyncio.create_task(
+                self._behind(last, after + len(self._coming) * self._limit)))
 
-    async def _behind(self, page: Page | None, reading: Reading | None) -> Page | None:
-        """The page behind one that is there, or is being read."""
-        if reading is not None:
-            page = await reading
-        if page is None or not page.full:
-            return None
-        if self._helper is None and self._target is not None:
-            await self._look_for_help(page.until, self._target)
-        return await self._read(page.until)
+    async def _behind(self, last: Reading | None, after: int) -> Page | None:
+        """The page after a position, at which the last one that is coming will end if it is full.
+        """
+        if not self._has_crew_for(after):
+            if last and not self._full(await last):
+                return None
+            if self._target is not None:
+                await self._look_for_help(after, self._target)
+        return await self._read(after)
 
     async def _forget(self) -> None:
-        """Have no pages coming. A helper is waited for: it does one after the other."""
+        """Have no pages coming. Helpers are waited for: they do one after the other."""
         await asyncio.gather(*self._coming, return_exceptions=True)
         self._coming.clear()
 
+    def _has_crew_for(self, after: int) -> bool:
+        """Whether helpers can do the page after a position: all of it has to be there."""
+        return self._crew is not None and after + self._limit <= self._head
+
     async def _read(self, after: int) -> Page | None:
-        """The page after a position, read by the helper or here."""
-        if self._helper is not None:
+        """The page after a position, read by the crew or here."""
+        if self._crew and self._has_crew_for(after):
             try:
-                self._helper.ask((after, self._limit))
-                page: Page | None = await self._helper.answer()
-                return page
+                return await self._crew.page(after, after + self._limit)
             except (HelperFailed, Unavailable) as error:
                 self._do_without(error)
         async with self._pool.acquire() as connection:
             return await read_page(connection, after, limit=self._limit, folds=self._folds)
 
     async def _look_for_help(self, after: int, target: Target) -> None:
-        """Begin a helper if there is much to do."""
+        """See how long the log is now, and begin a crew if there is much to do."""
         async with self._pool.acquire() as connection:
-            waiting = await head(connection) - after
-        if waiting >= MUCH:
+            self._head = await head(connection)
+        if self._crew is None and self._head - after >= MUCH:
             try:
-                self._helper = await self._stack.enter_async_context(
-                    Helper.begun("projections.ahead", target))
+                self._crew = await self._stack.enter_async_context(Crew.begun(target))
             except HelperFailed as error:
                 self._do_without(error)
 
     def _do_without(self, error: Exception) -> None:
-        logger.warning("events are folded here: %s", error)
-        self._helper = self._target = None
-
-
-async def _help(target: Target, asked: Iterator[Any]) -> None:
-    """Answer with the page after each position that is asked for."""
-    folds, connection = Folds(), await connect(target, role=PROJECTOR)
-    for after, limit in asked:
-        answer(await read_page(connection, after, limit=limit, folds=folds))
-    await connection.close()
-
-
-if __name__ == "__main__":
-    help_with(_help)
+        if self._target is not None:
+            logger.warning("events are folded here: %s", error)
+        self._crew = self._target = None

@@ -7,7 +7,7 @@ PostgreSQL takes in the last.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -17,7 +17,7 @@ from projections.folds import Folds
 from projections.rows import COLUMNS, NULL, Finding, tabled
 from projections.timeline import Folded, Revision
 from tracker.log.database import Connection, named_queries
-from tracker.log.facts import read_facts, read_facts_of
+from tracker.log.facts import Told, read_facts, read_facts_of, read_facts_of_part
 
 SQL = named_queries(Path(__file__).with_name("projector.sql"))
 PAGE = 1000
@@ -32,8 +32,8 @@ class Page:
 
     after: int
     until: int
-    full: bool
-    """Whether there may be more events behind it."""
+    count: int
+    """How many events are in it."""
     added: list[bytes] = field(default_factory=list)
     """Rows as COPY takes them."""
     closed: list[tuple[str, date, int, int]] = field(default_factory=list)
@@ -54,10 +54,34 @@ async def read_page(
     streams = await read_facts(connection, after, limit=limit)
     if not streams:
         return None
-    count = sum(len(told.facts) for told in streams.values())
     until = max(told.facts[-1].position for told in streams.values())
-    page = Page(after, until, full=count == limit)
-    folds = folds or Folds()
+    return await _page(connection, after, until, streams, folds or Folds())
+
+
+async def read_part(
+    connection: Connection, after: int, until: int, part: int, parts: int, folds: Folds
+) -> Page:
+    """What the events up to a position make of the rows of one of so many parts of the entities."""
+    streams = await read_facts_of_part(connection, after, until, part, parts)
+    return await _page(connection, after, until, streams, folds)
+
+
+def joined(pages: Sequence[Page]) -> Page:
+    """The page of which these are the parts."""
+    return Page(
+        pages[0].after, pages[0].until, sum(page.count for page in pages),
+        added=[rows for page in pages for rows in page.added],
+        closed=[row for page in pages for row in page.closed],
+        new=Finding.joined(page.new for page in pages),
+        more=Finding.joined(page.more for page in pages),
+    )
+
+
+async def _page(
+    connection: Connection, after: int, until: int, streams: dict[str, Told], folds: Folds
+) -> Page:
+    """A page of such facts."""
+    page = Page(after, until, sum(len(told.facts) for told in streams.values()))
     folded = {stream: folds.take(stream, told.version - 1) for stream, told in streams.items()}
     before = await read_facts_of(
         connection, [stream for stream, fold in folded.items() if fold is None], after)

@@ -185,6 +185,12 @@ class Finding:
     subjects: list[Subject] = field(default_factory=list)
     said: set[Said] = field(default_factory=set)
 
+    @classmethod
+    def joined(cls, findings: Iterable[Finding]) -> Finding:
+        """All of some findings."""
+        return cls([subject for each in findings for subject in each.subjects],
+                   {said for each in findings for said in each.said})
+
 
 def tabled(revision: Revision, finding: Finding) -> list[Record]:
     """The rows that a revision adds, as the tables take them.

@@ -80,6 +80,15 @@ async def read_facts(connection: Connection, after: int, *, limit: int) -> dict[
     return told([row["entry"] for row in await connection.fetch(SQL.read, after, limit, None)])
 
 
+async def read_facts_of_part(
+    connection: Connection, after: int, until: int, part: int, parts: int
+) -> dict[str, Told]:
+    """The facts between two positions, of which the first is left out, in one of so many parts of
+    the streams: parts from 0 on, to one of which each stream belongs."""
+    rows = await connection.fetch(SQL.read_part, after, until, part, parts)
+    return told([row["entry"] for row in rows])
+
+
 async def read_facts_of(
     connection: Connection, streams: Sequence[str], until: int
 ) -> dict[str, Told]:

@@ -10,6 +10,12 @@ WHERE position > $1 AND ($3::text[] IS NULL OR type = ANY ($3))
 ORDER BY position
 LIMIT $2;
 
+-- name: read_part
+-- The entries up to a position, of the streams whose names have one of so many hashes.
+SELECT entry FROM log.events
+WHERE position > $1 AND position <= $2 AND (hashtext(stream) & 2147483647) % $4::integer = $3::integer
+ORDER BY position;
+
 -- name: page
 -- A page of entries between two positions, both left out, of some types if asked, in order.
 SELECT entry FROM log.events
