@@ -13,7 +13,7 @@ from projections.helper import Helper, HelperFailed, answer, help_with
 from projections.page import Page, joined, read_part
 from tracker.log.database import PROJECTOR, Target, connect
 
-HELPERS = 2
+HELPERS = min(os.cpu_count() or 1, 4)
 """How many there are: with more, PostgreSQL does not keep up with them."""
 
 

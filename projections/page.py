@@ -38,8 +38,9 @@ class Page:
     """Rows as COPY takes them."""
     closed: list[tuple[str, date, int, int]] = field(default_factory=list)
     """The entity, the start and the generation of open rows, and the position at which they end."""
-    new: Finding = field(default_factory=Finding)
-    """What entities are found by that had no events before."""
+    new: dict[str, bytes] = field(default_factory=dict)
+    """What entities are found by that had no events before: rows of each table as COPY takes them.
+    """
     more: Finding = field(default_factory=Finding)
     """What others are found by; some of it may be known."""
 
@@ -72,8 +73,8 @@ def joined(pages: Sequence[Page]) -> Page:
         pages[0].after, pages[0].until, sum(page.count for page in pages),
         added=[rows for page in pages for rows in page.added],
         closed=[row for page in pages for row in page.closed],
-        new=Finding.joined(page.new for page in pages),
-        more=Finding.joined(page.more for page in pages),
+        new={table: b"".join([page.new[table] for page in pages]) for table in pages[0].new},
+        more=Finding.joined([page.more for page in pages]),
     )
 
 
@@ -86,16 +87,19 @@ async def _page(
     before = await read_facts_of(
         connection, [stream for stream, fold in folded.items() if fold is None], after)
 
+    new = Finding()
+
     def revisions() -> Iterator[tuple[Revision, Finding]]:
         for stream, (version, facts) in streams.items():
             fold = folded[stream] or Folded(stream, before[stream].facts)
             revision = fold.learn(facts)
             folds.keep(stream, version + len(facts) - 1, fold)
             page.closed.extend([(stream, *row) for row in revision.closed])
-            yield revision, page.more if version > 1 else page.new
+            yield revision, page.more if version > 1 else new
 
     async for lines in added(revisions()):
         page.added.append(lines)
+    page.new.update(found(new))
     return page
 
 
@@ -128,16 +132,21 @@ async def copy(connection: Connection, rows: AsyncIterator[bytes]) -> None:
     await connection.copy_to_table("versions", source=rows, columns=COLUMNS, null=NULL)
 
 
-async def find_new(connection: Connection, finding: Finding) -> None:
+def found(finding: Finding) -> dict[str, bytes]:
+    """What entities are found by, as COPY takes it, for each table."""
+    rows = {
+        "subjects": [f"{kind}\t{word}\t{entity}\t{since}\n"
+                     for kind, word, entity, since in finding.subjects],
+        "texts": [f"{kind}\t{entity}\t{said}\n" for kind, entity, said in finding.said],
+    }
+    return {table: "".join(sorted(lines)).encode() for table, lines in rows.items()}
+
+
+async def find_new(connection: Connection, new: dict[str, bytes]) -> None:
     """Add what entities are found by of which nothing was there."""
-    for table, lines in (
-        ("subjects", [f"{kind}\t{word}\t{entity}\t{since}\n"
-                      for kind, word, entity, since in finding.subjects]),
-        ("texts", [f"{kind}\t{entity}\t{said}\n" for kind, entity, said in finding.said]),
-    ):
-        if lines:
-            await connection.copy_to_table(
-                table, source=_each(["".join(sorted(lines)).encode()]))
+    for table, rows in new.items():
+        if rows:
+            await connection.copy_to_table(table, source=_each([rows]))
 
 
 async def _each(lines: list[bytes]) -> AsyncIterator[bytes]:

@@ -186,7 +186,7 @@ class Finding:
     said: set[Said] = field(default_factory=set)
 
     @classmethod
-    def joined(cls, findings: Iterable[Finding]) -> Finding:
+    def joined(cls, findings: Sequence[Finding]) -> Finding:
         """All of some findings."""
         return cls([subject for each in findings for subject in each.subjects],
                    {said for each in findings for said in each.said})

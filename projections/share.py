@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, aclosing
 from typing import Any, NamedTuple
 
 from projections.helper import answer, help_with
-from projections.page import PAGE, added, copy, find_new
+from projections.page import PAGE, added, copy, find_new, found
 from projections.rows import Finding
 from projections.timeline import Folded
 from tracker.log.database import PROJECTOR, Connection, Target, connect
@@ -60,7 +60,7 @@ async def _rows(
         revisions = (Folded(stream).learn(told.facts) for stream, told in streams.items())
         async for some in added((revision, finding) for revision in revisions):
             yield some
-        await find_new(finder, finding)
+        await find_new(finder, found(finding))
         progress(sum(len(told.facts) for told in streams.values()))
 
 

@@ -80,19 +80,18 @@ class Folded:
     before the day from which it counts.
     """
 
-    __slots__ = ("_changes", "_entity", "_facts", "_generations", "_id", "_kind", "_known",
-                 "_replacing", "rows")
+    __slots__ = ("_changes", "_entity", "_facts", "_generation", "_id", "_kind", "_known",
+                 "_replacing", "_since", "rows")
 
     def __init__(self, entity: str, known: Sequence[Known] = ()):
         self._entity, self._kind = entity, kind_of(entity)
         self._id = entity.partition("/")[2]
         self._known = [*known]
         self._facts = standing(known) if known else []
-        self._replacing = {k.fact.replacement for k in known if isinstance(k.fact, Retracted)}
+        self._replacing = frozenset([
+            k.fact.replacement for k in known if isinstance(k.fact, Retracted)])
         """The events that stand, or will stand, in the place of others."""
-        self._generations = _Generations()
-        for one in known:
-            self._generations.begins(one)
+        self._generation, self._since = _generation(known)
         self._changes: list[_Change] = []
         self.rows: list[Row] = []
         """The rows that are open, in the order of their days; those of the first facts are since 0.
@@ -117,7 +116,10 @@ class Folded:
         kept = bisect_left(self._changes, differing, key=_DAY)
         before = self._changes[kept - 1] if kept else None
         self._changes[kept:] = self._folded(differing, before.text if before else "")
-        if self._generations.begins(new):
+        self._since += 1
+        if self._since >= FEWEST:
+            self._generation, self._since = _generation(self._known)
+        if self._since == 0:
             open, self.rows = self.rows, self._rows_from(0, new.position)
             return open
         if before is None:
@@ -145,7 +147,7 @@ class Folded:
             return new.fact.public_on
         before = self._facts
         if isinstance(new.fact, Retracted):
-            self._replacing.add(new.fact.replacement)
+            self._replacing |= {new.fact.replacement}
             self._facts = [k for k in before if k.event_id != new.fact.retracts]
         if len(self._facts) == len(before):
             self._facts = standing(self._known)
@@ -171,7 +173,7 @@ class Folded:
         for day, state, text in self._changes[:first - 1 if first else None:-1]:
             if state is not None:
                 version = Version(day, end, state, text)
-                rows.append(Row(self._entity, version, since, None, self._generations.last))
+                rows.append(Row(self._entity, version, since, None, self._generation))
             end = day
         rows.reverse()
         return rows
@@ -185,28 +187,22 @@ class _Change(NamedTuple):
     text: str
 
 
-class _Generations:
-    """Counts when generations of rows begin: after as many events as there are days from which
-    facts count, and `FEWEST` at least. An entity has about a row for each such day, so that rows
-    written once more stay fewer than the events, however many days there are.
+def _generation(known: Sequence[Known]) -> tuple[int, int]:
+    """The position at which the last generation of rows begins, and how many facts came since.
+
+    One begins after as many facts as there are days from which facts count, and `FEWEST` at least.
+    An entity has about a row for each such day, so that rows written once more stay fewer than the
+    facts, however many days there are.
     """
-
-    __slots__ = ("_days", "_events", "last")
-
-    def __init__(self) -> None:
-        self._days: set[date] = set()
-        self._events = 0
-        self.last = 0
-        """The position at which the last one begins."""
-
-    def begins(self, new: Known) -> bool:
-        """Whether one begins with a fact, the next."""
-        self._days.add(new.fact.public_on)
-        self._events += 1
-        if self._events < FEWEST or self._events < len(self._days):
-            return False
-        self._events, self.last = 0, new.position
-        return True
+    if len(known) < FEWEST:
+        return 0, len(known)
+    begun, since, days = 0, 0, set[date]()
+    for one in known:
+        days.add(one.fact.public_on)
+        since += 1
+        if since >= max(FEWEST, len(days)):
+            begun, since = one.position, 0
+    return begun, since
 
 
 _DAY, _START = attrgetter("day"), attrgetter("version.start")

@@ -267,7 +267,7 @@ async def caught_up(recorder: Recorder, target: Target) -> list[int]:
 
 
 @pytest.mark.parametrize("killed_at", [None, 20, 50])
-async def test_what_comes_in_a_large_import_is_folded_by_a_helper_as_long_as_there_is_one(
+async def test_what_comes_in_a_large_import_is_folded_by_helpers_as_long_as_all_are_there(
     recorder: Recorder, connection: Connection, target: Target, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture, killed_at: int | None
 ) -> None:
@@ -280,15 +280,19 @@ async def test_what_comes_in_a_large_import_is_folded_by_a_helper_as_long_as_the
     def asking(helper: Helper, work: Any) -> None:
         asked.append(work)
         ask(helper, work)
-        if killed_at and work == (killed_at, 10):
+        if killed_at and work == (killed_at, killed_at + 10, 1, 2):
             helper._process.kill()
 
     monkeypatch.setattr(Helper, "ask", asking)
+    monkeypatch.setattr("projections.crew.HELPERS", 2)
     head = await recorder.head()
     reached = await caught_up(recorder, target)
     assert reached == [*range(10, head, 10), head]
-    assert asked == [target, *((after, 10) for after in reached if after <= (killed_at or head))]
-    assert ("events are folded here" in caplog.text) == bool(killed_at)
+    parts = [(after, after + 10, part, 2) for after in range(10, head - 9, 10) for part in (0, 1)]
+    if killed_at:
+        assert killed_at < asked[-1][0] + 10 <= killed_at + 20  # the next may be asked for already
+    assert asked == [target, target, *parts][:len(asked) if killed_at else None]
+    assert caplog.text.count("events are folded here") == bool(killed_at)
     assert await rows(connection) == expected
 
 
