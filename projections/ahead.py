@@ -93,11 +93,10 @@ class Ahead:
     async def _behind(self, last: Reading | None, after: int) -> Page | None:
         """The page after a position, at which the last one that is coming will end if it is full.
         """
-        if not self._has_crew_for(after):
-            if last and not self._full(await last):
-                return None
-            if self._target is not None:
-                await self._look_for_help(after, self._target)
+        if not self._has_crew_for(after) and last and not self._full(await last):
+            return None
+        if not self._has_crew_for(after) and self._target is not None:
+            await self._look_for_help(after, self._target)
         return await self._read(after)
 
     async def _forget(self) -> None:

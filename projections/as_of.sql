@@ -2,14 +2,14 @@
 -- their history. Lists of them are in lists.sql.
 
 -- name: version
--- The version of one entity that holds at a moment. It is among the rows of one generation, which has
--- few (see timeline.py); those that came last are looked at first, since most questions are about them.
+-- The version of one entity that holds at a moment. It is in the last generation that begins by then
+-- (see timeline.py), and of those rows that begin by the day it is among the last.
 SELECT * FROM versions
 WHERE entity = {entity}
   AND generation = (
       SELECT max(generation) FROM versions WHERE entity = {entity} AND generation <= {position})
   AND since <= {position} AND until > {position} AND first_day <= {day} AND last_day >= {day}
-ORDER BY since DESC LIMIT 1
+ORDER BY first_day DESC, since DESC LIMIT 1
 
 -- name: about_named
 -- Entities by their names.

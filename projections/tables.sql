@@ -49,9 +49,9 @@ ON CONFLICT DO NOTHING;
 
 -- name: create_version_indexes
 -- The cost of as-of reads does not grow with history: a list walks the entities that were ever about its
--- words by then, and each is looked up among the rows of one generation, which has few (see
--- timeline.py). The rows of an entity have nothing else in common by which to find the one that held.
-CREATE INDEX IF NOT EXISTS versions_as_of ON versions (entity, generation, since);
+-- words by then, and each is looked up in one generation of its rows, which has few that begin on the
+-- same day (see timeline.py, and "version" in as_of.sql).
+CREATE INDEX IF NOT EXISTS versions_as_of ON versions (entity, generation, first_day, since);
 -- What turns between two days; see changes.sql.
 CREATE INDEX IF NOT EXISTS versions_begin ON versions (first_day);
 

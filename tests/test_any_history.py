@@ -71,6 +71,12 @@ def is_told(fact: Fact, others: Sequence[Fact]) -> bool:
         for other in others)
 
 
+@pytest.fixture(autouse=True)
+def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another generation of rows begins after few events."""
+    monkeypatch.setattr("projections.timeline.FEWEST", 3)
+
+
 class Histories(RuleBasedStateMachine):
     """A tracker on a database of its own, and beside it the world in memory."""
 

@@ -17,6 +17,7 @@ import pytest
 
 from deploy.bootstrap import prepare
 from projections.ahead import Ahead
+from projections.as_of import AsOf
 from projections.folds import Folds
 from projections.helper import Helper
 from projections.lists import Filter
@@ -115,9 +116,16 @@ async def project(connection: Connection, page: int) -> list[tuple[Any, ...]]:
     return await rows(connection)
 
 
+@pytest.fixture
+def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another generation of rows begins after few events."""
+    monkeypatch.setattr("projections.timeline.FEWEST", 3)
+
+
 # --- the database and the fold in memory agree
 
 
+@pytest.mark.usefixtures("short_generations")
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_the_digest_of_any_moment_is_that_of_a_fold_in_memory(
     services: Services, seed: int
@@ -129,6 +137,7 @@ async def test_the_digest_of_any_moment_is_that_of_a_fold_in_memory(
     assert len(set(expected)) > 20
 
 
+@pytest.mark.usefixtures("short_generations")
 @pytest.mark.parametrize("seed", SEEDS[:1])
 async def test_the_state_of_any_entity_is_that_of_a_fold_in_memory(
     services: Services, seed: int
@@ -169,6 +178,7 @@ async def test_text_of_any_script_is_hashed_alike_in_the_database_and_in_memory(
 # --- nothing changes the past
 
 
+@pytest.mark.usefixtures("short_generations")
 @pytest.mark.parametrize("seed", SEEDS[:2])
 async def test_no_answer_ever_changes_once_it_was_given(services: Services, seed: int) -> None:
     given: dict[Moment, str] = {}
@@ -204,6 +214,7 @@ async def test_a_retraction_changes_the_answers_from_its_position_on_and_none_be
 # --- pages and crashes
 
 
+@pytest.mark.usefixtures("short_generations")
 @pytest.mark.parametrize("seed", SEEDS[:2])
 async def test_the_rows_do_not_depend_on_the_size_of_the_pages(
     recorder: Recorder, connection: Connection, seed: int
@@ -211,8 +222,24 @@ async def test_the_rows_do_not_depend_on_the_size_of_the_pages(
     await recorder.append_all(events(seed))
     one_by_one = await project(connection, 1)
     assert len(one_by_one) > 100
+    assert await connection.fetchval("SELECT count(DISTINCT generation) FROM versions") > 5
     for page in (2, 7, 1000):
         assert await project(connection, page) == one_by_one
+
+
+async def test_the_history_of_an_entity_does_not_show_in_which_generations_its_rows_are(
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await recorder.append_all(events(0))
+    told, counts = list[Any](), list[int]()
+    for fewest in (3, 1000):
+        monkeypatch.setattr("projections.timeline.FEWEST", fewest)
+        counts.append(len(await project(connection, 1000)))
+        pool: Any = connection
+        told.append([await AsOf(pool, recorder).history(stream) for stream in STREAMS])
+    assert counts[0] > counts[1]
+    assert told[0] == told[1]
+    assert sum(map(len, told[0])) > 30
 
 
 @pytest.mark.parametrize("seed", SEEDS[:1])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import date
 from itertools import pairwise
 from random import Random
@@ -12,12 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.timeline import Folded, Revision, Row, Version, timeline
+from projections.timeline import FEWEST, Folded, Revision, Row, Version, timeline
 from projections.world import World
 from tests.facts import (
     DAYS,
     STREAMS,
     announced,
+    claimed,
     clause,
     history,
     in_the_world,
@@ -119,10 +122,13 @@ class Rows:
         self.rows.extend(revision.added)
 
     def as_of(self, day: date, position: int) -> list[str]:
-        """The states on a day, as they were known at a position."""
-        return [row.version.text for row in self.rows
-                if row.version.holds(day) and row.since <= position
-                and (row.until is None or position < row.until)]
+        """The states on a day, as they were known at a position: all in the last generation that
+        begins by then."""
+        found = [row for row in self.rows if row.version.holds(day) and row.since <= position
+                 and (row.until is None or position < row.until)]
+        last = max([row.generation for row in self.rows if row.generation <= position], default=0)
+        assert {row.generation for row in found} <= {last}
+        return [row.version.text for row in found]
 
 
 def rows_of(stream: str, known: Sequence[Known], cuts: Sequence[int]) -> Rows:
@@ -133,8 +139,23 @@ def rows_of(stream: str, known: Sequence[Known], cuts: Sequence[int]) -> Rows:
     return rows
 
 
+def with_generations_of(*lengths: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Has a test tried with generations of rows that begin after few events."""
+    def tried(test: Callable[..., None]) -> Callable[..., None]:
+        def with_each(*given: Any, **named: Any) -> None:
+            for length in lengths:
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr("projections.timeline.FEWEST", length)
+                    test(*given, **named)
+
+        return functools.wraps(test)(with_each)
+
+    return tried
+
+
 @many
 @given(histories())
+@with_generations_of(1, 3, FEWEST)
 def test_rows_answer_for_every_day_and_position_what_was_known_of_it(told: History) -> None:
     stream, known = told
     rows = rows_of(stream, known, range(1, len(known)))
@@ -146,12 +167,13 @@ def test_rows_answer_for_every_day_and_position_what_was_known_of_it(told: Histo
 
 
 @many
-@given(histories(), st.data())
+@given(histories(), st.lists(st.integers(0, 14)))
+@with_generations_of(1, 3, FEWEST)
 def test_rows_do_not_depend_on_how_the_facts_came_in_pages(
-    told: History, data: st.DataObject
+    told: History, cuts: list[int]
 ) -> None:
     stream, known = told
-    cuts = data.draw(st.lists(st.integers(0, len(known))))
+    cuts = [min(cut, len(known)) for cut in cuts]
     one_by_one = rows_of(stream, known, range(1, len(known))).rows
     in_pages = rows_of(stream, known, cuts).rows
     assert sorted(in_pages, key=place) == sorted(one_by_one, key=place)
@@ -163,12 +185,13 @@ def place(row: Row) -> tuple[int, date]:
 
 
 @many
-@given(histories(), st.data())
+@given(histories(), st.lists(st.integers(0, 14)))
+@with_generations_of(1, 3, FEWEST)
 def test_a_fold_that_goes_on_adds_and_closes_what_one_made_anew_does(
-    told: History, data: st.DataObject
+    told: History, cuts: list[int]
 ) -> None:
     stream, known = told
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(known)))))
+    cuts = sorted(min(cut, len(known)) for cut in cuts)
     fold = Folded(stream)
     for start, end in pairwise([0, *cuts, len(known)]):
         on = fold.learn(known[start:end])
@@ -193,6 +216,7 @@ def test_a_revision_touches_nothing_that_stays_as_it_was(told: History) -> None:
 
 @many
 @given(histories())
+@with_generations_of(1, 3, FEWEST)
 def test_folding_on_fact_by_fact_gives_what_folding_at_once_gives(told: History) -> None:
     stream, known = told
     for count in range(len(known) + 1):
@@ -208,6 +232,49 @@ def test_a_retraction_opens_the_rows_again_that_its_target_had_closed() -> None:
     assert revision.closed == [(date(2024, 12, 3), 0, 2)]
     assert [(row.since, row.until) for row in sorted(revision.added, key=place)] == [
         (2, 3), (2, 3), (2, 3), (3, None)]
+
+
+# --- generations
+
+
+def claims(days: Sequence[date]) -> tuple[str, list[Known]]:
+    """A figure, and what is known of it: a claim is published on each of some days."""
+    facts = [claimed(n, edition=f"no {n}", published_on=str(day)) for n, day in enumerate(days)]
+    return facts[0].stream, told_of(facts[0].stream, *facts)
+
+
+def corrections(count: int) -> tuple[str, list[Known]]:
+    """A figure of which one claim was retracted and told anew, again and again."""
+    claim = claimed(1)
+    facts = [claim, *(fact for n in range(count) for fact in (retracted(f"e{2 * n + 1}"), claim))]
+    return claim.stream, told_of(claim.stream, *facts)
+
+
+def test_what_was_so_is_among_few_rows_however_often_an_entity_is_corrected() -> None:
+    stream, known = corrections(1000)
+    rows = Folded(stream).learn(known).added
+    of_generations = Counter(row.generation for row in rows)
+    assert len(of_generations) > 50
+    assert max(of_generations.values()) <= FEWEST + 1
+    assert len(rows) < 1.1 * len(known)
+
+
+def test_rows_written_once_more_are_fewer_than_the_events_however_many_days_there_are() -> None:
+    stream, known = claims([date(2020, 1, 1) + n % 40 * DAY for n in range(500)])
+    rows = Folded(stream).learn(known).added
+    anew = [row for row in rows if row.since == row.generation > 0]
+    assert len(known) / 2 < len(anew) < len(known)
+
+
+def test_a_generation_begins_with_all_that_was_open() -> None:
+    stream, known = claims([date(2020, 1, 1) + n % 3 * DAY for n in range(FEWEST + 1)])
+    fold = Folded(stream)
+    fold.learn(known[:-2])
+    revision = fold.learn(known[-2:-1])
+    assert revision.closed == [(row.version.start, 0, FEWEST) for row in revision.before]
+    assert [(row.since, row.generation) for row in revision.added] == [(FEWEST, FEWEST)] * 3
+    assert [row.version for row in revision.added] == timeline(stream, known[:-1])
+    assert fold.learn(known[-1:]).closed[0][1] == FEWEST
 
 
 # --- the world
