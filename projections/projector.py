@@ -79,7 +79,7 @@ class Projector(Background):
     def __init__(
         self, pool: Pool, follower: Follower, page: int = PAGE, target: Target | None = None
     ):
-        """With a `target`, the database of the pool, a helper folds what comes in an import."""
+        """With a `target`, the database of the pool, helpers fold what comes in an import."""
         self._pool = pool
         self._target = target
         self._page = page

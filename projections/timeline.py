@@ -92,6 +92,8 @@ class Folded:
             k.fact.replacement for k in known if isinstance(k.fact, Retracted)])
         """The events that stand, or will stand, in the place of others."""
         self._generation, self._since = _generation(known)
+        """The position at which the last generation of rows begins, and how many facts came since.
+        """
         self._changes: list[_Change] = []
         self.rows: list[Row] = []
         """The rows that are open, in the order of their days; those of the first facts are since 0.
@@ -116,10 +118,7 @@ class Folded:
         kept = bisect_left(self._changes, differing, key=_DAY)
         before = self._changes[kept - 1] if kept else None
         self._changes[kept:] = self._folded(differing, before.text if before else "")
-        self._since += 1
-        if self._since >= FEWEST:
-            self._generation, self._since = _generation(self._known)
-        if self._since == 0:
+        if self._begins_generation():
             open, self.rows = self.rows, self._rows_from(0, new.position)
             return open
         if before is None:
@@ -133,6 +132,13 @@ class Folded:
                          if _same(row, ending.get(row.version.start)) else row for row in following]
         self.rows = self.rows[:first] + following  # another list: revisions keep those before
         return ending.values()
+
+    def _begins_generation(self) -> bool:
+        """Whether a generation of rows begins with the last fact that was taken in."""
+        self._since += 1
+        if self._since >= FEWEST:
+            self._generation, self._since = _generation(self._known)
+        return self._since == 0
 
     def _take_in(self, new: Known) -> date:
         """Have the facts that stand once one more is known; the first day on which they differ.

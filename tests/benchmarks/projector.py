@@ -73,7 +73,7 @@ async def measure(target: Target, data_dir: Path, size: int) -> None:
         await line(f"rebuild, {name}", size, data_dir,
                    partial(rebuild, target, processes=processes))
     async with await create_pool(target, role=PROJECTOR) as pool:
-        for name, helped in (("one process", None), ("with a helper", target)):
+        for name, helped in (("one process", None), ("with helpers", target)):
             await connection.execute(
                 "TRUNCATE versions, subjects, texts; UPDATE tracking SET position = 0")
             projector = Projector(pool, Follower(Recorder(pool), target), target=helped)
