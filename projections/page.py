@@ -10,11 +10,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
 from pathlib import Path
 
 from projections.folds import Folds
-from projections.rows import COLUMNS, NULL, Finding, tabled
+from projections.rows import COLUMNS, NULL, Finding, Record, tabled
 from projections.timeline import Folded, Revision
 from tracker.log.database import Connection, named_queries
 from tracker.log.facts import Told, read_facts, read_facts_of, read_facts_of_part
@@ -22,8 +21,8 @@ from tracker.log.facts import Told, read_facts, read_facts_of, read_facts_of_par
 SQL = named_queries(Path(__file__).with_name("projector.sql"))
 PAGE = 1000
 """Events at a time: few enough for Python's garbage collector not to notice them."""
-PACE = 20
-"""Entities to fold before the rows of earlier ones go on their way to PostgreSQL."""
+PACE = 30
+"""Rows to make before they go on their way to PostgreSQL, and others get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +107,20 @@ async def added(revisions: Iterable[tuple[Revision, Finding]]) -> AsyncIterator[
 
     What the entities are found by goes into the findings. Others get their turn in between.
     """
-    revisions = iter(revisions)
-    while some := list(islice(revisions, PACE)):
-        rows = "".join([row for each in some for row in tabled(*each)])
-        yield rows.replace("\\", "\\\\").encode()
-        await asyncio.sleep(0)
+    rows: list[Record] = []
+    for revision, finding in revisions:
+        rows += tabled(revision, finding)
+        if len(rows) >= PACE:
+            yield _copied(rows)
+            rows = []
+            await asyncio.sleep(0)
+    if rows:
+        yield _copied(rows)
+
+
+def _copied(rows: list[Record]) -> bytes:
+    """Rows as COPY takes them."""
+    return "".join(rows).replace("\\", "\\\\").encode()
 
 
 async def write_page(connection: Connection, page: Page) -> None:
