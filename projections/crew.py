@@ -13,8 +13,8 @@ from projections.helper import Helper, HelperFailed, answer, help_with
 from projections.page import Page, joined, read_part
 from tracker.log.database import PROJECTOR, Target, connect
 
-HELPERS = min(os.cpu_count() or 1, 4)
-"""How many there are: with more, PostgreSQL does not keep up with them."""
+HELPERS = min(os.cpu_count() or 1, 2)
+"""How many there are: PostgreSQL writes about as fast as two of them fold."""
 
 
 class Crew:

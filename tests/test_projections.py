@@ -18,8 +18,9 @@ import pytest
 from deploy.bootstrap import prepare
 from projections.ahead import Ahead
 from projections.as_of import AsOf
+from projections.crew import Crew
 from projections.folds import Folds
-from projections.helper import Helper
+from projections.helper import Helper, HelperFailed
 from projections.lists import Filter
 from projections.moments import Moment
 from projections.page import SQL, Page, read_page
@@ -321,6 +322,22 @@ async def test_what_comes_in_a_large_import_is_folded_by_helpers_as_long_as_all_
     assert asked == [target, target, *parts][:len(asked) if killed_at else None]
     assert caplog.text.count("events are folded here") == bool(killed_at)
     assert await rows(connection) == expected
+
+
+async def test_helpers_that_leave_out_an_event_are_not_asked_again() -> None:
+    class Forgetful:
+        def ask(self, work: tuple[int, int, int, int]) -> None:
+            self.asked = work
+
+        async def answer(self) -> Page:
+            after, until, _, parts = self.asked
+            return Page(after, until, (until - after) // parts - 1)
+
+    helpers: list[Any] = [Forgetful(), Forgetful()]
+    crew = Crew(helpers)
+    for after in (10, 20):
+        with pytest.raises(HelperFailed, match="helpers gave 8 events from 10 to 20"):
+            await crew.page(after, after + 10)
 
 
 async def test_an_entity_that_was_just_folded_is_not_read_again(
