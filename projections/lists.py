@@ -22,6 +22,17 @@ from tracker.log.database import Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("lists.sql"))
 AS_OF = named_queries(Path(__file__).with_name("as_of.sql"))
+
+
+def version_at(entity: str, day: str, position: str) -> str:
+    """The query for the version of an entity that holds on a day, as told at a position."""
+    query: str = AS_OF.version
+    for name, value in (("entity", entity), ("day", day), ("position", position)):
+        query = query.replace(f"{{{name}}}", value)
+    return query
+
+
+HELD = AS_OF.held.replace("{version}", version_at("subject.entity", "$2::date", "$3::bigint"))
 MOST_QUERIES = 1000
 """Queries that are kept, for lists that are narrowed and ordered in as many ways."""
 
@@ -245,17 +256,7 @@ def part(found: Sequence[Found[T]], span: Span, down: bool = False) -> Sequence[
 
 def over(entities: str, query: str) -> str:
     """A query over the states of some entities at a moment."""
-    held = AS_OF.held.replace("{about}", entities)
-    return query.replace("{held}", held.replace(
-        "{version}", version_at("subject.entity", "$2::date", "$3::bigint")))
-
-
-def version_at(entity: str, day: str, position: str) -> str:
-    """The query for the version of an entity that holds on a day, as told at a position."""
-    query: str = AS_OF.version
-    for name, value in (("entity", entity), ("day", day), ("position", position)):
-        query = query.replace(f"{{{name}}}", value)
-    return query
+    return query.replace("{held}", HELD.replace("{about}", entities))
 
 
 def ordered(

@@ -17,7 +17,8 @@ CREATE TABLE IF NOT EXISTS versions (
     first_day   date NOT NULL,               -- the days on which the state holds,
     last_day    date NOT NULL,               -- of which this is one too
     since       bigint NOT NULL,             -- the positions at which the log says so,
-    until       bigint NOT NULL,             -- of which this is none any more; the last there is: still
+    until       bigint NOT NULL,             -- of which this is none any more; while it still says so,
+                                             -- the largest of all numbers: see STILL in rows.py
     generation  bigint NOT NULL,             -- the position at which all rows of the entity that were
                                              -- open were closed and written anew, the last time; or 0
     state       text NOT NULL                -- the state as JSON; these bytes are what digests hash

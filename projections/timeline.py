@@ -13,6 +13,9 @@ from tracker.domain.codec import encode
 from tracker.domain.entity import EntityState, Known, Retracted, rank, standing
 from tracker.domain.kinds import kind_of
 
+FEWEST = 32
+"""Events of an entity, at least, before another generation of its rows begins."""
+
 
 class Version(NamedTuple):
     """A state and the days on which it holds: `start` up to, not including, `end` (None: open).
@@ -38,10 +41,6 @@ def timeline(entity: str, known: Sequence[Known]) -> list[Version]:
     Days before the first state have none.
     """
     return [row.version for row in Folded(entity, known).rows]
-
-
-FEWEST = 32
-"""Events of an entity before another generation of its rows begins."""
 
 
 class Row(NamedTuple):

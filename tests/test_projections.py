@@ -324,7 +324,7 @@ async def test_what_comes_in_a_large_import_is_folded_by_helpers_as_long_as_all_
     assert await rows(connection) == expected
 
 
-async def test_helpers_that_leave_out_an_event_are_not_asked_again() -> None:
+async def test_helpers_that_leave_out_an_event_are_believed_no_more() -> None:
     class Forgetful:
         def ask(self, work: tuple[int, int, int, int]) -> None:
             self.asked = work
