@@ -5,8 +5,8 @@
 The log is the shipped corpus and then, again and again: every figure for another year or grade,
 every export control as one of another issuer, and one claim in eight retracted and told anew. So
 what is asked keeps its size, and has ever more history of its own and beside it. Every question is
-asked at random days and positions, of logs of all sizes in turn; then the very same again, when all
-that they need is in memory.
+asked at random days and positions, of logs of all sizes in turn; then the very same again, when
+what they need has just been read.
 
 Peers in the same run, for the question about production: the same rows in a system-versioned table
 of MariaDB (where it and `pymysql` are installed), and a fold of the events of its figures.
