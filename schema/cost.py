@@ -1,4 +1,8 @@
-"""What a document may cost: the fields of its answer if every page that it asks for is full."""
+"""What a document may cost: the fields of its answer if every page that it asks for is full.
+
+No field costs less than 1, whatever size of page stands in it or in a variable, and whether or not
+it is included.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +21,23 @@ from graphql import (
     NamedTypeNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
+    ValueNode,
     VariableNode,
     get_named_type,
     is_composite_type,
     print_ast,
 )
 
+from schema.introspection import ONE_TYPE, ROOTS, IntrospectionCost
 from schema.pages import PAGE_SIZE
 
 PAGES = ("first", "last")
 """The arguments that say how large a page is."""
+LARGEST = 1_000_000
+"""Pages that are larger are refused anyway, and need not be multiplied by each other."""
+MOST_COST = 50_000
+"""Fields that an answer may have, every page that was asked for being full."""
 
 
 def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> int:
@@ -36,10 +47,11 @@ def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, 
                 if isinstance(operation, OperationDefinitionNode)), default=0)
 
 
-def has_variable_pages(document: DocumentNode) -> bool:
-    """Whether the size of a page is in a variable, so that the cost is not the document's alone."""
+def has_variable_cost(document: DocumentNode) -> bool:
+    """Whether the size of a page, or the type that is to be told of, is in a variable, so that the
+    cost is not the document's alone."""
     text = print_ast(document)
-    return any(f"{name}: $" in text for name in PAGES)
+    return any(f"{name}: $" in text for name in PAGES) or f"{ONE_TYPE}(name: $" in text
 
 
 class _Costs:
@@ -52,13 +64,13 @@ class _Costs:
         self._variables = variables
         self._fragments = {d.name.value: d for d in document.definitions
                            if isinstance(d, FragmentDefinitionNode)}
+        self._introspection = IntrospectionCost(schema, self._fragments, MOST_COST)
         self._known: dict[str, int] = {}
 
     def operation(self, operation: OperationDefinitionNode) -> int:
         """The cost of an operation."""
-        defaults = {d.variable.name.value: int(d.default_value.value)
-                    for d in operation.variable_definitions or ()
-                    if isinstance(d.default_value, IntValueNode)}
+        defaults = {d.variable.name.value: _value(d.default_value)
+                    for d in operation.variable_definitions or ()}
         self._given = {**defaults, **self._variables}
         self._known.clear()
         return self._of(operation.selection_set, self._schema.get_root_type(operation.operation))
@@ -76,6 +88,8 @@ class _Costs:
         return total
 
     def _field(self, node: FieldNode, parent: Any) -> int:
+        if node.name.value in ROOTS:
+            return self._introspection.of(node, self._given)
         definition = getattr(parent, "fields", {}).get(node.name.value)
         if definition is None or not is_composite_type(get_named_type(definition.type)):
             return 1
@@ -86,13 +100,14 @@ class _Costs:
         """How many items a field may have on a page; those that have no pages count once."""
         if PAGES[0] not in definition.args:
             return 1
-        sizes: list[Any] = []
-        for argument in node.arguments or ():
-            if argument.name.value in PAGES and isinstance(argument.value, VariableNode):
-                sizes.append(self._given.get(argument.value.name.value))
-            elif argument.name.value in PAGES and isinstance(argument.value, IntValueNode):
-                sizes.append(int(argument.value.value))
-        return max((size for size in sizes if isinstance(size, int)), default=PAGE_SIZE) or 1
+        given = (self._argument(argument.value) for argument in node.arguments or ()
+                 if argument.name.value in PAGES)
+        return max((_size(of) for of in given if isinstance(of, int | float)), default=PAGE_SIZE)
+
+    def _argument(self, value: ValueNode) -> Any:
+        if isinstance(value, VariableNode):
+            return self._given.get(value.name.value)
+        return _value(value)
 
     def _fragment(self, name: str) -> int:
         if name not in self._known:
@@ -103,3 +118,15 @@ class _Costs:
 
     def _narrowed(self, condition: NamedTypeNode | None, parent: Any) -> Any:
         return self._schema.get_type(condition.name.value) if condition else parent
+
+
+def _size(given: float) -> int:
+    """How many items count for a page of the size that a client gave: one at least."""
+    return int(min(given, LARGEST)) if given > 1 else 1
+
+
+def _value(value: ValueNode | None) -> int | str | None:
+    """A number or a text that stands in the document; None for anything else."""
+    if isinstance(value, IntValueNode):
+        return int(value.value)
+    return value.value if isinstance(value, StringValueNode) else None

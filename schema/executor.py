@@ -5,12 +5,13 @@ parts of an answer that have a plan, and the fields with their arguments.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
     FieldNode,
+    GraphQLField,
     GraphQLObjectType,
     InlineFragmentNode,
     OperationDefinitionNode,
@@ -18,6 +19,7 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
 )
+from graphql.execution.values import get_argument_values
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.calls import Call, call
@@ -34,7 +36,8 @@ class Plans:
     operation: OperationDefinitionNode
     """Kept so that its `id` is not that of another meanwhile."""
     conditions: tuple[str, ...]
-    """The variables that say which fields are included; plans are for their values."""
+    """The variables that say which fields are included, or which parts of the schema are told;
+    plans are for their values."""
     known: dict[Any, Plan | None] = field(default_factory=dict)
     calls: dict[tuple[int, int], Call | None] = field(default_factory=dict)
     """The calls of fields, by the type that they are of; None for those that are no calls."""
@@ -97,10 +100,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         known = self._plans.known
         if key not in known:
             try:
-                known[key] = Planner(self.schema, self._collect).plan(type_, selected)
+                planner = Planner(self.schema, self._collect, self._arguments)
+                known[key] = planner.plan(type_, selected)
             except Exception:  # NotPlain, or a wrong condition, which graphql-core meets too
                 known[key] = None
         return known[key]
+
+    def _arguments(self, definition: GraphQLField, node: FieldNode) -> Mapping[str, Any]:
+        return get_argument_values(definition, node, self.variable_values)
 
     def _collect(self, type_: GraphQLObjectType, selected: Any) -> Iterable[tuple[str, Any]]:
         return self.collect_subfields(type_, selected)[0].items()
@@ -121,11 +128,12 @@ def _plans(operation: OperationDefinitionNode, fragments: Iterable[Any]) -> Plan
 
 
 def _conditions(selections: SelectionSetNode | None) -> Iterator[str]:
-    """The variables in the directives of a selection."""
+    """The variables in the directives of a selection, and in what introspection is asked with."""
     for node in selections.selections if selections else ():
-        for directive in node.directives or ():
-            for argument in directive.arguments or ():
-                if isinstance(argument.value, VariableNode):
-                    yield argument.value.name.value
+        given = [argument for directive in node.directives or ()
+                 for argument in directive.arguments or ()]
+        if isinstance(node, FieldNode):
+            given += [of for of in node.arguments or () if of.name.value == "includeDeprecated"]
+        yield from (of.value.name.value for of in given if isinstance(of.value, VariableNode))
         if isinstance(node, FieldNode | InlineFragmentNode):
             yield from _conditions(node.selection_set)

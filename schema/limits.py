@@ -31,9 +31,10 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
-from schema.cost import cost, has_variable_pages
+from schema.cost import MOST_COST, cost, has_variable_cost
 from schema.errors import extensions
 from schema.executor import Executor
+from schema.introspection import ROOTS
 from schema.purity import Roots, roots
 from schema.seen import seen
 from tracker.errors import Unavailable
@@ -47,10 +48,10 @@ MOST_FIELDS = 2000
 MOST_FRAGMENTS = 50
 MOST_ALIASES = 50
 MOST_DEPTH = 12
+MOST_INTROSPECTION_DEPTH = 16
+"""Levels below `__schema` and `__type`: what clients usually ask goes nine types down."""
 MOST_LETTERS = 100_000
 """The longest document; longer texts belong in variables, which are not parsed letter by letter."""
-MOST_COST = 50_000
-"""Fields that an answer may have, every page that was asked for being full."""
 MOST_ERRORS = 20
 LETTERS_KEPT = 20_000
 """Longer documents are not kept for the next time."""
@@ -185,7 +186,7 @@ def prepare(schema: GraphQLSchema, text: str, introspection: bool = True) -> Pre
     except GraphQLError as error:
         return Prepared(None, [error])
     errors = over_limit(document) or valid(schema, document, introspection)
-    paged = not errors and has_variable_pages(document)
+    paged = not errors and has_variable_cost(document)
     if not errors and not paged:
         errors = over_cost(schema, document, {})
     return Prepared(document, errors, paged, {} if errors else roots(document))
@@ -215,7 +216,7 @@ def over_cost(
     """The error of a valid document that may have too large an answer."""
     got = cost(schema, document, variables)
     message = f"expected an answer of at most {MOST_COST} fields, it may have {got}: ask for" \
-              " smaller pages"
+              " smaller pages, or for less at once"
     return [_error("TOO_COSTLY", message)] if got > MOST_COST else []
 
 
@@ -232,6 +233,8 @@ def over_limit(document: DocumentNode) -> list[GraphQLError]:
         _error(code, f"expected at most {most} {what}, got {got}")
         for code, what, most, got in (
             ("TOO_DEEP", "levels of fields", MOST_DEPTH, max((s.depth for s in found), default=0)),
+            ("TOO_DEEP", "levels of introspection", MOST_INTROSPECTION_DEPTH,
+             max((s.introspection_depth for s in found), default=0)),
             ("TOO_MANY_ALIASES", "aliases", MOST_ALIASES, sum(s.aliases for s in found)),
             ("TOO_MANY_FIELDS", "fields", MOST_FIELDS, sum(s.fields for s in found)),
         ) if got > most
@@ -245,6 +248,20 @@ class Size:
     depth: int = 0
     aliases: int = 0
     fields: int = 0
+    introspection_depth: int = 0
+
+    def beside(self, other: Size) -> Size:
+        """Both together."""
+        return Size(max(self.depth, other.depth), self.aliases + other.aliases,
+                    self.fields + other.fields,
+                    max(self.introspection_depth, other.introspection_depth))
+
+    def below(self, field: FieldNode) -> Size:
+        """A field with this selection."""
+        aliases, fields = self.aliases + bool(field.alias), self.fields + 1
+        if field.name.value in ROOTS:
+            return Size(1, aliases, fields, self.depth)
+        return Size(self.depth + 1, aliases, fields, self.introspection_depth)
 
 
 class _Sizes:
@@ -255,21 +272,17 @@ class _Sizes:
         self._known: dict[str, Size] = {}
 
     def of(self, selections: SelectionSetNode | None) -> Size:
-        """The size of a set of selections. Introspection does not count."""
-        depth = aliases = fields = 0
+        """The size of a set of selections."""
+        total = Size()
         for node in selections.selections if selections else ():
             if isinstance(node, FieldNode):
-                if node.name.value.startswith("__"):
-                    continue
-                size = self.of(node.selection_set)
-                size = Size(size.depth + 1, size.aliases + bool(node.alias), size.fields + 1)
+                size = self.of(node.selection_set).below(node)
             elif isinstance(node, FragmentSpreadNode):
                 size = self._fragment(node.name.value)
             else:
                 size = self.of(getattr(node, "selection_set", None))
-            depth, aliases, fields = (
-                max(depth, size.depth), aliases + size.aliases, fields + size.fields)
-        return Size(depth, aliases, fields)
+            total = total.beside(size)
+        return total
 
     def _fragment(self, name: str) -> Size:
         if name not in self._known:

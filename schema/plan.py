@@ -13,11 +13,13 @@ from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from operator import attrgetter
-from types import CodeType, NoneType
+from types import CodeType, NoneType, SimpleNamespace
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from graphql import (
+    FieldNode,
     GraphQLEnumType,
+    GraphQLField,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
@@ -27,6 +29,9 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     Undefined,
+    get_nullable_type,
+    is_introspection_type,
+    is_list_type,
 )
 from strawberry.types.field import StrawberryField
 
@@ -35,6 +40,9 @@ Plan: TypeAlias = Callable[[Any], Any]
 
 Collect: TypeAlias = Callable[[GraphQLObjectType, Any], Iterable[tuple[str, Any]]]
 """The fields that are selected of an object of a type, by the name that they get in the answer."""
+
+Arguments: TypeAlias = Callable[[GraphQLField, FieldNode], Mapping[str, Any]]
+"""What a field is asked with."""
 
 MOST_CODES = 1000
 """Functions whose code is kept, for objects of as many different names of fields."""
@@ -59,9 +67,10 @@ class NotPlain(Exception):
 class Planner:
     """Makes the plans of one document."""
 
-    def __init__(self, schema: GraphQLSchema, collect: Collect):
+    def __init__(self, schema: GraphQLSchema, collect: Collect, arguments: Arguments):
         self._schema = schema
         self._collect = collect
+        self._arguments = arguments
 
     def plan(self, type_: GraphQLOutputType, selected: Sequence[Any]) -> Plan:
         """The plan for values of a type with what is selected of them. Raises NotPlain."""
@@ -105,8 +114,24 @@ class Planner:
         definition = type_.fields.get(name)
         if definition is None:
             raise NotPlain
-        return Field(_reader(definition.extensions.get("strawberry-definition")),
-                     _ways(definition.type), self.plan(definition.type, selected))
+        if is_introspection_type(type_):
+            read = self._told(definition, selected[0].node)
+        else:
+            read = _reader(definition.extensions.get("strawberry-definition"))
+        return Field(read, _ways(definition.type), self.plan(definition.type, selected))
+
+    def _told(self, definition: GraphQLField, node: FieldNode) -> Plan:
+        """How a field of the schema itself is read: by graphql-core's resolver."""
+        resolve: Any = definition.resolve
+        info, arguments = SimpleNamespace(schema=self._schema), self._arguments(definition, node)
+        if not is_list_type(get_nullable_type(definition.type)):
+            return lambda value: resolve(value, info, **arguments)
+
+        def read(value: Any) -> list[Any] | None:
+            found = resolve(value, info, **arguments)
+            return None if found is None else [*found]
+
+        return read
 
     def _abstract(
         self, type_: GraphQLInterfaceType | GraphQLUnionType, selected: Sequence[Any]
@@ -178,7 +203,7 @@ def _is_text(kind: type) -> bool:
 
 
 def _enum(type_: GraphQLEnumType) -> Plan:
-    members = getattr(type_, "wrapped_cls", ())
+    members = getattr(type_, "wrapped_cls", [value.value for value in type_.values.values()])
     names = {member: type_.coerce_output_value(member) for member in members}
     return names.__getitem__
 

@@ -104,6 +104,8 @@ def test_of_every_field_is_known_whether_its_answers_can_be_kept() -> None:
     ("query A { ...f } fragment f on Query { commodities { key } ... { asOf { digest } } }", True),
     ("{ __schema { types { name } } }", True),
     ("{ head }", False),
+    ("{ asOf { validAt } ... { head } }", False),
+    ("{ asOf { validAt } ... on Query { events { nodes { position } } } }", False),
     ("{ asOf { validAt } ...f } fragment f on Query { events { nodes { position } } }", False),
     ('{ asOf(validAt: "yesterday") { validAt } }', False),
     ("{ nothing }", False),
@@ -160,6 +162,14 @@ async def test_variables_and_names_of_operations_are_part_of_the_question(api: C
         assert await asked("A", d="2025-01-01") == {"validAt": "2025-01-01"}
         assert await asked("A", d="2025-01-02") == {"validAt": "2025-01-02"}
         assert await asked("B") == {"position": "0"}
+
+
+async def test_the_name_of_the_operation_alone_makes_another_question(api: Counted) -> None:
+    document = "query A { asOf { validAt } } query B { asOf { position } }"
+    for name, field in (("A", "validAt"), ("B", "position"), ("A", "validAt"), ("B", "position")):
+        body = {"query": document, "operationName": name}
+        response = await api.request("POST", "/graphql", json=body)
+        assert list(response.json()["data"]["asOf"]) == [field]
 
 
 async def test_variables_that_are_too_deep_to_be_kept_are_answered(api: Counted) -> None:
@@ -268,6 +278,18 @@ async def test_a_text_that_was_forced_out_is_in_no_answer_about_a_pinned_moment(
     await api.do("announceExportControl", control("y"))
     assert await pinned_note.note() is None
     assert pinned_note.made == 2
+
+
+async def test_another_question_does_not_hide_that_a_text_was_forced_out(
+    api: Counted, pinned_note: Pinned, services: Services
+) -> None:
+    assert await pinned_note.note() == NOTE
+    done = await services.commands.redact(
+        "k", "a court said so", PartialDate("2026-03-01"), convert(Source, told("court")),
+        actor="dpo")
+    await services.projector.reach(done.positions[-1])
+    assert await api.ask(CONTROLS)
+    assert await pinned_note.note() is None
 
 
 async def test_rows_that_were_made_anew_leave_no_answer(
@@ -389,6 +411,9 @@ async def test_errors_and_answers_to_post_are_for_nobody_else(api: Counted) -> N
     ('{ changes(from: {validAt: "2025-01-01", position: 1}, to: {validAt: "2025-01-02",'
      ' position: 1}) { totalCount } }', {}, True),
     ('{ changes(from: {validAt: "2025-01-01", position: 1}) { totalCount } }', {}, False),
+    ('{ changes(from: {validAt: "2025-01-01"}, to: {validAt: "2025-01-02", position: 1})'
+     ' { totalCount } }', {}, False),
+    ("{ ... { asOf { digest } } }", {}, False),
     ("query ($m: MomentInput!) { changes(from: $m, to: $m) { totalCount } }",
      {"m": {"validAt": "2025-01-01", "position": "1"}}, True),
     ("query ($m: MomentInput!) { changes(from: $m, to: $m) { totalCount } }",
