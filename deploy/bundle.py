@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from schema.routes.schemas import json_schema
+from schema.routes.schemas import json_schema, present
 from tracker.audit.files import KEY
 from tracker.audit.trust import Trust
 from tracker.domain.kinds import FACTS
@@ -37,7 +38,11 @@ delivered. Entry number 0 is the event at position 1.
 
 def beside(trust: Trust) -> dict[str, bytes]:
     """Files by their path in the bundle."""
-    schemas = {f"schemas/{type_}.json": json.dumps(json_schema(type_), indent=2).encode() + b"\n"
+    schemas = {f"schemas/{type_}.json": _pretty(json_schema(type_, present(type_)))
                for type_ in FACTS}
     return {KEY: "".join(f"{key}\n" for key in trust.keys).encode(),
             "README.md": README.encode(), **schemas}
+
+
+def _pretty(schema: dict[str, Any]) -> bytes:
+    return json.dumps(schema, indent=2).encode() + b"\n"

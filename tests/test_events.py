@@ -20,13 +20,13 @@ from deploy.server import Server
 from projections.subjects import Selection, concerns
 from schema.context import Access, Services
 from schema.routes import streaming
-from schema.routes.schemas import json_schema
+from schema.routes.schemas import json_schema, present
 from tests.api import Api
 from tests.facts import announced, claimed, clause, suspended
 from tests.served import serving
 from tests.websocket import connected, receive, send
 from tracker.domain.kinds import FACTS
-from tracker.log.mapper import dataschema
+from tracker.log.upcasting import schema_name
 
 
 @pytest.fixture
@@ -329,12 +329,14 @@ async def test_the_cloudevents_sdk_reads_every_event_and_its_data_meets_its_sche
         "GET", "/events?follow=false", headers={"Accept": "application/x-ndjson"})
     lines = response.content.splitlines()
     assert len(lines) == await corpus_services.recorder.head()
-    validators = {type_: jsonschema.Draft202012Validator(json_schema(type_)) for type_ in FACTS}
+    validators = {
+        type_: jsonschema.Draft202012Validator(json_schema(type_, present(type_)))
+        for type_ in FACTS}
     for number, line in enumerate(lines, 1):
         event = from_http_event(HTTPMessage({"content-type": "application/cloudevents+json"}, line))
         assert event.get_extension("position") == str(number)
         assert event.get_source() == "urn:critical-minerals-policy-tracker"
-        assert event.get_dataschema() == dataschema(event.get_type())
+        assert event.get_dataschema() == schema_name(event.get_type(), 2)
         assert event.get_subject()
         assert event.get_time()
         validators[event.get_type()].validate(event.get_data())
@@ -345,7 +347,7 @@ async def test_schemas_of_all_types_are_served(services: Services) -> None:
     index = (await api.request("GET", "/schemas")).json()
     assert set(index) == set(FACTS)
     first = (await api.request("GET", "/schemas/Figure.Claimed/1")).json()
-    assert first["$id"] == dataschema("Figure.Claimed", 1)
+    assert first["$id"] == schema_name("Figure.Claimed", 1)
     assert first["$defs"]["Claimed"]["properties"]["note"]["anyOf"][0]["type"] == "string"
     assert (await api.request("GET", "/schemas/Figure.Claimed/3")).status_code == 404
     for entry in index.values():

@@ -9,6 +9,7 @@ present one without the number.
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,9 +19,11 @@ from starlette.responses import Response
 from schema.routes.reply import refusing, reply
 from tracker.domain.kinds import FACTS
 from tracker.errors import NotFound
-from tracker.log.mapper import SCHEMA, dataschema
+from tracker.log import upcasting
 from tracker.sources.corpus_schema import as_told, refers
 
+RETIRED = Path(__file__).with_name("retired_schemas")
+"""Schemas that facts of this version do not give any more: `TYPE.NUMBER.json`. See upcasting.py."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -30,24 +33,37 @@ class Schemas:
     @refusing
     async def index(self, request: Request) -> Response:
         """All event types, with the name and the place of their schema."""
-        return reply({type_: {"dataschema": dataschema(type_), "path": f"/schemas/{type_}"}
-                      for type_ in FACTS})
+        return reply({type_: {"dataschema": upcasting.schema_name(type_, present(type_)),
+                              "path": f"/schemas/{type_}"} for type_ in FACTS})
 
     @refusing
     async def one(self, request: Request) -> Response:
         """The schema of one event type, the present one or that of a number."""
-        type_, number = request.path_params["type"], request.path_params.get("number", SCHEMA)
+        type_ = request.path_params["type"]
         if type_ not in FACTS:
             raise NotFound(f"{type_[:100]!r} is not an event type: /schemas has all of them",
                            path=("type",))
-        if not 1 <= number <= SCHEMA:
-            raise NotFound(f"There is no schema {number} of {type_}: expected 1 to {SCHEMA}",
-                           path=("number",))
-        return reply(json_schema(type_, number))
+        number = request.path_params.get("number", present(type_))
+        if not 1 <= number <= present(type_):
+            raise NotFound(f"There is no schema {number} of {type_}: expected 1 to"
+                           f" {present(type_)}", path=("number",))
+        return reply(retired(type_, number) or json_schema(type_, number))
+
+
+def present(type_: str) -> int:
+    """The number of the schema that new events of a type follow."""
+    return upcasting.UPCASTERS.number(type_)
+
+
+def retired(type_: str, number: int) -> dict[str, Any] | None:
+    """The schema of a number before the present one, where it is kept as it was."""
+    path = RETIRED / f"{type_}.{number}.json"
+    kept: dict[str, Any] | None = msgspec.json.decode(path.read_bytes()) if path.exists() else None
+    return kept
 
 
 @cache
-def json_schema(type_: str, number: int = SCHEMA) -> dict[str, Any]:
+def json_schema(type_: str, number: int) -> dict[str, Any]:
     """The JSON Schema of an event type's data, with all that it refers to.
 
     Data of number 1 has texts where that of number 2 has commitments, and no quotation.
@@ -58,7 +74,7 @@ def json_schema(type_: str, number: int = SCHEMA) -> dict[str, Any]:
     if number == 1:
         for part in parts.values():
             part.get("properties", {}).pop("quotation", None)
-    return {"$schema": DIALECT, "$id": dataschema(type_, number), **top,
+    return {"$schema": DIALECT, "$id": upcasting.schema_name(type_, number), **top,
             "$defs": {name: _portable(part) for name, part in parts.items()}}
 
 

@@ -18,6 +18,7 @@ from tracker.domain.codec import decode
 from tracker.domain.entity import Known
 from tracker.domain.kinds import FACTS
 from tracker.errors import InvalidInput
+from tracker.log import upcasting
 from tracker.log.database import Connection, named_queries
 from tracker.log.mapper import recorded
 
@@ -68,11 +69,20 @@ def told(entries: Sequence[bytes]) -> dict[str, Told]:
 
 def _decoded(entries: Sequence[bytes]) -> Iterable[Any]:
     try:
-        return decode(_ENTRIES, b"[%b]" % b",".join(entries))
+        return decode(_ENTRIES, b"[%b]" % b",".join(map(_upcast, entries)))
     except InvalidInput:
         for entry in entries:  # tells better which one is wrong, and how
             _ = recorded(entry).fact
         raise
+
+
+def _upcast(entry: bytes) -> bytes:
+    """An entry as it would be recorded today, to be decoded with others; it is kept nowhere."""
+    if not upcasting.UPCASTERS.is_outdated(entry):
+        return entry
+    event = recorded(entry)
+    data = upcasting.UPCASTERS.upcast(event.type, event.dataschema, event.content)
+    return msgspec.json.encode(msgspec.json.decode(entry) | {"data": msgspec.Raw(data)})
 
 
 async def read_facts(connection: Connection, after: int, *, limit: int) -> dict[str, Told]:

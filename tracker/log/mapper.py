@@ -21,6 +21,7 @@ from tracker.domain.entity import Entity, Known
 from tracker.domain.kinds import fact_type, kind_of
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, Path, TooLarge
+from tracker.log import upcasting
 
 SOURCE = "urn:critical-minerals-policy-tracker"
 MOST_BYTES = 60_000
@@ -74,13 +75,15 @@ class Recorded(msgspec.Struct, frozen=True, dict=True):
     stream: str = msgspec.field(name="subject")
     version: int
     content: msgspec.Raw = msgspec.field(name="data")
+    dataschema: str = ""
     actor: str | None = None
     entry: bytes = b""
 
     @cached_property
     def fact(self) -> Fact:
-        """What happened. Raises InvalidInput if it is not a fact of ours."""
-        return decode(fact_type(self.type), self.content)
+        """What happened, in today's words. Raises InvalidInput if it is not a fact of ours."""
+        kind = fact_type(self.type)
+        return decode(kind, upcasting.UPCASTERS.upcast(self.type, self.dataschema, self.content))
 
     @property
     def known(self) -> Known:
@@ -89,18 +92,8 @@ class Recorded(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def data(self) -> Any:
-        """The content of the event as plain JSON data."""
+        """The content of the event as plain JSON data, as it was recorded."""
         return msgspec.json.decode(self.content)
-
-
-SCHEMA = 2
-"""The number of the schemas that data follows. Those of number 1 had free texts in place of
-commitments."""
-
-
-def dataschema(type_: str, number: int = SCHEMA) -> str:
-    """The name of the JSON Schema that the data of an event type follows; it is no address."""
-    return f"{SOURCE}:schema:{type_}:{number}"
 
 
 def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
@@ -119,7 +112,8 @@ def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
         "type": type_,
         "subject": event.originator_id,
         "version": event.originator_version,
-        "dataschema": dataschema(type_),
+        "dataschema": upcasting.schema_name(
+            type_, upcasting.UPCASTERS.number(type_)),
     }
     if actor is not None:
         attributes["actor"] = actor

@@ -21,6 +21,7 @@ from tracker.errors import (
     Unavailable,
     VersionConflict,
 )
+from tracker.log import upcasting
 from tracker.log.annexes import Annexes
 from tracker.log.database import LOST, Connection, Pool, at_work, named_queries
 from tracker.log.joined import Joined
@@ -143,9 +144,10 @@ class Recorder:
     async def naming(
         self, types: Sequence[str], words: Iterable[str], before: int
     ) -> list[Recorded]:
-        """The events of some types before a position that have one of some words as a text, in
-        order."""
-        quoted = [f'"{word}"'.encode() for word in words]
+        """The events of some types before a position that have one of some words as a text, or had
+        what it was called before, in order."""
+        former = upcasting.UPCASTERS.with_former_words(words)
+        quoted = [f'"{word}"'.encode() for word in sorted(former)]
         rows = await self._pool.fetch(SQL.naming, types, before, quoted)
         return [recorded(row["entry"]) for row in rows]
 
