@@ -12,13 +12,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, S
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
-from tracker.domain.announcement import Made
 from tracker.domain.commodities import commodities as everything
-from tracker.domain.export_control import Amended, Announced, Disputed
-from tracker.domain.figure import Claimed, Figure
+from tracker.domain.figure import Figure
 from tracker.domain.kinds import FACTS
-from tracker.domain.preference import Ordered
+from tracker.domain.subjects import actors, commodities, subject_fields
 from tracker.domain.values import Fact
 from tracker.log.follow import Follower
 from tracker.log.mapper import Recorded
@@ -53,40 +50,14 @@ def concerns(facts: Iterable[Fact], selection: Selection) -> bool:
     """
     facts = list(facts)
     return (_meets(selection.commodities, (id for fact in facts for id in commodities(fact)))
-            and _meets(selection.places, (id for fact in facts for id in places(fact))))
+            and _meets(selection.places, (id for fact in facts for id in actors(fact))))
 
 
-def commodities(fact: Fact) -> Iterator[str]:
-    """The commodities that a fact names."""
-    match fact:
-        case Claimed():
-            yield fact.series.commodity
-        case Announced() | Amended():
-            for clause in fact.clauses:
-                yield from clause.commodities
-        case Made() | Disputed():
-            yield from fact.commodities
-        case Ordered() if fact.commodity:
-            yield fact.commodity
-
-
-def places(fact: Fact) -> Iterator[str]:
-    """Who a fact names: where a figure is from, the issuer, the members, the actors."""
-    match fact:
-        case Claimed():
-            yield fact.series.place
-        case Announced():
-            yield fact.issuer
-        case Founded():
-            yield from fact.members
-        case MemberJoined() | MemberLeft():
-            yield fact.member
-        case Made():
-            yield from fact.actors
-
-
-NAMING = (Amended, Announced, Disputed, Founded, Made, MemberJoined, MemberLeft, Ordered)
-"""The facts that name something, besides claims: figures have it in their names."""
+NAMING_TYPES = tuple(
+    type_ for type_, fact in FACTS.items()
+    if any(subject_fields(fact)) and type_ not in Figure.FACTS)
+"""The event types that name what they are about, but those of figures, which have it in their
+names."""
 
 
 async def streams_about(recorder: Recorder, selection: Selection, before: int) -> list[Streams]:
@@ -94,9 +65,8 @@ async def streams_about(recorder: Recorder, selection: Selection, before: int) -
     their names, any other entity from the event on with which it has named all of it.
     """
     words = {*(selection.commodities or ()), *(selection.places or ())}
-    types = [type_ for type_, fact in FACTS.items() if fact in NAMING]
     named, since = defaultdict[str, list[Fact]](list), dict[str, int]()
-    for event in await recorder.naming(types, words, before):
+    for event in await recorder.naming(NAMING_TYPES, words, before):
         named[event.stream].append(event.fact)
         if concerns(named[event.stream], selection):
             since.setdefault(event.stream, event.position)

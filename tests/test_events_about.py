@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from random import Random
 from typing import Any
 
 import pytest
 
-from projections.subjects import NAMING, Selection, commodities, places, read, streams_about
+from projections.subjects import Selection, read, streams_about
 from schema.arguments import selection
 from schema.context import Services
 from tests.api import Api
-from tests.facts import history
 from tests.test_paging import page, walked
 from tests.test_plans import Explaining, nodes
 from tests.test_projections import events
-from tracker.domain.kinds import KINDS
 from tracker.log.database import Connection, Target, connect, create_pool
 from tracker.log.recorder import Recorder
 
@@ -108,14 +105,6 @@ async def test_words_that_there_are_not_are_refused_as_in_the_subscription(
     api: Api, argument: str, code: str, path: list[str | int]
 ) -> None:
     assert await api.refused(f"{{ events({argument}) {{ totalCount }} }}") == (code, path)
-
-
-def test_only_claims_and_the_facts_that_are_looked_up_name_anything() -> None:
-    others = {fact for kind in KINDS.values() for fact in kind.FACTS.values()} - {*NAMING}
-    naming = {type(order.fact) for seed in range(20) for order in history(Random(seed), 100)
-              if [*commodities(order.fact), *places(order.fact)]}
-    assert {fact.__name__ for fact in naming & others} == {"Claimed"}
-    assert naming >= {*NAMING}
 
 
 @pytest.fixture

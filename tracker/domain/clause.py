@@ -10,12 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Self
+from typing import Annotated, Self
 
 from msgspec import structs
 
 from tracker.domain.values import (
     DAY,
+    NOT_A_SUBJECT,
     Commodity,
     FreeText,
     Name,
@@ -42,7 +43,7 @@ class Clause(Value, frozen=True, kw_only=True):
     id: Name
     measure: Measure
     commodities: tuple[Commodity, ...]
-    destinations: tuple[Place, ...] = ()
+    destinations: Annotated[tuple[Place, ...], NOT_A_SUBJECT] = ()
     in_force_from: PartialDate | None = None
     in_force_until: PartialDate | None = None
     covers: Covers = Covers.GOODS

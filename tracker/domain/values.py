@@ -53,6 +53,10 @@ FreeText = Text | Committed
 """Text that a law may force out one day: in an entry it stands as a commitment, in those of before
 there were annexes as it is."""
 
+NOT_A_SUBJECT = msgspec.Meta(extra={"subject": False})
+"""Marks a field whose places, actors or commodities are not what the fact is about: see
+`tracker.domain.subjects`."""
+
 
 class Precision(StrEnum):
     """How exactly a date is known."""
@@ -221,6 +225,7 @@ def check_order(start: PartialDate | None, end: PartialDate | None, field: str) 
 __all__ = [
     "DAY",
     "ENTITY_PATH",
+    "NOT_A_SUBJECT",
     "Actor",
     "Committed",
     "Commodity",
