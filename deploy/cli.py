@@ -15,7 +15,6 @@ import typer
 from rich.console import Console
 
 from deploy import auditing, settings, sources
-from deploy.auditing import Keys, trust_in, without_database
 from deploy.bootstrap import migrated, opened, prepare, running
 from deploy.command import DataDir, errors_for_people, note, on_database
 from deploy.comparing import changes, upcoming
@@ -30,6 +29,7 @@ from deploy.snapshot import replay as replayed
 from deploy.snapshot import replay_bundle, take
 from deploy.tokens import tokens
 from deploy.tracing import Traces, tracing
+from deploy.trusting import Keys, TrustBundleKey, bundle_at, trust_in, without_database
 from deploy.welcome import greet
 from projections.as_of import chosen, resolved
 from projections.rebuild import PROCESSES
@@ -40,7 +40,6 @@ from schema.context import Access, Services
 from schema.execute import execute
 from schema.scalars import Instant
 from tracker.access import Caller, Scope, granted
-from tracker.audit.files import Bundle
 from tracker.audit.publisher import Signing
 from tracker.audit.verify import Verification
 from tracker.log.database import Target
@@ -271,6 +270,7 @@ def replay(
     position: AtPosition = None,
     out: Out = None,
     keys: Keys = None,
+    trust_bundle_key: TrustBundleKey = False,
     data_dir: DataDir = None,
 ) -> None:
     """The same as `tracker snapshot` from the log alone, folded in memory.
@@ -286,15 +286,18 @@ def replay(
                                     position)
             return await replayed(recorder, moment, out, note)
 
-    async def alone(log: Bundle) -> str:
-        verification = await Verification.begin(log, await trust_in(log, keys))
+    async def alone(directory: Path) -> str:
+        log = bundle_at(directory)
+        chosen_keys = await trust_in(log, keys, trust_bundle_key=trust_bundle_key)
+        # A state has no texts, so that it follows from a bundle without them as well.
+        verification = await Verification.begin(log, chosen_keys.trust, allow_missing_texts=True)
         moment = chosen(verification.head.size, day_of(valid_at), known, position)
         return await replay_bundle(verification, moment, known, out, note)
 
     if bundle is None:
         print(on_database(data_dir, work))
     else:
-        print(without_database(lambda: alone(Bundle(bundle))))
+        print(without_database(lambda: alone(bundle)))
 
 
 def moment_of(known_at: str | None) -> datetime | None:

@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.load import corpus
+from tracker.audit.annexed import export_annexes
 from tracker.audit.checkpoint import Checkpoint
 from tracker.audit.edge import Edge
 from tracker.audit.export import export
 from tracker.audit.merkle import WIDTH, Tile, leaf_hash
 from tracker.audit.note import Note, Signer
-from tracker.audit.trust import Trust
+from tracker.audit.trust import Head, Trust
+from tracker.domain.codec import encode
+from tracker.log.annexes import Line
+from tracker.log.mapper import NewEvent
 
 ORIGIN = "example.org/log"
 KEY = Signer.new(ORIGIN)
@@ -30,13 +34,26 @@ def honest(count: int) -> tuple[bytes, ...]:
     return _entries()[:count]
 
 
+def texts_of(count: int) -> list[bytes]:
+    """The lines of the texts that these entries commit to, as `annexes` has them."""
+    return [encode(Line(str(position), annex.field, annex.commitment, annex.salt.hex(), annex.text))
+            + b"\n"
+            for position, event in enumerate(_events()[:count], 1)
+            for annex in sorted(event.annexes, key=lambda annex: annex.field)]
+
+
+@cache
+def _events() -> tuple[NewEvent, ...]:
+    """Made once: what they commit to by salted hashes is another each time."""
+    return tuple(corpus())
+
+
 @cache
 def _entries() -> tuple[bytes, ...]:
-    """Made once: what entries commit to by salted hashes is another each time."""
     return tuple(
         b'{"specversion":"1.0","position":"%d","time":"%b",%b,"data":%b}' % (
             position, stamp(position), event.attributes.encode(), event.data)
-        for position, event in enumerate(corpus(), 1))
+        for position, event in enumerate(_events(), 1))
 
 
 def stamp(second: int) -> bytes:
@@ -98,11 +115,25 @@ class Forged:
             if size > after:
                 yield size, signed(self._entries[:size])
 
+    def texts(self) -> None:
+        """None come with it."""
+
 
 async def bundle(
     directory: Path, entries: Sequence[bytes], note: bytes | None = None, kept: Sequence[int] = (),
     trust: Trust = TRUST,
 ) -> Path:
     """A bundle of these entries, or the one that is there brought up to them."""
-    await export(Forged(entries, note, kept), trust, directory, {"key": str(KEY.verifier).encode()})
+
+    async def texts(head: Head) -> None:
+        await export_annexes(each(texts_of(head.size)), directory)
+
+    await export(Forged(entries, note, kept), trust, directory, {"key": str(KEY.verifier).encode()},
+                 beside=texts)
     return directory
+
+
+async def each(lines: Sequence[bytes]) -> AsyncIterator[bytes]:
+    """Some lines, one after the other."""
+    for line in lines:
+        yield line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -190,7 +191,7 @@ PLAIN = entry(announced(note="inline"), 8, id="p")
 
 def gone_through(lines: list[Line], *events: Recorded, first: int = 1) -> tuple[int, int]:
     """How many texts are opened, and how many redacted, once all events have come."""
-    texts = Texts(map(encode, lines), first)
+    texts = Texts(map(encode, lines), first, events[-1].position)
     for event in events:
         texts.check([event])
     texts.end()
@@ -201,6 +202,24 @@ def test_a_bundle_has_every_text_or_an_event_that_redacts_it() -> None:
     assert gone_through(LINES, EVENT, PLAIN) == (3, 0)
     assert gone_through(LINES[1:], EVENT, PLAIN, REDACTION) == (2, 1)
     assert gone_through(LINES, PLAIN, first=8) == (0, 0)  # seen on an earlier visit
+    beyond = OTHER(LINES[0], position="9")  # an export was interrupted before its checkpoint
+    assert gone_through([*LINES, beyond], EVENT, PLAIN) == (3, 0)
+
+
+def test_texts_may_be_missing_where_that_is_allowed_and_altered_nowhere() -> None:
+    texts = Texts(map(encode, LINES[1:]), 1, 7, allow_missing=True)
+    texts.check([EVENT])
+    texts.end()
+    assert (texts.opened, texts.redacted, texts.missing) == (2, 0, 1)
+    texts = Texts(map(encode, [OTHER(LINES[0], text="another")]), 1, 7, allow_missing=True)
+    with pytest.raises(Rejected, match="is not what the entry commits to"):
+        texts.check([EVENT])
+
+
+def test_lines_of_one_event_without_end_are_rejected() -> None:
+    lines = (encode(OTHER(LINES[0], text=None, salt=None, field=f"/{n}")) for n in count())
+    with pytest.raises(Rejected, match="in annexes is not what the entry commits to"):
+        Texts(lines, 1, 7).check([EVENT])
 
 
 @pytest.mark.parametrize(("lines", "events", "code", "position"), [
@@ -208,7 +227,7 @@ def test_a_bundle_has_every_text_or_an_event_that_redacts_it() -> None:
     (LINES[:2], [EVENT, PLAIN, REDACTION], "MISSING_ANNEX", 7),
     ([OTHER(LINES[0], text="another"), *LINES[1:]], [EVENT], "ALTERED_ANNEX", 7),
     ([*LINES, OTHER(LINES[0], position="8")], [EVENT, PLAIN], "ALTERED_ANNEX", 8),
-    ([*LINES, OTHER(LINES[0], position="9")], [EVENT, PLAIN], "ALTERED_ANNEX", 9),
+    ([OTHER(LINES[0], text=None, salt=None), *LINES], [EVENT], "ALTERED_ANNEX", 7),
     ([OTHER(LINES[0], position="6"), *LINES], [EVENT], "ALTERED_ANNEX", 6),
 ])
 def test_a_text_that_was_changed_or_taken_away_is_named(
@@ -222,4 +241,4 @@ def test_a_text_that_was_changed_or_taken_away_is_named(
 @pytest.mark.parametrize("text", [b"{]", b"{}", b'{"position":"x","field":"/","commitment":""}'])
 def test_a_line_that_is_no_text_is_rejected(text: bytes) -> None:
     with pytest.raises(Rejected, match="line 1 of annexes is no text"):
-        Texts([text])
+        Texts([text], 1, 9)

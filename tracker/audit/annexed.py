@@ -1,81 +1,80 @@
 """The annexes of a log beside its bundle: the texts that entries commit to by salted hashes.
 
 The file `annexes` has a JSON line for each. It is written anew with every export, since a text that
-has been redacted must go from it. A bundle without it verifies and replays all the same: what is
-signed are the commitments.
+has been redacted must go from it. What is signed are the commitments; so a bundle without the texts
+can still be verified, by who says that this is meant.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from tracker.audit.bounded import check_writable
 from tracker.audit.export import naming
+from tracker.audit.files import ANNEXES
 from tracker.audit.opening import opens
 from tracker.audit.rows import SQL
-from tracker.audit.texts import read
+from tracker.audit.texts import between
+from tracker.audit.verify import Verification
 from tracker.domain.annex import SCHEME
 from tracker.errors import Rejected
 from tracker.log.annexes import Annexes, Line, line
-from tracker.log.database import OWNER, Connection
+from tracker.log.database import Connection
 
-ANNEXES = "annexes"
+PART = ".annexes.part"
+"""The file that is being written; a crash leaves it, and the next export writes over it."""
 BATCH = 10_000
 
 Row = tuple[bytes, int, str, bytes, str]
 
 
-async def export_annexes(annexes: Annexes, size: int, directory: Path) -> None:
-    """Write the annexes of the first `size` events, in the place of an older file."""
+async def export_annexes(lines: AsyncIterable[bytes], directory: Path) -> None:
+    """Write the lines of the annexes of a log, in the place of an older file."""
+    check_writable(directory, PART)
+    check_writable(directory, ANNEXES)
     with naming(directory / ANNEXES) as path:
-        part = directory / f".{ANNEXES}.part"
+        part = directory / PART
         with part.open("wb") as file:
-            async for page in annexes.after(0, size):
-                file.writelines(map(line, page))
+            async for some in lines:
+                file.write(some)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
 
 
-async def restore_annexes(connection: Connection, size: int, directory: Path) -> int:
-    """Put the texts of a bundle beside its restored events, except those that the log redacts.
+async def lines_of(annexes: Annexes, size: int) -> AsyncIterator[bytes]:
+    """The lines of the annexes of the first `size` events."""
+    async for page in annexes.after(0, size):
+        yield b"".join(map(line, page))
 
-    Returns how many there were. Raises Rejected (ALTERED_ANNEX) for one that does not open its own
-    commitment, or is of no event of the log; then none is put there.
+
+async def restore_annexes(connection: Connection, verification: Verification) -> None:
+    """Put the texts of a log that was verified beside its restored events, except those that the
+    log redacts: they come second, so that no redacted one is ever written.
+
+    Raises Rejected (ALTERED_ANNEX) for one that does not open its own commitment.
     """
-    count = 0
-    with naming(directory / ANNEXES) as path:
-        if not path.exists():
-            return 0
-        async with connection.transaction():
-            await connection.execute(f"SET LOCAL ROLE {OWNER}")
-            with path.open("rb") as file:
-                rows = _rows(file, size)
-                while batch := list(islice(rows, BATCH)):
-                    await connection.execute(SQL.add_annexes, *map(list, zip(*batch, strict=True)))
-                    count += len(batch)
-    return count
+    lines = verification.source.texts()
+    rows = _rows(lines or (), verification.head.size)
+    while batch := list(islice(rows, BATCH)):
+        await connection.execute(SQL.add_annexes, *map(list, zip(*batch, strict=True)))
 
 
 def _rows(lines: Iterable[bytes], size: int) -> Iterator[Row]:
     """The texts that are there."""
-    for number, annex in enumerate(read(lines), 1):
-        if annex.text is None:
-            continue
-        row = _row(annex, annex.text, size)
-        if row is None:
-            raise Rejected("ALTERED_ANNEX", f"line {number} of {ANNEXES} is no text that opens its"
-                           " commitment")
-        yield row
+    for annex in between(lines, 1, size):
+        if annex.text is not None:
+            yield _row(annex, annex.text)
 
 
-def _row(annex: Line, text: str, size: int) -> Row | None:
-    """The row of a text, if it is of an event and opens its commitment."""
-    position = int(annex.position)
-    if not 0 < position <= size or not opens(annex, annex.commitment):
-        return None
+def _row(annex: Line, text: str) -> Row:
+    """The row of a text. Raises Rejected if it does not open its commitment."""
+    if not opens(annex, annex.commitment):
+        raise Rejected("ALTERED_ANNEX", f"the text {annex.field} of position {annex.position} does"
+                       " not open its commitment")
     salt = bytes.fromhex(annex.salt or "")
     digest = bytes.fromhex(annex.commitment.removeprefix(f"{SCHEME}:"))
-    return digest, position, annex.field, salt, text
+    return digest, int(annex.position), annex.field, salt, text

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tracker.audit.bounded import check_writable, read_file
 from tracker.audit.edge import Filled, tiles_at
-from tracker.audit.files import CHECKPOINT, CHECKPOINTS, packed
+from tracker.audit.files import CHECKPOINT, CHECKPOINTS, most_bytes, packed
 from tracker.audit.merkle import WIDTH
 from tracker.audit.trust import Head, Trust, parsed
 from tracker.audit.verify import Page, Source, Verification
@@ -36,17 +37,20 @@ class Exported:
 async def export(
     source: Source, trust: Trust, directory: Path, extras: Mapping[str, bytes],
     progress: Callable[[int, int], None] = lambda done, size: None,
+    *, beside: Callable[[Head], Awaitable[None]] | None = None, allow_missing_texts: bool = False,
 ) -> Exported:
     """Write the log of a source as a bundle, or what is new of it into the one that is there.
 
     `extras` are files beside it, which nothing signs; `progress` gets the position that is reached
-    and the last. Raises Rejected where the source is not as it was signed or does not continue the
-    bundle, Unavailable, and InvalidInput where the directory can't be written.
+    and the last; `beside` may write more, before the checkpoint is that of its head. Raises
+    Rejected where the source is not as it was signed or does not continue the bundle, Unavailable,
+    and InvalidInput where the directory can't be written.
     """
     with _alone(directory):
         writer = Writer(directory)
         old = writer.head()
-        verification = await Verification.begin(source, trust, old, only_new=True)
+        verification = await Verification.begin(
+            source, trust, old, only_new=True, allow_missing_texts=allow_missing_texts)
         last = None
         async for last in verification.pages():
             writer.page(last)
@@ -54,6 +58,8 @@ async def export(
         writer.partial(last, verification.edge.begun())
         for path, content in extras.items():
             writer.put(path, content)
+        if beside:
+            await beside(verification.head)
         writer.finish(verification.head)
         writer.prune(old.size if old else 0, verification.head.size)
         return Exported(verification.head, verification.head.size - (old.size if old else 0))
@@ -66,13 +72,20 @@ class Writer:
         self._directory = directory
 
     def head(self) -> Head | None:
-        """The head of the bundle as it is; None for a new one. Raises Rejected (BAD_CHECKPOINT)."""
-        with naming(self._directory / CHECKPOINT) as path:
-            note = path.read_bytes() if path.exists() else None
-        return None if note is None else Head(note, parsed(note, str(path))[1], ())
+        """The head of the bundle as it is; None for a new one. Raises Rejected (BAD_CHECKPOINT,
+        NOT_A_FILE, BAD_LENGTH)."""
+        note = read_file(self._directory, CHECKPOINT, most_bytes(CHECKPOINT))
+        name = str(self._directory / CHECKPOINT)
+        return None if note is None else Head(note, parsed(note, name)[1], ())
 
     def put(self, path: str, content: bytes) -> None:
-        """Write a file, in the place of an older one. Raises InvalidInput if the system refuses."""
+        """Write a file, in the place of an older one.
+
+        Raises InvalidInput if the system refuses, and Rejected (NOT_A_FILE) where it would go
+        elsewhere.
+        """
+        for name in (path, PART):
+            check_writable(self._directory, name)
         with naming(self._directory / path) as target:
             target.parent.mkdir(parents=True, exist_ok=True)
             part = self._directory / PART

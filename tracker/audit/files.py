@@ -5,6 +5,7 @@
     tile/<L>/<N>          hashes; tile/0 are those of entries
     tile/entries/<N>      256 entries, each after its length in two bytes
     key                   the log's verifier keys, one a line
+    annexes               the texts that entries commit to: see annexed.py
 
 The last tile of a level has fewer than 256 hashes, and a path that says how many, such as
 `tile/0/001.p/44`. Who reads a tile whose partial form is gone takes the full one.
@@ -13,18 +14,32 @@ The last tile of a level has fewer than 256 hashes, and a path that says how man
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
+from tracker.audit.bounded import names_in, open_file, read_file
 from tracker.audit.checkpoint import NUMBER
 from tracker.audit.merkle import HASH, WIDTH, Tile, leaf_hash, tile_hashes
-from tracker.errors import InvalidInput, Rejected, TrackerError, Unavailable
+from tracker.audit.note import MOST_BYTES as MOST_NOTE_BYTES
+from tracker.errors import InvalidInput, Rejected, TrackerError
 
 CHECKPOINT = "checkpoint"
 CHECKPOINTS = "checkpoints"
 KEY = "key"
+ANNEXES = "annexes"
 LENGTH = 2
 """Bytes that say how long an entry is."""
+MOST_ENTRIES_BYTES = WIDTH * (LENGTH + 65_535)
+MOST_LINE_BYTES = 1_000_000
+"""The longest line of `annexes`: a text has at most 60,000 bytes, which JSON may write as six each.
+"""
+
+
+def most_bytes(path: str) -> int:
+    """The most bytes that a file of a log has, by what it is."""
+    if path.startswith("tile/entries/"):
+        return MOST_ENTRIES_BYTES
+    return WIDTH * HASH if path.startswith("tile/") else MOST_NOTE_BYTES
 
 
 class Files(ABC):
@@ -44,6 +59,10 @@ class Files(ABC):
     @abstractmethod
     def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """The notes of heads of sizes above `after`, in the order of sizes."""
+
+    def texts(self) -> Iterator[bytes] | None:
+        """The lines of texts that entries commit to; None where they do not belong to the log."""
+        return None
 
     async def head(self) -> bytes:
         """The note of the newest checkpoint."""
@@ -104,13 +123,20 @@ class Bundle(Files):
         self.name = str(directory)
 
     async def read(self, path: str) -> bytes | None:
-        """The content of a file, or None where there is none. Raises Unavailable."""
-        try:
-            return (self.directory / path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise Unavailable(f"{self.directory / path}: {error.strerror}") from None
+        """The content of a file, or None where there is none. Raises as `read_file` does."""
+        return read_file(self.directory, path, most_bytes(path))
+
+    def texts(self) -> Iterator[bytes]:
+        """The lines of the file `annexes`; none where it is not there. Raises Rejected."""
+        file = open_file(self.directory, ANNEXES)
+        if file is None:
+            return
+        with file:
+            while line := file.readline(MOST_LINE_BYTES + 1):
+                if len(line) > MOST_LINE_BYTES:
+                    raise Rejected("ALTERED_ANNEX", f"{ANNEXES} has a line of more than"
+                                   f" {MOST_LINE_BYTES:,} bytes")
+                yield line
 
     def missing(self, path: str, positions: range | None = None) -> TrackerError:
         """Without a checkpoint it is no bundle; without anything else it is not whole."""
@@ -121,9 +147,9 @@ class Bundle(Files):
 
     async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """The notes of heads of sizes above `after`, in the order of sizes."""
-        directory = self.directory / CHECKPOINTS
-        names = [path.name for path in directory.iterdir()] if directory.is_dir() else []
-        for size in sorted(int(name) for name in names if NUMBER.fullmatch(name)):
+        sizes = [int(name) for name in names_in(self.directory, CHECKPOINTS)
+                 if NUMBER.fullmatch(name)]
+        for size in sorted(sizes):
             if size > after:
                 yield size, await self.required(f"{CHECKPOINTS}/{size}")
 

@@ -1,7 +1,8 @@
 """Restore: the log of a database from a bundle, verified on the way; all of it or nothing.
 
 Positions, times and entries are those of the bundle, byte for byte, and so is the root. The tiles
-and checkpoints come along, so that the publisher goes on where the bundle ends.
+and checkpoints come along, so that the publisher goes on where the bundle ends, and so do the texts
+that entries commit to. It refuses what a verification refuses, since it is one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from operator import attrgetter
 
+from tracker.audit.annexed import restore_annexes
 from tracker.audit.edge import root_over
 from tracker.audit.rows import COLUMNS, SQL
 from tracker.audit.trust import Head
@@ -38,6 +40,7 @@ async def restore(
             raise InvalidInput("expected an empty log: a restored one can't be mixed with another",
                                code="NOT_EMPTY")
         await _fill(connection, verification, progress)
+        await restore_annexes(connection, verification)
         await connection.execute("ANALYZE log.events, log.tiles, log.checkpoints")
         await connection.execute(SQL.notify, str(verification.head.size))
     return verification.head

@@ -77,6 +77,9 @@ class Rows:
                 yield row["size"], _note(row)
             after = rows[-1]["size"]
 
+    def texts(self) -> None:
+        """None: those of a database are beside the log."""
+
     async def _begun(self, tile: Tile) -> list[bytes]:
         """A tile that is not complete: the roots of complete ones below it."""
         first = tile.number * WIDTH

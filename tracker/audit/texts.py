@@ -15,20 +15,30 @@ from tracker.errors import Rejected
 from tracker.log.annexes import Line
 from tracker.log.mapper import Recorded
 
+MOST_FIELDS = 1000
+"""The most texts of an event: an entry has not even room to commit to so many."""
+
 
 class Texts:
     """Reads the lines of a file `annexes`, in the order of positions, as far as events have come.
 
-    A redaction comes after the event that it is about: until the end, what is missing may be
-    explained.
+    Only texts of the events `first` to `last` are looked at. A redaction comes after the event that
+    it is about: until the end, what is missing may be explained.
     """
 
-    def __init__(self, lines: Iterable[bytes], first: int = 1):
+    def __init__(self, lines: Iterable[bytes], first: int, last: int, *,
+                 allow_missing: bool = False):
         self.opened = self.redacted = 0
         """How many texts open their commitments, and how many the log says are gone."""
-        self._lines = (line for line in read(lines) if int(line.position) >= first)
+        self._lines = between(lines, first, last)
         self._next = next(self._lines, None)
         self._missing: dict[tuple[int, str], None] = {}
+        self._allow_missing = allow_missing
+
+    @property
+    def missing(self) -> int:
+        """How many texts are not there, though no event so far redacts them."""
+        return len(self._missing)
 
     def check(self, events: Sequence[Recorded]) -> None:
         """Check the texts of the next events. Raises Rejected (ALTERED_ANNEX) for one that is not
@@ -46,19 +56,26 @@ class Texts:
 
     def end(self) -> None:
         """All events have come. Raises Rejected: ALTERED_ANNEX for a text of no event, and
-        MISSING_ANNEX for one that is gone without a redaction."""
+        MISSING_ANNEX for one that is gone without a redaction, unless that is allowed."""
         if self._next:
             raise _altered(int(self._next.position), self._next.field)
-        for position, field in self._missing:
-            raise Rejected("MISSING_ANNEX", f"the text {field} is not in the file annexes, and no"
-                           " event redacts it; if an export was interrupted, export again",
+        if self._missing and not self._allow_missing:
+            (position, field), *others = self._missing
+            also = f", nor are {len(others):,} others" if others else ""
+            raise Rejected("MISSING_ANNEX", f"the text {field} is not in the file annexes{also},"
+                           " and no event redacts it; export again, or take what there is with"
+                           " --allow-missing-texts",
                            range(position, position + 1))
 
     def _of(self, position: int) -> Iterator[Line]:
+        """The lines of an event: each of another field, or they could be without end."""
+        fields = set[str]()
         while self._next and int(self._next.position) <= position:
-            if int(self._next.position) < position:
-                raise _altered(int(self._next.position), self._next.field)
-            yield self._next
+            line = self._next
+            if int(line.position) < position or line.field in fields or len(fields) == MOST_FIELDS:
+                raise _altered(int(line.position), line.field)
+            fields.add(line.field)
+            yield line
             self._next = next(self._lines, None)
 
     def _explain(self, event: Recorded) -> None:
@@ -80,6 +97,16 @@ def read(lines: Iterable[bytes]) -> Iterator[Line]:
             raise Rejected("ALTERED_ANNEX", f"line {number} of annexes is no text: {error}"
                            ) from None
         yield line
+
+
+def between(lines: Iterable[bytes], first: int, last: int) -> Iterator[Line]:
+    """The texts of the events `first` to `last`. What an interrupted export has left behind them is
+    not looked at. Raises like `read`."""
+    for line in read(lines):
+        if int(line.position) > last:
+            return
+        if int(line.position) >= first:
+            yield line
 
 
 def _altered(position: int, field: str) -> Rejected:

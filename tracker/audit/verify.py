@@ -14,6 +14,10 @@ What is wrong is raised as Rejected, for the first position it can be told of. I
     WRONG_POSITION, WRONG_TIME, WRONG_VERSION, REPEATED_EVENT_ID
                                what was signed is not in order
     SHRUNK, FORKED             the log is not a continuation of what it was before
+    ALTERED_ANNEX, MISSING_ANNEX
+                               a text is not the one that its entry commits to, or is gone
+
+Bundles are also refused as NOT_A_FILE and TOO_MANY_FILES: see bounded.py.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ from tracker.audit.edge import Edge, Filled, root_over, tiles_at
 from tracker.audit.files import CHECKPOINTS, below
 from tracker.audit.merkle import HEIGHT, WIDTH, Tile, leaf_hash
 from tracker.audit.sequences import Sequences
+from tracker.audit.texts import Texts
 from tracker.audit.trust import Head, Trust, parsed
 from tracker.errors import Rejected
 from tracker.log.mapper import MOST_VERSIONS, Recorded, recorded
@@ -53,6 +58,9 @@ class Source(Protocol):
 
     def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """The notes of heads of sizes above `after`, in the order of sizes."""
+
+    def texts(self) -> Iterator[bytes] | None:
+        """The lines of texts that entries commit to; None where they do not belong to the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +86,11 @@ class Page(NamedTuple):
 class Verification:
     """One pass over a log. Make it by `begin`, then go through `pages` to the end."""
 
-    def __init__(self, source: Source, trust: Trust, head: Head, saved: Head | None, first: int):
-        self._source, self._trust, self._saved = source, trust, saved
+    def __init__(self, source: Source, trust: Trust, head: Head, saved: Head | None, first: int,
+                 texts: Texts | None):
+        self.source = source
+        """The log that it is about."""
+        self._trust, self._saved = trust, saved
         self.head = head
         self.first = first
         """The first position that is looked at."""
@@ -89,6 +100,8 @@ class Verification:
         """Kept heads that were compared, and how many of them no trusted key has signed."""
         self.edge = Edge()
         """The right edge of the tree, as far as the pass has come."""
+        self.texts = texts
+        """What was found of the texts that entries commit to; None where the source has none."""
         self._sequences = Sequences(whole=first == 1)
         self._fitting = 0
         self._coming: AsyncIterator[Mark]
@@ -97,18 +110,23 @@ class Verification:
 
     @staticmethod
     async def begin(
-        source: Source, trust: Trust, saved: Head | None = None, *, only_new: bool = False
+        source: Source, trust: Trust, saved: Head | None = None, *, only_new: bool = False,
+        allow_missing_texts: bool = False,
     ) -> Verification:
         """Check the newest head, and that it may follow the saved one.
 
-        With `only_new` the pass begins at the last event that the saved head is about. Raises
-        Rejected as `Trust.head` does, and SHRUNK or FORKED; and Unavailable.
+        With `only_new` the pass begins at the last event that the saved head is about. With
+        `allow_missing_texts` texts may be missing, which are then counted; none may be altered.
+        Raises Rejected as `Trust.head` does, and SHRUNK or FORKED; and Unavailable.
         """
         head = trust.head(await source.head(), "the checkpoint")
         if saved is not None:
             _check_later(head, saved)
         begun = (saved.size - 1) // WIDTH * WIDTH if saved and saved.size and only_new else 0
-        return Verification(source, trust, head, saved, begun + 1)
+        lines = source.texts()
+        texts = None if lines is None else Texts(
+            lines, begun + 1, head.size, allow_missing=allow_missing_texts)
+        return Verification(source, trust, head, saved, begun + 1, texts)
 
     async def pages(self) -> AsyncIterator[Page]:
         """The log in its order. Raises Rejected."""
@@ -136,6 +154,8 @@ class Verification:
             await self._grow(page, leaves[:wrong])
             page.events.extend(self._event(entry, tile.number * WIDTH + number)
                                for number, entry in enumerate(entries[:wrong], 1))
+            if self.texts:
+                self.texts.check(page.events)
             if wrong is not None:
                 await self._tell(tile, wrong, stored or [])
             for filled in page.filled:
@@ -158,7 +178,7 @@ class Verification:
         """The edge of the tree where the pass begins: what was seen before is taken from tiles."""
         begun = []
         for tile in tiles_at(size):
-            hashes = await self._source.tile(self._published(tile)) or []
+            hashes = await self.source.tile(self._published(tile)) or []
             begun.append(Filled(tile, hashes[: tile.width]))
         return Edge(begun)
 
@@ -173,7 +193,7 @@ class Verification:
         try:
             for tile in self._tiles():
                 reading.append((tile, asyncio.create_task(self._both(tile))))
-                if len(reading) > self._source.ahead:
+                if len(reading) > self.source.ahead:
                     tile, task = reading.popleft()
                     yield tile, *(await task)
             while reading:
@@ -189,7 +209,7 @@ class Verification:
             yield self._published(Tile(0, index))
 
     async def _both(self, tile: Tile) -> tuple[list[bytes], list[bytes] | None]:
-        return await self._source.entries(tile), await self._source.tile(tile)
+        return await self.source.entries(tile), await self.source.tile(tile)
 
     def _event(self, entry: bytes, position: int) -> Recorded:
         try:
@@ -214,7 +234,7 @@ class Verification:
     async def _compare_above(self, filled: Filled) -> None:
         """Compare a tile of hashes of tiles with the one that is kept, if there is one."""
         if filled.tile.level:
-            stored = await self._source.tile(filled.tile)
+            stored = await self.source.tile(filled.tile)
             wrong = _first_difference(filled.hashes, stored)
             if wrong is not None:
                 await self._tell(filled.tile, wrong, stored or [])
@@ -232,7 +252,7 @@ class Verification:
         """Whether the tiles that are kept lead from this one to the root that was signed."""
         while tile.width == WIDTH:
             above = self._published(Tile(tile.level + 1, tile.number // WIDTH))
-            stored = await self._source.tile(above)
+            stored = await self.source.tile(above)
             if stored is None or stored[tile.number % WIDTH] != root_over(hashes):
                 return False
             tile, hashes = above, stored
@@ -242,13 +262,13 @@ class Verification:
 
     async def _begun(self, tile: Tile) -> list[bytes]:
         """The hashes of a tile at the edge; from its entries, where no such tile is kept."""
-        stored = await self._source.tile(tile)
-        return stored or [leaf_hash(entry) for entry in await self._source.entries(tile)]
+        stored = await self.source.tile(tile)
+        return stored or [leaf_hash(entry) for entry in await self.source.entries(tile)]
 
     async def _marks(self) -> AsyncIterator[Mark]:
         """The heads of smaller sizes that the log must have had, in the order of sizes."""
         saved = self._saved and Mark("your saved checkpoint", self._saved, True)
-        async for size, note in self._source.kept(self.first - 1):
+        async for size, note in self.source.kept(self.first - 1):
             name = f"{CHECKPOINTS}/{size}"
             head = self._kept(name, size, note)
             if saved and saved.head.size <= head.size:
@@ -290,6 +310,8 @@ class Verification:
             raise self._unlike("FORKED")
         if fault := self._sequences.fault(self.head.size):
             raise fault
+        if self.texts:
+            self.texts.end()
 
     def _unlike(self, code: str) -> Rejected:
         """The error that events are not those of a head, the first that they do not fit."""

@@ -11,15 +11,13 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
 
-from tracker.audit.files import Files
+from tracker.audit.files import MOST_ENTRIES_BYTES, Files, most_bytes
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 
 PATIENCE = 30.0
 """Seconds without a byte after which a server counts as silent."""
 PAUSES = (0.2, 1.0, 5.0)
 """Seconds to wait before the same is asked again."""
-MOST_BYTES = 256 * (2 + 65_535)
-"""The most that a file of a log has: 256 entries."""
 PASSING = (429, 500, 502, 503, 504)
 """Statuses after which it may go better in a while."""
 
@@ -32,8 +30,12 @@ class Website(Files):
     def __init__(self, url: str, *, token: str | None = None):
         """Raises InvalidInput for what is no such address."""
         self.name = url.rstrip("/")
-        parts = urlsplit(self.name)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(self.name)
+            fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            fits = False
+        if not fits:
             raise InvalidInput(f"{url}: expected an http or https address of a log, such as"
                                " https://example.org/log")
         self._parts = parts
@@ -89,7 +91,8 @@ class Website(Files):
         try:
             connection.request("GET", f"{self._parts.path}/{path}", headers=self._headers)
             response = connection.getresponse()
-            content = _whole(response)
+            found = response.status == 200  # what says that it is not there may be a long page
+            content = _whole(response, most_bytes(path) if found else MOST_ENTRIES_BYTES)
         except BaseException:
             connection.close()
             raise
@@ -102,14 +105,14 @@ class Website(Files):
         return kind(self._parts.netloc.rpartition("@")[2], timeout=PATIENCE)
 
 
-def _whole(response: HTTPResponse) -> bytes:
+def _whole(response: HTTPResponse, most: int) -> bytes:
     """The content of an answer, within 2 minutes. Raises HTTPException for one that is too long,
     cut off or trickles."""
     content, started = bytearray(), time.monotonic()
     while chunk := response.read1(1 << 20):
         content += chunk
-        if len(content) > MOST_BYTES:
-            raise HTTPException(f"an answer of more than {MOST_BYTES:,} bytes")
+        if len(content) > most:
+            raise HTTPException(f"an answer of more than {most:,} bytes")
         if time.monotonic() - started > 4 * PATIENCE:
             raise HTTPException("an answer that does not end")
     if response.length:

@@ -1,0 +1,126 @@
+"""Which log an auditor's command is about, and which keys it believes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from deploy import settings
+from deploy.command import errors_for_people, note
+from deploy.postgres import default_data_dir
+from deploy.process import catch_signals, run
+from tracker.audit.export import naming
+from tracker.audit.files import KEY, Bundle, Files
+from tracker.audit.note import Verifier
+from tracker.audit.report import KeySource
+from tracker.audit.safe import Safe
+from tracker.audit.trust import Trust
+from tracker.audit.website import Website
+from tracker.errors import InvalidInput
+
+T = TypeVar("T")
+Keys = Annotated[list[str] | None, typer.Option(
+    "--key", metavar="KEY|FILE", show_default=False,
+    help="A verifier key of the log, or a file with one a line, which you have from elsewhere;"
+         " several during a change of keys.")]
+TrustBundleKey = Annotated[bool, typer.Option(
+    "--trust-bundle-key",
+    help="Take the key that lies in the bundle, if no --key is given. It shows that the bundle"
+         " agrees with itself, and not whose it is: whoever forges a bundle puts a key of their own"
+         " into it.")]
+AllowMissingTexts = Annotated[bool, typer.Option(
+    "--allow-missing-texts",
+    help="Take a bundle from which texts (notes, quotations) are missing that no event of the log"
+         " redacts, as in a copy made from an address. Texts that were altered are refused all the"
+         " same.")]
+OWN_KEY = ("The key is the bundle's own: this shows that the bundle agrees with itself, and proves"
+           " nothing about whose log it is. Give --key.")
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenKeys:
+    """Whom to believe, and where the keys come from."""
+
+    trust: Trust
+    source: KeySource
+
+
+@contextmanager
+def place(name: str) -> Iterator[Files]:
+    """A bundle, or the log at an address."""
+    if "://" not in name:
+        yield bundle_at(Path(name))
+        return
+    with closing(Website(name, token=settings.token())) as website:
+        yield website
+
+
+def bundle_at(directory: Path) -> Bundle:
+    """The bundle in a directory. A wrong path is wrong usage: it accuses nobody."""
+    if not directory.is_dir():
+        found = "is a file" if directory.exists() else "there is no such directory"
+        raise typer.BadParameter(f"{directory}: {found}: expected the directory of a bundle, as"
+                                 " `tracker export` makes it")
+    return Bundle(directory)
+
+
+async def trust_in(
+    log: Files, given: list[str] | None, *, trust_bundle_key: bool = False,
+    witnesses: tuple[Verifier, ...] = (),
+) -> ChosenKeys:
+    """The keys that are given; else, where that is allowed, those in a bundle, which prove less.
+
+    Raises InvalidInput (NO_KEY).
+    """
+    if given:
+        return ChosenKeys(Trust(read_keys(given), witnesses), KeySource.GIVEN)
+    content = await log.read(KEY) if trust_bundle_key and isinstance(log, Bundle) else None
+    if content is None:
+        or_else = (" A bundle can be verified with the key that lies in it (--trust-bundle-key),"
+                   " but anyone can forge one with a key of their own." if isinstance(log, Bundle)
+                   else "")
+        raise InvalidInput("expected --key: the key of the log, which you have from elsewhere."
+                           + or_else, code="NO_KEY")
+    note.print(OWN_KEY, style="yellow")
+    return ChosenKeys(Trust(parsed_keys(content), witnesses), KeySource.BUNDLE)
+
+
+def own_keys(given: list[str] | None, data_dir: Path | None) -> ChosenKeys:
+    """The keys that are given; else all that ever signed here. Raises InvalidInput, NotFound."""
+    if given:
+        return ChosenKeys(Trust(read_keys(given)), KeySource.GIVEN)
+    directory = settings.audit_dir(data_dir or default_data_dir())
+    if directory is None:
+        raise InvalidInput("expected --key, or the keys of the log in"
+                           f" {settings.AUDIT_DIR.variable}", code="NO_KEY")
+    return ChosenKeys(Trust(Safe(directory).keys().ever), KeySource.AUDIT_DIRECTORY)
+
+
+def read_keys(given: list[str]) -> tuple[Verifier, ...]:
+    """Keys, or files of them. Raises InvalidInput."""
+    keys = list[Verifier]()
+    for text in given:
+        with naming(Path(text)) as path:
+            is_file = "+" not in text or path.is_file()
+            keys.extend(parsed_keys(path.read_bytes() if is_file else text.encode()))
+    if not keys:
+        raise InvalidInput("expected a key in what --key names, and there is none", code="NO_KEY")
+    return tuple(keys)
+
+
+def parsed_keys(content: bytes) -> tuple[Verifier, ...]:
+    """Keys, one a line, as `tracker key show` prints them. Raises InvalidInput."""
+    lines = [line.split("\t")[0].strip() for line in content.decode(errors="replace").splitlines()]
+    return tuple(Verifier.parse(line) for line in lines if line)
+
+
+def without_database(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Do some work that needs no database."""
+    catch_signals()
+    with errors_for_people():
+        return run(work())

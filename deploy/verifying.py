@@ -1,0 +1,221 @@
+"""`tracker verify`: is this log what was signed? docs/auditing.md is the guide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy import settings
+from deploy.bootstrap import opened
+from deploy.command import DataDir, errors_for_people, note, on_database
+from deploy.importing import progress_bar
+from deploy.postgres import default_data_dir
+from deploy.process import Exit
+from deploy.trusting import (
+    AllowMissingTexts,
+    ChosenKeys,
+    Keys,
+    TrustBundleKey,
+    own_keys,
+    place,
+    read_keys,
+    trust_in,
+    without_database,
+)
+from tracker.audit.export import naming
+from tracker.audit.files import Files
+from tracker.audit.report import Visit, as_json, as_markdown, report
+from tracker.audit.rows import Rows
+from tracker.audit.safe import Safe
+from tracker.audit.trust import Head, Trust
+from tracker.audit.verify import Verification
+from tracker.errors import Rejected, TrackerError, Unavailable
+from tracker.log.database import Target
+from tracker.log.recorder import Recorder
+
+PRODUCT = "critical-minerals-policy-tracker"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a log is to be verified, and how the result is told."""
+
+    state: Path | None
+    only_new: bool
+    allow_missing_texts: bool
+    json: bool
+    report: Path | None
+
+
+def verify(
+    log: Annotated[str | None, typer.Argument(
+        metavar="[DIR|URL]", show_default=False,
+        help="A bundle, or the address of a log, such as https://example.org/log.")] = None,
+    of_database: Annotated[bool, typer.Option(
+        "--database", help="Verify the rows of the database instead; without --key with the keys"
+                           " that lie beside it.")] = False,
+    keys: Keys = None,
+    trust_bundle_key: TrustBundleKey = False,
+    state: Annotated[Path | None, typer.Option(
+        metavar="FILE", show_default=False,
+        help="The checkpoint of your last visit: the log must continue it. Written when all is"
+             " well; keep it.")] = None,
+    only_new: Annotated[bool, typer.Option(
+        "--only-new", help="Read only what came after the checkpoint of --state.")] = False,
+    witnesses: Annotated[list[str] | None, typer.Option(
+        "--require-witness", metavar="KEY|FILE", show_default=False,
+        help="A witness that must have cosigned; may be given several times.")] = None,
+    allow_missing_texts: AllowMissingTexts = False,
+    json: Annotated[bool, typer.Option(
+        "--json", help="Print the result as a JSON object, also where the log is rejected.")
+    ] = False,
+    report_to: Annotated[Path | None, typer.Option(
+        "--report", metavar="FILE", show_default=False,
+        help="Write a page for the files (Markdown): what was checked, against which key, when,"
+             " with which version, what came of it, and what was not checked.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Verify a log: signature, every entry, every tile, the root, the texts, and that nothing seen
+    before was changed or taken away. Everything is derived anew from the entries.
+
+    Exit codes: 0 verified, 1 rejected (it says where and why) or no key to verify it with, 2 wrong
+    usage, such as a path that is not there, 3 the log can't be read.
+    """
+    if (log is None) != of_database:
+        raise typer.BadParameter("expected DIR, a URL, or --database")
+    if only_new and state is None:
+        raise typer.BadParameter("expected --state with --only-new")
+    if report_to and not report_to.absolute().parent.is_dir():
+        raise typer.BadParameter(f"{report_to}: there is no such directory", param_hint="--report")
+    wishes = Wishes(state, only_new, allow_missing_texts, json, report_to)
+    visit = Visit(log or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}",
+                  datetime.now(UTC))
+    with errors_for_people():
+        visit.witnesses = read_keys(witnesses) if witnesses else ()
+
+    async def look_at_rows(target: Target) -> None:
+        async with opened(target) as pool:
+            with reported(visit, wishes):
+                await check(Rows(pool), own_keys(keys, data_dir), visit, wishes)
+                size = await Recorder(pool).head()
+                check_safe(data_dir, head_of(visit), size)
+        note.print(f"{size - head_of(visit).size} events after that are not signed yet.")
+
+    async def look_at_files() -> None:
+        with place(log or "") as found, reported(visit, wishes):
+            chosen = await trust_in(found, keys, trust_bundle_key=trust_bundle_key)
+            await check(found, chosen, visit, wishes)
+
+    if of_database:
+        on_database(data_dir, look_at_rows)
+    else:
+        without_database(look_at_files)
+
+
+async def check(source: Rows | Files, chosen: ChosenKeys, visit: Visit, wishes: Wishes) -> None:
+    """Verify a log to its end. What is found is in the visit."""
+    trust = Trust(chosen.trust.keys, visit.witnesses)
+    visit.keys, visit.key_source = trust.keys, chosen.source
+    visit.saved = read_state(wishes.state, trust) if wishes.state else None
+    verification = visit.verification = await Verification.begin(
+        source, trust, visit.saved, only_new=wishes.only_new,
+        allow_missing_texts=wishes.allow_missing_texts)
+    with progress_bar(note) as bar:
+        task = bar.add_task("verifying", total=verification.head.size)
+        await verification.run(lambda done: bar.update(task, completed=done))
+
+
+def head_of(visit: Visit) -> Head:
+    """The head of a log that was verified."""
+    assert visit.verification is not None
+    return visit.verification.head
+
+
+@contextmanager
+def reported(visit: Visit, wishes: Wishes) -> Iterator[None]:
+    """Say, print and file what comes of a verification; remember its head if all is well."""
+    error: TrackerError | None = None
+    try:
+        yield
+    except TrackerError as caught:
+        error = caught
+    code = Exit.OK if error is None else (
+        Exit.UNAVAILABLE if isinstance(error, Unavailable) else Exit.REFUSED)
+    made = report(visit, datetime.now(UTC), error, code)
+    if wishes.report:
+        replace_file(wishes.report, as_markdown(made).encode())
+    if wishes.json:
+        print(as_json(made))
+    elif error is None:
+        say(visit)
+    if error is not None:
+        raise error
+    if wishes.state:
+        replace_file(wishes.state, head_of(visit).note)
+
+
+def say(visit: Visit, print: Callable[[str], None] = print) -> None:
+    """Say what has been verified."""
+    verification, head = visit.verification, head_of(visit)
+    assert verification is not None
+    print(f"{'verified' if visit.proven else 'consistent'}: {head.size} events of"
+          f" {head.checkpoint.origin}")
+    print(f"root: {str(head.checkpoint).splitlines()[2]}")
+    for key in head.signers:
+        print(f"signed by: {key}" + ("" if visit.proven else " (the bundle's own key)"))
+    if verification.recorded_at:
+        print(f"last recorded: {verification.recorded_at.isoformat()}")
+    if visit.saved:
+        print(f"continues: your checkpoint of {visit.saved.size} events")
+    if verification.first > 1:
+        print(f"read: from position {verification.first} on")
+    if verification.heads:
+        print(f"kept checkpoints: {verification.heads}, of which {verification.strangers} are"
+              " signed by keys you did not name")
+    say_texts(verification, print)
+
+
+def say_texts(verification: Verification, print: Callable[[str], None] = print) -> None:
+    """Say what has become of the texts that entries commit to."""
+    texts = verification.texts
+    if texts is None:
+        print("texts: not checked, they are not part of what was read")
+        return
+    missing = f", {texts.missing} are missing" if texts.missing else ""
+    print(f"texts: {texts.opened} open their commitments, {texts.redacted} are redacted{missing}")
+
+
+def check_safe(data_dir: Path | None, head: Head, size: int) -> None:
+    """Check that a database has all that was signed on this machine. Raises Rejected."""
+    directory = settings.audit_dir(data_dir or default_data_dir())
+    last = Safe(directory).head() if directory else None
+    if last and last.size > size:
+        raise Rejected("SHRUNK", f"the log has {size} events, and a head of {last.size} was signed"
+                       " here: this is an older log, such as a restored backup",
+                       range(size + 1, last.size + 1))
+    if last and last.size == head.size and last.root != head.checkpoint.root:
+        raise Rejected("FORKED", f"another head of {last.size} events was signed here",
+                       range(1, last.size + 1))
+
+
+def read_state(path: Path, trust: Trust) -> Head | None:
+    """The checkpoint of the last visit; None before the first. Raises Rejected, InvalidInput."""
+    with naming(path):
+        if not path.exists():
+            return None
+        return Trust(trust.keys).head(path.read_bytes(), f"your saved checkpoint ({path})")
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file, in the place of an older one. Raises InvalidInput if the system refuses."""
+    with naming(path):
+        part = path.with_name(f".{path.name}.part")
+        part.write_bytes(content)
+        part.replace(path)

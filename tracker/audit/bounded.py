@@ -1,0 +1,110 @@
+"""Files of a directory that somebody else made: opened only as what they are expected to be.
+
+A bundle may come from anyone. In place of a file there may be a link that leads out, a pipe that
+never says anything, a device without end, or more bytes than memory holds. So every name on the
+way is looked at before it is opened, no link is followed, and no more is read than such a file has.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from tracker.errors import Rejected, Unavailable
+
+KINDS = {
+    stat.S_IFREG: "a file", stat.S_IFDIR: "a directory", stat.S_IFLNK: "a link",
+    stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+MOST_NAMES = 4_000_000
+"""The most names in a directory that are read."""
+
+
+def read_file(root: Path, path: str, most_bytes: int) -> bytes | None:
+    """The content of a file below a directory; None where there is none.
+
+    Raises Rejected: NOT_A_FILE, and BAD_LENGTH for one of more than `most_bytes`; and Unavailable.
+    """
+    file = open_file(root, path)
+    if file is None:
+        return None
+    try:
+        with file:
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(most_bytes + 1) if size <= most_bytes else b""
+    except OSError as error:
+        raise _unreadable(root / path, error) from None
+    if size > most_bytes or len(content) > most_bytes:
+        raise Rejected("BAD_LENGTH", f"{path} has {max(size, len(content)):,} bytes: expected at"
+                       f" most {most_bytes:,}")
+    return content
+
+
+def open_file(root: Path, path: str) -> BinaryIO | None:
+    """A file below a directory, to be read; None where there is none. Raises like `read_file`."""
+    if not _is_there(root, path, stat.S_IFREG):
+        return None
+    try:
+        file = open(root / path, "rb", opener=_open_plain)  # noqa: SIM115 - the caller closes it
+    except OSError as error:
+        raise _unreadable(root / path, error) from None
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise Rejected("NOT_A_FILE", f"{root / path} has become something else")
+    return file
+
+
+def names_in(root: Path, path: str) -> Iterator[str]:
+    """The names in a directory below a directory; none where it is not there.
+
+    Raises Rejected: NOT_A_FILE, and TOO_MANY_FILES; and Unavailable.
+    """
+    if not _is_there(root, path, stat.S_IFDIR):
+        return
+    try:
+        with os.scandir(root / path) as entries:
+            for count, entry in enumerate(entries, 1):
+                if count > MOST_NAMES:
+                    raise Rejected("TOO_MANY_FILES", f"{path} has more than {MOST_NAMES:,} files")
+                yield entry.name
+    except OSError as error:
+        raise _unreadable(root / path, error) from None
+
+
+def check_writable(root: Path, path: str) -> None:
+    """Check that a file can be written below a directory, and goes nowhere else.
+
+    Raises Rejected (NOT_A_FILE) where a link, a pipe or a device stands in its way.
+    """
+    _is_there(root, path, stat.S_IFREG)
+
+
+def _open_plain(path: str, flags: int) -> int:
+    """Open without waiting or following a link: it may have changed since it was looked at."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _is_there(root: Path, path: str, kind: int) -> bool:
+    """Whether something of this kind is there, below directories that are no links."""
+    parts = path.split("/")
+    for count in range(1, len(parts) + 1):
+        place = "/".join(parts[:count])
+        try:
+            found = stat.S_IFMT(os.lstat(root / place).st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise _unreadable(root / place, error) from None
+        wanted = kind if count == len(parts) else stat.S_IFDIR
+        if found != wanted:
+            raise Rejected("NOT_A_FILE", f"{root / place} is {KINDS.get(found, 'no file')}:"
+                           f" expected {KINDS[wanted]}")
+    return True
+
+
+def _unreadable(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(f"{path}: {error.strerror}")

@@ -1,0 +1,235 @@
+"""The report of a verification: what was checked, against which key, when, and what came of it.
+
+It is for people who file it and for programs that read it: the same facts as Markdown and as JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from tracker.audit.note import Verifier
+from tracker.audit.trust import Head
+from tracker.audit.verify import Verification
+from tracker.errors import Rejected, TrackerError
+
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069`]")
+
+
+class KeySource(StrEnum):
+    """Where the key comes from that a signature is checked with."""
+
+    GIVEN = "given"
+    """Whoever verifies brought it."""
+    AUDIT_DIRECTORY = "audit directory"
+    """It lies with the tracker that signs, beside the database."""
+    BUNDLE = "bundle"
+    """It lies in the bundle itself: whoever made the bundle could choose it."""
+
+
+class Result(StrEnum):
+    """What came of a verification."""
+
+    VERIFIED = "verified"
+    CONSISTENT = "consistent"
+    """It agrees with itself; nobody vouches for the key."""
+    REJECTED = "rejected"
+    NOT_VERIFIED = "not_verified"
+    """It could not be read, which says nothing against it."""
+
+
+class TextCounts(msgspec.Struct, rename="camel"):
+    """How many texts open their commitments, are redacted by the log, are missing otherwise."""
+
+    opened: int
+    redacted: int
+    missing: int
+
+
+class Report(msgspec.Struct, rename="camel", kw_only=True):
+    """What a verification has found. Of a log that could not be read, much is null."""
+
+    result: Result
+    sentence: str
+    exit_code: int
+    code: str | None
+    message: str | None
+    first_bad_position: str | None
+    last_bad_position: str | None
+    log: str
+    tool: str
+    started_at: datetime
+    finished_at: datetime
+    key_source: KeySource | None
+    trusted_keys: list[str]
+    required_witnesses: list[str]
+    origin: str | None = None
+    size: str | None = None
+    root: str | None = None
+    checkpoint: str | None = None
+    signed_by: list[str] = []
+    last_recorded_at: datetime | None = None
+    from_position: str | None = None
+    saved_checkpoint_size: str | None = None
+    kept_checkpoints: int | None = None
+    kept_checkpoints_of_unknown_keys: int | None = None
+    texts: TextCounts | None = None
+    not_checked: list[str]
+
+
+@dataclass(slots=True)
+class Visit:
+    """A verification as it goes: what it is of, and what it knows by now."""
+
+    log: str
+    tool: str
+    started_at: datetime
+    witnesses: tuple[Verifier, ...] = ()
+    keys: tuple[Verifier, ...] = ()
+    key_source: KeySource | None = None
+    saved: Head | None = None
+    verification: Verification | None = None
+
+    @property
+    def proven(self) -> bool:
+        """Whether the key is from elsewhere than what is verified with it."""
+        return self.key_source is not KeySource.BUNDLE
+
+
+def report(
+    visit: Visit, finished_at: datetime, error: TrackerError | None, exit_code: int
+) -> Report:
+    """The report of a visit that has ended, well or with an error."""
+    positions = error.positions if isinstance(error, Rejected) else None
+    return Report(
+        result=_result(visit, error), sentence=sentence(visit, error), exit_code=exit_code,
+        code=error.code if error else None, message=error.message if error else None,
+        first_bad_position=str(positions[0]) if positions else None,
+        last_bad_position=str(positions[-1]) if positions else None,
+        log=visit.log, tool=visit.tool, started_at=visit.started_at, finished_at=finished_at,
+        key_source=visit.key_source, trusted_keys=[str(key) for key in visit.keys],
+        required_witnesses=[str(key) for key in visit.witnesses],
+        saved_checkpoint_size=str(visit.saved.size) if visit.saved else None,
+        not_checked=not_checked(visit), **_found(visit.verification))
+
+
+def _found(verification: Verification | None) -> dict[str, Any]:
+    """What is known of the log."""
+    if verification is None:
+        return {}
+    head, texts = verification.head, verification.texts
+    return {
+        "origin": head.checkpoint.origin, "size": str(head.size),
+        "root": str(head.checkpoint).splitlines()[2],
+        "checkpoint": head.note.decode(errors="replace"),
+        "signed_by": [str(key) for key in head.signers],
+        "last_recorded_at": verification.recorded_at, "from_position": str(verification.first),
+        "kept_checkpoints": verification.heads,
+        "kept_checkpoints_of_unknown_keys": verification.strangers,
+        "texts": texts and TextCounts(texts.opened, texts.redacted, texts.missing),
+    }
+
+
+def _result(visit: Visit, error: TrackerError | None) -> Result:
+    if error is not None:
+        return Result.REJECTED if isinstance(error, Rejected) else Result.NOT_VERIFIED
+    return Result.VERIFIED if visit.proven else Result.CONSISTENT
+
+
+def sentence(visit: Visit, error: TrackerError | None) -> str:
+    """The result in a sentence."""
+    if isinstance(error, Rejected):
+        return f"The log is rejected: {error.message} ({error.code})."
+    if error is not None or visit.verification is None:
+        return f"Nothing was verified: {error.message if error else 'the log was not read'}."
+    verification = visit.verification
+    head, first = verification.head, verification.first
+    events = (f"The events from position {first} to {head.size}" if first > 1
+              else f"All {head.size} events")
+    signed = f"{events} of {head.checkpoint.origin} are those that were signed"
+    if not visit.proven:
+        return (f"{signed} with the key that lies in the bundle itself: the bundle agrees with"
+                " itself, and nothing is proven about whose log it is or whether it was made anew.")
+    lost = verification.texts.missing if verification.texts else 0
+    texts = f", and {lost} texts that they commit to are missing" if lost else ""
+    return f"{signed} with a trusted key: none was altered, dropped, inserted or moved{texts}."
+
+
+def not_checked(visit: Visit) -> list[str]:
+    """What the result says nothing about."""
+    found = visit.verification
+    points = {
+        "whose log it is: the only key was the one in the bundle": not visit.proven,
+        "whether others are shown another log: that takes a checkpoint of an earlier visit"
+        " (--state) or a witness": not visit.saved and not visit.witnesses,
+        f"the events before position {found.first if found else 1}, which an earlier visit has"
+        " read": found is not None and found.first > 1,
+        "the texts (notes and quotations) that entries commit to: they are not part of what was"
+        " read": found is not None and found.texts is None,
+        "the texts that are missing": bool(found and found.texts and found.texts.missing),
+        "files that nothing signs: readme, key, schemas": True,
+        "the clock of the server, beyond that recorded times never go back": True,
+        "whether what was recorded is true: proofs show what was recorded": True,
+    }
+    return [point for point, holds in points.items() if holds]
+
+
+def as_json(made: Report) -> str:
+    """A report as a JSON object."""
+    return msgspec.json.format(msgspec.json.encode(made), indent=2).decode()
+
+
+def as_markdown(made: Report) -> str:
+    """A report as a page for the files."""
+    texts = None if made.texts is None else (
+        f"{made.texts.opened} open their commitments, {made.texts.redacted} are redacted by the"
+        f" log, {made.texts.missing} are missing")
+    facts: list[tuple[str, str | None]] = [
+        ("Result", made.result.replace("_", " ")),
+        ("Code", made.code),
+        ("First bad position", made.first_bad_position),
+        ("Last bad position", made.last_bad_position),
+        ("What was checked", made.log),
+        ("Origin of the log", made.origin),
+        ("Number of events", made.size),
+        ("Root", made.root),
+        ("Read from position", made.from_position),
+        ("Last recorded", _moment(made.last_recorded_at)),
+        ("Continues your checkpoint of size", made.saved_checkpoint_size),
+        ("Kept checkpoints compared", _count(made.kept_checkpoints)),
+        ("Of these signed by keys not named", _count(made.kept_checkpoints_of_unknown_keys)),
+        ("Texts", texts),
+        ("Where the key comes from", made.key_source),
+        *[("Trusted key", key) for key in made.trusted_keys],
+        *[("Required witness", key) for key in made.required_witnesses],
+        *[("Signed by", key) for key in made.signed_by],
+        ("Begun", _moment(made.started_at)),
+        ("Ended", _moment(made.finished_at)),
+        ("Verified with", made.tool),
+        ("Exit code", str(made.exit_code)),
+    ]
+    lines = ["# Verification of a log", "", printable(made.sentence), "", "| | |", "| --- | --- |",
+             *(f"| {name} | `{printable(text)}` |" for name, text in facts if text)]
+    if made.checkpoint:
+        lines += ["", "The signed checkpoint:", "",
+                  *("    " + printable(line) for line in made.checkpoint.splitlines())]
+    lines += ["", "Not checked:", "", *(f"- {point};" for point in made.not_checked)]
+    return "\n".join(lines).removesuffix(";") + ".\n"
+
+
+def printable(text: str) -> str:
+    """Text that others wrote, as it may stand in a line: no control characters, no Markdown."""
+    return UNPRINTABLE.sub("\ufffd", text).replace("|", "\\|")
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _count(count: int | None) -> str | None:
+    return None if count is None else str(count)
