@@ -58,7 +58,8 @@ def test_a_file_is_recognised_by_its_content(tmp_path: Path) -> None:
 def test_real_files_are_recognised(shared_data: Path) -> None:
     found = Counter((path.parent.name, name_of(path)) for path in shared_data.rglob("*")
                     if path.is_file() and path.suffix in (".csv", ".json", ".jsonl"))
-    assert found == {("data", "facts"): 1, ("raw", "usgs"): 2, ("usgs_mcs2023", "usgs"): 35,
+    assert found == {("data", "facts"): 1, ("policy", "corpus"): 1,
+                     ("raw", "usgs"): 2, ("usgs_mcs2023", "usgs"): 35,
                      ("usgs_mcs2024", "usgs"): 36, ("hs", None): 2}
     assert name_of(corpus.SHIPPED.path) == "corpus"
 
