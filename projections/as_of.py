@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
@@ -14,8 +15,10 @@ from projections.claims import Orders
 from projections.exposure import Exposure, Question, exposures, subjects
 from projections.lists import (
     EVERYTHING,
+    WHOLE,
     Days,
     Filter,
+    Key,
     Lists,
     Span,
     figures_of,
@@ -26,7 +29,7 @@ from projections.lists import (
 from projections.lists import SQL as LISTS
 from projections.moments import Moment, S, kind_name
 from projections.page import SQL as TRACKING
-from projections.rows import pairs
+from projections.rows import STILL, pairs
 from projections.tracked import Reached, Tracked
 from projections.world import line
 from tracker.domain.codec import decode
@@ -42,6 +45,12 @@ from tracker.log.recorder import Recorder
 
 SQL = named_queries(Path(__file__).with_name("as_of.sql"))
 PAGE_OF_LINES = 1000
+MOST_STATE_BYTES = 4 * 1024 * 1024
+"""JSON of states on one page of a history: those of an entity with many events are large."""
+HISTORY_ARGUMENTS = 7
+"""Of the query for a history, before those of its bounds."""
+Times: TypeAlias = tuple[datetime | None, datetime | None]
+"""The first and the last moment of a time; None: it is open there."""
 MOST_ORDERS = 100
 """Moments whose orders of publishers are kept."""
 STATE = SQL.state.replace("{version}", version_at("$1::text", "$2::date", "$3::bigint"))
@@ -63,7 +72,8 @@ class Held:
     known_until: int | None
     recorded_at: datetime
     replaced_at: datetime | None
-    state: State
+    state: State | None
+    """None where the states before it on a page are too large to be followed by another."""
 
 
 PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
@@ -194,17 +204,52 @@ class AsOf:
         return exposures(asked, controls, at_stage, orders)
 
     async def history(
-        self, entity: str, *, valid: Days | None = None,
-        known: tuple[datetime | None, datetime | None] = (None, None),
-        types: Sequence[str] | None = None,
+        self, entity: str, *, valid: Days | None = None, known: Times = (None, None),
+        types: Sequence[str] | None = None, span: Span = WHOLE,
     ) -> list[Held]:
-        """Everything that was ever so of an entity, on both axes, the oldest knowledge first;
-        if asked, of it what holds on one of some days, what the log told at some moment from one to
-        another, and what it tells since events of some types.
+        """What was ever so of an entity, on both axes, the oldest knowledge first; if asked, of it
+        what holds on one of some days, what the log told at some moment from one to another, and
+        what it tells since events of some types.
+
+        The keys of a span are a position and a day in ISO 8601. Where it has a limit, states come
+        up to `MOST_STATE_BYTES`, and always that of the first version; others are None.
         """
         kind = STATES[kind_of(entity).KIND]
-        rows = await self._pool.fetch(SQL.history, entity, ranged(valid), *known, types)
-        return [_held(row, kind) for row in rows]
+        most = None if span.limit is None else MOST_STATE_BYTES
+        bounds = [part for position, day in _keys(span)
+                  for part in (position, date.fromisoformat(str(day)))]
+        rows = await self._pool.fetch(
+            _history(span.after is not None, span.before is not None, span.from_end, span.closed),
+            entity, ranged(valid), *known, types, span.limit, most or STILL, *bounds)
+        found = [_held(row, kind) for row in rows]
+        return found[::-1] if span.from_end else found
+
+    async def count_history(
+        self, entity: str, *, valid: Days | None = None, known: Times = (None, None),
+        types: Sequence[str] | None = None,
+    ) -> int:
+        """How many versions `history` has without a span."""
+        query = SQL.history_count.replace("{versions}", SQL.history_versions)
+        return int(await self._pool.fetchval(query, entity, ranged(valid), *known, types))
+
+
+def _keys(span: Span) -> list[Key]:
+    return [key for key in (span.after, span.before) if key is not None]
+
+
+@cache
+def _history(after: bool, before: bool, from_end: bool, closed: bool) -> str:
+    """The query for a span of a history; the arguments of its bounds come behind the others."""
+    bounds, number = [], HISTORY_ARGUMENTS
+    for wanted, bound, sign in ((after, SQL.history_after, ">"), (before, SQL.history_before, "<")):
+        if wanted:
+            bounds.append(bound.replace("{sign}", sign + "=" * closed)
+                          .replace("{since}", f"${number + 1}").replace("{day}", f"${number + 2}"))
+            number += 2
+    query: str = SQL.history
+    return (query.replace("{versions}", SQL.history_versions)
+            .replace("{bounds}", "\n      ".join(bounds))
+            .replace("{way}", "DESC" if from_end else "ASC"))
 
 
 async def resolved(
@@ -244,4 +289,4 @@ def _held(row: asyncpg.Record, kind: type[Any]) -> Held:
     last_day, until = row["last_day"], row["until"]
     return Held(row["first_day"], None if last_day == date.max else last_day,
                 row["since"], until and until - 1, row["recorded_at"], row["replaced_at"],
-                decode(kind, row["state"]))
+                None if row["state"] is None else decode(kind, row["state"]))

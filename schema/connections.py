@@ -73,10 +73,10 @@ class Connection(Generic[T]):
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T]):
     """A list that pages are taken from: its items in any span of it, how many they are, and how
-    keys and cursors become each other.
+    keys and cursors become each other. An item that is None is too large for the same page.
     """
 
-    items: Callable[[Span], Awaitable[Sequence[Found[T]]]]
+    items: Callable[[Span], Awaitable[Sequence[Found[T | None]]]]
     count: Callable[[], Awaitable[int]]
     sealed: Callable[[Key], str]
     opened: Callable[[str, str], Key]
@@ -86,8 +86,10 @@ class Listing(Generic[T]):
         after = None if asked.after is None else self.opened(asked.after, "after")
         before = None if asked.before is None else self.opened(asked.before, "before")
         found = await self.items(Span(after, before, asked.size + 1, asked.from_end))
-        more = len(found) > asked.size
-        kept = found[len(found) - asked.size:] if more and asked.from_end else found[:asked.size]
+        whole = [(key, item) for key, item in found if item is not None]
+        size = min(asked.size, len(whole))
+        more = len(found) > size
+        kept = whole[len(whole) - size:] if asked.from_end else whole[:size]
 
         async def ahead() -> bool:
             return (more and not asked.from_end) or await self._any(before, Span(after=before))

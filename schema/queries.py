@@ -24,8 +24,9 @@ from schema.arguments import (
 from schema.comparison import AboutPlace, OfKind, about_what, changed
 from schema.connections import Connection, states
 from schema.described import answer, answer_as, output
+from schema.history import history_of
 from schema.ids import key_of
-from schema.logged import events_of, known_entity, stretch
+from schema.logged import events_of, stretch
 from schema.moment.as_of import AsOf
 from schema.moments import MinPosition, MomentInput, come_to, compared, meant, now
 from schema.nodes import GlobalId, GlobalIds, node, nodes
@@ -39,7 +40,7 @@ from schema.sorting import IN_ORDER, ChangeOrder, EventOrder, ImportOrder, KeyOr
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, Place, place
 from schema.types.common import commodity as shown_commodity
-from schema.types.event import Event, HistoryVersion, history_version
+from schema.types.event import Event, HistoryVersion
 from schema.types.receipt import Import, import_
 from schema.types.redaction import Redaction, redaction
 from tracker.domain.commodities import commodities
@@ -110,18 +111,22 @@ class Query(Proofs):
         types: Annotated[list[str] | None, argument(
             description="Only what the log tells since an event of one of these types, such as"
             " `ExportControl.Retracted`.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
         min_position: MinPosition = None,
-    ) -> list[HistoryVersion]:
+    ) -> Connection[HistoryVersion]:
         """Everything that was ever so of an entity, on both time axes, the oldest knowledge first;
-        empty for one that never was. Its events are `events(entity:)`.
+        empty for one that never was. A page of an entity with very large states may have fewer
+        items than are asked for: `hasNextPage` says whether there are more. Its events are
+        `events(entity:)`.
         """
-        on, told, by = days(valid, "valid"), times(known, "known"), event_types(types)
-        if not known_entity(entity):
-            return []
+        asked = page(first, after, last, before)
+        of = history_of(info.context.services.as_of, entity, days(valid, "valid"),
+                        times(known, "known"), event_types(types))
         await come_to(info, min_position)
-        found = await info.context.services.as_of.history(
-            entity, valid=on, known=told, types=by)
-        return [history_version(held) for held in found]
+        return await of.page(asked)
 
     @answer
     async def changes(

@@ -51,7 +51,7 @@ async def test_an_empty_log_answers_every_list_with_nothing(api: Api) -> None:
                concentration { hhi } }
              reserves(commodity: "gallium") { world { value } } }
            events { nodes { position } pageInfo { hasNextPage endCursor } }
-           history(entity: "alliance/quad") { validFrom } }""")
+           history(entity: "alliance/quad") { totalCount nodes { validFrom } } }""")
     empty = {"totalCount": 0}
     assert data["head"] == "0"
     assert data["asOf"]["position"] == "0"
@@ -61,7 +61,7 @@ async def test_an_empty_log_answers_every_list_with_nothing(api: Api) -> None:
     assert data["asOf"]["exportControl"] is None
     assert data["asOf"]["production"] == {"world": None, "figures": [], "concentration": None}
     assert data["events"] == {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}
-    assert data["history"] == []
+    assert data["history"] == {**empty, "nodes": []}
 
 
 # --- filters
@@ -238,12 +238,12 @@ async def test_history_tells_both_axes_with_inclusive_ends(api: Api) -> None:
     suspended = await api.do("suspendExportControl", suspension())
     await api.do("retractEvent", {"eventId": suspended["eventId"], "reason": "misread",
                                   "source": source()})
-    data = await api.ask('{ history(entity: "export-control/x") { validFrom validUntil knownFrom'
-                         " knownUntil recordedAt replacedAt state { __typename"
-                         " ... on ExportControl { clauses { status } because { position } } } }"
+    data = await api.ask('{ history(entity: "export-control/x") { nodes { validFrom validUntil'
+                         " knownFrom knownUntil recordedAt replacedAt state { __typename"
+                         " ... on ExportControl { clauses { status } because { position } } } } }"
                          " events { nodes { recordedAt } } }")
     told = [(v["validFrom"], v["validUntil"], v["knownFrom"], v["knownUntil"],
-             v["state"]["clauses"][0]["status"]) for v in data["history"]]
+             v["state"]["clauses"][0]["status"]) for v in data["history"]["nodes"]]
     assert told == [
         ("2024-12-03", None, "1", "1", "IN_FORCE"),
         ("2024-12-03", "2025-11-08", "2", "2", "IN_FORCE"),
@@ -252,10 +252,10 @@ async def test_history_tells_both_axes_with_inclusive_ends(api: Api) -> None:
         ("2024-12-03", None, "3", None, "IN_FORCE"),
     ]
     first, second, third = (event["recordedAt"] for event in data["events"]["nodes"])
-    assert [(v["recordedAt"], v["replacedAt"]) for v in data["history"]] == [
+    assert [(v["recordedAt"], v["replacedAt"]) for v in data["history"]["nodes"]] == [
         (first, second), *[(second, third)] * 3, (third, None)]
-    assert [[reason["position"] for reason in v["state"]["because"]] for v in data["history"]] == [
-        ["1"], ["1"], ["1", "2"], ["1", "2"], ["1"]]
+    assert [[reason["position"] for reason in v["state"]["because"]]
+            for v in data["history"]["nodes"]] == [["1"], ["1"], ["1", "2"], ["1", "2"], ["1"]]
 
 
 async def test_history_narrows_on_both_axes_and_by_the_events_that_made_it(api: Api) -> None:
@@ -269,14 +269,20 @@ async def test_history_narrows_on_both_axes_and_by_the_events_that_made_it(api: 
     async def found(**asked: Any) -> list[tuple[str, str]]:
         data = await api.ask("query ($valid: DayRange, $known: TimeRange, $types: [String!]) {"
                              ' history(entity: "export-control/x", valid: $valid, known: $known,'
-                             " types: $types) { validFrom knownFrom } }", **asked)
-        return [(v["validFrom"], v["knownFrom"]) for v in data["history"]]
+                             " types: $types) { totalCount nodes { validFrom knownFrom } } }",
+                             **asked)
+        nodes = data["history"]["nodes"]
+        assert data["history"]["totalCount"] == len(nodes)
+        return [(v["validFrom"], v["knownFrom"]) for v in nodes]
 
     every = await found()
     pause, after = {"from": "2025-11-09", "to": "2026-11-27"}, {"from": "2026-11-28"}
     assert await found(valid=pause) == [
         ("2024-12-03", "1"), ("2025-11-09", "2"), ("2024-12-03", "3")]
     assert await found(valid={"to": "2024-12-02"}) == []
+    last = "2025-11-08"
+    assert await found(valid={"from": last, "to": last}) == [
+        ("2024-12-03", "1"), ("2024-12-03", "2"), ("2024-12-03", "3")]
     assert await found(known={"from": third}) == [("2024-12-03", "3")]
     assert await found(known={"to": first}) == [("2024-12-03", "1")]
     assert await found(known={"from": second, "to": second}) == [v for v in every if v[1] == "2"]
@@ -291,10 +297,10 @@ async def test_history_narrows_on_both_axes_and_by_the_events_that_made_it(api: 
     ("figure/rare_earths/CN/production/mine/2023", "Figure"),
 ])
 async def test_history_knows_every_kind(corpus: Api, entity: str, kind: str) -> None:
-    data = await corpus.ask("query ($entity: String!) { history(entity: $entity) { state {"
-                            " __typename ... on Alliance { announcements { totalCount } } } } }",
+    data = await corpus.ask("query ($entity: String!) { history(entity: $entity) { nodes { state {"
+                            " __typename ... on Alliance { announcements { totalCount } } } } } }",
                             entity=entity)
-    assert {version["state"]["__typename"] for version in data["history"]} == {kind}
+    assert {version["state"]["__typename"] for version in data["history"]["nodes"]} == {kind}
 
 
 # --- what is refused
@@ -315,12 +321,13 @@ REFUSED = [
     ('{ events(types: ["Alliance.Founded", "X"]) { nodes { position } } }', "UNKNOWN_TYPE",
      ["types", 1]),
     ('{ events(entity: "planet/mars") { nodes { position } } }', "INVALID_INPUT", ["entity"]),
-    ('{ history(entity: "planet/mars") { validFrom } }', "INVALID_INPUT", ["entity"]),
-    ('{ history(entity: "alliance/x", valid: {from: "x"}) { validFrom } }', "INVALID_DATE",
+    ('{ history(entity: "planet/mars") { totalCount } }', "INVALID_INPUT", ["entity"]),
+    ('{ history(entity: "alliance/x", valid: {from: "x"}) { totalCount } }', "INVALID_DATE",
      ["valid", "from"]),
     ('{ history(entity: "alliance/x", known: {from: "2025-02-01", to: "2025-01-01"})'
-     " { validFrom } }", "END_BEFORE_START", ["known", "to"]),
-    ('{ history(entity: "alliance/x", types: ["X"]) { validFrom } }', "UNKNOWN_TYPE", ["types", 0]),
+     " { totalCount } }", "END_BEFORE_START", ["known", "to"]),
+    ('{ history(entity: "alliance/x", types: ["X"]) { totalCount } }', "UNKNOWN_TYPE",
+     ["types", 0]),
     ('{ asOf { exportControls(commodity: "unobtainium") { totalCount } } }', "UNKNOWN_COMMODITY",
      ["commodity"]),
     ('{ asOf { exportControls(issuer: "XX") { totalCount } } }', "UNKNOWN_PLACE", ["issuer"]),
@@ -363,7 +370,7 @@ async def test_bad_questions_are_refused_with_a_code_and_a_path(
     ("2025-13-01", "Day", "asOf(validAt: $v) { position }"),
     ("unobtainium", "String", "asOf { exportControls(commodity: $v) { totalCount } }"),
     ("x" * 10_000_000, "String", "asOf { exportControls(commodity: $v) { totalCount } }"),
-    ("x" * 10_000_000, "String!", "history(entity: $v) { validFrom }"),
+    ("x" * 10_000_000, "String!", "history(entity: $v) { totalCount }"),
     ("x" * 10_000_000, "Day", "asOf(validAt: $v) { position }"),
     ("x" * 10_000_000, "String", "asOf { exportControls(after: $v) { totalCount } }"),
 ])
@@ -397,7 +404,7 @@ async def test_ids_that_cannot_be_are_not_there(api: Api, id: str) -> None:
      "TOO_MANY_FRAGMENTS"),
     ("{" + "head " * 5000 + "}", "GRAPHQL_PARSE_FAILED"),
     ("{" * 2000, "GRAPHQL_PARSE_FAILED"),
-    ('{ history(entity: "' + "x" * 200_000 + '") { validFrom } }', "TOO_LARGE"),
+    ('{ history(entity: "' + "x" * 200_000 + '") { totalCount } }', "TOO_LARGE"),
     ("{" + "a{" * 20 + "a" + "}" * 21, "TOO_DEEP"),
     ("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }",
      "GRAPHQL_VALIDATION_FAILED"),

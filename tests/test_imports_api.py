@@ -75,9 +75,9 @@ async def test_imports_are_narrowed_paged_and_found_by_id(api: Api) -> None:
 
 async def test_the_history_of_an_import_is_its_receipt(api: Api) -> None:
     entity = (await api.ask("{ imports { nodes { entity } } }"))["imports"]["nodes"][0]["entity"]
-    data = await api.ask("query ($entity: String!) { history(entity: $entity) { knownFrom"
-                         " state { ... on Import { file } } } }", entity=entity)
-    assert data["history"] == [{"knownFrom": "3", "state": {"file": "facts.jsonl"}}]
+    data = await api.ask("query ($entity: String!) { history(entity: $entity) { nodes { knownFrom"
+                         " state { ... on Import { file } } } } }", entity=entity)
+    assert data["history"]["nodes"] == [{"knownFrom": "3", "state": {"file": "facts.jsonl"}}]
 
 
 async def test_a_receipt_stays(api: Api) -> None:

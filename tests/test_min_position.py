@@ -47,7 +47,7 @@ async def test_what_is_no_position_is_refused_at_once(api: Api) -> None:
 EVERY = [
     "head(minPosition: $at)", "node(id: $id, minPosition: $at) { key }",
     "nodes(ids: [$id], minPosition: $at) { key }",
-    'history(entity: "export-control/x", minPosition: $at) { validFrom }',
+    'history(entity: "export-control/x", minPosition: $at) { totalCount }',
     'changes(from: {validAt: "2020-01-01"}, minPosition: $at) { nodes { entity } }',
     "imports(minPosition: $at) { totalCount }", 'import(id: "x", minPosition: $at) { key }',
     "events(minPosition: $at) { nodes { position } }",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from schema.context import Services
+from schema.ids import sealed
 from tests.api import Api, claim, control
 
 LISTS = {
@@ -141,6 +142,26 @@ async def test_so_are_those_of_the_lists_without_a_moment(corpus: Api, name: str
     assert await check(corpus, at_root(name), order=down) == nodes[::-1]
 
 
+@pytest.mark.parametrize("most", [1, 10**9])
+async def test_so_are_those_of_a_history_also_where_a_page_has_room_for_one_state(
+    corpus: Api, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    document = ("query ($first: Int, $after: String, $last: Int, $before: String) {"
+                ' history(entity: "export-control/cn-mofcom-2024-46", first: $first, after: $after,'
+                " last: $last, before: $before) { totalCount edges { cursor node { knownFrom"
+                f" validFrom state {{ __typename }} }} }} {INFO} }} }}")
+    expected = [edge["node"] for edge in (await page(corpus, document, first=200))["edges"]]
+    assert len(expected) > 3
+    monkeypatch.setattr("projections.as_of.MOST_STATE_BYTES", most)
+    assert await check(corpus, document) == expected
+
+
+@pytest.mark.parametrize("cursor", ["alliance/quad", "1", "x#2025-01-01", "1#2025-13-01", "1#"])
+async def test_a_history_takes_its_own_cursors_only(corpus: Api, cursor: str) -> None:
+    asked = f'history(entity: "alliance/quad", before: "{sealed(cursor)}") {{ totalCount }}'
+    assert await corpus.refused(f"{{ {asked} }}") == ("INVALID_CURSOR", ["before"])
+
+
 async def test_lists_are_in_the_order_that_is_asked_for(corpus: Api) -> None:
     async def values(name: str, order: str, item: str) -> list[Any]:
         edges = await whole(corpus, moment(name, item), order=order)
@@ -221,7 +242,6 @@ async def test_a_cursor_of_another_list_or_order_is_refused_with_what_was_expect
     '["TITLE","a","export-control/x#5"]', '["TITLE","a","export-control/x#y"]',
 ])
 async def test_forged_cursors_are_refused(corpus: Api, text: str) -> None:
-    from schema.ids import sealed
     for order in ("KEY", "TITLE"):
         assert await corpus.refused(moment("exportControls", "key"), order=order,
                                     before=sealed(text)) == ("INVALID_CURSOR", ["before"])

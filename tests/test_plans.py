@@ -177,6 +177,29 @@ async def test_the_past_of_an_entity_is_read_by_its_index(connection: Connection
         "versions_as_of", "events_pkey"}
 
 
+MANY_VERSIONS = """
+INSERT INTO versions
+SELECT 'figure/long', kind, commodity, period, commodities, places, category, title, said, dated,
+       sources, clauses, first_day, '9999-12-31', n, n + 1, n / 32 * 32, repeat(state, 5)
+FROM generate_series(1, 9000) AS n, (SELECT * FROM versions WHERE entity = $1 LIMIT 1) AS one"""
+
+
+async def test_a_page_of_a_history_reads_no_more_however_long_the_history_is(
+    connection: Connection
+) -> None:
+    await connection.execute(MANY_VERSIONS.replace("$1", f"'figure/{REE}'"))
+    await connection.execute("VACUUM ANALYZE versions")
+    pool: Any = Explaining(connection)
+    as_of = AsOf(pool, None)  # type: ignore[arg-type]
+    spans = [Span(limit=21), Span(limit=21, from_end=True),
+             Span(limit=21, after=(4000, "2025-01-01")),
+             Span(limit=21, before=(4000, "2025-01-01"), from_end=True)]
+    for span in spans:
+        await as_of.history("figure/long", span=span)
+        assert pool.plans[-1]["Actual Rows"] == 21, span
+        assert pages(pool.plans[-1]) < 1000, span
+
+
 async def test_words_are_found_by_an_index_however_many_texts_there_are(
     connection: Connection
 ) -> None:

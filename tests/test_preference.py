@@ -190,8 +190,8 @@ async def test_orders_are_listed_and_have_a_history(api: Api) -> None:
       asOf(validAt: "2025-06-01") { preferences { totalCount nodes {
         key entity commodity { key } statistic publishers reason
         event { type source { publisher } } because { position } } } }
-      history(entity: "preference/all") { validFrom state { __typename
-        ... on Preference { publishers } } } }""")
+      history(entity: "preference/all") { nodes { validFrom state { __typename
+        ... on Preference { publishers } } } } }""")
     listed = data["asOf"]["preferences"]
     assert listed["totalCount"] == 2
     assert listed["nodes"][0] == {
@@ -202,15 +202,16 @@ async def test_orders_are_listed_and_have_a_history(api: Api) -> None:
     assert (listed["nodes"][1]["key"], listed["nodes"][1]["commodity"]["key"],
             listed["nodes"][1]["statistic"]) == (
         "rare_earths/production", "rare_earths", "PRODUCTION")
-    assert data["history"] == [{"validFrom": "2025-06-01", "state": {
+    assert data["history"]["nodes"] == [{"validFrom": "2025-06-01", "state": {
         "__typename": "Preference", "publishers": ["bgs", "usgs"]}}]
 
 
 async def test_the_history_of_a_figure_does_not_say_which_claim_to_use(api: Api) -> None:
-    data = await api.ask(f"""{{ history(entity: "figure/{FIGURE}") {{ state {{ ... on Figure {{
+    data = await api.ask(f"""{{ history(entity: "figure/{FIGURE}") {{ nodes {{ state {{
+        ... on Figure {{
         claims {{ publisher preferred }} preferred {{ publisher }} choice {{ rule }}
-        sideBySide {{ latest {{ publisher }} }} }} }} }} }}""")
-    last = data["history"][-1]["state"]
+        sideBySide {{ latest {{ publisher }} }} }} }} }} }} }}""")
+    last = data["history"]["nodes"][-1]["state"]
     assert [c["preferred"] for c in last["claims"]] == [None, None]
     assert (last["preferred"], last["choice"], last["sideBySide"]) == (None, None, None)
 

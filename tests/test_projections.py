@@ -21,7 +21,7 @@ from projections.as_of import AsOf
 from projections.crew import Crew
 from projections.folds import Folds
 from projections.helper import Helper, HelperFailed
-from projections.lists import Filter
+from projections.lists import Filter, Key, Span
 from projections.moments import Moment
 from projections.page import SQL, Page, read_page
 from projections.projector import Projector, create_schema, project_page
@@ -241,6 +241,77 @@ async def test_the_history_of_an_entity_does_not_show_in_which_generations_its_r
     assert counts[0] > counts[1]
     assert told[0] == told[1]
     assert sum(map(len, told[0])) > 30
+
+
+MERGED = """
+    SELECT first_day, last_day, first.position AS since, next.position AS until, state
+    FROM (
+        SELECT first_day, last_day, state, unnest(range_agg(int8range(since, until))) AS known
+        FROM versions WHERE entity = $1 GROUP BY first_day, last_day, state
+    ) AS version
+    JOIN log.events AS first ON first.position = lower(known)
+    LEFT JOIN log.events AS next ON next.position = upper(known)
+    ORDER BY since, first_day"""
+"""The whole history of an entity, put together from its rows in another way than pages are."""
+
+
+@pytest.mark.parametrize("fewest", [3, 1000])
+async def test_the_pages_of_a_history_are_the_history_whatever_their_size_and_way(
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch, fewest: int
+) -> None:
+    await recorder.append_all(events(0))
+    monkeypatch.setattr("projections.timeline.FEWEST", fewest)
+    await project(connection, 1000)
+    pool: Any = connection
+    as_of = AsOf(pool, recorder)
+    for stream in STREAMS:
+        rows = await connection.fetch(MERGED, stream)
+        expected = [(row["first_day"], row["since"], row["until"] and row["until"] - 1,
+                     row["state"]) for row in rows]
+        assert await as_of.count_history(stream) == len(expected)
+        for size in (1, 3, 1000):
+            for from_end in (False, True):
+                assert await walked(as_of, stream, size, from_end) == expected
+
+
+async def walked(as_of: AsOf, stream: str, size: int, from_end: bool) -> list[Any]:
+    """The history of an entity as its pages give it."""
+    found: list[Any] = []
+    key: Key | None = None
+    while True:
+        span = Span(limit=size, from_end=from_end, after=None if from_end else key,
+                    before=key if from_end else None)
+        page = await as_of.history(stream, span=span)
+        held = [(of.valid_from, of.known_from, of.known_until, encode(of.state).decode())
+                for of in page if of.state is not None]
+        found = [*held, *found] if from_end else [*found, *held]
+        if len(page) < size:
+            return found
+        end = page[0 if from_end else -1]
+        key = end.known_from, end.valid_from.isoformat()
+        closed = await as_of.history(stream, span=Span(after=key, before=key, closed=True))
+        assert closed == [end]
+
+
+async def test_a_page_of_a_history_has_no_more_bytes_of_states_than_it_may(
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await recorder.append_all(events(0))
+    await project(connection, 1000)
+    pool: Any = connection
+    as_of = AsOf(pool, recorder)
+    [*_, (_, stream)] = sorted([(await as_of.count_history(of), of) for of in STREAMS])
+    whole = await as_of.history(stream)
+    for from_end in (False, True):
+        order = whole[::-1] if from_end else whole
+        most = sum(len(encode(of.state)) for of in order[:3] if of.state)
+        monkeypatch.setattr("projections.as_of.MOST_STATE_BYTES", most)
+        page = await as_of.history(stream, span=Span(limit=6, from_end=from_end))
+        given = [of.state for of in (page[::-1] if from_end else page)]
+        assert given == [*[of.state for of in order[:3]], None, None, None]
+        monkeypatch.setattr("projections.as_of.MOST_STATE_BYTES", 1)
+        page = await as_of.history(stream, span=Span(limit=2, from_end=from_end))
+        assert [of.state is None for of in page] == [from_end, not from_end]
 
 
 @pytest.mark.parametrize("seed", SEEDS[:1])

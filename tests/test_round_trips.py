@@ -34,8 +34,8 @@ QUESTIONS: list[tuple[int, str]] = [
     (2, '{ before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { name } }'
         ' after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { name } } }'),
     (1, "{ events(first: 20) { nodes { position type data } } }"),
-    (1, '{ history(entity: "export-control/cn-mofcom-2024-46") { validFrom state {'
-        " ... on ExportControl { clauses { key status } } } } }"),
+    (1, '{ history(entity: "export-control/cn-mofcom-2024-46") { nodes { validFrom state {'
+        " ... on ExportControl { clauses { key status } } } } } }"),
     (3, '{ changes(from: {validAt: "2025-10-01"}, to: {validAt: "2025-11-20"},'
         ' commodity: "gallium") { totalCount nodes { entity fields { path } } } }'),
     (1, "{ imports(first: 1) { nodes { file } } }"),

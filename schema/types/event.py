@@ -100,8 +100,10 @@ def event(of: Recorded) -> Event:
     )
 
 
-def history_version(held: Held) -> HistoryVersion:
-    """A version of an entity as it is shown."""
+def history_version(held: Held) -> HistoryVersion | None:
+    """A version of an entity as it is shown; None where its state was left out."""
+    if held.state is None:
+        return None
     return HistoryVersion(
         valid_from=Day(held.valid_from.isoformat()),
         valid_until=Day(held.valid_until.isoformat()) if held.valid_until else None,
