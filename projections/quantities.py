@@ -23,6 +23,8 @@ def no_value(quantity: Quantity) -> str | None:
         return "figure has no number"
     if quantity.qualifier not in APPROXIMATE:
         return f"figure is a bound or a range ({quantity.qualifier})"
+    if quantity.value < 0:  # recorded before such figures were refused
+        return "figure is below 0"
     return None
 
 

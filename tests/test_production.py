@@ -64,6 +64,15 @@ def test_bases_are_never_mixed() -> None:
     assert spread(*figures).concentration.hhi == 2500  # type: ignore[union-attr]
 
 
+def test_output_below_nothing_that_was_recorded_before_is_left_out_with_the_reason() -> None:
+    figures = (figure("WORLD", 100), figure("CN", -50), figure("US", 60))
+    assert shares(*figures) == {"US": Decimal("0.6000"), "CN": None}
+    assert obstacles(*figures) == {"CN": "its figure is below 0"}
+    assert spread(*figures).concentration.hhi == 3600  # type: ignore[union-attr]
+    assert spread(figure("WORLD", -100), figure("CN", -50), figure("US", 100)
+                  ).concentration is None
+
+
 def test_a_figure_without_a_number_has_no_share_and_is_listed() -> None:
     found = distribution([figure("WORLD", 100), figure("CN", 60),
                           withheld("US"), figure("AU", 0, qualifier="nil")], ())

@@ -128,7 +128,7 @@ def test_only_ordinary_numbers_are_numbers(
 def test_the_percentages_of_a_clause_are_ordinary_numbers(field: str) -> None:
     assert convert(Announced, control(clause(**{field: "0.1"})))
     refused = refusal(Announced, control(clause(**{field: "NaN"})))
-    assert refused == ("INVALID_INPUT", ("clauses", 0, field))
+    assert refused == ("INVALID_NUMBER", ("clauses", 0, field))
 
 
 # --- units

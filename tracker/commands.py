@@ -11,6 +11,7 @@ from eventsourcing.domain import datetime_now_with_tzinfo
 from tracker.domain.announcement import Made
 from tracker.domain.entity import Entity, check_stream
 from tracker.domain.kinds import kind_of
+from tracker.domain.recordable import check_recordable
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.domain.values import Fact, PartialDate, Source
 from tracker.errors import (
@@ -261,6 +262,7 @@ def decide(
     """
     if any(k.event_id == order.event_id for k in entity.known):
         raise IdempotencyConflict(order.event_id)
+    check_recordable(order.fact)
     check_actors(order.fact, alliances)
     event = new_event(_event(order, entity.version), actor)
     entity.record(order.fact, order.event_id)

@@ -9,6 +9,7 @@ from typing import ClassVar
 from tracker.domain.entity import CitingState, Entity, Known, Retracted, because, standing
 from tracker.domain.values import (
     ENTITY_PATH,
+    PERCENT,
     Actor,
     Commodity,
     Fact,
@@ -28,6 +29,17 @@ class Amount(Value, frozen=True, kw_only=True):
 
     label: Name
     quantity: Quantity
+
+    def check_recordable(self) -> None:
+        """Money, mass, years and counts are not below 0; a change in percent may be.
+
+        Raises InvalidInput.
+        """
+        if self.quantity.unit != PERCENT:
+            try:
+                self.quantity.check_not_negative()
+            except InvalidInput as error:
+                raise error.below("quantity") from None
 
 
 class Made(Fact, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ from tracker.domain.values import (
     check_order,
 )
 from tracker.domain.vocabulary import ClauseStatus, Covers, Measure
+from tracker.domain.wording import check_not_negative, check_percent
 from tracker.errors import InvalidInput
 
 
@@ -56,6 +57,20 @@ class Clause(Value, frozen=True, kw_only=True):
     rate_percent: Decimal | None = None
     quota: Quantity | None = None
     note: FreeText | None = None
+
+    def check_recordable(self) -> None:
+        """No quota, rate or number of firms is below 0, and no foreign share over the whole.
+
+        Raises InvalidInput.
+        """
+        check_percent(self.de_minimis_percent, "deMinimisPercent")
+        check_not_negative(self.rate_percent, "ratePercent")
+        check_not_negative(self.entity_count, "entityCount")
+        if self.quota is not None:
+            try:
+                self.quota.check_not_negative()
+            except InvalidInput as error:
+                raise error.below("quota") from None
 
     def check(self) -> None:
         """Raise InvalidInput if the clause contradicts itself, as it may where acts meet in a

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 
+from tracker.domain.wording import check_notation
 from tracker.errors import InvalidInput, Path
 
 T = TypeVar("T")
@@ -53,13 +55,59 @@ def decode(kind: type[T], data: bytes | str) -> T:
         raise InvalidInput(f"expected JSON: {error}", code="INVALID_JSON") from None
 
 
+def decode_input(kind: type[T], data: bytes | str) -> T:
+    """A value of type `kind` from JSON that somebody gave: numbers are in plain notation.
+
+    What is read from the log had its numbers written by us, so that `decode` is enough there.
+    Raises InvalidInput with the path of the wrong field.
+    """
+    value = decode(kind, data)
+    _check_notation(value, _plain.decode(data), ())
+    return value
+
+
+_plain = msgspec.json.Decoder(float_hook=str)
+
+
+def _check_notation(value: Any, given: Any, path: Path) -> None:
+    """Refuse a number in another notation, given the value and what it was read from."""
+    match value:
+        case Decimal():
+            if isinstance(given, str):
+                check_notation(given, *path)
+        case msgspec.Struct():
+            for name, written in _numeric_fields(type(value)):
+                if written in given:
+                    _check_notation(getattr(value, name), given[written], (*path, written))
+        case tuple():
+            for index, item in enumerate(value):
+                _check_notation(item, given[index], (*path, index))
+
+
+@cache
+def _numeric_fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    """The fields of a struct, with their names in JSON, that hold numbers or what may."""
+    hints = get_type_hints(kind)
+    return tuple((field.name, field.encode_name) for field in msgspec.structs.fields(kind)
+                 if any(part is Decimal or issubclass(part, msgspec.Struct)
+                        for part in _classes(hints[field.name])))
+
+
+def _classes(hint: Any) -> Iterator[type]:
+    """The classes that a type is made of: `Clause` of `tuple[Clause, ...]`."""
+    if isinstance(hint, type) and not get_args(hint):
+        yield hint
+    for part in get_args(hint):
+        yield from _classes(part)
+
+
 def convert(kind: type[T], value: Any) -> T:
     """A value of type `kind` from plain Python data, as JSON would give it. Raises InvalidInput."""
     try:
         data = encode(value)
     except (UnicodeEncodeError, RecursionError) as error:
         raise InvalidInput(f"expected what JSON can hold: {error}") from None
-    return decode(kind, data)
+    return decode_input(kind, data)
 
 
 def invalid(error: msgspec.ValidationError) -> InvalidInput:

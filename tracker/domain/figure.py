@@ -37,6 +37,9 @@ from tracker.errors import InvalidInput
 Form = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*\Z", max_length=60)]
 
 
+SHARES = frozenset({Statistic.PRODUCTION_SHARE, Statistic.RESERVES_SHARE})
+
+
 class Series(Value, frozen=True, kw_only=True):
     """What a figure is about: one commodity, place, statistic, stage and period.
 
@@ -81,6 +84,20 @@ class Claimed(Fact, frozen=True, kw_only=True):
     quantity: Quantity
     edition_version: Name | None = None
     as_of: int | None = None
+
+    def check_recordable(self) -> None:
+        """Nobody produces, can produce or has less than nothing, and no share is over the whole.
+
+        Raises InvalidInput.
+        """
+        quantity = self.quantity
+        try:
+            if self.series.statistic in SHARES:
+                quantity.check_share()
+            else:
+                quantity.check_not_negative()
+        except InvalidInput as error:
+            raise error.below("quantity") from None
 
     @property
     def stream(self) -> str:

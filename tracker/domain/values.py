@@ -15,19 +15,30 @@ from tracker.domain.commodities import Commodity
 from tracker.domain.places import Place
 from tracker.domain.units import Unit
 from tracker.domain.vocabulary import Checked, Qualifier
+from tracker.domain.wording import (
+    MOST_DIGITS,
+    check_address,
+    check_not_negative,
+    check_percent,
+)
 from tracker.errors import InvalidInput
 
 PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 ENTITY_PATH = re.compile(r"[a-z][a-z-]*(?:/[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*)+", re.ASCII)
 ALLIANCE_ID = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*", re.ASCII)
 DAY = timedelta(days=1)
-MOST_DIGITS = 30
-"""How far from the decimal point a number may begin, on either side."""
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
             omit_defaults=True, rename="camel", gc=False):
     """Base of all that is written in facts and states: frozen, compared by value."""
+
+    def check_recordable(self) -> None:
+        """Refuse what can be read, since it may stand in the log, but is recorded no more.
+
+        Texts and digits of all fields are looked at beside this: see `tracker.domain.recordable`.
+        Raises InvalidInput with the path of the field.
+        """
 
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
@@ -120,6 +131,9 @@ def _bad_date(text: str) -> InvalidInput:
     )
 
 
+PERCENT = Unit("percent")
+
+
 class Quantity(Value, frozen=True, kw_only=True):
     """A number with what it means: unit, basis and qualifier (design rules 6 and 7).
 
@@ -156,6 +170,16 @@ class Quantity(Value, frozen=True, kw_only=True):
             raise InvalidInput("expected an upper end not below the lower",
                                code="INVALID_RANGE", path=("upper",))
 
+    def check_not_negative(self) -> None:
+        """Refuse less than nothing, in a range too. Raises InvalidInput."""
+        check_not_negative(self.value, "value")
+        check_not_negative(self.upper, "upper")
+
+    def check_share(self) -> None:
+        """Refuse what is no part of a whole. Raises InvalidInput."""
+        for name, number in (("value", self.value), ("upper", self.upper)):
+            (check_percent if self.unit == PERCENT else check_not_negative)(number, name)
+
 
 class Source(Value, frozen=True, kw_only=True):
     """Where a fact comes from, and how it was checked.
@@ -176,6 +200,11 @@ class Source(Value, frozen=True, kw_only=True):
     def verified(self) -> bool:
         """Whether somebody looked at the source itself before recording the fact."""
         return self.checked is not Checked.MEMORY
+
+    def check_recordable(self) -> None:
+        """The address is one of the web. Raises InvalidInput."""
+        if self.url is not None:
+            check_address(self.url, "url")
 
 
 class Fact(Value, frozen=True, kw_only=True):
@@ -206,7 +235,8 @@ def check_number(number: Decimal | None, field: str) -> None:
     Raises InvalidInput at `field`.
     """
     if number is not None and not (number.is_finite() and abs(number.adjusted()) <= MOST_DIGITS):
-        raise InvalidInput(f"expected a number of at most {MOST_DIGITS} digits", path=(field,))
+        raise InvalidInput(f"expected a number of at most {MOST_DIGITS} digits",
+                           code="INVALID_NUMBER", path=(field,))
 
 
 def check_reason(reason: str) -> None:
@@ -226,6 +256,7 @@ __all__ = [
     "DAY",
     "ENTITY_PATH",
     "NOT_A_SUBJECT",
+    "PERCENT",
     "Actor",
     "Committed",
     "Commodity",

@@ -18,7 +18,7 @@ from typing import Annotated
 import msgspec
 
 import tracker
-from tracker.domain.codec import decode, encode
+from tracker.domain.codec import decode, decode_input, encode
 from tracker.domain.entity import check_stream
 from tracker.domain.kinds import fact_type, kind_of
 from tracker.domain.receipt import Receipt
@@ -69,7 +69,7 @@ def parse(line: bytes) -> Order:
                            " with them", path=("type",))
     try:
         check_storable(parsed.data)
-        fact = decode(kind, parsed.data)
+        fact = decode_input(kind, parsed.data)
     except InvalidInput as error:
         raise error.below("data") from None
     return Order(_stream(parsed, fact), fact, parsed.id)

@@ -1,0 +1,73 @@
+"""What may be recorded from now on. Pure.
+
+These rules hold where a fact is decided, by whatever way it comes: mutation, import or command.
+What was recorded before there were such rules is read without them, and stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from tracker.domain.values import Committed, Text, Value
+from tracker.domain.wording import check_digits, check_line, check_text
+from tracker.errors import InvalidInput
+
+EVENT_IDS = frozenset({"retracts", "replacement", "redacts"})
+"""Fields that name events: what names can be is said where events get them."""
+
+
+def check_recordable(value: Value) -> None:
+    """Refuse a fact that would be misread, or shown as what it is not.
+
+    Raises InvalidInput with the path of the field.
+    """
+    for name, written, check in _checks(type(value)):
+        part = getattr(value, name)
+        if isinstance(part, tuple):
+            for index, item in enumerate(part):
+                check(item, written, index)
+        elif part is not None:
+            check(part, written)
+    value.check_recordable()
+
+
+def _check_struct(value: Value, *path: str | int) -> None:
+    try:
+        check_recordable(value)
+    except InvalidInput as error:
+        raise error.below(*path) from None
+
+
+def _check_free_text(value: str | Committed, *path: str | int) -> None:
+    if isinstance(value, str):
+        check_text(value, *path)
+
+
+@cache
+def _checks(kind: type[Value]) -> tuple[tuple[str, str, Callable[..., None]], ...]:
+    """The fields of a struct to look at: name, name in JSON, and what checks it or its items."""
+    hints = get_type_hints(kind, include_extras=True)
+    found = ((field, _check_of(hints[field.name])) for field in msgspec.structs.fields(kind)
+             if field.name not in EVENT_IDS)
+    return tuple((field.name, field.encode_name, check) for field, check in found if check)
+
+
+def _check_of(hint: Any) -> Callable[..., None] | None:
+    """What checks a field of a type; None for words of a vocabulary, which check themselves."""
+    parts = {hint, *get_args(hint)}
+    if Text in parts:
+        return _check_free_text
+    for part in parts:
+        plain = get_args(part)[0] if get_origin(part) is Annotated else part
+        if plain is str:
+            return check_line
+        if plain is Decimal:
+            return check_digits
+        if isinstance(plain, type) and issubclass(plain, Value):
+            return _check_struct
+    return None

@@ -1,0 +1,112 @@
+"""How texts, addresses and numbers may be written in what is recorded from now on. Pure.
+
+Texts are kept as they come, or refused: nothing is changed on the way, and no Unicode form is asked
+for, since names of entities are ASCII and a quotation is what its source wrote.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal
+
+from tracker.errors import InvalidInput
+
+CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff"
+"""Characters that control a terminal or end a line, and halves of characters; without tabulators,
+line feeds and carriage returns."""
+DIRECTIONS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""Marks by which text is shown in another order than it has."""
+INVISIBLE = "\u00ad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff"
+"""Characters that nobody sees. The joiners U+200C and U+200D are not among them: words of Persian
+and of languages of India need them."""
+
+NOT_IN_TEXT = re.compile(f"[{CONTROLS}{DIRECTIONS}{INVISIBLE}]|\r(?!\n)")
+NOT_IN_LINE = re.compile(f"[{CONTROLS}{DIRECTIONS}{INVISIBLE}\t\n\r]")
+BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols of scripts that look like nothing."""
+
+ADDRESS = re.compile(
+    r"https?://(?:\[[0-9a-f:.]+\]|[^\s/?#@:\[\]\\<>\"^`{|}%]+)(?::[0-9]{1,5})?(?:[/?#][^\s\\<>\"]*)?",
+    re.IGNORECASE)
+NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
+MOST_DIGITS = 30
+"""The most digits of a number, and how far from the decimal point it may begin and end."""
+
+
+def check_line(text: str, *path: str | int) -> None:
+    """Refuse a name, a title or a reference that is not one line of visible text.
+
+    Raises InvalidInput at `path`.
+    """
+    if text.isascii() and text.isprintable() and not text.isspace() and text:
+        return  # nearly all are
+    if bad := NOT_IN_LINE.search(text):
+        raise _odd_character(bad[0], "one line of text", path)
+    if not is_visible(text):
+        raise InvalidInput("expected at least one visible character", code="INVALID_TEXT",
+                           path=path)
+
+
+def check_text(text: str, *path: str | int) -> None:
+    """Refuse running text with characters that steer how it is shown. Raises InvalidInput."""
+    if bad := NOT_IN_TEXT.search(text):
+        raise _odd_character(bad[0], "text", path)
+
+
+def _odd_character(character: str, what: str, path: tuple[str | int, ...]) -> InvalidInput:
+    name = unicodedata.name(character, "a control character")
+    return InvalidInput(f"expected {what}, without U+{ord(character):04X} ({name})",
+                        code="INVALID_TEXT", path=path)
+
+
+def is_visible(text: str) -> bool:
+    """Whether there is anything to see in a text."""
+    if text.isascii():
+        return bool(text) and not text.isspace()
+    return any(unicodedata.category(letter)[0] in "LNPS" and letter not in BLANK_LETTERS
+               for letter in text)
+
+
+def check_address(text: str, *path: str | int) -> None:
+    """Refuse what is no http or https address with a host, or has a user in it.
+
+    Raises InvalidInput at `path`.
+    """
+    if not ADDRESS.fullmatch(text):
+        raise InvalidInput("expected an address that begins with https:// or http:// and a host,"
+                           " such as https://www.usgs.gov/", code="INVALID_URL", path=path)
+
+
+def check_digits(number: Decimal, *path: str | int) -> None:
+    """Refuse a number that is none, infinite, or of absurd length. Raises InvalidInput."""
+    _, digits, exponent = number.as_tuple()
+    if (not isinstance(exponent, int) or len(digits) > MOST_DIGITS
+            or abs(exponent) > MOST_DIGITS or abs(number.adjusted()) > MOST_DIGITS):
+        raise InvalidInput(f"expected a number of at most {MOST_DIGITS} digits",
+                           code="INVALID_NUMBER", path=path)
+
+
+def check_notation(text: str, *path: str | int) -> None:
+    """Refuse a number in another notation than digits 0 to 9 with a decimal point.
+
+    Raises InvalidInput at `path`.
+    """
+    if not NUMBER.fullmatch(text):
+        raise InvalidInput("expected a number as digits 0 to 9 with a decimal point, such as"
+                           " 1250.5", code="INVALID_NUMBER", path=path)
+
+
+def check_not_negative(number: Decimal | int | None, *path: str | int) -> None:
+    """Refuse a number below 0, of what there can't be less than nothing. Raises InvalidInput."""
+    if number is not None and number < 0:
+        raise InvalidInput(f"expected a number from 0, got {number}", code="OUT_OF_RANGE",
+                           path=path)
+
+
+def check_percent(number: Decimal | None, *path: str | int) -> None:
+    """Refuse what is no part of a whole: below 0 or over 100 percent. Raises InvalidInput."""
+    check_not_negative(number, *path)
+    if number is not None and number > 100:
+        raise InvalidInput(f"expected at most 100 percent, got {number}", code="OUT_OF_RANGE",
+                           path=path)
