@@ -27,6 +27,7 @@ from deploy.redaction import redact
 from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot import replay as replayed
 from deploy.snapshot import replay_bundle, take
+from deploy.terminal import escaped_json
 from deploy.tokens import tokens
 from deploy.tracing import Traces, tracing
 from deploy.trusting import Keys, TrustBundleKey, bundle_at, trust_in, without_database
@@ -197,7 +198,8 @@ def query(
             return await execute(services, text, values, Access(), caller=MYSELF)
 
     answer = on_database(data_dir, work)
-    print(json.dumps(answer, indent=2, ensure_ascii=False))
+    for line in json.dumps(answer, indent=2, ensure_ascii=False).split("\n"):
+        print(escaped_json(line))
     if answer.get("errors"):
         raise typer.Exit(Exit.REFUSED)
 
@@ -229,7 +231,10 @@ def follow(
             start = await recorder.head() if after is None else after
             async with Follower(recorder, target) as follower:
                 async for event in follower.follow(start):
-                    sys.stdout.buffer.write(event.entry + b"\n")
+                    entry = event.entry  # to programs as it is, to people without what steers
+                    if sys.stdout.isatty():
+                        entry = escaped_json(entry.decode()).encode()
+                    sys.stdout.buffer.write(entry + b"\n")
                     sys.stdout.buffer.flush()
 
     on_database(data_dir, work)

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
-from rich.console import Console
 
 from deploy import settings
 from deploy.database import database
 from deploy.postgres import PostgresError, default_data_dir
 from deploy.process import Exit, catch_signals, run
 from deploy.server import PortTaken
+from deploy.terminal import Terminal
 from tracker.errors import TrackerError, Unavailable
 from tracker.log.database import LOST, Target
 
 T = TypeVar("T")
-note = Console(stderr=True, highlight=False, soft_wrap=True)
+note = Terminal(stderr=True, highlight=False, soft_wrap=True)
 
 DataDir = Annotated[Path | None, typer.Option(
     settings.DATA_DIR.flag, envvar=settings.DATA_DIR.variable, show_default=False,

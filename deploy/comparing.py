@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from deploy.bootstrap import running
 from deploy.command import DataDir, fail, on_database
 from deploy.process import Exit
+from deploy.terminal import Terminal, escaped_json, in_one_line
 from schema.context import Access, Services
 from schema.execute import execute
 from tracker.log.database import Target
 
 Node = dict[str, Any]
-out = Console(highlight=False, soft_wrap=True)
+out = Terminal(highlight=False, soft_wrap=True)
 MOST_LETTERS = 100
 
 CHANGES = """query ($from: MomentInput!, $day: Day, $position: Position, $commodity: String,
@@ -128,7 +128,7 @@ async def nodes(
 
 def line(node: Node) -> None:
     """Print an item as a line of JSON."""
-    print(json.dumps(node, ensure_ascii=False))
+    print(escaped_json(json.dumps(node, ensure_ascii=False)))
 
 
 def describe_change(node: Node) -> None:
@@ -148,20 +148,22 @@ def describe(headline: str, node: Node, reasons: list[Node]) -> None:
     """Print an item: what it is about, which fields differ, and because of what."""
     out.print(headline, style="bold", markup=False)
     if title := (node["after"] or node["before"]).get("title"):
-        out.print(f"  {title}", markup=False)
+        out.print(f"  {in_one_line(title)}", markup=False)
     for field in node["fields"]:
         if field["path"]:  # the whole state is not for people
-            out.print(f"  {' '.join(field['path'])}: {short(field['before'])} →"
+            out.print(f"  {in_one_line(' '.join(field['path']))}: {short(field['before'])} →"
                       f" {short(field['after'])}", style="green", markup=False)
     for reason in reasons:
         source = reason["source"]
         out.print(f"  because of {reason['position']} {reason['type']},"
-                  f" {source['name']}, {source['publishedOn']}", style="dim", markup=False)
+                  f" {in_one_line(source['name'])}, {source['publishedOn']}", style="dim",
+                  markup=False)
 
 
 def short(value: Any) -> str:
     """A value in a few letters."""
     if value is None:
         return "–"
-    told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    told = in_one_line(value if isinstance(value, str)
+                       else json.dumps(value, ensure_ascii=False))
     return told if len(told) <= MOST_LETTERS else f"{told[: MOST_LETTERS - 1]}…"

@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from deploy.bootstrap import running
 from deploy.command import DataDir, errors_for_people, note, on_database
 from deploy.importing import import_shown
 from deploy.process import Exit
+from deploy.terminal import Terminal, csv_cell, in_one_line
 from projections.lists import Filter
 from schema.context import Services
 from tracker.domain.receipt import Counts, ImportState, Receipt
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.log.database import Target
 from tracker.sources import corpus, sheet
-from tracker.sources.contract import At, File, Reader
+from tracker.sources.contract import MOST_FILE_BYTES, At, File, Reader
 from tracker.sources.corpus_schema import corpus_schema
-from tracker.sources.download import fetched
+from tracker.sources.download import CHUNK, fetched
 from tracker.sources.importing import Difference, Outcome
 from tracker.sources.meaning import meaning
 from tracker.sources.registry import READERS, reader_for, reader_named
+from tracker.sources.text import encoding_named
 
 Listen = Callable[[str, At, str, str], None]
 MOST_SHOWN = 20
-plain = Console(highlight=False, soft_wrap=True)
+MOST_FILES = 10_000
+"""How many files of a directory are imported."""
+MOST_LETTERS = 100
+TEXTS = ("title", "name", "edition", "note", "quotation", "account", "reason")
+"""What a dry run shows of a fact, as far as it has it."""
+plain = Terminal(highlight=False, soft_wrap=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -54,7 +61,8 @@ def import_(
         help="What the files are: see `tracker sources` (default: recognised by their content).",
     )] = None,
     dry_run: Annotated[bool, typer.Option(
-        "--dry-run", help="Record nothing; show the receipt and the first differences.")] = False,
+        "--dry-run", help="Record nothing; show what would be recorded: the counts, and the first"
+        " facts with their texts.")] = False,
     skip_invalid: Annotated[bool, typer.Option(
         "--skip-invalid", help="Record what is valid of a strict format, leave the rest out."
     )] = False,
@@ -67,6 +75,9 @@ def import_(
     mapping: Annotated[Path | None, typer.Option(
         "--mapping", metavar="TOML", show_default=False,
         help="Of a spreadsheet: a file that says so; see docs/sources.md.")] = None,
+    encoding: Annotated[str | None, typer.Option(
+        metavar="NAME", show_default=False,
+        help="The encoding of text that is not UTF-8, such as gb18030 or cp1250.")] = None,
     report: Annotated[Path | None, typer.Option(
         metavar="CSV", show_default=False,
         help="Write every refused and suspect place to this file.")] = None,
@@ -80,7 +91,8 @@ def import_(
     """
     with errors_for_people(), ExitStack() as stack:
         given = chosen_reader(source, columns or [], constants or [], mapping)
-        found = list(chosen(stack, files, given))
+        named = encoding_named(encoding) if encoding is not None else None
+        found = list(chosen(stack, files, given, named))
         listen = stack.enter_context(reporting(report))
 
         async def work(target: Target) -> bool:
@@ -105,29 +117,33 @@ def chosen_reader(source: str | None, columns: list[str], constants: list[str],
     return reader_named(source) if source else None
 
 
-def chosen(stack: ExitStack, names: Iterable[str], given: Reader | None
-           ) -> Iterator[tuple[Reader, File]]:
+def chosen(stack: ExitStack, names: Iterable[str], given: Reader | None,
+           encoding: str | None = None) -> Iterator[tuple[Reader, File]]:
     """The files that are meant, each with its reader; those of a directory that nobody reads are
     left out. Raises InvalidInput for a file that is not there."""
     for name in names:
+        if Path(name).is_dir() and not Path(name).is_symlink():
+            yield from inside(Path(name), given, encoding)
+            continue
         if name == "-":
             file = stack.enter_context(standard_input())
-            yield given or reader_for(file) or corpus.READER, file
-        elif "://" in name:
-            file = stack.enter_context(fetched(name))
-            yield given or reader_for(file) or corpus.READER, file
-        elif Path(name).is_dir():
-            yield from inside(Path(name), given)
         else:
-            file = File.at(Path(name))
-            yield given or reader_for(file) or corpus.READER, file
+            file = stack.enter_context(fetched(name)) if "://" in name else File.at(Path(name))
+        file = replace(file, encoding=encoding)
+        yield given or reader_for(file) or corpus.READER, file
 
 
-def inside(directory: Path, given: Reader | None) -> Iterator[tuple[Reader, File]]:
+def inside(directory: Path, given: Reader | None, encoding: str | None = None
+           ) -> Iterator[tuple[Reader, File]]:
     """The files in a directory and below it, by name, that some reader recognises."""
-    for path in sorted(directory.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
-            file = File.at(path)
+    paths = sorted(islice(directory.rglob("*"), MOST_FILES + 1))
+    if len(paths) > MOST_FILES:
+        raise TooLarge(f"{directory}: expected at most {MOST_FILES:,} files")
+    for path in paths:
+        if path.is_symlink():
+            note.print(f"{path}: left out, a link", style="yellow", markup=False)
+        elif path.is_file() and not path.name.startswith("."):
+            file = File.at(path, encoding)
             reader = reader_for(file)
             if reader is None or (given and given.name != reader.name):
                 note.print(f"{path}: left out, not recognised", style="yellow", markup=False)
@@ -139,7 +155,10 @@ def inside(directory: Path, given: Reader | None) -> Iterator[tuple[Reader, File
 def standard_input() -> Iterator[File]:
     """Standard input as a file: it is read more than once."""
     with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
-        shutil.copyfileobj(sys.stdin.buffer, kept)
+        while chunk := sys.stdin.buffer.read(CHUNK):
+            kept.write(chunk)
+            if kept.tell() > MOST_FILE_BYTES:
+                raise TooLarge(f"standard input: expected at most {MOST_FILE_BYTES:,} bytes")
         kept.flush()
         yield File(Path(kept.name), "standard input")
 
@@ -158,7 +177,7 @@ def reporting(path: Path | None) -> Iterator[Listen | None]:
         writer = csv.writer(content)
         writer.writerow(("came", "line", "column", "reason", "text"))
         yield lambda came, at, reason, text: writer.writerow(
-            (came, at.line, at.column or "", reason, text))
+            (came, at.line, *map(csv_cell, (at.column or "", reason, text))))
 
 
 async def import_one(target: Target, services: Services, reader: Reader, file: File,
@@ -172,11 +191,21 @@ async def import_one(target: Target, services: Services, reader: Reader, file: F
         return False
     for line in told(outcome, dry_run=dry_run):
         note.print(line, markup=False)
-    return not outcome.refused
+    return not (outcome.refused or all_refused(outcome.receipt.counts))
+
+
+def all_refused(counts: Counts) -> bool:
+    """Whether a file had facts for us, and none was taken or known: most likely it is of another
+    format or layout than its reader knows."""
+    return 0 < counts.refused == counts.items and not counts.withdrawn
 
 
 def told(outcome: Outcome, *, dry_run: bool) -> Iterator[str]:
     """What became of a file, in lines: what was refused and why, differences, counts."""
+    return map(in_one_line, _told(outcome, dry_run=dry_run))
+
+
+def _told(outcome: Outcome, *, dry_run: bool) -> Iterator[str]:
     receipt = outcome.receipt
     name = receipt.file
     for remark in receipt.refused:
@@ -188,7 +217,9 @@ def told(outcome: Outcome, *, dry_run: bool) -> Iterator[str]:
         yield f"{name}: suspect: {place(remark.line, remark.column)}: {remark.text}:" \
               f" {remark.reason}"
     if dry_run:
-        yield from (f"{name}: {difference(item)}" for item in outcome.differences)
+        for item in outcome.differences:
+            yield f"{name}: {difference(item)}"
+            yield from (f"{name}:   {text}" for text in texts_of(item.fact))
     yield f"{name}: {summary(receipt, refused=outcome.refused, dry_run=dry_run)}"
 
 
@@ -205,6 +236,17 @@ def difference(item: Difference) -> str:
     return f"{item.came}: {item.stream}{where}: {content(item.before)} -> {content(item.fact)}"
 
 
+def texts_of(fact: Any) -> Iterator[str]:
+    """The texts of a fact, shortened, so that somebody sees whether they are what the file says."""
+    for field in TEXTS:
+        text = getattr(fact, field, None)
+        if isinstance(text, str):
+            end = "\u2026" if len(text) > MOST_LETTERS else ""
+            yield f"{field}: {text[:MOST_LETTERS]}{end}"
+    if quantity := getattr(fact, "quantity", None):
+        yield f"quantity: {content(fact)}{f' {quantity.basis}' if quantity.basis else ''}"
+
+
 def content(fact: Any) -> str:
     """What a fact says, in a few words."""
     quantity = getattr(fact, "quantity", None)
@@ -217,6 +259,8 @@ def summary(receipt: Receipt, *, refused: bool, dry_run: bool) -> str:
     """What came of a file, in a line."""
     if refused:
         return f"nothing recorded, {receipt.counts.refused} problems"
+    if all_refused(receipt.counts):
+        return f"{receipt.reader}: nothing recorded: all {receipt.counts.refused} were refused"
     return f"{receipt.reader}: {'would be ' if dry_run else ''}{counted(receipt.counts)}"
 
 
@@ -257,13 +301,14 @@ def imports(
                 ImportState, moment, Filter(category=given.name if given else None))
 
     for state in on_database(data_dir, work)[-first:]:
-        print(listed(state))
+        print(in_one_line(listed(state)))
 
 
 def listed(state: ImportState) -> str:
     """A receipt in a line."""
     return (f"{state.because[0].position:8}  {state.on}  {state.reader} {state.reader_version}"
-            f"  {state.file}  {state.sha256[:12]}  {counted(state.counts)}")
+            f"  {state.file}  {state.sha256[:12]}  {state.encoding or 'no text'}"
+            f"  {counted(state.counts)}")
 
 
 def schema(

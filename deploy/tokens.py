@@ -12,6 +12,7 @@ import typer
 
 from deploy.bootstrap import connected, prepare
 from deploy.command import DataDir, note, on_database
+from deploy.terminal import in_one_line
 from tracker.access import Scope
 from tracker.errors import Forbidden
 from tracker.log.database import OWNER, Connection, Target
@@ -57,7 +58,7 @@ def list_(data_dir: DataDir = None) -> None:
     for token in on_database(data_dir, work):
         scopes = ",".join(scope.value for scope in token.scopes)
         made = f"made {token.created_at:%Y-%m-%d}"
-        print(f"{token.id}\t{token.name}\t{scopes}\t{made}\t{state_of(token)}")
+        print(f"{token.id}\t{in_one_line(token.name)}\t{scopes}\t{made}\t{state_of(token)}")
 
 
 def state_of(token: Token) -> str:

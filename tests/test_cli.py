@@ -139,6 +139,28 @@ def test_an_import_counts_once_and_can_skip_what_is_invalid(demo: Running, tmp_p
     assert answer["data"]["asOf"]["exportControl"]["clauses"] == [{"status": "SUSPENDED"}]
 
 
+def test_text_in_another_encoding_is_imported_once_the_encoding_is_named(
+    demo: Running, tmp_path: Path
+) -> None:
+    file = tmp_path / "liste.csv"
+    file.write_bytes("title,country,date,commodity\n镓,China,2024-12-03,gallium\n".encode("gbk"))
+    guessed = command("import", "--from", "sheet", str(file), data_dir=demo.data_dir)
+    assert guessed.returncode == Exit.REFUSED
+    assert "expected text in UTF-8" in guessed.stderr
+    unknown = command("import", "--encoding", "gbkk", str(file), data_dir=demo.data_dir)
+    assert unknown.returncode == Exit.REFUSED
+    assert "UNKNOWN_ENCODING" in unknown.stderr
+    named = ("import", "--from", "sheet", "--encoding", "gbk", str(file))
+    shown = command(*named, "--dry-run", data_dir=demo.data_dir)
+    assert "title: 镓" in shown.stderr
+    assert command(*named, data_dir=demo.data_dir).returncode == Exit.OK
+    assert "  gbk  1 recorded" in command("imports", data_dir=demo.data_dir).stdout
+    file.write_text("title,country,date,commodity\nA,Nowhere,2024-12-03,gallium\n")
+    refused = command("import", "--from", "sheet", str(file), data_dir=demo.data_dir)
+    assert refused.returncode == Exit.REFUSED
+    assert "nothing recorded: all 1 were refused" in refused.stderr
+
+
 def test_a_spreadsheet_is_imported_with_a_mapping_and_listed(
     demo: Running, tmp_path: Path
 ) -> None:

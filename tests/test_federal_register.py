@@ -121,7 +121,7 @@ def test_lists_and_single_documents_are_read_as_well(tmp_path: Path) -> None:
         assert READER.recognise(File.at(path).head(), "one.json")
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"results": 1}', "[", "\udcff", "7"])
+@pytest.mark.parametrize("content", ["", "{", '{"results": 1}', "[", "[" * 99_999, "7"])
 def test_a_broken_file_is_refused_as_a_whole(tmp_path: Path, content: str) -> None:
     path = tmp_path / "bad.json"
     path.write_bytes(content.encode("utf-8", "surrogateescape"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
 from datetime import date, datetime
 from decimal import Decimal
@@ -288,6 +289,49 @@ def test_a_workbook_that_claims_to_be_huge_is_read_as_far_as_it_is_filled(tmp_pa
     wide = replaced(path, "xl/worksheets/sheet1.xml", b'r="F2"', b'r="XFD2"')
     with pytest.raises(InvalidInput, match="line 2: expected at most 256 columns"):
         Sheet(wide)
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    (b'<row r="2"', b'<row r="9999999999"', "at most 200,000 rows"),
+    (b'<row r="2"', b'<row r="200001"', "at most 200,000 rows"),
+    (b'<row r="2"', b'<row r="-2"', "rows with numbers"),
+    (b'r="F2"', b'r="ZZZZZZ2"', "at most 256 columns"),
+    (b"<worksheet", b'<!DOCTYPE x [<!ENTITY a "aa">]><worksheet', "without document types"),
+])
+def test_a_workbook_with_absurd_places_is_refused_at_once(
+    tmp_path: Path, old: bytes, new: bytes, message: str
+) -> None:
+    path = workbook(tmp_path, HEADER, ["Ban", "China", datetime(2024, 12, 3), "ban", "gallium", 5])
+    started = time.monotonic()
+    with pytest.raises(InvalidInput, match=message) as caught:
+        Sheet(replaced(path, "xl/worksheets/sheet1.xml", old, new))
+    assert caught.value.code == "UNREADABLE_FILE"
+    assert time.monotonic() - started < 5
+
+
+def test_a_workbook_of_many_sheets_is_refused(tmp_path: Path) -> None:
+    path = workbook(tmp_path, HEADER)
+    with zipfile.ZipFile(path, "a") as archive:
+        for number in range(2, 102):
+            archive.writestr(f"xl/worksheets/sheet{number}.xml", "<worksheet/>")
+    with pytest.raises(InvalidInput, match="at most 100 sheets, got 101"):
+        Sheet(path)
+
+
+@pytest.mark.parametrize(("column", "value", "field"), [
+    ("url", "javascript:alert(1)", "link"), ("url", "www.iea.org", "link"),
+    ("year", "2023.7", "year"), ("year", "\u0662\u0660\u0662\u0663", "year"),
+    ("year", "1e999999999", "year"), ("value", "1_000", "value"), ("value", "\u0663", "value"),
+    ("published", "\uff11\uff12 March 2024", "published")])
+def test_a_figure_in_another_notation_is_listed_with_its_field(
+    tmp_path: Path, column: str, value: str, field: str
+) -> None:
+    row = {"country": "China", "commodity": "gallium", "year": "2023", "value": "5", "unit": "t",
+           "stage": "primary", "published": "2024", "url": "https://a.example/"} | {column: value}
+    path = tmp_path / "list.csv"
+    path.write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n", "utf-8")
+    [(line, at, _)] = Sheet(path).refused
+    assert (line, at) == (2, field)
 
 
 @pytest.mark.parametrize("cut", [10, 2000, -40])

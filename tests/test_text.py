@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.desk import CLAIM, Desk, counts, line, said
+from tests.facts import announced
 from tracker.errors import InvalidInput, TooLarge
 from tracker.sources import corpus, facts, usgs
 from tracker.sources.contract import At, File, Refused
-from tracker.sources.text import CHUNK, MOST_BYTES, delimiter, encoding, head_rows, lines, rows
+from tracker.sources.importing import import_file
+from tracker.sources.text import (
+    CHUNK,
+    MOST_BYTES,
+    delimiter,
+    encoding,
+    encoding_named,
+    head_rows,
+    lines,
+    rows,
+)
 
 
 def file(tmp_path: Path, content: bytes) -> File:
@@ -41,24 +54,79 @@ def test_an_empty_file_has_no_lines_and_no_rows(tmp_path: Path) -> None:
     assert (delimiter(b""), head_rows(b"", 2)) == (",", [])
 
 
-@pytest.mark.parametrize(("content", "name"), [
-    ("Türkiye".encode(), "utf-8"), ("Türkiye".encode("cp1252"), "cp1252"),
-    (b"\xef\xbb\xbfa", "utf-8"), ("é".encode() * CHUNK, "utf-8")])
-def test_the_encoding_is_told_by_the_whole_content(
-    tmp_path: Path, content: bytes, name: str
+@pytest.mark.parametrize(("content", "named", "publishers", "name"), [
+    ("Türkiye".encode(), None, None, "utf-8"),
+    ("Türkiye".encode("cp1252"), None, "cp1252", "cp1252"),
+    ("Türkiye".encode(), None, "cp1252", "utf-8"),
+    ("镓出口".encode("gbk"), "gbk", None, "gbk"),
+    ("镓出口".encode("gbk"), "gbk", "cp1252", "gbk"),
+    ("Česko".encode("cp1250"), "cp1250", None, "cp1250"),
+    (b"plain", "gbk", None, "gbk"),
+    ("a,é".encode("utf-16"), None, None, "utf-16"),
+    ("a,é".encode("utf-32"), None, None, "utf-32"),
+    ("a,é".encode("utf-16-le"), "utf-16-le", None, "utf-16-le"),
+    (b"\xef\xbb\xbfa", None, None, "utf-8"),
+    (("é" * 9999 + "\n").encode() * 100, None, None, "utf-8")])
+def test_the_encoding_is_utf_8_or_said(
+    tmp_path: Path, content: bytes, named: str | None, publishers: str | None, name: str
 ) -> None:
-    assert encoding(file(tmp_path, content)) == name
+    of = replace(file(tmp_path, content), encoding=named)
+    assert encoding(of, publishers) == name
+    [line] = list(lines(of, publishers))[:1]
+    expected = content.decode("utf-8-sig" if name == "utf-8" else name)
+    assert line.content.decode() == expected[:len(line.content.decode())]
+
+
+@pytest.mark.parametrize("code", ["gbk", "gb18030", "big5", "shift_jis", "cp1250", "cp1252"])
+def test_an_encoding_is_never_guessed(tmp_path: Path, code: str) -> None:
+    content = {"cp1250": "Česko, Łódź", "cp1252": "Türkiye"}.get(code, "日本").encode(code)
+    with pytest.raises(InvalidInput, match="--encoding gb18030") as caught:
+        encoding(file(tmp_path, b"a,b\n" + content))
+    assert (caught.value.code, caught.value.path) == ("ENCODING_REQUIRED", ("encoding",))
+
+
+@pytest.mark.parametrize(("content", "named", "message"), [
+    ("Türkiye".encode(), "cp1252", "it is UTF-8: leave out --encoding cp1252"),
+    ("\ufeffa".encode(), "gbk", "begins with the mark of utf-8"),
+    ("é".encode("cp1252"), "ascii", "expected text in ascii"),
+    (b"a\xff", "utf-8", "expected text in utf-8"),
+    (b"\xff\xfea", None, "expected text in utf-16"),
+])
+def test_a_file_that_is_not_what_is_said_is_refused(
+    tmp_path: Path, content: bytes, named: str | None, message: str
+) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        encoding(replace(file(tmp_path, content), encoding=named))
+
+
+@pytest.mark.parametrize(("name", "found"), [
+    ("GBK", "gbk"), ("latin1", "iso8859-1"), ("UTF8", "utf-8"), ("windows-1252", "cp1252")])
+def test_an_encoding_is_named_as_one_likes(name: str, found: str) -> None:
+    assert encoding_named(name) == found
+
+
+@pytest.mark.parametrize("name", [
+    "gb18303", "base64", "rot13", "hex", "punycode", "unicode_escape", "", "a\0b", "x" * 500, "é"])
+def test_what_is_no_encoding_is_refused_with_others_that_are_like_it(name: str) -> None:
+    with pytest.raises(InvalidInput, match="expected one such as") as caught:
+        encoding_named(name)
+    assert caught.value.code == "UNKNOWN_ENCODING"
+    if name == "gb18303":
+        assert "gb18030" in caught.value.message
+
+
+def test_one_row_of_endless_lines_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="rows of at most 1,000,000 bytes"):
+        list(rows(file(tmp_path, b'a,b\n"' + b'x\n","' * 400_000)))
 
 
 @pytest.mark.parametrize(("content", "message"), [
-    ("a,b".encode("utf-16"), "expected UTF-8, got UTF-16"),
-    ("a,b".encode("utf-32"), "expected UTF-8, got UTF-32"),
     (b"a\0b", "got NUL bytes"),
-    (b"\x81\x8d\xff", "expected text in UTF-8 or cp1252"),
     (b'a,b\n"never closed,1\n2,3\n', "line 3: expected CSV: unexpected end of data"),
     (b'a,b\n"x"y,1\n', "line 2: expected CSV"),
     (b"a,b\n" + b"x" * 200_000 + b"\n", "field larger than field limit"),
-    (b"a,b\n" + b"x," * MOST_BYTES + b"\n", "line 2: expected lines of at most 1,000,000 bytes"),
+    (b"a,b\n" + b"x," * MOST_BYTES + b"\n", "line 2: expected lines and rows of at most"),
+    (b"a,b\n" + b"x," * 1000 + b"\n", "line 2: expected at most 1,000 columns"),
 ])
 def test_a_broken_table_is_refused_as_a_whole(
     tmp_path: Path, content: bytes, message: str
@@ -89,11 +157,25 @@ def test_a_line_of_100_mb_is_one_refusal_and_never_in_memory(tmp_path: Path) -> 
     assert items[1] == Refused(At(2), "expected at most 1,000,000 bytes in a line")
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe{\0", b"\xfe\xff\0{"])
-async def test_facts_in_another_encoding_leave_nothing(desk: Desk, content: bytes) -> None:
-    with pytest.raises(InvalidInput, match="expected UTF-8, got UTF-16"):
-        await desk.take(content)
+async def test_facts_in_another_encoding_leave_nothing_until_it_is_named(
+    desk: Desk, tmp_path: Path
+) -> None:
+    content = line("a", announced(title="镓出口管制"))
+    path = tmp_path / "facts.jsonl"
+    path.write_bytes(content.decode().encode("gbk"))
+    with pytest.raises(InvalidInput, match="expected text in UTF-8"):
+        await import_file(desk.target, corpus.READER, File.at(path))
     assert await desk.recorder.head() == 0
+    outcome = await import_file(desk.target, corpus.READER, File.at(path, "gbk"))
+    assert (outcome.receipt.encoding, outcome.receipt.sha256) == ("gbk", File.at(path).sha256())
+    assert (await desk.facts())["a"].title == "镓出口管制"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("code", ["utf-16", "utf-32", "utf-8-sig"])
+async def test_a_mark_says_the_encoding(desk: Desk, code: str) -> None:
+    outcome = await desk.take((line() + CLAIM).decode().encode(code))
+    assert (counts(outcome), said(outcome)) == ({"new": 2}, [])
+    assert outcome.receipt.encoding == code.removesuffix("-sig")
 
 
 async def test_a_mark_and_mixed_line_ends_do_not_matter(desk: Desk) -> None:
@@ -122,3 +204,21 @@ def test_formats_that_are_held_whole_have_a_limit(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="expected a file"):
         File.at(tmp_path / "none.csv")
+
+
+def test_only_files_are_read(tmp_path: Path) -> None:
+    real = file(tmp_path, b"a").path
+    (tmp_path / "link").symlink_to(real)
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "link", tmp_path / "pipe", tmp_path, Path("/dev/zero")):
+        with pytest.raises(InvalidInput) as caught:
+            File.at(path)
+        assert caught.value.code == "NO_SUCH_FILE"
+
+
+def test_a_file_over_the_limit_is_not_opened(tmp_path: Path) -> None:
+    path = tmp_path / "sparse"
+    with path.open("wb") as content:
+        content.truncate(2_000_000_001)
+    with pytest.raises(TooLarge, match="2,000,000,000"):
+        File.at(path)

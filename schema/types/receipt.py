@@ -57,6 +57,9 @@ class Import(Node):
     file: str = field(description="The name of the file.")
     sha256: str = field(description="The SHA-256 of the file, as hexadecimal digits.")
     size: float = field(description="The size of the file in bytes.")
+    encoding: str | None = field(description="What its text was read in, such as `utf-8` or"
+                                             " `gb18030`; null for workbooks, and for imports of"
+                                             " before this was noted.")
     items: float = field(description="How many facts and refusals the file gave.")
     counts: ImportCounts = field(description="How many came to what; exact.")
     reasons: list[RefusalReason] = field(description="The most frequent reasons of refusals.")

@@ -62,7 +62,11 @@ class Remark(Value, frozen=True, kw_only=True):
 
 
 class Receipt(Fact, frozen=True, kw_only=True):
-    """A file was imported. Counts are exact; `reasons`, `refused` and `suspects` are the first."""
+    """A file was imported. Counts are exact; `reasons`, `refused` and `suspects` are the first.
+
+    `encoding` is what its text was read in, as Python calls it; workbooks have none, and neither
+    have receipts of before it was noted.
+    """
 
     on: PartialDate
     reader: Name
@@ -71,6 +75,7 @@ class Receipt(Fact, frozen=True, kw_only=True):
     sha256: Digest
     size: int
     counts: Counts
+    encoding: Name | None = None
     events: int = 0
     reasons: tuple[Reason, ...] = ()
     refused: tuple[Remark, ...] = ()
@@ -92,6 +97,7 @@ class ImportState(CitingState, frozen=True, kw_only=True):
     sha256: str
     size: int
     counts: Counts
+    encoding: str | None = None
     events: int = 0
     reasons: tuple[Reason, ...] = ()
     refused: tuple[Remark, ...] = ()
@@ -128,6 +134,7 @@ class Import(Entity):
         return ImportState(
             id=id, because=because(facts), on=receipt.on, reader=receipt.reader,
             reader_version=receipt.reader_version, file=receipt.file, sha256=receipt.sha256,
-            size=receipt.size, counts=receipt.counts, events=receipt.events,
+            size=receipt.size, counts=receipt.counts, encoding=receipt.encoding,
+            events=receipt.events,
             reasons=receipt.reasons, refused=receipt.refused, suspects=receipt.suspects,
         )

@@ -6,10 +6,10 @@ What was recorded before there were such rules is read without them, and stays a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -59,11 +59,10 @@ def _checks(kind: type[Value]) -> tuple[tuple[str, str, Callable[..., None]], ..
 
 def _check_of(hint: Any) -> Callable[..., None] | None:
     """What checks a field of a type; None for words of a vocabulary, which check themselves."""
-    parts = {hint, *get_args(hint)}
+    parts = set(_parts(hint))
     if Text in parts:
         return _check_free_text
-    for part in parts:
-        plain = get_args(part)[0] if get_origin(part) is Annotated else part
+    for plain in parts:
         if plain is str:
             return check_line
         if plain is Decimal:
@@ -71,3 +70,10 @@ def _check_of(hint: Any) -> Callable[..., None] | None:
         if isinstance(plain, type) and issubclass(plain, Value):
             return _check_struct
     return None
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    """All that a type is put together of, itself included."""
+    yield hint
+    for part in get_args(hint):
+        yield from _parts(part)

@@ -34,7 +34,8 @@ from tracker.sources.words import number
 COLUMNS = {"country_iso3_code", "year", "quantity", "units", "bgs_statistic_type_trans"}
 NAMES = ("bgs_commodity_trans", "erml_commodity")
 """The columns that may name the commodity, the more exact one first."""
-DAY = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?")
+YEAR = re.compile("[0-9]{4}")
 BY_STAGE = re.compile(r"(?P<what>[^,(]+?)(?:, ?| ?\()(?P<how>mine|smelter|refin)", re.IGNORECASE)
 STAGES = {"mine": Stage.MINE, "smelter": Stage.SMELTER, "refin": Stage.REFINERY}
 UNITS = {"tonnes": "t", "thousand tonnes": "kt", "million tonnes": "Mt", "kilograms": "kg",
@@ -114,7 +115,7 @@ def subject(name: str) -> Subject | None:
 
 def _claim(field: Mapping[str, str], about: Subject, day: PartialDate, where: str) -> Claimed:
     place = country(field)
-    if not field["year"][:4].isdigit():
+    if not YEAR.match(field["year"]):
         raise InvalidInput(f"unknown year {field['year']!r}")
     quantity = _quantity(field, about)
     return Claimed(

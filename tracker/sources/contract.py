@@ -7,6 +7,7 @@ nothing silently, knows no database, and holds no more of a file in memory than 
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 import re
@@ -28,33 +29,57 @@ MOST_ID = 180
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A character that PostgreSQL keeps in no text, as JSON writes it."""
 
+ZIP = b"PK\x03\x04"
+"""How a workbook begins."""
+
+MOST_FILE_BYTES = 2_000_000_000
+"""The largest file that is read."""
+
 HEAD_BYTES = 64 * 1024
 """How much of a file a reader sees when it is asked whether the file is one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file to read. `name` is what facts and receipts call it."""
+    """A file to read. `name` is what facts and receipts call it, `encoding` what its user says."""
 
     path: Path
     name: str
+    encoding: str | None = None
 
     @classmethod
-    def at(cls, path: Path) -> File:
-        """The file at a path, under its own name. Raises InvalidInput where there is none."""
+    def at(cls, path: Path, encoding: str | None = None) -> File:
+        """The file at a path, under its own name.
+
+        Raises InvalidInput where there is none, or a link, a device or a pipe, and TooLarge.
+        """
+        if path.is_symlink():
+            raise InvalidInput(f"{path}: expected a file, got a link: give what it leads to",
+                               code="NO_SUCH_FILE")
         if not path.is_file() or not os.access(path, os.R_OK):
             raise InvalidInput(f"{path}: expected a file that can be read", code="NO_SUCH_FILE")
-        return cls(path, path.name)
+        return cls(path, path.name, encoding).at_most(MOST_FILE_BYTES)
 
     @property
     def size(self) -> int:
         """Its size in bytes."""
         return self.path.stat().st_size
 
-    def head(self) -> bytes:
-        """Its beginning."""
+    def beginning(self) -> bytes:
+        """Its first bytes."""
         with self.path.open("rb") as content:
             return content.read(HEAD_BYTES)
+
+    def head(self) -> bytes:
+        """Its first bytes; those of text in UTF-8, as far as its encoding is said or marked."""
+        raw, name = self.beginning(), self.encoding
+        if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+            name = "utf-32"
+        elif raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            name = "utf-16"
+        if name is None or raw.startswith(ZIP):
+            return raw
+        return raw.decode(name, "ignore").encode()
 
     def sha256(self) -> str:
         """The SHA-256 of its content, as hexadecimal digits."""
@@ -124,6 +149,7 @@ class Reader:
     of it then corrects what the earlier version read. `strict` readers take all of a file or
     nothing, since whoever wrote it can mend it; the others list what they refuse. `corrects` says
     that an id stands for a row, so that another fact under it is a correction, not a mistake.
+    `encoding` is that of its publisher's files where they are not UTF-8, as far as that is known.
     `mapped` makes the reader that knows what a user says about a file, where there is such.
     """
 
@@ -136,6 +162,7 @@ class Reader:
     read: Callable[[File], Iterator[Item]]
     strict: bool = False
     corrects: bool = True
+    encoding: str | None = None
     mapped: Callable[[Meaning], Reader] | None = None
 
 

@@ -9,6 +9,7 @@ data do not say (destinations, items by number, exceptions) is left out, not mad
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
@@ -35,6 +36,7 @@ from tracker.sources.contract import (
     unreadable,
 )
 from tracker.sources.ids import slug
+from tracker.sources.text import in_utf8
 
 MOST_BYTES = 64 * 1024 * 1024
 BIS = "industry-and-security-bureau"
@@ -95,12 +97,14 @@ class Page(msgspec.Struct, frozen=True):
 
 def recognise(head: bytes, name: str) -> bool:
     """Whether a file begins like a page of documents, or one document."""
-    return head.lstrip().startswith((b"{", b"[")) and b'"document_number"' in head
+    return (head.removeprefix(BOM_UTF8).lstrip().startswith((b"{", b"["))
+            and b'"document_number"' in head)
 
 
 def read(file: File) -> Iterator[Item]:
     """All documents of a file: a page, a list of documents, or a single one."""
-    content = file.at_most(MOST_BYTES).path.read_bytes()
+    with in_utf8(file.at_most(MOST_BYTES)) as opened:
+        content = opened.read().removeprefix(BOM_UTF8)
     place, line = 0, 1
     for index, raw in enumerate(_documents(file, content)):
         start = content.index(bytes(raw), place)

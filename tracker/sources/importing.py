@@ -21,9 +21,10 @@ from tracker.errors import InvalidInput, TrackerError
 from tracker.log.database import Target
 from tracker.log.mapper import NewEvent
 from tracker.orders import Order
-from tracker.sources.contract import At, File, Item, Reader, Refused, Told, path_of
+from tracker.sources.contract import ZIP, At, File, Item, Reader, Refused, Told, path_of
 from tracker.sources.staging import Staging, staging
 from tracker.sources.tally import Tally, plain
+from tracker.sources.text import encoding
 from tracker.sources.verdict import RETRACTED, Came, Verdict, judge
 
 ACTOR = "import"
@@ -97,6 +98,8 @@ async def import_file(
     """
     tally = Tally(listen) if listen else Tally()
     async with staging(target) as stage:
+        if not file.beginning().startswith(ZIP):
+            file = replace(file, encoding=encoding(file, reader.encoding))
         run = Run(reader, file, file.sha256(), datetime.now(UTC).date(), stage, tally)
         earlier = [item async for item in stage.receipts(reader.name)] if reader.corrects else []
         same = [(position, receipt) for position, receipt in earlier
@@ -120,8 +123,7 @@ def _outcome(run: Run, *, strict: bool) -> Outcome:
     if run.file.sha256() != run.sha256:
         raise InvalidInput(f"{run.file.name} changed while it was read: import it again",
                            code="FILE_CHANGED")
-    receipt = run.tally.receipt(run.reader, run.file.name, run.sha256, run.file.size,
-                                run.staging.count, run.on)
+    receipt = run.tally.receipt(run.reader, run.file, run.sha256, run.staging.count, run.on)
     return Outcome(receipt, run.differences, refused=strict and receipt.counts.refused > 0)
 
 

@@ -11,7 +11,8 @@ from tracker.domain.codec import encode
 from tracker.domain.receipt import Counts, Reason, Receipt, Remark
 from tracker.domain.values import PartialDate, Source
 from tracker.domain.vocabulary import Checked
-from tracker.sources.contract import At, Reader
+from tracker.domain.wording import is_visible
+from tracker.sources.contract import At, File, Reader
 from tracker.sources.verdict import Came
 
 MOST_REMARKS = 20
@@ -59,25 +60,28 @@ class Tally:
         return Counts(suspect=self.suspect, withdrawn=self.withdrawn,
                       **{came.value: count for came, count in self.came.items()})
 
-    def receipt(self, reader: Reader, name: str, sha256: str, size: int, events: int, on: date
-                ) -> Receipt:
+    def receipt(self, reader: Reader, file: File, sha256: str, events: int, on: date) -> Receipt:
         """The receipt of a run over a file, on a day, that makes so many events."""
-        day = PartialDate(on.isoformat())
+        day, name = PartialDate(on.isoformat()), file.name
         return Receipt(
             source=Source(publisher="tracker", name=plain(f"Import of {name}"), published_on=day,
                           checked=Checked.DATA_FILE),
-            on=day, reader=reader.name, reader_version=reader.version, file=plain(name),
-            sha256=sha256, size=size, counts=self.counts(), events=events,
+            on=day, reader=reader.name, reader_version=reader.version,
+            file=plain(name) or "?", sha256=sha256, size=file.size, counts=self.counts(),
+            encoding=file.encoding, events=events,
             reasons=_reasons(self.reasons), refused=tuple(self.refused),
             suspects=tuple(self.suspects),
         )
 
 
 def plain(text: str, most: int = 200) -> str:
-    """Foreign text as a receipt can hold it: printable, and at most so many bytes of JSON."""
+    """Foreign text as a receipt can hold it: printable, and at most so many bytes of JSON; empty
+    where there is nothing to see in it."""
     shown = "".join(char if char.isprintable() else "?" for char in text[:most])
     while len(encode(shown)) > most:
         shown = shown[:-(len(shown) // 8 + 1)]
+    if not is_visible(shown):
+        return ""
     return shown if len(shown) == len(text) else shown + "\u2026"
 
 

@@ -1,25 +1,39 @@
-"""Text files as they come: with a mark or without, in UTF-8 or cp1252, with any line ends.
+"""Text files as they come: with a mark or without, with any line ends, in a known encoding.
 
-Lines are read one at a time and never longer than a limit, so that no file is too large and no
-line fills the memory.
+Text is UTF-8 unless it begins with a mark of UTF-16 or UTF-32, its user names another encoding, or
+its publisher is known for one. Nothing is guessed: most bytes are some text in any encoding, and a
+wrong guess stands in the log for ever. Lines are read one at a time and never longer than a limit,
+so that no file is too large and no line fills the memory.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
+import difflib
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from encodings.aliases import aliases
 from itertools import islice
+from typing import IO
 
+from tracker.errors import InvalidInput
 from tracker.sources.contract import File, unreadable
 
 MOST_BYTES = 1_000_000
-"""The longest line that is looked at."""
+"""The longest line that is looked at, and the longest row of a table, be it of many lines."""
+MOST_COLUMNS = 1000
 
 CHUNK = 1024 * 1024
-ODD_MARKS = {codecs.BOM_UTF32_LE: "UTF-32", codecs.BOM_UTF32_BE: "UTF-32",
-             codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
+MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
+         codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+"""What a file begins with that says in which encoding it is. That of UTF-32 may look like one of
+UTF-16, and comes first."""
+NOT_OF_FILES = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined",
+                          "unicode_escape", "raw_unicode_escape"})
+"""Codecs of text that are no encodings of files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +46,15 @@ class Line:
     whole: bool = True
 
 
-def lines(file: File) -> Iterator[Line]:
-    """The lines of a file, whatever ends them: a line feed, a carriage return or both."""
+def lines(file: File, publishers: str | None = None) -> Iterator[Line]:
+    """The lines of a file in UTF-8, whatever ends them: a line feed, a carriage return or both.
+
+    `publishers` is the encoding of its publisher. Raises InvalidInput.
+    """
     number = 0
-    with file.path.open("rb") as content:
+    with in_utf8(file, publishers) as content:
         while raw := content.readline(MOST_BYTES + 1):
             if number == 0:
-                check_marks(file, raw)
                 raw = raw.removeprefix(codecs.BOM_UTF8)
             whole = raw.endswith(b"\n") or len(raw) <= MOST_BYTES
             for part in raw.splitlines() or [b""]:
@@ -50,28 +66,83 @@ def lines(file: File) -> Iterator[Line]:
                     return
 
 
-def check_marks(file: File, head: bytes) -> None:
-    """Refuse text that is neither UTF-8 nor cp1252 by its first bytes. Raises InvalidInput."""
-    for mark, name in ODD_MARKS.items():
-        if head.startswith(mark):
-            raise unreadable(file, f"expected UTF-8, got {name}: save it as UTF-8")
-
-
-def encoding(file: File) -> str:
-    """The encoding of a file: UTF-8, or cp1252 if it can't be that. Raises InvalidInput."""
-    for name in ("utf-8", "cp1252"):
+@contextmanager
+def in_utf8(file: File, publishers: str | None = None) -> Iterator[IO[bytes]]:
+    """The content of a text file in UTF-8, until the end of the block. Raises InvalidInput."""
+    name = encoding(file, publishers)
+    with file.path.open("rb") as content:
+        if name == "utf-8":
+            yield content
+            return
         decoder = codecs.getincrementaldecoder(name)()
-        try:
-            with file.path.open("rb") as content:
-                while chunk := content.read(CHUNK):
-                    if b"\0" in chunk:
-                        raise unreadable(file, "expected text, got NUL bytes")
-                    decoder.decode(chunk)
-            decoder.decode(b"", final=True)
+        with tempfile.TemporaryFile(prefix="tracker-") as copy:
+            while chunk := content.read(CHUNK):
+                copy.write(decoder.decode(chunk).encode())
+            copy.write(decoder.decode(b"", final=True).encode())
+            copy.seek(0)
+            yield copy
+
+
+def encoding(file: File, publishers: str | None = None) -> str:
+    """The encoding of a text file: the one that it begins with the mark of, the one that was named,
+    UTF-8, or that of its publisher; the content must be such text. Raises InvalidInput.
+    """
+    head = file.beginning()
+    marked = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
+    named = file.encoding
+    if marked and named and not named.startswith(marked):
+        raise unreadable(file, f"it begins with the mark of {marked}: leave out --encoding {named}")
+    for name in [marked or named] if marked or named else filter(None, ("utf-8", publishers)):
+        assert name is not None
+        wrong = _why_not(file, name)
+        if wrong is None:
+            if named and not marked and name != "utf-8" and _is_utf8_beyond_ascii(file):
+                raise unreadable(file, f"it is UTF-8: leave out --encoding {named}")
             return name
-        except UnicodeDecodeError:
-            continue
-    raise unreadable(file, "expected text in UTF-8 or cp1252")
+    if marked or named:
+        raise unreadable(file, f"expected text in {marked or named}: {wrong}")
+    raise InvalidInput(
+        f"{file.name}: expected text in UTF-8: {wrong}; save it as UTF-8, or name its encoding,"
+        " such as --encoding gb18030, big5, cp1250, cp1252 or shift_jis",
+        code="ENCODING_REQUIRED", path=("encoding",))
+
+
+def _why_not(file: File, name: str) -> str | None:
+    """Why a file is no text in an encoding; None where it is."""
+    decoder, place = codecs.getincrementaldecoder(name)(), 0
+    with file.path.open("rb") as content:
+        while True:
+            chunk = content.read(CHUNK)
+            try:
+                if "\0" in decoder.decode(chunk, final=not chunk):
+                    raise unreadable(file, "expected text, got NUL bytes")
+            except UnicodeError as error:
+                start = getattr(error, "start", 0)
+                return f"not so near byte {place + start:,} ({getattr(error, 'reason', error)})"
+            if not chunk:
+                return None
+            place += len(chunk)
+
+
+def _is_utf8_beyond_ascii(file: File) -> bool:
+    with file.path.open("rb") as content:
+        if all(chunk.isascii() for chunk in iter(lambda: content.read(CHUNK), b"")):
+            return False
+    return _why_not(file, "utf-8") is None
+
+
+def encoding_named(name: str) -> str:
+    """The name in Python of an encoding of text. Raises InvalidInput where there is none."""
+    try:
+        found = codecs.lookup(name)
+    except (LookupError, ValueError):
+        found = None
+    if found is None or not found._is_text_encoding or found.name in NOT_OF_FILES:
+        near = difflib.get_close_matches(name.lower().replace("-", "_"), aliases, n=3)
+        like = near or ["utf-8", "gb18030", "cp1252"]
+        raise InvalidInput(f"{name[:50]!r} is no encoding of text: expected one such as "
+                           + ", ".join(like), code="UNKNOWN_ENCODING", path=("encoding",))
+    return found.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +159,46 @@ class Row:
         return " ".join(self.fields[index].split())
 
 
-def rows(file: File) -> Iterator[Row]:
+def rows(file: File, publishers: str | None = None) -> Iterator[Row]:
     """The rows of a CSV file that are not empty; commas, semicolons or tabs divide them.
 
-    Raises InvalidInput where the file breaks off inside quotes or has a line over the limit.
+    `publishers` is the encoding of its publisher. Raises InvalidInput where the file breaks off
+    inside quotes, or has a line, row or number of columns over the limit.
     """
-    check_marks(file, file.head())
-    text = _decoded(file, encoding(file))
+    text = _Lines(file, publishers)
     reader = csv.reader(text, delimiter=delimiter(file.head()), strict=True)
     while True:
+        text.bytes_of_row = 0
         try:
             fields = next(reader, None)
         except csv.Error as error:
             raise unreadable(file, f"expected CSV: {error}", reader.line_num) from None
         if fields is None:
             return
+        if len(fields) > MOST_COLUMNS:
+            raise unreadable(file, f"expected at most {MOST_COLUMNS:,} columns", reader.line_num)
         if any(field.strip() for field in fields):
             yield Row(reader.line_num, fields)
+
+
+class _Lines:
+    """The lines of a file as text, no more of them for one row than the limit."""
+
+    def __init__(self, file: File, publishers: str | None):
+        self._file = file
+        self._lines = lines(file, publishers)
+        self.bytes_of_row = 0
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.bytes_of_row += len(line.content)
+        if not line.whole or self.bytes_of_row > MOST_BYTES:
+            raise unreadable(self._file, f"expected lines and rows of at most {MOST_BYTES:,} bytes",
+                             line.number)
+        return line.content.decode() + "\n"
 
 
 def head_rows(head: bytes, most: int) -> list[Row]:
@@ -122,10 +216,3 @@ def delimiter(head: bytes) -> str:
     first = head.splitlines()[0] if head else b""
     counts = {mark: first.count(mark.encode()) for mark in (",", ";", "\t")}
     return max(counts, key=lambda mark: counts[mark])
-
-
-def _decoded(file: File, encoding: str) -> Iterator[str]:
-    for line in lines(file):
-        if not line.whole:
-            raise unreadable(file, f"expected lines of at most {MOST_BYTES:,} bytes", line.number)
-        yield line.content.decode(encoding) + "\n"

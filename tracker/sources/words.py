@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import pycountry
 
 from tracker.domain.commodities import Commodity, commodity_named
 from tracker.domain.places import Place, place_named
 from tracker.domain.values import PartialDate
+from tracker.domain.wording import NUMBER, check_address
 from tracker.errors import InvalidInput
 
 NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})", re.ASCII)
+WITH_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].*")
 IN_WORDS = (("%d %B %Y", 10), ("%d %b %Y", 10), ("%B %d, %Y", 10), ("%b %d, %Y", 10),
             ("%B %d %Y", 10), ("%B %Y", 7), ("%b %Y", 7))
 """Dates in English words, and how much of the ISO date they give."""
@@ -25,12 +27,12 @@ def day(text: str, order: str | None) -> PartialDate:
     """A date from its text. `order` (dmy, mdy) says how 3/12/2024 is meant. Raises InvalidInput."""
     if match := NUMERIC.fullmatch(text):
         return PartialDate(_numeric(text, match, order))
-    for form, length in IN_WORDS:
+    for form, length in IN_WORDS if text.isascii() else ():
         try:
             return PartialDate(datetime.strptime(text, form).date().isoformat()[:length])
         except ValueError:
             continue
-    return PartialDate(text[:10] if re.fullmatch(r"\d{4}-\d\d-\d\d[T ].*", text) else text)
+    return PartialDate(text[:10] if WITH_TIME.fullmatch(text) else text)
 
 
 def _numeric(text: str, match: re.Match[str], order: str | None) -> str:
@@ -67,13 +69,25 @@ def goods(text: str) -> tuple[Commodity, ...]:
 
 def number(text: str) -> Decimal:
     """A number with a decimal point; commas or spaces between thousands. Raises InvalidInput."""
-    if re.fullmatch(r"-?\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?", text):
+    if re.fullmatch(r"-?[0-9]{1,3}(?:[, ][0-9]{3})+(?:\.[0-9]+)?", text):
         text = re.sub("[, ]", "", text)
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise InvalidInput(f"{text!r} is not a number: expected digits with a decimal point"
-                           ) from None
+    if not NUMBER.fullmatch(text):
+        raise InvalidInput(f"{text[:50]!r} is not a number: expected digits with a decimal point",
+                           code="INVALID_NUMBER")
+    return Decimal(text)
+
+
+def year(text: str) -> int:
+    """A year, of four digits; a workbook may write it as 2023.0. Raises InvalidInput."""
+    if not re.fullmatch(r"[0-9]{4}(?:\.0+)?", text):
+        raise InvalidInput(f"{text[:50]!r} is not a year: expected four digits")
+    return int(text[:4])
+
+
+def address(text: str) -> str:
+    """An address on the web. Raises InvalidInput."""
+    check_address(text)
+    return text
 
 
 def _split(text: str) -> Iterator[str]:

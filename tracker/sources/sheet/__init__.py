@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from tracker.errors import InvalidInput
-from tracker.sources.contract import At, File, Item, Reader, Refused, path_of, unreadable
+from tracker.sources.contract import ZIP, At, File, Item, Reader, Refused, path_of, unreadable
 from tracker.sources.meaning import ALIASES, FIELDS, Meaning, default_publisher
 from tracker.sources.sheet.records import Record, facts
-from tracker.sources.sheet.tables import ZIP, Cells, cells
+from tracker.sources.sheet.tables import Cells, cells
 from tracker.sources.text import head_rows
 
 

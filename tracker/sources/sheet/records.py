@@ -103,7 +103,7 @@ class Record:
             publisher=slug(self.required("publisher")),
             name=self.text("source") or default_publisher(self.file),
             published_on=published,
-            url=self.text("link"),
+            url=self.read("link", words.address),
             reference=f"{self.file}, line {self.line}",
             checked=Checked.DATA_FILE,
         )
@@ -211,7 +211,8 @@ def _claim(record: Record) -> Claimed:
     source = record.source(published)
     statistic = Statistic(record.text("statistic") or Statistic.PRODUCTION)
     stock = statistic is Statistic.RESERVES
-    year = int(words.number(record.required("year")))
+    record.required("year")
+    year = record.read("year", words.year)
     return Claimed(
         source=source,
         series=Series(commodity=goods[0], place=record.issuer, statistic=statistic,

@@ -1,28 +1,37 @@
 """Rows of a spreadsheet, from CSV or XLSX; what a formula gives counts only if it was kept.
 
 An XLSX file is a zip archive of XML: how much it says it will unpack to is looked at before any of
-it is unpacked, and Python's zipfile never reads more of a member than that.
+it is unpacked, and Python's zipfile never reads more of a member than that. Then the numbers of its
+rows and cells are looked at, since openpyxl makes up all that lie before the last one.
 """
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from xml.parsers.expat import ExpatError, ParserCreate
 
 import openpyxl  # type: ignore[import-untyped]  # it has no types of its own
+from openpyxl.utils import column_index_from_string  # type: ignore[import-untyped]
 
 from tracker.errors import InvalidInput
-from tracker.sources.contract import File, unreadable
+from tracker.sources.contract import ZIP, File, unreadable
 from tracker.sources.text import rows as csv_rows
 
-ZIP = b"PK\x03\x04"
+MOST_BYTES = 64 * 1024 * 1024
 MOST_UNPACKED = 100 * 1024 * 1024
 MOST_MEMBERS = 2000
+MOST_SHEETS = 100
+MOST_ROWS = 200_000
 MOST_COLUMNS = 256
+SHEETS = "xl/worksheets/"
+ROW = re.compile("[0-9]{1,10}")
+CELL = re.compile("([A-Z]{1,3})[0-9]{1,10}")
 BROKEN = (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, SyntaxError, TypeError,
           AttributeError, IndexError)
 """What openpyxl meets in files that are no workbooks."""
@@ -70,20 +79,74 @@ def _of_workbook(file: File) -> Iterator[Cells]:
 
 
 def check_archive(file: File) -> None:
-    """Refuse an archive that unpacks to more than is looked at. Raises InvalidInput."""
+    """Refuse a workbook that is larger than what is looked at, by any measure.
+
+    Raises InvalidInput or TooLarge.
+    """
+    file.at_most(MOST_BYTES)
     try:
         with zipfile.ZipFile(file.path) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, OSError) as error:
+            _check_sizes(file, members)
+            for member in members:
+                if member.filename.endswith((".xml", ".rels")):
+                    with archive.open(member) as content:
+                        _check_part(file, member.filename, content)
+    except InvalidInput:
+        raise
+    except (*BROKEN, ExpatError, NotImplementedError, RuntimeError) as error:
         raise unreadable(file, f"expected an XLSX workbook: {error}") from None
+
+
+def _check_sizes(file: File, members: Sequence[zipfile.ZipInfo]) -> None:
     unpacked = sum(member.file_size for member in members)
     if unpacked > MOST_UNPACKED or len(members) > MOST_MEMBERS:
         raise unreadable(file, f"expected a workbook of at most {MOST_UNPACKED:,} bytes unpacked"
                                f" in {MOST_MEMBERS:,} parts, got {unpacked:,} in {len(members):,}")
+    sheets = sum(member.filename.startswith(SHEETS) and member.filename.endswith(".xml")
+                 for member in members)
+    if sheets > MOST_SHEETS:
+        raise unreadable(file, f"expected at most {MOST_SHEETS} sheets, got {sheets}")
+
+
+def _check_part(file: File, name: str, content: IO[bytes]) -> None:
+    """Refuse a part with definitions of entities, and a sheet with too many rows or columns."""
+
+    def refuse_doctype(*_: Any) -> None:
+        raise unreadable(file, "expected a workbook without document types")
+
+    def check_place(tag: str, given: dict[str, str]) -> None:
+        place = given.get("r")
+        match tag.rpartition(":")[2]:
+            case "row":
+                count_row(place)
+            case "c" if place is not None:
+                check_column(place)
+
+    rows = 0
+
+    def count_row(place: str | None) -> None:
+        nonlocal rows
+        rows += 1
+        if place is not None and not ROW.fullmatch(place):
+            raise unreadable(file, "expected rows with numbers")
+        if max(rows, int(place or 0)) > MOST_ROWS:
+            raise unreadable(file, f"expected at most {MOST_ROWS:,} rows")
+
+    def check_column(place: str) -> None:
+        match = CELL.fullmatch(place)
+        if match is None or column_index_from_string(match[1]) > MOST_COLUMNS:
+            raise unreadable(file, f"expected at most {MOST_COLUMNS} columns", rows)
+
+    parser = ParserCreate()
+    parser.StartDoctypeDeclHandler = refuse_doctype
+    if name.startswith(SHEETS):
+        parser.StartElementHandler = check_place
+    parser.ParseFile(content)
 
 
 def _first_sheet(path: Path, values: bool) -> Iterator[Any]:
-    book = openpyxl.load_workbook(path, read_only=True, data_only=values)
+    book = openpyxl.load_workbook(path, read_only=True, data_only=values, keep_links=False)
     try:
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # what a file says of its size would be filled up with empty cells

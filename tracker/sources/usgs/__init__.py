@@ -18,7 +18,7 @@ from tracker.sources.ids import claim_id
 from tracker.sources.text import head_rows
 from tracker.sources.usgs.cells import Cell
 from tracker.sources.usgs.claims import understand
-from tracker.sources.usgs.layouts import cells, edition_of, is_table
+from tracker.sources.usgs.layouts import ENCODING, cells, edition_of, is_table
 
 
 def recognise(head: bytes, name: str) -> bool:
@@ -47,4 +47,5 @@ READER = Reader(
     example="mcs2024-galli_world.csv, MCS2025_World_Data.csv, MCS2026_Commodities_Data.csv",
     recognise=recognise,
     read=read,
+    encoding=ENCODING,
 )

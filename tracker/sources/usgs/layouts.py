@@ -24,9 +24,13 @@ LONG = "Statistics_detail"
 MOST_BYTES = 64 * 1024 * 1024
 """The largest wide table: which of its columns have content is known only at its end."""
 
+ENCODING = "cp1252"
+"""In which the publisher wrote the data of MCS 2026; those of earlier editions are UTF-8."""
+
 STATISTICS = {"pro": Statistic.PRODUCTION, "cap": Statistic.CAPACITY, "res": Statistic.RESERVES}
-EDITION = re.compile(r"mcs\s?(\d{4})", re.IGNORECASE)
-FILE_NAME = re.compile(r"mcs\d{4}-(?P<table>[a-z]+)_world\.csv", re.IGNORECASE)
+EDITION = re.compile(r"mcs\s?([0-9]{4})", re.IGNORECASE)
+YEAR = re.compile("[0-9]{4}")
+FILE_NAME = re.compile(r"mcs[0-9]{4}-(?P<table>[a-z]+)_world\.csv", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Column:
 
 def cells(file: File) -> Iterator[Cell | Refused]:
     """All cells of the country tables in a file, and what of the file is left out."""
-    table = rows(file)
+    table = rows(file, ENCODING)
     first = list(islice(table, 2))
     header = [name.strip() for name in first[0].fields] if first else []
     edition = edition_of(file.name, first[1].at(0) if len(first) > 1 else "")
@@ -96,7 +100,7 @@ def _why_not(field: dict[str, str]) -> str | None:
         return "not a table by country: " + field["Section"].partition("\u2014")[0]
     if field["Statistics"][:3].lower() not in STATISTICS:
         return f"unknown statistic {field['Statistics']!r}"
-    return None if field["Year"].isdigit() else f"unknown year {field['Year']!r}"
+    return None if YEAR.fullmatch(field["Year"]) else f"unknown year {field['Year']!r}"
 
 
 # --- wide
@@ -146,7 +150,7 @@ def _column(name: str, index: int) -> Column | None:
     statistic = STATISTICS.get(first[:3])
     if statistic is None or not words:
         return None
-    year = next((int(word) for word in words if re.fullmatch(r"\d{4}", word)), None)
+    year = next((int(word) for word in words if re.fullmatch(r"[0-9]{4}", word)), None)
     unit = next((word for word in words if word in ("t", "kt", "kg")), "")
     part = next((word for word in words if word in ("sponge", "pigment")), "")
     return Column(name, index, statistic, part, unit, year, "est" in words,

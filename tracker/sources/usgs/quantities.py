@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from tracker.domain.vocabulary import Qualifier
 
-NUMBER = r"\d[\d,]*(?:\.\d+)?"
+NUMBER = r"[0-9][0-9,]*(?:\.[0-9]+)?"
 PLAIN = re.compile(rf"(?P<estimate>e)?(?P<value>{NUMBER})")
 BOUND = re.compile(rf"(?P<sign>[<>])\s*(?P<value>{NUMBER})")
 RANGE = re.compile(rf"(?P<value>{NUMBER})\s*[-\u2013]\s*(?P<upper>{NUMBER})")
@@ -35,7 +35,7 @@ MARKS = {
 }
 INCLUDED = re.compile(r"\bincluded (?:in|with)\b", re.IGNORECASE)
 CATEGORIZED = re.compile(r'categorized as "(?P<word>\w+)"', re.IGNORECASE)
-FOR_YEARS = re.compile(r"(?P<mark>\w+) for (?P<first>\d{2,4})(?:-(?P<last>\d{2,4}))?",
+FOR_YEARS = re.compile(r"(?P<mark>\w+) for (?P<first>[0-9]{2,4})(?:-(?P<last>[0-9]{2,4}))?",
                        re.IGNORECASE)
 MARK_AND_MORE = re.compile(r"(?P<mark>NA|W|XX) \(.*", re.IGNORECASE)
 LESS_THAN = re.compile(rf"less than (?:(?P<half>½|1/2) ?unit|(?P<value>{NUMBER}) (?P<what>\w+))",
