@@ -13,10 +13,12 @@ from pathlib import Path
 import asyncpg
 
 from tracker.errors import Unavailable
-from tracker.log.database import OWNER, Connection, named_queries
+from tracker.log.database import API, OWNER, PROJECTOR, PUBLISHER, Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("migrate.sql"))
 DIRECTORY = Path(__file__).with_name("migrations")
+PUBLISHING = 5
+"""The step that makes the role of the publisher; the first makes the others."""
 
 
 class NotMigrated(Unavailable):
@@ -70,11 +72,13 @@ async def migrate(connection: Connection, steps: Iterable[Migration] | None = No
 async def pending(
     connection: Connection, steps: Iterable[Migration] | None = None
 ) -> list[Migration]:
-    """The steps that a database lacks. Raises NotMigrated if it has some that are not ours."""
+    """The steps that a database lacks. Raises NotMigrated if it has some that are not ours, or was
+    restored where the roles were not (MISSING_ROLES)."""
     ours = list(migrations() if steps is None else steps)
     if not await connection.fetchval(SQL.began):
         return ours
     applied = {row["number"]: row["sha256"] for row in await connection.fetch(SQL.applied)}
+    await _check_roles(connection, [OWNER, PROJECTOR, API, *[PUBLISHER] * (PUBLISHING in applied)])
     for migration in ours:
         if applied.get(migration.number, migration.sha256) != migration.sha256:
             raise NotMigrated(f"The database had another migration {migration.number}"
@@ -83,6 +87,26 @@ async def pending(
         raise NotMigrated(f"The database is of a newer version (migration {newer[-1]}):"
                           " install that version of the tracker")
     return [migration for migration in ours if migration.number not in applied]
+
+
+async def _check_roles(connection: Connection, roles: list[str]) -> None:
+    """Check that a database which was migrated has its roles: a dump does not bring them along."""
+    found = await connection.fetchrow(SQL.misplaced, roles, OWNER)
+    assert found is not None
+    if found["missing"]:
+        statements = "".join(f"\n  CREATE ROLE {role} NOLOGIN;" for role in found["missing"])
+        raise NotMigrated(
+            f"The server lacks the roles {', '.join(found['missing'])}. They belong to the server,"
+            " so that no dump of a database has them, and what is restored without them has neither"
+            " owners nor grants. Make them with a login that may create roles, and then restore the"
+            f" dump once more, into an empty database (docs/database.md):{statements}",
+            code="MISSING_ROLES")
+    if found["owner"]:
+        raise NotMigrated(
+            f"The log belongs to {found['owner']} and not to {OWNER}: the dump was restored while"
+            " the server had no such role, and has lost its owners and grants. The roles are there"
+            " now: restore the dump once more, into an empty database (docs/database.md)",
+            code="MISSING_ROLES")
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:

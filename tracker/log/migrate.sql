@@ -11,6 +11,13 @@ SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'log' AND tablename = 'm
 -- The steps that a database has.
 SELECT number, sha256 FROM log.migrations;
 
+-- name: misplaced
+-- Of some roles those that the server lacks; and whose the log is, if it is not the owner's.
+SELECT array(SELECT name FROM unnest($1::text[]) AS name WHERE to_regrole(name) IS NULL) AS missing,
+       (SELECT c.relowner::regrole::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'log' AND c.relname = 'events'
+          AND c.relowner::regrole IS DISTINCT FROM to_regrole($2)) AS owner;
+
 -- name: record
 -- A step is done.
 INSERT INTO log.migrations (number, name, sha256) VALUES ($1, $2, $3);
