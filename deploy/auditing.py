@@ -146,7 +146,7 @@ def restore(
                                         allow_missing_texts=allow_missing_texts)
 
     verification = without_database(begin)
-    on_database(data_dir, lambda target: restore_into(target, verification, data_dir))
+    on_database(data_dir, lambda target: restore_into(target, verification, data_dir), make=True)
 
 
 async def restore_into(

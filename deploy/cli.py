@@ -7,6 +7,7 @@ import json
 import socket
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,10 +19,11 @@ from deploy import auditing, settings, sources
 from deploy.bootstrap import migrated, opened, prepare, running
 from deploy.command import DataDir, errors_for_people, note, on_database
 from deploy.comparing import changes, upcoming
+from deploy.demo import ACTOR, check_demo, check_no_demo, is_local
 from deploy.importing import load_corpus, progress_bar
 from deploy.keys import keys
 from deploy.logs import LogFormat, log_to_stderr
-from deploy.postgres import default_data_dir
+from deploy.postgres import default_data_dir, demo_data_dir
 from deploy.process import Exit, settle
 from deploy.redaction import redact
 from deploy.server import PortTaken, create_server, listen
@@ -57,7 +59,7 @@ app = typer.Typer(
     `tracker demo`.
 
     Exit codes: 0 done, 1 refused (the input breaks a rule), 2 wrong usage, 3 the database can't be
-    reached, has ended or is in use, 130 interrupted.""",
+    reached, is not there, has ended or is in use, 130 interrupted.""",
 )
 Host = Annotated[str, typer.Option(
     settings.HOST.flag, envvar=settings.HOST.variable, help="The address to listen on.")]
@@ -93,20 +95,29 @@ def demo(
     """Everything at once: PostgreSQL, the shipped corpus, the API and its page.
 
     Anyone who can reach the port may write, so that you can try mutations; use `tracker serve` for
-    data that matters. Stop it with Ctrl-C.
+    data that matters. It has a data directory of its own, and refuses a log that it did not begin.
+    Stop it with Ctrl-C.
     """
     log_to_stderr(log_level, log_format)
+    data_dir = data_dir or demo_data_dir()
     with errors_for_people():
         access, traces = settings.access(demo=True), tracing()
         signing = signing_of(data_dir)
         listening = listen_somewhere(host, port)
 
     async def work(target: Target) -> None:
+        await check_demo(target)
         async with running(target, signing, traces.work if traces else None) as services:
-            recorded = await load_corpus(target, services, note)
-            await serve_app(services, access, listening, log_level, traces, welcome=recorded)
+            recorded = await load_corpus(target, services, note, actor=ACTOR)
 
-    on_database(data_dir, work)
+            async def welcome(url: str) -> None:
+                await greet(services, url, recorded, Console(highlight=False), data_dir=kept_in,
+                            open_to=None if is_local(host) or not access.open else url)
+
+            await serve_app(services, access, listening, log_level, traces, welcome)
+
+    kept_in = None if settings.database_url() else data_dir
+    on_database(data_dir, work, make=True)
 
 
 @app.command()
@@ -114,6 +125,9 @@ def serve(
     port: Annotated[int, typer.Option(
         settings.PORT.flag, envvar=settings.PORT.variable, help="The port to listen on.")] = 8000,
     host: Host = "127.0.0.1",
+    continue_demo: Annotated[bool, typer.Option(
+        "--continue-demo", help="Go on with a log that `tracker demo` began, with all that is in"
+                                " it.")] = False,
     data_dir: DataDir = None,
     log_level: LogLevel = "warning",
     log_format: Form = LogFormat.TEXT,
@@ -129,10 +143,12 @@ def serve(
         listening = listen(host, port)
 
     async def work(target: Target) -> None:
+        if not continue_demo:
+            await check_no_demo(target)
         async with running(target, signing, traces.work if traces else None) as services:
             await serve_app(services, access, listening, log_level, traces)
 
-    on_database(data_dir, work)
+    on_database(data_dir, work, make=True)
 
 
 def signing_of(data_dir: Path | None) -> Signing | None:
@@ -152,7 +168,7 @@ def listen_somewhere(host: str, port: int | None) -> socket.socket:
 
 async def serve_app(
     services: Services, access: Access, listening: socket.socket, log_level: str,
-    traces: Traces | None = None, welcome: int | None = None,
+    traces: Traces | None = None, welcome: Callable[[str], Awaitable[None]] | None = None,
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
     server = create_server(create_app(services, access, traces), log_level)
@@ -163,7 +179,7 @@ async def serve_app(
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
     if welcome is not None:
-        await greet(services, url, welcome, Console(highlight=False))
+        await welcome(url)
     else:
         note.print(f"Serving {url}/graphql (Ctrl-C stops)")
     try:
@@ -324,7 +340,7 @@ def migrate(data_dir: DataDir = None) -> None:
     that owns the database and may create roles; then a login that is a member of `tracker_api`
     and `tracker_projector` is enough for the rest.
     """
-    for name in on_database(data_dir, migrated):
+    for name in on_database(data_dir, migrated, make=True):
         note.print(f"applied {name}")
     note.print("The database is of this version.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from deploy import settings
 from deploy.database import database
-from deploy.postgres import PostgresError, default_data_dir
+from deploy.postgres import PostgresError, default_data_dir, has_database, running
 from deploy.process import Exit, catch_signals, run
 from deploy.server import PortTaken
 from deploy.terminal import Terminal
@@ -46,11 +47,28 @@ def fail(message: str, code: Exit) -> NoReturn:
     raise typer.Exit(code)
 
 
-def on_database(data_dir: Path | None, work: Callable[[Target], Coroutine[Any, Any, T]]) -> T:
-    """Do some work on the database that the settings name."""
+def on_database(
+    data_dir: Path | None, work: Callable[[Target], Coroutine[Any, Any, T]], *, make: bool = False
+) -> T:
+    """Do some work on the database that the settings name; with `make`, also on a new one.
+
+    Whoever only asks has mistyped a directory in which there is none: an empty database would
+    answer, and wrongly.
+    """
     catch_signals()
+    directory, url = data_dir or default_data_dir(), settings.database_url()
+    new = url is None and not has_database(directory)
+    if new and make:
+        note.print(f"A new database is made in {directory}.", markup=False)
     with (
         errors_for_people(),
-        database(data_dir or default_data_dir(), settings.database_url()) as found,
+        database(directory, url, make=make or (new and agreed_to_make(directory))) as found,
     ):
         return run(found.watched(work(found.target)))
+
+
+def agreed_to_make(directory: Path) -> bool:
+    """Whether somebody sits there who wants a new database."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()) or running(directory):
+        return False
+    return typer.confirm(f"There is no database in {directory}. Make an empty one?", err=True)

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deploy.postgres import InUse, Postgres, PostgresError, running
+from deploy.postgres import (
+    InUse,
+    NoDatabase,
+    Postgres,
+    PostgresError,
+    demo_data_dir,
+    has_database,
+    running,
+)
 from tracker.log.database import LOST, Target, target_from_url
 
 WATCH = 0.2
@@ -48,15 +56,20 @@ class Database:
 
 
 @contextmanager
-def database(data_dir: Path, url: str | None) -> Iterator[Database]:
+def database(data_dir: Path, url: str | None, *, make: bool = False) -> Iterator[Database]:
     """The database of the URL, else of the server that runs on the data directory, else of one that
-    is started for as long as the command lasts. Raises PostgresError."""
+    is started for as long as the command lasts; with `make`, also where there is no data yet.
+
+    Raises PostgresError, and NoDatabase.
+    """
     if url:
         yield Database(target_from_url(url))
         return
     if connection := running(data_dir):
         yield Database(connection.kwargs())
         return
+    if not make and not has_database(data_dir):
+        raise NoDatabase(no_database_in(data_dir))
     try:
         postgres = Postgres.start(data_dir)
     except InUse:  # another command came first, and may run its server or be about to stop it
@@ -67,3 +80,12 @@ def database(data_dir: Path, url: str | None) -> Iterator[Database]:
         return
     with postgres:
         yield Database(postgres.connection.kwargs(), postgres)
+
+
+def no_database_in(data_dir: Path) -> str:
+    """What to say and to do where there is no database."""
+    demo = demo_data_dir()
+    beside = (f" That of `tracker demo` is in {demo}." if has_database(demo) and demo != data_dir
+              else "")
+    return (f"There is no database in {data_dir}.{beside} Name another directory with --data-dir or"
+            " TRACKER_DATA_DIR; `tracker migrate`, `serve`, `import` and `restore` make a new one.")

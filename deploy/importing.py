@@ -71,7 +71,9 @@ async def _project(services: Services, progress: Progress, head: int, count: int
     progress.update(task, completed=count)
 
 
-async def load_corpus(target: Target, services: Services, console: Console) -> int:
+async def load_corpus(
+    target: Target, services: Services, console: Console, **options: Any
+) -> int:
     """Import the corpus that ships, unless this very one has been: how many events it made.
 
     What an earlier release said otherwise is corrected.
@@ -79,7 +81,8 @@ async def load_corpus(target: Target, services: Services, console: Console) -> i
     if await _was_imported(services.recorder, SHIPPED.sha256()):
         return 0
     reader = replace(corpus.READER, corrects=True)  # its ids are ours, whatever release wrote them
-    outcome = await import_shown(target, services, reader, SHIPPED, console, skip_refused=True)
+    outcome = await import_shown(target, services, reader, SHIPPED, console, skip_refused=True,
+                                 **options)
     return outcome.receipt.events
 
 

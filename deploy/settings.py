@@ -32,7 +32,7 @@ class Setting:
     meaning: str
 
 
-DATA_DIR = Setting("TRACKER_DATA_DIR", "--data-dir", "one directory per user",
+DATA_DIR = Setting("TRACKER_DATA_DIR", "--data-dir", "one directory per user, another for the demo",
                    "where the embedded PostgreSQL keeps its data")
 DATABASE_URL = Setting("TRACKER_DATABASE_URL", None, "none: the embedded server",
                        "a PostgreSQL (17 or newer) to use instead of the embedded one")

@@ -102,7 +102,7 @@ def import_(
                         for reader, file in found]
             return all(done)
 
-        if not on_database(data_dir, work):
+        if not on_database(data_dir, work, make=True):
             raise typer.Exit(Exit.REFUSED)
 
 

@@ -15,14 +15,25 @@ gets the lock, stops the orphan, and starts a server of its own. PostgreSQL refu
 so root runs it as an existing account without privileges.
 """
 
-from deploy.postgres.connection import Connection, InUse, PostgresError, default_data_dir
+from deploy.postgres.connection import (
+    Connection,
+    InUse,
+    NoDatabase,
+    PostgresError,
+    default_data_dir,
+    demo_data_dir,
+    has_database,
+)
 from deploy.postgres.server import Postgres, running
 
 __all__ = [
     "Connection",
     "InUse",
+    "NoDatabase",
     "Postgres",
     "PostgresError",
     "default_data_dir",
+    "demo_data_dir",
+    "has_database",
     "running",
 ]

@@ -37,6 +37,10 @@ class Connection:
         return asdict(self)
 
 
+class NoDatabase(PostgresError):
+    """There is no database in the data directory, and none is to be made."""
+
+
 def default_data_dir() -> Path:
     """The user's own data directory; for root one that the server's account can reach."""
     if os.geteuid() == 0:
@@ -44,3 +48,14 @@ def default_data_dir() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / NAME
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / NAME
+
+
+def demo_data_dir() -> Path:
+    """The directory of the user's demo, beside their own."""
+    own = default_data_dir()
+    return own.with_name(f"{own.name}-demo")
+
+
+def has_database(data_dir: Path) -> bool:
+    """Whether a database lies in a data directory."""
+    return (data_dir.expanduser() / "pgdata").exists()

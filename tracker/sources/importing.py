@@ -79,6 +79,7 @@ class Run:
     on: date
     staging: Staging
     tally: Tally
+    actor: str
     differences: list[Difference] = field(default_factory=list)
     founded: set[str] = field(default_factory=set)
     before: str = "an earlier import"
@@ -87,7 +88,7 @@ class Run:
 
 async def import_file(
     target: Target, reader: Reader, file: File, *, skip_refused: bool = False,
-    dry_run: bool = False, progress: Progress = silent,
+    dry_run: bool = False, actor: str = ACTOR, progress: Progress = silent,
     listen: Callable[[str, At, str, str], None] | None = None,
 ) -> Outcome:
     """Import a file and return its outcome once it is durable.
@@ -100,7 +101,8 @@ async def import_file(
     async with staging(target) as stage:
         if not file.beginning().startswith(ZIP):
             file = replace(file, encoding=encoding(file, reader.encoding))
-        run = Run(reader, file, file.sha256(), datetime.now(UTC).date(), stage, tally)
+        run = Run(reader, file, file.sha256(), datetime.now(UTC).date(), stage, tally,
+                  actor)
         earlier = [item async for item in stage.receipts(reader.name)] if reader.corrects else []
         same = [(position, receipt) for position, receipt in earlier
                 if receipt.sha256 == run.sha256 and receipt.reader_version != reader.version]
@@ -114,7 +116,8 @@ async def import_file(
         if outcome.refused or dry_run:
             return outcome
         position = await stage.append(
-            _receipt_event(outcome.receipt), lambda more: progress("recording", more, stage.count))
+            _receipt_event(outcome.receipt, actor),
+            lambda more: progress("recording", more, stage.count))
         return replace(outcome, position=position)
 
 
@@ -127,12 +130,12 @@ def _outcome(run: Run, *, strict: bool) -> Outcome:
     return Outcome(receipt, run.differences, refused=strict and receipt.counts.refused > 0)
 
 
-def _receipt_event(receipt: Receipt) -> NewEvent:
+def _receipt_event(receipt: Receipt, actor: str) -> NewEvent:
     """The event of a receipt, under an id that sorts by time."""
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     id = f"{moment}-{receipt.sha256[:12]}"
     stream = f"import/{id}"
-    return decide(Import.blank(stream), Order(stream, receipt, f"import-{id}"), (), ACTOR)
+    return decide(Import.blank(stream), Order(stream, receipt, f"import-{id}"), (), actor)
 
 
 def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
@@ -175,7 +178,7 @@ def _carry_out(run: Run, item: Told, verdict: Verdict, entities: dict[str, Entit
         return None
     entity = entities[stream].copy() if len(verdict.orders) > 1 else entities[stream]
     try:
-        events = [decide(entity, order, run.founded, ACTOR) for order in verdict.orders]
+        events = [decide(entity, order, run.founded, run.actor) for order in verdict.orders]
     except TrackerError as error:
         at = At(item.at.line, item.at.column or path_of(error))
         run.tally.refuse(at, error.message, item.order.event_id)
@@ -236,7 +239,7 @@ async def _withdraw(run: Run, first: int, end: int) -> None:
         entity = (await run.staging.entities([stream]))[stream].copy()
         fact = _retracted(run, event_id, "reads nothing any more where it stood")
         try:
-            event = decide(entity, Order(stream, fact, f"{event_id}{RETRACTED}"), (), ACTOR)
+            event = decide(entity, Order(stream, fact, f"{event_id}{RETRACTED}"), (), run.actor)
         except TrackerError:  # retracted already, by whomever
             continue
         run.staging.put_back(entity)

@@ -1,0 +1,50 @@
+"""The log of a demo, and how it is told from one that matters.
+
+While a demo runs anyone may write to it, under the name `demo`. It records the corpus under this
+name too, so that its first event says for ever what the log is: also in a backup or a bundle.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from deploy.bootstrap import opened
+from schema.context import EVERYONE
+from tracker.errors import InvalidInput
+from tracker.log.database import Target
+from tracker.log.recorder import Recorder
+
+ACTOR = EVERYONE.name
+OTHERS = ("this log was not begun by `tracker demo`. A demo would add its corpus and let anyone"
+          " write, for ever. Leave out --data-dir, or name a directory of its own")
+A_DEMO = ("this log was begun by `tracker demo`: it has the shipped corpus, and perhaps what"
+          " anyone wrote who reached the demo, recorded as `demo`. Nothing of it can be taken out"
+          " again. Name another directory (--data-dir) for a log of your own; or go on with this"
+          " one deliberately: `tracker serve --continue-demo`")
+
+
+async def check_demo(target: Target) -> None:
+    """Check that a demo may use a log. Raises InvalidInput (NOT_A_DEMO)."""
+    if await began_as_demo(target) is False:
+        raise InvalidInput(OTHERS, code="NOT_A_DEMO")
+
+
+async def check_no_demo(target: Target) -> None:
+    """Check that a log is not a demo's. Raises InvalidInput (DEMO_LOG)."""
+    if await began_as_demo(target):
+        raise InvalidInput(A_DEMO, code="DEMO_LOG")
+
+
+async def began_as_demo(target: Target) -> bool | None:
+    """Whether a log was begun by a demo; None for an empty one."""
+    async with opened(target) as pool:
+        first = await Recorder(pool).read(limit=1)
+    return first[0].actor == ACTOR if first else None
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
