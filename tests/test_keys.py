@@ -100,6 +100,13 @@ def test_the_last_head_is_kept(safe: Safe) -> None:
         safe.head()
 
 
+def test_a_head_that_is_later_is_not_replaced_by_an_earlier_one(safe: Safe) -> None:
+    safe.prepare("a")
+    for size in (9, 5):
+        safe.keep(Checkpoint("a", size, EMPTY))
+    assert safe.head() == Checkpoint("a", 9, EMPTY)
+
+
 def test_keys_are_shown_and_replaced_on_the_command_line(
     safe: Safe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
