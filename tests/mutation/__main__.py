@@ -32,7 +32,6 @@ from tests.mutation.tree import Tree
 SLOWDOWN = 4
 """How much longer than measured tests may take, before a mutant counts as one that hangs."""
 START_SECONDS = 60
-NICE = 10
 
 
 def parse() -> argparse.Namespace:
@@ -70,7 +69,6 @@ def main() -> None:
     if asked.list:
         print(*chosen, sep="\n")
         return
-    os.nice(NICE)
     with tempfile.TemporaryDirectory(prefix="mutation-") as directory, suppress(KeyboardInterrupt):
         os.chmod(directory, 0o755)
         try_all(chosen, Tree(Path(directory)), load_map(), results, asked.seconds)

@@ -22,7 +22,8 @@ LOGGING = m.Call(func=m.Attribute(value=m.Name("log") | m.Name("logger")))
 LEFT_OUT = (cst.Annotation, cst.Decorator, cst.BaseString, cst.Import, cst.ImportFrom)
 FOR_CHECKERS = m.If(test=m.Name("TYPE_CHECKING")) | m.Assert()
 HOW_A_CLASS_IS_MADE = m.Arg(keyword=m.OneOf(*map(m.Name, ("frozen", "slots", "kw_only", "eq"))))
-FOR_PEOPLE = {"description", "deprecation_reason"}
+WITHOUT_EFFECT = {"description", "deprecation_reason", "strict"}
+"""Arguments for people, and one that never acts where the code is right."""
 
 
 def negate(condition: cst.BaseExpression) -> Iterator[cst.CSTNode]:
@@ -45,7 +46,7 @@ def drop_operand(node: cst.BooleanOperation) -> Iterator[cst.CSTNode]:
 def drop_keyword_argument(node: cst.Call) -> Iterator[cst.CSTNode]:
     """`f(a, key=b)` → `f(a)`: the default may do as well."""
     for number, argument in enumerate(node.args):
-        if argument.keyword and argument.keyword.value not in FOR_PEOPLE:
+        if argument.keyword and argument.keyword.value not in WITHOUT_EFFECT:
             yield node.with_changes(args=[*node.args[:number], *node.args[number + 1:]])
 
 

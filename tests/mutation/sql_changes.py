@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from tests.mutation.source_change import Change
 
-NAMED = re.compile(r"^-- name: (\w+)\n|^CREATE (?:OR REPLACE )?\w+ ([\w.]+)", re.MULTILINE)
+NAMED = re.compile(r"^-- name: (\w+)\n"
+                   r"|^CREATE (?:OR REPLACE )?\w+ (?:IF NOT EXISTS )?([\w.]+)", re.MULTILINE)
 NO_CODE = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"[^\"]*\"")
 SWAPS = {
     r"<(?![=>@-])": "<=",
@@ -17,7 +18,7 @@ SWAPS = {
     r"(?<![:<>=!])=(?![>=])": "<>",
     r"<>": "=",
     r"\bAND\b": "OR",
-    r"\bOR\b(?! REPLACE)": "AND",
+    r"(?<!UPDATE )(?<!DELETE )(?<!INSERT )\bOR\b(?! REPLACE)": "AND",
     r"\bIS NULL\b": "IS NOT NULL",
     r"\bIS NOT NULL\b": "IS NULL",
     r"\bNOT EXISTS\b": "EXISTS",

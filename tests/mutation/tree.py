@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -14,11 +14,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+
+import pytest
 
 from tests.mutation.mutants import ROOT, Mutant
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".mutation", ".mypy_cache", "node_modules")
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([
+    "__main__", "pytest", "hypothesis.strategies", "asyncpg", "strawberry", "httpx",
+    "starlette.applications", "cryptography.hazmat.primitives.asymmetric.ed25519",
+    "eventsourcing.persistence", "openpyxl", "typer", "uvicorn", "websockets", "pycountry"])
+"""Every mutant has a process of its own; what takes long to import, and is not ours, is there."""
+
+OUTPUT = "output"
 STOP_SECONDS = 20
 COLLECT_SECONDS = 300
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+?\.py(?:::.*?)?)(?: - .*)?$", re.MULTILINE)
@@ -66,11 +77,13 @@ class Tree:
 
     def collect(self) -> set[str]:
         """The tests that there are."""
-        _, output = self._pytest(["--collect-only", "-q", "tests"], COLLECT_SECONDS)
+        _, output = self._pytest(["--collect-only", "tests"], COLLECT_SECONDS)
         return {line for line in output.splitlines() if "::" in line}
 
     def run(self, tests: Sequence[str], seconds: float) -> Met:
         """Run tests in their order, until the first that fails."""
+        if not tests:
+            return Met(Outcome.SURVIVED)
         code, output = self._pytest(["-x", "--tb=line", "-rfE", f"--timeout={seconds / 2:.0f}",
                                      *tests], seconds)
         if code == PASSED:
@@ -87,32 +100,39 @@ class Tree:
         """pytest in a process of its own: its exit code, None if it took too long; its output."""
         with tempfile.TemporaryDirectory(prefix="m-") as temporary:
             os.chmod(temporary, 0o755)  # PostgreSQL may run under another account
-            names = Path(temporary) / "tests"
-            names.write_text("\n".join(arguments), encoding="utf-8")
-            process = subprocess.Popen(
-                [sys.executable, "-m", "pytest", "-n0", "-p", "no:cacheprovider", f"@{names}"],
-                cwd=self.root, env=self._environment(temporary), text=True, start_new_session=True,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            try:
-                output, _ = process.communicate(timeout=seconds)
-                return process.returncode, output
-            except subprocess.TimeoutExpired:
-                return None, _stop(process)
-            finally:
-                _stop_postgres(Path(temporary))
-
-    def _environment(self, temporary: str) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1",
-                "TMPDIR": temporary}
+            process = FORKS.Process(target=run_pytest, args=(self.root, Path(temporary), arguments))
+            process.start()
+            process.join(seconds)
+            code = process.exitcode
+            if process.is_alive():
+                _stop(process)
+            _stop_postgres(Path(temporary))
+            return code, (Path(temporary) / OUTPUT).read_text(encoding="utf-8", errors="replace")
 
 
-def _stop(process: subprocess.Popen[str]) -> str:
+def run_pytest(root: Path, temporary: Path, arguments: Sequence[str]) -> None:
+    """Be a new process: a session, standard output and modules of its own. The process that this
+    one is forked from has loaded libraries, but nothing of the checkout except this package."""
+    os.setsid()
+    output = os.open(temporary / OUTPUT, os.O_WRONLY | os.O_CREAT)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.chdir(root)
+    os.environ |= {"PYTHONPATH": str(root), "TMPDIR": str(temporary)}
+    tempfile.tempdir, sys.dont_write_bytecode = None, True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    sys.path[:] = [str(root), *(path for path in sys.path if path not in ("", str(ROOT)))]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+        del sys.modules[name]
+    sys.exit(pytest.main(["-n0", "-p", "no:cacheprovider", "-p", "no:schemathesis", *arguments]))
+
+
+def _stop(process: BaseProcess) -> None:
     """End pytest and what it started; first as a person would, so that it clears up."""
-    os.killpg(process.pid, signal.SIGINT)
-    with suppress(subprocess.TimeoutExpired):
-        return process.communicate(timeout=STOP_SECONDS)[0]
-    os.killpg(process.pid, signal.SIGKILL)
-    return process.communicate()[0]
+    for number in (signal.SIGINT, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid or 0, number)
+        process.join(STOP_SECONDS)
 
 
 def _stop_postgres(directory: Path) -> None:
