@@ -279,8 +279,9 @@ def test_another_path_is_no_tile(path: str) -> None:
 
 @pytest.mark.parametrize("index", [-1, 5])
 def test_only_entries_of_the_tree_have_a_proof(index: int) -> None:
-    with pytest.raises(InvalidInput, match="tree of 5"):
+    with pytest.raises(InvalidInput, match="tree of 5") as caught:
         inclusion_parts(index, 5)
+    assert caught.value.path == ("index",)
     with pytest.raises(NotProven, match="no entry number"):
         check_inclusion(EMPTY, index, 5, [], EMPTY)
 
@@ -300,3 +301,8 @@ def test_only_smaller_sizes_have_a_proof() -> None:
 def test_a_tile_that_is_too_short_is_noticed() -> None:
     with pytest.raises(NotProven, match="has 32 bytes: expected 64"):
         Hashes(2, {Tile(0, 0, 2): EMPTY}).root()
+
+
+def test_a_tile_has_no_hash_of_what_the_tree_has_not() -> None:
+    with pytest.raises(NotProven):
+        Hashes(2, {Tile(0, 0, 2): tile_data(Tile(0, 0, 2))}).node(Node(0, 5))

@@ -54,6 +54,13 @@ def test_what_is_signed_is_read_as_it_was(name: str, text: str) -> None:
     assert Signer.parse(signer.secret).verifier == signer.verifier
 
 
+def test_a_text_may_have_empty_lines(signer: Signer) -> None:
+    text = "one\n\ntwo\n"
+    note = Note.parse(str(Note(text, (signer.sign(text),))).encode())
+    assert note.text == text
+    note.check([signer.verifier])
+
+
 def test_a_witness_signs_a_time_as_well(signer: Signer, witness: Signer) -> None:
     text = str(Checkpoint(signer.name, 5, EMPTY))
     note = Note(text, (signer.sign(text), witness.sign(text, 1_679_315_147)))
@@ -105,7 +112,8 @@ def test_what_is_no_private_key_is_refused_without_telling_it(secret: str) -> No
     assert not secret or secret not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a+b", "a\nb", "a\u2003b"])
+@pytest.mark.parametrize("name", [
+    "", "a b", "a+b", "a\nb", "a\u2003b", "a\0b", "a\u202eb"])
 def test_a_key_has_a_name_that_lines_can_hold(name: str) -> None:
     with pytest.raises(InvalidInput, match="without spaces"):
         Signer.new(name)

@@ -25,11 +25,10 @@ def choose_tests(mutant: Mutant, coverage: CoverageMap, there: set[str], seconds
     running.sort(key=lambda test: (not _is_near(mutant, test), coverage.seconds.get(test, 1), test))
     chosen: list[str] = []
     for test in running:
-        seconds -= coverage.seconds.get(test, 1)
-        if seconds < 0 and chosen:
-            break
-        chosen.append(test)
-    return chosen, len(chosen) == len(running)
+        if (takes := coverage.seconds.get(test, 1)) <= seconds:
+            seconds -= takes
+            chosen.append(test)
+    return chosen or running[:1], len(chosen) == len(running)
 
 
 def _is_near(mutant: Mutant, test: str) -> bool:
