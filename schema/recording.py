@@ -32,7 +32,8 @@ BESIDE_INPUT = frozenset({"idempotencyKey", "expectedVersion"})
 
 Key: TypeAlias = Annotated[str | None, argument(
     description="A text of your own by which this mutation counts once: sent again, it gives the"
-    " first result again. It becomes the id of the event.")]
+    " first result again. It becomes the id of the event; those with `~`, or with `import-` at the"
+    " beginning, are for imports.")]
 Version: TypeAlias = Annotated[int | None, argument(
     description="The version of the entity that you saw; 0: it must not exist. Left out, the"
     " mutation is decided on whatever the entity has become.")]

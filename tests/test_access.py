@@ -13,8 +13,9 @@ import websockets
 
 from deploy import settings
 from deploy.bootstrap import connected
+from deploy.cli import MYSELF
 from deploy.tokens import as_owner
-from schema.context import Access, Services
+from schema.context import EVERYONE, Access, Services
 from schema.gate import Buckets, network
 from tests.api import Api, control, document
 from tests.processes import command
@@ -22,10 +23,11 @@ from tests.test_cli import data_dir  # noqa: F401
 from tests.test_subscriptions import served
 from tests.websocket import connected as socket_to
 from tests.websocket import receive, subscribe
-from tracker.access import Caller, Scope, granted, sha256
+from tracker.access import Caller, Scope, check_name, granted, sha256
 from tracker.errors import Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated
 from tracker.log import tokens
 from tracker.log.database import API, OWNER, Target
+from tracker.sources import importing
 
 TODAY = datetime.now(UTC).date()
 CLOSED = Access(read_open=False)
@@ -193,6 +195,39 @@ async def test_a_token_has_a_name_and_a_future(
 ) -> None:
     with pytest.raises(InvalidInput):
         await token(target, Scope.READ, name=name, expires_on=expires_on)
+
+
+@pytest.mark.parametrize("name", [
+    "demo", "Demo", "import", "IMPORT", "\uff49mport", "command line", "command-line",
+    "Command_Line", "command\u3000line", "token", "(token)", "http://issuer#ann",
+    "https://id.example/realms/a#ann", "a:b", "a#b", "a/b", "a\\b", "a\uff03b", "--"])
+async def test_no_token_passes_for_an_actor_of_another_kind(target: Target, name: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await token(target, Scope.RECORD, name=name)
+    assert caught.value.path == ("name",)
+
+
+def test_every_actor_that_is_no_token_is_reserved() -> None:
+    for actor in (EVERYONE.name, MYSELF.name, importing.ACTOR, "token"):
+        assert actor is not None
+        with pytest.raises(InvalidInput, match="expected another name"):
+            check_name(actor)
+
+
+@pytest.mark.parametrize("name", ["harvester", "Ann M\u00fcller", "demo-import", "ci_2",
+                                  "\u5f20\u4f1f"])
+def test_other_names_are_free(name: str) -> None:
+    assert check_name(name) == name
+
+
+async def test_a_token_of_a_reserved_name_from_before_still_works(
+    services: Services, target: Target
+) -> None:
+    async with connected(target, role=OWNER) as connection:
+        await connection.execute(
+            "INSERT INTO log.tokens (name, scopes, sha256) VALUES ('import', '{record}', $1)",
+            sha256("tracker_old"))
+    assert await posted(Api(services), "tracker_old", write=True) == (200, "import")
 
 
 @pytest.mark.parametrize("id", [0, 7, -1, 2**40])

@@ -394,6 +394,50 @@ async def test_what_a_person_retracted_is_not_brought_back(desk: Desk) -> None:
     assert counts(await desk.read(cell(1), version="2")) == {"unchanged": 1}
 
 
+async def test_a_client_can_not_keep_a_row_out_by_taking_its_id(desk: Desk) -> None:
+    commands = Commands(desk.recorder)
+    await commands.record("export-control/x", announced(), idempotency_key="row", actor="client")
+    assert counts(await desk.read(cell(1))) == {"new": 1}
+    assert list(await desk.facts()) == ["row", "row~1"]
+    assert counts(await desk.read(cell(1), version="2")) == {"unchanged": 1}
+    assert counts(await desk.read(cell(2), version="3")) == {"corrected": 1}
+    assert list(await desk.facts())[2:] == ["row~1~retracted", "row~2"]
+
+
+async def test_a_client_can_not_keep_a_row_out_by_retracting_it_before(desk: Desk) -> None:
+    commands = Commands(desk.recorder)
+    await commands.record(FIGURE, claimed(1), idempotency_key="row", actor="client")
+    assert counts(await desk.read(cell(1))) == {"unchanged": 1}
+    await commands.record(FIGURE, retracted("row"), actor="client")
+    assert counts(await desk.read(cell(1), version="2")) == {"new": 1}
+    assert await standing_values(desk) == {"CN": 1}
+
+
+async def test_what_a_client_recorded_under_the_id_of_a_row_is_not_retracted(desk: Desk) -> None:
+    other = claimed(9, publisher="bgs", edition="WMS")
+    await Commands(desk.recorder).record(FIGURE, other, idempotency_key="row", actor="client")
+    assert counts(await desk.read(cell(1))) == {"new": 1}
+    assert list(await desk.facts()) == ["row", "row~1"]
+
+
+@pytest.mark.parametrize("key", ["row~2", "row~retracted", "import-20261125T000000000000-abc", "~",
+                                 "\u3164"])
+async def test_ids_that_imports_give_are_not_for_clients(desk: Desk, key: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await Commands(desk.recorder).record(FIGURE, claimed(1), idempotency_key=key)
+    assert caught.value.path == ("idempotencyKey",)
+    assert await desk.recorder.head() == 0
+
+
+async def test_a_key_from_before_gives_its_first_result_again(desk: Desk) -> None:
+    order = Order(FIGURE, claimed(1), "old~2")
+    await desk.recorder.append([decide(restored(FIGURE, []), order, ())])
+    again = await Commands(desk.recorder).record(FIGURE, claimed(1), idempotency_key="old~2")
+    assert (again.repeated, list(again.positions)) == (True, [1])
+    await Commands(desk.recorder).retract("old~2", "it was an example",
+                                          claimed(1).source)
+
+
 async def test_a_correction_that_breaks_a_rule_changes_nothing(desk: Desk) -> None:
     await desk.read(cell(1))
     await desk.read(cell(7, id="beside", version="2"), content="2")

@@ -12,6 +12,7 @@ from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Checked, Qualifier
 from tracker.sources.contract import At, File, Refused, Told
 from tracker.sources.usgs import READER
+from tracker.sources.usgs.quantities import Amount, note_says
 
 WIDE = "Source,Country,Type,Prod_t_2022,Prod_t_est_2023,Prod_notes,Reserves_t,Reserves_notes\n"
 ALL_IN_ONE = ("SOURCE,COMMODITY,COUNTRY,TYPE,UNIT_MEAS,PROD_2023,PROD_EST_ 2024,PROD_NOTES,"
@@ -376,3 +377,19 @@ def test_a_revision_has_the_day_that_its_note_gives(tmp_path: Path) -> None:
     row = 'MCS2024,Poland,Mine production,1,2,,"63,000","Revised March 5, 2024."'
     outcome = wide(tmp_path, row, table="silve")
     assert outcome.claims["figure/silver/PL/reserves"].source.published_on == "2024-03-05"
+
+
+def test_a_value_that_can_not_be_right_is_refused_in_its_cell_only(tmp_path: Path) -> None:
+    header = WIDE.replace("2022", "2021").replace("2023", "2022")
+    path = tmp_path / "mcs2023-zinc_world.csv"
+    path.write_text(header + 'MCS2023,Australia,"Mine production",5,6,,"1,166,000",\n'
+                             'MCS2023,Australia,"Mine production",5,6,,"66,000",\n'
+                             'MCS2023,Peru,"Mine production",5,6,,"1,166,000",\n')
+    reserves = [reason for reason in Outcome(path).reasons if "footnote mark" in reason]
+    assert len(reserves) == 1
+
+
+def test_a_note_that_says_not_included_leaves_the_mark_as_it_is(tmp_path: Path) -> None:
+    assert note_says("Included in world total.", 2023) == Amount(
+        qualifier=Qualifier.INCLUDED_ELSEWHERE)
+    assert note_says("not included in world total.", 2023) is None

@@ -7,7 +7,9 @@ guess in random bits, so a hash made slow against guessing would only make every
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -18,6 +20,17 @@ PREFIX = "tracker_"
 """Begins every token, so that people and scanners of secrets know one when they see it."""
 MOST_LETTERS = 100
 """The longest name of a token."""
+
+
+IMPORT_ACTOR = "import"
+"""The actor of what is imported."""
+DEMO_ACTOR = "demo"
+"""The actor of what is in a demo: of its corpus, and of all that anybody may write there."""
+OTHER_ACTORS = frozenset({DEMO_ACTOR, IMPORT_ACTOR, "command line", "token", "tracker",
+                          "anonymous"})
+"""Actors that are no tokens of ours: a token of such a name would pass for one of them."""
+OF_ISSUERS = re.compile(r"[:/#\\]")
+"""Stands in the names of callers of OpenID Connect issuers: `https://id.example#ann`."""
 
 
 class Scope(Enum):
@@ -73,7 +86,18 @@ def bearer(authorization: str) -> str | None:
 
 
 def check_name(name: str) -> str:
-    """The name of a token, which events will have as their actor. Raises InvalidInput."""
+    """The name of a new token, which events will have as their actor. Raises InvalidInput.
+
+    Names that pass for actors of another kind are refused, in whatever width, case and spacing.
+    """
     if not 0 < len(name) <= MOST_LETTERS or not name.isprintable() or name != name.strip():
         raise InvalidInput(f"expected 1 to {MOST_LETTERS} printable characters", path=("name",))
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    if OF_ISSUERS.search(plain):
+        raise InvalidInput("expected a name without ':', '/', '#' and '\\': names of callers of an"
+                           " identity provider have them", code="RESERVED_NAME", path=("name",))
+    if re.sub(r"[\W_]+", " ", plain).strip() in OTHER_ACTORS | {""}:
+        raise InvalidInput(f"expected another name than {', '.join(sorted(OTHER_ACTORS))}: events"
+                           " that are recorded otherwise have these as their actors",
+                           code="RESERVED_NAME", path=("name",))
     return name

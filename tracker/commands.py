@@ -32,6 +32,7 @@ from tracker.orders import (
     Order,
     Retraction,
     Telling,
+    check_free,
     recorded_before,
     redactable,
     repeated,
@@ -226,6 +227,8 @@ class Commands:
             if again := recorded_before(entities, orders):
                 texts = await self._recorder.annexes.texts(known.fact for known in again.values())
                 return repeated(orders, again, texts)
+            for order in orders:
+                check_free(order.event_id)
             alliances = await self._recorder.existing(sorted(mentioned(orders)))
         events, founded = [], set(alliances)
         for order in orders:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from tracker.domain.annex import free_texts, opened, says_the_same
 from tracker.domain.entity import Entity, Known, Retracted
 from tracker.domain.values import Fact, Source
+from tracker.domain.wording import is_visible
 from tracker.errors import (
     IdempotencyConflict,
     InvalidInput,
@@ -19,6 +20,9 @@ from tracker.errors import (
     VersionConflict,
 )
 from tracker.log.recorder import Appended
+
+IMPORT_MARK, RECEIPT_PREFIX = "~", "import-"
+"""What ids have that only imports give: of corrections, and of receipts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,16 @@ def wrong(
                          replacement=replacement)
     except InvalidInput as error:
         raise error.below(*path) from None
+
+
+def check_free(event_id: str) -> None:
+    """Refuse an id, for a new event of a client, that an import would give. Raises InvalidInput."""
+    if IMPORT_MARK in event_id or event_id.startswith(RECEIPT_PREFIX):
+        raise InvalidInput(f"expected a key without {IMPORT_MARK!r} that does not begin with"
+                           f" {RECEIPT_PREFIX!r}: such ids are for imports", code="RESERVED_ID",
+                           path=("idempotencyKey",))
+    if not is_visible(event_id):
+        raise InvalidInput("expected at least one visible character", path=("idempotencyKey",))
 
 
 def recorded_before(

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Protocol
 
+from tracker.access import IMPORT_ACTOR
 from tracker.commands import decide, mentioned
 from tracker.domain.entity import Entity, Retracted
 from tracker.domain.receipt import Import, Receipt
@@ -27,7 +28,7 @@ from tracker.sources.tally import Tally, plain
 from tracker.sources.text import encoding
 from tracker.sources.verdict import RETRACTED, Came, Verdict, judge
 
-ACTOR = "import"
+ACTOR = IMPORT_ACTOR
 """The actor of what is imported."""
 BATCH = 1000
 MOST_DIFFERENCES = 20
@@ -149,6 +150,9 @@ async def _take_in(run: Run, batch: Iterable[Item]) -> None:
     ids = [item.order.event_id for item in told]
     entities = dict(await run.staging.entities(item.order.stream for item in told))
     in_log = await run.staging.streams_of(ids)
+    moved = [item.order.event_id for item in told
+             if in_log.get(item.order.event_id, item.order.stream) != item.order.stream]
+    taken = run.staging.by_others | await run.staging.of_others(moved)
     seen = await run.staging.seen(ids)
     run.founded |= await run.staging.existing(
         sorted(mentioned(item.order for item in told) - run.founded))
@@ -160,7 +164,7 @@ async def _take_in(run: Run, batch: Iterable[Item]) -> None:
         order = item.order
         elsewhere = in_log.get(order.event_id, order.stream) != order.stream
         verdict = judge(item, entities[order.stream], seen.get(order.event_id), elsewhere,
-                        _retraction(run, item.at))
+                        _retraction(run, item.at), taken=order.event_id in taken)
         made = _carry_out(run, item, verdict, entities)
         if made is not None:
             events += made

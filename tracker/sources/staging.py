@@ -13,6 +13,7 @@ from typing import Any
 
 from eventsourcing.domain import datetime_now_with_tzinfo
 
+from tracker.access import DEMO_ACTOR, IMPORT_ACTOR
 from tracker.commands import restored
 from tracker.domain.annex import Annex, with_texts
 from tracker.domain.codec import decode
@@ -31,6 +32,8 @@ MOST_KEPT = 20_000
 """How many facts are kept in memory with their entities; beyond that all are forgotten, and read
 again when they are needed."""
 LAST = 2**63 - 1
+IMPORTERS = (IMPORT_ACTOR, DEMO_ACTOR)
+"""Actors of what imports record; in a demo nobody is told apart."""
 COLUMNS = ("event_id", "stream", "version", "type", "attributes", "data", "fields", "salts",
            "texts")
 
@@ -43,11 +46,14 @@ class Staging:
         self._entities: dict[str, Entity] = {}
         self._kept = 0
         self.count = 0
+        self.by_others: set[str] = set()
+        """The events of these entities that no import recorded, by their ids."""
 
     async def entities(self, streams: Iterable[str]) -> Mapping[str, Entity]:
         """These entities, as the log and what is staged make them, their texts where they are."""
         if self._kept > MOST_KEPT:
             self._entities.clear()
+            self.by_others.clear()
             self._kept = 0
         missing = [stream for stream in dict.fromkeys(streams) if stream not in self._entities]
         for stream in missing:
@@ -56,6 +62,8 @@ class Staging:
         kept = await texts(self._connection, (e.fact for events in found.values() for e in events))
         for stream, events in found.items():
             self._entities[stream] = restored(stream, events, kept)
+            self.by_others |= {event.event_id for event in events
+                               if event.actor not in (None, *IMPORTERS)}
             self._kept += 1 + len(events)
         if self.count:
             for row in await self._connection.fetch(SQL.staged_of, missing):
@@ -91,6 +99,12 @@ class Staging:
         """The streams of the events in the log that have these ids."""
         return {row[0]: row[1]
                 for row in await self._connection.fetch(SQL.streams_of_ids, ids)}
+
+    async def of_others(self, ids: Sequence[str]) -> set[str]:
+        """Which of these events in the log no import recorded."""
+        if not ids:
+            return set()
+        return {row[0] for row in await self._connection.fetch(SQL.of_others, ids, IMPORTERS)}
 
     async def existing(self, streams: Sequence[str]) -> set[str]:
         """Which of these streams are in the log."""

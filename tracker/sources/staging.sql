@@ -38,6 +38,11 @@ INSERT INTO seen SELECT * FROM unnest($1::text[], $2::bigint[]) ON CONFLICT DO N
 -- The streams of the events with these ids in the log.
 SELECT event_id, stream FROM log.events WHERE event_id = ANY ($1);
 
+-- name: of_others
+-- Which of these events in the log have another actor.
+SELECT event_id FROM log.events
+WHERE event_id = ANY ($1) AND convert_from(entry, 'UTF8')::jsonb ->> 'actor' <> ALL ($2::text[]);
+
 -- name: not_seen
 -- The facts of an earlier run (from one position up to another, not included) whose rows were not
 -- seen in this one. What follows `~` numbers the corrections of a row.

@@ -1,7 +1,8 @@
 """What becomes of a fact that a file tells, given what is known of its entity. Pure.
 
 The id of a fact stands for its row. What is recorded later under the same row is a correction:
-the wrong event is retracted, and the right one recorded under the id with `~2`, `~3`, ….
+the wrong event is retracted, and the right one recorded under the id with `~2`, `~3`, …. Where a
+client has taken the id for something else, the row begins with `~1`: ids with `~` are for imports.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tracker.domain.entity import Entity, Known, Retracted, retracted, standing
 from tracker.domain.figure import Claimed, edition_of
 from tracker.domain.values import Fact, Quantity
 from tracker.errors import IdempotencyConflict
-from tracker.orders import Order
+from tracker.orders import IMPORT_MARK, Order
 from tracker.sources.contract import Told
 
 FAR_OFF = 100
@@ -60,26 +61,41 @@ class Verdict:
 
 
 def judge(told: Told, entity: Entity, line: int | None, elsewhere: bool,
-          retraction: Callable[[str], Retracted] | None) -> Verdict:
+          retraction: Callable[[str], Retracted] | None, *, taken: bool = False) -> Verdict:
     """What becomes of a fact.
 
     `line` is where the file told the same row before, `elsewhere` whether the log has the id for
-    another entity. `retraction` makes the retraction of a wrong event; without it another fact
-    under a known id is a mistake.
+    another entity, `taken` whether it has it for an event that no import recorded. `retraction`
+    makes the retraction of a wrong event; without it another fact under a known id is a mistake.
     """
     row = of_row(entity, told.order.event_id)
     order, row = without_redacted(told.order, row)
+    if taken and retraction:
+        if _stands(entity, order):
+            return Verdict(Came.UNCHANGED)
+        row = [known for known in row if known.event_id != order.event_id]
     told_as = row[-1:] if retraction else row
     same = any(says_the_same(known.fact, order.fact) for known in told_as)
     if line is not None:
         return Verdict(Came.REPEATED) if same else _refused(f"line {line} says otherwise")
     if same and not (retraction and withdrawn(entity, row[-1].event_id)):
         return Verdict(Came.UNCHANGED)
-    if elsewhere or (row and retraction is None):
+    if (retraction is None and (elsewhere or row)) or (elsewhere and not taken):
         return _refused(str(IdempotencyConflict(order.event_id)))
     if not row or retraction is None:
-        return _fresh(entity, order)
+        return _fresh(entity, _under_free_id(order) if taken else order)
     return _corrected(entity, order, row, retraction)
+
+
+def _stands(entity: Entity, order: Order) -> bool:
+    """Whether the event of an order's id stands and says the same, whoever recorded it."""
+    return any(known.event_id == order.event_id and says_the_same(known.fact, order.fact)
+               for known in standing(entity.known))
+
+
+def _under_free_id(order: Order) -> Order:
+    """The order under the first id that is only for imports: its own was taken by a client."""
+    return Order(order.stream, order.fact, f"{order.event_id}{IMPORT_MARK}1", order.path)
 
 
 def of_row(entity: Entity, event_id: str) -> list[Known]:
