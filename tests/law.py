@@ -1,0 +1,334 @@
+"""A plain, slow reading of the law, to hold the fold to: what is so on a day, by what is known.
+
+It takes recorded facts as plain data and shares no code with the fold: no courses, no timelines.
+A clause is read day by day, and the calendar is walked to find when it returns.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+ONE_DAY = timedelta(days=1)
+ALWAYS, NEVER = date.min, date.max
+HORIZON = date(2026, 1, 1)
+"""Nothing in these histories happens after it."""
+
+
+class Event(NamedTuple):
+    """A recorded fact as plain data."""
+
+    position: int
+    id: str
+    type: str
+    data: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What happened, without the kind of entity."""
+        return self.type.partition(".")[2]
+
+
+Reading = dict[str, Any] | None
+"""What is so, in plain words; None where there is no such entity on the day."""
+
+
+def first(text: str) -> date:
+    """The first day that a date may mean: `2025`, `2025-03` or `2025-03-09`."""
+    year, month, day = [*map(int, text.split("-")), 1, 1][:3]
+    return date(year, month, day)
+
+
+def last(text: str) -> date:
+    """The last day that a date may mean."""
+    year, month, day = [*map(int, text.split("-")), 0, 0][:3]
+    month = month or 12
+    return date(year, month, day or monthrange(year, month)[1])
+
+
+# --- what stands, and in which order it counts
+
+
+def stands(event: Event, known: list[Event]) -> bool:
+    """Whether no retraction that stands itself takes the event back."""
+    return not any(other.name == "Retracted" and other.data["retracts"] == event.id
+                   and stands(other, known)
+                   for other in known if other.position > event.position)
+
+
+def told_at(event: Event, known: list[Event]) -> int:
+    """Where an event stands among those of its day: at its position, or, if it was recorded in
+    place of another, where that one stands."""
+    before = [other for other in known if other.position < event.position]
+    for other in reversed(before):
+        if other.name == "Retracted" and other.data.get("replacement") == event.id:
+            corrected = next(one for one in before if one.id == other.data["retracts"])
+            return told_at(corrected, known)
+    return event.position
+
+
+OPENINGS = {"Announced", "Founded", "Made", "Claimed", "Ordered"}
+
+
+def public_on(event: Event) -> date:
+    """The day from which an event counts: a claim's is that of its edition."""
+    if event.name == "Claimed":
+        return first(event.data["source"]["publishedOn"])
+    return first(event.data["on"])
+
+
+def public(known: list[Event], day: date) -> list[Event]:
+    """The facts that stand and are public by a day, in the order in which they count."""
+    there = [event for event in known if event.name != "Retracted" and stands(event, known)
+             and public_on(event) <= day]
+    return sorted(there, key=lambda event: (public_on(event), event.name not in OPENINGS,
+                                            told_at(event, known)))
+
+
+def since(opening: str, events: list[Event]) -> list[Event]:
+    """The events from the first opening on: what comes before it is about nothing."""
+    while events and events[0].name != opening:
+        events = events[1:]
+    return events
+
+
+def reasons(events: list[Event]) -> list[str]:
+    """The ids of events in the order of the log."""
+    return [event.id for event in sorted(events, key=lambda event: event.position)]
+
+
+# --- clauses
+
+
+class Rest:
+    """A time in which a clause does not apply; the last day is inclusive."""
+
+    def __init__(self, start: str, end: str | None):
+        self.start, self.end = start, end
+        self.ends = last(end) if end else NEVER
+
+    def covers(self, day: date) -> bool:
+        """Whether a day lies in it."""
+        return first(self.start) <= day <= self.ends
+
+
+class Law:
+    """What is known to become of one clause, told act by act."""
+
+    def __init__(self, text: dict[str, Any]):
+        self.texts: list[tuple[date, dict[str, Any]]] = [(ALWAYS, dict(text))]
+        self.rests: list[Rest] = []
+        self.repealed: str | None = None
+
+    def text(self, day: date) -> dict[str, Any]:
+        """What it says on a day."""
+        return [text for start, text in self.texts if start <= day][-1]
+
+    def reword(self, day: date, text: dict[str, Any]) -> None:
+        """From a day on it says this, whatever it was to say from then on."""
+        self.texts = [(start, old) for start, old in self.texts if start < day]
+        self.texts.append((day, dict(text)))
+
+    def date_anew(self, day: date, field: str, value: str) -> None:
+        """Whatever it says on a day or later, one of its dates is this."""
+        begun = max(start for start, _ in self.texts if start <= day)
+        self.texts = [(start, {**text, field: value} if start >= begun else text)
+                      for start, text in self.texts]
+
+    def not_over(self, day: date) -> list[Rest]:
+        """The suspensions that are not over on a day, in the order in which they were told."""
+        return [rest for rest in self.rests if rest.ends >= day]
+
+    def status(self, day: date) -> str:
+        """Where it stands on a day."""
+        text = self.text(day)
+        if self.repealed and first(self.repealed) <= day:
+            return "repealed"
+        if "inForceUntil" in text and last(text["inForceUntil"]) < day:
+            return "expired"
+        if any(rest.covers(day) for rest in self.rests):
+            return "suspended"
+        if "inForceFrom" in text and first(text["inForceFrom"]) <= day:
+            return "in_force"
+        return "announced"
+
+    def in_force(self, start: date, end: date) -> date | None:
+        """The first day between two, both included, on which it is in force."""
+        return next((day for day in calendar(start, end) if self.status(day) == "in_force"), None)
+
+
+def calendar(start: date, end: date) -> Iterator[date]:
+    """The days from one to another, both included."""
+    while start <= end:
+        yield start
+        start += ONE_DAY
+
+
+def act(laws: dict[str, Law], event: Event) -> None:
+    """Have an act do to the clauses what it says."""
+    data, day = event.data, public_on(event)
+    if event.name == "Announced":
+        laws.update({text["id"]: Law(text) for text in data["clauses"]})
+    elif event.name == "Amended":
+        counts_from = first(data.get("effectiveFrom") or data["on"])
+        for text in data["clauses"]:
+            if text["id"] in laws:
+                laws[text["id"]].reword(counts_from, text)
+            else:
+                laws[text["id"]] = Law(text)
+    elif event.name != "Disputed":
+        for id in data.get("clauses") or list(laws):
+            if id in laws:
+                act_on(laws[id], event.name, data, day)
+
+
+def act_on(law: Law, name: str, data: dict[str, Any], day: date) -> None:
+    """Have an act do to one clause what it says."""
+    if name == "EnteredIntoForce":
+        law.date_anew(day, "inForceFrom", data["inForceFrom"])
+    elif name in ("Extended", "Expired"):
+        law.date_anew(day, "inForceUntil", data["inForceUntil"])
+    elif name == "Repealed":
+        law.repealed = data["repealedFrom"]
+    elif name == "Suspended":
+        law.rests.append(Rest(data["suspendedFrom"], data.get("suspendedUntil")))
+    elif name == "SuspensionExtended":
+        if law.not_over(day):  # of several, the one that was told last is meant
+            meant = law.not_over(day)[-1]
+            law.rests[law.rests.index(meant)] = Rest(meant.start, data.get("suspendedUntil"))
+    elif name == "Reinstated":
+        back = first(data["reinstatedFrom"])
+        law.rests = [rest for rest in law.rests if first(rest.start) < back]
+        for rest in law.not_over(back):
+            rest.ends = back - ONE_DAY
+    else:
+        raise AssertionError(name)
+
+
+def clause_on(law: Law, day: date, begin: date) -> dict[str, Any]:
+    """A clause on a day."""
+    now = [rest for rest in law.rests if rest.covers(day)]
+    coming = sorted([rest for rest in law.rests if first(rest.start) > day],
+                    key=lambda rest: first(rest.start))
+    rest = (now + coming or [None])[0]
+    status = law.status(day)
+    returns = law.in_force(day + ONE_DAY, HORIZON) if status == "suspended" else None
+    in_force_since = law.in_force(begin, day)
+    return {
+        "clause": {field: law.text(day).get(field)
+                   for field in ("id", "commodities", "inForceFrom", "inForceUntil")},
+        "status": status,
+        "suspendedFrom": rest.start if rest else None,
+        "suspendedUntil": rest.end if rest else None,
+        "returnsOn": str(returns) if returns else None,
+        "repealedFrom": law.repealed,
+        "firstInForce": str(in_force_since) if in_force_since else None,
+    }
+
+
+# --- entities
+
+
+def control(events: list[Event], day: date) -> Reading:
+    """An instrument on a day."""
+    announced = [event for event in events if event.name == "Announced"]
+    if not announced:
+        return None
+    laws: dict[str, Law] = {}
+    for event in events:
+        act(laws, event)
+    titles = [event.data["title"] for event in events
+              if event.name == "Amended" and event.data.get("title")]
+    return {
+        "title": [announced[0].data["title"], *titles][-1],
+        "announcedOn": announced[0].data["on"],
+        "clauses": [clause_on(law, day, date(2024, 1, 1)) for law in laws.values()],
+        "disputes": [event.data["account"] for event in events if event.name == "Disputed"],
+        "because": reasons(events),
+    }
+
+
+def alliance(events: list[Event], day: date) -> Reading:
+    """An alliance on a day."""
+    events = since("Founded", events)
+    if not events:
+        return None
+    members: dict[str, str] = {}
+    for event in events:
+        data = event.data
+        if event.name == "Founded":
+            for place in data.get("members", []):
+                members.setdefault(place, data["on"])
+        elif event.name == "MemberJoined":
+            members.setdefault(data["member"], data.get("since") or data["on"])
+        elif event.name == "MemberLeft":
+            members.pop(data["member"], None)
+    names = [event.data["name"] for event in events[1:] if event.name == "Renamed"]
+    names = [events[0].data["name"], *names]
+    ends = [event for event in events if event.name in ("Succeeded", "Dissolved")]
+    return {
+        "name": names[-1],
+        "formerNames": names[:-1],
+        "status": ends[0].name.lower() if ends else "active",
+        "endedOn": ends[0].data["on"] if ends else None,
+        "foundedOn": events[0].data["on"],
+        "members": [{"place": place, "since": joined} for place, joined in members.items()],
+        "because": reasons(events),
+    }
+
+
+def announcement(events: list[Event], day: date) -> Reading:
+    """An announcement on a day."""
+    events = since("Made", events)
+    if not events:
+        return None
+    later = [event.data["by"] for event in events if event.name == "Superseded"]
+    return {
+        "title": events[0].data["title"],
+        "date": events[0].data["on"],
+        "supersededBy": later[-1] if later else None,
+        "because": reasons(events),
+    }
+
+
+def figure(events: list[Event], day: date) -> Reading:
+    """All claims on a day, and the judgement that counts."""
+    claims = [event for event in events if event.name == "Claimed"]
+    if not claims:
+        return None
+    publisher = {event.id: event.data["source"]["publisher"] for event in claims}
+    prefers = None
+    for event in events:
+        meant = [claim.id for claim in claims if event.name == "Preferred"
+                 and publisher[claim.id] == event.data["publisher"]
+                 and all(event.data.get(field) in (None, claim.data.get(field))
+                         for field in ("edition", "editionVersion"))]
+        prefers = meant[-1] if meant else prefers
+    return {
+        "claims": [{
+            "eventId": claim.id,
+            "value": claim.data["quantity"]["value"],
+            "latest": publisher[claim.id] not in [publisher[c.id] for c in claims[number:]],
+        } for number, claim in enumerate(claims, 1)],
+        "prefers": prefers,
+        "judged": reasons([event for event in events if event.name == "Preferred"]),
+    }
+
+
+def preference(events: list[Event], day: date) -> Reading:
+    """The order of publishers on a day."""
+    if not events:
+        return None
+    return {"publishers": events[-1].data["publishers"], "because": reasons(events)}
+
+
+READINGS = {"export-control": control, "alliance": alliance, "announcement": announcement,
+            "figure": figure, "preference": preference}
+
+
+def read(kind: str, log: list[Event], day: date, position: int) -> Reading:
+    """What is so of an entity of a kind on a day, by what was known at a position."""
+    known = [event for event in log if event.position <= position]
+    return READINGS[kind](public(known, day), day)
