@@ -37,12 +37,13 @@ class Ahead:
     Positions have no gaps, so it is known where the pages behind a full one begin and end.
     """
 
-    def __init__(self, pool: Pool, limit: int, stack: AsyncExitStack, target: Target | None):
+    def __init__(self, pool: Pool, limit: int, folds: Folds, stack: AsyncExitStack,
+                 target: Target | None):
         self._pool = pool
         self._limit = limit
         self._stack = stack
         self._target = target
-        self._folds = Folds()
+        self._folds = folds
         self._crew: Crew | None = None
         self._head = 0
         """The last position that there is, as far as is known."""
@@ -52,11 +53,11 @@ class Ahead:
     @classmethod
     @asynccontextmanager
     async def reading(
-        cls, pool: Pool, limit: int, target: Target | None
+        cls, pool: Pool, limit: int, folds: Folds, target: Target | None
     ) -> AsyncIterator[Self]:
         """One that reads for the length of a block; without a `target` it has no helpers."""
         async with AsyncExitStack() as stack:
-            ahead = cls(pool, limit, stack, target)
+            ahead = cls(pool, limit, folds, stack, target)
             try:
                 yield ahead
             finally:

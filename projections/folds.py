@@ -1,4 +1,4 @@
-"""Folds of entities, kept between the pages of an import."""
+"""Folds of entities, kept from one page of the log to the next."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ from projections.timeline import Folded
 MOST_BYTES = 64 * 1024 * 1024
 """How much memory the folds of a projector may take, about."""
 SIZE = 6
-"""Bytes in memory for one of the JSON of states: these, and the facts behind them."""
+"""Bytes in memory for one of an entry or of a state as JSON: these, and what is made of them."""
 
 
 class Folds:
     """The last entities that were folded, so that those with more events need not be read again.
 
-    What it gives is the fold of all events up to a version, whoever projected them, and it gives it
-    once: a fold that has learned more is another.
+    What it gives is a fold of the first events of an entity, and it gives it once: a fold that has
+    learned more is another. One that has learned what was then not written, because of a crash or
+    of another projector that came first, is of no use any more. Nothing is kept across a loss of
+    the database, which may come back in an older state and then go on otherwise.
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._kept: Kept[str, Folded] = Kept(most_bytes)
 
-    def take(self, stream: str, version: int) -> Folded | None:
-        """The fold of an entity at a version; None where it has to be made."""
-        return self._kept.take(stream, version) if version else Folded(stream)
+    def take(self, stream: str, version: int) -> Folded:
+        """A fold of an entity at a version at most: that of no events where none is kept."""
+        fold = self._kept.take(stream)
+        return fold if fold and fold.version <= version else Folded(stream)
 
-    def keep(self, stream: str, version: int, fold: Folded) -> None:
-        """Keep the fold of an entity, which is now at a version."""
-        self._kept.keep(stream, fold, SIZE * sum([len(row.version.text) for row in fold.rows]),
-                        version)
+    def keep(self, stream: str, fold: Folded) -> None:
+        """Keep the fold of an entity."""
+        self._kept.keep(stream, fold, SIZE * (fold.size + fold.written))
+
+    def clear(self) -> None:
+        """Keep none."""
+        self._kept.clear()

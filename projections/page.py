@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from projections.folds import Folds
-from projections.rows import COLUMNS, NULL, Finding, Record, tabled
+from projections.rows import COLUMNS, NULL, Finding, Record, found_by, tabled
 from projections.timeline import Folded, Revision
 from tracker.log.database import Connection, named_queries
 from tracker.log.facts import Told, read_facts, read_facts_of, read_facts_of_part
@@ -83,16 +83,20 @@ async def _page(
     """A page of such facts."""
     page = Page(after, until, sum(len(told.facts) for told in streams.values()))
     folded = {stream: folds.take(stream, told.version - 1) for stream, told in streams.items()}
-    before = await read_facts_of(
-        connection, [stream for stream, fold in folded.items() if fold is None], after)
+    behind = {stream: fold.version for stream, fold in folded.items()
+              if fold.version < streams[stream].version - 1}
+    before = await read_facts_of(connection, behind, after)
 
     new = Finding()
 
     def revisions() -> Iterator[tuple[Revision, Finding]]:
-        for stream, (version, facts) in streams.items():
-            fold = folded[stream] or Folded(stream, before[stream].facts)
+        for stream, (version, facts, size) in streams.items():
+            fold = folded[stream]
+            if stream in before:
+                fold = _caught_up(fold, stream, before[stream])
             revision = fold.learn(facts)
-            folds.keep(stream, version + len(facts) - 1, fold)
+            fold.size += size
+            folds.keep(stream, fold)
             page.closed.extend([(stream, *row) for row in revision.closed])
             yield revision, page.more if version > 1 else new
 
@@ -100,6 +104,19 @@ async def _page(
         page.added.append(lines)
     page.new.update(found(new))
     return page
+
+
+def _caught_up(fold: Folded, stream: str, told: Told) -> Folded:
+    """The fold of an entity after facts of which the rows are there already."""
+    size = fold.size + told.size
+    if fold.version:
+        fold.learn(told.facts)
+    else:
+        fold = Folded(stream, told.facts)
+        if state := fold.latest():
+            fold.found |= found_by(state)
+    fold.size = size
+    return fold
 
 
 async def added(revisions: Iterable[tuple[Revision, Finding]]) -> AsyncIterator[bytes]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import tracker.domain
 from projections.ahead import Ahead
+from projections.folds import Folds
 from projections.page import PAGE, SQL, read_page, write_page
 from projections.tracked import Tracked
 from tracker.errors import Unavailable
@@ -84,6 +85,7 @@ class Projector(Background):
         self._target = target
         self._page = page
         self._follower = follower
+        self._folds = Folds()
         self.tracked = Tracked(pool, follower)
         """Knows how far it has come, whoever projects."""
         self._progressed = asyncio.Event()
@@ -103,7 +105,7 @@ class Projector(Background):
         Pages are read and folded before it is their turn. Where somebody else had a turn in
         between, the one that comes is not the next one and is read again.
         """
-        async with Ahead.reading(self._pool, self._page, self._target) as ahead:
+        async with Ahead.reading(self._pool, self._page, self._folds, self._target) as ahead:
             while True:
                 with self.working("project") as work:
                     async with self._pool.acquire() as connection, connection.transaction():
@@ -146,6 +148,7 @@ class Projector(Background):
                 await self.tracked.ask()  # nobody notifies of a database put back to an older state
                 await wait(signal)
             except LOST as error:
+                self._folds.clear()  # the database may come back in an older state
                 logger.warning("the projector lost its database and will try again: %s", error)
                 await asyncio.sleep(0.5)
             except Exception:

@@ -108,7 +108,7 @@ def dated(state: EntityState) -> PartialDate | None:
 
 
 def told(state: EntityState, sources: Sequence[Source]) -> str:
-    """The sources of a state as lists narrow by them, in JSON.
+    """The sources of a state as lists narrow by them, in JSON, each once.
 
     Those of a figure's claims come first, with the positions of these.
     """
@@ -116,6 +116,8 @@ def told(state: EntityState, sources: Sequence[Source]) -> str:
     if isinstance(state, FigureState):
         for index, claim in enumerate(state.claims):
             parts[index] += f',"position":{claim.position}'
+    else:
+        parts = [*dict.fromkeys(parts)]
     return "[" + ",".join([part + "}" for part in parts]) + "]"
 
 
@@ -192,31 +194,35 @@ class Finding:
                    {said for each in findings for said in each.said})
 
 
+def found_by(state: EntityState) -> set[object]:
+    """What lists find the entity of a state by."""
+    return {words(state), *(source.publisher for source in state.sources)}
+
+
 def tabled(revision: Revision, finding: Finding) -> list[Record]:
     """The rows that a revision adds, as the tables take them.
 
-    What the entity is found by goes into `finding`, but for what it was found by before.
+    What the entity is found by goes into `finding`, but for what it is known to be found by.
     """
     records: list[Record] = []
     since_when: dict[str, int] = {}
     before, head = None, ""
-    states = [row.version.state for row in revision.before]
-    known = {words(state) for state in states}
-    publishers = {source.publisher for state in states for source in state.sources}
+    known = revision.found
     for row in sorted(revision.added, key=_SINCE):
         entity, (start, end, state, text), since, until, generation = row
         found = words(state)
         if found is not before and found != before:  # an entity is rarely about anything new
             head, before = _head(entity, found), found
             if found not in known:
+                known.add(found)
                 for word in _subjects(found):
                     since_when.setdefault(word, since)
                 if found.said:
                     finding.said.add((_kind(entity), entity, found.said))
         sources = state.sources
         for source in sources:
-            if source.publisher not in publishers:
-                publishers.add(source.publisher)
+            if source.publisher not in known:
+                known.add(source.publisher)
                 since_when.setdefault(source.publisher, since)
         day = dated(state)
         records.append(

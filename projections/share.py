@@ -71,8 +71,9 @@ async def _streams(connection: Connection, share: Share) -> AsyncIterator[dict[s
         async for page in pages:
             streams = begun | page
             for stream in begun.keys() & page.keys():
-                streams[stream] = Told(begun[stream].version,
-                                       begun[stream].facts + page[stream].facts)
+                first, then = begun[stream], page[stream]
+                streams[stream] = Told(first.version, first.facts + then.facts,
+                                       first.size + then.size)
             begun = dict([streams.popitem()])  # there may be more of it
             if streams:
                 yield streams
@@ -89,7 +90,7 @@ async def _pages(connection: Connection, share: Share) -> AsyncGenerator[dict[st
     reading = read((share.low, 0))
     try:
         while page := await reading:
-            last, (version, facts) = next(reversed(page.items()))
+            last, (version, facts, _) = next(reversed(page.items()))
             reading = read((last, version + len(facts) - 1))
             yield page
     finally:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Container, Hashable, Iterable, Sequence
 from datetime import date
 from itertools import zip_longest
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from tracker.domain.codec import encode
-from tracker.domain.entity import EntityState, Known, Retracted, rank, standing
+from tracker.domain.entity import EntityState, Known, Retracted
+from tracker.domain.fold import Folding
+from tracker.domain.history import History
 from tracker.domain.kinds import kind_of
 
 FEWEST = 32
@@ -40,7 +41,7 @@ def timeline(entity: str, known: Sequence[Known]) -> list[Version]:
     It is split wherever the state changes, be it by an act or because an announced day has come.
     Days before the first state have none.
     """
-    return [row.version for row in Folded(entity, known).rows]
+    return Folded(entity, known).versions()
 
 
 class Row(NamedTuple):
@@ -63,173 +64,228 @@ class Row(NamedTuple):
 class Revision(NamedTuple):
     """What new events do to the rows of one entity: rows to add, and open rows to close.
 
-    `before` are the rows that were open before. `closed` holds the start day and the generation of
-    each of them that is so no more, and the position that ends it.
+    `closed` holds the start day and the generation of each row that was open before and is so no
+    more, and the position that ends it. `found` is what lists are known to find the entity by.
     """
 
-    before: Sequence[Row]
     added: list[Row]
     closed: list[tuple[date, int, int]]
+    found: set[object]
 
 
 class Folded:
     """What is known of one entity, folded, and ready to learn more.
 
     Rows are only added or closed, so that every past answer stays. A fact leaves alone what holds
-    before the day from which it counts.
+    before the day from which it counts: of the days before, only the last change is looked at, and
+    no states are kept but those of the last day. So what another fact costs depends on how many
+    rows it changes, not on how many there are.
     """
 
-    __slots__ = ("_changes", "_entity", "_facts", "_generation", "_id", "_kind", "_known",
-                 "_replacing", "_since", "rows")
+    __slots__ = ("_changes", "_days", "_entity", "_folding", "_history", "_id",
+                 "_kind", "_last", "_since", "_turns", "_whole", "found", "generation", "size")
 
     def __init__(self, entity: str, known: Sequence[Known] = ()):
         self._entity, self._kind = entity, kind_of(entity)
         self._id = entity.partition("/")[2]
-        self._known = [*known]
-        self._facts = standing(known) if known else []
-        self._replacing = frozenset([
-            k.fact.replacement for k in known if isinstance(k.fact, Retracted)])
-        """The events that stand, or will stand, in the place of others."""
-        self._generation, self._since = _generation(known)
+        self._history = History(known)
+        self._folding: Folding[Any] = Folding(self._kind.FOLD)
+        self._turns: list[date] = []
+        """Days on which the state may change."""
+        self._changes: list[_Change] = []
+        """The changes of state, in the order of their days: the last ones, or all if `_whole`."""
+        self._whole = not known
+        self._last: _Change | None = None
+        """The state that was folded last."""
+        self.generation = self._since = 0
         """The position at which the last generation of rows begins, and how many facts came since.
         """
-        self._changes: list[_Change] = []
-        self.rows: list[Row] = []
-        """The rows that are open, in the order of their days; those of the first facts are since 0.
-        """
-        if known:
-            self._changes = self._folded(date.min, "")
-            self.rows = self._rows_from(0, 0)
+        self._days: set[date] = set()
+        for item in known:
+            self._begins_generation(item)
+            self._add_turns(item)
+        self.found: set[object] = set()
+        """What lists find the entity by already, as far as is known; who makes rows keeps it."""
+        self.size = 0
+        """How large its facts are; who reads them keeps it."""
+
+    @property
+    def version(self) -> int:
+        """How many facts are known."""
+        return len(self._history.known)
+
+    @property
+    def written(self) -> int:
+        """How large the changes that are kept are as JSON, and beside it."""
+        return sum([50 + (len(change.mark) if isinstance(change.mark, str) else 0)
+                    for change in self._changes])
+
+    def latest(self) -> EntityState | None:
+        """The state that holds in the end, if there is one."""
+        return self._at(self._turns[-1]).state if self._turns else None
+
+    def versions(self) -> list[Version]:
+        """The consecutive states."""
+        self._reach(date.min)
+        return [row.version for row in self._rows(0, 0)]
 
     def learn(self, new: Sequence[Known]) -> Revision:
         """Take in new facts, each at its own position, and tell what they do to the rows."""
-        revision = Revision(self.rows, [], [])
+        revision, open = Revision([], [], self.found), dict[date, Row]()
         for fact in new:
-            for row in self._learn(fact):
-                _close(revision, row, new[0].position, fact.position)
-        if new:
-            revision.added.extend([row for row in self.rows if row.since >= new[0].position])
+            closed, opened = self._learn(fact)
+            for start, generation in closed:
+                if row := open.pop(start, None):  # it is new: closed at once
+                    revision.added.append(row._replace(until=fact.position))
+                else:
+                    revision.closed.append((start, generation, fact.position))
+            open.update({row.version.start: row for row in opened})
+        revision.added.extend([open[start] for start in sorted(open)])
         return revision
 
-    def _learn(self, new: Known) -> Iterable[Row]:
-        """Take in a fact; the rows that are open no more."""
+    def _learn(self, new: Known) -> tuple[list[tuple[date, int]], list[Row]]:
+        """Take in a fact: the open rows that are so no more, by start and generation, and others.
+        """
+        generation, begins = self.generation, self._begins_generation(new)
+        if not self._history.known:
+            self._take_in(new)
+            self._changes = self._changed(self._turns, None)
+            return [], self._rows(0, new.position)
+        self._reach(date.min if begins else self._earliest(new))
+        before = self._changes
         differing = self._take_in(new)
-        kept = bisect_left(self._changes, differing, key=_DAY)
-        before = self._changes[kept - 1] if kept else None
-        self._changes[kept:] = self._folded(differing, before.text if before else "")
-        if self._begins_generation():
-            open, self.rows = self.rows, self._rows_from(0, new.position)
-            return open
-        if before is None:
-            first, following = 0, self._rows_from(0, new.position)
-        else:  # what held before may end otherwise now
-            first = bisect_left(self.rows, before.day, key=_START)
-            following = self._rows_from(kept - 1, new.position)
-        ending = {row.version.start: row for row in self.rows[first:]}
-        if ending:
-            following = [ending.pop(row.version.start)
-                         if _same(row, ending.get(row.version.start)) else row for row in following]
-        self.rows = self.rows[:first] + following  # another list: revisions keep those before
-        return ending.values()
-
-    def _begins_generation(self) -> bool:
-        """Whether a generation of rows begins with the last fact that was taken in."""
-        self._since += 1
-        if self._since >= FEWEST:
-            self._generation, self._since = _generation(self._known)
-        return self._since == 0
+        first = bisect_left(before, differing, key=_DAY)
+        self._changes = before[:first]
+        self._changes += self._changes_from(differing)
+        first = 0 if begins or not first else first - 1  # what held before may end otherwise now
+        ended, begun = _ends(before[first:]), _ends(self._changes[first:])
+        kept = set() if begins else {day for day, how in begun.items() if ended.get(day) == how}
+        return ([(day, generation) for day in ended if day not in kept],
+                self._rows(first, new.position, kept))
 
     def _take_in(self, new: Known) -> date:
-        """Have the facts that stand once one more is known; the first day on which they differ.
+        """Have the facts that stand once one more is known; the first day on which they differ."""
+        difference = self._history.add(new)
+        self._folding.forget(difference.place)
+        self._add_turns(new)
+        if self._last and self._last.day >= difference.day:
+            self._last = None
+        return difference.day
 
-        Most facts join those that stand, and most retractions take one of them away, whatever else
-        is known. Replacements, which have a place of their own, and retractions of retractions are
-        rare.
-        """
-        self._known.append(new)
-        if not isinstance(new.fact, Retracted) and new.event_id not in self._replacing:
-            insort(self._facts, new, key=rank)
+    def _add_turns(self, known: Known) -> None:
+        """Have the days on which a fact may change the state among those to be looked at. They
+        stay when the fact is retracted: nothing changes on them then, or it may come back."""
+        if isinstance(known.fact, Retracted):
+            return
+        turns = self._turns
+        for day in self._kind.turns(known.fact):
+            if not turns or day > turns[-1]:
+                turns.append(day)
+            elif turns[place := bisect_left(turns, day)] != day:
+                turns.insert(place, day)
+
+    def _earliest(self, new: Known) -> date:
+        """A day before which the facts that stand are the same once another is known."""
+        if not isinstance(new.fact, Retracted):
             return new.fact.public_on
-        before = self._facts
-        if isinstance(new.fact, Retracted):
-            self._replacing |= {new.fact.replacement}
-            self._facts = [k for k in before if k.event_id != new.fact.retracts]
-        if len(self._facts) == len(before):
-            self._facts = standing(self._known)
-        return _first_difference(before, self._facts)
+        target = self._history.get(new.fact.retracts)
+        return target.fact.public_on if target else date.max
 
-    def _folded(self, since: date, text: str) -> list[_Change]:
-        """The changes of state from a day on, before which the state was `text`.
+    def _begins_generation(self, known: Known) -> bool:
+        """Whether a generation of rows begins with a fact that is taken in.
 
-        A state follows from the facts public by its day only, so it stands as long as they do.
+        One begins after as many facts as there are days from which facts count, and `FEWEST` at
+        least. An entity has about a row for each such day, so that rows written once more stay
+        fewer than the facts, however many days there are.
         """
-        folded: list[_Change] = []
-        for day in sorted([turn for turn in self._kind.turns(self._facts) if turn >= since]):
-            state = self._kind.state_on(self._id, self._facts, day)
-            before, text = text, encode(state).decode() if state else ""
-            if text != before:
-                folded.append(_Change(day, state, text))
-        return folded
+        self._days.add(known.fact.public_on)
+        self._since += 1
+        if self._since < FEWEST or self._since < len(self._days):
+            return False
+        self.generation, self._since = known.position, 0
+        return True
 
-    def _rows_from(self, first: int, since: int) -> list[Row]:
-        """The rows of the changes from one on."""
+    def _reach(self, day: date) -> None:
+        """Know the changes from the last one before a day on; all of them for the first day."""
+        if self._whole or (self._changes and self._changes[0].day < day):
+            return
+        until = self._changes[0].day if self._changes else None
+        place = bisect_left(self._turns, day)
+        while place > 0:
+            place -= 1
+            before = self._at(self._turns[place - 1]).mark if place else None
+            if self._at(self._turns[place]).mark != before:
+                break
+        else:
+            before, self._whole = None, True
+        end = len(self._turns) if until is None else bisect_left(self._turns, until)
+        self._changes = [*self._changed(self._turns[place:end], before), *self._changes]
+
+    def _changed(self, days: Iterable[date], before: Hashable) -> list[_Change]:
+        """The changes of state on some days that follow each other."""
+        changes: list[_Change] = []
+        for day in days:
+            change = self._at(day)
+            if change.mark != before:
+                brief = isinstance(change.mark, str)
+                changes.append(change if brief else change._replace(state=None))
+            before = change.mark
+        return changes
+
+    def _changes_from(self, day: date) -> list[_Change]:
+        """The changes of state from a day on, the last change before which is the last known."""
+        days = self._turns[bisect_left(self._turns, day):]
+        return self._changed(days, self._changes[-1].mark if self._changes else None)
+
+    def _at(self, day: date) -> _Change:
+        """The state on a day.
+
+        It follows from the facts public by then only, so it stands as long as they do.
+        """
+        if self._last is None or self._last.day != day:
+            fold = self._fold(day)
+            state = fold.state(self._id, day)
+            self._last = _Change(day, state, None if state is None else fold.mark(state))
+        return self._last
+
+    def _fold(self, day: date) -> Any:
+        """What the facts public by a day come to."""
+        return self._folding.of(self._history.standing, self._history.public(day))
+
+    def _rows(self, first: int, since: int, kept: Container[date] = ()) -> list[Row]:
+        """The rows of the changes from one on, but for those of some days."""
         rows: list[Row] = []
-        end = None
-        for day, state, text in self._changes[:first - 1 if first else None:-1]:
-            if state is not None:
-                version = Version(day, end, state, text)
-                rows.append(Row(self._entity, version, since, None, self._generation))
-            end = day
-        rows.reverse()
+        ends = [change.day for change in self._changes[first + 1:]]
+        for change, end in zip_longest(self._changes[first:], ends):
+            if change.mark is not None and change.day not in kept:
+                version = self._version(change, end)
+                rows.append(Row(self._entity, version, since, None, self.generation))
         return rows
+
+    def _version(self, change: _Change, end: date | None) -> Version:
+        """The version that begins with a change."""
+        state = change.state or self._at(change.day).state
+        assert state is not None
+        text = change.mark if isinstance(change.mark, str) else self._fold(change.day).text(state)
+        return Version(change.day, end, state, text)
 
 
 class _Change(NamedTuple):
-    """The state from a day on; None where there is none."""
+    """A day from which on there is another state, or none, and what tells it from others.
+
+    That is its JSON where it is short. Of long ones neither text nor state is kept.
+    """
 
     day: date
     state: EntityState | None
-    text: str
+    mark: Hashable
 
 
-def _generation(known: Sequence[Known]) -> tuple[int, int]:
-    """The position at which the last generation of rows begins, and how many facts came since.
-
-    One begins after as many facts as there are days from which facts count, and `FEWEST` at least.
-    An entity has about a row for each such day, so that rows written once more stay fewer than the
-    facts, however many days there are.
-    """
-    if len(known) < FEWEST:
-        return 0, len(known)
-    begun, since, days = 0, 0, set[date]()
-    for one in known:
-        days.add(one.fact.public_on)
-        since += 1
-        if since >= max(FEWEST, len(days)):
-            begun, since = one.position, 0
-    return begun, since
+_DAY = attrgetter("day")
 
 
-_DAY, _START = attrgetter("day"), attrgetter("version.start")
-
-
-def _same(row: Row, other: Row | None) -> bool:
-    """Whether rows that begin on one day tell the same."""
-    return other is not None and (
-        row.version.end == other.version.end and row.version.text == other.version.text)
-
-
-def _close(revision: Revision, row: Row, first: int, position: int) -> None:
-    """Close a row: at once if it is new, or else, where it was open before the first position, by
-    its start."""
-    if row.since >= first:
-        revision.added.append(row._replace(until=position))
-    else:
-        revision.closed.append((row.version.start, row.generation, position))
-
-
-def _first_difference(before: Sequence[Known], after: Sequence[Known]) -> date:
-    """The first day on which two lists of standing facts differ."""
-    pairs = zip_longest(before, after)
-    differing = next((pair for pair in pairs if pair[0] is not pair[1]), ())
-    return min((known.fact.public_on for known in differing if known), default=date.max)
+def _ends(changes: Sequence[_Change]) -> dict[date, tuple[Hashable, date | None]]:
+    """What is the same of versions that tell the same, by the days on which they begin."""
+    ends = [change.day for change in changes[1:]]
+    return {change.day: (change.mark, end) for change, end in zip_longest(changes, ends)
+            if change.mark is not None}

@@ -28,8 +28,9 @@ async def test_the_facts_of_the_corpus_are_those_that_its_events_hold(
     assert list(found) == list(dict.fromkeys(event.stream for event in events))
     events.sort(key=attrgetter("stream"))
     assert found == {
-        stream: Told(1, [event.known for event in its])
-        for stream, its in groupby(events, attrgetter("stream"))}
+        stream: Told(1, [event.known for event in its], sum(len(event.entry) for event in its))
+        for stream, its in ((stream, [*its]) for stream, its in groupby(
+            events, attrgetter("stream")))}
 
 
 @pytest.mark.parametrize(("wrong", "message", "path"), [

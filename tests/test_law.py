@@ -84,6 +84,7 @@ def test_any_history_is_folded_as_a_plain_reading_of_the_law_says(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.facts.any_day", any_near_day)
+    monkeypatch.setattr("tracker.domain.fold.FEW", 4)
     stream = next(stream for stream in STREAMS if stream.startswith(kind))
 
     @settings(max_examples=100, deadline=None)

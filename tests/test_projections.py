@@ -416,7 +416,9 @@ async def test_an_entity_that_was_just_folded_is_not_read_again(
 ) -> None:
     read, folds = list[str](), Folds()
 
-    async def read_facts_of(_: object, streams: list[str], until: int) -> dict[str, Told]:
+    async def read_facts_of(
+        _: object, streams: dict[str, int], until: int
+    ) -> dict[str, Told]:
         read.extend(streams)
         return await facts.read_facts_of(connection, streams, until)
 
@@ -432,6 +434,30 @@ async def test_an_entity_that_was_just_folded_is_not_read_again(
     assert read == [GALLIUM]
     assert kept == await read_page(connection, 2, folds=folds)  # what it knows now is too much
     assert read == [GALLIUM, GALLIUM]
+
+
+async def test_a_fold_takes_in_what_another_projector_has_projected(
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, folds, commands = dict[str, int](), Folds(), Commands(recorder)
+    await commands.record(GALLIUM, announced())
+    await read_page(connection, 0, folds=folds)
+    for start in ("2025-11-01", "2025-12-01", "2026-01-01"):
+        await commands.record(GALLIUM, suspended(start=start, end=f"{start[:7]}-09"))
+    cold = await read_page(connection, 3)
+
+    async def read_facts_of(
+        _: object, streams: dict[str, int], until: int
+    ) -> dict[str, Told]:
+        asked.update(streams)
+        return await facts.read_facts_of(connection, streams, until)
+
+    monkeypatch.setattr("projections.page.read_facts_of", read_facts_of)
+    warm = await read_page(connection, 3, folds=folds)
+    assert asked == {GALLIUM: 1}
+    assert warm
+    assert cold
+    assert (warm.added, sorted(warm.closed)) == (cold.added, sorted(cold.closed))
 
 
 async def test_others_see_the_rows_of_a_page_and_its_position_at_once(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 from random import Random
@@ -31,6 +31,7 @@ from tests.facts import (
 from tests.facts import told as told_of
 from tracker.domain.codec import encode
 from tracker.domain.entity import Known, standing
+from tracker.domain.fold import FEW, STEP
 from tracker.domain.kinds import kind_of
 from tracker.domain.values import DAY
 
@@ -38,6 +39,16 @@ History = tuple[str, list[Known]]
 many = settings(max_examples=300, deadline=None)
 WINDOW = [DAYS[0] - DAY, *DAYS, DAYS[-1] + 30 * DAY]
 """The days that histories are about, and one before and after."""
+
+
+@pytest.fixture(params=[(FEW, STEP), (1, 2)], ids=["few", "many"], scope="module", autouse=True)
+def lengths(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Has all be tried as if a few facts were many: lists that are put together, folds that are
+    kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, length in zip(("FEW", "STEP"), request.param, strict=True):
+            patch.setattr(f"tracker.domain.fold.{name}", length)
+        yield
 
 
 @st.composite
@@ -198,7 +209,7 @@ def test_a_fold_that_goes_on_adds_and_closes_what_one_made_anew_does(
         anew = Folded(stream, known[:start]).learn(known[start:end])
         assert on.added == anew.added
         assert on.closed == anew.closed
-        assert [row.version for row in on.before] == [row.version for row in anew.before]
+        assert fold.versions() == timeline(stream, known[:end])
 
 
 @many
@@ -270,8 +281,9 @@ def test_a_generation_begins_with_all_that_was_open() -> None:
     stream, known = claims([date(2020, 1, 1) + n % 3 * DAY for n in range(FEWEST + 1)])
     fold = Folded(stream)
     fold.learn(known[:-2])
+    before = fold.versions()
     revision = fold.learn(known[-2:-1])
-    assert revision.closed == [(row.version.start, 0, FEWEST) for row in revision.before]
+    assert revision.closed == [(version.start, 0, FEWEST) for version in before]
     assert [(row.since, row.generation) for row in revision.added] == [(FEWEST, FEWEST)] * 3
     assert [row.version for row in revision.added] == timeline(stream, known[:-1])
     assert fold.learn(known[-1:]).closed[0][1] == FEWEST

@@ -14,6 +14,7 @@ from tracker.domain.kinds import kind_of
 from tracker.domain.recordable import check_recordable
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.domain.values import Fact, PartialDate, Source
+from tracker.entities import Entities
 from tracker.errors import (
     IdempotencyConflict,
     InvalidInput,
@@ -58,6 +59,7 @@ class Commands:
 
     def __init__(self, recorder: Recorder):
         self._recorder = recorder
+        self._entities = Entities(recorder)
 
     async def record(
         self,
@@ -223,7 +225,7 @@ class Commands:
             with order.errors():
                 check_stream(order.stream, "id")
         with _unreadable():
-            entities = await load(self._recorder, {order.stream for order in orders})
+            entities = await self._entities.load({order.stream for order in orders})
             if again := recorded_before(entities, orders):
                 texts = await self._recorder.annexes.texts(known.fact for known in again.values())
                 return repeated(orders, again, texts)
@@ -263,7 +265,7 @@ def decide(
     Raises InvalidInput, NotFound or TooLarge, and IdempotencyConflict if the entity has an event of
     this id; then the entity is unchanged.
     """
-    if any(k.event_id == order.event_id for k in entity.known):
+    if order.event_id in entity.history:
         raise IdempotencyConflict(order.event_id)
     check_recordable(order.fact)
     check_actors(order.fact, alliances)
@@ -295,10 +297,7 @@ def decide_all(
 
 async def load(recorder: Recorder, streams: Collection[str]) -> dict[str, Entity]:
     """The entities of some streams as the log knows them; at version 0 where it does not."""
-    for stream in streams:
-        kind_of(stream)
-    found = await recorder.read_streams(streams)
-    return {stream: restored(stream, events) for stream, events in found.items()}
+    return await Entities(recorder).load(streams)
 
 
 def restored(

@@ -110,9 +110,8 @@ def recorded_before(
     entities: Mapping[str, Entity], orders: Sequence[Order]
 ) -> dict[str, Known]:
     """What entities know under the event ids of orders, each of its own entity."""
-    asked = {(order.stream, order.event_id) for order in orders}
-    return {k.event_id: k for stream, entity in entities.items() for k in entity.known
-            if (stream, k.event_id) in asked}
+    asked = (entities[order.stream].history.get(order.event_id) for order in orders)
+    return {known.event_id: known for known in asked if known}
 
 
 def repeated(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.entity import CitingState, Entity, Known, Retracted, because, standing
+from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
 from tracker.domain.values import Fact, Name, PartialDate, Place, Text, Value
 from tracker.domain.vocabulary import AllianceStatus
 from tracker.errors import InvalidInput
@@ -90,6 +89,63 @@ class AllianceState(CitingState, frozen=True, kw_only=True):
     purpose: Text | None = None
 
 
+class AllianceFold(CitingFold[AllianceState]):
+    """What the facts of an alliance come to."""
+
+    __slots__ = ("end", "founded", "members", "names")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.founded: Founded | None = None
+        self.names: list[str] = []
+        self.members: dict[Place, Member] = {}
+        self.end: Succeeded | Dissolved | None = None
+
+    def take(self, known: Known) -> None:
+        """Take in a fact; none of a day before the founding counts, as there may be once that was
+        moved to a later one."""
+        if self.founded is None and not isinstance(known.fact, Founded):
+            return
+        self.cite(known)
+        match known.fact:
+            case Founded() as fact:
+                if self.founded is None:
+                    self.founded = fact
+                    self.names.append(fact.name)
+                for place in fact.members:
+                    self.members.setdefault(place, Member(place=place, since=fact.on))
+            case Renamed() as fact:
+                self.names.append(fact.name)
+            case MemberJoined() as fact:
+                joined = Member(place=fact.member, since=fact.since or fact.on)
+                self.members.setdefault(fact.member, joined)
+            case MemberLeft() as fact:
+                self.members.pop(fact.member, None)
+            case Succeeded() | Dissolved() as fact:
+                self.end = self.end or fact
+
+    def state(self, id: str, day: date) -> AllianceState | None:
+        """The alliance as far as it is public by `day`."""
+        founded, end = self.founded, self.end
+        if founded is None:
+            return None
+        return AllianceState(
+            id=id,
+            name=self.names[-1],
+            status=_status(end),
+            founded_on=founded.on,
+            members=tuple(self.members.values()),
+            members_known=founded.members_known,
+            part_of=founded.part_of,
+            replaces=founded.replaces,
+            purpose=founded.purpose,
+            succeeded_by=end.by if isinstance(end, Succeeded) else None,
+            ended_on=end.on if end else None,
+            former_names=tuple(self.names[:-1]),
+            because=self.because,
+        )
+
+
 class Alliance(Entity):
     """One alliance of states, or an initiative that has members of its own."""
 
@@ -105,71 +161,29 @@ class Alliance(Entity):
         "Alliance.Retracted": Retracted,
     }
 
+    FOLD = AllianceFold
+
     def check(self, fact: Fact) -> None:
         """An alliance is founded once, before anything else happens to it; who joins is not a
         member on that day, who leaves is one."""
-        facts = [k.fact for k in self.since_opening(standing(self.known))]
+        founded = self._fold().founded
         match fact:
             case Founded():
-                if facts:
+                if founded:
                     raise InvalidInput(f"{self.id} is founded already", code="ALREADY_EXISTS",
                                        path=("id",))
-            case _ if fact.public_on < facts[0].public_on:
+            case _ if fact.public_on < founded.public_on:
                 raise InvalidInput(f"{self.id} is not founded on {fact.public_on}: expected a day"
-                                   f" from {facts[0].public_on} on", code="NOT_FOUNDED",
+                                   f" from {founded.public_on} on", code="NOT_FOUNDED",
                                    path=("on",))
             case MemberJoined():
-                if fact.member in members_on(facts, fact.public_on):
+                if fact.member in self._fold(fact.public_on).members:
                     raise InvalidInput(f"{fact.member} is a member of {self.id} on {fact.on}",
                                        code="ALREADY_MEMBER", path=("member",))
             case MemberLeft():
-                if fact.member not in members_on(facts, fact.public_on):
+                if fact.member not in self._fold(fact.public_on).members:
                     raise InvalidInput(f"{fact.member} is not a member of {self.id} on {fact.on}",
                                        code="NOT_A_MEMBER", path=("member",))
-
-    @classmethod
-    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> AllianceState | None:
-        """The alliance as far as it is public by `day`."""
-        public = cls.since_opening(k for k in facts if k.fact.public_on <= day)
-        if not public:
-            return None
-        founded = public[0].fact
-        assert isinstance(founded, Founded)
-        names = [founded.name, *(k.fact.name for k in public if isinstance(k.fact, Renamed))]
-        end = next((k.fact for k in public if isinstance(k.fact, Succeeded | Dissolved)), None)
-        return AllianceState(
-            id=id,
-            name=names[-1],
-            status=_status(end),
-            founded_on=founded.on,
-            members=tuple(members_on((k.fact for k in public), day).values()),
-            members_known=founded.members_known,
-            part_of=founded.part_of,
-            replaces=founded.replaces,
-            purpose=founded.purpose,
-            succeeded_by=end.by if isinstance(end, Succeeded) else None,
-            ended_on=end.on if end else None,
-            former_names=tuple(names[:-1]),
-            because=because(public),
-        )
-
-
-def members_on(facts: Iterable[Fact], day: date) -> dict[Place, Member]:
-    """The members on `day` by place, from the facts in valid-time order."""
-    members: dict[Place, Member] = {}
-    for fact in facts:
-        if fact.public_on > day:
-            continue
-        match fact:
-            case Founded():
-                for place in fact.members:
-                    members.setdefault(place, Member(place=place, since=fact.on))
-            case MemberJoined():
-                joined = Member(place=fact.member, since=fact.since or fact.on)
-                members.setdefault(fact.member, joined)
-            case MemberLeft():
-                members.pop(fact.member, None)
-    return members
 
 
 def _status(end: Fact | None) -> AllianceStatus:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.entity import CitingState, Entity, Known, Retracted, because, standing
+from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
 from tracker.domain.values import (
     ENTITY_PATH,
     PERCENT,
@@ -111,36 +110,32 @@ class AnnouncementState(CitingState, frozen=True, kw_only=True):
     quotation: FreeText | None = None
 
 
-class Announcement(Entity):
-    """One announcement."""
+class AnnouncementFold(CitingFold[AnnouncementState]):
+    """What the facts of an announcement come to."""
 
-    KIND: ClassVar[str] = "announcement"
-    OPENING: ClassVar[type[Fact]] = Made
-    FACTS: ClassVar[dict[str, type[Fact]]] = {
-        "Announcement.Made": Made,
-        "Announcement.Superseded": Superseded,
-        "Announcement.Retracted": Retracted,
-    }
+    __slots__ = ("by", "made")
 
-    def check(self, fact: Fact) -> None:
-        """An announcement is made once, and superseded by none of an earlier day."""
-        made = next((k.fact for k in standing(self.known) if isinstance(k.fact, Made)), None)
-        if made and isinstance(fact, Made):
-            raise InvalidInput(f"{self.id} is recorded already: expected a retraction first",
-                               code="ALREADY_EXISTS", path=("id",))
-        if made and fact.public_on < made.public_on:
-            raise InvalidInput(f"{self.id} is not made on {fact.public_on}: expected a day from"
-                               f" {made.on} on", code="NOT_MADE", path=("on",))
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: Made | None = None
+        self.by: str | None = None
 
-    @classmethod
-    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> AnnouncementState | None:
+    def take(self, known: Known) -> None:
+        """Take in a fact; none of a day before the announcement counts, as there may be once that
+        was moved to a later one."""
+        if self.made is None:
+            if not isinstance(known.fact, Made):
+                return
+            self.made = known.fact
+        elif isinstance(known.fact, Superseded):
+            self.by = known.fact.by
+        self.cite(known)
+
+    def state(self, id: str, day: date) -> AnnouncementState | None:
         """The announcement as far as it is public by `day`."""
-        public = cls.since_opening(k for k in facts if k.fact.public_on <= day)
-        if not public:
+        made = self.made
+        if made is None:
             return None
-        made = public[0].fact
-        assert isinstance(made, Made)
-        later = [k.fact.by for k in public if isinstance(k.fact, Superseded)]
         return AnnouncementState(
             id=id,
             date=made.on,
@@ -154,9 +149,33 @@ class Announcement(Entity):
             until=made.until,
             conflicts_with=made.conflicts_with,
             supersedes=made.supersedes,
-            superseded_by=later[-1] if later else None,
+            superseded_by=self.by,
             source=made.source,
             note=made.note,
             quotation=made.quotation,
-            because=because(public),
+            because=self.because,
         )
+
+
+class Announcement(Entity):
+    """One announcement."""
+
+    KIND: ClassVar[str] = "announcement"
+    OPENING: ClassVar[type[Fact]] = Made
+    FACTS: ClassVar[dict[str, type[Fact]]] = {
+        "Announcement.Made": Made,
+        "Announcement.Superseded": Superseded,
+        "Announcement.Retracted": Retracted,
+    }
+
+    FOLD = AnnouncementFold
+
+    def check(self, fact: Fact) -> None:
+        """An announcement is made once, and superseded by none of an earlier day."""
+        made = self._fold().made
+        if made and isinstance(fact, Made):
+            raise InvalidInput(f"{self.id} is recorded already: expected a retraction first",
+                               code="ALREADY_EXISTS", path=("id",))
+        if made and fact.public_on < made.public_on:
+            raise InvalidInput(f"{self.id} is not made on {fact.public_on}: expected a day from"
+                               f" {made.on} on", code="NOT_MADE", path=("on",))

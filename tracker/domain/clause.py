@@ -6,11 +6,13 @@ one is suspended while another stays in force (design rule 2).
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Self
+from operator import itemgetter
+from typing import Annotated, Any, Self
 
 from msgspec import structs
 
@@ -139,6 +141,8 @@ class Course:
     """What the clause says, each with the day from which it does, in the order of these days."""
     suspensions: tuple[Suspension, ...] = ()
     repealed_from: PartialDate | None = None
+    _first: date | None = field(default=None, compare=False)
+    """The first day of all on which it is in force, once somebody asked and if there is one."""
 
     @classmethod
     def of(cls, clause: Clause) -> Self:
@@ -147,23 +151,24 @@ class Course:
 
     def reworded(self, clause: Clause, day: date) -> Course:
         """The course with another wording from `day` on; suspensions stay."""
-        earlier = (wording for wording in self.wordings if wording[0] < day)
-        return replace(self, wordings=(*earlier, (day, clause)))
+        earlier = self.wordings[:bisect_left(self.wordings, day, key=_START)]
+        return self._with(day, wordings=(*earlier, (day, clause)))
 
     def dated(self, day: date, **dates: PartialDate) -> Course:
         """The course with dates that the clause has from `day` on, however it will be worded."""
-        current = max(start for start, _ in self.wordings if start <= day)
-        return replace(self, wordings=tuple(
-            (start, structs.replace(clause, **dates) if start >= current else clause)
-            for start, clause in self.wordings))
+        current = bisect_right(self.wordings, day, key=_START) - 1
+        later = [(start, structs.replace(clause, **dates))
+                 for start, clause in self.wordings[current:]]
+        return self._with(later[0][0], wordings=(*self.wordings[:current], *later))
 
     def repealed(self, day: PartialDate) -> Course:
         """The course with its end by repeal."""
-        return replace(self, repealed_from=day)
+        before = self.repealed_from.first if self.repealed_from else day.first
+        return self._with(min(before, day.first), repealed_from=day)
 
     def suspended(self, start: PartialDate, end: PartialDate | None) -> Course:
         """The course with one more suspension."""
-        return replace(self, suspensions=(*self.suspensions, Suspension(start, end)))
+        return self._with(start.first, suspensions=(*self.suspensions, Suspension(start, end)))
 
     def suspension(self, day: date) -> Suspension | None:
         """The last suspension that is not over on `day`, though it may not have begun."""
@@ -179,14 +184,14 @@ class Course:
         extended = self.suspension(day)
         if extended is None:  # it may have been retracted meanwhile
             return self
-        return replace(self, suspensions=tuple(
-            Suspension(s.start, end) if s is extended else s for s in self.suspensions))
+        return self._with(extended.start.first, suspensions=tuple(
+            [Suspension(s.start, end) if s is extended else s for s in self.suspensions]))
 
     def reinstated(self, day: date) -> Course:
         """The course with every suspension over on `day` at the latest."""
-        begun = (s for s in self.suspensions if s.start.first < day)
-        return replace(self, suspensions=tuple(
-            replace(s, ended_early=day) if s.last >= day else s for s in begun))
+        begun = [s for s in self.suspensions if s.start.first < day]
+        return self._with(day, suspensions=tuple(
+            [replace(s, ended_early=day) if s.last >= day else s for s in begun]))
 
     def status(self, day: date) -> ClauseStatus:
         """Where the clause stands on `day`."""
@@ -203,7 +208,7 @@ class Course:
 
     def wording(self, day: date) -> Clause:
         """What the clause says on `day`."""
-        return next(clause for start, clause in reversed(self.wordings) if start <= day)
+        return self.wordings[bisect_right(self.wordings, day, key=_START) - 1][1]
 
     def turns(self) -> Iterator[date]:
         """The days on which the status or the wording changes."""
@@ -236,14 +241,26 @@ class Course:
         )
 
     def _returns_on(self, day: date) -> date | None:
-        return next((turn for turn in self._turns_into_force() if turn > day), None)
+        return self._in_force_first({turn for turn in self.turns() if turn > day})
 
     def _first_in_force(self, day: date) -> date | None:
-        return next((turn for turn in self._turns_into_force() if turn <= day), None)
+        if self._first is None:
+            first = self._in_force_first(set(self.turns()))
+            object.__setattr__(self, "_first", first)  # it follows from what is frozen
+        return self._first if self._first and self._first <= day else None
 
-    def _turns_into_force(self) -> Iterator[date]:
-        return (turn for turn in sorted(set(self.turns()))
-                if self.status(turn) is ClauseStatus.IN_FORCE)
+    def _in_force_first(self, turns: set[date]) -> date | None:
+        """The first of some turns on which the clause is in force."""
+        return next((turn for turn in sorted(turns)
+                     if self.status(turn) is ClauseStatus.IN_FORCE), None)
+
+    def _with(self, day: date, **parts: Any) -> Self:
+        """The course with other parts, which change nothing before a day."""
+        first = self._first if self._first and self._first < day else None
+        return replace(self, **parts, _first=first)
+
+
+_START = itemgetter(0)
 
 
 def after(day: date) -> Iterator[date]:

@@ -5,125 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import dropwhile
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 from eventsourcing.domain import BaseAggregate, CanMutateAggregate, datetime_now_with_tzinfo
 
-from tracker.domain.values import ENTITY_PATH, Fact, Name, Source, Value, check_reason
+from tracker.domain.fold import CitingFold, CitingState, EntityState, Fold, Folding
+from tracker.domain.history import (
+    OPENINGS,
+    Because,
+    History,
+    Known,
+    Retracted,
+    cited,
+    retracted,
+    standing,
+)
+from tracker.domain.values import ENTITY_PATH, Fact
 from tracker.errors import InvalidInput, NotFound, TrackerError
+
+__all__ = [
+    "KINDS", "OPENINGS", "TYPES", "Because", "CitingFold", "CitingState", "Entity", "EntityState",
+    "Fold", "History", "Known", "Retracted", "because", "check_stream", "cited", "kind_of",
+    "retracted", "standing",
+]
 
 MOST_LETTERS = 300
 """How long the name of an entity may be."""
 
 
-class Retracted(Fact, frozen=True, kw_only=True):
-    """A recorded event was wrong: from this position on, nothing follows from it any more.
-
-    The event itself stays in the log, and every earlier answer stays as it was. A retraction can
-    be retracted, which brings its target back. `replacement` is the event told instead, where this
-    is a correction.
-    """
-
-    retracts: Name
-    reason: Name
-    replacement: Name | None = None
-
-    def __post_init__(self) -> None:
-        check_reason(self.reason)
-
-    @property
-    def public_on(self) -> date:
-        """Retractions act in transaction time only; in valid time they begin with all time."""
-        return date.min
-
-
-class Known(NamedTuple):
-    """A recorded fact, as folds see it. The position is 0 while it is not yet in the log."""
-
-    position: int
-    event_id: str
-    type: str
-    fact: Fact
-
-
-class Because(Value, frozen=True, kw_only=True):
-    """A fact that made a state what it is."""
-
-    position: int
-    event_id: str
-    type: str
-    source: Source
-
-
-class EntityState(Value, frozen=True, kw_only=True):
-    """What every state has: the entity's id without its kind, and the facts behind it."""
-
-    id: str
-
-    @property
-    def because(self) -> tuple[Because, ...]:
-        """The facts that made the state what it is, in the order of the log."""
-        raise NotImplementedError
-
-    @property
-    def sources(self) -> list[Source]:
-        """The sources of those facts."""
-        return [fact.source for fact in self.because]
-
-
-class CitingState(EntityState, frozen=True, kw_only=True):
-    """A state that lists the facts behind it apart from what they say."""
-
-    because: tuple[Because, ...]
-
-
 def because(known: Iterable[Known]) -> tuple[Because, ...]:
     """The facts behind a state, in the order of the log."""
     return tuple(cited(k) for k in sorted(known, key=lambda k: k.position))
-
-
-def cited(known: Known) -> Because:
-    """A fact as states refer to it."""
-    return Because(position=known.position, event_id=known.event_id, type=known.type,
-                   source=known.fact.source)
-
-
-def retracted(known: Sequence[Known]) -> set[str]:
-    """The ids of the events that are retracted, given all that is known in the order of the log.
-
-    A retraction counts unless a later one that counts retracts it: so they are read backwards.
-    """
-    gone: set[str] = set()
-    for item in reversed(known):
-        if isinstance(item.fact, Retracted) and item.event_id not in gone:
-            gone.add(item.fact.retracts)
-    return gone
-
-
-def standing(known: Sequence[Known]) -> list[Known]:
-    """The facts that stand, in valid-time order; those of one day in the order of `places`, but
-    openings first: a corrected one is told after the acts that follow from it."""
-    gone, place = retracted(known), places(known)
-    facts = [k for k in known if k.event_id not in gone and not isinstance(k.fact, Retracted)]
-    return sorted(facts, key=lambda k: (*rank(k), place[k.event_id]))
-
-
-def rank(known: Known) -> tuple[date, bool]:
-    """What facts are ordered by before the order in which they were told."""
-    return known.fact.public_on, type(known.fact) not in OPENINGS
-
-
-def places(known: Sequence[Known]) -> dict[str, int]:
-    """The place of every event in the order in which things were told: that of the log, but a
-    replacement stands where the event that it corrects stood."""
-    place: dict[str, int] = {}
-    taken: dict[str, int] = {}
-    for index, item in enumerate(known):
-        place[item.event_id] = taken.get(item.event_id, index)
-        if isinstance(item.fact, Retracted) and item.fact.replacement:
-            taken[item.fact.replacement] = place[item.fact.retracts]
-    return place
 
 
 class Entity(BaseAggregate[str]):
@@ -138,8 +50,12 @@ class Entity(BaseAggregate[str]):
     """The fact that a stream must begin with."""
     FACTS: ClassVar[dict[str, type[Fact]]]
     """The facts of this kind by event type; the types are pinned, whatever moves in the code."""
+    FOLD: ClassVar[type[Fold[Any]]]
+    """What facts of this kind come to."""
 
-    known: list[Known]
+    history: History
+    """What is known of it."""
+    _folding: Folding[Any]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -167,22 +83,28 @@ class Entity(BaseAggregate[str]):
         def apply(self, aggregate: Any) -> None:
             """Keep the fact; states are folded from all of them."""
             type_ = aggregate.type_of(self.fact)
-            aggregate.known.append(Known(self.position, self.event_id, type_, self.fact))
+            known = Known(self.position, self.event_id, type_, self.fact)
+            aggregate._folding.forget(aggregate.history.add(known).place)
 
     @classmethod
     def blank(cls, stream: str) -> Self:
         """The entity before its first fact, at version 0."""
         entity = cls.__new__(cls)
         entity.__base_init__(stream, 0, datetime_now_with_tzinfo())
-        entity.known = []
+        entity.history, entity._folding = History(), Folding(cls.FOLD)
         return entity
 
     def copy(self) -> Self:
         """Another of the same facts, to try what may follow."""
         twin = type(self).__new__(type(self))
         twin.__base_init__(self.id, self.version, datetime_now_with_tzinfo())
-        twin.known = list(self.known)
+        twin.history, twin._folding = self.history.copy(), self._folding.copy()
         return twin
+
+    @property
+    def known(self) -> list[Known]:
+        """All that is known of it, in the order of the log."""
+        return self.history.known
 
     @classmethod
     def type_of(cls, fact: Fact) -> str:
@@ -217,23 +139,26 @@ class Entity(BaseAggregate[str]):
 
         Only facts public by that day count. Pure, and the same for projections and replay.
         """
-        raise NotImplementedError
+        fold = cls.FOLD()
+        for known in facts:
+            if known.fact.public_on <= day:
+                fold.take(known)
+        state: EntityState | None = fold.state(id, day)
+        return state
 
     @classmethod
-    def turns(cls, facts: Sequence[Known]) -> set[date]:
-        """Every day on which the state may change, given the standing facts."""
-        return {k.fact.public_on for k in facts}
-
-    @classmethod
-    def since_opening(cls, facts: Iterable[Known]) -> list[Known]:
-        """The facts that count, from those in valid-time order: none of a day before the opening,
-        as there may be once that was moved to a later one."""
-        return list(dropwhile(lambda k: not isinstance(k.fact, cls.OPENING), facts))
+    def turns(cls, fact: Fact) -> Iterable[date]:
+        """Every day on which the state may change because of a fact."""
+        return (fact.public_on,)
 
     @property
     def exists(self) -> bool:
         """Whether an opening fact of this entity stands."""
-        return any(isinstance(k.fact, self.OPENING) for k in standing(self.known))
+        return self.history.openings > 0
+
+    def _fold(self, day: date = date.max) -> Any:
+        """What the facts that stand and are public by a day come to, for reading only."""
+        return self._folding.of(self.history.standing, self.history.public(day))
 
     def _check_opening(self, fact: Fact) -> None:
         if not isinstance(fact, self.OPENING) and not self.exists:
@@ -243,36 +168,28 @@ class Entity(BaseAggregate[str]):
             check_stream(self.id, "id")
 
     def _check_retraction(self, fact: Retracted) -> None:
-        target = next((k.fact for k in self.known if k.event_id == fact.retracts), None)
+        target = self.history.get(fact.retracts)
         if target is None:
             raise NotFound(f"{self.id} has no event {fact.retracts!r} to retract",
                            path=("eventId",))
-        if fact.replacement and isinstance(target, Retracted):
+        if fact.replacement and isinstance(target.fact, Retracted):
             raise InvalidInput(f"Event {fact.retracts!r} is a retraction: expected it to be"
                                " retracted, not corrected", path=("eventId",))
-        if fact.retracts in retracted(self.known):
+        if fact.retracts in self.history.gone:
             raise InvalidInput(f"Event {fact.retracts!r} is already retracted",
                                code="ALREADY_RETRACTED", path=("eventId",))
-        for revived in self._revived(fact):
+        # What stands again is held to the rules as if it were told now.
+        for revived in self.history.revived_by(fact):
             try:
-                self._check_opening(revived)
-                self.check(revived)
+                self._check_opening(revived.fact)
+                self.check(revived.fact)
             except TrackerError as error:
                 error.path = ("eventId",)
                 raise
 
-    def _revived(self, fact: Retracted) -> list[Fact]:
-        """What stands again once `fact` counts: it is held to the rules as if it were told now."""
-        before = {k.event_id for k in standing(self.known)}
-        after = [*self.known, Known(0, "", self.type_of(fact), fact)]
-        return [k.fact for k in standing(after) if k.event_id not in before]
-
 
 KINDS: dict[str, type[Entity]] = {}
 """Every kind of entity by the first part of its streams."""
-
-OPENINGS: set[type[Fact]] = set()
-"""The facts that streams begin with."""
 
 TYPES: dict[type[Fact], str] = {}
 """The pinned event type of every fact but retractions, which each kind has of its own."""

@@ -6,12 +6,12 @@ told apart by `direction`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.clause import Clause, ClauseState, Course, check_clauses
-from tracker.domain.entity import CitingState, Entity, Known, Retracted, because, standing
+from tracker.domain.clause import Clause, ClauseState, Course, after, check_clauses
+from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
 from tracker.domain.values import (
     DAY,
     Commodity,
@@ -173,6 +173,56 @@ class ExportControlState(CitingState, frozen=True, kw_only=True):
     disputes: tuple[Dispute, ...] = ()
 
 
+class ExportControlFold(CitingFold[ExportControlState]):
+    """What the facts of an instrument come to."""
+
+    __slots__ = ("courses", "disputes", "opening", "title")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opening: Announced | None = None
+        self.title: str | None = None
+        """The title that an amendment gave it."""
+        self.courses: dict[str, Course] = {}
+        """The course of every clause by its id."""
+        self.disputes: list[Dispute] = []
+
+    def take(self, known: Known) -> None:
+        """Take in an act, or an account of it that differs."""
+        self.cite(known)
+        match known.fact:
+            case Announced() as fact:
+                self.opening = self.opening or fact
+                self.courses.update({clause.id: Course.of(clause) for clause in fact.clauses})
+            case Amended() as fact:
+                self.title = fact.title or self.title
+                self.courses.update({clause.id: _amended(self.courses, clause, fact)
+                                     for clause in fact.clauses})
+            case Disputed() as fact:
+                self.disputes.append(_dispute(fact))
+            case ClausesFact() as fact:
+                named = [id for id in fact.clauses or tuple(self.courses) if id in self.courses]
+                self.courses.update({id: _followed(self.courses[id], fact) for id in named})
+
+    def state(self, id: str, day: date) -> ExportControlState | None:
+        """The instrument as far as it is public by `day`."""
+        opening = self.opening
+        if opening is None:
+            return None
+        return ExportControlState(
+            id=id,
+            issuer=opening.issuer,
+            direction=opening.direction,
+            title=self.title or opening.title,
+            announced_on=opening.on,
+            instrument=opening.instrument,
+            official=opening.official,
+            clauses=tuple(course.state(day) for course in self.courses.values()),
+            disputes=tuple(self.disputes),
+            because=self.because,
+        )
+
+
 class ExportControl(Entity):
     """One instrument: an announcement, law or regulation that controls trade or output."""
 
@@ -192,6 +242,8 @@ class ExportControl(Entity):
         "ExportControl.Retracted": Retracted,
     }
 
+    FOLD = ExportControlFold
+
     def check(self, fact: Fact) -> None:
         """An instrument is announced once; acts fit what is public of it on their day."""
         if isinstance(fact, Announced):
@@ -199,12 +251,12 @@ class ExportControl(Entity):
                 raise InvalidInput(f"{self.id} is announced already: expected an amendment, or a"
                                    " retraction first", code="ALREADY_EXISTS", path=("id",))
         elif isinstance(fact, Amended | ClausesFact):
-            public = [k.fact for k in standing(self.known) if k.fact.public_on <= fact.public_on]
-            if not any(isinstance(earlier, Announced) for earlier in public):
+            public: ExportControlFold = self._fold(fact.public_on)
+            if public.opening is None:
                 raise InvalidInput(f"{self.id} is not announced on {fact.on}: expected a day from"
                                    " its announcement on", code="NOT_ANNOUNCED", path=("on",))
             if isinstance(fact, ClausesFact):
-                self._check_clauses(fact, courses_from(public))
+                self._check_clauses(fact, public.courses)
 
     def _check_clauses(self, fact: ClausesFact, courses: dict[str, Course]) -> None:
         for index, id in enumerate(fact.clauses):
@@ -235,49 +287,35 @@ class ExportControl(Entity):
                     check_order(clause.in_force_from, clause.in_force_until, "inForceUntil")
 
     @classmethod
-    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> ExportControlState | None:
-        """The instrument as far as it is public by `day`."""
-        public = [k for k in facts if k.fact.public_on <= day]
-        opening = next((k.fact for k in public if isinstance(k.fact, Announced)), None)
-        if opening is None:
-            return None
-        titles = [k.fact.title for k in public if isinstance(k.fact, Amended) and k.fact.title]
-        courses = courses_from(k.fact for k in public)
-        return ExportControlState(
-            id=id,
-            issuer=opening.issuer,
-            direction=opening.direction,
-            title=titles[-1] if titles else opening.title,
-            announced_on=opening.on,
-            instrument=opening.instrument,
-            official=opening.official,
-            clauses=tuple(course.state(day) for course in courses.values()),
-            disputes=tuple(_dispute(k.fact) for k in public if isinstance(k.fact, Disputed)),
-            because=because(public),
-        )
-
-    @classmethod
-    def turns(cls, facts: Sequence[Known]) -> set[date]:
-        """The days of every act, and those that the courses known after each of them lead to."""
-        days = super().turns(facts)
-        for count in range(1, len(facts) + 1):
-            for course in courses_from(k.fact for k in facts[:count]).values():
-                days.update(course.turns())
-        return days
+    def turns(cls, fact: Fact) -> Iterable[date]:
+        """The day of an act, and those that courses may lead to because of it."""
+        yield fact.public_on
+        match fact:
+            case Announced() | Amended():
+                if isinstance(fact, Amended) and fact.effective_from:
+                    yield fact.effective_from.first
+                for clause in fact.clauses:
+                    yield from _from_to(clause.in_force_from, clause.in_force_until)
+            case EnteredIntoForce():
+                yield from _from_to(fact.in_force_from, None)
+            case Extended() | Expired():
+                yield from _from_to(None, fact.in_force_until)
+            case Suspended():
+                yield from _from_to(fact.suspended_from, fact.suspended_until)
+            case SuspensionExtended():
+                yield from _from_to(None, fact.suspended_until)
+            case Reinstated():
+                yield from _from_to(fact.reinstated_from, None)
+            case Repealed():
+                yield from _from_to(fact.repealed_from, None)
 
 
-def courses_from(facts: Iterable[Fact]) -> dict[str, Course]:
-    """The course of every clause by its id, from the facts in valid-time order."""
-    courses: dict[str, Course] = {}
-    for fact in facts:
-        if isinstance(fact, Announced):
-            courses.update({clause.id: Course.of(clause) for clause in fact.clauses})
-        elif isinstance(fact, Amended):
-            courses.update({clause.id: _amended(courses, clause, fact) for clause in fact.clauses})
-        elif isinstance(fact, ClausesFact):
-            named = fact.clauses or tuple(courses)
-            courses.update({id: _followed(courses[id], fact) for id in named if id in courses})
-    return courses
+def _from_to(start: PartialDate | None, end: PartialDate | None) -> Iterable[date]:
+    """The first of some days, and the first day after them."""
+    if start:
+        yield start.first
+    if end:
+        yield from after(end.last)
 
 
 def _amended(courses: dict[str, Course], clause: Clause, fact: Amended) -> Course:

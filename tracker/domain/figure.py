@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, ClassVar
 
@@ -13,12 +12,13 @@ from tracker.domain.entity import (
     Because,
     Entity,
     EntityState,
+    Fold,
     Known,
     Retracted,
     because,
     cited,
-    standing,
 )
+from tracker.domain.fold import Elements, Written, are_many
 from tracker.domain.values import (
     Commodity,
     Fact,
@@ -207,6 +207,108 @@ class FigureState(EntityState, frozen=True, kw_only=True):
         return told + [fact.source for fact in self.judged] if self.judged else told
 
 
+def edition_of(claim: Claimed) -> tuple[str, str, str | None]:
+    """What makes a claim its publisher's only one on a series."""
+    return claim.source.publisher, claim.edition, claim.edition_version
+
+
+class FigureFold(Fold[FigureState]):
+    """What the claims and judgements of a figure come to."""
+
+    __slots__ = ("_claims", "_written", "claimed", "editions", "judged", "latest")
+    LONG = "claims"
+
+    def __init__(self) -> None:
+        self.claimed: list[tuple[Known, Claimed]] = []
+        """The claims in valid-time order."""
+        self.latest: dict[str, int] = {}
+        """The place of each publisher's latest claim."""
+        self.editions: dict[tuple[str, str, str | None], int] = {}
+        """The place of the last claim of each edition."""
+        self.judged: list[tuple[Known, Preferred]] = []
+        self._claims: Elements | None = None
+        self._written = Written()
+
+    def take(self, known: Known) -> None:
+        """Take in a claim or a judgement."""
+        match known.fact:
+            case Claimed() as fact:
+                index, before = len(self.claimed), self.latest.get(fact.source.publisher)
+                self.claimed.append((known, fact))
+                self.latest[fact.source.publisher] = self.editions[edition_of(fact)] = index
+                if self._claims is not None:
+                    self._claims.insert(index, self._write(index))
+                    if before is not None:
+                        self._claims.put(before, self._write(before))
+            case Preferred() as fact:
+                self.judged.append((known, fact))
+
+    def state(self, id: str, day: date) -> FigureState | None:
+        """All claims public by `day`, with the judgement that counts: the last one of which a
+        claim stands.
+        """
+        if not self.claimed:
+            return None
+        judged = self.judged
+        return FigureState(
+            id=id,
+            series=self.claimed[0][1].series,
+            claims=self._all(),
+            judgement=self._judgement() if judged else None,
+            judged=because([k for k, _ in judged]) if judged else (),
+        )
+
+    def elements(self) -> Elements | None:
+        """The claims."""
+        if self._claims is None and are_many(len(self.claimed)):
+            self._claims = Elements(map(self._write, range(len(self.claimed))))
+        return self._claims
+
+    def _all(self) -> tuple[Claim, ...]:
+        """The claims, each saying whether it is its publisher's latest."""
+        if elements := self.elements():
+            return tuple(elements.values)  # type: ignore[arg-type]  # all of this kind
+        return tuple([self._claim(index) for index in range(len(self.claimed))])
+
+    def meant(self, judgement: Preferred) -> Known | None:
+        """The last claim that a judgement speaks of."""
+        last = self.latest.get(judgement.publisher, -1)
+        claims = (self.claimed[index] for index in range(last, -1, -1))
+        return next((known for known, claim in claims if judgement.means(claim)), None)
+
+    def _claim(self, index: int) -> Claim:
+        """The claim at a place."""
+        known, fact = self.claimed[index]
+        return _claim(known, fact, self.latest[fact.source.publisher] == index)
+
+    def _write(self, index: int) -> tuple[Value, str]:
+        """The same, and as JSON."""
+        known, fact = self.claimed[index]
+        latest = self.latest[fact.source.publisher] == index
+        return self._written.of((known.position, latest), lambda: _claim(known, fact, latest))
+
+    def _judgement(self) -> Judgement | None:
+        for known, fact in reversed(self.judged):
+            if meant := self.meant(fact):
+                return Judgement(prefers=meant.event_id, reason=fact.reason, event=cited(known))
+        return None
+
+
+def _claim(known: Known, fact: Claimed, latest: bool) -> Claim:
+    return Claim(
+        position=known.position,
+        event_id=known.event_id,
+        edition=fact.edition,
+        edition_version=fact.edition_version,
+        as_of=fact.as_of,
+        quantity=fact.quantity,
+        source=fact.source,
+        note=fact.note,
+        quotation=fact.quotation,
+        latest=latest,
+    )
+
+
 class Figure(Entity):
     """One series and period, with every publisher's claims by edition."""
 
@@ -218,76 +320,27 @@ class Figure(Entity):
         "Figure.Retracted": Retracted,
     }
 
+    FOLD = FigureFold
+
     def check(self, fact: Fact) -> None:
         """A claim is of this series and its edition's only one; a judgement means a claim."""
-        claims = [k.fact for k in standing(self.known) if isinstance(k.fact, Claimed)]
+        fold: FigureFold = self._fold()
         match fact:
             case Claimed():
-                self._check_claim(fact, claims)
+                self._check_claim(fact, fold)
             case Preferred():
-                if all(claim.source.publisher != fact.publisher for claim in claims):
+                if fact.publisher not in fold.latest:
                     raise InvalidInput(f"expected a publisher with a claim on {self.id}",
                                        path=("publisher",))
-                if not any(fact.means(claim) for claim in claims):
+                if fold.meant(fact) is None:
                     raise InvalidInput(f"expected an edition with a claim of {fact.publisher} on"
                                        f" {self.id}", path=("edition",))
 
-    def _check_claim(self, fact: Claimed, claims: Sequence[Claimed]) -> None:
+    def _check_claim(self, fact: Claimed, fold: FigureFold) -> None:
         if fact.series.stream != self.id:
             raise InvalidInput(f"expected the series of {self.id}", path=("series",))
-        for claim in claims:
-            if edition_of(claim) == edition_of(fact):
-                raise InvalidInput(
-                    f"{fact.source.publisher} has a claim on {self.id} in {fact.edition} already:"
-                    " expected another edition or edition version, or a retraction first",
-                    code="DUPLICATE_CLAIM", path=("edition",))
-
-    @classmethod
-    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> FigureState | None:
-        """All claims public by `day`, with the judgement that counts: the last one of which a
-        claim stands.
-        """
-        public = [k for k in facts if k.fact.public_on <= day]
-        claimed = [(k, k.fact) for k in public if isinstance(k.fact, Claimed)]
-        if not claimed:
-            return None
-        latest = {fact.source.publisher: k.event_id for k, fact in claimed}
-        judged = [(k, k.fact) for k in public if isinstance(k.fact, Preferred)
-                  ] if len(claimed) < len(public) else []
-        return FigureState(
-            id=id,
-            series=claimed[0][1].series,
-            claims=tuple([_claim(k, fact, latest) for k, fact in claimed]),
-            judgement=_judgement(judged, claimed),
-            judged=because([k for k, _ in judged]) if judged else (),
-        )
-
-
-def edition_of(claim: Claimed) -> tuple[str, str, str | None]:
-    """What makes a claim its publisher's only one on a series."""
-    return claim.source.publisher, claim.edition, claim.edition_version
-
-
-def _judgement(
-    judged: Sequence[tuple[Known, Preferred]], claimed: Sequence[tuple[Known, Claimed]]
-) -> Judgement | None:
-    for known, fact in reversed(judged):
-        meant = [k.event_id for k, claim in claimed if fact.means(claim)]
-        if meant:
-            return Judgement(prefers=meant[-1], reason=fact.reason, event=cited(known))
-    return None
-
-
-def _claim(known: Known, fact: Claimed, latest: dict[str, str]) -> Claim:
-    return Claim(
-        position=known.position,
-        event_id=known.event_id,
-        edition=fact.edition,
-        edition_version=fact.edition_version,
-        as_of=fact.as_of,
-        quantity=fact.quantity,
-        source=fact.source,
-        note=fact.note,
-        quotation=fact.quotation,
-        latest=latest[fact.source.publisher] == known.event_id,
-    )
+        if edition_of(fact) in fold.editions:
+            raise InvalidInput(
+                f"{fact.source.publisher} has a claim on {self.id} in {fact.edition} already:"
+                " expected another edition or edition version, or a retraction first",
+                code="DUPLICATE_CLAIM", path=("edition",))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, ClassVar
 
@@ -10,11 +9,11 @@ import msgspec
 
 from tracker.domain.entity import (
     Because,
+    CitingFold,
     CitingState,
     Entity,
     Known,
     Retracted,
-    because,
     cited,
 )
 from tracker.domain.values import Commodity, Fact, Name, PartialDate, Publisher, check_reason
@@ -67,6 +66,36 @@ class PreferenceState(CitingState, frozen=True, kw_only=True):
     statistic: Statistic | None = None
 
 
+class PreferenceFold(CitingFold[PreferenceState]):
+    """What the orders come to."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last: Known | None = None
+
+    def take(self, known: Known) -> None:
+        """Take in an order."""
+        self.last = known
+        self.cite(known)
+
+    def state(self, id: str, day: date) -> PreferenceState | None:
+        """The last order by `day`."""
+        known, order = self.last, self.last and self.last.fact
+        if known is None or not isinstance(order, Ordered):
+            return None
+        return PreferenceState(
+            id=id,
+            publishers=order.publishers,
+            reason=order.reason,
+            event=cited(known),
+            commodity=order.commodity,
+            statistic=order.statistic,
+            because=self.because,
+        )
+
+
 class Preference(Entity):
     """What figures of one commodity or statistic, or all, are to be taken from.
 
@@ -82,26 +111,10 @@ class Preference(Entity):
         "Preference.Retracted": Retracted,
     }
 
+    FOLD = PreferenceFold
+
     def check(self, fact: Fact) -> None:
         """An order is for what its stream says."""
         if fact.stream != self.id:
             raise InvalidInput(f"expected the commodity and statistic of {self.id}",
                                path=("commodity",))
-
-    @classmethod
-    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> PreferenceState | None:
-        """The last order by `day`."""
-        public = [k for k in facts if k.fact.public_on <= day]
-        orders = [(k, k.fact) for k in public if isinstance(k.fact, Ordered)]
-        if not orders:
-            return None
-        known, order = orders[-1]
-        return PreferenceState(
-            id=id,
-            publishers=order.publishers,
-            reason=order.reason,
-            event=cited(known),
-            commodity=order.commodity,
-            statistic=order.statistic,
-            because=because(public),
-        )

@@ -6,13 +6,12 @@ it can neither be missing nor lie. `events` says how many they are, so its own p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.entity import CitingState, Entity, Known, Retracted, because
+from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
 from tracker.domain.values import Fact, Name, PartialDate, Value
 from tracker.errors import InvalidInput
 
@@ -104,12 +103,42 @@ class ImportState(CitingState, frozen=True, kw_only=True):
     suspects: tuple[Remark, ...] = ()
 
 
+class ImportFold(CitingFold[ImportState]):
+    """What the facts of an import come to: its receipt."""
+
+    __slots__ = ("receipt",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.receipt: Receipt | None = None
+
+    def take(self, known: Known) -> None:
+        """Take in the receipt."""
+        if self.receipt is None and isinstance(known.fact, Receipt):
+            self.receipt = known.fact
+        self.cite(known)
+
+    def state(self, id: str, day: date) -> ImportState | None:
+        """The receipt, from the day of the import on."""
+        receipt = self.receipt
+        if receipt is None:
+            return None
+        return ImportState(
+            id=id, because=self.because, on=receipt.on, reader=receipt.reader,
+            reader_version=receipt.reader_version, file=receipt.file, sha256=receipt.sha256,
+            size=receipt.size, counts=receipt.counts, encoding=receipt.encoding,
+            events=receipt.events,
+            reasons=receipt.reasons, refused=receipt.refused, suspects=receipt.suspects,
+        )
+
+
 class Import(Entity):
     """One run of a reader over one file."""
 
     KIND: ClassVar[str] = "import"
     OPENING: ClassVar[type[Fact]] = Receipt
     FACTS: ClassVar[dict[str, type[Fact]]] = {"Import.Recorded": Receipt}
+    FOLD = ImportFold
 
     @classmethod
     def type_of(cls, fact: Fact) -> str:
@@ -124,17 +153,3 @@ class Import(Entity):
         if self.exists:
             raise InvalidInput(f"{self.id} has its receipt already", code="ALREADY_EXISTS",
                                path=("id",))
-
-    @classmethod
-    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> ImportState | None:
-        """The receipt, from the day of the import on."""
-        receipt = next((k.fact for k in facts if isinstance(k.fact, Receipt)), None)
-        if receipt is None or receipt.public_on > day:
-            return None
-        return ImportState(
-            id=id, because=because(facts), on=receipt.on, reader=receipt.reader,
-            reader_version=receipt.reader_version, file=receipt.file, sha256=receipt.sha256,
-            size=receipt.size, counts=receipt.counts, encoding=receipt.encoding,
-            events=receipt.events,
-            reasons=receipt.reasons, refused=receipt.refused, suspects=receipt.suspects,
-        )

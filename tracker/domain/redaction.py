@@ -6,13 +6,12 @@ log itself empties the annexes that a redaction names, in the transaction that r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.entity import CitingState, Entity, Known, Retracted, because
+from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
 from tracker.domain.values import Fact, Name, PartialDate, Source, Value, check_reason
 from tracker.errors import InvalidInput
 
@@ -64,12 +63,45 @@ class RedactionState(CitingState, frozen=True, kw_only=True):
     texts: tuple[Gone, ...]
 
 
+def texts_gone(known: Known, fact: Redacted) -> list[Gone]:
+    """The texts that a redaction is about."""
+    return [Gone(field=field, on=fact.on, reason=fact.reason, by=fact.by, source=fact.source,
+                 position=known.position) for field in fact.fields]
+
+
+class RedactionFold(CitingFold[RedactionState]):
+    """What the redactions of one event come to."""
+
+    __slots__ = ("redacts", "texts")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.redacts: str | None = None
+        self.texts: list[Gone] = []
+
+    def take(self, known: Known) -> None:
+        """Take in a redaction."""
+        self.cite(known)
+        if isinstance(known.fact, Redacted):
+            self.redacts = self.redacts or known.fact.redacts
+            self.texts += texts_gone(known, known.fact)
+
+    def state(self, id: str, day: date) -> RedactionState | None:
+        """What is gone by `day`, in the order of the redactions."""
+        if self.redacts is None:
+            return None
+        return RedactionState(id=id, event_id=self.redacts, texts=tuple(self.texts),
+                              because=self.because)
+
+
 class Redaction(Entity):
     """What had to go of one event."""
 
     KIND: ClassVar[str] = "redaction"
     OPENING: ClassVar[type[Fact]] = Redacted
     FACTS: ClassVar[dict[str, type[Fact]]] = {TYPE: Redacted}
+
+    FOLD = RedactionFold
 
     @classmethod
     def type_of(cls, fact: Fact) -> str:
@@ -87,23 +119,3 @@ class Redaction(Entity):
             if field in gone:
                 raise InvalidInput(f"{field} is redacted already: expected a text that is there",
                                    code="ALREADY_REDACTED", path=("fields", index))
-
-    @classmethod
-    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> RedactionState | None:
-        """What is gone by `day`, in the order of the redactions."""
-        public = [k for k in facts if k.fact.public_on <= day]
-        redacted = [(k, k.fact) for k in public if isinstance(k.fact, Redacted)]
-        if not redacted:
-            return None
-        return RedactionState(
-            id=id,
-            event_id=redacted[0][1].redacts,
-            texts=tuple(gone for known, fact in redacted for gone in texts_gone(known, fact)),
-            because=because(public),
-        )
-
-
-def texts_gone(known: Known, fact: Redacted) -> list[Gone]:
-    """The texts that a redaction is about."""
-    return [Gone(field=field, on=fact.on, reason=fact.reason, by=fact.by, source=fact.source,
-                 position=known.position) for field in fact.fields]

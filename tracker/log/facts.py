@@ -6,7 +6,7 @@ entry by entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -32,6 +32,8 @@ class Told(NamedTuple):
 
     version: int
     facts: list[Known]
+    size: int
+    """The bytes of their entries."""
 
 
 class _Entry(msgspec.Struct, frozen=True, gc=False, tag_field="type"):
@@ -56,15 +58,18 @@ def told(entries: Sequence[bytes]) -> dict[str, Told]:
 
     Raises InvalidInput if one is not a fact of ours.
     """
-    streams: dict[str, Told] = {}
-    for entry in _decoded(entries):
+    versions: dict[str, int] = {}
+    sizes: dict[str, int] = {}
+    facts: dict[str, list[Known]] = {}
+    for raw, entry in zip(entries, _decoded(entries), strict=True):
+        stream = entry.stream
         known = Known(int(entry.position), entry.event_id, _CLASSES[type(entry)], entry.fact)
-        begun = streams.get(entry.stream)
-        if begun is None:
-            streams[entry.stream] = Told(entry.version, [known])
+        if stream in facts:
+            facts[stream].append(known)
+            sizes[stream] += len(raw)
         else:
-            begun.facts.append(known)
-    return streams
+            versions[stream], sizes[stream], facts[stream] = entry.version, len(raw), [known]
+    return {stream: Told(versions[stream], facts[stream], sizes[stream]) for stream in facts}
 
 
 def _decoded(entries: Sequence[bytes]) -> Iterable[Any]:
@@ -100,12 +105,13 @@ async def read_facts_of_part(
 
 
 async def read_facts_of(
-    connection: Connection, streams: Sequence[str], until: int
+    connection: Connection, after: Mapping[str, int], until: int
 ) -> dict[str, Told]:
-    """All facts of some streams up to a position, of those that have any."""
-    if not streams:
+    """The facts of some streams, each after a version and up to a position, of those that have any.
+    """
+    if not after:
         return {}
-    rows = await connection.fetch(SQL.read_streams, streams, until)
+    rows = await connection.fetch(SQL.read_streams_after, [*after], [*after.values()], until)
     return told([row["entry"] for row in rows])
 
 

@@ -75,6 +75,15 @@ SELECT stream, position, entry FROM log.events
 WHERE stream = ANY ($1) AND position <= $2
 ORDER BY position;
 
+-- name: read_streams_after
+-- The entries of some streams, each after a version and up to a position, in the order of each. They
+-- are looked up stream by stream, which OFFSET sees to.
+SELECT asked.stream, entry FROM unnest($1::text[], $2::integer[]) AS asked (stream, version)
+CROSS JOIN LATERAL (
+    SELECT entry FROM log.events
+    WHERE stream = asked.stream AND version > asked.version AND position <= $3
+    ORDER BY version OFFSET 0) AS found;
+
 -- name: read_by_stream
 -- A page of entries up to a position, stream by stream, after a place in that order and before a name.
 SELECT entry FROM log.events

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -164,20 +172,29 @@ class Recorder:
     ) -> dict[str, list[Recorded]]:
         """The events of some streams, up to a position, by stream; an empty list for a new one."""
         if until is None:
-            return await self._reading.add(streams)
+            return await self.read_streams_after(dict.fromkeys(streams, 0))
         async with self._pool.acquire() as connection:
             return await read_streams(connection, streams, until)
 
+    async def read_streams_after(self, versions: Mapping[str, int]) -> dict[str, list[Recorded]]:
+        """The events of some streams, each after a version, by stream."""
+        return await self._reading.add(versions)
+
     async def _read_streams(
-        self, wanted: Sequence[Collection[str]]
+        self, wanted: Sequence[Mapping[str, int]]
     ) -> Sequence[dict[str, list[Recorded]] | Exception]:
-        """The streams that several callers want, in one question."""
+        """What several callers want of streams, in one question."""
+        lowest: dict[str, int] = {}
+        for versions in wanted:
+            for stream, version in versions.items():
+                lowest[stream] = min(version, lowest.get(stream, version))
         try:
             async with self._pool.acquire() as connection:
-                found = await read_streams(connection, {s for streams in wanted for s in streams})
+                found = await read_streams_after(connection, lowest)
         except Exception as error:
             return [error] * len(wanted)
-        return [{stream: found[stream] for stream in streams} for streams in wanted]
+        return [{stream: [event for event in found[stream] if event.version > version]
+                 for stream, version in versions.items()} for versions in wanted]
 
     async def existing(self, streams: Sequence[str]) -> set[str]:
         """Which of these streams have events."""
@@ -262,6 +279,17 @@ async def read(
     """At most `limit` events after a position, in order."""
     rows = await connection.fetch(SQL.read, after, limit, types)
     return [recorded(row["entry"]) for row in rows]
+
+
+async def read_streams_after(
+    connection: Connection, versions: Mapping[str, int], until: int = 2**63 - 1
+) -> dict[str, list[Recorded]]:
+    """The events of some streams, each after a version, up to a position, by stream."""
+    found: dict[str, list[Recorded]] = {stream: [] for stream in versions}
+    asked = [*versions], [*versions.values()], until
+    for row in await connection.fetch(SQL.read_streams_after, *asked):
+        found[row["stream"]].append(recorded(row["entry"]))
+    return found
 
 
 async def read_streams(

@@ -1,0 +1,171 @@
+"""What it costs to write to an entity that has many events already.
+
+    python -m tests.benchmarks.entity [--sizes 10 100 1000 10000] [--kinds figure] [--write PAGE]
+
+Each figure is the time of one command that records one event, until it can be read. An entity has
+its events on one day, or each on a day of its own. `newest` is an event of the last day, `older`
+one of a day before it, and `cold` the first one after a start, when nothing is in memory. Batches
+have 100 events. The table of the rows that the entity had at earlier positions is left empty: it
+takes as many bytes as states have together, which are long where they name thousands of events.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import date
+from itertools import count
+
+import uvloop
+
+from deploy.bootstrap import connected, running
+from projections.page import added, copy
+from projections.rows import Finding
+from projections.timeline import Folded, Revision, Row
+from schema.context import Services
+from tests.benchmarks import harness
+from tests.facts import announced, claimed, clause, fact
+from tracker.commands import decide, load, restored
+from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
+from tracker.domain.announcement import Made, Superseded
+from tracker.domain.entity import Known
+from tracker.domain.export_control import Amended, Disputed, Suspended, SuspensionExtended
+from tracker.domain.values import DAY, Fact
+from tracker.log.database import PROJECTOR, Target
+from tracker.orders import Order, Telling
+
+FIRST_DAY = date(1990, 1, 1)
+BATCH = 100
+Make = Callable[[int, str], Fact]
+"""The fact of an entity with a number, from 0 on, public on a day."""
+
+
+def _announcement(number: int, on: str) -> Fact:
+    if number == 0:
+        return fact(Made, on, kind="statement", title="A statement", actors=["US"])
+    return fact(Superseded, on, by=f"announcement/a{number}")
+
+
+def _control(number: int, on: str) -> Fact:
+    if number == 0:
+        return announced(clause("1"), clause("2"), on=on)
+    return (
+        fact(Amended, on, clauses=[clause(str(1 + number % 5))]),
+        fact(Suspended, on, clauses=["1"], suspendedFrom="2030-01-01", suspendedUntil="2030-12-31"),
+        fact(SuspensionExtended, on, clauses=["1"], suspendedUntil="2031-12-31"),
+        fact(Disputed, on, account="Another source tells it otherwise"),
+    )[number % 4]
+
+
+def _figure(number: int, on: str) -> Fact:
+    publisher = ("usgs", "bgs", "iea")[number % 3]
+    return claimed(number, publisher=publisher, edition=f"no {number}", published_on=on)
+
+
+def _alliance(number: int, on: str) -> Fact:
+    if number == 0:
+        return fact(Founded, on, name="The Quad")
+    member = ("US", "JP", "AU", "IN", "KR", "DE", "FR")[(number - 1) // 2 % 7]
+    return fact(MemberJoined if number % 2 else MemberLeft, on, member=member)
+
+
+KINDS: dict[str, tuple[str, Make]] = {
+    "announcement": ("announcement/a", _announcement),
+    "control": ("export-control/a", _control),
+    "figure": ("figure/rare_earths/CN/production/mine/2023", _figure),
+    "alliance": ("alliance/a", _alliance),
+}
+
+
+async def fill(target: Target, stream: str, facts: Sequence[Fact]) -> None:
+    """Record the facts of an entity, and the rows that are open after them."""
+    entity = restored(stream, [])
+    events = [decide(entity, Order(stream, one, str(uuid.uuid4())), ()) for one in facts]
+    async with running(target) as services:
+        await services.recorder.append_all(events)
+        known = (await load(services.recorder, [stream]))[stream].known
+    async with connected(target, role=PROJECTOR) as connection:
+        await connection.execute("TRUNCATE versions, subjects, texts")
+        await copy(connection, added([(_open_rows(stream, known), Finding())]))
+        await connection.execute("UPDATE tracking SET position = $1", len(known))
+
+
+def _open_rows(stream: str, known: Sequence[Known]) -> Revision:
+    """The rows of all that is known, as if they were all of the last generation."""
+    fold = Folded(stream, known)
+    begun = fold.generation
+    return Revision([Row(stream, version, begun, None, begun) for version in fold.versions()],
+                    [], fold.found)
+
+
+async def seconds(services: Services, stream: str, *facts: Fact) -> float:
+    """How long it takes until facts of an entity can be read."""
+    started = time.perf_counter()
+    written = await services.commands.record_all([Telling(stream, one) for one in facts])
+    await services.projector.reach(written.positions[-1], seconds=600)
+    return time.perf_counter() - started
+
+
+async def measure(target: Target, stream: str, make: Make, size: int, days: int) -> list[float]:
+    """The time of one newest event, cold and warm, of an older one, and of a batch, in seconds."""
+    def day(number: int) -> str:
+        return str(FIRST_DAY + number * days // size * DAY)
+
+    def later(number: int) -> str:
+        return day(size - 1 + number if days > 1 else size - 1)
+
+    await fill(target, stream, [make(number, day(number)) for number in range(size)])
+    coming = count(size)
+    async with running(target) as services:
+        async def one(on: str) -> float:
+            return await seconds(services, stream, make(next(coming), on))
+
+        cold = await one(later(0))
+        newest = statistics.median([await one(later(n)) for n in range(1, 11)])
+        older = statistics.median([await one(later(0)) for _ in range(4)]) if days > 1 else newest
+        batch = await seconds(services, stream, *(
+            make(next(coming), later(11 + n)) for n in range(BATCH)))
+    return [newest, older, cold, batch]
+
+
+async def report(server: Target, kinds: Sequence[str], sizes: Sequence[int], many: int) -> str:
+    """All figures, as tables in Markdown."""
+    tables = [f"{harness.machine()}, {harness.versions()}."]
+    for layout in ("on one day", "each on a day of its own"):
+        rows = []
+        for kind in kinds:
+            stream, make = KINDS[kind]
+            for size in sizes:
+                if layout != "on one day" and size > many:
+                    continue
+                async with harness.database(server) as target:
+                    days = 1 if layout == "on one day" else size
+                    newest, older, cold, batch = await measure(target, stream, make, size, days)
+                rows.append([f"{kind}, {size:,}", *(f"{1e3 * taken:,.1f}"
+                                                    for taken in (newest, older, cold)),
+                             f"{BATCH / batch:,.0f}"])
+                print(layout, rows[-1], flush=True)
+        tables.append(harness.markdown(
+            [f"events {layout}", "newest, ms", "older, ms", "cold, ms", "batches, events/s"],
+            rows))
+    return "\n\n".join(tables)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print, or put into a page."""
+    parser = harness.options(__doc__)
+    parser.add_argument("--kinds", nargs="+", default=[*KINDS], choices=[*KINDS])
+    parser.add_argument("--sizes", nargs="+", type=int, default=[10, 100, 1_000, 10_000])
+    parser.add_argument("--many", type=int, default=1_000,
+                        help="the most events on days of their own: each has a row, with all"
+                             " events before it")
+    chosen = parser.parse_args(arguments)
+    with harness.server() as target:
+        text = uvloop.run(report(target, chosen.kinds, chosen.sizes, chosen.many))
+    harness.publish("entity", text, chosen.write)
+
+
+if __name__ == "__main__":
+    main()

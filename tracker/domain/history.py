@@ -1,0 +1,217 @@
+"""What is known of one entity, in the order of the log and in valid-time order, as facts come in.
+
+Nothing is read again when a fact comes, however many there are: so an entity with ten thousand
+facts takes one more as fast as one with ten.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from datetime import date
+from operator import attrgetter
+from typing import NamedTuple, Self
+
+from tracker.domain.values import Fact, Name, Source, Value, check_reason
+
+OPENINGS: set[type[Fact]] = set()
+"""The facts that streams begin with."""
+
+
+class Retracted(Fact, frozen=True, kw_only=True):
+    """A recorded event was wrong: from this position on, nothing follows from it any more.
+
+    The event itself stays in the log, and every earlier answer stays as it was. A retraction can
+    be retracted, which brings its target back. `replacement` is the event told instead, where this
+    is a correction.
+    """
+
+    retracts: Name
+    reason: Name
+    replacement: Name | None = None
+
+    def __post_init__(self) -> None:
+        check_reason(self.reason)
+
+    @property
+    def public_on(self) -> date:
+        """Retractions act in transaction time only; in valid time they begin with all time."""
+        return date.min
+
+
+class Known(NamedTuple):
+    """A recorded fact, as folds see it. The position is 0 while it is not yet in the log."""
+
+    position: int
+    event_id: str
+    type: str
+    fact: Fact
+
+
+class Because(Value, frozen=True, kw_only=True):
+    """A fact that made a state what it is."""
+
+    position: int
+    event_id: str
+    type: str
+    source: Source
+
+
+def cited(known: Known) -> Because:
+    """A fact as states refer to it."""
+    return Because(position=known.position, event_id=known.event_id, type=known.type,
+                   source=known.fact.source)
+
+
+def retracted(known: Sequence[Known]) -> set[str]:
+    """The ids of the events that are retracted, given all that is known in the order of the log.
+
+    A retraction counts unless a later one that counts retracts it: so they are read backwards.
+    """
+    gone: set[str] = set()
+    for item in reversed(known):
+        if isinstance(item.fact, Retracted) and item.event_id not in gone:
+            gone.add(item.fact.retracts)
+    return gone
+
+
+def standing(known: Iterable[Known]) -> list[Known]:
+    """The facts that stand, in valid-time order; those of one day in the order of `History.place`,
+    but openings first: a corrected one is told after the acts that follow from it."""
+    return History([*known]).standing
+
+
+def rank(known: Known) -> tuple[date, bool]:
+    """What facts are ordered by before the order in which they were told."""
+    return known.fact.public_on, type(known.fact) not in OPENINGS
+
+
+class Difference(NamedTuple):
+    """From where on the facts that stand are others than before."""
+
+    place: int
+    """The place of the first of them among those that stand."""
+    day: date
+    """The day from which the first of them counts; the last of all days where none differs."""
+
+
+class History:
+    """All that is known of an entity, and what of it stands."""
+
+    __slots__ = ("_corrected", "_ids", "_retractions", "gone", "known", "openings", "standing")
+
+    def __init__(self, known: Sequence[Known] = ()):
+        self.known: list[Known] = []
+        """All facts in the order of the log."""
+        self.standing: list[Known] = []
+        """Those that stand, in valid-time order."""
+        self.gone: set[str] = set()
+        """The ids of the events that are retracted."""
+        self.openings = 0
+        """How many openings stand."""
+        self._ids: dict[str, int] = {}
+        self._retractions: list[Known] = []
+        self._corrected: dict[str, int] = {}
+        if known:
+            self._fill(known)
+
+    def _fill(self, known: Iterable[Known]) -> None:
+        """Take in the first facts, sorted once."""
+        for item in known:
+            self._note(item)
+        self.gone = retracted(self._retractions)
+        self.standing = sorted([k for k in self.known if self._stands(k)], key=self._place)
+        self.openings = sum([type(k.fact) in OPENINGS for k in self.standing])
+
+    def __contains__(self, event_id: str) -> bool:
+        return event_id in self._ids
+
+    def get(self, event_id: str) -> Known | None:
+        """What is known under the id of an event."""
+        index = self._ids.get(event_id)
+        return None if index is None else self.known[index]
+
+    def copy(self) -> Self:
+        """Another of the same facts."""
+        twin = type(self)()
+        twin.known, twin.standing = [*self.known], [*self.standing]
+        twin.gone, twin.openings = {*self.gone}, self.openings
+        twin._ids, twin._retractions = {**self._ids}, [*self._retractions]
+        twin._corrected = {**self._corrected}
+        return twin
+
+    def add(self, new: Known) -> Difference:
+        """Take in the next fact of the log."""
+        self._note(new)
+        if not isinstance(new.fact, Retracted):
+            return self._insert(new) if self._stands(new) else Difference(
+                len(self.standing), date.max)
+        target = self.get(new.fact.retracts)
+        if target and not isinstance(target.fact, Retracted):  # as most are
+            changed = [] if target.event_id in self.gone else [target]
+            self.gone.add(target.event_id)
+        else:
+            gone, self.gone = self.gone, retracted(self._retractions)
+            changed = self._told(gone ^ self.gone)
+        differences = [self._remove(known) if known.event_id in self.gone else self._insert(known)
+                       for known in changed]
+        return min(differences, default=Difference(len(self.standing), date.max))
+
+    def revived_by(self, fact: Retracted) -> list[Known]:
+        """What stands again once a retraction counts, in valid-time order."""
+        target = self.get(fact.retracts)
+        if target is None or not isinstance(target.fact, Retracted):
+            return []
+        gone = retracted([*self._retractions, Known(0, "", "", fact)])
+        return sorted(self._told(self.gone - gone), key=self._place)
+
+    def public(self, day: date) -> int:
+        """How many of the facts that stand are public by a day; they come first."""
+        if not self.standing or self.standing[-1].fact.public_on <= day:
+            return len(self.standing)
+        return bisect_right(self.standing, day, key=_PUBLIC)
+
+    def _note(self, new: Known) -> None:
+        """Know a fact, and in whose place it or another stands."""
+        self._ids[new.event_id] = len(self.known)
+        self.known.append(new)
+        if isinstance(new.fact, Retracted):
+            self._retractions.append(new)
+            if new.fact.replacement and new.fact.replacement not in self._ids:
+                self._corrected[new.fact.replacement] = self.place(new.fact.retracts)
+
+    def place(self, event_id: str) -> int:
+        """The place of an event in the order in which things were told: that of the log, but a
+        replacement stands where the event that it corrects stood."""
+        return self._corrected.get(event_id, self._ids[event_id])
+
+    def _place(self, known: Known) -> tuple[date, bool, int, int]:
+        """What facts that stand are ordered by."""
+        index = self._ids[known.event_id]
+        return (*rank(known), self._corrected.get(known.event_id, index), index)
+
+    def _stands(self, known: Known) -> bool:
+        return known.event_id not in self.gone and not isinstance(known.fact, Retracted)
+
+    def _told(self, ids: Iterable[str]) -> list[Known]:
+        """The facts under some ids that are no retractions."""
+        return [known for id in ids if (known := self.get(id))
+                and not isinstance(known.fact, Retracted)]
+
+    def _insert(self, known: Known) -> Difference:
+        index = len(self.standing)
+        if index and (self._corrected or rank(self.standing[-1]) > rank(known)
+                      or known is not self.known[-1]):
+            index = bisect_left(self.standing, self._place(known), key=self._place)
+        self.standing.insert(index, known)
+        self.openings += type(known.fact) in OPENINGS
+        return Difference(index, known.fact.public_on)
+
+    def _remove(self, known: Known) -> Difference:
+        index = bisect_left(self.standing, self._place(known), key=self._place)
+        del self.standing[index]
+        self.openings -= type(known.fact) in OPENINGS
+        return Difference(index, known.fact.public_on)
+
+
+_PUBLIC = attrgetter("fact.public_on")
