@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -62,8 +63,14 @@ def place(name: str) -> Iterator[Files]:
 
 def bundle_at(directory: Path) -> Bundle:
     """The bundle in a directory. A wrong path is wrong usage: it accuses nobody."""
-    if not directory.is_dir():
-        found = "is a file" if directory.exists() else "there is no such directory"
+    try:
+        mode = directory.stat().st_mode
+        found = "" if stat.S_ISDIR(mode) else "is a file"
+    except FileNotFoundError:
+        found = "there is no such directory"
+    except OSError as error:
+        found = error.strerror or "it can't be read"
+    if found:
         raise typer.BadParameter(f"{directory}: {found}: expected the directory of a bundle, as"
                                  " `tracker export` makes it")
     return Bundle(directory)

@@ -27,6 +27,7 @@ from tests.processes import Running
 from tests.test_cli import demo  # noqa: F401
 from tracker.audit import website
 from tracker.audit.report import printable
+from tracker.log.database import Target
 
 GUIDE = (Path(__file__).parents[1] / "docs" / "auditing.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)
@@ -251,12 +252,31 @@ def test_what_others_wrote_spoils_no_report() -> None:
     assert printable("a\x1b[2J\n|b`\u202e") == "a�[2J�\\|b��"
 
 
+def test_a_restore_without_texts_is_refused_and_taken_only_when_told_to(
+    log: Path, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKER_DATABASE_URL", (
+        f"postgresql://{target['user']}@/{target['database']}"
+        f"?host={target['host']}&port={target['port']}"))
+    (log / "annexes").unlink()
+    restoring = ("restore", log, "--key", KEY.verifier)
+    code, said = tracker(*restoring)
+    assert (code, "(MISSING_ANNEX)" in said) == (Exit.REFUSED, True)
+    assert "--allow-missing-texts" in said
+    assert json.loads(CliRunner().invoke(app, ["query", "{ head }"]).stdout) == {
+        "data": {"head": "0"}}
+    code, said = tracker(*restoring, "--allow-missing-texts")
+    assert (code, "restored: 300 events of example.org/log" in said) == (Exit.OK, True)
+    assert re.search(r"texts: 0 open their commitments, 0 are redacted, \d+ are missing", said)
+
+
 @pytest.mark.parametrize("name", ["verify", "restore", "replay"])
 def test_a_path_that_is_wrong_is_wrong_usage_and_accuses_nobody(
     tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "file").touch()
-    for path, words in (("none", "there is no such directory"), ("file", "is a file")):
+    for path, words in (("none", "there is no such directory"), ("file", "is a file"),
+                        ("file/below", "Not a directory"), ("x" * 300, "name too long")):
         code, said = tracker(name, tmp_path / path, "--key", KEY.verifier,
                              "--data-dir", tmp_path / "new")
         assert (code, "Traceback" in said) == (Exit.USAGE, False)
