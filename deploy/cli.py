@@ -19,7 +19,9 @@ from deploy import auditing, settings, sources
 from deploy.bootstrap import migrated, opened, prepare, running
 from deploy.command import DataDir, errors_for_people, note, on_database
 from deploy.comparing import changes, upcoming
+from deploy.connections import Limits
 from deploy.demo import ACTOR, check_demo, check_no_demo, is_local
+from deploy.descriptors import within_descriptors
 from deploy.importing import load_corpus, progress_bar
 from deploy.keys import keys
 from deploy.logs import LogFormat, log_to_stderr
@@ -102,7 +104,7 @@ def demo(
     data_dir = data_dir or demo_data_dir()
     with errors_for_people():
         access, traces = settings.access(demo=True), tracing()
-        signing = signing_of(data_dir)
+        limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
         listening = listen_somewhere(host, port)
 
     async def work(target: Target) -> None:
@@ -114,7 +116,7 @@ def demo(
                 await greet(services, url, recorded, Console(highlight=False), data_dir=kept_in,
                             open_to=None if is_local(host) or not access.open else url)
 
-            await serve_app(services, access, listening, log_level, traces, welcome)
+            await serve_app(services, access, limits, listening, log_level, traces, welcome)
 
     kept_in = None if settings.database_url() else data_dir
     on_database(data_dir, work, make=True)
@@ -139,14 +141,15 @@ def serve(
     """
     log_to_stderr(log_level, log_format)
     with errors_for_people():
-        access, traces, signing = settings.access(), tracing(), signing_of(data_dir)
+        access, traces = settings.access(), tracing()
+        limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
         listening = listen(host, port)
 
     async def work(target: Target) -> None:
         if not continue_demo:
             await check_no_demo(target)
         async with running(target, signing, traces.work if traces else None) as services:
-            await serve_app(services, access, listening, log_level, traces)
+            await serve_app(services, access, limits, listening, log_level, traces)
 
     on_database(data_dir, work, make=True)
 
@@ -167,11 +170,11 @@ def listen_somewhere(host: str, port: int | None) -> socket.socket:
 
 
 async def serve_app(
-    services: Services, access: Access, listening: socket.socket, log_level: str,
+    services: Services, access: Access, limits: Limits, listening: socket.socket, log_level: str,
     traces: Traces | None = None, welcome: Callable[[str], Awaitable[None]] | None = None,
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
-    server = create_server(create_app(services, access, traces), log_level)
+    server = create_server(create_app(services, access, traces), log_level, limits)
     settle()
     host, port = listening.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"

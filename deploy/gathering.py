@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 MOST_BYTES = 64 * 1024
 """More than this doesn't wait: what has to know is how much the client's socket takes."""
 
@@ -52,18 +50,7 @@ class Gathering(asyncio.Transport):
         self.send()
         self.transport.close()
 
-
-class Http(HttpToolsProtocol):
-    """uvicorn's protocol on such a transport; a WebSocket gets its own transport back."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin. (uvicorn narrows the argument in the same way.)"""
-        super().connection_made(transport)
-        self.transport = Gathering(transport, self.loop)
-
-    def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over."""
-        assert isinstance(self.transport, Gathering)
-        self.transport.send()
-        self.transport = self.transport.transport
-        super().handle_websocket_upgrade()
+    def abort(self) -> None:
+        """Close without sending anything more."""
+        self._gathered, self._size = [], 0
+        self.transport.abort()

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from deploy.gathering import Http
+from deploy.connections import Connections, Limits
+from deploy.protocols import Http, WebSocket
 
 GRACE = 3
 """Seconds that open requests get to finish when the server stops."""
@@ -20,6 +22,11 @@ SILENCE = 20
 STALL = 60
 """Seconds in which a client has to take some of what waits for it; then the kernel cuts it off.
 It also ends those that vanished: nothing else does while there is something to send to them."""
+
+LIMITS = Limits()
+MOST_MESSAGE_BYTES = 1024 * 1024
+"""What a message on a WebSocket may be. Larger ones have to come over HTTP, where writing more than
+that takes a token before it is read."""
 
 
 class PortTaken(Exception):
@@ -49,9 +56,16 @@ class Server(uvicorn.Server):
     """uvicorn, except that it leaves signals to us: it would end the process before PostgreSQL is
     stopped. When it stops, streams of events end where they are, in good form."""
 
-    def __init__(self, app: Starlette, config: uvicorn.Config):
+    def __init__(self, app: Starlette, config: uvicorn.Config, limits: Limits):
         super().__init__(config)
         self._app = app
+        proxies = ProxyHeadersMiddleware(app, config.forwarded_allow_ips)  # type: ignore[arg-type]
+        self.server_state: Connections = Connections(limits, proxies.trusted_hosts.__contains__)
+
+    async def on_tick(self, counter: int) -> bool:
+        """What uvicorn does ten times a second; connections that are too slow are ended too."""
+        self.server_state.cut_slow(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell the streams, then wait for what is open."""
@@ -67,11 +81,12 @@ class Server(uvicorn.Server):
         yield
 
 
-def create_server(app: Starlette, log_level: str) -> Server:
+def create_server(app: Starlette, log_level: str, limits: Limits = LIMITS) -> Server:
     """A server for the app; `await serve(sockets=[…])` runs it until it is told to stop."""
     return Server(app, uvicorn.Config(
-        app, loop="none", http=Http, ws="websockets-sansio", lifespan="off",
-        ws_ping_interval=SILENCE, ws_ping_timeout=SILENCE,
+        app, loop="none", http=Http, ws=WebSocket, lifespan="off",
+        ws_ping_interval=SILENCE, ws_ping_timeout=SILENCE, ws_max_size=MOST_MESSAGE_BYTES,
         log_level=log_level, log_config=None, access_log=log_level == "debug",
         timeout_graceful_shutdown=GRACE, server_header=False,
-    ))
+        headers=[("X-Content-Type-Options", "nosniff")],
+    ), limits)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
+from deploy.connections import Limits
 from schema.context import Access
 from tracker.access import Scope
 from tracker.audit.publisher import Signing
@@ -52,6 +53,15 @@ RATE = Setting("TRACKER_RATE", None, "0: no limit",
                "the requests a second of one token or, without one, of one address")
 OPERATIONS = Setting("TRACKER_OPERATIONS", None, "100",
                      "the operations of one client at a time over WebSockets and streams")
+CONNECTIONS = Setting("TRACKER_CONNECTIONS", None, "10000",
+                      "the connections in all; fewer where the process may not have enough"
+                      " descriptors (`ulimit -n`)")
+CLIENT_CONNECTIONS = Setting("TRACKER_CLIENT_CONNECTIONS", None, "200",
+                             "the connections of one address, unless it is a trusted proxy's")
+HEAD_BYTES = Setting("TRACKER_HEAD_BYTES", None, "65536",
+                     "the bytes of the address and headers of a request")
+HEAD_SECONDS = Setting("TRACKER_HEAD_SECONDS", None, "10",
+                       "the seconds that a client has to send them")
 OIDC_ISSUER = Setting("TRACKER_OIDC_ISSUER", None, "none: only our own tokens",
                       "the OpenID Connect issuer whose JWTs are taken as tokens, an https address")
 OIDC_AUDIENCE = Setting("TRACKER_OIDC_AUDIENCE", None, "none: an issuer needs one",
@@ -82,8 +92,9 @@ LOG_FORMAT = Setting("TRACKER_LOG_FORMAT", "--log-format", "text",
                      "text for people, or json: a line of JSON each")
 
 SETTINGS = (DATA_DIR, DATABASE_URL, HOST, PORT, WRITE_TOKEN, READ, INTROSPECTION, HOSTS, ORIGINS,
-            RATE, OPERATIONS, OIDC_ISSUER, OIDC_AUDIENCE, OIDC_KEYS, OIDC_ACTOR, OIDC_SCOPE,
-            OIDC_SCOPES, PG_BIN, AUDIT_DIR, LOG_ORIGIN, WITNESSES, TOKEN, LOG_LEVEL, LOG_FORMAT)
+            RATE, OPERATIONS, CONNECTIONS, CLIENT_CONNECTIONS, HEAD_BYTES, HEAD_SECONDS,
+            OIDC_ISSUER, OIDC_AUDIENCE, OIDC_KEYS, OIDC_ACTOR, OIDC_SCOPE, OIDC_SCOPES, PG_BIN,
+            AUDIT_DIR, LOG_ORIGIN, WITNESSES, TOKEN, LOG_LEVEL, LOG_FORMAT)
 
 
 def database_url(environment: Mapping[str, str] = os.environ) -> str | None:
@@ -143,6 +154,16 @@ def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -
         origins=_origins(environment),
         rate=_number(RATE, 0, environment),
         operations=_number(OPERATIONS, 1, environment),
+    )
+
+
+def limits(environment: Mapping[str, str] = os.environ) -> Limits:
+    """What clients may take of the server. Raises InvalidInput, which names the variable."""
+    return Limits(
+        connections=_number(CONNECTIONS, 1, environment),
+        client_connections=_number(CLIENT_CONNECTIONS, 1, environment),
+        head_bytes=_number(HEAD_BYTES, 1024, environment),
+        head_seconds=_number(HEAD_SECONDS, 1, environment),
     )
 
 

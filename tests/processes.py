@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import threading
 import time
 import urllib.request
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +34,15 @@ def command(
 class Running:
     """A `tracker demo` or `tracker serve` in a process of its own."""
 
-    def __init__(self, *arguments: str, data_dir: Path, **environment: str):
+    def __init__(self, *arguments: str, data_dir: Path, descriptors: int | None = None,
+                 **environment: str):
         self.data_dir = data_dir
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             [*TRACKER, *arguments, "--port", "0", "--data-dir", str(data_dir)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, **environment})
+            env={**os.environ, **environment},
+            preexec_fn=partial(limit_descriptors, descriptors) if descriptors else None)
         self.output = ""
         self._silent = False
         self._grown = threading.Condition()
@@ -99,6 +103,11 @@ class Running:
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code
+
+
+def limit_descriptors(most: int) -> None:
+    """Let this process have so many files and sockets, and no more."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def postmasters(under: Path) -> list[psutil.Process]:

@@ -7,18 +7,19 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from deploy.server import Server, create_server, listen
+from deploy.connections import Limits
+from deploy.server import LIMITS, Server, create_server, listen
 from schema.app import create_app
 from schema.context import Access, Services
 
 
 @asynccontextmanager
 async def serving(
-    services: Services, access: Access
+    services: Services, access: Access, limits: Limits = LIMITS
 ) -> AsyncIterator[tuple[str, Server, asyncio.Task[None]]]:
     """The address of a server, the server, and its work; it is stopped without patience."""
     listening = listen("127.0.0.1", 0)
-    server = create_server(create_app(services, access), "warning")
+    server = create_server(create_app(services, access), "warning", limits)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     work = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:

@@ -1,0 +1,44 @@
+"""How many descriptors (files, sockets) this process may have, and how many clients get of them.
+
+Without one left the database can't be reached, the log can't be signed and nobody can ask how the
+server is. So clients never get the last ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import resource
+from dataclasses import replace
+
+from deploy.connections import SPARE_CONNECTIONS, Limits
+
+RESERVED = 80 + SPARE_CONNECTIONS
+"""For the database (26 connections), signing, helpers, logs, and connections that are being closed
+while others come."""
+LEAST_CONNECTIONS = 16
+MOST_DESCRIPTORS = 65_536
+
+logger = logging.getLogger(__name__)
+
+
+def raise_limit() -> int:
+    """Let this process have as many descriptors as its system allows; how many that is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):  # macOS: the kernel may allow fewer
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    return MOST_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
+
+
+def within_descriptors(limits: Limits) -> Limits:
+    """The limits, with no more connections than leave enough descriptors over."""
+    descriptors = raise_limit()
+    possible = max(LEAST_CONNECTIONS, descriptors - RESERVED)
+    if possible >= limits.connections:
+        return limits
+    logger.warning("%d descriptors allow %d connections of the %d that are set: raise the limit"
+                   " (ulimit -n)", descriptors, possible, limits.connections)
+    return replace(limits, connections=possible)
