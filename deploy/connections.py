@@ -15,6 +15,8 @@ from typing import Protocol
 
 from uvicorn.server import ServerState
 
+from schema.gate import network
+
 BODY_SECONDS = 10.0
 """In each so many seconds a body has to come at the least pace, or be complete."""
 ANSWER_SECONDS = 30.0
@@ -35,7 +37,7 @@ class Limits:
     connections: int = 10_000
     """Connections in all."""
     client_connections: int = 200
-    """Connections of one address, unless it is that of a trusted proxy."""
+    """Connections of one address (IPv6: its /64), unless it is that of a trusted proxy."""
     head_bytes: int = 64 * 1024
     """The address and the headers of a request together."""
     head_seconds: float = 10.0
@@ -85,7 +87,7 @@ class Connections(ServerState):
         super().__init__()
         self.limits = limits
         self._is_proxy = is_proxy
-        self._addresses: dict[asyncio.BaseTransport, str] = {}
+        self._clients: dict[asyncio.BaseTransport, str] = {}
         self._of_client: Counter[str] = Counter()
         self._waiting: OrderedDict[Connection, float] = OrderedDict()
         self._receiving: OrderedDict[Connection, Transfer] = OrderedDict()
@@ -93,16 +95,17 @@ class Connections(ServerState):
         self._received = self._unsent = 0
 
     def __len__(self) -> int:
-        return len(self._addresses)
+        return len(self._clients)
 
     def begin(self, connection: Connection, address: str) -> int | None:
         """Count a new connection: the status of its refusal, or None where it may be served."""
+        client = network(address)
         if (not self._is_proxy(address)
-                and self._of_client[address] >= self.limits.client_connections):
+                and self._of_client[client] >= self.limits.client_connections):
             return 429
         full = len(self) >= self.limits.connections and not self._make_room()
-        self._addresses[connection.wire] = address
-        self._of_client[address] += 1
+        self._clients[connection.wire] = client
+        self._of_client[client] += 1
         return 503 if full else None
 
     @property
@@ -115,11 +118,11 @@ class Connections(ServerState):
         self._waiting.pop(connection, None)
         self.received_all(connection)
         self.flows(connection)
-        address = self._addresses.pop(connection.wire, None)
-        if address is not None:
-            self._of_client[address] -= 1
-            if not self._of_client[address]:
-                del self._of_client[address]
+        client = self._clients.pop(connection.wire, None)
+        if client is not None:
+            self._of_client[client] -= 1
+            if not self._of_client[client]:
+                del self._of_client[client]
 
     def wait(self, connection: Connection, now: float) -> None:
         """From now on a connection owes the head of a request."""

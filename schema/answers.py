@@ -11,6 +11,7 @@ forced out a text: then everything is forgotten.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from schema.execute import execute
 from schema.graph import GRAPH
 from schema.limits import prepared
 from schema.purity import pinned, pure
+from schema.routes.encoding import LEVEL
 from schema.seen import seen
 from tracker.access import Caller, Scope
 from tracker.domain.redaction import TYPE as REDACTED
@@ -76,6 +78,11 @@ class Answer:
         """What stands for the data, as HTTP has it (RFC 9110, 8.8.3): weak, since the same data
         may rest on a later position, which `extensions` tell."""
         return f'W/"{hashlib.blake2b(self.body[: self.data_ends], digest_size=16).hexdigest()}"'
+
+    @cached_property
+    def gzipped(self) -> bytes:
+        """The same as gzip."""
+        return gzip.compress(self.body, LEVEL, mtime=0)
 
 
 class Answers:
@@ -142,7 +149,7 @@ class Answers:
                         seen().position)
         if key and edition and pure(fields) and edition == self._edition():
             self._stood = self._stood or edition[0]
-            self.kept.keep(key, answer, len(answer.body) + len(key[0]) + len(key[1]),
+            self.kept.keep(key, answer, len(answer.body) * 5 // 4 + len(key[0]) + len(key[1]),
                            None if answer.stays else edition)
         return answer
 

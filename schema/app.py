@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+from functools import cache
 from pathlib import Path
 from string import Template
 from urllib.parse import quote
@@ -24,19 +25,24 @@ from schema.hosts import Hosts
 from schema.observe import Observer
 from schema.persisted import Persisted
 from schema.routes.annexes import AnnexRoute
+from schema.routes.encoding import LEAST_BYTES, LEVEL, Shortened
 from schema.routes.events import Events
 from schema.routes.health import Health
 from schema.routes.log import Log
 from schema.routes.metrics import Metrics
 from schema.routes.observed import Observed
 from schema.routes.pages import EXAMPLES, asset, policy
+from schema.routes.reply import Answering, refusing_function
 from schema.routes.schemas import Schemas
 from schema.routes.streams import Streams
 from schema.seen import Tracing
 from schema.view import View
 from schema.websocket import Socket
+from tracker.errors import Forbidden
 
+SHORTER = Middleware(Shortened, minimum_size=LEAST_BYTES, compresslevel=LEVEL)
 HOME = Template(Path(__file__).with_name("home.html").read_text(encoding="utf-8"))
+
 
 def create_app(
     services: Services, access: Access, tracing: Tracing | None = None,
@@ -45,7 +51,7 @@ def create_app(
     """The application on a running tracker; its operations have spans where `tracing` makes them,
     and answers of so many bytes are kept in memory.
     """
-    pages, gate, schemas = Pages(services), Gate(services.tokens, access), Schemas()
+    pages, gate, schemas = Pages(services, access), Gate(services.tokens, access), Schemas()
     health, metrics, ending = Health(services), Metrics(services), asyncio.Event()
     observer = Observer(metrics, tracing)
     answers, persisted = Answers(services, access, answers_bytes), Persisted()
@@ -57,28 +63,34 @@ def create_app(
         Route("/events", Events(services, gate, ending).respond),
         Route("/annexes", AnnexRoute(services, gate).respond),
         *Log(services, gate).routes,
-        Route("/graphiql/{name}", asset),
-        Route("/schemas", schemas.index),
-        Route("/schemas/{type}", schemas.one),
-        Route("/schemas/{type}/{number:int}", schemas.one),
+        Route("/graphiql/{name}", asset, middleware=[SHORTER]),
+        *[Route(path, for_readers(gate, answer), middleware=[SHORTER]) for path, answer in (
+            ("/schemas", schemas.index), ("/schemas/{type}", schemas.one),
+            ("/schemas/{type}/{number:int}", schemas.one), ("/schema.graphql", pages.sdl),
+            ("/metrics", metrics.respond))],
         Route("/", pages.home),
         graphql,
         WebSocketRoute("/graphql", Socket(services, gate, observer)),
-        Route("/schema.graphql", pages.sdl),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
-        Route("/metrics", metrics.respond),
     ], middleware=[*guards(access), Middleware(Straight, route=graphql)])
     app.state.end_streams = ending.set
     return app
 
 
 def guards(access: Access) -> list[Middleware]:
-    """What stands before every route: the check of hosts, and CORS where other origins may ask."""
-    guards = [Middleware(Hosts, hosts=access.hosts)]
-    if access.origins:
-        guards.append(Middleware(Cors, origins=access.origins))
-    return guards
+    """What stands before every route: the check of hosts, and CORS."""
+    return [Middleware(Hosts, hosts=access.hosts), Middleware(Cors, origins=access.origins)]
+
+
+def for_readers(gate: Gate, answer: Answering) -> Answering:
+    """The same route for those only who may read."""
+    @refusing_function
+    async def answering(request: Request) -> Response:
+        await gate.admit(request)
+        return await answer(request)
+
+    return answering
 
 
 class Straight:
@@ -101,18 +113,32 @@ class Straight:
 class Pages:
     """What is not GraphQL."""
 
-    def __init__(self, services: Services):
+    def __init__(self, services: Services, access: Access):
         self._services = services
+        self._access = access
 
     async def home(self, request: Request) -> Response:
         """A page for people, with queries to begin with."""
         links = "\n".join(
             f'<li><a href="graphql?query={quote(query)}">{html.escape(about)}</a></li>'
             for about, query in EXAMPLES.items())
-        head = await self._services.recorder.head()
-        page = HOME.substitute(events=f"{head:,}", examples=links)
+        page = HOME.substitute(log=await self._size(), examples=links)
         return HTMLResponse(page, headers={"Content-Security-Policy": policy(page)})
 
+    async def _size(self) -> str:
+        """How large the log is, for those who may know."""
+        if not self._access.read_open:
+            return "Reading takes a token."
+        return f"<strong>{await self._services.recorder.head():,}</strong> events in the log."
+
     async def sdl(self, request: Request) -> Response:
-        """The schema, in the language of schemas."""
-        return PlainTextResponse(GRAPH.as_str() + "\n")
+        """The schema, in the language of schemas. Raises Forbidden."""
+        if not self._access.introspection:
+            raise Forbidden("the schema is not told here: TRACKER_INTROSPECTION is off")
+        return PlainTextResponse(sdl())
+
+
+@cache
+def sdl() -> str:
+    """The schema, in the language of schemas."""
+    return GRAPH.as_str() + "\n"

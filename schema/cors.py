@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 from projections.kept import kept_of_short
-from schema.routes.reply import Header
+from schema.errors import plain_error
+from schema.routes.reply import Header, reply
 
 VARY, ORIGIN = b"vary", b"Origin"
+SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID",
+        "X-Request-ID", "traceparent", "tracestate")
+"""Headers that pages may send beside those that browsers send anyway."""
+READ = ("ETag", "Retry-After", "X-Request-ID")
+"""Headers of answers that pages may read beside those that every page may."""
+
+logger = logging.getLogger(__name__)
 
 
 class Cors(CORSMiddleware):
-    """Starlette's rules, where pages of these origins may ask. What they add to a response depends
+    """Starlette's rules, for the pages of some origins. What they add to a response depends
     on the origin only and is kept: putting it together takes more than half as long as all else
     that a kept answer costs.
     """
 
     def __init__(self, app: ASGIApp, origins: Collection[str]):
         super().__init__(app, allow_origins=origins, allow_methods=["GET", "POST"],
-                         allow_headers=["Authorization"], expose_headers=["Retry-After"])
+                         allow_headers=SENT, expose_headers=READ)
         self._for = kept_of_short(self._added, most=256, letters=300)
+        self._refuse_once = kept_of_short(log_refusal, most=256, letters=300)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on requests, and say in their responses who may read them."""
+        if scope["type"] == "websocket":
+            await self._open_socket(WebSocket(scope, receive, send))
+            return
         if scope["type"] != "http" or scope["method"] == "OPTIONS":
             await super().__call__(scope, receive, send)
+            return
+        if not self.allow_origins:
+            await self.app(scope, receive, send)
             return
         origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
         added = () if origin is None else self._for(origin)
@@ -39,12 +59,44 @@ class Cors(CORSMiddleware):
 
         await self.app(scope, receive, telling)
 
+    async def _open_socket(self, socket: WebSocket) -> None:
+        """Pass a WebSocket on. Browsers ask nobody before they open one, so we have to look."""
+        origin = socket.headers.get("origin")
+        if (origin is None or is_same_origin(origin, socket.headers.get("host"))
+                or socket.headers.get("sec-fetch-site") == "same-origin"
+                or self.is_allowed_origin(normalize_origin(origin) or "")):
+            await self.app(socket.scope, socket.receive, socket.send)
+        else:
+            await socket.send_denial_response(self._refused(origin))
+
+    def _refused(self, origin: str) -> Response:
+        self._refuse_once(origin)
+        return reply(plain_error("UNKNOWN_ORIGIN", refusal(origin)), 403, Vary="Origin")
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """What a browser is told before it sends what its page wants to."""
+        origin = request_headers["origin"]
+        if self.is_allowed_origin(origin):
+            return super().preflight_response(request_headers)
+        return self._refused(origin)
+
     def _added(self, origin: bytes) -> Sequence[Header]:
         """The headers that a response to an origin gets."""
         headers = {**self.simple_headers}
         if not self.allow_all_origins and self.is_allowed_origin(origin.decode("latin-1")):
             headers["Access-Control-Allow-Origin"] = origin.decode("latin-1")
         return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def refusal(origin: str) -> str:
+    """What a page is told that may not use the API."""
+    return (f"pages of {origin[:200]!r} may not use this API: expected one of TRACKER_ORIGINS, the"
+            " setting of the server that lists them")
+
+
+def log_refusal(origin: str) -> None:
+    """Tell whoever runs the server, who may be the one that misses it."""
+    logger.warning("refused: %s", refusal(origin))
 
 
 def _varying(headers: Sequence[Header]) -> list[Header]:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
+from starlette.requests import HTTPConnection
+
 from schema.context import Access
 from tracker.access import Caller, Scope, bearer, granted
 from tracker.errors import Forbidden, RateLimited, TooLarge, Unauthenticated, Unavailable
@@ -59,6 +61,11 @@ class Gate:
         visitor = Visitor(caller, f"token {caller.name}" if bearer(authorization) else client)
         self._buckets.take(visitor.client)
         return visitor
+
+    async def admit(self, request: HTTPConnection) -> Visitor:
+        """Who sends a request. Raises as `enter`."""
+        return await self.enter(request.headers.get("authorization", ""),
+                                request.client and request.client.host)
 
     async def still(self, authorization: str) -> Caller:
         """Who a caller is by now: tokens end while connections last. Raises like `enter`."""

@@ -4,6 +4,7 @@ piece by piece where a client asks for that.
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from schema.errors import masked, plain_error
 from schema.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.gate import Gate
 from schema.persisted import Persisted
+from schema.routes.encoding import LEAST_BYTES, takes_gzip
 from schema.routes.incoming import Incoming
 from schema.routes.observed import first_code
 from schema.routes.reply import Header, Ready
@@ -32,7 +34,9 @@ MEDIA_TYPES = tuple(
     (b"content-type", f"{name}; charset=utf-8".encode()) for name in (JSON, GRAPHQL_JSON))
 """As clients have it that do not know the media type of GraphQL, and those that do."""
 
-VARY = b"vary", b"Accept, Authorization"
+VARY = b"vary", b"Accept, Accept-Encoding, Authorization"
+GZIP = b"content-encoding", b"gzip"
+MOST_BYTES_ON_LOOP = 64 * 1024
 NO_STORE = b"cache-control", b"no-store"
 STAYS = "max-age=3600, immutable"
 """For questions that pin every moment. Their answers stay, unless a law forces out a text or a
@@ -95,10 +99,10 @@ class View:
             QUERIES_AND_MUTATIONS if posted else QUERIES,
         )
         if isinstance(answer, Answer):
-            return self._found(request, answer)
+            return await self._found(request, answer)
         return _response(request, answer)
 
-    def _found(self, request: Incoming, answer: Answer) -> Response:
+    async def _found(self, request: Incoming, answer: Answer) -> Response:
         """An answer without errors; none to a GET whose client has it already."""
         seen().outcome = "ok"
         if request.method == "POST":
@@ -108,7 +112,18 @@ class View:
             headers = [VARY, KEEPING[shared, answer.stays], (b"etag", answer.tag.encode())]
             if _has(request.header(b"if-none-match"), answer.tag.removeprefix("W/")):
                 return Ready(b"", headers, 304)
-        return _json_of(request, answer.body, headers)
+        return _json_of(request, await _encoded(request, answer, headers), headers)
+
+
+async def _encoded(request: Incoming, answer: Answer, headers: list[Header]) -> bytes:
+    """The bytes of an answer as the client takes them. Making many of them short is not for the
+    loop, on which all others wait."""
+    if len(answer.body) < LEAST_BYTES or not takes_gzip(request.header(b"accept-encoding")):
+        return answer.body
+    headers.append(GZIP)
+    if len(answer.body) > MOST_BYTES_ON_LOOP:
+        return await asyncio.to_thread(getattr, answer, "gzipped")
+    return answer.gzipped
 
 
 def _has(given: str, tag: str) -> bool:

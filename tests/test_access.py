@@ -14,6 +14,7 @@ import websockets
 from deploy import settings
 from deploy.bootstrap import connected
 from deploy.cli import MYSELF
+from deploy.connections import Limits
 from deploy.tokens import as_owner
 from schema.context import EVERYONE, Access, Services
 from schema.gate import Buckets, network
@@ -299,6 +300,16 @@ def test_settings_say_who_may_do_what() -> None:
 def test_a_setting_with_another_value_is_named(variable: str, value: str) -> None:
     with pytest.raises(InvalidInput, match=variable):
         settings.access({variable: value})
+
+
+def test_settings_say_what_clients_may_take() -> None:
+    assert settings.limits({}) == Limits()
+    assert settings.limits({
+        "TRACKER_CONNECTIONS": "50", "TRACKER_CLIENT_CONNECTIONS": "5",
+        "TRACKER_HEAD_BYTES": "2048", "TRACKER_HEAD_SECONDS": "3",
+    }) == Limits(connections=50, client_connections=5, head_bytes=2048, head_seconds=3)
+    with pytest.raises(InvalidInput, match="TRACKER_HEAD_BYTES"):
+        settings.limits({"TRACKER_HEAD_BYTES": "10"})
 
 
 def waits(buckets: Buckets, clients: Iterable[str]) -> list[float]:

@@ -12,6 +12,7 @@ import pytest
 import websockets
 from graphql import parse
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from deploy.bootstrap import connected
@@ -321,9 +322,39 @@ async def test_only_pages_of_listed_origins_may_ask(services: Services) -> None:
     allowed = await preflight(api, "https://web.example")
     assert allowed.status_code == 200
     assert allowed.headers["access-control-allow-origin"] == "https://web.example"
-    assert (await preflight(api, "https://evil.example")).status_code == 400
-    closed = await preflight(Api(services), "https://web.example")
-    assert "access-control-allow-origin" not in closed.headers
+    for refusing, origin in ((api, "https://evil.example"), (Api(services), "https://web.example")):
+        refused = await preflight(refusing, origin)
+        assert (refused.status_code, codes(refused.json())) == (403, {"UNKNOWN_ORIGIN"})
+        assert "access-control-allow-origin" not in refused.headers
+        assert "TRACKER_ORIGINS" in refused.text
+
+
+async def test_a_page_may_send_and_read_the_headers_of_the_protocols(services: Services) -> None:
+    origin = {"Origin": "https://web.example"}
+    api = Api(services, Access(origins=("https://web.example",)))
+    allowed = await api.request("OPTIONS", "/events", headers={
+        **origin, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers":
+        "authorization,content-type,idempotency-key,if-none-match,last-event-id,traceparent,"
+        "tracestate,x-request-id"})
+    assert allowed.status_code == 200, allowed.text
+    found = await api.request("GET", "/graphql?query={head}", headers=origin)
+    exposed = found.headers["access-control-expose-headers"].split(", ")
+    assert {"ETag", "X-Request-ID", "Retry-After"} <= set(exposed)
+    assert {"etag", "x-request-id"} <= set(found.headers)
+
+
+async def test_a_socket_of_another_origin_is_refused_with_the_setting_that_would_let_it_in(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with served(services, Access(origins=("https://web.example",))) as url:
+        for _ in range(2):
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(url, subprotocols=[PROTOCOL], origin=Origin("https://evil.example"))
+            assert refused.value.response.status_code == 403
+            assert b"TRACKER_ORIGINS" in refused.value.response.body
+    assert [record.getMessage() for record in caplog.records if "evil" in record.getMessage()] == [
+        "refused: pages of 'https://evil.example' may not use this API: expected one of"
+        " TRACKER_ORIGINS, the setting of the server that lists them"]
 
 
 async def test_a_listed_origin_may_open_a_socket(services: Services) -> None:

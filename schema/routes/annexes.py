@@ -29,8 +29,7 @@ class AnnexRoute:
     @refusing
     async def respond(self, request: Request) -> Response:
         """The annexes of the events after a position up to another, a line each; then it ends."""
-        await self._gate.enter(request.headers.get("authorization", ""),
-                               request.client and request.client.host)
+        await self._gate.admit(request)
         for name in request.query_params:
             if name not in PARAMETERS:
                 raise InvalidInput(f"{name[:50]!r} is no parameter: expected one of"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import zlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
 from functools import partial
 
@@ -20,6 +20,7 @@ from projections.subjects import Selection, follow, read
 from schema.arguments import position, selection, short
 from schema.context import Services
 from schema.gate import Gate
+from schema.routes.encoding import offered, takes_gzip
 from schema.routes.reply import refusing
 from schema.routes.streaming import Streamed, last_position, with_heartbeats
 from schema.scalars import Position
@@ -50,8 +51,7 @@ class Events:
     @refusing
     async def respond(self, request: Request) -> Response:
         """The events after a position; and, unless `follow=false`, each new one as it comes."""
-        visitor = await self._gate.enter(request.headers.get("authorization", ""),
-                                         request.client and request.client.host)
+        visitor = await self._gate.admit(request)
         media_type, wanted = accepted(request), asked(request)
         following = _following(request)
         after, head = position_asked(request), await self._services.recorder.head()
@@ -64,7 +64,7 @@ class Events:
             pages = (page async for page in found if page)
         chunks = written(pages, media_type)
         headers = {"Vary": "Accept, Accept-Encoding"}
-        if takes_gzip(request):
+        if takes_gzip(request.headers.get("accept-encoding", "")):
             headers["Content-Encoding"] = "gzip"
             chunks = compressed(chunks)
         return Streamed(chunks, held, media_type, headers)
@@ -152,24 +152,8 @@ def _following(request: Request) -> bool:
 
 def accepted(request: Request) -> str:
     """The media type to answer with: the first that the client names and we have."""
-    for name in _offered(request.headers.get("accept") or "*/*"):
+    for name in offered(request.headers.get("accept") or "*/*"):
         if name in MEDIA_TYPES:
             return MEDIA_TYPES[name]
     raise InvalidInput(f"expected Accept to have {SSE} or {LINES}", code="NOT_ACCEPTABLE",
                        path=("Accept",))
-
-
-def takes_gzip(request: Request) -> bool:
-    """Whether the client says that it takes gzip."""
-    return "gzip" in _offered(request.headers.get("accept-encoding", ""))
-
-
-def _offered(header: str) -> Sequence[str]:
-    """The words of a header such as Accept, without those that it refuses by `q=0`."""
-    parts = [part.replace(" ", "").lower().split(";") for part in header.split(",")]
-    return [word for word, *rest in parts if not any(_refuses(option) for option in rest)]
-
-
-def _refuses(option: str) -> bool:
-    name, _, value = option.partition("=")
-    return name == "q" and not value.strip("0.")

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from schema.arguments import needed
 from schema.context import Services
 from schema.gate import Gate
-from schema.routes.events import takes_gzip
+from schema.routes.encoding import takes_gzip
 from schema.routes.reply import refusing
 from schema.scalars import Position
 from tracker.audit.merkle import parse_tile
@@ -69,7 +69,7 @@ class Log:
         if not entries:
             return Response(await self._publications.tile(tile), headers=headers, media_type=BYTES)
         body = await self._publications.bundle(tile)
-        if takes_gzip(request):
+        if takes_gzip(request.headers.get("accept-encoding", "")):
             headers["Content-Encoding"] = "gzip"
             body = gzip.compress(body, 5, mtime=0)
         return Response(body, headers=headers, media_type=BYTES)
@@ -92,8 +92,7 @@ class Log:
         return self._text(str(proof))
 
     async def _enter(self, request: Request) -> None:
-        await self._gate.enter(request.headers.get("authorization", ""),
-                               request.client and request.client.host)
+        await self._gate.admit(request)
 
     @property
     def _for_ever(self) -> str:

@@ -84,8 +84,7 @@ async def asset(request: Request) -> Response:
     name, directory = request.path_params["name"], graphiql()
     if directory is None or name not in ASSETS:
         raise NotFound("expected a file of GraphiQL, where that is installed", path=("name",))
-    return FileResponse(directory / name, headers={"Cache-Control": A_DAY,
-                                                   "X-Content-Type-Options": "nosniff"})
+    return FileResponse(directory / name, headers={"Cache-Control": A_DAY})
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.errors import DEAD, plain_error
-from tracker.errors import TrackerError, Unavailable
+from tracker.errors import RateLimited, TrackerError, Unavailable
 
 Answering: TypeAlias = Callable[[Request], Awaitable[Response]]
 Header: TypeAlias = tuple[bytes, bytes]
@@ -69,4 +70,12 @@ async def _answered(answer: Awaitable[Response]) -> Response:
         logger.warning("the database does not answer: %s", error)
         refused = Unavailable("The database does not answer; try again")
     problem = plain_error(refused.code, refused.message, refused.path)
-    return reply(problem, STATUS.get(refused.code, 400), Cache_Control="no-store")
+    return reply(problem, STATUS.get(refused.code, 400), Cache_Control="no-store",
+                 **advice(refused))
+
+
+def advice(error: TrackerError) -> dict[str, str]:
+    """What headers say of an error."""
+    if isinstance(error, RateLimited):
+        return {"Retry_After": str(math.ceil(error.seconds))}
+    return {"WWW_Authenticate": "Bearer"} if error.code == "UNAUTHENTICATED" else {}
