@@ -53,6 +53,9 @@ RATE = Setting("TRACKER_RATE", None, "0: no limit",
                "the requests a second of one token or, without one, of one address")
 OPERATIONS = Setting("TRACKER_OPERATIONS", None, "100",
                      "the operations of one client at a time over WebSockets and streams")
+QUESTIONS = Setting("TRACKER_QUESTIONS", None, "2",
+                    "the questions of one client without the right to write that are worked on at"
+                    " a time; its others wait")
 CONNECTIONS = Setting("TRACKER_CONNECTIONS", None, "10000",
                       "the connections in all; fewer where the process may not have enough"
                       " descriptors (`ulimit -n`)")
@@ -92,7 +95,7 @@ LOG_FORMAT = Setting("TRACKER_LOG_FORMAT", "--log-format", "text",
                      "text for people, or json: a line of JSON each")
 
 SETTINGS = (DATA_DIR, DATABASE_URL, HOST, PORT, WRITE_TOKEN, READ, INTROSPECTION, HOSTS, ORIGINS,
-            RATE, OPERATIONS, CONNECTIONS, CLIENT_CONNECTIONS, HEAD_BYTES, HEAD_SECONDS,
+            RATE, OPERATIONS, QUESTIONS, CONNECTIONS, CLIENT_CONNECTIONS, HEAD_BYTES, HEAD_SECONDS,
             OIDC_ISSUER, OIDC_AUDIENCE, OIDC_KEYS, OIDC_ACTOR, OIDC_SCOPE, OIDC_SCOPES, PG_BIN,
             AUDIT_DIR, LOG_ORIGIN, WITNESSES, TOKEN, LOG_LEVEL, LOG_FORMAT)
 
@@ -154,6 +157,7 @@ def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -
         origins=_origins(environment),
         rate=_number(RATE, 0, environment),
         operations=_number(OPERATIONS, 1, environment),
+        questions=_number(QUESTIONS, 1, environment),
     )
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -96,16 +97,19 @@ class Answers:
         """Up to where no redaction came since answers that stay were kept."""
 
     async def answer(
-        self, question: Question, allowed: Iterable[OperationType]
+        self, question: Question, allowed: Iterable[OperationType],
+        turn: AbstractAsyncContextManager[None],
     ) -> Answer | dict[str, Any]:
-        """The answer; one with errors, or that of a mutation, as it comes from `execute`."""
+        """The answer; one with errors, or that of a mutation, as it comes from `execute`. What is
+        not at hand waits for a turn of the client."""
         key, edition = _key(question), self._edition()
         if (key and edition and (kept := self.kept.get(key, edition))
                 and (not kept.stays or await self._stand(edition[0]))):
             return kept.noted()
-        found = await execute(
-            self._services, question.document, question.variables, self._access,
-            caller=question.caller, operation_name=question.operation, allowed=allowed)
+        async with turn:
+            found = await execute(
+                self._services, question.document, question.variables, self._access,
+                caller=question.caller, operation_name=question.operation, allowed=allowed)
         if "errors" in found:
             return found
         return self._keep(question, key, edition, found)

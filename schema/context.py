@@ -61,6 +61,9 @@ class Access:
     operations: int = 100
     """Operations of one client at a time over WebSockets and streams, subscriptions included."""
 
+    questions: int = 2
+    """Questions of one client that are worked on at a time; its others wait."""
+
     def anyone(self) -> Caller:
         """A caller without a token."""
         if self.open:

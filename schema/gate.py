@@ -6,9 +6,9 @@ import asyncio
 import hmac
 import ipaddress
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -44,6 +44,7 @@ class Gate:
         self._issuer = Issuer(access.trust) if access.trust else None
         self._buckets = Buckets(access.rate)
         self._operations: Counter[str] = Counter()
+        self._turns = Turns(access.questions)
 
     async def enter(self, authorization: str, address: str | None) -> Visitor:
         """Who comes, with one request paid for. Whoever comes may read.
@@ -119,6 +120,12 @@ class Gate:
             if not self._operations[client]:
                 del self._operations[client]
 
+    def turn(self, visitor: Visitor) -> AbstractAsyncContextManager[None]:
+        """The time in which a question of a visitor is worked on. Whoever may write is trusted with
+        all at once: what they send together is recorded together."""
+        may_write = Scope.RECORD in visitor.caller.scopes
+        return nullcontext() if may_write else self._turns.turn(visitor.client)
+
     async def _caller(self, authorization: str) -> Caller:
         """The caller that an Authorization header stands for.
 
@@ -137,6 +144,51 @@ class Gate:
         if caller := await self._tokens.holder(secret):
             return caller
         raise Unauthenticated("this token is unknown, revoked or expired")
+
+
+class Turns:
+    """A client has so many questions worked on at a time; its others wait for these, so that one
+    of somebody else waits for few."""
+
+    def __init__(self, most: int):
+        self._most = most
+        self._at_work: Counter[str] = Counter()
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+
+    @asynccontextmanager
+    async def turn(self, client: str) -> AsyncIterator[None]:
+        """Wait for a turn of a client, and have it for the length of a block."""
+        if self._at_work[client] >= self._most:
+            await self._wait(client)
+        else:
+            self._at_work[client] += 1
+        try:
+            yield
+        finally:
+            self._pass_on(client)
+
+    async def _wait(self, client: str) -> None:
+        mine = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(client, deque()).append(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():  # it came at the same moment
+                self._pass_on(client)
+            raise
+
+    def _pass_on(self, client: str) -> None:
+        """Give a turn that is over to the next who still waits for it, if there is one."""
+        waiting = self._waiting.get(client, deque())
+        while waiting:
+            following = waiting.popleft()
+            if not following.done():
+                following.set_result(None)
+                return
+        self._waiting.pop(client, None)
+        self._at_work[client] -= 1
+        if not self._at_work[client]:
+            del self._at_work[client]
 
 
 class Buckets:

@@ -96,7 +96,7 @@ class View:
                 request.request, form, visitor, document, variables, operation)
         answer = await self._answers.answer(
             Question(document, variables or {}, operation, visitor.caller),
-            QUERIES_AND_MUTATIONS if posted else QUERIES,
+            QUERIES_AND_MUTATIONS if posted else QUERIES, self._gate.turn(visitor),
         )
         if isinstance(answer, Answer):
             return await self._found(request, answer)
