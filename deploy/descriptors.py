@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from deploy.connections import SPARE_CONNECTIONS, Limits
 
-RESERVED = 80 + SPARE_CONNECTIONS
-"""For the database (26 connections), signing, helpers, logs, and connections that are being closed
-while others come."""
+RESERVED = 96 + SPARE_CONNECTIONS
+"""For the database (26 connections), signing, helpers, logs, listening, and connections that are
+being closed while others come."""
 LEAST_CONNECTIONS = 16
 MOST_DESCRIPTORS = 65_536
 

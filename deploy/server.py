@@ -19,6 +19,8 @@ GRACE = 3
 """Seconds that open requests get to finish when the server stops."""
 SILENCE = 20
 """Seconds between pings of a WebSocket, and for which it may owe a pong; then it is closed."""
+AT_ONCE = 16
+"""New connections that are taken in one turn of the loop."""
 STALL = 60
 """Seconds in which a client has to take some of what waits for it; then the kernel cuts it off.
 It also ends those that vanished: nothing else does while there is something to send to them."""
@@ -66,6 +68,12 @@ class Server(uvicorn.Server):
         """What uvicorn does ten times a second; connections that are too slow are ended too."""
         self.server_state.cut_slow(asyncio.get_running_loop().time())
         return await super().on_tick(counter)
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen on each socket several times: a turn of the loop takes one new connection of each,
+        and at busy times those of a crowd would be taken one by one before that of anyone else."""
+        again = [each.dup() for each in sockets or [] for _ in range(AT_ONCE - 1)]
+        await super().serve([*(sockets or []), *again])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell the streams, then wait for what is open."""

@@ -85,7 +85,7 @@ async def signed(server: Running) -> int:
 
 
 @pytest.mark.parametrize(("soft", "hard", "expected"), [
-    (256, 256, 160), (256, 1024, 928), (20_000, 20_000, 10_000), (100, 100, 16),
+    (256, 256, 144), (256, 1024, 912), (20_000, 20_000, 10_000), (100, 100, 16),
     (1024, resource.RLIM_INFINITY, 10_000), (resource.RLIM_INFINITY,) * 2 + (10_000,),
 ])
 def test_clients_get_what_the_descriptors_leave(
