@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ STALL = 60
 """Seconds in which a client has to take some of what waits for it; then the kernel cuts it off.
 It also ends those that vanished: nothing else does while there is something to send to them."""
 
+NONSENSE = ("Invalid HTTP request received.", "Unsupported upgrade request.")
 LIMITS = Limits()
 MOST_MESSAGE_BYTES = 1024 * 1024
 """What a message on a WebSocket may be. Larger ones have to come over HTTP, where writing more than
@@ -89,8 +91,15 @@ class Server(uvicorn.Server):
         yield
 
 
+def is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether a line of uvicorn's is more than that somebody sent nonsense, which anybody can do as
+    fast as they like."""
+    return record.getMessage() not in NONSENSE
+
+
 def create_server(app: Starlette, log_level: str, limits: Limits = LIMITS) -> Server:
     """A server for the app; `await serve(sockets=[…])` runs it until it is told to stop."""
+    logging.getLogger("uvicorn.error").addFilter(is_worth_a_line)
     return Server(app, uvicorn.Config(
         app, loop="none", http=Http, ws=WebSocket, lifespan="off",
         ws_ping_interval=SILENCE, ws_ping_timeout=SILENCE, ws_max_size=MOST_MESSAGE_BYTES,

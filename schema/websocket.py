@@ -14,7 +14,7 @@ from graphql import GraphQLFormattedError
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import NonJsonMessageReceived
@@ -127,6 +127,12 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         async for caller in connected.gate.callers(connected.authorization):
             connected.caller = caller
         await self.websocket.close(code=4403, reason="Forbidden")
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Log what goes wrong in an operation; that its client has gone is not."""
+        assert isinstance(self.websocket, Adapter)
+        if self.websocket.ws.application_state is not WebSocketState.DISCONNECTED:
+            await super().handle_task_exception(error)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """Start an operation, unless as many run as a client may have.

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import isfinite
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from deploy.postgres import Postgres
 from schema.context import Access, Services
-from tests.benchmarks import audit, commands, graphql, log, start
+from tests.benchmarks import audit, commands, graphql, isolation, log, start
 from tests.benchmarks.asking import Asked, ask, request
 from tests.benchmarks.harness import OURS, Column, Table, publish, report, selected
+from tests.benchmarks.hostile import LOADS
 from tests.benchmarks.load import BYTES, DATA, ENTRY, new_events
 from tests.served import serving
 from tracker.log.database import Target
@@ -86,11 +90,12 @@ async def test_what_is_appended_is_a_real_event_of_the_size_that_is_said(
 def test_figures_are_put_between_the_marks_of_their_benchmark(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
-    for name in ("log", "commands", "graphql", "start"):
+    for name in ("log", "commands", "graphql", "start", "isolation"):
         publish(name, f"first {name}", page)
         publish(name, f"then {name}", page)
     written = re.findall(r"^(?:first|then) \w+$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    assert written == ["then log", "then commands", "then graphql", "then start"]
+    assert written == [
+        "then log", "then commands", "then graphql", "then start", "then isolation"]
     with pytest.raises(SystemExit, match="expected the marks"):
         publish("other", "x", page)
 
@@ -141,3 +146,34 @@ def test_medians_of_the_api_are_reported_beside_the_peer() -> None:
 def test_starts_are_reported_by_their_median_and_the_slowest() -> None:
     text = start.report([(4.0, 0.5), (9.0, 0.7), (5.0, 0.6)])
     assert (row(text, "cold"), row(text, "warm")) == (["5.00", "9.00"], ["0.60", "0.70"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems lack 127.0.0.2")
+async def test_a_cheap_question_is_asked_beside_hostile_clients(services: Services) -> None:
+    async with serving(services, Access()) as (address, server, _):
+        port = int(address.rpartition(":")[2])
+        process = psutil.Process()
+        for load in ("trickle", isolation.QUIET):
+            found = await isolation.measure(load, port, process, seconds=3, settle=0)
+            assert (found.load, found.failures) == (load, 0)
+            assert len(found.waits) > 3
+            assert (len(server.server_state) > 100) == (load == "trickle")
+            while len(server.server_state) > 0:
+                await asyncio.sleep(0.05)
+    text = isolation.report([found], 3, 0)
+    assert len(row(text, isolation.QUIET)) == 8
+
+
+def test_every_hostile_load_is_one_that_can_be_run() -> None:
+    assert all(callable(load) and connections > 0 for load, connections in LOADS.values())
+
+
+def test_what_misses_an_aim_is_said_to_miss_it() -> None:
+    def holds(waits: list[float], most: float = 100, failures: int = 0) -> str:
+        return isolation.Isolation("x", waits, failures, 50, most, 60).cells[-1]
+
+    assert holds([0.01] * 100) == "yes"
+    assert holds([0.01] * 90 + [0.3] * 10) == "**no**"
+    assert holds([0.01] * 1000 + [1.1]) == "**no**"
+    assert holds([0.01] * 100, most=700) == "**no**"
+    assert holds([0.01] * 100, failures=1) == "**no**"

@@ -16,9 +16,11 @@ from deploy import connections
 from deploy.connections import Limits
 from deploy.server import Server
 from schema.context import Services
+from schema.routes.streams import SSE
 from tests.api import OPEN
+from tests.facts import announced
 from tests.served import serving
-from tests.test_slow_clients import UPGRADE
+from tests.test_slow_clients import HEAVY, UPGRADE, subscribed
 
 ANOTHER = "127.0.0.2"
 """An address of this machine that is no proxy."""
@@ -300,3 +302,20 @@ async def test_answers_that_nobody_reads_are_cut_off_and_take_bounded_memory(
         serving(services, OPEN) as (address, server, _), many(address, 3, asked * 16),
     ):
         await until(server, 0)
+
+
+async def test_nonsense_and_clients_that_go_fill_no_log(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(5):
+        await services.commands.record(f"export-control/n{number}", announced(note="x" * 7000))
+    async with serving(services, OPEN) as (address, server, _):
+        for sent in (b"\0\0 nonsense\r\n\r\n", HEALTHZ.replace(
+                b"\r\n\r\n", b"\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n")):
+            async with connected(address) as client:
+                await client.answer(sent)
+        for way in ("websocket", SSE):
+            async with subscribed(address, way, HEAVY, receives=4096) as reader:
+                await reader.read(1)
+        await until(server, 0)
+    assert [record.getMessage() for record in caplog.records] == []
