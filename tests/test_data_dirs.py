@@ -94,6 +94,12 @@ def test_a_mistyped_directory_is_refused_by_what_needs_data(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_directory_that_can_not_be_is_said_without_a_traceback(tmp_path: Path) -> None:
+    place = str(tmp_path / ("x" * 300))
+    result = CliRunner().invoke(app, ["query", "{ head }", "--data-dir", place])
+    assert (result.exit_code, "File name too long" in result.stderr) == (Exit.UNAVAILABLE, True)
+
+
 def test_who_sits_there_is_asked(data_dir: Path) -> None:  # noqa: F811
     for answer, code in ((b"n\n", Exit.UNAVAILABLE), (b"y\n", Exit.OK)):
         own, theirs = pty.openpty()

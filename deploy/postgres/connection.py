@@ -57,5 +57,5 @@ def demo_data_dir() -> Path:
 
 
 def has_database(data_dir: Path) -> bool:
-    """Whether a database lies in a data directory."""
-    return (data_dir.expanduser() / "pgdata").exists()
+    """Whether a database lies in a data directory, as far as this user may see."""
+    return os.path.exists(data_dir.expanduser() / "pgdata")
