@@ -23,6 +23,12 @@ from tracker.log.migrate import migrate
 from tracker.log.recorder import Recorder
 from tracker.log.tokens import Tokens
 
+APPEND_SECONDS = 10
+"""Seconds that an append may take, others' turns and synchronous standbys included."""
+WORK_SECONDS = 20
+"""Seconds that a question to the log or the projector may take: whoever is cut off asks again, over
+another connection."""
+
 
 async def prepare(target: Target) -> None:
     """Migrate the log; create the projection, or make it anew if other code has made it.
@@ -46,7 +52,7 @@ async def migrated(target: Target) -> list[str]:
 async def opened(target: Target) -> AsyncIterator[Pool]:
     """A pool for the API on a prepared database."""
     await prepare(target)
-    async with pooled(target) as pool:
+    async with pooled(target, seconds=WORK_SECONDS) as pool:
         yield pool
 
 
@@ -60,10 +66,11 @@ async def running(
     """
     async with (
         opened(target) as pool,
+        pooled(target, size=2, seconds=APPEND_SECONDS) as appending,
         pooled(target, settings=PLANNED_ONCE) as asking,
-        pooled(target, role=PROJECTOR, size=3) as projecting,
+        pooled(target, role=PROJECTOR, size=3, seconds=WORK_SECONDS) as projecting,
     ):
-        recorder = Recorder(pool)
+        recorder = Recorder(pool, appending)
         async with (
             Follower(recorder, target) as follower,
             Projector(projecting, follower, target=target).observed(observe) as projector,
@@ -87,7 +94,7 @@ async def publishing(
         return
     signing.safe.prepare(signing.origin)
     async with (
-        pooled(target, role=PUBLISHER, size=2) as pool,
+        pooled(target, role=PUBLISHER, size=3, seconds=WORK_SECONDS) as pool,
         Publisher(pool, follower, signing).observed(observe) as publisher,
     ):
         yield publisher

@@ -228,7 +228,9 @@ class Commands:
             entities = await self._entities.load({order.stream for order in orders})
             if again := recorded_before(entities, orders):
                 texts = await self._recorder.annexes.texts(known.fact for known in again.values())
-                return repeated(orders, again, texts)
+                outcome = repeated(orders, again, texts)
+                await self._recorder.confirm()
+                return outcome
             for order in orders:
                 check_free(order.event_id)
             alliances = await self._recorder.existing(sorted(mentioned(orders)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import socket
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -27,6 +29,22 @@ PUBLISHER = "tracker_publisher"
 
 SEARCH_PATH = "projection, public"
 NO_SETTINGS: Mapping[str, str] = {}
+CONNECT_SECONDS = 10
+"""Seconds that a connection may take to be made, where the URL does not say otherwise."""
+COMMAND_SECONDS = 60
+"""Seconds that a question of a pool may take. Then its connection is dropped."""
+SILENCE_SECONDS = 8
+"""Seconds after which whoever is silent in a transaction loses it, with all its locks.
+
+Within 10 seconds others must be able to go on. Nothing of ours is silent for as long: a transaction
+that holds a lock of the tracker has all that it needs before, and then sends one statement after
+the other, without COPY and without long answers. For a client that stops within those PostgreSQL
+has no limit. The turns of projector and publisher, and appends, are also limited as a whole
+(`transaction_timeout`, from where they take their lock); imports and builds of indexes may take as
+long as they need, if only they go on.
+"""
+TURN = f"{SILENCE_SECONDS}s"
+"""The same as a setting, for transactions of the projector and the publisher."""
 NAMED = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
@@ -43,21 +61,50 @@ def target_from_url(url: str) -> Target:
     return {"dsn": url}
 
 
-async def connect(
-    target: Target, *, role: str | None = None
-) -> asyncpg.Connection[asyncpg.Record]:
+class Session(asyncpg.Connection):
+    """A connection that is dropped where asyncpg would have a commit cancelled.
+
+    A commit that waits for a synchronous standby and is cancelled succeeds, with a warning, on one
+    server alone. Without its client it goes on waiting; all else that the server is at then ends
+    (`client_connection_check_interval`). What is asked within a transaction commits nothing, and is
+    cancelled, so that the transaction can be rolled back.
+    """
+
+    _committing = False
+
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
+        """As it is in asyncpg, whose transactions end with it."""
+        self._committing = query.startswith("COMMIT")
+        return await super().execute(query, *args, timeout=timeout)
+
+    def _cancel_current_command(self, *waiters: Any) -> None:
+        if self.is_in_transaction() and not self._committing:
+            super()._cancel_current_command(*waiters)  # type: ignore[misc]  # not in the stubs
+        else:  # not before the pool, which may get it back now, knows that it is being cancelled
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self.terminate)
+
+
+async def connect(target: Target, *, role: str | None = None) -> Session:
     """A connection of its own, for listening or long transactions; as the login without a role."""
-    return await asyncpg.connect(**target, server_settings=_settings(role))
+    connection = await asyncpg.connect(
+        **_patient(target), connection_class=Session, server_settings=_settings(role))
+    await _watch_network(connection)
+    return connection
 
 
 async def create_pool(
     target: Target, *, role: str | None = API, size: int = 10,
-    settings: Mapping[str, str] = NO_SETTINGS,
+    settings: Mapping[str, str] = NO_SETTINGS, seconds: float = COMMAND_SECONDS,
 ) -> Pool:
-    """A pool of up to `size` connections that work as a role, with settings of their own."""
+    """A pool of up to `size` connections that work as a role, with settings of their own.
+
+    A command that takes longer than `seconds` raises TimeoutError.
+    """
     return await asyncpg.create_pool(
-        **target, min_size=1, max_size=size, server_settings={**_settings(role), **settings},
-        command_timeout=60, reset=_keep,
+        **_patient(target), min_size=1, max_size=size, connection_class=Session,
+        server_settings={**_settings(role), **settings}, command_timeout=seconds,
+        init=_watch_network, reset=_keep,
     )
 
 
@@ -71,9 +118,31 @@ async def _keep(connection: Connection) -> None:
     the usual reset would cost a round trip a question."""
 
 
+def _patient(target: Target) -> Target:
+    return {"timeout": CONNECT_SECONDS} | target
+
+
+async def _watch_network(connection: Connection) -> None:
+    """Have the kernel end a TCP connection whose other end has gone without a word."""
+    transport = connection._transport  # type: ignore[union-attr]  # asyncpg has no other way to it
+    sock = transport.get_extra_info("socket")
+    if sock.family == socket.AF_UNIX:
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 4), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 2),
+                        ("TCP_USER_TIMEOUT", SILENCE_SECONDS * 1000)):
+        if option := getattr(socket, name, None):  # not every system has all of them
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
 def _settings(role: str | None) -> dict[str, str]:
     settings = {
         "search_path": SEARCH_PATH, "timezone": "UTC", "application_name": "tracker",
         "enable_memoize": "off",  # no query looks the same up twice
+        "idle_in_transaction_session_timeout": f"{SILENCE_SECONDS}s",
+        "client_connection_check_interval": "2s",
+        # The same for the other end: a client's host that has gone, or does not read its answers.
+        "tcp_keepalives_idle": "4", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "2",
+        "tcp_user_timeout": f"{SILENCE_SECONDS}s",
     }
     return settings | {"role": role} if role else settings

@@ -1,7 +1,15 @@
 -- name: append
--- Append commands; see migrations/0006_annexes.sql.
+-- Append commands; see migrations/0007_confirm.sql.
 SELECT command, outcome, first_position, subject, expected, actual
 FROM log.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+
+-- name: take_time
+-- A transaction that appends page after page, as long as it needs; see log.append.
+SET LOCAL transaction_timeout = '1d';
+
+-- name: confirm
+-- Wait until synchronous standbys have all that is committed.
+SELECT log.confirm();
 
 -- name: read
 -- A page of entries after a position, in order; with types, only events of these.
@@ -112,6 +120,11 @@ SELECT DISTINCT stream FROM log.events WHERE stream = ANY ($1);
 -- name: head
 -- The last position, 0 when nothing is recorded.
 SELECT coalesce(max(position), 0) FROM log.events;
+
+-- name: age
+-- For how many seconds the event at a position has been recorded, 0 where there is none.
+SELECT coalesce((SELECT extract(epoch FROM clock_timestamp() - recorded_at)
+                 FROM log.events WHERE position = $1), 0)::double precision;
 
 -- name: position_at
 -- The last position recorded at or before a moment, 0 when there is none. Moments and positions have

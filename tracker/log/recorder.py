@@ -31,6 +31,7 @@ from tracker.errors import (
 )
 from tracker.log import upcasting
 from tracker.log.annexes import Annexes
+from tracker.log.commits import confirmed
 from tracker.log.database import LOST, Connection, Pool, at_work, named_queries
 from tracker.log.joined import Joined
 from tracker.log.mapper import NewEvent, Recorded, recorded
@@ -68,8 +69,10 @@ Command = Sequence[NewEvent]
 class Recorder:
     """The log of one database. Appends that wait at the same time go in one transaction."""
 
-    def __init__(self, pool: Pool):
+    def __init__(self, pool: Pool, appending: Pool | None = None):
+        """With a pool of their own, appends neither wait for those who read nor as long."""
         self._pool = pool
+        self._appending_pool = appending or pool
         self.annexes = Annexes(pool)
         self.observe: Callable[[int, float, bool], None] = lambda *_: None
         """Is told of every transaction of appends: how many events, seconds, whether it went."""
@@ -91,13 +94,13 @@ class Recorder:
         """Append commands; what went wrong is the outcome of each of them."""
         started = time.perf_counter()
         try:
-            async with self._pool.acquire() as connection:
+            async with self._appending_pool.acquire() as connection:
                 outcomes = await append(connection, commands)
             self.observe(_new(outcomes), time.perf_counter() - started, True)
             return outcomes
         except Exception as error:
             self.observe(0, time.perf_counter() - started, False)
-            if not isinstance(error, (*LOST, TimeoutError)):
+            if not isinstance(error, LOST):
                 logger.exception("an append failed in an unexpected way")
             return [_unavailable(error) for _ in commands]
 
@@ -111,10 +114,22 @@ class Recorder:
         """
         pages = (events[start : start + BULK] for start in range(0, len(events), BULK))
         with lost_as_unavailable():
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with (
+                self._pool.acquire() as connection, confirmed(connection), connection.transaction(),
+            ):
+                await connection.execute(SQL.take_time)
                 for page in pages:
                     await append_page(connection, page)
                     progress(len(page))
+
+    async def confirm(self) -> None:
+        """Return once all that is recorded is as durable as a new command. Raises Unavailable.
+
+        It waits only where there are synchronous standbys.
+        """
+        with lost_as_unavailable():
+            async with self._appending_pool.acquire() as connection, confirmed(connection):
+                await connection.execute(SQL.confirm)
 
     async def read(
         self, after: int = 0, *, limit: int = PAGE, types: Sequence[str] | None = None
@@ -224,6 +239,11 @@ class Recorder:
         async with self._pool.acquire() as connection:
             return await head(connection)
 
+    async def age(self, position: int) -> float:
+        """For how many seconds an event has been recorded, by the clock of the database; 0 where
+        there is none at the position."""
+        return float(await self._pool.fetchval(SQL.age, position))
+
     async def position_at(self, moment: datetime) -> int:
         """The last position recorded at or before `moment`; 0 when there is none."""
         return int(await self._pool.fetchval(SQL.position_at, moment))
@@ -232,25 +252,30 @@ class Recorder:
 async def append(
     connection: Connection, commands: Sequence[Command]
 ) -> list[Appended | VersionConflict | IdempotencyConflict]:
-    """Append commands over a connection in one round trip, and say how each one fared."""
+    """Append commands over a connection in one round trip, and say how each one fared.
+
+    Raises Unconfirmed, and what connections raise: then all of them may be recorded.
+    """
     events = [event for command in commands for event in command]
     annexes = [(number, annex) for number, event in enumerate(events, 1) if event.annexes
                for annex in event.annexes]
-    rows = await connection.fetch(
-        SQL.append,
-        _starts(commands),
-        [event.event_id for event in events],
-        [event.stream for event in events],
-        [event.version for event in events],
-        [event.type for event in events],
-        [event.attributes for event in events],
-        [event.data for event in events],
-        [number for number, _ in annexes],
-        [annex.field for _, annex in annexes],
-        [annex.salt for _, annex in annexes],
-        [annex.text for _, annex in annexes],
-    )
-    return [_outcome(row, command) for row, command in zip(rows, commands, strict=True)]
+    async with confirmed(connection):
+        rows = await connection.fetch(
+            SQL.append,
+            _starts(commands),
+            [event.event_id for event in events],
+            [event.stream for event in events],
+            [event.version for event in events],
+            [event.type for event in events],
+            [event.attributes for event in events],
+            [event.data for event in events],
+            [number for number, _ in annexes],
+            [annex.field for _, annex in annexes],
+            [annex.salt for _, annex in annexes],
+            [annex.text for _, annex in annexes],
+        )
+    return [outcome(row, len(command), command[0].event_id)
+            for row, command in zip(rows, commands, strict=True)]
 
 
 @contextmanager
@@ -267,10 +292,10 @@ async def append_page(connection: Connection, events: Command) -> int:
 
     Raises VersionConflict or IdempotencyConflict, after which the transaction must be given up.
     """
-    [outcome] = await append(connection, [events])
-    if not isinstance(outcome, Appended):
-        raise outcome
-    return outcome.positions[-1]
+    [appended] = await append(connection, [events])
+    if not isinstance(appended, Appended):
+        raise appended
+    return appended.positions[-1]
 
 
 async def read(
@@ -321,15 +346,16 @@ def _starts(commands: Sequence[Command]) -> list[int]:
     return starts
 
 
-def _outcome(
-    row: asyncpg.Record, command: Command
+def outcome(
+    row: asyncpg.Record, count: int, event_id: str
 ) -> Appended | VersionConflict | IdempotencyConflict:
+    """What `log.append` says of a command of so many events, of which the first has this id."""
     if row["outcome"] == "conflict":
         return VersionConflict(row["subject"], row["expected"], row["actual"])
     if row["outcome"] == "reused":
-        return IdempotencyConflict(command[0].event_id)
+        return IdempotencyConflict(event_id)
     first = row["first_position"]
-    return Appended(range(first, first + len(command)), repeated=row["outcome"] == "repeated")
+    return Appended(range(first, first + count), repeated=row["outcome"] == "repeated")
 
 
 def _new(outcomes: Sequence[object]) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tracker.access import Caller, Scope, check_name, granted, new_secret, sha256
 from tracker.errors import InvalidInput, NotFound, Unavailable
+from tracker.log.commits import confirmed
 from tracker.log.database import LOST, Connection, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("tokens.sql"))
@@ -73,7 +74,8 @@ async def create(
     if expires_on is not None and expires_on < today:
         raise InvalidInput("expected a day that is not over", path=("expires",))
     secret, texts = new_secret(), [scope.value for scope in dict.fromkeys(scopes)]
-    await connection.fetchval(SQL.create, check_name(name), texts, sha256(secret), expires_on)
+    async with confirmed(connection):
+        await connection.fetchval(SQL.create, check_name(name), texts, sha256(secret), expires_on)
     return secret
 
 
@@ -90,7 +92,8 @@ async def revoke(connection: Connection, id: int) -> str:
     """Make a token useless and return its name. Raises NotFound."""
     name: str | None = None
     if 0 < id <= MOST_ID:
-        name = await connection.fetchval(SQL.revoke, id)
+        async with confirmed(connection):
+            name = await connection.fetchval(SQL.revoke, id)
     if name is None:
         raise NotFound(f"There is no token {id}", path=("id",))
     return name

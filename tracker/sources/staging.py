@@ -9,21 +9,29 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from eventsourcing.domain import datetime_now_with_tzinfo
 
 from tracker.access import DEMO_ACTOR, IMPORT_ACTOR
 from tracker.commands import restored
-from tracker.domain.annex import Annex, with_texts
+from tracker.domain.annex import with_texts
 from tracker.domain.codec import decode
 from tracker.domain.entity import Entity
 from tracker.domain.kinds import fact_type, kind_of
 from tracker.domain.receipt import Receipt
 from tracker.log.annexes import texts
+from tracker.log.commits import confirmed
 from tracker.log.database import API, Connection, Target, connect, named_queries
 from tracker.log.mapper import NewEvent
-from tracker.log.recorder import BULK, append_page, lost_as_unavailable, read, read_streams
+from tracker.log.recorder import (
+    BULK,
+    Appended,
+    append_page,
+    lost_as_unavailable,
+    outcome,
+    read,
+    read_streams,
+)
 from tracker.log.recorder import SQL as LOG
 
 SQL = named_queries(Path(__file__).with_name("staging.sql"))
@@ -133,22 +141,24 @@ class Staging:
         Raises VersionConflict or IdempotencyConflict if the log has moved on; then nothing is.
         After Unavailable all of it may be.
         """
-        place = 0
+        place, left = 0, self.count
         with lost_as_unavailable():
-            async with self._connection.transaction():
-                while rows := await self._connection.fetch(SQL.page, place, BULK):
-                    place = rows[-1]["place"]
-                    page = [_staged(*row) for row in rows]
-                    await append_page(self._connection, page)
-                    progress(len(rows))
+            async with confirmed(self._connection), self._connection.transaction():
+                await self._connection.execute(LOG.take_time)
+                while left:
+                    place, count = await self._append_page(place)
+                    left -= count
+                    progress(count)
                 return await append_page(self._connection, [last])
 
-
-def _staged(place: int, *columns: Any) -> NewEvent:
-    """The event of a staged row."""
-    *of_event, fields, salts, kept = columns
-    annexes = tuple(map(Annex, fields, salts, kept))
-    return NewEvent(*of_event, annexes)  # type: ignore[call-arg]  # as COLUMNS has them
+    async def _append_page(self, after: int) -> tuple[int, int]:
+        """Append the staged events after a place; the place of the last, and how many they were."""
+        row = await self._connection.fetchrow(SQL.append, after, BULK)
+        assert row is not None  # whatever becomes of them
+        appended = outcome(row, row["count"], row["event_id"])
+        if not isinstance(appended, Appended):
+            raise appended
+        return row["place"], row["count"]
 
 
 @asynccontextmanager
@@ -159,4 +169,4 @@ async def staging(target: Target) -> AsyncIterator[Staging]:
         await connection.execute(SQL.create)
         yield Staging(connection)
     finally:
-        await connection.close()
+        connection.terminate()  # the end of the tables may wait for a standby, we need not

@@ -21,10 +21,30 @@ SET enable_seqscan = off;
 -- The staged events of some streams, in order.
 SELECT stream, version, event_id, type, data, fields, salts, texts FROM staged WHERE stream = ANY ($1) ORDER BY place;
 
--- name: page
--- A page of the staged events, in order.
-SELECT place, event_id, stream, version, type, attributes, data, fields, salts, texts FROM staged
-WHERE place > $1 ORDER BY place LIMIT $2;
+-- name: append
+-- Append a page of what is staged, and say how it fared; `place` is that of its last event. Its events do
+-- not come here and go back: a client that stops in the midst of that would keep the log's lock for ever.
+WITH page AS MATERIALIZED (
+    SELECT row_number() OVER (ORDER BY place)::integer AS number, staged.* FROM staged
+    WHERE place > $1 ORDER BY place LIMIT $2
+), annexes AS (
+    SELECT number, a.* FROM page, unnest(fields, salts, texts) AS a (field, salt, text)
+), columns AS (
+    SELECT max(place) AS place, count(*)::integer AS count,
+           array_agg(event_id ORDER BY number) AS event_ids, array_agg(stream ORDER BY number) AS streams,
+           array_agg(version ORDER BY number) AS versions, array_agg(type ORDER BY number) AS types,
+           array_agg(attributes ORDER BY number) AS attributes, array_agg(data ORDER BY number) AS data
+    FROM page
+), of_annexes AS (
+    SELECT coalesce(array_agg(number), '{}') AS events, coalesce(array_agg(field), '{}') AS fields,
+           coalesce(array_agg(salt), '{}') AS salts, coalesce(array_agg(text), '{}') AS texts
+    FROM annexes
+)
+SELECT c.place, c.count, c.event_ids[1] AS event_id, a.outcome, a.first_position, a.subject, a.expected,
+       a.actual
+FROM columns c, of_annexes o, log.append(
+    ARRAY[1], c.event_ids, c.streams, c.versions, c.types, c.attributes, c.data,
+    o.events, o.fields, o.salts, o.texts) a;
 
 -- name: seen
 -- In which line each of these ids was first.

@@ -1,0 +1,40 @@
+"""Commits that count: those that nobody has cut short while they waited for a standby."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from tracker.log.database import Connection
+
+WAITING = "SyncRepWaitForLSN"
+"""Where in PostgreSQL a commit waits for synchronous standbys. Its messages are translated, this
+name is not."""
+
+
+class Unconfirmed(ConnectionError):
+    """A commit did not wait for its synchronous standby: a failover may take it back."""
+
+
+@asynccontextmanager
+async def confirmed(connection: Connection) -> AsyncIterator[None]:
+    """A block with commits that are to be acknowledged. Raises Unconfirmed, and whatever it raises.
+
+    Somebody may cancel the waiting for a standby (`pg_cancel_backend`). PostgreSQL then tells of
+    success, and by a warning alone that only this server has it.
+    """
+    warnings = list[asyncpg.PostgresLogMessage]()
+
+    def hear(_: object, message: asyncpg.PostgresLogMessage) -> None:
+        if getattr(message, "server_source_function", None) == WAITING:
+            warnings.append(message)
+
+    connection.add_log_listener(hear)
+    try:
+        yield
+    finally:
+        connection.remove_log_listener(hear)
+    if warnings:
+        raise Unconfirmed("the wait for a synchronous standby was cut short")
