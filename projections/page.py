@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from projections.folds import Folds
-from projections.rows import COLUMNS, NULL, Finding, Record, found_by, tabled
+from projections.rows import Finding, Record, found_by, tabled
 from projections.timeline import Folded, Revision
 from tracker.log.database import Connection, named_queries
 from tracker.log.facts import Told, read_facts, read_facts_of, read_facts_of_part
@@ -34,12 +34,11 @@ class Page:
     count: int
     """How many events are in it."""
     added: list[bytes] = field(default_factory=list)
-    """Rows as COPY takes them."""
+    """Rows as lines, in pieces."""
     closed: list[tuple[str, date, int, int]] = field(default_factory=list)
     """The entity, the start and the generation of open rows, and the position at which they end."""
     new: dict[str, bytes] = field(default_factory=dict)
-    """What entities are found by that had no events before: rows of each table as COPY takes them.
-    """
+    """What entities are found by that had no events before: rows of each table as lines."""
     more: Finding = field(default_factory=Finding)
     """What others are found by; some of it may be known."""
 
@@ -120,7 +119,7 @@ def _caught_up(fold: Folded, stream: str, told: Told) -> Folded:
 
 
 async def added(revisions: Iterable[tuple[Revision, Finding]]) -> AsyncIterator[bytes]:
-    """The rows that revisions add, as COPY takes them, of some entities at a time.
+    """The rows that revisions add, as lines, of some entities at a time.
 
     What the entities are found by goes into the findings. Others get their turn in between.
     """
@@ -128,21 +127,16 @@ async def added(revisions: Iterable[tuple[Revision, Finding]]) -> AsyncIterator[
     for revision, finding in revisions:
         rows += tabled(revision, finding)
         if len(rows) >= PACE:
-            yield _copied(rows)
+            yield "".join(rows).encode()
             rows = []
             await asyncio.sleep(0)
     if rows:
-        yield _copied(rows)
-
-
-def _copied(rows: list[Record]) -> bytes:
-    """Rows as COPY takes them."""
-    return "".join(rows).replace("\\", "\\\\").encode()
+        yield "".join(rows).encode()
 
 
 async def write_page(connection: Connection, page: Page) -> None:
     """Add and close rows, and advance to the end of the page, in the caller's transaction."""
-    await copy(connection, _each(page.added))
+    await connection.execute(SQL.add_versions, page.added)
     if page.closed:
         await connection.execute(SQL.close, *map(list, zip(*page.closed, strict=True)))
     await find_new(connection, page.new)
@@ -152,13 +146,8 @@ async def write_page(connection: Connection, page: Page) -> None:
     await connection.execute(SQL.advance, page.until)
 
 
-async def copy(connection: Connection, rows: AsyncIterator[bytes]) -> None:
-    """Add version rows as they come."""
-    await connection.copy_to_table("versions", source=rows, columns=COLUMNS, null=NULL)
-
-
 def found(finding: Finding) -> dict[str, bytes]:
-    """What entities are found by, as COPY takes it, for each table."""
+    """What entities are found by, as lines for each table."""
     rows = {
         "subjects": [f"{kind}\t{word}\t{entity}\t{since}\n"
                      for kind, word, entity, since in finding.subjects],
@@ -169,11 +158,6 @@ def found(finding: Finding) -> dict[str, bytes]:
 
 async def find_new(connection: Connection, new: dict[str, bytes]) -> None:
     """Add what entities are found by of which nothing was there."""
-    for table, rows in new.items():
-        if rows:
-            await connection.copy_to_table(table, source=_each([rows]))
-
-
-async def _each(lines: list[bytes]) -> AsyncIterator[bytes]:
-    for some in lines:
-        yield some
+    for table, query in (("subjects", SQL.add_new_subjects), ("texts", SQL.add_new_texts)):
+        if rows := new.get(table):
+            await connection.execute(query, rows)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
@@ -16,14 +17,25 @@ from pathlib import Path
 import tracker.domain
 from projections.ahead import Ahead
 from projections.folds import Folds
-from projections.page import PAGE, SQL, read_page, write_page
+from projections.page import PAGE, SQL, Page, read_page, write_page
 from projections.tracked import Tracked
 from tracker.errors import Unavailable
 from tracker.log.background import Background
-from tracker.log.database import LOST, Connection, Pool, Target, named_queries
+from tracker.log.database import (
+    LOST,
+    SILENCE_SECONDS,
+    TURN,
+    Connection,
+    Pool,
+    Target,
+    named_queries,
+)
 from tracker.log.follow import Follower, wait
 
 TABLES = named_queries(Path(__file__).with_name("tables.sql"))
+
+FOLD_SECONDS = SILENCE_SECONDS / 2
+"""Seconds of a turn in which a page may be folded; what is left is for writing it."""
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +101,7 @@ class Projector(Background):
         self.tracked = Tracked(pool, follower)
         """Knows how far it has come, whoever projects."""
         self._progressed = asyncio.Event()
+        self._late: Page | None = None
 
     async def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> None:
         """Project all that is in the log now. `progress` gets the position after every page."""
@@ -106,18 +119,43 @@ class Projector(Background):
         between, the one that comes is not the next one and is read again.
         """
         async with Ahead.reading(self._pool, self._page, self._folds, self._target) as ahead:
+            folded: Page | None = None
             while True:
                 with self.working("project") as work:
-                    async with self._pool.acquire() as connection, connection.transaction():
-                        if not await connection.fetchval(SQL.take_turn):
-                            return
-                        page = await ahead.page(await connection.fetchval(SQL.position))
-                        if page is None:
-                            return
-                        await write_page(connection, page)
+                    page = await self._turn(ahead, folded)
+                    if page is None:
+                        return
+                    folded = page if page is self._late else None
+                    if folded:
+                        continue
                     work.did(page.until - page.after, page.until)
                 yield page.until
                 await ahead.come()  # no turn is taken only to wait
+
+    async def _turn(self, ahead: Ahead, folded: Page | None) -> Page | None:
+        """Write the next page; None if there is none, or if it is not our turn.
+
+        Where it was folded so late that the turn may be lost it is not written, but is `_late`: it
+        can be written at once when it is our turn again.
+        """
+        self._late = None
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                if not await connection.fetchval(SQL.take_turn, TURN):
+                    return None
+                began, page = time.monotonic(), folded
+                position = await connection.fetchval(SQL.position)
+                if page is None or page.after != position:
+                    page = await ahead.page(position)
+                if page is not None and time.monotonic() - began > FOLD_SECONDS:
+                    self._late = page
+                elif page is not None:
+                    await write_page(connection, page)
+        except LOST:
+            self._folds.clear()
+            if self._late is None:
+                raise
+        return page
 
     async def position(self) -> int:
         """How far the projection has come."""

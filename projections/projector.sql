@@ -1,10 +1,25 @@
 -- name: take_turn
--- One projector at a time; whoever does not get the lock leaves the work to the one who has it.
-SELECT pg_try_advisory_xact_lock(hashtextextended('projector', 0));
+-- One projector at a time; whoever does not get the lock leaves the work to the one who has it, and
+-- whoever gets it has so long for its transaction.
+SELECT pg_try_advisory_xact_lock(hashtextextended('projector', 0)), set_config('transaction_timeout', $1, true);
 
 -- name: wait_turn
 -- The same, waiting for it.
 SELECT pg_advisory_xact_lock(hashtextextended('projector', 0));
+
+-- name: take_rebuild
+-- One rebuild at a time, others wait. The lock is the session's: it is lost by whoever stops to say
+-- that it is still there.
+SELECT pg_advisory_lock(hashtextextended('rebuild', 0)), set_config('idle_session_timeout', $1, false);
+
+-- name: next_tables
+-- Which tables those of this name are; they stay while the transaction lasts, which has so long.
+SELECT tableoid::bigint, set_config('transaction_timeout', $1, true) FROM tracking
+WHERE projection = 'versions';
+
+-- name: be_brief
+-- Who waits for a table makes others wait behind it.
+SET LOCAL lock_timeout = '1s';
 
 -- name: tables_exist
 -- Whether the live tables are there. (Not by to_regclass: its cache may be older than the lock that
@@ -50,6 +65,29 @@ FROM (
         OFFSET 0) AS version
 ) AS ended
 WHERE ctid = ended.id;
+
+-- name: add_versions
+-- Rows as they are made in rows.py, in pieces of whole lines. Not by COPY: PostgreSQL waits for the end
+-- of one without a limit, and whoever was stopped in the midst of it would keep what it has locked.
+INSERT INTO versions (entity, kind, commodity, period, commodities, places, category, title, said, dated,
+                      sources, clauses, first_day, last_day, since, until, generation, state)
+SELECT c[1], c[2], c[3], c[4]::integer, c[5]::jsonb, c[6]::jsonb, c[7], c[8], c[9], c[10]::daterange,
+       c[11]::jsonb, c[12]::jsonb, c[13]::date, c[14]::date, c[15]::bigint, c[16]::bigint, c[17]::bigint,
+       c[18]
+FROM unnest($1::bytea[]) AS piece, string_to_table(rtrim(convert_from(piece, 'UTF8'), E'\n'), E'\n') AS line,
+     string_to_array(line, E'\t', E'\x01') AS c;
+
+-- name: add_new_subjects
+-- What entities are about of which nothing was there.
+INSERT INTO subjects (kind, word, entity, since)
+SELECT c[1], c[2], c[3], c[4]::bigint
+FROM string_to_table(rtrim(convert_from($1, 'UTF8'), E'\n'), E'\n') AS line, string_to_array(line, E'\t') AS c;
+
+-- name: add_new_texts
+-- What entities say of which nothing was there.
+INSERT INTO texts (kind, entity, said)
+SELECT c[1], c[2], c[3]
+FROM string_to_table(rtrim(convert_from($1, 'UTF8'), E'\n'), E'\n') AS line, string_to_array(line, E'\t') AS c;
 
 -- name: add_subjects
 -- What entities are about, where that is new.

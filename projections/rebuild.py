@@ -11,15 +11,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import pairwise
+
+import asyncpg
 
 from projections.helper import Helper, HelperFailed
 from projections.page import SQL
 from projections.projector import TABLES, create_bare_tables, project_page
-from projections.share import BEHIND, FIRST, Share, fill, on_next_tables
-from tracker.log.database import Connection, Target
+from projections.share import BEHIND, FIRST, Share, fill, on_next_tables, ours
+from tracker.log.database import LOST, SILENCE_SECONDS, TURN, Connection, Target
 from tracker.log.facts import between
 from tracker.log.recorder import head
 
@@ -43,35 +45,74 @@ async def rebuild(
     """
     async with AsyncExitStack() as stack:
         connection, other = [await on_next_tables(target, stack) for _ in range(2)]
-        await connection.execute("SELECT pg_advisory_lock(hashtextextended('rebuild', 0))")
+        turn = await stack.enter_async_context(_turn(target))
         until = await head(connection)
-        shares = await _shares(connection, until)
-        await _begin(connection)
+        tables = await turn.begin()
         try:
+            shares = await _shares(connection, until, tables)
             await _fill(target, shares, _summed(progress), processes)
         except HelperFailed as error:
             logger.warning("the projection is made by this process alone: %s", error)
-            await _begin(connection)
-            await fill(target, shares, _summed(progress))
-        await connection.execute(SQL.advance, until)
-        await asyncio.gather(connection.execute(TABLES.create_version_indexes),
-                             other.execute(TABLES.create_finding_indexes))
+            tables = await turn.begin()
+            await fill(target, await _shares(connection, until, tables), _summed(progress))
+        async with ours(connection, tables):
+            await connection.execute(SQL.advance, until)
+        await asyncio.gather(_index(connection, tables, TABLES.create_version_indexes),
+                             _index(other, tables, TABLES.create_finding_indexes))
         await connection.execute("ANALYZE versions, subjects, texts")
-        while await _page(connection):
+        while await _page(connection, tables):
             pass
-        return await _swap(connection)
+        return await _swap(connection, tables)
 
 
-async def _begin(connection: Connection) -> None:
-    """Bare tables, whatever was there."""
-    await connection.execute(TABLES.drop_tables)
-    await create_bare_tables(connection)
+class Turn:
+    """The turn to rebuild. It is lost by whoever is stopped, so that others can."""
+
+    def __init__(self, connection: Connection):
+        self._connection = connection
+        self._using = asyncio.Lock()
+
+    async def begin(self) -> int:
+        """Make bare tables, whatever was there, if the turn is still ours; which ones they are."""
+        async with self._using, self._connection.transaction():
+            await self._connection.execute(TABLES.drop_tables)
+            await create_bare_tables(self._connection)
+            return int(await self._connection.fetchval(SQL.next_tables, "0"))
+
+    async def keep(self) -> None:
+        """Tell PostgreSQL again and again that we are still there."""
+        with suppress(*LOST):  # then `ours` sees whether another rebuild has begun
+            while True:
+                await asyncio.sleep(SILENCE_SECONDS / 4)
+                async with self._using:
+                    await self._connection.execute("SELECT 1")
 
 
-async def _shares(connection: Connection, until: int) -> list[Share]:
-    """The log up to a position in parts of about `SHARE` events."""
+@asynccontextmanager
+async def _turn(target: Target) -> AsyncIterator[Turn]:
+    """Our turn, once nobody else has it, for the length of a block."""
+    async with AsyncExitStack() as stack:
+        connection = await on_next_tables(target, stack)
+        await connection.execute(SQL.take_rebuild, TURN)
+        turn = Turn(connection)
+        keeping = asyncio.create_task(turn.keep())
+        try:
+            yield turn
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def _index(connection: Connection, tables: int, statements: str) -> None:
+    """Make indexes, for as long as it takes."""
+    async with ours(connection, tables, "0"):
+        await connection.execute(statements)
+
+
+async def _shares(connection: Connection, until: int, tables: int) -> list[Share]:
+    """The log up to a position in parts of about `SHARE` events, for these tables."""
     names = await between(connection, until // SHARE + 1)
-    return [Share(low, high, until) for low, high in pairwise([FIRST, *names, BEHIND])]
+    return [Share(low, high, until, tables) for low, high in pairwise([FIRST, *names, BEHIND])]
 
 
 def _summed(progress: Progress) -> Progress:
@@ -110,19 +151,29 @@ async def _hand_out(target: Target, waiting: Iterator[Share], progress: Progress
                 progress(count)
 
 
-async def _page(connection: Connection) -> int:
+async def _page(connection: Connection, tables: int) -> int:
     """Project what came meanwhile, a page of it."""
-    async with connection.transaction():
+    async with ours(connection, tables):
         return await project_page(connection)
 
 
-async def _swap(connection: Connection) -> int:
+async def _swap(connection: Connection, tables: int) -> int:
+    """Take the place of the live tables once nobody uses them; at once would make others wait."""
+    while True:
+        try:
+            return await _try_to_swap(connection, tables)
+        except asyncpg.LockNotAvailableError:
+            await asyncio.sleep(0.1)
+
+
+async def _try_to_swap(connection: Connection, tables: int) -> int:
     """Take the place of the live tables, with all that they have, while no other projector runs."""
-    async with connection.transaction():
+    async with ours(connection, tables):
         await connection.execute(SQL.wait_turn)
         while await project_page(connection):
             pass
         position = int(await connection.fetchval(SQL.position))
+        await connection.execute(SQL.be_brief)
         await connection.execute(TABLES.replace_live)
         await connection.execute(SQL.replaced)
     return position

@@ -22,10 +22,6 @@ from tracker.domain.preference import PreferenceState
 from tracker.domain.receipt import ImportState
 from tracker.domain.values import DAY, PartialDate, Source
 
-COLUMNS = ("entity", "kind", "commodity", "period", "commodities", "places", "category", "title",
-           "said", "dated", "sources", "clauses", "first_day", "last_day", "since", "until",
-           "generation", "state")
-
 Subject = tuple[str, str, str, int]
 """A word under which lists find an entity: `kind, word, entity`, and since which position."""
 
@@ -33,7 +29,7 @@ Said = tuple[str, str, str]
 """Words by which a search finds an entity: `kind, entity, said`."""
 
 Record = str
-"""A row as COPY takes it once backslashes are doubled, its columns those of `COLUMNS`.
+"""A row as a line, its columns in the order of `add_versions` (projector.sql).
 
 No tabs and ends of lines are in it but those that part columns and rows: JSON and words have none.
 """

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, NamedTuple
 
 from projections.helper import answer, help_with
-from projections.page import PAGE, added, copy, find_new, found
+from projections.page import PAGE, SQL, added, find_new, found
 from projections.rows import Finding
 from projections.timeline import Folded
-from tracker.log.database import PROJECTOR, Connection, Target, connect
+from tracker.log.database import PROJECTOR, TURN, Connection, Target, connect
 from tracker.log.facts import Told, read_facts_by_stream
 
 
@@ -24,6 +24,12 @@ class Share(NamedTuple):
     low: str
     high: str
     until: int
+    tables: int
+    """The next tables that they are for; see `ours`."""
+
+
+class Overtaken(ConnectionError):
+    """Another rebuild has begun: the next tables are not ours any more."""
 
 
 FIRST, BEHIND = "", "~"
@@ -38,6 +44,20 @@ async def on_next_tables(target: Target, stack: AsyncExitStack) -> Connection:
     return connection
 
 
+@asynccontextmanager
+async def ours(connection: Connection, tables: int, limit: str = TURN) -> AsyncIterator[None]:
+    """A transaction on the next tables, of limited time, while they are those that we began.
+
+    A rebuild that was stopped has lost its lock, and another may have begun meanwhile, with tables
+    of its own under the same names: what is left of the first must not write into these. They can't
+    be dropped before the end of the transaction. Raises Overtaken.
+    """
+    async with connection.transaction():
+        if await connection.fetchval(SQL.next_tables, limit) != tables:
+            raise Overtaken("another rebuild has begun")
+        yield
+
+
 async def fill(
     target: Target, shares: Iterable[Share], progress: Callable[[int], None]
 ) -> None:
@@ -46,22 +66,36 @@ async def fill(
     `progress` gets how many events were folded, page by page.
     """
     async with AsyncExitStack() as stack:
-        writer, reader, finder = [await on_next_tables(target, stack) for _ in range(3)]
+        writer, reader = [await on_next_tables(target, stack) for _ in range(2)]
+        await writer.execute("SET synchronous_commit TO off")  # a crash before the swap costs all
         for share in shares:
-            await copy(writer, _rows(reader, finder, share, progress))
+            await _fill(writer, reader, share, progress)
 
 
-async def _rows(
-    reader: Connection, finder: Connection, share: Share, progress: Callable[[int], None]
-) -> AsyncIterator[bytes]:
-    """The rows of a share; what its entities are found by goes in beside them."""
-    async for streams in _streams(reader, share):
-        finding = Finding()
-        revisions = (Folded(stream).learn(told.facts) for stream, told in streams.items())
-        async for some in added((revision, finding) for revision in revisions):
-            yield some
-        await find_new(finder, found(finding))
-        progress(sum(len(told.facts) for told in streams.values()))
+async def _fill(
+    writer: Connection, reader: Connection, share: Share, progress: Callable[[int], None]
+) -> None:
+    """Add the rows of a share. Some are written while the next ones are folded."""
+    writing = asyncio.create_task(asyncio.sleep(0))
+    try:
+        async for streams in _streams(reader, share):
+            finding = Finding()
+            rows = [some async for some in added(
+                (Folded(stream).learn(told.facts), finding) for stream, told in streams.items())]
+            await writing
+            writing = asyncio.create_task(_write(writer, share.tables, rows, finding))
+            progress(sum(len(told.facts) for told in streams.values()))
+        await writing
+    finally:
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+
+
+async def _write(writer: Connection, tables: int, rows: list[bytes], finding: Finding) -> None:
+    """Add rows, and what their entities are found by."""
+    async with ours(writer, tables):
+        await writer.execute(SQL.add_versions, rows)
+        await find_new(writer, found(finding))
 
 
 async def _streams(connection: Connection, share: Share) -> AsyncIterator[dict[str, Told]]:

@@ -97,7 +97,7 @@ def roots_of(entries: list[bytes]) -> list[bytes]:
 
 async def publish(target: Target, directory: Path) -> None:
     """Publish what is in a log, with keys in a directory."""
-    pool = await asyncpg.create_pool(**target, min_size=1, max_size=1,
+    pool = await asyncpg.create_pool(**target, min_size=1, max_size=2,
                                      server_settings={"role": "tracker_publisher"})
     try:
         await publisher(pool, target, Safe(directory)).catch_up()

@@ -3,7 +3,7 @@
 An append never waits for it. One process at a time publishes, by an advisory lock that lasts for
 its transaction. What a crash leaves behind, step by step:
 
-    tiles are inserted      and committed with or before the checkpoint; they follow from the log
+    tiles are inserted      and committed before the checkpoint; they follow from the log
     the head is kept        in the safe, on the disk: the next one must continue it, and one of the
                             same size has the same root. Only now may a signature leave us
     witnesses sign          where the policy needs them
@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tracker.audit.checkpoint import Checkpoint, ConsistencyProof
@@ -36,7 +37,8 @@ from tracker.audit.safe import Keys, Safe
 from tracker.audit.witness import Policy, Witnesses
 from tracker.errors import NotProven, TrackerError
 from tracker.log.background import Background, Work
-from tracker.log.database import LOST, Connection, Pool
+from tracker.log.commits import confirmed
+from tracker.log.database import LOST, TURN, Connection, Pool
 from tracker.log.follow import Follower, wait
 from tracker.log.recorder import head
 
@@ -111,44 +113,61 @@ class Publisher(Background):
         more = True
         while more:
             with self.working("publish") as work:
-                async with self._pool.acquire() as connection, connection.transaction():
-                    if not await connection.fetchval(SQL.take_turn):
+                async with self._turn() as turn:
+                    if turn is None:
                         return
-                    more = await self._step(connection, work)
+                    async with self._pool.acquire() as reading:
+                        more = await self._step(turn, reading, work)
         self._published.set()
         self._published = asyncio.Event()
 
-    async def _step(self, connection: Connection, work: Work) -> bool:
-        """Add tiles, a page at most; after the last page, sign. Returns whether pages remain."""
-        complete, size = await connection.fetchval(SQL.complete), await head(connection)
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[Connection | None]:
+        """A transaction in which only we publish; None while another process does.
+
+        Whoever is stopped or cut off loses it, in `SILENCE_SECONDS`. So that PostgreSQL can see to
+        that, entries are read over another connection: of one that waits to be rid of a long answer
+        it would wait for the end.
+        """
+        async with (
+            self._pool.acquire() as turn, confirmed(turn), turn.transaction(),
+        ):
+            yield turn if await turn.fetchval(SQL.take_turn, TURN) else None
+
+    async def _step(self, turn: Connection, reading: Connection, work: Work) -> bool:
+        """Add tiles, a page at most, or sign where all are there. Returns whether more remains."""
+        complete, size = await turn.fetchval(SQL.complete), await head(turn)
         if complete * WIDTH > size:
             raise NotProven(f"the log has {size} events, and tiles of {complete * WIDTH}")
         page = min(complete + PAGE, size // WIDTH)
-        await add_tiles(connection, new_tiles(complete * WIDTH, page * WIDTH))
-        if page < size // WIDTH:
-            work.did((page - complete) * WIDTH, page * WIDTH)
-            return True
-        await self._sign(connection, size, work)
-        return False
+        if page == complete:
+            await self._sign(turn, reading, size, work)
+            return False
+        await add_tiles(turn, reading, new_tiles(complete * WIDTH, page * WIDTH))
+        work.did((page - complete) * WIDTH, page * WIDTH)
+        return True
 
-    async def _sign(self, connection: Connection, size: int, work: Work) -> None:
+    async def _sign(
+        self, turn: Connection, reading: Connection, size: int, work: Work
+    ) -> None:
         """Sign the head of the log and insert it, unless that has been done."""
         keys = await asyncio.to_thread(self._safe.keys)
-        heads = await self._heads(connection, keys)
-        new = await continued(connection, keys.origin, size, heads)
-        if await connection.fetchrow(SQL.checkpoint, size):
+        heads = await self._heads(turn, keys)
+        new = await continued(reading, keys.origin, size, heads)
+        if await turn.fetchrow(SQL.checkpoint, size):  # fails where our turn was lost meanwhile
             return
         await asyncio.to_thread(self._safe.keep, new)
         note = keys.sign(new)
         signed: dict[Verifier, Signature] = {}
         if self._witnesses.policy.required:
-            signed = await self._gather(connection, note, size)
+            await turn.fetchval(SQL.take_turn, TURN)  # no witness is asked by who has lost its turn
+            signed = await self._gather(reading, note, size)
             if not self._witnesses.policy.satisfied(signed):
                 raise NotProven(f"{len(signed)} of the {len(self._witnesses.policy.witnesses)}"
                                 f" witnesses signed the checkpoint of {size}: they are not enough"
                                 f" for the quorum {self._witnesses.policy.quorum}")
-        await connection.execute(SQL.add_checkpoint, size, new.root, str(note))
-        await add_cosignatures(connection, size, signed)
+        await turn.execute(SQL.add_checkpoint, size, new.root, str(note))
+        await add_cosignatures(turn, size, signed)
         work.did(size - max((old.size for old in heads), default=0), size)
 
     async def _heads(self, connection: Connection, keys: Keys) -> list[Checkpoint]:
@@ -232,11 +251,15 @@ async def continued(
     return new
 
 
-async def add_tiles(connection: Connection, tiles: list[Tile]) -> None:
-    """Keep tiles that have become complete, level by level: each follows from the one below."""
+async def add_tiles(turn: Connection, reading: Connection, tiles: list[Tile]) -> None:
+    """Keep tiles that have become complete, level by level: each follows from the one below.
+
+    The lowest follows from the entries, the others from what this very transaction adds.
+    """
     for level in sorted({tile.level for tile in tiles}):
-        found = await read_tiles(connection, [tile for tile in tiles if tile.level == level])
-        await connection.execute(
+        found = await read_tiles(
+            turn if level else reading, [tile for tile in tiles if tile.level == level])
+        await turn.execute(
             SQL.add_tiles, [level] * len(found), [tile.number for tile in found],
             list(found.values()), [tile_root(hashes) for hashes in found.values()])
 

@@ -30,8 +30,8 @@ SELECT coalesce(max(number) + 1, 0) FROM log.tiles WHERE level = 0;
 SELECT entry FROM log.events WHERE position > $1 AND position <= $2 ORDER BY position;
 
 -- name: take_turn
--- Whether we may publish: one at a time, until the end of the transaction.
-SELECT pg_try_advisory_xact_lock(hashtextextended('log.publish', 0));
+-- Whether we may publish: one at a time, until the end of the transaction, which has so long.
+SELECT pg_try_advisory_xact_lock(hashtextextended('log.publish', 0)), set_config('transaction_timeout', $1, true);
 
 -- name: last_checkpoint
 -- The checkpoint of the whole log, with what witnesses signed of it.
