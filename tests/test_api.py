@@ -558,7 +558,7 @@ async def test_operators_ask_for_health_and_readiness(api: Api) -> None:
     await api.do("announceExportControl", control())
     ready = await api.request("GET", "/readyz")
     assert ready.json() == {"ready": True, "reasons": [], "head": 1, "position": 1, "lag": 0,
-                            "listening": True, "checkpoint": None, "warnings": []}
+                            "lagSeconds": 0, "listening": True, "checkpoint": None, "warnings": []}
 
 
 async def test_the_command_line_gets_the_same_answer_as_http(api: Api) -> None:

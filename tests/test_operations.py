@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -109,6 +110,15 @@ async def test_readiness_says_why_not(
         assert response.status_code == 503
         assert response.json()["reasons"] == [
             "the projection is 1 events behind the log: expected at most 0"]
+    with monkeypatch.context() as patch:  # few events, but since long
+        patch.setattr(health, "MOST_LAG_SECONDS", -1)
+        patch.setattr(services.projector, "position", behind)
+        response = await api.request("GET", "/readyz")
+        assert response.status_code == 503
+        [reason] = response.json()["reasons"]
+        assert re.fullmatch(r"the projection is \d+ seconds behind the log: expected at most -1",
+                            reason)
+        assert 0 < response.json()["lagSeconds"] < 60
     with monkeypatch.context() as patch:
         patch.setattr(services.follower, "listening", False)
         response = await api.request("GET", "/readyz")

@@ -16,6 +16,8 @@ from tracker.log.database import LOST
 
 MOST_LAG = 1000
 """So many events may wait for the projection before this instance counts as not ready."""
+MOST_LAG_SECONDS = 15
+"""So long the first of them may have waited: longer than it takes to replace who projected."""
 PATIENCE = 3
 """Seconds that the database gets to answer."""
 
@@ -31,6 +33,8 @@ class Condition:
     position: int | None = None
     checkpoint: int | None = None
     """The size of the newest checkpoint; None before the first."""
+    lag_seconds: float | None = None
+    """For how long the first event that waits for the projection has been waiting."""
 
     @property
     def lag(self) -> int | None:
@@ -48,6 +52,9 @@ class Condition:
         elif self.lag > MOST_LAG:
             reasons.append(f"the projection is {self.lag} events behind the log: expected at most"
                            f" {MOST_LAG}")
+        if (self.lag_seconds or 0) > MOST_LAG_SECONDS:
+            reasons.append(f"the projection is {self.lag_seconds:.0f} seconds behind the log:"
+                           f" expected at most {MOST_LAG_SECONDS}")
         return reasons
 
 
@@ -58,7 +65,8 @@ async def condition(services: Services) -> Condition:
         async with asyncio.timeout(PATIENCE):
             position = await services.projector.position()
             checkpoint = await services.publications.size()
-            return Condition(listening, await services.recorder.head(), position, checkpoint)
+            return Condition(listening, await services.recorder.head(), position, checkpoint,
+                             await services.recorder.age(position + 1))
     except (*LOST, TimeoutError, TrackerError) as error:
         logger.warning("not ready: %s", error)
         return Condition(listening)
@@ -78,7 +86,8 @@ class Health:
         """Whether the database answers, the projection is near, and events come at once."""
         found = await condition(self._services)
         answer = {"ready": not found.reasons, "reasons": found.reasons, "head": found.head,
-                  "position": found.position, "lag": found.lag, "listening": found.listening,
+                  "position": found.position, "lag": found.lag, "lagSeconds": found.lag_seconds,
+                  "listening": found.listening,
                   "checkpoint": found.checkpoint, "warnings": self._warnings}
         return reply(answer, 503 if found.reasons else 200, Cache_Control="no-store")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
@@ -145,14 +144,9 @@ class Metrics:
             return
         self._head.set(found.head)
         self._lag.set(found.lag or 0)
+        self._behind.set(found.lag_seconds or 0)
         self._checkpoint.set(found.checkpoint or 0)
         try:
-            self._behind.set(await self._waiting(found.position))
-            self._unsigned.set(await self._waiting(found.checkpoint or 0))
+            self._unsigned.set(await self._services.recorder.age((found.checkpoint or 0) + 1))
         except LOST:
             return
-
-    async def _waiting(self, after: int) -> float:
-        """For how many seconds the first event after a position has been recorded; 0 without."""
-        waiting = await self._services.recorder.read(after, limit=1)
-        return (datetime.now(UTC) - waiting[0].recorded_at).total_seconds() if waiting else 0
