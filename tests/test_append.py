@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
@@ -101,6 +101,22 @@ async def test_a_command_sent_twice_at_once_is_recorded_once(recorder: Recorder)
     one, other, third = await asyncio.gather(*(recorder.append(command) for _ in range(3)))
     assert list(one.positions) == list(other.positions) == list(third.positions) == [1]
     assert [one.repeated, other.repeated, third.repeated] == [False, True, True]
+
+
+async def test_an_id_that_comes_twice_in_one_transaction_fails_for_nobody_else(
+    target: Target,
+) -> None:
+    one, same, else_, other = (
+        [event("export-control/a", "a")], [event("export-control/a", "a")],
+        [event("export-control/c", "a")], [event("export-control/b", "b")])
+    async with connected(target, role=API) as connection:
+        for twice in (same, else_):
+            run = f"{len(twice[0].stream)}{twice is same}"
+            commands = [[replace(e, event_id=e.event_id + run, stream=e.stream + run) for e in c]
+                        for c in (one, twice, other)]
+            outcomes = await append(connection, commands)
+            assert [told(outcome)[0] for outcome in outcomes] == [
+                "appended", "repeated" if twice is same else "IDEMPOTENCY_CONFLICT", "appended"]
 
 
 async def test_of_writers_on_one_stream_one_wins_each_round(recorder: Recorder) -> None:

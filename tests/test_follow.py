@@ -150,6 +150,26 @@ async def test_only_events_of_the_types_that_were_asked_for_come(
     assert [event.type for event in await following] == types * 2
 
 
+async def test_an_event_that_comes_while_others_are_read_is_not_passed_over(
+    follower: Follower, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await append(recorder, 3)
+    types, read = ["ExportControl.Suspended"], recorder.read
+
+    async def interrupted(after: int = 0, **options: Any) -> list[Recorded]:
+        events = await read(after, **options)
+        tail = follower._tail
+        if options.get("types") and tail and tail.position == 3:  # it is known up to here
+            await Commands(recorder).record("export-control/e-0", suspended("1"))
+            async with asyncio.timeout(10):
+                while (tail := follower._tail) is None or tail.position < 4:
+                    await asyncio.sleep(0.01)
+        return events
+
+    monkeypatch.setattr(recorder, "read", interrupted)
+    assert positions(await first(1, follower.follow(0, types=types))) == [4]
+
+
 async def test_a_lost_notification_costs_two_seconds_at_most(
     recorder: Recorder, target: Target
 ) -> None:

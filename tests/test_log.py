@@ -194,6 +194,34 @@ async def test_a_moment_in_time_is_a_position(services: Services) -> None:
     assert await services.recorder.position_at(datetime.now(UTC)) == 2
 
 
+@pytest.mark.parametrize(("after", "before", "count"), [
+    (0, 3, 2), (1, 10, 4), (3, 6, 2), (4, 6, 1), (4, 5, 0), (0, 5, 4), (5, 9, 0), (3, 3, 0),
+    (4, 2, 0)])
+async def test_events_between_two_positions_are_counted_without_both(
+    recorder: Recorder, after: int, before: int, count: int
+) -> None:
+    await recorder.append_all([event(f"export-control/{n}", str(n)) for n in range(5)])
+    assert await recorder.count(after, before) == count
+
+
+async def test_an_event_is_recorded_when_it_is_its_turn_not_when_it_began_to_wait(
+    recorder: Recorder, target: Target
+) -> None:
+    other = await connect(target)
+    async with other.transaction():
+        await other.execute("SELECT pg_advisory_xact_lock(hashtextextended('log.append', 0))")
+        appending = asyncio.create_task(recorder.append([gallium("a")]))
+        async with asyncio.timeout(10):
+            while not await other.fetchval(
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+                await asyncio.sleep(0.01)
+        turn = await other.fetchval("SELECT clock_timestamp()")
+    await appending
+    await other.close()
+    [read] = await recorder.read()
+    assert read.recorded_at > turn
+
+
 async def test_every_append_is_answered_when_idle_connections_die(
     recorder: Recorder, target: Target
 ) -> None:

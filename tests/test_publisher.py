@@ -160,6 +160,30 @@ async def test_the_log_of_other_keys_is_not_signed(
         await publisher(pool, target, other).catch_up()
 
 
+async def test_a_log_shorter_than_its_tiles_is_not_signed(
+    publishing: Publisher, target: Target, safe: Safe
+) -> None:
+    await fill(target, 300)
+    await publishing.catch_up()
+    (safe.directory / "head").unlink()
+    await force(target, "DELETE FROM log.checkpoints", "DELETE FROM log.events WHERE position > 9")
+    with pytest.raises(NotProven, match="the log has 9 events, and tiles of 256"):
+        await publishing.catch_up()
+
+
+async def test_the_head_of_another_log_is_not_continued(
+    publishing: Publisher, target: Target, pool: Pool, safe: Safe, tmp_path: Path
+) -> None:
+    await fill(target, 3)
+    await publishing.catch_up()
+    other = Safe(tmp_path / "other")
+    other.prepare("example.com/other")
+    (other.directory / "head").write_bytes((safe.directory / "head").read_bytes())
+    await force(target, "DELETE FROM log.checkpoints")
+    with pytest.raises(NotProven, match="the last head is of the log"):
+        await publisher(pool, target, other).catch_up()
+
+
 async def test_while_keys_overlap_both_sign(
     publishing: Publisher, target: Target, safe: Safe
 ) -> None:
@@ -265,7 +289,7 @@ async def test_killed_at_any_step_it_never_signs_two_heads_and_goes_on(
         async with connected(target) as connection:
             while await connection.fetchval(
                     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                    " AND usename IS NOT NULL AND pid <> pg_backend_pid()") > 1:  # the pool's
+                    " AND usename IS NOT NULL AND pid <> pg_backend_pid()") > 2:  # the pool's
                 await asyncio.sleep(0.005)
         await check(target, safe)
         head = safe.head()

@@ -70,6 +70,11 @@ async def kept(recorder: Recorder) -> dict[str, str | None]:
     return {of.field: of.text async for page in recorder.annexes.after(0, 2**62) for of in page}
 
 
+async def annexes(recorder: Recorder) -> list[Line]:
+    """All annexes."""
+    return [of async for page in recorder.annexes.after(0, 2**62) for of in page]
+
+
 # --- what is recorded
 
 
@@ -114,6 +119,21 @@ async def test_commands_that_come_at_the_same_moment_are_recognised_too(
 def with_note(value: int, note: str = "a footnote", **more: Any) -> Any:
     """A claim with a note."""
     return msgspec.structs.replace(claimed(value, **more), note=note)
+
+
+@pytest.mark.parametrize(("stream", "redacts"), [
+    ("redaction/1", "b"), ("redaction/2", "a"), ("redaction/1", "c"), ("redaction/3", "a")])
+async def test_a_redaction_in_the_stream_of_another_event_takes_no_text(
+    commands: Commands, recorder: Recorder, stream: str, redacts: str
+) -> None:
+    for name in "ab":
+        await commands.record(f"export-control/{name}", NOTED, idempotency_key=name)
+    before = await annexes(recorder)
+    assert len(before) == 6
+    fact = Redacted(redacts=redacts, fields=("/note",), on=ON, reason="x", source=LAW)
+    await recorder.append([new_event(Entity.Event(
+        stream, 1, datetime.now(UTC), "r", fact), None)])
+    assert await annexes(recorder) == before
 
 
 async def test_a_command_that_is_refused_leaves_no_annex(
