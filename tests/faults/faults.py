@@ -23,6 +23,10 @@ from tests.processes import command, postmasters
 from tracker.log.database import LOST, connect
 
 FILL_WAL = "SELECT pg_logical_emit_message(false, 'faults', 'fills'), pg_switch_wal()"
+OTHERS_SECONDS = 15
+"""Seconds in which others must go on when a process is frozen: 10, and some for a busy machine."""
+LONG_SECONDS = 12
+"""Seconds that a freeze lasts at most: longer than anybody waits for an append."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,17 @@ async def behind_a_proxy() -> AsyncIterator[World]:
         async with (
             Proxy(postgres.connection, directory) as proxy,
             World(directory / "unused", proxy=proxy) as world,
+        ):
+            yield world
+
+
+@asynccontextmanager
+async def with_a_rival() -> AsyncIterator[World]:
+    """Two of `tracker serve` on one PostgreSQL; all write to the first."""
+    with room() as directory, Postgres.start(directory / "data") as postgres:
+        async with (
+            Proxy(postgres.connection, directory) as proxy,
+            World(directory / "unused", proxy=proxy, rival=True) as world,
         ):
             yield world
 
@@ -115,6 +130,58 @@ async def cut_connection(world: World, chance: Random) -> float:
     return time.monotonic()
 
 
+async def freeze_server(world: World, chance: Random) -> float:
+    """SIGSTOP of one of two servers, whatever it is at: the other one goes on, and so does the
+    first when it is continued."""
+    assert world.rival
+    frozen = psutil.Process(world.rival.process.pid)
+    frozen.suspend()
+    struck = time.monotonic()
+    try:
+        await world.settled(OTHERS_SECONDS)
+        went_on = time.monotonic() - struck
+    finally:
+        frozen.resume()
+    await world.ready(world.rival)
+    return time.monotonic() - went_on
+
+
+async def freeze_backend(world: World, chance: Random) -> float:
+    """SIGSTOP of a process of PostgreSQL that serves a connection, with all that it has locked."""
+    frozen = chance.choice(backends(world))
+    await frozen_for(chance.uniform(0.5, LONG_SECONDS), [frozen])
+    return time.monotonic()
+
+
+async def freeze_postgres(world: World, chance: Random) -> float:
+    """SIGSTOP of PostgreSQL as a whole."""
+    first = postmaster(world)
+    await frozen_for(chance.uniform(0.5, LONG_SECONDS), [first, *first.children()])
+    return time.monotonic()
+
+
+async def swallow(world: World, chance: Random) -> float:
+    """The network swallows all that goes over it, and tells nobody; connections from before stay
+    silent for ever."""
+    assert world.proxy
+    world.proxy.swallow()
+    await asyncio.sleep(chance.uniform(0.5, LONG_SECONDS))
+    world.proxy.heal()
+    return time.monotonic()
+
+
+async def frozen_for(seconds: float, processes: list[psutil.Process]) -> None:
+    """Stop processes, and continue them after so long."""
+    for process in processes:
+        process.suspend()
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
+
 async def fill_disk(world: World, chance: Random) -> float:
     """No space for tables: commands are refused, reading goes on."""
     assert world.disk
@@ -158,6 +225,10 @@ FAULTS = {
     "postgres": Fault(embedded, kill_postgres),
     "backend": Fault(embedded, kill_backend),
     "cut": Fault(behind_a_proxy, cut_connection),
+    "freeze": Fault(with_a_rival, freeze_server),
+    "freeze-backend": Fault(embedded, freeze_backend),
+    "freeze-postgres": Fault(embedded, freeze_postgres),
+    "swallow": Fault(behind_a_proxy, swallow),
     "disk": Fault(on_a_small_disk, fill_disk),
     "wal": Fault(on_a_small_disk, fill_wal),
 }

@@ -1,4 +1,5 @@
-"""A proxy between PostgreSQL and its clients, which cuts connections in the middle of a message."""
+"""A proxy between PostgreSQL and its clients, which cuts connections in the middle of a message, or
+swallows what they carry."""
 
 from __future__ import annotations
 
@@ -22,6 +23,9 @@ class Proxy:
                     f"?host={directory}&port={connection.port}")
         self.cuts = 0
         self._left: dict[Direction, int] = {}
+        self._swallowing = False
+        self._age = 0
+        """How often it has begun to swallow: connections from before are silent for ever."""
         name = f".s.PGSQL.{connection.port}"
         self._here, self._there = directory / name, Path(connection.host) / name
 
@@ -37,6 +41,17 @@ class Proxy:
     def cut(self, direction: Direction, after: int) -> None:
         """Cut the connection over which so many bytes from now go in a direction; those go."""
         self._left[direction] = after
+
+    def swallow(self) -> None:
+        """Swallow all bytes, both ways, of connections that there are or that are made; none is
+        closed."""
+        self._swallowing = True
+        self._age += 1
+
+    def heal(self) -> None:
+        """Pass on what is sent over connections that are made from now on."""
+        self._swallowing = False
+        self._age += 1
 
     async def _connected(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -55,8 +70,11 @@ class Proxy:
         self, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Pass bytes on, up to a cut or the end."""
+        age = self._age
         with suppress(OSError):
             while data := await reader.read(65536):
+                if self._swallowing or age != self._age:
+                    continue
                 left = self._left.get(direction, len(data) + 1)
                 writer.write(data[:left])
                 await writer.drain()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -27,7 +28,8 @@ from tracker.log.recorder import Recorder
 
 
 @pytest.mark.parametrize("kinds", [
-    ("api", "postgres", "backend"), ("cut",), ("disk", "wal"),
+    ("api", "postgres", "backend"), ("cut", "swallow"), ("disk", "wal"), ("freeze",),
+    ("freeze-backend", "freeze-postgres"),
 ], ids="-".join)
 async def test_after_any_fault_all_is_as_promised(kinds: tuple[str, ...]) -> None:
     tally = Tally()
@@ -146,3 +148,38 @@ async def test_a_connection_is_cut_after_the_bytes_that_were_let_through(tmp_pat
         assert await asyncio.wait_for(reader.read(), 5) == b"0123456"
         assert proxy.cuts == 1
         writer.close()
+
+
+async def test_what_is_swallowed_comes_never_also_when_the_network_is_well_again(
+    tmp_path: Path,
+) -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(100):
+            writer.write(data)
+        writer.close()
+
+    there, here = tmp_path / "there", tmp_path / "here"
+    there.mkdir()
+    here.mkdir()
+    echoing = await asyncio.start_unix_server(echo, there / ".s.PGSQL.5432")
+    async with echoing, Proxy(Connection(str(there)), here) as proxy:
+        connect = partial(asyncio.open_unix_connection, here / ".s.PGSQL.5432")
+        reader, writer = await connect()
+        writer.write(b"1")
+        assert await asyncio.wait_for(reader.read(5), 5) == b"1"
+        proxy.swallow()
+        writer.write(b"2")
+        during, asking = await connect()
+        asking.write(b"3")
+        await asyncio.sleep(0.1)
+        proxy.heal()
+        writer.write(b"4")
+        asking.write(b"5")
+        after, last = await connect()
+        last.write(b"6")
+        assert await asyncio.wait_for(after.read(5), 5) == b"6"
+        for silent in (reader, during):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(silent.read(5), 0.1)
+        for each in (writer, asking, last):
+            each.close()

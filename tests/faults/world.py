@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -14,6 +15,7 @@ from typing import Any, Self
 import httpx
 from websockets import WebSocketException
 
+from deploy.bootstrap import APPEND_SECONDS
 from deploy.postgres import running
 from tests.faults.disk import Disk
 from tests.faults.proxy import Proxy
@@ -37,10 +39,14 @@ class World:
     """A tracker under load; behind a proxy where PostgreSQL is not its own, on a disk that can be
     filled where it has one."""
 
-    def __init__(self, data_dir: Path, *, proxy: Proxy | None = None, disk: Disk | None = None):
+    def __init__(self, data_dir: Path, *, proxy: Proxy | None = None, disk: Disk | None = None,
+                 rival: bool = False):
+        """With a `rival`, a second server on the same database: nobody writes to that one."""
         self.data_dir = data_dir
         self.proxy = proxy
         self.disk = disk
+        self._has_rival = rival
+        self.rival: Running | None = None
         self.sent: list[Sent] = []
         self.seen: list[tuple[int, str]] = []
         """What the follower has got."""
@@ -50,9 +56,11 @@ class World:
     async def __aenter__(self) -> Self:
         """Serve, and follow."""
         await self.serve()
+        if self._has_rival:
+            self.rival = await self._run("rival")
         self.http = httpx.AsyncClient(timeout=30)
         self.target = self._find_database()
-        self._pool = await create_pool(self.target)
+        self._pool = await create_pool(self.target, seconds=APPEND_SECONDS)
         self.recorder = Recorder(self._pool)
         self._following = asyncio.create_task(self._follow())
         return self
@@ -62,14 +70,29 @@ class World:
         self._following.cancel()
         self._pool.terminate()
         await self.http.aclose()
-        if self.serving.process.poll() is None:
-            await asyncio.to_thread(self.serving.stop)
+        for server in (self.serving, self.rival):
+            if server and server.process.poll() is None:
+                server.process.send_signal(signal.SIGCONT)
+                await asyncio.to_thread(server.stop)
 
     async def serve(self) -> None:
         """Run `tracker serve`, and come back once it serves."""
+        self.serving = await self._run(self.data_dir.name)
+
+    async def _run(self, name: str) -> Running:
         url = {"TRACKER_DATABASE_URL": self.proxy.url} if self.proxy else {}
-        self.serving = await asyncio.to_thread(
-            Running, "serve", data_dir=self.data_dir, TRACKER_WRITE_TOKEN=TOKEN, **url)
+        return await asyncio.to_thread(
+            Running, "serve", data_dir=self.data_dir.with_name(name), TRACKER_WRITE_TOKEN=TOKEN,
+            **url)
+
+    async def ready(self, server: Running) -> None:
+        """Wait until a server says that it is ready."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with suppress(httpx.TransportError):
+                    if (await self.http.get(f"{server.url}/readyz")).status_code == 200:
+                        return
+                await asyncio.sleep(0.05)
 
     async def ended(self) -> int:
         """Wait until `tracker serve` ends by itself; its exit code."""
@@ -105,20 +128,22 @@ class World:
             await asyncio.gather(*working)
         self.complain()
 
-    async def settled(self) -> None:
+    async def settled(self, seconds: float = PATIENCE) -> None:
         """Wait until every writer has two commands in a row acknowledged, sent from now on."""
         for writer in self.writers:
             writer.begin_streak()
         await self.until(lambda: all(writer.streak >= 2 for writer in self.writers),
-                         "every writer is acknowledged again")
+                         "every writer is acknowledged again", seconds)
 
-    async def until(self, condition: Callable[[], bool], promise: str) -> None:
+    async def until(
+        self, condition: Callable[[], bool], promise: str, seconds: float = PATIENCE
+    ) -> None:
         """Wait for what is promised."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + seconds
         while not condition():
             self.complain()
             if time.monotonic() > deadline:
-                raise Broken(f"{promise}: not within {PATIENCE} s; the server says:"
+                raise Broken(f"{promise}: not within {seconds} s; the server says:"
                              f"\n{self.serving.output[-2000:]}")
             await asyncio.sleep(0.005)
 
