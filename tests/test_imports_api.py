@@ -15,7 +15,7 @@ from tests.desk import CLAIM, Desk, cell, line
 from tracker.log.database import Target
 from tracker.sources.contract import At, Refused
 
-RECEIPT = """key entity on reader readerVersion file sha256 size items events position
+RECEIPT = """key entity on reader readerVersion file sha256 encoding size items events position
     counts { new restated corrected withdrawn unchanged repeated refused suspect }
     reasons { reason count } refused { line column text reason }
     suspects { line column text reason }"""
@@ -43,7 +43,7 @@ async def test_imports_are_listed_with_all_that_their_receipts_say(api: Api) -> 
         "corpus", "1", "facts.jsonl")
     assert (first["position"], first["events"], first["items"]) == ("3", 2, 2)
     assert first["entity"] == f"import/{first['key']}"
-    assert len(first["sha256"]) == 64
+    assert (first["encoding"], len(first["sha256"])) == ("utf-8", 64)
     assert first["size"] == (len(line()) + len(CLAIM))
     assert second["counts"] == {"new": 0, "restated": 1, "corrected": 0, "withdrawn": 0,
                                 "unchanged": 0, "repeated": 0, "refused": 1, "suspect": 1}

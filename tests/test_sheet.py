@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import zipfile
 from datetime import date, datetime
@@ -201,6 +202,14 @@ def test_a_mapping_file_that_can_not_be_read_is_refused(tmp_path: Path, text: st
         meaning(file)
     with pytest.raises(InvalidInput):
         meaning(tmp_path / "none.toml")
+
+
+def test_a_mapping_is_a_file_of_ordinary_size(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large.toml").write_text("#" * 1_000_001)
+    for path in (tmp_path / "pipe", tmp_path / "large.toml", Path("/dev/zero"), tmp_path / "none"):
+        with pytest.raises(InvalidInput, match="at most 1,000,000 bytes"):
+            meaning(path)
 
 
 def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:

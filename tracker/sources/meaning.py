@@ -24,6 +24,9 @@ from tracker.domain.vocabulary import ClauseStatus, Measure
 from tracker.errors import InvalidInput
 from tracker.sources.ids import slug
 
+MOST_BYTES = 1_000_000
+"""The largest file of a mapping."""
+
 FIELDS = {
     "id": "an id of the row's own; without it, jurisdiction and title name it",
     "title": "what it is called",
@@ -134,6 +137,9 @@ def _field(name: str) -> str:
 
 
 def _from_toml(file: Path) -> Meaning:
+    if not file.is_file() or file.stat().st_size > MOST_BYTES:
+        raise InvalidInput(f"{file.name}: expected a file of at most {MOST_BYTES:,} bytes",
+                           code="NO_SUCH_FILE")
     try:
         given = tomllib.loads(file.read_text("utf-8"))
         tables = {name: given.pop(name, {}) for name in ("columns", "statuses", "measures")}
