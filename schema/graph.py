@@ -23,9 +23,21 @@ from schema.scalars import SCALARS
 from schema.seen import seen
 from schema.subscriptions import Subscription
 
+RUN = frozenset({Documents, Moments})
+"""The extensions whose work `Graph` does itself for queries that are known to be good."""
+
 
 class Graph(Schema):
     """The schema, with every error described before it leaves."""
+
+    def __init__(self, *, extensions: Iterable[Any] = (), **more: Any):
+        """Raises TypeError for an extension that would not run: good queries go without them."""
+        for extension in (given := list(extensions)):
+            if extension not in RUN:
+                name = getattr(extension, "__name__", type(extension).__name__)
+                raise TypeError(f"the extension {name} would not run for queries: Graph.execute"
+                                " answers them without Strawberry's extensions")
+        super().__init__(extensions=given, **more)
 
     async def execute(
         self, query: str | None, variable_values: dict[str, Any] | None = None,
