@@ -17,7 +17,7 @@ from deploy.cli import MYSELF
 from deploy.connections import Limits
 from deploy.tokens import as_owner
 from schema.context import EVERYONE, Access, Services
-from schema.gate import Buckets, network
+from schema.gate import Buckets, Gate, network
 from tests.api import Api, control, document
 from tests.processes import command
 from tests.test_cli import data_dir  # noqa: F401
@@ -331,6 +331,14 @@ def test_a_client_over_its_rate_waits_and_others_do_not() -> None:
     now[0] = 0.5
     assert waits(buckets, "aa") == [0, 0.5]
     assert waits(Buckets(0), "a" * 1000) == [0] * 1000
+    now[0] = 1000  # a long silence earns no more than was there at first
+    assert waits(buckets, "aaaaa") == [0, 0, 0, 0, 0.5]
+
+
+async def test_who_may_not_read_any_more_is_not_let_stay(services: Services) -> None:
+    assert (await Gate(services.tokens, Access()).still("")).name is None
+    with pytest.raises(Unauthenticated):
+        await Gate(services.tokens, CLOSED).still("")
 
 
 def test_the_clients_remembered_are_bounded() -> None:

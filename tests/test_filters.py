@@ -260,3 +260,25 @@ async def test_times_that_make_no_sense_are_refused(
 ) -> None:
     assert await api.refused(f"{{ asOf {{ {list}({argument}) {{ totalCount }} }} }}") == (
         code, path)
+
+
+async def test_a_clause_that_names_no_destination_is_for_all(api: Api) -> None:
+    await api.do("announceExportControl", control("everyone"))
+    await api.do("announceExportControl", control("us", clause(destinations=["US"])))
+    assert await keys(api, "exportControls", 'destination: "JP"') == ["everyone"]
+    assert await keys(api, "exportControls", 'destination: "US"') == ["everyone", "us"]
+
+
+async def test_a_claim_is_found_by_each_day_on_which_it_may_have_been_published(api: Api) -> None:
+    await api.do("recordFigure", claim(published_on="2025-03"))
+    await api.do("recordFigure", claim(publisher="bgs", published_on="2025-02-28"))
+
+    async def publishers(first: str, last: str) -> list[str]:
+        data = await api.ask("query ($days: DayRange!) { asOf { claims(published: $days) { nodes {"
+                             " publisher } } } }", days={"from": first, "to": last})
+        return [node["publisher"] for node in data["asOf"]["claims"]["nodes"]]
+
+    assert await publishers("2025-02-28", "2025-02-28") == ["bgs"]
+    assert await publishers("2025-03-01", "2025-03-01") == ["usgs"]
+    assert await publishers("2025-03-31", "2025-03-31") == ["usgs"]
+    assert await publishers("2025-04-01", "2025-04-30") == []

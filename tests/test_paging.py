@@ -156,6 +156,12 @@ async def test_so_are_those_of_a_history_also_where_a_page_has_room_for_one_stat
     assert await check(corpus, document) == expected
 
 
+async def test_a_cursor_may_name_a_position_that_no_log_will_ever_have(corpus: Api) -> None:
+    cursor = sealed("figure/rare_earths/CN/production/mine/2023#" + "9" * 30)
+    data = await corpus.ask(moment("claims", "publisher"), order="FIGURE", after=cursor, first=1)
+    assert data["asOf"]["claims"]["pageInfo"]["hasPreviousPage"]
+
+
 @pytest.mark.parametrize("cursor", ["alliance/quad", "1", "x#2025-01-01", "1#2025-13-01", "1#"])
 async def test_a_history_takes_its_own_cursors_only(corpus: Api, cursor: str) -> None:
     asked = f'history(entity: "alliance/quad", before: "{sealed(cursor)}") {{ totalCount }}'
