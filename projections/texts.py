@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from itertools import chain
 
+from projections.kept import kept_of_short
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.commodities import Commodity
@@ -23,11 +23,14 @@ WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}]+")
 """A run of letters and digits; where words are not set apart, each sign is one."""
 
 
-@lru_cache(maxsize=16384)
-def words(text: str) -> Sequence[str]:
-    """The words of a text, in its order. The states of an entity repeat most of what they say."""
+def _words(text: str) -> Sequence[str]:
+    """The words of a text, in its order."""
     plain = unicodedata.normalize("NFKD", text)
     return WORD.findall("".join(c for c in plain if not unicodedata.combining(c)).casefold())
+
+
+words = kept_of_short(_words, 16384, 200)
+"""The same for the next time: the states of an entity repeat most of what they say."""
 
 
 def sought(text: str) -> str:

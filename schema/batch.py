@@ -10,6 +10,7 @@ import strawberry
 from strawberry import field
 
 from schema.acts import INPUTS, TOLD
+from schema.admission import MOST_COMMANDS, wrong_number_of_commands
 from schema.described import description_of, output
 from schema.inputs import check_text, input_type, one_of, plain
 from schema.recording import Retraction, corrected, in_camel, readable
@@ -19,11 +20,8 @@ from schema.seen import step
 from schema.types.event import Event, event
 from tracker import orders
 from tracker.domain.codec import convert
-from tracker.errors import InvalidInput, TrackerError
+from tracker.errors import TrackerError
 from tracker.log.recorder import Appended
-
-MOST_COMMANDS = 1000
-"""How many commands are recorded together."""
 
 FACT = one_of(
     "FactInput", INPUTS, "A fact to be recorded: the input of the mutation that records it,"
@@ -115,8 +113,7 @@ async def carried_out_together(info: Info, commands: Sequence[Any], key: str | N
     services, actor = info.context.services, info.context.writer()
     check_text(key or "", "idempotencyKey")
     if not 1 <= len(commands) <= MOST_COMMANDS:
-        raise InvalidInput(f"expected 1 to {MOST_COMMANDS} commands", code="INVALID_BATCH_SIZE",
-                           path=("commands",))
+        raise wrong_number_of_commands()
     batched = [asked(command, index) for index, command in enumerate(commands)]
     try:
         told = [read(index, of) for index, of in enumerate(batched)]

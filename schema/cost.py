@@ -18,6 +18,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     NamedTypeNode,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -34,6 +35,8 @@ from schema.pages import PAGE_SIZE
 
 PAGES = ("first", "last")
 """The arguments that say how large a page is."""
+IDS = "ids"
+"""The argument that says which items are asked for, one by one."""
 LARGEST = 1_000_000
 """Pages that are larger are refused anyway, and need not be multiplied by each other."""
 MOST_COST = 50_000
@@ -48,10 +51,10 @@ def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, 
 
 
 def has_variable_cost(document: DocumentNode) -> bool:
-    """Whether the size of a page, or the type that is to be told of, is in a variable, so that the
-    cost is not the document's alone."""
+    """Whether the size of a page, the ids of items, or the type that is to be told of are in a
+    variable, so that the cost is not the document's alone."""
     text = print_ast(document)
-    return any(f"{name}: $" in text for name in PAGES) or f"{ONE_TYPE}(name: $" in text
+    return any(f"{name}: $" in text for name in (*PAGES, IDS)) or f"{ONE_TYPE}(name: $" in text
 
 
 class _Costs:
@@ -98,11 +101,22 @@ class _Costs:
 
     def _page(self, node: FieldNode, definition: GraphQLField) -> int:
         """How many items a field may have on a page; those that have no pages count once."""
+        if IDS in definition.args:
+            return self._ids(node)
         if PAGES[0] not in definition.args:
             return 1
         given = (self._argument(argument.value) for argument in node.arguments or ()
                  if argument.name.value in PAGES)
         return max((_size(of) for of in given if isinstance(of, int | float)), default=PAGE_SIZE)
+
+    def _ids(self, node: FieldNode) -> int:
+        """How many items are asked for by their ids."""
+        for argument in node.arguments or ():
+            given = (argument.value.values if isinstance(argument.value, ListValueNode)
+                     else self._argument(argument.value))
+            if argument.name.value == IDS and isinstance(given, list | tuple):
+                return max(1, len(given))
+        return 1
 
     def _argument(self, value: ValueNode) -> Any:
         if isinstance(value, VariableNode):

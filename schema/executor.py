@@ -4,7 +4,6 @@ parts of an answer that have a plan, and the fields with their arguments.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from graphql import (
     GraphQLField,
     GraphQLObjectType,
     InlineFragmentNode,
+    Node,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -22,11 +22,17 @@ from graphql import (
 from graphql.execution.values import get_argument_values
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from projections.kept import Kept
 from schema.calls import Call, call
 from schema.plan import Plan, Planner
 
-MOST_OPERATIONS = 256
-"""Operations whose plans are kept; those of one that is forgotten are made anew."""
+MOST_PLAN_BYTES = 32 * 1024 * 1024
+"""Memory for plans that are kept, with their operations; those of one that is forgotten are made
+anew."""
+PLAN_BYTES_PER_TOKEN = 3000
+"""Memory that the plans of an operation take, about, for each of its words and signs."""
+MOST_VALUES = 4
+"""Ways to include fields whose plans are kept for one operation."""
 
 
 @dataclass(slots=True)
@@ -41,9 +47,18 @@ class Plans:
     known: dict[Any, Plan | None] = field(default_factory=dict)
     calls: dict[tuple[int, int], Call | None] = field(default_factory=dict)
     """The calls of fields, by the type that they are of; None for those that are no calls."""
+    values: set[tuple[Any, ...]] = field(default_factory=set)
+    """The values of the conditions that plans are known for."""
+
+    def make_room(self, included: tuple[Any, ...]) -> None:
+        """Forget all plans where there would be some for too many values of the conditions."""
+        if included not in self.values and len(self.values) >= MOST_VALUES:
+            self.known.clear()
+            self.values.clear()
+        self.values.add(included)
 
 
-_kept: OrderedDict[int, Plans] = OrderedDict()
+_kept: Kept[int, Plans] = Kept(MOST_PLAN_BYTES)
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
@@ -54,6 +69,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         self._plans = _plans(self.operation, self.fragment_definitions.values())
         coerced = self.variable_values.coerced
         self._included = tuple(coerced.get(name) for name in self._plans.conditions)
+        self._plans.make_room(self._included)
 
     def execute_field(
         self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Any,
@@ -117,14 +133,21 @@ def _plans(operation: OperationDefinitionNode, fragments: Iterable[Any]) -> Plan
     """The plans of an operation, as far as there are some already."""
     found = _kept.get(id(operation))
     if found is None:
+        fragments = list(fragments)
         selections = (operation.selection_set, *(f.selection_set for f in fragments))
         conditions = sorted({name for one in selections for name in _conditions(one)})
-        found = _kept[id(operation)] = Plans(operation, tuple(conditions))
-        if len(_kept) > MOST_OPERATIONS:
-            _kept.popitem(last=False)
-    else:
-        _kept.move_to_end(id(operation))
+        found = Plans(operation, tuple(conditions))
+        size = PLAN_BYTES_PER_TOKEN * sum(map(_tokens, (operation, *fragments)))
+        _kept.keep(id(operation), found, size)
     return found
+
+
+def _tokens(node: Node) -> int:
+    """How many words and signs a part of a document has."""
+    token, count = node.loc and node.loc.start_token, 0
+    while token and node.loc and token is not node.loc.end_token:
+        token, count = token.next, count + 1
+    return count
 
 
 def _conditions(selections: SelectionSetNode | None) -> Iterator[str]:

@@ -8,10 +8,10 @@ validation does not.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -31,16 +31,21 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
+from projections.kept import Kept
+from schema.admission import may_not_write, too_long_lists, too_many_commands
 from schema.cost import MOST_COST, cost, has_variable_cost
 from schema.errors import extensions
 from schema.executor import Executor
 from schema.introspection import ROOTS
-from schema.purity import Roots, roots
+from schema.purity import Roots, root_fields, roots
 from schema.seen import seen
+from tracker.access import Caller, Scope
 from tracker.errors import Unavailable
 
 MOST_BYTES = 16 * 1024 * 1024
 """The largest body of a request, or message over a WebSocket."""
+MOST_READER_BYTES = 512 * 1024
+"""The same of those who may not write: questions are short, and reading JSON makes others wait."""
 SECONDS = 20
 """After this long an answer is given up."""
 MOST_TOKENS = 4000
@@ -53,8 +58,17 @@ MOST_INTROSPECTION_DEPTH = 16
 MOST_LETTERS = 100_000
 """The longest document; longer texts belong in variables, which are not parsed letter by letter."""
 MOST_ERRORS = 20
-LETTERS_KEPT = 20_000
-"""Longer documents are not kept for the next time."""
+MOST_COMPARISONS = 10_000
+"""Pairs of fields with one name in one place, which validation compares with each other."""
+MOST_KEPT_BYTES = 16 * 1024 * 1024
+"""Memory for documents that are kept for the next time."""
+BYTES_PER_TOKEN = 1000
+"""Memory that a document takes, about, for each of its words and signs."""
+
+
+def most_bytes(caller: Caller) -> int:
+    """The largest body or message that a caller may send."""
+    return MOST_BYTES if Scope.RECORD in caller.scopes else MOST_READER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +127,23 @@ class Documents(SchemaExtension):
         if context._provided_operation_name is None and len(self._prepared.operations) > 1:
             message = "the document has several operations: expected the name of one"
             context.pre_execution_errors.append(_error("BAD_REQUEST", message, "operationName"))
-        if self._prepared.document and self._prepared.paged and not context.pre_execution_errors:
-            context.pre_execution_errors = over_cost(
-                context.schema._schema, self._prepared.document, context.variables or {})
+        context.pre_execution_errors = context.pre_execution_errors or self._not_admitted()
         yield
+
+    def _not_admitted(self) -> list[GraphQLError]:
+        """Why a document without errors is not executed for this caller with these variables."""
+        context, document = self.execution_context, self._prepared.document
+        asked = self._prepared.operation(context._provided_operation_name)
+        variables = context.variables or {}
+        if document is None or asked is None:
+            return []
+        if asked.operation is OperationType.MUTATION:
+            fields = root_fields(document, asked)
+            if errors := (may_not_write(fields, context.context.caller)
+                          or too_many_commands(fields, variables)):
+                return errors
+        return too_long_lists(variables) or (
+            over_cost(context.schema._schema, document, variables) if self._prepared.paged else [])
 
     async def on_execute(self) -> AsyncIterator[None]:
         """Give up an answer that takes too long. Of a subscription this is its beginning; answers
@@ -165,6 +192,8 @@ def good_query(
     if (found.document is None or found.errors or asked is None
             or asked.operation is not OperationType.QUERY):
         return None
+    if too_long_lists(variables or {}):
+        return None
     if found.paged and over_cost(schema, found.document, variables or {}):
         return None
     _noted(asked)
@@ -182,7 +211,7 @@ def prepare(schema: GraphQLSchema, text: str, introspection: bool = True) -> Pre
         message = f"expected a document of at most {MOST_LETTERS} letters: use variables"
         return Prepared(parse("{ __typename }"), [_error("TOO_LARGE", message)])
     try:
-        document = parse(text, max_tokens=MOST_TOKENS)
+        document = without_cycles(parse(text, max_tokens=MOST_TOKENS))
     except GraphQLError as error:
         return Prepared(None, [error])
     errors = over_limit(document) or valid(schema, document, introspection)
@@ -202,12 +231,30 @@ def valid(
     return validate(schema, document, rules, max_errors=MOST_ERRORS)
 
 
-kept = lru_cache(maxsize=256)(prepare)
+kept: Kept[tuple[str, bool], Prepared] = Kept(MOST_KEPT_BYTES)
 
 
 def prepared(schema: GraphQLSchema, text: str, introspection: bool) -> Prepared:
     """What is kept of a document, or came of it now."""
-    return (kept if len(text) <= LETTERS_KEPT else prepare)(schema, text, introspection)
+    found = kept.get((text, introspection), schema)
+    if found is None:
+        found = prepare(schema, text, introspection)
+        kept.keep((text, introspection), found, len(text) * 4 + size_of(found.document), schema)
+    return found
+
+
+def size_of(document: DocumentNode | None) -> int:
+    """About how many bytes a document takes in memory."""
+    return BYTES_PER_TOKEN * (document.token_count or 0) if document else 0
+
+
+def without_cycles(document: DocumentNode) -> DocumentNode:
+    """The same, without references from its words back to those before: it goes as soon as it is
+    forgotten, and the garbage collector has no part in it."""
+    token = document.loc.start_token if document.loc else None
+    while token:
+        token.prev, token = None, token.next
+    return document
 
 
 def over_cost(
@@ -238,7 +285,38 @@ def over_limit(document: DocumentNode) -> list[GraphQLError]:
             ("TOO_MANY_ALIASES", "aliases", MOST_ALIASES, sum(s.aliases for s in found)),
             ("TOO_MANY_FIELDS", "fields", MOST_FIELDS, sum(s.fields for s in found)),
         ) if got > most
-    ]
+    ] or _repeated(document, fragments)
+
+
+def _repeated(
+    document: DocumentNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> list[GraphQLError]:
+    """The error of a document that asks for fields under one name too often in one place."""
+    places = Counter(_places(document, fragments))
+    if sum(number * (number - 1) // 2 for number in places.values()) <= MOST_COMPARISONS:
+        return []
+    return [_error("TOO_MANY_FIELDS", "expected fields not to be repeated so often under one name")]
+
+
+def _places(
+    document: DocumentNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Iterator[tuple[Any, ...]]:
+    """Where the fields of a document come to stand in its answers. There are no more of them than a
+    document may have; circles of fragments, which validation will report, are cut off."""
+    stack: list[tuple[tuple[Any, ...], Any]] = [
+        ((number,), definition) for number, definition in enumerate(document.definitions)
+        if isinstance(definition, OperationDefinitionNode)]
+    for _ in range(2 * MOST_FIELDS + MOST_TOKENS):
+        if not stack:
+            return
+        place, node = stack.pop()
+        if isinstance(node, FragmentSpreadNode):
+            node = fragments.get(node.name.value)
+        elif isinstance(node, FieldNode):
+            place = (*place, (node.alias or node.name).value)
+            yield place
+        inner = getattr(node, "selection_set", None)
+        stack += [(place, of) for of in (inner.selections if inner else ())]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from strawberry import argument
 from strawberry.tools import create_type
 
 from schema.acts import INPUTS
+from schema.admission import MOST_COMMANDS
 from schema.batch import (
     COMMAND,
     CORRECTION,
-    MOST_COMMANDS,
     RETRACTION,
     Batch,
     carried_out_together,

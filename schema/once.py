@@ -5,30 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-MOST = 4096
-"""Pairs for which something is kept; the oldest is forgotten first."""
+MOST = 20_000
+"""What is kept weighs so much together; the oldest is forgotten first."""
 
 A = TypeVar("A")
 B = TypeVar("B")
 T = TypeVar("T")
 
 
-def once(make: Callable[[A, B], T]) -> Callable[[A, B], T]:
-    """The same, made once for two objects.
+def once(weight: Callable[[A], int]) -> Callable[[Callable[[A, B], T]], Callable[[A, B], T]]:
+    """Makes functions that make something once for two objects; the first says by its weight how
+    much memory that takes.
 
     They are told by what they are and not by what they say: states are long to compare, and those
     of one version row are one object (see `projections.states`). What is made of them is shared
     between answers, so it has to follow from them alone.
     """
+    return lambda make: _kept(make, weight)
+
+
+def _kept(make: Callable[[A, B], T], weight: Callable[[A], int]) -> Callable[[A, B], T]:
+    total = 0
     kept: dict[tuple[int, int], tuple[A, B, T]] = {}
 
     def made(one: A, other: B) -> T:
+        nonlocal total
         key = id(one), id(other)  # nobody else's while they are kept
         if found := kept.get(key):
             return found[2]
         value = make(one, other)
-        if len(kept) >= MOST:
-            del kept[next(iter(kept))]
+        total += weight(one)
+        while kept and total > MOST:
+            total -= weight(kept.pop(next(iter(kept)))[0])
         kept[key] = one, other, value
         return value
 

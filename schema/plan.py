@@ -44,6 +44,8 @@ Collect: TypeAlias = Callable[[GraphQLObjectType, Any], Iterable[tuple[str, Any]
 Arguments: TypeAlias = Callable[[GraphQLField, FieldNode], Mapping[str, Any]]
 """What a field is asked with."""
 
+MOST_LETTERS = 500
+"""Names that are longer together are chosen by clients; their code is not kept."""
 MOST_CODES = 1000
 """Functions whose code is kept, for objects of as many different names of fields."""
 
@@ -229,11 +231,12 @@ def _of_fields(fields: Mapping[str, Field]) -> Plan:
         known[f"same{number}"] = {kind for kind, way in of.ways.items() if way is None}
         known[f"way{number}"] = {kind: way for kind, way in of.ways.items() if way}.get
         known[f"plan{number}"] = of.plan
-    exec(_code(tuple(fields)), known)
+    names = tuple(fields)
+    code = _kept_code if sum(map(len, names)) <= MOST_LETTERS else _code
+    exec(code(names), known)
     return cast(Plan, known["part"])
 
 
-@lru_cache(MOST_CODES)
 def _code(names: tuple[str, ...]) -> CodeType:
     """The code for fields of these names."""
     values = "".join(f"v{n}, " for n in range(len(names)))
@@ -242,6 +245,9 @@ def _code(names: tuple[str, ...]) -> CodeType:
         for n, name in enumerate(names))
     source = f"def part(value):\n    [{values}] = read(value)\n    return {{{parts}}}\n"
     return compile(source, "<plan>", "exec")
+
+
+_kept_code = lru_cache(MOST_CODES)(_code)
 
 
 def _all(readers: Sequence[Plan]) -> Callable[[Any], Iterable[Any]]:

@@ -50,6 +50,15 @@ def roots(document: DocumentNode) -> Roots:
             if isinstance(d, OperationDefinitionNode) and d.operation is OperationType.QUERY}
 
 
+def root_fields(
+    document: DocumentNode, operation: OperationDefinitionNode
+) -> tuple[FieldNode, ...]:
+    """The fields that an operation of a valid document begins with."""
+    fragments = {d.name.value: d for d in document.definitions
+                 if isinstance(d, FragmentDefinitionNode)}
+    return tuple(_fields(operation.selection_set, fragments))
+
+
 def _fields(
     selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> Iterator[FieldNode]:

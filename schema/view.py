@@ -19,6 +19,7 @@ from schema.answers import Answer, Answers, Question
 from schema.errors import masked, plain_error
 from schema.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.gate import Gate
+from schema.limits import most_bytes
 from schema.persisted import Persisted
 from schema.routes.encoding import LEAST_BYTES, takes_gzip
 from schema.routes.incoming import Incoming
@@ -85,7 +86,8 @@ class View:
         visitor = await self._gate.enter(request.header(b"authorization"), request.address)
         seen().actor = visitor.caller.name
         posted = request.method == "POST"
-        asked = await _asked_by_post(request) if posted else _asked_by_get(request)
+        most = most_bytes(visitor.caller)
+        asked = await _asked_by_post(request, most) if posted else _asked_by_get(request)
         operation = _of_type(asked, "operationName", str)
         seen().named(operation)
         extensions = _of_type(asked, "extensions", dict)
@@ -148,11 +150,11 @@ PARAMETERS = kept_of_short(_parameters, 256, 8192)
 """Reading them takes as long as all else that a kept answer costs."""
 
 
-async def _asked_by_post(request: Incoming) -> dict[str, Any]:
+async def _asked_by_post(request: Incoming, most: int) -> dict[str, Any]:
     media_type = request.header(b"content-type").partition(";")[0].strip().lower()
     if media_type != JSON:
         raise InvalidInput(f"expected Content-Type {JSON}", code="UNSUPPORTED_MEDIA_TYPE")
-    asked = _json(await request.body())
+    asked = _json(await request.body(most))
     if not isinstance(asked, dict):
         raise InvalidInput("expected an object with a query", code="BAD_REQUEST")
     return asked

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from json import JSONDecodeError
 from typing import Any
 
 import orjson
@@ -14,10 +15,10 @@ from graphql import GraphQLFormattedError
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.exceptions import ConnectionRejectionError
-from strawberry.http.exceptions import NonJsonMessageReceived
+from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -32,6 +33,7 @@ from schema.context import Services
 from schema.errors import extensions
 from schema.gate import Gate, Visitor
 from schema.graph import GRAPH
+from schema.limits import most_bytes
 from schema.observe import WEBSOCKET, Observer, request_id
 from schema.request import Context
 from schema.seen import seen
@@ -48,8 +50,22 @@ class Adapter(ASGIWebSocketAdapter):
     async def iter_json(
         self, *, ignore_parsing_errors: bool = False
     ) -> AsyncGenerator[object, None]:
-        """The messages. One of another shape ends the connection with 4400."""
-        async for message in super().iter_json(ignore_parsing_errors=ignore_parsing_errors):
+        """The messages. One of another shape ends the connection with 4400, one that is larger than
+        the caller may send with 1009."""
+        while self.ws.application_state is not WebSocketState.DISCONNECTED:
+            try:
+                text = await self.ws.receive_text()
+            except KeyError as error:
+                raise NonTextMessageReceived from error
+            except WebSocketDisconnect:
+                return
+            if len(text) > most_bytes(self.ws.state.connected.caller):
+                await self.close(1009, "Message too big")
+                return
+            try:
+                message = self.view.decode_json(text)
+            except JSONDecodeError as error:
+                raise NonJsonMessageReceived from error
             if not _well_formed(message):
                 raise NonJsonMessageReceived
             yield message
@@ -201,10 +217,11 @@ class Socket(GraphQL[Context, None]):
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context:
         """What resolvers know of the connection."""
-        return Connected(
+        request.state.connected = connected = Connected(
             services=self._services, access=self._gate.access, caller=Caller(), gate=self._gate,
             observer=self._observer, headers=request.headers,
             address=request.client and request.client.host)
+        return connected
 
     async def on_ws_connect(self, context: Context) -> Any:
         """Let a client in, or close its connection."""

@@ -176,6 +176,15 @@ def test_a_variable_counts_as_it_is_sent_before_its_default(
     assert cost(SCHEMA, parse(text), variables) == 1 + size * 2
 
 
+def test_items_that_are_asked_for_by_their_ids_count_one_by_one() -> None:
+    literal = '{ nodes(ids: ["a", "b", "c"]) { id entity } }'
+    variable = "query ($of: [ID!]!) { nodes(ids: $of) { id entity } }"
+    assert cost(SCHEMA, parse(literal), {}) == 1 + 3 * 2
+    assert prepare(SCHEMA, variable).paged
+    for ids, count in (([], 1), (["a"] * 7, 7), ("a", 1), (None, 1)):
+        assert cost(SCHEMA, parse(variable), {"of": ids}) == 1 + count * 2
+
+
 async def test_a_default_does_not_hide_what_a_variable_asks_for(api: Api) -> None:
     text = ("query ($n: Int = 1) { asOf { alliances(first: $n) { nodes {"
             " announcements(first: $n) { nodes { title } } } } } }")

@@ -121,8 +121,9 @@ async def test_writing_over_the_socket_needs_the_token(services: Services) -> No
                            ({"Authorization": "Bearer secret"}, None)):
             async with connected(address, **init) as socket:
                 await subscribe(socket, document("announceExportControl"), input=control())
-                payload = (await receive(socket))["payload"]
-                found = payload.get("errors", [{}])[0].get("extensions", {}).get("code")
+                message = await receive(socket)
+                refused = message["payload"] if message["type"] == "error" else [{}]
+                found = refused[0].get("extensions", {}).get("code")
                 assert found == code
     assert await services.recorder.head() == 1
 

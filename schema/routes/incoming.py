@@ -59,7 +59,7 @@ class Incoming:
         """All headers."""
         return Headers(raw=self.scope["headers"])
 
-    async def body(self) -> bytes:
+    async def body(self, most: int = MOST_BYTES) -> bytes:
         """The body, read no further than the limit. Raises TooLarge, and ClientDisconnect."""
         pieces: list[bytes] = []
         size, more = 0, True
@@ -69,7 +69,7 @@ class Incoming:
                 raise ClientDisconnect
             pieces.append(message.get("body", b""))
             size += len(pieces[-1])
-            if size > MOST_BYTES:
-                raise TooLarge(f"expected a body of at most {MOST_BYTES} bytes")
+            if size > most:
+                raise TooLarge(f"expected a body of at most {most} bytes")
             more = message.get("more_body", False)
         return b"".join(pieces)

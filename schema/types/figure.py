@@ -156,7 +156,12 @@ def cited_claim(of: claims.Cited, orders: claims.Orders) -> Claim:
     return claims_of(figure, orders)[cited.position]
 
 
-@once
+def weight(state: domain.FigureState) -> int:
+    """How much of what is kept a figure is."""
+    return 1 + len(state.claims)
+
+
+@once(weight)
 def claims_of(state: domain.FigureState, orders: claims.Orders) -> Mapping[int, Claim]:
     """The claims of a figure as they are shown, by position."""
 
@@ -175,7 +180,7 @@ def series(of: domain.Series) -> Series:
     return shown(Series, of, commodity=commodity(of.commodity), place=place(of.place))
 
 
-@once
+@once(weight)
 def figure(state: domain.FigureState, orders: claims.Orders) -> Figure:
     """A figure of a moment as it is shown, with the orders of that moment."""
     by_position = claims_of(state, orders)
