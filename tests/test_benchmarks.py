@@ -16,7 +16,7 @@ import pytest
 
 from deploy.postgres import Postgres
 from schema.context import Access, Services
-from tests.benchmarks import audit, commands, graphql, isolation, log, start
+from tests.benchmarks import audit, commands, entity, graphql, isolation, log, start
 from tests.benchmarks.asking import Asked, ask, request
 from tests.benchmarks.harness import OURS, Column, Table, publish, report, selected
 from tests.benchmarks.hostile import LOADS
@@ -58,6 +58,14 @@ async def test_every_benchmark_has_a_figure_for_us_and_for_the_limits(
     for name in (OURS, *peers):
         # A follower may know before the writer has its answer: a delay can be zero or less.
         assert all(isfinite(figure(cell)) for cell in row(text, name)), text
+
+
+async def test_writing_to_an_entity_is_measured_by_its_kind_and_how_many_events_it_has(
+    server: Postgres,
+) -> None:
+    text = await entity.report(server.connection.kwargs(), ["alliance"], [10], 10)
+    for table in (0, 1):
+        assert all(figure(cell) > 0 for cell in row(text, "alliance, 10", table)), text
 
 
 async def test_a_peer_that_is_not_installed_is_a_row_with_the_reason(server: Postgres) -> None:
