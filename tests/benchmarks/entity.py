@@ -21,7 +21,7 @@ from itertools import count
 import uvloop
 
 from deploy.bootstrap import connected, running
-from projections.page import added, copy
+from projections.page import Page, added, write_page
 from projections.rows import Finding
 from projections.timeline import Folded, Revision, Row
 from schema.context import Services
@@ -88,8 +88,11 @@ async def fill(target: Target, stream: str, facts: Sequence[Fact]) -> None:
         known = (await load(services.recorder, [stream]))[stream].known
     async with connected(target, role=PROJECTOR) as connection:
         await connection.execute("TRUNCATE versions, subjects, texts")
-        await copy(connection, added([(_open_rows(stream, known), Finding())]))
-        await connection.execute("UPDATE tracking SET position = $1", len(known))
+        page = Page(0, len(known), len(known))
+        async for rows in added([(_open_rows(stream, known), Finding())]):
+            page.added.append(rows)
+        async with connection.transaction():
+            await write_page(connection, page)
 
 
 def _open_rows(stream: str, known: Sequence[Known]) -> Revision:
