@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 
@@ -12,11 +13,13 @@ from deploy.bootstrap import connected, running
 from deploy.settings import signing
 from tests.publishing import check, fill, force, publisher, restored
 from tests.witness import TestWitness
+from tracker.audit.checkpoint import Checkpoint, ConsistencyProof
+from tracker.audit.merkle import EMPTY
 from tracker.audit.note import COSIGNATURE, Note, Signer, Verifier
 from tracker.audit.published import Publications
 from tracker.audit.publisher import Signing
 from tracker.audit.safe import Safe
-from tracker.audit.witness import Policy
+from tracker.audit.witness import Policy, add_checkpoint
 from tracker.errors import InvalidInput, NotProven
 from tracker.log.database import PUBLISHER, Pool, Target, create_pool
 
@@ -98,6 +101,18 @@ async def test_a_new_publisher_learns_how_far_the_witnesses_are(
         await publisher(pool, target, safe, needed).catch_up()
     assert witnesses[0].asked == [0, 0, 10]
     assert await check(target, safe) == [10, 20]
+
+
+@pytest.mark.parametrize("error", [
+    (409, "text/plain", "5\n"), (400, "text/x.tlog.size", "5\n")])
+def test_a_witness_tells_its_size_by_nothing_but_a_conflict_of_that_type(
+    safe: Safe, witnesses: list[TestWitness], error: tuple[int, str, str]
+) -> None:
+    witnesses[0].broken, witnesses[0].error = True, error
+    [witness] = policy(witnesses[:1], "quorum a").witnesses
+    note = safe.keys().sign(Checkpoint("example.com/log", 9, EMPTY))
+    with pytest.raises(HTTPError):
+        add_checkpoint(witness, note, ConsistencyProof(5, (), str(note)))
 
 
 async def test_what_is_published_already_is_cosigned_afterwards(

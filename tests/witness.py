@@ -23,7 +23,8 @@ class TestWitness:
         self.log = key
         self.size, self.root = 0, EMPTY
         self.broken = False
-        """Whether it answers nothing but errors."""
+        """Whether it answers nothing but its error."""
+        self.error = 404, "text/plain", "broken\n"
         self.asked: list[int] = []
         self._turn = threading.Lock()
         witness = self
@@ -60,7 +61,7 @@ class TestWitness:
     def answer(self, path: str, body: str) -> tuple[int, str, str]:
         """Status, type and text of the answer to a request."""
         if path != "/add-checkpoint" or self.broken:
-            return 404, "text/plain", "broken\n"
+            return self.error
         with self._turn:
             proof = ConsistencyProof.parse(body)
             note = Note.parse(proof.checkpoint.encode())
