@@ -74,6 +74,16 @@ async def test_tiles_of_every_level_are_kept_when_complete(
     assert tiles[Tile(1, 1, 1)] == tile_root(tiles[Tile(0, 256)])
 
 
+async def test_a_tile_of_an_older_tree_is_read_though_there_are_newer_entries(
+    publishing: Publisher, target: Target, pool: Pool
+) -> None:
+    await fill(target, 600)
+    await publishing.catch_up()
+    async with pool.acquire() as connection:
+        tiles = await read_tiles(connection, [Tile(0, 0), Tile(1, 0, 1)])
+    assert tiles[Tile(1, 0, 1)] == tile_root(tiles[Tile(0, 0)])
+
+
 @pytest.mark.parametrize("size", [40, 256, 300, 511])
 async def test_a_restored_backup_is_not_signed_shorter_or_regrown(
     publishing: Publisher, target: Target, safe: Safe, size: int

@@ -21,7 +21,8 @@ def choose_tests(mutant: Mutant, coverage: CoverageMap, there: set[str], seconds
     """The tests of a mutant, those first that are near and quick, until the time is used up; and
     whether these are all."""
     running = [test for test in _running(mutant, coverage) if test in there]
-    running += [test for test in there if test not in coverage.seconds and _is_near(mutant, test)]
+    running += [test for test in there if test not in coverage.seconds and (
+        _is_near(mutant, test) or _imports(test.partition("::")[0], mutant.path))]
     running.sort(key=lambda test: (not _is_near(mutant, test), coverage.seconds.get(test, 1), test))
     chosen: list[str] = []
     for test in running:
@@ -34,6 +35,13 @@ def choose_tests(mutant: Mutant, coverage: CoverageMap, there: set[str], seconds
 def _is_near(mutant: Mutant, test: str) -> bool:
     """Whether a file of tests bears the name of the file that is changed."""
     return Path(mutant.path).stem in test.partition("::")[0]
+
+
+@cache
+def _imports(tests: str, path: str) -> bool:
+    """Whether a file of tests, which was not measured yet, imports the module that is changed."""
+    module = path.removesuffix(".py").replace("/", ".")
+    return f"from {module} import" in (ROOT / tests).read_text(encoding="utf-8")
 
 
 def _running(mutant: Mutant, coverage: CoverageMap) -> set[str]:
