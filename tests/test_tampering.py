@@ -326,6 +326,8 @@ async def test_a_log_of_another_origin_is_rejected() -> None:
     (280, {"version": 2**40}, "WRONG_VERSION"),
     (280, {"version": "one"}, "NOT_AN_EVENT"),
     (280, {"id": "e1"}, "REPEATED_EVENT_ID"),
+    (SIZE, {"version": 7}, "WRONG_VERSION"),  # the last one of all
+    (SIZE, {"id": "e1"}, "REPEATED_EVENT_ID"),
 ])
 async def test_a_signed_log_out_of_order_is_rejected(
     position: int, attributes: dict[str, object], code: str
