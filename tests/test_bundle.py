@@ -229,8 +229,9 @@ async def test_an_export_of_another_log_or_an_older_one_is_refused(tmp_path: Pat
 async def test_one_export_at_a_time_writes_into_a_directory(tmp_path: Path) -> None:
     class Slow(Forged):
         async def head(self) -> bytes:
-            with pytest.raises(InvalidInput, match="another export is writing"):
+            with pytest.raises(InvalidInput, match="another export is writing") as caught:
                 await bundle(tmp_path / "bundle", honest(300))
+            assert caught.value.code == "IN_USE"
             return await super().head()
 
     await export(Slow(honest(300)), TRUST, tmp_path / "bundle", {})
