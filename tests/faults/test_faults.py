@@ -28,7 +28,7 @@ from tracker.log.recorder import Recorder
 
 
 @pytest.mark.parametrize("kinds", [
-    ("api", "postgres", "backend"), ("cut", "swallow"), ("disk", "wal"), ("freeze",),
+    ("api", "postgres", "backend"), ("cut",), ("disk", "wal"), ("freeze",),
     ("freeze-backend", "freeze-postgres"),
 ], ids="-".join)
 async def test_after_any_fault_all_is_as_promised(kinds: tuple[str, ...]) -> None:
