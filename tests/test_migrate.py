@@ -10,13 +10,15 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.bootstrap import connected, prepare, running
+from deploy.bootstrap import connected, pooled, prepare, running
 from deploy.postgres import Postgres
 from schema.context import Services
 from tests.conftest import database, run_sql
 from tests.facts import announced
+from tracker.access import Caller, Scope, sha256
 from tracker.log.database import Target, named_queries
 from tracker.log.migrate import Migration, NotMigrated, migrate, migrations
+from tracker.log.tokens import Tokens, tokens
 
 FIRST_RELEASE = Path(__file__).parent / "released" / "log-0.1.0.sql"
 CATALOG = named_queries(Path(__file__).with_name("catalog.sql"))
@@ -125,3 +127,22 @@ async def test_the_owner_of_a_database_who_may_create_roles_can_migrate_it(
         await services.commands.record("export-control/a", announced())
     async with connected(bare) as admin:
         await admin.execute(f"REASSIGN OWNED BY {login} TO CURRENT_USER")
+
+
+async def test_a_token_of_the_former_scope_audit_reads_as_before(bare: Target) -> None:
+    before = [step for step in migrations() if step.name != "scopes"]
+    async with connected(bare) as connection:
+        await migrate(connection, before)
+        for secret, scopes in (("a", ["audit"]), ("b", ["audit", "read"]), ("c", ["record"])):
+            await connection.execute(
+                "INSERT INTO log.tokens (name, scopes, sha256) VALUES ($1, $2, $3)",
+                secret, scopes, sha256(secret))
+        await migrate(connection)
+        assert [set(token.scopes) for token in await tokens(connection)] == [
+            {Scope.READ}, {Scope.READ}, {Scope.RECORD}]
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute("INSERT INTO log.tokens (name, scopes, sha256)"
+                                     " VALUES ('d', '{audit}', sha256('d'))")
+    async with pooled(bare) as pool:
+        caller = await Tokens(pool).holder("a")
+    assert caller == Caller("a", frozenset({Scope.READ}))

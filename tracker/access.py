@@ -38,7 +38,6 @@ class Scope(Enum):
 
     READ = "read"
     RECORD = "record"
-    AUDIT = "audit"
     ADMIN = "admin"
 
 
