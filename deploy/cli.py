@@ -22,9 +22,10 @@ from deploy.comparing import changes, upcoming
 from deploy.connections import Limits
 from deploy.demo import ACTOR, check_demo, check_no_demo, is_local
 from deploy.descriptors import within_descriptors
+from deploy.entry import begin, run_command_line
 from deploy.importing import load_corpus, progress_bar
 from deploy.keys import keys
-from deploy.logs import LogFormat, log_to_stderr
+from deploy.logs import LogFormat, LogLevel, json_formatter, log_to_stderr
 from deploy.postgres import default_data_dir, demo_data_dir
 from deploy.process import Exit, settle
 from deploy.redaction import redact
@@ -52,7 +53,7 @@ from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode="markdown",
+    no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="""Critical minerals: who allied with whom, what is under export control, who produces how
     much, now or on any past day.
@@ -61,8 +62,10 @@ app = typer.Typer(
     `tracker demo`.
 
     Exit codes: 0 done, 1 refused (the input breaks a rule), 2 wrong usage, 3 the database can't be
-    reached, is not there, has ended or is in use, 130 interrupted.""",
+    reached, is not there, has ended or is in use, 70 an error of the tracker itself, 130
+    interrupted.""",
 )
+app.callback()(begin)
 Host = Annotated[str, typer.Option(
     settings.HOST.flag, envvar=settings.HOST.variable, help="The address to listen on.")]
 ValidAt = Annotated[datetime | None, typer.Option(
@@ -73,7 +76,7 @@ AtPosition = Annotated[int | None, typer.Option(
     min=0, help="The position in the log (default: the last).")]
 Out = Annotated[Path | None, typer.Option(
     help="The file for the whole state; it gets this name when it is complete.")]
-LogLevel = Annotated[str, typer.Option(
+Level = Annotated[LogLevel, typer.Option(
     settings.LOG_LEVEL.flag, envvar=settings.LOG_LEVEL.variable,
     help="How much is logged: debug, info, warning or error.")]
 Form = Annotated[LogFormat, typer.Option(
@@ -87,11 +90,12 @@ MYSELF = Caller("command line", granted([Scope.ADMIN]))
 @app.command()
 def demo(
     port: Annotated[int | None, typer.Option(
-        settings.PORT.flag, envvar=settings.PORT.variable, show_default=False,
+        settings.PORT.flag, envvar=settings.PORT.variable, min=0, max=65_535,
+        show_default=False,
         help="The port to listen on (default: 8000, or a free one when that is taken).")] = None,
     host: Host = "127.0.0.1",
     data_dir: DataDir = None,
-    log_level: LogLevel = "warning",
+    log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
 ) -> None:
     """Everything at once: PostgreSQL, the shipped corpus, the API and its page.
@@ -100,7 +104,7 @@ def demo(
     data that matters. It has a data directory of its own, and refuses a log that it did not begin.
     Stop it with Ctrl-C.
     """
-    log_to_stderr(log_level, log_format)
+    log_to_stderr(log_level, log_format, settings.secrets())
     data_dir = data_dir or demo_data_dir()
     with errors_for_people():
         access, traces = settings.access(demo=True), tracing()
@@ -125,13 +129,14 @@ def demo(
 @app.command()
 def serve(
     port: Annotated[int, typer.Option(
-        settings.PORT.flag, envvar=settings.PORT.variable, help="The port to listen on.")] = 8000,
+        settings.PORT.flag, envvar=settings.PORT.variable, min=0, max=65_535,
+        help="The port to listen on.")] = 8000,
     host: Host = "127.0.0.1",
     continue_demo: Annotated[bool, typer.Option(
         "--continue-demo", help="Go on with a log that `tracker demo` began, with all that is in"
                                 " it.")] = False,
     data_dir: DataDir = None,
-    log_level: LogLevel = "warning",
+    log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
 ) -> None:
     """Serve the API on kept data: of the embedded PostgreSQL, or of `TRACKER_DATABASE_URL`.
@@ -139,7 +144,7 @@ def serve(
     Mutations need `Authorization: Bearer` with a token of `tracker token create --scope record`;
     reading is open unless `TRACKER_READ` is `token`. The log is signed as it grows (docs/audit.md).
     """
-    log_to_stderr(log_level, log_format)
+    log_to_stderr(log_level, log_format, settings.secrets())
     with errors_for_people():
         access, traces = settings.access(), tracing()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
@@ -170,7 +175,8 @@ def listen_somewhere(host: str, port: int | None) -> socket.socket:
 
 
 async def serve_app(
-    services: Services, access: Access, limits: Limits, listening: socket.socket, log_level: str,
+    services: Services, access: Access, limits: Limits, listening: socket.socket,
+    log_level: LogLevel,
     traces: Traces | None = None, welcome: Callable[[str], Awaitable[None]] | None = None,
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
@@ -181,7 +187,7 @@ async def serve_app(
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
-    if welcome is not None:
+    if welcome is not None and not json_formatter():
         await welcome(url)
     else:
         note.print(f"Serving {url}/graphql (Ctrl-C stops)")
@@ -382,7 +388,7 @@ sources.add_to(app)
 
 def main() -> None:
     """The entry point."""
-    app()
+    run_command_line(app)
 
 
 if __name__ == "__main__":

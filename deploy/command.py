@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -12,15 +14,15 @@ import typer
 
 from deploy import settings
 from deploy.database import database
+from deploy.logs import Notes
 from deploy.postgres import PostgresError, default_data_dir, has_database, running
 from deploy.process import Exit, catch_signals, run
 from deploy.server import PortTaken
-from deploy.terminal import Terminal
 from tracker.errors import TrackerError, Unavailable
 from tracker.log.database import LOST, Target
 
 T = TypeVar("T")
-note = Terminal(stderr=True, highlight=False, soft_wrap=True)
+note = Notes()
 
 DataDir = Annotated[Path | None, typer.Option(
     settings.DATA_DIR.flag, envvar=settings.DATA_DIR.variable, show_default=False,
@@ -35,10 +37,34 @@ def errors_for_people() -> Iterator[None]:
         yield
     except (PostgresError, PortTaken, Unavailable) as error:
         fail(str(error), Exit.UNAVAILABLE)
+    except settings.WrongSetting as error:
+        fail(error.message, Exit.USAGE)
     except LOST as error:
-        fail(f"The database can't be reached: {error}", Exit.UNAVAILABLE)
+        if isinstance(error, BrokenPipeError) and output_is_closed():
+            discard_output()
+            raise typer.Exit(Exit.OK) from None
+        fail(lost_what(error), Exit.UNAVAILABLE)
     except TrackerError as error:
         fail(f"{error.message} ({error.code})", Exit.REFUSED)
+
+
+def lost_what(error: Exception) -> str:
+    """What can't be reached: a file where the error names one, else the database."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return f"The database can't be reached: {error}"
+
+
+def output_is_closed() -> bool:
+    """Whether the reader of what is printed has gone, as `head` does when it has enough."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def discard_output() -> None:
+    """Print to nowhere from now on, the rest that waits included."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(message: str, code: Exit) -> NoReturn:
@@ -56,13 +82,13 @@ def on_database(
     answer, and wrongly.
     """
     catch_signals()
-    directory, url = data_dir or default_data_dir(), settings.database_url()
-    new = url is None and not has_database(directory)
+    directory, target = data_dir or default_data_dir(), settings.database_target()
+    new = target is None and not has_database(directory)
     if new and make:
         note.print(f"A new database is made in {directory}.", markup=False)
     with (
         errors_for_people(),
-        database(directory, url, make=make or (new and agreed_to_make(directory))) as found,
+        database(directory, target, make=make or (new and agreed_to_make(directory))) as found,
     ):
         return run(found.watched(work(found.target)))
 

@@ -18,7 +18,7 @@ from deploy.postgres import (
     has_database,
     running,
 )
-from tracker.log.database import LOST, Target, target_from_url
+from tracker.log.database import LOST, Target
 
 WATCH = 0.2
 """Seconds between two looks at our own server."""
@@ -56,14 +56,14 @@ class Database:
 
 
 @contextmanager
-def database(data_dir: Path, url: str | None, *, make: bool = False) -> Iterator[Database]:
-    """The database of the URL, else of the server that runs on the data directory, else of one that
-    is started for as long as the command lasts; with `make`, also where there is no data yet.
+def database(data_dir: Path, target: Target | None, *, make: bool = False) -> Iterator[Database]:
+    """The database that is given, else of the server that runs on the data directory, else of one
+    that is started for as long as the command lasts; with `make`, also where there is no data yet.
 
     Raises PostgresError, and NoDatabase.
     """
-    if url:
-        yield Database(target_from_url(url))
+    if target:
+        yield Database(target)
         return
     if connection := running(data_dir):
         yield Database(connection.kwargs())

@@ -1,12 +1,23 @@
-"""How logs are written: text for people, or a line of JSON each for machines."""
+"""How logs and notes are written: text for people, or a line of JSON each for machines.
+
+No secret of the settings is written, in whatever message or traceback it stands.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+
+from deploy.terminal import Terminal, escaped_json
+
+SHORTEST_SECRET = 4
+"""Shorter ones are not looked for: they would be found in every word."""
+NOTES = "tracker"
+"""The logger that notes for people have in JSON."""
 
 
 class LogFormat(StrEnum):
@@ -16,8 +27,33 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class LogLevel(StrEnum):
+    """What is logged: this and all that is more serious."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Text(logging.Formatter):
+    """A record as text, without secrets."""
+
+    def __init__(self, secrets: Iterable[str] = ()):
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+        self._secrets = longest_first(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The text, with a traceback if there is one."""
+        return without(self._secrets, super().format(record))
+
+
 class Json(logging.Formatter):
     """A record as one line of JSON; one that has `fields` is these rather than a message."""
+
+    def __init__(self, secrets: Iterable[str] = ()):
+        super().__init__()
+        self._secrets = longest_first(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -30,14 +66,58 @@ class Json(logging.Formatter):
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        for name, value in line.items():
+            if isinstance(value, str):
+                line[name] = without(self._secrets, value)
+        return escaped_json(json.dumps(line, ensure_ascii=False, default=str))
 
 
-def log_to_stderr(level: str, form: LogFormat) -> None:
+def longest_first(secrets: Iterable[str]) -> list[str]:
+    """Secrets in the order in which they are taken out: one may be a part of another."""
+    return sorted({s for s in secrets if len(s) >= SHORTEST_SECRET}, key=len, reverse=True)
+
+
+def without(secrets: Iterable[str], text: str) -> str:
+    """A text without secrets."""
+    for secret in secrets:
+        text = text.replace(secret, "…")
+    return text
+
+
+def log_to_stderr(level: LogLevel, form: LogFormat, secrets: Iterable[str] = ()) -> None:
     """Log to the standard error from now on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(Json() if form is LogFormat.JSON
-                         else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=level.upper(), handlers=[handler])
+    handler.setFormatter(Json(secrets) if form is LogFormat.JSON else Text(secrets))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # Our own loggers say that the database is lost; this one adds a traceback a second.
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
+
+
+def json_formatter() -> Json | None:
+    """What writes lines of JSON, where that is the form of the log."""
+    formatters = (handler.formatter for handler in logging.getLogger().handlers)
+    return next((found for found in formatters if isinstance(found, Json)), None)
+
+
+class Notes(Terminal):
+    """Notes for people, on the standard error: in the form of the log where that is JSON."""
+
+    def __init__(self) -> None:
+        super().__init__(stderr=True, highlight=False, soft_wrap=True)
+
+    def print(self, *parts: Any, style: Any = None, **options: Any) -> None:
+        """Write a note; a red one is an error, a yellow one a warning."""
+        formatter = json_formatter()
+        if formatter is None:
+            super().print(*parts, style=style, **options)
+            return
+        level = {"red": logging.ERROR, "yellow": logging.WARNING}.get(style, logging.INFO)
+        text = " ".join(map(str, parts))
+        record = logging.LogRecord(NOTES, level, __file__, 0, text, None, None)
+        self.file.write(formatter.format(record) + "\n")
+        self.file.flush()
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether somebody watches: not where lines of JSON are expected."""
+        return super().is_terminal and json_formatter() is None

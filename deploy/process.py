@@ -24,6 +24,7 @@ class Exit(IntEnum):
     REFUSED = 1
     USAGE = 2
     UNAVAILABLE = 3
+    FAILED = 70
     INTERRUPTED = 130
 
 

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from deploy.connections import Connections, Limits
+from deploy.logs import LogLevel
 from deploy.protocols import Http, WebSocket
 
 GRACE = 3
@@ -49,9 +50,10 @@ def listen(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(STALL * 1000))
     try:
         listening.bind((host, port))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         listening.close()
-        raise PortTaken(f"Can't listen on {host} port {port}: {error.strerror}."
+        reason = error.strerror if isinstance(error, OSError) else "it is no name of a host"
+        raise PortTaken(f"Can't listen on {host} port {port}: {reason}."
                         " Choose another with --port.") from error
     return listening
 
@@ -97,13 +99,15 @@ def is_worth_a_line(record: logging.LogRecord) -> bool:
     return record.getMessage() not in NONSENSE
 
 
-def create_server(app: Starlette, log_level: str, limits: Limits = LIMITS) -> Server:
+def create_server(app: Starlette, log_level: LogLevel, limits: Limits = LIMITS) -> Server:
     """A server for the app; `await serve(sockets=[…])` runs it until it is told to stop."""
     logging.getLogger("uvicorn.error").addFilter(is_worth_a_line)
     return Server(app, uvicorn.Config(
         app, loop="none", http=Http, ws=WebSocket, lifespan="off",
         ws_ping_interval=SILENCE, ws_ping_timeout=SILENCE, ws_max_size=MOST_MESSAGE_BYTES,
-        log_level=log_level, log_config=None, access_log=log_level == "debug",
+        # At its level debug it would log the headers and messages of WebSockets, tokens included.
+        log_level=LogLevel.INFO if log_level is LogLevel.DEBUG else log_level,
+        log_config=None, access_log=log_level is LogLevel.DEBUG,
         timeout_graceful_shutdown=GRACE, server_header=False,
         headers=[("X-Content-Type-Options", "nosniff")],
     ), limits)

@@ -6,21 +6,38 @@ A secret is never a flag: flags can be read in the list of processes.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
 from deploy.connections import Limits
+from deploy.logs import LogFormat, LogLevel
 from schema.context import Access
 from tracker.access import Scope
 from tracker.audit.publisher import Signing
 from tracker.audit.safe import Safe
 from tracker.audit.witness import Policy
 from tracker.errors import InvalidInput
+from tracker.log.database import Target
+from tracker.log.database_url import target_from_url
 from tracker.oidc.issuer import Trust, default_scopes
 from tracker.oidc.keys import is_safe
+
+PREFIX = "TRACKER_"
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class WrongSetting(InvalidInput):
+    """A setting that does not exist, or has no value that it may have: names the variable."""
+
+    code = "WRONG_SETTING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +117,70 @@ SETTINGS = (DATA_DIR, DATABASE_URL, HOST, PORT, WRITE_TOKEN, READ, INTROSPECTION
             AUDIT_DIR, LOG_ORIGIN, WITNESSES, TOKEN, LOG_LEVEL, LOG_FORMAT)
 
 
+def check(environment: Mapping[str, str] = os.environ) -> None:
+    """Check every setting that can be checked without looking at files, whoever will use it.
+
+    Raises WrongSetting.
+    """
+    check_names(environment)
+    access(environment)
+    limits(environment)
+    database_target(environment)
+    token(environment)
+    log_level(environment)
+    log_format(environment)
+
+
+def check_names(environment: Mapping[str, str]) -> None:
+    """Refuse settings that there are not, such as misspelt ones. Raises WrongSetting."""
+    known = [setting.variable for setting in SETTINGS]
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            nearest = max(known, key=lambda other: SequenceMatcher(
+                None, name.removeprefix(PREFIX), other.removeprefix(PREFIX)).ratio())
+            raise WrongSetting(f"{name} is no setting: did you mean {nearest}?")
+
+
+def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
+    """What must not be written anywhere: tokens, and passwords in addresses."""
+    for setting in (WRITE_TOKEN, TOKEN, DATABASE_URL):
+        yield environment.get(setting.variable, "")
+    login = re.match(r"\w+://[^:/@]*:(.+)@", environment.get(DATABASE_URL.variable, ""))
+    if login:
+        yield from {login[1], unquote(login[1])}
+
+
+def log_level(environment: Mapping[str, str] = os.environ) -> LogLevel:
+    """How much is logged."""
+    return _choice(LOG_LEVEL, LogLevel, environment)
+
+
+def log_format(environment: Mapping[str, str] = os.environ) -> LogFormat:
+    """In which form it is logged."""
+    return _choice(LOG_FORMAT, LogFormat, environment)
+
+
+def _choice(setting: Setting, kind: type[Choice], environment: Mapping[str, str]) -> Choice:
+    return kind(_one_of(setting, tuple(kind), environment))
+
+
+def database_target(environment: Mapping[str, str] = os.environ) -> Target | None:
+    """The PostgreSQL to use instead of the embedded one. Raises WrongSetting."""
+    url = database_url(environment)
+    try:
+        return target_from_url(url) if url else None
+    except InvalidInput as error:
+        raise WrongSetting(f"{DATABASE_URL.variable}: {error.message}") from None
+
+
 def database_url(environment: Mapping[str, str] = os.environ) -> str | None:
     """The PostgreSQL to use instead of the embedded one."""
     return environment.get(DATABASE_URL.variable) or None
 
 
 def token(environment: Mapping[str, str] = os.environ) -> str | None:
-    """With what a log on the web is asked for."""
-    return environment.get(TOKEN.variable) or None
+    """With what a log on the web is asked for. Raises WrongSetting."""
+    return _secret(TOKEN, environment)
 
 
 def audit_dir(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -138,15 +211,15 @@ def _policy(environment: Mapping[str, str]) -> Policy:
     try:
         return Policy.parse(Path(given).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"{WITNESSES.variable}={given}: {error}") from None
+        raise WrongSetting(f"{WITNESSES.variable}={given}: {error}") from None
 
 
 def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -> Access:
     """Who may do what; in the demo everyone may write, unless there is a token for it.
 
-    Raises InvalidInput, which names the variable.
+    Raises WrongSetting.
     """
-    token = environment.get(WRITE_TOKEN.variable) or None
+    token = _secret(WRITE_TOKEN, environment)
     return Access(
         token=token,
         trust=_trust(environment),
@@ -162,7 +235,7 @@ def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -
 
 
 def limits(environment: Mapping[str, str] = os.environ) -> Limits:
-    """What clients may take of the server. Raises InvalidInput, which names the variable."""
+    """What clients may take of the server. Raises WrongSetting."""
     return Limits(
         connections=_number(CONNECTIONS, 1, environment),
         client_connections=_number(CLIENT_CONNECTIONS, 1, environment),
@@ -178,10 +251,10 @@ def _trust(environment: Mapping[str, str]) -> Trust | None:
     if not issuer:
         return None
     for setting, address in ((OIDC_ISSUER, issuer), (OIDC_KEYS, keys)):
-        if address and not is_safe(address):
-            raise InvalidInput(f"{setting.variable}={address}: expected an https address")
+        if address and (not is_safe(address) or "@" in urlsplit(address).netloc):
+            raise WrongSetting(f"{setting.variable}: expected an https address without a password")
     if not audience:
-        raise InvalidInput(f"{OIDC_AUDIENCE.variable}: expected what tokens of {issuer} are for")
+        raise WrongSetting(f"{OIDC_AUDIENCE.variable}: expected what tokens of {issuer} are for")
     return Trust(issuer, audience, keys or None, actor or OIDC_ACTOR.default,
                  scope or OIDC_SCOPE.default, _meanings(environment) or default_scopes())
 
@@ -192,22 +265,30 @@ def _meanings(environment: Mapping[str, str]) -> dict[str, Scope]:
         return {word: Scope(scope) for word, _, scope in (
             pair.rpartition("=") for pair in _listed(OIDC_SCOPES, environment))}
     except ValueError:
-        raise InvalidInput(f"{OIDC_SCOPES.variable}: expected words and scopes, such as"
+        raise WrongSetting(f"{OIDC_SCOPES.variable}: expected words and scopes, such as"
                            f" editors=record; scopes are {', '.join(s.value for s in Scope)}"
                            ) from None
+
+
+def _secret(setting: Setting, environment: Mapping[str, str]) -> str | None:
+    """A token. What a header can't carry would never be accepted, or show up in an error."""
+    given = environment.get(setting.variable) or None
+    if given and not (given.isascii() and given.isprintable() and " " not in given):
+        raise WrongSetting(f"{setting.variable}: expected printable ASCII without spaces")
+    return given
 
 
 def _one_of(setting: Setting, values: tuple[str, ...], environment: Mapping[str, str]) -> str:
     given = environment.get(setting.variable) or setting.default
     if given not in values:
-        raise InvalidInput(f"{setting.variable}={given}: expected {' or '.join(values)}")
+        raise WrongSetting(f"{setting.variable}={given}: expected {' or '.join(values)}")
     return given
 
 
 def _number(setting: Setting, least: int, environment: Mapping[str, str]) -> int:
     given = environment.get(setting.variable) or setting.default.partition(":")[0]
-    if not given.isdecimal() or int(given) < least:
-        raise InvalidInput(f"{setting.variable}={given}: expected a number from {least} on")
+    if not re.fullmatch("[0-9]{1,9}", given) or int(given) < least:
+        raise WrongSetting(f"{setting.variable}={given}: expected a number from {least} on")
     return int(given)
 
 
@@ -220,5 +301,5 @@ def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
     try:
         return tuple(sorted(normalize_allowed_origins(_listed(ORIGINS, environment))))
     except ValueError:
-        raise InvalidInput(f"{ORIGINS.variable}: expected origins such as https://example.com"
+        raise WrongSetting(f"{ORIGINS.variable}: expected origins such as https://example.com"
                            ) from None

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from deploy.connections import Limits
+from deploy.logs import LogLevel
 from deploy.server import LIMITS, Server, create_server, listen
 from schema.app import create_app
 from schema.context import Access, Services
@@ -19,7 +20,7 @@ async def serving(
 ) -> AsyncIterator[tuple[str, Server, asyncio.Task[None]]]:
     """The address of a server, the server, and its work; it is stopped without patience."""
     listening = listen("127.0.0.1", 0)
-    server = create_server(create_app(services, access), "warning", limits)
+    server = create_server(create_app(services, access), LogLevel.WARNING, limits)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     work = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:

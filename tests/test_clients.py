@@ -38,8 +38,8 @@ AUDITS = 61
 def programs() -> Path:
     """Where the programs of `tests/clients` stand beside the packages that they import."""
     if not shutil.which("node") or not shutil.which("npm"):
-        if os.environ.get("TRACKER_NEEDS_NODE"):
-            pytest.fail("TRACKER_NEEDS_NODE is set, and there is no node and npm")
+        if os.environ.get("TESTS_NEED_NODE"):
+            pytest.fail("TESTS_NEED_NODE is set, and there is no node and npm")
         pytest.skip("the clients need node and npm, which this machine has not")
     pinned = hashlib.sha256(b"".join((CLIENTS / name).read_bytes() for name in FILES)).hexdigest()
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tracker-tests"

@@ -9,6 +9,7 @@ import json
 import sys
 
 from deploy.bootstrap import running
+from deploy.logs import LogLevel
 from deploy.process import run, settle
 from deploy.server import create_server, listen
 from projections.kept import Kept
@@ -22,7 +23,8 @@ async def serve(target: str, answers_bytes: str, states_bytes: str) -> None:
         services.as_of.lists.states.kept = Kept(int(states_bytes))
         listening = listen("127.0.0.1", 0)
         app = create_app(services, Access(), answers_bytes=int(answers_bytes))
-        server = asyncio.create_task(create_server(app, "warning").serve(sockets=[listening]))
+        serving = create_server(app, LogLevel.WARNING).serve(sockets=[listening])
+        server = asyncio.create_task(serving)
         settle()
         print(listening.getsockname()[1], flush=True)
         await server

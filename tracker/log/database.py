@@ -56,11 +56,6 @@ def named_queries(path: Path) -> SimpleNamespace:
     return SimpleNamespace(**dict(zip(names, map(str.strip, bodies), strict=True)))
 
 
-def target_from_url(url: str) -> Target:
-    """What to connect to, from a `postgresql://` URL."""
-    return {"dsn": url}
-
-
 class Session(asyncpg.Connection):
     """A connection that is dropped where asyncpg would have a commit cancelled.
 

@@ -8,7 +8,8 @@ from typing import TypeVar, cast
 from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.utils import Environment, EnvType, resolve_topic, strtobool
 
-from tracker.log.database import target_from_url
+from tracker.errors import InvalidInput
+from tracker.log.database_url import target_from_url
 from tracker.log.library.datastore import Datastore
 from tracker.log.library.recorders import (
     AsyncpgAggregateRecorder,
@@ -39,11 +40,15 @@ class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
         url = self.env.get(self.DATABASE_URL)
         if not url:
             raise OSError(f"{self.DATABASE_URL} is not set: expected a postgresql:// URL")
+        try:
+            target = target_from_url(url)
+        except InvalidInput as error:
+            raise OSError(f"{self.DATABASE_URL}: {error.message}") from None
         id_type = (self.env.get(self.ORIGINATOR_ID_TYPE) or "uuid").lower()
         if id_type not in ("uuid", "text"):
             raise OSError(f"{self.ORIGINATOR_ID_TYPE} is {id_type!r}: expected uuid or text")
         self.datastore = Datastore(
-            target_from_url(url),
+            target,
             pool_size=self._positive(self.POOL_SIZE, 10),
             connect_timeout=self._positive(self.CONNECT_TIMEOUT, 5),
             schema=self.env.get(self.SCHEMA) or "public",

@@ -1,0 +1,102 @@
+"""The entry point: what is so for every command, before it begins and when it has failed."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import os
+import platform
+import sys
+import threading
+from typing import Annotated
+
+import typer
+
+from deploy import settings
+from deploy.command import errors_for_people, note
+from deploy.logs import LogFormat, LogLevel, log_to_stderr
+from deploy.process import Exit
+from tracker.log.migrate import migrations
+
+PACKAGE = "critical-minerals-policy-tracker"
+logger = logging.getLogger("tracker")
+
+
+def version_text() -> str:
+    """Which version this is, on which Python, for which tables."""
+    return (f"tracker {importlib.metadata.version(PACKAGE)}\nPython {platform.python_version()}\n"
+            f"tables: migration {migrations()[-1].number}")
+
+
+def show_version(asked: bool) -> None:
+    """Print the version and leave, if that was asked for."""
+    if asked:
+        print(version_text())
+        raise typer.Exit()
+
+
+def begin(
+    version: Annotated[bool, typer.Option(
+        "--version", is_eager=True, callback=show_version,
+        help="Print the version, that of Python, and that of the tables.")] = False,
+) -> None:
+    """Check all settings."""
+    with errors_for_people():
+        settings.check()
+
+
+def run_command_line(app: typer.Typer) -> None:
+    """Run the command that the arguments name, and leave with its exit code.
+
+    An error that nobody foresaw is a line too; its traceback is for who asks for it.
+    """
+    form = form_asked_for(sys.argv)
+    log_to_stderr(level_asked_for(), form, settings.secrets())
+    log_failures()
+    try:
+        # Where lines of JSON are expected, wrong usage must not be drawn in a box.
+        sys.exit(app(prog_name="tracker", standalone_mode=form is LogFormat.TEXT) or Exit.OK)
+    except Exception as error:
+        sys.exit(explain(error))
+
+
+def level_asked_for() -> LogLevel:
+    """How much is logged; a setting that is wrong is refused a moment later."""
+    try:
+        return settings.log_level()
+    except settings.WrongSetting:
+        return LogLevel.WARNING
+
+
+def log_failures() -> None:
+    """Have the log say what Python would print by itself."""
+    logging.captureWarnings(True)
+    sys.unraisablehook = lambda failure: logger.error(
+        "%s", failure.err_msg or "an error that could not be raised", exc_info=failure.exc_value)
+    threading.excepthook = lambda failure: logger.error(
+        "a thread has failed", exc_info=failure.exc_value)
+
+
+def form_asked_for(arguments: list[str]) -> LogFormat:
+    """The form of the log as far as it can be told before the arguments are read."""
+    flag = settings.LOG_FORMAT.flag
+    given = " ".join(arguments).replace("=", " ")
+    asked = f"{flag} {LogFormat.JSON}" in given
+    asked = asked or os.environ.get(settings.LOG_FORMAT.variable) == LogFormat.JSON
+    return LogFormat.JSON if asked else LogFormat.TEXT
+
+
+def explain(error: Exception) -> int:
+    """Say what went wrong; the exit code."""
+    if isinstance(error, typer.Abort):
+        note.print("Aborted.", style="red")
+        return Exit.REFUSED
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # of wrong usage
+        note.print(error.format_message(), style="red", markup=False)
+        return int(error.exit_code)
+    note.print(f"An error that should not be, {type(error).__name__}. Please report it, with what"
+               f" is logged with {settings.LOG_LEVEL.variable}=debug.", style="red", markup=False)
+    logger.debug("the error that should not be", exc_info=error)
+    return Exit.FAILED
+
+

@@ -1,0 +1,91 @@
+"""The address of a PostgreSQL: `postgresql://user:password@host:port/database?parameters`.
+
+asyncpg reads such addresses too, and leniently: it takes what follows a `/` in a password for
+something else, and its errors quote what it took. Here a character that could be meant in two ways
+is refused, and no error quotes any part of the address.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from tracker.errors import InvalidInput
+from tracker.log.database import Target
+
+ADDRESS = re.compile(
+    r"postgres(?:ql)?://(?:(?P<login>[^/?#]*)@)?(?P<hosts>[^/?#@]*)(?:/(?P<database>[^/?#@]*))?"
+    r"(?:\?(?P<parameters>[^#@]*))?")
+HOST = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]]*))(?::(?P<port>[0-9]{1,5}))?")
+PARAMETER = re.compile(r"(?P<name>[a-z][a-z0-9_.]*)=(?P<value>.+)")
+LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+DEFAULT_PORT, LAST_PORT = 5432, 65_535
+EXPECTED = ("expected postgresql://user:password@host:port/database, where % / ? # @ in a name or a"
+            " password are written %25 %2F %3F %23 %40")
+
+
+def target_from_url(url: str) -> Target:
+    """What to connect to. Raises InvalidInput, which quotes nothing of the address.
+
+    Parameters are those of asyncpg, such as sslmode; others are settings of the session.
+    """
+    found = ADDRESS.fullmatch(url)
+    if not found or not url.isprintable() or " " in url or LONE_PERCENT.search(url):
+        raise InvalidInput(EXPECTED)
+    named, others = _parameters(found["parameters"] or "")
+    user, _, password = (found["login"] or "").partition(":")
+    given = {
+        **_hosts(found["hosts"] or named.get("host", ""), named.get("port", "")),
+        "user": _decoded(user or named.get("user", "")),
+        "password": _decoded(password or named.get("password", "")),
+        "database": _decoded(found["database"] or named.get("database", named.get("dbname", ""))),
+        "dsn": f"postgresql://?{'&'.join(others)}" if others else None,
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _parameters(text: str) -> tuple[dict[str, str], list[str]]:
+    """The parameters that are parts of an address too, and the others as they were written."""
+    named, others = dict[str, str](), list[str]()
+    for pair in filter(None, text.split("&")):
+        found = PARAMETER.fullmatch(pair)
+        if not found:
+            raise InvalidInput("expected parameters such as ?sslmode=require")
+        if found["name"] in ("host", "port", "user", "password", "database", "dbname"):
+            named[found["name"]] = found["value"]
+        else:
+            others.append(pair)
+    return named, others
+
+
+def _hosts(hosts: str, ports: str) -> dict[str, Any]:
+    """The hosts and their ports, as far as they are given: the first that answers is used."""
+    found = [match for host in hosts.split(",") if (match := HOST.fullmatch(host))]
+    names = [_decoded(host["ipv6"] or host["name"]) for host in found]
+    written = [host["port"] for host in found]
+    if not any(written) and ports:
+        written = list(ports.split(","))
+    if len(found) <= hosts.count(",") or (any(names) and not all(names)) or len(written) not in (
+            1, len(names)):
+        raise InvalidInput("expected hosts such as db.example.org:5432 or [2001:db8::1]:5432")
+    return {"host": names if any(names) else None,
+            "port": [_port(port) for port in written] if any(written) else None}
+
+
+def _port(text: str | None) -> int:
+    if not text:
+        return DEFAULT_PORT
+    if not re.fullmatch("[0-9]{1,5}", text) or not 0 < int(text) <= LAST_PORT:
+        raise InvalidInput(f"expected ports from 1 to {LAST_PORT}")
+    return int(text)
+
+
+def _decoded(text: str) -> str:
+    try:
+        decoded = unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidInput("expected what is percent-encoded to be UTF-8") from None
+    if "\0" in decoded:
+        raise InvalidInput("expected no zero byte")
+    return decoded
