@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -399,6 +401,33 @@ def test_a_ctrl_c_of_the_terminal_does_not_reach_the_server(server_dir: Path, ow
     found = running(server_dir)
     assert found
     assert ask(found, "SELECT 1") == 1
+
+
+def refused_to(user: int, connection: Connection) -> bool:
+    """Whether the server turns away a process of another user."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    try:
+        os.setuid(user)
+        ask(connection, "SELECT 1")
+    except asyncpg.InvalidAuthorizationSpecificationError:
+        os._exit(7)
+    finally:
+        os._exit(1)
+
+
+@pytest.mark.skipif(not ROOT, reason="only root's server runs as somebody else")
+def test_the_account_of_the_server_is_nobody_in_the_database(server_dir: Path) -> None:
+    Postgres.start(server_dir).stop()
+    pgdata = server_dir / "pgdata"
+    (pgdata / "pg_hba.conf").write_text("local all all trust\n")  # as data of before have it
+    with Postgres.start(server_dir) as server:
+        account = pwd.getpwuid(pgdata.stat().st_uid)
+        assert account.pw_uid != 0
+        for user in (server.connection.user, account.pw_name):
+            assert refused_to(account.pw_uid, replace(server.connection, user=user))
+        assert ask(server.connection, "SELECT current_user::text") == "tracker"
 
 
 @pytest.mark.skipif(not ROOT, reason="only root's server runs as somebody else")

