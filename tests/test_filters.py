@@ -282,3 +282,4 @@ async def test_a_claim_is_found_by_each_day_on_which_it_may_have_been_published(
     assert await publishers("2025-03-01", "2025-03-01") == ["usgs"]
     assert await publishers("2025-03-31", "2025-03-31") == ["usgs"]
     assert await publishers("2025-04-01", "2025-04-30") == []
+    assert sorted(await publishers("2025-01-01", "2025-03-15")) == ["bgs", "usgs"]

@@ -213,10 +213,14 @@ def test_plans_are_made_once_for_a_document(
     assert len(made) == first
 
 
-def test_plans_of_documents_that_are_not_asked_again_are_forgotten(compared: Compared) -> None:
-    for number in range(executor.MOST_OPERATIONS + 20):
+def test_plans_of_documents_that_are_not_asked_again_are_forgotten(
+    compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor._kept, "_most", 100_000)
+    for number in range(20):
         compared.check(f"{{ x{number}: __typename }}")
-    assert len(executor._kept) <= executor.MOST_OPERATIONS
+    assert executor._kept.bytes <= 100_000
+    assert 0 < len(executor._kept) < 20
 
 
 # --- values that a resolver should never have given
