@@ -10,9 +10,9 @@ import typer
 
 from deploy import settings
 from deploy.bootstrap import connected, migrated, opened
-from deploy.bundle import beside
+from deploy.bundle_readme import beside
 from deploy.command import DataDir, note, on_database
-from deploy.importing import progress_bar
+from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
 from deploy.trusting import (
     AllowMissingTexts,

@@ -23,15 +23,15 @@ from deploy.connections import Limits
 from deploy.demo import ACTOR, check_demo, check_no_demo, is_local
 from deploy.descriptors import within_descriptors
 from deploy.entry import begin, run_command_line
-from deploy.importing import load_corpus, progress_bar
+from deploy.imports import load_corpus, progress_bar
 from deploy.keys import keys
-from deploy.logs import LogFormat, LogLevel, json_formatter, log_to_stderr
+from deploy.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
 from deploy.postgres import default_data_dir, demo_data_dir
 from deploy.process import Exit, settle
 from deploy.redaction import redact
 from deploy.server import PortTaken, create_server, listen
-from deploy.snapshot import replay as replayed
-from deploy.snapshot import replay_bundle, take
+from deploy.snapshot_file import replay as replayed
+from deploy.snapshot_file import replay_bundle, take
 from deploy.terminal import escaped_json
 from deploy.tokens import tokens
 from deploy.tracing import Traces, tracing

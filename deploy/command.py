@@ -13,8 +13,8 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from deploy import settings
-from deploy.database import database
-from deploy.logs import Notes
+from deploy.database_target import database
+from deploy.log_format import Notes
 from deploy.postgres import PostgresError, default_data_dir, has_database, running
 from deploy.process import Exit, catch_signals, run
 from deploy.server import PortTaken

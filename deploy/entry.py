@@ -14,7 +14,7 @@ import typer
 
 from deploy import settings
 from deploy.command import errors_for_people, note
-from deploy.logs import LogFormat, LogLevel, log_to_stderr
+from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.process import Exit
 from tracker.log.migrate import migrations
 

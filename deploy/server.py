@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from deploy.connections import Connections, Limits
-from deploy.logs import LogLevel
+from deploy.log_format import LogLevel
 from deploy.protocols import Http, WebSocket
 
 GRACE = 3

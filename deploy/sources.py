@@ -16,7 +16,7 @@ import typer
 
 from deploy.bootstrap import running
 from deploy.command import DataDir, errors_for_people, note, on_database
-from deploy.importing import import_shown
+from deploy.imports import import_shown
 from deploy.process import Exit
 from deploy.terminal import Terminal, csv_cell, in_one_line
 from projections.lists import Filter

@@ -15,7 +15,7 @@ import typer
 from deploy import settings
 from deploy.bootstrap import opened
 from deploy.command import DataDir, errors_for_people, note, on_database
-from deploy.importing import progress_bar
+from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
 from deploy.process import Exit
 from deploy.trusting import (

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from deploy.connections import Limits
-from deploy.logs import LogLevel
+from deploy.log_format import LogLevel
 from deploy.server import LIMITS, Server, create_server, listen
 from schema.app import create_app
 from schema.context import Access, Services

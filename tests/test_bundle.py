@@ -20,7 +20,7 @@ from rich.console import Console
 
 from deploy.bootstrap import connected, pooled, running
 from deploy.postgres import Postgres
-from deploy.snapshot import replay_bundle
+from deploy.snapshot_file import replay_bundle
 from projections.moments import Moment
 from projections.rebuild import rebuild
 from tests.api import OPEN

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from deploy.importing import load_corpus
+from deploy.imports import load_corpus
 from schema.context import Services
 from tests.api import Api
 from tests.desk import CLAIM, Desk, cell, line

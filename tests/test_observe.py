@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from deploy import tracing
 from deploy.bootstrap import running
-from deploy.logs import Json
+from deploy.log_format import Json
 from deploy.tracing import Traces
 from schema.app import create_app
 from schema.context import Services

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.logs import Json
+from deploy.log_format import Json
 from schema.context import Services
 from schema.routes import health
 from schema.routes.metrics import MOST_NAMES

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from deploy.process import Exit
-from deploy.snapshot import replay, snapshot, take
+from deploy.snapshot_file import replay, snapshot, take
 from projections.moments import Moment
 from schema.context import Services
 from tests.api import Api
@@ -112,7 +112,7 @@ def test_a_process_killed_midway_leaves_no_file_of_that_name(tmp_path: Path) -> 
     out = tmp_path / "state.jsonl"
     code = ("import os, signal, sys\n"
             "from pathlib import Path\n"
-            "from deploy.snapshot import snapshot\n"
+            "from deploy.snapshot_file import snapshot\n"
             "with snapshot(Path(sys.argv[1])) as state:\n"
             "    for _ in range(10000): state.add(b'x' * 100)\n"
             "    os.kill(os.getpid(), signal.SIGKILL)")

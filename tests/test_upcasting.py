@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from deploy.bootstrap import running
-from deploy.snapshot import replay_bundle
+from deploy.snapshot_file import replay_bundle
 from projections.moments import Moment
 from projections.subjects import Selection, read
 from schema.context import Services

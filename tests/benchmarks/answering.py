@@ -9,7 +9,7 @@ import json
 import sys
 
 from deploy.bootstrap import running
-from deploy.logs import LogLevel
+from deploy.log_format import LogLevel
 from deploy.process import run, settle
 from deploy.server import create_server, listen
 from projections.kept import Kept

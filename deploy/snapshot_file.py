@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deploy.importing import progress_bar
+from deploy.imports import progress_bar
 from projections.moments import Moment
 from projections.world import World
 from schema.context import Services
