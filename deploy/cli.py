@@ -19,9 +19,7 @@ from deploy import auditing, settings, sources
 from deploy.bootstrap import migrated, opened, prepare, running
 from deploy.command import DataDir, errors_for_people, note, on_database
 from deploy.comparing import changes, upcoming
-from deploy.connections import Limits
 from deploy.demo import ACTOR, check_demo, check_no_demo, is_local
-from deploy.descriptors import within_descriptors
 from deploy.entry import begin, run_command_line
 from deploy.imports import load_corpus, progress_bar
 from deploy.keys import keys
@@ -29,13 +27,15 @@ from deploy.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
 from deploy.postgres import default_data_dir, demo_data_dir
 from deploy.process import Exit, settle
 from deploy.redaction import redact
-from deploy.server import PortTaken, create_server, listen
 from deploy.snapshot_file import replay as replayed
 from deploy.snapshot_file import replay_bundle, take
 from deploy.terminal import escaped_json
 from deploy.tokens import tokens
 from deploy.tracing import Traces, tracing
 from deploy.trusting import Keys, TrustBundleKey, bundle_at, trust_in, without_database
+from deploy.web.connections import Limits
+from deploy.web.descriptors import within_descriptors
+from deploy.web.server import PortTaken, create_server, listen
 from deploy.welcome import greet
 from projections.as_of import chosen, resolved
 from projections.rebuild import PROCESSES

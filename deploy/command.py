@@ -17,7 +17,7 @@ from deploy.database_target import database
 from deploy.log_format import Notes
 from deploy.postgres import PostgresError, default_data_dir, has_database, running
 from deploy.process import Exit, catch_signals, run
-from deploy.server import PortTaken
+from deploy.web.server import PortTaken
 from tracker.errors import TrackerError, Unavailable
 from tracker.log.database import LOST, Target
 

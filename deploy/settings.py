@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlsplit
 
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
-from deploy.connections import Limits
 from deploy.log_format import LogFormat, LogLevel
+from deploy.web.connections import Limits
 from schema.context import Access
 from tracker.access import Scope
 from tracker.audit.publisher import Signing

@@ -7,9 +7,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from deploy.connections import Limits
 from deploy.log_format import LogLevel
-from deploy.server import LIMITS, Server, create_server, listen
+from deploy.web.connections import Limits
+from deploy.web.server import LIMITS, Server, create_server, listen
 from schema.app import create_app
 from schema.context import Access, Services
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from deploy import connections
-from deploy.connections import Limits
-from deploy.server import Server
+from deploy.web import connections
+from deploy.web.connections import Limits
+from deploy.web.server import Server
 from schema.context import Services
 from schema.routes.streams import SSE
 from tests.api import OPEN

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy import descriptors
-from deploy.connections import Limits
-from deploy.descriptors import within_descriptors
+from deploy.web import descriptors
+from deploy.web.connections import Limits
+from deploy.web.descriptors import within_descriptors
 from tests.processes import Running
 from tests.test_connections import HEAD, connected, pytestmark  # noqa: F401
 

@@ -16,7 +16,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 
-from deploy.server import Server
+from deploy.web.server import Server
 from projections.subjects import Selection, concerns
 from schema.context import Access, Services
 from schema.routes import streaming

@@ -14,8 +14,8 @@ import pytest
 import websockets
 from websockets.asyncio.client import connect
 
-from deploy import server as web
-from deploy.server import Server
+from deploy.web import server as web
+from deploy.web.server import Server
 from schema import websocket
 from schema.context import Services
 from schema.routes.streams import SSE

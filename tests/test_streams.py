@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from deploy.bootstrap import connected
-from deploy.server import Server
+from deploy.web.server import Server
 from schema.context import Access, Services
 from schema.routes import streaming
 from schema.routes.streams import FORMS, MULTIPART, SSE

@@ -11,7 +11,7 @@ import sys
 from deploy.bootstrap import running
 from deploy.log_format import LogLevel
 from deploy.process import run, settle
-from deploy.server import create_server, listen
+from deploy.web.server import create_server, listen
 from projections.kept import Kept
 from schema.app import create_app
 from schema.context import Access

@@ -13,9 +13,9 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from deploy.connections import Connections, Limits
 from deploy.log_format import LogLevel
-from deploy.protocols import Http, WebSocket
+from deploy.web.connections import Connections, Limits
+from deploy.web.protocols import Http, WebSocket
 
 GRACE = 3
 """Seconds that open requests get to finish when the server stops."""

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from deploy.connections import Connections
-from deploy.gathering import Gathering
+from deploy.web.connections import Connections
+from deploy.web.write_coalescing import Gathering
 from schema.errors import plain_error
 from schema.routes.reply import reply
 

@@ -11,7 +11,7 @@ import logging
 import resource
 from dataclasses import replace
 
-from deploy.connections import SPARE_CONNECTIONS, Limits
+from deploy.web.connections import SPARE_CONNECTIONS, Limits
 
 RESERVED = 96 + SPARE_CONNECTIONS
 """For the database (26 connections), signing, helpers, logs, listening, and connections that are

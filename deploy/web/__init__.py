@@ -1,0 +1,1 @@
+"""The web server: uvicorn with limits of connections, heads, bodies and descriptors."""
