@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-TRACKER = (sys.executable, "-m", "deploy.cli")
+TRACKER = (sys.executable, "-m", "deploy.cli.main")
 
 
 def command(

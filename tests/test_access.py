@@ -13,8 +13,8 @@ import websockets
 
 from deploy import settings
 from deploy.bootstrap import connected
-from deploy.cli import MYSELF
-from deploy.tokens import as_owner
+from deploy.cli.main import MYSELF
+from deploy.cli.token import as_owner
 from deploy.web.connections import Limits
 from schema.context import EVERYONE, Access, Services
 from schema.gate import Buckets, Gate, network

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from deploy.cli import app
+from deploy.cli.main import app
 from deploy.process import Exit
 from tests.forge import KEY, OTHER, WITNESS, bundle, honest, signed
 from tests.processes import Running
@@ -140,7 +140,7 @@ def test_every_command_of_the_guide_does_what_it_says(
     wait_for_checkpoint(f"{demo.url}/log/checkpoint")
     script = "".join(BLOCKS).replace("http://127.0.0.1:8000", demo.url)
     assert script.count("tracker ") >= 9
-    tracker = f'tracker() {{ "{sys.executable}" -m deploy.cli "$@"; }}\n'
+    tracker = f'tracker() {{ "{sys.executable}" -m deploy.cli.main "$@"; }}\n'
     result = subprocess.run(
         ["bash", "-ec", tracker + script], cwd=desk, capture_output=True, text=True, check=False,
         env={**os.environ, "TRACKER_DATA_DIR": str(demo.data_dir),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from deploy.cli import app
+from deploy.cli.main import app
 from deploy.demo import is_local
 from deploy.postgres import default_data_dir, demo_data_dir
 from deploy.process import Exit

@@ -139,12 +139,12 @@ def test_errors_are_json_too_where_that_is_the_form(
 
 
 FAIL = """
-import deploy.cli
-from deploy.entry import run_command_line
-@deploy.cli.app.command()
+import deploy.cli.main
+from deploy.cli.entry import run_command_line
+@deploy.cli.main.app.command()
 def fail():
     raise KeyError("a-secret-word of ours")
-run_command_line(deploy.cli.app)
+run_command_line(deploy.cli.main.app)
 """
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deploy.cli import MYSELF
+from deploy.cli.main import MYSELF
 from schema.context import Access, Services
 from schema.execute import execute
 from tests.api import Api, document

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from deploy.cli import app
+from deploy.cli.main import app
 from deploy.process import Exit
 from tracker.audit.checkpoint import Checkpoint
 from tracker.audit.merkle import EMPTY

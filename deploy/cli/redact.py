@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deploy.bootstrap import running
-from deploy.command import DataDir, errors_for_people, note, on_database
+from deploy.cli.common import DataDir, errors_for_people, note, on_database
 from tracker.domain.codec import convert
 from tracker.domain.values import PartialDate, Source
 from tracker.log.database import Target

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from deploy import settings
-from deploy.command import DataDir, errors_for_people, note
+from deploy.cli.common import DataDir, errors_for_people, note
 from deploy.postgres import default_data_dir
 from tracker.audit.safe import Keys, Safe
 from tracker.errors import InvalidInput

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from deploy import settings
-from deploy.command import errors_for_people, note
+from deploy.cli.common import errors_for_people, note
 from deploy.postgres import default_data_dir
 from deploy.process import catch_signals, run
 from tracker.audit.export import naming

@@ -14,11 +14,8 @@ import typer
 
 from deploy import settings
 from deploy.bootstrap import opened
-from deploy.command import DataDir, errors_for_people, note, on_database
-from deploy.imports import progress_bar
-from deploy.postgres import default_data_dir
-from deploy.process import Exit
-from deploy.trusting import (
+from deploy.cli.common import DataDir, errors_for_people, note, on_database
+from deploy.cli.trust import (
     AllowMissingTexts,
     ChosenKeys,
     Keys,
@@ -29,6 +26,9 @@ from deploy.trusting import (
     trust_in,
     without_database,
 )
+from deploy.imports import progress_bar
+from deploy.postgres import default_data_dir
+from deploy.process import Exit
 from tracker.audit.export import naming
 from tracker.audit.files import Files
 from tracker.audit.report import Visit, as_json, as_markdown, report

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from deploy import settings
-from deploy.command import errors_for_people, note
+from deploy.cli.common import errors_for_people, note
 from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.process import Exit
 from tracker.log.migrate import migrations

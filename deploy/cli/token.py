@@ -11,7 +11,7 @@ import asyncpg
 import typer
 
 from deploy.bootstrap import connected, prepare
-from deploy.command import DataDir, note, on_database
+from deploy.cli.common import DataDir, note, on_database
 from deploy.terminal import in_one_line
 from tracker.access import Scope
 from tracker.errors import Forbidden

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.bootstrap import running
-from deploy.command import DataDir, fail, on_database
+from deploy.cli.common import DataDir, fail, on_database
 from deploy.process import Exit
 from deploy.terminal import Terminal, escaped_json, in_one_line
 from schema.context import Access, Services

@@ -15,28 +15,29 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from deploy import auditing, settings, sources
+from deploy import settings
 from deploy.bootstrap import migrated, opened, prepare, running
-from deploy.command import DataDir, errors_for_people, note, on_database
-from deploy.comparing import changes, upcoming
+from deploy.cli import audit, imports
+from deploy.cli.changes import changes, upcoming
+from deploy.cli.common import DataDir, errors_for_people, note, on_database
+from deploy.cli.demo_banner import greet
+from deploy.cli.entry import begin, run_command_line
+from deploy.cli.key import keys
+from deploy.cli.redact import redact
+from deploy.cli.token import tokens
+from deploy.cli.trust import Keys, TrustBundleKey, bundle_at, trust_in, without_database
 from deploy.demo import ACTOR, check_demo, check_no_demo, is_local
-from deploy.entry import begin, run_command_line
 from deploy.imports import load_corpus, progress_bar
-from deploy.keys import keys
 from deploy.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
 from deploy.postgres import default_data_dir, demo_data_dir
 from deploy.process import Exit, settle
-from deploy.redaction import redact
 from deploy.snapshot_file import replay as replayed
 from deploy.snapshot_file import replay_bundle, take
 from deploy.terminal import escaped_json
-from deploy.tokens import tokens
 from deploy.tracing import Traces, tracing
-from deploy.trusting import Keys, TrustBundleKey, bundle_at, trust_in, without_database
 from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
 from deploy.web.server import PortTaken, create_server, listen
-from deploy.welcome import greet
 from projections.as_of import chosen, resolved
 from projections.rebuild import PROCESSES
 from projections.rebuild import rebuild as rebuild_projection
@@ -382,8 +383,8 @@ app.add_typer(keys)
 app.command()(redact)
 app.command()(changes)
 app.command()(upcoming)
-auditing.add_to(app)
-sources.add_to(app)
+audit.add_to(app)
+imports.add_to(app)
 
 
 def main() -> None:

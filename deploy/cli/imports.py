@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.bootstrap import running
-from deploy.command import DataDir, errors_for_people, note, on_database
+from deploy.cli.common import DataDir, errors_for_people, note, on_database
 from deploy.imports import import_shown
 from deploy.process import Exit
 from deploy.terminal import Terminal, csv_cell, in_one_line
