@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projections.kept import Kept
+from projections.lru_cache import Kept
 from projections.timeline import Folded
 
 MOST_BYTES = 64 * 1024 * 1024

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from projections.kept import Kept
+from projections.lru_cache import Kept
 from projections.moments import S
 from projections.tracked import Tracked
 from tracker.domain.codec import decode

@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 import orjson
 from strawberry.types.graphql import OperationType
 
-from projections.kept import Kept
+from projections.lru_cache import Kept
 from projections.tracked import Reached
 from schema.context import Access, Services
 from schema.execute import execute

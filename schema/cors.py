@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
-from projections.kept import kept_of_short
+from projections.lru_cache import kept_of_short
 from schema.errors import plain_error
 from schema.routes.reply import Header, reply
 

@@ -22,7 +22,7 @@ from graphql import (
 from graphql.execution.values import get_argument_values
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from projections.kept import Kept
+from projections.lru_cache import Kept
 from schema.calls import Call, call
 from schema.plan import Plan, Planner
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from projections.kept import kept_of_short
+from projections.lru_cache import kept_of_short
 from schema.errors import plain_error
 from schema.routes.incoming import header
 

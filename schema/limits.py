@@ -31,7 +31,7 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
-from projections.kept import Kept
+from projections.lru_cache import Kept
 from schema.admission import may_not_write, too_long_lists, too_many_commands
 from schema.cost import MOST_COST, cost, has_variable_cost
 from schema.errors import extensions

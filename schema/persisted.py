@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from projections.kept import Kept
+from projections.lru_cache import Kept
 from schema.limits import MOST_LETTERS
 from tracker.errors import InvalidInput, NotFound
 

@@ -14,7 +14,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from projections.kept import kept_of_short
+from projections.lru_cache import kept_of_short
 from schema.answers import Answer, Answers, Question
 from schema.errors import masked, plain_error
 from schema.execute import QUERIES, QUERIES_AND_MUTATIONS

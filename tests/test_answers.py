@@ -13,7 +13,7 @@ import pytest
 
 import projections.as_of
 import schema.answers
-from projections.kept import OVERHEAD, Kept
+from projections.lru_cache import OVERHEAD, Kept
 from schema.app import create_app
 from schema.context import Access, Services
 from schema.execute import execute

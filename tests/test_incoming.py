@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from projections.kept import kept_of_short
+from projections.lru_cache import kept_of_short
 from schema.context import Access, Services
 from schema.cors import READ, SENT, Cors
 from schema.hosts import Hosts

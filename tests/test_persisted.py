@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from projections.kept import OVERHEAD
+from projections.lru_cache import OVERHEAD
 from schema.context import Services
 from schema.persisted import Persisted
 from tests.api import Api

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
-from projections.kept import kept_of_short
+from projections.lru_cache import kept_of_short
 from schema.routes.incoming import header
 
 LEAST_BYTES = 1024

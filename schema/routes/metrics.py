@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from projections.as_of import AsOf
-from projections.kept import Kept
+from projections.lru_cache import Kept
 from schema.context import Services
 from schema.routes.health import condition
 from tracker.log.database import LOST

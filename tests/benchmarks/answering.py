@@ -12,7 +12,7 @@ from deploy.bootstrap import running
 from deploy.log_format import LogLevel
 from deploy.process import run, settle
 from deploy.web.server import create_server, listen
-from projections.kept import Kept
+from projections.lru_cache import Kept
 from schema.app import create_app
 from schema.context import Access
 
