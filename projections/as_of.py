@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from projections.claims import Orders
-from projections.exposure import Exposure, Question, exposures, subjects
+from projections.analysis.claims import Orders
+from projections.analysis.exposure import Exposure, Question, exposures, subjects
 from projections.lists import (
     EVERYTHING,
     WHOLE,
@@ -188,7 +188,7 @@ class AsOf:
         stage: Stage | None = None, year: int | None = None,
     ) -> list[Exposure]:
         """Which supply is under which export controls, at one stage if asked, in a year or in the
-        last one for which there are figures; see `projections.exposure`.
+        last one for which there are figures; see `projections.analysis.exposure`.
         """
         controls = await self.states(ExportControlState, moment, Filter(
             commodities=asked.commodity and sorted(related(asked.commodity)),

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 from strawberry import argument
 
 from projections import texts
-from projections.exposure import Question
+from projections.analysis.exposure import Question
 from projections.subjects import Selection
 from schema.scalars import Day, Instant, Position
 from tracker.domain.commodities import Commodity, commodities, descendants

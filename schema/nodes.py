@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 from strawberry import argument
 
-from projections.claims import Orders
+from projections.analysis.claims import Orders
 from projections.moments import Moment
 from schema.ids import entity_of
 from schema.pages import MOST_ON_PAGE

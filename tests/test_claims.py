@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.claims import choose, compare
+from projections.analysis.claims import choose, compare
 from schema.context import Services
 from tests.api import Api
 from tests.facts import claimed, order, state, told

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from projections.claims import choose
+from projections.analysis.claims import choose
 from projections.timeline import timeline
 from tracker.corpus import regenerate
 from tracker.domain.alliance import AllianceState

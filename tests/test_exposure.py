@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.exposure import Exposure, Question, coverage, exposures, subjects
+from projections.analysis.exposure import Exposure, Question, coverage, exposures, subjects
 from projections.world import World
 from schema.context import Services
 from tests.api import Api

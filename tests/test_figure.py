@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from projections.claims import choose
+from projections.analysis.claims import choose
 from tests.facts import claimed, fact, retracted, source, state, told
 from tracker.domain.codec import convert
 from tracker.domain.figure import Claim, Claimed, FigureState, Preferred

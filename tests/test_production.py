@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from projections.production import Distribution, distribution, selected
+from projections.analysis.distribution import Distribution, distribution, selected
 from schema.context import Services
 from tests.api import Api
 from tests.api import claim as recorded

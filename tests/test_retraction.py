@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from projections.claims import choose
+from projections.analysis.claims import choose
 from projections.timeline import timeline
 from tests.facts import (
     announced,

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import strawberry
 
-from projections.claims import Orders
+from projections.analysis.claims import Orders
 from projections.lists import Filter
 from projections.moments import Moment, S, kind_name
 from schema.connections import Connection, states

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from strawberry import argument
 
-from projections.claims import Orders
+from projections.analysis.claims import Orders
 from projections.lists import Filter, Found, Lists, Span
 from projections.moments import Moment
 from schema.arguments import (

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from strawberry import argument
 
-from projections.production import distribution as spread
-from projections.production import selected
+from projections.analysis.distribution import distribution as spread
+from projections.analysis.distribution import selected
 from schema.arguments import question, word
 from schema.described import answer, output
 from schema.moment.at import AtMoment

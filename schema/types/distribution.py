@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from strawberry import field
 
-from projections import production
-from projections.claims import Orders
+from projections.analysis import distribution as production
+from projections.analysis.claims import Orders
 from schema.described import output
 from schema.types.common import Commodity, Place, Quantity, commodity, place, shown
 from schema.types.figure import Choice, Claim, choice, cited_claim, claim, preferred_claim

@@ -7,8 +7,8 @@ from decimal import Decimal
 import strawberry
 from strawberry import field
 
-from projections import exposure as pure
-from projections.claims import Orders
+from projections.analysis import exposure as pure
+from projections.analysis.claims import Orders
 from schema.described import answer, output
 from schema.types.common import Commodity, Place, commodity, place
 from schema.types.distribution import PlaceFigure, place_figure

@@ -9,7 +9,7 @@ from typing import Any
 
 from strawberry import field
 
-from projections import claims
+from projections.analysis import claims
 from schema.described import output
 from schema.once import once
 from schema.scalars import Position

@@ -185,7 +185,7 @@ class FigureState(EntityState, frozen=True, kw_only=True):
     """All claims for one series that are public on a day, the oldest first.
 
     Which of them to use depends on orders of publishers too, which are entities of their own: see
-    `projections.claims`. `judged` are the judgements told so far, whether or not one of them is the
+    `projections.analysis.claims`. `judged` are the judgements told so far, whether or not one of them is the
     `judgement` that counts.
     """
 

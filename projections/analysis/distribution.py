@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from projections.claims import Chosen, Cited, Orders, choose, edition_of, several_editions
-from projections.quantities import (
+from projections.analysis.claims import Chosen, Cited, Orders, choose, edition_of, several_editions
+from projections.analysis.quantities import (
     ARITHMETIC,
     in_unit_of,
     no_value,

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
-from projections.quantities import ARITHMETIC, in_unit_of, no_value, obstacle, ratio, rounded
+from projections.analysis.quantities import (
+    ARITHMETIC,
+    in_unit_of,
+    no_value,
+    obstacle,
+    ratio,
+    rounded,
+)
 from tracker.domain.commodities import ancestors
 from tracker.domain.entity import Because
 from tracker.domain.figure import Claim, FigureState, Series

@@ -11,9 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from projections.claims import Chosen, Cited, Orders, several_editions
-from projections.production import NOT_COUNTRIES, Distribution, Share, behind, distribution
-from projections.quantities import rounded, total
+from projections.analysis.claims import Chosen, Cited, Orders, several_editions
+from projections.analysis.distribution import (
+    NOT_COUNTRIES,
+    Distribution,
+    Share,
+    behind,
+    distribution,
+)
+from projections.analysis.quantities import rounded, total
 from tracker.domain.clause import Clause, ClauseState
 from tracker.domain.commodities import Commodity, ancestors, commodities, descendants
 from tracker.domain.export_control import ExportControlState

@@ -1,0 +1,1 @@
+"""Pure answers from states: claims side by side, shares, exposure to controls."""
