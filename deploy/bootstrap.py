@@ -10,8 +10,8 @@ import asyncpg
 
 from projections.as_of import PLANNED_ONCE, AsOf
 from projections.changes import Changes
-from projections.projector import Projector, create_schema
-from projections.rebuild import rebuild
+from projections.runner.projector import Projector, create_schema
+from projections.runner.rebuild import rebuild
 from schema.context import Services
 from tracker.audit.published import Publications
 from tracker.audit.publisher import Publisher, Signing

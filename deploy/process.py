@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 import uvloop
 
-from projections.helper import look_less_for_cycles
+from projections.runner.worker import look_less_for_cycles
 
 T = TypeVar("T")
 

@@ -28,8 +28,8 @@ from projections.lists import (
 )
 from projections.lists import SQL as LISTS
 from projections.moments import Moment, S, kind_name
-from projections.page import SQL as TRACKING
 from projections.rows import STILL, pairs
+from projections.runner.batch import SQL as TRACKING
 from projections.tracked import Reached, Tracked
 from projections.world import line
 from tracker.domain.codec import decode

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from projections.as_of import AsOf
 from projections.moments import Moment
-from projections.projector import Projector
+from projections.runner.projector import Projector
 from projections.subjects import Selection, follow, selected
 from tracker.domain.kinds import kind_of
 from tracker.domain.preference import Preference

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from projections.as_of import AsOf
 from projections.changes import Changes
-from projections.projector import Projector
+from projections.runner.projector import Projector
 from tracker.access import Caller, Scope, granted
 from tracker.audit.published import Publications
 from tracker.audit.publisher import Publisher

@@ -11,7 +11,7 @@ from strawberry import argument, field
 from strawberry.extensions import SchemaExtension
 
 from projections.moments import Moment
-from projections.projector import Projector
+from projections.runner.projector import Projector
 from schema.arguments import day, instant, position
 from schema.request import Info
 from schema.scalars import Day, Instant, Position

@@ -16,10 +16,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import projections.projector
-import projections.share
+import projections.runner.projector
+import projections.runner.rebuild_worker
 from deploy.bootstrap import migrated, running
-from projections.rebuild import rebuild
+from projections.runner.rebuild import rebuild
 from tests.desk import line
 from tracker.audit.publisher import Signing
 from tracker.audit.safe import Safe
@@ -59,7 +59,7 @@ def stop_before_head(of: Any) -> None:
 
 async def project(target: Target, directory: Path) -> None:
     """Project, and stop in the midst of a page."""
-    stop_after(projections.projector, "write_page")
+    stop_after(projections.runner.projector, "write_page")
     async with running(target) as services:
         await services.projector.reach(await services.recorder.head(), seconds=120)
 
@@ -82,7 +82,7 @@ async def take_in(target: Target, directory: Path) -> None:
 
 async def remake(target: Target, directory: Path) -> None:
     """Rebuild, and stop with some rows written."""
-    stop_after(projections.share, "find_new")
+    stop_after(projections.runner.rebuild_worker, "find_new")
     await rebuild(target, processes=1)
 
 

@@ -22,7 +22,7 @@ from deploy.bootstrap import connected, pooled, running
 from deploy.postgres import Postgres
 from deploy.snapshot_file import replay_bundle
 from projections.moments import Moment
-from projections.rebuild import rebuild
+from projections.runner.rebuild import rebuild
 from tests.api import OPEN
 from tests.conftest import copied
 from tests.facts import announced

@@ -20,9 +20,9 @@ import pytest
 
 from deploy.bootstrap import migrated, running
 from deploy.postgres import Postgres
-from projections.ahead import Ahead
-from projections.page import Page
-from projections.rebuild import rebuild
+from projections.runner.batch import Page
+from projections.runner.prefetch import Ahead
+from projections.runner.rebuild import rebuild
 from projections.world import World
 from schema.context import Services
 from tests.conftest import database, run_sql
@@ -119,8 +119,8 @@ async def test_pages_that_take_longer_to_fold_than_a_turn_lasts_are_projected_ne
         return page
 
     monkeypatch.setattr(Ahead, "page", slow)
-    monkeypatch.setattr("projections.projector.TURN", "1s")
-    monkeypatch.setattr("projections.projector.FOLD_SECONDS", 0.5)
+    monkeypatch.setattr("projections.runner.projector.TURN", "1s")
+    monkeypatch.setattr("projections.runner.projector.FOLD_SECONDS", 0.5)
     await services.commands.record("export-control/a", announced())
     await services.projector.reach(1, seconds=30)
 

@@ -14,7 +14,7 @@ import pytest
 from deploy.bootstrap import connected
 from projections import live
 from projections.live import touch, until_day_after
-from projections.projector import SQL
+from projections.runner.projector import SQL
 from schema.context import Access, Services
 from schema.execute import stream
 from schema.request import Context

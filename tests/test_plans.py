@@ -12,7 +12,7 @@ import pytest
 from projections.as_of import PLANNED_ONCE, AsOf
 from projections.lists import By, Filter, Order, Span
 from projections.moments import Moment
-from projections.page import SQL as PROJECTING
+from projections.runner.batch import SQL as PROJECTING
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState

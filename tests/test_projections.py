@@ -16,16 +16,16 @@ from typing import Any
 import pytest
 
 from deploy.bootstrap import prepare
-from projections.ahead import Ahead
 from projections.as_of import AsOf
-from projections.crew import Crew
-from projections.folds import Folds
-from projections.helper import Helper, HelperFailed
 from projections.lists import Filter, Key, Span
 from projections.moments import Moment
-from projections.page import SQL, Page, read_page
-from projections.projector import Projector, create_schema, project_page
-from projections.rebuild import rebuild
+from projections.runner.batch import SQL, Page, read_page
+from projections.runner.fold_cache import Folds
+from projections.runner.prefetch import Ahead
+from projections.runner.projector import Projector, create_schema, project_page
+from projections.runner.rebuild import rebuild
+from projections.runner.worker import Helper, HelperFailed
+from projections.runner.worker_pool import Crew
 from projections.world import World
 from schema.context import Services
 from tests.facts import DAYS, STREAMS, announced, claimed, clause, fact, history, source, suspended
@@ -373,7 +373,7 @@ async def test_what_comes_in_a_large_import_is_folded_by_helpers_as_long_as_all_
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
     await connection.execute(ANEW)
-    monkeypatch.setattr("projections.ahead.MUCH", 50)
+    monkeypatch.setattr("projections.runner.prefetch.MUCH", 50)
     asked, ask = list[Any](), Helper.ask
 
     def asking(helper: Helper, work: Any) -> None:
@@ -383,7 +383,7 @@ async def test_what_comes_in_a_large_import_is_folded_by_helpers_as_long_as_all_
             helper._process.kill()
 
     monkeypatch.setattr(Helper, "ask", asking)
-    monkeypatch.setattr("projections.crew.HELPERS", 2)
+    monkeypatch.setattr("projections.runner.worker_pool.HELPERS", 2)
     head = await recorder.head()
     reached = await caught_up(recorder, target)
     assert reached == [*range(10, head, 10), head]
@@ -422,7 +422,7 @@ async def test_an_entity_that_was_just_folded_is_not_read_again(
         read.extend(streams)
         return await facts.read_facts_of(connection, streams, until)
 
-    monkeypatch.setattr("projections.page.read_facts_of", read_facts_of)
+    monkeypatch.setattr("projections.runner.batch.read_facts_of", read_facts_of)
     commands = Commands(recorder)
     await commands.record(GALLIUM, announced())
     await commands.record("export-control/other", announced())
@@ -452,7 +452,7 @@ async def test_a_fold_takes_in_what_another_projector_has_projected(
         asked.update(streams)
         return await facts.read_facts_of(connection, streams, until)
 
-    monkeypatch.setattr("projections.page.read_facts_of", read_facts_of)
+    monkeypatch.setattr("projections.runner.batch.read_facts_of", read_facts_of)
     warm = await read_page(connection, 3, folds=folds)
     assert asked == {GALLIUM: 1}
     assert warm
@@ -511,7 +511,7 @@ async def test_who_waits_for_a_position_that_does_not_come_is_told_so(services: 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rebuild that takes many pages."""
-    monkeypatch.setattr("projections.share.PAGE", 20)
+    monkeypatch.setattr("projections.runner.rebuild_worker.PAGE", 20)
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -577,15 +577,15 @@ async def test_a_rebuild_that_fails_in_the_middle_leaves_the_live_rows_and_can_b
 
 HALF = """
 import asyncio, json, sys, time
-import projections.rebuild as module
-import projections.share
+import projections.runner.rebuild as module
+import projections.runner.rebuild_worker
 
 def stop(folded):
     if folded > 40:
         print("half", flush=True)
         time.sleep(60)
 
-projections.share.PAGE = 20
+projections.runner.rebuild_worker.PAGE = 20
 asyncio.run(module.rebuild(json.loads(sys.argv[1]), stop))
 """
 
@@ -612,7 +612,7 @@ async def test_a_rebuild_that_is_killed_leaves_the_live_rows_and_can_be_done_aga
 @pytest.fixture
 def many_shares(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rebuild that has as many shares as a long log."""
-    monkeypatch.setattr("projections.rebuild.SHARE", 20)
+    monkeypatch.setattr("projections.runner.rebuild.SHARE", 20)
     monkeypatch.setattr("tracker.log.facts.SAMPLE", 100)
 
 

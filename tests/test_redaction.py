@@ -17,7 +17,7 @@ import pytest
 
 from deploy.bootstrap import connected
 from projections.moments import Moment
-from projections.rebuild import rebuild
+from projections.runner.rebuild import rebuild
 from projections.world import World
 from schema.context import Access, Services
 from tests import api as told

@@ -9,8 +9,8 @@ import pytest
 
 from deploy.bootstrap import connected, running
 from projections.moments import Moment
-from projections.projector import Projector
-from projections.rebuild import rebuild
+from projections.runner.projector import Projector
+from projections.runner.rebuild import rebuild
 from projections.tracked import Reached, Tracked
 from schema.context import Services
 from tests.api import Api, control

@@ -25,8 +25,8 @@ from deploy.cli.trust import (
 from deploy.cli.verify import say_texts, verify
 from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
-from projections.projector import create_schema
-from projections.rebuild import rebuild
+from projections.runner.projector import create_schema
+from projections.runner.rebuild import rebuild
 from tracker.audit.annexed import export_annexes, lines_of
 from tracker.audit.checkpoint import Checkpoint
 from tracker.audit.export import export as write_bundle

@@ -39,8 +39,8 @@ from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
 from deploy.web.server import PortTaken, create_server, listen
 from projections.as_of import chosen, resolved
-from projections.rebuild import PROCESSES
-from projections.rebuild import rebuild as rebuild_projection
+from projections.runner.rebuild import PROCESSES
+from projections.runner.rebuild import rebuild as rebuild_projection
 from schema.app import create_app
 from schema.arguments import instant
 from schema.context import Access, Services

@@ -21,8 +21,8 @@ from itertools import count
 import uvloop
 
 from deploy.bootstrap import connected, running
-from projections.page import Page, added, write_page
 from projections.rows import Finding
+from projections.runner.batch import Page, added, write_page
 from projections.timeline import Folded, Revision, Row
 from schema.context import Services
 from tests.benchmarks import harness

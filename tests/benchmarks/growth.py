@@ -39,7 +39,7 @@ from deploy.postgres import Postgres
 from projections.as_of import PLANNED_ONCE, AsOf
 from projections.lists import Filter, Span
 from projections.moments import Moment
-from projections.rebuild import rebuild
+from projections.runner.rebuild import rebuild
 from projections.timeline import timeline
 from tests.benchmarks.load import corpus
 from tests.benchmarks.mariadb import MariaDB

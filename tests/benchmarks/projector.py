@@ -25,8 +25,8 @@ from typing import Any
 from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
 from deploy.process import run
-from projections.projector import Projector
-from projections.rebuild import PROCESSES, rebuild
+from projections.runner.projector import Projector
+from projections.runner.rebuild import PROCESSES, rebuild
 from tests.benchmarks.growth import grown, load, python
 from tests.benchmarks.load import corpus
 from tracker.log.database import PROJECTOR, Target, connect, create_pool

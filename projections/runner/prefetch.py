@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self, TypeAlias
 
-from projections.crew import Crew
-from projections.folds import Folds
-from projections.helper import HelperFailed
-from projections.page import Page, read_page
+from projections.runner.batch import Page, read_page
+from projections.runner.fold_cache import Folds
+from projections.runner.worker import HelperFailed
+from projections.runner.worker_pool import Crew
 from tracker.errors import Unavailable
 from tracker.log.database import Pool, Target
 from tracker.log.recorder import head

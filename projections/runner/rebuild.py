@@ -17,10 +17,10 @@ from itertools import pairwise
 
 import asyncpg
 
-from projections.helper import Helper, HelperFailed
-from projections.page import SQL
-from projections.projector import TABLES, create_bare_tables, project_page
-from projections.share import BEHIND, FIRST, Share, fill, on_next_tables, ours
+from projections.runner.batch import SQL
+from projections.runner.projector import TABLES, create_bare_tables, project_page
+from projections.runner.rebuild_worker import BEHIND, FIRST, Share, fill, on_next_tables, ours
+from projections.runner.worker import Helper, HelperFailed
 from tracker.log.database import LOST, SILENCE_SECONDS, TURN, Connection, Target
 from tracker.log.facts import between
 from tracker.log.recorder import head
@@ -144,7 +144,7 @@ async def _fill(target: Target, shares: list[Share], progress: Progress, process
 
 async def _hand_out(target: Target, waiting: Iterator[Share], progress: Progress) -> None:
     """Have a helper do one share after the other, as long as some are waiting."""
-    async with Helper.begun("projections.share", target) as helper:
+    async with Helper.begun("projections.runner.rebuild_worker", target) as helper:
         for share in waiting:
             helper.ask(share)
             while count := await helper.answer():

@@ -15,9 +15,9 @@ from contextlib import aclosing
 from pathlib import Path
 
 import tracker.domain
-from projections.ahead import Ahead
-from projections.folds import Folds
-from projections.page import PAGE, SQL, Page, read_page, write_page
+from projections.runner.batch import PAGE, SQL, Page, read_page, write_page
+from projections.runner.fold_cache import Folds
+from projections.runner.prefetch import Ahead
 from projections.tracked import Tracked
 from tracker.errors import Unavailable
 from tracker.log.background import Background

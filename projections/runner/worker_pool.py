@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
-from projections.folds import Folds
-from projections.helper import Helper, HelperFailed, answer, help_with
-from projections.page import Page, joined, read_part
+from projections.runner.batch import Page, joined, read_part
+from projections.runner.fold_cache import Folds
+from projections.runner.worker import Helper, HelperFailed, answer, help_with
 from tracker.log.database import PROJECTOR, Target, connect
 
 HELPERS = min(os.cpu_count() or 1, 2)
@@ -30,7 +30,7 @@ class Crew:
     async def begun(cls, target: Target) -> AsyncIterator[Self]:
         """Helpers for the length of a block. Raises HelperFailed."""
         async with AsyncExitStack() as stack:
-            yield cls([await stack.enter_async_context(Helper.begun("projections.crew", target))
+            yield cls([await stack.enter_async_context(Helper.begun("projections.runner.worker_pool", target))
                        for _ in range(HELPERS)])
 
     async def page(self, after: int, until: int) -> Page:

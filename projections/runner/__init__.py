@@ -1,0 +1,1 @@
+"""From the log to rows: the projector, its workers, and rebuilding."""
