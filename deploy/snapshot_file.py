@@ -12,8 +12,8 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.imports import progress_bar
+from projections.fold.replay import World
 from projections.moments import Moment
-from projections.world import World
 from schema.context import Services
 from tracker.audit.verify import Verification
 from tracker.errors import InvalidInput

@@ -13,6 +13,7 @@ import asyncpg
 
 from projections.analysis.claims import Orders
 from projections.analysis.exposure import Exposure, Question, exposures, subjects
+from projections.fold.replay import line
 from projections.lists import (
     EVERYTHING,
     WHOLE,
@@ -31,7 +32,6 @@ from projections.moments import Moment, S, kind_name
 from projections.rows import STILL, pairs
 from projections.runner.batch import SQL as TRACKING
 from projections.tracked import Reached, Tracked
-from projections.world import line
 from tracker.domain.codec import decode
 from tracker.domain.commodities import descendants, related
 from tracker.domain.export_control import ExportControlState

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import asyncpg
 
-from projections.diff import FieldChange, diff
+from projections.fold.diff import FieldChange, diff
+from projections.fold.transitions import Turn, turns
 from projections.lists import BY_NAME, WHOLE, Order, Span, ordered, version_at
 from projections.moments import Moment
 from projections.rows import words
-from projections.turns import Turn, turns
 from tracker.domain.codec import decode
 from tracker.domain.entity import Because, EntityState, Known, Retracted, because, retracted
 from tracker.domain.export_control import ExportControlState

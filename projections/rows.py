@@ -9,8 +9,8 @@ from functools import lru_cache, partial
 from operator import attrgetter
 from typing import NamedTuple
 
+from projections.fold.timeline import Revision
 from projections.texts import said, title
-from projections.timeline import Revision
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.clause import ClauseState

@@ -8,8 +8,8 @@ from typing import Annotated, TypeAlias
 
 from strawberry import argument
 
-from projections import turns
 from projections.changes import About, Changes
+from projections.fold import transitions
 from projections.lists import Found, Key, Span, part
 from projections.moments import Moment
 from schema.arguments import goods, publishers, value_of, words
@@ -69,7 +69,7 @@ async def coming(
     return Listing(items, count, lambda key: sealed(encode(key).decode()), _opened)
 
 
-def _key(of: turns.Turn) -> Key:
+def _key(of: transitions.Turn) -> Key:
     """What turns are ordered by."""
     return (of.day.isoformat(), of.entity, *of.part)
 

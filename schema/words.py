@@ -8,7 +8,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from projections.changes import What
-from projections.turns import Happening
+from projections.fold.transitions import Happening
 from schema.described import description_of
 from tracker.domain import vocabulary
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 
-from projections.timeline import Version, timeline
+from projections.fold.timeline import Version, timeline
 from tracker.commands import decide, restored
 from tracker.domain.codec import convert
 from tracker.domain.entity import OPENINGS, Entity, Known, Retracted, standing

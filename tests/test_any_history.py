@@ -28,9 +28,9 @@ from hypothesis.stateful import (
 
 from deploy.bootstrap import running
 from deploy.postgres import Postgres
+from projections.fold.replay import World
+from projections.fold.timeline import timeline
 from projections.moments import Moment
-from projections.timeline import timeline
-from projections.world import World
 from schema.context import Services
 from tests.conftest import copied
 from tests.desk import Desk
@@ -74,7 +74,7 @@ def is_told(fact: Fact, others: Sequence[Fact]) -> bool:
 @pytest.fixture(autouse=True)
 def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another generation of rows begins after few events."""
-    monkeypatch.setattr("projections.timeline.FEWEST", 3)
+    monkeypatch.setattr("projections.fold.timeline.FEWEST", 3)
 
 
 class Histories(RuleBasedStateMachine):

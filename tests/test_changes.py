@@ -13,11 +13,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from projections.changes import COUNT, GIVEN, PAGE, SQL, explained, known_by
-from projections.diff import content
+from projections.fold.diff import content
+from projections.fold.replay import World
+from projections.fold.transitions import turns
 from projections.lists import BY_NAME, WHOLE, Span, ordered
 from projections.moments import Moment
-from projections.turns import turns
-from projections.world import World
 from schema.context import Services
 from tests.api import Api, claim, control, source, suspension
 from tests.facts import DAYS, announced, clause, fact, retracted, state, suspended

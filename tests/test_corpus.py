@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from projections.analysis.claims import choose
-from projections.timeline import timeline
+from projections.fold.timeline import timeline
 from tracker.corpus import regenerate
 from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.diff import IDENTITIES, FieldChange, content, diff
-from projections.timeline import timeline
+from projections.fold.diff import IDENTITIES, FieldChange, content, diff
+from projections.fold.timeline import timeline
 from tests.facts import announced, claimed, clause, fact, retracted, state, suspended, told
 from tests.test_timeline import History, histories, many
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft

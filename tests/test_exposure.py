@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.analysis.exposure import Exposure, Question, coverage, exposures, subjects
-from projections.world import World
+from projections.fold.replay import World
 from schema.context import Services
 from tests.api import Api
 from tests.facts import announced, claimed, clause, order, state, suspended, told

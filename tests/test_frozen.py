@@ -20,10 +20,10 @@ import pytest
 
 from deploy.bootstrap import migrated, running
 from deploy.postgres import Postgres
+from projections.fold.replay import World
 from projections.runner.batch import Page
 from projections.runner.prefetch import Ahead
 from projections.runner.rebuild import rebuild
-from projections.world import World
 from schema.context import Services
 from tests.conftest import database, run_sql
 from tests.facts import announced

@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 from msgspec import structs
 
+from projections.fold.replay import World
 from projections.moments import Moment
-from projections.world import World
 from schema.context import Services
 from tests.desk import (
     CLAIM,

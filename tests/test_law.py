@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.timeline import timeline
+from projections.fold.timeline import timeline
 from tests import law
 from tests.facts import (
     DAYS,

@@ -17,6 +17,7 @@ import pytest
 
 from deploy.bootstrap import prepare
 from projections.as_of import AsOf
+from projections.fold.replay import World
 from projections.lists import Filter, Key, Span
 from projections.moments import Moment
 from projections.runner.batch import SQL, Page, read_page
@@ -26,7 +27,6 @@ from projections.runner.projector import Projector, create_schema, project_page
 from projections.runner.rebuild import rebuild
 from projections.runner.worker import Helper, HelperFailed
 from projections.runner.worker_pool import Crew
-from projections.world import World
 from schema.context import Services
 from tests.facts import DAYS, STREAMS, announced, claimed, clause, fact, history, source, suspended
 from tracker.commands import Commands, decide_all, restored
@@ -120,7 +120,7 @@ async def project(connection: Connection, page: int) -> list[tuple[Any, ...]]:
 @pytest.fixture
 def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another generation of rows begins after few events."""
-    monkeypatch.setattr("projections.timeline.FEWEST", 3)
+    monkeypatch.setattr("projections.fold.timeline.FEWEST", 3)
 
 
 # --- the database and the fold in memory agree
@@ -234,7 +234,7 @@ async def test_the_history_of_an_entity_does_not_show_in_which_generations_its_r
     await recorder.append_all(events(0))
     told, counts = list[Any](), list[int]()
     for fewest in (3, 1000):
-        monkeypatch.setattr("projections.timeline.FEWEST", fewest)
+        monkeypatch.setattr("projections.fold.timeline.FEWEST", fewest)
         counts.append(len(await project(connection, 1000)))
         pool: Any = connection
         told.append([await AsOf(pool, recorder).history(stream) for stream in STREAMS])
@@ -260,7 +260,7 @@ async def test_the_pages_of_a_history_are_the_history_whatever_their_size_and_wa
     recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch, fewest: int
 ) -> None:
     await recorder.append_all(events(0))
-    monkeypatch.setattr("projections.timeline.FEWEST", fewest)
+    monkeypatch.setattr("projections.fold.timeline.FEWEST", fewest)
     await project(connection, 1000)
     pool: Any = connection
     as_of = AsOf(pool, recorder)

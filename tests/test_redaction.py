@@ -16,9 +16,9 @@ import msgspec
 import pytest
 
 from deploy.bootstrap import connected
+from projections.fold.replay import World
 from projections.moments import Moment
 from projections.runner.rebuild import rebuild
-from projections.world import World
 from schema.context import Access, Services
 from tests import api as told
 from tests.api import Api

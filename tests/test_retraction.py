@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from projections.analysis.claims import choose
-from projections.timeline import timeline
+from projections.fold.timeline import timeline
 from tests.facts import (
     announced,
     claimed,

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from projections.fold.replay import World
 from projections.moments import Moment
-from projections.world import World
 from schema.context import Access, Services
 from schema.execute import execute
 

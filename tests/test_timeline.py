@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.timeline import FEWEST, Folded, Revision, Row, Version, timeline
-from projections.world import World
+from projections.fold.replay import World
+from projections.fold.timeline import FEWEST, Folded, Revision, Row, Version, timeline
 from tests.facts import (
     DAYS,
     STREAMS,
@@ -156,7 +156,7 @@ def with_generations_of(*lengths: int) -> Callable[[Callable[..., None]], Callab
         def with_each(*given: Any, **named: Any) -> None:
             for length in lengths:
                 with pytest.MonkeyPatch.context() as patch:
-                    patch.setattr("projections.timeline.FEWEST", length)
+                    patch.setattr("projections.fold.timeline.FEWEST", length)
                     test(*given, **named)
 
         return functools.wraps(test)(with_each)

@@ -7,9 +7,9 @@ from datetime import date
 
 from hypothesis import given
 
-from projections.diff import content
-from projections.timeline import timeline
-from projections.turns import Turn, turns
+from projections.fold.diff import content
+from projections.fold.timeline import timeline
+from projections.fold.transitions import Turn, turns
 from tests.facts import DAYS, announced, clause, fact, suspended, told
 from tests.test_timeline import History, histories, many
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft, Renamed

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from projections.fold.timeline import Folded, Revision
 from projections.rows import Finding, Record, found_by, tabled
 from projections.runner.fold_cache import Folds
-from projections.timeline import Folded, Revision
 from tracker.log.database import Connection, named_queries
 from tracker.log.facts import Told, read_facts, read_facts_of, read_facts_of_part
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from projections.fold.timeline import Folded
 from projections.lru_cache import Kept
-from projections.timeline import Folded
 
 MOST_BYTES = 64 * 1024 * 1024
 """How much memory the folds of a projector may take, about."""

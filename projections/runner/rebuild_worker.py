@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, I
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, NamedTuple
 
+from projections.fold.timeline import Folded
 from projections.rows import Finding
 from projections.runner.batch import PAGE, SQL, added, find_new, found
 from projections.runner.worker import answer, help_with
-from projections.timeline import Folded
 from tracker.log.database import PROJECTOR, TURN, Connection, Target, connect
 from tracker.log.facts import Told, read_facts_by_stream
 

@@ -10,10 +10,11 @@ import strawberry
 from strawberry import field
 from strawberry.scalars import JSON
 
-from projections import changes, diff, turns
+from projections import changes
 from projections.changes import What
+from projections.fold import diff, transitions
+from projections.fold.transitions import Happening
 from projections.moments import Moment
-from projections.turns import Happening
 from schema.described import answer, output
 from schema.request import Info
 from schema.scalars import Day
@@ -96,7 +97,7 @@ class Change:
 class Turn:
     """What will happen on a day to an entity, or to one of its clauses or members."""
 
-    of: strawberry.Private[turns.Turn]
+    of: strawberry.Private[transitions.Turn]
     position: strawberry.Private[int]
 
     day: Day = field(description="The day on which it happens.")
@@ -136,7 +137,7 @@ def change(of: changes.Change, start: Moment, end: Moment) -> Change:
     )
 
 
-def turn(of: turns.Turn, position: int) -> Turn:
+def turn(of: transitions.Turn, position: int) -> Turn:
     """A turn as it is shown, from what is known at a position."""
     return Turn(
         of=of, position=position,

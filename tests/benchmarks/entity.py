@@ -21,9 +21,9 @@ from itertools import count
 import uvloop
 
 from deploy.bootstrap import connected, running
+from projections.fold.timeline import Folded, Revision, Row
 from projections.rows import Finding
 from projections.runner.batch import Page, added, write_page
-from projections.timeline import Folded, Revision, Row
 from schema.context import Services
 from tests.benchmarks import harness
 from tests.facts import announced, claimed, clause, fact

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from projections.diff import FieldChange, diff
-from projections.timeline import timeline
+from projections.fold.diff import FieldChange, diff
+from projections.fold.timeline import timeline
 from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState
 from tracker.domain.entity import Because, EntityState, Known, because, standing

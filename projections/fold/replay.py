@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 
-from projections.timeline import Version, timeline
+from projections.fold.timeline import Version, timeline
 from tracker.domain.entity import Known
 from tracker.log.mapper import Recorded
 
