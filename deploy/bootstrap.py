@@ -8,8 +8,8 @@ from typing import Any
 
 import asyncpg
 
-from projections.as_of import PLANNED_ONCE, AsOf
-from projections.changes import Changes
+from projections.query.as_of import PLANNED_ONCE, AsOf
+from projections.query.changes import Changes
 from projections.runner.projector import Projector, create_schema
 from projections.runner.rebuild import rebuild
 from schema.context import Services

@@ -8,10 +8,10 @@ from typing import Annotated, TypeAlias
 
 from strawberry import argument
 
-from projections.changes import About, Changes
 from projections.fold import transitions
-from projections.lists import Found, Key, Span, part
-from projections.moments import Moment
+from projections.query.changes import About, Changes
+from projections.query.lists import Found, Key, Span, part
+from projections.query.moment import Moment
 from schema.arguments import goods, publishers, value_of, words
 from schema.connections import Listing
 from schema.ids import sealed, unsealed

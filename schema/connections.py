@@ -10,9 +10,9 @@ from typing import Generic, TypeVar
 import strawberry
 from strawberry import field
 
-from projections.as_of import AsOf
-from projections.lists import Filter, Found, Key, Span
-from projections.moments import Moment, S, kind_name
+from projections.query.as_of import AsOf
+from projections.query.lists import Filter, Found, Key, Span
+from projections.query.moment import Moment, S, kind_name
 from schema.described import answer, output
 from schema.pages import Cursors, Page
 from schema.sorting import cursor_name

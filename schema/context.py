@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from projections.as_of import AsOf
-from projections.changes import Changes
+from projections.query.as_of import AsOf
+from projections.query.changes import Changes
 from projections.runner.projector import Projector
 from tracker.access import Caller, Scope, granted
 from tracker.audit.published import Publications

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from projections.as_of import AsOf, Held
-from projections.lists import Days, Found, Key, Span
+from projections.query.as_of import AsOf, Held
+from projections.query.lists import Days, Found, Key, Span
 from schema.arguments import LAST_POSITION
 from schema.connections import Listing
 from schema.ids import sealed, unsealed

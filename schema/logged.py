@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from projections.lists import Found, Key, Span
-from projections.lists import part as within
+from projections.query.lists import Found, Key, Span
+from projections.query.lists import part as within
 from projections.subjects import Selection, past_of, streams_about
 from schema.arguments import LAST_POSITION, entity_path, position, short
 from schema.connections import Listing

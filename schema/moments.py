@@ -10,7 +10,7 @@ import strawberry
 from strawberry import argument, field
 from strawberry.extensions import SchemaExtension
 
-from projections.moments import Moment
+from projections.query.moment import Moment
 from projections.runner.projector import Projector
 from schema.arguments import day, instant, position
 from schema.request import Info

@@ -9,7 +9,7 @@ import strawberry
 from strawberry import argument
 
 from projections.analysis.claims import Orders
-from projections.moments import Moment
+from projections.query.moment import Moment
 from schema.ids import entity_of
 from schema.pages import MOST_ON_PAGE
 from schema.request import Info

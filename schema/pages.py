@@ -13,7 +13,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from strawberry import argument
 
-from projections.lists import Key
+from projections.query.lists import Key
 from schema.arguments import LAST_POSITION, entity_path
 from schema.ids import sealed, unsealed
 from tracker.domain.kinds import KINDS

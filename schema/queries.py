@@ -6,7 +6,7 @@ from typing import Annotated
 
 from strawberry import argument
 
-from projections.lists import EVERYTHING, Filter
+from projections.query.lists import EVERYTHING, Filter
 from projections.texts import answers
 from schema.arguments import (
     AboutCommodities,

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias, TypeVar
 import strawberry
 from strawberry import argument, field
 
-from projections.lists import Days
+from projections.query.lists import Days
 from schema.arguments import day, instant
 from schema.scalars import Day, Instant
 from tracker.errors import InvalidInput

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from strawberry import argument
 
-from projections.live import Live
+from projections.query.change_feed import Live
 from projections.subjects import Selection, follow
 from schema.arguments import (
     AboutCommodities,

@@ -7,8 +7,8 @@ from enum import Enum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from projections.changes import What
 from projections.fold.transitions import Happening
+from projections.query.changes import What
 from schema.described import description_of
 from tracker.domain import vocabulary
 

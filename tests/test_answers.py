@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-import projections.as_of
+import projections.query.as_of
 import schema.answers
 from projections.lru_cache import OVERHEAD, Kept
 from schema.app import create_app
@@ -144,7 +144,7 @@ async def test_the_next_day_is_another_question(
             return datetime.now(tz) + cls.ahead
 
     monkeypatch.setattr(schema.answers, "datetime", Clock)
-    monkeypatch.setattr(projections.as_of, "datetime", Clock)
+    monkeypatch.setattr(projections.query.as_of, "datetime", Clock)
     for days in range(2):
         Clock.ahead = timedelta(days=days)
         day = (datetime.now(UTC) + Clock.ahead).date().isoformat()

@@ -30,7 +30,7 @@ from deploy.bootstrap import running
 from deploy.postgres import Postgres
 from projections.fold.replay import World
 from projections.fold.timeline import timeline
-from projections.moments import Moment
+from projections.query.moment import Moment
 from schema.context import Services
 from tests.conftest import copied
 from tests.desk import Desk

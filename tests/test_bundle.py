@@ -21,7 +21,7 @@ from rich.console import Console
 from deploy.bootstrap import connected, pooled, running
 from deploy.postgres import Postgres
 from deploy.snapshot_file import replay_bundle
-from projections.moments import Moment
+from projections.query.moment import Moment
 from projections.runner.rebuild import rebuild
 from tests.api import OPEN
 from tests.conftest import copied

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from projections.changes import COUNT, GIVEN, PAGE, SQL, explained, known_by
 from projections.fold.diff import content
 from projections.fold.replay import World
 from projections.fold.transitions import turns
-from projections.lists import BY_NAME, WHOLE, Span, ordered
-from projections.moments import Moment
+from projections.query.changes import COUNT, GIVEN, PAGE, SQL, explained, known_by
+from projections.query.lists import BY_NAME, WHOLE, Span, ordered
+from projections.query.moment import Moment
 from schema.context import Services
 from tests.api import Api, claim, control, source, suspension
 from tests.facts import DAYS, announced, clause, fact, retracted, state, suspended

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from projections.moments import Moment
+from projections.query.moment import Moment
 from schema.context import Services
 from tests.api import Api, source
 

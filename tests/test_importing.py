@@ -12,7 +12,7 @@ import pytest
 from msgspec import structs
 
 from projections.fold.replay import World
-from projections.moments import Moment
+from projections.query.moment import Moment
 from schema.context import Services
 from tests.desk import (
     CLAIM,

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from deploy.bootstrap import connected
-from projections import live
-from projections.live import touch, until_day_after
+from projections.query import change_feed
+from projections.query.change_feed import touch, until_day_after
 from projections.runner.projector import SQL
 from schema.context import Access, Services
 from schema.execute import stream
@@ -159,7 +159,7 @@ async def test_an_event_is_told_when_the_projection_has_it_or_else_an_error(
             await record(services, "a")
             assert await services.projector.position() == 0
         assert (await coming_next)["position"] == "1"
-        monkeypatch.setattr(live, "PATIENCE", 0.1)
+        monkeypatch.setattr(change_feed, "PATIENCE", 0.1)
         async with holder.transaction():
             await take_turn(holder)
             await record(services, "b")
@@ -177,7 +177,7 @@ async def take_turn(holder: Connection) -> None:
 async def test_today_is_asked_anew_when_the_day_turns(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "until_day_after", lambda day: 0.05)
+    monkeypatch.setattr(change_feed, "until_day_after", lambda day: 0.05)
     async with aclosing(asking(services)) as answers:
         assert [(await coming(answers))["position"] for _ in range(3)] == ["0"] * 3
 

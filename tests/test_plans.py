@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from projections.as_of import PLANNED_ONCE, AsOf
-from projections.lists import By, Filter, Order, Span
-from projections.moments import Moment
+from projections.query.as_of import PLANNED_ONCE, AsOf
+from projections.query.lists import By, Filter, Order, Span
+from projections.query.moment import Moment
 from projections.runner.batch import SQL as PROJECTING
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from projections.fold.replay import World
-from projections.moments import Moment
+from projections.query.moment import Moment
 from schema.context import Services
 from tests.api import Api, claim, source
 from tests.facts import fact, ordered, retracted, state, told

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from deploy.bootstrap import prepare
-from projections.as_of import AsOf
 from projections.fold.replay import World
-from projections.lists import Filter, Key, Span
-from projections.moments import Moment
+from projections.query.as_of import AsOf
+from projections.query.lists import Filter, Key, Span
+from projections.query.moment import Moment
 from projections.runner.batch import SQL, Page, read_page
 from projections.runner.fold_cache import Folds
 from projections.runner.prefetch import Ahead
@@ -305,11 +305,11 @@ async def test_a_page_of_a_history_has_no_more_bytes_of_states_than_it_may(
     for from_end in (False, True):
         order = whole[::-1] if from_end else whole
         most = sum(len(encode(of.state)) for of in order[:3] if of.state)
-        monkeypatch.setattr("projections.as_of.MOST_STATE_BYTES", most)
+        monkeypatch.setattr("projections.query.as_of.MOST_STATE_BYTES", most)
         page = await as_of.history(stream, span=Span(limit=6, from_end=from_end))
         given = [of.state for of in (page[::-1] if from_end else page)]
         assert given == [*[of.state for of in order[:3]], None, None, None]
-        monkeypatch.setattr("projections.as_of.MOST_STATE_BYTES", 1)
+        monkeypatch.setattr("projections.query.as_of.MOST_STATE_BYTES", 1)
         page = await as_of.history(stream, span=Span(limit=2, from_end=from_end))
         assert [of.state is None for of in page] == [from_end, not from_end]
 

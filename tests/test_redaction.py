@@ -17,7 +17,7 @@ import pytest
 
 from deploy.bootstrap import connected
 from projections.fold.replay import World
-from projections.moments import Moment
+from projections.query.moment import Moment
 from projections.runner.rebuild import rebuild
 from schema.context import Access, Services
 from tests import api as told

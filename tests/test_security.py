@@ -16,8 +16,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from deploy.bootstrap import connected
-from projections.as_of import AsOf
-from projections.moments import Moment
+from projections.query.as_of import AsOf
+from projections.query.moment import Moment
 from schema.context import Access, Services
 from schema.cost import cost
 from schema.graph import GRAPH

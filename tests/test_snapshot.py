@@ -16,7 +16,7 @@ from rich.console import Console
 
 from deploy.process import Exit
 from deploy.snapshot_file import replay, snapshot, take
-from projections.moments import Moment
+from projections.query.moment import Moment
 from schema.context import Services
 from tests.api import Api
 from tests.facts import announced

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from projections import states
-from projections.as_of import AsOf
-from projections.lists import Filter, Span
-from projections.moments import Moment
+from projections.query import state_cache
+from projections.query.as_of import AsOf
+from projections.query.lists import Filter, Span
+from projections.query.moment import Moment
 from projections.tracked import Reached
 from schema.context import Services
 from schema.once import once
@@ -45,9 +45,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         found.append(text)
         return plain(kind, text)
 
-    plain = states.decode
+    plain = state_cache.decode
     with monkeypatch.context() as patched:
-        patched.setattr(states, "decode", decode)
+        patched.setattr(state_cache, "decode", decode)
         yield found
 
 
@@ -106,7 +106,7 @@ async def test_a_list_that_is_empty_or_of_another_kind_says_nothing_of_the_next(
         return []
 
     await lists.states.read(FigureState, fetch)
-    assert asked == [states.STATE]
+    assert asked == [state_cache.STATE]
 
 
 async def test_a_new_event_is_in_the_next_answer_and_not_in_one_of_before(told: Services) -> None:

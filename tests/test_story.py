@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from projections.fold.replay import World
-from projections.moments import Moment
+from projections.query.moment import Moment
 from schema.context import Access, Services
 from schema.execute import execute
 

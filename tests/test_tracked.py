@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from deploy.bootstrap import connected, running
-from projections.moments import Moment
+from projections.query.moment import Moment
 from projections.runner.projector import Projector
 from projections.runner.rebuild import rebuild
 from projections.tracked import Reached, Tracked

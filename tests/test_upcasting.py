@@ -14,7 +14,7 @@ from rich.console import Console
 
 from deploy.bootstrap import running
 from deploy.snapshot_file import replay_bundle
-from projections.moments import Moment
+from projections.query.moment import Moment
 from projections.subjects import Selection, read
 from schema.context import Services
 from schema.routes import schemas

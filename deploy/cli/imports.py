@@ -19,7 +19,7 @@ from deploy.cli.common import DataDir, errors_for_people, note, on_database
 from deploy.imports import import_shown
 from deploy.process import Exit
 from deploy.terminal import Terminal, csv_cell, in_one_line
-from projections.lists import Filter
+from projections.query.lists import Filter
 from schema.context import Services
 from tracker.domain.receipt import Counts, ImportState, Receipt
 from tracker.errors import InvalidInput, TooLarge, VersionConflict

@@ -38,7 +38,7 @@ from deploy.tracing import Traces, tracing
 from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
 from deploy.web.server import PortTaken, create_server, listen
-from projections.as_of import chosen, resolved
+from projections.query.as_of import chosen, resolved
 from projections.runner.rebuild import PROCESSES
 from projections.runner.rebuild import rebuild as rebuild_projection
 from schema.app import create_app

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from strawberry import argument, field
 
-from projections.moments import kind_name
+from projections.query.moment import kind_name
 from schema.arguments import CommodityId, HsCode, Publisher
 from schema.comparison import AboutPlace, OfKind, about_what, coming
 from schema.connections import Connection

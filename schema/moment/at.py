@@ -9,8 +9,8 @@ from typing import TypeVar
 import strawberry
 
 from projections.analysis.claims import Orders
-from projections.lists import Filter
-from projections.moments import Moment, S, kind_name
+from projections.query.lists import Filter
+from projections.query.moment import Moment, S, kind_name
 from schema.connections import Connection, states
 from schema.described import answer, output
 from schema.ids import key_of

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from strawberry import argument
 
-from projections.lists import Filter
+from projections.query.lists import Filter
 from schema.arguments import (
     CommodityId,
     HsCode,

@@ -7,8 +7,8 @@ from typing import Annotated, TypeAlias
 from strawberry import argument
 
 from projections.analysis.claims import Orders
-from projections.lists import Filter, Found, Lists, Span
-from projections.moments import Moment
+from projections.query.lists import Filter, Found, Lists, Span
+from projections.query.moment import Moment
 from schema.arguments import (
     CommodityId,
     HsCode,

@@ -12,8 +12,8 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from starlette.requests import Request
 from starlette.responses import Response
 
-from projections.as_of import AsOf
 from projections.lru_cache import Kept
+from projections.query.as_of import AsOf
 from schema.context import Services
 from schema.routes.health import condition
 from tracker.log.database import LOST

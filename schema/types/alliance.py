@@ -7,8 +7,8 @@ from typing import Annotated
 import strawberry
 from strawberry import argument, field
 
-from projections.lists import Filter
-from projections.moments import Moment
+from projections.query.lists import Filter
+from projections.query.moment import Moment
 from schema.arguments import value_of
 from schema.connections import Connection, states
 from schema.described import answer, output

@@ -10,11 +10,11 @@ import strawberry
 from strawberry import field
 from strawberry.scalars import JSON
 
-from projections import changes
-from projections.changes import What
 from projections.fold import diff, transitions
 from projections.fold.transitions import Happening
-from projections.moments import Moment
+from projections.query import changes
+from projections.query.changes import What
+from projections.query.moment import Moment
 from schema.described import answer, output
 from schema.request import Info
 from schema.scalars import Day

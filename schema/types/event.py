@@ -8,8 +8,8 @@ import strawberry
 from strawberry import field
 from strawberry.scalars import JSON
 
-from projections.as_of import Held
-from projections.moments import Moment
+from projections.query.as_of import Held
+from projections.query.moment import Moment
 from schema.described import answer, output
 from schema.request import Info
 from schema.scalars import Day, Instant, Position

@@ -36,10 +36,10 @@ import uvloop
 
 from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
-from projections.as_of import PLANNED_ONCE, AsOf
 from projections.fold.timeline import timeline
-from projections.lists import Filter, Span
-from projections.moments import Moment
+from projections.query.as_of import PLANNED_ONCE, AsOf
+from projections.query.lists import Filter, Span
+from projections.query.moment import Moment
 from projections.runner.rebuild import rebuild
 from tests.benchmarks.load import corpus
 from tests.benchmarks.mariadb import MariaDB

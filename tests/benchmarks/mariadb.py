@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from projections.moments import Moment
+from projections.query.moment import Moment
 from tracker.log.database import Connection
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
     python -m tests.mutation --map                       once: which tests run what (runs them all)
     python -m tests.mutation --sample 50 --seed 7        50 mutants of every room
-    python -m tests.mutation --only projections/lists.sql
+    python -m tests.mutation --only projections/query/lists.sql
     python -m tests.mutation --again --seconds 600       survivors of before, with more tests
     python -m tests.mutation --score
 

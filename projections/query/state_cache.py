@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from projections.lru_cache import Kept
-from projections.moments import S
+from projections.query.moment import S
 from projections.tracked import Tracked
 from tracker.domain.codec import decode
 

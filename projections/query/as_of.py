@@ -14,7 +14,7 @@ import asyncpg
 from projections.analysis.claims import Orders
 from projections.analysis.exposure import Exposure, Question, exposures, subjects
 from projections.fold.replay import line
-from projections.lists import (
+from projections.query.lists import (
     EVERYTHING,
     WHOLE,
     Days,
@@ -27,8 +27,8 @@ from projections.lists import (
     ranged,
     version_at,
 )
-from projections.lists import SQL as LISTS
-from projections.moments import Moment, S, kind_name
+from projections.query.lists import SQL as LISTS
+from projections.query.moment import Moment, S, kind_name
 from projections.rows import STILL, pairs
 from projections.runner.batch import SQL as TRACKING
 from projections.tracked import Reached, Tracked

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
-from projections.moments import Moment, S, kind_name
+from projections.query.moment import Moment, S, kind_name
+from projections.query.state_cache import NAMED, States
 from projections.rows import pairs
-from projections.states import NAMED, States
 from projections.texts import sought
 from projections.tracked import Tracked
 from tracker.domain.figure import FigureState

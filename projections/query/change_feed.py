@@ -8,8 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from projections.as_of import AsOf
-from projections.moments import Moment
+from projections.query.as_of import AsOf
+from projections.query.moment import Moment
 from projections.runner.projector import Projector
 from projections.subjects import Selection, follow, selected
 from tracker.domain.kinds import kind_of

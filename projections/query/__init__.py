@@ -1,0 +1,1 @@
+"""From rows to answers about a moment, or about two."""
