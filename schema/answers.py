@@ -24,7 +24,7 @@ import orjson
 from strawberry.types.graphql import OperationType
 
 from projections.lru_cache import Kept
-from projections.tracked import Reached
+from projections.versions.progress import Reached
 from schema.context import Access, Services
 from schema.execute import execute
 from schema.graph import GRAPH

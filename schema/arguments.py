@@ -12,9 +12,9 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from strawberry import argument
 
-from projections import texts
 from projections.analysis.exposure import Question
 from projections.subjects import Selection
+from projections.versions import search_text
 from schema.scalars import Day, Instant, Position
 from tracker.domain.commodities import Commodity, commodities, descendants
 from tracker.domain.kinds import fact_type
@@ -100,7 +100,7 @@ def with_code(given: str) -> set[Commodity]:
 
 def sought(given: str | None) -> str | None:
     """What to search for; None where nothing is asked."""
-    if given is not None and not texts.words(short(given, "search")):
+    if given is not None and not search_text.words(short(given, "search")):
         raise InvalidInput("expected at least one letter or digit", path=("search",))
     return given
 

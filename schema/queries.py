@@ -7,7 +7,7 @@ from typing import Annotated
 from strawberry import argument
 
 from projections.query.lists import EVERYTHING, Filter
-from projections.texts import answers
+from projections.versions.search_text import answers
 from schema.arguments import (
     AboutCommodities,
     AboutPlaces,

@@ -14,7 +14,7 @@ from projections.query import state_cache
 from projections.query.as_of import AsOf
 from projections.query.lists import Filter, Span
 from projections.query.moment import Moment
-from projections.tracked import Reached
+from projections.versions.progress import Reached
 from schema.context import Services
 from schema.once import once
 from tests.api import Api, claim

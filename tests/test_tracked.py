@@ -11,7 +11,7 @@ from deploy.bootstrap import connected, running
 from projections.query.moment import Moment
 from projections.runner.projector import Projector
 from projections.runner.rebuild import rebuild
-from projections.tracked import Reached, Tracked
+from projections.versions.progress import Reached, Tracked
 from schema.context import Services
 from tests.api import Api, control
 from tracker.errors import InvalidInput

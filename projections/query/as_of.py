@@ -29,9 +29,9 @@ from projections.query.lists import (
 )
 from projections.query.lists import SQL as LISTS
 from projections.query.moment import Moment, S, kind_name
-from projections.rows import STILL, pairs
 from projections.runner.batch import SQL as TRACKING
-from projections.tracked import Reached, Tracked
+from projections.versions.progress import Reached, Tracked
+from projections.versions.rows import STILL, pairs
 from tracker.domain.codec import decode
 from tracker.domain.commodities import descendants, related
 from tracker.domain.export_control import ExportControlState

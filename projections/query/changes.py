@@ -18,7 +18,7 @@ from projections.fold.diff import FieldChange, diff
 from projections.fold.transitions import Turn, turns
 from projections.query.lists import BY_NAME, WHOLE, Order, Span, ordered, version_at
 from projections.query.moment import Moment
-from projections.rows import words
+from projections.versions.rows import words
 from tracker.domain.codec import decode
 from tracker.domain.entity import Because, EntityState, Known, Retracted, because, retracted
 from tracker.domain.export_control import ExportControlState

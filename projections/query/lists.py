@@ -14,9 +14,9 @@ import asyncpg
 
 from projections.query.moment import Moment, S, kind_name
 from projections.query.state_cache import NAMED, States
-from projections.rows import pairs
-from projections.texts import sought
-from projections.tracked import Tracked
+from projections.versions.progress import Tracked
+from projections.versions.rows import pairs
+from projections.versions.search_text import sought
 from tracker.domain.figure import FigureState
 from tracker.log.database import Pool, named_queries
 

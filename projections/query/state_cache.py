@@ -14,7 +14,7 @@ import asyncpg
 
 from projections.lru_cache import Kept
 from projections.query.moment import S
-from projections.tracked import Tracked
+from projections.versions.progress import Tracked
 from tracker.domain.codec import decode
 
 MOST_BYTES = 64 * 1024 * 1024

@@ -13,8 +13,8 @@ from datetime import date
 from pathlib import Path
 
 from projections.fold.timeline import Folded, Revision
-from projections.rows import Finding, Record, found_by, tabled
 from projections.runner.fold_cache import Folds
+from projections.versions.rows import Finding, Record, found_by, tabled
 from tracker.log.database import Connection, named_queries
 from tracker.log.facts import Told, read_facts, read_facts_of, read_facts_of_part
 

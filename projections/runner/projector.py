@@ -18,7 +18,7 @@ import tracker.domain
 from projections.runner.batch import PAGE, SQL, Page, read_page, write_page
 from projections.runner.fold_cache import Folds
 from projections.runner.prefetch import Ahead
-from projections.tracked import Tracked
+from projections.versions.progress import Tracked
 from tracker.errors import Unavailable
 from tracker.log.background import Background
 from tracker.log.database import (

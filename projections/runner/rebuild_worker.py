@@ -11,9 +11,9 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, NamedTuple
 
 from projections.fold.timeline import Folded
-from projections.rows import Finding
 from projections.runner.batch import PAGE, SQL, added, find_new, found
 from projections.runner.worker import answer, help_with
+from projections.versions.rows import Finding
 from tracker.log.database import PROJECTOR, TURN, Connection, Target, connect
 from tracker.log.facts import Told, read_facts_by_stream
 

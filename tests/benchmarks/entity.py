@@ -22,8 +22,8 @@ import uvloop
 
 from deploy.bootstrap import connected, running
 from projections.fold.timeline import Folded, Revision, Row
-from projections.rows import Finding
 from projections.runner.batch import Page, added, write_page
+from projections.versions.rows import Finding
 from schema.context import Services
 from tests.benchmarks import harness
 from tests.facts import announced, claimed, clause, fact

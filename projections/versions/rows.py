@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from projections.fold.timeline import Revision
-from projections.texts import said, title
+from projections.versions.search_text import said, title
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.clause import ClauseState

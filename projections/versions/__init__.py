@@ -1,0 +1,1 @@
+"""The tables of versions, what their rows hold, and how far they have come."""
