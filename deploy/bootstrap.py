@@ -12,7 +12,7 @@ from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
 from projections.runner.projector import Projector, create_schema
 from projections.runner.rebuild import rebuild
-from schema.context import Services
+from schema.services import Services
 from tracker.audit.published import Publications
 from tracker.audit.publisher import Publisher, Signing
 from tracker.commands import Commands

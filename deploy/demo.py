@@ -9,7 +9,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from deploy.bootstrap import opened
-from schema.context import EVERYONE
+from schema.services import EVERYONE
 from tracker.errors import InvalidInput
 from tracker.log.database import Target
 from tracker.log.recorder import Recorder

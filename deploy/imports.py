@@ -17,7 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from schema.context import Services
+from schema.services import Services
 from tracker.domain.receipt import Receipt
 from tracker.log.database import Target
 from tracker.log.recorder import Recorder

@@ -19,7 +19,7 @@ from strawberry.http.websocket_origin import normalize_allowed_origins
 
 from deploy.log_format import LogFormat, LogLevel
 from deploy.web.connections import Limits
-from schema.context import Access
+from schema.services import Access
 from tracker.access import Scope
 from tracker.audit.publisher import Signing
 from tracker.audit.safe import Safe

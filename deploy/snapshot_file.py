@@ -14,7 +14,7 @@ from rich.console import Console
 from deploy.imports import progress_bar
 from projections.fold.replay import World
 from projections.query.moment import Moment
-from schema.context import Services
+from schema.services import Services
 from tracker.audit.verify import Verification
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder

@@ -25,13 +25,13 @@ from strawberry.types.graphql import OperationType
 
 from projections.lru_cache import Kept
 from projections.versions.progress import Reached
-from schema.context import Access, Services
 from schema.execute import execute
 from schema.graph import GRAPH
 from schema.limits import prepared
 from schema.purity import pinned, pure
 from schema.routes.encoding import LEVEL
 from schema.seen import seen
+from schema.services import Access, Services
 from tracker.access import Caller, Scope
 from tracker.domain.redaction import TYPE as REDACTED
 from tracker.log.database import LOST

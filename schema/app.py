@@ -17,7 +17,6 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema.answers import MOST_BYTES, Answers
-from schema.context import Access, Services
 from schema.cors import Cors
 from schema.gate import Gate
 from schema.graph import GRAPH
@@ -36,6 +35,7 @@ from schema.routes.reply import Answering, refusing_function
 from schema.routes.schemas import Schemas
 from schema.routes.streams import Streams
 from schema.seen import Tracing
+from schema.services import Access, Services
 from schema.view import View
 from schema.websocket import Socket
 from tracker.errors import Forbidden

@@ -11,10 +11,10 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from schema.context import Access, Services
 from schema.errors import plain_error
 from schema.graph import GRAPH
 from schema.request import Context
+from schema.services import Access, Services
 from tracker.access import Caller
 
 QUERIES = frozenset({OperationType.QUERY})

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from starlette.requests import HTTPConnection
 
-from schema.context import Access
+from schema.services import Access
 from tracker.access import Caller, Scope, bearer, granted
 from tracker.errors import Forbidden, RateLimited, TooLarge, Unauthenticated, Unavailable
 from tracker.log import tokens

@@ -13,12 +13,12 @@ from typing import Annotated, Any, TypeAlias
 from strawberry import argument, field
 
 from schema.acts import TOLD
-from schema.context import Services
 from schema.described import output
 from schema.inputs import camel, check_text, plain
 from schema.request import Info
 from schema.scalars import Position
 from schema.seen import seen, step
+from schema.services import Services
 from schema.types.event import Event, event
 from tracker.access import Scope
 from tracker.commands import Commands

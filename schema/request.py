@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import strawberry
 
-from schema.context import Access, Services
 from schema.loaders import Loaders
+from schema.services import Access, Services
 from tracker.access import Caller, Scope
 
 

@@ -29,7 +29,6 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     SubscribeMessage,
 )
 
-from schema.context import Services
 from schema.errors import extensions
 from schema.gate import Gate, Visitor
 from schema.graph import GRAPH
@@ -37,6 +36,7 @@ from schema.limits import most_bytes
 from schema.observe import WEBSOCKET, Observer, request_id
 from schema.request import Context
 from schema.seen import seen
+from schema.services import Services
 from tracker.access import Caller, bearer
 from tracker.errors import TooLarge, TrackerError
 

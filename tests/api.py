@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from schema.app import create_app
-from schema.context import Access, Services
+from schema.services import Access, Services
 from tests.facts import source as plain_source
 
 OPEN = Access(open=True)

@@ -17,7 +17,7 @@ import pytest
 
 from deploy.bootstrap import prepare, running
 from deploy.postgres import Postgres
-from schema.context import Services
+from schema.services import Services
 from tests.desk import Desk
 from tracker.log.database import Target, create_pool
 from tracker.log.recorder import Recorder

@@ -11,7 +11,7 @@ from deploy.log_format import LogLevel
 from deploy.web.connections import Limits
 from deploy.web.server import LIMITS, Server, create_server, listen
 from schema.app import create_app
-from schema.context import Access, Services
+from schema.services import Access, Services
 
 
 @asynccontextmanager

@@ -14,7 +14,6 @@ from graphql import parse
 from strawberry.extensions import SchemaExtension
 
 from schema.admission import MOST_COMMANDS, MOST_ITEMS
-from schema.context import READER, Access, Services
 from schema.execute import execute
 from schema.executor import MOST_VALUES, _plans
 from schema.graph import GRAPH, Graph
@@ -31,6 +30,7 @@ from schema.limits import (
 )
 from schema.once import MOST, once
 from schema.queries import Query
+from schema.services import READER, Access, Services
 from tests.api import Api, control
 from tests.served import serving
 from tests.test_security import codes

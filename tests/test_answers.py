@@ -15,11 +15,11 @@ import projections.query.as_of
 import schema.answers
 from projections.lru_cache import OVERHEAD, Kept
 from schema.app import create_app
-from schema.context import Access, Services
 from schema.execute import execute
 from schema.graph import GRAPH
 from schema.limits import prepare
 from schema.purity import LIVE, PURE, pinned
+from schema.services import Access, Services
 from tests.api import OPEN, Api, claim, control, source, suspension
 from tests.facts import source as told
 from tracker.access import Caller, Scope

@@ -31,7 +31,7 @@ from deploy.postgres import Postgres
 from projections.fold.replay import World
 from projections.fold.timeline import timeline
 from projections.query.moment import Moment
-from schema.context import Services
+from schema.services import Services
 from tests.conftest import copied
 from tests.desk import Desk
 from tests.facts import (

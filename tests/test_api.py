@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from schema import limits
-from schema.context import Access, Services
 from schema.execute import execute
+from schema.services import Access, Services
 from tests.api import OPEN, Api, claim, clause, control, source, suspension
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from schema.context import Access, Services
 from schema.execute import execute
 from schema.graph import GRAPH
+from schema.services import Access, Services
 
 TEXT = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"```graphql\n(.*?)```", TEXT, re.DOTALL)

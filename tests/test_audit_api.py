@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from deploy.bootstrap import connected, running
-from schema.context import Access, Services
+from schema.services import Access, Services
 from tests.api import Api, control
 from tests.publishing import fill, force, publish, restored, roots_of
 from tests.sumdb import sumdb, verified

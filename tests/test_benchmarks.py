@@ -15,7 +15,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from deploy.postgres import Postgres
-from schema.context import Access, Services
+from schema.services import Access, Services
 from tests.benchmarks import audit, commands, entity, graphql, isolation, log, start
 from tests.benchmarks.asking import Asked, ask, request
 from tests.benchmarks.harness import OURS, Column, Table, publish, report, selected

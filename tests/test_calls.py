@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schema import calls
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api, control
 
 

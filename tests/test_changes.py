@@ -18,7 +18,7 @@ from projections.fold.transitions import turns
 from projections.query.changes import COUNT, GIVEN, PAGE, SQL, explained, known_by
 from projections.query.lists import BY_NAME, WHOLE, Span, ordered
 from projections.query.moment import Moment
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api, claim, control, source, suspension
 from tests.facts import DAYS, announced, clause, fact, retracted, state, suspended
 from tests.facts import told as told_of

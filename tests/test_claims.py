@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.analysis.claims import choose, compare
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api
 from tests.facts import claimed, order, state, told
 from tests.test_figure import STREAM, bgs, figure, preferred, usgs_2024, usgs_2025

@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
-from schema.context import Services
 from schema.routes import pages
 from schema.routes.streams import MULTIPART, SSE
+from schema.services import Services
 from tests.api import OPEN
 from tests.served import serving
 from tracker.domain.export_control import ExportControlState

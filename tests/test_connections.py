@@ -15,8 +15,8 @@ import pytest
 from deploy.web import connections
 from deploy.web.connections import Limits
 from deploy.web.server import Server
-from schema.context import Services
 from schema.routes.streams import SSE
+from schema.services import Services
 from tests.api import OPEN
 from tests.facts import announced
 from tests.served import serving

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from projections.query.moment import Moment
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api, source
 
 BAN = "cn-mofcom-2024-46"

@@ -16,10 +16,10 @@ from graphql import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.context import Services
 from schema.cost import MOST_COST, cost
 from schema.graph import GRAPH
 from schema.limits import MOST_ALIASES, MOST_FIELDS, prepare
+from schema.services import Services
 from tests.api import Api
 from tests.test_security import codes
 

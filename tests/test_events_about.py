@@ -9,7 +9,7 @@ import pytest
 
 from projections.subjects import Selection, read, streams_about
 from schema.arguments import selection
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api
 from tests.test_paging import page, walked
 from tests.test_plans import Explaining, nodes

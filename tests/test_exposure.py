@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from projections.analysis.exposure import Exposure, Question, coverage, exposures, subjects
 from projections.fold.replay import World
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api
 from tests.facts import announced, claimed, clause, order, state, suspended, told
 from tracker.domain.clause import Clause

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 import pytest
 
-from schema.context import Services
+from schema.services import Services
 from tracker.errors import InvalidInput
 from tracker.log.facts import Told, told
 

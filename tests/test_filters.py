@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api, claim, clause, control, source, suspension
 
 FOUNDED = {"id": "msp", "on": "2022-06-14", "name": "Minerals Security Partnership",

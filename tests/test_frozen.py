@@ -24,7 +24,7 @@ from projections.fold.replay import World
 from projections.runner.batch import Page
 from projections.runner.prefetch import Ahead
 from projections.runner.rebuild import rebuild
-from schema.context import Services
+from schema.services import Services
 from tests.conftest import database, run_sql
 from tests.facts import announced
 from tests.publishing import check

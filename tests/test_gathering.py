@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from deploy.web.write_coalescing import MOST_BYTES, Gathering
-from schema.context import Services
+from schema.services import Services
 from tests.api import OPEN
 from tests.served import serving
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema.context import Access, Services
+from schema.services import Access, Services
 from tests.schemathesis_run import ask, generated
 from tests.served import serving
 

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from projections.fold.replay import World
 from projections.query.moment import Moment
-from schema.context import Services
+from schema.services import Services
 from tests.desk import (
     CLAIM,
     FIGURE,

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from deploy.imports import load_corpus
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api
 from tests.desk import CLAIM, Desk, cell, line
 from tracker.log.database import Target

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deploy.cli.main import MYSELF
-from schema.context import Access, Services
 from schema.execute import execute
+from schema.services import Access, Services
 from tests.api import Api, document
 from tests.desk import Desk
 from tests.facts import clause, source

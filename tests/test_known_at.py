@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api, control, source, suspension
 from tests.facts import announced
 from tracker.commands import decide, restored

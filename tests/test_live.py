@@ -15,9 +15,9 @@ from deploy.bootstrap import connected
 from projections.query import change_feed
 from projections.query.change_feed import touch, until_day_after
 from projections.runner.projector import SQL
-from schema.context import Access, Services
 from schema.execute import stream
 from schema.request import Context
+from schema.services import Access, Services
 from schema.subscriptions import touching
 from schema.types.change import EntityKind
 from tests.facts import announced, claimed, clause, ordered, suspended

@@ -10,7 +10,7 @@ from itertools import pairwise
 import asyncpg
 import pytest
 
-from schema.context import Services
+from schema.services import Services
 from tests.facts import announced, clause, suspended
 from tracker.commands import Commands, decide, restored
 from tracker.errors import DiskFull, IdempotencyConflict, TooLarge, Unavailable, VersionConflict

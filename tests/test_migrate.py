@@ -12,7 +12,7 @@ import pytest
 
 from deploy.bootstrap import connected, pooled, prepare, running
 from deploy.postgres import Postgres
-from schema.context import Services
+from schema.services import Services
 from tests.conftest import database, run_sql
 from tests.facts import announced
 from tracker.access import Caller, Scope, sha256

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from schema import moments
-from schema.context import Services
 from schema.graph import GRAPH
+from schema.services import Services
 from tests.api import Api, control
 
 ASKED = 'query ($at: Position) { asOf(minPosition: $at) { position counts { exportControls } } }'

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from schema.context import Services
 from schema.graph import GRAPH
 from schema.request import Context
+from schema.services import Services
 from tests.api import OPEN, Api, control
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schema.context import Access, Services
+from schema.services import Access, Services
 from tests.api import Api, claim, clause, control, document, source, suspension
 
 

@@ -6,8 +6,8 @@ from base64 import urlsafe_b64decode
 
 import pytest
 
-from schema.context import Services
 from schema.ids import entity_of, global_id
+from schema.services import Services
 from tests.api import Api, source
 
 SEEN = """{ asOf(validAt: "2025-11-20") {

@@ -22,7 +22,7 @@ from deploy.bootstrap import running
 from deploy.log_format import Json
 from deploy.tracing import Traces
 from schema.app import create_app
-from schema.context import Services
+from schema.services import Services
 from tests.api import OPEN, Api, control, document
 from tests.facts import announced
 from tests.served import serving

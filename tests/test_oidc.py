@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from deploy import settings
-from schema.context import Access, Services
+from schema.services import Access, Services
 from tests.api import Api, control, document
 from tests.issuer import AUDIENCE, PRIVATE, Issuer, issuing, published
 from tests.served import serving

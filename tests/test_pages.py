@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from schema.context import Services
 from schema.routes import pages
+from schema.services import Services
 from tests.api import Api
 
 HTML = {"Accept": "text/html"}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from schema.context import Services
 from schema.ids import sealed
+from schema.services import Services
 from tests.api import Api, claim, control
 
 LISTS = {

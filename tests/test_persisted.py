@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from projections.lru_cache import OVERHEAD
-from schema.context import Services
 from schema.persisted import Persisted
+from schema.services import Services
 from tests.api import Api
 from tracker.errors import NotFound
 

@@ -27,11 +27,11 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Pl
 
 from deploy.bootstrap import running
 from schema import executor
-from schema.context import Access, Services
 from schema.execute import execute
 from schema.executor import Executor
 from schema.graph import GRAPH
 from schema.plan import Planner
+from schema.services import Access, Services
 from tests.test_answers import QUESTIONS
 from tracker.log.database import Target
 

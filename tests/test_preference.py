@@ -8,7 +8,7 @@ import pytest
 
 from projections.fold.replay import World
 from projections.query.moment import Moment
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api, claim, source
 from tests.facts import fact, ordered, retracted, state, told
 from tracker.domain.preference import Ordered, PreferenceState

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from projections.analysis.distribution import Distribution, distribution, selected
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api
 from tests.api import claim as recorded
 from tests.facts import claimed, order, state, told

@@ -27,7 +27,7 @@ from projections.runner.projector import Projector, create_schema, project_page
 from projections.runner.rebuild import rebuild
 from projections.runner.worker import Helper, HelperFailed
 from projections.runner.worker_pool import Crew
-from schema.context import Services
+from schema.services import Services
 from tests.facts import DAYS, STREAMS, announced, claimed, clause, fact, history, source, suspended
 from tracker.commands import Commands, decide_all, restored
 from tracker.domain.alliance import Founded

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from schema.context import Access, Services
 from schema.execute import execute, stream
 from schema.request import Context
+from schema.services import Access, Services
 from tests.processes import Running, command
 from tests.test_cli import demo  # noqa: F401
 

@@ -19,7 +19,7 @@ from deploy.bootstrap import connected
 from projections.fold.replay import World
 from projections.query.moment import Moment
 from projections.runner.rebuild import rebuild
-from schema.context import Access, Services
+from schema.services import Access, Services
 from tests import api as told
 from tests.api import Api
 from tests.desk import GALLIUM, Desk, cell, counts, line

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from asyncpg.connection import Connection
 
-from schema.context import Access, Services
 from schema.execute import execute
+from schema.services import Access, Services
 
 DAY = 'asOf(validAt: "2025-11-20")'
 QUESTIONS: list[tuple[int, str]] = [

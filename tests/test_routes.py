@@ -12,8 +12,8 @@ import pytest
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from schema.app import create_app
-from schema.context import Access, Services
 from schema.routes.streams import SSE
+from schema.services import Access, Services
 from tests.api import OPEN, Api
 from tests.facts import announced
 from tests.served import serving

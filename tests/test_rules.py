@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api, claim, source
 
 

@@ -18,11 +18,11 @@ from websockets.typing import Origin
 from deploy.bootstrap import connected
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
-from schema.context import Access, Services
 from schema.cost import cost
 from schema.graph import GRAPH
 from schema.hosts import host_name, is_ours
 from schema.limits import MOST_COST
+from schema.services import Access, Services
 from tests.api import OPEN, Api, control, document
 from tests.served import serving
 from tests.test_subscriptions import served

@@ -17,8 +17,8 @@ from websockets.asyncio.client import connect
 from deploy.web import server as web
 from deploy.web.server import Server
 from schema import websocket
-from schema.context import Services
 from schema.routes.streams import SSE
+from schema.services import Services
 from tests.api import OPEN
 from tests.facts import announced
 from tests.served import serving

@@ -17,7 +17,7 @@ from rich.console import Console
 from deploy.process import Exit
 from deploy.snapshot_file import replay, snapshot, take
 from projections.query.moment import Moment
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api
 from tests.facts import announced
 from tests.test_cli import Running, command, demo  # noqa: F401

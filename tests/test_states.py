@@ -15,8 +15,8 @@ from projections.query.as_of import AsOf
 from projections.query.lists import Filter, Span
 from projections.query.moment import Moment
 from projections.versions.progress import Reached
-from schema.context import Services
 from schema.once import once
+from schema.services import Services
 from tests.api import Api, claim
 from tracker.domain.alliance import AllianceState
 from tracker.domain.figure import FigureState

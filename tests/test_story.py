@@ -14,8 +14,8 @@ import pytest
 
 from projections.fold.replay import World
 from projections.query.moment import Moment
-from schema.context import Access, Services
 from schema.execute import execute
+from schema.services import Access, Services
 
 
 class Tracker:

@@ -13,9 +13,9 @@ import pytest
 
 from deploy.bootstrap import connected
 from deploy.web.server import Server
-from schema.context import Access, Services
 from schema.routes import streaming
 from schema.routes.streams import FORMS, MULTIPART, SSE
+from schema.services import Access, Services
 from tests.api import control, document
 from tests.served import serving
 from tests.test_access import token

@@ -12,9 +12,9 @@ import websockets
 from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from schema.context import Access, Services
 from schema.execute import stream
 from schema.request import Context
+from schema.services import Access, Services
 from tests.api import control, document
 from tests.facts import announced
 from tests.served import serving

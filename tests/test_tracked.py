@@ -12,7 +12,7 @@ from projections.query.moment import Moment
 from projections.runner.projector import Projector
 from projections.runner.rebuild import rebuild
 from projections.versions.progress import Reached, Tracked
-from schema.context import Services
+from schema.services import Services
 from tests.api import Api, control
 from tracker.errors import InvalidInput
 from tracker.log.database import PROJECTOR, Target

@@ -16,8 +16,8 @@ from deploy.bootstrap import running
 from deploy.snapshot_file import replay_bundle
 from projections.query.moment import Moment
 from projections.subjects import Selection, read
-from schema.context import Services
 from schema.routes import schemas
+from schema.services import Services
 from tests.api import Api, control, suspension
 from tests.facts import source
 from tracker.audit.export import export

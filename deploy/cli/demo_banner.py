@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.syntax import Syntax
 
 from deploy import settings
-from schema.context import Access, Services
 from schema.execute import execute
+from schema.services import Access, Services
 
 
 @dataclass(frozen=True, slots=True)

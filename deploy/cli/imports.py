@@ -20,7 +20,7 @@ from deploy.imports import import_shown
 from deploy.process import Exit
 from deploy.terminal import Terminal, csv_cell, in_one_line
 from projections.query.lists import Filter
-from schema.context import Services
+from schema.services import Services
 from tracker.domain.receipt import Counts, ImportState, Receipt
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.log.database import Target

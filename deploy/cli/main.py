@@ -43,9 +43,9 @@ from projections.runner.rebuild import PROCESSES
 from projections.runner.rebuild import rebuild as rebuild_projection
 from schema.app import create_app
 from schema.arguments import instant
-from schema.context import Access, Services
 from schema.execute import execute
 from schema.scalars import Instant
+from schema.services import Access, Services
 from tracker.access import Caller, Scope, granted
 from tracker.audit.publisher import Signing
 from tracker.audit.verify import Verification

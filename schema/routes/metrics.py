@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from projections.lru_cache import Kept
 from projections.query.as_of import AsOf
-from schema.context import Services
 from schema.routes.health import condition
+from schema.services import Services
 from tracker.log.database import LOST
 from tracker.log.recorder import Recorder
 

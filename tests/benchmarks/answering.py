@@ -14,7 +14,7 @@ from deploy.process import run, settle
 from deploy.web.server import create_server, listen
 from projections.lru_cache import Kept
 from schema.app import create_app
-from schema.context import Access
+from schema.services import Access
 
 
 async def serve(target: str, answers_bytes: str, states_bytes: str) -> None:

@@ -24,7 +24,7 @@ from deploy.bootstrap import connected, running
 from projections.fold.timeline import Folded, Revision, Row
 from projections.runner.batch import Page, added, write_page
 from projections.versions.rows import Finding
-from schema.context import Services
+from schema.services import Services
 from tests.benchmarks import harness
 from tests.facts import announced, claimed, clause, fact
 from tracker.commands import decide, load, restored

@@ -23,8 +23,8 @@ from typing import Any
 import uvloop
 
 from deploy.bootstrap import running
-from schema.context import Access
 from schema.execute import execute
+from schema.services import Access
 from tests.benchmarks.asking import Asked, ask, request
 from tests.benchmarks.harness import machine, markdown, options, publish, server
 from tracker.log.database import Target, connect
