@@ -12,7 +12,7 @@ from typing import Any
 import strawberry
 from strawberry import enum_value
 
-from schema.ids import key_of
+from schema.base.global_ids import key_of
 from schema.inputs import input_type
 from tracker.domain import alliance, announcement, export_control, figure, preference
 from tracker.domain.codec import convert

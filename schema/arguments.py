@@ -15,7 +15,7 @@ from strawberry import argument
 from projections.analysis.exposure import Question
 from projections.subjects import Selection
 from projections.versions import search_text
-from schema.scalars import Day, Instant, Position
+from schema.base.scalars import Day, Instant, Position
 from tracker.domain.commodities import Commodity, commodities, descendants
 from tracker.domain.kinds import fact_type
 from tracker.domain.places import Place

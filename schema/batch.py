@@ -11,11 +11,11 @@ from strawberry import field
 
 from schema.acts import INPUTS, TOLD
 from schema.admission import MOST_COMMANDS, wrong_number_of_commands
-from schema.described import description_of, output
+from schema.base.context import Info
+from schema.base.decorators import description_of, output
+from schema.base.scalars import Position
 from schema.inputs import check_text, input_type, one_of, plain
 from schema.recording import Retraction, corrected, in_camel, readable
-from schema.request import Info
-from schema.scalars import Position
 from schema.seen import step
 from schema.types.event import Event, event
 from tracker import orders

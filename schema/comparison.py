@@ -13,8 +13,8 @@ from projections.query.changes import About, Changes
 from projections.query.lists import Found, Key, Span, part
 from projections.query.moment import Moment
 from schema.arguments import goods, publishers, value_of, words
+from schema.base.global_ids import sealed, unsealed
 from schema.connections import Listing
-from schema.ids import sealed, unsealed
 from schema.pages import Cursors, not_a_cursor
 from schema.sorting import ChangeOrder, TurnOrder
 from schema.types.change import Change, EntityKind, Turn, change, turn

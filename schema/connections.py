@@ -13,7 +13,7 @@ from strawberry import field
 from projections.query.as_of import AsOf
 from projections.query.lists import Filter, Found, Key, Span
 from projections.query.moment import Moment, S, kind_name
-from schema.described import answer, output
+from schema.base.decorators import answer, output
 from schema.pages import Cursors, Page
 from schema.sorting import cursor_name
 from schema.types.common import shown

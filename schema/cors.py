@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 from projections.lru_cache import kept_of_short
-from schema.errors import plain_error
+from schema.base.errors import plain_error
 from schema.routes.reply import Header, reply
 
 VARY, ORIGIN = b"vary", b"Origin"

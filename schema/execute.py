@@ -11,9 +11,9 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from schema.errors import plain_error
+from schema.base.context import Context
+from schema.base.errors import plain_error
 from schema.graph import GRAPH
-from schema.request import Context
 from schema.services import Access, Services
 from tracker.access import Caller
 

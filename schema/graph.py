@@ -13,13 +13,13 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 from strawberry.utils.await_maybe import await_maybe
 
-from schema.errors import describe, hide_names
+from schema.base.context import Context
+from schema.base.errors import describe, hide_names
+from schema.base.scalars import SCALARS
 from schema.limits import Documents, Timed, good_query, in_time
 from schema.moments import Moments, begun
 from schema.mutations import Mutation
 from schema.queries import Query
-from schema.request import Context
-from schema.scalars import SCALARS
 from schema.seen import seen
 from schema.subscriptions import Subscription
 

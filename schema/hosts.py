@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from projections.lru_cache import kept_of_short
-from schema.errors import plain_error
+from schema.base.errors import plain_error
 from schema.routes.incoming import header
 
 

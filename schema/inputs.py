@@ -19,7 +19,7 @@ import msgspec
 import strawberry
 from strawberry.types import get_object_definition
 
-import schema.words  # noqa: F401 - enums are known before input types are made of them
+import schema.base.enums  # noqa: F401 - enums are known before input types are made of them
 from schema.descriptions import DESCRIPTIONS
 from tracker.domain.values import Committed, PartialDate
 from tracker.errors import InvalidInput, TooLarge

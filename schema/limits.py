@@ -33,8 +33,8 @@ from strawberry.extensions import SchemaExtension
 
 from projections.lru_cache import Kept
 from schema.admission import may_not_write, too_long_lists, too_many_commands
+from schema.base.errors import extensions
 from schema.cost import MOST_COST, cost, has_variable_cost
-from schema.errors import extensions
 from schema.executor import Executor
 from schema.introspection import ROOTS
 from schema.purity import Roots, root_fields, roots

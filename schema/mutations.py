@@ -10,6 +10,8 @@ from strawberry.tools import create_type
 
 from schema.acts import INPUTS
 from schema.admission import MOST_COMMANDS
+from schema.base.context import Info
+from schema.base.decorators import description_of
 from schema.batch import (
     COMMAND,
     CORRECTION,
@@ -17,7 +19,6 @@ from schema.batch import (
     Batch,
     carried_out_together,
 )
-from schema.described import description_of
 from schema.inputs import described, input_type
 from schema.recording import (
     Key,
@@ -32,7 +33,6 @@ from schema.recording import (
     record_retraction,
     records,
 )
-from schema.request import Info
 from tracker.access import Scope
 
 REDACTION = input_type("RedactEventInput", Redacting, description_of(Redacting))

@@ -15,7 +15,7 @@ from strawberry import argument
 
 from projections.query.lists import Key
 from schema.arguments import LAST_POSITION, entity_path
-from schema.ids import sealed, unsealed
+from schema.base.global_ids import sealed, unsealed
 from tracker.domain.kinds import KINDS
 from tracker.errors import InvalidInput
 

@@ -7,9 +7,9 @@ from typing import Annotated, TypeAlias
 from strawberry import argument
 
 from schema.arguments import needed, position
-from schema.described import answer, output
-from schema.request import Info
-from schema.scalars import Position
+from schema.base.context import Info
+from schema.base.decorators import answer, output
+from schema.base.scalars import Position
 from schema.types.proof import (
     Checkpoint,
     ConsistencyProof,

@@ -21,11 +21,13 @@ from schema.arguments import (
     short,
     sought,
 )
+from schema.base.context import Info
+from schema.base.decorators import answer, answer_as, output
+from schema.base.global_ids import key_of
+from schema.base.scalars import Day, Instant, Position
 from schema.comparison import AboutPlace, OfKind, about_what, changed
 from schema.connections import Connection, states
-from schema.described import answer, answer_as, output
 from schema.history import history_of
-from schema.ids import key_of
 from schema.logged import events_of, stretch
 from schema.moment.as_of import AsOf
 from schema.moments import MinPosition, MomentInput, come_to, compared, meant, now
@@ -33,8 +35,6 @@ from schema.nodes import GlobalId, GlobalIds, node, nodes
 from schema.pages import After, Before, First, Last, page
 from schema.proofs import Proofs
 from schema.ranges import DayRange, TimeRange, days, times
-from schema.request import Info
-from schema.scalars import Day, Instant, Position
 from schema.seen import seen
 from schema.sorting import IN_ORDER, ChangeOrder, EventOrder, ImportOrder, KeyOrder
 from schema.types.change import Change

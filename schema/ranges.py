@@ -10,7 +10,7 @@ from strawberry import argument, field
 
 from projections.query.lists import Days
 from schema.arguments import day, instant
-from schema.scalars import Day, Instant
+from schema.base.scalars import Day, Instant
 from tracker.errors import InvalidInput
 
 C = TypeVar("C", int, date, datetime)

@@ -13,10 +13,10 @@ from typing import Annotated, Any, TypeAlias
 from strawberry import argument, field
 
 from schema.acts import TOLD
-from schema.described import output
+from schema.base.context import Info
+from schema.base.decorators import output
+from schema.base.scalars import Position
 from schema.inputs import camel, check_text, plain
-from schema.request import Info
-from schema.scalars import Position
 from schema.seen import seen, step
 from schema.services import Services
 from schema.types.event import Event, event

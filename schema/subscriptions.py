@@ -19,10 +19,10 @@ from schema.arguments import (
     position,
     selection,
 )
-from schema.described import output, subscription
+from schema.base.context import Info
+from schema.base.decorators import output, subscription
+from schema.base.scalars import Day, Position
 from schema.moment.as_of import AsOf
-from schema.request import Info
-from schema.scalars import Day, Position
 from schema.seen import seen
 from schema.types.change import EntityKind
 from schema.types.event import Event, event

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from projections.lru_cache import kept_of_short
 from schema.answers import Answer, Answers, Question
-from schema.errors import masked, plain_error
+from schema.base.errors import masked, plain_error
 from schema.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.gate import Gate
 from schema.limits import most_bytes

@@ -29,12 +29,12 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     SubscribeMessage,
 )
 
-from schema.errors import extensions
+from schema.base.context import Context
+from schema.base.errors import extensions
 from schema.gate import Gate, Visitor
 from schema.graph import GRAPH
 from schema.limits import most_bytes
 from schema.observe import WEBSOCKET, Observer, request_id
-from schema.request import Context
 from schema.seen import seen
 from schema.services import Services
 from tracker.access import Caller, bearer

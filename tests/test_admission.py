@@ -14,6 +14,7 @@ from graphql import parse
 from strawberry.extensions import SchemaExtension
 
 from schema.admission import MOST_COMMANDS, MOST_ITEMS
+from schema.base.memo import MOST, once
 from schema.execute import execute
 from schema.executor import MOST_VALUES, _plans
 from schema.graph import GRAPH, Graph
@@ -28,7 +29,6 @@ from schema.limits import (
     prepared,
     without_cycles,
 )
-from schema.once import MOST, once
 from schema.queries import Query
 from schema.services import READER, Access, Services
 from tests.api import Api, control

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from schema.base.context import Context
 from schema.graph import GRAPH
-from schema.request import Context
 from schema.services import Services
 from tests.api import OPEN, Api, control
 

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode
 
 import pytest
 
-from schema.ids import entity_of, global_id
+from schema.base.global_ids import entity_of, global_id
 from schema.services import Services
 from tests.api import Api, source
 

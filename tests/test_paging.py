@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schema.ids import sealed
+from schema.base.global_ids import sealed
 from schema.services import Services
 from tests.api import Api, claim, control
 

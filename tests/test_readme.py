@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from schema.base.context import Context
 from schema.execute import execute, stream
-from schema.request import Context
 from schema.services import Access, Services
 from tests.processes import Running, command
 from tests.test_cli import demo  # noqa: F401

@@ -15,7 +15,7 @@ from projections.query.as_of import AsOf
 from projections.query.lists import Filter, Span
 from projections.query.moment import Moment
 from projections.versions.progress import Reached
-from schema.once import once
+from schema.base.memo import once
 from schema.services import Services
 from tests.api import Api, claim
 from tracker.domain.alliance import AllianceState
@@ -170,7 +170,7 @@ def test_what_is_shown_of_two_objects_is_made_once_and_the_oldest_forgotten(
         made.append(sum(one + other))
         return made[-1]
 
-    monkeypatch.setattr("schema.once.MOST", 2)
+    monkeypatch.setattr("schema.base.memo.MOST", 2)
     one, same, other = [1], [1], [2]
     assert [total(one, other), total(one, other), total(same, other)] == [3, 3, 3]
     assert len(made) == 2  # told by what they are, not by what they say

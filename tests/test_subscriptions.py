@@ -12,8 +12,8 @@ import websockets
 from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
+from schema.base.context import Context
 from schema.execute import stream
-from schema.request import Context
 from schema.services import Access, Services
 from tests.api import control, document
 from tests.facts import announced

@@ -13,7 +13,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from deploy.web.connections import Connections
 from deploy.web.write_coalescing import Gathering
-from schema.errors import plain_error
+from schema.base.errors import plain_error
 from schema.routes.reply import reply
 
 HEALTH = ("/healthz", "/readyz", "/metrics")

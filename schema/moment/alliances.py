@@ -19,12 +19,12 @@ from schema.arguments import (
     value_of,
     words,
 )
+from schema.base.context import Info
+from schema.base.decorators import answer, output
 from schema.connections import Connection
-from schema.described import answer, output
 from schema.moment.at import AtMoment
 from schema.pages import After, Before, First, Last, page
 from schema.ranges import DayRange, PublishedIn, days
-from schema.request import Info
 from schema.sorting import IN_ORDER, AllianceOrder, AnnouncementOrder
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement

@@ -8,16 +8,16 @@ from strawberry import argument, field
 
 from projections.query.moment import kind_name
 from schema.arguments import CommodityId, HsCode, Publisher
+from schema.base.context import Info
+from schema.base.decorators import answer, output
 from schema.comparison import AboutPlace, OfKind, about_what, coming
 from schema.connections import Connection
-from schema.described import answer, output
 from schema.moment.alliances import Alliances
 from schema.moment.controls import Controls
 from schema.moment.figures import Figures
 from schema.moment.supply import Supply
 from schema.nodes import GlobalId, GlobalIds, node, nodes
 from schema.pages import After, Before, First, Last, page
-from schema.request import Info
 from schema.sorting import IN_ORDER, TurnOrder
 from schema.types.change import Turn
 from schema.types.common import Node

@@ -11,12 +11,12 @@ import strawberry
 from projections.analysis.claims import Orders
 from projections.query.lists import Filter
 from projections.query.moment import Moment, S, kind_name
+from schema.base.context import Info
+from schema.base.decorators import answer, output
+from schema.base.global_ids import key_of
+from schema.base.scalars import Day, Instant, Position
 from schema.connections import Connection, states
-from schema.described import answer, output
-from schema.ids import key_of
 from schema.pages import Page
-from schema.request import Info
-from schema.scalars import Day, Instant, Position
 
 T = TypeVar("T")
 

@@ -20,12 +20,12 @@ from schema.arguments import (
     word,
     words,
 )
+from schema.base.context import Info
+from schema.base.decorators import answer, output
 from schema.connections import Connection
-from schema.described import answer, output
 from schema.moment.at import AtMoment
 from schema.pages import After, Before, First, Last, page
 from schema.ranges import DayRange, PublishedIn, days
-from schema.request import Info
 from schema.sorting import IN_ORDER, ExportControlOrder
 from schema.types.export_control import ExportControl, export_control
 from tracker.domain.export_control import ExportControlState

@@ -20,13 +20,13 @@ from schema.arguments import (
     with_below,
     words,
 )
+from schema.base.context import Info
+from schema.base.decorators import answer, output
 from schema.connections import Connection, Listing
-from schema.described import answer, output
 from schema.moment.at import AtMoment
 from schema.pages import After, Before, Cursors, First, Last, page
 from schema.ranges import DayRange, PublishedIn, YearRange, days
 from schema.ranges import years as year_range
-from schema.request import Info
 from schema.sorting import IN_ORDER, ClaimOrder, FigureOrder, KeyOrder, cursor_name
 from schema.types.figure import Claim, Figure, claims_of, figure
 from schema.types.preference import Preference, preference

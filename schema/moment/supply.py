@@ -9,9 +9,9 @@ from strawberry import argument
 from projections.analysis.distribution import distribution as spread
 from projections.analysis.distribution import selected
 from schema.arguments import question, word
-from schema.described import answer, output
+from schema.base.context import Info
+from schema.base.decorators import answer, output
 from schema.moment.at import AtMoment
-from schema.request import Info
 from schema.types.distribution import Distribution, distribution
 from schema.types.exposure import Exposure, exposure
 from tracker.domain.commodities import Commodity

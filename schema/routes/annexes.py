@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from schema.arguments import position
+from schema.base.scalars import Position
 from schema.gate import Gate
 from schema.routes.reply import refusing
-from schema.scalars import Position
 from schema.services import Services
 from tracker.errors import InvalidInput
 from tracker.log.annexes import Kept, line

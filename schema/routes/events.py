@@ -18,11 +18,11 @@ from starlette.responses import Response
 
 from projections.subjects import Selection, follow, read
 from schema.arguments import position, selection, short
+from schema.base.scalars import Position
 from schema.gate import Gate
 from schema.routes.encoding import offered, takes_gzip
 from schema.routes.reply import refusing
 from schema.routes.streaming import Streamed, last_position, with_heartbeats
-from schema.scalars import Position
 from schema.services import Services
 from tracker.domain.kinds import kind_of
 from tracker.errors import InvalidInput

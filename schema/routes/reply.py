@@ -12,7 +12,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schema.errors import DEAD, plain_error
+from schema.base.errors import DEAD, plain_error
 from tracker.errors import RateLimited, TrackerError, Unavailable
 
 Answering: TypeAlias = Callable[[Request], Awaitable[Response]]

@@ -17,7 +17,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from schema.arguments import position
-from schema.scalars import Position
+from schema.base.scalars import Position
 from tracker.log.database import LOST
 
 T = TypeVar("T")

@@ -22,10 +22,10 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schema.errors import plain_error
+from schema.base.context import Context
+from schema.base.errors import plain_error
 from schema.execute import ALL, QUERIES_AND_SUBSCRIPTIONS, stream
 from schema.gate import Gate, Visitor
-from schema.request import Context
 from schema.routes.streaming import Streamed, last_position, with_heartbeats
 from schema.services import Services
 

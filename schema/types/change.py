@@ -15,13 +15,13 @@ from projections.fold.transitions import Happening
 from projections.query import changes
 from projections.query.changes import What
 from projections.query.moment import Moment
-from schema.described import answer, output
-from schema.request import Info
-from schema.scalars import Day
+from schema.base.context import Info
+from schema.base.decorators import answer, output
+from schema.base.enums import described
+from schema.base.scalars import Day
 from schema.types.common import Because, because
 from schema.types.event import State, state
 from schema.types.text import texts
-from schema.words import described
 from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import Announcement
 from tracker.domain.export_control import ExportControl

@@ -13,11 +13,11 @@ import msgspec
 import strawberry
 from strawberry import field
 
-import schema.words  # noqa: F401 - enums are known before output types are made of them
-from schema.described import LATER, answer, interface, output
-from schema.ids import global_id
-from schema.request import Info
-from schema.scalars import Position
+import schema.base.enums  # noqa: F401 - enums are known before output types are made of them
+from schema.base.context import Info
+from schema.base.decorators import LATER, answer, interface, output
+from schema.base.global_ids import global_id
+from schema.base.scalars import Position
 from tracker.domain import commodities, entity, places, redaction, values
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Checked, Qualifier

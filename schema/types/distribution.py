@@ -8,7 +8,7 @@ from strawberry import field
 
 from projections.analysis import distribution as production
 from projections.analysis.claims import Orders
-from schema.described import output
+from schema.base.decorators import output
 from schema.types.common import Commodity, Place, Quantity, commodity, place, shown
 from schema.types.figure import Choice, Claim, choice, cited_claim, claim, preferred_claim
 

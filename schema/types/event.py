@@ -10,9 +10,9 @@ from strawberry.scalars import JSON
 
 from projections.query.as_of import Held
 from projections.query.moment import Moment
-from schema.described import answer, output
-from schema.request import Info
-from schema.scalars import Day, Instant, Position
+from schema.base.context import Info
+from schema.base.decorators import answer, output
+from schema.base.scalars import Day, Instant, Position
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
 from schema.types.common import Annex, annexes

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from strawberry import field
 
-from schema.described import output
-from schema.scalars import Day
+from schema.base.decorators import output
+from schema.base.scalars import Day
 from schema.types.common import (
     Because,
     Commodity,

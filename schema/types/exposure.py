@@ -9,7 +9,7 @@ from strawberry import field
 
 from projections.analysis import exposure as pure
 from projections.analysis.claims import Orders
-from schema.described import answer, output
+from schema.base.decorators import answer, output
 from schema.types.common import Commodity, Place, commodity, place
 from schema.types.distribution import PlaceFigure, place_figure
 from schema.types.export_control import Clause, ExportControl, clause, export_control

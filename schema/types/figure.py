@@ -10,9 +10,9 @@ from typing import Any
 from strawberry import field
 
 from projections.analysis import claims
-from schema.described import output
-from schema.once import once
-from schema.scalars import Position
+from schema.base.decorators import output
+from schema.base.memo import once
+from schema.base.scalars import Position
 from schema.types.common import (
     Because,
     Commodity,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from strawberry import field
 
-from schema.described import output
+from schema.base.decorators import output
 from schema.types.common import Because, Commodity, Node, because, cited, commodity, shown
 from tracker.domain.preference import PreferenceState
 from tracker.domain.vocabulary import Statistic

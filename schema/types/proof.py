@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from strawberry import field
 
-from schema.described import output
-from schema.scalars import Instant, Position
+from schema.base.decorators import output
+from schema.base.scalars import Instant, Position
 from tracker.audit import checkpoint as audit
 from tracker.audit.note import to_base64
 from tracker.audit.published import Included, Published

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from strawberry import field
 
-from schema.described import output
-from schema.scalars import Day, Position
+from schema.base.decorators import output
+from schema.base.scalars import Day, Position
 from schema.types.common import Node, shown
 from tracker.domain import receipt as domain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from strawberry import field
 
-from schema.described import output
+from schema.base.decorators import output
 from schema.types.common import Because, Node, RedactedText, because, redacted_text, shown
 from tracker.domain.redaction import RedactionState
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import strawberry
 
-from schema.described import answer, output
-from schema.request import Info
+from schema.base.context import Info
+from schema.base.decorators import answer, output
 from schema.types.common import RedactedText, redacted_text
 from tracker.domain.values import Committed, FreeText
 

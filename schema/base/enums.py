@@ -9,7 +9,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from projections.fold.transitions import Happening
 from projections.query.changes import What
-from schema.described import description_of
+from schema.base.decorators import description_of
 from tracker.domain import vocabulary
 
 MEANINGS: dict[type[Enum], dict[str, str]] = {

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import strawberry
 
-from schema.loaders import Loaders
+from schema.base.loaders import Loaders
 from schema.services import Access, Services
 from tracker.access import Caller, Scope
 
