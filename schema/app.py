@@ -16,13 +16,13 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from schema.answers import MOST_BYTES, Answers
 from schema.cors import Cors
+from schema.execution.persisted_queries import Persisted
+from schema.execution.response_cache import MOST_BYTES, Answers
+from schema.execution.schema import GRAPH
 from schema.gate import Gate
-from schema.graph import GRAPH
 from schema.hosts import Hosts
 from schema.observe import Observer
-from schema.persisted import Persisted
 from schema.routes.annexes import AnnexRoute
 from schema.routes.encoding import LEAST_BYTES, LEVEL, Shortened
 from schema.routes.events import Events

@@ -9,7 +9,6 @@ from strawberry import argument
 from strawberry.tools import create_type
 
 from schema.acts import INPUTS
-from schema.admission import MOST_COMMANDS
 from schema.base.context import Info
 from schema.base.decorators import description_of
 from schema.batch import (
@@ -19,6 +18,7 @@ from schema.batch import (
     Batch,
     carried_out_together,
 )
+from schema.execution.admission import MOST_COMMANDS
 from schema.inputs import described, input_type
 from schema.recording import (
     Key,

@@ -15,12 +15,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from projections.lru_cache import kept_of_short
-from schema.answers import Answer, Answers, Question
 from schema.base.errors import masked, plain_error
-from schema.execute import QUERIES, QUERIES_AND_MUTATIONS
+from schema.execution.documents import most_bytes
+from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS
+from schema.execution.persisted_queries import Persisted
+from schema.execution.response_cache import Answer, Answers, Question
 from schema.gate import Gate
-from schema.limits import most_bytes
-from schema.persisted import Persisted
 from schema.routes.encoding import LEAST_BYTES, takes_gzip
 from schema.routes.incoming import Incoming
 from schema.routes.observed import first_code

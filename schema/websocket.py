@@ -31,9 +31,9 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 
 from schema.base.context import Context
 from schema.base.errors import extensions
+from schema.execution.documents import most_bytes
+from schema.execution.schema import GRAPH
 from schema.gate import Gate, Visitor
-from schema.graph import GRAPH
-from schema.limits import most_bytes
 from schema.observe import WEBSOCKET, Observer, request_id
 from schema.seen import seen
 from schema.services import Services

@@ -23,7 +23,7 @@ from graphql import StringValueNode, Visitor, introspection_from_schema, parse, 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from schema.graph import GRAPH
+from schema.execution.schema import GRAPH
 
 WORDS = ("gallium", "rare_earths", "CN", "US", "quad", "msp", "usgs", "cn-mofcom-2024-46",
          "export-control/cn-mofcom-2024-46", "alliance/msp", "rare_earths/CN/production/mine/2023",

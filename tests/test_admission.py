@@ -13,12 +13,9 @@ import strawberry
 from graphql import parse
 from strawberry.extensions import SchemaExtension
 
-from schema.admission import MOST_COMMANDS, MOST_ITEMS
 from schema.base.memo import MOST, once
-from schema.execute import execute
-from schema.executor import MOST_VALUES, _plans
-from schema.graph import GRAPH, Graph
-from schema.limits import (
+from schema.execution.admission import MOST_COMMANDS, MOST_ITEMS
+from schema.execution.documents import (
     BYTES_PER_TOKEN,
     MOST_BYTES,
     MOST_KEPT_BYTES,
@@ -29,6 +26,9 @@ from schema.limits import (
     prepared,
     without_cycles,
 )
+from schema.execution.execute import execute
+from schema.execution.executor import MOST_VALUES, _plans
+from schema.execution.schema import GRAPH, Graph
 from schema.queries import Query
 from schema.services import READER, Access, Services
 from tests.api import Api, control

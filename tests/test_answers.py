@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 import pytest
 
 import projections.query.as_of
-import schema.answers
+import schema.execution.response_cache
 from projections.lru_cache import OVERHEAD, Kept
 from schema.app import create_app
-from schema.execute import execute
-from schema.graph import GRAPH
-from schema.limits import prepare
-from schema.purity import LIVE, PURE, pinned
+from schema.execution.cacheability import LIVE, PURE, pinned
+from schema.execution.documents import prepare
+from schema.execution.execute import execute
+from schema.execution.schema import GRAPH
 from schema.services import Access, Services
 from tests.api import OPEN, Api, claim, control, source, suspension
 from tests.facts import source as told
@@ -143,7 +143,7 @@ async def test_the_next_day_is_another_question(
         def now(cls, tz: Any = None) -> Any:
             return datetime.now(tz) + cls.ahead
 
-    monkeypatch.setattr(schema.answers, "datetime", Clock)
+    monkeypatch.setattr(schema.execution.response_cache, "datetime", Clock)
     monkeypatch.setattr(projections.query.as_of, "datetime", Clock)
     for days in range(2):
         Clock.ahead = timedelta(days=days)
@@ -189,7 +189,7 @@ async def test_who_may_not_read_gets_no_kept_answer(services: Services) -> None:
 
 
 def test_callers_who_may_do_different_things_have_different_keys() -> None:
-    keys = {schema.answers._key(schema.answers.Question("{ head }", {}, None, Caller("x", scopes)))
+    keys = {schema.execution.response_cache._key(schema.execution.response_cache.Question("{ head }", {}, None, Caller("x", scopes)))
             for scopes in (frozenset[Scope](), frozenset([Scope.READ]), frozenset(Scope))}
     assert len(keys) == 3
 
@@ -239,7 +239,7 @@ async def pinned_note(api: Counted, monkeypatch: pytest.MonkeyPatch) -> Pinned:
         asked.counted += 1
         return await count(self, *arguments)
 
-    monkeypatch.setattr(schema.answers, "execute", executing)
+    monkeypatch.setattr(schema.execution.response_cache, "execute", executing)
     monkeypatch.setattr(Recorder, "count", counting)
     assert (await asked.note(), asked.made) == (NOTE, 1)
     return asked
@@ -259,7 +259,7 @@ async def test_an_answer_about_a_pinned_moment_outlives_events_and_days(
 ) -> None:
     await api.do("suspendExportControl", suspension())
     assert [await pinned_note.note(), await pinned_note.note()] == [NOTE, NOTE]
-    monkeypatch.setattr(schema.answers, "datetime", Tomorrow)
+    monkeypatch.setattr(schema.execution.response_cache, "datetime", Tomorrow)
     assert await pinned_note.note() == NOTE
     assert (pinned_note.made, pinned_note.counted) == (1, 1)
 

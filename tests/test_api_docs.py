@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from schema.execute import execute
-from schema.graph import GRAPH
+from schema.execution.execute import execute
+from schema.execution.schema import GRAPH
 from schema.services import Access, Services
 
 TEXT = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schema import calls
+from schema.execution import field_calls
 from schema.services import Services
 from tests.api import Api, control
 
@@ -29,13 +29,13 @@ async def test_arguments_that_stand_in_a_document_are_read_once(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[str] = []
-    plain = calls.get_argument_values
+    plain = field_calls.get_argument_values
 
     def counted(definition: Any, node: Any, variables: Any) -> Any:
         read.append(node.name.value)
         return plain(definition, node, variables)
 
-    monkeypatch.setattr(calls, "get_argument_values", counted)
+    monkeypatch.setattr(field_calls, "get_argument_values", counted)
     document = ('{ asOf { exportControls(first: 1, orderBy: KEY_DESC,'
                 ' announced: {from: "2020-01-01"}) { nodes { key } } } }')
     for _ in range(3):

@@ -16,9 +16,9 @@ from graphql import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.cost import MOST_COST, cost
-from schema.graph import GRAPH
-from schema.limits import MOST_ALIASES, MOST_FIELDS, prepare
+from schema.execution.documents import MOST_ALIASES, MOST_FIELDS, prepare
+from schema.execution.query_cost import MOST_COST, cost
+from schema.execution.schema import GRAPH
 from schema.services import Services
 from tests.api import Api
 from tests.test_security import codes

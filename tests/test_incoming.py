@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from projections.lru_cache import kept_of_short
 from schema.cors import READ, SENT, Cors
+from schema.execution.documents import MOST_BYTES
 from schema.hosts import Hosts
-from schema.limits import MOST_BYTES
 from schema.routes.incoming import Incoming
 from schema.services import Access, Services
 from tests.api import Api

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deploy.cli.main import MYSELF
-from schema.execute import execute
+from schema.execution.execute import execute
 from schema.services import Access, Services
 from tests.api import Api, document
 from tests.desk import Desk

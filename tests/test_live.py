@@ -16,7 +16,7 @@ from projections.query import change_feed
 from projections.query.change_feed import touch, until_day_after
 from projections.runner.projector import SQL
 from schema.base.context import Context
-from schema.execute import stream
+from schema.execution.execute import stream
 from schema.services import Access, Services
 from schema.subscriptions import touching
 from schema.types.change import EntityKind

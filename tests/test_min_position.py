@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from schema import moments
-from schema.graph import GRAPH
+from schema.execution.schema import GRAPH
 from schema.services import Services
 from tests.api import Api, control
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from schema.base.context import Context
-from schema.graph import GRAPH
+from schema.execution.schema import GRAPH
 from schema.services import Services
 from tests.api import OPEN, Api, control
 

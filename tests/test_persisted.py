@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from projections.lru_cache import OVERHEAD
-from schema.persisted import Persisted
+from schema.execution.persisted_queries import Persisted
 from schema.services import Services
 from tests.api import Api
 from tracker.errors import NotFound

@@ -26,11 +26,11 @@ from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Plain
 
 from deploy.bootstrap import running
-from schema import executor
-from schema.execute import execute
-from schema.executor import Executor
-from schema.graph import GRAPH
-from schema.plan import Planner
+from schema.execution import executor
+from schema.execution.execute import execute
+from schema.execution.executor import Executor
+from schema.execution.schema import GRAPH
+from schema.execution.value_plans import Planner
 from schema.services import Access, Services
 from tests.test_answers import QUESTIONS
 from tracker.log.database import Target

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from schema.base.context import Context
-from schema.execute import execute, stream
+from schema.execution.execute import execute, stream
 from schema.services import Access, Services
 from tests.processes import Running, command
 from tests.test_cli import demo  # noqa: F401

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from asyncpg.connection import Connection
 
-from schema.execute import execute
+from schema.execution.execute import execute
 from schema.services import Access, Services
 
 DAY = 'asOf(validAt: "2025-11-20")'

@@ -18,7 +18,7 @@ from graphql import (
 )
 
 from schema.acts import ACTS
-from schema.graph import GRAPH
+from schema.execution.schema import GRAPH
 from schema.inputs import camel
 from tracker.domain.entity import Retracted
 from tracker.domain.kinds import FACTS
@@ -38,7 +38,7 @@ def core() -> GraphQLSchema:
 def test_the_schema_is_the_one_in_the_file() -> None:
     assert GRAPH.as_str() + "\n" == KEPT.read_text(encoding="utf-8"), (
         "The API has changed. If that is meant, print the schema anew and look at the difference:"
-        " python -m schema.print_sdl > schema/schema.graphql")
+        " python -m schema.execution.print_sdl > schema/schema.graphql")
 
 
 def changes(since: GraphQLSchema, now: GraphQLSchema) -> list[str]:

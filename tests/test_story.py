@@ -14,7 +14,7 @@ import pytest
 
 from projections.fold.replay import World
 from projections.query.moment import Moment
-from schema.execute import execute
+from schema.execution.execute import execute
 from schema.services import Access, Services
 
 

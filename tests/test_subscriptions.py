@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from schema.base.context import Context
-from schema.execute import stream
+from schema.execution.execute import stream
 from schema.services import Access, Services
 from tests.api import control, document
 from tests.facts import announced

@@ -14,7 +14,7 @@ from deploy.bootstrap import running
 from deploy.cli.common import DataDir, fail, on_database
 from deploy.process import Exit
 from deploy.terminal import Terminal, escaped_json, in_one_line
-from schema.execute import execute
+from schema.execution.execute import execute
 from schema.services import Access, Services
 from tracker.log.database import Target
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 
 from deploy import settings
-from schema.execute import execute
+from schema.execution.execute import execute
 from schema.services import Access, Services
 
 

@@ -44,7 +44,7 @@ from projections.runner.rebuild import rebuild as rebuild_projection
 from schema.app import create_app
 from schema.arguments import instant
 from schema.base.scalars import Instant
-from schema.execute import execute
+from schema.execution.execute import execute
 from schema.services import Access, Services
 from tracker.access import Caller, Scope, granted
 from tracker.audit.publisher import Signing

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
-from schema.limits import MOST_BYTES
+from schema.execution.documents import MOST_BYTES
 from tracker.errors import TooLarge
 
 

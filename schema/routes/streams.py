@@ -24,7 +24,7 @@ from starlette.responses import Response
 
 from schema.base.context import Context
 from schema.base.errors import plain_error
-from schema.execute import ALL, QUERIES_AND_SUBSCRIPTIONS, stream
+from schema.execution.execute import ALL, QUERIES_AND_SUBSCRIPTIONS, stream
 from schema.gate import Gate, Visitor
 from schema.routes.streaming import Streamed, last_position, with_heartbeats
 from schema.services import Services

@@ -23,7 +23,7 @@ from typing import Any
 import uvloop
 
 from deploy.bootstrap import running
-from schema.execute import execute
+from schema.execution.execute import execute
 from schema.services import Access
 from tests.benchmarks.asking import Asked, ask, request
 from tests.benchmarks.harness import machine, markdown, options, publish, server

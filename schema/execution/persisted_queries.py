@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from projections.lru_cache import Kept
-from schema.limits import MOST_LETTERS
+from schema.execution.documents import MOST_LETTERS
 from tracker.errors import InvalidInput, NotFound
 
 VERSION = 1

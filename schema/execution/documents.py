@@ -32,12 +32,12 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 
 from projections.lru_cache import Kept
-from schema.admission import may_not_write, too_long_lists, too_many_commands
 from schema.base.errors import extensions
-from schema.cost import MOST_COST, cost, has_variable_cost
-from schema.executor import Executor
-from schema.introspection import ROOTS
-from schema.purity import Roots, root_fields, roots
+from schema.execution.admission import may_not_write, too_long_lists, too_many_commands
+from schema.execution.cacheability import Roots, root_fields, roots
+from schema.execution.executor import Executor
+from schema.execution.introspection import ROOTS
+from schema.execution.query_cost import MOST_COST, cost, has_variable_cost
 from schema.seen import seen
 from tracker.access import Caller, Scope
 from tracker.errors import Unavailable

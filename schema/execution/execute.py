@@ -13,7 +13,7 @@ from strawberry.types.graphql import OperationType
 
 from schema.base.context import Context
 from schema.base.errors import plain_error
-from schema.graph import GRAPH
+from schema.execution.schema import GRAPH
 from schema.services import Access, Services
 from tracker.access import Caller
 

@@ -30,7 +30,7 @@ from graphql import (
     print_ast,
 )
 
-from schema.introspection import ONE_TYPE, ROOTS, IntrospectionCost
+from schema.execution.introspection import ONE_TYPE, ROOTS, IntrospectionCost
 from schema.pages import PAGE_SIZE
 
 PAGES = ("first", "last")

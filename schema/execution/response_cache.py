@@ -25,10 +25,10 @@ from strawberry.types.graphql import OperationType
 
 from projections.lru_cache import Kept
 from projections.versions.progress import Reached
-from schema.execute import execute
-from schema.graph import GRAPH
-from schema.limits import prepared
-from schema.purity import pinned, pure
+from schema.execution.cacheability import pinned, pure
+from schema.execution.documents import prepared
+from schema.execution.execute import execute
+from schema.execution.schema import GRAPH
 from schema.routes.encoding import LEVEL
 from schema.seen import seen
 from schema.services import Access, Services

@@ -23,8 +23,8 @@ from graphql.execution.values import get_argument_values
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from projections.lru_cache import Kept
-from schema.calls import Call, call
-from schema.plan import Plan, Planner
+from schema.execution.field_calls import Call, call
+from schema.execution.value_plans import Plan, Planner
 
 MOST_PLAN_BYTES = 32 * 1024 * 1024
 """Memory for plans that are kept, with their operations; those of one that is forgotten are made

@@ -16,7 +16,7 @@ from strawberry.utils.await_maybe import await_maybe
 from schema.base.context import Context
 from schema.base.errors import describe, hide_names
 from schema.base.scalars import SCALARS
-from schema.limits import Documents, Timed, good_query, in_time
+from schema.execution.documents import Documents, Timed, good_query, in_time
 from schema.moments import Moments, begun
 from schema.mutations import Mutation
 from schema.queries import Query

@@ -1,0 +1,1 @@
+"""From a document to an answer: limits, cost, plans, caches."""

@@ -1,0 +1,8 @@
+"""Print the schema: `python -m schema.execution.print_sdl > schema/schema.graphql`."""
+
+from __future__ import annotations
+
+from schema.execution.schema import GRAPH
+
+if __name__ == "__main__":
+    print(GRAPH.as_str())

@@ -1,8 +1,0 @@
-"""Print the schema: `python -m schema.print_sdl > schema/schema.graphql`."""
-
-from __future__ import annotations
-
-from schema.graph import GRAPH
-
-if __name__ == "__main__":
-    print(GRAPH.as_str())
