@@ -16,28 +16,28 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from schema.cors import Cors
 from schema.execution.persisted_queries import Persisted
 from schema.execution.response_cache import MOST_BYTES, Answers
 from schema.execution.schema import GRAPH
-from schema.gate import Gate
-from schema.hosts import Hosts
+from schema.http.authentication import Gate
+from schema.http.compression import LEAST_BYTES, LEVEL, Shortened
+from schema.http.cors import Cors
+from schema.http.endpoint import Observed
+from schema.http.graphiql import EXAMPLES, asset, policy
+from schema.http.graphql_http import View
+from schema.http.graphql_streams import Streams
+from schema.http.graphql_ws import Socket
+from schema.http.responses import Answering, refusing_function
+from schema.http.trusted_hosts import Hosts
 from schema.observe import Observer
 from schema.routes.annexes import AnnexRoute
-from schema.routes.encoding import LEAST_BYTES, LEVEL, Shortened
 from schema.routes.events import Events
 from schema.routes.health import Health
 from schema.routes.log import Log
 from schema.routes.metrics import Metrics
-from schema.routes.observed import Observed
-from schema.routes.pages import EXAMPLES, asset, policy
-from schema.routes.reply import Answering, refusing_function
 from schema.routes.schemas import Schemas
-from schema.routes.streams import Streams
 from schema.seen import Tracing
 from schema.services import Access, Services
-from schema.view import View
-from schema.websocket import Socket
 from tracker.errors import Forbidden
 
 SHORTER = Middleware(Shortened, minimum_size=LEAST_BYTES, compresslevel=LEVEL)

@@ -16,7 +16,7 @@ from deploy.bootstrap import connected
 from deploy.cli.main import MYSELF
 from deploy.cli.token import as_owner
 from deploy.web.connections import Limits
-from schema.gate import Buckets, Gate, network
+from schema.http.authentication import Buckets, Gate, network
 from schema.services import EVERYONE, Access, Services
 from tests.api import Api, control, document
 from tests.processes import command

@@ -547,7 +547,7 @@ async def test_people_get_pages_that_need_no_other_server(corpus: Api) -> None:
 
 
 async def test_the_examples_of_the_page_have_answers(corpus: Api) -> None:
-    from schema.routes.pages import EXAMPLES
+    from schema.http.graphiql import EXAMPLES
 
     for document in EXAMPLES.values():
         assert await corpus.ask(document)

@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from schema.routes import pages
-from schema.routes.streams import MULTIPART, SSE
+from schema.http import graphiql
+from schema.http.graphql_streams import MULTIPART, SSE
 from schema.services import Services
 from tests.api import OPEN
 from tests.served import serving
@@ -153,11 +153,11 @@ async def test_codegen_makes_types_that_typescript_takes(workplace: Path) -> Non
 async def test_graphiql_is_what_npm_has_and_the_licences_of_all_in_it_are_told(
     workplace: Path
 ) -> None:
-    directory = pages.graphiql()
+    directory = graphiql.graphiql()
     if directory is None:
         pytest.skip("graphene-django-graphiql-static is not installed")
     found = await run(workplace, "licences.js", str(directory))
-    assert found["files"] == dict.fromkeys(sorted(pages.ASSETS), True)
+    assert found["files"] == dict.fromkeys(sorted(graphiql.ASSETS), True)
     for licence, packages in found["licences"].items():
         assert f"| {licence} | {', '.join(f'`{name}`' for name in packages)} |" in OPERATIONS
     notices = await node(workplace, "licences.js", "texts")

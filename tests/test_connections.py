@@ -15,7 +15,7 @@ import pytest
 from deploy.web import connections
 from deploy.web.connections import Limits
 from deploy.web.server import Server
-from schema.routes.streams import SSE
+from schema.http.graphql_streams import SSE
 from schema.services import Services
 from tests.api import OPEN
 from tests.facts import announced

@@ -12,10 +12,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from projections.lru_cache import kept_of_short
-from schema.cors import READ, SENT, Cors
 from schema.execution.documents import MOST_BYTES
-from schema.hosts import Hosts
-from schema.routes.incoming import Incoming
+from schema.http.cors import READ, SENT, Cors
+from schema.http.request import Incoming
+from schema.http.trusted_hosts import Hosts
 from schema.services import Access, Services
 from tests.api import Api
 from tracker.errors import TooLarge

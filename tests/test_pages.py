@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schema.routes import pages
+from schema.http import graphiql
 from schema.services import Services
 from tests.api import Api
 
@@ -17,10 +17,10 @@ HTML = {"Accept": "text/html"}
 @pytest.fixture(params=[True, False], ids=["GraphiQL", "our own"])
 def with_graphiql(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether GraphiQL is installed."""
-    if request.param and pages.graphiql() is None:
+    if request.param and graphiql.graphiql() is None:
         pytest.skip("graphene-django-graphiql-static is not installed")
     if not request.param:
-        monkeypatch.setattr(pages, "graphiql", lambda: None)
+        monkeypatch.setattr(graphiql, "graphiql", lambda: None)
     return bool(request.param)
 
 
@@ -34,7 +34,7 @@ async def test_all_that_the_page_names_is_served_here(
     for path in named:
         response = await api.request("GET", f"/{path}")
         assert response.status_code == 200, path
-    for about in pages.EXAMPLES:
+    for about in graphiql.EXAMPLES:
         assert about in page
 
 
@@ -46,9 +46,9 @@ async def test_only_the_scripts_of_the_page_may_run(
     [scripts] = re.findall(r"script-src ([^;]+);", policy)
     assert re.fullmatch(r"'self' 'sha256-[\w+/]+='", scripts)
     assert response.headers["vary"] == "Accept"
-    own = pages.INLINE.findall(response.text)
+    own = graphiql.INLINE.findall(response.text)
     assert len(own) == 1
-    assert pages.policy(response.text.replace(own[0], own[0] + " ")) != policy
+    assert graphiql.policy(response.text.replace(own[0], own[0] + " ")) != policy
 
 
 async def test_other_files_are_not_served(services: Services, with_graphiql: bool) -> None:
@@ -64,5 +64,5 @@ def test_an_incomplete_package_counts_as_none(
     package.mkdir()
     (package / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(pages, "PACKAGE", "half")
-    assert pages.graphiql.__wrapped__() is None
+    monkeypatch.setattr(graphiql, "PACKAGE", "half")
+    assert graphiql.graphiql.__wrapped__() is None

@@ -12,7 +12,7 @@ import pytest
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from schema.app import create_app
-from schema.routes.streams import SSE
+from schema.http.graphql_streams import SSE
 from schema.services import Access, Services
 from tests.api import OPEN, Api
 from tests.facts import announced

@@ -21,7 +21,7 @@ from projections.query.moment import Moment
 from schema.execution.documents import MOST_COST
 from schema.execution.query_cost import cost
 from schema.execution.schema import GRAPH
-from schema.hosts import host_name, is_ours
+from schema.http.trusted_hosts import host_name, is_ours
 from schema.services import Access, Services
 from tests.api import OPEN, Api, control, document
 from tests.served import serving

@@ -16,8 +16,8 @@ from websockets.asyncio.client import connect
 
 from deploy.web import server as web
 from deploy.web.server import Server
-from schema import websocket
-from schema.routes.streams import SSE
+from schema.http import graphql_ws
+from schema.http.graphql_streams import SSE
 from schema.services import Services
 from tests.api import OPEN
 from tests.facts import announced
@@ -168,7 +168,7 @@ async def test_many_subscribers_are_served_by_one_reading_of_the_log(
 async def test_a_socket_that_never_begins_is_closed(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket, "PATIENCE", 0.1)
+    monkeypatch.setattr(graphql_ws, "PATIENCE", 0.1)
     async with (
         serving(services, OPEN) as (address, *_),
         connect(f"ws://{address}/graphql", subprotocols=[PROTOCOL]) as silent,

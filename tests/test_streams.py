@@ -13,8 +13,8 @@ import pytest
 
 from deploy.bootstrap import connected
 from deploy.web.server import Server
-from schema.routes import streaming
-from schema.routes.streams import FORMS, MULTIPART, SSE
+from schema.http import streaming
+from schema.http.graphql_streams import FORMS, MULTIPART, SSE
 from schema.services import Access, Services
 from tests.api import control, document
 from tests.served import serving

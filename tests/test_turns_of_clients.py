@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from schema.gate import Turns
+from schema.http.authentication import Turns
 
 
 async def let_all_run() -> None:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from uvicorn.server import ServerState
 
-from schema.gate import network
+from schema.http.authentication import network
 
 BODY_SECONDS = 10.0
 """In each so many seconds a body has to come at the least pace, or be complete."""

@@ -14,7 +14,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from deploy.web.connections import Connections
 from deploy.web.write_coalescing import Gathering
 from schema.base.errors import plain_error
-from schema.routes.reply import reply
+from schema.http.responses import reply
 
 HEALTH = ("/healthz", "/readyz", "/metrics")
 MOST_PIPELINED = 16

@@ -29,7 +29,7 @@ from schema.execution.cacheability import pinned, pure
 from schema.execution.documents import prepared
 from schema.execution.execute import execute
 from schema.execution.schema import GRAPH
-from schema.routes.encoding import LEVEL
+from schema.http.compression import LEVEL
 from schema.seen import seen
 from schema.services import Access, Services
 from tracker.access import Caller, Scope

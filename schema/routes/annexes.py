@@ -9,8 +9,8 @@ from starlette.responses import Response, StreamingResponse
 
 from schema.arguments import position
 from schema.base.scalars import Position
-from schema.gate import Gate
-from schema.routes.reply import refusing
+from schema.http.authentication import Gate
+from schema.http.responses import refusing
 from schema.services import Services
 from tracker.errors import InvalidInput
 from tracker.log.annexes import Kept, line

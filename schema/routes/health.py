@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schema.routes.reply import reply
+from schema.http.responses import reply
 from schema.services import Services
 from tracker.errors import TrackerError
 from tracker.log.database import LOST

@@ -14,9 +14,9 @@ from starlette.routing import Route
 
 from schema.arguments import needed
 from schema.base.scalars import Position
-from schema.gate import Gate
-from schema.routes.encoding import takes_gzip
-from schema.routes.reply import refusing
+from schema.http.authentication import Gate
+from schema.http.compression import takes_gzip
+from schema.http.responses import refusing
 from schema.services import Services
 from tracker.audit.merkle import parse_tile
 from tracker.errors import InvalidInput, NotFound

@@ -16,7 +16,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schema.routes.reply import refusing, reply
+from schema.http.responses import refusing, reply
 from tracker.domain.kinds import FACTS
 from tracker.errors import NotFound
 from tracker.log import upcasting

@@ -8,7 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
 from projections.lru_cache import kept_of_short
-from schema.routes.incoming import header
+from schema.http.request import header
 
 LEAST_BYTES = 1024
 """What is shorter fits into one packet anyway."""

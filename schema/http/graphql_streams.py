@@ -25,8 +25,8 @@ from starlette.responses import Response
 from schema.base.context import Context
 from schema.base.errors import plain_error
 from schema.execution.execute import ALL, QUERIES_AND_SUBSCRIPTIONS, stream
-from schema.gate import Gate, Visitor
-from schema.routes.streaming import Streamed, last_position, with_heartbeats
+from schema.http.authentication import Gate, Visitor
+from schema.http.streaming import Streamed, last_position, with_heartbeats
 from schema.services import Services
 
 SSE = "text/event-stream"

@@ -20,12 +20,12 @@ from schema.execution.documents import most_bytes
 from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.execution.persisted_queries import Persisted
 from schema.execution.response_cache import Answer, Answers, Question
-from schema.gate import Gate
-from schema.routes.encoding import LEAST_BYTES, takes_gzip
-from schema.routes.incoming import Incoming
-from schema.routes.observed import first_code
-from schema.routes.reply import Header, Ready
-from schema.routes.streams import Streams, form_asked
+from schema.http.authentication import Gate
+from schema.http.compression import LEAST_BYTES, takes_gzip
+from schema.http.endpoint import first_code
+from schema.http.graphql_streams import Streams, form_asked
+from schema.http.request import Incoming
+from schema.http.responses import Header, Ready
 from schema.seen import seen
 from tracker.errors import InvalidInput, RateLimited, TrackerError
 

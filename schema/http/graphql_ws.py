@@ -33,7 +33,7 @@ from schema.base.context import Context
 from schema.base.errors import extensions
 from schema.execution.documents import most_bytes
 from schema.execution.schema import GRAPH
-from schema.gate import Gate, Visitor
+from schema.http.authentication import Gate, Visitor
 from schema.observe import WEBSOCKET, Observer, request_id
 from schema.seen import seen
 from schema.services import Services

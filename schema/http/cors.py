@@ -14,7 +14,7 @@ from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 from projections.lru_cache import kept_of_short
 from schema.base.errors import plain_error
-from schema.routes.reply import Header, reply
+from schema.http.responses import Header, reply
 
 VARY, ORIGIN = b"vary", b"Origin"
 SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID",

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from projections.lru_cache import kept_of_short
 from schema.base.errors import plain_error
-from schema.routes.incoming import header
+from schema.http.request import header
 
 
 class Hosts:

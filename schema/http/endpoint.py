@@ -8,9 +8,9 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from schema.http.graphiql import query_page, wants_page
+from schema.http.request import Incoming
 from schema.observe import Observer, request_id
-from schema.routes.incoming import Incoming
-from schema.routes.pages import query_page, wants_page
 
 
 class Observed:

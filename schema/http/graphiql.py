@@ -17,7 +17,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from schema.routes.reply import refusing_function
+from schema.http.responses import refusing_function
 from tracker.errors import NotFound
 
 PACKAGE = "graphene_django_graphiql_static"

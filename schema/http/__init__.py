@@ -1,0 +1,1 @@
+"""GraphQL over HTTP, WebSockets and streams, and what guards every request."""
