@@ -13,7 +13,7 @@ import strawberry
 from strawberry import enum_value
 
 from schema.base.global_ids import key_of
-from schema.inputs import input_type
+from schema.inputs.input_types import input_type
 from tracker.domain import alliance, announcement, export_control, figure, preference
 from tracker.domain.codec import convert
 from tracker.domain.entity import Entity

@@ -14,8 +14,8 @@ from projections.query.as_of import AsOf
 from projections.query.lists import Filter, Found, Key, Span
 from projections.query.moment import Moment, S, kind_name
 from schema.base.decorators import answer, output
-from schema.pages import Cursors, Page
-from schema.sorting import cursor_name
+from schema.inputs.order_by import cursor_name
+from schema.inputs.pagination import Cursors, Page
 from schema.types.common import shown
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from schema.batch import (
     carried_out_together,
 )
 from schema.execution.admission import MOST_COMMANDS
-from schema.inputs import described, input_type
+from schema.inputs.input_types import described, input_type
 from schema.recording import (
     Key,
     Record,

@@ -12,7 +12,7 @@ from projections.analysis.claims import Orders
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.global_ids import entity_of
-from schema.pages import MOST_ON_PAGE
+from schema.inputs.pagination import MOST_ON_PAGE
 from schema.types.common import Node
 from schema.types.event import state as shown_state
 from schema.types.figure import figure

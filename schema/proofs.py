@@ -6,10 +6,10 @@ from typing import Annotated, TypeAlias
 
 from strawberry import argument
 
-from schema.arguments import needed, position
 from schema.base.context import Info
 from schema.base.decorators import answer, output
 from schema.base.scalars import Position
+from schema.inputs.arguments import needed, position
 from schema.types.proof import (
     Checkpoint,
     ConsistencyProof,

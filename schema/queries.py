@@ -8,7 +8,14 @@ from strawberry import argument
 
 from projections.query.lists import EVERYTHING, Filter
 from projections.versions.search_text import answers
-from schema.arguments import (
+from schema.base.context import Info
+from schema.base.decorators import answer, answer_as, output
+from schema.base.global_ids import key_of
+from schema.base.scalars import Day, Instant, Position
+from schema.comparison import AboutPlace, OfKind, about_what, changed
+from schema.connections import Connection, states
+from schema.history import history_of
+from schema.inputs.arguments import (
     AboutCommodities,
     AboutPlaces,
     CommodityId,
@@ -21,22 +28,15 @@ from schema.arguments import (
     short,
     sought,
 )
-from schema.base.context import Info
-from schema.base.decorators import answer, answer_as, output
-from schema.base.global_ids import key_of
-from schema.base.scalars import Day, Instant, Position
-from schema.comparison import AboutPlace, OfKind, about_what, changed
-from schema.connections import Connection, states
-from schema.history import history_of
+from schema.inputs.moment import MinPosition, MomentInput, come_to, compared, meant, now
+from schema.inputs.order_by import IN_ORDER, ChangeOrder, EventOrder, ImportOrder, KeyOrder
+from schema.inputs.pagination import After, Before, First, Last, page
+from schema.inputs.ranges import DayRange, TimeRange, days, times
 from schema.logged import events_of, stretch
 from schema.moment.as_of import AsOf
-from schema.moments import MinPosition, MomentInput, come_to, compared, meant, now
 from schema.nodes import GlobalId, GlobalIds, node, nodes
-from schema.pages import After, Before, First, Last, page
 from schema.proofs import Proofs
-from schema.ranges import DayRange, TimeRange, days, times
 from schema.seen import seen
-from schema.sorting import IN_ORDER, ChangeOrder, EventOrder, ImportOrder, KeyOrder
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, Place, place
 from schema.types.common import commodity as shown_commodity

@@ -16,7 +16,7 @@ from schema.acts import TOLD
 from schema.base.context import Info
 from schema.base.decorators import output
 from schema.base.scalars import Position
-from schema.inputs import camel, check_text, plain
+from schema.inputs.input_types import camel, check_text, plain
 from schema.seen import seen, step
 from schema.services import Services
 from schema.types.event import Event, event

@@ -11,7 +11,10 @@ from strawberry import argument
 
 from projections.query.change_feed import Live
 from projections.subjects import Selection, follow
-from schema.arguments import (
+from schema.base.context import Info
+from schema.base.decorators import output, subscription
+from schema.base.scalars import Day, Position
+from schema.inputs.arguments import (
     AboutCommodities,
     AboutPlaces,
     OfTypes,
@@ -19,9 +22,6 @@ from schema.arguments import (
     position,
     selection,
 )
-from schema.base.context import Info
-from schema.base.decorators import output, subscription
-from schema.base.scalars import Day, Position
 from schema.moment.as_of import AsOf
 from schema.seen import seen
 from schema.types.change import EntityKind

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from projections.subjects import Selection, read, streams_about
-from schema.arguments import selection
+from schema.inputs.arguments import selection
 from schema.services import Services
 from tests.api import Api
 from tests.test_paging import page, walked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schema.arguments import goods, with_code
+from schema.inputs.arguments import goods, with_code
 from schema.services import Services
 from tests.api import Api
 from tracker.domain.commodities import Commodity, descendants

@@ -19,7 +19,7 @@ from graphql import (
 
 from schema.acts import ACTS
 from schema.execution.schema import GRAPH
-from schema.inputs import camel
+from schema.inputs.input_types import camel
 from tracker.domain.entity import Retracted
 from tracker.domain.kinds import FACTS
 from tracker.domain.receipt import Receipt

@@ -42,9 +42,9 @@ from projections.query.as_of import chosen, resolved
 from projections.runner.rebuild import PROCESSES
 from projections.runner.rebuild import rebuild as rebuild_projection
 from schema.app import create_app
-from schema.arguments import instant
 from schema.base.scalars import Instant
 from schema.execution.execute import execute
+from schema.inputs.arguments import instant
 from schema.services import Access, Services
 from tracker.access import Caller, Scope, granted
 from tracker.audit.publisher import Signing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-from schema.arguments import entity_path
+from schema.inputs.arguments import entity_path
 from tracker.domain.kinds import KINDS
 from tracker.errors import InvalidInput
 

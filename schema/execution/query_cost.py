@@ -31,7 +31,7 @@ from graphql import (
 )
 
 from schema.execution.introspection import ONE_TYPE, ROOTS, IntrospectionCost
-from schema.pages import PAGE_SIZE
+from schema.inputs.pagination import PAGE_SIZE
 
 PAGES = ("first", "last")
 """The arguments that say how large a page is."""

@@ -17,7 +17,7 @@ from schema.base.context import Context
 from schema.base.errors import describe, hide_names
 from schema.base.scalars import SCALARS
 from schema.execution.documents import Documents, Timed, good_query, in_time
-from schema.moments import Moments, begun
+from schema.inputs.moment import Moments, begun
 from schema.mutations import Mutation
 from schema.queries import Query
 from schema.seen import seen

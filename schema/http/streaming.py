@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from schema.arguments import position
 from schema.base.scalars import Position
+from schema.inputs.arguments import position
 from tracker.log.database import LOST
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from schema.base.decorators import answer, output
 from schema.base.global_ids import key_of
 from schema.base.scalars import Day, Instant, Position
 from schema.connections import Connection, states
-from schema.pages import Page
+from schema.inputs.pagination import Page
 
 T = TypeVar("T")
 

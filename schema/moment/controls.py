@@ -7,7 +7,10 @@ from typing import Annotated
 from strawberry import argument
 
 from projections.query.lists import Filter
-from schema.arguments import (
+from schema.base.context import Info
+from schema.base.decorators import answer, output
+from schema.connections import Connection
+from schema.inputs.arguments import (
     CommodityId,
     HsCode,
     Publisher,
@@ -20,13 +23,10 @@ from schema.arguments import (
     word,
     words,
 )
-from schema.base.context import Info
-from schema.base.decorators import answer, output
-from schema.connections import Connection
+from schema.inputs.order_by import IN_ORDER, ExportControlOrder
+from schema.inputs.pagination import After, Before, First, Last, page
+from schema.inputs.ranges import DayRange, PublishedIn, days
 from schema.moment.at import AtMoment
-from schema.pages import After, Before, First, Last, page
-from schema.ranges import DayRange, PublishedIn, days
-from schema.sorting import IN_ORDER, ExportControlOrder
 from schema.types.export_control import ExportControl, export_control
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.places import Place

@@ -9,7 +9,10 @@ from strawberry import argument
 from projections.analysis.claims import Orders
 from projections.query.lists import Filter, Found, Lists, Span
 from projections.query.moment import Moment
-from schema.arguments import (
+from schema.base.context import Info
+from schema.base.decorators import answer, output
+from schema.connections import Connection, Listing
+from schema.inputs.arguments import (
     CommodityId,
     HsCode,
     Publisher,
@@ -20,14 +23,11 @@ from schema.arguments import (
     with_below,
     words,
 )
-from schema.base.context import Info
-from schema.base.decorators import answer, output
-from schema.connections import Connection, Listing
+from schema.inputs.order_by import IN_ORDER, ClaimOrder, FigureOrder, KeyOrder, cursor_name
+from schema.inputs.pagination import After, Before, Cursors, First, Last, page
+from schema.inputs.ranges import DayRange, PublishedIn, YearRange, days
+from schema.inputs.ranges import years as year_range
 from schema.moment.at import AtMoment
-from schema.pages import After, Before, Cursors, First, Last, page
-from schema.ranges import DayRange, PublishedIn, YearRange, days
-from schema.ranges import years as year_range
-from schema.sorting import IN_ORDER, ClaimOrder, FigureOrder, KeyOrder, cursor_name
 from schema.types.figure import Claim, Figure, claims_of, figure
 from schema.types.preference import Preference, preference
 from tracker.domain.figure import FigureState

@@ -8,9 +8,9 @@ from strawberry import argument
 
 from projections.analysis.distribution import distribution as spread
 from projections.analysis.distribution import selected
-from schema.arguments import question, word
 from schema.base.context import Info
 from schema.base.decorators import answer, output
+from schema.inputs.arguments import question, word
 from schema.moment.at import AtMoment
 from schema.types.distribution import Distribution, distribution
 from schema.types.exposure import Exposure, exposure

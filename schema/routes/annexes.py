@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from schema.arguments import position
 from schema.base.scalars import Position
 from schema.http.authentication import Gate
 from schema.http.responses import refusing
+from schema.inputs.arguments import position
 from schema.services import Services
 from tracker.errors import InvalidInput
 from tracker.log.annexes import Kept, line

@@ -17,12 +17,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from projections.subjects import Selection, follow, read
-from schema.arguments import position, selection, short
 from schema.base.scalars import Position
 from schema.http.authentication import Gate
 from schema.http.compression import offered, takes_gzip
 from schema.http.responses import refusing
 from schema.http.streaming import Streamed, last_position, with_heartbeats
+from schema.inputs.arguments import position, selection, short
 from schema.services import Services
 from tracker.domain.kinds import kind_of
 from tracker.errors import InvalidInput

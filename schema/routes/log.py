@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from schema.arguments import needed
 from schema.base.scalars import Position
 from schema.http.authentication import Gate
 from schema.http.compression import takes_gzip
 from schema.http.responses import refusing
+from schema.inputs.arguments import needed
 from schema.services import Services
 from tracker.audit.merkle import parse_tile
 from tracker.errors import InvalidInput, NotFound

@@ -9,12 +9,12 @@ from strawberry import argument, field
 
 from projections.query.lists import Filter
 from projections.query.moment import Moment
-from schema.arguments import value_of
 from schema.base.context import Info
 from schema.base.decorators import answer, output
 from schema.connections import Connection, states
-from schema.pages import After, Before, First, Last, page
-from schema.sorting import IN_ORDER, AnnouncementOrder
+from schema.inputs.arguments import value_of
+from schema.inputs.order_by import IN_ORDER, AnnouncementOrder
+from schema.inputs.pagination import After, Before, First, Last, page
 from schema.types.announcement import Announcement, announcement
 from schema.types.common import Because, Node, Place, because, place, shown
 from tracker.domain.alliance import AllianceState

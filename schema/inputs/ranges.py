@@ -9,8 +9,8 @@ import strawberry
 from strawberry import argument, field
 
 from projections.query.lists import Days
-from schema.arguments import day, instant
 from schema.base.scalars import Day, Instant
+from schema.inputs.arguments import day, instant
 from tracker.errors import InvalidInput
 
 C = TypeVar("C", int, date, datetime)

@@ -20,7 +20,7 @@ import strawberry
 from strawberry.types import get_object_definition
 
 import schema.base.enums  # noqa: F401 - enums are known before input types are made of them
-from schema.descriptions import DESCRIPTIONS
+from schema.inputs.descriptions import DESCRIPTIONS
 from tracker.domain.values import Committed, PartialDate
 from tracker.errors import InvalidInput, TooLarge
 

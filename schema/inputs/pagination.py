@@ -14,8 +14,8 @@ import msgspec
 from strawberry import argument
 
 from projections.query.lists import Key
-from schema.arguments import LAST_POSITION, entity_path
 from schema.base.global_ids import sealed, unsealed
+from schema.inputs.arguments import LAST_POSITION, entity_path
 from tracker.domain.kinds import KINDS
 from tracker.errors import InvalidInput
 

@@ -12,9 +12,9 @@ from strawberry.extensions import SchemaExtension
 
 from projections.query.moment import Moment
 from projections.runner.projector import Projector
-from schema.arguments import day, instant, position
 from schema.base.context import Info
 from schema.base.scalars import Day, Instant, Position
+from schema.inputs.arguments import day, instant, position
 from schema.seen import seen
 from tracker.errors import InvalidInput, Unavailable
 

@@ -1,0 +1,1 @@
+"""Arguments: how they are called, read and refused."""
