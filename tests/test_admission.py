@@ -29,7 +29,7 @@ from schema.execution.documents import (
 from schema.execution.execute import execute
 from schema.execution.executor import MOST_VALUES, _plans
 from schema.execution.schema import GRAPH, Graph
-from schema.queries import Query
+from schema.root.query import Query
 from schema.services import READER, Access, Services
 from tests.api import Api, control
 from tests.served import serving

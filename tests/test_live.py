@@ -17,8 +17,8 @@ from projections.query.change_feed import touch, until_day_after
 from projections.runner.projector import SQL
 from schema.base.context import Context
 from schema.execution.execute import stream
+from schema.root.subscription import touching
 from schema.services import Access, Services
-from schema.subscriptions import touching
 from schema.types.change import EntityKind
 from tests.facts import announced, claimed, clause, ordered, suspended
 from tracker.domain.values import Fact

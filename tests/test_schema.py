@@ -17,9 +17,9 @@ from graphql import (
     get_named_type,
 )
 
-from schema.acts import ACTS
 from schema.execution.schema import GRAPH
 from schema.inputs.input_types import camel
+from schema.root.fact_mutations import ACTS
 from tracker.domain.entity import Retracted
 from tracker.domain.kinds import FACTS
 from tracker.domain.receipt import Receipt

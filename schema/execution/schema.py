@@ -18,10 +18,10 @@ from schema.base.errors import describe, hide_names
 from schema.base.scalars import SCALARS
 from schema.execution.documents import Documents, Timed, good_query, in_time
 from schema.inputs.moment import Moments, begun
-from schema.mutations import Mutation
-from schema.queries import Query
+from schema.root.mutation import Mutation
+from schema.root.query import Query
+from schema.root.subscription import Subscription
 from schema.seen import seen
-from schema.subscriptions import Subscription
 
 RUN = frozenset({Documents, Moments})
 """The extensions whose work `Graph` does itself for queries that are known to be good."""

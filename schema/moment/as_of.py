@@ -9,7 +9,6 @@ from strawberry import argument, field
 from projections.query.moment import kind_name
 from schema.base.context import Info
 from schema.base.decorators import answer, output
-from schema.comparison import AboutPlace, OfKind, about_what, coming
 from schema.connections import Connection
 from schema.inputs.arguments import CommodityId, HsCode, Publisher
 from schema.inputs.order_by import IN_ORDER, TurnOrder
@@ -18,7 +17,8 @@ from schema.moment.alliances import Alliances
 from schema.moment.controls import Controls
 from schema.moment.figures import Figures
 from schema.moment.supply import Supply
-from schema.nodes import GlobalId, GlobalIds, node, nodes
+from schema.root.changes import AboutPlace, OfKind, about_what, coming
+from schema.root.nodes import GlobalId, GlobalIds, node, nodes
 from schema.types.change import Turn
 from schema.types.common import Node
 from tracker.domain.alliance import AllianceState

@@ -12,9 +12,7 @@ from schema.base.context import Info
 from schema.base.decorators import answer, answer_as, output
 from schema.base.global_ids import key_of
 from schema.base.scalars import Day, Instant, Position
-from schema.comparison import AboutPlace, OfKind, about_what, changed
 from schema.connections import Connection, states
-from schema.history import history_of
 from schema.inputs.arguments import (
     AboutCommodities,
     AboutPlaces,
@@ -32,10 +30,12 @@ from schema.inputs.moment import MinPosition, MomentInput, come_to, compared, me
 from schema.inputs.order_by import IN_ORDER, ChangeOrder, EventOrder, ImportOrder, KeyOrder
 from schema.inputs.pagination import After, Before, First, Last, page
 from schema.inputs.ranges import DayRange, TimeRange, days, times
-from schema.logged import events_of, stretch
 from schema.moment.as_of import AsOf
-from schema.nodes import GlobalId, GlobalIds, node, nodes
-from schema.proofs import Proofs
+from schema.root.changes import AboutPlace, OfKind, about_what, changed
+from schema.root.events import events_of, stretch
+from schema.root.history import history_of
+from schema.root.nodes import GlobalId, GlobalIds, node, nodes
+from schema.root.proofs import Proofs
 from schema.seen import seen
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, Place, place

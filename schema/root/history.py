@@ -11,7 +11,7 @@ from schema.base.global_ids import sealed, unsealed
 from schema.connections import Listing
 from schema.inputs.arguments import LAST_POSITION
 from schema.inputs.pagination import not_a_cursor
-from schema.logged import known_entity
+from schema.root.events import known_entity
 from schema.types.event import HistoryVersion, history_version
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import strawberry
 from strawberry import field
 
-from schema.acts import INPUTS, TOLD
 from schema.base.context import Info
 from schema.base.decorators import description_of, output
 from schema.base.scalars import Position
 from schema.execution.admission import MOST_COMMANDS, wrong_number_of_commands
 from schema.inputs.input_types import check_text, input_type, one_of, plain
-from schema.recording import Retraction, corrected, in_camel, readable
+from schema.root.commands import Retraction, corrected, in_camel, readable
+from schema.root.fact_mutations import INPUTS, TOLD
 from schema.seen import step
 from schema.types.event import Event, event
 from tracker import orders

@@ -8,19 +8,18 @@ import strawberry
 from strawberry import argument
 from strawberry.tools import create_type
 
-from schema.acts import INPUTS
 from schema.base.context import Info
 from schema.base.decorators import description_of
-from schema.batch import (
+from schema.execution.admission import MOST_COMMANDS
+from schema.inputs.input_types import described, input_type
+from schema.root.batch import (
     COMMAND,
     CORRECTION,
     RETRACTION,
     Batch,
     carried_out_together,
 )
-from schema.execution.admission import MOST_COMMANDS
-from schema.inputs.input_types import described, input_type
-from schema.recording import (
+from schema.root.commands import (
     Key,
     Record,
     Recording,
@@ -33,6 +32,7 @@ from schema.recording import (
     record_retraction,
     records,
 )
+from schema.root.fact_mutations import INPUTS
 from tracker.access import Scope
 
 REDACTION = input_type("RedactEventInput", Redacting, description_of(Redacting))

@@ -12,11 +12,11 @@ from typing import Annotated, Any, TypeAlias
 
 from strawberry import argument, field
 
-from schema.acts import TOLD
 from schema.base.context import Info
 from schema.base.decorators import output
 from schema.base.scalars import Position
 from schema.inputs.input_types import camel, check_text, plain
+from schema.root.fact_mutations import TOLD
 from schema.seen import seen, step
 from schema.services import Services
 from schema.types.event import Event, event
