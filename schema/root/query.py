@@ -30,7 +30,7 @@ from schema.inputs.moment import MinPosition, MomentInput, come_to, compared, me
 from schema.inputs.order_by import IN_ORDER, ChangeOrder, EventOrder, ImportOrder, KeyOrder
 from schema.inputs.pagination import After, Before, First, Last, page
 from schema.inputs.ranges import DayRange, TimeRange, days, times
-from schema.moment.as_of import AsOf
+from schema.root.as_of.as_of import AsOf
 from schema.root.changes import AboutPlace, OfKind, about_what, changed
 from schema.root.events import events_of, stretch
 from schema.root.history import history_of

@@ -22,7 +22,7 @@ from schema.inputs.arguments import (
     position,
     selection,
 )
-from schema.moment.as_of import AsOf
+from schema.root.as_of.as_of import AsOf
 from schema.seen import seen
 from schema.types.change import EntityKind
 from schema.types.event import Event, event

@@ -26,7 +26,7 @@ from schema.inputs.arguments import (
 from schema.inputs.order_by import IN_ORDER, ExportControlOrder
 from schema.inputs.pagination import After, Before, First, Last, page
 from schema.inputs.ranges import DayRange, PublishedIn, days
-from schema.moment.at import AtMoment
+from schema.root.as_of.base import AtMoment
 from schema.types.export_control import ExportControl, export_control
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.places import Place

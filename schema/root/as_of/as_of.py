@@ -13,10 +13,10 @@ from schema.connections import Connection
 from schema.inputs.arguments import CommodityId, HsCode, Publisher
 from schema.inputs.order_by import IN_ORDER, TurnOrder
 from schema.inputs.pagination import After, Before, First, Last, page
-from schema.moment.alliances import Alliances
-from schema.moment.controls import Controls
-from schema.moment.figures import Figures
-from schema.moment.supply import Supply
+from schema.root.as_of.alliances import Alliances
+from schema.root.as_of.export_controls import Controls
+from schema.root.as_of.figures import Figures
+from schema.root.as_of.supply import Supply
 from schema.root.changes import AboutPlace, OfKind, about_what, coming
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
 from schema.types.change import Turn

@@ -11,7 +11,7 @@ from projections.analysis.distribution import selected
 from schema.base.context import Info
 from schema.base.decorators import answer, output
 from schema.inputs.arguments import question, word
-from schema.moment.at import AtMoment
+from schema.root.as_of.base import AtMoment
 from schema.types.distribution import Distribution, distribution
 from schema.types.exposure import Exposure, exposure
 from tracker.domain.commodities import Commodity

@@ -25,7 +25,7 @@ from schema.inputs.arguments import (
 from schema.inputs.order_by import IN_ORDER, AllianceOrder, AnnouncementOrder
 from schema.inputs.pagination import After, Before, First, Last, page
 from schema.inputs.ranges import DayRange, PublishedIn, days
-from schema.moment.at import AtMoment
+from schema.root.as_of.base import AtMoment
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
 from tracker.domain.alliance import AllianceState

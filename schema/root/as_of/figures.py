@@ -27,7 +27,7 @@ from schema.inputs.order_by import IN_ORDER, ClaimOrder, FigureOrder, KeyOrder, 
 from schema.inputs.pagination import After, Before, Cursors, First, Last, page
 from schema.inputs.ranges import DayRange, PublishedIn, YearRange, days
 from schema.inputs.ranges import years as year_range
-from schema.moment.at import AtMoment
+from schema.root.as_of.base import AtMoment
 from schema.types.figure import Claim, Figure, claims_of, figure
 from schema.types.preference import Preference, preference
 from tracker.domain.figure import FigureState
