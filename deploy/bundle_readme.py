@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from schema.routes.schemas import json_schema, present
+from schema.routes.json_schemas import json_schema, present
 from tracker.audit.files import KEY
 from tracker.audit.trust import Trust
 from tracker.domain.kinds import FACTS

@@ -33,9 +33,9 @@ from schema.observe import Observer
 from schema.routes.annexes import AnnexRoute
 from schema.routes.events import Events
 from schema.routes.health import Health
-from schema.routes.log import Log
+from schema.routes.json_schemas import Schemas
 from schema.routes.metrics import Metrics
-from schema.routes.schemas import Schemas
+from schema.routes.transparency_log import Log
 from schema.seen import Tracing
 from schema.services import Access, Services
 from tracker.errors import Forbidden

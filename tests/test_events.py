@@ -19,7 +19,7 @@ from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 from deploy.web.server import Server
 from projections.subjects import Selection, concerns
 from schema.http import streaming
-from schema.routes.schemas import json_schema, present
+from schema.routes.json_schemas import json_schema, present
 from schema.services import Access, Services
 from tests.api import Api
 from tests.facts import announced, claimed, clause, suspended

@@ -16,7 +16,7 @@ from deploy.bootstrap import running
 from deploy.snapshot_file import replay_bundle
 from projections.query.moment import Moment
 from projections.subjects import Selection, read
-from schema.routes import schemas
+from schema.routes import json_schemas
 from schema.services import Services
 from tests.api import Api, control, suspension
 from tests.facts import source
@@ -157,7 +157,7 @@ async def test_a_schema_that_facts_do_not_give_any_more_is_served_as_it_was(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / f"{ANNOUNCED}.2.json").write_text('{"$id": "as it was"}')
-    monkeypatch.setattr(schemas, "RETIRED", tmp_path)
+    monkeypatch.setattr(json_schemas, "RETIRED", tmp_path)
     api = Api(services)
     assert (await api.request("GET", f"/schemas/{ANNOUNCED}/2")).json() == {"$id": "as it was"}
     present = (await api.request("GET", f"/schemas/{ANNOUNCED}")).json()
@@ -168,7 +168,7 @@ async def test_a_schema_that_facts_do_not_give_any_more_is_served_as_it_was(
 def test_every_step_of_this_version_keeps_the_schemas_before_it() -> None:
     wanted = {f"{type_}.{n}.json" for type_, number in upcasting.UPCASTERS.steps
               for n in range(1, number + 1)}
-    assert wanted <= {path.name for path in schemas.RETIRED.glob("*.json")}
+    assert wanted <= {path.name for path in json_schemas.RETIRED.glob("*.json")}
 
 
 @pytest.mark.parametrize("numbers", [(3,), (1,), (2, 4)])
