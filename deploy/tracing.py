@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from schema.seen import Seen
+from schema.telemetry.operation import Seen
 from tracker.errors import InvalidInput
 from tracker.log.background import Work
 

@@ -29,15 +29,15 @@ from schema.http.graphql_streams import Streams
 from schema.http.graphql_ws import Socket
 from schema.http.responses import Answering, refusing_function
 from schema.http.trusted_hosts import Hosts
-from schema.observe import Observer
 from schema.routes.annexes import AnnexRoute
 from schema.routes.events import Events
 from schema.routes.health import Health
 from schema.routes.json_schemas import Schemas
-from schema.routes.metrics import Metrics
 from schema.routes.transparency_log import Log
-from schema.seen import Tracing
 from schema.services import Access, Services
+from schema.telemetry.metrics import Metrics
+from schema.telemetry.observer import Observer
+from schema.telemetry.operation import Tracing
 from tracker.errors import Forbidden
 
 SHORTER = Middleware(Shortened, minimum_size=LEAST_BYTES, compresslevel=LEVEL)

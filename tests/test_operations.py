@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.log_format import Json
 from schema.routes import health
-from schema.routes.metrics import MOST_NAMES
 from schema.services import Services
+from schema.telemetry.metrics import MOST_NAMES
 from tests.api import Api, control, document
 from tests.facts import announced
 

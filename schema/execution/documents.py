@@ -38,7 +38,7 @@ from schema.execution.cacheability import Roots, root_fields, roots
 from schema.execution.executor import Executor
 from schema.execution.introspection import ROOTS
 from schema.execution.query_cost import MOST_COST, cost, has_variable_cost
-from schema.seen import seen
+from schema.telemetry.operation import seen
 from tracker.access import Caller, Scope
 from tracker.errors import Unavailable
 

@@ -30,8 +30,8 @@ from schema.execution.documents import prepared
 from schema.execution.execute import execute
 from schema.execution.schema import GRAPH
 from schema.http.compression import LEVEL
-from schema.seen import seen
 from schema.services import Access, Services
+from schema.telemetry.operation import seen
 from tracker.access import Caller, Scope
 from tracker.domain.redaction import TYPE as REDACTED
 from tracker.log.database import LOST

@@ -21,7 +21,7 @@ from schema.inputs.moment import Moments, begun
 from schema.root.mutation import Mutation
 from schema.root.query import Query
 from schema.root.subscription import Subscription
-from schema.seen import seen
+from schema.telemetry.operation import seen
 
 RUN = frozenset({Documents, Moments})
 """The extensions whose work `Graph` does itself for queries that are known to be good."""

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from schema.http.graphiql import query_page, wants_page
 from schema.http.request import Incoming
-from schema.observe import Observer, request_id
+from schema.telemetry.observer import Observer, request_id
 
 
 class Observed:

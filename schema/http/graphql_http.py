@@ -26,7 +26,7 @@ from schema.http.endpoint import first_code
 from schema.http.graphql_streams import Streams, form_asked
 from schema.http.request import Incoming
 from schema.http.responses import Header, Ready
-from schema.seen import seen
+from schema.telemetry.operation import seen
 from tracker.errors import InvalidInput, RateLimited, TrackerError
 
 JSON = "application/json"

@@ -34,9 +34,9 @@ from schema.base.errors import extensions
 from schema.execution.documents import most_bytes
 from schema.execution.schema import GRAPH
 from schema.http.authentication import Gate, Visitor
-from schema.observe import WEBSOCKET, Observer, request_id
-from schema.seen import seen
 from schema.services import Services
+from schema.telemetry.observer import WEBSOCKET, Observer, request_id
+from schema.telemetry.operation import seen
 from tracker.access import Caller, bearer
 from tracker.errors import TooLarge, TrackerError
 

@@ -15,7 +15,7 @@ from projections.runner.projector import Projector
 from schema.base.context import Info
 from schema.base.scalars import Day, Instant, Position
 from schema.inputs.arguments import day, instant, position
-from schema.seen import seen
+from schema.telemetry.operation import seen
 from tracker.errors import InvalidInput, Unavailable
 
 PATIENCE = 5

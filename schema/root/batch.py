@@ -16,7 +16,7 @@ from schema.execution.admission import MOST_COMMANDS, wrong_number_of_commands
 from schema.inputs.input_types import check_text, input_type, one_of, plain
 from schema.root.commands import Retraction, corrected, in_camel, readable
 from schema.root.fact_mutations import INPUTS, TOLD
-from schema.seen import step
+from schema.telemetry.operation import step
 from schema.types.event import Event, event
 from tracker import orders
 from tracker.domain.codec import convert

@@ -17,8 +17,8 @@ from schema.base.decorators import output
 from schema.base.scalars import Position
 from schema.inputs.input_types import camel, check_text, plain
 from schema.root.fact_mutations import TOLD
-from schema.seen import seen, step
 from schema.services import Services
+from schema.telemetry.operation import seen, step
 from schema.types.event import Event, event
 from tracker.access import Scope
 from tracker.commands import Commands

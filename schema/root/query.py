@@ -36,7 +36,7 @@ from schema.root.events import events_of, stretch
 from schema.root.history import history_of
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
 from schema.root.proofs import Proofs
-from schema.seen import seen
+from schema.telemetry.operation import seen
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, Place, place
 from schema.types.common import commodity as shown_commodity

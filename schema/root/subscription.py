@@ -23,7 +23,7 @@ from schema.inputs.arguments import (
     selection,
 )
 from schema.root.as_of.as_of import AsOf
-from schema.seen import seen
+from schema.telemetry.operation import seen
 from schema.types.change import EntityKind
 from schema.types.event import Event, event
 from tracker.domain.commodities import Commodity, related

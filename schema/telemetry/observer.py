@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
 
-from schema.routes.metrics import Metrics
-from schema.seen import SEEN, Seen, Tracing
+from schema.telemetry.metrics import Metrics
+from schema.telemetry.operation import SEEN, Seen, Tracing
 
 REQUEST_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 WEBSOCKET = "websocket"

@@ -1,0 +1,1 @@
+"""What is observed of operations: lines, metrics, readiness."""
