@@ -13,11 +13,11 @@ from projections.query.changes import About, Changes
 from projections.query.lists import Found, Key, Span, part
 from projections.query.moment import Moment
 from schema.base.global_ids import sealed, unsealed
-from schema.connections import Listing
 from schema.inputs.arguments import goods, publishers, value_of, words
 from schema.inputs.order_by import ChangeOrder, TurnOrder
 from schema.inputs.pagination import Cursors, not_a_cursor
 from schema.types.change import Change, EntityKind, Turn, change, turn
+from schema.types.connection import Listing
 from tracker.domain.codec import decode, encode
 from tracker.domain.places import Place
 from tracker.errors import InvalidInput

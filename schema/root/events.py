@@ -10,9 +10,9 @@ from projections.query.lists import Found, Key, Span
 from projections.query.lists import part as within
 from projections.subjects import Selection, past_of, streams_about
 from schema.base.scalars import Position
-from schema.connections import Listing
 from schema.inputs.arguments import LAST_POSITION, entity_path, position, short
 from schema.inputs.order_by import EventOrder
+from schema.types.connection import Listing
 from schema.types.event import Event, event
 from tracker.domain.kinds import kind_of
 from tracker.log.mapper import Recorded

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from projections.query.as_of import AsOf, Held
 from projections.query.lists import Days, Found, Key, Span
 from schema.base.global_ids import sealed, unsealed
-from schema.connections import Listing
 from schema.inputs.arguments import LAST_POSITION
 from schema.inputs.pagination import not_a_cursor
 from schema.root.events import known_entity
+from schema.types.connection import Listing
 from schema.types.event import HistoryVersion, history_version
 
 

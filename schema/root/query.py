@@ -12,7 +12,6 @@ from schema.base.context import Info
 from schema.base.decorators import answer, answer_as, output
 from schema.base.global_ids import key_of
 from schema.base.scalars import Day, Instant, Position
-from schema.connections import Connection, states
 from schema.inputs.arguments import (
     AboutCommodities,
     AboutPlaces,
@@ -40,8 +39,9 @@ from schema.telemetry.operation import seen
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, Place, place
 from schema.types.common import commodity as shown_commodity
+from schema.types.connection import Connection, states
 from schema.types.event import Event, HistoryVersion
-from schema.types.receipt import Import, import_
+from schema.types.imports import Import, import_
 from schema.types.redaction import Redaction, redaction
 from tracker.domain.commodities import commodities
 from tracker.domain.places import places

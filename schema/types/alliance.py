@@ -11,12 +11,12 @@ from projections.query.lists import Filter
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import answer, output
-from schema.connections import Connection, states
 from schema.inputs.arguments import value_of
 from schema.inputs.order_by import IN_ORDER, AnnouncementOrder
 from schema.inputs.pagination import After, Before, First, Last, page
 from schema.types.announcement import Announcement, announcement
 from schema.types.common import Because, Node, Place, because, place, shown
+from schema.types.connection import Connection, states
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.values import PartialDate

@@ -5,6 +5,7 @@ from __future__ import annotations
 from strawberry import field
 
 from schema.base.decorators import output
+from schema.types.annex_text import Quoted, texts_of
 from schema.types.common import (
     Actor,
     Because,
@@ -18,7 +19,6 @@ from schema.types.common import (
     shown,
     source,
 )
-from schema.types.text import Quoted, texts_of
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import AnnouncementKind

@@ -19,9 +19,9 @@ from schema.base.context import Info
 from schema.base.decorators import answer, output
 from schema.base.enums import described
 from schema.base.scalars import Day
+from schema.types.annex_text import texts
 from schema.types.common import Because, because
 from schema.types.event import State, state
-from schema.types.text import texts
 from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import Announcement
 from tracker.domain.export_control import ExportControl

@@ -18,9 +18,9 @@ from schema.types.announcement import Announcement, announcement
 from schema.types.common import Annex, annexes
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Figure, past_figure
+from schema.types.imports import Import, import_
 from schema.types.preference import Preference, preference
 from schema.types.proof import InclusionProof, inclusion
-from schema.types.receipt import Import, import_
 from schema.types.redaction import Redaction, redaction
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState

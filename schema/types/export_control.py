@@ -8,6 +8,7 @@ from strawberry import field
 
 from schema.base.decorators import output
 from schema.base.scalars import Day
+from schema.types.annex_text import Noted
 from schema.types.common import (
     Because,
     Commodity,
@@ -22,7 +23,6 @@ from schema.types.common import (
     shown,
     source,
 )
-from schema.types.text import Noted
 from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.values import PartialDate

@@ -13,6 +13,7 @@ from projections.analysis import claims
 from schema.base.decorators import output
 from schema.base.memo import once
 from schema.base.scalars import Position
+from schema.types.annex_text import Quoted, texts_of
 from schema.types.common import (
     Because,
     Commodity,
@@ -27,7 +28,6 @@ from schema.types.common import (
     shown,
     source,
 )
-from schema.types.text import Quoted, texts_of
 from tracker.domain import figure as domain
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import PreferenceRule, Stage, Statistic

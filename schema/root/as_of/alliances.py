@@ -9,7 +9,6 @@ from strawberry import argument
 from projections.query.lists import Filter
 from schema.base.context import Info
 from schema.base.decorators import answer, output
-from schema.connections import Connection
 from schema.inputs.arguments import (
     CommodityId,
     HsCode,
@@ -28,6 +27,7 @@ from schema.inputs.ranges import DayRange, PublishedIn, days
 from schema.root.as_of.base import AtMoment
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
+from schema.types.connection import Connection
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.places import Place

@@ -9,7 +9,6 @@ from strawberry import argument, field
 from projections.query.moment import kind_name
 from schema.base.context import Info
 from schema.base.decorators import answer, output
-from schema.connections import Connection
 from schema.inputs.arguments import CommodityId, HsCode, Publisher
 from schema.inputs.order_by import IN_ORDER, TurnOrder
 from schema.inputs.pagination import After, Before, First, Last, page
@@ -21,6 +20,7 @@ from schema.root.changes import AboutPlace, OfKind, about_what, coming
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
 from schema.types.change import Turn
 from schema.types.common import Node
+from schema.types.connection import Connection
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState

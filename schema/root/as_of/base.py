@@ -15,8 +15,8 @@ from schema.base.context import Info
 from schema.base.decorators import answer, output
 from schema.base.global_ids import key_of
 from schema.base.scalars import Day, Instant, Position
-from schema.connections import Connection, states
 from schema.inputs.pagination import Page
+from schema.types.connection import Connection, states
 
 T = TypeVar("T")
 

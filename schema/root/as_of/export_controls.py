@@ -9,7 +9,6 @@ from strawberry import argument
 from projections.query.lists import Filter
 from schema.base.context import Info
 from schema.base.decorators import answer, output
-from schema.connections import Connection
 from schema.inputs.arguments import (
     CommodityId,
     HsCode,
@@ -27,6 +26,7 @@ from schema.inputs.order_by import IN_ORDER, ExportControlOrder
 from schema.inputs.pagination import After, Before, First, Last, page
 from schema.inputs.ranges import DayRange, PublishedIn, days
 from schema.root.as_of.base import AtMoment
+from schema.types.connection import Connection
 from schema.types.export_control import ExportControl, export_control
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.places import Place

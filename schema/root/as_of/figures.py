@@ -11,7 +11,6 @@ from projections.query.lists import Filter, Found, Lists, Span
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import answer, output
-from schema.connections import Connection, Listing
 from schema.inputs.arguments import (
     CommodityId,
     HsCode,
@@ -28,6 +27,7 @@ from schema.inputs.pagination import After, Before, Cursors, First, Last, page
 from schema.inputs.ranges import DayRange, PublishedIn, YearRange, days
 from schema.inputs.ranges import years as year_range
 from schema.root.as_of.base import AtMoment
+from schema.types.connection import Connection, Listing
 from schema.types.figure import Claim, Figure, claims_of, figure
 from schema.types.preference import Preference, preference
 from tracker.domain.figure import FigureState
