@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.load import corpus
-from tracker.audit.annexed import export_annexes
+from tracker.audit.bundle.annexes import export_annexes
+from tracker.audit.bundle.export import export
 from tracker.audit.checkpoint import Checkpoint
 from tracker.audit.edge import Edge
-from tracker.audit.export import export
 from tracker.audit.merkle import WIDTH, Tile, leaf_hash
 from tracker.audit.note import Note, Signer
 from tracker.audit.trust import Head, Trust

@@ -31,10 +31,10 @@ from tests.publishing import force, publisher, restored
 from tests.served import serving
 from tests.sumdb import sumdb, verified
 from tracker.audit import website
-from tracker.audit.annexed import export_annexes, lines_of
-from tracker.audit.export import Writer, export
+from tracker.audit.bundle.annexes import export_annexes, lines_of
+from tracker.audit.bundle.export import Writer, export
+from tracker.audit.bundle.restore import restore
 from tracker.audit.files import Bundle
-from tracker.audit.restore import restore
 from tracker.audit.rows import Rows
 from tracker.audit.safe import Safe
 from tracker.audit.trust import Head, Trust

@@ -17,8 +17,8 @@ from tests.conftest import copied
 from tests.forge import KEY, TRUST, Forged, bundle, honest, texts_of
 from tests.test_log import event
 from tests.test_tampering import KEPT, SIZE, TAMPERED, edited, removed
+from tracker.audit.bundle.restore import restore
 from tracker.audit.files import Bundle
-from tracker.audit.restore import restore
 from tracker.audit.trust import Head
 from tracker.audit.verify import Source, Verification
 from tracker.errors import Rejected

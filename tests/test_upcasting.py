@@ -20,7 +20,7 @@ from schema.routes import json_schemas
 from schema.services import Services
 from tests.api import Api, control, suspension
 from tests.facts import source
-from tracker.audit.export import export
+from tracker.audit.bundle.export import export
 from tracker.audit.files import Bundle
 from tracker.audit.publisher import Signing
 from tracker.audit.rows import Rows

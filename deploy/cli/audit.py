@@ -27,11 +27,11 @@ from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
 from projections.runner.projector import create_schema
 from projections.runner.rebuild import rebuild
-from tracker.audit.annexed import export_annexes, lines_of
+from tracker.audit.bundle.annexes import export_annexes, lines_of
+from tracker.audit.bundle.export import export as write_bundle
+from tracker.audit.bundle.restore import restore as fill
 from tracker.audit.checkpoint import Checkpoint
-from tracker.audit.export import export as write_bundle
 from tracker.audit.files import Files
-from tracker.audit.restore import restore as fill
 from tracker.audit.rows import Rows
 from tracker.audit.safe import Safe
 from tracker.audit.trust import Head, Trust

@@ -15,7 +15,7 @@ from deploy import settings
 from deploy.cli.common import errors_for_people, note
 from deploy.postgres import default_data_dir
 from deploy.process import catch_signals, run
-from tracker.audit.export import naming
+from tracker.audit.bundle.export import naming
 from tracker.audit.files import KEY, Bundle, Files
 from tracker.audit.note import Verifier
 from tracker.audit.report import KeySource

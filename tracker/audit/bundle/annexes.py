@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from tracker.audit.bounded import check_writable
-from tracker.audit.export import naming
+from tracker.audit.bundle.export import naming
 from tracker.audit.files import ANNEXES
 from tracker.audit.opening import opens
 from tracker.audit.rows import SQL

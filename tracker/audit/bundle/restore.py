@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from operator import attrgetter
 
-from tracker.audit.annexed import restore_annexes
+from tracker.audit.bundle.annexes import restore_annexes
 from tracker.audit.edge import root_over
 from tracker.audit.rows import COLUMNS, SQL
 from tracker.audit.trust import Head
