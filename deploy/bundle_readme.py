@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from schema.routes.json_schemas import json_schema, present
-from tracker.audit.files import KEY
+from tracker.audit.format.layout import KEY
 from tracker.audit.trust import Trust
 from tracker.domain.kinds import FACTS
 

@@ -12,10 +12,10 @@ from typing import Any
 from tests.benchmarks.load import corpus
 from tracker.audit.bundle.annexes import export_annexes
 from tracker.audit.bundle.export import export
-from tracker.audit.checkpoint import Checkpoint
-from tracker.audit.edge import Edge
-from tracker.audit.merkle import WIDTH, Tile, leaf_hash
-from tracker.audit.note import Note, Signer
+from tracker.audit.format.checkpoint import Checkpoint
+from tracker.audit.format.frontier import Edge
+from tracker.audit.format.merkle import WIDTH, Tile, leaf_hash
+from tracker.audit.format.signed_note import Note, Signer
 from tracker.audit.trust import Head, Trust
 from tracker.domain.codec import encode
 from tracker.log.annexes import Line

@@ -7,9 +7,9 @@ from pathlib import Path
 import asyncpg
 
 from deploy.bootstrap import connected
-from tracker.audit.checkpoint import Checkpoint
-from tracker.audit.merkle import Frontier, leaf_hash
-from tracker.audit.note import Note
+from tracker.audit.format.checkpoint import Checkpoint
+from tracker.audit.format.merkle import Frontier, leaf_hash
+from tracker.audit.format.signed_note import Note
 from tracker.audit.publisher import Publisher, Signing
 from tracker.audit.safe import Safe
 from tracker.audit.witness import Policy

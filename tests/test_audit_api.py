@@ -15,14 +15,14 @@ from schema.services import Access, Services
 from tests.api import Api, control
 from tests.publishing import fill, force, publish, restored, roots_of
 from tests.sumdb import sumdb, verified
-from tracker.audit.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
-from tracker.audit.merkle import (
+from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
+from tracker.audit.format.merkle import (
     all_tiles,
     check_consistency,
     check_inclusion,
     leaf_hash,
 )
-from tracker.audit.note import Note, from_base64
+from tracker.audit.format.signed_note import Note, from_base64
 from tracker.audit.publisher import Signing
 from tracker.audit.safe import Safe
 from tracker.log.database import Target

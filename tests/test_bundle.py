@@ -34,7 +34,7 @@ from tracker.audit import website
 from tracker.audit.bundle.annexes import export_annexes, lines_of
 from tracker.audit.bundle.export import Writer, export
 from tracker.audit.bundle.restore import restore
-from tracker.audit.files import Bundle
+from tracker.audit.format.layout import Bundle
 from tracker.audit.rows import Rows
 from tracker.audit.safe import Safe
 from tracker.audit.trust import Head, Trust

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import app
 from deploy.process import Exit
-from tracker.audit.checkpoint import Checkpoint
-from tracker.audit.merkle import EMPTY
-from tracker.audit.note import Note, Verifier
+from tracker.audit.format.checkpoint import Checkpoint
+from tracker.audit.format.merkle import EMPTY
+from tracker.audit.format.signed_note import Note, Verifier
 from tracker.audit.safe import Safe
 from tracker.errors import InvalidInput, NotFound, NotProven
 

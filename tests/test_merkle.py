@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracker.audit.merkle import (
+from tracker.audit.format.merkle import (
     EMPTY,
     Frontier,
     Hashes,

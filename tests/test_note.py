@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sumdb import sumdb, verified
-from tracker.audit.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
-from tracker.audit.merkle import EMPTY, Frontier, all_tiles, leaf_hash
-from tracker.audit.note import COSIGNATURE, Note, Signer, Verifier
+from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
+from tracker.audit.format.merkle import EMPTY, Frontier, all_tiles, leaf_hash
+from tracker.audit.format.signed_note import COSIGNATURE, Note, Signer, Verifier
 from tracker.errors import InvalidInput, NotProven
 
 # The example of golang.org/x/mod/sumdb/note: the key of PeterNeumann and a note signed by it.

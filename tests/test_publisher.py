@@ -14,7 +14,7 @@ import pytest
 from deploy.bootstrap import connected, running
 from tests.publishing import check, fill, force, publisher, restored
 from tests.test_log import event
-from tracker.audit.merkle import Tile, all_tiles, tile_root
+from tracker.audit.format.merkle import Tile, all_tiles, tile_root
 from tracker.audit.published import Publications, read_tiles
 from tracker.audit.publisher import Publisher, Signing
 from tracker.audit.safe import Safe

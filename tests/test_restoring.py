@@ -18,7 +18,7 @@ from tests.forge import KEY, TRUST, Forged, bundle, honest, texts_of
 from tests.test_log import event
 from tests.test_tampering import KEPT, SIZE, TAMPERED, edited, removed
 from tracker.audit.bundle.restore import restore
-from tracker.audit.files import Bundle
+from tracker.audit.format.layout import Bundle
 from tracker.audit.trust import Head
 from tracker.audit.verify import Source, Verification
 from tracker.errors import Rejected
@@ -271,7 +271,7 @@ async def test_an_export_goes_nowhere_but_into_its_directory(
 async def test_too_many_kept_checkpoints_are_refused(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracker.audit.bounded.MOST_NAMES", len(KEPT))
+    monkeypatch.setattr("tracker.audit.format.bounded_files.MOST_NAMES", len(KEPT))
     with pytest.raises(Rejected, match="checkpoints has more than 4 files"):
         await verified(Bundle(copy))
 

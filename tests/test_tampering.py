@@ -24,9 +24,9 @@ from tests.forge import (
     signed,
     stamp,
 )
-from tracker.audit.checkpoint import Checkpoint
-from tracker.audit.files import Bundle
-from tracker.audit.note import Note
+from tracker.audit.format.checkpoint import Checkpoint
+from tracker.audit.format.layout import Bundle
+from tracker.audit.format.signed_note import Note
 from tracker.audit.trust import Head, Trust
 from tracker.audit.verify import Source, Verification
 from tracker.errors import InvalidInput, Rejected

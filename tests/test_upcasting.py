@@ -21,7 +21,7 @@ from schema.services import Services
 from tests.api import Api, control, suspension
 from tests.facts import source
 from tracker.audit.bundle.export import export
-from tracker.audit.files import Bundle
+from tracker.audit.format.layout import Bundle
 from tracker.audit.publisher import Signing
 from tracker.audit.rows import Rows
 from tracker.audit.safe import Safe

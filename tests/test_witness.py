@@ -13,9 +13,9 @@ from deploy.bootstrap import connected, running
 from deploy.settings import signing
 from tests.publishing import check, fill, force, publisher, restored
 from tests.witness import TestWitness
-from tracker.audit.checkpoint import Checkpoint, ConsistencyProof
-from tracker.audit.merkle import EMPTY
-from tracker.audit.note import COSIGNATURE, Note, Signer, Verifier
+from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof
+from tracker.audit.format.merkle import EMPTY
+from tracker.audit.format.signed_note import COSIGNATURE, Note, Signer, Verifier
 from tracker.audit.published import Publications
 from tracker.audit.publisher import Signing
 from tracker.audit.safe import Safe

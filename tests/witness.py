@@ -7,9 +7,9 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from tracker.audit.checkpoint import Checkpoint, ConsistencyProof
-from tracker.audit.merkle import EMPTY, check_consistency
-from tracker.audit.note import COSIGNATURE, Note, Signer, Verifier
+from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof
+from tracker.audit.format.merkle import EMPTY, check_consistency
+from tracker.audit.format.signed_note import COSIGNATURE, Note, Signer, Verifier
 from tracker.errors import NotProven
 
 

@@ -30,8 +30,8 @@ from projections.runner.rebuild import rebuild
 from tracker.audit.bundle.annexes import export_annexes, lines_of
 from tracker.audit.bundle.export import export as write_bundle
 from tracker.audit.bundle.restore import restore as fill
-from tracker.audit.checkpoint import Checkpoint
-from tracker.audit.files import Files
+from tracker.audit.format.checkpoint import Checkpoint
+from tracker.audit.format.layout import Files
 from tracker.audit.rows import Rows
 from tracker.audit.safe import Safe
 from tracker.audit.trust import Head, Trust

@@ -16,8 +16,8 @@ from deploy.cli.common import errors_for_people, note
 from deploy.postgres import default_data_dir
 from deploy.process import catch_signals, run
 from tracker.audit.bundle.export import naming
-from tracker.audit.files import KEY, Bundle, Files
-from tracker.audit.note import Verifier
+from tracker.audit.format.layout import KEY, Bundle, Files
+from tracker.audit.format.signed_note import Verifier
 from tracker.audit.report import KeySource
 from tracker.audit.safe import Safe
 from tracker.audit.trust import Trust

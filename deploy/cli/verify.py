@@ -30,7 +30,7 @@ from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
 from deploy.process import Exit
 from tracker.audit.bundle.export import naming
-from tracker.audit.files import Files
+from tracker.audit.format.layout import Files
 from tracker.audit.report import Visit, as_json, as_markdown, report
 from tracker.audit.rows import Rows
 from tracker.audit.safe import Safe

@@ -18,7 +18,7 @@ from schema.http.compression import takes_gzip
 from schema.http.responses import refusing
 from schema.inputs.arguments import needed
 from schema.services import Services
-from tracker.audit.merkle import parse_tile
+from tracker.audit.format.merkle import parse_tile
 from tracker.errors import InvalidInput, NotFound
 
 A_YEAR = "max-age=31536000, immutable"

@@ -6,8 +6,8 @@ from strawberry import field
 
 from schema.base.decorators import output
 from schema.base.scalars import Instant, Position
-from tracker.audit import checkpoint as audit
-from tracker.audit.note import to_base64
+from tracker.audit.format import checkpoint as audit
+from tracker.audit.format.signed_note import to_base64
 from tracker.audit.published import Included, Published
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import asyncpg
 
-from tracker.audit.checkpoint import ConsistencyProof, InclusionProof
-from tracker.audit.merkle import (
+from tracker.audit.format.checkpoint import ConsistencyProof, InclusionProof
+from tracker.audit.format.merkle import (
     HASH,
     WIDTH,
     Hashes,

@@ -21,8 +21,8 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from tracker.audit.checkpoint import Checkpoint, ConsistencyProof
-from tracker.audit.merkle import (
+from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof
+from tracker.audit.format.merkle import (
     WIDTH,
     Tile,
     check_consistency,
@@ -31,7 +31,7 @@ from tracker.audit.merkle import (
     new_tiles,
     tile_root,
 )
-from tracker.audit.note import Note, Signature, Verifier
+from tracker.audit.format.signed_note import Note, Signature, Verifier
 from tracker.audit.published import SQL, consistency, read_hashes, read_tiles
 from tracker.audit.safe import Keys, Safe
 from tracker.audit.witness import Policy, Witnesses

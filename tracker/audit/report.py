@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from tracker.audit.note import Verifier
+from tracker.audit.format.signed_note import Verifier
 from tracker.audit.trust import Head
 from tracker.audit.verify import Verification
 from tracker.errors import Rejected, TrackerError

@@ -12,9 +12,9 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from tracker.audit.edge import root_over
-from tracker.audit.files import below, positions_of
-from tracker.audit.merkle import WIDTH, Tile, tile_hashes
+from tracker.audit.format.frontier import root_over
+from tracker.audit.format.layout import below, positions_of
+from tracker.audit.format.merkle import WIDTH, Tile, tile_hashes
 from tracker.audit.trust import parsed
 from tracker.errors import NotFound, Rejected
 from tracker.log.database import Pool, named_queries

@@ -18,8 +18,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracker.audit.checkpoint import Checkpoint
-from tracker.audit.note import PRIVATE, Note, Signer, Verifier
+from tracker.audit.format.checkpoint import Checkpoint
+from tracker.audit.format.signed_note import PRIVATE, Note, Signer, Verifier
 from tracker.errors import InvalidInput, NotFound
 
 NAME = "critical-minerals-policy-tracker"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tracker.audit.checkpoint import Checkpoint
-from tracker.audit.note import Note, Verifier
+from tracker.audit.format.checkpoint import Checkpoint
+from tracker.audit.format.signed_note import Note, Verifier
 from tracker.errors import NotProven, Rejected
 
 

@@ -31,9 +31,9 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from tracker.audit.edge import Edge, Filled, root_over, tiles_at
-from tracker.audit.files import CHECKPOINTS, below
-from tracker.audit.merkle import HEIGHT, WIDTH, Tile, leaf_hash
+from tracker.audit.format.frontier import Edge, Filled, root_over, tiles_at
+from tracker.audit.format.layout import CHECKPOINTS, below
+from tracker.audit.format.merkle import HEIGHT, WIDTH, Tile, leaf_hash
 from tracker.audit.sequences import Sequences
 from tracker.audit.texts import Texts
 from tracker.audit.trust import Head, Trust, parsed

@@ -11,7 +11,7 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
 
-from tracker.audit.files import MOST_ENTRIES_BYTES, Files, most_bytes
+from tracker.audit.format.layout import MOST_ENTRIES_BYTES, Files, most_bytes
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 
 PATIENCE = 30.0

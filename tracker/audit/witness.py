@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
-from tracker.audit.checkpoint import ConsistencyProof, number
-from tracker.audit.note import COSIGNATURE, Note, Signature, Verifier
+from tracker.audit.format.checkpoint import ConsistencyProof, number
+from tracker.audit.format.signed_note import COSIGNATURE, Note, Signature, Verifier
 from tracker.errors import InvalidInput, NotProven, TrackerError
 
 PATIENCE = 3.0

@@ -12,9 +12,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from tracker.audit.bounded import check_writable
 from tracker.audit.bundle.export import naming
-from tracker.audit.files import ANNEXES
+from tracker.audit.format.bounded_files import check_writable
+from tracker.audit.format.layout import ANNEXES
 from tracker.audit.opening import opens
 from tracker.audit.rows import SQL
 from tracker.audit.texts import between

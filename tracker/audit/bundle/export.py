@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracker.audit.bounded import check_writable, read_file
-from tracker.audit.edge import Filled, tiles_at
-from tracker.audit.files import CHECKPOINT, CHECKPOINTS, most_bytes, packed
-from tracker.audit.merkle import WIDTH
+from tracker.audit.format.bounded_files import check_writable, read_file
+from tracker.audit.format.frontier import Filled, tiles_at
+from tracker.audit.format.layout import CHECKPOINT, CHECKPOINTS, most_bytes, packed
+from tracker.audit.format.merkle import WIDTH
 from tracker.audit.trust import Head, Trust, parsed
 from tracker.audit.verify import Page, Source, Verification
 from tracker.errors import InvalidInput

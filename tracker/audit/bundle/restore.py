@@ -11,7 +11,7 @@ from collections.abc import Callable
 from operator import attrgetter
 
 from tracker.audit.bundle.annexes import restore_annexes
-from tracker.audit.edge import root_over
+from tracker.audit.format.frontier import root_over
 from tracker.audit.rows import COLUMNS, SQL
 from tracker.audit.trust import Head
 from tracker.audit.verify import Page, Verification

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tracker.audit.merkle import HASH
-from tracker.audit.note import from_base64, to_base64
+from tracker.audit.format.merkle import HASH
+from tracker.audit.format.signed_note import from_base64, to_base64
 from tracker.errors import NotProven
 
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)

@@ -17,10 +17,10 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
-from tracker.audit.bounded import names_in, open_file, read_file
-from tracker.audit.checkpoint import NUMBER
-from tracker.audit.merkle import HASH, WIDTH, Tile, leaf_hash, tile_hashes
-from tracker.audit.note import MOST_BYTES as MOST_NOTE_BYTES
+from tracker.audit.format.bounded_files import names_in, open_file, read_file
+from tracker.audit.format.checkpoint import NUMBER
+from tracker.audit.format.merkle import HASH, WIDTH, Tile, leaf_hash, tile_hashes
+from tracker.audit.format.signed_note import MOST_BYTES as MOST_NOTE_BYTES
 from tracker.errors import InvalidInput, Rejected, TrackerError
 
 CHECKPOINT = "checkpoint"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from tracker.audit.merkle import EMPTY, HEIGHT, WIDTH, Tile, node_hash
+from tracker.audit.format.merkle import EMPTY, HEIGHT, WIDTH, Tile, node_hash
 
 
 class Filled(NamedTuple):

@@ -1,0 +1,1 @@
+"""The formats of C2SP: Merkle tree, signed notes, checkpoints, tiles."""
