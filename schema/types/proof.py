@@ -8,7 +8,7 @@ from schema.base.decorators import output
 from schema.base.scalars import Instant, Position
 from tracker.audit.format import checkpoint as audit
 from tracker.audit.format.signed_note import to_base64
-from tracker.audit.published import Included, Published
+from tracker.audit.serve.proofs import Included, Published
 
 
 @output

@@ -32,8 +32,8 @@ from tracker.audit.format.merkle import (
     tile_root,
 )
 from tracker.audit.format.signed_note import Note, Signature, Verifier
-from tracker.audit.published import SQL, consistency, read_hashes, read_tiles
 from tracker.audit.safe import Keys, Safe
+from tracker.audit.serve.proofs import SQL, consistency, read_hashes, read_tiles
 from tracker.audit.witness import Policy, Witnesses
 from tracker.errors import NotProven, TrackerError
 from tracker.log.background import Background, Work

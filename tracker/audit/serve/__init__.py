@@ -1,0 +1,1 @@
+"""Proofs and tiles as the database has them."""
