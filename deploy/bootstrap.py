@@ -13,8 +13,8 @@ from projections.query.changes import Changes
 from projections.runner.projector import Projector, create_schema
 from projections.runner.rebuild import rebuild
 from schema.services import Services
-from tracker.audit.publisher import Publisher, Signing
 from tracker.audit.serve.proofs import Publications
+from tracker.audit.sign.publisher import Publisher, Signing
 from tracker.commands import Commands
 from tracker.log.background import Observe
 from tracker.log.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool

@@ -21,9 +21,9 @@ from deploy.log_format import LogFormat, LogLevel
 from deploy.web.connections import Limits
 from schema.services import Access
 from tracker.access import Scope
-from tracker.audit.publisher import Signing
-from tracker.audit.safe import Safe
-from tracker.audit.witness import Policy
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.publisher import Signing
+from tracker.audit.sign.witness import Policy
 from tracker.errors import InvalidInput
 from tracker.log.database import Target
 from tracker.log.database_url import target_from_url

@@ -8,8 +8,8 @@ from projections.query.as_of import AsOf
 from projections.query.changes import Changes
 from projections.runner.projector import Projector
 from tracker.access import Caller, Scope, granted
-from tracker.audit.publisher import Publisher
 from tracker.audit.serve.proofs import Publications
+from tracker.audit.sign.publisher import Publisher
 from tracker.commands import Commands
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder

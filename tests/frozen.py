@@ -21,8 +21,8 @@ import projections.runner.rebuild_worker
 from deploy.bootstrap import migrated, running
 from projections.runner.rebuild import rebuild
 from tests.desk import line
-from tracker.audit.publisher import Signing
-from tracker.audit.safe import Safe
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.publisher import Signing
 from tracker.errors import Unavailable
 from tracker.log import migrate
 from tracker.log.database import LOST, Target

@@ -10,9 +10,9 @@ from deploy.bootstrap import connected
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.merkle import Frontier, leaf_hash
 from tracker.audit.format.signed_note import Note
-from tracker.audit.publisher import Publisher, Signing
-from tracker.audit.safe import Safe
-from tracker.audit.witness import Policy
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.publisher import Publisher, Signing
+from tracker.audit.sign.witness import Policy
 from tracker.log.database import Pool, Target
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder

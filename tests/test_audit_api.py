@@ -23,8 +23,8 @@ from tracker.audit.format.merkle import (
     leaf_hash,
 )
 from tracker.audit.format.signed_note import Note, from_base64
-from tracker.audit.publisher import Signing
-from tracker.audit.safe import Safe
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.publisher import Signing
 from tracker.log.database import Target
 
 SIZES = (1, 200, 256, 700)

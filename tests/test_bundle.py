@@ -36,7 +36,7 @@ from tracker.audit.bundle.export import Writer, export
 from tracker.audit.bundle.restore import restore
 from tracker.audit.format.layout import Bundle
 from tracker.audit.rows import Rows
-from tracker.audit.safe import Safe
+from tracker.audit.sign.keystore import Safe
 from tracker.audit.trust import Head, Trust
 from tracker.audit.verify import Source, Verification
 from tracker.audit.website import Website

@@ -20,7 +20,7 @@ from tests.facts import announced
 from tests.publishing import fill, publisher
 from tests.test_log import event
 from tracker.access import Scope
-from tracker.audit.safe import Safe
+from tracker.audit.sign.keystore import Safe
 from tracker.commands import Commands
 from tracker.errors import Unavailable
 from tracker.log import tokens

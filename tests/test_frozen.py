@@ -29,8 +29,8 @@ from tests.conftest import database, run_sql
 from tests.facts import announced
 from tests.publishing import check
 from tests.test_log import gallium
-from tracker.audit.publisher import Signing
-from tracker.audit.safe import Safe
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.publisher import Signing
 from tracker.log.database import Target
 from tracker.log.recorder import Recorder
 

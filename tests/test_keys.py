@@ -14,7 +14,7 @@ from deploy.process import Exit
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.merkle import EMPTY
 from tracker.audit.format.signed_note import Note, Verifier
-from tracker.audit.safe import Safe
+from tracker.audit.sign.keystore import Safe
 from tracker.errors import InvalidInput, NotFound, NotProven
 
 

@@ -28,8 +28,8 @@ from tests.facts import announced
 from tests.served import serving
 from tests.test_operations import metrics
 from tests.websocket import connected, receive, send, subscribe
-from tracker.audit.publisher import Signing
-from tracker.audit.safe import Safe
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.publisher import Signing
 from tracker.errors import InvalidInput
 from tracker.log.database import Target
 from tracker.orders import Telling

@@ -15,9 +15,9 @@ from deploy.bootstrap import connected, running
 from tests.publishing import check, fill, force, publisher, restored
 from tests.test_log import event
 from tracker.audit.format.merkle import Tile, all_tiles, tile_root
-from tracker.audit.publisher import Publisher, Signing
-from tracker.audit.safe import Safe
 from tracker.audit.serve.proofs import Publications, read_tiles
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.publisher import Publisher, Signing
 from tracker.errors import NotFound, NotProven
 from tracker.log.database import PUBLISHER, Pool, Target, create_pool
 

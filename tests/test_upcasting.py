@@ -22,9 +22,9 @@ from tests.api import Api, control, suspension
 from tests.facts import source
 from tracker.audit.bundle.export import export
 from tracker.audit.format.layout import Bundle
-from tracker.audit.publisher import Signing
 from tracker.audit.rows import Rows
-from tracker.audit.safe import Safe
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.publisher import Signing
 from tracker.audit.trust import Trust
 from tracker.audit.verify import Verification
 from tracker.log import upcasting

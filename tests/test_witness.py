@@ -16,10 +16,10 @@ from tests.witness import TestWitness
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof
 from tracker.audit.format.merkle import EMPTY
 from tracker.audit.format.signed_note import COSIGNATURE, Note, Signer, Verifier
-from tracker.audit.publisher import Signing
-from tracker.audit.safe import Safe
 from tracker.audit.serve.proofs import Publications
-from tracker.audit.witness import Policy, add_checkpoint
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.publisher import Signing
+from tracker.audit.sign.witness import Policy, add_checkpoint
 from tracker.errors import InvalidInput, NotProven
 from tracker.log.database import PUBLISHER, Pool, Target, create_pool
 

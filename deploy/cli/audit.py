@@ -33,7 +33,7 @@ from tracker.audit.bundle.restore import restore as fill
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.layout import Files
 from tracker.audit.rows import Rows
-from tracker.audit.safe import Safe
+from tracker.audit.sign.keystore import Safe
 from tracker.audit.trust import Head, Trust
 from tracker.audit.verify import Verification
 from tracker.log.annexes import Annexes

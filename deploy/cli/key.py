@@ -11,7 +11,7 @@ import typer
 from deploy import settings
 from deploy.cli.common import DataDir, errors_for_people, note
 from deploy.postgres import default_data_dir
-from tracker.audit.safe import Keys, Safe
+from tracker.audit.sign.keystore import Keys, Safe
 from tracker.errors import InvalidInput
 
 keys = typer.Typer(name="key", no_args_is_help=True, help="Show and replace the keys that sign the"

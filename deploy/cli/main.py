@@ -47,7 +47,7 @@ from schema.execution.execute import execute
 from schema.inputs.arguments import instant
 from schema.services import Access, Services
 from tracker.access import Caller, Scope, granted
-from tracker.audit.publisher import Signing
+from tracker.audit.sign.publisher import Signing
 from tracker.audit.verify import Verification
 from tracker.log.database import Target
 from tracker.log.follow import Follower

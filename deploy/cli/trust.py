@@ -19,7 +19,7 @@ from tracker.audit.bundle.export import naming
 from tracker.audit.format.layout import KEY, Bundle, Files
 from tracker.audit.format.signed_note import Verifier
 from tracker.audit.report import KeySource
-from tracker.audit.safe import Safe
+from tracker.audit.sign.keystore import Safe
 from tracker.audit.trust import Trust
 from tracker.audit.website import Website
 from tracker.errors import InvalidInput

@@ -33,7 +33,7 @@ from tracker.audit.bundle.export import naming
 from tracker.audit.format.layout import Files
 from tracker.audit.report import Visit, as_json, as_markdown, report
 from tracker.audit.rows import Rows
-from tracker.audit.safe import Safe
+from tracker.audit.sign.keystore import Safe
 from tracker.audit.trust import Head, Trust
 from tracker.audit.verify import Verification
 from tracker.errors import Rejected, TrackerError, Unavailable

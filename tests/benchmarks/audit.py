@@ -23,9 +23,9 @@ from tests.benchmarks.appending import recorder
 from tests.benchmarks.harness import OURS, Column, Table, main
 from tests.benchmarks.load import BYTES, Load
 from tests.publishing import fill, publisher
-from tracker.audit.publisher import Publisher, Signing
-from tracker.audit.safe import Safe
 from tracker.audit.serve.proofs import Publications
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.publisher import Publisher, Signing
 from tracker.log.database import PUBLISHER, Target
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder

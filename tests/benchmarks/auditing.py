@@ -24,7 +24,7 @@ from deploy.postgres import Postgres
 from tests.benchmarks.growth import grown, load
 from tests.benchmarks.load import corpus
 from tests.publishing import publisher
-from tracker.audit.safe import Safe
+from tracker.audit.sign.keystore import Safe
 from tracker.log.database import PUBLISHER, Target
 
 

@@ -12,7 +12,7 @@ from tests.mutation.mutants import ROOT, Mutant
 
 MIGRATIONS = "tracker/log/migrations/"
 IN_MIGRATIONS = ("tracker/log/recorder.py", "tracker/log/annexes.py", "tracker/log/tokens.py",
-                 "tracker/audit/serve/proofs.py", "tracker/audit/publisher.py")
+                 "tracker/audit/serve/proofs.py", "tracker/audit/sign/publisher.py")
 """What calls the functions of the migrations."""
 
 

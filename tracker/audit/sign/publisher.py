@@ -32,9 +32,9 @@ from tracker.audit.format.merkle import (
     tile_root,
 )
 from tracker.audit.format.signed_note import Note, Signature, Verifier
-from tracker.audit.safe import Keys, Safe
 from tracker.audit.serve.proofs import SQL, consistency, read_hashes, read_tiles
-from tracker.audit.witness import Policy, Witnesses
+from tracker.audit.sign.keystore import Keys, Safe
+from tracker.audit.sign.witness import Policy, Witnesses
 from tracker.errors import NotProven, TrackerError
 from tracker.log.background import Background, Work
 from tracker.log.commits import confirmed

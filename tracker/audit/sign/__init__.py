@@ -1,0 +1,1 @@
+"""Who signs the log: keys, publisher, witnesses."""
