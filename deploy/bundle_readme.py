@@ -7,7 +7,7 @@ from typing import Any
 
 from schema.routes.json_schemas import json_schema, present
 from tracker.audit.format.layout import KEY
-from tracker.audit.trust import Trust
+from tracker.audit.verify.trust import Trust
 from tracker.domain.kinds import FACTS
 
 README = """\

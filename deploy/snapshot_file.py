@@ -15,7 +15,7 @@ from deploy.imports import progress_bar
 from projections.fold.replay import World
 from projections.query.moment import Moment
 from schema.services import Services
-from tracker.audit.verify import Verification
+from tracker.audit.verify.verifier import Verification
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 

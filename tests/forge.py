@@ -16,7 +16,7 @@ from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.frontier import Edge
 from tracker.audit.format.merkle import WIDTH, Tile, leaf_hash
 from tracker.audit.format.signed_note import Note, Signer
-from tracker.audit.trust import Head, Trust
+from tracker.audit.verify.trust import Head, Trust
 from tracker.domain.codec import encode
 from tracker.log.annexes import Line
 from tracker.log.mapper import NewEvent

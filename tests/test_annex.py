@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.facts import announced, clause, fact
-from tracker.audit.opening import Finding, Opening, examine, redacts
-from tracker.audit.texts import Texts
+from tracker.audit.verify.annex_check import Finding, Opening, examine, redacts
+from tracker.audit.verify.annex_file import Texts
 from tracker.commands import decide, restored
 from tracker.domain.annex import (
     SALT_BYTES,

@@ -30,16 +30,16 @@ from tests.forge import TRUST, Forged, bundle, honest, signed
 from tests.publishing import force, publisher, restored
 from tests.served import serving
 from tests.sumdb import sumdb, verified
-from tracker.audit import website
 from tracker.audit.bundle.annexes import export_annexes, lines_of
 from tracker.audit.bundle.export import Writer, export
 from tracker.audit.bundle.restore import restore
 from tracker.audit.format.layout import Bundle
-from tracker.audit.rows import Rows
 from tracker.audit.sign.keystore import Safe
-from tracker.audit.trust import Head, Trust
-from tracker.audit.verify import Source, Verification
-from tracker.audit.website import Website
+from tracker.audit.verify import http_source
+from tracker.audit.verify.database_source import Rows
+from tracker.audit.verify.http_source import Website
+from tracker.audit.verify.trust import Head, Trust
+from tracker.audit.verify.verifier import Source, Verification
 from tracker.errors import InvalidInput, NotProven, Rejected, Unavailable
 from tracker.log.annexes import Annexes
 from tracker.log.database import PUBLISHER, Pool, Target, create_pool
@@ -442,7 +442,7 @@ def cut_off(site: Site) -> None:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, str, type[Site]]]:
     """A bundle, the address of it, and what answers."""
-    monkeypatch.setattr(website, "PAUSES", ())
+    monkeypatch.setattr(http_source, "PAUSES", ())
     directory = asyncio.run(bundle(tmp_path / "bundle", honest(600)))
     kind = type("Mine", (Site,), {"wrong": {}})
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(kind, directory=str(directory)))
@@ -492,7 +492,7 @@ async def test_a_web_server_that_fails_once_is_asked_again(
 
     _, url, kind = site
     kind.wrong["/tile/0/001"] = once
-    monkeypatch.setattr(website, "PAUSES", (0.0,))
+    monkeypatch.setattr(http_source, "PAUSES", (0.0,))
     source = Website(url)
     await check(source, TRUST)
     source.close()

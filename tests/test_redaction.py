@@ -26,7 +26,7 @@ from tests.desk import GALLIUM, Desk, cell, counts, line
 from tests.facts import announced, claimed, clause, source, suspended
 from tests.processes import TRACKER
 from tracker.access import Scope
-from tracker.audit.opening import Opening, examine, redacts
+from tracker.audit.verify.annex_check import Opening, examine, redacts
 from tracker.commands import Commands
 from tracker.domain.annex import committed
 from tracker.domain.codec import convert, encode

@@ -19,8 +19,8 @@ from tests.test_log import event
 from tests.test_tampering import KEPT, SIZE, TAMPERED, edited, removed
 from tracker.audit.bundle.restore import restore
 from tracker.audit.format.layout import Bundle
-from tracker.audit.trust import Head
-from tracker.audit.verify import Source, Verification
+from tracker.audit.verify.trust import Head
+from tracker.audit.verify.verifier import Source, Verification
 from tracker.errors import Rejected
 from tracker.log.database import Target
 from tracker.log.recorder import Appended, Recorder

@@ -27,8 +27,8 @@ from tests.forge import (
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.layout import Bundle
 from tracker.audit.format.signed_note import Note
-from tracker.audit.trust import Head, Trust
-from tracker.audit.verify import Source, Verification
+from tracker.audit.verify.trust import Head, Trust
+from tracker.audit.verify.verifier import Source, Verification
 from tracker.errors import InvalidInput, Rejected
 
 SIZE = 600

@@ -22,11 +22,11 @@ from tests.api import Api, control, suspension
 from tests.facts import source
 from tracker.audit.bundle.export import export
 from tracker.audit.format.layout import Bundle
-from tracker.audit.rows import Rows
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Signing
-from tracker.audit.trust import Trust
-from tracker.audit.verify import Verification
+from tracker.audit.verify.database_source import Rows
+from tracker.audit.verify.trust import Trust
+from tracker.audit.verify.verifier import Verification
 from tracker.log import upcasting
 from tracker.log.database import Target, create_pool
 from tracker.log.mapper import NewEvent

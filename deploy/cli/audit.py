@@ -32,10 +32,10 @@ from tracker.audit.bundle.export import export as write_bundle
 from tracker.audit.bundle.restore import restore as fill
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.layout import Files
-from tracker.audit.rows import Rows
 from tracker.audit.sign.keystore import Safe
-from tracker.audit.trust import Head, Trust
-from tracker.audit.verify import Verification
+from tracker.audit.verify.database_source import Rows
+from tracker.audit.verify.trust import Head, Trust
+from tracker.audit.verify.verifier import Verification
 from tracker.log.annexes import Annexes
 from tracker.log.database import PROJECTOR, Target
 

@@ -48,7 +48,7 @@ from schema.inputs.arguments import instant
 from schema.services import Access, Services
 from tracker.access import Caller, Scope, granted
 from tracker.audit.sign.publisher import Signing
-from tracker.audit.verify import Verification
+from tracker.audit.verify.verifier import Verification
 from tracker.log.database import Target
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder

@@ -18,10 +18,10 @@ from deploy.process import catch_signals, run
 from tracker.audit.bundle.export import naming
 from tracker.audit.format.layout import KEY, Bundle, Files
 from tracker.audit.format.signed_note import Verifier
-from tracker.audit.report import KeySource
 from tracker.audit.sign.keystore import Safe
-from tracker.audit.trust import Trust
-from tracker.audit.website import Website
+from tracker.audit.verify.http_source import Website
+from tracker.audit.verify.report import KeySource
+from tracker.audit.verify.trust import Trust
 from tracker.errors import InvalidInput
 
 T = TypeVar("T")

@@ -31,11 +31,11 @@ from deploy.postgres import default_data_dir
 from deploy.process import Exit
 from tracker.audit.bundle.export import naming
 from tracker.audit.format.layout import Files
-from tracker.audit.report import Visit, as_json, as_markdown, report
-from tracker.audit.rows import Rows
 from tracker.audit.sign.keystore import Safe
-from tracker.audit.trust import Head, Trust
-from tracker.audit.verify import Verification
+from tracker.audit.verify.database_source import Rows
+from tracker.audit.verify.report import Visit, as_json, as_markdown, report
+from tracker.audit.verify.trust import Head, Trust
+from tracker.audit.verify.verifier import Verification
 from tracker.errors import Rejected, TrackerError, Unavailable
 from tracker.log.database import Target
 from tracker.log.recorder import Recorder

@@ -15,10 +15,10 @@ from pathlib import Path
 from tracker.audit.bundle.export import naming
 from tracker.audit.format.bounded_files import check_writable
 from tracker.audit.format.layout import ANNEXES
-from tracker.audit.opening import opens
-from tracker.audit.rows import SQL
-from tracker.audit.texts import between
-from tracker.audit.verify import Verification
+from tracker.audit.verify.annex_check import opens
+from tracker.audit.verify.annex_file import between
+from tracker.audit.verify.database_source import SQL
+from tracker.audit.verify.verifier import Verification
 from tracker.domain.annex import SCHEME
 from tracker.errors import Rejected
 from tracker.log.annexes import Annexes, Line, line

@@ -18,8 +18,8 @@ from tracker.audit.format.bounded_files import check_writable, read_file
 from tracker.audit.format.frontier import Filled, tiles_at
 from tracker.audit.format.layout import CHECKPOINT, CHECKPOINTS, most_bytes, packed
 from tracker.audit.format.merkle import WIDTH
-from tracker.audit.trust import Head, Trust, parsed
-from tracker.audit.verify import Page, Source, Verification
+from tracker.audit.verify.trust import Head, Trust, parsed
+from tracker.audit.verify.verifier import Page, Source, Verification
 from tracker.errors import InvalidInput
 
 PART = ".part"

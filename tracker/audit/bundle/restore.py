@@ -12,9 +12,9 @@ from operator import attrgetter
 
 from tracker.audit.bundle.annexes import restore_annexes
 from tracker.audit.format.frontier import root_over
-from tracker.audit.rows import COLUMNS, SQL
-from tracker.audit.trust import Head
-from tracker.audit.verify import Page, Verification
+from tracker.audit.verify.database_source import COLUMNS, SQL
+from tracker.audit.verify.trust import Head
+from tracker.audit.verify.verifier import Page, Verification
 from tracker.errors import InvalidInput
 from tracker.log.database import OWNER, Connection
 

@@ -34,9 +34,9 @@ import msgspec
 from tracker.audit.format.frontier import Edge, Filled, root_over, tiles_at
 from tracker.audit.format.layout import CHECKPOINTS, below
 from tracker.audit.format.merkle import HEIGHT, WIDTH, Tile, leaf_hash
-from tracker.audit.sequences import Sequences
-from tracker.audit.texts import Texts
-from tracker.audit.trust import Head, Trust, parsed
+from tracker.audit.verify.annex_file import Texts
+from tracker.audit.verify.stream_order import Sequences
+from tracker.audit.verify.trust import Head, Trust, parsed
 from tracker.errors import Rejected
 from tracker.log.mapper import MOST_VERSIONS, Recorded, recorded
 

@@ -15,7 +15,7 @@ import msgspec
 from tracker.audit.format.frontier import root_over
 from tracker.audit.format.layout import below, positions_of
 from tracker.audit.format.merkle import WIDTH, Tile, tile_hashes
-from tracker.audit.trust import parsed
+from tracker.audit.verify.trust import parsed
 from tracker.errors import NotFound, Rejected
 from tracker.log.database import Pool, named_queries
 from tracker.log.mapper import recorded

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from tracker.audit.opening import Opening, examine, redacts
+from tracker.audit.verify.annex_check import Opening, examine, redacts
 from tracker.errors import Rejected
 from tracker.log.annexes import Line
 from tracker.log.mapper import Recorded

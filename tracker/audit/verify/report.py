@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from tracker.audit.format.signed_note import Verifier
-from tracker.audit.trust import Head
-from tracker.audit.verify import Verification
+from tracker.audit.verify.trust import Head
+from tracker.audit.verify.verifier import Verification
 from tracker.errors import Rejected, TrackerError
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069`]")

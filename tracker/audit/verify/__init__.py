@@ -1,0 +1,1 @@
+"""Who checks the log: from a directory, an address or a database."""
