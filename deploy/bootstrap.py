@@ -15,13 +15,13 @@ from projections.runner.rebuild import rebuild
 from schema.services import Services
 from tracker.audit.serve.proofs import Publications
 from tracker.audit.sign.publisher import Publisher, Signing
+from tracker.auth.tokens import Tokens
 from tracker.commands import Commands
 from tracker.log.background import Observe
 from tracker.log.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
 from tracker.log.follow import Follower
 from tracker.log.migrate import migrate
 from tracker.log.recorder import Recorder
-from tracker.log.tokens import Tokens
 
 APPEND_SECONDS = 10
 """Seconds that an append may take, others' turns and synchronous standbys included."""

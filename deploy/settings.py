@@ -20,15 +20,15 @@ from strawberry.http.websocket_origin import normalize_allowed_origins
 from deploy.log_format import LogFormat, LogLevel
 from deploy.web.connections import Limits
 from schema.services import Access
-from tracker.access import Scope
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Signing
 from tracker.audit.sign.witness import Policy
+from tracker.auth.jwks import is_safe
+from tracker.auth.oidc_issuer import Trust, default_scopes
+from tracker.auth.scopes import Scope
 from tracker.errors import InvalidInput
 from tracker.log.database import Target
 from tracker.log.database_url import target_from_url
-from tracker.oidc.issuer import Trust, default_scopes
-from tracker.oidc.keys import is_safe
 
 PREFIX = "TRACKER_"
 Choice = TypeVar("Choice", bound=StrEnum)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from projections.query.as_of import AsOf
 from projections.query.changes import Changes
 from projections.runner.projector import Projector
-from tracker.access import Caller, Scope, granted
 from tracker.audit.serve.proofs import Publications
 from tracker.audit.sign.publisher import Publisher
+from tracker.auth.oidc_issuer import Trust
+from tracker.auth.scopes import Caller, Scope, granted
+from tracker.auth.tokens import Tokens
 from tracker.commands import Commands
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
-from tracker.log.tokens import Tokens
-from tracker.oidc.issuer import Trust
 
 EVERYONE = Caller("demo", granted([Scope.RECORD]))
 """Whoever comes without a token where everyone may write."""

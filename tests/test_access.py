@@ -24,9 +24,9 @@ from tests.test_cli import data_dir  # noqa: F401
 from tests.test_subscriptions import served
 from tests.websocket import connected as socket_to
 from tests.websocket import receive, subscribe
-from tracker.access import Caller, Scope, check_name, granted, sha256
+from tracker.auth import tokens
+from tracker.auth.scopes import Caller, Scope, check_name, granted, sha256
 from tracker.errors import Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated
-from tracker.log import tokens
 from tracker.log.database import API, OWNER, Target
 from tracker.sources import importing
 

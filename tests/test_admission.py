@@ -35,7 +35,7 @@ from tests.api import Api, control
 from tests.served import serving
 from tests.test_security import codes
 from tests.websocket import connected, receive, subscribe
-from tracker.access import Caller, Scope, granted
+from tracker.auth.scopes import Caller, Scope, granted
 
 RECORD = "mutation ($all: [CommandInput!]!) { record(commands: $all) { position } }"
 NONSENSE = [{"nonsense": "x" * 100}]

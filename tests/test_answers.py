@@ -22,7 +22,7 @@ from schema.execution.schema import GRAPH
 from schema.services import Access, Services
 from tests.api import OPEN, Api, claim, control, source, suspension
 from tests.facts import source as told
-from tracker.access import Caller, Scope
+from tracker.auth.scopes import Caller, Scope
 from tracker.domain.codec import convert
 from tracker.domain.values import PartialDate, Source
 from tracker.log.recorder import Recorder

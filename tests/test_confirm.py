@@ -19,11 +19,11 @@ from tests.desk import Desk, line
 from tests.facts import announced
 from tests.publishing import fill, publisher
 from tests.test_log import event
-from tracker.access import Scope
 from tracker.audit.sign.keystore import Safe
+from tracker.auth import tokens
+from tracker.auth.scopes import Scope
 from tracker.commands import Commands
 from tracker.errors import Unavailable
-from tracker.log import tokens
 from tracker.log.commits import Unconfirmed
 from tracker.log.database import API, OWNER, PUBLISHER, Target
 from tracker.log.recorder import Appended, Recorder, append

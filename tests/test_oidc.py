@@ -24,14 +24,13 @@ from tests.issuer import AUDIENCE, PRIVATE, Issuer, issuing, published
 from tests.served import serving
 from tests.websocket import connected as socket_to
 from tests.websocket import receive, subscribe
-from tracker.access import Scope, granted
+from tracker.auth import jwks, tokens
+from tracker.auth import oidc_issuer as checking
+from tracker.auth.jwks import FRESH, LAST, PAUSE, Keys
+from tracker.auth.oidc_issuer import LEEWAY, Trust
+from tracker.auth.oidc_issuer import Issuer as Trusted
+from tracker.auth.scopes import Scope, granted
 from tracker.errors import InvalidInput, Unauthenticated, Unavailable
-from tracker.log import tokens
-from tracker.oidc import issuer as checking
-from tracker.oidc import keys
-from tracker.oidc.issuer import LEEWAY, Trust
-from tracker.oidc.issuer import Issuer as Trusted
-from tracker.oidc.keys import FRESH, LAST, PAUSE, Keys
 
 
 @pytest.fixture
@@ -288,7 +287,7 @@ async def test_what_is_remembered_of_tokens_is_bounded_and_ends_with_them(
         assert await trusted.holder(token) == await trusted.holder(token)
     assert len(trusted._kept) == 2
     with monkeypatch.context() as patch:
-        patch.setattr("tracker.oidc.issuer.time.time", lambda: now + 40 + LEEWAY + 1)
+        patch.setattr("tracker.auth.oidc_issuer.time.time", lambda: now + 40 + LEEWAY + 1)
         patch.setattr("jwt.api_jwt.datetime", Later)
         with pytest.raises(Unauthenticated, match="expired"):
             await trusted.holder(ending)
@@ -329,7 +328,7 @@ async def test_a_token_for_several_is_for_us_too(issuer: Issuer) -> None:
     "for a secret"])
 def test_a_key_that_can_not_be_used_leaves_the_others(key: Any) -> None:
     good = published("ES256", PRIVATE["ES256"], kid="good")
-    assert keys.keys({"keys": [key, good]}).keys() == {"good"}
+    assert jwks.keys({"keys": [key, good]}).keys() == {"good"}
 
 
 # --- keys come and go, and so do issuers
@@ -367,7 +366,7 @@ async def test_invented_key_ids_do_not_flood_the_issuer(issuer: Issuer) -> None:
 async def test_keys_in_use_are_fetched_anew_beside_requests(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "SECONDS", 60)
+    monkeypatch.setattr(jwks, "SECONDS", 60)
     clock = Clock()
     trusted = trusting(issuer, clock)
     await trusted.holder(issuer.token())
@@ -403,7 +402,7 @@ async def test_an_issuer_that_is_away_is_believed_for_a_while(
 async def test_where_keys_can_not_be_had_nobody_waits_for_long(
     services: Services, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "SECONDS", 0.2)
+    monkeypatch.setattr(jwks, "SECONDS", 0.2)
     issuer.answers.clear()
     closed = api(services, issuer, token="ours")
     waiting = asyncio.gather(*(asked(closed, issuer.token()) for _ in range(5)))

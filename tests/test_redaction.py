@@ -25,8 +25,9 @@ from tests.api import Api
 from tests.desk import GALLIUM, Desk, cell, counts, line
 from tests.facts import announced, claimed, clause, source, suspended
 from tests.processes import TRACKER
-from tracker.access import Scope
 from tracker.audit.verify.annex_check import Opening, examine, redacts
+from tracker.auth.scopes import Scope
+from tracker.auth.tokens import create
 from tracker.commands import Commands
 from tracker.domain.annex import committed
 from tracker.domain.codec import convert, encode
@@ -39,7 +40,6 @@ from tracker.log.annexes import line as exported
 from tracker.log.database import API, OWNER, PROJECTOR, Target
 from tracker.log.mapper import NewEvent, new_event
 from tracker.log.recorder import Recorder
-from tracker.log.tokens import create
 from tracker.orders import Telling
 from tracker.sources import corpus
 from tracker.sources.importing import import_file

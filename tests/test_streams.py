@@ -21,8 +21,8 @@ from tests.served import serving
 from tests.test_access import token
 from tests.test_subscriptions import record
 from tests.websocket import EVENTS
-from tracker.access import Scope
-from tracker.log import tokens
+from tracker.auth import tokens
+from tracker.auth.scopes import Scope
 from tracker.log.database import OWNER, Target
 from tracker.log.follow import Follower
 

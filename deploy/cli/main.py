@@ -46,9 +46,9 @@ from schema.base.scalars import Instant
 from schema.execution.execute import execute
 from schema.inputs.arguments import instant
 from schema.services import Access, Services
-from tracker.access import Caller, Scope, granted
 from tracker.audit.sign.publisher import Signing
 from tracker.audit.verify.verifier import Verification
+from tracker.auth.scopes import Caller, Scope, granted
 from tracker.log.database import Target
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder

@@ -13,13 +13,13 @@ import typer
 from deploy.bootstrap import connected, prepare
 from deploy.cli.common import DataDir, note, on_database
 from deploy.terminal import in_one_line
-from tracker.access import Scope
+from tracker.auth.scopes import Scope
+from tracker.auth.tokens import Token
+from tracker.auth.tokens import create as create_token
+from tracker.auth.tokens import revoke as revoke_token
+from tracker.auth.tokens import tokens as all_tokens
 from tracker.errors import Forbidden
 from tracker.log.database import OWNER, Connection, Target
-from tracker.log.tokens import Token
-from tracker.log.tokens import create as create_token
-from tracker.log.tokens import revoke as revoke_token
-from tracker.log.tokens import tokens as all_tokens
 
 tokens = typer.Typer(name="token", no_args_is_help=True, help="Make, list and revoke the tokens of"
                      " programs and people that use the API.")

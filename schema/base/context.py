@@ -9,7 +9,7 @@ import strawberry
 
 from schema.base.loaders import Loaders
 from schema.services import Access, Services
-from tracker.access import Caller, Scope
+from tracker.auth.scopes import Caller, Scope
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLError, VariableNode
 
-from tracker.access import Caller, Scope
+from tracker.auth.scopes import Caller, Scope
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 
 MOST_COMMANDS = 1000

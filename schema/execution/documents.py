@@ -39,7 +39,7 @@ from schema.execution.executor import Executor
 from schema.execution.introspection import ROOTS
 from schema.execution.query_cost import MOST_COST, cost, has_variable_cost
 from schema.telemetry.operation import seen
-from tracker.access import Caller, Scope
+from tracker.auth.scopes import Caller, Scope
 from tracker.errors import Unavailable
 
 MOST_BYTES = 16 * 1024 * 1024

@@ -15,7 +15,7 @@ from schema.base.context import Context
 from schema.base.errors import plain_error
 from schema.execution.schema import GRAPH
 from schema.services import Access, Services
-from tracker.access import Caller
+from tracker.auth.scopes import Caller
 
 QUERIES = frozenset({OperationType.QUERY})
 QUERIES_AND_MUTATIONS = frozenset({OperationType.QUERY, OperationType.MUTATION})

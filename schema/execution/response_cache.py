@@ -32,7 +32,7 @@ from schema.execution.schema import GRAPH
 from schema.http.compression import LEVEL
 from schema.services import Access, Services
 from schema.telemetry.operation import seen
-from tracker.access import Caller, Scope
+from tracker.auth.scopes import Caller, Scope
 from tracker.domain.redaction import TYPE as REDACTED
 from tracker.log.database import LOST
 

@@ -15,11 +15,11 @@ from functools import lru_cache
 from starlette.requests import HTTPConnection
 
 from schema.services import Access
-from tracker.access import Caller, Scope, bearer, granted
+from tracker.auth import tokens
+from tracker.auth.oidc_issuer import Issuer, is_jwt
+from tracker.auth.scopes import Caller, Scope, bearer, granted
+from tracker.auth.tokens import Tokens
 from tracker.errors import Forbidden, RateLimited, TooLarge, Unauthenticated, Unavailable
-from tracker.log import tokens
-from tracker.log.tokens import Tokens
-from tracker.oidc.issuer import Issuer, is_jwt
 
 BURST = 2
 """Seconds' worth of requests that may come at once."""

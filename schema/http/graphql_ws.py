@@ -37,7 +37,7 @@ from schema.http.authentication import Gate, Visitor
 from schema.services import Services
 from schema.telemetry.observer import WEBSOCKET, Observer, request_id
 from schema.telemetry.operation import seen
-from tracker.access import Caller, bearer
+from tracker.auth.scopes import Caller, bearer
 from tracker.errors import TooLarge, TrackerError
 
 PATIENCE = 10.0

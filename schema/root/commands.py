@@ -20,7 +20,7 @@ from schema.root.fact_mutations import TOLD
 from schema.services import Services
 from schema.telemetry.operation import seen, step
 from schema.types.event import Event, event
-from tracker.access import Scope
+from tracker.auth.scopes import Scope
 from tracker.commands import Commands
 from tracker.domain.codec import convert
 from tracker.domain.values import Fact, Name, PartialDate, Source, Value

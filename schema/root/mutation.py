@@ -33,7 +33,7 @@ from schema.root.commands import (
     records,
 )
 from schema.root.fact_mutations import INPUTS
-from tracker.access import Scope
+from tracker.auth.scopes import Scope
 
 REDACTION = input_type("RedactEventInput", Redacting, description_of(Redacting))
 

@@ -11,7 +11,7 @@ from tests.mutation.coverage_map import CoverageMap
 from tests.mutation.mutants import ROOT, Mutant
 
 MIGRATIONS = "tracker/log/migrations/"
-IN_MIGRATIONS = ("tracker/log/recorder.py", "tracker/log/annexes.py", "tracker/log/tokens.py",
+IN_MIGRATIONS = ("tracker/log/recorder.py", "tracker/log/annexes.py", "tracker/auth/tokens.py",
                  "tracker/audit/serve/proofs.py", "tracker/audit/sign/publisher.py")
 """What calls the functions of the migrations."""
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Protocol
 
-from tracker.access import IMPORT_ACTOR
+from tracker.auth.scopes import IMPORT_ACTOR
 from tracker.commands import decide, mentioned
 from tracker.domain.entity import Entity, Retracted
 from tracker.domain.receipt import Import, Receipt

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from eventsourcing.domain import datetime_now_with_tzinfo
 
-from tracker.access import DEMO_ACTOR, IMPORT_ACTOR
+from tracker.auth.scopes import DEMO_ACTOR, IMPORT_ACTOR
 from tracker.commands import restored
 from tracker.domain.annex import with_texts
 from tracker.domain.codec import decode

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from tracker.access import Caller, Scope, check_name, granted, new_secret, sha256
+from tracker.auth.scopes import Caller, Scope, check_name, granted, new_secret, sha256
 from tracker.errors import InvalidInput, NotFound, Unavailable
 from tracker.log.commits import confirmed
 from tracker.log.database import LOST, Connection, Pool, named_queries

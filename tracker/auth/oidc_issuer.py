@@ -14,9 +14,9 @@ from typing import Any
 
 import jwt
 
-from tracker.access import PREFIX, Caller, Scope, granted, sha256
+from tracker.auth.jwks import Keys
+from tracker.auth.scopes import PREFIX, Caller, Scope, granted, sha256
 from tracker.errors import Unauthenticated
-from tracker.oidc.keys import Keys
 
 LEEWAY = 30
 """Seconds by which the clocks of the issuer and of this machine may differ."""
