@@ -16,7 +16,7 @@ from schema.services import Services
 from tracker.audit.serve.proofs import Publications
 from tracker.audit.sign.publisher import Publisher, Signing
 from tracker.auth.tokens import Tokens
-from tracker.commands import Commands
+from tracker.commands.handler import Commands
 from tracker.log.background import Observe
 from tracker.log.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
 from tracker.log.follow import Follower

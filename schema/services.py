@@ -12,7 +12,7 @@ from tracker.audit.sign.publisher import Publisher
 from tracker.auth.oidc_issuer import Trust
 from tracker.auth.scopes import Caller, Scope, granted
 from tracker.auth.tokens import Tokens
-from tracker.commands import Commands
+from tracker.commands.handler import Commands
 from tracker.log.follow import Follower
 from tracker.log.recorder import Recorder
 

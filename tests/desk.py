@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.facts import announced, claimed, suspended
+from tracker.commands.commands import Order
 from tracker.domain.receipt import Receipt
 from tracker.domain.values import Fact
 from tracker.log.database import Target
 from tracker.log.recorder import Recorder
-from tracker.orders import Order
 from tracker.sources import corpus
 from tracker.sources.contract import At, File, Reader, Refused, Told
 from tracker.sources.corpus import write

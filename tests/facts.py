@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 from msgspec import structs
 
 from projections.fold.timeline import Version, timeline
-from tracker.commands import decide, restored
+from tracker.commands.commands import Order
+from tracker.commands.handler import decide, restored
 from tracker.domain.codec import convert
 from tracker.domain.entity import OPENINGS, Entity, Known, Retracted, standing
 from tracker.domain.export_control import Amended, Announced, Suspended
@@ -22,7 +23,6 @@ from tracker.domain.figure import Claimed
 from tracker.domain.preference import Ordered, PreferenceState
 from tracker.domain.values import DAY, Fact
 from tracker.errors import TrackerError
-from tracker.orders import Order
 
 F = TypeVar("F", bound=Fact)
 

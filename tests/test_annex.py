@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.facts import announced, clause, fact
 from tracker.audit.verify.annex_check import Finding, Opening, examine, redacts
 from tracker.audit.verify.annex_file import Texts
-from tracker.commands import decide, restored
+from tracker.commands.commands import Order
+from tracker.commands.handler import decide, restored
 from tracker.domain.annex import (
     SALT_BYTES,
     Annex,
@@ -34,7 +35,6 @@ from tracker.domain.values import Committed, Fact
 from tracker.errors import InvalidInput, Rejected
 from tracker.log.annexes import Kept, Line, line
 from tracker.log.mapper import Recorded, recorded
-from tracker.orders import Order
 
 ROOT = Path(__file__).parents[1]
 STREAM = "export-control/a"

@@ -43,7 +43,7 @@ from tests.facts import (
     rearranged,
     source,
 )
-from tracker.commands import load
+from tracker.commands.handler import load
 from tracker.domain.codec import convert, encode
 from tracker.domain.entity import Retracted
 from tracker.domain.figure import Claimed, edition_of

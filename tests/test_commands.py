@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.facts import announced, claimed, clause, fact, retracted, source, suspended
-from tracker.commands import GROUPINGS, Commands, decide, decide_all, restored
+from tracker.commands.commands import Order
+from tracker.commands.handler import GROUPINGS, Commands, decide, decide_all, restored
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.codec import convert
@@ -23,7 +24,6 @@ from tracker.errors import (
 )
 from tracker.log.mapper import MOST_BYTES
 from tracker.log.recorder import Appended, Recorder
-from tracker.orders import Order
 
 GALLIUM = "export-control/gallium"
 FIGURE = "figure/rare_earths/CN/production/mine/2023"

@@ -22,7 +22,7 @@ from tests.test_log import event
 from tracker.audit.sign.keystore import Safe
 from tracker.auth import tokens
 from tracker.auth.scopes import Scope
-from tracker.commands import Commands
+from tracker.commands.handler import Commands
 from tracker.errors import Unavailable
 from tracker.log.commits import Unconfirmed
 from tracker.log.database import API, OWNER, PUBLISHER, Target

@@ -13,13 +13,13 @@ import pytest
 
 from projections.analysis.claims import choose
 from projections.fold.timeline import timeline
+from tracker.commands.commands import Order
 from tracker.corpus import regenerate
 from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState
 from tracker.domain.entity import TYPES, Known
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claimed, FigureState
-from tracker.orders import Order
 from tracker.sources import facts
 from tracker.sources.contract import File
 from tracker.sources.corpus import parse, shipped

@@ -22,16 +22,16 @@ from tests.facts import (
 )
 from tests.publishing import force
 from tests.test_law import any_near_day
-from tracker.commands import Commands, decide
+from tracker.commands.commands import Order, Telling
+from tracker.commands.entity_cache import FEWEST, Entities
+from tracker.commands.handler import Commands, decide
 from tracker.domain.entity import Entity
 from tracker.domain.history import History
 from tracker.domain.kinds import kind_of
-from tracker.entities import FEWEST, Entities
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.database import Target
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder
-from tracker.orders import Order, Telling
 
 GALLIUM = "export-control/gallium"
 seeds = st.integers(0, 2**32)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from deploy.bootstrap import connected
 from tests.facts import suspended
 from tests.writers import new
-from tracker.commands import Commands
+from tracker.commands.handler import Commands
 from tracker.log.database import Target
 from tracker.log.follow import Follower
 from tracker.log.mapper import Recorded

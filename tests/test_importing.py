@@ -26,7 +26,8 @@ from tests.desk import (
     said,
 )
 from tests.facts import announced, claimed, fact, retracted
-from tracker.commands import Commands, decide, restored
+from tracker.commands.commands import Order
+from tracker.commands.handler import Commands, decide, restored
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.entity import Retracted, standing
@@ -34,7 +35,6 @@ from tracker.domain.figure import Claimed
 from tracker.domain.values import Fact
 from tracker.errors import DiskFull, InvalidInput, TrackerError, VersionConflict
 from tracker.log.database import Target
-from tracker.orders import Order
 from tracker.sources import corpus
 from tracker.sources.contract import At, File, Refused
 from tracker.sources.corpus import MOST_BYTES as LONGEST_LINE

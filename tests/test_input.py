@@ -16,7 +16,7 @@ from schema.services import Access, Services
 from tests.api import Api, document
 from tests.desk import Desk
 from tests.facts import clause, source
-from tracker.commands import Commands
+from tracker.commands.handler import Commands
 from tracker.domain.alliance import Founded
 from tracker.domain.annex import opened
 from tracker.domain.announcement import Made

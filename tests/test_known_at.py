@@ -11,11 +11,11 @@ import pytest
 from schema.services import Services
 from tests.api import Api, control, source, suspension
 from tests.facts import announced
-from tracker.commands import decide, restored
+from tracker.commands.commands import Order
+from tracker.commands.handler import decide, restored
 from tracker.log.database import Target, connect
 from tracker.log.mapper import NewEvent
 from tracker.log.recorder import PAGE, SQL, Appended, Recorder, append, read
-from tracker.orders import Order
 
 TICK = timedelta(microseconds=1)
 """The finest difference between two moments that the log can tell."""

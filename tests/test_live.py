@@ -21,9 +21,9 @@ from schema.root.subscription import touching
 from schema.services import Access, Services
 from schema.types.change import EntityKind
 from tests.facts import announced, claimed, clause, ordered, suspended
+from tracker.commands.commands import Telling
 from tracker.domain.values import Fact
 from tracker.log.database import PROJECTOR, Connection, Target
-from tracker.orders import Telling
 
 CONTROLS = """subscription ($commodities: [String!], $places: [String!], $validAt: Day) {
   worldChanged(commodities: $commodities, places: $places, validAt: $validAt) {

@@ -12,12 +12,12 @@ import pytest
 
 from schema.services import Services
 from tests.facts import announced, clause, suspended
-from tracker.commands import Commands, decide, restored
+from tracker.commands.commands import Order
+from tracker.commands.handler import Commands, decide, restored
 from tracker.errors import DiskFull, IdempotencyConflict, TooLarge, Unavailable, VersionConflict
 from tracker.log.database import LOST, Target, connect
 from tracker.log.mapper import NewEvent
 from tracker.log.recorder import Appended, Recorder
-from tracker.orders import Order
 
 
 def event(stream: str, event_id: str, version: int = 1) -> NewEvent:

@@ -29,7 +29,7 @@ from projections.runner.worker import Helper, HelperFailed
 from projections.runner.worker_pool import Crew
 from schema.services import Services
 from tests.facts import DAYS, STREAMS, announced, claimed, clause, fact, history, source, suspended
-from tracker.commands import Commands, decide_all, restored
+from tracker.commands.handler import Commands, decide_all, restored
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.codec import convert, encode

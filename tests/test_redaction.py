@@ -28,7 +28,8 @@ from tests.processes import TRACKER
 from tracker.audit.verify.annex_check import Opening, examine, redacts
 from tracker.auth.scopes import Scope
 from tracker.auth.tokens import create
-from tracker.commands import Commands
+from tracker.commands.commands import Telling
+from tracker.commands.handler import Commands
 from tracker.domain.annex import committed
 from tracker.domain.codec import convert, encode
 from tracker.domain.entity import Entity
@@ -40,7 +41,6 @@ from tracker.log.annexes import line as exported
 from tracker.log.database import API, OWNER, PROJECTOR, Target
 from tracker.log.mapper import NewEvent, new_event
 from tracker.log.recorder import Recorder
-from tracker.orders import Telling
 from tracker.sources import corpus
 from tracker.sources.importing import import_file
 

@@ -11,11 +11,11 @@ import json
 import sys
 
 from tests.facts import announced
-from tracker.commands import decide, restored
+from tracker.commands.commands import Order
+from tracker.commands.handler import decide, restored
 from tracker.log.database import Target, create_pool
 from tracker.log.mapper import NewEvent
 from tracker.log.recorder import Recorder
-from tracker.orders import Order
 
 
 def new(name: str) -> NewEvent:

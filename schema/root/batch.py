@@ -18,7 +18,7 @@ from schema.root.commands import Retraction, corrected, in_camel, readable
 from schema.root.fact_mutations import INPUTS, TOLD
 from schema.telemetry.operation import step
 from schema.types.event import Event, event
-from tracker import orders
+from tracker.commands import commands as orders
 from tracker.domain.codec import convert
 from tracker.errors import TrackerError
 from tracker.log.recorder import Appended

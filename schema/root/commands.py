@@ -21,7 +21,7 @@ from schema.services import Services
 from schema.telemetry.operation import seen, step
 from schema.types.event import Event, event
 from tracker.auth.scopes import Scope
-from tracker.commands import Commands
+from tracker.commands.handler import Commands
 from tracker.domain.codec import convert
 from tracker.domain.values import Fact, Name, PartialDate, Source, Value
 from tracker.errors import Path, TrackerError

@@ -27,14 +27,14 @@ from projections.versions.rows import Finding
 from schema.services import Services
 from tests.benchmarks import harness
 from tests.facts import announced, claimed, clause, fact
-from tracker.commands import decide, load, restored
+from tracker.commands.commands import Order, Telling
+from tracker.commands.handler import decide, load, restored
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.entity import Known
 from tracker.domain.export_control import Amended, Disputed, Suspended, SuspensionExtended
 from tracker.domain.values import DAY, Fact
 from tracker.log.database import PROJECTOR, Target
-from tracker.orders import Order, Telling
 
 FIRST_DAY = date(1990, 1, 1)
 BATCH = 100

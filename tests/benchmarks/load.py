@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tests.facts import announced, clause
-from tracker.commands import decide_all, restored
+from tracker.commands.handler import decide_all, restored
 from tracker.domain.codec import encode
 from tracker.log.mapper import SOURCE, NewEvent
 from tracker.sources.corpus import parse, shipped

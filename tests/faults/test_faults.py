@@ -21,7 +21,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.rounds import Tally, one
 from tests.faults.world import Broken
 from tests.faults.writers import Sent, positions
-from tracker.commands import Commands
+from tracker.commands.handler import Commands
 from tracker.errors import DiskFull, Unavailable
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder

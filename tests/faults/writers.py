@@ -13,9 +13,9 @@ import httpx
 
 from tests.api import control, document, suspension
 from tests.facts import announced, suspended
-from tracker.commands import decide_all, restored
+from tracker.commands.commands import Order
+from tracker.commands.handler import decide_all, restored
 from tracker.errors import DiskFull, Unavailable
-from tracker.orders import Order
 
 if TYPE_CHECKING:
     from tests.faults.world import World

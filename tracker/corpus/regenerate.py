@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from tracker.commands import decide_all
+from tracker.commands.handler import decide_all
 from tracker.domain.figure import Claimed, edition_of
 from tracker.domain.kinds import kind_of
 from tracker.domain.vocabulary import Qualifier

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from tracker.commands.commands import Order
 from tracker.domain.codec import decode, encode
 from tracker.domain.entity import check_stream
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
-from tracker.orders import Order
 from tracker.sources.meaning import Meaning
 
 MOST_ID = 180

@@ -18,6 +18,7 @@ from typing import Annotated
 import msgspec
 
 import tracker
+from tracker.commands.commands import Order
 from tracker.domain.codec import decode, decode_input, encode
 from tracker.domain.entity import check_stream
 from tracker.domain.kinds import fact_type, kind_of
@@ -25,7 +26,6 @@ from tracker.domain.receipt import Receipt
 from tracker.domain.redaction import Redacted
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
-from tracker.orders import Order
 from tracker.sources.contract import At, File, Item, Reader, Refused, Told, check_storable, path_of
 from tracker.sources.text import MOST_BYTES, lines
 

@@ -13,7 +13,8 @@ from itertools import islice
 from typing import Protocol
 
 from tracker.auth.scopes import IMPORT_ACTOR
-from tracker.commands import decide, mentioned
+from tracker.commands.commands import Order
+from tracker.commands.handler import decide, mentioned
 from tracker.domain.entity import Entity, Retracted
 from tracker.domain.receipt import Import, Receipt
 from tracker.domain.values import Fact, PartialDate, Source
@@ -21,7 +22,6 @@ from tracker.domain.vocabulary import Checked
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.database import Target
 from tracker.log.mapper import NewEvent
-from tracker.orders import Order
 from tracker.sources.contract import ZIP, At, File, Item, Reader, Refused, Told, path_of
 from tracker.sources.staging import Staging, staging
 from tracker.sources.tally import Tally, plain

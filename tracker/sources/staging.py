@@ -13,7 +13,7 @@ from pathlib import Path
 from eventsourcing.domain import datetime_now_with_tzinfo
 
 from tracker.auth.scopes import DEMO_ACTOR, IMPORT_ACTOR
-from tracker.commands import restored
+from tracker.commands.handler import restored
 from tracker.domain.annex import with_texts
 from tracker.domain.codec import decode
 from tracker.domain.entity import Entity

@@ -15,12 +15,12 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
+from tracker.commands.commands import IMPORT_MARK, Order
 from tracker.domain.annex import committed, without
 from tracker.domain.entity import Entity, Known, Retracted, retracted, standing
 from tracker.domain.figure import Claimed, edition_of
 from tracker.domain.values import Fact, Quantity
 from tracker.errors import IdempotencyConflict
-from tracker.orders import IMPORT_MARK, Order
 from tracker.sources.contract import Told
 
 FAR_OFF = 100

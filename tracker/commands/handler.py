@@ -8,13 +8,25 @@ from contextlib import contextmanager
 
 from eventsourcing.domain import datetime_now_with_tzinfo
 
+from tracker.commands.commands import (
+    Command,
+    Correction,
+    Order,
+    Retraction,
+    Telling,
+    check_free,
+    recorded_before,
+    redactable,
+    repeated,
+    wrong,
+)
+from tracker.commands.entity_cache import Entities
 from tracker.domain.announcement import Made
 from tracker.domain.entity import Entity, check_stream
 from tracker.domain.kinds import kind_of
 from tracker.domain.recordable import check_recordable
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.domain.values import Fact, PartialDate, Source
-from tracker.entities import Entities
 from tracker.errors import (
     IdempotencyConflict,
     InvalidInput,
@@ -27,18 +39,6 @@ from tracker.errors import (
 from tracker.log.database import LOST
 from tracker.log.mapper import NO_TEXTS, SOURCE, NewEvent, Recorded, new_event, replayed
 from tracker.log.recorder import Appended, Recorder
-from tracker.orders import (
-    Command,
-    Correction,
-    Order,
-    Retraction,
-    Telling,
-    check_free,
-    recorded_before,
-    redactable,
-    repeated,
-    wrong,
-)
 
 GROUPINGS = frozenset({"g7"})
 """Groups that act in announcements without being alliances of this tracker."""

@@ -1,0 +1,1 @@
+"""Commands: a fact is decided by its entity, then appended."""
