@@ -8,7 +8,7 @@ from typing import Any
 from schema.routes.json_schemas import json_schema, present
 from tracker.audit.format.layout import KEY
 from tracker.audit.verify.trust import Trust
-from tracker.domain.kinds import FACTS
+from tracker.domain.registry import FACTS
 
 README = """\
 # A log of the critical-minerals policy tracker

@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 from schema.services import Services
-from tracker.domain.receipt import Receipt
+from tracker.domain.import_receipt import Receipt
 from tracker.log.database import Target
 from tracker.log.recorder import Recorder
 from tracker.sources import corpus

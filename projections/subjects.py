@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from tracker.domain.commodities import commodities as everything
 from tracker.domain.figure import Figure
-from tracker.domain.kinds import FACTS
+from tracker.domain.registry import FACTS
 from tracker.domain.subjects import actors, commodities, subject_fields
 from tracker.domain.values import Fact
 from tracker.log.follow import Follower

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.facts import announced, claimed, suspended
 from tracker.commands.commands import Order
-from tracker.domain.receipt import Receipt
+from tracker.domain.import_receipt import Receipt
 from tracker.domain.values import Fact
 from tracker.log.database import Target
 from tracker.log.recorder import Recorder

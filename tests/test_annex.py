@@ -16,7 +16,8 @@ from tracker.audit.verify.annex_check import Finding, Opening, examine, redacts
 from tracker.audit.verify.annex_file import Texts
 from tracker.commands.commands import Order
 from tracker.commands.handler import decide, restored
-from tracker.domain.annex import (
+from tracker.domain.codec import decode, encode
+from tracker.domain.commitments import (
     SALT_BYTES,
     Annex,
     commit,
@@ -28,7 +29,6 @@ from tracker.domain.annex import (
     with_texts,
     without,
 )
-from tracker.domain.codec import decode, encode
 from tracker.domain.export_control import Announced
 from tracker.domain.redaction import Redacted
 from tracker.domain.values import Committed, Fact

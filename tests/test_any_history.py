@@ -47,8 +47,8 @@ from tracker.commands.handler import load
 from tracker.domain.codec import convert, encode
 from tracker.domain.entity import Retracted
 from tracker.domain.figure import Claimed, edition_of
-from tracker.domain.kinds import STATES, kind_of
-from tracker.domain.receipt import Receipt
+from tracker.domain.import_receipt import Receipt
+from tracker.domain.registry import STATES, kind_of
 from tracker.domain.values import DAY, Fact, Source
 from tracker.errors import InvalidInput, NotFound
 from tracker.log.mapper import Recorded

@@ -27,7 +27,7 @@ from tracker.commands.entity_cache import FEWEST, Entities
 from tracker.commands.handler import Commands, decide
 from tracker.domain.entity import Entity
 from tracker.domain.history import History
-from tracker.domain.kinds import kind_of
+from tracker.domain.registry import kind_of
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.database import Target
 from tracker.log.mapper import Recorded

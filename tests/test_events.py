@@ -25,7 +25,7 @@ from tests.api import Api
 from tests.facts import announced, claimed, clause, suspended
 from tests.served import serving
 from tests.websocket import connected, receive, send
-from tracker.domain.kinds import FACTS
+from tracker.domain.registry import FACTS
 from tracker.log.upcasting import schema_name
 
 

@@ -18,9 +18,9 @@ from tests.desk import Desk
 from tests.facts import clause, source
 from tracker.commands.handler import Commands
 from tracker.domain.alliance import Founded
-from tracker.domain.annex import opened
 from tracker.domain.announcement import Made
 from tracker.domain.codec import convert, decode, encode
+from tracker.domain.commitments import opened
 from tracker.domain.export_control import Announced
 from tracker.domain.figure import Claimed
 from tracker.domain.recordable import check_recordable

@@ -34,7 +34,7 @@ from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.codec import convert, encode
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.kinds import STATES
+from tracker.domain.registry import STATES
 from tracker.domain.values import Source
 from tracker.errors import Unavailable
 from tracker.log import facts

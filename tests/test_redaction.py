@@ -30,8 +30,8 @@ from tracker.auth.scopes import Scope
 from tracker.auth.tokens import create
 from tracker.commands.commands import Telling
 from tracker.commands.handler import Commands
-from tracker.domain.annex import committed
 from tracker.domain.codec import convert, encode
+from tracker.domain.commitments import committed
 from tracker.domain.entity import Entity
 from tracker.domain.redaction import Redacted
 from tracker.domain.values import Committed, PartialDate, Source

@@ -21,9 +21,9 @@ from schema.execution.schema import GRAPH
 from schema.inputs.input_types import camel
 from schema.root.fact_mutations import ACTS
 from tracker.domain.entity import Retracted
-from tracker.domain.kinds import FACTS
-from tracker.domain.receipt import Receipt
+from tracker.domain.import_receipt import Receipt
 from tracker.domain.redaction import Redacted
+from tracker.domain.registry import FACTS
 
 KEPT = Path(__file__).parents[1] / "schema" / "schema.graphql"
 RELEASED = Path(__file__).with_name("released")

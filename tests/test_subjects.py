@@ -12,7 +12,7 @@ from projections.subjects import NAMING_TYPES, Selection, concerns
 from tests.facts import announced, claimed, clause, fact, source
 from tracker.domain.codec import convert
 from tracker.domain.export_control import ClausesFact
-from tracker.domain.kinds import FACTS
+from tracker.domain.registry import FACTS
 from tracker.domain.values import NOT_A_SUBJECT, Actor, Commodity, Fact, Place, Value
 
 DECLARED = {

@@ -32,7 +32,7 @@ from tests.facts import told as told_of
 from tracker.domain.codec import encode
 from tracker.domain.entity import Known, standing
 from tracker.domain.fold import FEW, STEP
-from tracker.domain.kinds import kind_of
+from tracker.domain.registry import kind_of
 from tracker.domain.values import DAY
 
 History = tuple[str, list[Known]]

@@ -21,7 +21,7 @@ from deploy.process import Exit
 from deploy.terminal import Terminal, csv_cell, in_one_line
 from projections.query.lists import Filter
 from schema.services import Services
-from tracker.domain.receipt import Counts, ImportState, Receipt
+from tracker.domain.import_receipt import Counts, ImportState, Receipt
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.log.database import Target
 from tracker.sources import corpus, sheet

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from tracker.domain.entity import EntityState, Known, Retracted
 from tracker.domain.fold import Folding
 from tracker.domain.history import History
-from tracker.domain.kinds import kind_of
+from tracker.domain.registry import kind_of
 
 FEWEST = 32
 """Events of an entity, at least, before another generation of its rows begins."""

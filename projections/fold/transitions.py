@@ -18,7 +18,7 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState
 from tracker.domain.entity import Because, EntityState, Known, because, standing
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.kinds import kind_of
+from tracker.domain.registry import kind_of
 from tracker.domain.values import DAY
 from tracker.domain.vocabulary import ClauseStatus
 

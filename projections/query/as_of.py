@@ -36,8 +36,8 @@ from tracker.domain.codec import decode
 from tracker.domain.commodities import descendants, related
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
-from tracker.domain.kinds import STATES, State, kind_of
 from tracker.domain.preference import PreferenceState
+from tracker.domain.registry import STATES, State, kind_of
 from tracker.domain.vocabulary import Direction, Stage
 from tracker.errors import InvalidInput
 from tracker.log.database import Pool, at_work, named_queries

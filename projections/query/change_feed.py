@@ -12,8 +12,8 @@ from projections.query.as_of import AsOf
 from projections.query.moment import Moment
 from projections.runner.projector import Projector
 from projections.subjects import Selection, follow, selected
-from tracker.domain.kinds import kind_of
 from tracker.domain.preference import Preference
+from tracker.domain.registry import kind_of
 from tracker.log.follow import Follower
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder

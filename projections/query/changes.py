@@ -22,7 +22,7 @@ from projections.versions.rows import words
 from tracker.domain.codec import decode
 from tracker.domain.entity import Because, EntityState, Known, Retracted, because, retracted
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.kinds import STATES, kind_of
+from tracker.domain.registry import STATES, kind_of
 from tracker.domain.values import DAY
 from tracker.errors import InvalidInput
 from tracker.log.database import Pool, named_queries

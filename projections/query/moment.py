@@ -10,10 +10,10 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
-from tracker.domain.kinds import STATES
+from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
-from tracker.domain.receipt import ImportState
 from tracker.domain.redaction import RedactionState
+from tracker.domain.registry import STATES
 
 S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState, PreferenceState,
             ImportState, RedactionState)

@@ -18,8 +18,8 @@ from tracker.domain.codec import encode
 from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState, Series
+from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
-from tracker.domain.receipt import ImportState
 from tracker.domain.values import DAY, PartialDate, Source
 
 Subject = tuple[str, str, str, int]

@@ -6,7 +6,7 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from schema.inputs.arguments import entity_path
-from tracker.domain.kinds import KINDS
+from tracker.domain.registry import KINDS
 from tracker.errors import InvalidInput
 
 MOST_LETTERS = 2000

@@ -17,8 +17,8 @@ from projections.subjects import Selection
 from projections.versions import search_text
 from schema.base.scalars import Day, Instant, Position
 from tracker.domain.commodities import Commodity, commodities, descendants
-from tracker.domain.kinds import fact_type
 from tracker.domain.places import Place
+from tracker.domain.registry import fact_type
 from tracker.domain.values import ENTITY_PATH, Actor
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 

@@ -16,7 +16,7 @@ from strawberry import argument
 from projections.query.lists import Key
 from schema.base.global_ids import sealed, unsealed
 from schema.inputs.arguments import LAST_POSITION, entity_path
-from tracker.domain.kinds import KINDS
+from tracker.domain.registry import KINDS
 from tracker.errors import InvalidInput
 
 MOST_ON_PAGE = 200

@@ -14,7 +14,7 @@ from schema.inputs.arguments import LAST_POSITION, entity_path, position, short
 from schema.inputs.order_by import EventOrder
 from schema.types.connection import Listing
 from schema.types.event import Event, event
-from tracker.domain.kinds import kind_of
+from tracker.domain.registry import kind_of
 from tracker.log.mapper import Recorded
 from tracker.log.recorder import Recorder, Streams
 

@@ -44,8 +44,8 @@ from schema.types.event import Event, HistoryVersion
 from schema.types.imports import Import, import_
 from schema.types.redaction import Redaction, redaction
 from tracker.domain.commodities import commodities
+from tracker.domain.import_receipt import ImportState
 from tracker.domain.places import places
-from tracker.domain.receipt import ImportState
 from tracker.domain.redaction import RedactionState
 
 

@@ -27,8 +27,8 @@ from schema.telemetry.operation import seen
 from schema.types.change import EntityKind
 from schema.types.event import Event, event
 from tracker.domain.commodities import Commodity, related
-from tracker.domain.kinds import KINDS
 from tracker.domain.preference import Preference
+from tracker.domain.registry import KINDS
 
 
 @output

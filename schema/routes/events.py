@@ -24,7 +24,7 @@ from schema.http.responses import refusing
 from schema.http.streaming import Streamed, last_position, with_heartbeats
 from schema.inputs.arguments import position, selection, short
 from schema.services import Services
-from tracker.domain.kinds import kind_of
+from tracker.domain.registry import kind_of
 from tracker.errors import InvalidInput
 from tracker.log.database import LOST
 from tracker.log.mapper import Recorded

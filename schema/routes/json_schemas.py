@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.http.responses import refusing, reply
-from tracker.domain.kinds import FACTS
+from tracker.domain.registry import FACTS
 from tracker.errors import NotFound
 from tracker.log import upcasting
 from tracker.sources.corpus_schema import as_told, refers

@@ -7,7 +7,7 @@ from strawberry import field
 from schema.base.decorators import output
 from schema.base.scalars import Day, Position
 from schema.types.common import Node, shown
-from tracker.domain import receipt as domain
+from tracker.domain import import_receipt as domain
 
 
 @output

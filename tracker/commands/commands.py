@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tracker.domain.annex import free_texts, opened, says_the_same
+from tracker.domain.commitments import free_texts, opened, says_the_same
 from tracker.domain.entity import Entity, Known, Retracted
 from tracker.domain.values import Fact, Source
 from tracker.domain.wording import is_visible

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from tracker.domain.entity import Entity
-from tracker.domain.kinds import kind_of
+from tracker.domain.registry import kind_of
 from tracker.log.mapper import Recorded, replayed
 from tracker.log.recorder import Recorder
 

@@ -23,9 +23,9 @@ from tracker.commands.commands import (
 from tracker.commands.entity_cache import Entities
 from tracker.domain.announcement import Made
 from tracker.domain.entity import Entity, check_stream
-from tracker.domain.kinds import kind_of
 from tracker.domain.recordable import check_recordable
 from tracker.domain.redaction import Redacted, Redaction
+from tracker.domain.registry import kind_of
 from tracker.domain.values import Fact, PartialDate, Source
 from tracker.errors import (
     IdempotencyConflict,

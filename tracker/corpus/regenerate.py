@@ -19,7 +19,7 @@ import msgspec
 
 from tracker.commands.handler import decide_all
 from tracker.domain.figure import Claimed, edition_of
-from tracker.domain.kinds import kind_of
+from tracker.domain.registry import kind_of
 from tracker.domain.vocabulary import Qualifier
 from tracker.errors import InvalidInput, NotFound, TrackerError
 from tracker.sources import facts, usgs

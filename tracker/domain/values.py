@@ -55,7 +55,7 @@ Publisher = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", ma
 
 
 class Committed(Value, frozen=True, kw_only=True):
-    """Stands in a recorded fact for a text that is kept in an annex: see `tracker.domain.annex`."""
+    """Stands in a recorded fact for a text that is kept in an annex: see `tracker.domain.commitments`."""
 
     commitment: Annotated[str, msgspec.Meta(pattern=COMMITMENT)]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from tracker.domain.annex import SCHEME, committed
 from tracker.domain.codec import encode
+from tracker.domain.commitments import SCHEME, committed
 from tracker.domain.redaction import Gone, Redacted, texts_gone
 from tracker.domain.values import Fact
 from tracker.log.database import Connection, Pool, named_queries

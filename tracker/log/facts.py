@@ -16,7 +16,7 @@ import msgspec
 
 from tracker.domain.codec import decode
 from tracker.domain.entity import Known
-from tracker.domain.kinds import FACTS
+from tracker.domain.registry import FACTS
 from tracker.errors import InvalidInput
 from tracker.log import upcasting
 from tracker.log.database import Connection, named_queries

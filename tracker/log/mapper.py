@@ -15,10 +15,10 @@ from typing import Any
 
 import msgspec
 
-from tracker.domain.annex import Annex, commit, committed, opened
 from tracker.domain.codec import decode, encode
+from tracker.domain.commitments import Annex, commit, committed, opened
 from tracker.domain.entity import Entity, Known
-from tracker.domain.kinds import fact_type, kind_of
+from tracker.domain.registry import fact_type, kind_of
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, Path, TooLarge
 from tracker.log import upcasting

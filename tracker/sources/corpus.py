@@ -21,9 +21,9 @@ import tracker
 from tracker.commands.commands import Order
 from tracker.domain.codec import decode, decode_input, encode
 from tracker.domain.entity import check_stream
-from tracker.domain.kinds import fact_type, kind_of
-from tracker.domain.receipt import Receipt
+from tracker.domain.import_receipt import Receipt
 from tracker.domain.redaction import Redacted
+from tracker.domain.registry import fact_type, kind_of
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.sources.contract import At, File, Item, Reader, Refused, Told, check_storable, path_of

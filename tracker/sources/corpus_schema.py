@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from tracker.domain.commodities import Commodity, commodities
-from tracker.domain.kinds import FACTS
+from tracker.domain.import_receipt import Receipt
 from tracker.domain.places import Place, places
-from tracker.domain.receipt import Receipt
 from tracker.domain.redaction import Redacted
+from tracker.domain.registry import FACTS
 from tracker.domain.units import Unit
 from tracker.domain.values import Actor, Committed, PartialDate
 

@@ -16,7 +16,7 @@ from tracker.auth.scopes import IMPORT_ACTOR
 from tracker.commands.commands import Order
 from tracker.commands.handler import decide, mentioned
 from tracker.domain.entity import Entity, Retracted
-from tracker.domain.receipt import Import, Receipt
+from tracker.domain.import_receipt import Import, Receipt
 from tracker.domain.values import Fact, PartialDate, Source
 from tracker.domain.vocabulary import Checked
 from tracker.errors import InvalidInput, TrackerError

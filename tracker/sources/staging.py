@@ -14,11 +14,11 @@ from eventsourcing.domain import datetime_now_with_tzinfo
 
 from tracker.auth.scopes import DEMO_ACTOR, IMPORT_ACTOR
 from tracker.commands.handler import restored
-from tracker.domain.annex import with_texts
 from tracker.domain.codec import decode
+from tracker.domain.commitments import with_texts
 from tracker.domain.entity import Entity
-from tracker.domain.kinds import fact_type, kind_of
-from tracker.domain.receipt import Receipt
+from tracker.domain.import_receipt import Receipt
+from tracker.domain.registry import fact_type, kind_of
 from tracker.log.annexes import texts
 from tracker.log.commits import confirmed
 from tracker.log.database import API, Connection, Target, connect, named_queries

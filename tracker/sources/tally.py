@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from tracker.domain.codec import encode
-from tracker.domain.receipt import Counts, Reason, Receipt, Remark
+from tracker.domain.import_receipt import Counts, Reason, Receipt, Remark
 from tracker.domain.values import PartialDate, Source
 from tracker.domain.vocabulary import Checked
 from tracker.domain.wording import is_visible

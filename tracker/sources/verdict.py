@@ -16,7 +16,7 @@ from enum import StrEnum
 from msgspec.structs import replace
 
 from tracker.commands.commands import IMPORT_MARK, Order
-from tracker.domain.annex import committed, without
+from tracker.domain.commitments import committed, without
 from tracker.domain.entity import Entity, Known, Retracted, retracted, standing
 from tracker.domain.figure import Claimed, edition_of
 from tracker.domain.values import Fact, Quantity

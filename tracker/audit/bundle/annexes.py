@@ -19,7 +19,7 @@ from tracker.audit.verify.annex_check import opens
 from tracker.audit.verify.annex_file import between
 from tracker.audit.verify.database_source import SQL
 from tracker.audit.verify.verifier import Verification
-from tracker.domain.annex import SCHEME
+from tracker.domain.commitments import SCHEME
 from tracker.errors import Rejected
 from tracker.log.annexes import Annexes, Line, line
 from tracker.log.database import Connection

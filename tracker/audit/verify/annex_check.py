@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tracker.domain.annex import commitment, committed
+from tracker.domain.commitments import commitment, committed
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.log.annexes import Line
 from tracker.log.mapper import Recorded

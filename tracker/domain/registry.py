@@ -9,8 +9,8 @@ from tracker.domain.announcement import Announcement, AnnouncementState
 from tracker.domain.entity import KINDS, Entity, kind_of
 from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.figure import Figure, FigureState
+from tracker.domain.import_receipt import Import, ImportState
 from tracker.domain.preference import Preference, PreferenceState
-from tracker.domain.receipt import Import, ImportState
 from tracker.domain.redaction import Redaction, RedactionState
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
