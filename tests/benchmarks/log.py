@@ -24,12 +24,12 @@ ROWS_A_SECOND = 30_000
 CORPUS = sum(1 for _ in shipped())
 
 LIBRARY = "eventsourcing.postgres"
-ON_OUR_LOG = "tracker.log.library"
+ON_OUR_LOG = "tracker.eventsourcing_asyncpg"
 LIBRARIES = {
     "eventsourcing": {"module": LIBRARY},
     "eventsourcing, database functions": {
         "module": LIBRARY, "POSTGRES_ENABLE_DB_FUNCTIONS": "yes"},
-    "eventsourcing on tracker.log.library": {"module": ON_OUR_LOG},
+    "eventsourcing on tracker.eventsourcing_asyncpg": {"module": ON_OUR_LOG},
 }
 
 
@@ -80,7 +80,7 @@ def _reading(count: int, seconds: float) -> Column:
         f"{OURS}, `read_all`": partial(reading.stream, **how),
         "rows alone": partial(reading.raw, **how),
         "eventsourcing": partial(reading.notifications, module=LIBRARY, **how),
-        "eventsourcing on tracker.log.library": partial(
+        "eventsourcing on tracker.eventsourcing_asyncpg": partial(
             reading.notifications, module=ON_OUR_LOG, **how),
         "eventsource-py": partial(reading.feed, **how),
     })
@@ -93,7 +93,7 @@ def _waking(percent: int, count: int) -> Column:
     return Column(f"wake-up-p{percent}", f"p{percent}", {
         OURS: partial(_percentile, delays=follow, percent=percent),
         "eventsourcing": partial(_percentile, delays=subscribe, percent=percent),
-        "eventsourcing on tracker.log.library": partial(
+        "eventsourcing on tracker.eventsourcing_asyncpg": partial(
             _percentile, delays=on_our_log, percent=percent),
     })
 

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 from eventsourcing.utils import Environment
 
+from tracker.eventsourcing_asyncpg import AsyncpgFactory
 from tracker.log.database import Target
-from tracker.log.library import AsyncpgFactory
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def database_url(target: Target, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of the test's database, in the environment of its applications."""
     parts = urlencode({key: target[key] for key in ("host", "port", "user")})
     url = f"postgresql:///{target['database']}?{parts}"
-    monkeypatch.setenv("PERSISTENCE_MODULE", "tracker.log.library")
+    monkeypatch.setenv("PERSISTENCE_MODULE", "tracker.eventsourcing_asyncpg")
     monkeypatch.setenv("TRACKER_DATABASE_URL", url)
     return url
 

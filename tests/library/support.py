@@ -94,5 +94,5 @@ def in_a_process(script: str, *, url: str) -> subprocess.CompletedProcess[str]:
     """Run a script in a Python of its own; it fails when that doesn't end by itself."""
     return subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False,
-        cwd=ROOT, env={**os.environ, "PERSISTENCE_MODULE": "tracker.log.library",
+        cwd=ROOT, env={**os.environ, "PERSISTENCE_MODULE": "tracker.eventsourcing_asyncpg",
                        "TRACKER_DATABASE_URL": url})

@@ -23,8 +23,8 @@ from eventsourcing.system import (
 from eventsourcing.tests.application import BankAccounts
 
 from tests.library.support import ROOT, in_a_process, run, until
+from tracker.eventsourcing_asyncpg import AsyncpgFactory
 from tracker.log.database import Target
-from tracker.log.library import AsyncpgFactory
 
 DOC = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", DOC, re.DOTALL)

@@ -14,7 +14,7 @@ from eventsourcing.tests import projection as projection_cases
 from eventsourcing.utils import Environment
 
 from tests.library.views import EventCounters
-from tracker.log.library import (
+from tracker.eventsourcing_asyncpg import (
     AsyncpgAggregateRecorder,
     AsyncpgApplicationRecorder,
     AsyncpgFactory,
@@ -127,7 +127,7 @@ class TestApplication(application_cases.ApplicationTestCase):
 
 
 class TestExampleApplication(application_cases.ExampleApplicationTestCase):
-    expected_factory_topic = "tracker.log.library.factory:AsyncpgFactory"
+    expected_factory_topic = "tracker.eventsourcing_asyncpg.factory:AsyncpgFactory"
 
 
 class TestView(WithFactory, projection_cases.EventCountersViewTestCase):

@@ -27,15 +27,15 @@ from eventsourcing.persistence import (
 )
 
 from tests.library.support import in_a_process, locked, run, until, waiting_for_the_lock
+from tracker.eventsourcing_asyncpg import AsyncpgFactory
+from tracker.eventsourcing_asyncpg.errors import translated
 from tracker.log.database import Target
-from tracker.log.library import AsyncpgFactory
-from tracker.log.library.errors import translated
 
 NOWHERE = "postgresql:///nothing?host=/nowhere&port=5432&user=nobody"
 
 
 def loop_threads() -> list[threading.Thread]:
-    return [t for t in threading.enumerate() if t.name == "tracker.log.library"]
+    return [t for t in threading.enumerate() if t.name == "tracker.eventsourcing_asyncpg"]
 
 
 def other_connections(target: Target) -> int:

@@ -30,9 +30,10 @@ from tests.library.support import (
     until,
     waiting_for_the_lock,
 )
+from tracker.eventsourcing_asyncpg import AsyncpgApplicationRecorder, AsyncpgFactory
+from tracker.eventsourcing_asyncpg import insert_batching as inserts
+from tracker.eventsourcing_asyncpg.insert_batching import Insert, Outcome, insert
 from tracker.log.database import Connection, Target, connect
-from tracker.log.library import AsyncpgApplicationRecorder, AsyncpgFactory, inserts
-from tracker.log.library.inserts import Insert, Outcome, insert
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from weakref import finalize
 import asyncpg
 from eventsourcing.persistence import InterfaceError, OperationalError
 
+from tracker.eventsourcing_asyncpg.errors import translated
+from tracker.eventsourcing_asyncpg.listener import Listener
+from tracker.eventsourcing_asyncpg.loop_thread import GRACE, LoopThread
 from tracker.log.database import LOST, Connection, Pool, Target, create_pool
-from tracker.log.library.errors import translated
-from tracker.log.library.listener import Listener
-from tracker.log.library.thread import GRACE, LoopThread
 
 T = TypeVar("T")
 Work = Callable[[Connection, bool], Awaitable[T]]

@@ -1,10 +1,10 @@
 """Applications of the eventsourcing library on PostgreSQL through asyncpg.
 
-Chosen by `PERSISTENCE_MODULE=tracker.log.library`; see docs/library.md.
+Chosen by `PERSISTENCE_MODULE=tracker.eventsourcing_asyncpg`; see docs/library.md.
 """
 
-from tracker.log.library.factory import AsyncpgFactory
-from tracker.log.library.recorders import (
+from tracker.eventsourcing_asyncpg.factory import AsyncpgFactory
+from tracker.eventsourcing_asyncpg.recorders import (
     AsyncpgAggregateRecorder,
     AsyncpgApplicationRecorder,
     AsyncpgProcessRecorder,

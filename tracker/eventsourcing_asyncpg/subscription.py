@@ -16,10 +16,10 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
-from tracker.log.library.listener import PATIENCE
+from tracker.eventsourcing_asyncpg.listener import PATIENCE
 
 if TYPE_CHECKING:
-    from tracker.log.library.recorders import AsyncpgApplicationRecorder
+    from tracker.eventsourcing_asyncpg.recorders import AsyncpgApplicationRecorder
 
 PAGE = 500
 logger = logging.getLogger(__name__)

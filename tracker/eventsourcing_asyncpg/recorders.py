@@ -23,11 +23,11 @@ from eventsourcing.persistence import (
     TrackingRecorder,
 )
 
+from tracker.eventsourcing_asyncpg.datastore import Datastore
+from tracker.eventsourcing_asyncpg.identifiers import names
+from tracker.eventsourcing_asyncpg.insert_batching import Inserts, insert
+from tracker.eventsourcing_asyncpg.subscription import AsyncpgSubscription
 from tracker.log.database import Connection, named_queries
-from tracker.log.library.datastore import Datastore
-from tracker.log.library.inserts import Inserts, insert
-from tracker.log.library.names import names
-from tracker.log.library.subscription import AsyncpgSubscription
 
 SQL = named_queries(Path(__file__).with_name("recorders.sql"))
 

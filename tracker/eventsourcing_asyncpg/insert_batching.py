@@ -13,9 +13,9 @@ from eventsourcing.persistence import (
     StoredEvent,
 )
 
+from tracker.eventsourcing_asyncpg.datastore import Connections
 from tracker.log.database import Connection
 from tracker.log.joined import Joined
-from tracker.log.library.datastore import Connections
 
 Insert = Sequence[StoredEvent]
 Outcome = Sequence[int] | PersistenceError

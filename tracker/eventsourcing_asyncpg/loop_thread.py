@@ -23,7 +23,7 @@ class LoopThread:
         self._calls: set[Future[Any]] = set()
         self._closed = False
         self._lock = Lock()
-        self._thread = Thread(target=self._run, name="tracker.log.library", daemon=True)
+        self._thread = Thread(target=self._run, name="tracker.eventsourcing_asyncpg", daemon=True)
         self._thread.start()
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:

@@ -9,15 +9,15 @@ from eventsourcing.persistence import InfrastructureFactory
 from eventsourcing.utils import Environment, EnvType, resolve_topic, strtobool
 
 from tracker.errors import InvalidInput
-from tracker.log.database_url import target_from_url
-from tracker.log.library.datastore import Datastore
-from tracker.log.library.recorders import (
+from tracker.eventsourcing_asyncpg.datastore import Datastore
+from tracker.eventsourcing_asyncpg.recorders import (
     AsyncpgAggregateRecorder,
     AsyncpgApplicationRecorder,
     AsyncpgProcessRecorder,
     AsyncpgRecorder,
     AsyncpgTrackingRecorder,
 )
+from tracker.log.database_url import target_from_url
 
 R = TypeVar("R", bound=AsyncpgRecorder)
 
