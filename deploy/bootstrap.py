@@ -19,7 +19,7 @@ from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
 from tracker.log.background import Observe
 from tracker.log.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
-from tracker.log.follow import Follower
+from tracker.log.follower import Follower
 from tracker.log.migrate import migrate
 from tracker.log.recorder import Recorder
 

@@ -13,7 +13,7 @@ from tracker.auth.oidc_issuer import Trust
 from tracker.auth.scopes import Caller, Scope, granted
 from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
-from tracker.log.follow import Follower
+from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 
 EVERYONE = Caller("demo", granted([Scope.RECORD]))

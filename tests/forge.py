@@ -19,7 +19,7 @@ from tracker.audit.format.signed_note import Note, Signer
 from tracker.audit.verify.trust import Head, Trust
 from tracker.domain.codec import encode
 from tracker.log.annexes import Line
-from tracker.log.mapper import NewEvent
+from tracker.log.entries import NewEvent
 
 ORIGIN = "example.org/log"
 KEY = Signer.new(ORIGIN)

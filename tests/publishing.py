@@ -14,7 +14,7 @@ from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Publisher, Signing
 from tracker.audit.sign.witness import Policy
 from tracker.log.database import Pool, Target
-from tracker.log.follow import Follower
+from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 
 FILL = """

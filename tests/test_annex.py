@@ -34,7 +34,7 @@ from tracker.domain.redaction import Redacted
 from tracker.domain.values import Committed, Fact
 from tracker.errors import InvalidInput, Rejected
 from tracker.log.annexes import Kept, Line, line
-from tracker.log.mapper import Recorded, recorded
+from tracker.log.entries import Recorded, recorded
 
 ROOT = Path(__file__).parents[1]
 STREAM = "export-control/a"

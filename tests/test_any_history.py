@@ -51,7 +51,7 @@ from tracker.domain.import_receipt import Receipt
 from tracker.domain.registry import STATES, kind_of
 from tracker.domain.values import DAY, Fact, Source
 from tracker.errors import InvalidInput, NotFound
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
 from tracker.sources.corpus import write
 from tracker.sources.verdict import agree
 

@@ -15,7 +15,7 @@ from deploy.bootstrap import connected
 from tests.test_log import event
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.log.database import API, Target
-from tracker.log.mapper import MOST_BYTES, NewEvent
+from tracker.log.entries import MOST_BYTES, NewEvent
 from tracker.log.recorder import Appended, Command, Recorder, append
 
 IDS, STREAMS = st.sampled_from("abcdefgh"), st.sampled_from("xyz")

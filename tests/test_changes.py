@@ -29,7 +29,7 @@ from tracker.domain.entity import Known
 from tracker.domain.export_control import Amended, Disputed
 from tracker.errors import InvalidInput
 from tracker.log.database import Connection, Target, connect
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
 
 CONTROL = "export-control/x"
 

@@ -22,7 +22,7 @@ from tracker.errors import (
     TrackerError,
     VersionConflict,
 )
-from tracker.log.mapper import MOST_BYTES
+from tracker.log.entries import MOST_BYTES
 from tracker.log.recorder import Appended, Recorder
 
 GALLIUM = "export-control/gallium"

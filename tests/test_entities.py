@@ -30,7 +30,7 @@ from tracker.domain.history import History
 from tracker.domain.registry import kind_of
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.database import Target
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
 from tracker.log.recorder import Recorder
 
 GALLIUM = "export-control/gallium"

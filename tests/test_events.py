@@ -17,7 +17,6 @@ import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 
 from deploy.web.server import Server
-from projections.subjects import Selection, concerns
 from schema.http import streaming
 from schema.routes.json_schemas import json_schema, present
 from schema.services import Access, Services
@@ -26,6 +25,7 @@ from tests.facts import announced, claimed, clause, suspended
 from tests.served import serving
 from tests.websocket import connected, receive, send
 from tracker.domain.registry import FACTS
+from tracker.log.selection import Selection, concerns
 from tracker.log.upcasting import schema_name
 
 
@@ -252,7 +252,7 @@ async def test_a_stream_ends_when_the_log_can_not_be_read_and_goes_on_for_who_co
     async def gone(*_: Any, **__: Any) -> None:
         raise OSError("gone")
 
-    monkeypatch.setattr("tracker.log.follow.ENDURANCE", 0.3)
+    monkeypatch.setattr("tracker.log.follower.ENDURANCE", 0.3)
     await record(services, "a", "b")
     async with client.stream("GET", "/events?after=0") as response:
         events = sent(response)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from projections.subjects import Selection, read, streams_about
 from schema.inputs.arguments import selection
 from schema.services import Services
 from tests.api import Api
@@ -16,6 +15,7 @@ from tests.test_plans import Explaining, nodes
 from tests.test_projections import events
 from tracker.log.database import Connection, Target, connect, create_pool
 from tracker.log.recorder import Recorder
+from tracker.log.selection import Selection, read, streams_about
 
 ABOUT: dict[str, dict[str, Any]] = {
     "a group of commodities": {"commodities": ["rare_earths"]},

@@ -9,7 +9,7 @@ import pytest
 
 from schema.services import Services
 from tracker.errors import InvalidInput
-from tracker.log.facts import Told, told
+from tracker.log.fact_reader import Told, told
 
 
 def entry(type: str = "Alliance.Renamed", name: str = '"Quad"') -> bytes:

@@ -22,10 +22,10 @@ from tests.facts import suspended
 from tests.writers import new
 from tracker.commands.handler import Commands
 from tracker.log.database import Target
-from tracker.log.follow import Follower
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
+from tracker.log.follower import Follower
+from tracker.log.recent_events import Tail
 from tracker.log.recorder import Recorder
-from tracker.log.tail import Tail
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ async def test_a_database_that_stays_away_ends_the_following_with_its_error(
     async def gone(*_: Any, **__: Any) -> None:
         raise OSError("gone")
 
-    monkeypatch.setattr("tracker.log.follow.ENDURANCE", 0.3)
+    monkeypatch.setattr("tracker.log.follower.ENDURANCE", 0.3)
     events = follower.follow(0)
     await recorder.append([new("a")])
     await anext(events)

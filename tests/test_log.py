@@ -16,7 +16,7 @@ from tracker.commands.commands import Order
 from tracker.commands.handler import Commands, decide, restored
 from tracker.errors import DiskFull, IdempotencyConflict, TooLarge, Unavailable, VersionConflict
 from tracker.log.database import LOST, Target, connect
-from tracker.log.mapper import NewEvent
+from tracker.log.entries import NewEvent
 from tracker.log.recorder import Appended, Recorder
 
 

@@ -37,11 +37,11 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.registry import STATES
 from tracker.domain.values import Source
 from tracker.errors import Unavailable
-from tracker.log import facts
+from tracker.log import fact_reader
 from tracker.log.database import LOST, PROJECTOR, Connection, Target, connect, create_pool
-from tracker.log.facts import Told
-from tracker.log.follow import Follower
-from tracker.log.mapper import NewEvent
+from tracker.log.entries import NewEvent
+from tracker.log.fact_reader import Told
+from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 
 GALLIUM = "export-control/gallium"
@@ -420,7 +420,7 @@ async def test_an_entity_that_was_just_folded_is_not_read_again(
         _: object, streams: dict[str, int], until: int
     ) -> dict[str, Told]:
         read.extend(streams)
-        return await facts.read_facts_of(connection, streams, until)
+        return await fact_reader.read_facts_of(connection, streams, until)
 
     monkeypatch.setattr("projections.runner.batch.read_facts_of", read_facts_of)
     commands = Commands(recorder)
@@ -450,7 +450,7 @@ async def test_a_fold_takes_in_what_another_projector_has_projected(
         _: object, streams: dict[str, int], until: int
     ) -> dict[str, Told]:
         asked.update(streams)
-        return await facts.read_facts_of(connection, streams, until)
+        return await fact_reader.read_facts_of(connection, streams, until)
 
     monkeypatch.setattr("projections.runner.batch.read_facts_of", read_facts_of)
     warm = await read_page(connection, 3, folds=folds)
@@ -613,7 +613,7 @@ async def test_a_rebuild_that_is_killed_leaves_the_live_rows_and_can_be_done_aga
 def many_shares(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rebuild that has as many shares as a long log."""
     monkeypatch.setattr("projections.runner.rebuild.SHARE", 20)
-    monkeypatch.setattr("tracker.log.facts.SAMPLE", 100)
+    monkeypatch.setattr("tracker.log.fact_reader.SAMPLE", 100)
 
 
 @pytest.mark.usefixtures("many_shares")

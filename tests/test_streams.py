@@ -24,7 +24,7 @@ from tests.websocket import EVENTS
 from tracker.auth import tokens
 from tracker.auth.scopes import Scope
 from tracker.log.database import OWNER, Target
-from tracker.log.follow import Follower
+from tracker.log.follower import Follower
 
 APOLLO = f"{MULTIPART};boundary=graphql;subscriptionSpec=1.0,application/json"
 ACCEPTS = [SSE, APOLLO]

@@ -8,12 +8,12 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from projections.subjects import NAMING_TYPES, Selection, concerns
 from tests.facts import announced, claimed, clause, fact, source
 from tracker.domain.codec import convert
 from tracker.domain.export_control import ClausesFact
 from tracker.domain.registry import FACTS
 from tracker.domain.values import NOT_A_SUBJECT, Actor, Commodity, Fact, Place, Value
+from tracker.log.selection import NAMING_TYPES, Selection, concerns
 
 DECLARED = {
     "Alliance.Founded members": True,

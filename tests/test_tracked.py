@@ -16,7 +16,7 @@ from schema.services import Services
 from tests.api import Api, control
 from tracker.errors import InvalidInput
 from tracker.log.database import PROJECTOR, Target
-from tracker.log.follow import Follower
+from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 
 

@@ -15,7 +15,6 @@ from rich.console import Console
 from deploy.bootstrap import running
 from deploy.snapshot_file import replay_bundle
 from projections.query.moment import Moment
-from projections.subjects import Selection, read
 from schema.routes import json_schemas
 from schema.services import Services
 from tests.api import Api, control, suspension
@@ -29,8 +28,9 @@ from tracker.audit.verify.trust import Trust
 from tracker.audit.verify.verifier import Verification
 from tracker.log import upcasting
 from tracker.log.database import Target, create_pool
-from tracker.log.mapper import NewEvent
+from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
+from tracker.log.selection import Selection, read
 from tracker.log.upcasting import Upcaster, Upcasters, schema_name
 
 ANNOUNCED = "ExportControl.Announced"

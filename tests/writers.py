@@ -14,7 +14,7 @@ from tests.facts import announced
 from tracker.commands.commands import Order
 from tracker.commands.handler import decide, restored
 from tracker.log.database import Target, create_pool
-from tracker.log.mapper import NewEvent
+from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
 
 

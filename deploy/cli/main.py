@@ -50,7 +50,7 @@ from tracker.audit.sign.publisher import Signing
 from tracker.audit.verify.verifier import Verification
 from tracker.auth.scopes import Caller, Scope, granted
 from tracker.log.database import Target
-from tracker.log.follow import Follower
+from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 
 app = typer.Typer(

@@ -10,7 +10,7 @@ from datetime import date
 
 from projections.fold.timeline import Version, timeline
 from tracker.domain.entity import Known
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
 
 
 class World:

@@ -11,12 +11,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
 from projections.runner.projector import Projector
-from projections.subjects import Selection, follow, selected
 from tracker.domain.preference import Preference
 from tracker.domain.registry import kind_of
-from tracker.log.follow import Follower
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
+from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
+from tracker.log.selection import Selection, follow, selected
 
 PAUSE = 0.2
 """Seconds between two moments at least: a burst of events is one change, not many."""

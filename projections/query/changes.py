@@ -26,7 +26,7 @@ from tracker.domain.registry import STATES, kind_of
 from tracker.domain.values import DAY
 from tracker.errors import InvalidInput
 from tracker.log.database import Pool, named_queries
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
 from tracker.log.recorder import Recorder
 
 SQL = named_queries(Path(__file__).with_name("changes.sql"))

@@ -30,7 +30,7 @@ from tracker.log.database import (
     Target,
     named_queries,
 )
-from tracker.log.follow import Follower, wait
+from tracker.log.follower import Follower, wait
 
 TABLES = named_queries(Path(__file__).with_name("tables.sql"))
 

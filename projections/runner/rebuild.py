@@ -22,7 +22,7 @@ from projections.runner.projector import TABLES, create_bare_tables, project_pag
 from projections.runner.rebuild_worker import BEHIND, FIRST, Share, fill, on_next_tables, ours
 from projections.runner.worker import Helper, HelperFailed
 from tracker.log.database import LOST, SILENCE_SECONDS, TURN, Connection, Target
-from tracker.log.facts import between
+from tracker.log.fact_reader import between
 from tracker.log.recorder import head
 
 SHARE = 50_000

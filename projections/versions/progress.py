@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.log.database import LOST, Pool, named_queries
-from tracker.log.follow import Follower
+from tracker.log.follower import Follower
 
 SQL = named_queries(Path(__file__).with_name("projector.sql"))
 CHANNEL = "projected"

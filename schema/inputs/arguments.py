@@ -13,7 +13,6 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 from strawberry import argument
 
 from projections.analysis.exposure import Question
-from projections.subjects import Selection
 from projections.versions import search_text
 from schema.base.scalars import Day, Instant, Position
 from tracker.domain.commodities import Commodity, commodities, descendants
@@ -21,6 +20,7 @@ from tracker.domain.places import Place
 from tracker.domain.registry import fact_type
 from tracker.domain.values import ENTITY_PATH, Actor
 from tracker.errors import InvalidInput, TooLarge, TrackerError
+from tracker.log.selection import Selection
 
 T = TypeVar("T")
 MOST_LETTERS = 500

@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 
 from projections.query.lists import Found, Key, Span
 from projections.query.lists import part as within
-from projections.subjects import Selection, past_of, streams_about
 from schema.base.scalars import Position
 from schema.inputs.arguments import LAST_POSITION, entity_path, position, short
 from schema.inputs.order_by import EventOrder
 from schema.types.connection import Listing
 from schema.types.event import Event, event
 from tracker.domain.registry import kind_of
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
 from tracker.log.recorder import Recorder, Streams
+from tracker.log.selection import Selection, past_of, streams_about
 
 TICK = timedelta(microseconds=1)
 """The least time between two moments."""

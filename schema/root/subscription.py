@@ -10,7 +10,6 @@ from typing import Annotated
 from strawberry import argument
 
 from projections.query.change_feed import Live
-from projections.subjects import Selection, follow
 from schema.base.context import Info
 from schema.base.decorators import output, subscription
 from schema.base.scalars import Day, Position
@@ -29,6 +28,7 @@ from schema.types.event import Event, event
 from tracker.domain.commodities import Commodity, related
 from tracker.domain.preference import Preference
 from tracker.domain.registry import KINDS
+from tracker.log.selection import Selection, follow
 
 
 @output

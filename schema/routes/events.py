@@ -16,7 +16,6 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from projections.subjects import Selection, follow, read
 from schema.base.scalars import Position
 from schema.http.authentication import Gate
 from schema.http.compression import offered, takes_gzip
@@ -27,7 +26,8 @@ from schema.services import Services
 from tracker.domain.registry import kind_of
 from tracker.errors import InvalidInput
 from tracker.log.database import LOST
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
+from tracker.log.selection import Selection, follow, read
 
 RETRY = 1000
 """Milliseconds after which a browser comes back when it is cut off."""

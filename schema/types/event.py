@@ -30,7 +30,7 @@ from tracker.domain.figure import FigureState
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
 
 
 @output

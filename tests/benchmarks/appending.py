@@ -19,7 +19,7 @@ from tests.benchmarks.load import (
     threaded_rate,
 )
 from tracker.log.database import Target, connect, create_pool
-from tracker.log.mapper import NewEvent
+from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
 
 PLAIN = """CREATE TABLE plain (position bigserial PRIMARY KEY, event_id text UNIQUE, stream text,

@@ -27,7 +27,7 @@ from tracker.audit.serve.proofs import Publications
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Publisher, Signing
 from tracker.log.database import PUBLISHER, Target
-from tracker.log.follow import Follower
+from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 
 MANY = 1_000_000

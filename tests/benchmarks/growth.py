@@ -47,7 +47,7 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.log.database import Connection, Target, connect, create_pool
-from tracker.log.mapper import NewEvent
+from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
 
 OTHERS = ("CL", "PE", "ZM", "NO", "FI", "MA", "NA", "TH", "PH", "BO")

@@ -13,7 +13,7 @@ from itertools import islice
 from tests.facts import announced, clause
 from tracker.commands.handler import decide_all, restored
 from tracker.domain.codec import encode
-from tracker.log.mapper import SOURCE, NewEvent
+from tracker.log.entries import SOURCE, NewEvent
 from tracker.sources.corpus import parse, shipped
 
 BYTES = 600

@@ -30,7 +30,7 @@ from projections.runner.rebuild import PROCESSES, rebuild
 from tests.benchmarks.growth import grown, load, python
 from tests.benchmarks.load import corpus
 from tracker.log.database import PROJECTOR, Target, connect, create_pool
-from tracker.log.follow import Follower
+from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -12,7 +12,7 @@ from eventsourcing.persistence import StoredEvent
 from tests.benchmarks.library import library
 from tests.benchmarks.load import DATA, TYPE, new_events
 from tracker.log.database import Target, create_pool
-from tracker.log.follow import Follower
+from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 
 QUIET = 0.005

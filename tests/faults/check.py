@@ -9,7 +9,7 @@ from itertools import pairwise
 from projections.fold.replay import World as Replay
 from tests.faults.world import Broken, World
 from tests.faults.writers import Sent
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
 
 DAY = date(2025, 11, 20)
 """The day whose state is compared: some of the instruments are suspended on it."""

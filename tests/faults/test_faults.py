@@ -23,7 +23,7 @@ from tests.faults.world import Broken
 from tests.faults.writers import Sent, positions
 from tracker.commands.handler import Commands
 from tracker.errors import DiskFull, Unavailable
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
 from tracker.log.recorder import Recorder
 
 

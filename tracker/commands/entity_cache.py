@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tracker.domain.entity import Entity
 from tracker.domain.registry import kind_of
-from tracker.log.mapper import Recorded, replayed
+from tracker.log.entries import Recorded, replayed
 from tracker.log.recorder import Recorder
 
 MOST_BYTES = 64 * 1024 * 1024

@@ -37,7 +37,7 @@ from tracker.errors import (
     VersionConflict,
 )
 from tracker.log.database import LOST
-from tracker.log.mapper import NO_TEXTS, SOURCE, NewEvent, Recorded, new_event, replayed
+from tracker.log.entries import NO_TEXTS, SOURCE, NewEvent, Recorded, new_event, replayed
 from tracker.log.recorder import Appended, Recorder
 
 GROUPINGS = frozenset({"g7"})

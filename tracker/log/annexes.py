@@ -18,7 +18,7 @@ from tracker.domain.commitments import SCHEME, committed
 from tracker.domain.redaction import Gone, Redacted, texts_gone
 from tracker.domain.values import Fact
 from tracker.log.database import Connection, Pool, named_queries
-from tracker.log.mapper import Recorded, recorded
+from tracker.log.entries import Recorded, recorded
 
 SQL = named_queries(Path(__file__).with_name("annexes.sql"))
 PAGE = 1000

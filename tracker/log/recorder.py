@@ -33,8 +33,8 @@ from tracker.log import upcasting
 from tracker.log.annexes import Annexes
 from tracker.log.commits import confirmed
 from tracker.log.database import LOST, Connection, Pool, at_work, named_queries
+from tracker.log.entries import NewEvent, Recorded, recorded
 from tracker.log.joined import Joined
-from tracker.log.mapper import NewEvent, Recorded, recorded
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
 PAGE_ABOUT, PAGE_ABOUT_FROM_END, COUNT_ABOUT = (

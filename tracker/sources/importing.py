@@ -21,7 +21,7 @@ from tracker.domain.values import Fact, PartialDate, Source
 from tracker.domain.vocabulary import Checked
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.database import Target
-from tracker.log.mapper import NewEvent
+from tracker.log.entries import NewEvent
 from tracker.sources.contract import ZIP, At, File, Item, Reader, Refused, Told, path_of
 from tracker.sources.staging import Staging, staging
 from tracker.sources.tally import Tally, plain

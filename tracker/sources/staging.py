@@ -22,7 +22,7 @@ from tracker.domain.registry import fact_type, kind_of
 from tracker.log.annexes import texts
 from tracker.log.commits import confirmed
 from tracker.log.database import API, Connection, Target, connect, named_queries
-from tracker.log.mapper import NewEvent
+from tracker.log.entries import NewEvent
 from tracker.log.recorder import (
     BULK,
     Appended,

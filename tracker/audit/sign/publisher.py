@@ -39,7 +39,7 @@ from tracker.errors import NotProven, TrackerError
 from tracker.log.background import Background, Work
 from tracker.log.commits import confirmed
 from tracker.log.database import LOST, TURN, Connection, Pool
-from tracker.log.follow import Follower, wait
+from tracker.log.follower import Follower, wait
 from tracker.log.recorder import head
 
 PACE = 0.4

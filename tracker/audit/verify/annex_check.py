@@ -13,7 +13,7 @@ from enum import StrEnum
 from tracker.domain.commitments import commitment, committed
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.log.annexes import Line
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
 
 
 class Opening(StrEnum):

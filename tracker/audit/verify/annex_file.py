@@ -13,7 +13,7 @@ import msgspec
 from tracker.audit.verify.annex_check import Opening, examine, redacts
 from tracker.errors import Rejected
 from tracker.log.annexes import Line
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
 
 MOST_FIELDS = 1000
 """The most texts of an event: an entry has not even room to commit to so many."""

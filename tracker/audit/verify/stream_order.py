@@ -15,7 +15,7 @@ from pathlib import Path
 from struct import Struct
 
 from tracker.errors import Rejected
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
 
 BUCKETS = 256
 MOST_HELD = 64 * 1024

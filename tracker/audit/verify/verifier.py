@@ -38,7 +38,7 @@ from tracker.audit.verify.annex_file import Texts
 from tracker.audit.verify.stream_order import Sequences
 from tracker.audit.verify.trust import Head, Trust, parsed
 from tracker.errors import Rejected
-from tracker.log.mapper import MOST_VERSIONS, Recorded, recorded
+from tracker.log.entries import MOST_VERSIONS, Recorded, recorded
 
 
 class Source(Protocol):

@@ -17,8 +17,8 @@ from tracker.domain.figure import Figure
 from tracker.domain.registry import FACTS
 from tracker.domain.subjects import actors, commodities, subject_fields
 from tracker.domain.values import Fact
-from tracker.log.follow import Follower
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
+from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder, Streams
 
 PAGE = 200

@@ -16,9 +16,9 @@ from contextlib import aclosing
 
 from tracker.log.background import Background
 from tracker.log.database import API, LOST, Target, connect
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
+from tracker.log.recent_events import MOST, Tail
 from tracker.log.recorder import Recorder
-from tracker.log.tail import MOST, Tail
 
 PATIENCE = 1.5
 """Seconds after which a follower looks at the log without having been woken."""

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 
-from tracker.log.mapper import Recorded
+from tracker.log.entries import Recorded
 
 MOST = 1000
 """How many events are kept; whoever is further behind reads the log."""

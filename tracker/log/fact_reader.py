@@ -20,7 +20,7 @@ from tracker.domain.registry import FACTS
 from tracker.errors import InvalidInput
 from tracker.log import upcasting
 from tracker.log.database import Connection, named_queries
-from tracker.log.mapper import recorded
+from tracker.log.entries import recorded
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
 SAMPLE = 1.0
