@@ -17,11 +17,11 @@ from tracker.audit.serve.proofs import Publications
 from tracker.audit.sign.publisher import Publisher, Signing
 from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
-from tracker.log.background import Observe
-from tracker.log.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
 from tracker.log.follower import Follower
-from tracker.log.migrate import migrate
 from tracker.log.recorder import Recorder
+from tracker.postgres.background import Observe
+from tracker.postgres.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
+from tracker.postgres.migrate import migrate
 
 APPEND_SECONDS = 10
 """Seconds that an append may take, others' turns and synchronous standbys included."""

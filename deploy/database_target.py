@@ -18,7 +18,7 @@ from deploy.postgres import (
     has_database,
     running,
 )
-from tracker.log.database import LOST, Target
+from tracker.postgres.database import LOST, Target
 
 WATCH = 0.2
 """Seconds between two looks at our own server."""

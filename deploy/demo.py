@@ -11,8 +11,8 @@ from ipaddress import ip_address
 from deploy.bootstrap import opened
 from schema.services import EVERYONE
 from tracker.errors import InvalidInput
-from tracker.log.database import Target
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
 
 ACTOR = EVERYONE.name
 OTHERS = ("this log was not begun by `tracker demo`. A demo would add its corpus and let anyone"

@@ -19,8 +19,8 @@ from rich.progress import (
 
 from schema.services import Services
 from tracker.domain.import_receipt import Receipt
-from tracker.log.database import Target
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
 from tracker.sources import corpus
 from tracker.sources.contract import At, File, Reader
 from tracker.sources.corpus import SHIPPED

@@ -27,8 +27,8 @@ from tracker.auth.jwks import is_safe
 from tracker.auth.oidc_issuer import Trust, default_scopes
 from tracker.auth.scopes import Scope
 from tracker.errors import InvalidInput
-from tracker.log.database import Target
-from tracker.log.database_url import target_from_url
+from tracker.postgres.database import Target
+from tracker.postgres.database_url import target_from_url
 
 PREFIX = "TRACKER_"
 Choice = TypeVar("Choice", bound=StrEnum)

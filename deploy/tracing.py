@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from schema.telemetry.operation import Seen
 from tracker.errors import InvalidInput
-from tracker.log.background import Work
+from tracker.postgres.background import Work
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider

@@ -19,8 +19,8 @@ from deploy.bootstrap import prepare, running
 from deploy.postgres import Postgres
 from schema.services import Services
 from tests.desk import Desk
-from tracker.log.database import Target, create_pool
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target, create_pool
 from tracker.sources import corpus
 from tracker.sources.importing import import_file
 

@@ -9,8 +9,8 @@ from tests.facts import announced, claimed, suspended
 from tracker.commands.commands import Order
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.values import Fact
-from tracker.log.database import Target
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
 from tracker.sources import corpus
 from tracker.sources.contract import At, File, Reader, Refused, Told
 from tracker.sources.corpus import write

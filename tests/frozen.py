@@ -24,8 +24,8 @@ from tests.desk import line
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Signing
 from tracker.errors import Unavailable
-from tracker.log import migrate
-from tracker.log.database import LOST, Target
+from tracker.postgres import migrate
+from tracker.postgres.database import LOST, Target
 from tracker.sources import corpus
 from tracker.sources.contract import File
 from tracker.sources.importing import import_file

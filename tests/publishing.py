@@ -13,9 +13,9 @@ from tracker.audit.format.signed_note import Note
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Publisher, Signing
 from tracker.audit.sign.witness import Policy
-from tracker.log.database import Pool, Target
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Pool, Target
 
 FILL = """
 INSERT INTO log.events (position, event_id, stream, version, type, recorded_at, entry)

@@ -27,7 +27,7 @@ from tests.websocket import receive, subscribe
 from tracker.auth import tokens
 from tracker.auth.scopes import Caller, Scope, check_name, granted, sha256
 from tracker.errors import Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated
-from tracker.log.database import API, OWNER, Target
+from tracker.postgres.database import API, OWNER, Target
 from tracker.sources import importing
 
 TODAY = datetime.now(UTC).date()

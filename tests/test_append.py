@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from deploy.bootstrap import connected
 from tests.test_log import event
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
-from tracker.log.database import API, Target
 from tracker.log.entries import MOST_BYTES, NewEvent
 from tracker.log.recorder import Appended, Command, Recorder, append
+from tracker.postgres.database import API, Target
 
 IDS, STREAMS = st.sampled_from("abcdefgh"), st.sampled_from("xyz")
 EVENTS = st.tuples(IDS, STREAMS, st.integers(1, 5), st.sampled_from([b"{}", b"{\"a\":1}"]))

@@ -25,7 +25,7 @@ from tracker.audit.format.merkle import (
 from tracker.audit.format.signed_note import Note, from_base64
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Signing
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 
 SIZES = (1, 200, 256, 700)
 

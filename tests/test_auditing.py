@@ -27,7 +27,7 @@ from tests.processes import Running
 from tests.test_cli import demo  # noqa: F401
 from tracker.audit.verify import http_source
 from tracker.audit.verify.report import printable
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 
 GUIDE = (Path(__file__).parents[1] / "docs" / "auditing.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)

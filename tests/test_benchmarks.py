@@ -22,8 +22,8 @@ from tests.benchmarks.harness import OURS, Column, Table, publish, report, selec
 from tests.benchmarks.hostile import LOADS
 from tests.benchmarks.load import BYTES, DATA, ENTRY, new_events
 from tests.served import serving
-from tracker.log.database import Target
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 

@@ -42,7 +42,7 @@ from tracker.audit.verify.trust import Head, Trust
 from tracker.audit.verify.verifier import Source, Verification
 from tracker.errors import InvalidInput, NotProven, Rejected, Unavailable
 from tracker.log.annexes import Annexes
-from tracker.log.database import PUBLISHER, Pool, Target, create_pool
+from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
 
 QUIET = Console(quiet=True)
 ANNOUNCED = announced()

@@ -28,8 +28,8 @@ from tests.test_timeline import WINDOW, History, histories, many
 from tracker.domain.entity import Known
 from tracker.domain.export_control import Amended, Disputed
 from tracker.errors import InvalidInput
-from tracker.log.database import Connection, Target, connect
 from tracker.log.entries import Recorded
+from tracker.postgres.database import Connection, Target, connect
 
 CONTROL = "export-control/x"
 

@@ -17,7 +17,7 @@ import pytest
 from deploy.process import Exit
 from tests.facts import announced, suspended
 from tests.processes import TRACKER, Running, command, postmasters
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 from tracker.sources.corpus import write
 
 

@@ -24,9 +24,9 @@ from tracker.auth import tokens
 from tracker.auth.scopes import Scope
 from tracker.commands.handler import Commands
 from tracker.errors import Unavailable
-from tracker.log.commits import Unconfirmed
-from tracker.log.database import API, OWNER, PUBLISHER, Target
 from tracker.log.recorder import Appended, Recorder, append
+from tracker.postgres.commits import Unconfirmed
+from tracker.postgres.database import API, OWNER, PUBLISHER, Target
 
 TODAY = date(2025, 11, 20)
 WAITING = ("SELECT pid FROM pg_stat_activity"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.processes import command
 from tracker.errors import InvalidInput
-from tracker.log.database_url import target_from_url
+from tracker.postgres.database_url import target_from_url
 
 AMBIGUOUS = ["pass/word-7", "12/34word-7", "pass?word-7", "pass#word-7", "pass word-7", "/word-7",
              "pass%word-7", "pass%zzword-7", "päss/word-7", "pass@wo/word-7", "pa:ss/word-7@7",

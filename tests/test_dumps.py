@@ -19,9 +19,9 @@ from deploy.postgres.binaries import candidates
 from tests.conftest import database
 from tests.facts import announced
 from tests.test_migrate import catalog
-from tracker.log.database import Target
-from tracker.log.migrate import NotMigrated
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
+from tracker.postgres.migrate import NotMigrated
 
 BINARIES = [place for _, place in candidates() if place and (place / "pg_restore").exists()]
 

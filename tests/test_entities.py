@@ -29,9 +29,9 @@ from tracker.domain.entity import Entity
 from tracker.domain.history import History
 from tracker.domain.registry import kind_of
 from tracker.errors import InvalidInput, TrackerError
-from tracker.log.database import Target
 from tracker.log.entries import Recorded
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
 
 GALLIUM = "export-control/gallium"
 seeds = st.integers(0, 2**32)

@@ -13,9 +13,9 @@ from tests.api import Api
 from tests.test_paging import page, walked
 from tests.test_plans import Explaining, nodes
 from tests.test_projections import events
-from tracker.log.database import Connection, Target, connect, create_pool
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, read, streams_about
+from tracker.postgres.database import Connection, Target, connect, create_pool
 
 ABOUT: dict[str, dict[str, Any]] = {
     "a group of commodities": {"commodities": ["rare_earths"]},

@@ -21,11 +21,11 @@ from deploy.bootstrap import connected
 from tests.facts import suspended
 from tests.writers import new
 from tracker.commands.handler import Commands
-from tracker.log.database import Target
 from tracker.log.entries import Recorded
 from tracker.log.follower import Follower
 from tracker.log.recent_events import Tail
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
 
 
 @pytest.fixture

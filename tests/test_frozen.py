@@ -31,8 +31,8 @@ from tests.publishing import check
 from tests.test_log import gallium
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Signing
-from tracker.log.database import Target
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
 
 MOST = 12.0
 """Seconds in which others go on: 10, and some for the machine that tests."""

@@ -34,7 +34,7 @@ from tracker.domain.entity import Retracted, standing
 from tracker.domain.figure import Claimed
 from tracker.domain.values import Fact
 from tracker.errors import DiskFull, InvalidInput, TrackerError, VersionConflict
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 from tracker.sources import corpus
 from tracker.sources.contract import At, File, Refused
 from tracker.sources.corpus import MOST_BYTES as LONGEST_LINE

@@ -12,7 +12,7 @@ from deploy.imports import load_corpus
 from schema.services import Services
 from tests.api import Api
 from tests.desk import CLAIM, Desk, cell, line
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 from tracker.sources.contract import At, Refused
 
 RECEIPT = """key entity on reader readerVersion file sha256 encoding size items events position

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from tests.test_log import event
-from tracker.log.joined import MOST_JOINED, Joined
 from tracker.log.recorder import Recorder
+from tracker.postgres.batching import MOST_JOINED, Joined
 
 
 async def test_more_appends_at_once_than_go_together_are_all_answered(recorder: Recorder) -> None:

@@ -13,9 +13,9 @@ from tests.api import Api, control, source, suspension
 from tests.facts import announced
 from tracker.commands.commands import Order
 from tracker.commands.handler import decide, restored
-from tracker.log.database import Target, connect
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import PAGE, SQL, Appended, Recorder, append, read
+from tracker.postgres.database import Target, connect
 
 TICK = timedelta(microseconds=1)
 """The finest difference between two moments that the log can tell."""

@@ -23,7 +23,7 @@ from schema.types.change import EntityKind
 from tests.facts import announced, claimed, clause, ordered, suspended
 from tracker.commands.commands import Telling
 from tracker.domain.values import Fact
-from tracker.log.database import PROJECTOR, Connection, Target
+from tracker.postgres.database import PROJECTOR, Connection, Target
 
 CONTROLS = """subscription ($commodities: [String!], $places: [String!], $validAt: Day) {
   worldChanged(commodities: $commodities, places: $places, validAt: $validAt) {

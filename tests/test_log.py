@@ -15,9 +15,9 @@ from tests.facts import announced, clause, suspended
 from tracker.commands.commands import Order
 from tracker.commands.handler import Commands, decide, restored
 from tracker.errors import DiskFull, IdempotencyConflict, TooLarge, Unavailable, VersionConflict
-from tracker.log.database import LOST, Target, connect
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Appended, Recorder
+from tracker.postgres.database import LOST, Target, connect
 
 
 def event(stream: str, event_id: str, version: int = 1) -> NewEvent:

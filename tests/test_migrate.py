@@ -17,8 +17,8 @@ from tests.conftest import database, run_sql
 from tests.facts import announced
 from tracker.auth.scopes import Caller, Scope, sha256
 from tracker.auth.tokens import Tokens, tokens
-from tracker.log.database import Target, named_queries
-from tracker.log.migrate import Migration, NotMigrated, migrate, migrations
+from tracker.postgres.database import Target, named_queries
+from tracker.postgres.migrate import Migration, NotMigrated, migrate, migrations
 
 FIRST_RELEASE = Path(__file__).parent / "released" / "log-0.1.0.sql"
 CATALOG = named_queries(Path(__file__).with_name("catalog.sql"))

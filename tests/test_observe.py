@@ -32,7 +32,7 @@ from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Signing
 from tracker.commands.commands import Telling
 from tracker.errors import InvalidInput
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", "X-Request-ID": "r"}

@@ -33,7 +33,7 @@ from schema.execution.schema import GRAPH
 from schema.execution.value_plans import Planner
 from schema.services import Access, Services
 from tests.test_answers import QUESTIONS
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 
 # --- the schema that is served, on the shipped corpus
 

@@ -17,7 +17,7 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
-from tracker.log.database import Connection, Target, connect
+from tracker.postgres.database import Connection, Target, connect
 
 Plan = dict[str, Any]
 Question = Callable[[AsOf, Moment], Awaitable[Any]]

@@ -38,11 +38,11 @@ from tracker.domain.registry import STATES
 from tracker.domain.values import Source
 from tracker.errors import Unavailable
 from tracker.log import fact_reader
-from tracker.log.database import LOST, PROJECTOR, Connection, Target, connect, create_pool
 from tracker.log.entries import NewEvent
 from tracker.log.fact_reader import Told
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import LOST, PROJECTOR, Connection, Target, connect, create_pool
 
 GALLIUM = "export-control/gallium"
 SEEDS = range(3)

@@ -19,7 +19,7 @@ from tracker.audit.serve.proofs import Publications, read_tiles
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Publisher, Signing
 from tracker.errors import NotFound, NotProven
-from tracker.log.database import PUBLISHER, Pool, Target, create_pool
+from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
 
 
 @pytest.fixture

@@ -38,9 +38,9 @@ from tracker.domain.values import Committed, PartialDate, Source
 from tracker.errors import IdempotencyConflict, InvalidInput, NotFound
 from tracker.log.annexes import Line
 from tracker.log.annexes import line as exported
-from tracker.log.database import API, OWNER, PROJECTOR, Target
 from tracker.log.entries import NewEvent, new_event
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import API, OWNER, PROJECTOR, Target
 from tracker.sources import corpus
 from tracker.sources.importing import import_file
 

@@ -22,8 +22,8 @@ from tracker.audit.format.layout import Bundle
 from tracker.audit.verify.trust import Head
 from tracker.audit.verify.verifier import Source, Verification
 from tracker.errors import Rejected
-from tracker.log.database import Target
 from tracker.log.recorder import Appended, Recorder
+from tracker.postgres.database import Target
 
 Tamper = Callable[[Path], object]
 

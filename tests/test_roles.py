@@ -7,8 +7,8 @@ import pytest
 
 from deploy.bootstrap import connected, pooled
 from tests.test_log import event
-from tracker.log.database import API, OWNER, PROJECTOR, PUBLISHER, Target
 from tracker.log.recorder import Recorder, append
+from tracker.postgres.database import API, OWNER, PROJECTOR, PUBLISHER, Target
 
 CHANGES = ("UPDATE log.events SET type = 'x'", "DELETE FROM log.events", "TRUNCATE log.events")
 

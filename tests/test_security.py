@@ -28,8 +28,8 @@ from tests.served import serving
 from tests.test_subscriptions import served
 from tests.websocket import EVENTS, PROTOCOL, receive, send, subscribe
 from tests.websocket import connected as socket_to
-from tracker.log.database import Target
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
 
 HIDDEN = Access(introspection=False)
 

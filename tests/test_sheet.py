@@ -26,8 +26,8 @@ from tracker.domain.export_control import (
 from tracker.domain.figure import Claimed
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
-from tracker.log.database import Target
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
 from tracker.sources.contract import File, Refused, Told
 from tracker.sources.importing import import_file
 from tracker.sources.meaning import FIELDS, Meaning, meaning

@@ -15,7 +15,7 @@ from tests.test_federal_register import RULE
 from tests.test_sheet import GALLIUM, POLICIES
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 from tracker.sources import corpus, facts, usgs
 from tracker.sources.contract import At, File, Told, told
 from tracker.sources.corpus import shipped

@@ -23,8 +23,8 @@ from tests.test_subscriptions import record
 from tests.websocket import EVENTS
 from tracker.auth import tokens
 from tracker.auth.scopes import Scope
-from tracker.log.database import OWNER, Target
 from tracker.log.follower import Follower
+from tracker.postgres.database import OWNER, Target
 
 APOLLO = f"{MULTIPART};boundary=graphql;subscriptionSpec=1.0,application/json"
 ACCEPTS = [SSE, APOLLO]

@@ -15,9 +15,9 @@ from projections.versions.progress import Reached, Tracked
 from schema.services import Services
 from tests.api import Api, control
 from tracker.errors import InvalidInput
-from tracker.log.database import PROJECTOR, Target
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import PROJECTOR, Target
 
 
 async def until(true: Callable[[], bool]) -> None:

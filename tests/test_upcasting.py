@@ -27,11 +27,11 @@ from tracker.audit.verify.database_source import Rows
 from tracker.audit.verify.trust import Trust
 from tracker.audit.verify.verifier import Verification
 from tracker.log import upcasting
-from tracker.log.database import Target, create_pool
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, read
 from tracker.log.upcasting import Upcaster, Upcasters, schema_name
+from tracker.postgres.database import Target, create_pool
 
 ANNOUNCED = "ExportControl.Announced"
 STREAM = "export-control/old"

@@ -21,7 +21,7 @@ from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Signing
 from tracker.audit.sign.witness import Policy, add_checkpoint
 from tracker.errors import InvalidInput, NotProven
-from tracker.log.database import PUBLISHER, Pool, Target, create_pool
+from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
 
 KEY = str(Verifier("w.example/a", bytes(32), COSIGNATURE))
 OF_A_LOG = str(Verifier("example.com/log", bytes(32)))

@@ -13,9 +13,9 @@ import sys
 from tests.facts import announced
 from tracker.commands.commands import Order
 from tracker.commands.handler import decide, restored
-from tracker.log.database import Target, create_pool
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target, create_pool
 
 
 def new(name: str) -> NewEvent:

@@ -37,7 +37,7 @@ from tracker.audit.verify.database_source import Rows
 from tracker.audit.verify.trust import Head, Trust
 from tracker.audit.verify.verifier import Verification
 from tracker.log.annexes import Annexes
-from tracker.log.database import PROJECTOR, Target
+from tracker.postgres.database import PROJECTOR, Target
 
 Texts = Callable[[Head], Awaitable[None]]
 

@@ -16,7 +16,7 @@ from deploy.process import Exit
 from deploy.terminal import Terminal, escaped_json, in_one_line
 from schema.execution.execute import execute
 from schema.services import Access, Services
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 
 Node = dict[str, Any]
 out = Terminal(highlight=False, soft_wrap=True)

@@ -19,7 +19,7 @@ from deploy.postgres import PostgresError, default_data_dir, has_database, runni
 from deploy.process import Exit, catch_signals, run
 from deploy.web.server import PortTaken
 from tracker.errors import TrackerError, Unavailable
-from tracker.log.database import LOST, Target
+from tracker.postgres.database import LOST, Target
 
 T = TypeVar("T")
 note = Notes()

@@ -16,7 +16,7 @@ from deploy import settings
 from deploy.cli.common import errors_for_people, note
 from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.process import Exit
-from tracker.log.migrate import migrations
+from tracker.postgres.migrate import migrations
 
 PACKAGE = "critical-minerals-policy-tracker"
 logger = logging.getLogger("tracker")

@@ -23,7 +23,7 @@ from projections.query.lists import Filter
 from schema.services import Services
 from tracker.domain.import_receipt import Counts, ImportState, Receipt
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 from tracker.sources import corpus, sheet
 from tracker.sources.contract import MOST_FILE_BYTES, At, File, Reader
 from tracker.sources.corpus_schema import corpus_schema

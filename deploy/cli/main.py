@@ -49,9 +49,9 @@ from schema.services import Access, Services
 from tracker.audit.sign.publisher import Signing
 from tracker.audit.verify.verifier import Verification
 from tracker.auth.scopes import Caller, Scope, granted
-from tracker.log.database import Target
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,

@@ -11,8 +11,8 @@ from deploy.bootstrap import running
 from deploy.cli.common import DataDir, errors_for_people, note, on_database
 from tracker.domain.codec import convert
 from tracker.domain.values import PartialDate, Source
-from tracker.log.database import Target
 from tracker.log.recorder import Appended
+from tracker.postgres.database import Target
 
 
 def redact(

@@ -19,7 +19,7 @@ from tracker.auth.tokens import create as create_token
 from tracker.auth.tokens import revoke as revoke_token
 from tracker.auth.tokens import tokens as all_tokens
 from tracker.errors import Forbidden
-from tracker.log.database import OWNER, Connection, Target
+from tracker.postgres.database import OWNER, Connection, Target
 
 tokens = typer.Typer(name="token", no_args_is_help=True, help="Make, list and revoke the tokens of"
                      " programs and people that use the API.")

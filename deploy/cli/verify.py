@@ -37,8 +37,8 @@ from tracker.audit.verify.report import Visit, as_json, as_markdown, report
 from tracker.audit.verify.trust import Head, Trust
 from tracker.audit.verify.verifier import Verification
 from tracker.errors import Rejected, TrackerError, Unavailable
-from tracker.log.database import Target
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
 
 PRODUCT = "critical-minerals-policy-tracker"
 

@@ -40,8 +40,8 @@ from tracker.domain.preference import PreferenceState
 from tracker.domain.registry import STATES, State, kind_of
 from tracker.domain.vocabulary import Direction, Stage
 from tracker.errors import InvalidInput
-from tracker.log.database import Pool, at_work, named_queries
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Pool, at_work, named_queries
 
 SQL = named_queries(Path(__file__).with_name("as_of.sql"))
 PAGE_OF_LINES = 1000

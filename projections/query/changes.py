@@ -25,9 +25,9 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.registry import STATES, kind_of
 from tracker.domain.values import DAY
 from tracker.errors import InvalidInput
-from tracker.log.database import Pool, named_queries
 from tracker.log.entries import Recorded
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("changes.sql"))
 CHANGED = (SQL.changed

@@ -18,7 +18,7 @@ from projections.versions.progress import Tracked
 from projections.versions.rows import pairs
 from projections.versions.search_text import sought
 from tracker.domain.figure import FigureState
-from tracker.log.database import Pool, named_queries
+from tracker.postgres.database import Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("lists.sql"))
 AS_OF = named_queries(Path(__file__).with_name("as_of.sql"))

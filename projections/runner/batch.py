@@ -15,8 +15,8 @@ from pathlib import Path
 from projections.fold.timeline import Folded, Revision
 from projections.runner.fold_cache import Folds
 from projections.versions.rows import Finding, Record, found_by, tabled
-from tracker.log.database import Connection, named_queries
 from tracker.log.fact_reader import Told, read_facts, read_facts_of, read_facts_of_part
+from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("projector.sql"))
 PAGE = 1000

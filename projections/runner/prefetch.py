@@ -18,8 +18,8 @@ from projections.runner.fold_cache import Folds
 from projections.runner.worker import HelperFailed
 from projections.runner.worker_pool import Crew
 from tracker.errors import Unavailable
-from tracker.log.database import Pool, Target
 from tracker.log.recorder import head
+from tracker.postgres.database import Pool, Target
 
 MUCH = 50_000
 """Events for which helpers are worth their start: about three seconds of work."""

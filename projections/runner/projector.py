@@ -20,8 +20,9 @@ from projections.runner.fold_cache import Folds
 from projections.runner.prefetch import Ahead
 from projections.versions.progress import Tracked
 from tracker.errors import Unavailable
-from tracker.log.background import Background
-from tracker.log.database import (
+from tracker.log.follower import Follower, wait
+from tracker.postgres.background import Background
+from tracker.postgres.database import (
     LOST,
     SILENCE_SECONDS,
     TURN,
@@ -30,7 +31,6 @@ from tracker.log.database import (
     Target,
     named_queries,
 )
-from tracker.log.follower import Follower, wait
 
 TABLES = named_queries(Path(__file__).with_name("tables.sql"))
 

@@ -21,9 +21,9 @@ from projections.runner.batch import SQL
 from projections.runner.projector import TABLES, create_bare_tables, project_page
 from projections.runner.rebuild_worker import BEHIND, FIRST, Share, fill, on_next_tables, ours
 from projections.runner.worker import Helper, HelperFailed
-from tracker.log.database import LOST, SILENCE_SECONDS, TURN, Connection, Target
 from tracker.log.fact_reader import between
 from tracker.log.recorder import head
+from tracker.postgres.database import LOST, SILENCE_SECONDS, TURN, Connection, Target
 
 SHARE = 50_000
 """Events for which a process is worth its start: about two seconds of work."""

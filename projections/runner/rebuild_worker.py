@@ -14,8 +14,8 @@ from projections.fold.timeline import Folded
 from projections.runner.batch import PAGE, SQL, added, find_new, found
 from projections.runner.worker import answer, help_with
 from projections.versions.rows import Finding
-from tracker.log.database import PROJECTOR, TURN, Connection, Target, connect
 from tracker.log.fact_reader import Told, read_facts_by_stream
+from tracker.postgres.database import PROJECTOR, TURN, Connection, Target, connect
 
 
 class Share(NamedTuple):

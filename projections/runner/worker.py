@@ -21,7 +21,7 @@ from typing import Any
 import uvloop
 
 from tracker.errors import Unavailable
-from tracker.log.database import LOST, Target
+from tracker.postgres.database import LOST, Target
 
 SIZE = 4
 """Bytes in front of an answer, which say how long it is."""

@@ -11,7 +11,7 @@ from typing import Any, Self
 from projections.runner.batch import Page, joined, read_part
 from projections.runner.fold_cache import Folds
 from projections.runner.worker import Helper, HelperFailed, answer, help_with
-from tracker.log.database import PROJECTOR, Target, connect
+from tracker.postgres.database import PROJECTOR, Target, connect
 
 HELPERS = min(os.cpu_count() or 1, 2)
 """How many there are: PostgreSQL writes about as fast as two of them fold."""

@@ -12,8 +12,8 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from tracker.log.database import LOST, Pool, named_queries
 from tracker.log.follower import Follower
+from tracker.postgres.database import LOST, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("projector.sql"))
 CHANNEL = "projected"

@@ -34,7 +34,7 @@ from schema.services import Access, Services
 from schema.telemetry.operation import seen
 from tracker.auth.scopes import Caller, Scope
 from tracker.domain.redaction import TYPE as REDACTED
-from tracker.log.database import LOST
+from tracker.postgres.database import LOST
 
 MOST_BYTES = 64 * 1024 * 1024
 

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from schema.base.scalars import Position
 from schema.inputs.arguments import position
-from tracker.log.database import LOST
+from tracker.postgres.database import LOST
 
 T = TypeVar("T")
 HEARTBEAT = 15.0

@@ -25,9 +25,9 @@ from schema.inputs.arguments import position, selection, short
 from schema.services import Services
 from tracker.domain.registry import kind_of
 from tracker.errors import InvalidInput
-from tracker.log.database import LOST
 from tracker.log.entries import Recorded
 from tracker.log.selection import Selection, follow, read
+from tracker.postgres.database import LOST
 
 RETRY = 1000
 """Milliseconds after which a browser comes back when it is cut off."""

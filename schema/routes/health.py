@@ -12,7 +12,7 @@ from starlette.responses import Response
 from schema.http.responses import reply
 from schema.services import Services
 from tracker.errors import TrackerError
-from tracker.log.database import LOST
+from tracker.postgres.database import LOST
 
 MOST_LAG = 1000
 """So many events may wait for the projection before this instance counts as not ready."""

@@ -16,8 +16,8 @@ from projections.lru_cache import Kept
 from projections.query.as_of import AsOf
 from schema.routes.health import condition
 from schema.services import Services
-from tracker.log.database import LOST
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import LOST
 
 MOST_NAMES = 100
 """So many operations are told apart; clients choose the names, so the rest is `other`."""

@@ -18,9 +18,9 @@ from tests.benchmarks.load import (
     rate,
     threaded_rate,
 )
-from tracker.log.database import Target, connect, create_pool
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target, connect, create_pool
 
 PLAIN = """CREATE TABLE plain (position bigserial PRIMARY KEY, event_id text UNIQUE, stream text,
            version integer, entry bytea, UNIQUE (stream, version))"""

@@ -26,9 +26,9 @@ from tests.publishing import fill, publisher
 from tracker.audit.serve.proofs import Publications
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Publisher, Signing
-from tracker.log.database import PUBLISHER, Target
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import PUBLISHER, Target
 
 MANY = 1_000_000
 PROOFS = 200

@@ -25,7 +25,7 @@ from tests.benchmarks.growth import grown, load
 from tests.benchmarks.load import corpus
 from tests.publishing import publisher
 from tracker.audit.sign.keystore import Safe
-from tracker.log.database import PUBLISHER, Target
+from tracker.postgres.database import PUBLISHER, Target
 
 
 async def fill(target: Target, data_dir: Path, size: int) -> None:

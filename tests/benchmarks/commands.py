@@ -14,7 +14,7 @@ from deploy.bootstrap import running
 from tests.benchmarks import appending, harness
 from tests.benchmarks.harness import Column, Table
 from tests.benchmarks.load import FACT, Load, rate
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 
 
 def tables(seconds: float) -> list[Table]:

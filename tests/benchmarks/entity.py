@@ -34,7 +34,7 @@ from tracker.domain.announcement import Made, Superseded
 from tracker.domain.entity import Known
 from tracker.domain.export_control import Amended, Disputed, Suspended, SuspensionExtended
 from tracker.domain.values import DAY, Fact
-from tracker.log.database import PROJECTOR, Target
+from tracker.postgres.database import PROJECTOR, Target
 
 FIRST_DAY = date(1990, 1, 1)
 BATCH = 100

@@ -18,7 +18,7 @@ from eventsource import (
 )
 
 from tests.benchmarks.load import DATA, Load, rate
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 
 CATEGORY = "ExportControl"
 PAGE = 1000

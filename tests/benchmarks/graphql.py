@@ -27,7 +27,7 @@ from schema.execution.execute import execute
 from schema.services import Access
 from tests.benchmarks.asking import Asked, ask, request
 from tests.benchmarks.harness import machine, markdown, options, publish, server
-from tracker.log.database import Target, connect
+from tracker.postgres.database import Target, connect
 from tracker.sources import corpus
 from tracker.sources.importing import import_file
 

@@ -46,9 +46,9 @@ from tests.benchmarks.mariadb import MariaDB
 from tracker.domain.alliance import AllianceState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
-from tracker.log.database import Connection, Target, connect, create_pool
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Connection, Target, connect, create_pool
 
 OTHERS = ("CL", "PE", "ZM", "NO", "FI", "MA", "NA", "TH", "PH", "BO")
 """Places that issue no control of the corpus."""

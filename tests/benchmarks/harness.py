@@ -20,7 +20,7 @@ import uvloop
 
 from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
-from tracker.log.database import Target, connect
+from tracker.postgres.database import Target, connect
 
 OURS = "this log"
 LIBRARIES = ("asyncpg", "eventsourcing", "psycopg", "eventsource-py")

@@ -24,7 +24,7 @@ from msgspec import structs
 from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
 from tests.facts import claimed
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 from tracker.sources import corpus
 from tracker.sources.contract import File
 from tracker.sources.corpus import write

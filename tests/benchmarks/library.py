@@ -10,7 +10,7 @@ from urllib.parse import quote
 from eventsourcing.persistence import ApplicationRecorder, InfrastructureFactory
 from eventsourcing.utils import Environment
 
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from importlib import import_module
 from tests.benchmarks import appending, harness, reading, waking
 from tests.benchmarks.harness import OURS, Column, Table
 from tests.benchmarks.load import Load
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 from tracker.sources.corpus import shipped
 
 ROWS_A_SECOND = 30_000

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from projections.query.moment import Moment
-from tracker.log.database import Connection
+from tracker.postgres.database import Connection
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """Positions become microseconds after this."""

@@ -29,9 +29,9 @@ from projections.runner.projector import Projector
 from projections.runner.rebuild import PROCESSES, rebuild
 from tests.benchmarks.growth import grown, load, python
 from tests.benchmarks.load import corpus
-from tracker.log.database import PROJECTOR, Target, connect, create_pool
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import PROJECTOR, Target, connect, create_pool
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PEER_EVENTS = 3000

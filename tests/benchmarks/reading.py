@@ -10,8 +10,8 @@ from eventsourcing.persistence import StoredEvent
 
 from tests.benchmarks.library import library
 from tests.benchmarks.load import Load, corpus, rate, threaded_rate
-from tracker.log.database import Pool, Target, create_pool
 from tracker.log.recorder import PAGE, Recorder
+from tracker.postgres.database import Pool, Target, create_pool
 
 RAW = "SELECT position, entry FROM log.events WHERE position > $1 ORDER BY position LIMIT $2"
 

@@ -11,9 +11,9 @@ from eventsourcing.persistence import StoredEvent
 
 from tests.benchmarks.library import library
 from tests.benchmarks.load import DATA, TYPE, new_events
-from tracker.log.database import Target, create_pool
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target, create_pool
 
 QUIET = 0.005
 """Seconds between events, so that the follower waits again."""

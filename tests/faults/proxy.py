@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from deploy.postgres import Connection
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 
 Direction = Literal["asked", "answered"]
 

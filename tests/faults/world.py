@@ -22,8 +22,8 @@ from tests.faults.proxy import Proxy
 from tests.faults.writers import TOKEN, Appending, Mutating, Sent, Writer
 from tests.processes import Running
 from tests.websocket import connected, receive, subscribe
-from tracker.log.database import Target, create_pool
 from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target, create_pool
 
 WRITERS = (Mutating, Mutating, Mutating, Appending)
 PATIENCE = 60

@@ -9,7 +9,7 @@ import pytest
 from eventsourcing.utils import Environment
 
 from tracker.eventsourcing_asyncpg import AsyncpgFactory
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from eventsourcing.persistence import StoredEvent
 
-from tracker.log.database import Target, connect
+from tracker.postgres.database import Target, connect
 
 ROOT = Path(__file__).parents[2]
 

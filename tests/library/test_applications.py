@@ -24,7 +24,7 @@ from eventsourcing.tests.application import BankAccounts
 
 from tests.library.support import ROOT, in_a_process, run, until
 from tracker.eventsourcing_asyncpg import AsyncpgFactory
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 
 DOC = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", DOC, re.DOTALL)

@@ -29,7 +29,7 @@ from eventsourcing.persistence import (
 from tests.library.support import in_a_process, locked, run, until, waiting_for_the_lock
 from tracker.eventsourcing_asyncpg import AsyncpgFactory
 from tracker.eventsourcing_asyncpg.errors import translated
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 
 NOWHERE = "postgresql:///nothing?host=/nowhere&port=5432&user=nobody"
 

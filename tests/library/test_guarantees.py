@@ -33,7 +33,7 @@ from tests.library.support import (
 from tracker.eventsourcing_asyncpg import AsyncpgApplicationRecorder, AsyncpgFactory
 from tracker.eventsourcing_asyncpg import insert_batching as inserts
 from tracker.eventsourcing_asyncpg.insert_batching import Insert, Outcome, insert
-from tracker.log.database import Connection, Target, connect
+from tracker.postgres.database import Connection, Target, connect
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from eventsourcing.persistence import Tracking
 from eventsourcing.tests.projection import EventCountersView
 
 from tracker.eventsourcing_asyncpg import AsyncpgTrackingRecorder
-from tracker.log.database import Connection
+from tracker.postgres.database import Connection
 
 CREATE = """CREATE TABLE IF NOT EXISTS public.counters (
                 name text PRIMARY KEY, count bigint NOT NULL)"""

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tracker.auth.scopes import Caller, Scope, check_name, granted, new_secret, sha256
 from tracker.errors import InvalidInput, NotFound, Unavailable
-from tracker.log.commits import confirmed
-from tracker.log.database import LOST, Connection, Pool, named_queries
+from tracker.postgres.commits import confirmed
+from tracker.postgres.database import LOST, Connection, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("tokens.sql"))
 SECONDS = 5.0

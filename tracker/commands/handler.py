@@ -36,9 +36,9 @@ from tracker.errors import (
     Unavailable,
     VersionConflict,
 )
-from tracker.log.database import LOST
 from tracker.log.entries import NO_TEXTS, SOURCE, NewEvent, Recorded, new_event, replayed
 from tracker.log.recorder import Appended, Recorder
+from tracker.postgres.database import LOST
 
 GROUPINGS = frozenset({"g7"})
 """Groups that act in announcements without being alliances of this tracker."""

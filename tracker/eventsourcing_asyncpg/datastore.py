@@ -14,7 +14,7 @@ from eventsourcing.persistence import InterfaceError, OperationalError
 from tracker.eventsourcing_asyncpg.errors import translated
 from tracker.eventsourcing_asyncpg.listener import Listener
 from tracker.eventsourcing_asyncpg.loop_thread import GRACE, LoopThread
-from tracker.log.database import LOST, Connection, Pool, Target, create_pool
+from tracker.postgres.database import LOST, Connection, Pool, Target, create_pool
 
 T = TypeVar("T")
 Work = Callable[[Connection, bool], Awaitable[T]]

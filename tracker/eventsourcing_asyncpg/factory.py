@@ -17,7 +17,7 @@ from tracker.eventsourcing_asyncpg.recorders import (
     AsyncpgRecorder,
     AsyncpgTrackingRecorder,
 )
-from tracker.log.database_url import target_from_url
+from tracker.postgres.database_url import target_from_url
 
 R = TypeVar("R", bound=AsyncpgRecorder)
 

@@ -14,8 +14,8 @@ from eventsourcing.persistence import (
 )
 
 from tracker.eventsourcing_asyncpg.datastore import Connections
-from tracker.log.database import Connection
-from tracker.log.joined import Joined
+from tracker.postgres.batching import Joined
+from tracker.postgres.database import Connection
 
 Insert = Sequence[StoredEvent]
 Outcome = Sequence[int] | PersistenceError

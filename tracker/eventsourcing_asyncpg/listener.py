@@ -14,7 +14,7 @@ from threading import Event
 from typing import Any
 from weakref import WeakSet
 
-from tracker.log.database import LOST, Target, connect
+from tracker.postgres.database import LOST, Target, connect
 
 PATIENCE = 1.5
 """Seconds after which a subscription looks at its table without having been woken."""

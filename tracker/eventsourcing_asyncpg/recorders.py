@@ -27,7 +27,7 @@ from tracker.eventsourcing_asyncpg.datastore import Datastore
 from tracker.eventsourcing_asyncpg.identifiers import names
 from tracker.eventsourcing_asyncpg.insert_batching import Inserts, insert
 from tracker.eventsourcing_asyncpg.subscription import AsyncpgSubscription
-from tracker.log.database import Connection, named_queries
+from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("recorders.sql"))
 

@@ -17,8 +17,8 @@ from tracker.domain.codec import encode
 from tracker.domain.commitments import SCHEME, committed
 from tracker.domain.redaction import Gone, Redacted, texts_gone
 from tracker.domain.values import Fact
-from tracker.log.database import Connection, Pool, named_queries
 from tracker.log.entries import Recorded, recorded
+from tracker.postgres.database import Connection, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("annexes.sql"))
 PAGE = 1000

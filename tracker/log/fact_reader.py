@@ -19,8 +19,8 @@ from tracker.domain.entity import Known
 from tracker.domain.registry import FACTS
 from tracker.errors import InvalidInput
 from tracker.log import upcasting
-from tracker.log.database import Connection, named_queries
 from tracker.log.entries import recorded
+from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
 SAMPLE = 1.0

@@ -14,11 +14,11 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
-from tracker.log.background import Background
-from tracker.log.database import API, LOST, Target, connect
 from tracker.log.entries import Recorded
 from tracker.log.recent_events import MOST, Tail
 from tracker.log.recorder import Recorder
+from tracker.postgres.background import Background
+from tracker.postgres.database import API, LOST, Target, connect
 
 PATIENCE = 1.5
 """Seconds after which a follower looks at the log without having been woken."""

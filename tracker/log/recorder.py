@@ -31,10 +31,10 @@ from tracker.errors import (
 )
 from tracker.log import upcasting
 from tracker.log.annexes import Annexes
-from tracker.log.commits import confirmed
-from tracker.log.database import LOST, Connection, Pool, at_work, named_queries
 from tracker.log.entries import NewEvent, Recorded, recorded
-from tracker.log.joined import Joined
+from tracker.postgres.batching import Joined
+from tracker.postgres.commits import confirmed
+from tracker.postgres.database import LOST, Connection, Pool, at_work, named_queries
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
 PAGE_ABOUT, PAGE_ABOUT_FROM_END, COUNT_ABOUT = (

@@ -20,8 +20,8 @@ from tracker.domain.import_receipt import Import, Receipt
 from tracker.domain.values import Fact, PartialDate, Source
 from tracker.domain.vocabulary import Checked
 from tracker.errors import InvalidInput, TrackerError
-from tracker.log.database import Target
 from tracker.log.entries import NewEvent
+from tracker.postgres.database import Target
 from tracker.sources.contract import ZIP, At, File, Item, Reader, Refused, Told, path_of
 from tracker.sources.staging import Staging, staging
 from tracker.sources.tally import Tally, plain

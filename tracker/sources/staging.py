@@ -20,8 +20,6 @@ from tracker.domain.entity import Entity
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.registry import fact_type, kind_of
 from tracker.log.annexes import texts
-from tracker.log.commits import confirmed
-from tracker.log.database import API, Connection, Target, connect, named_queries
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import (
     BULK,
@@ -33,6 +31,8 @@ from tracker.log.recorder import (
     read_streams,
 )
 from tracker.log.recorder import SQL as LOG
+from tracker.postgres.commits import confirmed
+from tracker.postgres.database import API, Connection, Target, connect, named_queries
 
 SQL = named_queries(Path(__file__).with_name("staging.sql"))
 PAGE = 1000

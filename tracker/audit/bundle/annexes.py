@@ -22,7 +22,7 @@ from tracker.audit.verify.verifier import Verification
 from tracker.domain.commitments import SCHEME
 from tracker.errors import Rejected
 from tracker.log.annexes import Annexes, Line, line
-from tracker.log.database import Connection
+from tracker.postgres.database import Connection
 
 PART = ".annexes.part"
 """The file that is being written; a crash leaves it, and the next export writes over it."""

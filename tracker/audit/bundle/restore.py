@@ -16,7 +16,7 @@ from tracker.audit.verify.database_source import COLUMNS, SQL
 from tracker.audit.verify.trust import Head
 from tracker.audit.verify.verifier import Page, Verification
 from tracker.errors import InvalidInput
-from tracker.log.database import OWNER, Connection
+from tracker.postgres.database import OWNER, Connection
 
 PAGES = 32
 """Pages of 256 events that are copied at a time."""

@@ -27,8 +27,8 @@ from tracker.audit.format.merkle import (
     tiles_of,
 )
 from tracker.errors import NotFound, NotProven
-from tracker.log.database import Connection, Pool, named_queries
-from tracker.log.joined import Joined
+from tracker.postgres.batching import Joined
+from tracker.postgres.database import Connection, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
 MOST_SIZE = 2**63 - 1

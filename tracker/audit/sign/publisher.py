@@ -36,11 +36,11 @@ from tracker.audit.serve.proofs import SQL, consistency, read_hashes, read_tiles
 from tracker.audit.sign.keystore import Keys, Safe
 from tracker.audit.sign.witness import Policy, Witnesses
 from tracker.errors import NotProven, TrackerError
-from tracker.log.background import Background, Work
-from tracker.log.commits import confirmed
-from tracker.log.database import LOST, TURN, Connection, Pool
 from tracker.log.follower import Follower, wait
 from tracker.log.recorder import head
+from tracker.postgres.background import Background, Work
+from tracker.postgres.commits import confirmed
+from tracker.postgres.database import LOST, TURN, Connection, Pool
 
 PACE = 0.4
 """Seconds from one checkpoint to the next, at least: under load many events share one."""

@@ -17,8 +17,8 @@ from tracker.audit.format.layout import below, positions_of
 from tracker.audit.format.merkle import WIDTH, Tile, tile_hashes
 from tracker.audit.verify.trust import parsed
 from tracker.errors import NotFound, Rejected
-from tracker.log.database import Pool, named_queries
 from tracker.log.entries import recorded
+from tracker.postgres.database import Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("rows.sql"))
 COLUMNS = ("position", "event_id", "stream", "version", "type", "recorded_at")

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from tracker.log.database import Connection
+from tracker.postgres.database import Connection
 
 WAITING = "SyncRepWaitForLSN"
 """Where in PostgreSQL a commit waits for synchronous standbys. Its messages are translated, this

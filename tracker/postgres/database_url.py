@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tracker.errors import InvalidInput
-from tracker.log.database import Target
+from tracker.postgres.database import Target
 
 ADDRESS = re.compile(
     r"postgres(?:ql)?://(?:(?P<login>[^/?#]*)@)?(?P<hosts>[^/?#@]*)(?:/(?P<database>[^/?#@]*))?"

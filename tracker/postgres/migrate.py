@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 
 from tracker.errors import Unavailable
-from tracker.log.database import API, OWNER, PROJECTOR, PUBLISHER, Connection, named_queries
+from tracker.postgres.database import API, OWNER, PROJECTOR, PUBLISHER, Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("migrate.sql"))
 DIRECTORY = Path(__file__).with_name("migrations")

@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, migrations, background work, batches of waiting calls."""
