@@ -22,9 +22,9 @@ from tracker.domain.import_receipt import Receipt
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 from tracker.sources import corpus
-from tracker.sources.contract import At, File, Reader
 from tracker.sources.corpus import SHIPPED
 from tracker.sources.importing import Outcome, import_file
+from tracker.sources.reader import At, File, Reader
 
 
 @contextmanager

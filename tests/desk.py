@@ -12,9 +12,9 @@ from tracker.domain.values import Fact
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 from tracker.sources import corpus
-from tracker.sources.contract import At, File, Reader, Refused, Told
 from tracker.sources.corpus import write
 from tracker.sources.importing import Outcome, import_file
+from tracker.sources.reader import At, File, Reader, Refused, Told
 
 GALLIUM = "export-control/gallium"
 FIGURE = "figure/rare_earths/CN/production/mine/2023"

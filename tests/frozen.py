@@ -27,8 +27,8 @@ from tracker.errors import Unavailable
 from tracker.postgres import migrate
 from tracker.postgres.database import LOST, Target
 from tracker.sources import corpus
-from tracker.sources.contract import File
 from tracker.sources.importing import import_file
+from tracker.sources.reader import File
 from tracker.sources.staging import Staging
 
 

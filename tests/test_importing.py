@@ -36,10 +36,10 @@ from tracker.domain.values import Fact
 from tracker.errors import DiskFull, InvalidInput, TrackerError, VersionConflict
 from tracker.postgres.database import Target
 from tracker.sources import corpus
-from tracker.sources.contract import At, File, Refused
 from tracker.sources.corpus import MOST_BYTES as LONGEST_LINE
 from tracker.sources.corpus import parse, write
 from tracker.sources.importing import import_file
+from tracker.sources.reader import At, File, Refused
 from tracker.sources.staging import Staging
 
 # --- the corpus format

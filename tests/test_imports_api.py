@@ -13,7 +13,7 @@ from schema.services import Services
 from tests.api import Api
 from tests.desk import CLAIM, Desk, cell, line
 from tracker.postgres.database import Target
-from tracker.sources.contract import At, Refused
+from tracker.sources.reader import At, Refused
 
 RECEIPT = """key entity on reader readerVersion file sha256 encoding size items events position
     counts { new restated corrected withdrawn unchanged repeated refused suspect }

@@ -28,9 +28,9 @@ from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
-from tracker.sources.contract import File, Refused, Told
+from tracker.sources.column_mapping import FIELDS, Meaning, meaning
 from tracker.sources.importing import import_file
-from tracker.sources.meaning import FIELDS, Meaning, meaning
+from tracker.sources.reader import File, Refused, Told
 from tracker.sources.registry import reader_for
 from tracker.sources.sheet import READER, reader
 

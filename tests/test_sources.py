@@ -17,10 +17,10 @@ from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
 from tracker.sources import corpus, facts, usgs
-from tracker.sources.contract import At, File, Told, told
 from tracker.sources.corpus import shipped
 from tracker.sources.corpus_schema import corpus_schema
 from tracker.sources.importing import import_file
+from tracker.sources.reader import At, File, Told, told
 from tracker.sources.registry import READERS, reader_for, reader_named
 
 SCHEMA = Path(__file__).parents[1] / "docs" / "corpus.schema.json"

@@ -17,7 +17,7 @@ from deploy.terminal import Terminal, csv_cell, escaped, escaped_json, in_one_li
 from tests.desk import Desk, cell, counts
 from tests.desk import line as corpus_line
 from tests.facts import announced
-from tracker.sources.contract import At, Refused
+from tracker.sources.reader import At, Refused
 
 NASTY = "a\x1b[2J\x9b1m\u202egpj.\u2066b\r\x07\u200bc"
 

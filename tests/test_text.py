@@ -13,9 +13,9 @@ from tests.desk import CLAIM, Desk, counts, line, said
 from tests.facts import announced
 from tracker.errors import InvalidInput, TooLarge
 from tracker.sources import corpus, facts, usgs
-from tracker.sources.contract import At, File, Refused
 from tracker.sources.importing import import_file
-from tracker.sources.text import (
+from tracker.sources.reader import At, File, Refused
+from tracker.sources.text_files import (
     CHUNK,
     MOST_BYTES,
     delimiter,

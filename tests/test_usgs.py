@@ -10,7 +10,7 @@ import pytest
 from tracker.domain.figure import Claimed
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Checked, Qualifier
-from tracker.sources.contract import At, File, Refused, Told
+from tracker.sources.reader import At, File, Refused, Told
 from tracker.sources.usgs import READER
 from tracker.sources.usgs.quantities import Amount, note_says
 

@@ -25,13 +25,13 @@ from tracker.domain.import_receipt import Counts, ImportState, Receipt
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.postgres.database import Target
 from tracker.sources import corpus, sheet
-from tracker.sources.contract import MOST_FILE_BYTES, At, File, Reader
+from tracker.sources.column_mapping import meaning
 from tracker.sources.corpus_schema import corpus_schema
 from tracker.sources.download import CHUNK, fetched
 from tracker.sources.importing import Difference, Outcome
-from tracker.sources.meaning import meaning
+from tracker.sources.reader import MOST_FILE_BYTES, At, File, Reader
 from tracker.sources.registry import READERS, reader_for, reader_named
-from tracker.sources.text import encoding_named
+from tracker.sources.text_files import encoding_named
 
 Listen = Callable[[str, At, str, str], None]
 MOST_SHOWN = 20

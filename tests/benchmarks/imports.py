@@ -26,9 +26,9 @@ from deploy.postgres import Postgres
 from tests.facts import claimed
 from tracker.postgres.database import Target
 from tracker.sources import corpus
-from tracker.sources.contract import File
 from tracker.sources.corpus import write
 from tracker.sources.importing import import_file
+from tracker.sources.reader import File
 
 EDITIONS = 4
 LINE_BYTES = 340

@@ -23,9 +23,9 @@ from tracker.domain.registry import kind_of
 from tracker.domain.vocabulary import Qualifier
 from tracker.errors import InvalidInput, NotFound, TrackerError
 from tracker.sources import facts, usgs
-from tracker.sources.contract import File, Told
 from tracker.sources.corpus import parse
 from tracker.sources.facts.rows import Entry, note
+from tracker.sources.reader import File, Told
 from tracker.sources.verdict import agree
 
 CORPUS = Path(__file__).with_name("corpus.jsonl")

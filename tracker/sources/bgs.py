@@ -25,11 +25,11 @@ from tracker.domain.units import Unit
 from tracker.domain.values import PartialDate, Quantity, Source
 from tracker.domain.vocabulary import Checked, Qualifier, Stage, Statistic
 from tracker.errors import InvalidInput
-from tracker.sources.contract import At, File, Item, Reader, Refused, told, unreadable
+from tracker.sources.column_mapping import Meaning
 from tracker.sources.ids import claim_id, slug
-from tracker.sources.meaning import Meaning
-from tracker.sources.text import head_rows, rows
-from tracker.sources.words import number
+from tracker.sources.parsing import number
+from tracker.sources.reader import At, File, Item, Reader, Refused, told, unreadable
+from tracker.sources.text_files import head_rows, rows
 
 COLUMNS = {"country_iso3_code", "year", "quantity", "units", "bgs_statistic_type_trans"}
 NAMES = ("bgs_commodity_trans", "erml_commodity")

@@ -26,8 +26,8 @@ from tracker.domain.redaction import Redacted
 from tracker.domain.registry import fact_type, kind_of
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
-from tracker.sources.contract import At, File, Item, Reader, Refused, Told, check_storable, path_of
-from tracker.sources.text import MOST_BYTES, lines
+from tracker.sources.reader import At, File, Item, Reader, Refused, Told, check_storable, path_of
+from tracker.sources.text_files import MOST_BYTES, lines
 
 SHIPPED = File(Path(tracker.__file__).parent / "corpus" / "corpus.jsonl", "corpus.jsonl")
 """The corpus that ships with the tracker."""

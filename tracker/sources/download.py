@@ -12,7 +12,7 @@ from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from tracker.errors import InvalidInput, TooLarge
-from tracker.sources.contract import File
+from tracker.sources.reader import File
 
 MOST_BYTES = 2_000_000_000
 """The largest file that is fetched."""

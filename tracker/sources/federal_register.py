@@ -25,7 +25,8 @@ from tracker.domain.places import Place
 from tracker.domain.values import Actor, Fact, PartialDate, Source
 from tracker.domain.vocabulary import AnnouncementKind, Checked, Direction, Measure
 from tracker.errors import InvalidInput
-from tracker.sources.contract import (
+from tracker.sources.ids import slug
+from tracker.sources.reader import (
     At,
     File,
     Item,
@@ -35,8 +36,7 @@ from tracker.sources.contract import (
     told,
     unreadable,
 )
-from tracker.sources.ids import slug
-from tracker.sources.text import in_utf8
+from tracker.sources.text_files import in_utf8
 
 MOST_BYTES = 64 * 1024 * 1024
 BIS = "industry-and-security-bureau"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tracker.errors import InvalidInput
 from tracker.sources import bgs, corpus, facts, federal_register, sheet, usgs
-from tracker.sources.contract import File, Reader
+from tracker.sources.reader import File, Reader
 
 READERS: tuple[Reader, ...] = (
     corpus.READER, facts.READER, usgs.READER, bgs.READER, federal_register.READER, sheet.READER)

@@ -12,7 +12,7 @@ from tracker.domain.import_receipt import Counts, Reason, Receipt, Remark
 from tracker.domain.values import PartialDate, Source
 from tracker.domain.vocabulary import Checked
 from tracker.domain.wording import is_visible
-from tracker.sources.contract import At, File, Reader
+from tracker.sources.reader import At, File, Reader
 from tracker.sources.verdict import Came
 
 MOST_REMARKS = 20

@@ -21,7 +21,7 @@ from tracker.domain.entity import Entity, Known, Retracted, retracted, standing
 from tracker.domain.figure import Claimed, edition_of
 from tracker.domain.values import Fact, Quantity
 from tracker.errors import IdempotencyConflict
-from tracker.sources.contract import Told
+from tracker.sources.reader import Told
 
 FAR_OFF = 100
 """How many times a figure of a neighbouring edition makes one suspect: a header may lie about the

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from tracker.errors import InvalidInput
-from tracker.sources.contract import ZIP, At, File, Item, Reader, Refused, path_of, unreadable
-from tracker.sources.meaning import ALIASES, FIELDS, Meaning, default_publisher
+from tracker.sources.column_mapping import ALIASES, FIELDS, Meaning, default_publisher
+from tracker.sources.reader import ZIP, At, File, Item, Reader, Refused, path_of, unreadable
 from tracker.sources.sheet.records import Record, facts
 from tracker.sources.sheet.tables import Cells, cells
-from tracker.sources.text import head_rows
+from tracker.sources.text_files import head_rows
 
 
 def reader(meaning: Meaning) -> Reader:

@@ -32,10 +32,10 @@ from tracker.domain.vocabulary import (
     Statistic,
 )
 from tracker.errors import InvalidInput
-from tracker.sources import words
-from tracker.sources.contract import At, Told, told
+from tracker.sources import parsing
+from tracker.sources.column_mapping import Meaning, default_publisher
 from tracker.sources.ids import claim_id, slug
-from tracker.sources.meaning import Meaning, default_publisher
+from tracker.sources.reader import At, Told, told
 
 T = TypeVar("T")
 LONGEST_ID = 120
@@ -83,17 +83,17 @@ class Record:
 
     def day(self, field: str) -> PartialDate | None:
         """The date of a field, if it has one. Raises InvalidInput."""
-        return self.read(field, lambda text: words.day(text, self.meaning.dates))
+        return self.read(field, lambda text: parsing.day(text, self.meaning.dates))
 
     def goods(self) -> tuple[Commodity, ...]:
         """What it is about. Raises InvalidInput."""
-        return self.read("commodities", words.goods) or ()
+        return self.read("commodities", parsing.goods) or ()
 
     @property
     def issuer(self) -> Place:
         """The country. Raises InvalidInput."""
         self.required("jurisdiction")
-        place = self.read("jurisdiction", words.place)
+        place = self.read("jurisdiction", parsing.place)
         assert place is not None
         return place
 
@@ -103,7 +103,7 @@ class Record:
             publisher=slug(self.required("publisher")),
             name=self.text("source") or default_publisher(self.file),
             published_on=published,
-            url=self.read("link", words.address),
+            url=self.read("link", parsing.address),
             reference=f"{self.file}, line {self.line}",
             checked=Checked.DATA_FILE,
         )
@@ -179,7 +179,7 @@ def _clause(record: Record) -> Clause:
     return Clause(
         id="1", measure=record.meaning.measures[measure.casefold()],
         commodities=record.goods(),
-        destinations=record.read("destinations", words.places) or (),
+        destinations=record.read("destinations", parsing.places) or (),
     )
 
 
@@ -212,7 +212,7 @@ def _claim(record: Record) -> Claimed:
     statistic = Statistic(record.text("statistic") or Statistic.PRODUCTION)
     stock = statistic is Statistic.RESERVES
     record.required("year")
-    year = record.read("year", words.year)
+    year = record.read("year", parsing.year)
     return Claimed(
         source=source,
         series=Series(commodity=goods[0], place=record.issuer, statistic=statistic,
@@ -220,7 +220,7 @@ def _claim(record: Record) -> Claimed:
                       period=None if stock else year),
         edition=record.text("edition") or f"{source.name} {published}",
         quantity=Quantity(unit=Unit(record.required("unit")),
-                          value=record.read("value", words.number),
+                          value=record.read("value", parsing.number),
                           basis=record.text("basis")),
         as_of=year if stock else None,
         note=_note(record, OF_FIGURES),

@@ -20,8 +20,8 @@ import openpyxl  # type: ignore[import-untyped]  # it has no types of its own
 from openpyxl.utils import column_index_from_string  # type: ignore[import-untyped]
 
 from tracker.errors import InvalidInput
-from tracker.sources.contract import ZIP, File, unreadable
-from tracker.sources.text import rows as csv_rows
+from tracker.sources.reader import ZIP, File, unreadable
+from tracker.sources.text_files import rows as csv_rows
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_UNPACKED = 100 * 1024 * 1024

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracker.domain.figure import Claimed
-from tracker.sources.contract import File, Item, Reader, told
 from tracker.sources.ids import claim_id
-from tracker.sources.text import head_rows
+from tracker.sources.reader import File, Item, Reader, told
+from tracker.sources.text_files import head_rows
 from tracker.sources.usgs.cells import Cell
 from tracker.sources.usgs.claims import understand
 from tracker.sources.usgs.layouts import ENCODING, cells, edition_of, is_table

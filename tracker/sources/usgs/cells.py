@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tracker.domain.values import PartialDate, Source
 from tracker.domain.vocabulary import Checked, Statistic
-from tracker.sources.contract import At, Refused
+from tracker.sources.reader import At, Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from tracker.domain.units import Unit
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Qualifier, Statistic
 from tracker.errors import InvalidInput
-from tracker.sources.contract import Refused
+from tracker.sources.reader import Refused
 from tracker.sources.usgs import notes
 from tracker.sources.usgs.cells import Cell
 from tracker.sources.usgs.quantities import Amount, amount

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import chain, count, islice
 
 from tracker.domain.vocabulary import Statistic
-from tracker.sources.contract import At, File, Refused
-from tracker.sources.text import Row, rows
+from tracker.sources.reader import At, File, Refused
+from tracker.sources.text_files import Row, rows
 from tracker.sources.usgs.cells import Cell, Edition
 from tracker.sources.usgs.quantities import note_says
 

@@ -21,7 +21,7 @@ from tracker.domain.codec import decode, encode
 from tracker.domain.entity import check_stream
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
-from tracker.sources.meaning import Meaning
+from tracker.sources.column_mapping import Meaning
 
 MOST_ID = 180
 """The longest event id of a row; corrections add to it."""

@@ -20,7 +20,7 @@ from itertools import islice
 from typing import IO
 
 from tracker.errors import InvalidInput
-from tracker.sources.contract import File, unreadable
+from tracker.sources.reader import File, unreadable
 
 MOST_BYTES = 1_000_000
 """The longest line that is looked at, and the longest row of a table, be it of many lines."""
