@@ -22,7 +22,7 @@ from tests.desk import Desk
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 from tracker.sources import corpus
-from tracker.sources.importing import import_file
+from tracker.sources.importing.importer import import_file
 
 hypothesis.settings.register_profile("long", max_examples=2000)
 

@@ -13,7 +13,7 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 from tracker.sources import corpus
 from tracker.sources.corpus import write
-from tracker.sources.importing import Outcome, import_file
+from tracker.sources.importing.importer import Outcome, import_file
 from tracker.sources.reader import At, File, Reader, Refused, Told
 
 GALLIUM = "export-control/gallium"

@@ -27,9 +27,9 @@ from tracker.errors import Unavailable
 from tracker.postgres import migrate
 from tracker.postgres.database import LOST, Target
 from tracker.sources import corpus
-from tracker.sources.importing import import_file
+from tracker.sources.importing.importer import import_file
+from tracker.sources.importing.staging import Staging
 from tracker.sources.reader import File
-from tracker.sources.staging import Staging
 
 
 def stop_after(of: Any, name: str) -> None:

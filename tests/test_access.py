@@ -28,7 +28,7 @@ from tracker.auth import tokens
 from tracker.auth.scopes import Caller, Scope, check_name, granted, sha256
 from tracker.errors import Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated
 from tracker.postgres.database import API, OWNER, Target
-from tracker.sources import importing
+from tracker.sources.importing import importer
 
 TODAY = datetime.now(UTC).date()
 CLOSED = Access(read_open=False)
@@ -209,7 +209,7 @@ async def test_no_token_passes_for_an_actor_of_another_kind(target: Target, name
 
 
 def test_every_actor_that_is_no_token_is_reserved() -> None:
-    for actor in (EVERYONE.name, MYSELF.name, importing.ACTOR, "token"):
+    for actor in (EVERYONE.name, MYSELF.name, importer.ACTOR, "token"):
         assert actor is not None
         with pytest.raises(InvalidInput, match="expected another name"):
             check_name(actor)

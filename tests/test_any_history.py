@@ -53,7 +53,7 @@ from tracker.domain.values import DAY, Fact, Source
 from tracker.errors import InvalidInput, NotFound
 from tracker.log.entries import Recorded
 from tracker.sources.corpus import write
-from tracker.sources.verdict import agree
+from tracker.sources.importing.reconcile import agree
 
 T = TypeVar("T")
 EXAMPLES = settings().max_examples // 8

@@ -38,9 +38,9 @@ from tracker.postgres.database import Target
 from tracker.sources import corpus
 from tracker.sources.corpus import MOST_BYTES as LONGEST_LINE
 from tracker.sources.corpus import parse, write
-from tracker.sources.importing import import_file
+from tracker.sources.importing.importer import import_file
+from tracker.sources.importing.staging import Staging
 from tracker.sources.reader import At, File, Refused
-from tracker.sources.staging import Staging
 
 # --- the corpus format
 
@@ -66,7 +66,7 @@ async def test_a_full_disk_ends_an_import_with_the_error_that_commands_get(
     async def full(*_: object) -> int:
         raise asyncpg.DiskFullError("no space left on device")
 
-    monkeypatch.setattr("tracker.sources.staging.append_page", full)
+    monkeypatch.setattr("tracker.sources.importing.staging.append_page", full)
     with pytest.raises(DiskFull, match="nothing was recorded"):
         await desk.take(line())
     assert await desk.recorder.head() == 0

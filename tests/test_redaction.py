@@ -42,7 +42,7 @@ from tracker.log.entries import NewEvent, new_event
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import API, OWNER, PROJECTOR, Target
 from tracker.sources import corpus
-from tracker.sources.importing import import_file
+from tracker.sources.importing.importer import import_file
 
 CONTROL = "export-control/a"
 NOTED = announced(clause(note="of a clause"), note="Ms Doe said so", quotation="“in her words”")
@@ -415,8 +415,8 @@ async def test_an_import_keeps_its_texts_in_annexes_and_says_the_same_the_second
 async def test_a_row_told_again_after_its_entities_were_forgotten_is_still_the_same(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracker.sources.staging.MOST_KEPT", 0)
-    monkeypatch.setattr("tracker.sources.importing.BATCH", 1)
+    monkeypatch.setattr("tracker.sources.importing.staging.MOST_KEPT", 0)
+    monkeypatch.setattr("tracker.sources.importing.importer.BATCH", 1)
     lines = (line("a", NOTED), line("s", suspended(), GALLIUM, "ExportControl.Suspended"))
     assert counts(await desk.take(*lines, *lines)) == {"new": 2, "repeated": 2}
 

@@ -29,7 +29,7 @@ from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 from tracker.sources.column_mapping import FIELDS, Meaning, meaning
-from tracker.sources.importing import import_file
+from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import File, Refused, Told
 from tracker.sources.registry import reader_for
 from tracker.sources.sheet import READER, reader

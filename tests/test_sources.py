@@ -19,7 +19,7 @@ from tracker.postgres.database import Target
 from tracker.sources import corpus, facts, usgs
 from tracker.sources.corpus import shipped
 from tracker.sources.corpus_schema import corpus_schema
-from tracker.sources.importing import import_file
+from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import At, File, Told, told
 from tracker.sources.registry import READERS, reader_for, reader_named
 

@@ -13,7 +13,7 @@ from tests.desk import CLAIM, Desk, counts, line, said
 from tests.facts import announced
 from tracker.errors import InvalidInput, TooLarge
 from tracker.sources import corpus, facts, usgs
-from tracker.sources.importing import import_file
+from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import At, File, Refused
 from tracker.sources.text_files import (
     CHUNK,

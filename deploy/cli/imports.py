@@ -28,7 +28,7 @@ from tracker.sources import corpus, sheet
 from tracker.sources.column_mapping import meaning
 from tracker.sources.corpus_schema import corpus_schema
 from tracker.sources.download import CHUNK, fetched
-from tracker.sources.importing import Difference, Outcome
+from tracker.sources.importing.importer import Difference, Outcome
 from tracker.sources.reader import MOST_FILE_BYTES, At, File, Reader
 from tracker.sources.registry import READERS, reader_for, reader_named
 from tracker.sources.text_files import encoding_named

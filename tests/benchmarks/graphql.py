@@ -29,7 +29,7 @@ from tests.benchmarks.asking import Asked, ask, request
 from tests.benchmarks.harness import machine, markdown, options, publish, server
 from tracker.postgres.database import Target, connect
 from tracker.sources import corpus
-from tracker.sources.importing import import_file
+from tracker.sources.importing.importer import import_file
 
 PROGRAM = Path(__file__).with_name("postgraphile")
 CONNECTIONS = 16

@@ -27,7 +27,7 @@ from tests.facts import claimed
 from tracker.postgres.database import Target
 from tracker.sources import corpus
 from tracker.sources.corpus import write
-from tracker.sources.importing import import_file
+from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import File
 
 EDITIONS = 4

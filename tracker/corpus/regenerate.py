@@ -25,8 +25,8 @@ from tracker.errors import InvalidInput, NotFound, TrackerError
 from tracker.sources import facts, usgs
 from tracker.sources.corpus import parse
 from tracker.sources.facts.rows import Entry, note
+from tracker.sources.importing.reconcile import agree
 from tracker.sources.reader import File, Told
-from tracker.sources.verdict import agree
 
 CORPUS = Path(__file__).with_name("corpus.jsonl")
 DATA = Path(__file__).parents[2].parent / "shared" / "data"

@@ -22,11 +22,11 @@ from tracker.domain.vocabulary import Checked
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.entries import NewEvent
 from tracker.postgres.database import Target
+from tracker.sources.importing.receipt_builder import Tally, plain
+from tracker.sources.importing.reconcile import RETRACTED, Came, Verdict, judge
+from tracker.sources.importing.staging import Staging, staging
 from tracker.sources.reader import ZIP, At, File, Item, Reader, Refused, Told, path_of
-from tracker.sources.staging import Staging, staging
-from tracker.sources.tally import Tally, plain
 from tracker.sources.text_files import encoding
-from tracker.sources.verdict import RETRACTED, Came, Verdict, judge
 
 ACTOR = IMPORT_ACTOR
 """The actor of what is imported."""

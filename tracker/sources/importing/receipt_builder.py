@@ -12,8 +12,8 @@ from tracker.domain.import_receipt import Counts, Reason, Receipt, Remark
 from tracker.domain.values import PartialDate, Source
 from tracker.domain.vocabulary import Checked
 from tracker.domain.wording import is_visible
+from tracker.sources.importing.reconcile import Came
 from tracker.sources.reader import At, File, Reader
-from tracker.sources.verdict import Came
 
 MOST_REMARKS = 20
 MOST_REASONS = 20
