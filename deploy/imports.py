@@ -21,10 +21,10 @@ from schema.services import Services
 from tracker.domain.import_receipt import Receipt
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
-from tracker.sources import corpus
-from tracker.sources.corpus import SHIPPED
 from tracker.sources.importing.importer import Outcome, import_file
 from tracker.sources.reader import At, File, Reader
+from tracker.sources.readers import corpus_format
+from tracker.sources.readers.corpus_format import SHIPPED
 
 
 @contextmanager
@@ -80,7 +80,7 @@ async def load_corpus(
     """
     if await _was_imported(services.recorder, SHIPPED.sha256()):
         return 0
-    reader = replace(corpus.READER, corrects=True)  # its ids are ours, whatever release wrote them
+    reader = replace(corpus_format.READER, corrects=True)  # its ids are ours, whatever release wrote them
     outcome = await import_shown(target, services, reader, SHIPPED, console, skip_refused=True,
                                  **options)
     return outcome.receipt.events

@@ -21,8 +21,8 @@ from schema.services import Services
 from tests.desk import Desk
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
-from tracker.sources import corpus
 from tracker.sources.importing.importer import import_file
+from tracker.sources.readers import corpus_format
 
 hypothesis.settings.register_profile("long", max_examples=2000)
 
@@ -84,7 +84,7 @@ def corpus_template(server: Postgres, empty_template: str) -> str:
     async def load() -> None:
         target = database(server, "corpus_template")
         async with running(target) as services:
-            outcome = await import_file(target, corpus.READER, corpus.SHIPPED)
+            outcome = await import_file(target, corpus_format.READER, corpus_format.SHIPPED)
             assert not outcome.refused, outcome.receipt.refused
             await services.projector.reach(await services.recorder.head(), seconds=60)
 

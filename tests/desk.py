@@ -11,10 +11,10 @@ from tracker.domain.import_receipt import Receipt
 from tracker.domain.values import Fact
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
-from tracker.sources import corpus
-from tracker.sources.corpus import write
 from tracker.sources.importing.importer import Outcome, import_file
 from tracker.sources.reader import At, File, Reader, Refused, Told
+from tracker.sources.readers import corpus_format
+from tracker.sources.readers.corpus_format import write
 
 GALLIUM = "export-control/gallium"
 FIGURE = "figure/rare_earths/CN/production/mine/2023"
@@ -40,7 +40,7 @@ class Desk:
         """Import lines of the corpus format."""
         path = self.directory / "facts.jsonl"
         path.write_bytes(b"".join(lines))
-        return await import_file(self.target, corpus.READER, File.at(path), **options)
+        return await import_file(self.target, corpus_format.READER, File.at(path), **options)
 
     async def read(self, *items: Told | Refused, version: str = "1", content: str = "x",
                    **options: Any) -> Outcome:

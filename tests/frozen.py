@@ -26,10 +26,10 @@ from tracker.audit.sign.publisher import Signing
 from tracker.errors import Unavailable
 from tracker.postgres import migrate
 from tracker.postgres.database import LOST, Target
-from tracker.sources import corpus
 from tracker.sources.importing.importer import import_file
 from tracker.sources.importing.staging import Staging
 from tracker.sources.reader import File
+from tracker.sources.readers import corpus_format
 
 
 def stop_after(of: Any, name: str) -> None:
@@ -77,7 +77,7 @@ async def take_in(target: Target, directory: Path) -> None:
     stop_after(Staging, "_append_page")
     path = directory / "facts.jsonl"
     path.write_bytes(line())
-    await import_file(target, corpus.READER, File.at(path))
+    await import_file(target, corpus_format.READER, File.at(path))
 
 
 async def remake(target: Target, directory: Path) -> None:

@@ -52,8 +52,8 @@ from tracker.domain.registry import STATES, kind_of
 from tracker.domain.values import DAY, Fact, Source
 from tracker.errors import InvalidInput, NotFound
 from tracker.log.entries import Recorded
-from tracker.sources.corpus import write
 from tracker.sources.importing.reconcile import agree
+from tracker.sources.readers.corpus_format import write
 
 T = TypeVar("T")
 EXAMPLES = settings().max_examples // 8

@@ -10,9 +10,9 @@ import pytest
 from tracker.domain.figure import Claimed
 from tracker.domain.vocabulary import Checked, Qualifier
 from tracker.errors import InvalidInput
-from tracker.sources.bgs import READER, reader, subject
 from tracker.sources.column_mapping import Meaning
 from tracker.sources.reader import File, Refused, Told
+from tracker.sources.readers.bgs import READER, reader, subject
 
 COLUMNS = ("synthetic_id", "bgs_commodity_code", "bgs_commodity_trans", "bgs_sub_commodity_trans",
            "bgs_statistic_type_trans", "country_trans", "country_iso2_code", "country_iso3_code",

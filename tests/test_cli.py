@@ -18,7 +18,7 @@ from deploy.process import Exit
 from tests.facts import announced, suspended
 from tests.processes import TRACKER, Running, command, postmasters
 from tracker.postgres.database import Target
-from tracker.sources.corpus import write
+from tracker.sources.readers.corpus_format import write
 
 
 @pytest.fixture

@@ -21,12 +21,12 @@ from tracker.domain.entity import TYPES, Known
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claimed, FigureState
 from tracker.sources import facts
-from tracker.sources.corpus import parse, shipped
 from tracker.sources.facts import alliances, announcements, controls, figures
 from tracker.sources.facts.figures import QUALIFIERS
 from tracker.sources.facts.instruments import JOINED
 from tracker.sources.facts.rows import PUBLISHED, Row, spoken
 from tracker.sources.reader import File
+from tracker.sources.readers.corpus_format import parse, shipped
 
 ORDERS = [parse(line) for line in shipped()]
 BY_ID = {order.event_id: order for order in ORDERS}

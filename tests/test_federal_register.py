@@ -11,8 +11,8 @@ import pytest
 from tracker.domain.announcement import Made
 from tracker.domain.export_control import Announced
 from tracker.errors import InvalidInput
-from tracker.sources.federal_register import READER, named_in
 from tracker.sources.reader import File, Refused, Told
+from tracker.sources.readers.federal_register import READER, named_in
 
 BIS = [{"raw_name": "DEPARTMENT OF COMMERCE", "name": "Commerce Department", "id": 54,
         "slug": "commerce-department", "parent_id": None},

@@ -35,12 +35,12 @@ from tracker.domain.figure import Claimed
 from tracker.domain.values import Fact
 from tracker.errors import DiskFull, InvalidInput, TrackerError, VersionConflict
 from tracker.postgres.database import Target
-from tracker.sources import corpus
-from tracker.sources.corpus import MOST_BYTES as LONGEST_LINE
-from tracker.sources.corpus import parse, write
 from tracker.sources.importing.importer import import_file
 from tracker.sources.importing.staging import Staging
 from tracker.sources.reader import At, File, Refused
+from tracker.sources.readers import corpus_format
+from tracker.sources.readers.corpus_format import MOST_BYTES as LONGEST_LINE
+from tracker.sources.readers.corpus_format import parse, write
 
 # --- the corpus format
 
@@ -194,7 +194,7 @@ def test_a_line_that_can_not_be_read_is_refused_at_its_field(
 async def test_the_corpus_of_a_later_release_corrects_that_of_an_earlier_one(
     desk: Desk
 ) -> None:
-    reader = replace(corpus.READER, corrects=True)
+    reader = replace(corpus_format.READER, corrects=True)
     path = desk.directory / "corpus.jsonl"
     for content in (line() + CLAIM, line("a", announced(title="Other")) + CLAIM):
         path.write_bytes(content)
@@ -289,12 +289,12 @@ async def test_a_file_that_changes_while_it_is_read_is_refused(desk: Desk) -> No
     path = desk.directory / "facts.jsonl"
 
     def read(file: File) -> Any:
-        yield from corpus.READER.read(file)
+        yield from corpus_format.READER.read(file)
         path.write_bytes(CLAIM)
 
     path.write_bytes(line())
     with pytest.raises(InvalidInput, match="changed while it was read"):
-        await import_file(desk.target, replace(corpus.READER, read=read), File.at(path))
+        await import_file(desk.target, replace(corpus_format.READER, read=read), File.at(path))
     assert await desk.recorder.head() == 0
 
 

@@ -13,7 +13,7 @@ from tests.api import Api, claim, source
 from tests.facts import fact, ordered, retracted, state, told
 from tracker.domain.preference import Ordered, PreferenceState
 from tracker.errors import InvalidInput
-from tracker.sources.corpus import parse, write
+from tracker.sources.readers.corpus_format import parse, write
 
 STREAM = "preference/rare_earths"
 FIGURE = "rare_earths/CN/production/mine/2023"

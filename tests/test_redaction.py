@@ -41,8 +41,8 @@ from tracker.log.annexes import line as exported
 from tracker.log.entries import NewEvent, new_event
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import API, OWNER, PROJECTOR, Target
-from tracker.sources import corpus
 from tracker.sources.importing.importer import import_file
+from tracker.sources.readers import corpus_format
 
 CONTROL = "export-control/a"
 NOTED = announced(clause(note="of a clause"), note="Ms Doe said so", quotation="“in her words”")
@@ -464,7 +464,7 @@ async def test_what_only_the_log_may_write_is_refused(
 
 
 async def test_the_corpus_again_is_unchanged_with_all_its_notes(corpus_target: Target) -> None:
-    outcome = await import_file(corpus_target, corpus.READER, corpus.SHIPPED)
+    outcome = await import_file(corpus_target, corpus_format.READER, corpus_format.SHIPPED)
     assert counts(outcome).keys() == {"unchanged"}
     async with connected(corpus_target) as connection:
         noted = await connection.fetchval(

@@ -16,11 +16,12 @@ from tests.test_sheet import GALLIUM, POLICIES
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
-from tracker.sources import corpus, facts, usgs
-from tracker.sources.corpus import shipped
-from tracker.sources.corpus_schema import corpus_schema
+from tracker.sources import facts, usgs
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import At, File, Told, told
+from tracker.sources.readers import corpus_format
+from tracker.sources.readers.corpus_format import shipped
+from tracker.sources.readers.corpus_schema import corpus_schema
 from tracker.sources.registry import READERS, reader_for, reader_named
 
 SCHEMA = Path(__file__).parents[1] / "docs" / "corpus.schema.json"
@@ -61,11 +62,11 @@ def test_real_files_are_recognised(shared_data: Path) -> None:
     assert found == {("data", "facts"): 1, ("policy", "corpus"): 1,
                      ("raw", "usgs"): 2, ("usgs_mcs2023", "usgs"): 35,
                      ("usgs_mcs2024", "usgs"): 36, ("hs", None): 2}
-    assert name_of(corpus.SHIPPED.path) == "corpus"
+    assert name_of(corpus_format.SHIPPED.path) == "corpus"
 
 
 def test_a_fact_that_the_log_can_not_hold_is_refused_before_it_comes_near() -> None:
-    order = corpus.parse(CLAIM)
+    order = corpus_format.parse(CLAIM)
     held = told(At(1), order.stream, order.fact, "a")
     assert held.order.fact == order.fact
     with pytest.raises(InvalidInput, match="expected an id of at most"):
@@ -165,8 +166,8 @@ def test_the_schema_refuses_what_the_format_refuses(old: bytes, new: bytes) -> N
     assert bad != CLAIM
     assert not ACCEPTS(json.loads(bad))
     with pytest.raises(InvalidInput):
-        corpus.parse(bad)
+        corpus_format.parse(bad)
 
 
 def test_facts_have_their_type() -> None:
-    assert isinstance(corpus.parse(CLAIM).fact, Fact)
+    assert isinstance(corpus_format.parse(CLAIM).fact, Fact)

@@ -12,9 +12,10 @@ import pytest
 from tests.desk import CLAIM, Desk, counts, line, said
 from tests.facts import announced
 from tracker.errors import InvalidInput, TooLarge
-from tracker.sources import corpus, facts, usgs
+from tracker.sources import facts, usgs
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import At, File, Refused
+from tracker.sources.readers import corpus_format
 from tracker.sources.text_files import (
     CHUNK,
     MOST_BYTES,
@@ -151,7 +152,7 @@ def test_a_line_of_100_mb_is_one_refusal_and_never_in_memory(tmp_path: Path) -> 
             content.write(b" " * 1_000_000)
         content.write(b"\n" + line())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    items = list(corpus.READER.read(File.at(path)))
+    items = list(corpus_format.READER.read(File.at(path)))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
     assert [item.at.line for item in items] == [1, 2, 3]
     assert items[1] == Refused(At(2), "expected at most 1,000,000 bytes in a line")
@@ -164,9 +165,9 @@ async def test_facts_in_another_encoding_leave_nothing_until_it_is_named(
     path = tmp_path / "facts.jsonl"
     path.write_bytes(content.decode().encode("gbk"))
     with pytest.raises(InvalidInput, match="expected text in UTF-8"):
-        await import_file(desk.target, corpus.READER, File.at(path))
+        await import_file(desk.target, corpus_format.READER, File.at(path))
     assert await desk.recorder.head() == 0
-    outcome = await import_file(desk.target, corpus.READER, File.at(path, "gbk"))
+    outcome = await import_file(desk.target, corpus_format.READER, File.at(path, "gbk"))
     assert (outcome.receipt.encoding, outcome.receipt.sha256) == ("gbk", File.at(path).sha256())
     assert (await desk.facts())["a"].title == "镓出口管制"  # type: ignore[attr-defined]
 

@@ -24,12 +24,13 @@ from schema.services import Services
 from tracker.domain.import_receipt import Counts, ImportState, Receipt
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.postgres.database import Target
-from tracker.sources import corpus, sheet
+from tracker.sources import sheet
 from tracker.sources.column_mapping import meaning
-from tracker.sources.corpus_schema import corpus_schema
 from tracker.sources.download import CHUNK, fetched
 from tracker.sources.importing.importer import Difference, Outcome
 from tracker.sources.reader import MOST_FILE_BYTES, At, File, Reader
+from tracker.sources.readers import corpus_format
+from tracker.sources.readers.corpus_schema import corpus_schema
 from tracker.sources.registry import READERS, reader_for, reader_named
 from tracker.sources.text_files import encoding_named
 
@@ -130,7 +131,7 @@ def chosen(stack: ExitStack, names: Iterable[str], given: Reader | None,
         else:
             file = stack.enter_context(fetched(name)) if "://" in name else File.at(Path(name))
         file = replace(file, encoding=encoding)
-        yield given or reader_for(file) or corpus.READER, file
+        yield given or reader_for(file) or corpus_format.READER, file
 
 
 def inside(directory: Path, given: Reader | None, encoding: str | None = None

@@ -20,7 +20,7 @@ from schema.http.responses import refusing, reply
 from tracker.domain.registry import FACTS
 from tracker.errors import NotFound
 from tracker.log import upcasting
-from tracker.sources.corpus_schema import as_told, refers
+from tracker.sources.readers.corpus_schema import as_told, refers
 
 RETIRED = Path(__file__).with_name("retired_schemas")
 """Schemas that facts of this version do not give any more: `TYPE.NUMBER.json`. See upcasting.py."""

@@ -28,8 +28,8 @@ from schema.services import Access
 from tests.benchmarks.asking import Asked, ask, request
 from tests.benchmarks.harness import machine, markdown, options, publish, server
 from tracker.postgres.database import Target, connect
-from tracker.sources import corpus
 from tracker.sources.importing.importer import import_file
+from tracker.sources.readers import corpus_format
 
 PROGRAM = Path(__file__).with_name("postgraphile")
 CONNECTIONS = 16
@@ -50,7 +50,7 @@ CREATE TABLE bench.claims (
 async def rows(target: Target) -> None:
     """Load the corpus, and put all claims of now into a plain table for the peer."""
     async with running(target) as services:
-        await import_file(target, corpus.READER, corpus.SHIPPED)
+        await import_file(target, corpus_format.READER, corpus_format.SHIPPED)
         await services.projector.reach(await services.recorder.head(), seconds=120)
         found, after = [], None
         document = (f"query ($after: String) {{ asOf {{ claims(first: 200, after: $after)"

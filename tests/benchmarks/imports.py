@@ -25,10 +25,10 @@ from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
 from tests.facts import claimed
 from tracker.postgres.database import Target
-from tracker.sources import corpus
-from tracker.sources.corpus import write
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import File
+from tracker.sources.readers import corpus_format
+from tracker.sources.readers.corpus_format import write
 
 EDITIONS = 4
 LINE_BYTES = 340
@@ -64,7 +64,7 @@ async def measure(target: Target, path: Path) -> None:
     """Import and print."""
     await prepare(target)
     before, started = resident(), time.perf_counter()
-    outcome = await import_file(target, corpus.READER, File.at(path))
+    outcome = await import_file(target, corpus_format.READER, File.at(path))
     seconds = time.perf_counter() - started
     counts = outcome.receipt.counts
     print(f"{counts.new + counts.restated:,} facts in {seconds:,.0f} s; memory {before:,.0f} MB"

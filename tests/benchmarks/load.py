@@ -14,7 +14,7 @@ from tests.facts import announced, clause
 from tracker.commands.handler import decide_all, restored
 from tracker.domain.codec import encode
 from tracker.log.entries import SOURCE, NewEvent
-from tracker.sources.corpus import parse, shipped
+from tracker.sources.readers.corpus_format import parse, shipped
 
 BYTES = 600
 """The size of an event's data."""

@@ -16,7 +16,7 @@ from tests.benchmarks import appending, harness, reading, waking
 from tests.benchmarks.harness import OURS, Column, Table
 from tests.benchmarks.load import Load
 from tracker.postgres.database import Target
-from tracker.sources.corpus import shipped
+from tracker.sources.readers.corpus_format import shipped
 
 ROWS_A_SECOND = 30_000
 """Rows of a bulk for every second of a round, so that short runs are short."""

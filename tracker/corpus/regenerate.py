@@ -23,10 +23,10 @@ from tracker.domain.registry import kind_of
 from tracker.domain.vocabulary import Qualifier
 from tracker.errors import InvalidInput, NotFound, TrackerError
 from tracker.sources import facts, usgs
-from tracker.sources.corpus import parse
 from tracker.sources.facts.rows import Entry, note
 from tracker.sources.importing.reconcile import agree
 from tracker.sources.reader import File, Told
+from tracker.sources.readers.corpus_format import parse
 
 CORPUS = Path(__file__).with_name("corpus.jsonl")
 DATA = Path(__file__).parents[2].parent / "shared" / "data"

@@ -18,8 +18,8 @@ from tracker.domain.entity import TYPES
 from tracker.domain.values import Commodity, Fact, FreeText, PartialDate, Place, Source
 from tracker.domain.vocabulary import Checked
 from tracker.errors import InvalidInput
-from tracker.sources.corpus import write
 from tracker.sources.ids import slug
+from tracker.sources.readers.corpus_format import write
 
 CHECKED = {
     "page": Checked.PAGE,
