@@ -20,13 +20,13 @@ from tracker.domain.clause import ClauseState
 from tracker.domain.entity import TYPES, Known
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claimed, FigureState
-from tracker.sources import facts
-from tracker.sources.facts import alliances, announcements, controls, figures
-from tracker.sources.facts.figures import QUALIFIERS
-from tracker.sources.facts.instruments import JOINED
-from tracker.sources.facts.rows import PUBLISHED, Row, spoken
 from tracker.sources.reader import File
+from tracker.sources.readers import researched
 from tracker.sources.readers.corpus_format import parse, shipped
+from tracker.sources.readers.researched import alliances, announcements, controls, figures
+from tracker.sources.readers.researched.figures import QUALIFIERS
+from tracker.sources.readers.researched.instruments import JOINED
+from tracker.sources.readers.researched.rows import PUBLISHED, Row, spoken
 
 ORDERS = [parse(line) for line in shipped()]
 BY_ID = {order.event_id: order for order in ORDERS}
@@ -41,7 +41,7 @@ OTHER_DAY = {"iea-conflict-2025-10": "2025-04-28", "sohu-qcmi-launch": "2025-07-
 @pytest.fixture(scope="module")
 def rows(shared_data: Path) -> list[Row]:
     """The researched facts."""
-    return list(facts.researched(File.at(shared_data / "facts.jsonl")))
+    return list(researched.researched(File.at(shared_data / "facts.jsonl")))
 
 
 def line_of(row: Row) -> Order:
@@ -249,14 +249,14 @@ def test_a_detail_without_a_place_in_the_corpus_is_refused(rows: list[Row]) -> N
     for row in rows[:3]:
         other = msgspec.structs.replace(row, details={**row.details, "colour": "red"})
         with pytest.raises(ValueError, match="colour"):
-            list(facts.entries([other]))
+            list(researched.entries([other]))
 
 
 # --- what a fact and a file both state
 
 
 def entry(value: int | None, unit: str, event_id: str, qualifier: str | None = None
-          ) -> facts.Entry:
+          ) -> researched.Entry:
     """A claim of MCS 2024 on China's gallium."""
     claim = msgspec.convert({
         "source": {"publisher": "usgs", "name": "MCS", "publishedOn": "2024-01-31"},
@@ -265,7 +265,7 @@ def entry(value: int | None, unit: str, event_id: str, qualifier: str | None = N
         "edition": "MCS 2024",
         "quantity": {"unit": unit, "value": value, "qualifier": qualifier},
     }, Claimed, dec_hook=lambda kind, text: kind(text))
-    return facts.Entry(event_id, claim.series.stream, claim, date(2024, 1, 31))
+    return researched.Entry(event_id, claim.series.stream, claim, date(2024, 1, 31))
 
 
 def test_a_fact_stays_where_a_file_states_the_same_in_another_unit() -> None:

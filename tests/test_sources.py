@@ -16,10 +16,10 @@ from tests.test_sheet import GALLIUM, POLICIES
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
-from tracker.sources import facts, usgs
+from tracker.sources import usgs
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import At, File, Told, told
-from tracker.sources.readers import corpus_format
+from tracker.sources.readers import corpus_format, researched
 from tracker.sources.readers.corpus_format import shipped
 from tracker.sources.readers.corpus_schema import corpus_schema
 from tracker.sources.registry import READERS, reader_for, reader_named
@@ -122,10 +122,10 @@ async def test_the_researched_facts_are_imported_as_they_are(
     target: Target, shared_data: Path
 ) -> None:
     file = File.at(shared_data / "facts.jsonl")
-    outcome = await import_file(target, facts.READER, file)
+    outcome = await import_file(target, researched.READER, file)
     assert (outcome.refused, outcome.receipt.counts.refused) == (False, 0)
     assert outcome.receipt.counts.items == outcome.receipt.events == 276
-    again = await import_file(target, facts.READER, file)
+    again = await import_file(target, researched.READER, file)
     assert again.receipt.counts.unchanged == 276
 
 
@@ -136,7 +136,7 @@ def test_a_fact_without_a_place_for_a_detail_is_refused_with_its_line(
     path = tmp_path / "facts.jsonl"
     path.write_bytes(b"\n".join([lines[0], b"{}", lines[1].replace(b'"targets"', b'"goals"'),
                                  lines[2].replace(b'"mine"', b'"moon"')]))
-    items = list(facts.READER.read(File.at(path)))
+    items = list(researched.READER.read(File.at(path)))
     assert [(type(item) is Told, item.at.line) for item in items] == [
         (False, 2), (False, 4), (False, 3), (True, 1)]
 

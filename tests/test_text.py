@@ -12,10 +12,10 @@ import pytest
 from tests.desk import CLAIM, Desk, counts, line, said
 from tests.facts import announced
 from tracker.errors import InvalidInput, TooLarge
-from tracker.sources import facts, usgs
+from tracker.sources import usgs
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import At, File, Refused
-from tracker.sources.readers import corpus_format
+from tracker.sources.readers import corpus_format, researched
 from tracker.sources.text_files import (
     CHUNK,
     MOST_BYTES,
@@ -191,11 +191,11 @@ async def test_a_truncated_file_of_facts_leaves_nothing(desk: Desk) -> None:
     assert await desk.recorder.head() == 0
 
 
-@pytest.mark.parametrize("reader", [facts.READER, usgs.READER])
+@pytest.mark.parametrize("reader", [researched.READER, usgs.READER])
 def test_formats_that_are_held_whole_have_a_limit(
     tmp_path: Path, reader: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(facts, "MOST_BYTES", 10)
+    monkeypatch.setattr(researched, "MOST_BYTES", 10)
     monkeypatch.setattr(usgs.layouts, "MOST_BYTES", 10)
     wide = file(tmp_path, b"Source,Country,Type,Prod_t_2022\nMCS2024,China,,1\n")
     with pytest.raises(TooLarge, match="expected at most 10 bytes"):

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tracker.domain.codec import decode
 from tracker.errors import TrackerError
-from tracker.sources.facts import alliances, controls, figures
-from tracker.sources.facts.announcements import announcement
-from tracker.sources.facts.rows import Entry, Row
 from tracker.sources.reader import At, File, Item, Reader, Refused, Told, path_of, told
+from tracker.sources.readers.researched import alliances, controls, figures
+from tracker.sources.readers.researched.announcements import announcement
+from tracker.sources.readers.researched.rows import Entry, Row
 from tracker.sources.text_files import lines
 
 MOST_BYTES = 64 * 1024 * 1024

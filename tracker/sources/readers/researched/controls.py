@@ -23,8 +23,8 @@ from tracker.domain.units import Unit
 from tracker.domain.values import Fact, PartialDate, Place, Quantity
 from tracker.domain.vocabulary import Covers, Direction, Measure
 from tracker.errors import InvalidInput
-from tracker.sources.facts.figures import basis
-from tracker.sources.facts.instruments import (
+from tracker.sources.readers.researched.figures import basis
+from tracker.sources.readers.researched.instruments import (
     BACKGROUND,
     JOINED,
     JOINED_CLAUSES,
@@ -37,7 +37,7 @@ from tracker.sources.facts.instruments import (
     in_plain,
     instrument,
 )
-from tracker.sources.facts.rows import (
+from tracker.sources.readers.researched.rows import (
     Entry,
     Row,
     check_details,

@@ -8,7 +8,7 @@ from tracker.domain.figure import Claimed, Series
 from tracker.domain.units import Unit
 from tracker.domain.values import Commodity, Place, Quantity
 from tracker.domain.vocabulary import Qualifier, Stage, Statistic
-from tracker.sources.facts.rows import Entry, Row, check_details, note, number, source
+from tracker.sources.readers.researched.rows import Entry, Row, check_details, note, number, source
 
 QUALIFIERS = {
     "about": Qualifier.ABOUT,

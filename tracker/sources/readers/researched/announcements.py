@@ -12,7 +12,7 @@ from tracker.domain.announcement import Amount, Made, Superseded
 from tracker.domain.units import Unit
 from tracker.domain.values import Actor, PartialDate, Quantity
 from tracker.domain.vocabulary import AnnouncementKind, Qualifier
-from tracker.sources.facts.rows import (
+from tracker.sources.readers.researched.rows import (
     Entry,
     Row,
     check_details,

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 
 from tracker.domain.alliance import Founded, MemberJoined, Succeeded
 from tracker.domain.values import PartialDate, Place
-from tracker.sources.facts.announcements import launch
-from tracker.sources.facts.rows import Entry, Row, check_details, in_words, note, source
+from tracker.sources.readers.researched.announcements import launch
+from tracker.sources.readers.researched.rows import (
+    Entry,
+    Row,
+    check_details,
+    in_words,
+    note,
+    source,
+)
 
 
 @dataclass(frozen=True, slots=True)

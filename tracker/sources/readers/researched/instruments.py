@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tracker.sources.facts.rows import Row
+from tracker.sources.readers.researched.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
