@@ -31,8 +31,8 @@ from tracker.postgres.database import Target
 from tracker.sources.column_mapping import FIELDS, Meaning, meaning
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import File, Refused, Told
+from tracker.sources.readers.spreadsheet import READER, reader
 from tracker.sources.registry import reader_for
-from tracker.sources.sheet import READER, reader
 
 POLICIES = "title,jurisdiction,date,effective,ended,status,measure,commodities,link,Remark\n"
 GALLIUM = ("Gallium licence,China,2023-07-03,2023-08-01,,In force,export licence,"

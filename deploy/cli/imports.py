@@ -24,12 +24,11 @@ from schema.services import Services
 from tracker.domain.import_receipt import Counts, ImportState, Receipt
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.postgres.database import Target
-from tracker.sources import sheet
 from tracker.sources.column_mapping import meaning
 from tracker.sources.download import CHUNK, fetched
 from tracker.sources.importing.importer import Difference, Outcome
 from tracker.sources.reader import MOST_FILE_BYTES, At, File, Reader
-from tracker.sources.readers import corpus_format
+from tracker.sources.readers import corpus_format, spreadsheet
 from tracker.sources.readers.corpus_schema import corpus_schema
 from tracker.sources.registry import READERS, reader_for, reader_named
 from tracker.sources.text_files import encoding_named
@@ -111,7 +110,7 @@ def chosen_reader(source: str | None, columns: list[str], constants: list[str],
                   mapping: Path | None) -> Reader | None:
     """The reader that is asked for by name or by a mapping; None: by the content of each file."""
     if columns or constants or mapping:
-        reader = reader_named(source or sheet.READER.name)
+        reader = reader_named(source or spreadsheet.READER.name)
         if reader.mapped is None:
             raise InvalidInput(f"{source} has nothing to map or to set: expected --from sheet")
         return reader.mapped(meaning(mapping, columns, constants))

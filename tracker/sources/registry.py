@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tracker.errors import InvalidInput
-from tracker.sources import sheet, usgs
+from tracker.sources import usgs
 from tracker.sources.reader import File, Reader
-from tracker.sources.readers import bgs, corpus_format, federal_register, researched
+from tracker.sources.readers import bgs, corpus_format, federal_register, researched, spreadsheet
 
 READERS: tuple[Reader, ...] = (
-    corpus_format.READER, researched.READER, usgs.READER, bgs.READER, federal_register.READER, sheet.READER)
+    corpus_format.READER, researched.READER, usgs.READER, bgs.READER, federal_register.READER, spreadsheet.READER)
 
 
 def reader_named(name: str) -> Reader:

@@ -13,8 +13,8 @@ from functools import partial
 from tracker.errors import InvalidInput
 from tracker.sources.column_mapping import ALIASES, FIELDS, Meaning, default_publisher
 from tracker.sources.reader import ZIP, At, File, Item, Reader, Refused, path_of, unreadable
-from tracker.sources.sheet.records import Record, facts
-from tracker.sources.sheet.tables import Cells, cells
+from tracker.sources.readers.spreadsheet.records import Record, facts
+from tracker.sources.readers.spreadsheet.tables import Cells, cells
 from tracker.sources.text_files import head_rows
 
 
