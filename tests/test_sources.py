@@ -16,10 +16,9 @@ from tests.test_sheet import GALLIUM, POLICIES
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
-from tracker.sources import usgs
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import At, File, Told, told
-from tracker.sources.readers import corpus_format, researched
+from tracker.sources.readers import corpus_format, researched, usgs
 from tracker.sources.readers.corpus_format import shipped
 from tracker.sources.readers.corpus_schema import corpus_schema
 from tracker.sources.registry import READERS, reader_for, reader_named

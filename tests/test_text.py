@@ -12,10 +12,9 @@ import pytest
 from tests.desk import CLAIM, Desk, counts, line, said
 from tests.facts import announced
 from tracker.errors import InvalidInput, TooLarge
-from tracker.sources import usgs
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import At, File, Refused
-from tracker.sources.readers import corpus_format, researched
+from tracker.sources.readers import corpus_format, researched, usgs
 from tracker.sources.text_files import (
     CHUNK,
     MOST_BYTES,

@@ -11,8 +11,8 @@ from tracker.domain.figure import Claimed
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Checked, Qualifier
 from tracker.sources.reader import At, File, Refused, Told
-from tracker.sources.usgs import READER
-from tracker.sources.usgs.quantities import Amount, note_says
+from tracker.sources.readers.usgs import READER
+from tracker.sources.readers.usgs.quantities import Amount, note_says
 
 WIDE = "Source,Country,Type,Prod_t_2022,Prod_t_est_2023,Prod_notes,Reserves_t,Reserves_notes\n"
 ALL_IN_ONE = ("SOURCE,COMMODITY,COUNTRY,TYPE,UNIT_MEAS,PROD_2023,PROD_EST_ 2024,PROD_NOTES,"

@@ -21,7 +21,7 @@ from tracker.domain.units import MASS, Unit
 from tracker.domain.values import ENTITY_PATH, Quantity
 from tracker.domain.vocabulary import Qualifier, Statistic
 from tracker.sources.reader import File, Item, Refused
-from tracker.sources.usgs import READER
+from tracker.sources.readers.usgs import READER
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 RAW = DATA / "raw"

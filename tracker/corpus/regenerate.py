@@ -22,10 +22,10 @@ from tracker.domain.figure import Claimed, edition_of
 from tracker.domain.registry import kind_of
 from tracker.domain.vocabulary import Qualifier
 from tracker.errors import InvalidInput, NotFound, TrackerError
-from tracker.sources import usgs
 from tracker.sources.importing.reconcile import agree
 from tracker.sources.reader import File, Told
 from tracker.sources.readers import researched as facts
+from tracker.sources.readers import usgs
 from tracker.sources.readers.corpus_format import parse
 from tracker.sources.readers.researched.rows import Entry, note
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from tracker.errors import InvalidInput
-from tracker.sources import usgs
 from tracker.sources.reader import File, Reader
-from tracker.sources.readers import bgs, corpus_format, federal_register, researched, spreadsheet
+from tracker.sources.readers import (
+    bgs,
+    corpus_format,
+    federal_register,
+    researched,
+    spreadsheet,
+    usgs,
+)
 
 READERS: tuple[Reader, ...] = (
     corpus_format.READER, researched.READER, usgs.READER, bgs.READER, federal_register.READER, spreadsheet.READER)

@@ -12,7 +12,7 @@ from typing import Any
 from tracker.domain.commodities import Commodity, commodity_named
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import Stage, Statistic
-from tracker.sources.usgs.cells import Cell
+from tracker.sources.readers.usgs.cells import Cell
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from itertools import chain, count, islice
 
 from tracker.domain.vocabulary import Statistic
 from tracker.sources.reader import At, File, Refused
+from tracker.sources.readers.usgs.cells import Cell, Edition
+from tracker.sources.readers.usgs.quantities import note_says
 from tracker.sources.text_files import Row, rows
-from tracker.sources.usgs.cells import Cell, Edition
-from tracker.sources.usgs.quantities import note_says
 
 LONG = "Statistics_detail"
 """The column that only the long layout has."""

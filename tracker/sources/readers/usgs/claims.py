@@ -12,10 +12,10 @@ from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Qualifier, Statistic
 from tracker.errors import InvalidInput
 from tracker.sources.reader import Refused
-from tracker.sources.usgs import notes
-from tracker.sources.usgs.cells import Cell
-from tracker.sources.usgs.quantities import Amount, amount
-from tracker.sources.usgs.tables import Subject, subject, unit_correction, wrong_value
+from tracker.sources.readers.usgs import notes
+from tracker.sources.readers.usgs.cells import Cell
+from tracker.sources.readers.usgs.quantities import Amount, amount
+from tracker.sources.readers.usgs.tables import Subject, subject, unit_correction, wrong_value
 
 UNITS = {
     "metric tons": "t", "tons": "t", "kilograms": "kg", "thousand metric tons": "kt",

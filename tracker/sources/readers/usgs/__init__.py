@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from tracker.domain.figure import Claimed
 from tracker.sources.ids import claim_id
 from tracker.sources.reader import File, Item, Reader, told
+from tracker.sources.readers.usgs.cells import Cell
+from tracker.sources.readers.usgs.claims import understand
+from tracker.sources.readers.usgs.layouts import ENCODING, cells, edition_of, is_table
 from tracker.sources.text_files import head_rows
-from tracker.sources.usgs.cells import Cell
-from tracker.sources.usgs.claims import understand
-from tracker.sources.usgs.layouts import ENCODING, cells, edition_of, is_table
 
 
 def recognise(head: bytes, name: str) -> bool:
