@@ -18,7 +18,7 @@ import pytest
 from deploy.bootstrap import prepare, running
 from deploy.postgres import Postgres
 from schema.services import Services
-from tests.desk import Desk
+from tests.support.importer import Desk
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 from tracker.sources.importing.importer import import_file

@@ -12,8 +12,8 @@ import pytest
 from schema.base.context import Context
 from schema.execution.execute import execute, stream
 from schema.services import Access, Services
-from tests.processes import Running, command
-from tests.test_cli import demo  # noqa: F401
+from tests.deploy.test_cli import demo  # noqa: F401
+from tests.support.processes import Running, command
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

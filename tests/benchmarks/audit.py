@@ -22,7 +22,7 @@ from deploy.bootstrap import connected, pooled, publishing
 from tests.benchmarks.appending import recorder
 from tests.benchmarks.harness import OURS, Column, Table, main
 from tests.benchmarks.load import BYTES, Load
-from tests.publishing import fill, publisher
+from tests.support.published_log import fill, publisher
 from tracker.audit.serve.proofs import Publications
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Publisher, Signing

@@ -23,7 +23,7 @@ from deploy.bootstrap import connected, pooled, prepare
 from deploy.postgres import Postgres
 from tests.benchmarks.growth import grown, load
 from tests.benchmarks.load import corpus
-from tests.publishing import publisher
+from tests.support.published_log import publisher
 from tracker.audit.sign.keystore import Safe
 from tracker.postgres.database import PUBLISHER, Target
 

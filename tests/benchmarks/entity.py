@@ -26,7 +26,7 @@ from projections.runner.batch import Page, added, write_page
 from projections.versions.rows import Finding
 from schema.services import Services
 from tests.benchmarks import harness
-from tests.facts import announced, claimed, clause, fact
+from tests.support.fact_builders import announced, claimed, clause, fact
 from tracker.commands.commands import Order, Telling
 from tracker.commands.handler import decide, load, restored
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft

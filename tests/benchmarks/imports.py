@@ -23,7 +23,7 @@ from msgspec import structs
 
 from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
-from tests.facts import claimed
+from tests.support.fact_builders import claimed
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import File

@@ -26,7 +26,7 @@ import uvloop
 
 from tests.benchmarks.harness import machine, markdown, options, publish
 from tests.benchmarks.hostile import LOADS, TOKEN, Client, claimed, posted
-from tests.processes import Running, command
+from tests.support.processes import Running, command
 
 CLIENTS = 3
 QUIET = "nobody else"

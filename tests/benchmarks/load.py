@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
-from tests.facts import announced, clause
+from tests.support.fact_builders import announced, clause
 from tracker.commands.handler import decide_all, restored
 from tracker.domain.codec import encode
 from tracker.log.entries import SOURCE, NewEvent

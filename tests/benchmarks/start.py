@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.benchmarks.harness import machine, markdown, options, publish
-from tests.processes import Running
+from tests.support.processes import Running
 
 
 def seconds(data_dir: Path) -> float:

@@ -19,7 +19,7 @@ from deploy.process import Exit
 from tests.faults.disk import small_disk
 from tests.faults.proxy import Proxy
 from tests.faults.world import Broken, World
-from tests.processes import command, postmasters
+from tests.support.processes import command, postmasters
 from tracker.postgres.database import LOST, connect
 
 FILL_WAL = "SELECT pg_logical_emit_message(false, 'faults', 'fills'), pg_switch_wal()"

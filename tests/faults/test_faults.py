@@ -13,7 +13,6 @@ import pytest
 from msgspec.structs import replace
 
 from deploy.postgres import Connection
-from tests.facts import announced
 from tests.faults import check
 from tests.faults.disk import NoDisk
 from tests.faults.faults import FAULTS
@@ -21,6 +20,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.rounds import Tally, one
 from tests.faults.world import Broken
 from tests.faults.writers import Sent, positions
+from tests.support.fact_builders import announced
 from tracker.commands.handler import Commands
 from tracker.errors import DiskFull, Unavailable
 from tracker.log.entries import Recorded

@@ -20,8 +20,8 @@ from deploy.postgres import running
 from tests.faults.disk import Disk
 from tests.faults.proxy import Proxy
 from tests.faults.writers import TOKEN, Appending, Mutating, Sent, Writer
-from tests.processes import Running
-from tests.websocket import connected, receive, subscribe
+from tests.support.processes import Running
+from tests.support.websocket_client import connected, receive, subscribe
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.api import control, document, suspension
-from tests.facts import announced, suspended
+from tests.support.api import control, document, suspension
+from tests.support.fact_builders import announced, suspended
 from tracker.commands.commands import Order
 from tracker.commands.handler import decide_all, restored
 from tracker.errors import DiskFull, Unavailable

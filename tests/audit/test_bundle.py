@@ -1,0 +1,498 @@
+"""Bundles: made from a database and made into one, whatever breaks; tampered rows are found."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import asyncpg
+import pytest
+from rich.console import Console
+
+from deploy.bootstrap import connected, pooled, running
+from deploy.postgres import Postgres
+from deploy.snapshot_file import replay_bundle
+from projections.query.moment import Moment
+from projections.runner.rebuild import rebuild
+from tests.conftest import copied
+from tests.support.api import OPEN
+from tests.support.fact_builders import announced
+from tests.support.published_log import force, publisher, restored
+from tests.support.sumdb import sumdb, verified
+from tests.support.tampered_logs import TRUST, Forged, bundle, honest, signed
+from tests.support.web_server import serving
+from tracker.audit.bundle.annexes import export_annexes, lines_of
+from tracker.audit.bundle.export import Writer, export
+from tracker.audit.bundle.restore import restore
+from tracker.audit.format.layout import Bundle
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.verify import http_source
+from tracker.audit.verify.database_source import Rows
+from tracker.audit.verify.http_source import Website
+from tracker.audit.verify.trust import Head, Trust
+from tracker.audit.verify.verifier import Source, Verification
+from tracker.errors import InvalidInput, NotProven, Rejected, Unavailable
+from tracker.log.annexes import Annexes
+from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
+
+QUIET = Console(quiet=True)
+ANNOUNCED = announced()
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A signed log in a database."""
+
+    target: Target
+    safe: Safe
+    pool: Pool
+
+    @property
+    def trust(self) -> Trust:
+        """Its keys."""
+        return Trust(self.safe.keys().ever)
+
+    async def publish(self) -> int:
+        """Sign it as it is now; its size."""
+        async with pooled(self.target, role=PUBLISHER, size=2) as pool:
+            await publisher(pool, self.target, self.safe).catch_up()
+        return (await Verification.begin(Rows(self.pool), self.trust)).head.size
+
+    async def export(self, directory: Path) -> int:
+        """Export it; how many events are new in the bundle."""
+        async def texts(head: Head) -> None:
+            await export_annexes(lines_of(Annexes(self.pool), head.size), directory)
+
+        return (await export(Rows(self.pool), self.trust, directory, {"key": b"x"},
+                             beside=texts)).new
+
+    async def record(self, *names: str) -> None:
+        """Record something more."""
+        async with running(self.target) as services:
+            for name in names:
+                await services.commands.record(f"export-control/{name}", ANNOUNCED)
+
+
+@pytest.fixture
+async def log(corpus_target: Target, tmp_path: Path) -> AsyncIterator[Log]:
+    """The corpus, signed."""
+    safe = Safe(tmp_path / "audit")
+    safe.prepare("example.org/log")
+    async with pooled(corpus_target) as pool:
+        log = Log(corpus_target, safe, pool)
+        await log.publish()
+        yield log
+
+
+@pytest.fixture
+async def empty(target: Target, log: Log) -> AsyncIterator[Log]:
+    """A log with nothing in it, and the keys of the other."""
+    async with pooled(target) as pool:
+        yield Log(target, log.safe, pool)
+
+
+async def check(source: Source, trust: Trust, **options: Any) -> Verification:
+    """Verify a log to its end."""
+    verification = await Verification.begin(source, trust, **options)
+    await verification.run()
+    return verification
+
+
+async def rejected(source: Source, trust: Trust, **options: Any) -> tuple[str, range | None]:
+    """The code and the positions that a log is rejected with."""
+    with pytest.raises(Rejected) as caught:
+        await check(source, trust, **options)
+    return caught.value.code, caught.value.positions
+
+
+async def load(log: Log, directory: Path, trust: Trust | None = None) -> Head:
+    """Restore a bundle."""
+    verification = await Verification.begin(Bundle(directory), trust or log.trust)
+    async with connected(log.target) as connection:
+        return await restore(connection, verification)
+
+
+async def rows(log: Log) -> list[asyncpg.Record]:
+    """Every event, every tile, every checkpoint, every text; not when it was inserted."""
+    return [row for query in (
+        "SELECT * FROM log.events ORDER BY position",
+        "SELECT * FROM log.tiles ORDER BY level, number",
+        "SELECT size, root, note FROM log.checkpoints ORDER BY size",
+        "SELECT * FROM log.annexes ORDER BY position, field",
+    ) for row in await log.pool.fetch(query)]
+
+
+# --- there and back
+
+
+async def test_a_bundle_gives_the_same_answers_and_the_same_database_again(
+    log: Log, empty: Log, tmp_path: Path
+) -> None:
+    size, directory = await log.publish(), tmp_path / "bundle"
+    assert await log.export(directory) == size
+    async with running(log.target) as services:
+        for day, position in ((date(2025, 11, 20), size), (date(2024, 6, 1), 4000)):
+            moment = Moment(day, position)
+            verification = await Verification.begin(Bundle(directory), log.trust)
+            assert await replay_bundle(verification, moment, None, None, QUIET) == (
+                await services.as_of.digest(moment))
+        digest = await services.as_of.digest(Moment(date(2025, 11, 20), size))
+    await load(empty, directory)
+    assert await rows(empty) == await rows(log)
+    await rebuild(empty.target)
+    async with running(empty.target) as services:
+        assert await services.as_of.digest(Moment(date(2025, 11, 20), size)) == digest
+
+
+async def test_a_restored_log_goes_on_and_the_bundle_with_it(
+    log: Log, empty: Log, tmp_path: Path
+) -> None:
+    size, directory = await log.publish(), tmp_path / "bundle"
+    await log.export(directory)
+    saved = await load(empty, directory)
+    await empty.record("after-1", "after-2")
+    assert await empty.publish() == size + 2
+    assert await empty.export(directory) == 2
+    assert await empty.export(directory) == 0
+    verification = await check(Bundle(directory), log.trust, saved=saved)
+    assert (verification.head.size, verification.heads) == (size + 2, 2)
+    await log.record("instead")  # the old database lives on: a fork, which nobody signs
+    with pytest.raises(NotProven, match=r"older log|does not continue"):
+        await log.publish()
+
+
+async def test_a_bundle_older_than_the_last_signed_head_is_not_signed_again(
+    log: Log, empty: Log, tmp_path: Path
+) -> None:
+    directory = tmp_path / "bundle"
+    await log.export(directory)
+    await log.record("later")
+    await log.publish()
+    await load(empty, directory)
+    with pytest.raises(NotProven, match="an older log, such as a restored backup"):
+        await empty.publish()
+
+
+async def test_only_an_empty_log_is_restored_into(log: Log, tmp_path: Path) -> None:
+    await log.export(tmp_path / "bundle")
+    before = await rows(log)
+    with pytest.raises(InvalidInput, match="expected an empty log"):
+        await load(log, tmp_path / "bundle")
+    assert await rows(log) == before
+
+
+async def test_a_bundle_that_was_tampered_with_restores_nothing(
+    log: Log, empty: Log, tmp_path: Path
+) -> None:
+    directory = tmp_path / "bundle"
+    await log.export(directory)
+    [last] = (directory / "tile/entries").glob("*.p/*")
+    last.write_bytes(last.read_bytes()[:-2] + b" }")
+    with pytest.raises(Rejected) as caught:
+        await load(empty, directory)
+    assert caught.value.code == "ALTERED_ENTRY"
+    assert await rows(empty) == []
+
+
+async def test_nobody_can_change_what_was_restored(
+    log: Log, empty: Log, tmp_path: Path
+) -> None:
+    await log.export(tmp_path / "bundle")
+    await load(empty, tmp_path / "bundle")
+    async with connected(empty.target) as connection:
+        for table in ("events", "tiles", "checkpoints"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(f"DELETE FROM log.{table}")
+
+
+async def test_an_export_of_another_log_or_an_older_one_is_refused(tmp_path: Path) -> None:
+    directory = await bundle(tmp_path / "bundle", honest(300))
+    files = {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    other = [*honest(299), honest(300)[298].replace(b'"299"', b'"300"'), *honest(700)[300:]]
+    for entries, code in ((honest(200), "SHRUNK"), (other, "FORKED"), (other[:300], "FORKED")):
+        with pytest.raises(Rejected) as caught:
+            await bundle(directory, entries)
+        assert caught.value.code == code
+        await check(Bundle(directory), TRUST)
+    assert {path: path.read_bytes() for path in files} == files
+
+
+async def test_one_export_at_a_time_writes_into_a_directory(tmp_path: Path) -> None:
+    class Slow(Forged):
+        async def head(self) -> bytes:
+            with pytest.raises(InvalidInput, match="another export is writing") as caught:
+                await bundle(tmp_path / "bundle", honest(300))
+            assert caught.value.code == "IN_USE"
+            return await super().head()
+
+    await export(Slow(honest(300)), TRUST, tmp_path / "bundle", {})
+
+
+async def test_gos_sumdb_verifies_a_bundle(log: Log, tmp_path: Path) -> None:
+    program = sumdb(tmp_path)
+    size = await log.publish()
+    await log.export(tmp_path / "bundle")
+    assert f"{size} entries" in verified(program, str(tmp_path / "bundle"),
+                                         str(log.safe.keys().verifiers[0]))
+
+
+# --- kill -9
+
+
+def killed(work: Callable[[], object]) -> None:
+    """Do some work in a process of its own that kills itself in the midst of it."""
+    child = os.fork()
+    if not child:
+        try:
+            work()
+        finally:
+            os._exit(1)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+
+
+def suicide(*_: object) -> None:
+    """What nothing can be done about."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("number", [1, 4, 7, 11, 13, 14])
+def test_an_export_killed_at_any_file_leaves_a_bundle_that_verifies(
+    tmp_path: Path, number: int
+) -> None:
+    directory = asyncio.run(bundle(tmp_path / "bundle", honest(300)))
+    puts = []
+    put = Writer.put
+
+    def killing(writer: Writer, path: str, content: bytes) -> None:
+        puts.append(path)
+        if len(puts) == number:
+            (directory / ".part").write_bytes(content[: len(content) // 2])
+            suicide()
+        put(writer, path, content)
+
+    def work() -> None:
+        Writer.put = killing  # type: ignore[method-assign]
+        asyncio.run(bundle(directory, honest(800), kept=(290, 400)))
+        suicide()  # when all is written
+
+    killed(work)
+    verification = asyncio.run(check(Bundle(directory), TRUST))
+    assert verification.head.size in (300, 800)
+    asyncio.run(bundle(directory, honest(900)))
+    assert asyncio.run(check(Bundle(directory), TRUST)).head.size == 900
+
+
+def test_a_restore_that_is_killed_leaves_the_log_empty(
+    server: Postgres, empty_template: str, tmp_path: Path
+) -> None:
+    directory = asyncio.run(bundle(tmp_path / "bundle", honest(9000)))
+
+    async def fill(target: Target, progress: Callable[[int], None]) -> None:
+        verification = await Verification.begin(Bundle(directory), TRUST)
+        async with connected(target) as connection:
+            await restore(connection, verification, progress)
+
+    async def count(target: Target) -> int:
+        async with connected(target) as connection:
+            return int(await connection.fetchval("SELECT count(*) FROM log.events"))
+
+    for target in copied(server, empty_template):
+        killed(lambda: asyncio.run(fill(target, lambda at: at > 8500 and suicide())))  # noqa: B023
+        assert asyncio.run(count(target)) == 0
+        asyncio.run(fill(target, lambda at: None))
+        assert asyncio.run(count(target)) == 9000
+
+
+# --- what a superuser does to rows
+
+EVENTS, TILES = "UPDATE log.events SET", "UPDATE log.tiles SET"
+TAMPERED = {
+    "an edited entry": (f"{EVENTS} entry = entry || ' '::bytea WHERE position = 300",
+                        "ALTERED_ENTRY", range(300, 301)),
+    "an entry that is none": (f"{EVENTS} entry = '{{]' WHERE position = 300",
+                              "ALTERED_ENTRY", range(300, 301)),
+    "an edited entry, not yet in a tile": (
+        f"{EVENTS} entry = entry || ' '::bytea WHERE position = 550", "WRONG_ROOT",
+        range(501, 601)),
+    "a deleted row": ("DELETE FROM log.events WHERE position = 300", "MISSING_ROW",
+                      range(300, 301)),
+    "a deleted row at the end": ("DELETE FROM log.events WHERE position = 600", "MISSING_ROW",
+                                 range(600, 601)),
+    "swapped rows": (
+        f"{EVENTS} position = 10000000 WHERE position = 300;"
+        f"{EVENTS} position = 300 WHERE position = 301;"
+        f"{EVENTS} position = 301 WHERE position = 10000000", "WRONG_COLUMN", range(300, 301)),
+    "another stream": (f"{EVENTS} stream = 'alliance/x' WHERE position = 7", "WRONG_COLUMN",
+                       range(7, 8)),
+    "another type": (f"{EVENTS} type = 'Alliance.X' WHERE position = 7", "WRONG_COLUMN",
+                     range(7, 8)),
+    "another version": (f"{EVENTS} version = 99 WHERE position = 7", "WRONG_COLUMN", range(7, 8)),
+    "another id": (f"{EVENTS} event_id = 'x' WHERE position = 7", "WRONG_COLUMN", range(7, 8)),
+    "another time": (f"{EVENTS} recorded_at = now() WHERE position = 7", "WRONG_COLUMN",
+                     range(7, 8)),
+    "an edited tile": (
+        f"{TILES} hashes = overlay(hashes PLACING sha256('x') FROM 33) WHERE level = 0 AND"
+        " number = 1", "ALTERED_TILE", range(257, 513)),
+    "an edited root of a tile": (f"{TILES} root = sha256('x') WHERE level = 0 AND number = 1",
+                                 "ALTERED_TILE", range(257, 513)),
+    "a deleted tile": ("DELETE FROM log.tiles WHERE level = 0 AND number = 1", "MISSING_ROW",
+                       range(257, 513)),
+    "an edited checkpoint": ("UPDATE log.checkpoints SET root = sha256('x') WHERE size = 200",
+                             "BAD_CHECKPOINT", None),
+}
+
+
+@pytest.fixture
+async def small(target: Target, tmp_path: Path) -> AsyncIterator[Pool]:
+    """A signed log of 600 events, with a checkpoint at every 100."""
+    directory = await bundle(tmp_path / "small", honest(600), kept=range(100, 600, 100))
+    async with connected(target) as connection:
+        await restore(connection, await Verification.begin(Bundle(directory), TRUST))
+    async with pooled(target) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize("kind", TAMPERED)
+async def test_what_a_superuser_does_to_rows_is_found_and_named(
+    small: Pool, target: Target, kind: str
+) -> None:
+    await check(Rows(small), TRUST)
+    statements, code, positions = TAMPERED[kind]
+    await force(target, *statements.split(";"))
+    assert await rejected(Rows(small), TRUST) == (code, positions)
+
+
+async def test_a_restored_backup_is_found_by_who_kept_a_checkpoint(log: Log) -> None:
+    first = (await Verification.begin(Rows(log.pool), log.trust)).head
+    await log.record("lost")
+    await log.publish()
+    saved = (await check(Rows(log.pool), log.trust, saved=first)).head
+    await force(log.target, *restored(first.size))
+    code, positions = await rejected(Rows(log.pool), log.trust, saved=saved)
+    assert (code, positions) == ("SHRUNK", range(first.size + 1, saved.size + 1))
+    await log.record("other")
+    (log.safe.directory / "head").unlink()  # with this gone, the publisher signs the fork
+    await log.publish()
+    code, positions = await rejected(Rows(log.pool), log.trust, saved=saved)
+    assert (code, positions) == ("FORKED", range(1, saved.size + 1))
+
+
+async def test_a_log_that_was_never_signed_says_so(target: Target) -> None:
+    pool = await create_pool(target)
+    with pytest.raises(Exception, match="never been signed"):
+        await Verification.begin(Rows(pool), TRUST)
+    await pool.close()
+
+
+# --- over the web
+
+
+async def test_a_running_tracker_is_verified_over_http(log: Log, tmp_path: Path) -> None:
+    async with running(log.target) as services, serving(services, OPEN) as (address, *_):
+        source = Website(f"http://{address}/log")
+        first = (await check(source, log.trust)).head
+        await log.record("new")
+        await log.publish()
+        verification = await check(source, log.trust, saved=first, only_new=True)
+        assert verification.first > first.size - 256
+        await export(source, log.trust, tmp_path / "copy", {})
+        source.close()
+    verification = await check(Bundle(tmp_path / "copy"), log.trust, allow_missing_texts=True)
+    assert verification.head.size == first.size + 1
+    assert verification.texts is not None
+    assert (verification.texts.opened, verification.texts.missing > 1000) == (0, True)
+
+
+class Site(SimpleHTTPRequestHandler):
+    """Serves a bundle, as any web server can; and answers badly where `wrong` says so."""
+
+    protocol_version = "HTTP/1.1"
+    wrong: dict[str, Callable[[Site], None]]
+
+    def do_GET(self) -> None:
+        """Send a file, or what is wrong with it."""
+        answer = self.wrong.get(self.path)
+        if answer:
+            answer(self)
+        else:
+            super().do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def cut_off(site: Site) -> None:
+    """Promise more than is sent."""
+    site.send_response(200)
+    site.send_header("Content-Length", "1000")
+    site.end_headers()
+    site.wfile.write(b"x")
+    site.close_connection = True
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, str, type[Site]]]:
+    """A bundle, the address of it, and what answers."""
+    monkeypatch.setattr(http_source, "PAUSES", ())
+    directory = asyncio.run(bundle(tmp_path / "bundle", honest(600)))
+    kind = type("Mine", (Site,), {"wrong": {}})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(kind, directory=str(directory)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield directory, f"http://127.0.0.1:{server.server_port}", kind
+    server.shutdown()
+    server.server_close()
+
+
+async def test_a_bundle_behind_any_web_server_is_verified(
+    site: tuple[Path, str, type[Site]]
+) -> None:
+    directory, url, _ = site
+    saved = TRUST.head(signed(honest(300)), "x")
+    source = Website(url)
+    for only_new in (False, True):
+        assert (await check(source, TRUST, saved=saved, only_new=only_new)).head.size == 600
+    entries = directory / "tile/entries/001"
+    entries.write_bytes(entries.read_bytes()[:-2] + b" }")
+    assert await rejected(source, TRUST) == ("ALTERED_ENTRY", range(512, 513))
+    source.close()
+
+
+@pytest.mark.parametrize("answer", [
+    lambda site: site.send_error(404), lambda site: site.send_error(503),
+    lambda site: site.send_error(401), cut_off,
+    lambda site: setattr(site, "close_connection", True),
+], ids=["404", "503", "401", "cut off", "closed"])
+@pytest.mark.parametrize("path", ["/checkpoint", "/tile/0/001", "/tile/entries/001"])
+async def test_a_web_server_that_fails_is_unavailable_and_not_rejected(
+    site: tuple[Path, str, type[Site]], path: str, answer: Callable[[Site], None]
+) -> None:
+    _, url, kind = site
+    kind.wrong[path] = answer
+    source = Website(url)
+    with pytest.raises(Unavailable, match=path):
+        await check(source, TRUST)
+    source.close()
+
+
+async def test_a_web_server_that_fails_once_is_asked_again(
+    site: tuple[Path, str, type[Site]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def once(site: Site) -> None:
+        del kind.wrong["/tile/0/001"]
+        site.send_error(503)
+
+    _, url, kind = site
+    kind.wrong["/tile/0/001"] = once
+    monkeypatch.setattr(http_source, "PAUSES", (0.0,))
+    source = Website(url)
+    await check(source, TRUST)
+    source.close()

@@ -1,0 +1,309 @@
+"""The publisher signs one continuous log, whatever breaks; and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.bootstrap import connected, running
+from tests.log.test_log import event
+from tests.support.published_log import check, fill, force, publisher, restored
+from tracker.audit.format.merkle import Tile, all_tiles, tile_root
+from tracker.audit.serve.proofs import Publications, read_tiles
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.publisher import Publisher, Signing
+from tracker.errors import NotFound, NotProven
+from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
+
+
+@pytest.fixture
+def safe(tmp_path: Path) -> Safe:
+    """One with a key."""
+    safe = Safe(tmp_path / "audit")
+    safe.prepare("example.com/log")
+    return safe
+
+
+@pytest.fixture
+async def pool(target: Target) -> AsyncIterator[Pool]:
+    """Connections as the publisher has them."""
+    pool = await create_pool(target, role=PUBLISHER, size=3)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+def publishing(pool: Pool, target: Target, safe: Safe) -> Publisher:
+    """A publisher of an empty log."""
+    return publisher(pool, target, safe)
+
+
+async def test_every_published_head_is_that_of_the_entries(
+    publishing: Publisher, target: Target, safe: Safe
+) -> None:
+    sizes = [0]
+    await publishing.catch_up()
+    for more in (1, 1, 253, 1, 1, 300, 700):
+        await fill(target, more)
+        sizes.append(sizes[-1] + more)
+        await publishing.catch_up()
+        await publishing.catch_up()  # nothing new: nothing is signed
+    assert await check(target, safe) == sizes
+
+
+async def test_tiles_of_every_level_are_kept_when_complete(
+    publishing: Publisher, target: Target, pool: Pool, safe: Safe
+) -> None:
+    size = 256 * 256 + 300  # more than a page, so several transactions
+    await fill(target, size)
+    await publishing.catch_up()
+    assert await check(target, safe) == [size]
+    async with pool.acquire() as connection:
+        kept = await connection.fetch("SELECT level, number, hashes, root FROM log.tiles")
+        tiles = await read_tiles(connection, all_tiles(size))
+    complete = {tile for tile in all_tiles(size) if tile.width == 256}
+    assert {Tile(row["level"], row["number"]) for row in kept} == complete
+    assert all(tile_root(row["hashes"]) == row["root"] for row in kept)
+    assert tiles[Tile(2, 0, 1)] == tile_root(tiles[Tile(1, 0)])
+    assert tiles[Tile(1, 1, 1)] == tile_root(tiles[Tile(0, 256)])
+
+
+async def test_a_tile_of_an_older_tree_is_read_though_there_are_newer_entries(
+    publishing: Publisher, target: Target, pool: Pool
+) -> None:
+    await fill(target, 600)
+    await publishing.catch_up()
+    async with pool.acquire() as connection:
+        tiles = await read_tiles(connection, [Tile(0, 0), Tile(1, 0, 1)])
+    assert tiles[Tile(1, 0, 1)] == tile_root(tiles[Tile(0, 0)])
+
+
+@pytest.mark.parametrize("size", [40, 256, 300, 511])
+async def test_a_restored_backup_is_not_signed_shorter_or_regrown(
+    publishing: Publisher, target: Target, safe: Safe, size: int
+) -> None:
+    await fill(target, size)
+    await publishing.catch_up()
+    await fill(target, 260)
+    await publishing.catch_up()
+    await force(target, *restored(size))
+    with pytest.raises(NotProven, match="an older log, such as a restored backup"):
+        await publishing.catch_up()
+    await fill(target, 500, word="other")
+    with pytest.raises(NotProven, match="does not continue the head"):
+        await publishing.catch_up()
+    async with connected(target) as connection:
+        assert await connection.fetchval("SELECT max(size) FROM log.checkpoints") == size
+    head = safe.head()
+    assert head is not None
+    assert head.size == size + 260
+
+
+async def test_a_backup_that_grew_to_the_same_events_is_the_same_log(
+    publishing: Publisher, target: Target, safe: Safe
+) -> None:
+    await fill(target, 300)
+    await publishing.catch_up()
+    async with connected(target) as connection:
+        later = await connection.fetch("SELECT * FROM log.events WHERE position > 200")
+    await force(target, *restored(200))
+    async with connected(target) as connection:
+        await connection.copy_records_to_table("events", schema_name="log", records=later)
+    await publishing.catch_up()
+    assert await check(target, safe) == [300]
+
+
+EDIT = "UPDATE log.events SET entry = '{}' WHERE position = %d"
+
+
+@pytest.mark.parametrize("statement", [
+    EDIT % 300, EDIT % 257,
+    "UPDATE log.events SET position = CASE position WHEN 299 THEN -1 ELSE 299 END"
+    " WHERE position IN (299, 300); UPDATE log.events SET position = 300 WHERE position = -1",
+    "UPDATE log.tiles SET root = sha256('x')", "UPDATE log.checkpoints SET root = sha256('x')",
+    "UPDATE log.checkpoints SET note = replace(note, '300', '299')",
+    "DELETE FROM log.events WHERE position = 290", "DELETE FROM log.tiles; " + EDIT % 3,
+])
+async def test_a_log_that_was_altered_with_force_is_not_signed(
+    publishing: Publisher, target: Target, statement: str
+) -> None:
+    await fill(target, 300)
+    await publishing.catch_up()
+    await force(target, "ALTER TABLE log.events DROP CONSTRAINT events_position_check",
+                *statement.split("; "))
+    await fill(target, 1)
+    with pytest.raises(NotProven):
+        await publishing.catch_up()
+
+
+async def test_a_lost_head_begins_anew_from_the_last_checkpoint_that_we_signed(
+    publishing: Publisher, target: Target, safe: Safe
+) -> None:
+    await fill(target, 300)
+    await publishing.catch_up()
+    (safe.directory / "head").unlink()
+    await fill(target, 1)
+    await publishing.catch_up()
+    assert await check(target, safe) == [300, 301]
+    (safe.directory / "head").unlink()
+    await force(target, EDIT % 301)
+    await fill(target, 1)
+    with pytest.raises(NotProven, match="does not continue"):
+        await publishing.catch_up()
+
+
+async def test_the_log_of_other_keys_is_not_signed(
+    publishing: Publisher, target: Target, pool: Pool, tmp_path: Path
+) -> None:
+    await fill(target, 3)
+    await publishing.catch_up()
+    other = Safe(tmp_path / "other")
+    other.prepare("example.com/log")
+    await fill(target, 1)
+    with pytest.raises(NotProven, match="not signed by a known key"):
+        await publisher(pool, target, other).catch_up()
+
+
+async def test_a_log_shorter_than_its_tiles_is_not_signed(
+    publishing: Publisher, target: Target, safe: Safe
+) -> None:
+    await fill(target, 300)
+    await publishing.catch_up()
+    (safe.directory / "head").unlink()
+    await force(target, "DELETE FROM log.checkpoints", "DELETE FROM log.events WHERE position > 9")
+    with pytest.raises(NotProven, match="the log has 9 events, and tiles of 256"):
+        await publishing.catch_up()
+
+
+async def test_the_head_of_another_log_is_not_continued(
+    publishing: Publisher, target: Target, pool: Pool, safe: Safe, tmp_path: Path
+) -> None:
+    await fill(target, 3)
+    await publishing.catch_up()
+    other = Safe(tmp_path / "other")
+    other.prepare("example.com/other")
+    (other.directory / "head").write_bytes((safe.directory / "head").read_bytes())
+    await force(target, "DELETE FROM log.checkpoints")
+    with pytest.raises(NotProven, match="the last head is of the log"):
+        await publisher(pool, target, other).catch_up()
+
+
+async def test_while_keys_overlap_both_sign(
+    publishing: Publisher, target: Target, safe: Safe
+) -> None:
+    for work in (safe.keys, safe.rotate, safe.retire):
+        work()
+        await fill(target, 2)
+        await publishing.catch_up()
+    assert await check(target, safe) == [2, 4, 6]
+    async with connected(target) as connection:
+        notes = await connection.fetch("SELECT note FROM log.checkpoints ORDER BY size")
+    assert [row["note"].count("— ") for row in notes] == [1, 2, 1]
+
+
+async def test_several_publishers_never_sign_two_heads_of_one_size(
+    target: Target, pool: Pool, safe: Safe
+) -> None:
+    others = [publisher(pool, target, safe) for _ in range(3)]
+
+    async def append() -> None:
+        for _ in range(10):
+            await fill(target, 60)
+
+    async def publish(one: Publisher) -> None:
+        while not writing.done():
+            await one.catch_up()
+        await one.catch_up()
+
+    writing = asyncio.ensure_future(append())
+    await asyncio.gather(writing, *map(publish, others))
+    await others[0].catch_up()
+    assert (await check(target, safe))[-1] == 600
+
+
+async def test_a_checkpoint_follows_an_append_by_itself(target: Target, safe: Safe) -> None:
+    async with running(target, Signing(safe)) as services, asyncio.timeout(60):
+        for number in range(3):
+            await services.recorder.append([event(f"export-control/{number}", str(number))])
+            while await services.publications.size() != number + 1:
+                await asyncio.sleep(0.01)
+        assert services.publisher is not None
+        assert services.publisher.trouble is None
+    assert (await check(target, safe))[-1] == 3
+
+
+async def test_a_refusal_is_told_and_does_not_stop_the_tracker(
+    target: Target, safe: Safe, publishing: Publisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    await fill(target, 5)
+    await publishing.catch_up()
+    await force(target, *restored(3))
+    async with running(target, Signing(safe)) as services, asyncio.timeout(60):
+        assert services.publisher is not None
+        while services.publisher.trouble is None:
+            await asyncio.sleep(0.01)
+        assert "restored backup" in services.publisher.trouble
+        await services.recorder.append([event("export-control/a", "a")])
+        assert await services.recorder.head() == 4
+    assert "the log is not signed any more" in caplog.text
+
+
+async def test_before_the_first_checkpoint_there_is_none(target: Target) -> None:
+    pool = await create_pool(target)
+    with pytest.raises(NotFound, match="no checkpoint"):
+        await Publications(pool).last()
+    await pool.close()
+
+
+@pytest.fixture
+def killer(target: Target, safe: Safe) -> Iterator[subprocess.Popen[str]]:
+    """A process whose children publish and are killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.crash_publisher", json.dumps(target), str(safe.directory)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    yield process
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    process.wait(30)
+    process.stdout.close()
+
+
+def told(killer: subprocess.Popen[str], step: int) -> str:
+    """What becomes of a publisher that is killed at a step."""
+    assert killer.stdin is not None
+    assert killer.stdout is not None
+    killer.stdin.write(f"{step}\n")
+    killer.stdin.flush()
+    return killer.stdout.readline().strip()
+
+
+async def test_killed_at_any_step_it_never_signs_two_heads_and_goes_on(
+    target: Target, safe: Safe, killer: subprocess.Popen[str], publishing: Publisher
+) -> None:
+    await fill(target, 256)
+    await publishing.catch_up()
+    await fill(target, 256)
+    steps = int(told(killer, 0))
+    assert steps > 20
+    heads = {}
+    for step in range(1, steps + 1):
+        await fill(target, 256)
+        assert told(killer, step) == "killed"
+        async with connected(target) as connection:
+            while await connection.fetchval(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND usename IS NOT NULL AND pid <> pg_backend_pid()") > 2:  # the pool's
+                await asyncio.sleep(0.005)
+        await check(target, safe)
+        head = safe.head()
+        assert head is not None
+        assert heads.setdefault(head.size, head.root) == head.root
+    await publishing.catch_up()
+    assert (await check(target, safe))[-1] == 256 * (steps + 2)

@@ -1,0 +1,343 @@
+"""Commands: a fact is recorded once, as its sender saw the entity, or refused with a reason."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.support.fact_builders import (
+    announced,
+    claimed,
+    clause,
+    fact,
+    retracted,
+    source,
+    suspended,
+)
+from tracker.commands.commands import Order
+from tracker.commands.handler import GROUPINGS, Commands, decide, decide_all, restored
+from tracker.domain.alliance import Founded
+from tracker.domain.announcement import Made
+from tracker.domain.codec import convert
+from tracker.domain.entity import Retracted
+from tracker.domain.values import Fact, Source
+from tracker.errors import (
+    IdempotencyConflict,
+    InvalidInput,
+    NotFound,
+    TrackerError,
+    VersionConflict,
+)
+from tracker.log.entries import MOST_BYTES
+from tracker.log.recorder import Appended, Recorder
+
+GALLIUM = "export-control/gallium"
+FIGURE = "figure/rare_earths/CN/production/mine/2023"
+misread = convert(Source, source())
+
+
+@pytest.fixture
+def commands(recorder: Recorder) -> Commands:
+    """Commands on a log of the test's own."""
+    return Commands(recorder)
+
+
+# --- a command counts once
+
+
+async def test_the_same_key_again_gives_the_first_position(commands: Commands) -> None:
+    first = await commands.record(GALLIUM, announced(), idempotency_key="k")
+    await commands.record(GALLIUM, suspended())
+    again = await commands.record(GALLIUM, announced(), idempotency_key="k")
+    assert (first.positions, first.repeated) == (range(1, 2), False)
+    assert (again.positions, again.repeated) == (range(1, 2), True)
+
+
+async def test_the_same_key_sent_many_times_at_once_counts_once(
+    commands: Commands, recorder: Recorder
+) -> None:
+    sent = await asyncio.gather(*(
+        commands.record(GALLIUM, announced(), idempotency_key="k") for _ in range(10)))
+    assert {appended.positions for appended in sent} == {range(1, 2)}
+    assert await recorder.head() == 1
+
+
+async def test_a_key_can_not_be_used_for_anything_else(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="k")
+    for stream, other in ((GALLIUM, announced(title="Other")), (FIGURE, claimed(1)),
+                          ("export-control/graphite", announced())):
+        with pytest.raises(IdempotencyConflict) as caught:
+            await commands.record(stream, other, idempotency_key="k")
+        assert caught.value.path == ("idempotencyKey",)
+    assert await recorder.head() == 1
+
+
+async def test_an_odd_key_is_refused(commands: Commands) -> None:
+    for key in ("", "x" * 201, "a\nb", "a\0b", "\ud800"):
+        with pytest.raises(InvalidInput, match="printable") as caught:
+            await commands.record(GALLIUM, announced(), idempotency_key=key)
+        assert caught.value.path == ("idempotencyKey",)
+
+
+async def test_without_a_key_every_command_counts(commands: Commands, recorder: Recorder) -> None:
+    await commands.record(GALLIUM, announced())
+    for _ in range(2):
+        await commands.record(GALLIUM, suspended())
+    assert await recorder.head() == 3
+
+
+# --- on what its sender saw
+
+
+async def test_an_expected_version_is_the_one_before_the_event(commands: Commands) -> None:
+    await commands.record(GALLIUM, announced(), expected_version=0)
+    await commands.record(GALLIUM, suspended(), expected_version=1)
+    with pytest.raises(VersionConflict, match="expected 1, it is at 2"):
+        await commands.record(GALLIUM, suspended(), expected_version=1)
+
+
+async def test_a_repeated_command_is_not_held_to_its_expected_version(commands: Commands) -> None:
+    for _ in range(2):
+        appended = await commands.record(GALLIUM, announced(), idempotency_key="k",
+                                         expected_version=0)
+        assert appended.positions == range(1, 2)
+
+
+async def test_who_expects_a_version_is_not_decided_anew_when_overtaken(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced())
+    outcomes = await asyncio.gather(*(
+        commands.record(GALLIUM, suspended(), expected_version=1) for _ in range(3)
+    ), return_exceptions=True)
+    assert sum(isinstance(outcome, VersionConflict) for outcome in outcomes) == 2
+    assert await recorder.head() == 2
+
+
+# --- or refused
+
+
+async def test_a_refused_command_leaves_nothing_and_names_its_field(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced())
+    with pytest.raises(InvalidInput) as caught:
+        await commands.record(GALLIUM, suspended("9"))
+    assert (caught.value.code, caught.value.path) == ("UNKNOWN_CLAUSE", ("clauses", 0))
+    assert await recorder.head() == 1
+
+
+def made(*actors: str) -> Made:
+    """An announcement by some actors."""
+    return fact(Made, "2025-07-01", kind="statement", title="A", actors=actors)
+
+
+async def test_an_alliance_can_act_once_it_has_been_founded(commands: Commands) -> None:
+    with pytest.raises(InvalidInput, match="an alliance that has been founded") as caught:
+        await commands.record("announcement/a", made("US", "quad"))
+    assert (caught.value.code, caught.value.path) == ("UNKNOWN_ACTOR", ("actors", 1))
+    await commands.record("alliance/quad", fact(Founded, "2025-07-01", name="Quad"))
+    await commands.record("announcement/a", made("US", "quad", *GROUPINGS))
+
+
+@pytest.mark.parametrize(("stream", "code", "path"), [
+    ("gallium", "INVALID_INPUT", ("entity",)), ("treaty/a", "INVALID_INPUT", ("entity",)),
+    ("export-control", "INVALID_ID", ("id",)), ("export-control/", "INVALID_ID", ("id",)),
+    ("export-control/a b", "INVALID_ID", ("id",)), ("export-control/../x", "INVALID_ID", ("id",)),
+    ("export-control/" + "x" * 500, "INVALID_ID", ("id",)),
+])
+def test_an_entity_has_a_kind_and_an_id_that_fits_in_an_address(
+    stream: str, code: str, path: tuple[str, ...]
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        decide(restored(stream, []), Order(stream, announced(), "e"), ())
+    assert (caught.value.code, caught.value.path) == (code, path)
+
+
+def test_a_refused_order_leaves_the_entity_as_it_was() -> None:
+    entity = restored(GALLIUM, [])
+    decide(entity, Order(GALLIUM, announced(), "e1"), ())
+    big = announced(*(clause(str(n), note="x" * 8000) for n in range(MOST_BYTES // 8000 + 1)))
+    for refused in (suspended("9"), announced(), retracted("e9"), big, made("US")):
+        with pytest.raises(TrackerError):
+            decide(entity, Order(GALLIUM, refused, "e2"), ())
+        assert (entity.version, len(entity.known)) == (1, 1)
+        assert entity.pending_events == []
+
+
+def test_an_id_that_the_entity_has_is_not_decided_again() -> None:
+    entity = restored(GALLIUM, [])
+    decide(entity, Order(GALLIUM, announced(), "e1"), ())
+    with pytest.raises(IdempotencyConflict):
+        decide(entity, Order(GALLIUM, suspended(), "e1"), ())
+    assert entity.version == 1
+
+
+def test_orders_decided_together_see_what_those_before_them_did() -> None:
+    entities = {stream: restored(stream, []) for stream in ("alliance/quad", "announcement/a")}
+    founded = fact(Founded, "2025-07-01", name="Quad")
+    events, refused = decide_all(entities, [
+        Order("announcement/a", made("quad"), "too-early"),
+        Order("alliance/quad", founded, "founded"),
+        Order("announcement/a", made("quad"), "made"),
+        Order("announcement/a", made("quad"), "made-again"),
+    ], ())
+    assert [event.event_id for event in events] == ["founded", "made"]
+    assert [(index, error.code) for index, error in refused] == [
+        (0, "UNKNOWN_ACTOR"), (3, "ALREADY_EXISTS")]
+
+
+# --- retractions
+
+
+async def test_a_retraction_is_recorded_of_the_entity_of_its_target(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    await commands.retract("a", "misread", misread, actor="jo")
+    [_, event] = await recorder.read()
+    assert (event.stream, event.type, event.actor) == (GALLIUM, "ExportControl.Retracted", "jo")
+    assert event.data["retracts"] == "a"
+
+
+async def test_a_retraction_sent_again_counts_once(commands: Commands, recorder: Recorder) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    for _ in range(2):
+        await commands.retract("a", "misread", misread, idempotency_key="r")
+    with pytest.raises(InvalidInput, match="already retracted"):
+        await commands.retract("a", "misread", misread, idempotency_key="other")
+    assert await recorder.head() == 2
+
+
+async def test_an_unknown_event_can_not_be_retracted(commands: Commands) -> None:
+    with pytest.raises(NotFound, match="There is no event 'a'") as caught:
+        await commands.retract("a", "misread", misread)
+    assert caught.value.path == ("eventId",)
+
+
+# --- corrections
+
+
+async def corrected(commands: Commands, event_id: str, content: Fact, stream: str = GALLIUM,
+                    **more: Any) -> Appended:
+    """A correction, after it was recorded."""
+    return await commands.correct(event_id, stream, content, "misread", misread, **more)
+
+
+async def test_a_correction_retracts_and_replaces_at_once(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    appended = await corrected(commands, "a", announced(title="Right"), idempotency_key="k",
+                               actor="jo")
+    assert (appended.positions, appended.repeated) == (range(2, 4), False)
+    [_, retraction, replacement] = await recorder.read()
+    assert retraction.fact == convert(Retracted, {
+        "retracts": "a", "reason": "misread", "source": source(), "replacement": "k"})
+    assert (replacement.event_id, replacement.fact) == ("k", announced(title="Right"))
+    assert {(e.recorded_at, e.stream, e.actor) for e in (retraction, replacement)} == {
+        (replacement.recorded_at, GALLIUM, "jo")}
+
+
+async def test_a_correction_counts_once(commands: Commands, recorder: Recorder) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    sent = await asyncio.gather(*(
+        corrected(commands, "a", announced(title="Right"), idempotency_key="k", expected_version=1)
+        for _ in range(4)))
+    assert {appended.positions for appended in sent} == {range(2, 4)}
+    assert sum(appended.repeated for appended in sent) == 3
+    for event_id, title in (("a", "Other"), ("k", "Right")):
+        with pytest.raises(IdempotencyConflict):
+            await corrected(commands, event_id, announced(title=title), idempotency_key="k")
+    assert await recorder.head() == 3
+
+
+async def test_a_key_that_was_used_for_another_command_can_not_be_used_for_a_correction(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    await commands.record(GALLIUM, suspended(), idempotency_key="k")
+    for content in (suspended(), announced()):
+        with pytest.raises(IdempotencyConflict):
+            await corrected(commands, "a", content, idempotency_key="k")
+    assert await recorder.head() == 2
+
+
+@pytest.mark.parametrize(("event_id", "content", "stream", "code", "path"), [
+    ("a", suspended(), GALLIUM, "NOT_FOUND", ("replacement", "id")),
+    ("s", suspended("9"), GALLIUM, "UNKNOWN_CLAUSE", ("replacement", "clauses", 0)),
+    ("s", announced(), GALLIUM, "ALREADY_EXISTS", ("replacement", "id")),
+    ("s", suspended(), "export-control/a b", "INVALID_ID", ("replacement", "id")),
+    ("s", claimed(1), GALLIUM, "INVALID_INPUT", ("replacement", "id")),
+    ("none", suspended(), GALLIUM, "NOT_FOUND", ("eventId",)),
+    ("gone", suspended(), GALLIUM, "ALREADY_RETRACTED", ("eventId",)),
+])
+async def test_a_correction_that_breaks_a_rule_leaves_nothing(
+    commands: Commands, recorder: Recorder, event_id: str, content: Fact, stream: str, code: str,
+    path: tuple[str | int, ...],
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    for key in ("s", "gone"):
+        await commands.record(GALLIUM, suspended(), idempotency_key=key)
+    await commands.retract("gone", "misread", misread)
+    with pytest.raises(TrackerError) as caught:
+        await corrected(commands, event_id, content, stream)
+    assert (caught.value.code, caught.value.path) == (code, path)
+    assert await recorder.head() == 4
+
+
+async def test_a_correction_is_made_on_the_version_that_its_sender_saw(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    with pytest.raises(VersionConflict, match="expected 2, it is at 1"):
+        await corrected(commands, "a", announced(title="Right"), expected_version=2)
+    outcomes = await asyncio.gather(*(
+        corrected(commands, "a", announced(title=title), expected_version=1) for title in "BC"
+    ), return_exceptions=True)
+    assert sum(isinstance(outcome, VersionConflict) for outcome in outcomes) == 1
+    assert await recorder.head() == 3
+
+
+async def test_a_claim_that_was_filed_under_the_wrong_place_moves_to_the_right_one(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(FIGURE, claimed(43_000), idempotency_key="c")
+    await corrected(commands, "c", claimed(43_000, place="US"), FIGURE.replace("CN", "US"))
+    assert [(e.stream, e.version) for e in await recorder.read()] == [
+        (FIGURE, 1), (FIGURE, 2), (FIGURE.replace("CN", "US"), 1)]
+
+
+async def test_a_retraction_is_not_corrected_but_retracted(
+    commands: Commands, recorder: Recorder
+) -> None:
+    await commands.record(GALLIUM, announced(), idempotency_key="a")
+    await commands.record(GALLIUM, suspended(), idempotency_key="s")
+    await commands.retract("s", "misread", misread, idempotency_key="r")
+    with pytest.raises(InvalidInput, match="is a retraction") as caught:
+        await corrected(commands, "r", suspended())
+    assert caught.value.path == ("eventId",)
+    assert await recorder.head() == 3
+
+
+# --- names that can not be stored
+
+
+@pytest.mark.parametrize("stream", ["export-control/a\0b", "export-control/a b", "export-control/"])
+async def test_a_name_that_can_not_be_stored_is_refused_before_the_database(
+    recorder: Recorder, stream: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await Commands(recorder).record(stream, announced())
+    assert refused.value.path == ("id",)
+
+
+async def test_an_event_id_that_can_not_be_stored_is_refused(recorder: Recorder) -> None:
+    origin = announced().source
+    with pytest.raises(InvalidInput) as refused:
+        await Commands(recorder).retract("a\0b", "a reason", origin)
+    assert refused.value.path == ("eventId",)

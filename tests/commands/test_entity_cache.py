@@ -1,0 +1,187 @@
+"""Entities that are kept in memory decide as those that are read anew, whatever happens between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from random import Random
+
+import pytest
+from eventsourcing.domain import datetime_now_with_tzinfo
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.domain.test_law import any_near_day
+from tests.support.fact_builders import (
+    STREAMS,
+    announced,
+    any_fact,
+    claimed,
+    history,
+    suspended,
+    told,
+)
+from tests.support.published_log import force
+from tracker.commands.commands import Order, Telling
+from tracker.commands.entity_cache import FEWEST, Entities
+from tracker.commands.handler import Commands, decide
+from tracker.domain.entity import Entity
+from tracker.domain.history import History
+from tracker.domain.registry import kind_of
+from tracker.errors import InvalidInput, TrackerError
+from tracker.log.entries import Recorded
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
+
+GALLIUM = "export-control/gallium"
+seeds = st.integers(0, 2**32)
+
+
+def anew(entity: Entity) -> Entity:
+    """The same entity, made from its facts at once: nothing of it was folded before."""
+    twin = type(entity).blank(entity.id)
+    twin.__base_init__(entity.id, entity.version, datetime_now_with_tzinfo())
+    twin.history = History(entity.known)
+    return twin
+
+
+def outcome(entity: Entity, order: Order) -> str:
+    """What becomes of an order: the event, or what is wrong with it."""
+    try:
+        return str(decide(entity, order, STREAMS).attributes)
+    except TrackerError as error:
+        return f"{error.code} {error.message} {error.path}"
+
+
+@pytest.mark.parametrize("stream", STREAMS[2:])
+@pytest.mark.parametrize("step", [2, 512])
+def test_an_entity_that_goes_on_decides_as_one_made_from_all_its_facts(
+    stream: str, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.support.fact_builders.any_day", any_near_day)
+    monkeypatch.setattr("tracker.domain.fold.STEP", step)
+
+    @settings(max_examples=60, deadline=None)
+    @given(seeds, st.integers(1, 60))
+    def holds(seed: int, length: int) -> None:
+        chance, entity = Random(seed), kind_of(stream).blank(stream)
+        for number in range(length):
+            with suppress(TrackerError):
+                order = Order(stream, any_fact(chance, entity), f"e{number}")
+                assert outcome(anew(entity), order) == outcome(entity, order)
+
+    holds()
+
+
+@pytest.mark.parametrize("stream", STREAMS[2:])
+@pytest.mark.parametrize("step", [2, 512])
+def test_facts_that_stand_are_kept_as_they_are_found_among_all(
+    stream: str, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.support.fact_builders.any_day", any_near_day)
+    monkeypatch.setattr("tracker.domain.fold.STEP", step)
+
+    @settings(max_examples=60, deadline=None)
+    @given(seeds, st.integers(1, 60))
+    def holds(seed: int, length: int) -> None:
+        orders = history(Random(seed), length, [stream])
+        on = History()
+        for known in told(stream, *(order.fact for order in orders)):
+            before = [*on.standing]
+            place, day = on.add(known)
+            once = History(on.known)
+            assert (on.standing, on.gone, on.openings) == (once.standing, once.gone, once.openings)
+            assert on.standing[:place] == before[:place]
+            assert all(k.fact.public_on <= day for k in on.standing[:place])
+
+    holds()
+
+
+# --- on a database
+
+
+class Counting(Recorder):
+    """A log that counts the events that are read of streams."""
+
+    read = 0
+
+    async def read_streams_after(self, versions: Mapping[str, int]) -> dict[str, list[Recorded]]:
+        found = await super().read_streams_after(versions)
+        self.read += sum(map(len, found.values()))
+        return found
+
+
+FIGURE = claimed(1).stream
+CLAIMS = [claimed(n, edition=f"no {n}") for n in range(FEWEST + 5)]
+
+
+async def filled(recorder: Recorder) -> Commands:
+    """Somebody who records facts, and has recorded as many of one figure as make it be kept."""
+    commands = Commands(recorder)
+    await commands.record_all([Telling(FIGURE, claim) for claim in CLAIMS[:FEWEST]])
+    return commands
+
+
+async def test_of_an_entity_with_many_events_only_what_is_new_is_read(recorder: Recorder) -> None:
+    counting = Counting(recorder._pool)
+    commands = await filled(counting)
+    await commands.record(FIGURE, CLAIMS[FEWEST])
+    counting.read = 0
+    await commands.record(FIGURE, CLAIMS[FEWEST + 1])
+    await commands.record(FIGURE, CLAIMS[FEWEST + 2])
+    assert counting.read == 4  # for each command the last event that was known, and one more
+
+
+async def test_a_kept_entity_knows_what_others_have_recorded(recorder: Recorder) -> None:
+    ours, others = await filled(recorder), Commands(recorder)
+    await ours.record(FIGURE, CLAIMS[FEWEST])
+    await others.record(FIGURE, CLAIMS[FEWEST + 1], idempotency_key="theirs")
+    with pytest.raises(InvalidInput, match="already: expected another edition"):
+        await ours.record(FIGURE, CLAIMS[FEWEST + 1])
+    again = await ours.record(FIGURE, CLAIMS[FEWEST + 1], idempotency_key="theirs")
+    assert again.repeated
+    await ours.record(FIGURE, CLAIMS[FEWEST + 2], expected_version=FEWEST + 2)
+
+
+async def test_what_was_decided_and_not_recorded_is_not_kept(recorder: Recorder) -> None:
+    commands = await filled(recorder)
+    with pytest.raises(InvalidInput, match="already: expected another edition"):
+        await commands.record_all([Telling(FIGURE, CLAIMS[FEWEST]), Telling(FIGURE, CLAIMS[0])])
+    assert not (await commands.record(FIGURE, CLAIMS[FEWEST])).repeated
+
+
+async def test_a_log_that_is_put_back_to_an_older_state_is_read_anew(
+    recorder: Recorder, target: Target
+) -> None:
+    commands = await filled(recorder)
+    await commands.record(FIGURE, CLAIMS[FEWEST], idempotency_key="lost")
+    await commands.record(FIGURE, CLAIMS[FEWEST + 1])
+    await force(target, f"DELETE FROM log.events WHERE position > {FEWEST}")
+    written = await commands.record(FIGURE, CLAIMS[FEWEST], idempotency_key="lost")
+    assert not written.repeated
+    assert written.positions[0] == FEWEST + 1
+
+
+async def test_the_memory_of_kept_entities_is_bounded_by_bytes(recorder: Recorder) -> None:
+    await filled(recorder)
+    [*others] = [claimed(n, year=2000 + n % 3, edition=f"no {n}") for n in range(3 * FEWEST)]
+    await Commands(recorder).record_all([Telling(claim.stream, claim) for claim in others])
+    unbounded = Entities(recorder)
+    await unbounded.load([FIGURE])
+    one = unbounded.bytes
+    bounded = Entities(recorder, 2 * one)
+    for claim in others[:3]:
+        loaded = await bounded.load([claim.stream, FIGURE])
+        assert loaded[FIGURE].version == FEWEST
+        assert one <= bounded.bytes <= 2 * one
+    assert (await Entities(recorder, one - 1).load([FIGURE]))[FIGURE].version == FEWEST
+
+
+async def test_an_entity_with_few_events_is_not_kept(recorder: Recorder) -> None:
+    await Commands(recorder).record(GALLIUM, announced())
+    entities = Entities(recorder)
+    loaded = await entities.load([GALLIUM, "export-control/none"])
+    assert [loaded[name].version for name in loaded] == [1, 0]
+    assert entities.bytes == 0
+    loaded[GALLIUM].record(suspended(), "e2")
+    assert (await entities.load([GALLIUM]))[GALLIUM].version == 1

@@ -1,0 +1,55 @@
+"""The filters that docs/api.md tells are those of the schema."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from schema.execution.execute import execute
+from schema.execution.schema import GRAPH
+from schema.services import Access, Services
+
+TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+QUERIES = re.findall(r"```graphql\n(.*?)```", TEXT, re.DOTALL)
+ROWS = re.findall(r"^\| (`[a-zC`, ]+) \| (.*) \|$", TEXT, re.MULTILINE)
+OF_PAGES = {"first", "after", "last", "before", "orderBy", "minPosition"}
+OTHERS = {"from", "to", "days"}
+"""Arguments that choose what is listed, not what of it."""
+
+
+async def test_what_is_asked_for_in_the_docs_is_there(corpus_services: Services) -> None:
+    [document] = [of for of in QUERIES if "announced: {from" in of]
+    data = (await execute(corpus_services, document, {}, Access()))["data"]
+    assert data["asOf"]["exportControls"]["nodes"]
+    assert data["asOf"]["claims"]["nodes"]
+    assert len(data["events"]["nodes"]) == 5
+
+
+def filters(name: str) -> set[str]:
+    """The arguments by which a list is narrowed."""
+    types = GRAPH._schema.type_map
+    fields = {**types["AsOf"].fields, **types["Query"].fields}  # type: ignore[attr-defined]
+    return set(fields[name].args) - OF_PAGES - OTHERS
+
+
+@pytest.mark.parametrize(("names", "told"), ROWS)
+def test_the_filters_of_every_list_are_told(names: str, told: str) -> None:
+    lists = re.findall(r"`(\w+)`", names)
+    found = set.union(*(filters(name) for name in lists))
+    assert set(re.findall(r"`(\w+)`", told)) == found
+
+
+def test_no_list_is_missing() -> None:
+    told = {name for names, _ in ROWS for name in re.findall(r"`(\w+)`", names)}
+    types = GRAPH._schema.type_map
+    fields = {**types["AsOf"].fields, **types["Query"].fields}  # type: ignore[attr-defined]
+    assert {name for name, of in fields.items() if "first" in of.args} <= told
+
+
+def test_every_list_can_be_read_from_both_ends_and_in_an_order() -> None:
+    for kind in GRAPH._schema.type_map.values():
+        for name, of in getattr(kind, "fields", {}).items():
+            if str(getattr(of, "type", "")).rstrip("!").endswith("Connection"):
+                assert {"first", "after", "last", "before", "orderBy"} <= set(of.args), name

@@ -1,0 +1,164 @@
+"""Clients and audits of the ecosystem, unmodified, against the running server.
+
+They come from npm, at the versions in `tests/contract/clients/package-lock.json`, into a cache directory. A
+machine without Node skips them, unless CI says that it has to have it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schema.http import graphiql
+from schema.http.graphql_streams import MULTIPART, SSE
+from schema.services import Services
+from tests.support.api import OPEN
+from tests.support.web_server import serving
+from tracker.domain.export_control import ExportControlState
+
+CLIENTS = Path(__file__).with_name("clients")
+SCHEMA = Path(__file__).parents[2] / "schema" / "schema.graphql"
+OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+FILES = ("package.json", "package-lock.json")
+AUDITS = 61
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """Where the programs of `tests/clients` stand beside the packages that they import."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        if os.environ.get("TESTS_NEED_NODE"):
+            pytest.fail("TESTS_NEED_NODE is set, and there is no node and npm")
+        pytest.skip("the clients need node and npm, which this machine has not")
+    pinned = hashlib.sha256(b"".join((CLIENTS / name).read_bytes() for name in FILES)).hexdigest()
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tracker-tests"
+    return installed(cache / pinned[:16])
+
+
+def installed(directory: Path) -> Path:
+    """The directory with the pinned packages in it; one test process installs, others wait."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (directory / "done").exists():
+            for name in FILES:
+                shutil.copy(CLIENTS / name, directory)
+            subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                           cwd=directory, check=True, capture_output=True, timeout=150)
+            (directory / "done").touch()
+    return directory
+
+
+@pytest.fixture
+def workplace(programs: Path) -> Iterator[Path]:
+    """A directory of the test's own with the programs in it, below the packages."""
+    with tempfile.TemporaryDirectory(dir=programs) as directory:
+        shutil.copytree(CLIENTS, directory, dirs_exist_ok=True)
+        shutil.copy(SCHEMA, directory)
+        yield Path(directory)
+
+
+@pytest.fixture
+async def url(corpus_services: Services) -> AsyncIterator[str]:
+    """The API of a running server with the shipped corpus, open for writing."""
+    async with serving(corpus_services, OPEN) as (address, *_):
+        yield f"http://{address}/graphql"
+
+
+async def node(directory: Path, *arguments: str) -> str:
+    """What a program prints."""
+    process = await asyncio.create_subprocess_exec(
+        "node", *arguments, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        async with asyncio.timeout(60):
+            printed, complaints = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, (printed + complaints).decode()
+    return printed.decode()
+
+
+async def run(workplace: Path, name: str, url: str) -> Any:
+    """What a program of `tests/clients` finds out about the server at a URL."""
+    return json.loads(await node(workplace, name, url))
+
+
+async def test_the_server_passes_every_audit_of_graphql_over_http(
+    workplace: Path, url: str
+) -> None:
+    results = await run(workplace, "graphql-http.js", url)
+    assert [result for result in results if result["status"] != "ok"] == []  # no notices either
+    assert len(results) == AUDITS
+
+
+POST_JSON = ["POST", "application/graphql-response+json", "application/graphql-response+json"]
+GET_JSON = ["GET", *POST_JSON[1:]]
+REQUESTS = {
+    "graphql-ws": None,
+    "graphql-sse": [["POST", SSE, SSE]] * 3,
+    "urql": [POST_JSON, ["POST", SSE, SSE], ["POST", SSE, SSE]],
+    "apollo": [POST_JSON, GET_JSON, GET_JSON, POST_JSON, GET_JSON,
+               ["POST", MULTIPART, MULTIPART], ["POST", MULTIPART, MULTIPART]],
+}
+
+
+@pytest.mark.parametrize("client", REQUESTS)
+async def test_clients_ask_and_follow_unmodified(
+    workplace: Path, url: str, corpus_services: Services, client: str
+) -> None:
+    head = await corpus_services.recorder.head()
+    before = await corpus_services.as_of.counts(await corpus_services.as_of.resolve())
+    found = await run(workplace, f"{client}.js", url)
+    for controls in found["controls"] if client == "apollo" else [found["controls"]]:
+        assert controls["totalCount"] == before["export-control"]
+        assert len({control["id"] for control in controls["nodes"]}) == 2
+    assert [position for position, _ in found["events"]] == [str(head), str(head + 1)]
+    assert found["events"][1][1] == f"export-control/{client}-1"
+    count = before["export-control"] + 1
+    assert found["world"] == [[str(head + 1), count], [str(head + 2), count + 1]]
+    assert found.get("requests") == REQUESTS[client]
+
+
+async def test_relay_compiles_its_queries_and_finds_connections_and_nodes(
+    workplace: Path, url: str, corpus_services: Services
+) -> None:
+    directory = workplace / "relay"
+    (directory / "artifacts").mkdir()
+    await node(directory, "../../node_modules/relay-compiler/cli.js")
+    found = await run(directory, "main.js", url)
+    as_of = corpus_services.as_of
+    states = await as_of.states(ExportControlState, await as_of.resolve(), limit=4)
+    assert found == {"keys": [state.id for state in states], "node": states[0].id}
+
+
+async def test_codegen_makes_types_that_typescript_takes(workplace: Path) -> None:
+    directory = workplace / "codegen"
+    await node(directory, "generate.js")
+    await node(directory, "../../node_modules/typescript/bin/tsc", "-p", ".")
+
+
+async def test_graphiql_is_what_npm_has_and_the_licences_of_all_in_it_are_told(
+    workplace: Path
+) -> None:
+    directory = graphiql.graphiql()
+    if directory is None:
+        pytest.skip("graphene-django-graphiql-static is not installed")
+    found = await run(workplace, "licences.js", str(directory))
+    assert found["files"] == dict.fromkeys(sorted(graphiql.ASSETS), True)
+    for licence, packages in found["licences"].items():
+        assert f"| {licence} | {', '.join(f'`{name}`' for name in packages)} |" in OPERATIONS
+    notices = await node(workplace, "licences.js", "texts")
+    assert all(f"{name}\n\n" in notices for of in found["licences"].values() for name in of)

@@ -1,0 +1,17 @@
+"""What schemathesis makes up from the schema is answered, or refused with a code."""
+
+from __future__ import annotations
+
+from schema.services import Access, Services
+from tests.support.schemathesis_run import ask, generated
+from tests.support.web_server import serving
+
+
+async def test_no_generated_document_is_an_internal_error(corpus_services: Services) -> None:
+    documents = generated(150)
+    assert documents == generated(150)
+    async with serving(corpus_services, Access(token="secret")) as (address, _, _):
+        outcome = await ask(f"http://{address}", documents, "secret")
+    assert not outcome.failures, "\n\n".join(outcome.failures[:5])
+    assert outcome.codes["ok"] > 10
+    assert len(outcome.codes) > 3

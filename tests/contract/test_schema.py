@@ -1,0 +1,117 @@
+"""The schema is a contract: it is kept in a file, and explains itself."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+import msgspec
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLSchema,
+    build_schema,
+    find_breaking_changes,
+    find_dangerous_changes,
+    get_named_type,
+)
+
+from schema.execution.schema import GRAPH
+from schema.inputs.input_types import camel
+from schema.root.fact_mutations import ACTS
+from tracker.domain.entity import Retracted
+from tracker.domain.import_receipt import Receipt
+from tracker.domain.redaction import Redacted
+from tracker.domain.registry import FACTS
+
+KEPT = Path(__file__).parents[2] / "schema" / "schema.graphql"
+RELEASED = Path(__file__).with_name("released")
+BUILT_IN = {"String", "Int", "Float", "Boolean", "ID"}
+
+
+def core() -> GraphQLSchema:
+    """The schema as graphql-core has it."""
+    return GRAPH._schema
+
+
+def test_the_schema_is_the_one_in_the_file() -> None:
+    assert GRAPH.as_str() + "\n" == KEPT.read_text(encoding="utf-8"), (
+        "The API has changed. If that is meant, print the schema anew and look at the difference:"
+        " python -m schema.execution.print_sdl > schema/schema.graphql")
+
+
+def changes(since: GraphQLSchema, now: GraphQLSchema) -> list[str]:
+    """What clients of one schema may stumble over in another, a line each."""
+    found = [*find_breaking_changes(since, now), *find_dangerous_changes(since, now)]
+    return sorted(f"{change.type.name}: {change.description}" for change in found)
+
+
+def test_nothing_breaks_clients_of_the_last_release_unless_it_is_said() -> None:
+    released = build_schema((RELEASED / "schema.graphql").read_text(encoding="utf-8"))
+    said = (RELEASED / "changes.txt").read_text(encoding="utf-8").splitlines()
+    assert changes(released, build_schema(GRAPH.as_str())) == said, (
+        "The API does not fit clients of the last release. If that is meant, put these lines into"
+        " tests/contract/released/changes.txt and tell CHANGELOG.md; docs/api.md has the policy.")
+
+
+@pytest.mark.parametrize(("was", "becomes", "kind"), [
+    ("  digest: String!", "  digest: String", "FIELD_CHANGED_KIND"),
+    ("  digest: String!", "  hash: String!", "FIELD_REMOVED"),
+    ("  asOf(\n", "  asOf(must: Int!\n", "REQUIRED_ARG_ADDED"),
+    ("  asOf(\n", "  asOf(may: Int\n", "OPTIONAL_ARG_ADDED"),
+    ("  BAN\n", "  FEE\n", "VALUE_REMOVED_FROM_ENUM"),
+    ("  BAN\n", "  BAN\n  FEE\n", "VALUE_ADDED_TO_ENUM"),
+    ("days: Int! = 90", "days: Int! = 60", "ARG_DEFAULT_VALUE_CHANGE"),
+])
+def test_a_change_that_clients_may_stumble_over_is_found(
+    was: str, becomes: str, kind: str
+) -> None:
+    text = GRAPH.as_str()
+    assert was in text
+    found = changes(build_schema(text), build_schema(text.replace(was, becomes)))
+    assert kind in {line.partition(":")[0] for line in found}
+
+
+def test_every_type_field_argument_and_enum_value_is_described() -> None:
+    missing = []
+    for name, kind in core().type_map.items():
+        if name.startswith("__") or name in BUILT_IN:
+            continue
+        missing += [] if kind.description else [name]
+        missing += [f"{name}.{value}" for value, of in getattr(kind, "values", {}).items()
+                    if not of.description]
+        for field_name, field in getattr(kind, "fields", {}).items():
+            missing += [] if field.description else [f"{name}.{field_name}"]
+            missing += [f"{name}.{field_name}({argument})"
+                        for argument, of in getattr(field, "args", {}).items()
+                        if not of.description]
+    assert missing == []
+
+
+def test_every_fact_of_the_domain_has_a_mutation() -> None:
+    recorded = {act.fact for act in ACTS}
+    others = {fact.__name__ for fact in FACTS.values() if fact not in recorded}
+    assert others == {"MemberJoined", "MemberLeft", Retracted.__name__, Receipt.__name__,
+                      Redacted.__name__}
+    assert core().mutation_type is not None
+    fields = core().mutation_type.fields  # type: ignore[union-attr]
+    more = {"recordMembership", "retractEvent", "redactEvent", "correctEvent", "record"}
+    assert {*more, *(act.name for act in ACTS)} == fields.keys()
+
+
+def test_inputs_have_the_names_that_the_domain_has_in_json() -> None:
+    fields = core().mutation_type.fields  # type: ignore[union-attr]
+    for act in ACTS:
+        kind = get_named_type(fields[act.name].args["input"].type)
+        assert isinstance(kind, GraphQLInputObjectType)
+        in_json = {field.encode_name for field in msgspec.structs.fields(act.fact)}
+        assert in_json == set(kind.fields) - {"id"}
+    names = (msgspec.structs.fields(fact) for fact in FACTS.values())
+    assert all(camel(f.name) == f.encode_name for f in chain.from_iterable(names))
+
+
+def test_enum_values_are_in_capitals() -> None:
+    for kind in core().type_map.values():
+        if isinstance(kind, GraphQLEnumType) and not kind.name.startswith("__"):
+            assert all(value.isupper() for value in kind.values)

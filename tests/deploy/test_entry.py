@@ -1,0 +1,202 @@
+"""What is so for every command: its settings, its log, its exit codes, its version."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import websockets
+
+from deploy import settings
+from deploy.process import Exit
+from deploy.settings import WrongSetting
+from tests.deploy.test_cli import data_dir, demo, start  # noqa: F401
+from tests.support.processes import TRACKER, Running, command
+
+Start = Callable[..., Running]
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command that needs no data directory."""
+    return subprocess.run([*TRACKER, *arguments], capture_output=True, text=True, check=False,
+                          env={**os.environ, **environment}, timeout=60)
+
+
+@pytest.mark.parametrize(("wrong", "meant"), [
+    ("TRACKER_REED", "TRACKER_READ"), ("TRACKER_DATABASE", "TRACKER_DATABASE_URL"),
+    ("TRACKER_WRITETOKEN", "TRACKER_WRITE_TOKEN"), ("TRACKER_OIDC_ISSUERS", "TRACKER_OIDC_ISSUER"),
+    ("TRACKER_", "TRACKER_"),
+])
+def test_a_misspelt_setting_is_refused_with_the_nearest_one(wrong: str, meant: str) -> None:
+    with pytest.raises(WrongSetting, match=f"^{wrong} is no setting: did you mean {meant}"):
+        settings.check({wrong: "token", "PATH": "/bin"})
+
+
+@pytest.mark.parametrize("arguments", [("serve",), ("query", "{ head }"), ("token", "list"),
+                                       ("key", "show"), ("verify", "x"), ("sources",)])
+def test_every_command_refuses_a_misspelt_setting(
+    data_dir: Path, arguments: tuple[str, ...]  # noqa: F811
+) -> None:
+    result = run(*arguments, TRACKER_REED="token", TRACKER_DATA_DIR=str(data_dir))
+    assert (result.returncode, result.stderr) == (
+        Exit.USAGE, "TRACKER_REED is no setting: did you mean TRACKER_READ?\n")
+    assert not data_dir.exists()
+
+
+@pytest.mark.parametrize(("variable", "value"), [
+    ("TRACKER_READ", "closed"), ("TRACKER_RATE", "٣"), ("TRACKER_RATE", "9" * 5000),
+    ("TRACKER_WRITE_TOKEN", "a b"), ("TRACKER_TOKEN", "geheimł"),
+    ("TRACKER_LOG_LEVEL", "loud"),
+    ("TRACKER_LOG_FORMAT", "xml"), ("TRACKER_OIDC_ISSUER", "https://ann:secret@id.example"),
+    ("TRACKER_DATABASE_URL", "postgresql://ann:sec/ret@db/m"),
+])
+def test_a_wrong_value_is_wrong_usage_of_any_command(variable: str, value: str) -> None:
+    result = run("sources", **{variable: value})
+    assert (result.returncode, result.stderr.startswith(variable)) == (Exit.USAGE, True)
+    for secret in ("secret", "sec/ret", "ret@", "geheim", "a b"):
+        assert secret not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [
+    ("serve", "--port", "99999"), ("serve", "--port", "-1"), ("demo", "--port", "x"),
+    ("serve", "--log-level", "loud"), ("follow", "--after", "-1"), ("nothing",),
+])
+def test_wrong_usage_has_its_exit_code_and_no_traceback(
+    data_dir: Path, arguments: tuple[str, ...]  # noqa: F811
+) -> None:
+    result = run(*arguments, TRACKER_DATA_DIR=str(data_dir))
+    assert (result.returncode, "Traceback" in result.stderr) == (Exit.USAGE, False)
+    assert not data_dir.exists()
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 300, "192.0.2.1"])
+def test_an_address_that_is_not_ours_is_said(data_dir: Path, host: str) -> None:  # noqa: F811
+    result = command("serve", "--host", host, data_dir=data_dir)
+    assert (result.returncode, "Can't listen on" in result.stderr) == (Exit.UNAVAILABLE, True)
+    assert "Traceback" not in result.stderr
+
+
+def test_the_version_is_that_of_the_package_of_python_and_of_the_tables() -> None:
+    lines = run("--version").stdout.splitlines()
+    root = Path(__file__).parents[2]
+    declared = re.search(r'^version = "(.*)"', (root / "pyproject.toml").read_text(), re.MULTILINE)
+    steps = sorted((root / "tracker" / "log" / "migrations").glob("*.sql"))
+    assert declared
+    assert lines == [f"tracker {declared[1]}", f"Python {sys.version.split()[0]}",
+                     f"tables: migration {int(steps[-1].name[:4])}"]
+
+
+def test_the_module_is_the_command() -> None:
+    named = subprocess.run([sys.executable, "-m", "tracker", "--version"], capture_output=True,
+                           text=True, check=True)
+    assert named.stdout == run("--version").stdout
+
+
+def test_a_shell_can_complete_commands() -> None:
+    completed = run(_TRACKER_COMPLETE="complete_bash", COMP_WORDS="tracker ver", COMP_CWORD="1")
+    assert completed.stdout.split() == ["verify"]
+    assert "_TRACKER_COMPLETE" in run("--show-completion", "bash").stdout
+
+
+def test_the_bare_command_prints_its_help() -> None:
+    result = run()
+    assert "Usage: tracker" in result.stdout + result.stderr
+    assert "rebuild" in result.stdout + result.stderr
+
+
+def test_every_line_of_a_server_that_logs_json_is_json(
+    data_dir: Path, start: Start  # noqa: F811
+) -> None:
+    for name, more in (("demo", "4"), ("serve", "3")):
+        running = start(name, "--log-format", "json", "--log-level", "debug",
+                        data_dir=data_dir.with_name(name))
+        running.ask("{ head }")
+        assert running.stop() == Exit.OK
+        lines = [json.loads(line) for line in running.output.splitlines()]
+        assert len(lines) >= int(more) - 2
+        assert all({"time", "level", "logger"} <= line.keys() for line in lines)
+
+
+@pytest.mark.parametrize("arguments", [
+    ("serve", "--port", "99999"), ("nothing",), ("query", "{ head }", "--variables", "[]"),
+    ("verify", "/nowhere"), ("import", "/nowhere"), ("replay", "--known-at", "x"), ("key", "show"),
+])
+def test_errors_are_json_too_where_that_is_the_form(
+    data_dir: Path, arguments: tuple[str, ...]  # noqa: F811
+) -> None:
+    result = run(*arguments, TRACKER_LOG_FORMAT="json", TRACKER_DATA_DIR=str(data_dir))
+    assert result.returncode in (Exit.REFUSED, Exit.USAGE)
+    levels = [json.loads(line)["level"] for line in result.stderr.splitlines()]
+    assert levels[-1] == "error"
+
+
+FAIL = """
+import deploy.cli.main
+from deploy.cli.entry import run_command_line
+@deploy.cli.main.app.command()
+def fail():
+    raise KeyError("a-secret-word of ours")
+run_command_line(deploy.cli.main.app)
+"""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_error_that_nobody_foresaw_is_a_line_unless_more_is_asked_for(form: str) -> None:
+    def failed(level: str) -> str:
+        result = subprocess.run(
+            [sys.executable, "-c", FAIL, "fail"], capture_output=True, text=True, check=False,
+            env={**os.environ, "TRACKER_LOG_LEVEL": level, "TRACKER_LOG_FORMAT": form,
+                 "TRACKER_WRITE_TOKEN": "a-secret-word"})
+        assert (result.returncode, "a-secret-word" in result.stderr) == (Exit.FAILED, False)
+        return result.stderr
+
+    assert failed("warning").count("\n") == 1
+    assert "KeyError" in failed("warning")
+    assert "of ours" in failed("debug")
+    assert "Traceback" in failed("debug")
+
+
+def test_no_token_is_logged_however_much_is(data_dir: Path, start: Start) -> None:  # noqa: F811
+    token = "tracker_of-the-test-alone"
+    serving = start("serve", "--log-level", "debug", data_dir=data_dir, TRACKER_WRITE_TOKEN=token,
+                    TRACKER_READ="token")
+
+    async def talk(secret: str) -> None:
+        headers = {"Authorization": f"Bearer {secret}"}
+        try:
+            async with websockets.connect(
+                serving.url.replace("http", "ws") + "/graphql", additional_headers=headers,
+                subprotocols=[websockets.Subprotocol("graphql-transport-ws")],
+            ) as socket:
+                await socket.send(json.dumps({"type": "connection_init", "payload": headers}))
+                await socket.recv()
+        except websockets.ConnectionClosed:
+            pass
+
+    for secret in (token, "tracker_another-of-the-test"):
+        asyncio.run(talk(secret))
+    serving.ask("{ head }", token)
+    serving.stop()
+    assert "of-the-test" not in serving.output
+
+
+def test_a_reader_that_has_enough_is_no_error(demo: Running) -> None:  # noqa: F811
+    following = f"{' '.join(TRACKER)} follow --after 0 --data-dir {demo.data_dir} | head -n 1"
+    done = subprocess.run(["bash", "-c", f"{following}; exit ${{PIPESTATUS[0]}}"],
+                          capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (Exit.OK, "")
+    assert done.stdout.count("\n") == 1
+
+
+def test_the_table_of_exit_codes_is_that_of_the_code() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme[readme.index("| code | means |"):].partition("\n\n")[0]
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == [*Exit]

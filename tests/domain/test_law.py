@@ -1,0 +1,136 @@
+"""The law as a plain reading of it says: for any history, any day and any position.
+
+`law.py` shares no code with the fold. What it says of an entity is compared with what the fold's
+state says of the same, field by field.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from projections.fold.timeline import timeline
+from tests.domain import law
+from tests.support.fact_builders import (
+    DAYS,
+    STREAMS,
+    announced,
+    clause,
+    fact,
+    history,
+    source,
+    state,
+    suspended,
+    told,
+)
+from tracker.domain.alliance import Founded, Renamed
+from tracker.domain.codec import convert, encode
+from tracker.domain.entity import Known, Retracted
+from tracker.domain.export_control import SuspensionExtended
+from tracker.domain.values import DAY
+
+WINDOW = [DAYS[0] + DAY * n for n in (*range(-1, 17), 60)]
+KINDS = sorted({stream.partition("/")[0] for stream in STREAMS})
+
+
+def plain(known: Sequence[Known]) -> list[law.Event]:
+    """Facts as plain data."""
+    return [law.Event(k.position, k.event_id, k.type, json.loads(encode(k.fact))) for k in known]
+
+
+def picked(said: Any, like: Any) -> Any:
+    """Of what a state says, the part that a reading of it says too."""
+    if isinstance(like, dict):
+        return {field: picked(said.get(field), value) for field, value in like.items()}
+    if isinstance(like, list) and said is not None and len(said) == len(like):
+        return [picked(*pair) for pair in zip(said, like, strict=True)]
+    return [] if said is None and like == [] else said
+
+
+def shaped(said: dict[str, Any]) -> dict[str, Any]:
+    """A state in the shape of a reading: reasons by their ids, and what is left out said."""
+    shape = {**said, "because": [reason["eventId"] for reason in said.get("because", [])],
+             "judged": [reason["eventId"] for reason in said.get("judged", [])],
+             "disputes": [dispute["account"] for dispute in said.get("disputes", [])],
+             "prefers": said.get("judgement", {}).get("prefers")}
+    if "claims" in said:
+        shape["claims"] = [{**claim, "value": claim["quantity"]["value"],
+                            "latest": claim.get("latest", True)} for claim in said["claims"]]
+    return shape
+
+
+def check(stream: str, known: list[Known], position: int, days: Sequence[date]) -> None:
+    """Compare the fold with the plain reading at a position, on some days."""
+    kind, events = stream.partition("/")[0], plain(known)
+    versions = timeline(stream, known[:position])
+    for day in days:
+        reading = law.read(kind, events, day, position)
+        text = next((v.text for v in versions if v.holds(day)), None)
+        if reading is None or text is None:
+            assert (reading, text) == (None, None), day
+        else:
+            assert picked(shaped(json.loads(text)), reading) == reading, day
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_history_is_folded_as_a_plain_reading_of_the_law_says(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.support.fact_builders.any_day", any_near_day)
+    monkeypatch.setattr("tracker.domain.fold.FEW", 4)
+    stream = next(stream for stream in STREAMS if stream.startswith(kind))
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.integers(0, 2**32), st.integers(1, 60), st.floats(0, 1))
+    def holds(seed: int, length: int, part: float) -> None:
+        orders = history(Random(seed), length, [stream])
+        known = told(stream, *(order.fact for order in orders))
+        for position in {len(known), int(len(known) * part)}:
+            check(stream, known, position, WINDOW)
+
+    holds()
+
+
+def any_near_day(chance: Random, *, late: bool) -> str:
+    """One of a few days, so that acts meet."""
+    near = [DAYS[0] + DAY * n for n in range(14)]
+    return chance.choice(near[4:] if late else near[:10]).isoformat()
+
+
+# --- what went unnoticed once
+
+
+def corrected(event_id: str, replacement: str) -> Retracted:
+    """The retraction that makes room for a replacement."""
+    return convert(Retracted, {"retracts": event_id, "reason": "misread", "source": source(),
+                               "replacement": replacement})
+
+
+def test_a_corrected_act_does_not_override_a_later_one_of_the_same_day() -> None:
+    names = [fact(Founded, "2024-01-01", name="A"),
+             *(fact(Renamed, "2025-01-01", name=name) for name in ("B", "C", "D"))]
+    known = told("alliance/quad", *names, corrected("e3", "e6"), fact(Renamed, "2025-01-01",
+                                                                     name="corrected"))
+    assert state(known, "alliance/quad", "2025-01-01").former_names == ("A", "B", "corrected")
+    assert state(known, "alliance/quad", "2025-01-01").name == "D"
+    check("alliance/quad", known, 6, WINDOW)
+
+
+def test_an_extension_moves_the_suspension_that_was_told_last() -> None:
+    """Two suspensions are open when it is told: one that runs, and one that is to come."""
+    stream = "export-control/gallium"
+    known = told(stream, announced(clause(inForceFrom="2024-12-03")),
+                 suspended(start="2025-01-05", end="2025-01-20"),
+                 suspended(start="2025-02-10", end="2025-02-20", on="2025-01-06"),
+                 fact(SuspensionExtended, "2025-01-07", suspendedUntil="2025-02-25"))
+    status = {day: state(known, stream, day).clauses[0].status
+              for day in ("2025-01-20", "2025-01-21", "2025-02-09", "2025-02-25", "2025-02-26")}
+    assert list(status.values()) == ["suspended", "in_force", "in_force", "suspended", "in_force"]
+    check(stream, known, 4, WINDOW)

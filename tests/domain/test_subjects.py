@@ -1,0 +1,114 @@
+"""What facts are about is read from what they declare, so that no new fact can be forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+import pytest
+
+from tests.support.fact_builders import announced, claimed, clause, fact, source
+from tracker.domain.codec import convert
+from tracker.domain.export_control import ClausesFact
+from tracker.domain.registry import FACTS
+from tracker.domain.values import NOT_A_SUBJECT, Actor, Commodity, Fact, Place, Value
+from tracker.log.selection import NAMING_TYPES, Selection, concerns
+
+DECLARED = {
+    "Alliance.Founded members": True,
+    "Alliance.MemberJoined member": True,
+    "Alliance.MemberLeft member": True,
+    "Announcement.Made actors": True,
+    "Announcement.Made commodities": True,
+    "ExportControl.Announced issuer": True,
+    "ExportControl.Announced clauses commodities": True,
+    "ExportControl.Announced clauses destinations": False,
+    "ExportControl.Amended clauses commodities": True,
+    "ExportControl.Amended clauses destinations": False,
+    "ExportControl.Disputed commodities": True,
+    "Figure.Claimed series commodity": True,
+    "Figure.Claimed series place": True,
+    "Preference.Ordered commodity": True,
+}
+"""Every field of a fact that holds commodities, places or actors, and whether the fact is about
+them. Whoever adds one decides here: a control is not about the places that it is aimed at."""
+
+
+def declared(hint: Any, path: str) -> Iterator[str]:
+    """The fields of type commodity, place or actor, read from the hints by their names."""
+    if get_origin(hint) is Annotated or get_args(hint):
+        for part in get_args(hint)[:1 if get_origin(hint) is Annotated else None]:
+            yield from declared(part, path)
+    elif isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        for name, inner in get_type_hints(hint, include_extras=True).items():
+            yield from declared(inner, f"{path} {name}")
+    elif hint in (Commodity, Place, Actor):
+        yield path
+
+
+def test_somebody_decided_of_every_field_whether_its_fact_is_about_it() -> None:
+    found = {path for type_, kind in FACTS.items() for path in declared(kind, type_)}
+    assert found == set(DECLARED)
+
+
+EXAMPLES = {
+    "Alliance.Founded": ({"name": "A", "members": ["JP"]}, [], ["JP"]),
+    "Alliance.MemberJoined": ({"member": "JP"}, [], ["JP"]),
+    "Alliance.MemberLeft": ({"member": "JP"}, [], ["JP"]),
+    "Announcement.Made": ({"kind": "statement", "title": "A", "actors": ["JP", "quad"],
+                           "commodities": ["cobalt"]}, ["cobalt"], ["JP", "quad"]),
+    "ExportControl.Announced": ({"issuer": "JP", "direction": "export", "title": "A", "clauses": [
+        clause(commodities=["cobalt"], destinations=["US"])]}, ["cobalt"], ["JP"]),
+    "ExportControl.Amended": ({"clauses": [clause(commodities=["cobalt"], destinations=["US"])]},
+                              ["cobalt"], []),
+    "ExportControl.Disputed": ({"account": "A", "commodities": ["cobalt"]}, ["cobalt"], []),
+    "Preference.Ordered": ({"commodity": "cobalt", "publishers": ["usgs"], "reason": "A"},
+                           ["cobalt"], []),
+}
+
+
+@pytest.mark.parametrize("type_", EXAMPLES)
+def test_a_fact_is_about_what_it_names_and_nothing_else(type_: str) -> None:
+    fields, goods, places = EXAMPLES[type_]
+    example = [fact(FACTS[type_], "2025-01-01", **fields)]
+    assert [c for c in ("cobalt", "gallium") if concerns(example, Selection(commodities=[c]))
+            ] == goods
+    assert [p for p in ("JP", "quad", "US") if concerns(example, Selection(places=[p]))] == places
+
+
+def test_a_claim_is_about_its_commodity_and_place() -> None:
+    assert concerns([claimed(1, place="CN")], Selection(commodities=["rare_earths"], places=["CN"]))
+    assert not concerns([claimed(1, place="CN")], Selection(places=["US"]))
+
+
+def test_types_that_name_something_are_those_that_are_looked_up_by_it() -> None:
+    about = {path.partition(" ")[0] for path, is_about in DECLARED.items() if is_about}
+    assert set(NAMING_TYPES) == about - {"Figure.Claimed"}
+
+
+class Detail(Value, frozen=True, kw_only=True):
+    """A part of a fact that nobody has thought of yet."""
+
+    goods: tuple[Commodity, ...] = ()
+    maker: Actor | None = None
+    buyers: Annotated[tuple[Place, ...], NOT_A_SUBJECT] = ()
+
+
+class Clarified(ClausesFact, frozen=True, kw_only=True):
+    """A fact that nobody has thought of yet."""
+
+    details: tuple[Detail, ...]
+
+
+@pytest.mark.parametrize(("wanted", "is_about"), [
+    (Selection(commodities=["gallium"]), True),
+    (Selection(commodities=["cobalt"]), False),
+    (Selection(places=["quad"]), True),
+    (Selection(places=["US"]), False),
+])
+def test_a_new_kind_of_fact_is_about_what_it_declares(wanted: Selection, is_about: bool) -> None:
+    clarified: Fact = convert(Clarified, {
+        "on": "2025-01-01", "source": source(),
+        "details": [{}, {"goods": ["gallium"], "maker": "quad", "buyers": ["US"]}]})
+    assert concerns([announced(clause(commodities=["lithium"])), clarified], wanted) is is_about

@@ -1,0 +1,190 @@
+"""A process that is stopped in the middle of its work stops nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from deploy.bootstrap import migrated, running
+from deploy.postgres import Postgres
+from projections.fold.replay import World
+from projections.runner.batch import Page
+from projections.runner.prefetch import Ahead
+from projections.runner.rebuild import rebuild
+from schema.services import Services
+from tests.conftest import database, run_sql
+from tests.log.test_log import gallium
+from tests.support.fact_builders import announced
+from tests.support.published_log import check
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.publisher import Signing
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
+
+MOST = 12.0
+"""Seconds in which others go on: 10, and some for the machine that tests."""
+DAY = date(2025, 11, 20)
+
+
+class Frozen:
+    """A process of `tests.support.frozen_process` that has stopped itself."""
+
+    def __init__(self, kind: str, target: Target, directory: Path):
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.frozen_process", kind, json.dumps(target), str(directory)],
+            stdout=subprocess.PIPE, text=True)
+        looking = psutil.Process(self._process.pid)
+        deadline = time.monotonic() + 60
+        while looking.status() != psutil.STATUS_STOPPED:
+            assert self._process.poll() is None, "it has ended"
+            assert time.monotonic() < deadline, "it has not stopped"
+            time.sleep(0.01)
+        self.since = time.monotonic()
+
+    async def thawed(self) -> str:
+        """Continue it; what it ends with."""
+        os.kill(self._process.pid, signal.SIGCONT)
+        output, _ = await asyncio.to_thread(self._process.communicate, timeout=100)
+        return output.strip()
+
+    def kill(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture
+def safe(tmp_path: Path) -> Safe:
+    """Keys of a log."""
+    safe = Safe(tmp_path / "audit")
+    safe.prepare("example.com/log")
+    return safe
+
+
+@asynccontextmanager
+async def frozen(kind: str, target: Target, directory: Path) -> AsyncIterator[Frozen]:
+    """A process that has stopped in the middle of its work."""
+    process = await asyncio.to_thread(Frozen, kind, target, directory)
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+async def digests(services: Services) -> tuple[str, str]:
+    """The digest of today's state by the projection, and by a replay of the log."""
+    replay, head = World(), await services.recorder.head()
+    async for each in services.recorder.read_all(head):
+        replay.add(each)
+    await services.projector.reach(head, seconds=60)
+    moment = await services.as_of.resolve(DAY)
+    return await services.as_of.digest(moment), replay.digest(DAY, head)
+
+
+async def test_while_a_projector_is_frozen_another_one_projects(
+    target: Target, recorder: Recorder, tmp_path: Path
+) -> None:
+    await recorder.append([gallium("first", "export-control/first")])
+    async with frozen("projector", target, tmp_path) as process, running(target) as services:
+        await services.commands.record("export-control/a", announced())
+        await services.projector.reach(2, seconds=60)
+        assert time.monotonic() - process.since < MOST
+        assert await process.thawed() == "DONE"
+        await services.commands.record("export-control/b", announced())
+        of_projection, of_log = await digests(services)
+        assert of_projection == of_log
+
+
+async def test_pages_that_take_longer_to_fold_than_a_turn_lasts_are_projected_nevertheless(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Ahead.page
+
+    async def slow(ahead: Ahead, after: int) -> Page | None:
+        page = await real(ahead, after)
+        await asyncio.sleep(1.5)
+        return page
+
+    monkeypatch.setattr(Ahead, "page", slow)
+    monkeypatch.setattr("projections.runner.projector.TURN", "1s")
+    monkeypatch.setattr("projections.runner.projector.FOLD_SECONDS", 0.5)
+    await services.commands.record("export-control/a", announced())
+    await services.projector.reach(1, seconds=30)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_while_a_publisher_is_frozen_another_one_signs_and_the_thawed_one_goes_on_from_there(
+    target: Target, recorder: Recorder, safe: Safe, tmp_path: Path, shared: bool
+) -> None:
+    own = Safe(tmp_path / "own")
+    own.directory.mkdir()
+    (own.directory / "keys").write_bytes((safe.directory / "keys").read_bytes())
+    await recorder.append([gallium("first", "export-control/first")])
+    directory = safe.directory if shared else own.directory
+    async with frozen("publisher", target, directory) as process:
+        async with running(target, Signing(safe)) as services:
+            await services.commands.record("export-control/a", announced())
+            while await services.publications.size() != 2:
+                await asyncio.sleep(0.02)
+            assert time.monotonic() - process.since < MOST
+        await recorder.append([gallium("last", "export-control/last")])
+        assert await process.thawed() == "DONE"
+    sizes = await check(target, safe if shared else own)
+    assert sizes == [2, 3], "the head that was frozen was never published"
+
+
+async def test_while_an_import_is_frozen_others_write_and_the_thawed_one_says_that_it_failed(
+    target: Target, recorder: Recorder, tmp_path: Path
+) -> None:
+    async with frozen("import", target, tmp_path) as process:
+        await recorder.append([gallium("a", "export-control/a")])
+        assert time.monotonic() - process.since < MOST
+        assert await process.thawed() == "UNAVAILABLE"
+    assert await recorder.head() == 1
+
+
+async def test_while_a_rebuild_is_frozen_another_one_is_done_and_the_thawed_one_harms_nothing(
+    target: Target, recorder: Recorder, tmp_path: Path
+) -> None:
+    async with running(target) as services:
+        for name in "abc":
+            await services.commands.record(f"export-control/{name}", announced())
+    async with frozen("rebuild", target, tmp_path) as process:
+        await rebuild(target, processes=1)
+        assert time.monotonic() - process.since < 2 * MOST
+        assert await process.thawed() == "LOST"
+    async with running(target) as services:
+        of_projection, of_log = await digests(services)
+        assert of_projection == of_log
+
+
+@pytest.fixture
+def bare(server: Postgres) -> Iterator[Target]:
+    """A database without tables."""
+    name = f"test_{uuid.uuid4().hex}"
+    run_sql(server, f"CREATE DATABASE {name}")
+    yield database(server, name)
+    run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def test_while_a_migration_is_frozen_another_process_migrates(
+    bare: Target, tmp_path: Path
+) -> None:
+    async with frozen("migration", bare, tmp_path) as process:
+        assert await migrated(bare)
+        assert time.monotonic() - process.since < MOST
+        assert await process.thawed() == "LOST"
+    assert await migrated(bare) == []

@@ -1,0 +1,194 @@
+"""What is acknowledged has reached the synchronous standbys, where there are any."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from deploy.bootstrap import connected, pooled
+from deploy.postgres import Postgres
+from tests.conftest import run_sql
+from tests.log.test_log import event
+from tests.support.fact_builders import announced
+from tests.support.importer import Desk, line
+from tests.support.published_log import fill, publisher
+from tracker.audit.sign.keystore import Safe
+from tracker.auth import tokens
+from tracker.auth.scopes import Scope
+from tracker.commands.handler import Commands
+from tracker.errors import Unavailable
+from tracker.log.recorder import Appended, Recorder, append
+from tracker.postgres.commits import Unconfirmed
+from tracker.postgres.database import API, OWNER, PUBLISHER, Target
+
+TODAY = date(2025, 11, 20)
+WAITING = ("SELECT pid FROM pg_stat_activity"
+           " WHERE wait_event = 'SyncRep' AND datname = current_database()")
+
+
+@pytest.fixture
+def standby(server: Postgres, target: Target) -> Iterator[Callable[[str], None]]:
+    """Says which standbys every commit waits for; in the end for none."""
+    def wait_for(name: str) -> None:
+        run_sql(server, f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
+        run_sql(server, "SELECT pg_reload_conf()")
+
+    yield wait_for
+    wait_for("")
+
+
+@pytest.fixture
+async def lost_standby(
+    standby: Callable[[str], None], admin: asyncpg.Connection[asyncpg.Record]
+) -> Callable[[], Awaitable[None]]:
+    """Every commit waits for a standby that is not there; until it is called off."""
+    await wait_for_nobody(standby, admin)
+
+    async def call_off() -> None:
+        await asyncio.to_thread(standby, "")
+
+    return call_off
+
+
+@pytest.fixture
+async def admin(target: Target) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """Who looks at what goes on in the database."""
+    async with connected(target) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def hasty(target: Target) -> AsyncIterator[Recorder]:
+    """A log that is given a second for everything."""
+    async with pooled(target, seconds=1) as pool:
+        yield Recorder(pool)
+
+
+async def eventually(admin: asyncpg.Connection[asyncpg.Record], question: str) -> Any:
+    """The first answer to a question, once there is one."""
+    async with asyncio.timeout(20):
+        while (answer := await admin.fetchval(question)) is None:
+            await asyncio.sleep(0.01)
+    return answer
+
+
+async def wait_for_nobody(standby: Callable[[str], None], admin: Any) -> None:
+    """Have every commit wait for a standby that is not there."""
+    await asyncio.to_thread(standby, "nobody")
+    await eventually(admin, "SELECT 1 WHERE current_setting('synchronous_standby_names') <> ''")
+
+
+async def heads(admin: asyncpg.Connection[asyncpg.Record]) -> int:
+    """How many events others can see."""
+    return int(await admin.fetchval("SELECT count(*) FROM log.events"))
+
+
+async def test_an_append_that_waits_for_a_standby_is_given_up_but_never_cancelled(
+    hasty: Recorder, admin: Any, lost_standby: Callable[[], Awaitable[None]]
+) -> None:
+    with pytest.raises(Unavailable, match="counts once"):
+        await hasty.append([event("export-control/a", "a")])
+    for _ in range(30):  # as long as a cancellation would take, and longer
+        assert await admin.fetchval(WAITING)
+        assert await heads(admin) == 0
+        await asyncio.sleep(0.02)
+    await lost_standby()
+    await eventually(admin, "SELECT max(position) FROM log.events")
+    assert (await hasty.append([event("export-control/a", "a")])).repeated
+
+
+async def test_an_append_whose_caller_goes_is_not_cancelled(
+    target: Target, admin: Any, lost_standby: Callable[[], Awaitable[None]]
+) -> None:
+    async with connected(target, role=API) as connection:
+        appending = asyncio.create_task(
+            append(connection, [[event("export-control/a", "a")]]))
+        await eventually(admin, WAITING)
+        appending.cancel()
+        with suppress(asyncio.CancelledError):
+            await appending
+        await asyncio.sleep(0.3)
+        assert connection.is_closed()
+        assert await admin.fetchval(WAITING)
+        assert await heads(admin) == 0
+    await lost_standby()
+
+
+async def cut_short(admin: Any, end: str, doing: asyncio.Future[Any]) -> None:
+    """Cut short whatever waits for a standby, until something is done."""
+    async with asyncio.timeout(20):
+        while not doing.done():
+            for row in await admin.fetch(WAITING):
+                await admin.execute(f"SELECT {end}({row['pid']})")
+            await asyncio.sleep(0.01)
+
+
+CANCEL, TERMINATE = "pg_cancel_backend", "pg_terminate_backend"
+
+
+@pytest.mark.parametrize(("work", "end"), [
+    *((work, end) for work in ("append", "append_all", "token", "revoke", "publish")
+      for end in (CANCEL, TERMINATE)),
+    ("import", CANCEL),  # at its end PostgreSQL drops tables, and waits again
+])
+async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_acknowledged(
+    target: Target, recorder: Recorder, desk: Desk, admin: Any, tmp_path: Path,
+    standby: Callable[[str], None], work: str, end: str,
+) -> None:
+    safe = Safe(tmp_path / "audit")
+    safe.prepare()
+    async with (
+        connected(target, role=OWNER) as owner, pooled(target, role=PUBLISHER, size=3) as pool,
+    ):
+        publishing = publisher(pool, target, safe)
+        await publishing.catch_up()
+        await tokens.create(owner, "before", [Scope.RECORD], None, TODAY)
+        await fill(target, 1)
+        await wait_for_nobody(standby, admin)
+        doing = asyncio.ensure_future({
+            "append": lambda: recorder.append([event("export-control/a", "a")]),
+            "append_all": lambda: recorder.append_all([event("export-control/a", "a")]),
+            "import": lambda: desk.take(line()),
+            "token": lambda: tokens.create(owner, "a", [Scope.RECORD], None, TODAY),
+            "revoke": lambda: tokens.revoke(owner, 1),
+            "publish": publishing.catch_up,
+        }[work]())
+        await cut_short(admin, end, doing)
+        with pytest.raises((Unavailable, Unconfirmed, asyncpg.ConnectionDoesNotExistError)):
+            await doing
+
+
+@pytest.mark.parametrize("ask", ["recorder", "commands"])
+async def test_a_repeated_command_waits_for_the_standby_as_a_new_one_does(
+    hasty: Recorder, admin: Any, standby: Callable[[str], None], ask: str
+) -> None:
+    async def send() -> Appended:
+        if ask == "recorder":
+            return await hasty.append([event("export-control/a", "a")])
+        return await Commands(hasty).record("export-control/b", announced(), idempotency_key="b")
+
+    assert not (await send()).repeated
+    await wait_for_nobody(standby, admin)
+    with pytest.raises(Unavailable, match="counts once"):
+        await send()
+    await asyncio.to_thread(standby, "")
+    assert (await send()).repeated
+
+
+async def test_without_standbys_a_repeated_command_writes_nothing(target: Target) -> None:
+    async with connected(target, role=API) as connection:
+        command = [event("export-control/a", "a")]
+        await append(connection, [command])
+        async with connection.transaction():
+            [again] = await append(connection, [command])
+            await connection.execute("SELECT log.confirm()")
+            assert isinstance(again, Appended)
+            assert again.repeated
+            assert await connection.fetchval("SELECT pg_current_xact_id_if_assigned()") is None

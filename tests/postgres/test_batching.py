@@ -1,0 +1,41 @@
+"""Whatever is joined with others is answered, and alone gets what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from tests.log.test_log import event
+from tracker.log.recorder import Recorder
+from tracker.postgres.batching import MOST_JOINED, Joined
+
+
+async def test_more_appends_at_once_than_go_together_are_all_answered(recorder: Recorder) -> None:
+    count = 2 * MOST_JOINED + 200
+    async with asyncio.timeout(60):
+        outcomes = await asyncio.gather(*(
+            recorder.append([event(f"export-control/{n}", str(n))]) for n in range(count)))
+    assert sorted(outcome.positions[0] for outcome in outcomes) == list(range(1, count + 1))
+
+
+async def test_a_caller_that_goes_away_keeps_nobody_waiting() -> None:
+    going_on = asyncio.Event()
+
+    async def send(items: list[int]) -> Sequence[int | Exception]:
+        await going_on.wait()
+        return [ValueError("one") if item == 1 else item for item in items]
+
+    joined = Joined[int, int](send)
+    callers = [asyncio.create_task(joined.add(item)) for item in range(-1, 4)]
+    await asyncio.sleep(0.01)
+    for gone in callers[1], callers[2]:  # whose answer is a value, and whose is an error
+        gone.cancel()
+    await asyncio.sleep(0.01)
+    going_on.set()
+    async with asyncio.timeout(5):
+        assert [await callers[i] for i in (0, 3, 4)] == [-1, 2, 3]
+        assert await joined.add(7) == 7
+    with pytest.raises(asyncio.CancelledError):
+        await callers[1]

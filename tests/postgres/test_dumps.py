@@ -1,0 +1,85 @@
+"""A dump that is restored on another server: without our roles it says what to do."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.bootstrap import connected, opened, prepare, running
+from deploy.postgres import Postgres
+from deploy.postgres.binaries import candidates
+from tests.conftest import database
+from tests.postgres.test_migrate import catalog
+from tests.support.fact_builders import announced
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
+from tracker.postgres.migrate import NotMigrated
+
+BINARIES = [place for _, place in candidates() if place and (place / "pg_restore").exists()]
+
+
+@pytest.fixture
+def other_server() -> Iterator[Postgres]:
+    """A server that has never seen a tracker."""
+    directory = Path(tempfile.mkdtemp(prefix="tracker-other-"))
+    os.chmod(directory, 0o755)
+    with Postgres.start(directory / "data") as postgres:
+        yield postgres
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def run(program: str, target: dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of PostgreSQL on a database."""
+    return subprocess.run(
+        [str(BINARIES[0] / program), "-h", target["host"], "-p", str(target["port"]),
+         "-U", target["user"], "-d", target["database"], *arguments],
+        capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not BINARIES, reason="needs pg_dump and pg_restore")
+async def test_a_dump_that_is_restored_without_the_roles_says_how_to_make_them(
+    target: Target, other_server: Postgres, tmp_path: Path
+) -> None:
+    async with running(target) as services:
+        recorded = await services.commands.record("export-control/a", announced(note="a text"))
+        await services.projector.reach(recorded.positions[-1])
+    dump, again = str(tmp_path / "dump"), database(other_server, "again")
+    dumped = run("pg_dump", target, "--format", "custom", "--file", dump)
+    assert dumped.returncode == 0, dumped.stderr
+
+    await sql(other_server, "CREATE DATABASE again")
+    assert run("pg_restore", again, dump).returncode == 1
+    with pytest.raises(NotMigrated, match="lacks the roles tracker_owner, tracker_proj") as caught:
+        await prepare(again)
+    assert caught.value.code == "MISSING_ROLES"
+    statements = re.findall(r"CREATE ROLE \w+ NOLOGIN", caught.value.message)
+    assert len(statements) == 4
+
+    for statement in statements:
+        await sql(other_server, statement)
+    with pytest.raises(NotMigrated, match="belongs to tracker and not to tracker_owner") as caught:
+        await prepare(again)
+    assert caught.value.code == "MISSING_ROLES"
+
+    await sql(other_server, "DROP DATABASE again")
+    await sql(other_server, "CREATE DATABASE again")
+    restored = run("pg_restore", again, "--exit-on-error", dump)
+    assert restored.returncode == 0, restored.stderr
+    assert await catalog(again) == await catalog(target)
+    async with opened(again) as pool:
+        assert await Recorder(pool).head() == 1
+        assert await pool.fetchval("SELECT text FROM log.annexes") == "a text"
+
+
+async def sql(server: Postgres, statement: str) -> None:
+    """Run a statement that needs no transaction."""
+    async with connected(server.connection.kwargs()) as connection:
+        await connection.execute(statement)

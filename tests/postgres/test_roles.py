@@ -1,0 +1,113 @@
+"""Who may do what in the database: nobody may change what is recorded."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from deploy.bootstrap import connected, pooled
+from tests.log.test_log import event
+from tracker.log.recorder import Recorder, append
+from tracker.postgres.database import API, OWNER, PROJECTOR, PUBLISHER, Target
+
+CHANGES = ("UPDATE log.events SET type = 'x'", "DELETE FROM log.events", "TRUNCATE log.events")
+
+
+@pytest.mark.parametrize("statement", CHANGES)
+@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, PUBLISHER, None])
+async def test_no_role_can_change_what_is_recorded(
+    recorder: Recorder, target: Target, role: str | None, statement: str
+) -> None:
+    await recorder.append([event("export-control/a", "a")])
+    [before] = await raw(target)
+    async with connected(target, role=role) as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+    assert await raw(target) == [before]
+
+
+@pytest.mark.parametrize("statement", CHANGES)
+async def test_a_replica_can_not_change_it_either(
+    recorder: Recorder, target: Target, statement: str
+) -> None:
+    await recorder.append([event("export-control/a", "a")])
+    async with connected(target) as connection:
+        await connection.execute("SET session_replication_role = replica")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="never change"):
+            await connection.execute(statement)
+    assert len(await raw(target)) == 1
+
+
+@pytest.mark.parametrize("statement", [
+    "INSERT INTO log.events VALUES (1, 'a', 'alliance/a', 1, 'Alliance.Founded', now(), '{}')",
+    "SELECT log.write(0, now(), '{}', '{}', '{}', '{}', '{}', '{}')",
+    "ALTER TABLE log.events DISABLE TRIGGER ALL", "DROP TABLE log.events",
+    "DROP FUNCTION log.append", "CREATE TABLE log.mine ()", "CREATE TABLE public.mine ()",
+    "DELETE FROM projection.versions", "UPDATE projection.tracking SET position = 9",
+    "INSERT INTO log.migrations (number, name, sha256) VALUES (9, '', '')",
+    "INSERT INTO log.checkpoints (size, root, note) VALUES (0, sha256(''), '')",
+    "INSERT INTO log.tiles SELECT 0, 0, '', ''",
+    "INSERT INTO log.cosignatures SELECT 0, '', ''",
+])
+async def test_the_api_can_only_append_and_read(
+    target: Target, statement: str
+) -> None:
+    async with connected(target) as admin:
+        await admin.execute("SET SESSION AUTHORIZATION tracker_api")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await admin.execute(statement)
+        [appended] = await append(admin, [[event("export-control/a", "a")]])
+        assert list(appended.positions) == [1]  # type: ignore[union-attr]
+        assert await admin.fetchval("SELECT count(*) FROM log.readable") == 1
+        assert await admin.fetchval("SELECT count(*) FROM projection.versions") == 0
+
+
+@pytest.mark.parametrize("role", [PROJECTOR, PUBLISHER])
+async def test_only_the_api_can_append(target: Target, role: str) -> None:
+    async with pooled(target, role=role) as pool, pool.acquire() as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await append(connection, [[event("export-control/a", "a")]])
+
+
+COLUMNS = {"tiles": "root", "checkpoints": "note", "cosignatures": "signature"}
+
+
+@pytest.mark.parametrize("role", [OWNER, PUBLISHER, None])
+@pytest.mark.parametrize("table", COLUMNS)
+async def test_nobody_can_change_what_is_published(
+    target: Target, table: str, role: str | None
+) -> None:
+    async with connected(target) as connection:
+        await connection.execute(
+            "INSERT INTO log.checkpoints (size, root, note) VALUES (1, sha256(''), '');"
+            "INSERT INTO log.cosignatures VALUES (1, 'w', '');"
+            "INSERT INTO log.tiles VALUES (0, 0, decode(repeat('00', 8192), 'hex'), sha256(''))")
+    async with connected(target, role=role) as connection:
+        if role is None:
+            await connection.execute("SET session_replication_role = replica")
+        for statement in (f"UPDATE log.{table} SET {COLUMNS[table]} = {COLUMNS[table]}",
+                          f"DELETE FROM log.{table}", f"TRUNCATE log.{table} CASCADE"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+        assert await connection.fetchval(f"SELECT count(*) FROM log.{table}") == 1
+
+
+async def test_a_size_has_one_checkpoint(target: Target) -> None:
+    async with connected(target, role=PUBLISHER) as connection:
+        insert = "INSERT INTO log.checkpoints (size, root, note) VALUES (1, sha256($1), '')"
+        await connection.execute(insert, b"")
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await connection.execute(insert, b"x")
+
+
+@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, PUBLISHER])
+async def test_nobody_can_log_in_as_a_role(target: Target, role: str) -> None:
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match="not permitted"):
+        async with connected({**target, "user": role}):
+            pass
+
+
+async def raw(target: Target) -> list[asyncpg.Record]:
+    """Every row of the log."""
+    async with connected(target) as connection:
+        return await connection.fetch("SELECT * FROM log.events")

@@ -1,0 +1,509 @@
+"""What has changed between two moments: the database, folds in memory and the API agree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from projections.fold.diff import content
+from projections.fold.replay import World
+from projections.fold.transitions import turns
+from projections.query.changes import COUNT, GIVEN, PAGE, SQL, explained, known_by
+from projections.query.lists import BY_NAME, WHOLE, Span, ordered
+from projections.query.moment import Moment
+from schema.services import Services
+from tests.projections.test_diff import applied
+from tests.projections.test_projections import told
+from tests.projections.test_timeline import WINDOW, History, histories, many
+from tests.support.api import Api, claim, control, source, suspension
+from tests.support.fact_builders import DAYS, announced, clause, fact, retracted, state, suspended
+from tests.support.fact_builders import told as told_of
+from tracker.domain.entity import Known
+from tracker.domain.export_control import Amended, Disputed
+from tracker.errors import InvalidInput
+from tracker.log.entries import Recorded
+from tracker.postgres.database import Connection, Target, connect
+
+CONTROL = "export-control/x"
+
+
+@pytest.fixture
+def api(services: Services) -> Api:
+    """The API on an empty log, open for writing."""
+    return Api(services)
+
+
+@pytest.fixture
+def corpus(corpus_services: Services) -> Api:
+    """The API on the shipped corpus."""
+    return Api(corpus_services)
+
+
+def pairs(seed: int, head: int, count: int = 40) -> list[tuple[Moment, Moment]]:
+    """Two moments each, at random; often on the same day or position."""
+    chance = Random(seed)
+    found = []
+    for _ in range(count):
+        days, positions = chance.choices(WINDOW, k=2), chance.choices(range(head + 1), k=2)
+        days, positions = ([sorted(pair), pair[:1] * 2][chance.random() < 0.3]
+                           for pair in (days, positions))
+        found.append((Moment(days[0], positions[0]), Moment(days[1], positions[1])))
+    return found
+
+
+def texts(world: World, moment: Moment) -> dict[str, str]:
+    """The state of everything at a moment, folded in memory."""
+    return {entity: version.text
+            for entity, version in world.states(moment.valid_at, moment.position)}
+
+
+def contents(world: World, moment: Moment) -> dict[str, Any]:
+    """What the states of a moment say."""
+    return {entity: content(version.state)
+            for entity, version in world.states(moment.valid_at, moment.position)}
+
+
+# --- the database and the fold in memory agree
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_what_is_reported_makes_the_later_world_of_the_earlier(
+    services: Services, seed: int
+) -> None:
+    world, count = await told(services, seed), 0
+    for start, end in pairs(seed, world.position):
+        before, after = texts(world, start), texts(world, end)
+        changes = await services.changes.between(start, end)
+        expected = {e for e in before.keys() | after.keys() if before.get(e) != after.get(e)}
+        assert [change.entity for change in changes] == sorted(expected)
+        assert await services.changes.count(start, end) == len(expected)
+        rebuilt = contents(world, start)
+        for change in changes:
+            assert change.because
+            rebuilt[change.entity] = applied(rebuilt.get(change.entity), change.fields)
+        assert {e: said for e, said in rebuilt.items() if said} == contents(world, end)
+        count += len(changes)
+    assert count > 50
+
+
+async def test_pages_put_together_are_all_changes(services: Services) -> None:
+    world = await told(services, 1)
+    start, end = Moment(DAYS[0], 0), Moment(DAYS[-1], world.position)
+    together = await services.changes.between(start, end)
+    pages, after = [], None
+    while page := await services.changes.between(
+            start, end, span=Span(after=after, limit=2)):
+        pages += page
+        after = (page[-1].entity,)
+    assert pages == together
+    assert len(together) > 4
+
+
+async def test_moments_in_the_wrong_order_are_refused(services: Services) -> None:
+    one, other = Moment(DAYS[1], 0), Moment(DAYS[0], 0)
+    with pytest.raises(InvalidInput, match="2025-01-01 lies before 2025-01-02"):
+        await services.changes.between(one, other)
+    with pytest.raises(InvalidInput, match="0 lies before 1"):
+        await services.changes.count(Moment(DAYS[0], 1), other)
+
+
+# --- because of what
+
+
+def reasons(known: Sequence[Known], day: str, later: str, count: int) -> list[str]:
+    """Because of which events a control differs between a day, after so many events, and a later
+    day after all of them."""
+    before, after = state(known[:count], CONTROL, day), state(known, CONTROL, later)
+    turned = turns(CONTROL, known, date.fromisoformat(day), date.fromisoformat(later))
+    return [reason.event_id for reason in explained(before, after, known, count, turned)]
+
+
+@many
+@given(histories(), st.data())
+def test_a_change_always_has_a_reason_that_is_known_by_then(
+    history: History, data: st.DataObject
+) -> None:
+    stream, known = history
+    days = sorted(data.draw(st.tuples(*[st.sampled_from(WINDOW)] * 2)))
+    count = data.draw(st.integers(0, len(known)))
+    before, after = state(known[:count], stream, str(days[0])), state(known, stream, str(days[1]))
+    assume(before != after)
+    turned = turns(stream, known, *days)
+    found = explained(before, after, known, count, turned)
+    assert found
+    assert {reason.event_id for reason in found} <= {k.event_id for k in known}
+    assert [reason.position for reason in found] == sorted({r.position for r in found})
+
+
+def test_a_fact_counts_once_its_day_has_come() -> None:
+    known = told_of(CONTROL, announced(), suspended())
+    assert reasons(known, "2025-01-01", "2025-12-01", 2) == ["e2"]
+    assert reasons(known, "2024-01-01", "2025-12-01", 0) == ["e1", "e2"]
+
+
+def test_where_only_time_passed_the_event_that_announced_it_is_the_reason() -> None:
+    known = told_of(CONTROL, announced(), suspended(), fact(Disputed, "2025-12-01", account="no"))
+    assert reasons(known, "2026-01-01", "2026-11-28", 3) == ["e2"]
+
+
+def test_a_retraction_is_a_reason_where_it_took_an_event_away_or_gave_it_back() -> None:
+    known = told_of(CONTROL, announced(), suspended(), retracted("e2"), retracted("e3"))
+    assert reasons(known[:3], "2025-12-01", "2025-12-01", 2) == ["e3"]
+    assert reasons(known, "2025-12-01", "2025-12-01", 3) == ["e2", "e4"]
+    gone = told_of(CONTROL, announced(), retracted("e1"))
+    assert reasons(gone, "2025-12-01", "2025-12-01", 1) == ["e2"]
+
+
+def test_a_retraction_of_what_neither_state_knew_is_no_reason() -> None:
+    known = told_of(CONTROL, announced(), suspended(on="2025-11-09"), retracted("e2"),
+                    fact(Amended, "2025-10-01", clauses=[clause("2")]))
+    assert reasons(known, "2025-12-01", "2025-12-01", 1) == ["e4"]
+
+
+async def test_what_came_and_went_again_does_not_show(api: Api) -> None:
+    await api.do("announceExportControl", control())
+    suspended = await api.do("suspendExportControl", suspension())
+    asked = """query ($from: Position) {
+                 changes(from: {position: $from}, to: {validAt: "2025-12-01"}) {
+                   totalCount nodes { because { position type } } } }"""
+    await api.do("retractEvent", {"eventId": suspended["eventId"], "reason": "misread",
+                                  "source": source()})
+    assert (await api.ask(asked, **{"from": "1"}))["changes"] == {"totalCount": 0, "nodes": []}
+    changes = (await api.ask(asked, **{"from": "2"}))["changes"]
+    assert changes == {"totalCount": 1, "nodes": [
+        {"because": [{"position": "3", "type": "ExportControl.Retracted"}]}]}
+
+
+# --- the API
+
+
+CHANGES = """query ($from: MomentInput!, $to: MomentInput, $commodity: String, $place: String,
+                    $kind: EntityKind, $first: Int! = 200, $after: String) {
+  changes(from: $from, to: $to, commodity: $commodity, place: $place, kind: $kind, first: $first,
+          after: $after) {
+    totalCount pageInfo { endCursor hasNextPage }
+    nodes { entity kind change turnedOn fields { path before after }
+            because { position eventId type source { publisher } }
+            before { ...states } after { ...states } } } }
+fragment states on State { __typename
+  ... on ExportControl { clauses { status } }
+  ... on Alliance { name announcements { totalCount } }
+  ... on Announcement { title } ... on Figure { claims { value because { eventId } } } }"""
+
+
+async def changes(api: Api, start: dict[str, Any], end: dict[str, Any], **about: Any
+                  ) -> dict[str, dict[str, Any]]:
+    """The changes between two moments by entity, after making sure that they are all."""
+    found = (await api.ask(CHANGES, **{"from": start, "to": end, **about}))["changes"]
+    assert found["totalCount"] == len(found["nodes"])
+    return {node["entity"]: node for node in found["nodes"]}
+
+
+async def test_a_change_says_what_was_what_is_and_because_of_what(api: Api) -> None:
+    await api.do("announceExportControl", control())
+    recorded = await api.do("suspendExportControl", suspension(suspendedFrom="2025-11-10"))
+    change = (await changes(api, {"validAt": "2025-11-01"}, {"validAt": "2025-11-20"}))[CONTROL]
+    assert (change["kind"], change["change"]) == ("EXPORT_CONTROL", "CHANGED")
+    assert change["turnedOn"] == ["2025-11-09", "2025-11-10"]
+    assert change["before"] == {"__typename": "ExportControl", "clauses": [{"status": "IN_FORCE"}]}
+    assert change["after"]["clauses"] == [{"status": "SUSPENDED"}]
+    assert {"path": ["clauses", "1", "status"], "before": "in_force", "after": "suspended"
+            } in change["fields"]
+    assert change["because"] == [{
+        "position": "2", "eventId": recorded["eventId"], "type": "ExportControl.Suspended",
+        "source": {"publisher": "mofcom"}}]
+
+
+async def test_what_is_left_out_of_a_moment_is_as_in_the_other_or_now(api: Api) -> None:
+    await api.do("announceExportControl", control())
+    moment = datetime.now(UTC).isoformat()
+    await api.do("suspendExportControl", suspension(on="2025-11-09"))
+    assert list(await changes(api, {"validAt": "2024-12-02"}, {})) == [CONTROL]
+    assert await changes(api, {"validAt": "2025-01-01"}, {"validAt": "2025-02-01"}) == {}
+    restated = await changes(api, {"knownAt": moment}, {"validAt": "2025-11-20"})
+    assert restated[CONTROL]["change"] == "CHANGED"
+    assert restated[CONTROL]["turnedOn"] == []
+    assert await changes(api, {"knownAt": moment}, {"validAt": "2025-11-20", "knownAt": moment}
+                         ) == {}
+    assert await changes(api, {}, {}) == {}
+
+
+async def test_changes_are_narrowed_by_commodity_place_and_kind(corpus: Api) -> None:
+    days = {"validAt": "2025-10-01"}, {"validAt": "2025-11-20"}
+    everything = await changes(corpus, *days)
+    gallium = await changes(corpus, *days, commodity="gallium")
+    assert gallium.keys() == {
+        "announcement/cn-us-2025-11-01-factsheet", "announcement/proj-alcoa-sojitz-gallium-2025",
+        "export-control/cn-mofcom-2024-46"}
+    below = await changes(corpus, *days, commodity="rare_earths", kind="EXPORT_CONTROL")
+    assert below.keys() == {f"export-control/cn-mofcom-2025-{n}" for n in (56, 57, 61, 62)}
+    american = await changes(corpus, *days, place="US", kind="EXPORT_CONTROL")
+    assert american.keys() == {"export-control/us-bis-2025-19001"}
+    kinds = [await changes(corpus, *days, kind=kind)
+             for kind in ("ALLIANCE", "ANNOUNCEMENT", "EXPORT_CONTROL", "FIGURE")]
+    assert sum(map(len, kinds)) == len(everything)
+
+
+async def test_states_of_a_change_are_of_its_two_moments(api: Api) -> None:
+    quad = {"id": "quad", "on": "2021-01-01", "source": source()}
+    await api.do("foundAlliance", {**quad, "name": "Quad", "members": ["US"]})
+    await api.do("recordAnnouncement", {
+        "id": "a", "on": "2025-07-01", "kind": "STATEMENT", "title": "A", "actors": ["quad"],
+        "source": source()})
+    await api.do("renameAlliance", {**quad, "on": "2025-08-01", "name": "The Quad"})
+    found = await changes(api, {"validAt": "2025-01-01"}, {"validAt": "2025-12-01"})
+    renamed, made = found["alliance/quad"], found["announcement/a"]
+    assert (renamed["before"], renamed["after"]) == tuple(
+        {"__typename": "Alliance", "name": name, "announcements": {"totalCount": count}}
+        for name, count in (("Quad", 0), ("The Quad", 1)))
+    assert (made["before"], made["after"]) == (
+        None, {"__typename": "Announcement", "title": "A"})
+    assert [f["path"] for f in made["fields"]] == [[]]
+
+
+async def test_a_claim_says_because_of_which_event_it_stands(corpus: Api) -> None:
+    output = (await changes(corpus, {"validAt": "2025-01-01"}, {"validAt": "2025-02-28"},
+                            commodity="rare_earths", kind="FIGURE")
+              )["figure/rare_earths/CN/production/mine/2023"]
+    claims = output["after"]["claims"]
+    assert [claim["value"] for claim in claims] == ["240000", "255000"]
+    assert claims[1]["because"] == [{"eventId": reason["eventId"]} for reason in output["because"]]
+
+
+async def test_pages_go_on_after_their_cursor(corpus: Api) -> None:
+    asked: dict[str, Any] = {"from": {"validAt": "2025-10-01"}, "to": {"validAt": "2025-11-20"}}
+    together = list(await changes(corpus, asked["from"], asked["to"]))
+    found, after, more = [], None, True
+    while more:
+        page = (await corpus.ask(CHANGES, **asked, first=6, after=after))["changes"]
+        assert page["totalCount"] == len(together)
+        found += [node["entity"] for node in page["nodes"]]
+        after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+    assert found == together
+
+
+@pytest.mark.parametrize(("arguments", "code", "path"), [
+    ('from: {validAt: "2025-13-01"}', "INVALID_DATE", ["from", "validAt"]),
+    ('from: {} to: {knownAt: "then"}', "INVALID_DATE", ["to", "knownAt"]),
+    ('from: {position: "1"}', "POSITION_AHEAD", ["from", "position"]),
+    ('from: {} to: {position: "0" knownAt: "2025-01-01T00:00:00Z"}', "AMBIGUOUS_TIME",
+     ["to", "knownAt"]),
+    ('from: {validAt: "2025-02-01"} to: {validAt: "2025-01-01"}', "END_BEFORE_START",
+     ["to", "validAt"]),
+    ('from: {} commodity: "unobtainium"', "UNKNOWN_COMMODITY", ["commodity"]),
+    ('from: {} place: "XX"', "UNKNOWN_PLACE", ["place"]),
+    ("from: {} first: 201", "INVALID_PAGE_SIZE", ["first"]),
+    ('from: {} after: "?"', "INVALID_CURSOR", ["after"]),
+    ('from: {} after: "cGxhbmV0L21hcnM"', "INVALID_CURSOR", ["after"]),  # planet/mars
+    ("", "GRAPHQL_VALIDATION_FAILED", None),
+])
+async def test_bad_comparisons_are_refused(
+    api: Api, arguments: str, code: str, path: list[str] | None
+) -> None:
+    brackets = f"({arguments})" if arguments else ""
+    assert await api.refused(f"{{ changes{brackets} {{ nodes {{ entity }} }} }}") == (code, path)
+
+
+# --- what is to come
+
+
+UPCOMING = """query ($day: Day, $position: Position, $days: Int! = 90, $commodity: String,
+                     $place: String, $kind: EntityKind, $first: Int! = 200, $after: String) {
+  asOf(validAt: $day, position: $position) { upcoming(
+    days: $days, commodity: $commodity, place: $place, kind: $kind, first: $first, after: $after) {
+      totalCount pageInfo { endCursor hasNextPage }
+      nodes { day entity kind what clause member fields { path } because { eventId }
+              before { __typename ... on ExportControl { clauses { status } } }
+              after { __typename ... on ExportControl { clauses { status } } } } } } }"""
+
+
+async def upcoming(api: Api, day: str | None, days: int = 90, **more: Any) -> list[dict[str, Any]]:
+    """What is to come in the days after a day, after making sure that it is all."""
+    found = (await api.ask(UPCOMING, day=day, days=days, **more))["asOf"]["upcoming"]
+    assert found["totalCount"] == len(found["nodes"])
+    return list(found["nodes"])
+
+
+def brief(turns: list[dict[str, Any]]) -> list[tuple[str, str, str, str | None]]:
+    """Day, entity, what happens and the clause."""
+    return [(t["day"], t["entity"].partition("/")[2], t["what"], t["clause"]) for t in turns]
+
+
+async def test_a_suspended_clause_returns_and_an_announced_ban_begins(corpus: Api) -> None:
+    assert brief(await upcoming(corpus, "2026-11-24", 7)) == [
+        ("2026-11-28", "cn-mofcom-2024-46", "RETURNS", "2")]
+    assert await upcoming(corpus, "2026-11-24", 3) == []
+    assert await upcoming(corpus, "2026-11-28", 30) == []
+    [ban] = await upcoming(corpus, "2026-11-24", 1000, place="GA")
+    assert (ban["day"], ban["what"], ban["kind"]) == ("2029-01-01", "IN_FORCE", "EXPORT_CONTROL")
+    assert ban["because"] == {"eventId": "ga-2025-mn"}
+    assert ban["before"]["clauses"] == [{"status": "ANNOUNCED"}]
+    assert ban["after"]["clauses"] == [{"status": "IN_FORCE"}]
+
+
+async def test_nobody_knew_on_20_october_2025_what_would_be_suspended_in_november(
+    corpus: Api
+) -> None:
+    coming = await upcoming(corpus, "2025-10-20", 60)
+    assert brief(coming) == [
+        *(("2025-11-08", f"cn-mofcom-2025-{n}", "IN_FORCE", "1") for n in (55, 56, 57, 58)),
+        ("2025-12-01", "cn-mofcom-2025-61", "IN_FORCE", "made-abroad")]
+    assert [turn["because"]["eventId"] for turn in coming] == [
+        turn["entity"].partition("/")[2] for turn in coming]
+    assert brief(await upcoming(corpus, "2025-11-20", 20)) == []
+
+
+async def test_what_is_recorded_for_a_later_day_is_known_to_come(services: Services) -> None:
+    api, today = Api(services), datetime.now(UTC).date()
+    soon, yesterday = str(today + timedelta(days=10)), str(today - timedelta(days=1))
+    await api.do("foundAlliance", {"id": "quad", "on": "2021-01-01", "name": "Quad",
+                                   "members": ["US"], "source": source()})
+    await api.do("recordMembership", {"id": "quad", "on": soon, "member": "JP", "change": "JOINED",
+                                      "source": source()})
+    [turn] = await upcoming(api, None)
+    assert (turn["day"], turn["what"], turn["member"]) == (soon, "MEMBER_JOINS", "JP")
+    assert turn["before"]["__typename"] == turn["after"]["__typename"] == "Alliance"
+    assert await upcoming(api, None, position="1") == []
+    assert await upcoming(api, yesterday) == []
+    await api.do("recordFigure", claim(published_on=soon))
+    assert [turn["what"] for turn in await upcoming(api, None)] == ["MEMBER_JOINS", "APPEARS"]
+    assert [turn["what"] for turn in await upcoming(api, None, kind="FIGURE")] == ["APPEARS"]
+
+
+async def test_a_clause_is_asked_for_by_its_own_commodities(api: Api) -> None:
+    later = {"inForceFrom": "2025-06-01"}
+    both = control("x", {**control()["clauses"][0], **later},
+                   {**control()["clauses"][0], **later, "id": "2", "commodities": ["graphite"]})
+    await api.do("announceExportControl", both)
+    assert [t["clause"] for t in await upcoming(api, "2025-05-01")] == ["1", "2"]
+    assert [t["clause"] for t in await upcoming(api, "2025-05-01", commodity="graphite")] == ["2"]
+    assert await upcoming(api, "2025-05-01", commodity="lithium") == []
+    assert await upcoming(api, "2025-05-01", place="US") == []
+
+
+async def test_pages_of_what_is_to_come_go_on_after_their_cursor(corpus: Api) -> None:
+    together = await upcoming(corpus, "2026-11-01", 60)
+    found, after, more = [], None, True
+    while more:
+        page = (await corpus.ask(UPCOMING, day="2026-11-01", days=60, first=2, after=after)
+                )["asOf"]["upcoming"]
+        found += page["nodes"]
+        after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+    assert found == together
+    assert len(together) > 4
+
+
+@pytest.mark.parametrize(("arguments", "code", "path"), [
+    ("days: -1", "INVALID_INPUT", ["days"]),
+    ("days: 36526", "INVALID_INPUT", ["days"]),
+    ('after: "?"', "INVALID_CURSOR", ["after"]),
+    ('after: "cXVhZA"', "INVALID_CURSOR", ["after"]),  # quad
+    ('place: "XX"', "UNKNOWN_PLACE", ["place"]),
+])
+async def test_bad_looks_ahead_are_refused(
+    api: Api, arguments: str, code: str, path: list[str]
+) -> None:
+    document = f"{{ asOf {{ upcoming({arguments}) {{ nodes {{ day }} }} }} }}"
+    assert await api.refused(document) == (code, path)
+
+
+async def test_the_end_of_the_calendar_can_be_looked_at(api: Api) -> None:
+    await api.do("announceExportControl", control())
+    assert await upcoming(api, "9999-12-30", 36525) == []
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_candidates_from_the_database_miss_nothing_that_is_to_come(
+    services: Services, seed: int
+) -> None:
+    world = await told(services, seed)
+    events: dict[str, list[Recorded]] = {}
+    async for event in services.recorder.read_all(world.position):
+        events.setdefault(event.stream, []).append(event)
+    chance, count = Random(seed), 0
+    for _ in range(40):
+        moment = Moment(chance.choice(WINDOW), chance.randint(0, world.position))
+        days = chance.choice((5, 30, 400))
+        until = moment.valid_at + timedelta(days=days)
+        known = {entity: known_by([e for e in all if e.position <= moment.position],
+                                  moment.valid_at) for entity, all in events.items()}
+        expected = [turn for entity in sorted(known)
+                    for turn in turns(entity, known[entity], moment.valid_at, until)]
+        found = await services.changes.upcoming(moment, days)
+        count += len(found)
+        assert found == sorted(expected, key=lambda turn: (turn.day, turn.entity, turn.part))
+    assert count > 20
+
+
+# --- what it costs
+
+
+GROW = """
+WITH told AS (
+    SELECT 'figure/' || n AS entity, e * 2000 + n AS position, (e + 1) * 2000 + n AS next,
+           date '2020-01-01' + e * 30 + n % 28 AS day, date '2020-01-31' + e * 30 + n % 28 AS last
+    FROM generate_series(1, 2000) n, generate_series($1::integer, $2::integer - 1) e
+), event AS (
+    INSERT INTO log.events (position, event_id, stream, version, type, recorded_at, entry)
+    SELECT position, position, entity, position / 2000 + 1, 'Figure.Claimed', now(), '{}' FROM told
+)
+INSERT INTO versions (entity, kind, commodities, places, sources, clauses, first_day, last_day,
+                      since, until, generation, state)
+SELECT entity, 'figure', '[]', '[]', '[]', '[]', day, last_day, since, until, since, 'of ' || day
+FROM told, LATERAL (VALUES ('infinity', position, next),
+                           (last - 1, next, 9223372036854775807)) AS row (last_day, since, until)"""
+"""Editions of 2000 figures; each claim has an event and two rows, one closed by the next claim."""
+
+QUESTIONS: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "page": (ordered(PAGE, ("entity",), BY_NAME, WHOLE.shape, GIVEN),
+             (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, None, None, None, None, 21)),
+    "count": (COUNT, (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, None, None, None, None)),
+    "turning": (SQL.turning, (date(2020, 2, 1), date(2020, 2, 3), 4020)),
+}
+
+
+def scans(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """The nodes of a plan that read a table."""
+    inner = [node for part in plan.get("Plans", ()) for node in scans(part)]
+    return [plan, *inner] if "Relation Name" in plan else inner
+
+
+async def plan(connection: Connection, question: str) -> dict[str, Any]:
+    """The plan that a pooled connection comes to for a question, after it was answered."""
+    query, arguments = QUESTIONS[question]
+    literals = ", ".join("NULL" if value is None else f"'{value}'" for value in arguments)
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    await connection.execute(f"PREPARE question AS {query.rstrip(';')}")
+    explained = await connection.fetchval(
+        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE question({literals})")
+    await connection.execute("DEALLOCATE question")
+    found: dict[str, Any] = json.loads(explained)[0]["Plan"]
+    return found
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_a_question_reads_no_more_however_long_history_grows(
+    target: Target, question: str
+) -> None:
+    connection = await connect(target)
+    blocks = []
+    for first, last in ((0, 3), (3, 30)):
+        await connection.execute(GROW, first, last)
+        await connection.execute("VACUUM ANALYZE versions, log.events")
+        found = await plan(connection, question)
+        names = {node.get("Index Name") for node in scans(found)}
+        assert names <= {"events_pkey", "versions_begin", "versions_as_of"}, names
+        for node in scans(found):
+            keyed = {"versions_as_of": "entity =", "events_pkey": "position >",
+                     "versions_begin": "first_day >"}[node["Index Name"]]
+            assert keyed in node["Index Cond"].replace('"', ""), node["Index Cond"]
+        blocks.append(found["Shared Hit Blocks"] + found["Shared Read Blocks"])
+    assert 0 < blocks[1] < blocks[0] * 1.5, blocks
+    await connection.close()

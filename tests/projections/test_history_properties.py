@@ -1,0 +1,202 @@
+"""Any history of commands, corrections, retractions and imports, on a real database.
+
+Whatever was recorded: the database and the fold in memory agree on any moment of both axes, and no
+answer ever changes once it was given. Longer than the ordinary run:
+
+    pytest tests/projections/test_history_properties.py --hypothesis-profile long --timeout 0
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import date
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from deploy.bootstrap import running
+from deploy.postgres import Postgres
+from projections.fold.replay import World
+from projections.fold.timeline import timeline
+from projections.query.moment import Moment
+from schema.services import Services
+from tests.conftest import copied
+from tests.support.fact_builders import (
+    DAYS,
+    STREAMS,
+    any_fact,
+    any_fact_of,
+    in_the_world,
+    rearranged,
+    source,
+)
+from tests.support.importer import Desk
+from tracker.commands.handler import load
+from tracker.domain.codec import convert, encode
+from tracker.domain.entity import Retracted
+from tracker.domain.figure import Claimed, edition_of
+from tracker.domain.import_receipt import Receipt
+from tracker.domain.registry import STATES, kind_of
+from tracker.domain.values import DAY, Fact, Source
+from tracker.errors import InvalidInput, NotFound
+from tracker.log.entries import Recorded
+from tracker.sources.importing.reconcile import agree
+from tracker.sources.readers.corpus_format import write
+
+T = TypeVar("T")
+EXAMPLES = settings().max_examples // 8
+SOURCE = convert(Source, source())
+WINDOW = [date.min, DAYS[0] - DAY, *DAYS, DAYS[-1] + 30 * DAY, date.max]
+CHANCE = st.integers(0, 2**32).map(Random)
+"""Dice with a seed: many throws that cost hypothesis one."""
+
+
+def is_told(fact: Fact, others: Sequence[Fact]) -> bool:
+    """Whether one of other facts is the same claim of the same edition."""
+    return isinstance(fact, Claimed) and any(
+        isinstance(other, Claimed) and other.series == fact.series
+        and edition_of(other) == edition_of(fact) and agree(other.quantity, fact.quantity)
+        for other in others)
+
+
+@pytest.fixture(autouse=True)
+def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another generation of rows begins after few events."""
+    monkeypatch.setattr("projections.fold.timeline.FEWEST", 3)
+
+
+class Histories(RuleBasedStateMachine):
+    """A tracker on a database of its own, and beside it the world in memory."""
+
+    def __init__(self, server: Postgres, template: str, directory: Path):
+        super().__init__()
+        self.database = copied(server, template)
+        self.loop = asyncio.Runner()
+        self.opened = AsyncExitStack()
+        target = next(self.database)
+        self.services: Services = self.wait(self.opened.enter_async_context(running(target)))
+        self.desk = Desk(target, self.services.recorder, directory)
+        self.world, self.log = World(), list[Recorded]()
+        self.given: dict[Moment, str] = {}
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """The outcome of some work."""
+        return self.loop.run(work)
+
+    def do(self, command: Coroutine[Any, Any, Any]) -> None:
+        """Carry out a command, which the rules may refuse, and see it projected."""
+        with suppress(InvalidInput, NotFound):
+            self.wait(command)
+        for event in self.wait(self.services.recorder.read(self.world.position)):
+            self.world.add(event)
+            self.log.append(event)
+        self.wait(self.services.projector.reach(self.world.position))
+
+    def facts(self, chance: Random, *streams: str) -> list[tuple[str, Fact]]:
+        """A fact of each stream, where one could be made up."""
+        entities = self.wait(load(self.services.recorder, streams))
+        found = []
+        for stream in streams:
+            with suppress(InvalidInput):
+                found.append((stream, any_fact(chance, entities[stream])))
+        return found
+
+    @rule(stream=st.sampled_from(STREAMS), chance=CHANCE)
+    def record(self, stream: str, chance: Random) -> None:
+        """A fact is recorded: of any day, late or early."""
+        for _, fact in self.facts(chance, stream):
+            self.do(self.services.commands.record(stream, fact))
+
+    @precondition(lambda self: self.log)
+    @rule(chance=CHANCE)
+    def retract(self, chance: Random) -> None:
+        """An event is retracted, which may itself be a retraction or part of a correction."""
+        self.do(self.services.commands.retract(chance.choice(self.log).event_id, "wrong", SOURCE))
+
+    @precondition(lambda self: self.log)
+    @rule(chance=CHANCE)
+    def correct(self, chance: Random) -> None:
+        """An event is corrected, mostly by a fact of its own kind."""
+        event = chance.choice(self.log)
+        if isinstance(event.fact, Receipt):
+            return
+        kinds = [kind for kind in kind_of(event.stream).FACTS.values() if kind is not Retracted]
+        kind = chance.choice([*kinds, *[type(event.fact)] * 9])
+        if kind is Retracted:
+            return
+        try:
+            fact = any_fact_of(chance, kind, event.stream)
+        except InvalidInput:
+            return
+        head = self.world.position
+        self.do(self.services.commands.correct(event.event_id, event.stream, fact, "wrong", SOURCE))
+        assert self.world.position in (head, head + 2)
+
+    @rule(streams=st.lists(st.sampled_from(STREAMS), min_size=1, max_size=6), chance=CHANCE)
+    def import_lines(self, streams: list[str], chance: Random) -> None:
+        """The valid lines of a file are recorded, and only once; a claim that is known under
+        another id, from the log or from a line before, is no news."""
+        facts = self.facts(chance, *streams)
+        claims = [event.fact for event in self.log if isinstance(event.fact, Claimed)]
+        known = sum(is_told(fact, [*claims, *(of for _, of in facts[:n])])
+                    for n, (_, fact) in enumerate(facts))
+        lines = [
+            write(f"line-{self.world.position}-{n}", kind_of(stream).type_of(fact), fact, stream)
+            for n, (stream, fact) in enumerate(facts)]
+        first, again = (self.wait(self.desk.take(*lines, skip_refused=True)) for _ in range(2))
+        told, repeated = first.receipt.counts, again.receipt.counts
+        assert told.new + told.restated + told.refused + told.unchanged == len(lines)
+        assert told.unchanged <= known
+        assert repeated.new + repeated.restated <= told.refused  # what they built on is there now
+        self.do(asyncio.sleep(0))
+
+    @rule(day=st.sampled_from(WINDOW), chance=CHANCE)
+    def ask(self, day: date, chance: Random) -> None:
+        """The database says of a moment what the world in memory says."""
+        moment = Moment(day, chance.randint(0, self.world.position))
+        self.given[moment] = self.world.digest(day, moment.position)
+        assert self.wait(self.services.as_of.digest(moment)) == self.given[moment]
+        expected = {entity: version.text for entity, version in self.world.states(
+            moment.valid_at, moment.position)}
+        found = {f"{name}/{state.id}": encode(state).decode() for name, kind in STATES.items()
+                 for state in self.wait(self.services.as_of.states(kind, moment))}
+        assert found == expected
+
+    @rule(stream=st.sampled_from(STREAMS), chance=CHANCE)
+    def tell_in_another_order(self, stream: str, chance: Random) -> None:
+        """What is so in the world depends only on the facts that stand."""
+        known = [event.known for event in self.log if event.stream == stream]
+        other = timeline(stream, rearranged(chance, known))
+        assert in_the_world(other) == in_the_world(timeline(stream, known))
+
+    def teardown(self) -> None:
+        """Every answer is still what it was when it was given."""
+        try:
+            for moment, digest in self.given.items():
+                assert self.wait(self.services.as_of.digest(moment)) == digest
+        finally:
+            self.wait(self.opened.aclose())
+            self.loop.close()
+            next(self.database, None)
+
+
+@pytest.mark.timeout(600)
+def test_any_history_answers_alike_in_the_database_and_in_memory_and_for_ever(
+    server: Postgres, empty_template: str, tmp_path: Path
+) -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        lambda: Histories(server, empty_template, tmp_path),
+        settings=settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None,
+                          suppress_health_check=list(HealthCheck)))

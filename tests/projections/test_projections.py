@@ -1,0 +1,799 @@
+"""The version rows on a real PostgreSQL: for every day and position they say what a fold in memory
+says, whatever happens while they are made."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from random import Random
+from signal import SIGKILL
+from typing import Any
+
+import pytest
+
+from deploy.bootstrap import prepare
+from projections.fold.replay import World
+from projections.query.as_of import AsOf
+from projections.query.lists import Filter, Key, Span
+from projections.query.moment import Moment
+from projections.runner.batch import SQL, Page, read_page
+from projections.runner.fold_cache import Folds
+from projections.runner.prefetch import Ahead
+from projections.runner.projector import Projector, create_schema, project_page
+from projections.runner.rebuild import rebuild
+from projections.runner.worker import Helper, HelperFailed
+from projections.runner.worker_pool import Crew
+from schema.services import Services
+from tests.support.fact_builders import (
+    DAYS,
+    STREAMS,
+    announced,
+    claimed,
+    clause,
+    fact,
+    history,
+    source,
+    suspended,
+)
+from tracker.commands.handler import Commands, decide_all, restored
+from tracker.domain.alliance import Founded
+from tracker.domain.announcement import Made
+from tracker.domain.codec import convert, encode
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.registry import STATES
+from tracker.domain.values import Source
+from tracker.errors import Unavailable
+from tracker.log import fact_reader
+from tracker.log.entries import NewEvent
+from tracker.log.fact_reader import Told
+from tracker.log.follower import Follower
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import LOST, PROJECTOR, Connection, Target, connect, create_pool
+
+GALLIUM = "export-control/gallium"
+SEEDS = range(3)
+
+
+def events(seed: int, length: int = 120) -> list[NewEvent]:
+    """A random history of entities of all kinds, ready to be appended."""
+    orders = history(Random(seed), length)
+    entities = {stream: restored(stream, []) for stream in STREAMS}
+    decided, refused = decide_all(entities, orders, entities)
+    assert not refused
+    return decided
+
+
+async def told(services: Services, seed: int) -> World:
+    """The world in memory, after a random history was recorded and projected in random pages."""
+    chance, coming = Random(seed), events(seed)
+    while coming:
+        count = chance.randint(1, 40)
+        await services.recorder.append_all(coming[:count])
+        coming = coming[count:]
+        services.follower.wake()
+        await services.projector.reach(await services.recorder.head())
+    return await world_of(services.recorder)
+
+
+async def world_of(recorder: Recorder) -> World:
+    """The log, folded in memory."""
+    world = World()
+    async for event in recorder.read_all(await recorder.head()):
+        world.add(event)
+    return world
+
+
+def moments(seed: int, head: int, count: int = 60) -> list[Moment]:
+    """Places on both time axes, at random."""
+    chance = Random(seed)
+    days = [date(1900, 1, 1), *DAYS, DAYS[-1] + timedelta(days=30), date(2100, 1, 1)]
+    return [Moment(chance.choice(days), chance.randint(0, head)) for _ in range(count)]
+
+
+async def digests(services: Services, asked: list[Moment]) -> list[str]:
+    """The answers of the database."""
+    return [await services.as_of.digest(moment) for moment in asked]
+
+
+@pytest.fixture
+async def connection(target: Target) -> AsyncIterator[Connection]:
+    """A connection to a database that nobody projects."""
+    connection = await connect(target)
+    yield connection
+    await connection.close()
+
+
+ANEW = """
+DELETE FROM versions; DELETE FROM subjects; DELETE FROM texts; UPDATE tracking SET position = 0"""
+
+
+async def rows(connection: Connection) -> list[tuple[Any, ...]]:
+    """All version rows, and the words that they are found by."""
+    found = [await connection.fetch(f"SELECT * FROM {table} ORDER BY {order}") for table, order in (
+        ("versions", "entity, since, first_day"), ("subjects", "entity, word"),
+        ("texts", "entity, said"))]
+    return [tuple(row) for table in found for row in table]
+
+
+async def project(connection: Connection, page: int) -> list[tuple[Any, ...]]:
+    """The rows after projecting the whole log anew in pages of this size."""
+    await connection.execute(ANEW)
+    while await project_page(connection, limit=page):
+        pass
+    return await rows(connection)
+
+
+@pytest.fixture
+def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another generation of rows begins after few events."""
+    monkeypatch.setattr("projections.fold.timeline.FEWEST", 3)
+
+
+# --- the database and the fold in memory agree
+
+
+@pytest.mark.usefixtures("short_generations")
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_the_digest_of_any_moment_is_that_of_a_fold_in_memory(
+    services: Services, seed: int
+) -> None:
+    world = await told(services, seed)
+    asked = moments(seed, world.position)
+    expected = [world.digest(moment.valid_at, moment.position) for moment in asked]
+    assert await digests(services, asked) == expected
+    assert len(set(expected)) > 20
+
+
+@pytest.mark.usefixtures("short_generations")
+@pytest.mark.parametrize("seed", SEEDS[:1])
+async def test_the_state_of_any_entity_is_that_of_a_fold_in_memory(
+    services: Services, seed: int
+) -> None:
+    world = await told(services, seed)
+    for moment in moments(seed, world.position, 15):
+        expected = {entity: version.state
+                    for entity, version in world.states(moment.valid_at, moment.position)}
+        for kind, state in STATES.items():
+            states = await services.as_of.states(state, moment)
+            assert states == [s for entity, s in expected.items() if entity.startswith(kind)]
+        for entity in STREAMS:
+            kind, _, id = entity.partition("/")
+            assert await services.as_of.state(STATES[kind], id, moment) == expected.get(entity)
+
+
+async def test_the_first_and_the_last_day_of_the_calendar_are_days_like_others(
+    services: Services
+) -> None:
+    await services.commands.record(GALLIUM, announced(clause(inForceFrom="9999-12-31"), on="0001"))
+    await services.commands.record(GALLIUM, suspended(start="9999-12-30", end=None))
+    await services.projector.reach(2)
+    world = await world_of(services.recorder)
+    for day in (date.min, date(2025, 1, 1), date.max - timedelta(days=1), date.max):
+        for position in range(3):
+            assert await services.as_of.digest(Moment(day, position)) == world.digest(day, position)
+
+
+async def test_text_of_any_script_is_hashed_alike_in_the_database_and_in_memory(
+    services: Services
+) -> None:
+    await services.commands.record(GALLIUM, announced(title='镓 "Ga" \\ \u2028 𝔊\t'))
+    await services.projector.reach(1)
+    day, world = date(2025, 1, 1), await world_of(services.recorder)
+    assert await services.as_of.digest(Moment(day, 1)) == world.digest(day, 1)
+
+
+# --- nothing changes the past
+
+
+@pytest.mark.usefixtures("short_generations")
+@pytest.mark.parametrize("seed", SEEDS[:2])
+async def test_no_answer_ever_changes_once_it_was_given(services: Services, seed: int) -> None:
+    given: dict[Moment, str] = {}
+    for event in events(seed, 60):
+        [position] = (await services.recorder.append([event])).positions
+        await services.projector.reach(position)
+        moment = Moment(Random(position).choice(DAYS), position)
+        given[moment] = await services.as_of.digest(moment)
+    assert await digests(services, list(given)) == list(given.values())
+
+
+async def test_a_retraction_changes_the_answers_from_its_position_on_and_none_before(
+    services: Services
+) -> None:
+    day = date(2026, 1, 1)
+    await services.commands.record(GALLIUM, announced())
+    await services.commands.record(GALLIUM, suspended(), idempotency_key="suspended")
+
+    async def answer(position: int) -> tuple[str, bytes]:
+        state = await services.as_of.state(ExportControlState, "gallium", Moment(day, position))
+        assert state
+        return state.clauses[0].status.value, encode(state)
+
+    await services.projector.reach(2)
+    before = [await answer(1), await answer(2)]
+    await services.commands.retract("suspended", "misread", convert(Source, source()))
+    await services.projector.reach(3)
+    assert [await answer(1), await answer(2)] == before
+    assert await answer(3) == before[0]
+    assert [status for status, _ in before] == ["in_force", "suspended"]
+
+
+# --- pages and crashes
+
+
+@pytest.mark.usefixtures("short_generations")
+@pytest.mark.parametrize("seed", SEEDS[:2])
+async def test_the_rows_do_not_depend_on_the_size_of_the_pages(
+    recorder: Recorder, connection: Connection, seed: int
+) -> None:
+    await recorder.append_all(events(seed))
+    one_by_one = await project(connection, 1)
+    assert len(one_by_one) > 100
+    assert await connection.fetchval("SELECT count(DISTINCT generation) FROM versions") > 5
+    for page in (2, 7, 1000):
+        assert await project(connection, page) == one_by_one
+
+
+async def test_the_history_of_an_entity_does_not_show_in_which_generations_its_rows_are(
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await recorder.append_all(events(0))
+    told, counts = list[Any](), list[int]()
+    for fewest in (3, 1000):
+        monkeypatch.setattr("projections.fold.timeline.FEWEST", fewest)
+        counts.append(len(await project(connection, 1000)))
+        pool: Any = connection
+        told.append([await AsOf(pool, recorder).history(stream) for stream in STREAMS])
+    assert counts[0] > counts[1]
+    assert told[0] == told[1]
+    assert sum(map(len, told[0])) > 30
+
+
+MERGED = """
+    SELECT first_day, last_day, first.position AS since, next.position AS until, state
+    FROM (
+        SELECT first_day, last_day, state, unnest(range_agg(int8range(since, until))) AS known
+        FROM versions WHERE entity = $1 GROUP BY first_day, last_day, state
+    ) AS version
+    JOIN log.events AS first ON first.position = lower(known)
+    LEFT JOIN log.events AS next ON next.position = upper(known)
+    ORDER BY since, first_day"""
+"""The whole history of an entity, put together from its rows in another way than pages are."""
+
+
+@pytest.mark.parametrize("fewest", [3, 1000])
+async def test_the_pages_of_a_history_are_the_history_whatever_their_size_and_way(
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch, fewest: int
+) -> None:
+    await recorder.append_all(events(0))
+    monkeypatch.setattr("projections.fold.timeline.FEWEST", fewest)
+    await project(connection, 1000)
+    pool: Any = connection
+    as_of = AsOf(pool, recorder)
+    for stream in STREAMS:
+        rows = await connection.fetch(MERGED, stream)
+        expected = [(row["first_day"], row["since"], row["until"] and row["until"] - 1,
+                     row["state"]) for row in rows]
+        assert await as_of.count_history(stream) == len(expected)
+        for size in (1, 3, 1000):
+            for from_end in (False, True):
+                assert await walked(as_of, stream, size, from_end) == expected
+
+
+async def walked(as_of: AsOf, stream: str, size: int, from_end: bool) -> list[Any]:
+    """The history of an entity as its pages give it."""
+    found: list[Any] = []
+    key: Key | None = None
+    while True:
+        span = Span(limit=size, from_end=from_end, after=None if from_end else key,
+                    before=key if from_end else None)
+        page = await as_of.history(stream, span=span)
+        held = [(of.valid_from, of.known_from, of.known_until, encode(of.state).decode())
+                for of in page if of.state is not None]
+        found = [*held, *found] if from_end else [*found, *held]
+        if len(page) < size:
+            return found
+        end = page[0 if from_end else -1]
+        key = end.known_from, end.valid_from.isoformat()
+        closed = await as_of.history(stream, span=Span(after=key, before=key, closed=True))
+        assert closed == [end]
+
+
+async def test_a_page_of_a_history_has_no_more_bytes_of_states_than_it_may(
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await recorder.append_all(events(0))
+    await project(connection, 1000)
+    pool: Any = connection
+    as_of = AsOf(pool, recorder)
+    [*_, (_, stream)] = sorted([(await as_of.count_history(of), of) for of in STREAMS])
+    whole = await as_of.history(stream)
+    for from_end in (False, True):
+        order = whole[::-1] if from_end else whole
+        most = sum(len(encode(of.state)) for of in order[:3] if of.state)
+        monkeypatch.setattr("projections.query.as_of.MOST_STATE_BYTES", most)
+        page = await as_of.history(stream, span=Span(limit=6, from_end=from_end))
+        given = [of.state for of in (page[::-1] if from_end else page)]
+        assert given == [*[of.state for of in order[:3]], None, None, None]
+        monkeypatch.setattr("projections.query.as_of.MOST_STATE_BYTES", 1)
+        page = await as_of.history(stream, span=Span(limit=2, from_end=from_end))
+        assert [of.state is None for of in page] == [from_end, not from_end]
+
+
+@pytest.mark.parametrize("seed", SEEDS[:1])
+async def test_a_projector_that_crashes_in_a_page_goes_on_where_the_last_one_ended(
+    recorder: Recorder, connection: Connection, seed: int
+) -> None:
+    await recorder.append_all(events(seed))
+    expected, chance, crashes = await project(connection, 1000), Random(seed), 0
+    await connection.execute(ANEW)
+    more = 1
+    while more:
+        transaction = connection.transaction()
+        await transaction.start()
+        more = await project_page(connection, limit=chance.randint(1, 9))
+        if more and chance.random() < 0.5:
+            crashes += 1
+            await transaction.rollback()
+        else:
+            await transaction.commit()
+    assert crashes > 3
+    assert await rows(connection) == expected
+
+
+async def test_a_page_that_was_read_ahead_is_read_again_when_another_projector_had_a_turn(
+    recorder: Recorder, connection: Connection, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    await connection.execute(ANEW)
+    read = Ahead._read
+
+    async def overtaken(ahead: Ahead, after: int) -> Page | None:
+        page = await read(ahead, after)
+        if after in (10, 23):  # read ahead
+            async with connection.transaction():
+                await connection.execute(SQL.wait_turn)  # until the page before is written
+                await project_page(connection, limit=3)
+        return page
+
+    monkeypatch.setattr(Ahead, "_read", overtaken)
+    assert (await caught_up(recorder, target))[:3] == [10, 23, 36]
+    assert await rows(connection) == expected
+
+
+async def caught_up(recorder: Recorder, target: Target) -> list[int]:
+    """The positions that a projector comes to, in small pages."""
+    async with await create_pool(target, role=PROJECTOR) as pool:
+        positions = list[int]()
+        projector = Projector(pool, Follower(recorder, target), page=10, target=target)
+        await projector.catch_up(positions.append)
+    return positions
+
+
+@pytest.mark.parametrize("killed_at", [None, 20, 50])
+async def test_what_comes_in_a_large_import_is_folded_by_helpers_as_long_as_all_are_there(
+    recorder: Recorder, connection: Connection, target: Target, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture, killed_at: int | None
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    await connection.execute(ANEW)
+    monkeypatch.setattr("projections.runner.prefetch.MUCH", 50)
+    asked, ask = list[Any](), Helper.ask
+
+    def asking(helper: Helper, work: Any) -> None:
+        asked.append(work)
+        ask(helper, work)
+        if killed_at and work == (killed_at, killed_at + 10, 1, 2):
+            helper._process.kill()
+
+    monkeypatch.setattr(Helper, "ask", asking)
+    monkeypatch.setattr("projections.runner.worker_pool.HELPERS", 2)
+    head = await recorder.head()
+    reached = await caught_up(recorder, target)
+    assert reached == [*range(10, head, 10), head]
+    parts = [(after, after + 10, part, 2) for after in range(10, head - 9, 10) for part in (0, 1)]
+    if killed_at:
+        assert killed_at < asked[-1][0] + 10 <= killed_at + 20  # the next may be asked for already
+    assert asked == [target, target, *parts][:len(asked) if killed_at else None]
+    assert caplog.text.count("events are folded here") == bool(killed_at)
+    assert await rows(connection) == expected
+
+
+async def test_helpers_that_leave_out_an_event_are_believed_no_more() -> None:
+    class Forgetful:
+        def ask(self, work: tuple[int, int, int, int]) -> None:
+            self.asked = work
+
+        async def answer(self) -> Page:
+            after, until, _, parts = self.asked
+            return Page(after, until, (until - after) // parts - 1)
+
+    helpers: list[Any] = [Forgetful(), Forgetful()]
+    crew = Crew(helpers)
+    for after in (10, 20):
+        with pytest.raises(HelperFailed, match="helpers gave 8 events from 10 to 20"):
+            await crew.page(after, after + 10)
+
+
+async def test_an_entity_that_was_just_folded_is_not_read_again(
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, folds = list[str](), Folds()
+
+    async def read_facts_of(
+        _: object, streams: dict[str, int], until: int
+    ) -> dict[str, Told]:
+        read.extend(streams)
+        return await fact_reader.read_facts_of(connection, streams, until)
+
+    monkeypatch.setattr("projections.runner.batch.read_facts_of", read_facts_of)
+    commands = Commands(recorder)
+    await commands.record(GALLIUM, announced())
+    await commands.record("export-control/other", announced())
+    assert await read_page(connection, 0, folds=folds)
+    await commands.record(GALLIUM, suspended())
+    kept = await read_page(connection, 2, folds=folds)
+    assert not read
+    assert kept == await read_page(connection, 2)
+    assert read == [GALLIUM]
+    assert kept == await read_page(connection, 2, folds=folds)  # what it knows now is too much
+    assert read == [GALLIUM, GALLIUM]
+
+
+async def test_a_fold_takes_in_what_another_projector_has_projected(
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, folds, commands = dict[str, int](), Folds(), Commands(recorder)
+    await commands.record(GALLIUM, announced())
+    await read_page(connection, 0, folds=folds)
+    for start in ("2025-11-01", "2025-12-01", "2026-01-01"):
+        await commands.record(GALLIUM, suspended(start=start, end=f"{start[:7]}-09"))
+    cold = await read_page(connection, 3)
+
+    async def read_facts_of(
+        _: object, streams: dict[str, int], until: int
+    ) -> dict[str, Told]:
+        asked.update(streams)
+        return await fact_reader.read_facts_of(connection, streams, until)
+
+    monkeypatch.setattr("projections.runner.batch.read_facts_of", read_facts_of)
+    warm = await read_page(connection, 3, folds=folds)
+    assert asked == {GALLIUM: 1}
+    assert warm
+    assert cold
+    assert (warm.added, sorted(warm.closed)) == (cold.added, sorted(cold.closed))
+
+
+async def test_others_see_the_rows_of_a_page_and_its_position_at_once(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    other = await connect(target)
+
+    async def seen() -> tuple[int, int]:
+        return (await other.fetchval("SELECT position FROM tracking"),
+                await other.fetchval("SELECT count(*) FROM versions"))
+
+    async with connection.transaction():
+        assert await project_page(connection, limit=20) == 20
+        assert await seen() == (0, 0)
+    position, count = await seen()
+    assert position == 20
+    assert count > 0
+    await other.close()
+
+
+async def test_a_projector_that_loses_its_connections_goes_on_at_once(
+    services: Services, target: Target, caplog: pytest.LogCaptureFixture
+) -> None:
+    await services.commands.record(GALLIUM, announced())
+    await services.projector.reach(1)
+    admin = await connect(target)
+    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    services.follower.wake()
+    async with await create_pool(target) as pool:
+        await Commands(Recorder(pool)).record(GALLIUM, suspended())
+
+    async def reached() -> None:
+        while await admin.fetchval("SELECT position FROM tracking") < 2:
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(reached(), 4)
+    assert "the projector can't go on" not in caplog.text
+    await admin.close()
+
+
+async def test_who_waits_for_a_position_that_does_not_come_is_told_so(services: Services) -> None:
+    with pytest.raises(Unavailable, match=r"at position 0 and did not reach 5 in 0\.1 s"):
+        await services.projector.reach(5, seconds=0.1)
+
+
+# --- rebuild
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebuild that takes many pages."""
+    monkeypatch.setattr("projections.runner.rebuild_worker.PAGE", 20)
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_a_rebuild_gives_the_same_answers_while_others_read_and_write(
+    services: Services, target: Target
+) -> None:
+    world = await told(services, 1)
+    asked = moments(1, world.position, 10)
+    expected, rebuilt = await digests(services, asked), asyncio.Event()
+
+    async def read() -> int:
+        rounds = 0
+        while not rebuilt.is_set():
+            assert await digests(services, asked) == expected
+            rounds += 1
+        return rounds
+
+    async def write() -> int:
+        count = 0
+        while not rebuilt.is_set():
+            count += 1
+            await services.commands.record(f"export-control/new-{count}", announced())
+        return count
+
+    readers = [asyncio.create_task(work()) for work in (read, read, write)]
+    for _ in range(3):
+        await rebuild(target)
+    rebuilt.set()
+    answers, _, written = await asyncio.gather(*readers)
+    assert answers > 0
+    await services.projector.reach(world.position + written)
+    now = await world_of(services.recorder)
+    asked = moments(2, now.position, 20)
+    assert await digests(services, asked) == [now.digest(m.valid_at, m.position) for m in asked]
+
+
+async def test_a_rebuild_makes_the_very_same_rows(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 7)
+    assert await rebuild(target) == await recorder.head()
+    assert await rows(connection) == expected
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_a_rebuild_that_fails_in_the_middle_leaves_the_live_rows_and_can_be_done_again(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+
+    def fail(position: int) -> None:
+        if position > 40:
+            raise RuntimeError("the machine went down")
+
+    with pytest.raises(RuntimeError, match="went down"):
+        await rebuild(target, fail)
+    assert await rows(connection) == expected
+    await rebuild(target)
+    assert await rows(connection) == expected
+
+
+HALF = """
+import asyncio, json, sys, time
+import projections.runner.rebuild as module
+import projections.runner.rebuild_worker
+
+def stop(folded):
+    if folded > 40:
+        print("half", flush=True)
+        time.sleep(60)
+
+projections.runner.rebuild_worker.PAGE = 20
+asyncio.run(module.rebuild(json.loads(sys.argv[1]), stop))
+"""
+
+
+async def test_a_rebuild_that_is_killed_leaves_the_live_rows_and_can_be_done_again(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HALF, json.dumps(target), stdout=PIPE)
+    assert process.stdout
+    assert await process.stdout.readline() == b"half\n"
+    process.kill()
+    assert await process.wait() == -SIGKILL
+    assert await rows(connection) == expected
+    assert await rebuild(target) == await recorder.head()
+    assert await rows(connection) == expected
+
+
+# --- rebuild in several processes
+
+
+@pytest.fixture
+def many_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebuild that has as many shares as a long log."""
+    monkeypatch.setattr("projections.runner.rebuild.SHARE", 20)
+    monkeypatch.setattr("tracker.log.fact_reader.SAMPLE", 100)
+
+
+@pytest.mark.usefixtures("many_shares")
+async def test_a_long_log_is_rebuilt_by_several_processes_to_the_very_same_rows(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    told = list[int]()
+    assert await rebuild(target, told.append, processes=2) == await recorder.head()
+    assert await rows(connection) == expected
+    assert len(told) > 3
+    assert told == sorted(set(told))
+    assert told[-1] == await recorder.head()
+
+
+@pytest.mark.usefixtures("many_shares")
+async def test_a_rebuild_whose_processes_lose_the_database_says_so_and_changes_nothing(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    await connection.execute("""
+        CREATE FUNCTION public.lost() RETURNS trigger LANGUAGE plpgsql
+            AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
+        CREATE FUNCTION public.arm() RETURNS event_trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF to_regclass('projection_next.versions') IS NOT NULL THEN
+                    CREATE OR REPLACE TRIGGER lost BEFORE INSERT ON projection_next.versions
+                        EXECUTE FUNCTION public.lost();
+                END IF;
+            END $$;
+        CREATE EVENT TRIGGER arm ON ddl_command_end WHEN TAG IN ('CREATE TABLE')
+            EXECUTE FUNCTION public.arm()""")
+    with pytest.raises(Unavailable, match="has lost the database"):
+        await rebuild(target, processes=2)
+    assert await rows(connection) == expected
+    await connection.execute("DROP EVENT TRIGGER arm")
+    assert await rebuild(target, processes=2) == await recorder.head()
+    assert await rows(connection) == expected
+
+
+@pytest.mark.usefixtures("many_shares")
+@pytest.mark.parametrize("program", ["false", "no such program"])
+async def test_a_rebuild_without_helpers_is_done_by_one_process(
+    recorder: Recorder, connection: Connection, target: Target, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture, program: str
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    monkeypatch.setattr("sys.executable", program)
+    told = list[int]()
+    assert await rebuild(target, told.append, processes=2) == await recorder.head()
+    assert "made by this process alone" in caplog.text
+    assert await rows(connection) == expected
+    assert told[-1] == await recorder.head()
+
+
+@pytest.mark.usefixtures("many_shares")
+async def test_a_rebuild_that_is_cancelled_ends_its_processes(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected, begun = await project(connection, 1000), asyncio.Event()
+    rebuilding = asyncio.create_task(rebuild(target, lambda _: begun.set(), processes=2))
+    await begun.wait()
+    rebuilding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await rebuilding
+    async with asyncio.timeout(10):
+        while await connection.fetchval("""
+                SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND query LIKE 'COPY%'"""):
+            await asyncio.sleep(0.01)
+    assert await rows(connection) == expected
+
+
+CUT = """
+CREATE FUNCTION cut() RETURNS event_trigger LANGUAGE plpgsql
+    AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); END';
+CREATE EVENT TRIGGER cut ON ddl_command_end WHEN TAG IN ('{step}') EXECUTE FUNCTION cut();
+"""
+
+
+@pytest.mark.parametrize("step", ["CREATE TABLE", "CREATE INDEX", "ALTER TABLE"])
+async def test_a_rebuild_cut_off_in_any_step_leaves_the_live_rows_and_can_be_done_again(
+    recorder: Recorder, connection: Connection, target: Target, step: str
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    await connection.execute(CUT.format(step=step))
+    with pytest.raises(LOST):
+        await rebuild(target)
+    assert await rows(connection) == expected
+    await connection.execute("DROP EVENT TRIGGER cut")
+    assert await rebuild(target) == await recorder.head()
+    assert await rows(connection) == expected
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_progress_counts_every_event_once(recorder: Recorder, target: Target) -> None:
+    await recorder.append_all(events(0))
+    told: list[int] = []
+    await rebuild(target, told.append)
+    assert told == sorted(set(told))
+    assert told[-1] == await recorder.head()
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_two_rebuilds_at_once_do_not_mix_their_rows(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    reached = list(await asyncio.gather(rebuild(target), rebuild(target)))
+    assert reached == [await recorder.head()] * 2
+    assert await rows(connection) == expected
+
+
+async def test_a_rebuild_waits_for_the_projector_and_takes_in_what_came_meanwhile(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    coming = events(0)
+    await recorder.append_all(coming[:50])
+    async with connection.transaction():
+        await connection.execute(SQL.wait_turn)
+        rebuilding = asyncio.create_task(rebuild(target))
+        await asyncio.sleep(0.5)
+        assert not rebuilding.done()
+        await recorder.append_all(coming[50:])
+    assert await rebuilding == len(coming)
+    made = await rows(connection)
+    assert await project(connection, 1000) == made
+
+
+async def test_rows_that_other_code_has_made_are_made_anew(
+    recorder: Recorder, connection: Connection, target: Target
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    await connection.execute("UPDATE versions SET state = 'old'; UPDATE tracking SET fold = 'old'")
+    assert not await create_schema(connection)
+    await prepare(target)
+    assert await create_schema(connection)
+    assert await rows(connection) == expected
+
+
+# --- what a row can be found by
+
+
+async def test_entities_are_found_by_commodity_place_and_publisher(services: Services) -> None:
+    record = services.commands.record
+    await record("alliance/quad", fact(Founded, "2025-01-01", name="Quad", members=["US", "JP"]))
+    await record("announcement/a", fact(Made, "2025-01-01", kind="statement", title="A",
+                                        actors=["quad", "IN"], commodities=["antimony"]))
+    await record(GALLIUM, announced(clause(), clause("2", commodities=["germanium"])))
+    await record("figure/rare_earths/CN/production/mine/2023", claimed(1))
+    await services.projector.reach(4)
+
+    async def found(**wanted: list[str]) -> list[str]:
+        moment, filter = Moment(date(2025, 1, 1), 4), Filter(**wanted)  # type: ignore[arg-type]
+        kinds: list[Any] = [*STATES.values()]
+        return [state.id for kind in kinds
+                for state in await services.as_of.states(kind, moment, filter)]
+
+    assert await found(places=["JP"]) == ["quad"]
+    assert await found(places=["CN"], commodities=["germanium", "antimony"]) == ["gallium"]
+    assert await found(places=["US"], commodities=["germanium"]) == []
+    assert await found(places=["IN"]) == ["a"]
+    assert await found(places=["CN"]) == ["gallium", "rare_earths/CN/production/mine/2023"]
+    assert await found(commodities=["antimony"]) == ["a"]
+    assert await found(commodities=["germanium"]) == ["gallium"]
+    assert await found(publishers=["usgs"]) == ["rare_earths/CN/production/mine/2023"]

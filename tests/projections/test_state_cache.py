@@ -1,0 +1,181 @@
+"""States that are kept: sent and decoded once, and never those of another life or moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import pytest
+
+from projections.query import state_cache
+from projections.query.as_of import AsOf
+from projections.query.lists import Filter, Span
+from projections.query.moment import Moment
+from projections.versions.progress import Reached
+from schema.base.memo import once
+from schema.services import Services
+from tests.support.api import Api, claim
+from tracker.domain.alliance import AllianceState
+from tracker.domain.figure import FigureState
+from tracker.domain.preference import PreferenceState
+
+CLAIMS = ("{ asOf { claims(first: 100, commodity: \"rare_earths\", place: \"CN\")"
+          " { nodes { figure value preferred latest } } } }")
+TODAY = date(2026, 6, 1)
+
+
+@pytest.fixture
+async def told(corpus_services: Services) -> Services:
+    """A tracker with the corpus that is told of what is new."""
+    async with asyncio.timeout(20):
+        while corpus_services.projector.tracked.known is None:
+            await asyncio.sleep(0.01)
+    return corpus_services
+
+
+@contextmanager
+def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The states that are sent and decoded meanwhile."""
+    found: list[str] = []
+
+    def decode(kind: type[Any], text: str) -> Any:
+        found.append(text)
+        return plain(kind, text)
+
+    plain = state_cache.decode
+    with monkeypatch.context() as patched:
+        patched.setattr(state_cache, "decode", decode)
+        yield found
+
+
+async def moment(services: Services, position: int | None = None) -> Moment:
+    """A moment of today, or of a position."""
+    return await services.as_of.resolve(valid_at=TODAY, position=position)
+
+
+async def test_a_state_is_decoded_once_for_all_lists_that_it_is_in(
+    told: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists, at = told.as_of.lists, await moment(told)
+    with decoded(monkeypatch) as sent:
+        first = await lists.page(FigureState, at, span=Span(limit=50))
+        assert len(sent) == 50
+        again = await lists.page(FigureState, at, span=Span(limit=50))
+        claims = await lists.claims(at, span=Span(limit=50))
+        few = await lists.page(FigureState, at, span=Span(limit=5))
+    assert len(sent) == 50
+    assert all(one[1] is other[1] for one, other in zip(first, again, strict=True))
+    assert claims[0][1] is few[0][1] is first[0][1]
+
+
+async def test_only_names_are_asked_for_where_all_states_are_there(
+    told: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    fetch = type(told.as_of._pool).fetch
+
+    async def noted(self: Any, query: str, *arguments: Any) -> Any:
+        asked.append(query)
+        return await fetch(self, query, *arguments)
+
+    monkeypatch.setattr(type(told.as_of._pool), "fetch", noted)
+    at, trips = await moment(told), []
+    for limit in (20, 20, 20, 30, 30, 30):
+        asked.clear()
+        await told.as_of.lists.page(FigureState, at, span=Span(limit=limit))
+        trips.append(["whole" if "entity, state" in query else "names" for query in asked])
+    whole, names = ["whole"], ["names"]
+    assert trips == [whole, whole, names, [*names, *whole], whole, names]
+
+
+@pytest.mark.parametrize("before", [
+    (PreferenceState, Filter(search="nobody prefers this")), (AllianceState, Filter())])
+async def test_a_list_that_is_empty_or_of_another_kind_says_nothing_of_the_next(
+    told: Services, before: tuple[type[Any], Filter]
+) -> None:
+    lists, at = told.as_of.lists, await moment(told)
+    for _ in range(2):
+        await lists.page(before[0], at, before[1])
+    asked: list[str] = []
+
+    async def fetch(columns: str) -> Any:
+        asked.append(columns)
+        return []
+
+    await lists.states.read(FigureState, fetch)
+    assert asked == [state_cache.STATE]
+
+
+async def test_a_new_event_is_in_the_next_answer_and_not_in_one_of_before(told: Services) -> None:
+    api = Api(told)
+    for _ in range(3):
+        before = await api.ask(CLAIMS)
+    pinned = CLAIMS.replace("asOf", f'asOf(position: "{await told.recorder.head()}")')
+    await api.do("recordFigure", claim(publisher="newcomer"))
+    for _ in range(3):
+        assert await api.ask(CLAIMS) != before
+        assert await api.ask(pinned) == before
+
+
+async def test_states_are_those_that_would_be_read_anew(told: Services) -> None:
+    head = await told.recorder.head()
+    forgetful = AsOf(told.as_of._pool, told.recorder)
+    for position in (head, head // 2, 0, head - 1, head, head // 2):
+        at = await moment(told, position)
+        for narrowed in (Filter(), Filter(commodities=["gallium"]), Filter(verified=True)):
+            for lists in ("page", "claims"):
+                asked = [at, narrowed] if lists == "claims" else [FigureState, at, narrowed]
+                for span in (Span(limit=40), Span(limit=40, from_end=True)):
+                    assert (await getattr(told.as_of.lists, lists)(*asked, span=span)
+                            == await getattr(forgetful.lists, lists)(*asked, span=span))
+    assert not forgetful.lists.states.kept
+
+
+async def test_nothing_is_taken_from_another_life_of_the_projection(
+    told: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists, at, tracked = told.as_of.lists, await moment(told), told.projector.tracked
+    for _ in range(3):
+        await lists.page(FigureState, at, span=Span(limit=20))
+    with decoded(monkeypatch) as sent:
+        await lists.page(FigureState, at, span=Span(limit=20))
+        assert not sent
+        tracked._reached = Reached(at.position, 1)
+        await lists.page(FigureState, at, span=Span(limit=20))
+    assert len(sent) == 20
+
+
+async def test_while_nobody_tells_of_other_lives_nothing_is_kept(
+    told: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists, at = told.as_of.lists, await moment(told)
+    for _ in range(3):
+        await lists.page(FigureState, at, span=Span(limit=20))
+    told.projector.tracked._session = -1
+    with decoded(monkeypatch) as sent:
+        await lists.page(FigureState, at, span=Span(limit=20))
+    assert len(sent) == 20
+
+
+def test_what_is_shown_of_two_objects_is_made_once_and_the_oldest_forgotten(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    @once
+    def total(one: list[int], other: list[int]) -> int:
+        made.append(sum(one + other))
+        return made[-1]
+
+    monkeypatch.setattr("schema.base.memo.MOST", 2)
+    one, same, other = [1], [1], [2]
+    assert [total(one, other), total(one, other), total(same, other)] == [3, 3, 3]
+    assert len(made) == 2  # told by what they are, not by what they say
+    total(other, other)
+    total(same, other)
+    assert len(made) == 3
+    total(one, other)
+    assert len(made) == 4

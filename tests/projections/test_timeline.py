@@ -1,0 +1,318 @@
+"""The fold on both time axes, over histories made at random."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from projections.fold.replay import World
+from projections.fold.timeline import FEWEST, Folded, Revision, Row, Version, timeline
+from tests.support.fact_builders import (
+    DAYS,
+    STREAMS,
+    announced,
+    claimed,
+    clause,
+    history,
+    in_the_world,
+    rearranged,
+    retracted,
+    suspended,
+)
+from tests.support.fact_builders import told as told_of
+from tracker.domain.codec import encode
+from tracker.domain.entity import Known, standing
+from tracker.domain.fold import FEW, STEP
+from tracker.domain.registry import kind_of
+from tracker.domain.values import DAY
+
+History = tuple[str, list[Known]]
+many = settings(max_examples=300, deadline=None)
+WINDOW = [DAYS[0] - DAY, *DAYS, DAYS[-1] + 30 * DAY]
+"""The days that histories are about, and one before and after."""
+
+
+@pytest.fixture(params=[(FEW, STEP), (1, 2)], ids=["few", "many"], scope="module", autouse=True)
+def lengths(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Has all be tried as if a few facts were many: lists that are put together, folds that are
+    kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, length in zip(("FEW", "STEP"), request.param, strict=True):
+            patch.setattr(f"tracker.domain.fold.{name}", length)
+        yield
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """An entity, and what is known of it: made at random from a seed, and shrunk by its length."""
+    stream, length = draw(st.sampled_from(STREAMS)), draw(st.integers(0, 14))
+    orders = history(Random(draw(st.integers(0, 2**32))), length, [stream])
+    return stream, told_of(stream, *(order.fact for order in orders))
+
+
+def text_on(versions: Sequence[Version], day: date) -> str | None:
+    """The state on a day."""
+    found = [version.text for version in versions if version.holds(day)]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+# --- a timeline
+
+
+@many
+@given(histories())
+def test_versions_follow_each_other_without_gap_overlap_or_repetition(told: History) -> None:
+    versions = timeline(*told)
+    assert all(one.end is not None and one.start < one.end for one in versions[:-1])
+    for one, next in pairwise(versions):
+        assert one.end == next.start
+        assert one.text != next.text
+
+
+@many
+@given(histories())
+def test_the_version_of_a_day_is_the_state_folded_for_that_very_day(told: History) -> None:
+    stream, known = told
+    versions, facts = timeline(stream, known), standing(known)
+    for day in WINDOW:
+        state = kind_of(stream).state_on(stream.partition("/")[2], facts, day)
+        assert text_on(versions, day) == (encode(state).decode() if state else None)
+
+
+def test_a_timeline_is_split_where_an_announced_day_comes_without_an_act() -> None:
+    stream = "export-control/gallium"
+    known = told_of(stream, announced(clause(inForceFrom="2025-01-01")),
+                    suspended(start="2025-11-09", end="2026-11-27"))
+    assert [(str(v.start), v.state.clauses[0].status) for v in timeline(stream, known)] == [  # type: ignore[attr-defined]
+        ("2024-12-03", "announced"), ("2025-01-01", "in_force"), ("2025-11-09", "suspended"),
+        ("2026-11-28", "in_force")]
+
+
+def test_nothing_known_is_no_timeline() -> None:
+    assert timeline("export-control/gallium", []) == []
+
+
+@many
+@given(histories(), st.randoms())
+def test_the_order_in_which_facts_arrive_does_not_matter_except_within_a_day(
+    told: History, chance: Random
+) -> None:
+    stream, known = told
+    assert in_the_world(timeline(stream, rearranged(chance, known))) == in_the_world(
+        timeline(stream, known))
+
+
+# --- revisions
+
+
+class Rows:
+    """Version rows as a table keeps them: they are only added, and closed once."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def take(self, revision: Revision) -> None:
+        """Close and add what a revision says."""
+        for start, generation, position in revision.closed:
+            [index] = [i for i, row in enumerate(self.rows)
+                       if row.until is None and row.version.start == start]
+            assert self.rows[index].since < position
+            assert self.rows[index].generation == generation
+            self.rows[index] = self.rows[index]._replace(until=position)
+        assert all(row.until is None or row.since < row.until for row in revision.added)
+        self.rows.extend(revision.added)
+
+    def as_of(self, day: date, position: int) -> list[str]:
+        """The states on a day, as they were known at a position: all in the last generation that
+        begins by then."""
+        found = [row for row in self.rows if row.version.holds(day) and row.since <= position
+                 and (row.until is None or position < row.until)]
+        last = max([row.generation for row in self.rows if row.generation <= position], default=0)
+        assert {row.generation for row in found} <= {last}
+        return [row.version.text for row in found]
+
+
+def rows_of(stream: str, known: Sequence[Known], cuts: Sequence[int]) -> Rows:
+    """The rows after the facts came in as many pages as there are cuts between them."""
+    rows = Rows()
+    for start, end in pairwise([0, *sorted(cuts), len(known)]):
+        rows.take(Folded(stream, known[:start]).learn(known[start:end]))
+    return rows
+
+
+def with_generations_of(*lengths: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Has a test tried with generations of rows that begin after few events."""
+    def tried(test: Callable[..., None]) -> Callable[..., None]:
+        def with_each(*given: Any, **named: Any) -> None:
+            for length in lengths:
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr("projections.fold.timeline.FEWEST", length)
+                    test(*given, **named)
+
+        return functools.wraps(test)(with_each)
+
+    return tried
+
+
+@many
+@given(histories())
+@with_generations_of(1, 3, FEWEST)
+def test_rows_answer_for_every_day_and_position_what_was_known_of_it(told: History) -> None:
+    stream, known = told
+    rows = rows_of(stream, known, range(1, len(known)))
+    for position in range(len(known) + 1):
+        versions = timeline(stream, known[:position])
+        for day in WINDOW:
+            text = text_on(versions, day)
+            assert rows.as_of(day, position) == ([] if text is None else [text])
+
+
+@many
+@given(histories(), st.lists(st.integers(0, 14)))
+@with_generations_of(1, 3, FEWEST)
+def test_rows_do_not_depend_on_how_the_facts_came_in_pages(
+    told: History, cuts: list[int]
+) -> None:
+    stream, known = told
+    cuts = [min(cut, len(known)) for cut in cuts]
+    one_by_one = rows_of(stream, known, range(1, len(known))).rows
+    in_pages = rows_of(stream, known, cuts).rows
+    assert sorted(in_pages, key=place) == sorted(one_by_one, key=place)
+
+
+def place(row: Row) -> tuple[int, date]:
+    """What makes a row the only one of its entity."""
+    return row.since, row.version.start
+
+
+@many
+@given(histories(), st.lists(st.integers(0, 14)))
+@with_generations_of(1, 3, FEWEST)
+def test_a_fold_that_goes_on_adds_and_closes_what_one_made_anew_does(
+    told: History, cuts: list[int]
+) -> None:
+    stream, known = told
+    cuts = sorted(min(cut, len(known)) for cut in cuts)
+    fold = Folded(stream)
+    for start, end in pairwise([0, *cuts, len(known)]):
+        on = fold.learn(known[start:end])
+        anew = Folded(stream, known[:start]).learn(known[start:end])
+        assert on.added == anew.added
+        assert on.closed == anew.closed
+        assert fold.versions() == timeline(stream, known[:end])
+
+
+@many
+@given(histories())
+def test_a_revision_touches_nothing_that_stays_as_it_was(told: History) -> None:
+    stream, known = told
+    for count in range(1, len(known)):
+        before, after = timeline(stream, known[:count]), timeline(stream, known[: count + 1])
+        revision = Folded(stream, known[:count]).learn(known[count : count + 1])
+        kept = {(v.start, v.end, v.text) for v in before} & {
+            (v.start, v.end, v.text) for v in after}
+        assert len(revision.closed) == len(before) - len(kept)
+        assert len(revision.added) == len(after) - len(kept)
+
+
+@many
+@given(histories())
+@with_generations_of(1, 3, FEWEST)
+def test_folding_on_fact_by_fact_gives_what_folding_at_once_gives(told: History) -> None:
+    stream, known = told
+    for count in range(len(known) + 1):
+        added = Folded(stream).learn(known[:count]).added
+        still = [row.version for row in added if row.until is None]
+        assert sorted(still, key=lambda version: version.start) == timeline(stream, known[:count])
+
+
+def test_a_retraction_opens_the_rows_again_that_its_target_had_closed() -> None:
+    stream = "export-control/gallium"
+    known = told_of(stream, announced(), suspended(), retracted("e2"))
+    revision = Folded(stream, known[:1]).learn(known[1:])
+    assert revision.closed == [(date(2024, 12, 3), 0, 2)]
+    assert [(row.since, row.until) for row in sorted(revision.added, key=place)] == [
+        (2, 3), (2, 3), (2, 3), (3, None)]
+
+
+# --- generations
+
+
+def claims(days: Sequence[date]) -> tuple[str, list[Known]]:
+    """A figure, and what is known of it: a claim is published on each of some days."""
+    facts = [claimed(n, edition=f"no {n}", published_on=str(day)) for n, day in enumerate(days)]
+    return facts[0].stream, told_of(facts[0].stream, *facts)
+
+
+def corrections(count: int) -> tuple[str, list[Known]]:
+    """A figure of which one claim was retracted and told anew, again and again."""
+    claim = claimed(1)
+    facts = [claim, *(fact for n in range(count) for fact in (retracted(f"e{2 * n + 1}"), claim))]
+    return claim.stream, told_of(claim.stream, *facts)
+
+
+def test_what_was_so_is_among_few_rows_however_often_an_entity_is_corrected() -> None:
+    stream, known = corrections(1000)
+    rows = Folded(stream).learn(known).added
+    of_generations = Counter(row.generation for row in rows)
+    assert len(of_generations) > 50
+    assert max(of_generations.values()) <= FEWEST + 1
+    assert len(rows) < 1.1 * len(known)
+
+
+def test_rows_written_once_more_are_fewer_than_the_events_however_many_days_there_are() -> None:
+    stream, known = claims([date(2020, 1, 1) + n % 40 * DAY for n in range(500)])
+    rows = Folded(stream).learn(known).added
+    anew = [row for row in rows if row.since == row.generation > 0]
+    assert len(known) / 2 < len(anew) < len(known)
+
+
+def test_a_generation_begins_with_all_that_was_open() -> None:
+    stream, known = claims([date(2020, 1, 1) + n % 3 * DAY for n in range(FEWEST + 1)])
+    fold = Folded(stream)
+    fold.learn(known[:-2])
+    before = fold.versions()
+    revision = fold.learn(known[-2:-1])
+    assert revision.closed == [(version.start, 0, FEWEST) for version in before]
+    assert [(row.since, row.generation) for row in revision.added] == [(FEWEST, FEWEST)] * 3
+    assert [row.version for row in revision.added] == timeline(stream, known[:-1])
+    assert fold.learn(known[-1:]).closed[0][1] == FEWEST
+
+
+# --- the world
+
+
+def test_a_world_refuses_events_that_are_missing_or_out_of_order() -> None:
+    world = World()
+    with pytest.raises(ValueError, match="position 2 follows 0"):
+        world.add(replace_position(2))
+    world.add(replace_position(1))
+    with pytest.raises(ValueError, match="position 1 follows 1"):
+        world.add(replace_position(1))
+
+
+def replace_position(position: int) -> Any:
+    """An event of the log at a position, as far as a world looks at it."""
+    [known] = told_of("export-control/gallium", announced())
+
+    class Event:
+        stream = "export-control/gallium"
+
+    event: Any = Event()
+    event.position, event.known = position, known._replace(position=position)
+    return event
+
+
+def test_an_empty_world_has_the_digest_of_nothing() -> None:
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert World().digest(date(2025, 1, 1), 0) == empty

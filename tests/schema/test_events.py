@@ -1,0 +1,360 @@
+"""`/events` on a real server: every event once, in order, byte for byte, whatever breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import time
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+from cloudevents.core.bindings.http import HTTPMessage, from_http_event
+
+from deploy.web.server import Server
+from schema.http import streaming
+from schema.routes.json_schemas import json_schema, present
+from schema.services import Access, Services
+from tests.support.api import Api
+from tests.support.fact_builders import announced, claimed, clause, suspended
+from tests.support.web_server import serving
+from tests.support.websocket_client import connected, receive, send
+from tracker.domain.registry import FACTS
+from tracker.log.selection import Selection, concerns
+from tracker.log.upcasting import schema_name
+
+
+@pytest.fixture
+async def running(services: Services) -> AsyncIterator[tuple[str, Server, asyncio.Task[None]]]:
+    """A server on an empty log."""
+    async with serving(services, Access(open=True)) as found:
+        yield found
+
+
+@pytest.fixture
+async def client(
+    running: tuple[str, Server, asyncio.Task[None]]
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the server."""
+    async with httpx.AsyncClient(base_url=f"http://{running[0]}", timeout=10,
+                                 headers={"Accept-Encoding": "identity"}) as client:
+        yield client
+
+
+async def record(services: Services, *names: str) -> None:
+    """Record an announcement of each name."""
+    for name in names:
+        await services.commands.record(f"export-control/{name}", announced(), idempotency_key=name)
+
+
+async def sent(response: httpx.Response) -> AsyncIterator[tuple[int, bytes]]:
+    """Positions and data of server-sent events."""
+    id = 0
+    async for line in response.aiter_lines():
+        name, _, value = line.partition(": ")
+        if name == "id":
+            id = int(value)
+        elif name == "data":
+            yield id, value.encode()
+
+
+async def page(client: httpx.AsyncClient, query: str = "") -> list[dict[str, Any]]:
+    """What is there, by lines."""
+    response = await client.get(f"/events?follow=false&{query}",
+                                headers={"Accept": "application/x-ndjson"})
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/x-ndjson"
+    return [json.loads(line) for line in response.text.splitlines()]
+
+
+async def test_entries_are_sent_as_they_are_stored_in_both_forms(
+    services: Services, client: httpx.AsyncClient
+) -> None:
+    await record(services, "a", "b")
+    stored = [event.entry for event in await services.recorder.read()]
+    lines = await client.get("/events?follow=false", headers={"Accept": "application/x-ndjson"})
+    assert lines.content == b"".join(entry + b"\n" for entry in stored)
+    response = await client.get("/events?follow=false")
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert response.content == b"retry: 1000\n" + b"".join(
+        b"id: %d\ndata: %s\n\n" % pair for pair in enumerate(stored, 1))
+
+
+async def test_new_events_come_and_silence_has_heartbeats(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "HEARTBEAT", 0.1)
+    await record(services, "a")
+    for media_type, silent in (("text/event-stream", ":"), ("application/x-ndjson", "")):
+        async with client.stream("GET", "/events", headers={"Accept": media_type}) as response:
+            lines = response.aiter_lines()
+            while await anext(lines) != silent:
+                pass
+            await record(services, media_type)
+            while not (line := await anext(lines)).startswith(("data", "{")):
+                assert line in (silent, f"id: {await services.recorder.head()}")
+            assert f'"id":"{media_type}"' in line
+
+
+async def test_a_client_that_is_cut_off_comes_back_and_gets_every_event_once_in_order(
+    services: Services, client: httpx.AsyncClient
+) -> None:
+    async def write() -> None:
+        for number in range(200):
+            await record(services, f"n{number}")
+
+    writing = asyncio.create_task(write())
+    seen: list[int] = []
+    while len(seen) < 200:
+        headers = {"Last-Event-ID": str(seen[-1])} if seen else {}
+        async with client.stream("GET", "/events?after=0", headers=headers) as response:
+            async for id, _ in sent(response):
+                seen.append(id)
+                if len(seen) == 200 or len(seen) % 37 == 0:
+                    break
+    await writing
+    assert seen == list(range(1, 201))
+
+
+async def test_gzip_comes_event_by_event(services: Services, client: httpx.AsyncClient) -> None:
+    headers = {"Accept-Encoding": "br, gzip;q=0.5"}
+    async with client.stream("GET", "/events?after=0", headers=headers) as response:
+        assert response.headers["content-encoding"] == "gzip"
+        unpack, text = zlib.decompressobj(31), b""
+        raw = response.aiter_raw()
+        for name in ("a", "b"):
+            await record(services, name)
+            while f'"id":"{name}"'.encode() not in text:
+                text += unpack.decompress(await asyncio.wait_for(anext(raw), 5))
+    async with client.stream("GET", "/events?follow=false", headers=headers) as response:
+        whole = gzip.decompress(b"".join([chunk async for chunk in response.aiter_raw()]))
+    assert whole.endswith((await services.recorder.read(1))[0].entry + b"\n\n")
+    refused = await client.get("/events?follow=false", headers={"Accept-Encoding": "gzip;q=0"})
+    assert "content-encoding" not in refused.headers
+    assert refused.headers["vary"] == "Accept, Accept-Encoding"
+
+
+async def test_filters_narrow_what_was_and_what_comes(
+    services: Services, client: httpx.AsyncClient
+) -> None:
+    american = announced(clause(commodities=["dysprosium"]), issuer="US")
+    for name, fact, id in (("ga", announced(), "ga"), ("dy", american, "dy"),
+                           ("", claimed(1), "claim"), ("dy", suspended(), "pause")):
+        await services.commands.record(fact.stream or f"export-control/{name}", fact,
+                                       idempotency_key=id)
+    asked = {
+        "": ["ga", "dy", "claim", "pause"],
+        "types=ExportControl.Announced,Figure.Claimed": ["ga", "dy", "claim"],
+        "types=ExportControl.Suspended&types=Figure.Claimed": ["claim", "pause"],
+        "commodity=gallium": ["ga"],
+        "commodity=rare_earths": ["dy", "claim", "pause"],  # a suspension names no goods itself
+        "commodity=gallium,dysprosium": ["ga", "dy", "pause"],
+        "place=US": ["dy", "pause"],
+        "place=CN&commodity=rare_earths": ["claim"],
+        "entity=export-control/dy": ["dy", "pause"],
+        "entity=export-control/dy&after=2": ["pause"],
+        "entity=export-control/nothing": [],
+        "entity=export-control/dy&types=ExportControl.Suspended&place=CN": [],
+        "after=3": ["pause"],
+    }
+    for query, ids in asked.items():
+        assert [event["id"] for event in await page(client, query)] == ids, query
+        async with client.stream("GET", f"/events?after=0&{query}") as response:
+            live = sent(response)
+            found = [json.loads((await asyncio.wait_for(anext(live), 5))[1])["id"] for _ in ids]
+        assert found == ids, query
+
+
+async def test_an_entity_is_followed_from_its_past_into_what_comes(
+    services: Services, client: httpx.AsyncClient
+) -> None:
+    await record(services, "a", "b")
+    async with client.stream("GET", "/events?after=0&entity=export-control/a") as response:
+        live = sent(response)
+        assert (await anext(live))[0] == 1
+        await services.commands.record("export-control/b", suspended(), idempotency_key="other")
+        await services.commands.record("export-control/a", suspended(), idempotency_key="own")
+        assert (await asyncio.wait_for(anext(live), 5))[0] == 4
+
+
+async def test_the_subscription_has_the_same_filters(
+    services: Services, running: tuple[str, Server, asyncio.Task[None]]
+) -> None:
+    await record(services, "a")
+    await services.commands.record("export-control/dy", announced(
+        clause(commodities=["dysprosium"]), issuer="US"), idempotency_key="dy")
+    await services.commands.record("export-control/dy", suspended(), idempotency_key="pause")
+    document = """subscription ($c: [String!], $p: [String!]) {
+        events(after: "0", commodities: $c, places: $p) { eventId } }"""
+    for variables, ids in (({"c": ["rare_earths"]}, ["dy", "pause"]), ({"p": ["CN"]}, ["a"])):
+        async with connected(f"ws://{running[0]}/graphql") as socket:
+            await send(socket, "subscribe", id="1",
+                       payload={"query": document, "variables": variables})
+            for id in ids:
+                assert (await receive(socket))["payload"]["data"]["events"]["eventId"] == id
+    async with connected(f"ws://{running[0]}/graphql") as socket:
+        await send(socket, "subscribe", id="1",
+                   payload={"query": document, "variables": {"p": ["CN", "Narnia"]}})
+        [error] = (await receive(socket))["payload"]["errors"]
+        assert error["extensions"] == {"code": "UNKNOWN_PLACE", "path": ["places", 1]}
+
+
+def test_an_event_concerns_what_it_and_earlier_ones_name() -> None:
+    heavy = announced(clause(commodities=["dysprosium"]))
+    wanted = Selection(commodities=["dysprosium"], places=["CN"])
+    assert concerns([heavy, suspended()], wanted)
+    assert not concerns([suspended()], wanted)
+    assert not concerns([heavy], Selection(commodities=["gallium"]))
+    assert concerns([suspended()], Selection())
+
+
+@pytest.mark.parametrize(("query", "headers", "status", "code", "path"), [
+    ("after=x", {}, 400, "INVALID_POSITION", ["after"]),
+    ("", {"Last-Event-ID": "-1"}, 400, "INVALID_POSITION", ["Last-Event-ID"]),
+    ("types=Nothing.Happened", {}, 400, "UNKNOWN_TYPE", ["types", 0]),
+    ("commodity=gallium&commodity=galium", {}, 400, "UNKNOWN_COMMODITY", ["commodity", 1]),
+    ("place=Narnia", {}, 400, "UNKNOWN_PLACE", ["place", 0]),
+    ("entity=nothing/x", {}, 400, "INVALID_INPUT", ["entity"]),
+    ("follow=maybe", {}, 400, "INVALID_INPUT", ["follow"]),
+    ("comodity=gallium", {}, 400, "BAD_REQUEST", ["comodity"]),
+    ("", {"Accept": "application/pdf"}, 406, "NOT_ACCEPTABLE", ["Accept"]),
+])
+async def test_bad_input_gets_an_error_as_in_graphql(
+    services: Services, query: str, headers: dict[str, str], status: int, code: str,
+    path: list[str | int],
+) -> None:
+    response = await Api(services).request("GET", f"/events?{query}", headers=headers)
+    assert response.status_code == status
+    [error] = response.json()["errors"]
+    assert error["extensions"] == {"code": code, "path": path}
+
+
+async def test_a_database_that_does_not_answer_is_a_503(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: Any, **__: Any) -> None:
+        raise OSError("gone")
+
+    monkeypatch.setattr(type(services.recorder), "head", gone)
+    response = await Api(services).request("GET", "/events")
+    assert response.status_code == 503
+    assert response.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+
+
+async def test_a_stream_ends_when_the_log_can_not_be_read_and_goes_on_for_who_comes_back(
+    services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_: Any, **__: Any) -> None:
+        raise OSError("gone")
+
+    monkeypatch.setattr("tracker.log.follower.ENDURANCE", 0.3)
+    await record(services, "a", "b")
+    async with client.stream("GET", "/events?after=0") as response:
+        events = sent(response)
+        assert [(await anext(events))[0] for _ in "ab"] == [1, 2]
+        with monkeypatch.context() as patch:
+            patch.setattr(type(services.recorder), "read", gone)
+            services.follower.wake()
+            assert [item async for item in events] == []
+    await record(services, "c")
+    async with client.stream("GET", "/events?after=0", headers={"Last-Event-ID": "2"}) as response:
+        assert (await anext(sent(response)))[0] == 3
+
+
+async def test_streams_end_in_good_form_when_the_server_stops(
+    services: Services, client: httpx.AsyncClient,
+    running: tuple[str, Server, asyncio.Task[None]],
+) -> None:
+    _, server, work = running
+    await record(services, "a")
+    async with client.stream("GET", "/events?after=0") as response:
+        lines = sent(response)
+        assert (await anext(lines))[0] == 1
+        server.should_exit = True
+        started = time.monotonic()
+        assert [item async for item in lines] == []  # no error: the last chunk came
+    await work
+    assert time.monotonic() - started < 2.5  # uvicorn would cancel it after GRACE
+    assert services.follower.followers == 0
+
+
+async def test_a_client_that_does_not_read_holds_up_nobody_and_little_memory(
+    services: Services, client: httpx.AsyncClient,
+    running: tuple[str, Server, asyncio.Task[None]], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken: list[int] = []
+    pages = type(services.follower).pages
+
+    async def counting(*arguments: Any, **more: Any) -> AsyncIterator[Any]:
+        mine = len(taken)
+        taken.append(0)
+        async with aclosing(pages(*arguments, **more)) as found:
+            async for events in found:
+                taken[mine] += len(events)
+                yield events
+
+    monkeypatch.setattr(type(services.follower), "pages", counting)
+    long = clause(exemptions="x" * 7000)
+    total = 3000  # 21 MB, more than sockets hold
+    await asyncio.gather(*(services.commands.record(f"export-control/n{n}", announced(long))
+                           for n in range(total)))
+    reader, writer = await asyncio.open_connection(*running[0].split(":"))
+    writer.write(b"GET /events?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await reader.read(100)
+    async with client.stream("GET", "/events?after=0") as response:
+        seen = [id async for id, _ in until(total, response)]
+    assert seen == list(range(1, total + 1))
+    assert taken[1] == total
+    assert taken[0] < total
+    writer.close()
+
+
+async def until(last: int, response: httpx.Response) -> AsyncIterator[tuple[int, bytes]]:
+    """What is sent, up to a position."""
+    async for id, data in sent(response):
+        yield id, data
+        if id == last:
+            return
+
+
+async def test_the_cloudevents_sdk_reads_every_event_and_its_data_meets_its_schema(
+    corpus_services: Services
+) -> None:
+    response = await Api(corpus_services).request(
+        "GET", "/events?follow=false", headers={"Accept": "application/x-ndjson"})
+    lines = response.content.splitlines()
+    assert len(lines) == await corpus_services.recorder.head()
+    validators = {
+        type_: jsonschema.Draft202012Validator(json_schema(type_, present(type_)))
+        for type_ in FACTS}
+    for number, line in enumerate(lines, 1):
+        event = from_http_event(HTTPMessage({"content-type": "application/cloudevents+json"}, line))
+        assert event.get_extension("position") == str(number)
+        assert event.get_source() == "urn:critical-minerals-policy-tracker"
+        assert event.get_dataschema() == schema_name(event.get_type(), 2)
+        assert event.get_subject()
+        assert event.get_time()
+        validators[event.get_type()].validate(event.get_data())
+
+
+async def test_schemas_of_all_types_are_served(services: Services) -> None:
+    api = Api(services)
+    index = (await api.request("GET", "/schemas")).json()
+    assert set(index) == set(FACTS)
+    first = (await api.request("GET", "/schemas/Figure.Claimed/1")).json()
+    assert first["$id"] == schema_name("Figure.Claimed", 1)
+    assert first["$defs"]["Claimed"]["properties"]["note"]["anyOf"][0]["type"] == "string"
+    assert (await api.request("GET", "/schemas/Figure.Claimed/3")).status_code == 404
+    for entry in index.values():
+        schema = (await api.request("GET", entry["path"])).json()
+        assert schema["$id"] == entry["dataschema"]
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert "\\Z" not in json.dumps(schema).replace("\\\\", "\\")
+    missing = await api.request("GET", "/schemas/Nothing.Happened")
+    assert missing.status_code == 404
+    assert missing.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"

@@ -1,0 +1,157 @@
+"""The query `events` by what events are about: it has what `/events` and the subscription have."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from schema.inputs.arguments import selection
+from schema.services import Services
+from tests.projections.test_projections import events
+from tests.projections.test_query_plans import Explaining, nodes
+from tests.schema.test_paging import page, walked
+from tests.support.api import Api
+from tracker.log.recorder import Recorder
+from tracker.log.selection import Selection, read, streams_about
+from tracker.postgres.database import Connection, Target, connect, create_pool
+
+ABOUT: dict[str, dict[str, Any]] = {
+    "a group of commodities": {"commodities": ["rare_earths"]},
+    "one of two": {"commodities": ["gallium", "cobalt"]},
+    "a place": {"places": ["CN"]},
+    "a member, from its joining on": {"places": ["IN"]},
+    "an alliance that acts": {"places": ["quad"]},
+    "both": {"commodities": ["rare_earths", "gallium"], "places": ["CN", "US"]},
+    "of types": {"places": ["US"], "types": ["Alliance.MemberJoined", "ExportControl.Suspended"]},
+    "of no type of figures": {"commodities": ["gallium"], "types": ["ExportControl.Announced"]},
+    "nothing": {"commodities": []},
+    "an entity": {"commodities": ["gallium"], "entity": "export-control/cn-mofcom-2024-46"},
+    "another's entity": {"commodities": ["lithium"], "entity": "export-control/cn-mofcom-2024-46"},
+}
+DOCUMENT = """query ($order: EventOrder!, $first: Int, $after: Position, $last: Int,
+                     $before: Position, $types: [String!], $commodities: [String!],
+                     $places: [String!], $entity: String, $recorded: TimeRange) {
+    events(orderBy: $order, first: $first, after: $after, last: $last, before: $before,
+           types: $types, commodities: $commodities, places: $places, entity: $entity,
+           recorded: $recorded) {
+        totalCount edges { cursor node { position } }
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+
+
+async def sent(recorder: Recorder, wanted: Selection) -> list[str]:
+    """The positions of the events that `/events` sends."""
+    pages = read(recorder, 0, await recorder.head(), wanted)
+    return [str(event.position) async for page in pages for event in page]
+
+
+def chosen(about: dict[str, Any]) -> Selection:
+    """What is wanted, as the stream is asked for it."""
+    return selection(about.get("types"), about.get("commodities"), about.get("places"),
+                     about.get("entity"))
+
+
+@pytest.mark.parametrize("about", ABOUT.values(), ids=ABOUT)
+async def test_pages_of_any_size_both_ways_are_what_the_stream_sends(
+    corpus_services: Services, about: dict[str, Any]
+) -> None:
+    api, asked = Api(corpus_services), {"order": "POSITION", **about}
+    every = await sent(corpus_services.recorder, chosen(about))
+    for size in (1, 7, 200):
+        there = await walked(api, DOCUMENT, size, len(every), True, **asked)
+        assert [edge["cursor"] for edge in there] == every[:150]
+        back = await walked(api, DOCUMENT, size, len(every), False, **asked)
+        assert [edge["cursor"] for edge in back] == every[-150:]
+    asked["order"] = "POSITION_DESC"
+    there = await walked(api, DOCUMENT, 60, len(every), True, **asked)
+    assert [edge["cursor"] for edge in there] == every[::-1][:150]
+
+
+async def test_any_history_has_the_same_events_in_both(services: Services) -> None:
+    await services.recorder.append_all(events(6, length=400))
+    api, found = Api(services), set[int]()
+    for goods in (None, ["gallium"], ["rare_earths"], ["lithium", "gallium"]):
+        for around in (None, ["US"], ["CN"], ["forge"], ["IN", "AU"]):
+            about = {"commodities": goods, "places": around}
+            every = await sent(services.recorder, chosen(about))
+            got = await page(api, DOCUMENT, order="POSITION", first=200, **about)
+            assert got["totalCount"] == len(every)
+            assert [edge["cursor"] for edge in got["edges"]] == every[:200], about
+            found.add(len(every))
+    assert len(found) > 5
+
+
+async def test_a_time_narrows_them_too(services: Services) -> None:
+    api, about = Api(services), {"places": ["US", "CN"]}
+    for event in events(6):
+        await services.recorder.append([event])
+    pages = read(services.recorder, 0, await services.recorder.head(), chosen(about))
+    every = [event async for found in pages for event in found]
+    middle = every[len(every) // 2]
+    got = await page(api, DOCUMENT, order="POSITION", first=200, **about,
+                     recorded={"to": middle.recorded_at.isoformat()})
+    assert [edge["cursor"] for edge in got["edges"]] == [
+        str(event.position) for event in every if event.position <= middle.position]
+    assert 0 < got["totalCount"] < len(every)
+
+
+@pytest.mark.parametrize(("argument", "code", "path"), [
+    ('commodities: ["gallium", "galium"]', "UNKNOWN_COMMODITY", ["commodities", 1]),
+    ('places: ["Narnia"]', "UNKNOWN_PLACE", ["places", 0]),
+    ('types: ["Nothing.Happened"]', "UNKNOWN_TYPE", ["types", 0]),
+])
+async def test_words_that_there_are_not_are_refused_as_in_the_subscription(
+    api: Api, argument: str, code: str, path: list[str | int]
+) -> None:
+    assert await api.refused(f"{{ events({argument}) {{ totalCount }} }}") == (code, path)
+
+
+@pytest.fixture
+async def api(services: Services) -> Api:
+    """The API on an empty log."""
+    return Api(services)
+
+
+@pytest.fixture
+async def connection(corpus_target: Target) -> AsyncIterator[Connection]:
+    """A connection to a database with the shipped corpus."""
+    connection = await connect(corpus_target)
+    yield connection
+    await connection.close()
+
+
+GROW = """
+INSERT INTO log.events
+SELECT (SELECT max(position) FROM log.events) + n, 'grown-' || n,
+       'figure/lithium/AU/production/grown/' || n, 1, 'Figure.Claimed', now(), '{}'
+FROM generate_series(1, 60000) AS n
+"""
+
+
+async def test_a_page_reads_what_is_about_it_however_long_the_log_is(
+    connection: Connection, corpus_target: Target
+) -> None:
+    looked_at, real = [], await create_pool(corpus_target, size=1)
+    about = await streams_about(
+        Recorder(real), chosen({"commodities": ["gallium"], "places": ["CN"]}), 100_000)
+    await real.close()
+    for grow in (False, True):
+        if grow:
+            await connection.execute(GROW)
+        await connection.execute("VACUUM ANALYZE log.events")
+        pool: Any = Explaining(connection)
+        recorder = Recorder(pool)
+        wanted = chosen({"commodities": ["gallium"], "places": ["CN"]})
+        await streams_about(recorder, wanted, 100_000)
+        for from_end in (False, True):
+            await recorder.page(0, 100_000, limit=20, about=about, from_end=from_end)
+        await recorder.count(0, 100_000, about=about)
+        for plan in pool.plans:
+            assert all(node["Node Type"] != "Seq Scan" for node in nodes(plan)), plan
+            assert {node["Index Name"] for node in nodes(plan) if "Index Name" in node} <= {
+                "events_type", "events_stream_version_key"}
+        looked_at.append([plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+                          for plan in pool.plans])
+    before, after = looked_at
+    assert all(new <= old + 10 for old, new in zip(before, after, strict=True)), looked_at

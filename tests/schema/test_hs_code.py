@@ -1,0 +1,50 @@
+"""Lists narrowed by the codes that customs go by."""
+
+from __future__ import annotations
+
+import pytest
+
+from schema.inputs.arguments import goods, with_code
+from schema.services import Services
+from tests.support.api import Api
+from tracker.domain.commodities import Commodity, descendants
+from tracker.errors import InvalidInput
+
+
+def test_a_code_finds_its_commodity_and_all_below_it() -> None:
+    assert with_code("280530") >= descendants(Commodity("rare_earths"))
+
+
+def test_a_heading_includes_its_codes_and_a_tariff_line_is_under_its_code() -> None:
+    assert with_code("2805") >= with_code("280530") == with_code("28053012")
+
+
+def test_a_code_that_nothing_has_finds_nothing() -> None:
+    assert with_code("010121") == set()
+    assert goods(None, "010121") == []
+
+
+def test_with_a_commodity_both_must_hold() -> None:
+    assert goods("gallium", "280530") == []
+    assert goods("heavy_rare_earths", "280530") == sorted(
+        descendants(Commodity("heavy_rare_earths")))
+
+
+@pytest.mark.parametrize("code", ["", "28", "28053", "2805.30", "rare", "２８０５", "9" * 1000])
+def test_what_is_no_code_is_refused(code: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        with_code(code)
+    assert (refused.value.code, refused.value.path) == ("INVALID_HS_CODE", ("hsCode",))
+
+
+@pytest.mark.parametrize("list", ["exportControls", "announcements", "figures"])
+async def test_every_list_about_goods_narrows_by_code(
+    corpus_services: Services, list: str
+) -> None:
+    data = await Api(corpus_services).ask(f"""{{ asOf(validAt: "2025-11-20") {{
+        code: {list}(hsCode: "280530", first: 0) {{ totalCount }}
+        tree: {list}(commodity: "rare_earths", first: 0) {{ totalCount }}
+        none: {list}(hsCode: "010121", first: 0) {{ totalCount }}
+        all: {list}(first: 0) {{ totalCount }} }} }}""")
+    count = {name: found["totalCount"] for name, found in data["asOf"].items()}
+    assert count["none"] == 0 < count["tree"] <= count["code"] < count["all"]

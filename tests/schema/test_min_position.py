@@ -1,0 +1,78 @@
+"""Clients that talk to several servers say how far an answer must have come."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from schema.execution.schema import GRAPH
+from schema.inputs import moment
+from schema.services import Services
+from tests.support.api import Api, control
+
+ASKED = 'query ($at: Position) { asOf(minPosition: $at) { position counts { exportControls } } }'
+
+
+@pytest.fixture
+def api(services: Services) -> Api:
+    return Api(services)
+
+
+async def test_a_question_waits_for_the_position_it_needs(api: Api) -> None:
+    asking = asyncio.create_task(api.ask(ASKED, at="1"))
+    await asyncio.sleep(0.2)
+    assert not asking.done()
+    await api.do("announceExportControl", control())
+    assert (await asking)["asOf"]["position"] == "1"
+
+
+async def test_a_position_that_is_reached_costs_no_waiting_and_pins_nothing(api: Api) -> None:
+    await api.do("announceExportControl", control())
+    await api.do("announceExportControl", control("y"))
+    assert (await api.ask(ASKED, at="1"))["asOf"]["position"] == "2"
+
+
+async def test_a_position_that_does_not_come_is_an_error_of_its_own(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moment, "PATIENCE", 0.2)
+    assert await api.refused(ASKED, at="5") == ("POSITION_NOT_REACHED", ["minPosition"])
+
+
+async def test_what_is_no_position_is_refused_at_once(api: Api) -> None:
+    assert await api.refused(ASKED, at="soon") == ("INVALID_POSITION", ["minPosition"])
+
+
+EVERY = [
+    "head(minPosition: $at)", "node(id: $id, minPosition: $at) { key }",
+    "nodes(ids: [$id], minPosition: $at) { key }",
+    'history(entity: "export-control/x", minPosition: $at) { totalCount }',
+    'changes(from: {validAt: "2020-01-01"}, minPosition: $at) { nodes { entity } }',
+    "imports(minPosition: $at) { totalCount }", 'import(id: "x", minPosition: $at) { key }',
+    "events(minPosition: $at) { nodes { position } }",
+    "redactions(minPosition: $at) { totalCount }",
+]
+
+
+@pytest.mark.parametrize("field", EVERY)
+async def test_every_question_about_what_is_recorded_waits(
+    api: Api, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moment, "PATIENCE", 0.1)
+    id = "$id: ID!, " if "$id" in field else ""
+    document = f"query ({id}$at: Position) {{ {field} }}"
+    given = {"id": "ZXhwb3J0LWNvbnRyb2wveA"} if id else {}  # export-control/x
+    assert await api.refused(document, at="1", **given) == ("POSITION_NOT_REACHED", ["minPosition"])
+    await api.do("announceExportControl", control())
+    await api.ask(document, at="1", **given)
+
+
+def test_no_question_is_missing_here() -> None:
+    """Commodities and places are declared, not recorded; what is signed has a size of its own;
+    `asOf` has the tests above."""
+    fields = GRAPH._schema.query_type.fields  # type: ignore[union-attr]
+    waiting = {name for name, of in fields.items() if "minPosition" in of.args}
+    assert waiting == {"asOf", *(field.partition("(")[0] for field in EVERY)}
+    assert set(fields) - waiting == {
+        "commodities", "places", "checkpoint", "inclusionProof", "consistencyProof"}

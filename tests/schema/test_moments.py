@@ -1,0 +1,69 @@
+"""Every answer tells in its `extensions` which moments it rests on."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from schema.base.context import Context
+from schema.execution.schema import GRAPH
+from schema.services import Services
+from tests.support.api import OPEN, Api, control
+
+
+@pytest.fixture
+def api(services: Services) -> Api:
+    return Api(services)
+
+
+async def moments(api: Api, document: str) -> Any:
+    """The moments that an answer tells."""
+    return (await api.post(document))["extensions"]["moments"]
+
+
+async def test_each_alias_of_as_of_tells_its_own_moment(api: Api) -> None:
+    await api.do("announceExportControl", control("x"))
+    await api.do("announceExportControl", control("y"))
+    told = await moments(api, """{ now: asOf { digest } then: asOf(validAt: "2025-01-01",
+        position: "1") { digest } asOf(validAt: "2025-02-01") { digest } }""")
+    assert told == {
+        "now": {"position": "2", "validAt": datetime.now(UTC).date().isoformat()},
+        "then": {"position": "1", "validAt": "2025-01-01"},
+        "asOf": {"position": "2", "validAt": "2025-02-01"},
+    }
+
+
+async def test_what_is_asked_as_of_now_and_what_is_compared_tell_theirs(api: Api) -> None:
+    await api.do("announceExportControl", control("x"))
+    today = datetime.now(UTC).date().isoformat()
+    told = await moments(api, """{ imports { totalCount } changes(from: {validAt: "2024-01-01",
+        position: "0"}) { totalCount } }""")
+    assert told == {
+        "imports": {"position": "1", "validAt": today},
+        "changes": {"from": {"position": "0", "validAt": "2024-01-01"},
+                    "to": {"position": "1", "validAt": today}},
+    }
+
+
+async def test_an_answer_with_errors_tells_the_moments_that_are_known(api: Api) -> None:
+    answer = await api.post(
+        '{ a: asOf { position } import(id: "x", minPosition: "soon") { key } }')
+    assert answer["errors"][0]["extensions"]["code"] == "INVALID_POSITION"
+    assert set(answer["extensions"]["moments"]) == {"a"}
+
+
+@pytest.mark.parametrize("document", ["{ head }", "{ commodities { key } }", "{ nothing }"])
+async def test_where_no_moment_is_chosen_there_are_no_extensions(api: Api, document: str) -> None:
+    assert "extensions" not in await api.post(document)
+
+
+async def test_answers_in_the_making_do_not_mix(services: Services) -> None:
+    context = Context(services, OPEN, OPEN.anyone())
+    days = [f"2025-01-{day:02}" for day in range(1, 9)]
+    results: Any = await asyncio.gather(*(GRAPH.execute(
+        f'{{ asOf(validAt: "{day}") {{ digest }} }}', context_value=context) for day in days))
+    told = [result.extensions["moments"]["asOf"]["validAt"] for result in results]
+    assert told == days

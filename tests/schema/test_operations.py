@@ -1,0 +1,175 @@
+"""What operators see: readiness that tells the truth, metrics, request ids, a line a request."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from deploy.log_format import Json
+from schema.routes import health
+from schema.services import Services
+from schema.telemetry.metrics import MOST_NAMES
+from tests.support.api import Api, control, document
+from tests.support.fact_builders import announced
+
+
+async def metrics(api: Api) -> dict[tuple[str, ...], float]:
+    """The samples by name and label values."""
+    response = await api.request("GET", "/metrics")
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/plain")
+    return {(sample.name, *sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(response.text)
+            for sample in family.samples}
+
+
+async def gone(*_: Any, **__: Any) -> None:
+    """A database that does not answer."""
+    raise OSError("gone")
+
+
+async def test_requests_are_counted_by_operation_and_outcome(services: Services) -> None:
+    api = Api(services)
+    for body in ({"query": "query Head { head }", "operationName": "Head"}, {"query": "{ head }"},
+                 {"query": "{ nothing }"}, {"query": 5}):
+        await api.request("POST", "/graphql", json=body)
+    await api.request("GET", "/graphql", headers={"Accept": "text/html"})
+    counted = {key[1:]: value for key, value in (await metrics(api)).items()
+               if key[0] == "tracker_request_seconds_count"}
+    assert counted == {("Head", "ok"): 1, ("unnamed", "ok"): 1,
+                       ("unnamed", "GRAPHQL_VALIDATION_FAILED"): 1, ("unnamed", "BAD_REQUEST"): 1}
+
+
+async def test_clients_can_not_make_more_series_than_there_may_be(services: Services) -> None:
+    api = Api(services)
+    for number in range(MOST_NAMES + 5):
+        await api.request("POST", "/graphql", json={
+            "query": f"query N{number}{'x' * 1000} {{ head }}"})
+    counted = [key for key in await metrics(api) if key[0] == "tracker_request_seconds_count"]
+    assert len(counted) == MOST_NAMES + 1
+    assert max(len(key[1]) for key in counted) == 64
+
+
+async def test_appends_and_the_lag_are_measured(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = Api(services)
+    await api.do("announceExportControl", control())
+    await services.commands.record("export-control/y", announced(), idempotency_key="k")
+    await services.commands.record("export-control/y", announced(), idempotency_key="k")
+    found = await metrics(api)
+    assert found["tracker_appended_events_total",] == 2  # what is repeated is not new
+    assert found["tracker_append_seconds_count", "ok"] >= 2
+    assert (found["tracker_log_position",], found["tracker_database_up",]) == (2, 1)
+    assert found["tracker_pool_connections_most", "log"] == 10
+    assert found["tracker_pool_connections_used", "moments"] == 0
+
+    async def behind() -> int:
+        return 0
+
+    monkeypatch.setattr(services.projector, "position", behind)
+    found = await metrics(api)
+    assert found["tracker_projection_lag_events",] == 2
+    assert 0 < found["tracker_projection_lag_seconds",] < 100
+    monkeypatch.setattr(services.recorder, "head", gone)
+    assert (await metrics(api))["tracker_database_up",] == 0
+
+
+async def test_who_follows_is_counted(services: Services) -> None:
+    api = Api(services)
+    assert (await metrics(api))["tracker_followers",] == 0
+    events = services.follower.follow(0)
+    await services.commands.record("export-control/y", announced())
+    await anext(events)
+    assert (await metrics(api))["tracker_followers",] == 1
+    await events.aclose()  # type: ignore[attr-defined]
+    assert (await metrics(api))["tracker_followers",] == 0
+
+
+async def test_readiness_says_why_not(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = Api(services)
+    await services.commands.record("export-control/y", announced())
+    await services.projector.reach(1)
+    response = await api.request("GET", "/readyz")
+    assert (response.status_code, response.json()["reasons"]) == (200, [])
+
+    async def behind() -> int:
+        return 0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(health, "MOST_LAG", 0)
+        patch.setattr(services.projector, "position", behind)
+        response = await api.request("GET", "/readyz")
+        assert response.status_code == 503
+        assert response.json()["reasons"] == [
+            "the projection is 1 events behind the log: expected at most 0"]
+    with monkeypatch.context() as patch:  # few events, but since long
+        patch.setattr(health, "MOST_LAG_SECONDS", -1)
+        patch.setattr(services.projector, "position", behind)
+        response = await api.request("GET", "/readyz")
+        assert response.status_code == 503
+        [reason] = response.json()["reasons"]
+        assert re.fullmatch(r"the projection is \d+ seconds behind the log: expected at most -1",
+                            reason)
+        assert 0 < response.json()["lagSeconds"] < 60
+    with monkeypatch.context() as patch:
+        patch.setattr(services.follower, "listening", False)
+        response = await api.request("GET", "/readyz")
+        assert response.status_code == 503
+        assert "listens" in response.json()["reasons"][0]
+    with monkeypatch.context() as patch:
+        patch.setattr(services.recorder, "head", gone)
+        response = await api.request("GET", "/readyz")
+        assert response.status_code == 503
+        assert response.json()["reasons"] == ["the database does not answer"]
+        assert (await api.request("GET", "/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize(("given", "kept"), [
+    ("abc-1.2:3_4", True), ("", False), ("two words", False), ("x" * 101, False), ('"}', False)])
+async def test_a_request_has_one_id_from_end_to_end(
+    services: Services, given: str, kept: bool
+) -> None:
+    response = await Api(services).request(
+        "POST", "/graphql", json={"query": "{ head }"}, headers={"X-Request-ID": given})
+    assert (response.headers["x-request-id"] == given) == kept
+    assert response.headers["x-request-id"]
+
+
+async def test_a_request_is_one_line_without_secrets_or_variables(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {"query": document("announceExportControl"),
+            "variables": {"input": control(title="nobody's business")}}
+    with caplog.at_level(logging.INFO):
+        await Api(services).request("POST", "/graphql", json=body, headers={
+            "Authorization": "Bearer hunter2", "X-Request-ID": "r1"})
+    [record] = [record for record in caplog.records if record.name == "tracker.requests"]
+    line = json.loads(Json().format(record))
+    assert line.pop("milliseconds") > 0
+    assert line.pop("time").endswith("Z")
+    assert line == {"level": "info", "logger": "tracker.requests", "request": "r1",
+                    "transport": "http", "outcome": "UNAUTHENTICATED", "status": 401}
+    everything = "\n".join(Json().format(record) for record in caplog.records)
+    assert "hunter2" not in everything
+    assert "nobody's business" not in everything
+
+
+def test_other_lines_are_json_too_with_their_traceback() -> None:
+    try:
+        raise ValueError("wrong")
+    except ValueError as error:
+        record = logging.LogRecord("x", logging.ERROR, "", 1, "it\nis %s", ("so",),
+                                   (ValueError, error, error.__traceback__))
+    line = Json().format(record)
+    assert "\n" not in line
+    told = json.loads(line)
+    assert (told["message"], told["level"]) == ("it\nis so", "error")
+    assert "ValueError: wrong" in told["error"]

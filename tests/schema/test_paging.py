@@ -1,0 +1,264 @@
+"""Any page size, forwards and backwards, gives the same list as one big page: in every order, at
+old positions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schema.base.global_ids import sealed
+from schema.services import Services
+from tests.support.api import Api, claim, control
+
+LISTS = {
+    "exportControls": ("ExportControlOrder", "key"), "alliances": ("AllianceOrder", "key"),
+    "announcements": ("AnnouncementOrder", "key"), "figures": ("FigureOrder", "key"),
+    "claims": ("ClaimOrder", "position"), "preferences": ("KeyOrder", "key"),
+    "upcoming": ("TurnOrder", "day entity clause member what"),
+}
+"""The lists of a moment: their orders, and what tells their items apart."""
+AT_ROOT = {
+    "imports": ("ImportOrder", "key", ""),
+    "changes": ("ChangeOrder", "entity",
+                'from: {validAt: "2025-10-01"}, to: {validAt: "2026-01-01", position: "5200"},'),
+    "events": ("EventOrder", "position", 'types: ["ExportControl.Announced", "Alliance.Founded"],'),
+}
+INFO = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+SIZES = (2, 7, 60)
+MOST = 150
+"""How much of a long list is read, in small pages, from each of its ends."""
+
+
+@pytest.fixture
+def corpus(corpus_services: Services) -> Api:
+    """The API on the shipped corpus."""
+    return Api(corpus_services)
+
+
+def moment(name: str, items: str) -> str:
+    """A question for a page of a list of a moment."""
+    kind, _ = LISTS[name]
+    more = 'commodity: "rare_earths",' if name in ("figures", "claims") else ""
+    more = "days: 5000," if name == "upcoming" else more
+    return (f"query ($order: {kind}!, $at: Position, $first: Int, $after: String, $last: Int,"
+            f' $before: String) {{ asOf(validAt: "2025-10-20", position: $at) {{ {name}({more}'
+            " orderBy: $order, first: $first, after: $after, last: $last, before: $before)"
+            f" {{ totalCount edges {{ cursor node {{ {items} }} }} {INFO} }} }} }}")
+
+
+def at_root(name: str) -> str:
+    """The same for a list of the root."""
+    kind, items, more = AT_ROOT[name]
+    cursor = "Position" if name == "events" else "String"
+    return (f"query ($order: {kind}!, $first: Int, $after: {cursor}, $last: Int,"
+            f" $before: {cursor}) {{ {name}({more} orderBy: $order, first: $first, after: $after,"
+            f" last: $last, before: $before) {{ totalCount edges {{ cursor node {{ {items} }} }}"
+            f" {INFO} }} }}")
+
+
+async def page(api: Api, document: str, **asked: Any) -> dict[str, Any]:
+    """A page of the list that a document asks for."""
+    data = await api.ask(document, **asked)
+    data = data.get("asOf", data)
+    found: dict[str, Any] = next(iter(data.values()))
+    return found
+
+
+async def whole(api: Api, document: str, **asked: Any) -> list[dict[str, Any]]:
+    """All edges of a list, in pages as large as can be; read forwards they have no gap."""
+    edges, after = [], None
+    while True:
+        found = await page(api, document, first=200, after=after, **asked)
+        edges += found["edges"]
+        assert found["pageInfo"]["hasPreviousPage"] is (after is not None)
+        if not found["pageInfo"]["hasNextPage"]:
+            assert found["totalCount"] == len(edges)
+            return edges
+        after = found["pageInfo"]["endCursor"]
+
+
+async def check(api: Api, document: str, **asked: Any) -> list[dict[str, Any]]:
+    """Read a list in pages of all sizes and both ways; returns its nodes."""
+    edges = await whole(api, document, **asked)
+    nodes = [edge["node"] for edge in edges]
+    assert len({str(node) for node in nodes}) == len(nodes)
+    for size in SIZES:
+        assert await walked(api, document, size, len(edges), True, **asked) == edges[:MOST]
+        assert await walked(api, document, size, len(edges), False, **asked) == edges[-MOST:]
+    return nodes
+
+
+async def walked(
+    api: Api, document: str, size: int, total: int, forwards: bool, **asked: Any
+) -> list[dict[str, Any]]:
+    """The edges that small pages give, from one end of a list on."""
+    edges: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        bounds = {"first": size, "after": cursor} if forwards else {"last": size, "before": cursor}
+        found = await page(api, document, **bounds, **asked)
+        info, got = found["pageInfo"], found["edges"]
+        edges = [*edges, *got] if forwards else [*got, *edges]
+        onward, back = ("Next", "Previous") if forwards else ("Previous", "Next")
+        assert found["totalCount"] == total
+        assert info[f"has{back}Page"] is (cursor is not None)
+        assert info[f"has{onward}Page"] is (len(edges) < total)
+        ends = (got[0]["cursor"], got[-1]["cursor"]) if got else (None, None)
+        assert (info["startCursor"], info["endCursor"]) == ends
+        if not info[f"has{onward}Page"] or len(edges) >= MOST:
+            return edges[:MOST] if forwards else edges[-MOST:]
+        cursor = ends[1] if forwards else ends[0]
+
+
+async def orders(api: Api, name: str) -> list[str]:
+    """The names of the orders that an enum has."""
+    data = await api.ask("query ($name: String!) { __type(name: $name) { enumValues { name } } }",
+                         name=name)
+    return [value["name"] for value in data["__type"]["enumValues"]]
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_pages_of_any_size_are_the_list_both_ways_in_every_order_at_an_old_position(
+    corpus: Api, name: str
+) -> None:
+    kind, items = LISTS[name]
+    head = (await corpus.ask("{ head }"))["head"]
+    old = str(int(head) - 40)
+    await corpus.do("announceExportControl", control("later"))  # belongs to no old answer
+    found = {}
+    for order in await orders(corpus, kind):
+        found[order] = await check(corpus, moment(name, items), order=order, at=old)
+    for order, nodes in found.items():
+        assert sorted(map(str, nodes)) == sorted(map(str, next(iter(found.values()))))
+        if order.endswith("_DESC"):
+            assert nodes == found[order.removesuffix("_DESC")][::-1]
+
+
+@pytest.mark.parametrize("name", AT_ROOT)
+async def test_so_are_those_of_the_lists_without_a_moment(corpus: Api, name: str) -> None:
+    up, down = await orders(corpus, AT_ROOT[name][0])
+    nodes = await check(corpus, at_root(name), order=up)
+    assert await check(corpus, at_root(name), order=down) == nodes[::-1]
+
+
+@pytest.mark.parametrize("most", [1, 10**9])
+async def test_so_are_those_of_a_history_also_where_a_page_has_room_for_one_state(
+    corpus: Api, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    document = ("query ($first: Int, $after: String, $last: Int, $before: String) {"
+                ' history(entity: "export-control/cn-mofcom-2024-46", first: $first, after: $after,'
+                " last: $last, before: $before) { totalCount edges { cursor node { knownFrom"
+                f" validFrom state {{ __typename }} }} }} {INFO} }} }}")
+    expected = [edge["node"] for edge in (await page(corpus, document, first=200))["edges"]]
+    assert len(expected) > 3
+    monkeypatch.setattr("projections.query.as_of.MOST_STATE_BYTES", most)
+    assert await check(corpus, document) == expected
+
+
+async def test_a_cursor_may_name_a_position_that_no_log_will_ever_have(corpus: Api) -> None:
+    cursor = sealed("figure/rare_earths/CN/production/mine/2023#" + "9" * 30)
+    data = await corpus.ask(moment("claims", "publisher"), order="FIGURE", after=cursor, first=1)
+    assert data["asOf"]["claims"]["pageInfo"]["hasPreviousPage"]
+
+
+@pytest.mark.parametrize("cursor", ["alliance/quad", "1", "x#2025-01-01", "1#2025-13-01", "1#"])
+async def test_a_history_takes_its_own_cursors_only(corpus: Api, cursor: str) -> None:
+    asked = f'history(entity: "alliance/quad", before: "{sealed(cursor)}") {{ totalCount }}'
+    assert await corpus.refused(f"{{ {asked} }}") == ("INVALID_CURSOR", ["before"])
+
+
+async def test_lists_are_in_the_order_that_is_asked_for(corpus: Api) -> None:
+    async def values(name: str, order: str, item: str) -> list[Any]:
+        edges = await whole(corpus, moment(name, item), order=order)
+        return [next(iter(edge["node"].values())) for edge in edges]
+
+    dates = await values("announcements", "DATE_DESC", "date")
+    assert [d[:4] for d in dates] == sorted((d[:4] for d in dates), reverse=True)
+    titles = [title.casefold() for title in await values("exportControls", "TITLE", "title")]
+    assert [t[:2] for t in titles] == sorted(t[:2] for t in titles)
+    assert (await values("exportControls", "KEY", "key")) == sorted(
+        await values("exportControls", "TITLE", "key"))
+    published = await values("claims", "PUBLISHED_ON", "publishedOn")
+    assert published == sorted(published)
+
+
+async def test_two_cursors_bound_a_page_and_an_empty_one_tells_where_it_lies(
+    services: Services
+) -> None:
+    api = Api(services)
+    for id in "abcdef":
+        await api.do("announceExportControl", control(id))
+    document = moment("exportControls", "key")
+    edges = await whole(api, document, order="KEY")
+    second, fifth = edges[1]["cursor"], edges[4]["cursor"]
+
+    async def keys(**asked: Any) -> tuple[str, bool, bool]:
+        found = await page(api, document, order="KEY", **asked)
+        info = found["pageInfo"]
+        return ("".join(edge["node"]["key"] for edge in found["edges"]),
+                info["hasPreviousPage"], info["hasNextPage"])
+
+    assert await keys(after=second, before=fifth) == ("cd", True, True)
+    assert await keys(after=second, before=fifth, first=1) == ("c", True, True)
+    assert await keys(after=second, before=fifth, last=1) == ("d", True, True)
+    assert await keys(after=fifth, before=second) == ("", True, True)
+    assert await keys(first=0) == ("", False, True)
+    assert await keys(last=0) == ("", True, False)
+    assert await keys(after=edges[5]["cursor"]) == ("", True, False)
+    assert await keys(before=edges[0]["cursor"]) == ("", False, True)
+
+
+async def test_a_cursor_goes_on_when_its_item_has_changed_or_is_gone(services: Services) -> None:
+    api = Api(services)
+    made = {}
+    for id, title in (("a", "Three"), ("b", "Two"), ("c", "Four"), ("d", "One")):
+        made[id] = await api.do("announceExportControl", control(id, title=title))
+    document = moment("exportControls", "key")
+    edges = await whole(api, document, order="TITLE")
+    assert [edge["node"]["key"] for edge in edges] == ["c", "d", "a", "b"]
+    await api.do("retractEvent", {"eventId": made["d"]["eventId"], "reason": "a test",
+                                  "source": claim()["source"]})
+    found = await page(api, document, order="TITLE", first=1, after=edges[1]["cursor"])
+    assert [edge["node"]["key"] for edge in found["edges"]] == ["a"]
+    assert found["pageInfo"]["hasPreviousPage"] is True
+
+
+async def test_a_cursor_of_another_list_or_order_is_refused_with_what_was_expected(
+    corpus: Api
+) -> None:
+    by_title = (await whole(corpus, moment("exportControls", "key"), order="TITLE"))[0]["cursor"]
+    by_key = (await whole(corpus, moment("exportControls", "key"), order="KEY"))[0]["cursor"]
+    asked = moment("exportControls", "key")
+    for order, cursor, said in (("KEY", by_title, "ordered by TITLE"),
+                                ("ANNOUNCED_ON", by_title, "ordered by TITLE"),
+                                ("TITLE_DESC", by_key, "ordered by key")):
+        for name in ("after", "before"):
+            [error] = (await corpus.post(asked, order=order, **{name: cursor}))["errors"]
+            assert error["extensions"] == {"code": "INVALID_CURSOR", "path": [name]}
+            assert said in error["message"]
+    assert await corpus.refused(moment("announcements", "key"), order="TITLE", after=by_title) == (
+        "INVALID_CURSOR", ["after"])
+    assert (await page(corpus, asked, order="TITLE_DESC", after=by_title))["edges"] == []
+
+
+@pytest.mark.parametrize("text", [
+    "[", "[1,2]", '["TITLE"]', '["TITLE","a\\u0000","export-control/x"]', '["TITLE","\\ud800","x"]',
+    '["TITLE","a","alliance/x"]', '["TITLE","a","export-control/x","y"]', "export-control/", "#",
+    '["TITLE","a","export-control/x#5"]', '["TITLE","a","export-control/x#y"]',
+])
+async def test_forged_cursors_are_refused(corpus: Api, text: str) -> None:
+    for order in ("KEY", "TITLE"):
+        assert await corpus.refused(moment("exportControls", "key"), order=order,
+                                    before=sealed(text)) == ("INVALID_CURSOR", ["before"])
+
+
+@pytest.mark.parametrize(("asked", "path"), [
+    ({"first": 1, "last": 1}, "last"), ({"last": 201}, "last"), ({"last": -1}, "last"),
+    ({"first": 201}, "first"),
+])
+async def test_pages_that_make_no_sense_are_refused(
+    corpus: Api, asked: dict[str, int], path: str
+) -> None:
+    assert await corpus.refused(moment("figures", "key"), order="KEY", **asked) == (
+        "INVALID_PAGE_SIZE", [path])

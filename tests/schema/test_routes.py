@@ -1,0 +1,151 @@
+"""Every route: who may ask it, as the table of docs/access.md says, and how its answer comes."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from schema.app import create_app
+from schema.http.graphql_streams import SSE
+from schema.services import Access, Services
+from tests.support.api import OPEN, Api
+from tests.support.fact_builders import announced
+from tests.support.web_server import serving
+
+PAGE = Path(__file__).parents[2] / "docs" / "access.md"
+TOKEN = "a-token"
+CLOSED = Access(token=TOKEN, read_open=False, introspection=False)
+ROWS = dict(re.findall(r"^\| `(/\S*)` \| (.+?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+"""By route, who may ask it where `TRACKER_READ=token`."""
+EXAMPLES = {
+    "/schemas/{type}": "/schemas/ExportControl.Suspended",
+    "/schemas/{type}/{number:int}": "/schemas/ExportControl.Suspended/1",
+    "/graphiql/{name}": "/graphiql/graphiql.min.css", "/log/checkpoint/{size}": "/log/checkpoint/1",
+    "/log/tile/{tile:path}": "/log/tile/0/000.p/1", "/log/proof/{position}": "/log/proof/1",
+    "/log/consistency/{old}": "/log/consistency/1", "/events": "/events?follow=false",
+    "/graphql": "/graphql?query={head}",
+}
+
+
+def path_of(route: BaseRoute) -> str:
+    """Where a route is."""
+    assert isinstance(route, Route | WebSocketRoute)
+    return route.path
+
+
+async def test_every_route_is_in_the_table_and_follows_the_settings(services: Services) -> None:
+    await services.commands.record("export-control/a", announced())
+    api = Api(services, CLOSED)
+    routes = {path_of(route) for route in create_app(services, CLOSED).routes}
+    assert routes == set(ROWS)
+    for route in sorted(routes):
+        path = EXAMPLES.get(route, route)
+        without = await api.request("GET", path)
+        wrong = await api.request("GET", path, headers={"Authorization": "Bearer wrong"})
+        right = await api.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}"})
+        if ROWS[route] == "everyone":
+            assert 401 not in (without.status_code, wrong.status_code), route
+        else:
+            assert ROWS[route] == "a token", route
+            assert (without.status_code, wrong.status_code) == (401, 401), route
+            assert without.headers["www-authenticate"] == "Bearer", route
+            assert (right.status_code == 403) == (route == "/schema.graphql"), route
+            assert right.status_code != 401, route
+
+
+async def test_a_page_for_everyone_does_not_tell_what_readers_may_know(services: Services) -> None:
+    for number in range(3):
+        await services.commands.record(f"export-control/{number}", announced())
+    assert "<strong>3</strong> events" in (await Api(services).request("GET", "/")).text
+    assert "events in the log" not in (await Api(services, CLOSED).request("GET", "/")).text
+
+
+async def test_the_schema_is_told_where_introspection_is_on(services: Services) -> None:
+    for access, status in ((OPEN, 200), (Access(introspection=False), 403)):
+        found = await Api(services, access).request("GET", "/schema.graphql")
+        assert found.status_code == status
+        assert ("type Query" in found.text) == (status == 200)
+
+
+# --- gzip
+
+
+@pytest.fixture
+async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a real server with some events."""
+    for number in range(30):
+        await services.commands.record(f"export-control/a{number}", announced(note="x" * 50))
+    async with serving(services, OPEN) as (address, *_), httpx.AsyncClient(
+        base_url=f"http://{address}", headers={"Accept-Encoding": "identity"}
+    ) as client:
+        yield client
+
+
+LONG = "/graphql?query={events(first:30){nodes{data entity recordedAt}}}"
+
+
+@pytest.mark.parametrize("path", [
+    LONG, "/schema.graphql", "/schemas", "/schemas/ExportControl.Announced", "/metrics",
+    "/graphiql/graphiql.min.js",
+])
+async def test_long_answers_come_shorter_to_those_who_can_read_them(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    plain = await client.get(path)
+    assert "content-encoding" not in plain.headers
+    for _ in range(2):
+        async with client.stream("GET", path, headers={"Accept-Encoding": "br, gzip"}) as found:
+            raw = b"".join([chunk async for chunk in found.aiter_raw()])
+        assert found.headers["content-encoding"] == "gzip"
+        assert len(raw) < len(plain.content) / 2
+        assert path == "/metrics" or gzip.decompress(raw) == plain.content
+        assert "Accept-Encoding" in found.headers["vary"]
+        assert found.headers.get("etag") == plain.headers.get("etag")
+    refused = await client.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+    assert "content-encoding" not in refused.headers
+
+
+@pytest.mark.parametrize(("path", "accept"), [
+    ("/graphql?query={head}", "*/*"), ("/healthz", "*/*"),
+    ("/graphql?query=query{events(first:30){nodes{data}}}", SSE),
+])
+async def test_short_answers_and_streams_come_as_they_are(
+    client: httpx.AsyncClient, path: str, accept: str
+) -> None:
+    found = await client.get(path, headers={"Accept-Encoding": "gzip", "Accept": accept})
+    assert (found.status_code, found.headers.get("content-encoding")) == (200, None)
+
+
+async def test_a_client_that_has_an_answer_in_one_encoding_has_it_in_all(
+    client: httpx.AsyncClient,
+) -> None:
+    tag = (await client.get(LONG, headers={"Accept-Encoding": "gzip"})).headers["etag"]
+    for encoding in ("gzip", "identity"):
+        again = await client.get(LONG, headers={
+            "Accept-Encoding": encoding, "If-None-Match": tag})
+        assert (again.status_code, again.content) == (304, b"")
+        assert "Accept-Encoding" in again.headers["vary"]
+
+
+# --- what every answer has
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [
+    ("GET", "/graphql?query={head}", 200), ("GET", "/graphql?query={nothing}", 200),
+    ("POST", "/graphql", 415), ("GET", "/", 200), ("GET", "/nothing", 404), ("GET", "/events", 406),
+    ("PUT", "/graphql", 405), ("OPTIONS", "/graphql", 405), ("GET", "/log/checkpoint", 404),
+    ("GET", "/schema.graphql", 200), ("GET", "/graphiql/graphiql.min.css", 200),
+])
+async def test_no_browser_guesses_what_an_answer_is(
+    client: httpx.AsyncClient, method: str, path: str, status: int
+) -> None:
+    accept = "image/png" if path == "/events" else "*/*"
+    found = await client.request(method, path, headers={"Accept": accept})
+    assert found.status_code == status
+    assert found.headers.get_list("x-content-type-options") == ["nosniff"]

@@ -1,0 +1,311 @@
+"""GraphQL answered piece by piece over HTTP: server-sent events, and multipart."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.bootstrap import connected
+from deploy.web.server import Server
+from schema.http import streaming
+from schema.http.graphql_streams import FORMS, MULTIPART, SSE
+from schema.services import Access, Services
+from tests.auth.test_access import token
+from tests.schema.test_subscriptions import record
+from tests.support.api import control, document
+from tests.support.web_server import serving
+from tests.support.websocket_client import EVENTS
+from tracker.auth import tokens
+from tracker.auth.scopes import Scope
+from tracker.log.follower import Follower
+from tracker.postgres.database import OWNER, Target
+
+APOLLO = f"{MULTIPART};boundary=graphql;subscriptionSpec=1.0,application/json"
+ACCEPTS = [SSE, APOLLO]
+
+
+@pytest.fixture
+async def running(services: Services) -> AsyncIterator[tuple[str, Server, asyncio.Task[None]]]:
+    """A server on an empty log, open for writing."""
+    async with serving(services, Access(open=True)) as found:
+        yield found
+
+
+@asynccontextmanager
+async def client_of(address: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a server."""
+    async with httpx.AsyncClient(base_url=f"http://{address}", timeout=10) as client:
+        yield client
+
+
+@pytest.fixture
+async def client(
+    running: tuple[str, Server, asyncio.Task[None]]
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the server."""
+    async with client_of(running[0]) as client:
+        yield client
+
+
+class Pieces:
+    """What comes of a stream: answers, None for silence, "complete" or "broken" at its end."""
+
+    def __init__(self, response: httpx.Response):
+        self.response = response
+        self.ids: list[str] = []
+        self._chunks = response.aiter_bytes()
+        self._read = b""
+        self._multipart = response.headers["content-type"].startswith(MULTIPART)
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        while (text := await self._piece()) is not None:
+            yield self._part(text) if self._multipart else self._event(text)
+
+    async def next(self) -> Any:
+        """The next piece that is no silence."""
+        async with asyncio.timeout(10):
+            async for piece in self:
+                if piece is not None:
+                    return piece
+        return "end"
+
+    async def _piece(self) -> str | None:
+        between = b"\r\n--graphql" if self._multipart else b"\n\n"
+        while between not in self._read:
+            try:
+                self._read += await anext(self._chunks)
+            except StopAsyncIteration:
+                return self._read.decode() or None
+        piece, _, self._read = self._read.partition(between)
+        return piece.decode()
+
+    def _event(self, text: str) -> Any:
+        fields = dict(line.split(":", 1) for line in text.split("\n"))
+        if set(fields) == {""}:
+            return None
+        if "id" in fields:
+            self.ids.append(fields["id"].strip())
+        return ("complete" if fields["event"] == " complete" else json.loads(fields["data"]))
+
+    def _part(self, text: str) -> Any:
+        if text in ("", "--\r\n"):
+            self._read = b"" if text else self._read
+            return "complete" if text else None
+        head, _, body = text.partition("\r\n\r\n")
+        assert head == "\r\nContent-Type: application/json"
+        part = json.loads(body)
+        return part if part and part["payload"] is None else part.get("payload")
+
+
+@asynccontextmanager
+async def asking(
+    client: httpx.AsyncClient, accept: str, query: str, *, get: bool = False,
+    headers: dict[str, str] | None = None, **variables: Any,
+) -> AsyncIterator[Pieces]:
+    """The pieces of an answer."""
+    asked = {"query": query, "variables": variables}
+    sent = {"params": {**asked, "variables": json.dumps(variables)}} if get else {"json": asked}
+    async with client.stream("GET" if get else "POST", "/graphql",
+                             headers={"Accept": accept, **(headers or {})}, **sent) as response:
+        assert response.status_code == 200, await response.aread()
+        yield Pieces(response)
+
+
+@pytest.mark.parametrize("get", [False, True])
+@pytest.mark.parametrize("accept", ACCEPTS)
+async def test_a_subscriber_gets_what_was_and_what_comes(
+    services: Services, client: httpx.AsyncClient, accept: str, get: bool
+) -> None:
+    await record(services, "a", "b")
+    async with asking(client, accept, EVENTS, get=get, after="1") as pieces:
+        assert (await pieces.next())["data"]["events"]["eventId"] == "b"
+        await record(services, "c")
+        assert (await pieces.next())["data"]["events"]["eventId"] == "c"
+        assert pieces.ids == (["2", "3"] if accept == SSE else [])
+        assert pieces.response.headers["cache-control"] == "no-store"
+        assert pieces.response.headers["vary"] == "Accept"
+        assert pieces.response.headers["content-type"] == FORMS[accept.partition(";")[0]].media_type
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+async def test_queries_and_mutations_have_one_answer_and_complete(
+    client: httpx.AsyncClient, accept: str
+) -> None:
+    async with asking(client, accept, "{ head }", get=True) as pieces:
+        assert [await pieces.next() for _ in "ab"] == [{"data": {"head": "0"}}, "complete"]
+    async with asking(client, accept, document("announceExportControl"), input=control()) as pieces:
+        data = (await pieces.next())["data"]
+        assert data["announceExportControl"]["position"] == "1"
+        assert await pieces.next() == "complete"
+        assert await pieces.next() == "end"
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+@pytest.mark.parametrize(("query", "variables", "code", "path"), [
+    ("{", {}, "GRAPHQL_PARSE_FAILED", None),
+    ("", {}, "BAD_REQUEST", ["query"]),
+    ("query a { head } query b { head }", {}, "BAD_REQUEST", ["operationName"]),
+    ("subscription { nothing }", {}, "GRAPHQL_VALIDATION_FAILED", None),
+    (EVENTS, {"after": "x"}, "INVALID_POSITION", ["after"]),
+    ("mutation { orderPublishers }", {}, "GRAPHQL_VALIDATION_FAILED", None),
+])
+async def test_errors_of_a_document_come_as_an_answer(
+    client: httpx.AsyncClient, accept: str, query: str, variables: dict[str, Any], code: str,
+    path: list[str] | None,
+) -> None:
+    async with asking(client, accept, query, **variables) as pieces:
+        errors = (await pieces.next())["errors"]
+        assert {error["extensions"]["code"] for error in errors} == {code}
+        assert errors[0]["extensions"].get("path") == path
+        assert await pieces.next() == "complete"
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+async def test_no_link_can_write(
+    services: Services, client: httpx.AsyncClient, accept: str
+) -> None:
+    mutation = document("announceExportControl")
+    async with asking(client, accept, mutation, get=True, input=control()) as pieces:
+        [error] = (await pieces.next())["errors"]
+        assert error["extensions"] == {"code": "OPERATION_NOT_ALLOWED"}
+    assert await services.recorder.head() == 0
+
+
+@pytest.mark.parametrize(("accept", "streamed"), [
+    ("application/graphql-response+json, application/json, text/event-stream", False),  # urql
+    ("multipart/mixed;deferSpec=20220824, application/json", False),
+    ("multipart/mixed;subscriptionSpec=2.0", False),
+    ("*/*", False),
+    ("text/event-stream, multipart/mixed", True),
+    ("TEXT/Event-Stream; charset=utf-8", True),
+    ('multipart/mixed; subscriptionSpec="1.0", application/json', True),
+])
+async def test_the_first_type_decides(
+    client: httpx.AsyncClient, accept: str, streamed: bool
+) -> None:
+    response = await client.post("/graphql", json={"query": "{ head }"},
+                                 headers={"Accept": accept})
+    assert response.headers["content-type"].startswith((SSE, MULTIPART)) is streamed
+    if not streamed:
+        refused = await client.post("/graphql", json={"query": EVENTS}, headers={"Accept": accept})
+        assert SSE in refused.json()["errors"][0]["message"]
+
+
+async def test_a_browser_that_comes_back_misses_nothing(
+    services: Services, client: httpx.AsyncClient
+) -> None:
+    await record(services, *"abcde")
+    for last, expected in (("2", "3"), ("", "1")):
+        async with asking(client, SSE, EVENTS, get=True, after="0",
+                          headers={"Last-Event-ID": last}) as pieces:
+            assert (await pieces.next())["data"]["events"]["position"] == expected
+    response = await client.post("/graphql", json={"query": EVENTS},
+                                 headers={"Accept": SSE, "Last-Event-ID": "x"})
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["extensions"] == {
+        "code": "INVALID_POSITION", "path": ["Last-Event-ID"]}
+
+
+async def test_a_position_is_an_id_whatever_is_selected(
+    services: Services, client: httpx.AsyncClient
+) -> None:
+    await record(services, "a")
+    query = 'subscription { new: events(after: "0") { type } }'
+    async with asking(client, SSE, query) as pieces:
+        assert await pieces.next() == {"data": {"new": {"type": "ExportControl.Announced"}}}
+        assert pieces.ids == ["1"]
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+async def test_silence_has_heartbeats(
+    client: httpx.AsyncClient, accept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "HEARTBEAT", 0.05)
+    async with asking(client, accept, EVENTS) as pieces:
+        iterator = aiter(pieces)
+        assert [await anext(iterator) for _ in range(4)] == [None] * 4
+
+
+async def followers(follower: Follower, expected: int) -> None:
+    """Wait until so many follow."""
+    async with asyncio.timeout(5):
+        while follower.followers != expected:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+async def test_a_client_that_goes_follows_no_more_at_once(
+    services: Services, client: httpx.AsyncClient, accept: str
+) -> None:
+    async with asking(client, accept, EVENTS):
+        await followers(services.follower, 1)
+    await followers(services.follower, 0)  # long before a heartbeat would find out
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+async def test_when_the_server_stops_clients_know_that_it_is_not_the_end(
+    client: httpx.AsyncClient, accept: str, running: tuple[str, Server, asyncio.Task[None]],
+    services: Services,
+) -> None:
+    async with asking(client, accept, EVENTS) as pieces:
+        await followers(services.follower, 1)
+        running[1].should_exit = True
+        ended = await pieces.next()
+        if accept == SSE:
+            assert ended == "end"  # without `complete`: browsers and graphql-sse come back
+        else:
+            assert ended["payload"] is None
+            assert ended["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+            assert await pieces.next() == "complete"
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+async def test_a_client_has_so_many_subscriptions(services: Services, accept: str) -> None:
+    async with (
+        serving(services, Access(operations=1)) as (address, *_), client_of(address) as client
+    ):
+        async with asking(client, accept, EVENTS):
+            response = await client.post("/graphql", json={"query": EVENTS},
+                                         headers={"Accept": accept})
+            assert response.status_code == 429
+            [error] = response.json()["errors"]
+            assert error["extensions"]["code"] == "TOO_MANY_OPERATIONS"
+        async with asyncio.timeout(5):
+            while response.status_code == 429:
+                response = await client.post("/graphql", json={"query": "{ head }"},
+                                             headers={"Accept": accept})
+        assert b'{"data":{"head":"0"}}' in response.content
+
+
+async def test_who_is_not_let_in_gets_a_status(services: Services) -> None:
+    closed = Access(read_open=False, rate=1)
+    async with serving(services, closed) as (address, *_), client_of(address) as client:
+        statuses = [(await client.post("/graphql", json={"query": EVENTS}, headers={
+            "Accept": SSE, "Authorization": "Bearer x"})).status_code for _ in range(3)]
+    assert statuses == [401, 401, 429]
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+async def test_a_stream_ends_when_its_token_does(
+    services: Services, target: Target, accept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "SECONDS", 0.05)
+    secret = await token(target, Scope.READ)
+    held = {"Authorization": f"Bearer {secret}"}
+    async with (
+        serving(services, Access(read_open=False)) as (address, *_),
+        client_of(address) as client,
+        asking(client, accept, EVENTS, headers=held) as pieces,
+        connected(target, role=OWNER) as owner,
+    ):
+        await followers(services.follower, 1)
+        await tokens.revoke(owner, 1)
+        ended = await pieces.next()
+        assert ended == "end" if accept == SSE else ended["payload"] is None
+        await followers(services.follower, 0)

@@ -1,0 +1,334 @@
+"""Plans answer exactly as graphql-core does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, ClassVar
+
+import orjson
+import pytest
+import strawberry
+from graphql import (
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLUnionType,
+    get_named_type,
+    is_abstract_type,
+    is_composite_type,
+    is_required_argument,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Plain
+
+from deploy.bootstrap import running
+from schema.execution import executor
+from schema.execution.execute import execute
+from schema.execution.executor import Executor
+from schema.execution.schema import GRAPH
+from schema.execution.value_plans import Planner
+from schema.services import Access, Services
+from tests.schema.test_response_cache import QUESTIONS
+from tracker.postgres.database import Target
+
+# --- the schema that is served, on the shipped corpus
+
+ARGUMENTS = {
+    ("Query", "asOf"): ("", '(validAt: "2025-11-20")', '(validAt: "2024-02-01", position: "9000")'),
+    ("Query", "history"): ('(entity: "export-control/cn-mofcom-2024-46")',
+                           '(entity: "figure/rare_earths/CN/production/mine/2023")'),
+    ("Query", "changes"): ('(from: {validAt: "2025-10-01"}, to: {validAt: "2025-11-20"})',),
+    ("Query", "events"): ("", '(after: "100", first: 3)', "(first: 999)"),
+    ("AsOf", "exportControl"): ('(id: "cn-mofcom-2024-46")', '(id: "none")'),
+    ("AsOf", "alliance"): ('(id: "quad")',),
+    ("AsOf", "figure"): ('(id: "rare_earths/CN/production/mine/2021")',),
+    ("AsOf", "production"): ('(commodity: "rare_earths", year: 2023)',
+                             '(commodity: "dilithium", year: 2023)'),
+    ("AsOf", "reserves"): ('(commodity: "lithium")',),
+    ("AsOf", "exposure"): ('(commodity: "gallium", toward: "US")',),
+    ("AsOf", "upcoming"): ("(days: 400)",),
+}
+"""What fields are asked with; fields that need an argument and are not here are not asked for."""
+
+VARIABLES = {"yes": True, "no": False}
+
+
+@st.composite
+def selections(draw: st.DrawFn, type_: Any, depth: int) -> str:
+    """A selection of fields of a type, with aliases, fragments and conditions."""
+    if isinstance(type_, GraphQLUnionType) or (is_abstract_type(type_) and draw(st.booleans())):
+        chosen = draw(st.lists(st.sampled_from(
+            GRAPH._schema.get_possible_types(type_)), min_size=1, max_size=2, unique=True))
+        parts = [f"... on {of.name} {draw(selections(of, depth))}" for of in chosen]
+        return "{ __typename " + " ".join(parts) + " }"
+    names = [name for name, field in type_.fields.items() if askable(type_, name, field, depth)]
+    chosen = draw(st.lists(st.sampled_from(["__typename", *names]), min_size=1, max_size=4))
+    return "{ " + " ".join(draw(fields(type_, name, depth, index))
+                           for index, name in enumerate(chosen)) + " }"
+
+
+@st.composite
+def fields(draw: st.DrawFn, type_: GraphQLObjectType, name: str, depth: int, index: int) -> str:
+    """A field, perhaps in a fragment; every one has a name of its own in the answer."""
+    condition = draw(st.sampled_from(
+        ["", "", "", " @include(if: $yes)", " @skip(if: $yes)", " @include(if: $no)",
+         " @skip(if: false)"]))
+    text = f"{name[:2]}{depth}_{index}: {name}"
+    if name != "__typename":
+        text += draw(st.sampled_from(ARGUMENTS.get((type_.name, name), ("",)))) + condition
+        inner = get_named_type(type_.fields[name].type)
+        if is_composite_type(inner):
+            text += f" {draw(selections(inner, depth - 1))}"
+    return draw(st.sampled_from([text, text, f"... on {type_.name} {{ {text} }}",
+                                 f"... @include(if: $yes) {{ {text} }}"]))
+
+
+def askable(type_: GraphQLObjectType, name: str, field: GraphQLField, depth: int) -> bool:
+    """Whether a field can be asked for within a depth, and always has the same answer."""
+    if any(map(is_required_argument, field.args.values())) and (type_.name, name) not in ARGUMENTS:
+        return False
+    return depth > 0 or not is_composite_type(get_named_type(field.type))
+
+
+class Compared:
+    """A tracker with the corpus, asked with plans and without."""
+
+    def __init__(self, services: Services, loop: asyncio.AbstractEventLoop):
+        self._services = services
+        self._loop = loop
+
+    def check(self, document: str, **variables: Any) -> bytes:
+        """The answer of both, the same byte for byte.
+
+        Where fields that may not be null fail beside each other, their parent becomes null for
+        whichever fails first, and the specification (6.4.4) leaves open which error is told.
+        """
+        planned, plain = (self._loop.run_until_complete(self._ask(kind, document, variables))
+                          for kind in (Executor, Plain))
+        assert planned == plain or decided(planned) == decided(plain)
+        return plain
+
+    async def _ask(self, kind: Any, document: str, variables: dict[str, Any]) -> bytes:
+        GRAPH.execution_context_class = kind
+        try:
+            return orjson.dumps(await execute(self._services, document, variables, Access()))
+        finally:
+            GRAPH.execution_context_class = Executor
+
+
+def decided(answer: bytes) -> Any:
+    """An answer without what fields failing beside each other leave to chance."""
+    read = orjson.loads(answer)
+    errors = set()
+    for error in read.pop("errors", []):
+        path = error.get("path", [])
+        at = nulled(read["data"], path)
+        errors.add(str(error if at == path else at))
+    return orjson.dumps(read), errors
+
+
+def nulled(data: Any, path: list[Any]) -> list[Any]:
+    """How far a path goes until what has become null on it."""
+    for length, key in enumerate(path):
+        if data is None:
+            return path[:length]
+        data = data[key]
+    return path
+
+
+@pytest.fixture
+def compared(corpus_target: Target) -> Iterator[Compared]:
+    """The corpus, for tests that are not coroutines, since Hypothesis takes none."""
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        started = running(corpus_target)
+        services = loop.run_until_complete(started.__aenter__())
+        yield Compared(services, loop)
+        loop.run_until_complete(started.__aexit__(None, None, None))
+
+
+def test_random_questions_are_answered_as_without_plans(compared: Compared) -> None:
+    query, answers = GRAPH._schema.query_type, list[bytes]()
+
+    @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(selections(query, 7))
+    def check(selection: str) -> None:
+        head = "query ($yes: Boolean!, $no: Boolean!) { _: __typename @include(if: $yes)" \
+               " @skip(if: $no) ..."
+        answers.append(compared.check(head + selection + " }", **VARIABLES))
+
+    check()
+    assert sum(b'"errors"' not in answer for answer in answers) > len(answers) / 2
+
+
+def test_of_fields_that_fail_beside_each_other_any_may_be_told() -> None:
+    first, second = ({"errors": [{"message": key, "path": [key]}], "data": None}
+                     for key in ("a", "b"))
+    assert decided(orjson.dumps(first)) == decided(orjson.dumps(second))
+    deep, other = ({"errors": [{"message": key, "path": ["x", key]}], "data": {"x": None, "y": y}}
+                   for key, y in (("a", 1), ("a", 2)))
+    assert decided(orjson.dumps(deep)) != decided(orjson.dumps(other))
+    told, otherwise = ({"errors": [{"message": message, "path": ["x"]}], "data": {"x": None}}
+                       for message in ("one", "another"))
+    assert decided(orjson.dumps(told)) != decided(orjson.dumps(otherwise))
+
+
+def test_the_questions_of_the_readme_are_answered_as_without_plans(compared: Compared) -> None:
+    for document in QUESTIONS:
+        compared.check(document)
+
+
+def test_conditions_are_part_of_a_plan(compared: Compared) -> None:
+    document = """
+    query ($a: Boolean!, $b: Boolean = true) { asOf(validAt: "2025-11-20") {
+      alliances { nodes { key @include(if: $a) ...f members { since @skip(if: $b) place { code } } }
+    } } }
+    fragment f on Alliance { name @include(if: $b) because @skip(if: $a) { position } }
+    """
+    for variables in ({"a": True}, {"a": False}, {"a": True, "b": False}, {"a": True, "b": None}):
+        compared.check(document, **variables)
+
+
+def test_plans_are_made_once_for_a_document(
+    compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    plan = Planner.plan
+
+    def counted(self: Planner, *arguments: Any) -> Any:
+        made.append(arguments)
+        return plan(self, *arguments)
+
+    monkeypatch.setattr(Planner, "plan", counted)
+    document = "{ asOf { exportControls { nodes { key clauses { status } } } } }"
+    compared.check(document)
+    first = len(made)
+    assert first
+    for _ in range(3):
+        compared.check(document)
+    assert len(made) == first
+
+
+def test_plans_of_documents_that_are_not_asked_again_are_forgotten(
+    compared: Compared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor._kept, "_most", 100_000)
+    for number in range(20):
+        compared.check(f"{{ x{number}: __typename }}")
+    assert executor._kept.bytes <= 100_000
+    assert 0 < len(executor._kept) < 20
+
+
+# --- values that a resolver should never have given
+
+
+@strawberry.enum
+class Colour(Enum):
+    """An enum."""
+
+    RED = "red"
+
+
+@strawberry.interface
+class Named:
+    """An interface."""
+
+    name: str
+
+
+@strawberry.type
+class Cat(Named):
+    """One of two."""
+
+    lives: int
+
+
+@strawberry.type
+class Dog(Named):
+    """The other of two."""
+
+    def _bark(self) -> str:
+        if self.name == "mute":
+            raise ValueError("mute")
+        return self.name.upper()
+
+    bark: str = strawberry.field(resolver=_bark)
+
+
+@strawberry.type
+class Thing:
+    """Something of every kind of type."""
+
+    text: str
+    maybe: str | None
+    whole: int
+    number: float
+    yes: bool
+    id: strawberry.ID
+    exact: Decimal
+    colour: Colour
+    colours: list[Colour | None]
+    texts: list[str]
+    lists: list[list[int]] | None
+    one: Named
+    many: list[Annotated[Cat | Dog, strawberry.union("Pet")]] | None
+    cat: Cat | None
+
+
+@dataclass
+class Loose:
+    """Any values for the fields of `Thing`."""
+
+    text: Any = "x"
+    maybe: Any = None
+    whole: Any = 1
+    number: Any = 1.5
+    yes: Any = True
+    id: Any = "1"
+    exact: Any = Decimal("1.50")
+    colour: Any = Colour.RED
+    colours: Any = (Colour.RED, None)
+    texts: Any = ()
+    lists: Any = None
+    one: Any = None
+    many: Any = None
+    cat: Any = None
+
+
+CAT, DOG = Cat(name="c", lives=9), Dog(name="d")
+ODD = [None, "", "y", 0, 7, 2**40, True, 1.5, float("nan"), Decimal("2.0"), Colour.RED, "red", b"x",
+       [], [None], ["a", 1], (1, 2), {"a": 1}, [[1], [None]], [[1], 2], ValueError("v"), object(),
+       CAT, DOG, Dog(name="mute"), [CAT, DOG], [CAT, None], [CAT, 1], {1, 2}]
+DOCUMENT = """{ things { text maybe whole number yes id exact colour colours texts lists
+  one { __typename name ... on Cat { lives } ... on Dog { bark } }
+  many { ... on Cat { lives name } ... on Dog { bark } } cat { lives } } }"""
+
+
+@strawberry.type
+class Query:
+    """Gives what it is told."""
+
+    given: ClassVar[list[Loose]] = []
+
+    @strawberry.field
+    def things(self) -> list[Thing | None]:
+        """Things, or what stands in their place."""
+        return self.given  # type: ignore[return-value]
+
+
+GRAPHS = [strawberry.Schema(Query, execution_context_class=kind, types=[Cat, Dog])
+          for kind in (Executor, Plain)]
+
+
+@given(st.dictionaries(st.sampled_from([*Loose.__dataclass_fields__]), st.sampled_from(ODD)))
+@settings(max_examples=150, deadline=None)
+def test_values_of_wrong_types_are_met_as_without_plans(values: dict[str, Any]) -> None:
+    Query.given = [Loose(one=CAT), Loose(**{"one": DOG, **values})]
+    results = [graph.execute_sync(DOCUMENT, root_value=Query()) for graph in GRAPHS]
+    planned, plain = ((repr(result.data), [error.formatted for error in result.errors or ()])
+                      for result in results)
+    assert planned == plain

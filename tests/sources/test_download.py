@@ -1,0 +1,87 @@
+"""Files from the web are taken whole, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests.deploy.test_cli import data_dir  # noqa: F401
+from tests.support.importer import line
+from tests.support.processes import command
+from tracker.errors import InvalidInput, TooLarge
+from tracker.sources.download import fetched, name_of
+
+FILE = line()
+
+
+class Site(BaseHTTPRequestHandler):
+    """A site with one file, and with what can be wrong with one."""
+
+    def do_GET(self) -> None:
+        """Send what the address asks for."""
+        if self.path == "/gone":
+            self.send_error(404)
+            return
+        if self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/facts.jsonl")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(FILE) * (2 if self.path == "/cut" else 1)))
+        self.end_headers()
+        self.wfile.write(FILE)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    """The address of a site."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("path", ["/facts.jsonl", "/moved"])
+def test_a_file_is_kept_until_it_has_been_read(site: str, path: str) -> None:
+    with fetched(site + path) as file:
+        assert (file.path.read_bytes(), file.name) == (FILE, path[1:])
+    assert not file.path.exists()
+
+
+@pytest.mark.parametrize(("path", "reason"), [
+    ("/gone", "404"), ("/cut", "cut off after"), ("x:y", "Failure|port|resolution|nonnumeric")])
+def test_what_can_not_be_had_whole_is_refused(site: str, path: str, reason: str) -> None:
+    with pytest.raises(InvalidInput, match=reason), fetched(site + path):
+        pass
+
+
+def test_other_addresses_are_refused() -> None:
+    for url in ("file:///etc/passwd", "ftp://example.org/x", "gopher://x"):
+        with pytest.raises(InvalidInput, match="expected a file, or an http or https address"), \
+                fetched(url):
+            pass
+
+
+def test_a_file_over_the_limit_is_refused(site: str) -> None:
+    with pytest.raises(TooLarge, match="at most 10 bytes"), fetched(f"{site}/facts.jsonl", most=10):
+        pass
+
+
+def test_a_file_is_called_by_its_last_name() -> None:
+    assert name_of("https://example.org/a/MCS%202026.csv?download=1") == "MCS 2026.csv"
+    assert name_of("https://example.org/") == "example.org"
+
+
+def test_a_file_from_the_web_is_imported(site: str, data_dir: Path) -> None:  # noqa: F811
+    result = command("import", "--dry-run", f"{site}/facts.jsonl", data_dir=data_dir)
+    assert (result.returncode, "facts.jsonl: corpus: would be 1 recorded" in result.stderr) == (
+        0, True), result.stderr

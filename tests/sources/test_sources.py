@@ -1,0 +1,172 @@
+"""The sources together: each file has one reader, and the real ones add nothing to the corpus."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from tests.sources.test_bgs import written as bgs_file
+from tests.sources.test_federal_register import RULE
+from tests.sources.test_spreadsheet import GALLIUM, POLICIES
+from tests.support.importer import CLAIM, SUSPENSION
+from tracker.domain.values import Fact
+from tracker.errors import InvalidInput
+from tracker.postgres.database import Target
+from tracker.sources.importing.importer import import_file
+from tracker.sources.reader import At, File, Told, told
+from tracker.sources.readers import corpus_format, researched, usgs
+from tracker.sources.readers.corpus_format import shipped
+from tracker.sources.readers.corpus_schema import corpus_schema
+from tracker.sources.registry import READERS, reader_for, reader_named
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "corpus.schema.json"
+ACCEPTS = jsonschema.Draft202012Validator(json.loads(corpus_schema())).is_valid
+
+
+def name_of(path: Path) -> str | None:
+    """The name of the reader that recognises a file."""
+    reader = reader_for(File.at(path))
+    return reader.name if reader else None
+
+
+def test_every_source_has_a_name_of_its_own_and_says_what_it_is() -> None:
+    assert len({reader.name for reader in READERS}) == len(READERS) == 6
+    assert all(reader.title and reader.licence and reader.example for reader in READERS)
+    assert reader_named("usgs") is usgs.READER
+    with pytest.raises(InvalidInput, match="'x' is not a source: expected one of corpus, facts"):
+        reader_named("x")
+
+
+def test_a_file_is_recognised_by_its_content(tmp_path: Path) -> None:
+    files = {"corpus": CLAIM, "federal-register": json.dumps({"results": [RULE]}).encode(),
+             "sheet": (POLICIES + GALLIUM).encode()}
+    for name, content in files.items():
+        path = tmp_path / "some file"
+        path.write_bytes(content)
+        assert name_of(path) == name
+    assert name_of(bgs_file(tmp_path, {})) == "bgs"
+    path.write_bytes(b"")
+    assert name_of(path) is None
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\0")
+    assert name_of(path) is None
+
+
+def test_real_files_are_recognised(shared_data: Path) -> None:
+    found = Counter((path.parent.name, name_of(path)) for path in shared_data.rglob("*")
+                    if path.is_file() and path.suffix in (".csv", ".json", ".jsonl"))
+    assert found == {("data", "facts"): 1, ("policy", "corpus"): 1,
+                     ("raw", "usgs"): 2, ("usgs_mcs2023", "usgs"): 35,
+                     ("usgs_mcs2024", "usgs"): 36, ("hs", None): 2}
+    assert name_of(corpus_format.SHIPPED.path) == "corpus"
+
+
+def test_a_fact_that_the_log_can_not_hold_is_refused_before_it_comes_near() -> None:
+    order = corpus_format.parse(CLAIM)
+    held = told(At(1), order.stream, order.fact, "a")
+    assert held.order.fact == order.fact
+    with pytest.raises(InvalidInput, match="expected an id of at most"):
+        told(At(1), order.stream, order.fact, "a" * 181)
+
+
+# --- the real files on the corpus that ships
+
+
+async def test_the_real_editions_add_nothing_to_the_corpus(
+    corpus_target: Target, shared_data: Path
+) -> None:
+    raw = shared_data / "raw"
+    paths = [*sorted(raw.glob("usgs_*/*.csv")), *sorted(raw.glob("MCS*.csv"))]
+    total: Counter[str] = Counter()
+    for path in paths:
+        receipt = (await import_file(corpus_target, usgs.READER, File.at(path))).receipt
+        assert receipt.counts.items == sum(1 for _ in usgs.READER.read(File.at(path)))
+        assert sum(reason.count for reason in receipt.reasons) == receipt.counts.refused
+        total.update({name: getattr(receipt.counts, name)
+                      for name in receipt.counts.__struct_fields__})
+    assert {name: count for name, count in total.items() if count} == {
+        "unchanged": 9494, "refused": 5812}
+
+
+async def test_the_real_editions_restate_each_other(target: Target, shared_data: Path) -> None:
+    raw = shared_data / "raw"
+    first = await import_file(target, usgs.READER, File.at(raw / "MCS2025_World_Data.csv"))
+    assert (first.receipt.counts.new, first.receipt.counts.restated) == (3114, 0)
+    after = await import_file(target, usgs.READER, File.at(raw / "MCS2026_Commodities_Data.csv"))
+    counts = after.receipt.counts
+    assert (counts.new + counts.restated, counts.suspect) == (3303, 0)
+    assert counts.restated > 1500
+    assert after.receipt.reasons[0].count == counts.refused - sum(
+        reason.count for reason in after.receipt.reasons[1:])
+
+
+async def test_a_lying_header_of_a_next_edition_is_suspect_not_fixed(
+    target: Target, tmp_path: Path
+) -> None:
+    header = "Source,Country,Type,Prod_{}_2029,Prod_{}_est_2030\n"
+    rows = "MCS{},China,Primary production,600000,700000\nMCS{},Japan,Primary production,3000,3000"
+    for year, unit in ((2030, "kg"), (2031, "t")):
+        path = tmp_path / f"mcs{year}-galli_world.csv"
+        path.write_text(header.format(unit, unit) + rows.format(year, year))
+        outcome = await import_file(target, usgs.READER, File.at(path))
+    counts = outcome.receipt.counts
+    assert (counts.restated, counts.suspect) == (4, 4)
+    assert outcome.receipt.suspects[0].reason == "1,000 times the figure of MCS 2030, 600000 kg"
+
+
+async def test_the_researched_facts_are_imported_as_they_are(
+    target: Target, shared_data: Path
+) -> None:
+    file = File.at(shared_data / "facts.jsonl")
+    outcome = await import_file(target, researched.READER, file)
+    assert (outcome.refused, outcome.receipt.counts.refused) == (False, 0)
+    assert outcome.receipt.counts.items == outcome.receipt.events == 276
+    again = await import_file(target, researched.READER, file)
+    assert again.receipt.counts.unchanged == 276
+
+
+def test_a_fact_without_a_place_for_a_detail_is_refused_with_its_line(
+    tmp_path: Path, shared_data: Path
+) -> None:
+    lines = (shared_data / "facts.jsonl").read_bytes().splitlines()[:3]
+    path = tmp_path / "facts.jsonl"
+    path.write_bytes(b"\n".join([lines[0], b"{}", lines[1].replace(b'"targets"', b'"goals"'),
+                                 lines[2].replace(b'"mine"', b'"moon"')]))
+    items = list(researched.READER.read(File.at(path)))
+    assert [(type(item) is Told, item.at.line) for item in items] == [
+        (False, 2), (False, 4), (False, 3), (True, 1)]
+
+
+# --- the published schema of the corpus format
+
+
+def test_the_schema_in_the_documentation_is_current() -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == corpus_schema() + "\n", (
+        "print it anew: tracker schema corpus > docs/corpus.schema.json")
+
+
+def test_the_schema_accepts_the_corpus() -> None:
+    for line in list(shipped())[::13]:
+        assert ACCEPTS(json.loads(line)), line
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    (b'"id":"c"', b'"id":""'), (b'"unit":"t",', b""), (b'"CN"', b'"ZZ"'),
+    (b'"Figure.Claimed"', b'"Figure.Guessed"'), (b'"edition"', b'"version"'),
+    (b'"2024-01-31"', b'"January"'), (b'"data"', b'"facts"'),
+    (b'"rare_earths"', b'"rare earths"')])
+def test_the_schema_refuses_what_the_format_refuses(old: bytes, new: bytes) -> None:
+    assert ACCEPTS(json.loads(CLAIM))
+    assert ACCEPTS(json.loads(SUSPENSION))
+    bad = CLAIM.replace(old, new)
+    assert bad != CLAIM
+    assert not ACCEPTS(json.loads(bad))
+    with pytest.raises(InvalidInput):
+        corpus_format.parse(bad)
+
+
+def test_facts_have_their_type() -> None:
+    assert isinstance(corpus_format.parse(CLAIM).fact, Fact)

@@ -1,0 +1,109 @@
+"""The API as its clients meet it, over HTTP; and mutations to test with, in few words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from schema.app import create_app
+from schema.services import Access, Services
+from tests.support.fact_builders import source as plain_source
+
+OPEN = Access(open=True)
+
+
+class Api:
+    """Asks the application."""
+
+    def __init__(self, services: Services, access: Access = OPEN):
+        self.services = services
+        self.app = create_app(services, access)
+
+    async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """A request, as any client sends it."""
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.request(method, path, **options)
+
+    async def post(self, document: str, headers: dict[str, str] | None = None,
+                   **variables: Any) -> dict[str, Any]:
+        """The answer to a document, with its errors."""
+        body = {"query": document, "variables": variables}
+        response = await self.request("POST", "/graphql", json=body, headers=headers)
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    async def ask(self, document: str, **variables: Any) -> Any:
+        """The data of an answer without errors."""
+        answer = await self.post(document, **variables)
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    async def refused(self, document: str, **variables: Any) -> tuple[str, list[str | int] | None]:
+        """The code and the path of the one error, after making sure that nothing was recorded."""
+        head = await self.services.recorder.head()
+        answer = await self.post(document, **variables)
+        assert await self.services.recorder.head() == head
+        [error] = answer["errors"]
+        assert "Traceback" not in str(answer)
+        return error["extensions"]["code"], error["extensions"].get("path")
+
+    async def do(self, mutation: str, input: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """What a mutation records."""
+        data = await self.ask(document(mutation), input=input, **more)
+        result: dict[str, Any] = data[mutation]
+        return result
+
+    async def fails(
+        self, mutation: str, input: dict[str, Any], **more: Any
+    ) -> tuple[str, list[str | int] | None]:
+        """The code and the path of the error of a mutation."""
+        return await self.refused(document(mutation), input=input, **more)
+
+
+def document(mutation: str) -> str:
+    """A document with one mutation."""
+    kind = f"{mutation[0].upper()}{mutation[1:]}Input"
+    expected = "" if mutation == "retractEvent" else ", $expected: Int"
+    passed = "" if mutation == "retractEvent" else ", expectedVersion: $expected"
+    return (f"mutation ($input: {kind}!, $key: String{expected}) {{ {mutation}(input: $input,"
+            f" idempotencyKey: $key{passed})"
+            " { positions position eventId repeated entity version event { type actor } } }")
+
+
+def source(publisher: str = "mofcom", published_on: str = "2024-12-03") -> dict[str, Any]:
+    """Where a fact comes from, as mutations take it."""
+    return {**plain_source(publisher, published_on), "checked": "PAGE"}
+
+
+def clause(id: str = "1", **more: Any) -> dict[str, Any]:
+    """A ban of gallium exports, in force from 3 December 2024."""
+    return {"id": id, "measure": "BAN", "commodities": ["gallium"], "inForceFrom": "2024-12-03",
+            **more}
+
+
+def control(id: str = "x", *clauses: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An export control of China."""
+    return {"id": id, "on": "2024-12-03", "issuer": "CN", "direction": "EXPORT",
+            "title": "Gallium to the US", "source": source(),
+            "clauses": list(clauses) or [clause()], **more}
+
+
+def suspension(id: str = "x", *clauses: str, **more: Any) -> dict[str, Any]:
+    """A suspension from 9 November 2025 to 27 November 2026."""
+    return {"id": id, "on": "2025-11-09", "clauses": list(clauses), "suspendedFrom": "2025-11-09",
+            "suspendedUntil": "2026-11-27", "source": source(published_on="2025-11-09"), **more}
+
+
+def claim(value: str | None = "240000", *, place: str = "CN", publisher: str = "usgs",
+          published_on: str = "2024-01-31", edition: str = "MCS 2024", year: int = 2023,
+          **quantity: Any) -> dict[str, Any]:
+    """A claim on mine output of rare earths."""
+    return {
+        "series": {"commodity": "rare_earths", "place": place, "statistic": "PRODUCTION",
+                   "stage": "MINE", "period": year},
+        "edition": edition,
+        "quantity": {"value": value, "unit": "t", "basis": "REO", **quantity},
+        "source": source(publisher, published_on),
+    }

@@ -1,0 +1,113 @@
+"""A process that is at work on a log and stops itself (SIGSTOP) in the middle of what it does.
+
+    python -m tests.support.frozen_process KIND TARGET DIRECTORY
+
+Once it is continued it goes on; what it ends with is its output.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import projections.runner.projector
+import projections.runner.rebuild_worker
+from deploy.bootstrap import migrated, running
+from projections.runner.rebuild import rebuild
+from tests.support.importer import line
+from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.publisher import Signing
+from tracker.errors import Unavailable
+from tracker.postgres import migrate
+from tracker.postgres.database import LOST, Target
+from tracker.sources.importing.importer import import_file
+from tracker.sources.importing.staging import Staging
+from tracker.sources.reader import File
+from tracker.sources.readers import corpus_format
+
+
+def stop_after(of: Any, name: str) -> None:
+    """Stop this process after the first call of a function, before its caller goes on."""
+    work: Callable[..., Any] = getattr(of, name)
+
+    async def stopping(*arguments: Any, **options: Any) -> Any:
+        result = await work(*arguments, **options)
+        setattr(of, name, work)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return result
+
+    setattr(of, name, stopping)
+
+
+def stop_before_head(of: Any) -> None:
+    """Stop this process before it keeps the first head that it signs."""
+    keep = of.keep
+
+    def stopping(*arguments: Any) -> None:
+        of.keep = keep
+        os.kill(os.getpid(), signal.SIGSTOP)
+        keep(*arguments)
+
+    of.keep = stopping
+
+
+async def project(target: Target, directory: Path) -> None:
+    """Project, and stop in the midst of a page."""
+    stop_after(projections.runner.projector, "write_page")
+    async with running(target) as services:
+        await services.projector.reach(await services.recorder.head(), seconds=120)
+
+
+async def publish(target: Target, directory: Path) -> None:
+    """Publish, and stop with a head that is not signed yet."""
+    stop_before_head(Safe)
+    async with running(target, Signing(Safe(directory))) as services:
+        while await services.publications.size() != await services.recorder.head():
+            await asyncio.sleep(0.05)
+
+
+async def take_in(target: Target, directory: Path) -> None:
+    """Import, and stop with a page in the log."""
+    stop_after(Staging, "_append_page")
+    path = directory / "facts.jsonl"
+    path.write_bytes(line())
+    await import_file(target, corpus_format.READER, File.at(path))
+
+
+async def remake(target: Target, directory: Path) -> None:
+    """Rebuild, and stop with some rows written."""
+    stop_after(projections.runner.rebuild_worker, "find_new")
+    await rebuild(target, processes=1)
+
+
+async def prepare(target: Target, directory: Path) -> None:
+    """Migrate, and stop after the first step."""
+    stop_after(migrate, "_apply")
+    await migrated(target)
+
+
+KINDS: dict[str, Callable[[Target, Path], Awaitable[None]]] = {
+    "projector": project, "publisher": publish, "import": take_in, "rebuild": remake,
+    "migration": prepare,
+}
+
+
+async def main(kind: str, target: Target, directory: Path) -> str:
+    """What it ends with."""
+    try:
+        await KINDS[kind](target, directory)
+    except Unavailable as error:
+        return error.code
+    except LOST:
+        return "LOST"
+    return "DONE"
+
+
+if __name__ == "__main__":
+    print(asyncio.run(main(sys.argv[1], json.loads(sys.argv[2]), Path(sys.argv[3]))))

@@ -1,0 +1,74 @@
+"""Imports to test with, in few words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.support.fact_builders import announced, claimed, suspended
+from tracker.commands.commands import Order
+from tracker.domain.import_receipt import Receipt
+from tracker.domain.values import Fact
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target
+from tracker.sources.importing.importer import Outcome, import_file
+from tracker.sources.reader import At, File, Reader, Refused, Told
+from tracker.sources.readers import corpus_format
+from tracker.sources.readers.corpus_format import write
+
+GALLIUM = "export-control/gallium"
+FIGURE = "figure/rare_earths/CN/production/mine/2023"
+
+
+def line(event_id: str = "a", content: Fact | None = None, entity: str | None = GALLIUM,
+         type_: str = "ExportControl.Announced") -> bytes:
+    """A line of the corpus format."""
+    return write(event_id, type_, content or announced(), entity)
+
+
+CLAIM = line("c", claimed(1), None, "Figure.Claimed")
+SUSPENSION = line("s", suspended(), GALLIUM, "ExportControl.Suspended")
+
+
+class Desk:
+    """Imports files into a log of the test's own."""
+
+    def __init__(self, target: Target, recorder: Recorder, directory: Path):
+        self.target, self.recorder, self.directory = target, recorder, directory
+
+    async def take(self, *lines: bytes, **options: Any) -> Outcome:
+        """Import lines of the corpus format."""
+        path = self.directory / "facts.jsonl"
+        path.write_bytes(b"".join(lines))
+        return await import_file(self.target, corpus_format.READER, File.at(path), **options)
+
+    async def read(self, *items: Told | Refused, version: str = "1", content: str = "x",
+                   **options: Any) -> Outcome:
+        """Import what a lenient reader makes of a file."""
+        path = self.directory / "table.csv"
+        path.write_text(content)
+        reader = Reader(name="test", title="Test", version=version, licence="none", example="",
+                        recognise=lambda head, name: False, read=lambda file: iter(items))
+        return await import_file(self.target, reader, File.at(path), **options)
+
+    async def facts(self) -> dict[str, Fact]:
+        """What the log holds, by event id, without the receipts."""
+        return {event.event_id: event.fact for event in await self.recorder.read()
+                if not isinstance(event.fact, Receipt)}
+
+
+def said(outcome: Outcome) -> list[tuple[int, str | None, str]]:
+    """The line, field and reason of every refusal."""
+    return [(remark.line, remark.column, remark.reason) for remark in outcome.receipt.refused]
+
+
+def counts(outcome: Outcome) -> dict[str, int]:
+    """What came how often, where it came at all."""
+    of = outcome.receipt.counts
+    return {name: getattr(of, name) for name in of.__struct_fields__ if getattr(of, name)}
+
+
+def cell(value: int, line: int = 2, *, id: str = "row", **more: Any) -> Told:
+    """A claim as a reader tells it."""
+    claim = claimed(value, **more)
+    return Told(At(line, "value"), Order(claim.series.stream, claim, id))

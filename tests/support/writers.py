@@ -1,0 +1,46 @@
+"""Writers in a process of their own: `python -m tests.support.writers TARGET NAME WRITERS EVENTS`.
+
+TARGET is JSON, as `asyncpg.connect` takes it. Each writer appends events one after the other, some
+of them two in a command, to streams of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+from tests.support.fact_builders import announced
+from tracker.commands.commands import Order
+from tracker.commands.handler import decide, restored
+from tracker.log.entries import NewEvent
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target, create_pool
+
+
+def new(name: str) -> NewEvent:
+    """The event that opens a stream of this name."""
+    stream = f"export-control/{name}"
+    return decide(restored(stream, []), Order(stream, announced(), name), ())
+
+
+async def write(target: Target, name: str, writers: int, events: int) -> None:
+    """Append `events` events with so many writers at once."""
+    pool = await create_pool(target)
+    recorder = Recorder(pool)
+
+    async def one(writer: int) -> None:
+        for number in range(0, events // writers, 2):
+            first, second = (new(f"{name}-{writer}-{number + i}") for i in range(2))
+            if writer % 2:
+                await recorder.append([first, second])
+            else:
+                await recorder.append([first])
+                await recorder.append([second])
+
+    await asyncio.gather(*(one(writer) for writer in range(writers)))
+    await pool.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(write(json.loads(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
