@@ -7,17 +7,17 @@ goes on from there. The rows do not depend on how the log was cut into pages.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
-import tracker.domain
 from projections.runner.batch import PAGE, SQL, Page, read_page, write_page
+from projections.runner.fingerprint import fingerprint
 from projections.runner.fold_cache import Folds
 from projections.runner.prefetch import Ahead
+from projections.versions import rows
 from projections.versions.progress import Tracked
 from tracker.errors import Unavailable
 from tracker.log.follower import Follower, wait
@@ -32,25 +32,12 @@ from tracker.postgres.database import (
     named_queries,
 )
 
-TABLES = named_queries(Path(__file__).with_name("tables.sql"))
+TABLES = named_queries(Path(rows.__file__).with_name("tables.sql"))
 
 FOLD_SECONDS = SILENCE_SECONDS / 2
 """Seconds of a turn in which a page may be folded; what is left is for writing it."""
 
 logger = logging.getLogger(__name__)
-
-
-def fingerprint() -> str:
-    """A hash of the code that rows follow from: the domain, the fold and the tables.
-
-    Rows made by other code are made anew rather than mixed with these; an edit too many costs a
-    rebuild, one too few would cost the truth.
-    """
-    floor = Path(__file__).parent
-    domain = sorted(Path(tracker.domain.__file__).parent.glob("*.*"))
-    own = [floor / name for name in (
-        "timeline.py", "rows.py", "texts.py", "page.py", "projector.sql", "tables.sql")]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in (*domain, *own))).hexdigest()
 
 
 async def create_schema(connection: Connection) -> bool:

@@ -30,16 +30,12 @@ SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'projection' AND tablena
 -- The code that made the rows.
 SELECT fold FROM tracking WHERE projection = 'versions';
 
--- name: tracking
--- How far the projection has come, and by which code.
-SELECT position, fold FROM tracking WHERE projection = 'versions';
-
 -- name: position
 -- How far the projection has come.
 SELECT position FROM tracking WHERE projection = 'versions';
 
 -- name: advance
--- It has come this far; all who answer from it get to know (see tracked.py).
+-- It has come this far; all who answer from it get to know (see progress.py).
 WITH moved AS (
     UPDATE tracking SET position = $1 WHERE projection = 'versions' RETURNING position
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 from tracker.log.follower import Follower
 from tracker.postgres.database import LOST, Pool, named_queries
 
-SQL = named_queries(Path(__file__).with_name("projector.sql"))
+SQL = named_queries(Path(__file__).with_name("progress.sql"))
 CHANNEL = "projected"
 
 

@@ -18,8 +18,8 @@ def once(weight: Callable[[A], int]) -> Callable[[Callable[[A, B], T]], Callable
     much memory that takes.
 
     They are told by what they are and not by what they say: states are long to compare, and those
-    of one version row are one object (see `projections.query.state_cache`). What is made of them is shared
-    between answers, so it has to follow from them alone.
+    of one version row are one object (see `projections.query.state_cache`). What is made of them is
+    shared between answers, so it has to follow from them alone.
     """
     return lambda make: _kept(make, weight)
 

@@ -1,7 +1,7 @@
 """Clients and audits of the ecosystem, unmodified, against the running server.
 
-They come from npm, at the versions in `tests/contract/clients/package-lock.json`, into a cache directory. A
-machine without Node skips them, unless CI says that it has to have it.
+They come from npm, at the versions in `tests/contract/clients/package-lock.json`, into a cache
+directory. A machine without Node skips them, unless CI says that it has to have it.
 """
 
 from __future__ import annotations

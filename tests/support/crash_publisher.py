@@ -1,8 +1,8 @@
 """Publishes a log and is killed at a step: before or after anything that outlives the process.
 
-Run as `python -m tests.support.crash_publisher TARGET DIRECTORY`. For each number on the standard input a child is
-forked, which publishes and kills itself before that step, and how many steps it had come to is
-printed; 0 kills nobody.
+Run as `python -m tests.support.crash_publisher TARGET DIRECTORY`. For each number on the standard
+input a child is forked, which publishes and kills itself before that step, and how many steps it
+had come to is printed; 0 kills nobody.
 """
 
 from __future__ import annotations

@@ -185,8 +185,8 @@ class FigureState(EntityState, frozen=True, kw_only=True):
     """All claims for one series that are public on a day, the oldest first.
 
     Which of them to use depends on orders of publishers too, which are entities of their own: see
-    `projections.analysis.claims`. `judged` are the judgements told so far, whether or not one of them is the
-    `judgement` that counts.
+    `projections.analysis.claims`. `judged` are the judgements told so far, whether or not one of
+    them is the `judgement` that counts.
     """
 
     series: Series

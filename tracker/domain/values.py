@@ -55,7 +55,8 @@ Publisher = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", ma
 
 
 class Committed(Value, frozen=True, kw_only=True):
-    """Stands in a recorded fact for a text that is kept in an annex: see `tracker.domain.commitments`."""
+    """Stands in a recorded fact for a text that is kept in an annex: see
+    `tracker.domain.commitments`."""
 
     commitment: Annotated[str, msgspec.Meta(pattern=COMMITMENT)]
 
