@@ -5,11 +5,12 @@ from __future__ import annotations
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-from schema.inputs.arguments import entity_path
 from tracker.domain.registry import KINDS
+from tracker.domain.values import ENTITY_PATH
 from tracker.errors import InvalidInput
 
-MOST_LETTERS = 2000
+MAX_OPAQUE_CHARACTERS = 2000
+MAX_ID_CHARACTERS = 500
 
 
 def sealed(key: str) -> str:
@@ -19,7 +20,7 @@ def sealed(key: str) -> str:
 
 def unsealed(given: str) -> str:
     """The key in opaque text. Raises ValueError for text that `sealed` never gave."""
-    if len(given) > MOST_LETTERS:
+    if len(given) > MAX_OPAQUE_CHARACTERS:
         raise ValueError("too long for a sealed key")
     try:
         return urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode()
@@ -55,3 +56,8 @@ def key_of(kind: str, given: str) -> str | None:
     except ValueError:
         pass  # a key, then
     return entity_path(kind, given)
+
+
+def entity_path(kind: str, id: str) -> str | None:
+    """The id of an entity of a kind if it can be one; None for text that can't."""
+    return id if len(id) <= MAX_ID_CHARACTERS and ENTITY_PATH.fullmatch(f"{kind}/{id}") else None

@@ -14,16 +14,16 @@ from strawberry import argument
 
 from projections.analysis.exposure import Question
 from projections.versions import search_text
+from schema.base.global_ids import MAX_ID_CHARACTERS
 from schema.base.scalars import Day, Instant, Position
 from tracker.domain.commodities import Commodity, commodities, descendants
 from tracker.domain.places import Place
 from tracker.domain.registry import fact_type
-from tracker.domain.values import ENTITY_PATH, Actor
+from tracker.domain.values import Actor
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.log.selection import Selection
 
 T = TypeVar("T")
-MOST_LETTERS = 500
 LAST_POSITION = 2**63 - 1
 DIGITS = re.compile(r"\d{1,19}", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -64,8 +64,8 @@ def word(kind: Callable[[str], T], given: str, field: str) -> T:
 
 def short(given: str, field: str) -> str:
     """A text that is meant to be a word, refused when it is far too long for one."""
-    if len(given) > MOST_LETTERS:
-        raise TooLarge(f"expected at most {MOST_LETTERS} letters", path=(field,))
+    if len(given) > MAX_ID_CHARACTERS:
+        raise TooLarge(f"expected at most {MAX_ID_CHARACTERS} letters", path=(field,))
     return given
 
 
@@ -206,11 +206,6 @@ def needed(given: Position, field: str) -> int:
     found = position(given, field)
     assert found is not None
     return found
-
-
-def entity_path(kind: str, id: str) -> str | None:
-    """The id of an entity of a kind if it can be one; None for text that can't."""
-    return id if len(id) <= MOST_LETTERS and ENTITY_PATH.fullmatch(f"{kind}/{id}") else None
 
 
 def _at(field: str, read: Callable[[], T]) -> T:

@@ -14,8 +14,8 @@ import msgspec
 from strawberry import argument
 
 from projections.query.lists import Key
-from schema.base.global_ids import sealed, unsealed
-from schema.inputs.arguments import LAST_POSITION, entity_path
+from schema.base.global_ids import entity_path, sealed, unsealed
+from schema.inputs.arguments import LAST_POSITION
 from tracker.domain.registry import KINDS
 from tracker.errors import InvalidInput
 

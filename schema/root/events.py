@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from projections.query.lists import Found, Key, Span
 from projections.query.lists import part as within
+from schema.base.global_ids import entity_path
 from schema.base.scalars import Position
-from schema.inputs.arguments import LAST_POSITION, entity_path, position, short
+from schema.inputs.arguments import LAST_POSITION, position, short
 from schema.inputs.order_by import EventOrder
 from schema.types.connection import Listing
 from schema.types.event import Event, event
