@@ -19,6 +19,7 @@ from deploy.bootstrap import prepare, running
 from deploy.postgres import Postgres
 from schema.services import Services
 from tests.support.importer import Desk
+from tests.support.processes import Running
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 from tracker.sources.importing.importer import import_file
@@ -138,3 +139,15 @@ async def corpus_services(corpus_target: Target) -> AsyncIterator[Services]:
 def desk(target: Target, recorder: Recorder, tmp_path: Path) -> Desk:
     """Imports files into a log of the test's own."""
     return Desk(target, recorder, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Running]:
+    """A running demo, shared by the tests that do not stop it."""
+    directory = Path(tempfile.mkdtemp(prefix="tracker-demo-"))
+    os.chmod(directory, 0o755)
+    running = Running("demo", data_dir=directory / "data")
+    running.rest("Ctrl-C stops")
+    yield running
+    running.stop()
+    shutil.rmtree(directory, ignore_errors=True)

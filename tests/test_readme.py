@@ -12,7 +12,6 @@ import pytest
 from schema.base.context import Context
 from schema.execution.execute import execute, stream
 from schema.services import Access, Services
-from tests.deploy.test_cli import demo  # noqa: F401
 from tests.support.processes import Running, command
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +37,7 @@ async def test_every_query_has_an_answer_without_errors(corpus_services: Service
 
 @pytest.mark.parametrize("line", [c for c in COMMANDS if c.startswith("tracker ")])
 def test_every_command_succeeds_beside_a_running_demo(
-    demo: Running, line: str  # noqa: F811
+    demo: Running, line: str
 ) -> None:
     result = command(*shlex.split(line)[1:], data_dir=demo.data_dir)
     assert result.returncode == 0, result.stderr

@@ -22,7 +22,6 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import app
 from deploy.process import Exit
-from tests.deploy.test_cli import demo  # noqa: F401
 from tests.support.processes import Running
 from tests.support.tampered_logs import KEY, OTHER, WITNESS, bundle, honest, signed
 from tracker.audit.verify import http_source
@@ -135,7 +134,7 @@ def desk() -> Iterator[Path]:
 
 
 def test_every_command_of_the_guide_does_what_it_says(
-    demo: Running, desk: Path  # noqa: F811
+    demo: Running, desk: Path
 ) -> None:
     wait_for_checkpoint(f"{demo.url}/log/checkpoint")
     script = "".join(BLOCKS).replace("http://127.0.0.1:8000", demo.url)

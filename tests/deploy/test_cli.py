@@ -45,18 +45,6 @@ def start() -> Iterator[Callable[..., Running]]:
             running.stop()
 
 
-@pytest.fixture(scope="module")
-def demo() -> Iterator[Running]:
-    """A running demo, shared by the tests that do not stop it."""
-    directory = Path(tempfile.mkdtemp(prefix="tracker-demo-"))
-    os.chmod(directory, 0o755)
-    running = Running("demo", data_dir=directory / "data")
-    running.rest("Ctrl-C stops")
-    yield running
-    running.stop()
-    shutil.rmtree(directory, ignore_errors=True)
-
-
 def control(event_id: str) -> bytes:
     """A line of the corpus format: an export control under an id of its own."""
     return write(event_id, "ExportControl.Announced", announced(), f"export-control/{event_id}")

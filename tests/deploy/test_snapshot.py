@@ -18,9 +18,9 @@ from deploy.process import Exit
 from deploy.snapshot_file import replay, snapshot, take
 from projections.query.moment import Moment
 from schema.services import Services
-from tests.deploy.test_cli import Running, command, demo  # noqa: F401
 from tests.support.api import Api
 from tests.support.fact_builders import announced
+from tests.support.processes import Running, command
 from tracker.errors import InvalidInput
 
 QUIET = Console(quiet=True)
@@ -151,7 +151,7 @@ def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
     ("--known-at", "2000-01-01"),
 ])
 def test_the_commands_print_the_digest_of_the_file_that_they_write(
-    demo: Running, tmp_path: Path, moment: tuple[str, ...]  # noqa: F811
+    demo: Running, tmp_path: Path, moment: tuple[str, ...]
 ) -> None:
     digests = set()
     for name in ("snapshot", "replay"):
@@ -169,7 +169,7 @@ def test_the_commands_print_the_digest_of_the_file_that_they_write(
     (("--out", "/nowhere/state"), "/nowhere/state: No such file"),
 ])
 def test_a_snapshot_that_can_not_be_is_refused(
-    demo: Running, options: tuple[str, ...], said: str  # noqa: F811
+    demo: Running, options: tuple[str, ...], said: str
 ) -> None:
     for name in ("snapshot", "replay"):
         result = command(name, *options, data_dir=demo.data_dir)
