@@ -20,7 +20,7 @@ from tracker.auth.tokens import Tokens, tokens
 from tracker.postgres.database import Target, named_queries
 from tracker.postgres.migrate import Migration, NotMigrated, migrate, migrations
 
-FIRST_RELEASE = Path(__file__).parent / "released" / "log-0.1.0.sql"
+FIRST_RELEASE = Path(__file__).with_name("log-0.1.0.sql")
 CATALOG = named_queries(Path(__file__).with_name("catalog.sql"))
 
 

@@ -20,7 +20,7 @@ from tracker.errors import NotFound, Rejected
 from tracker.log.entries import recorded
 from tracker.postgres.database import Pool, named_queries
 
-SQL = named_queries(Path(__file__).with_name("rows.sql"))
+SQL = named_queries(Path(__file__).with_name("database_source.sql"))
 COLUMNS = ("position", "event_id", "stream", "version", "type", "recorded_at")
 """What rows repeat of their entries, so that it can be indexed."""
 
