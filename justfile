@@ -1,0 +1,41 @@
+# Tasks of those who change the code. `just` lists them; each line can be run by hand too.
+
+bin := ".venv/bin"
+
+# list the tasks
+default:
+    @just --list
+
+# make the environment, with all that tests need
+install:
+    python3 -m venv .venv
+    {{bin}}/pip install -e '.[test]'
+
+# style, format, types and layers, in seconds
+check:
+    {{bin}}/ruff check .
+    {{bin}}/ruff format --check .
+    {{bin}}/mypy
+    {{bin}}/lint-imports
+
+# the checks, then every test
+test: check
+    {{bin}}/pytest
+
+# format the code
+format:
+    {{bin}}/ruff check --fix .
+    {{bin}}/ruff format .
+
+# write the files that follow from the code
+schema:
+    {{bin}}/python -m schema.execution.print_sdl > schema/schema.graphql
+    {{bin}}/tracker schema corpus > docs/corpus.schema.json
+
+# measure, and put the figures into docs/benchmarks.md
+bench name:
+    {{bin}}/python -m tests.benchmarks.{{name}} --write docs/benchmarks.md
+
+# the demo
+demo:
+    {{bin}}/tracker demo
