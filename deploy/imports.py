@@ -30,8 +30,12 @@ from tracker.sources.readers.corpus_format import SHIPPED
 @contextmanager
 def progress_bar(console: Console) -> Iterator[Progress]:
     """A bar that stays as one line when it is done; nothing where nobody watches."""
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(),
-               TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         yield progress
 
@@ -51,13 +55,20 @@ class Bars:
 
 
 async def import_shown(
-    target: Target, services: Services, reader: Reader, file: File, console: Console,
-    *, listen: Callable[[str, At, str, str], None] | None = None, **options: Any,
+    target: Target,
+    services: Services,
+    reader: Reader,
+    file: File,
+    console: Console,
+    *,
+    listen: Callable[[str, At, str, str], None] | None = None,
+    **options: Any,
 ) -> Outcome:
     """Import a file with bars; return once the projection shows it all."""
     with progress_bar(console) as progress:
-        outcome = await import_file(target, reader, file, progress=Bars(progress), listen=listen,
-                                    **options)
+        outcome = await import_file(
+            target, reader, file, progress=Bars(progress), listen=listen, **options
+        )
         if outcome.position is not None:
             await _project(services, progress, outcome.position, outcome.receipt.events + 1)
     return outcome
@@ -66,23 +77,25 @@ async def import_shown(
 async def _project(services: Services, progress: Progress, head: int, count: int) -> None:
     task = progress.add_task("projecting", total=count)
     await services.projector.catch_up(
-        lambda position: progress.update(task, completed=count - (head - position)))
+        lambda position: progress.update(task, completed=count - (head - position))
+    )
     await services.projector.reach(head, seconds=600)
     progress.update(task, completed=count)
 
 
-async def load_corpus(
-    target: Target, services: Services, console: Console, **options: Any
-) -> int:
+async def load_corpus(target: Target, services: Services, console: Console, **options: Any) -> int:
     """Import the corpus that ships, unless this very one has been: how many events it made.
 
     What an earlier release said otherwise is corrected.
     """
     if await _was_imported(services.recorder, SHIPPED.sha256()):
         return 0
-    reader = replace(corpus_format.READER, corrects=True)  # its ids are ours, whatever release wrote them
-    outcome = await import_shown(target, services, reader, SHIPPED, console, skip_refused=True,
-                                 **options)
+    reader = replace(
+        corpus_format.READER, corrects=True
+    )  # its ids are ours, whatever release wrote them
+    outcome = await import_shown(
+        target, services, reader, SHIPPED, console, skip_refused=True, **options
+    )
     return outcome.receipt.events
 
 

@@ -17,10 +17,10 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema.execution.persisted_queries import Persisted
-from schema.execution.response_cache import MOST_BYTES, Answers
+from schema.execution.response_cache import GZIP_LEVEL, MOST_BYTES, Answers
 from schema.execution.schema import GRAPH
 from schema.http.authentication import Gate
-from schema.http.compression import LEAST_BYTES, LEVEL, Shortened
+from schema.http.compression import LEAST_BYTES, Shortened
 from schema.http.cors import Cors
 from schema.http.endpoint import Observed
 from schema.http.graphiql import EXAMPLES, asset, policy
@@ -40,7 +40,7 @@ from schema.telemetry.observer import Observer
 from schema.telemetry.operation import Tracing
 from tracker.errors import Forbidden
 
-SHORTER = Middleware(Shortened, minimum_size=LEAST_BYTES, compresslevel=LEVEL)
+SHORTER = Middleware(Shortened, minimum_size=LEAST_BYTES, compresslevel=GZIP_LEVEL)
 HOME = Template(Path(__file__).with_name("home.html").read_text(encoding="utf-8"))
 
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +151,27 @@ def demo() -> Iterator[Running]:
     yield running
     running.stop()
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A directory that PostgreSQL's own account can reach."""
+    directory = Path(tempfile.mkdtemp(prefix="tracker-cli-"))
+    os.chmod(directory, 0o755)
+    yield directory / "data"
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Running]]:
+    """Starts commands that serve, and ends what a failing test leaves of them."""
+    started: list[Running] = []
+
+    def begin(*arguments: str, data_dir: Path, **environment: str) -> Running:
+        started.append(Running(*arguments, data_dir=data_dir, **environment))
+        return started[-1]
+
+    yield begin
+    for one in started:
+        if one.process.poll() is None:
+            one.stop()

@@ -30,8 +30,14 @@ class Crew:
     async def begun(cls, target: Target) -> AsyncIterator[Self]:
         """Helpers for the length of a block. Raises HelperFailed."""
         async with AsyncExitStack() as stack:
-            yield cls([await stack.enter_async_context(Helper.begun("projections.runner.worker_pool", target))
-                       for _ in range(HELPERS)])
+            yield cls(
+                [
+                    await stack.enter_async_context(
+                        Helper.begun("projections.runner.worker_pool", target)
+                    )
+                    for _ in range(HELPERS)
+                ]
+            )
 
     async def page(self, after: int, until: int) -> Page:
         """The page of the events from one position up to another, which are all in the log.

@@ -11,11 +11,10 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLError, VariableNode
 
+from schema.root.batch import MOST_COMMANDS, wrong_number_of_commands
 from tracker.auth.scopes import Caller, Scope
-from tracker.errors import InvalidInput, TooLarge, TrackerError
+from tracker.errors import TooLarge, TrackerError
 
-MOST_COMMANDS = 1000
-"""How many commands are recorded together."""
 MOST_ITEMS = 1000
 """How many items a list in a variable may have."""
 SCOPES = {"redactEvent": Scope.ADMIN}
@@ -48,12 +47,6 @@ def too_many_commands(
                 if isinstance(commands, list) and len(commands) > MOST_COMMANDS:
                     return [_at(field, wrong_number_of_commands())]
     return []
-
-
-def wrong_number_of_commands() -> InvalidInput:
-    """What is said of too many commands, or none."""
-    return InvalidInput(f"expected 1 to {MOST_COMMANDS} commands", code="INVALID_BATCH_SIZE",
-                        path=("commands",))
 
 
 def too_long_lists(variables: Mapping[str, Any]) -> list[GraphQLError]:

@@ -29,7 +29,6 @@ from schema.execution.cacheability import pinned, pure
 from schema.execution.documents import prepared
 from schema.execution.execute import execute
 from schema.execution.schema import GRAPH
-from schema.http.compression import LEVEL
 from schema.services import Access, Services
 from schema.telemetry.operation import seen
 from tracker.auth.scopes import Caller, Scope
@@ -37,6 +36,8 @@ from tracker.domain.redaction import TYPE as REDACTED
 from tracker.postgres.database import LOST
 
 MOST_BYTES = 64 * 1024 * 1024
+GZIP_LEVEL = 5
+"""A 118 kB answer in 1.75 ms to a fifth; more effort hardly shortens it."""
 
 Key: TypeAlias = tuple[str, bytes, str | None, frozenset[Scope]]
 Edition: TypeAlias = tuple[Reached, date]
@@ -83,7 +84,7 @@ class Answer:
     @cached_property
     def gzipped(self) -> bytes:
         """The same as gzip."""
-        return gzip.compress(self.body, LEVEL, mtime=0)
+        return gzip.compress(self.body, GZIP_LEVEL, mtime=0)
 
 
 class Answers:

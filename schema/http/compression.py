@@ -12,7 +12,6 @@ from schema.http.request import header
 
 LEAST_BYTES = 1024
 """What is shorter fits into one packet anyway."""
-LEVEL = 5
 
 
 def offered(header: str) -> Sequence[str]:

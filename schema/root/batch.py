@@ -12,7 +12,6 @@ from strawberry import field
 from schema.base.context import Info
 from schema.base.decorators import description_of, output
 from schema.base.scalars import Position
-from schema.execution.admission import MOST_COMMANDS, wrong_number_of_commands
 from schema.inputs.input_types import check_text, input_type, one_of, plain
 from schema.root.commands import Retraction, corrected, in_camel, readable
 from schema.root.fact_mutations import INPUTS, TOLD
@@ -20,8 +19,11 @@ from schema.telemetry.operation import step
 from schema.types.event import Event, event
 from tracker.commands import commands as orders
 from tracker.domain.codec import convert
-from tracker.errors import TrackerError
+from tracker.errors import InvalidInput, TrackerError
 from tracker.log.recorder import Appended
+
+MOST_COMMANDS = 1000
+"""How many commands are recorded together."""
 
 FACT = one_of(
     "FactInput", INPUTS, "A fact to be recorded: the input of the mutation that records it,"
@@ -34,6 +36,12 @@ VERSIONED = one_of(
     "VersionedCommandInput", {**INPUTS, "correctEvent": CORRECTION},
     "A command that may be for one version of an entity only: a fact to be recorded, or a"
     " correction.")
+
+
+def wrong_number_of_commands() -> InvalidInput:
+    """What is said of too many commands, or none."""
+    return InvalidInput(f"expected 1 to {MOST_COMMANDS} commands", code="INVALID_BATCH_SIZE",
+                        path=("commands",))
 
 
 @strawberry.input(description="A command that is refused unless the entity has a version.")

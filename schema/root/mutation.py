@@ -10,11 +10,11 @@ from strawberry.tools import create_type
 
 from schema.base.context import Info
 from schema.base.decorators import description_of
-from schema.execution.admission import MOST_COMMANDS
 from schema.inputs.input_types import described, input_type
 from schema.root.batch import (
     COMMAND,
     CORRECTION,
+    MOST_COMMANDS,
     RETRACTION,
     Batch,
     carried_out_together,

@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from projections.lru_cache import Kept
 from projections.query.as_of import AsOf
-from schema.routes.health import condition
 from schema.services import Services
+from schema.telemetry.readiness import check_readiness
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import LOST
 
@@ -138,7 +138,7 @@ class Metrics:
 
     async def _look(self) -> None:
         """Ask the database what nobody counts."""
-        found = await condition(self._services)
+        found = await check_readiness(self._services)
         self._up.set(found.lag is not None)
         if found.head is None or found.position is None:
             return

@@ -122,21 +122,30 @@ async def test_a_backup_that_grew_to_the_same_events_is_the_same_log(
 EDIT = "UPDATE log.events SET entry = '{}' WHERE position = %d"
 
 
-@pytest.mark.parametrize("statement", [
-    EDIT % 300, EDIT % 257,
-    "UPDATE log.events SET position = CASE position WHEN 299 THEN -1 ELSE 299 END"
-    " WHERE position IN (299, 300); UPDATE log.events SET position = 300 WHERE position = -1",
-    "UPDATE log.tiles SET root = sha256('x')", "UPDATE log.checkpoints SET root = sha256('x')",
-    "UPDATE log.checkpoints SET note = replace(note, '300', '299')",
-    "DELETE FROM log.events WHERE position = 290", "DELETE FROM log.tiles; " + EDIT % 3,
-])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        EDIT % 300,
+        EDIT % 257,
+        "UPDATE log.events SET position = CASE position WHEN 299 THEN -1 ELSE 299 END"
+        " WHERE position IN (299, 300); UPDATE log.events SET position = 300 WHERE position = -1",
+        "UPDATE log.tiles SET root = sha256('x')",
+        "UPDATE log.checkpoints SET root = sha256('x')",
+        "UPDATE log.checkpoints SET note = replace(note, '300', '299')",
+        "DELETE FROM log.events WHERE position = 290",
+        "DELETE FROM log.tiles; " + EDIT % 3,
+    ],
+)
 async def test_a_log_that_was_altered_with_force_is_not_signed(
     publishing: Publisher, target: Target, statement: str
 ) -> None:
     await fill(target, 300)
     await publishing.catch_up()
-    await force(target, "ALTER TABLE log.events DROP CONSTRAINT events_position_check",
-                *statement.split("; "))
+    await force(
+        target,
+        "ALTER TABLE log.events DROP CONSTRAINT events_position_check",
+        *statement.split("; "),
+    )
     await fill(target, 1)
     with pytest.raises(NotProven):
         await publishing.catch_up()
@@ -265,8 +274,17 @@ async def test_before_the_first_checkpoint_there_is_none(target: Target) -> None
 def killer(target: Target, safe: Safe) -> Iterator[subprocess.Popen[str]]:
     """A process whose children publish and are killed."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.crash_publisher", json.dumps(target), str(safe.directory)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        [
+            sys.executable,
+            "-m",
+            "tests.support.crash_publisher",
+            json.dumps(target),
+            str(safe.directory),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     yield process
     assert process.stdin is not None
     assert process.stdout is not None
@@ -297,9 +315,13 @@ async def test_killed_at_any_step_it_never_signs_two_heads_and_goes_on(
         await fill(target, 256)
         assert told(killer, step) == "killed"
         async with connected(target) as connection:
-            while await connection.fetchval(
+            while (
+                await connection.fetchval(
                     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                    " AND usename IS NOT NULL AND pid <> pg_backend_pid()") > 2:  # the pool's
+                    " AND usename IS NOT NULL AND pid <> pg_backend_pid()"
+                )
+                > 2
+            ):  # the pool's
                 await asyncio.sleep(0.005)
         await check(target, safe)
         head = safe.head()

@@ -18,7 +18,6 @@ from deploy.cli.token import as_owner
 from deploy.web.connections import Limits
 from schema.http.authentication import Buckets, Gate, network
 from schema.services import EVERYONE, Access, Services
-from tests.deploy.test_cli import data_dir  # noqa: F401
 from tests.schema.test_subscriptions import served
 from tests.support.api import Api, control, document
 from tests.support.processes import command
@@ -262,7 +261,7 @@ async def test_a_login_without_the_right_is_told_which_it_lacks(target: Target) 
 
 
 def test_tokens_are_made_listed_and_revoked_at_the_command_line(
-    data_dir: Path,  # noqa: F811
+    data_dir: Path,
 ) -> None:
     made = command("token", "create", "--name", "ci", "--scope", "read", "--scope", "record",
                    "--expires", "2999-12-31", data_dir=data_dir)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import urllib.error
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,30 +16,6 @@ from tests.support.fact_builders import announced, suspended
 from tests.support.processes import TRACKER, Running, command, postmasters
 from tracker.postgres.database import Target
 from tracker.sources.readers.corpus_format import write
-
-
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    """A directory that PostgreSQL's own account can reach."""
-    directory = Path(tempfile.mkdtemp(prefix="tracker-cli-"))
-    os.chmod(directory, 0o755)
-    yield directory / "data"
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Running]]:
-    """Starts commands that serve, and ends what a failing test leaves of them."""
-    started: list[Running] = []
-
-    def begin(*arguments: str, data_dir: Path, **environment: str) -> Running:
-        started.append(Running(*arguments, data_dir=data_dir, **environment))
-        return started[-1]
-
-    yield begin
-    for running in started:
-        if running.process.poll() is None:
-            running.stop()
 
 
 def control(event_id: str) -> bytes:

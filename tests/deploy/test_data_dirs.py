@@ -15,7 +15,7 @@ from deploy.cli.main import app
 from deploy.demo import is_local
 from deploy.postgres import default_data_dir, demo_data_dir
 from deploy.process import Exit
-from tests.deploy.test_cli import control, data_dir, demo, start  # noqa: F401
+from tests.deploy.test_cli import control
 from tests.support.processes import TRACKER, Running, command
 
 
@@ -25,7 +25,7 @@ def test_the_demo_has_a_directory_of_its_own() -> None:
 
 
 def test_a_demo_refuses_a_log_that_it_did_not_begin(
-    data_dir: Path, tmp_path: Path  # noqa: F811
+    data_dir: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "facts.jsonl"
     file.write_bytes(control("real"))
@@ -40,7 +40,7 @@ def test_a_demo_refuses_a_log_that_it_did_not_begin(
 
 
 def test_whoever_goes_on_with_a_demo_must_say_so(
-    demo: Running, start: Callable[..., Running]  # noqa: F811
+    demo: Running, start: Callable[..., Running]
 ) -> None:
     refused = command("serve", "--port", "0", data_dir=demo.data_dir)
     assert (refused.returncode, "(DEMO_LOG)" in refused.stderr) == (Exit.REFUSED, True)
@@ -52,7 +52,7 @@ def test_whoever_goes_on_with_a_demo_must_say_so(
 
 
 def test_a_demo_goes_on_with_its_own_log_and_says_who_can_write_and_where_it_is(
-    demo: Running, start: Callable[..., Running]  # noqa: F811
+    demo: Running, start: Callable[..., Running]
 ) -> None:
     assert f"export TRACKER_DATA_DIR={demo.data_dir}" in demo.output
     assert "may write" not in demo.output
@@ -100,7 +100,7 @@ def test_a_directory_that_can_not_be_is_said_without_a_traceback(tmp_path: Path)
     assert (result.exit_code, "File name too long" in result.stderr) == (Exit.UNAVAILABLE, True)
 
 
-def test_who_sits_there_is_asked(data_dir: Path) -> None:  # noqa: F811
+def test_who_sits_there_is_asked(data_dir: Path) -> None:
     for answer, code in ((b"n\n", Exit.UNAVAILABLE), (b"y\n", Exit.OK)):
         own, theirs = pty.openpty()
         asking = subprocess.Popen(

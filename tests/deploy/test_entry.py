@@ -17,7 +17,6 @@ import websockets
 from deploy import settings
 from deploy.process import Exit
 from deploy.settings import WrongSetting
-from tests.deploy.test_cli import data_dir, demo, start  # noqa: F401
 from tests.support.processes import TRACKER, Running, command
 
 Start = Callable[..., Running]
@@ -42,7 +41,7 @@ def test_a_misspelt_setting_is_refused_with_the_nearest_one(wrong: str, meant: s
 @pytest.mark.parametrize("arguments", [("serve",), ("query", "{ head }"), ("token", "list"),
                                        ("key", "show"), ("verify", "x"), ("sources",)])
 def test_every_command_refuses_a_misspelt_setting(
-    data_dir: Path, arguments: tuple[str, ...]  # noqa: F811
+    data_dir: Path, arguments: tuple[str, ...]
 ) -> None:
     result = run(*arguments, TRACKER_REED="token", TRACKER_DATA_DIR=str(data_dir))
     assert (result.returncode, result.stderr) == (
@@ -70,7 +69,7 @@ def test_a_wrong_value_is_wrong_usage_of_any_command(variable: str, value: str) 
     ("serve", "--log-level", "loud"), ("follow", "--after", "-1"), ("nothing",),
 ])
 def test_wrong_usage_has_its_exit_code_and_no_traceback(
-    data_dir: Path, arguments: tuple[str, ...]  # noqa: F811
+    data_dir: Path, arguments: tuple[str, ...]
 ) -> None:
     result = run(*arguments, TRACKER_DATA_DIR=str(data_dir))
     assert (result.returncode, "Traceback" in result.stderr) == (Exit.USAGE, False)
@@ -78,7 +77,7 @@ def test_wrong_usage_has_its_exit_code_and_no_traceback(
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 300, "192.0.2.1"])
-def test_an_address_that_is_not_ours_is_said(data_dir: Path, host: str) -> None:  # noqa: F811
+def test_an_address_that_is_not_ours_is_said(data_dir: Path, host: str) -> None:
     result = command("serve", "--host", host, data_dir=data_dir)
     assert (result.returncode, "Can't listen on" in result.stderr) == (Exit.UNAVAILABLE, True)
     assert "Traceback" not in result.stderr
@@ -113,7 +112,7 @@ def test_the_bare_command_prints_its_help() -> None:
 
 
 def test_every_line_of_a_server_that_logs_json_is_json(
-    data_dir: Path, start: Start  # noqa: F811
+    data_dir: Path, start: Start
 ) -> None:
     for name, more in (("demo", "4"), ("serve", "3")):
         running = start(name, "--log-format", "json", "--log-level", "debug",
@@ -130,7 +129,7 @@ def test_every_line_of_a_server_that_logs_json_is_json(
     ("verify", "/nowhere"), ("import", "/nowhere"), ("replay", "--known-at", "x"), ("key", "show"),
 ])
 def test_errors_are_json_too_where_that_is_the_form(
-    data_dir: Path, arguments: tuple[str, ...]  # noqa: F811
+    data_dir: Path, arguments: tuple[str, ...]
 ) -> None:
     result = run(*arguments, TRACKER_LOG_FORMAT="json", TRACKER_DATA_DIR=str(data_dir))
     assert result.returncode in (Exit.REFUSED, Exit.USAGE)
@@ -164,7 +163,7 @@ def test_an_error_that_nobody_foresaw_is_a_line_unless_more_is_asked_for(form: s
     assert "Traceback" in failed("debug")
 
 
-def test_no_token_is_logged_however_much_is(data_dir: Path, start: Start) -> None:  # noqa: F811
+def test_no_token_is_logged_however_much_is(data_dir: Path, start: Start) -> None:
     token = "tracker_of-the-test-alone"
     serving = start("serve", "--log-level", "debug", data_dir=data_dir, TRACKER_WRITE_TOKEN=token,
                     TRACKER_READ="token")
@@ -188,7 +187,7 @@ def test_no_token_is_logged_however_much_is(data_dir: Path, start: Start) -> Non
     assert "of-the-test" not in serving.output
 
 
-def test_a_reader_that_has_enough_is_no_error(demo: Running) -> None:  # noqa: F811
+def test_a_reader_that_has_enough_is_no_error(demo: Running) -> None:
     following = f"{' '.join(TRACKER)} follow --after 0 --data-dir {demo.data_dir} | head -n 1"
     done = subprocess.run(["bash", "-c", f"{following}; exit ${{PIPESTATUS[0]}}"],
                           capture_output=True, text=True, check=False, timeout=60)

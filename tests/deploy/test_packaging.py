@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.deploy.test_cli import data_dir  # noqa: F401
 from tests.lowest_versions import pins_and_tools
 from tests.support.tampered_logs import KEY, bundle, honest
 from tests.test_style import FLOORS, ROOT
@@ -113,7 +112,7 @@ def test_without_the_embedded_postgresql_logs_are_verified(tmp_path: Path) -> No
 
 
 def test_without_the_embedded_postgresql_a_command_says_what_would_help(
-    data_dir: Path  # noqa: F811
+    data_dir: Path
 ) -> None:
     result = without_embedded("migrate", TRACKER_DATA_DIR=str(data_dir), TRACKER_PG_BIN="/nowhere")
     assert result.returncode == 3

@@ -44,8 +44,17 @@ class Frozen:
 
     def __init__(self, kind: str, target: Target, directory: Path):
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.frozen_process", kind, json.dumps(target), str(directory)],
-            stdout=subprocess.PIPE, text=True)
+            [
+                sys.executable,
+                "-m",
+                "tests.support.frozen_process",
+                kind,
+                json.dumps(target),
+                str(directory),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         looking = psutil.Process(self._process.pid)
         deadline = time.monotonic() + 60
         while looking.status() != psutil.STATUS_STOPPED:

@@ -60,7 +60,14 @@ async def test_live_followers_skip_and_double_nothing_while_16_writers_in_2_proc
     total = 4000
     writing = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.support.writers", json.dumps(target), name, "8", str(total // 2))
+            sys.executable,
+            "-m",
+            "tests.support.writers",
+            json.dumps(target),
+            name,
+            "8",
+            str(total // 2),
+        )
         for name in ("one", "two")
     ]
     late = asyncio.create_task(followed_from_the_middle(follower, recorder, total))
@@ -111,8 +118,13 @@ async def test_one_reading_serves_all_who_follow(
         assert positions(events) == list(range(1, 21))
     assert reads.total() <= 60
     async with connected(target) as connection:
-        assert await connection.fetchval("SELECT count(*) FROM pg_stat_activity WHERE query LIKE"
-                                         " 'LISTEN%' AND datname = current_database()") <= 1
+        assert (
+            await connection.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE"
+                " 'LISTEN%' AND datname = current_database()"
+            )
+            <= 1
+        )
 
 
 async def test_a_slow_follower_misses_nothing_and_holds_up_nobody(
@@ -130,8 +142,9 @@ async def test_a_slow_follower_misses_nothing_and_holds_up_nobody(
 async def test_an_import_is_read_by_every_follower_at_its_own_pace(
     follower: Follower, recorder: Recorder
 ) -> None:
-    following = [asyncio.create_task(first(5000, follower.follow(0, page=page)))
-                 for page in (100, 3000)]
+    following = [
+        asyncio.create_task(first(5000, follower.follow(0, page=page))) for page in (100, 3000)
+    ]
     await asyncio.sleep(0.1)
     await recorder.append_all([new(f"e{i}") for i in range(5000)])
     for events in await asyncio.gather(*following):
@@ -193,8 +206,10 @@ async def test_a_follower_survives_the_loss_of_every_connection(
         for round in range(1, 4):
             await recorder.append([new(f"e{round}")])
             assert (await asyncio.wait_for(anext(events), 3)).position == round
-            await admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                                " WHERE datname = $1", target["database"])
+            await admin.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1",
+                target["database"],
+            )
             await asyncio.sleep(0.1)
 
 
@@ -213,8 +228,12 @@ async def test_a_database_that_stays_away_ends_the_following_with_its_error(
         await asyncio.wait_for(anext(events), 5)
 
 
-@given(st.integers(0, 50), st.lists(st.integers(1, 5), max_size=20), st.integers(0, 120),
-       st.integers(1, 9))
+@given(
+    st.integers(0, 50),
+    st.lists(st.integers(1, 5), max_size=20),
+    st.integers(0, 120),
+    st.integers(1, 9),
+)
 def test_a_tail_gives_exactly_what_follows_or_says_that_it_can_not(
     start: int, pages: list[int], after: int, limit: int
 ) -> None:
@@ -235,5 +254,12 @@ def test_a_tail_gives_exactly_what_follows_or_says_that_it_can_not(
 
 def _at(position: int) -> Recorded:
     """Any event at a position."""
-    return Recorded(position, datetime.now(UTC), "a", "ExportControl.Announced", "export-control/a",
-                    1, msgspec.Raw(b"{}"))
+    return Recorded(
+        position,
+        datetime.now(UTC),
+        "a",
+        "ExportControl.Announced",
+        "export-control/a",
+        1,
+        msgspec.Raw(b"{}"),
+    )

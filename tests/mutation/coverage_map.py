@@ -22,8 +22,15 @@ from coverage import CoverageData
 from tests.mutation.mutants import ROOMS, ROOT
 
 KEPT = ROOT / ".mutation" / "coverage.json"
-LEFT_OUT = ("tests/benchmarks", "tests/faults", "tests/clients", "tests/benchmarks/test_benchmarks.py",
-            "tests/contract/test_clients.py", "tests/test_style.py", "tests/mutation")
+LEFT_OUT = (
+    "tests/benchmarks",
+    "tests/faults",
+    "tests/clients",
+    "tests/benchmarks/test_benchmarks.py",
+    "tests/contract/test_clients.py",
+    "tests/test_style.py",
+    "tests/mutation",
+)
 """Not about what the code does, or too slow to be asked a thousand times."""
 
 SETTINGS = """[run]
@@ -77,11 +84,24 @@ def measure(tests: Sequence[str]) -> CoverageMap:
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
         (directory / "settings").write_text(SETTINGS.format(directory / "data"), encoding="utf-8")
-        subprocess.run([
-            sys.executable, "-m", "pytest", "-q", "--cov", f"--cov-config={directory / 'settings'}",
-            "--cov-context=test", "--cov-report=", f"--junitxml={directory / 'times.xml'}",
-            "--timeout=600", *(f"--ignore={path}" for path in LEFT_OUT), *tests,
-        ], cwd=ROOT, check=False)
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "--cov",
+                f"--cov-config={directory / 'settings'}",
+                "--cov-context=test",
+                "--cov-report=",
+                f"--junitxml={directory / 'times.xml'}",
+                "--timeout=600",
+                *(f"--ignore={path}" for path in LEFT_OUT),
+                *tests,
+            ],
+            cwd=ROOT,
+            check=False,
+        )
         return read_measured(directory)
 
 

@@ -40,10 +40,19 @@ PARENT = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", "X-Request-ID": "r"}
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     """The lines of operations, without their times."""
-    told = [json.loads(Json().format(record)) for record in caplog.records
-            if record.name == "tracker.requests"]
-    return [{name: of for name, of in line.items()
-             if name not in ("time", "level", "logger", "milliseconds")} for line in told]
+    told = [
+        json.loads(Json().format(record))
+        for record in caplog.records
+        if record.name == "tracker.requests"
+    ]
+    return [
+        {
+            name: of
+            for name, of in line.items()
+            if name not in ("time", "level", "logger", "milliseconds")
+        }
+        for line in told
+    ]
 
 
 async def come_true(condition: Callable[[], bool]) -> None:
@@ -59,8 +68,10 @@ async def test_a_line_says_who_asked_what_and_up_to_which_position_it_was_answer
     api = Api(services)
     asked: list[dict[str, Any]] = [
         {"query": document("announceExportControl"), "variables": {"input": control()}},
-        {"query": 'query Old { asOf(position: "0") { position } } query New { head }',
-         "operationName": "New"},
+        {
+            "query": 'query Old { asOf(position: "0") { position } } query New { head }',
+            "operationName": "New",
+        },
         {"query": '{ a: asOf { position } b: asOf(position: "0") { position } }'},
         {"query": "query Ids { nodes(ids: []) { id } }"},
         {"query": "query A { head } query B { head }"},
@@ -79,8 +90,13 @@ async def test_a_line_says_who_asked_what_and_up_to_which_position_it_was_answer
         same | {"type": "query", "operation": "Ids", "position": 1, "outcome": "ok"},
         same | {"outcome": "BAD_REQUEST", "status": 400},
         same | {"outcome": "BAD_REQUEST", "status": 400},
-        same | {"type": "subscription", "operation": "S", "outcome": "OPERATION_NOT_ALLOWED",
-                "status": 405},
+        same
+        | {
+            "type": "subscription",
+            "operation": "S",
+            "outcome": "OPERATION_NOT_ALLOWED",
+            "status": 405,
+        },
     ]
 
 
@@ -98,18 +114,36 @@ async def test_operations_on_sockets_are_lines_and_counted(
         connection = told[0]["request"].removesuffix(".1")
         same = {"transport": "websocket", "actor": "demo"}
         assert told == [
-            same | {"request": f"{connection}.1", "type": "query", "operation": "Head",
-                    "position": 0, "outcome": "ok"},
-            same | {"request": f"{connection}.2", "outcome": "GRAPHQL_VALIDATION_FAILED",
-                    "type": "query"},
-            same | {"request": f"{connection}.3", "type": "mutation", "position": 1,
-                    "outcome": "ok"},
-            same | {"request": f"{connection}.4", "type": "subscription", "operation": "All",
-                    "position": 1, "outcome": "ok"},
+            same
+            | {
+                "request": f"{connection}.1",
+                "type": "query",
+                "operation": "Head",
+                "position": 0,
+                "outcome": "ok",
+            },
+            same
+            | {
+                "request": f"{connection}.2",
+                "outcome": "GRAPHQL_VALIDATION_FAILED",
+                "type": "query",
+            },
+            same
+            | {"request": f"{connection}.3", "type": "mutation", "position": 1, "outcome": "ok"},
+            same
+            | {
+                "request": f"{connection}.4",
+                "type": "subscription",
+                "operation": "All",
+                "position": 1,
+                "outcome": "ok",
+            },
         ]
-        assert {key[1:]: value for key, value in found.items()
-                if key[0] == "tracker_websocket_operation_seconds_count"} == {
-            ("Head", "ok"): 1, ("unnamed", "GRAPHQL_VALIDATION_FAILED"): 1, ("unnamed", "ok"): 1}
+        assert {
+            key[1:]: value
+            for key, value in found.items()
+            if key[0] == "tracker_websocket_operation_seconds_count"
+        } == {("Head", "ok"): 1, ("unnamed", "GRAPHQL_VALIDATION_FAILED"): 1, ("unnamed", "ok"): 1}
         assert found["tracker_websocket_subscriptions_total", "All", "ok"] == 1
         await services.projector.reach(1)
 
@@ -129,6 +163,7 @@ async def say(socket: Any) -> None:
 
 async def counted(address: str) -> dict[tuple[str, ...], float]:
     """What a running server counts."""
+
     class Remote(Api):
         def __init__(self) -> None:
             """A server that runs already."""
@@ -166,16 +201,22 @@ async def test_a_token_is_never_in_lines_metrics_or_errors(
     secret = "tracker_hunter2"
     texts = []
     with caplog.at_level(logging.DEBUG, "tracker"):
-        async with serving(services, OPEN) as (address, _, _), httpx.AsyncClient(
-            base_url=f"http://{address}", headers={"Authorization": f"Bearer {secret}"}
-        ) as client:
+        async with (
+            serving(services, OPEN) as (address, _, _),
+            httpx.AsyncClient(
+                base_url=f"http://{address}", headers={"Authorization": f"Bearer {secret}"}
+            ) as client,
+        ):
             for path in ("/graphql?query={head}", "/events", "/metrics"):
                 texts.append((await client.get(path)).text)
             with pytest.raises(Exception, match="4403"):
                 async with connected(f"ws://{address}/graphql", Authorization=f"Bearer {secret}"):
                     pass
-    texts += [Json().format(record) for record in caplog.records
-              if not record.name.startswith(("http", "websockets.client"))]
+    texts += [
+        Json().format(record)
+        for record in caplog.records
+        if not record.name.startswith(("http", "websockets.client"))
+    ]
     assert lines(caplog)
     assert not [text for text in texts if "hunter2" in text]
 
@@ -214,14 +255,20 @@ async def test_an_operation_is_a_span_below_the_clients(
     traced: Api, spans: InMemorySpanExporter, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "tracker.requests"):
-        await traced.request("POST", "/graphql", headers=PARENT,
-                             json={"query": "query Head { head }"})
+        await traced.request(
+            "POST", "/graphql", headers=PARENT, json={"query": "query Head { head }"}
+        )
     [span] = spans.get_finished_spans()
     assert (span.name, span.kind.name, span.status.status_code.name) == ("query", "SERVER", "UNSET")
     assert told(span) == {
-        "graphql.operation.type": "query", "graphql.operation.name": "Head",
-        "tracker.request": "r", "tracker.transport": "http", "tracker.actor": "demo",
-        "tracker.position": 0, "tracker.outcome": "ok"}
+        "graphql.operation.type": "query",
+        "graphql.operation.name": "Head",
+        "tracker.request": "r",
+        "tracker.transport": "http",
+        "tracker.actor": "demo",
+        "tracker.position": 0,
+        "tracker.outcome": "ok",
+    }
     assert span.parent is not None
     assert format(span.parent.trace_id, "032x") == TRACE
     assert format(span.parent.span_id, "016x") == "00f067aa0ba902b7"
@@ -241,16 +288,26 @@ async def test_a_mutation_has_spans_of_appending_and_of_waiting_for_the_projecti
     assert mutation.parent is None
     await traced.fails("announceExportControl", control())
     assert [span.status.status_code.name for span in spans.get_finished_spans()[3:]] == [
-        "UNSET", "UNSET"]
+        "UNSET",
+        "UNSET",
+    ]
 
 
-@pytest.mark.parametrize(("query", "name", "outcome", "status"), [
-    ("{ nothing }", "query", "GRAPHQL_VALIDATION_FAILED", "UNSET"),
-    ("{", "GraphQL Operation", "GRAPHQL_PARSE_FAILED", "UNSET"),
-    ("{ head }", "query", "INTERNAL", "ERROR"),
-])
+@pytest.mark.parametrize(
+    ("query", "name", "outcome", "status"),
+    [
+        ("{ nothing }", "query", "GRAPHQL_VALIDATION_FAILED", "UNSET"),
+        ("{", "GraphQL Operation", "GRAPHQL_PARSE_FAILED", "UNSET"),
+        ("{ head }", "query", "INTERNAL", "ERROR"),
+    ],
+)
 async def test_only_our_own_failures_are_errors_of_a_span(
-    traced: Api, spans: InMemorySpanExporter, query: str, name: str, outcome: str, status: str,
+    traced: Api,
+    spans: InMemorySpanExporter,
+    query: str,
+    name: str,
+    outcome: str,
+    status: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def fail(*_: Any) -> int:
@@ -266,10 +323,14 @@ async def test_only_our_own_failures_are_errors_of_a_span(
 
 
 async def test_operations_of_a_socket_are_traces_of_their_own_with_a_link(
-    services: Services, traces: Traces, spans: InMemorySpanExporter,
+    services: Services,
+    traces: Traces,
+    spans: InMemorySpanExporter,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tests.support.web_server.create_app", lambda *_: create_app(services, OPEN, traces))
+    monkeypatch.setattr(
+        "tests.support.web_server.create_app", lambda *_: create_app(services, OPEN, traces)
+    )
     async with (
         serving(services, OPEN) as (address, _, _),
         connected(f"ws://{address}/graphql", PARENT) as socket,
@@ -292,12 +353,14 @@ async def test_the_work_beside_operations_has_spans_of_what_it_came_to(
     signing = Signing(Safe(tmp_path / "keys"), "example.org/log")
     async with running(target, signing, traces.work) as services:
         await services.commands.record_all(
-            [Telling(f"export-control/{name}", announced()) for name in "abc"])
+            [Telling(f"export-control/{name}", announced()) for name in "abc"]
+        )
         await come_true(lambda: len(spans.get_finished_spans()) >= 2)
         await asyncio.sleep(2)  # time in which nothing is done, often
         assert {(s.name, str(told(s))) for s in spans.get_finished_spans()} == {
             (name, str({"tracker.events": 3, "tracker.position": 3}))
-            for name in ("project", "publish")}
+            for name in ("project", "publish")
+        }
         for span in spans.get_finished_spans():
             assert (span.parent, span.kind.name) == (None, "INTERNAL")
             assert span.start_time is not None
@@ -307,7 +370,8 @@ async def test_the_work_beside_operations_has_spans_of_what_it_came_to(
         await services.commands.record("export-control/d", announced())
         await come_true(lambda: len(spans.get_finished_spans()) >= 2)
         assert {str(told(s)) for s in spans.get_finished_spans()} == {
-            str({"tracker.events": 1, "tracker.position": 4})}
+            str({"tracker.events": 1, "tracker.position": 4})
+        }
 
 
 async def test_work_that_fails_is_a_span_with_an_error(
@@ -330,17 +394,23 @@ async def test_work_that_fails_is_a_span_with_an_error(
 async def test_a_broken_traceparent_is_none(
     traced: Api, spans: InMemorySpanExporter, broken: str
 ) -> None:
-    response = await traced.request("POST", "/graphql", json={"query": "{ head }"},
-                                    headers={"traceparent": broken})
+    response = await traced.request(
+        "POST", "/graphql", json={"query": "{ head }"}, headers={"traceparent": broken}
+    )
     assert response.json() == {"data": {"head": "0"}}
     [span] = spans.get_finished_spans()
     assert span.parent is None
 
 
-@pytest.mark.parametrize("environment", [
-    {}, {"OTEL_SERVICE_NAME": "x"}, {"OTEL_TRACES_EXPORTER": "none"},
-    {"OTEL_TRACES_EXPORTER": "console", "OTEL_SDK_DISABLED": "true"},
-])
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"OTEL_SERVICE_NAME": "x"},
+        {"OTEL_TRACES_EXPORTER": "none"},
+        {"OTEL_TRACES_EXPORTER": "console", "OTEL_SDK_DISABLED": "true"},
+    ],
+)
 def test_no_spans_are_made_that_nobody_asks_for(environment: dict[str, str]) -> None:
     assert tracing.tracing(environment) is None
 
@@ -369,9 +439,12 @@ def test_without_the_extra_it_says_so_and_goes_on(
 
 
 def test_nothing_of_it_is_imported_unless_it_is_asked_for() -> None:
-    code = ("import sys, deploy.cli.main; from deploy.tracing import tracing;"
-            " assert tracing({}) is None;"
-            " assert not [name for name in sys.modules if name.startswith('opentelemetry')]")
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
-                            check=False)
+    code = (
+        "import sys, deploy.cli.main; from deploy.tracing import tracing;"
+        " assert tracing({}) is None;"
+        " assert not [name for name in sys.modules if name.startswith('opentelemetry')]"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert result.returncode == 0, result.stderr

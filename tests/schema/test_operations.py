@@ -11,8 +11,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.log_format import Json
-from schema.routes import health
 from schema.services import Services
+from schema.telemetry import readiness
 from schema.telemetry.metrics import MOST_NAMES
 from tests.support.api import Api, control, document
 from tests.support.fact_builders import announced
@@ -104,14 +104,14 @@ async def test_readiness_says_why_not(
         return 0
 
     with monkeypatch.context() as patch:
-        patch.setattr(health, "MOST_LAG", 0)
+        patch.setattr(readiness, "MAX_LAG_EVENTS", 0)
         patch.setattr(services.projector, "position", behind)
         response = await api.request("GET", "/readyz")
         assert response.status_code == 503
         assert response.json()["reasons"] == [
             "the projection is 1 events behind the log: expected at most 0"]
     with monkeypatch.context() as patch:  # few events, but since long
-        patch.setattr(health, "MOST_LAG_SECONDS", -1)
+        patch.setattr(readiness, "MAX_LAG_SECONDS", -1)
         patch.setattr(services.projector, "position", behind)
         response = await api.request("GET", "/readyz")
         assert response.status_code == 503

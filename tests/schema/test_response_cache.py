@@ -28,8 +28,11 @@ from tracker.domain.values import PartialDate, Source
 from tracker.log.recorder import Recorder
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-QUESTIONS = [document for document in re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
-             if document.startswith("{")]
+QUESTIONS = [
+    document
+    for document in re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
+    if document.startswith("{")
+]
 CONTROLS = "{ asOf { exportControls { totalCount nodes { key clauses { status } } } } }"
 PINNED = '{ asOf(validAt: "2026-01-01", position: "1") { exportControls { totalCount } } }'
 
@@ -45,8 +48,10 @@ class Counted(Api):
         """Hits, misses and bytes of the kept answers."""
         text = (await self.request("GET", "/metrics")).text
         names = ("hits_total", "misses_total", "bytes")
-        found = [re.search(rf'^tracker_cache_{name}{{cache="answers"}} (\S+)$', text, re.MULTILINE)
-                 for name in names]
+        found = [
+            re.search(rf'^tracker_cache_{name}{{cache="answers"}} (\S+)$', text, re.MULTILINE)
+            for name in names
+        ]
         hits, misses, size = (int(float(match[1])) for match in found if match)
         return hits, misses, size
 
@@ -73,9 +78,12 @@ async def test_answers_that_are_kept_are_those_that_would_be_given(services: Ser
     writes: list[tuple[str, dict[str, Any]]] = [
         ("announceExportControl", control("cn-mofcom-2023-23")),
         ("suspendExportControl", suspension("cn-mofcom-2023-23")),
-        ("claimFigure", claim()), ("claimFigure", claim(None, publisher="bgs", qualifier="NIL")),
-        ("setPublisherOrder", {"publishers": ["bgs"], "on": "2024-01-01", "reason": "test",
-                               "source": source()}),
+        ("claimFigure", claim()),
+        ("claimFigure", claim(None, publisher="bgs", qualifier="NIL")),
+        (
+            "setPublisherOrder",
+            {"publishers": ["bgs"], "on": "2024-01-01", "reason": "test", "source": source()},
+        ),
     ]
     mutations = GRAPH._schema.mutation_type
     assert mutations is not None
@@ -97,20 +105,26 @@ def test_of_every_field_is_known_whether_its_answers_can_be_kept() -> None:
     assert not PURE & LIVE
 
 
-@pytest.mark.parametrize(("document", "expected"), [
-    (CONTROLS, True),
-    (PINNED, False),  # ahead of the log: an error
-    ("query A { asOf { validAt } } query B { asOf { position } }", False),  # which of them?
-    ("query A { ...f } fragment f on Query { commodities { key } ... { asOf { digest } } }", True),
-    ("{ __schema { types { name } } }", True),
-    ("{ head }", False),
-    ("{ asOf { validAt } ... { head } }", False),
-    ("{ asOf { validAt } ... on Query { events { nodes { position } } } }", False),
-    ("{ asOf { validAt } ...f } fragment f on Query { events { nodes { position } } }", False),
-    ('{ asOf(validAt: "yesterday") { validAt } }', False),
-    ("{ nothing }", False),
-    ("mutation { retractEvent(input: {eventId: \"x\"}) { position } }", False),
-])
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (CONTROLS, True),
+        (PINNED, False),  # ahead of the log: an error
+        ("query A { asOf { validAt } } query B { asOf { position } }", False),  # which of them?
+        (
+            "query A { ...f } fragment f on Query { commodities { key } ... { asOf { digest } } }",
+            True,
+        ),
+        ("{ __schema { types { name } } }", True),
+        ("{ head }", False),
+        ("{ asOf { validAt } ... { head } }", False),
+        ("{ asOf { validAt } ... on Query { events { nodes { position } } } }", False),
+        ("{ asOf { validAt } ...f } fragment f on Query { events { nodes { position } } }", False),
+        ('{ asOf(validAt: "yesterday") { validAt } }', False),
+        ("{ nothing }", False),
+        ('mutation { retractEvent(input: {eventId: "x"}) { position } }', False),
+    ],
+)
 async def test_only_what_follows_from_question_position_and_day_is_kept(
     api: Counted, document: str, expected: bool
 ) -> None:
@@ -125,7 +139,7 @@ async def test_an_event_is_in_the_next_answer(api: Counted) -> None:
 
 
 async def test_an_answer_that_waited_for_an_event_is_not_kept_for_before(api: Counted) -> None:
-    document = 'query ($at: Position) { asOf(minPosition: $at) { position } }'
+    document = "query ($at: Position) { asOf(minPosition: $at) { position } }"
     asking = asyncio.create_task(api.ask(document, at="1"))
     await asyncio.sleep(0.1)
     await api.do("announceExportControl", control())
@@ -176,8 +190,7 @@ async def test_variables_that_are_too_deep_to_be_kept_are_answered(api: Counted)
     deep: Any = "2025-01-01"
     for _ in range(500):
         deep = [deep]
-    assert await api.ask("{ asOf { position } }", unused=deep) == {
-        "asOf": {"position": "0"}}
+    assert await api.ask("{ asOf { position } }", unused=deep) == {"asOf": {"position": "0"}}
     assert (await api.cache())[2] == 0
 
 
@@ -189,8 +202,12 @@ async def test_who_may_not_read_gets_no_kept_answer(services: Services) -> None:
 
 
 def test_callers_who_may_do_different_things_have_different_keys() -> None:
-    keys = {schema.execution.response_cache._key(schema.execution.response_cache.Question("{ head }", {}, None, Caller("x", scopes)))
-            for scopes in (frozenset[Scope](), frozenset([Scope.READ]), frozenset(Scope))}
+    keys = {
+        schema.execution.response_cache._key(
+            schema.execution.response_cache.Question("{ head }", {}, None, Caller("x", scopes))
+        )
+        for scopes in (frozenset[Scope](), frozenset([Scope.READ]), frozenset(Scope))
+    }
     assert len(keys) == 3
 
 
@@ -270,8 +287,12 @@ async def test_a_text_that_was_forced_out_is_in_no_answer_about_a_pinned_moment(
     await api.do("suspendExportControl", suspension())
     assert await pinned_note.note() == NOTE
     done = await services.commands.redact(
-        "k", "a court said so", PartialDate("2026-03-01"), convert(Source, told("court")),
-        actor="dpo")
+        "k",
+        "a court said so",
+        PartialDate("2026-03-01"),
+        convert(Source, told("court")),
+        actor="dpo",
+    )
     await services.projector.reach(done.positions[-1])
     assert [await pinned_note.note(), await pinned_note.note()] == [None, None]
     assert pinned_note.made == 2
@@ -285,8 +306,12 @@ async def test_another_question_does_not_hide_that_a_text_was_forced_out(
 ) -> None:
     assert await pinned_note.note() == NOTE
     done = await services.commands.redact(
-        "k", "a court said so", PartialDate("2026-03-01"), convert(Source, told("court")),
-        actor="dpo")
+        "k",
+        "a court said so",
+        PartialDate("2026-03-01"),
+        convert(Source, told("court")),
+        actor="dpo",
+    )
     await services.projector.reach(done.positions[-1])
     assert await api.ask(CONTROLS)
     assert await pinned_note.note() is None
@@ -356,7 +381,10 @@ async def test_a_client_that_has_the_answer_gets_none(api: Counted) -> None:
         again = await get(api, CONTROLS, **{"If-None-Match": given})
         assert (again.status_code, again.content) == (304, b"")
         assert {again.headers[name] for name in ("etag", "cache-control", "vary")} == {
-            tag, "public, no-cache", "Accept, Accept-Encoding, Authorization"}
+            tag,
+            "public, no-cache",
+            "Accept, Accept-Encoding, Authorization",
+        }
     await api.do("announceExportControl", control())
     changed = await get(api, CONTROLS, **{"If-None-Match": tag})
     assert changed.status_code == 200
@@ -388,39 +416,73 @@ async def test_only_those_who_asked_keep_what_a_token_was_needed_for(services: S
 
 
 async def test_errors_and_answers_to_post_are_for_nobody_else(api: Counted) -> None:
-    responses = [await get(api, "{ nothing }"), await get(api, PINNED),
-                 await api.request("POST", "/graphql", json={"query": CONTROLS})]
+    responses = [
+        await get(api, "{ nothing }"),
+        await get(api, PINNED),
+        await api.request("POST", "/graphql", json={"query": CONTROLS}),
+    ]
     for response in responses:
         assert response.headers["cache-control"] == "no-store"
         assert "etag" not in response.headers
 
 
-@pytest.mark.parametrize(("document", "variables", "expected"), [
-    (PINNED, {}, True),
-    ("{ commodities { key } __typename }", {}, True),
-    ("query ($d: Day, $p: Position) { asOf(validAt: $d, position: $p) { digest } }",
-     {"d": "2025-01-01", "p": 4}, True),
-    ("query ($d: Day, $p: Position) { asOf(validAt: $d, position: $p) { digest } }",
-     {"d": "2025-01-01", "p": None}, False),
-    ("query ($d: Day, $p: Position) { asOf(validAt: $d, position: $p) { digest } }",
-     {"d": "2025-01-01"}, False),
-    ('{ asOf(validAt: null, position: "1") { digest } }', {}, False),
-    ('{ asOf(validAt: "2025-01-01") { digest } }', {}, False),
-    ('{ asOf(validAt: "2025-01-01", knownAt: "2025-01-01") { digest } }', {}, False),
-    ('{ a: asOf(validAt: "2025-01-01", position: "1") { digest } b: asOf { digest } }', {}, False),
-    ('{ changes(from: {validAt: "2025-01-01", position: 1}, to: {validAt: "2025-01-02",'
-     ' position: 1}) { totalCount } }', {}, True),
-    ('{ changes(from: {validAt: "2025-01-01", position: 1}) { totalCount } }', {}, False),
-    ('{ changes(from: {validAt: "2025-01-01"}, to: {validAt: "2025-01-02", position: 1})'
-     ' { totalCount } }', {}, False),
-    ("{ ... { asOf { digest } } }", {}, False),
-    ("query ($m: MomentInput!) { changes(from: $m, to: $m) { totalCount } }",
-     {"m": {"validAt": "2025-01-01", "position": "1"}}, True),
-    ("query ($m: MomentInput!) { changes(from: $m, to: $m) { totalCount } }",
-     {"m": {"validAt": "2025-01-01"}}, False),
-    ("{ head }", {}, False), ("{ __schema { types { name } } }", {}, False),
-    ('{ node(id: "YWxsaWFuY2UvcXVhZA") { key } }', {}, False),
-])
+@pytest.mark.parametrize(
+    ("document", "variables", "expected"),
+    [
+        (PINNED, {}, True),
+        ("{ commodities { key } __typename }", {}, True),
+        (
+            "query ($d: Day, $p: Position) { asOf(validAt: $d, position: $p) { digest } }",
+            {"d": "2025-01-01", "p": 4},
+            True,
+        ),
+        (
+            "query ($d: Day, $p: Position) { asOf(validAt: $d, position: $p) { digest } }",
+            {"d": "2025-01-01", "p": None},
+            False,
+        ),
+        (
+            "query ($d: Day, $p: Position) { asOf(validAt: $d, position: $p) { digest } }",
+            {"d": "2025-01-01"},
+            False,
+        ),
+        ('{ asOf(validAt: null, position: "1") { digest } }', {}, False),
+        ('{ asOf(validAt: "2025-01-01") { digest } }', {}, False),
+        ('{ asOf(validAt: "2025-01-01", knownAt: "2025-01-01") { digest } }', {}, False),
+        (
+            '{ a: asOf(validAt: "2025-01-01", position: "1") { digest } b: asOf { digest } }',
+            {},
+            False,
+        ),
+        (
+            '{ changes(from: {validAt: "2025-01-01", position: 1}, to: {validAt: "2025-01-02",'
+            " position: 1}) { totalCount } }",
+            {},
+            True,
+        ),
+        ('{ changes(from: {validAt: "2025-01-01", position: 1}) { totalCount } }', {}, False),
+        (
+            '{ changes(from: {validAt: "2025-01-01"}, to: {validAt: "2025-01-02", position: 1})'
+            " { totalCount } }",
+            {},
+            False,
+        ),
+        ("{ ... { asOf { digest } } }", {}, False),
+        (
+            "query ($m: MomentInput!) { changes(from: $m, to: $m) { totalCount } }",
+            {"m": {"validAt": "2025-01-01", "position": "1"}},
+            True,
+        ),
+        (
+            "query ($m: MomentInput!) { changes(from: $m, to: $m) { totalCount } }",
+            {"m": {"validAt": "2025-01-01"}},
+            False,
+        ),
+        ("{ head }", {}, False),
+        ("{ __schema { types { name } } }", {}, False),
+        ('{ node(id: "YWxsaWFuY2UvcXVhZA") { key } }', {}, False),
+    ],
+)
 def test_an_answer_stays_where_every_moment_is_pinned(
     document: str, variables: dict[str, Any], expected: bool
 ) -> None:

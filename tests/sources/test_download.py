@@ -9,7 +9,6 @@ from threading import Thread
 
 import pytest
 
-from tests.deploy.test_cli import data_dir  # noqa: F401
 from tests.support.importer import line
 from tests.support.processes import command
 from tracker.errors import InvalidInput, TooLarge
@@ -81,7 +80,7 @@ def test_a_file_is_called_by_its_last_name() -> None:
     assert name_of("https://example.org/") == "example.org"
 
 
-def test_a_file_from_the_web_is_imported(site: str, data_dir: Path) -> None:  # noqa: F811
+def test_a_file_from_the_web_is_imported(site: str, data_dir: Path) -> None:
     result = command("import", "--dry-run", f"{site}/facts.jsonl", data_dir=data_dir)
     assert (result.returncode, "facts.jsonl: corpus: would be 1 recorded" in result.stderr) == (
         0, True), result.stderr

@@ -14,7 +14,13 @@ from tracker.sources.readers import (
 )
 
 READERS: tuple[Reader, ...] = (
-    corpus_format.READER, researched.READER, usgs.READER, bgs.READER, federal_register.READER, spreadsheet.READER)
+    corpus_format.READER,
+    researched.READER,
+    usgs.READER,
+    bgs.READER,
+    federal_register.READER,
+    spreadsheet.READER,
+)
 
 
 def reader_named(name: str) -> Reader:
@@ -22,8 +28,11 @@ def reader_named(name: str) -> Reader:
     for reader in READERS:
         if reader.name == name:
             return reader
-    raise InvalidInput(f"{name!r} is not a source: expected one of "
-                       + ", ".join(reader.name for reader in READERS), code="UNKNOWN_SOURCE")
+    raise InvalidInput(
+        f"{name!r} is not a source: expected one of "
+        + ", ".join(reader.name for reader in READERS),
+        code="UNKNOWN_SOURCE",
+    )
 
 
 def reader_for(file: File) -> Reader | None:

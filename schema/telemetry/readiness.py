@@ -1,0 +1,76 @@
+"""Whether this instance should be sent requests: by the log, the projection and the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from schema.services import Services
+from tracker.errors import TrackerError
+from tracker.postgres.database import LOST
+
+MAX_LAG_EVENTS = 1000
+"""So many events may wait for the projection before this instance counts as not ready."""
+MAX_LAG_SECONDS = 15
+"""So long the first of them may have waited: longer than it takes to replace who projected."""
+DATABASE_TIMEOUT_SECONDS = 3
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """How things stand. Head and position are None while the database does not answer."""
+
+    listening: bool
+    head: int | None = None
+    position: int | None = None
+    checkpoint: int | None = None
+    """The size of the newest checkpoint; None before the first."""
+    lag_seconds: float | None = None
+    """For how long the first event that waits for the projection has been waiting."""
+
+    @property
+    def lag(self) -> int | None:
+        """How many events wait for the projection."""
+        if self.head is None or self.position is None:
+            return None
+        return max(self.head - self.position, 0)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why requests should go elsewhere; empty where they need not."""
+        reasons = [] if self.listening else ["nobody listens to the log: new events come late"]
+        if self.lag is None:
+            reasons.append("the database does not answer")
+        elif self.lag > MAX_LAG_EVENTS:
+            reasons.append(
+                f"the projection is {self.lag} events behind the log: expected at most"
+                f" {MAX_LAG_EVENTS}"
+            )
+        if (self.lag_seconds or 0) > MAX_LAG_SECONDS:
+            reasons.append(
+                f"the projection is {self.lag_seconds:.0f} seconds behind the log:"
+                f" expected at most {MAX_LAG_SECONDS}"
+            )
+        return reasons
+
+
+async def check_readiness(services: Services) -> Readiness:
+    """How things stand, found out now."""
+    listening = services.follower.listening
+    try:
+        async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
+            position = await services.projector.position()
+            checkpoint = await services.publications.size()
+            return Readiness(
+                listening,
+                await services.recorder.head(),
+                position,
+                checkpoint,
+                await services.recorder.age(position + 1),
+            )
+    except (*LOST, TimeoutError, TrackerError) as error:
+        logger.warning("not ready: %s", error)
+        return Readiness(listening)
