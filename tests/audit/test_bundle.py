@@ -226,6 +226,15 @@ async def test_an_export_of_another_log_or_an_older_one_is_refused(tmp_path: Pat
     assert {path: path.read_bytes() for path in files} == files
 
 
+async def test_the_checkpoint_of_a_bundle_comes_after_all_else_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint, synced = tmp_path / "bundle" / "checkpoint", list[bool]()
+    monkeypatch.setattr(os, "sync", lambda: synced.append(checkpoint.exists()))
+    await bundle(tmp_path / "bundle", honest(300))
+    assert synced == [False, True]
+
+
 async def test_one_export_at_a_time_writes_into_a_directory(tmp_path: Path) -> None:
     class Slow(Forged):
         async def head(self) -> bytes:

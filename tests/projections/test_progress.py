@@ -115,3 +115,9 @@ async def test_what_was_answered_last_never_goes_back(services: Services) -> Non
         assert seen[-1].position == await writing
     positions = [moment.position for moment in seen]
     assert positions == sorted(positions)
+
+
+async def test_a_page_that_is_told_late_takes_nothing_back(services: Services) -> None:
+    reached = await recorded(services, "x")
+    services.projector.tracked.come(reached - 1)
+    assert await services.projector.tracked.position() == reached

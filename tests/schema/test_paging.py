@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from projections.query.lists import Span, part
 from schema.base.global_ids import sealed
 from schema.services import Services
 from tests.support.api import Api, claim, control
@@ -262,3 +263,11 @@ async def test_pages_that_make_no_sense_are_refused(
 ) -> None:
     assert await corpus.refused(moment("figures", "key"), order="KEY", **asked) == (
         "INVALID_PAGE_SIZE", [path])
+
+
+@pytest.mark.parametrize("from_end", [False, True])
+def test_a_span_of_a_list_that_has_no_more_is_all_of_it(from_end: bool) -> None:
+    found = [(("a",), 1), (("b",), 2)]
+    for limit in (2, 3, 9):
+        assert part(found, Span(limit=limit, from_end=from_end)) == found
+    assert part(found, Span(limit=1, from_end=from_end)) == [found[-1 if from_end else 0]]
