@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from projections.analysis.distribution import Distribution, distribution, selected
+from projections.analysis.quantities import ratio
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.api import claim as recorded
@@ -42,6 +43,16 @@ def obstacles(*figures: FigureState) -> dict[str, str]:
 def spread(*figures: FigureState) -> Distribution:
     """How figures are spread where nothing is recorded about publishers."""
     return distribution(figures, ())
+
+
+@pytest.mark.parametrize(("part", "whole", "found"), [
+    ("1", "4", "0.25"), ("999", "1", "999"), ("1000", "1", None), ("-1000", "1", None),
+    ("1", "0", None), ("1e999999", "1e-999999", None),
+])
+def test_there_is_no_ratio_to_nothing_or_to_next_to_nothing(
+    part: str, whole: str, found: str | None
+) -> None:
+    assert ratio(Decimal(part), Decimal(whole)) == (None if found is None else Decimal(found))
 
 
 def test_a_share_is_the_part_of_the_worlds_figure() -> None:
