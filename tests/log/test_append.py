@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from deploy.bootstrap import connected
 from tests.log.test_log import event
-from tracker.errors import InvalidInput, TooLarge, VersionConflict
+from tracker.errors import InvalidInput, TooLarge, Unavailable, VersionConflict
 from tracker.log.entries import MOST_BYTES, NewEvent
 from tracker.log.recorder import Appended, Command, Recorder, append
-from tracker.postgres.database import API, Target
+from tracker.postgres.database import API, Target, create_pool
 
 IDS, STREAMS = st.sampled_from("abcdefgh"), st.sampled_from("xyz")
 EVENTS = st.tuples(IDS, STREAMS, st.integers(1, 5), st.sampled_from([b"{}", b"{\"a\":1}"]))
@@ -158,3 +158,14 @@ def test_an_event_that_the_log_can_not_take_can_not_be_made(
     with pytest.raises(error) as caught:
         NewEvent(**good | wrong)  # type: ignore[arg-type]
     assert caught.value.path == path  # type: ignore[attr-defined]
+
+
+async def test_whoever_counts_appends_is_told_which_ones_failed(target: Target) -> None:
+    pool = await create_pool(target)
+    recorder, counted = Recorder(pool), list[tuple[int, bool]]()
+    recorder.observe = lambda events, _, went: counted.append((events, went))
+    await recorder.append([event("x", "a")])
+    await pool.close()
+    with pytest.raises(Unavailable):
+        await recorder.append([event("x", "b", 2)])
+    assert counted == [(1, True), (0, False)]

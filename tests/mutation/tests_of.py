@@ -33,8 +33,12 @@ def choose_tests(mutant: Mutant, coverage: CoverageMap, there: set[str], seconds
 
 
 def _is_near(mutant: Mutant, test: str) -> bool:
-    """Whether a file of tests bears the name of the file that is changed."""
-    return Path(mutant.path).stem in test.partition("::")[0]
+    """Whether a file of tests bears the name of the file that is changed, or, for SQL, of the
+    function."""
+    names = [Path(mutant.path).stem]
+    if mutant.path.startswith(MIGRATIONS):
+        names = re.findall("[a-z]{4,}", mutant.change.scope)
+    return any(name in test.partition("::")[0] for name in names)
 
 
 @cache
