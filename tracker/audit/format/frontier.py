@@ -30,13 +30,8 @@ class Edge:
             self._level(tile.level).extend(hashes)
             self.size += len(hashes) << HEIGHT * tile.level
 
-    @property
-    def room(self) -> int:
-        """How many leaves the last tile still takes, from 1 to 256."""
-        return WIDTH - self.size % WIDTH
-
     def add(self, leaves: Sequence[bytes]) -> list[Filled]:
-        """Add leaves, no more than there is room for; returns the tiles that become full."""
+        """Add leaves, no more than the last tile takes; returns the tiles that become full."""
         self._level(0).extend(leaves)
         self.size += len(leaves)
         filled, level = list[Filled](), 0
