@@ -79,12 +79,12 @@ def choose_mutants(asked: argparse.Namespace, parts: Iterable[Sequence[Mutant]],
                    results: Results) -> list[Mutant]:
     """A sample of each part, without what was tried and what is judged equivalent. Each mutant has
     its own lot, so that a sample stays the same where the code does."""
+    if asked.again:
+        return [mutant for part in parts for mutant in part if results.survives(mutant)]
     chosen: list[Mutant] = []
     for part in parts:
         drawn = sorted(part, key=lambda mutant: _lot(asked.seed, mutant))
         chosen += islice((mutant for mutant in drawn if mutant.runs), asked.sample)
-    if asked.again:
-        return [mutant for mutant in chosen if results.survives(mutant)]
     return [mutant for mutant in chosen if mutant.id not in results.of]
 
 

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 ROOMS = {
     "domain": "tracker/domain",
     "log": "tracker/log",
+    "postgres": "tracker/postgres",
+    "library": "tracker/eventsourcing_asyncpg",
     "audit": "tracker/audit",
     "projections": "projections",
     "schema": "schema",

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.mutation.coverage_map import CoverageMap
 from tests.mutation.mutants import ROOT, Mutant
 
-MIGRATIONS = "tracker/log/migrations/"
+MIGRATIONS = "tracker/postgres/migrations/"
 IN_MIGRATIONS = ("tracker/log/recorder.py", "tracker/log/annexes.py", "tracker/auth/tokens.py",
                  "tracker/audit/serve/proofs.py", "tracker/audit/sign/publisher.py")
 """What calls the functions of the migrations."""
