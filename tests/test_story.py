@@ -152,14 +152,14 @@ async def test_people_ask_what_happened_between_1_october_and_20_november_2025(
     data = await tracker.ask(
         """{ changes(from: {validAt: "2025-10-01"}, to: {validAt: "2025-11-20"},
                      kind: EXPORT_CONTROL) { totalCount nodes {
-               entity change turnedOn fields { path before after }
+               entity change effectiveDays fields { path before after }
                because { eventId source { publisher } }
                after { ... on ExportControl { clauses { key status firstInForce } } } } } }""")
     told = {node["entity"].partition("/")[2]: node for node in data["changes"]["nodes"]}
     assert data["changes"]["totalCount"] == len(told) == 10
 
     ban = told["cn-mofcom-2024-46"]
-    assert (ban["change"], ban["turnedOn"]) == ("CHANGED", ["2025-11-09"])
+    assert (ban["change"], ban["effectiveDays"]) == ("CHANGED", ["2025-11-09"])
     assert {field["path"][1] for field in ban["fields"]} == {"2"}
     assert {"path": ["clauses", "2", "status"], "before": "in_force", "after": "suspended"} in (
         ban["fields"])
@@ -168,7 +168,7 @@ async def test_people_ask_what_happened_between_1_october_and_20_november_2025(
 
     for number in (55, 56, 57, 58):
         measure = told[f"cn-mofcom-2025-{number}"]
-        assert (measure["change"], measure["turnedOn"]) == (
+        assert (measure["change"], measure["effectiveDays"]) == (
             "APPEARED", ["2025-10-09", "2025-11-07"])
         assert measure["after"]["clauses"] == [
             {"key": "1", "status": "SUSPENDED", "firstInForce": None}]
@@ -186,16 +186,16 @@ async def test_a_suspension_that_ends_by_itself_is_a_change_because_of_the_event
 ) -> None:
     data = await tracker.ask(
         """{ changes(from: {validAt: "2026-11-27"}, to: {validAt: "2026-11-28"}) { nodes {
-               entity change turnedOn because { eventId } } }
+               entity change effectiveDays because { eventId } } }
              asOf(validAt: "2026-11-01") { upcoming(days: 60, commodity: "gallium") { nodes {
-               day entity clause what because { eventId } } } } }""")
+               day entity clause transition because { eventId } } } } }""")
     because = {"eventId": "cn-mofcom-2025-72"}
     assert data["changes"]["nodes"] == [{
         "entity": "export-control/cn-mofcom-2024-46", "change": "CHANGED",
-        "turnedOn": ["2026-11-28"], "because": [because]}]
+        "effectiveDays": ["2026-11-28"], "because": [because]}]
     assert data["asOf"]["upcoming"]["nodes"] == [{
         "day": "2026-11-28", "entity": "export-control/cn-mofcom-2024-46", "clause": "2",
-        "what": "RETURNS", "because": because}]
+        "transition": "RETURNS", "because": because}]
 
 
 async def test_auditors_ask_what_was_restated_since_a_position(tracker: Tracker) -> None:
@@ -207,14 +207,14 @@ async def test_auditors_ask_what_was_restated_since_a_position(tracker: Tracker)
     data = await tracker.ask(
         """query ($since: Position) {
              changes(from: {position: $since}, to: {validAt: "2025-11-20"}) { totalCount nodes {
-               entity change turnedOn because { position type }
+               entity change effectiveDays because { position type }
                before { ... on ExportControl { clauses { status } } }
                after { ... on ExportControl { clauses { status } } } } }
              earlier: changes(from: {validAt: "2025-10-01", position: $since},
                               to: {validAt: "2025-10-01"}) { totalCount } }""", since=position)
     [restated] = data["changes"]["nodes"]
     assert restated == {
-        "entity": "export-control/cn-mofcom-2024-46", "change": "CHANGED", "turnedOn": [],
+        "entity": "export-control/cn-mofcom-2024-46", "change": "CHANGED", "effectiveDays": [],
         "because": [{"position": str(int(position) + 1), "type": "ExportControl.Retracted"}],
         "before": {"clauses": [{"status": "IN_FORCE"}, {"status": "SUSPENDED"}]},
         "after": {"clauses": [{"status": "IN_FORCE"}, {"status": "IN_FORCE"}]}}

@@ -26,14 +26,14 @@ CHANGES = """query ($from: MomentInput!, $day: Day, $position: Position, $commod
                     $after: String) {
   list: changes(from: $from, to: {validAt: $day, position: $position}, commodity: $commodity,
                 first: 200, after: $after) {
-    nodes { entity kind change turnedOn fields { path before after } because { ...reason }
+    nodes { entity kind change effectiveDays fields { path before after } because { ...reason }
             before { ...title } after { ...title } }
     pageInfo { endCursor hasNextPage } } }"""
 UPCOMING = """query ($day: Day, $position: Position, $days: Int!, $commodity: String,
                      $after: String) {
   asOf(validAt: $day, position: $position) {
     list: upcoming(days: $days, commodity: $commodity, first: 200, after: $after) {
-      nodes { day entity kind what clause member fields { path before after }
+      nodes { day entity kind transition clause member fields { path before after }
               because { ...reason } before { ...title } after { ...title } }
       pageInfo { endCursor hasNextPage } } } }"""
 FRAGMENTS = """
@@ -133,15 +133,15 @@ def line(node: Node) -> None:
 
 def describe_change(node: Node) -> None:
     """Print a change for people."""
-    days = f" on {', '.join(node['turnedOn'])}" if node["turnedOn"] else ""
+    days = f" on {', '.join(node['effectiveDays'])}" if node["effectiveDays"] else ""
     describe(f"{node['entity']}  {node['change'].lower()}{days}", node, node["because"])
 
 
 def describe_turn(node: Node) -> None:
     """Print what will happen for people."""
     part = next((f" {name} {node[name]}" for name in ("clause", "member") if node[name]), "")
-    what = node["what"].lower().replace("_", " ")
-    describe(f"{node['day']}  {node['entity']}{part}  {what}", node, [node["because"]])
+    transition = node["transition"].lower().replace("_", " ")
+    describe(f"{node['day']}  {node['entity']}{part}  {transition}", node, [node["because"]])
 
 
 def describe(headline: str, node: Node, reasons: list[Node]) -> None:

@@ -94,7 +94,7 @@ class Concentration:
 class Residual:
     """What one edition leaves for places that it does not name: see `residual`.
 
-    `left_in` are named places without a number that could be subtracted: their output is part of
+    `included_places` are named places without a number that could be subtracted: their output is part of
     the residual. `published` is the same edition's own figure for other countries.
     """
 
@@ -102,7 +102,7 @@ class Residual:
     unit: Unit
     basis: str | None
     published: Cited | None
-    left_in: tuple[Place, ...]
+    included_places: tuple[Place, ...]
     computed_from: tuple[Cited, ...]
 
 
@@ -127,8 +127,11 @@ def selected(
 ) -> list[FigureState]:
     """The figures of one statistic, stage and form."""
     wanted = (statistic, stage, form)
-    return [figure for figure in figures
-            if (figure.series.statistic, figure.series.stage, figure.series.form) == wanted]
+    return [
+        figure
+        for figure in figures
+        if (figure.series.statistic, figure.series.stage, figure.series.form) == wanted
+    ]
 
 
 def distribution(figures: Sequence[FigureState], orders: Orders) -> Distribution:
@@ -193,10 +196,12 @@ def residual(world: Chosen, figures: Iterable[FigureState]) -> Residual | None:
     whole = world.claim
     if no_value(whole.quantity):
         return None
-    same = [(figure, claim) for figure in figures
-            if (claim := in_edition(figure, edition_of(whole))) and figure is not world.figure]
-    named = [(figure, claim) for figure, claim in same
-             if figure.series.place not in NOT_COUNTRIES]
+    same = [
+        (figure, claim)
+        for figure in figures
+        if (claim := in_edition(figure, edition_of(whole))) and figure is not world.figure
+    ]
+    named = [(figure, claim) for figure, claim in same if figure.series.place not in NOT_COUNTRIES]
     counted = [item for item in named if obstacle(item[1].quantity, whole.quantity, "") is None]
     numbers = total(in_unit_of(claim.quantity, whole.quantity) for _, claim in counted)
     return Residual(
@@ -204,7 +209,7 @@ def residual(world: Chosen, figures: Iterable[FigureState]) -> Residual | None:
         unit=whole.quantity.unit,
         basis=whole.quantity.basis,
         published=next((item for item in same if item[0].series.place == OTHER), None),
-        left_in=tuple(item[0].series.place for item in named if item not in counted),
+        included_places=tuple(item[0].series.place for item in named if item not in counted),
         computed_from=(world.cited, *counted),
     )
 
@@ -213,8 +218,7 @@ def behind(shares: Iterable[Share]) -> tuple[Cited, ...]:
     """The claims that shares are computed from, each once, the world's first."""
     cited = [item for share in shares for item in share.computed_from]
     cited.sort(key=lambda item: item[0].series.place != WORLD)
-    return tuple({(figure.id, claim.event_id): (figure, claim)
-                  for figure, claim in cited}.values())
+    return tuple({(figure.id, claim.event_id): (figure, claim) for figure, claim in cited}.values())
 
 
 def in_edition(figure: FigureState, edition: tuple[str, str, str | None]) -> Claim | None:

@@ -38,7 +38,7 @@ class Question:
 
     commodity: Commodity | None = None
     issuer: Place | None = None
-    toward: Place | None = None
+    destination: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,13 @@ def subjects(asked: Question, controls: Iterable[ExportControlState]) -> list[Co
     """The commodities that a question is about: the one it asks for, or all that clauses name."""
     if asked.commodity:
         return [asked.commodity]
-    return list(dict.fromkeys(commodity for _, state in reaching(asked, controls)
-                              for commodity in state.clause.commodities))
+    return list(
+        dict.fromkeys(
+            commodity
+            for _, state in reaching(asked, controls)
+            for commodity in state.clause.commodities
+        )
+    )
 
 
 def exposures(
@@ -135,12 +140,17 @@ def exposures(
         supplies[series.commodity, series.stage, series.form, series.period].append(figure)
     named, known = subjects(asked, controls), {commodity for commodity, *_ in supplies}
     supplies.update({(one, None, None, None): [] for one in named if one not in known})
-    found = [_exposure(supply, list(applied(asked, supply[0], controls)), distribution(of, orders))
-             for supply, of in supplies.items()]
+    found = [
+        _exposure(supply, list(applied(asked, supply[0], controls)), distribution(of, orders))
+        for supply, of in supplies.items()
+    ]
     order = {commodity: number for number, commodity in enumerate(commodities())}
     found.sort(key=lambda e: (order[e.commodity], e.stage or "", e.form or "", e.year or 0))
-    return [e for e in found
-            if asked.commodity or e.commodity in named or any(p.share for p in e.places)]
+    return [
+        e
+        for e in found
+        if asked.commodity or e.commodity in named or any(p.share for p in e.places)
+    ]
 
 
 def applied(
@@ -150,7 +160,7 @@ def applied(
     for control, state in reaching(asked, controls):
         limits = coverage(state.clause, commodity)
         if limits is not None:
-            limits = *limits, *_limits(control, state.clause, asked.toward)
+            limits = *limits, *_limits(control, state.clause, asked.destination)
             yield Applied(control, state, limits)
 
 
@@ -160,14 +170,15 @@ def reaching(
     """The clauses on exports, in force or suspended, that count for a destination: those for all
     and those for it. What a place supplies to itself is no export."""
     for control in controls:
-        if control.direction is not Direction.EXPORT or control.issuer == asked.toward:
+        if control.direction is not Direction.EXPORT or control.issuer == asked.destination:
             continue
         if asked.issuer not in (None, control.issuer):
             continue
         for state in control.clauses:
             to = state.clause.destinations
             if state.status in (ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED) and (
-                    not to or asked.toward is None or asked.toward in to):
+                not to or asked.destination is None or asked.destination in to
+            ):
                 yield control, state
 
 
@@ -188,9 +199,11 @@ def coverage(clause: Clause, commodity: Commodity) -> tuple[str, ...] | None:
     return (f"of {scope or commodity} it names {', '.join(sorted(narrower))}",)
 
 
-def _limits(control: ExportControlState, clause: Clause, toward: Place | None) -> Iterator[str]:
+def _limits(
+    control: ExportControlState, clause: Clause, destination: Place | None
+) -> Iterator[str]:
     """Why a clause reaches only a part of the goods that it names."""
-    if clause.destinations and toward is None:
+    if clause.destinations and destination is None:
         yield f"only to {', '.join(clause.destinations)}"
     if clause.covers is Covers.TECHNOLOGY:
         yield "only technology, not the goods"
@@ -211,7 +224,9 @@ def _exposure(supply: Supply, clauses: Sequence[Applied], spread: Distribution) 
     places = _places(shares, clauses)
     known = any(share.exact is not None for share in shares.values())
     return Exposure(
-        *supply, spread.world, places,
+        *supply,
+        spread.world,
+        places,
         _part(p for p in places if p.full) if known else None,
         _part(p for p in places if p.in_force and not p.full) if known else None,
         tuple(_by_measure(places)) if known else (),
@@ -221,12 +236,17 @@ def _exposure(supply: Supply, clauses: Sequence[Applied], spread: Distribution) 
 
 def _places(shares: dict[Place, Share], clauses: Sequence[Applied]) -> tuple[Controlled, ...]:
     """The controlling places, the greatest supplier first, those without a figure last."""
-    found = [Controlled(
-        place=issuer,
-        share=shares.get(issuer),
-        in_force=tuple(of for of in clauses if of.control.issuer == issuer and of.in_force),
-        suspended=tuple(of for of in clauses if of.control.issuer == issuer and not of.in_force),
-    ) for issuer in {of.control.issuer for of in clauses}]
+    found = [
+        Controlled(
+            place=issuer,
+            share=shares.get(issuer),
+            in_force=tuple(of for of in clauses if of.control.issuer == issuer and of.in_force),
+            suspended=tuple(
+                of for of in clauses if of.control.issuer == issuer and not of.in_force
+            ),
+        )
+        for issuer in {of.control.issuer for of in clauses}
+    ]
     return tuple(sorted(found, key=lambda one: (-one.exact, one.share is None, one.place)))
 
 
@@ -234,8 +254,11 @@ def _by_measure(places: Iterable[Controlled]) -> Iterator[tuple[Measure, Decimal
     """The share under each kind of measure, of places with such a clause for all of their supply;
     one place can be under several."""
     for measure in Measure:
-        under = [p for p in places
-                 if any(of.full and of.clause.clause.measure is measure for of in p.in_force)]
+        under = [
+            p
+            for p in places
+            if any(of.full and of.clause.clause.measure is measure for of in p.in_force)
+        ]
         if under:
             yield measure, _part(under)
 

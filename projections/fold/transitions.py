@@ -26,7 +26,7 @@ Part = tuple[str, ...]
 """What turns by itself inside an entity: `("clauses", "2")`, `("members", "JP")`; else ()."""
 
 
-class Happening(StrEnum):
+class TransitionKind(StrEnum):
     """What happens when an entity, or a part of it, turns."""
 
     APPEARS = "appears"
@@ -42,7 +42,7 @@ class Happening(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Transition:
     """What happens to an entity or a part of it on a day.
 
     `before` is the state of the entity on the day before, None when it had none; `because` is the
@@ -52,7 +52,7 @@ class Turn:
     day: date
     entity: str
     part: Part
-    what: Happening
+    kind: TransitionKind
     before: EntityState | None
     after: EntityState
     fields: tuple[FieldChange, ...]
@@ -69,7 +69,7 @@ class Turn:
         return self.part[1] if self.part[:1] == ("members",) else None
 
 
-def turns(entity: str, known: Sequence[Known], after: date, until: date) -> list[Turn]:
+def turns(entity: str, known: Sequence[Known], after: date, until: date) -> list[Transition]:
     """The turns of an entity on the days after one day and up to another, in their order.
 
     A day on which only the facts behind the state differ has none.
@@ -87,15 +87,23 @@ class _Course:
         self._id = entity.partition("/")[2]
         self._facts = standing(known)
 
-    def on(self, day: date) -> Iterator[Turn]:
+    def on(self, day: date) -> Iterator[Transition]:
         """What happens on a day."""
         public = [k for k in self._facts if k.fact.public_on <= day]
         before, after = self._state(public, day - DAY), self._state(public, day)
         assert after is not None
         for part, fields in self._parts(public, day).items():
             [fact] = because([self._announcer(public, day, part, fields)])
-            yield Turn(day, self._entity, part, _happening(part, before, after), before, after,
-                       tuple(fields), fact)
+            yield Transition(
+                day,
+                self._entity,
+                part,
+                _transition_kind(part, before, after),
+                before,
+                after,
+                tuple(fields),
+                fact,
+            )
 
     def _state(self, facts: Sequence[Known], day: date) -> EntityState | None:
         return self._kind.state_on(self._id, facts, day)
@@ -118,37 +126,37 @@ class _Course:
         return public[count - 1]
 
 
-def _happening(part: Part, before: EntityState | None, after: EntityState) -> Happening:
+def _transition_kind(part: Part, before: EntityState | None, after: EntityState) -> TransitionKind:
     match part:
         case ("clauses", id):
             return _of_clause(_clause(before, id), _clause(after, id))
         case ("members", place):
             return _of_member(_is_member(before, place), _is_member(after, place))
-    return Happening.CHANGES if before else Happening.APPEARS
+    return TransitionKind.CHANGES if before else TransitionKind.APPEARS
 
 
-def _of_clause(before: ClauseState | None, after: ClauseState | None) -> Happening:
+def _of_clause(before: ClauseState | None, after: ClauseState | None) -> TransitionKind:
     if before is None or after is None:
-        return Happening.APPEARS if after else Happening.CHANGES
+        return TransitionKind.APPEARS if after else TransitionKind.CHANGES
     if before.status is after.status:
-        return Happening.AMENDED if before.clause != after.clause else Happening.CHANGES
+        return TransitionKind.AMENDED if before.clause != after.clause else TransitionKind.CHANGES
     match after.status:
         case ClauseStatus.EXPIRED:
-            return Happening.EXPIRES
+            return TransitionKind.EXPIRES
         case ClauseStatus.REPEALED:
-            return Happening.REPEALED
+            return TransitionKind.REPEALED
         case ClauseStatus.SUSPENDED:
-            return Happening.SUSPENDED
+            return TransitionKind.SUSPENDED
     if before.status is ClauseStatus.SUSPENDED:
-        return Happening.RETURNS
+        return TransitionKind.RETURNS
     in_force = after.status is ClauseStatus.IN_FORCE
-    return Happening.IN_FORCE if in_force else Happening.AMENDED
+    return TransitionKind.IN_FORCE if in_force else TransitionKind.AMENDED
 
 
-def _of_member(before: bool, after: bool) -> Happening:
+def _of_member(before: bool, after: bool) -> TransitionKind:
     if before and after:
-        return Happening.CHANGES
-    return Happening.MEMBER_JOINS if after else Happening.MEMBER_LEAVES
+        return TransitionKind.CHANGES
+    return TransitionKind.MEMBER_JOINS if after else TransitionKind.MEMBER_LEAVES
 
 
 def _clause(state: EntityState | None, id: str) -> ClauseState | None:

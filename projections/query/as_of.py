@@ -194,7 +194,7 @@ class AsOf:
             commodities=asked.commodity and sorted(related(asked.commodity)),
             places=asked.issuer and [asked.issuer],
             category=Direction.EXPORT,
-            destination=asked.toward,
+            destination=asked.destination,
         ))
         wanted = {below for one in subjects(asked, controls) for below in descendants(one)}
         rows = await self._pool.fetch(over(LISTS.about_names, SQL.supplies), kind_name(FigureState),

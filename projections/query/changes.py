@@ -15,7 +15,7 @@ from pathlib import Path
 import asyncpg
 
 from projections.fold.diff import FieldChange, diff
-from projections.fold.transitions import Turn, turns
+from projections.fold.transitions import Transition, turns
 from projections.query.lists import BY_NAME, WHOLE, Order, Span, ordered, version_at
 from projections.query.moment import Moment
 from projections.versions.rows import words
@@ -30,9 +30,9 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("changes.sql"))
-CHANGED = (SQL.changed
-           .replace("{before}", version_at("touched.entity", "$1::date", "$2::bigint"))
-           .replace("{after}", version_at("touched.entity", "$3::date", "$4::bigint")))
+CHANGED = SQL.changed.replace(
+    "{before}", version_at("touched.entity", "$1::date", "$2::bigint")
+).replace("{after}", version_at("touched.entity", "$3::date", "$4::bigint"))
 PAGE, COUNT = (query.replace("{changed}", CHANGED) for query in (SQL.page, SQL.count))
 GIVEN = 9
 """How many arguments a page has before its bounds."""
@@ -51,14 +51,14 @@ class What(StrEnum):
 class Change:
     """An entity that is not the same at two moments.
 
-    `turned_on` are the days between them on which it turned, as the log tells it at the later
+    `effective_days` are the days between them on which it turned, as the log tells it at the later
     one. `because` are the events because of which, in the order of the log: see `explained`.
     """
 
     entity: str
     before: EntityState | None
     after: EntityState | None
-    turned_on: tuple[date, ...]
+    effective_days: tuple[date, ...]
     because: tuple[Because, ...]
 
     @property
@@ -99,7 +99,11 @@ class Changes:
         self._recorder = recorder
 
     async def between(
-        self, start: Moment, end: Moment, about: About = ANYTHING, order: Order = BY_NAME,
+        self,
+        start: Moment,
+        end: Moment,
+        about: About = ANYTHING,
+        order: Order = BY_NAME,
         span: Span = WHOLE,
     ) -> list[Change]:
         """What differs between two moments, in a span of the order of the entities.
@@ -116,7 +120,9 @@ class Changes:
         """How many changes `between` goes through."""
         return int(await self._pool.fetchval(COUNT, *_asked(start, end, about)))
 
-    async def upcoming(self, moment: Moment, days: int, about: About = ANYTHING) -> list[Turn]:
+    async def upcoming(
+        self, moment: Moment, days: int, about: About = ANYTHING
+    ) -> list[Transition]:
         """What will happen in the `days` after a day, from what is known at the moment, by day.
 
         Known are the facts that were public by the day, and those that were recorded by then for
@@ -128,15 +134,23 @@ class Changes:
         rows = await self._pool.fetch(SQL.turning, moment.valid_at, until, moment.position)
         told = await self._recorder.read_streams([row["entity"] for row in rows], moment.position)
         known = {entity: known_by(events, moment.valid_at) for entity, events in told.items()}
-        coming = (turn for entity in known
-                  for turn in turns(entity, known[entity], moment.valid_at, until))
-        return sorted((turn for turn in coming if concerns(turn, about)),
-                      key=lambda turn: (turn.day, turn.entity, turn.part))
+        coming = (
+            turn
+            for entity in known
+            for turn in turns(entity, known[entity], moment.valid_at, until)
+        )
+        return sorted(
+            (turn for turn in coming if concerns(turn, about)),
+            key=lambda turn: (turn.day, turn.entity, turn.part),
+        )
 
 
 def explained(
-    before: EntityState | None, after: EntityState | None, known: Sequence[Known], since: int,
-    turned: Sequence[Turn],
+    before: EntityState | None,
+    after: EntityState | None,
+    known: Sequence[Known],
+    since: int,
+    turned: Sequence[Transition],
 ) -> tuple[Because, ...]:
     """The events because of which the state of an entity is no longer the same. Pure.
 
@@ -147,8 +161,11 @@ def explained(
     old, new = (_reasons(state) for state in (before, after))
     events = {k.event_id: k for k in known}
     gained = [events[id] for id in new - old]
-    undone = [k for k in known if k.position > since and isinstance(k.fact, Retracted)
-              and _subject(k, events) in old ^ new]
+    undone = [
+        k
+        for k in known
+        if k.position > since and isinstance(k.fact, Retracted) and _subject(k, events) in old ^ new
+    ]
     announced = [events[turn.because.event_id] for turn in turned]
     return because({k.event_id: k for k in (*gained, *undone, *announced)}.values())
 
@@ -157,39 +174,59 @@ def known_by(events: Sequence[Recorded], day: date) -> list[Known]:
     """The facts that were public by a day, or recorded by then for a later one; and those that are
     retracted, in whose place others may stand."""
     gone = retracted([event.known for event in events])
-    return [event.known for event in events if event.event_id in gone
-            or min(event.fact.public_on, event.recorded_at.astimezone(UTC).date()) <= day]
+    return [
+        event.known
+        for event in events
+        if event.event_id in gone
+        or min(event.fact.public_on, event.recorded_at.astimezone(UTC).date()) <= day
+    ]
 
 
-def concerns(turn: Turn, about: About) -> bool:
+def concerns(turn: Transition, about: About) -> bool:
     """Whether a turn is about these commodities (of the clause, if it is one's) and places."""
     states = [state for state in (turn.before, turn.after) if state]
     touched = {id for state in states for id in _commodities(state, turn.clause)}
     around = {place for state in states for place in words(state).places}
     told = {source.publisher for state in states for source in state.sources}
-    return (about.kind in (None, kind_of(turn.entity).KIND)
-            and (about.commodities is None or not touched.isdisjoint(about.commodities))
-            and (about.places is None or not around.isdisjoint(about.places))
-            and (about.publishers is None or not told.isdisjoint(about.publishers)))
+    return (
+        about.kind in (None, kind_of(turn.entity).KIND)
+        and (about.commodities is None or not touched.isdisjoint(about.commodities))
+        and (about.places is None or not around.isdisjoint(about.places))
+        and (about.publishers is None or not told.isdisjoint(about.publishers))
+    )
 
 
 def _commodities(state: EntityState, clause: str | None) -> Iterator[str]:
     if clause is None or not isinstance(state, ExportControlState):
         return iter(words(state).commodities)
-    return (id for item in state.clauses if item.clause.id == clause
-            for id in item.clause.commodities)
+    return (
+        id for item in state.clauses if item.clause.id == clause for id in item.clause.commodities
+    )
 
 
 def _asked(start: Moment, end: Moment, about: About) -> tuple[object, ...]:
     """The arguments of `changed`. Raises InvalidInput for moments in the wrong order."""
-    for field, first, second in (("validAt", start.valid_at, end.valid_at),
-                                 ("position", start.position, end.position)):
+    for field, first, second in (
+        ("validAt", start.valid_at, end.valid_at),
+        ("position", start.position, end.position),
+    ):
         if first > second:  # type: ignore[operator]  # two days or two positions
-            raise InvalidInput(f"{second} lies before {first}, where the comparison starts:"
-                               " expected an end not before it", code="END_BEFORE_START",
-                               path=("to", field))
-    return (start.valid_at, start.position, end.valid_at, end.position, about.kind,
-            about.commodities, about.places, about.publishers)
+            raise InvalidInput(
+                f"{second} lies before {first}, where the comparison starts:"
+                " expected an end not before it",
+                code="END_BEFORE_START",
+                path=("to", field),
+            )
+    return (
+        start.valid_at,
+        start.position,
+        end.valid_at,
+        end.position,
+        about.kind,
+        about.commodities,
+        about.places,
+        about.publishers,
+    )
 
 
 def _change(row: asyncpg.Record, known: Sequence[Known], start: Moment, end: Moment) -> Change:
@@ -200,7 +237,7 @@ def _change(row: asyncpg.Record, known: Sequence[Known], start: Moment, end: Mom
         entity=entity,
         before=before,
         after=after,
-        turned_on=tuple(dict.fromkeys(turn.day for turn in turned)),
+        effective_days=tuple(dict.fromkeys(turn.day for turn in turned)),
         because=explained(before, after, known, start.position, turned),
     )
 

@@ -7,7 +7,7 @@ from enum import Enum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from projections.fold.transitions import Happening
+from projections.fold.transitions import TransitionKind
 from projections.query.changes import What
 from schema.base.decorators import description_of
 from tracker.domain import vocabulary
@@ -93,7 +93,7 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "production_share": "The share of the world's production, as the publisher gives it.",
         "reserves_share": "The share of the world's reserves, as the publisher gives it.",
     },
-    Happening: {
+    TransitionKind: {
         "in_force": "A clause enters into force.",
         "suspended": "A clause is suspended.",
         "returns": "A suspension ends, and the clause is back in force.",

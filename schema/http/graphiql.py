@@ -21,8 +21,13 @@ from schema.http.responses import refusing_function
 from tracker.errors import NotFound
 
 PACKAGE = "graphene_django_graphiql_static"
-ASSETS = ("react.production.min.js", "react-dom.production.min.js", "graphiql.min.js",
-          "graphql-ws.min.js", "graphiql.min.css")
+ASSETS = (
+    "react.production.min.js",
+    "react-dom.production.min.js",
+    "graphiql.min.js",
+    "graphql-ws.min.js",
+    "graphiql.min.css",
+)
 A_DAY = "public, max-age=86400"
 FLOOR = Path(__file__).parents[1]
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -42,18 +47,16 @@ EXAMPLES = {
     production(commodity: "rare_earths", year: 2023) {
       world { value unit publisher edition }
       concentration { hhi topThreeShare topThree { name } }
-      figures { place { name } value unit share noShareBecause claims { publisher edition value } }
+      figures { place { name } value unit share shareUnavailableReason claims { publisher edition value } }
     }
   }
 }""",
-    "Who was in the Minerals Security Partnership before and after June 2023":
-        """query MembersBeforeAndAfter {
+    "Who was in the Minerals Security Partnership before and after June 2023": """query Members {
   before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { ...who } }
   after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { ...who } }
 }
 fragment who on Alliance { name members { place { name } since } }""",
-    "How the log begins":
-        "query FirstEvents { head events(first: 5) { nodes { position type entity } } }",
+    "How the log begins": "query FirstEvents { head events(first: 5) { nodes { position type entity } } }",
 }
 
 
@@ -102,9 +105,11 @@ def policy(page: str) -> str:
     Styles may stand at elements, since GraphiQL measures text by them.
     """
     hashes = "".join(f" 'sha256-{_sha256(script)}'" for script in INLINE.findall(page))
-    return (f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline';"
-            " img-src data:; font-src data:; connect-src 'self'; base-uri 'none';"
-            " form-action 'none'; frame-ancestors 'none'")
+    return (
+        f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline';"
+        " img-src data:; font-src data:; connect-src 'self'; base-uri 'none';"
+        " form-action 'none'; frame-ancestors 'none'"
+    )
 
 
 def _sha256(text: str) -> str:

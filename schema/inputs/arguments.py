@@ -112,15 +112,15 @@ def publishers(given: str | None) -> list[str] | None:
     return None if given is None else [given]
 
 
-def question(commodity: str | None, issuer: str | None, toward: str | None) -> Question:
+def question(commodity: str | None, issuer: str | None, destination: str | None) -> Question:
     """What is asked about exposure; it must name something."""
-    if commodity is None and issuer is None and toward is None:
+    if commodity is None and issuer is None and destination is None:
         raise InvalidInput("expected a commodity, an issuer or a destination",
                            path=("commodity",))
     return Question(
         None if commodity is None else word(Commodity, commodity, "commodity"),
         None if issuer is None else word(Place, issuer, "issuer"),
-        None if toward is None else word(Place, toward, "toward"),
+        None if destination is None else word(Place, destination, "destination"),
     )
 
 

@@ -24,6 +24,9 @@ from schema.inputs.descriptions import DESCRIPTIONS
 from tracker.domain.values import Committed, PartialDate
 from tracker.errors import InvalidInput, TooLarge
 
+RENAMED = {"judged": "assessment"}
+"""What fields are called here, where that is another word than in what is recorded."""
+
 LEFT_TO_DOMAIN = frozenset({"unit", "source"})
 """Required fields that are nullable here: the domain's error says more than GraphQL's would."""
 
@@ -52,11 +55,12 @@ def input_type(
 
 
 def _field(name: str, described: str, required: bool) -> Any:
+    given = RENAMED.get(name)
     if required:
-        return strawberry.field(description=described)
+        return strawberry.field(name=given, description=described)
     if name in LEFT_TO_DOMAIN:
         described += " Required."
-    return strawberry.field(description=described, default=None)
+    return strawberry.field(name=given, description=described, default=None)
 
 
 def one_of(name: str, kinds: Mapping[str, type[Any]], description: str) -> type[Any]:

@@ -110,7 +110,7 @@ class ChangeOrder(Enum):
 
 
 @strawberry.enum(description="How what is to come is ordered; by entity on the same day.")
-class TurnOrder(Enum):
+class TransitionOrder(Enum):
     """How what is to come is ordered."""
 
     DAY = _order(By.NAME, "By day.")

@@ -45,7 +45,7 @@ def wrong_number_of_commands() -> InvalidInput:
 
 
 @strawberry.input(description="A command that is refused unless the entity has a version.")
-class ExpectingInput:
+class IfVersionInput:
     """A command that is refused unless the entity has a version."""
 
     version: int = field(
@@ -57,13 +57,13 @@ class ExpectingInput:
 
 COMMAND = one_of(
     "CommandInput",
-    {**INPUTS, "retractEvent": RETRACTION, "correctEvent": CORRECTION, "expecting": ExpectingInput},
+    {**INPUTS, "retractEvent": RETRACTION, "correctEvent": CORRECTION, "ifVersion": IfVersionInput},
     "A command: the input of a mutation, under the name of that mutation; or one that expects a"
     " version.")
 
 
 @output
-class Batch:
+class BatchResult:
     """What became of commands that were recorded together."""
 
     positions: list[Position] = field(
@@ -110,13 +110,13 @@ class Asked:
 def asked(command: Any, index: int) -> Asked:
     """What a command of a batch asks for."""
     [(name, data)] = plain(command, "commands", index).items()
-    if name != "expecting":
+    if name != "ifVersion":
         return Asked((name,), data)
     [(inner, of)] = data["command"].items()
     return Asked((name, "command", inner), of, data["version"])
 
 
-async def carried_out_together(info: Info, commands: Sequence[Any], key: str | None) -> Batch:
+async def carried_out_together(info: Info, commands: Sequence[Any], key: str | None) -> BatchResult:
     """Record commands, all or none, and wait until they can be read."""
     services, actor = info.context.services, info.context.writer()
     check_text(key or "", "idempotencyKey")
@@ -144,11 +144,11 @@ def read(index: int, of: Asked) -> orders.Command:
         raise error.below(index) from None
 
 
-async def batch(info: Info, appended: Appended) -> Batch:
+async def batch(info: Info, appended: Appended) -> BatchResult:
     """What became of commands that were recorded together, read back from the log."""
     positions = appended.positions
     events = await info.context.services.recorder.read(positions[0] - 1, limit=len(positions))
-    return Batch(
+    return BatchResult(
         positions=[Position(str(position)) for position in positions],
         position=Position(str(positions[-1])),
         events=[event(recorded) for recorded in events],

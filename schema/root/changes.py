@@ -14,9 +14,9 @@ from projections.query.lists import Found, Key, Span, part
 from projections.query.moment import Moment
 from schema.base.global_ids import sealed, unsealed
 from schema.inputs.arguments import goods, publishers, value_of, words
-from schema.inputs.order_by import ChangeOrder, TurnOrder
+from schema.inputs.order_by import ChangeOrder, TransitionOrder
 from schema.inputs.pagination import Cursors, not_a_cursor
-from schema.types.change import Change, EntityKind, Turn, change, turn
+from schema.types.change import Change, EntityKind, Transition, change, turn
 from schema.types.connection import Listing
 from tracker.domain.codec import decode, encode
 from tracker.domain.places import Place
@@ -52,15 +52,15 @@ def changed(
 
 
 async def coming(
-    changes: Changes, moment: Moment, days: int, about: About, order: TurnOrder
-) -> Listing[Turn]:
+    changes: Changes, moment: Moment, days: int, about: About, order: TransitionOrder
+) -> Listing[Transition]:
     """What will happen after a day, by day and entity."""
     down = order.value.down
     found = [(_key(of), turn(of, moment.position))
              for of in await changes.upcoming(moment, days, about)]
     found.sort(key=itemgetter(0), reverse=down)
 
-    async def items(span: Span) -> Sequence[Found[Turn]]:
+    async def items(span: Span) -> Sequence[Found[Transition]]:
         return part(found, span, down)
 
     async def count() -> int:
@@ -69,7 +69,7 @@ async def coming(
     return Listing(items, count, lambda key: sealed(encode(key).decode()), _opened)
 
 
-def _key(of: transitions.Turn) -> Key:
+def _key(of: transitions.Transition) -> Key:
     """What turns are ordered by."""
     return (of.day.isoformat(), of.entity, *of.part)
 

@@ -40,7 +40,7 @@ Version: TypeAlias = Annotated[int | None, argument(
 
 
 @output
-class Recording:
+class CommandResult:
     """What became of a mutation."""
 
     positions: list[Position] = field(description="The positions of the events it recorded.")
@@ -150,7 +150,7 @@ def replacement_named(data: dict[str, Any]) -> Iterator[None]:
 async def carried_out(
     info: Info, input: Any, key: str | None, expected: int | None, record: Record,
     scope: Scope = Scope.RECORD,
-) -> Recording:
+) -> CommandResult:
     """Record what was ordered, by a caller of that scope, and wait until it can be read."""
     services, actor = info.context.services, info.context.writer(scope)
     try:
@@ -162,7 +162,7 @@ async def carried_out(
         error.path = in_camel(error.path)
         raise error if set(error.path[:1]) & BESIDE_INPUT else error.below("input") from None
     await readable(services, appended)
-    return await recording(info, appended)
+    return await command_result(info, appended)
 
 
 async def readable(services: Services, appended: Appended) -> None:
@@ -172,11 +172,11 @@ async def readable(services: Services, appended: Appended) -> None:
         await services.projector.reach(appended.positions[-1])
 
 
-async def recording(info: Info, appended: Appended) -> Recording:
+async def command_result(info: Info, appended: Appended) -> CommandResult:
     """What became of a mutation, read back from the log."""
     last = appended.positions[-1]
     [recorded] = await info.context.services.recorder.read(last - 1, limit=1)
-    return Recording(
+    return CommandResult(
         positions=[Position(str(position)) for position in appended.positions],
         position=Position(str(last)),
         event_id=recorded.event_id,

@@ -16,13 +16,13 @@ from schema.root.batch import (
     CORRECTION,
     MOST_COMMANDS,
     RETRACTION,
-    Batch,
+    BatchResult,
     carried_out_together,
 )
 from schema.root.commands import (
+    CommandResult,
     Key,
     Record,
-    Recording,
     Redacting,
     Retraction,
     Version,
@@ -43,7 +43,7 @@ def mutation(name: str, input_class: type[Any], description: str, record: Record
 
     async def resolve(
         info: Info, input: Any, idempotency_key: Key = None, expected_version: Version = None
-    ) -> Recording:
+    ) -> CommandResult:
         return await carried_out(info, input, idempotency_key, expected_version, record)
 
     return _field(name, input_class, description, resolve)
@@ -52,7 +52,7 @@ def mutation(name: str, input_class: type[Any], description: str, record: Record
 def retraction(name: str, input_class: type[Any], description: str) -> Any:
     """The mutation that retracts: of an event, not of a version of an entity."""
 
-    async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> Recording:
+    async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> CommandResult:
         return await carried_out(info, input, idempotency_key, None, record_retraction)
 
     return _field(name, input_class, description, resolve)
@@ -61,7 +61,7 @@ def retraction(name: str, input_class: type[Any], description: str) -> Any:
 def redaction(name: str, input_class: type[Any], description: str) -> Any:
     """The mutation that redacts: for administrators."""
 
-    async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> Recording:
+    async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> CommandResult:
         return await carried_out(info, input, idempotency_key, None, record_redaction, Scope.ADMIN)
 
     return _field(name, input_class, description, resolve)
@@ -77,7 +77,7 @@ def _field(name: str, input_class: type[Any], description: str, resolve: Any) ->
 def together() -> Any:
     """The mutation that carries out many commands at once."""
 
-    async def resolve(info: Info, commands: Any, idempotency_key: Key = None) -> Batch:
+    async def resolve(info: Info, commands: Any, idempotency_key: Key = None) -> BatchResult:
         return await carried_out_together(info, commands, idempotency_key)
 
     resolve.__name__ = "record"

@@ -13,14 +13,7 @@ from projections.query.change_feed import Live
 from schema.base.context import Info
 from schema.base.decorators import output, subscription
 from schema.base.scalars import Day, Position
-from schema.inputs.arguments import (
-    AboutCommodities,
-    AboutPlaces,
-    OfTypes,
-    day,
-    position,
-    selection,
-)
+from schema.inputs.arguments import AboutCommodities, AboutPlaces, OfTypes, day, position, selection
 from schema.root.as_of.as_of import AsOf
 from schema.telemetry.operation import seen
 from schema.types.change import EntityKind

@@ -11,7 +11,7 @@ from strawberry import field
 from strawberry.scalars import JSON
 
 from projections.fold import diff, transitions
-from projections.fold.transitions import Happening
+from projections.fold.transitions import TransitionKind
 from projections.query import changes
 from projections.query.changes import What
 from projections.query.moment import Moment
@@ -70,7 +70,7 @@ class Change:
     entity: str = field(description="Its name in the log, such as `alliance/quad`.")
     kind: EntityKind = field(description="The kind of entity.")
     change: What = field(description="What has become of it.")
-    turned_on: list[Day] = field(
+    effective_days: list[Day] = field(
         description="The days between the two on which it turned, as the log tells it at the later"
         " position; empty where only the log says something else.")
     because: list[Because] = field(
@@ -94,16 +94,16 @@ class Change:
 
 
 @output
-class Turn:
+class Transition:
     """What will happen on a day to an entity, or to one of its clauses or members."""
 
-    of: strawberry.Private[transitions.Turn]
+    of: strawberry.Private[transitions.Transition]
     position: strawberry.Private[int]
 
     day: Day = field(description="The day on which it happens.")
     entity: str = field(description="Its name in the log, such as `alliance/quad`.")
     kind: EntityKind = field(description="The kind of entity.")
-    what: Happening = field(description="What happens.")
+    transition: TransitionKind = field(description="What happens to it.")
     clause: str | None = field(description="The key of the clause to which it happens.")
     member: str | None = field(description="The code of the member to whom it happens.")
     because: Because = field(description="The event that says so.")
@@ -132,19 +132,19 @@ def change(of: changes.Change, start: Moment, end: Moment) -> Change:
         entity=of.entity,
         kind=kind(of.entity),
         change=of.what,
-        turned_on=[Day(day.isoformat()) for day in of.turned_on],
+        effective_days=[Day(day.isoformat()) for day in of.effective_days],
         because=because(of.because),
     )
 
 
-def turn(of: transitions.Turn, position: int) -> Turn:
+def turn(of: transitions.Transition, position: int) -> Transition:
     """A turn as it is shown, from what is known at a position."""
-    return Turn(
+    return Transition(
         of=of, position=position,
         day=Day(of.day.isoformat()),
         entity=of.entity,
         kind=kind(of.entity),
-        what=of.what,
+        transition=of.kind,
         clause=of.clause,
         member=of.member,
         because=because((of.because,))[0],

@@ -22,7 +22,7 @@ class PlaceFigure(Quantity):
         description="Its part of the world's figure as a fraction of 1, to 4 places; null where one"
         " of the two has no number or only a bound, the bases differ, or no factor between the"
         " units is declared.")
-    no_share_because: str | None = field(description="Why there is no share, in words.")
+    share_unavailable_reason: str | None = field(description="Why there is no share, in words.")
     computed_from: list[Claim] = field(
         description="The claims that the share is computed from: its own, and the world's in the"
         " same edition, or else the world's preferred one. Empty without a share.")
@@ -65,7 +65,7 @@ class Residual:
     basis: str | None = field(description="What is weighed; null where it is not said.")
     published: Claim | None = field(
         description="What the same edition itself says of other countries; null if nothing.")
-    left_in: list[Place] = field(
+    included_places: list[Place] = field(
         description="Named places without a number that could be subtracted: withheld, a bound, of"
         " another basis. What they make is part of the residual.")
     computed_from: list[Claim] = field(
@@ -122,7 +122,7 @@ def residual(of: production.Residual, orders: Orders) -> Residual:
         unit=of.unit,
         basis=of.basis,
         published=cited_claim(of.published, orders) if of.published else None,
-        left_in=[place(code) for code in of.left_in],
+        included_places=[place(code) for code in of.included_places],
         computed_from=[cited_claim(item, orders) for item in of.computed_from],
     )
 
@@ -135,7 +135,7 @@ def place_figure(item: production.Share, orders: Orders) -> PlaceFigure:
         publisher=preferred.publisher,
         place=place(item.place),
         share=item.share,
-        no_share_because=item.obstacle,
+        share_unavailable_reason=item.obstacle,
         figure=figure.id,
         later={
             "computed_from": lambda: [cited_claim(one, orders) for one in item.computed_from],

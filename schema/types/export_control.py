@@ -71,7 +71,8 @@ class Dispute:
     account: str = field(description="What the other source says.")
     source: Source = field(description="The other source.")
     commodities: list[Commodity] = field(description="The commodities that it is about.")
-    judged: str | None = field(description="What this tracker made of it.")
+    judged: str | None = field(
+        name="assessment", description="What this tracker makes of it.")
 
 
 @output

@@ -16,12 +16,7 @@ from tests.support.api import Api, control
 from tests.support.published_log import fill, force, publish, restored, roots_of
 from tests.support.sumdb import sumdb, verified
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
-from tracker.audit.format.merkle import (
-    all_tiles,
-    check_consistency,
-    check_inclusion,
-    leaf_hash,
-)
+from tracker.audit.format.merkle import all_tiles, check_consistency, check_inclusion, leaf_hash
 from tracker.audit.format.signed_note import Note, from_base64
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Signing

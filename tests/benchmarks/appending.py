@@ -8,16 +8,7 @@ from datetime import UTC, datetime
 from eventsourcing.persistence import StoredEvent
 
 from tests.benchmarks.library import library
-from tests.benchmarks.load import (
-    DATA,
-    ENTRY,
-    TYPE,
-    Load,
-    entry_of,
-    new_events,
-    rate,
-    threaded_rate,
-)
+from tests.benchmarks.load import DATA, ENTRY, TYPE, Load, entry_of, new_events, rate, threaded_rate
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, connect, create_pool

@@ -185,7 +185,7 @@ async def costly(client: Client) -> None:
         f'{{ asOf(validAt: "{day}") {{ claims(first: 200) {{ nodes {{ value unit edition'
         " series { commodity { key name } place { code name } period } source { name } } } } }",
         f'{{ asOf(validAt: "{day}") {{ digest }} }}',
-        f'{{ asOf(validAt: "{day}") {{ exposure(toward: "US") {{ year world {{ value }}'
+        f'{{ asOf(validAt: "{day}") {{ exposure(destination: "US") {{ year world {{ value }}'
         " places { place { name } share } } } }",
         f'{{ changes(from: {{validAt: "2000-01-01"}}, to: {{validAt: "{day}"}}, first: 200) {{'
         " totalCount nodes { entity change fields { path before after } } } }"]))

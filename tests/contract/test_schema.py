@@ -18,7 +18,7 @@ from graphql import (
 )
 
 from schema.execution.schema import GRAPH
-from schema.inputs.input_types import camel
+from schema.inputs.input_types import RENAMED, camel
 from schema.root.fact_mutations import ACTS
 from tracker.domain.entity import Retracted
 from tracker.domain.import_receipt import Receipt
@@ -105,7 +105,8 @@ def test_inputs_have_the_names_that_the_domain_has_in_json() -> None:
     for act in ACTS:
         kind = get_named_type(fields[act.name].args["input"].type)
         assert isinstance(kind, GraphQLInputObjectType)
-        in_json = {field.encode_name for field in msgspec.structs.fields(act.fact)}
+        in_json = {RENAMED.get(field.encode_name, field.encode_name)
+                   for field in msgspec.structs.fields(act.fact)}
         assert in_json == set(kind.fields) - {"id"}
     names = (msgspec.structs.fields(fact) for fact in FACTS.values())
     assert all(camel(f.name) == f.encode_name for f in chain.from_iterable(names))

@@ -52,22 +52,26 @@ def pairs(seed: int, head: int, count: int = 40) -> list[tuple[Moment, Moment]]:
     found = []
     for _ in range(count):
         days, positions = chance.choices(WINDOW, k=2), chance.choices(range(head + 1), k=2)
-        days, positions = ([sorted(pair), pair[:1] * 2][chance.random() < 0.3]
-                           for pair in (days, positions))
+        days, positions = (
+            [sorted(pair), pair[:1] * 2][chance.random() < 0.3] for pair in (days, positions)
+        )
         found.append((Moment(days[0], positions[0]), Moment(days[1], positions[1])))
     return found
 
 
 def texts(world: World, moment: Moment) -> dict[str, str]:
     """The state of everything at a moment, folded in memory."""
-    return {entity: version.text
-            for entity, version in world.states(moment.valid_at, moment.position)}
+    return {
+        entity: version.text for entity, version in world.states(moment.valid_at, moment.position)
+    }
 
 
 def contents(world: World, moment: Moment) -> dict[str, Any]:
     """What the states of a moment say."""
-    return {entity: content(version.state)
-            for entity, version in world.states(moment.valid_at, moment.position)}
+    return {
+        entity: content(version.state)
+        for entity, version in world.states(moment.valid_at, moment.position)
+    }
 
 
 # --- the database and the fold in memory agree
@@ -98,8 +102,7 @@ async def test_pages_put_together_are_all_changes(services: Services) -> None:
     start, end = Moment(DAYS[0], 0), Moment(DAYS[-1], world.position)
     together = await services.changes.between(start, end)
     pages, after = [], None
-    while page := await services.changes.between(
-            start, end, span=Span(after=after, limit=2)):
+    while page := await services.changes.between(start, end, span=Span(after=after, limit=2)):
         pages += page
         after = (page[-1].entity,)
     assert pages == together
@@ -162,8 +165,13 @@ def test_a_retraction_is_a_reason_where_it_took_an_event_away_or_gave_it_back() 
 
 
 def test_a_retraction_of_what_neither_state_knew_is_no_reason() -> None:
-    known = told_of(CONTROL, announced(), suspended(on="2025-11-09"), retracted("e2"),
-                    fact(Amended, "2025-10-01", clauses=[clause("2")]))
+    known = told_of(
+        CONTROL,
+        announced(),
+        suspended(on="2025-11-09"),
+        retracted("e2"),
+        fact(Amended, "2025-10-01", clauses=[clause("2")]),
+    )
     assert reasons(known, "2025-12-01", "2025-12-01", 1) == ["e4"]
 
 
@@ -173,12 +181,15 @@ async def test_what_came_and_went_again_does_not_show(api: Api) -> None:
     asked = """query ($from: Position) {
                  changes(from: {position: $from}, to: {validAt: "2025-12-01"}) {
                    totalCount nodes { because { position type } } } }"""
-    await api.do("retractEvent", {"eventId": suspended["eventId"], "reason": "misread",
-                                  "source": source()})
+    await api.do(
+        "retractEvent", {"eventId": suspended["eventId"], "reason": "misread", "source": source()}
+    )
     assert (await api.ask(asked, **{"from": "1"}))["changes"] == {"totalCount": 0, "nodes": []}
     changes = (await api.ask(asked, **{"from": "2"}))["changes"]
-    assert changes == {"totalCount": 1, "nodes": [
-        {"because": [{"position": "3", "type": "ExportControl.Retracted"}]}]}
+    assert changes == {
+        "totalCount": 1,
+        "nodes": [{"because": [{"position": "3", "type": "ExportControl.Retracted"}]}],
+    }
 
 
 # --- the API
@@ -189,7 +200,7 @@ CHANGES = """query ($from: MomentInput!, $to: MomentInput, $commodity: String, $
   changes(from: $from, to: $to, commodity: $commodity, place: $place, kind: $kind, first: $first,
           after: $after) {
     totalCount pageInfo { endCursor hasNextPage }
-    nodes { entity kind change turnedOn fields { path before after }
+    nodes { entity kind change effectiveDays fields { path before after }
             because { position eventId type source { publisher } }
             before { ...states } after { ...states } } } }
 fragment states on State { __typename
@@ -198,8 +209,9 @@ fragment states on State { __typename
   ... on Announcement { title } ... on Figure { claims { value because { eventId } } } }"""
 
 
-async def changes(api: Api, start: dict[str, Any], end: dict[str, Any], **about: Any
-                  ) -> dict[str, dict[str, Any]]:
+async def changes(
+    api: Api, start: dict[str, Any], end: dict[str, Any], **about: Any
+) -> dict[str, dict[str, Any]]:
     """The changes between two moments by entity, after making sure that they are all."""
     found = (await api.ask(CHANGES, **{"from": start, "to": end, **about}))["changes"]
     assert found["totalCount"] == len(found["nodes"])
@@ -211,14 +223,22 @@ async def test_a_change_says_what_was_what_is_and_because_of_what(api: Api) -> N
     recorded = await api.do("suspendExportControl", suspension(suspendedFrom="2025-11-10"))
     change = (await changes(api, {"validAt": "2025-11-01"}, {"validAt": "2025-11-20"}))[CONTROL]
     assert (change["kind"], change["change"]) == ("EXPORT_CONTROL", "CHANGED")
-    assert change["turnedOn"] == ["2025-11-09", "2025-11-10"]
+    assert change["effectiveDays"] == ["2025-11-09", "2025-11-10"]
     assert change["before"] == {"__typename": "ExportControl", "clauses": [{"status": "IN_FORCE"}]}
     assert change["after"]["clauses"] == [{"status": "SUSPENDED"}]
-    assert {"path": ["clauses", "1", "status"], "before": "in_force", "after": "suspended"
-            } in change["fields"]
-    assert change["because"] == [{
-        "position": "2", "eventId": recorded["eventId"], "type": "ExportControl.Suspended",
-        "source": {"publisher": "mofcom"}}]
+    assert {
+        "path": ["clauses", "1", "status"],
+        "before": "in_force",
+        "after": "suspended",
+    } in change["fields"]
+    assert change["because"] == [
+        {
+            "position": "2",
+            "eventId": recorded["eventId"],
+            "type": "ExportControl.Suspended",
+            "source": {"publisher": "mofcom"},
+        }
+    ]
 
 
 async def test_what_is_left_out_of_a_moment_is_as_in_the_other_or_now(api: Api) -> None:
@@ -229,9 +249,10 @@ async def test_what_is_left_out_of_a_moment_is_as_in_the_other_or_now(api: Api) 
     assert await changes(api, {"validAt": "2025-01-01"}, {"validAt": "2025-02-01"}) == {}
     restated = await changes(api, {"knownAt": moment}, {"validAt": "2025-11-20"})
     assert restated[CONTROL]["change"] == "CHANGED"
-    assert restated[CONTROL]["turnedOn"] == []
-    assert await changes(api, {"knownAt": moment}, {"validAt": "2025-11-20", "knownAt": moment}
-                         ) == {}
+    assert restated[CONTROL]["effectiveDays"] == []
+    assert (
+        await changes(api, {"knownAt": moment}, {"validAt": "2025-11-20", "knownAt": moment}) == {}
+    )
     assert await changes(api, {}, {}) == {}
 
 
@@ -240,38 +261,56 @@ async def test_changes_are_narrowed_by_commodity_place_and_kind(corpus: Api) -> 
     everything = await changes(corpus, *days)
     gallium = await changes(corpus, *days, commodity="gallium")
     assert gallium.keys() == {
-        "announcement/cn-us-2025-11-01-factsheet", "announcement/proj-alcoa-sojitz-gallium-2025",
-        "export-control/cn-mofcom-2024-46"}
+        "announcement/cn-us-2025-11-01-factsheet",
+        "announcement/proj-alcoa-sojitz-gallium-2025",
+        "export-control/cn-mofcom-2024-46",
+    }
     below = await changes(corpus, *days, commodity="rare_earths", kind="EXPORT_CONTROL")
     assert below.keys() == {f"export-control/cn-mofcom-2025-{n}" for n in (56, 57, 61, 62)}
     american = await changes(corpus, *days, place="US", kind="EXPORT_CONTROL")
     assert american.keys() == {"export-control/us-bis-2025-19001"}
-    kinds = [await changes(corpus, *days, kind=kind)
-             for kind in ("ALLIANCE", "ANNOUNCEMENT", "EXPORT_CONTROL", "FIGURE")]
+    kinds = [
+        await changes(corpus, *days, kind=kind)
+        for kind in ("ALLIANCE", "ANNOUNCEMENT", "EXPORT_CONTROL", "FIGURE")
+    ]
     assert sum(map(len, kinds)) == len(everything)
 
 
 async def test_states_of_a_change_are_of_its_two_moments(api: Api) -> None:
     quad = {"id": "quad", "on": "2021-01-01", "source": source()}
     await api.do("foundAlliance", {**quad, "name": "Quad", "members": ["US"]})
-    await api.do("recordAnnouncement", {
-        "id": "a", "on": "2025-07-01", "kind": "STATEMENT", "title": "A", "actors": ["quad"],
-        "source": source()})
+    await api.do(
+        "recordAnnouncement",
+        {
+            "id": "a",
+            "on": "2025-07-01",
+            "kind": "STATEMENT",
+            "title": "A",
+            "actors": ["quad"],
+            "source": source(),
+        },
+    )
     await api.do("renameAlliance", {**quad, "on": "2025-08-01", "name": "The Quad"})
     found = await changes(api, {"validAt": "2025-01-01"}, {"validAt": "2025-12-01"})
     renamed, made = found["alliance/quad"], found["announcement/a"]
     assert (renamed["before"], renamed["after"]) == tuple(
         {"__typename": "Alliance", "name": name, "announcements": {"totalCount": count}}
-        for name, count in (("Quad", 0), ("The Quad", 1)))
-    assert (made["before"], made["after"]) == (
-        None, {"__typename": "Announcement", "title": "A"})
+        for name, count in (("Quad", 0), ("The Quad", 1))
+    )
+    assert (made["before"], made["after"]) == (None, {"__typename": "Announcement", "title": "A"})
     assert [f["path"] for f in made["fields"]] == [[]]
 
 
 async def test_a_claim_says_because_of_which_event_it_stands(corpus: Api) -> None:
-    output = (await changes(corpus, {"validAt": "2025-01-01"}, {"validAt": "2025-02-28"},
-                            commodity="rare_earths", kind="FIGURE")
-              )["figure/rare_earths/CN/production/mine/2023"]
+    output = (
+        await changes(
+            corpus,
+            {"validAt": "2025-01-01"},
+            {"validAt": "2025-02-28"},
+            commodity="rare_earths",
+            kind="FIGURE",
+        )
+    )["figure/rare_earths/CN/production/mine/2023"]
     claims = output["after"]["claims"]
     assert [claim["value"] for claim in claims] == ["240000", "255000"]
     assert claims[1]["because"] == [{"eventId": reason["eventId"]} for reason in output["because"]]
@@ -289,21 +328,30 @@ async def test_pages_go_on_after_their_cursor(corpus: Api) -> None:
     assert found == together
 
 
-@pytest.mark.parametrize(("arguments", "code", "path"), [
-    ('from: {validAt: "2025-13-01"}', "INVALID_DATE", ["from", "validAt"]),
-    ('from: {} to: {knownAt: "then"}', "INVALID_DATE", ["to", "knownAt"]),
-    ('from: {position: "1"}', "POSITION_AHEAD", ["from", "position"]),
-    ('from: {} to: {position: "0" knownAt: "2025-01-01T00:00:00Z"}', "AMBIGUOUS_TIME",
-     ["to", "knownAt"]),
-    ('from: {validAt: "2025-02-01"} to: {validAt: "2025-01-01"}', "END_BEFORE_START",
-     ["to", "validAt"]),
-    ('from: {} commodity: "unobtainium"', "UNKNOWN_COMMODITY", ["commodity"]),
-    ('from: {} place: "XX"', "UNKNOWN_PLACE", ["place"]),
-    ("from: {} first: 201", "INVALID_PAGE_SIZE", ["first"]),
-    ('from: {} after: "?"', "INVALID_CURSOR", ["after"]),
-    ('from: {} after: "cGxhbmV0L21hcnM"', "INVALID_CURSOR", ["after"]),  # planet/mars
-    ("", "GRAPHQL_VALIDATION_FAILED", None),
-])
+@pytest.mark.parametrize(
+    ("arguments", "code", "path"),
+    [
+        ('from: {validAt: "2025-13-01"}', "INVALID_DATE", ["from", "validAt"]),
+        ('from: {} to: {knownAt: "then"}', "INVALID_DATE", ["to", "knownAt"]),
+        ('from: {position: "1"}', "POSITION_AHEAD", ["from", "position"]),
+        (
+            'from: {} to: {position: "0" knownAt: "2025-01-01T00:00:00Z"}',
+            "AMBIGUOUS_TIME",
+            ["to", "knownAt"],
+        ),
+        (
+            'from: {validAt: "2025-02-01"} to: {validAt: "2025-01-01"}',
+            "END_BEFORE_START",
+            ["to", "validAt"],
+        ),
+        ('from: {} commodity: "unobtainium"', "UNKNOWN_COMMODITY", ["commodity"]),
+        ('from: {} place: "XX"', "UNKNOWN_PLACE", ["place"]),
+        ("from: {} first: 201", "INVALID_PAGE_SIZE", ["first"]),
+        ('from: {} after: "?"', "INVALID_CURSOR", ["after"]),
+        ('from: {} after: "cGxhbmV0L21hcnM"', "INVALID_CURSOR", ["after"]),  # planet/mars
+        ("", "GRAPHQL_VALIDATION_FAILED", None),
+    ],
+)
 async def test_bad_comparisons_are_refused(
     api: Api, arguments: str, code: str, path: list[str] | None
 ) -> None:
@@ -319,7 +367,7 @@ UPCOMING = """query ($day: Day, $position: Position, $days: Int! = 90, $commodit
   asOf(validAt: $day, position: $position) { upcoming(
     days: $days, commodity: $commodity, place: $place, kind: $kind, first: $first, after: $after) {
       totalCount pageInfo { endCursor hasNextPage }
-      nodes { day entity kind what clause member fields { path } because { eventId }
+      nodes { day entity kind transition clause member fields { path } because { eventId }
               before { __typename ... on ExportControl { clauses { status } } }
               after { __typename ... on ExportControl { clauses { status } } } } } } }"""
 
@@ -333,54 +381,68 @@ async def upcoming(api: Api, day: str | None, days: int = 90, **more: Any) -> li
 
 def brief(turns: list[dict[str, Any]]) -> list[tuple[str, str, str, str | None]]:
     """Day, entity, what happens and the clause."""
-    return [(t["day"], t["entity"].partition("/")[2], t["what"], t["clause"]) for t in turns]
+    return [(t["day"], t["entity"].partition("/")[2], t["transition"], t["clause"]) for t in turns]
 
 
 async def test_a_suspended_clause_returns_and_an_announced_ban_begins(corpus: Api) -> None:
     assert brief(await upcoming(corpus, "2026-11-24", 7)) == [
-        ("2026-11-28", "cn-mofcom-2024-46", "RETURNS", "2")]
+        ("2026-11-28", "cn-mofcom-2024-46", "RETURNS", "2")
+    ]
     assert await upcoming(corpus, "2026-11-24", 3) == []
     assert await upcoming(corpus, "2026-11-28", 30) == []
     [ban] = await upcoming(corpus, "2026-11-24", 1000, place="GA")
-    assert (ban["day"], ban["what"], ban["kind"]) == ("2029-01-01", "IN_FORCE", "EXPORT_CONTROL")
+    assert (ban["day"], ban["transition"], ban["kind"]) == (
+        "2029-01-01",
+        "IN_FORCE",
+        "EXPORT_CONTROL",
+    )
     assert ban["because"] == {"eventId": "ga-2025-mn"}
     assert ban["before"]["clauses"] == [{"status": "ANNOUNCED"}]
     assert ban["after"]["clauses"] == [{"status": "IN_FORCE"}]
 
 
 async def test_nobody_knew_on_20_october_2025_what_would_be_suspended_in_november(
-    corpus: Api
+    corpus: Api,
 ) -> None:
     coming = await upcoming(corpus, "2025-10-20", 60)
     assert brief(coming) == [
         *(("2025-11-08", f"cn-mofcom-2025-{n}", "IN_FORCE", "1") for n in (55, 56, 57, 58)),
-        ("2025-12-01", "cn-mofcom-2025-61", "IN_FORCE", "made-abroad")]
+        ("2025-12-01", "cn-mofcom-2025-61", "IN_FORCE", "made-abroad"),
+    ]
     assert [turn["because"]["eventId"] for turn in coming] == [
-        turn["entity"].partition("/")[2] for turn in coming]
+        turn["entity"].partition("/")[2] for turn in coming
+    ]
     assert brief(await upcoming(corpus, "2025-11-20", 20)) == []
 
 
 async def test_what_is_recorded_for_a_later_day_is_known_to_come(services: Services) -> None:
     api, today = Api(services), datetime.now(UTC).date()
     soon, yesterday = str(today + timedelta(days=10)), str(today - timedelta(days=1))
-    await api.do("foundAlliance", {"id": "quad", "on": "2021-01-01", "name": "Quad",
-                                   "members": ["US"], "source": source()})
-    await api.do("recordMembership", {"id": "quad", "on": soon, "member": "JP", "change": "JOINED",
-                                      "source": source()})
+    await api.do(
+        "foundAlliance",
+        {"id": "quad", "on": "2021-01-01", "name": "Quad", "members": ["US"], "source": source()},
+    )
+    await api.do(
+        "recordMembership",
+        {"id": "quad", "on": soon, "member": "JP", "change": "JOINED", "source": source()},
+    )
     [turn] = await upcoming(api, None)
-    assert (turn["day"], turn["what"], turn["member"]) == (soon, "MEMBER_JOINS", "JP")
+    assert (turn["day"], turn["transition"], turn["member"]) == (soon, "MEMBER_JOINS", "JP")
     assert turn["before"]["__typename"] == turn["after"]["__typename"] == "Alliance"
     assert await upcoming(api, None, position="1") == []
     assert await upcoming(api, yesterday) == []
     await api.do("recordFigure", claim(published_on=soon))
-    assert [turn["what"] for turn in await upcoming(api, None)] == ["MEMBER_JOINS", "APPEARS"]
-    assert [turn["what"] for turn in await upcoming(api, None, kind="FIGURE")] == ["APPEARS"]
+    assert [turn["transition"] for turn in await upcoming(api, None)] == ["MEMBER_JOINS", "APPEARS"]
+    assert [turn["transition"] for turn in await upcoming(api, None, kind="FIGURE")] == ["APPEARS"]
 
 
 async def test_a_clause_is_asked_for_by_its_own_commodities(api: Api) -> None:
     later = {"inForceFrom": "2025-06-01"}
-    both = control("x", {**control()["clauses"][0], **later},
-                   {**control()["clauses"][0], **later, "id": "2", "commodities": ["graphite"]})
+    both = control(
+        "x",
+        {**control()["clauses"][0], **later},
+        {**control()["clauses"][0], **later, "id": "2", "commodities": ["graphite"]},
+    )
     await api.do("announceExportControl", both)
     assert [t["clause"] for t in await upcoming(api, "2025-05-01")] == ["1", "2"]
     assert [t["clause"] for t in await upcoming(api, "2025-05-01", commodity="graphite")] == ["2"]
@@ -392,21 +454,25 @@ async def test_pages_of_what_is_to_come_go_on_after_their_cursor(corpus: Api) ->
     together = await upcoming(corpus, "2026-11-01", 60)
     found, after, more = [], None, True
     while more:
-        page = (await corpus.ask(UPCOMING, day="2026-11-01", days=60, first=2, after=after)
-                )["asOf"]["upcoming"]
+        page = (await corpus.ask(UPCOMING, day="2026-11-01", days=60, first=2, after=after))[
+            "asOf"
+        ]["upcoming"]
         found += page["nodes"]
         after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
     assert found == together
     assert len(together) > 4
 
 
-@pytest.mark.parametrize(("arguments", "code", "path"), [
-    ("days: -1", "INVALID_INPUT", ["days"]),
-    ("days: 36526", "INVALID_INPUT", ["days"]),
-    ('after: "?"', "INVALID_CURSOR", ["after"]),
-    ('after: "cXVhZA"', "INVALID_CURSOR", ["after"]),  # quad
-    ('place: "XX"', "UNKNOWN_PLACE", ["place"]),
-])
+@pytest.mark.parametrize(
+    ("arguments", "code", "path"),
+    [
+        ("days: -1", "INVALID_INPUT", ["days"]),
+        ("days: 36526", "INVALID_INPUT", ["days"]),
+        ('after: "?"', "INVALID_CURSOR", ["after"]),
+        ('after: "cXVhZA"', "INVALID_CURSOR", ["after"]),  # quad
+        ('place: "XX"', "UNKNOWN_PLACE", ["place"]),
+    ],
+)
 async def test_bad_looks_ahead_are_refused(
     api: Api, arguments: str, code: str, path: list[str]
 ) -> None:
@@ -432,10 +498,15 @@ async def test_candidates_from_the_database_miss_nothing_that_is_to_come(
         moment = Moment(chance.choice(WINDOW), chance.randint(0, world.position))
         days = chance.choice((5, 30, 400))
         until = moment.valid_at + timedelta(days=days)
-        known = {entity: known_by([e for e in all if e.position <= moment.position],
-                                  moment.valid_at) for entity, all in events.items()}
-        expected = [turn for entity in sorted(known)
-                    for turn in turns(entity, known[entity], moment.valid_at, until)]
+        known = {
+            entity: known_by([e for e in all if e.position <= moment.position], moment.valid_at)
+            for entity, all in events.items()
+        }
+        expected = [
+            turn
+            for entity in sorted(known)
+            for turn in turns(entity, known[entity], moment.valid_at, until)
+        ]
         found = await services.changes.upcoming(moment, days)
         count += len(found)
         assert found == sorted(expected, key=lambda turn: (turn.day, turn.entity, turn.part))
@@ -462,8 +533,10 @@ FROM told, LATERAL (VALUES ('infinity', position, next),
 """Editions of 2000 figures; each claim has an event and two rows, one closed by the next claim."""
 
 QUESTIONS: dict[str, tuple[str, tuple[Any, ...]]] = {
-    "page": (ordered(PAGE, ("entity",), BY_NAME, WHOLE.shape, GIVEN),
-             (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, None, None, None, None, 21)),
+    "page": (
+        ordered(PAGE, ("entity",), BY_NAME, WHOLE.shape, GIVEN),
+        (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, None, None, None, None, 21),
+    ),
     "count": (COUNT, (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, None, None, None, None)),
     "turning": (SQL.turning, (date(2020, 2, 1), date(2020, 2, 3), 4020)),
 }
@@ -482,7 +555,8 @@ async def plan(connection: Connection, question: str) -> dict[str, Any]:
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     await connection.execute(f"PREPARE question AS {query.rstrip(';')}")
     explained = await connection.fetchval(
-        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE question({literals})")
+        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE question({literals})"
+    )
     await connection.execute("DEALLOCATE question")
     found: dict[str, Any] = json.loads(explained)[0]["Plan"]
     return found
@@ -501,8 +575,11 @@ async def test_a_question_reads_no_more_however_long_history_grows(
         names = {node.get("Index Name") for node in scans(found)}
         assert names <= {"events_pkey", "versions_begin", "versions_as_of"}, names
         for node in scans(found):
-            keyed = {"versions_as_of": "entity =", "events_pkey": "position >",
-                     "versions_begin": "first_day >"}[node["Index Name"]]
+            keyed = {
+                "versions_as_of": "entity =",
+                "events_pkey": "position >",
+                "versions_begin": "first_day >",
+            }[node["Index Name"]]
             assert keyed in node["Index Cond"].replace('"', ""), node["Index Cond"]
         blocks.append(found["Shared Hit Blocks"] + found["Shared Read Blocks"])
     assert 0 < blocks[1] < blocks[0] * 1.5, blocks

@@ -36,8 +36,9 @@ def output(place: str, value: int, commodity: str = "gallium", **more: Any) -> F
     return found
 
 
-def control(*clauses: dict[str, Any], then: tuple[Fact, ...] = (), id: str = "x",
-            **more: Any) -> ExportControlState:
+def control(
+    *clauses: dict[str, Any], then: tuple[Fact, ...] = (), id: str = "x", **more: Any
+) -> ExportControlState:
     """A control of China as it stands on the day."""
     stream = f"export-control/{id}"
     found: ExportControlState = state(told(stream, announced(*clauses, **more), *then), stream, DAY)
@@ -48,10 +49,13 @@ WORLD = (output("WORLD", 100), output("CN", 80), output("JP", 15), output("OTHER
 
 
 def exposed(
-    *controls: ExportControlState, toward: Place | None = US, figures: Any = WORLD, **asked: Any
+    *controls: ExportControlState,
+    destination: Place | None = US,
+    figures: Any = WORLD,
+    **asked: Any,
 ) -> Exposure:
     """The exposure of gallium to controls."""
-    question = Question(**{"commodity": GALLIUM, "toward": toward, **asked})
+    question = Question(**{"commodity": GALLIUM, "destination": destination, **asked})
     [found] = exposures(question, controls, figures, ())
     return found
 
@@ -80,35 +84,46 @@ def test_controls_of_several_places_add_up_and_several_of_one_place_do_not() -> 
     found = exposed(control(), licence, control(id="z", issuer="JP"))
     assert shares(found) == ("0.9500", "0.0000")
     assert found.measures == (
-        (Measure.LICENCE, Decimal("0.8000")), (Measure.BAN, Decimal("0.9500")))
+        (Measure.LICENCE, Decimal("0.8000")),
+        (Measure.BAN, Decimal("0.9500")),
+    )
     assert [str(place.place) for place in found.places] == ["CN", "JP"]
 
 
-@pytest.mark.parametrize(("destinations", "toward", "expected", "limits"), [
-    ([], US, ("0.8000", "0.0000"), ()),
-    (["US"], US, ("0.8000", "0.0000"), ()),
-    (["US"], JP, ("0.0000", "0.0000"), None),
-    (["US"], None, ("0.0000", "0.8000"), ("only to US",)),
-    ([], None, ("0.8000", "0.0000"), ()),
-])
+@pytest.mark.parametrize(
+    ("destinations", "destination", "expected", "limits"),
+    [
+        ([], US, ("0.8000", "0.0000"), ()),
+        (["US"], US, ("0.8000", "0.0000"), ()),
+        (["US"], JP, ("0.0000", "0.0000"), None),
+        (["US"], None, ("0.0000", "0.8000"), ("only to US",)),
+        ([], None, ("0.8000", "0.0000"), ()),
+    ],
+)
 def test_a_control_counts_for_the_destinations_that_it_names_or_for_all(
-    destinations: list[str], toward: Place | None, expected: tuple[str, str],
+    destinations: list[str],
+    destination: Place | None,
+    expected: tuple[str, str],
     limits: tuple[str, ...] | None,
 ) -> None:
-    found = exposed(control(clause(destinations=destinations)), toward=toward)
+    found = exposed(control(clause(destinations=destinations)), destination=destination)
     assert shares(found) == expected
     assert [of.limits for place in found.places for of in place.in_force] == (
-        [] if limits is None else [limits])
+        [] if limits is None else [limits]
+    )
 
 
-@pytest.mark.parametrize(("limited", "limit"), [
-    ({"endUse": "military"}, "only for the end use military"),
-    ({"entities": ["A", "B"]}, "only for 2 named entities"),
-    ({"entityCount": 20}, "only for 20 named entities"),
-    ({"covers": "technology"}, "only technology, not the goods"),
-    ({"deMinimisPercent": "0.1"}, "only goods made abroad, from a share of 0.1 %"),
-    ({"exemptions": "concentrates"}, "except: concentrates"),
-])
+@pytest.mark.parametrize(
+    ("limited", "limit"),
+    [
+        ({"endUse": "military"}, "only for the end use military"),
+        ({"entities": ["A", "B"]}, "only for 2 named entities"),
+        ({"entityCount": 20}, "only for 20 named entities"),
+        ({"covers": "technology"}, "only technology, not the goods"),
+        ({"deMinimisPercent": "0.1"}, "only goods made abroad, from a share of 0.1 %"),
+        ({"exemptions": "concentrates"}, "except: concentrates"),
+    ],
+)
 def test_partial_coverage_is_said_and_never_counted_as_full(
     limited: dict[str, Any], limit: str
 ) -> None:
@@ -134,8 +149,9 @@ def test_suspended_clauses_stand_apart_and_count_for_nothing() -> None:
     assert not china.suspended[0].full
 
 
-@pytest.mark.parametrize("ended", [{"inForceFrom": None}, {"inForceFrom": "2026-01-01"},
-                                   {"inForceUntil": "2025-11-30"}])
+@pytest.mark.parametrize(
+    "ended", [{"inForceFrom": None}, {"inForceFrom": "2026-01-01"}, {"inForceUntil": "2025-11-30"}]
+)
 def test_clauses_to_come_and_clauses_that_are_over_do_not_count(ended: dict[str, Any]) -> None:
     assert exposed(control(clause(**ended))).places == ()
 
@@ -143,7 +159,7 @@ def test_clauses_to_come_and_clauses_that_are_over_do_not_count(ended: dict[str,
 def test_only_controls_on_exports_count_and_none_on_what_a_place_makes_for_itself() -> None:
     assert exposed(control(direction="import")).places == ()
     assert exposed(control(direction="production")).places == ()
-    assert exposed(control(), toward=Place("CN")).places == ()
+    assert exposed(control(), destination=Place("CN")).places == ()
 
 
 def test_an_issuer_can_be_asked_for() -> None:
@@ -151,18 +167,24 @@ def test_an_issuer_can_be_asked_for() -> None:
     assert shares(exposed(*both, issuer=JP)) == ("0.1500", "0.0000")
 
 
-@pytest.mark.parametrize(("named", "commodity", "limits"), [
-    (["gallium"], "gallium", ()),
-    (["germanium"], "gallium", None),
-    (["critical_minerals"], "gallium", ()),
-    (["rare_earths"], "dysprosium", ()),
-    (["dysprosium"], "rare_earths", ("of rare_earths it names dysprosium",)),
-    (["rare_earths", "terbium", "dysprosium"], "rare_earths",
-     ("of rare_earths it names dysprosium, terbium",)),
-    (["rare_earths", "dysprosium"], "dysprosium", ()),
-    (["rare_earths", "dysprosium"], "holmium", ("of rare_earths it names dysprosium",)),
-    (["critical_minerals", "lithium"], "gallium", ("of critical_minerals it names lithium",)),
-])
+@pytest.mark.parametrize(
+    ("named", "commodity", "limits"),
+    [
+        (["gallium"], "gallium", ()),
+        (["germanium"], "gallium", None),
+        (["critical_minerals"], "gallium", ()),
+        (["rare_earths"], "dysprosium", ()),
+        (["dysprosium"], "rare_earths", ("of rare_earths it names dysprosium",)),
+        (
+            ["rare_earths", "terbium", "dysprosium"],
+            "rare_earths",
+            ("of rare_earths it names dysprosium, terbium",),
+        ),
+        (["rare_earths", "dysprosium"], "dysprosium", ()),
+        (["rare_earths", "dysprosium"], "holmium", ("of rare_earths it names dysprosium",)),
+        (["critical_minerals", "lithium"], "gallium", ("of critical_minerals it names lithium",)),
+    ],
+)
 def test_a_clause_covers_a_commodity_wholly_partly_or_not(
     named: list[str], commodity: str, limits: tuple[str, ...] | None
 ) -> None:
@@ -179,91 +201,122 @@ def test_a_commodity_without_figures_stands_there_without_shares() -> None:
 def test_a_controlling_place_without_a_number_is_named_and_adds_nothing() -> None:
     found = exposed(control(id="y", issuer="RU"), control(id="z", issuer="JP"))
     assert [(str(p.place), p.share and str(p.share.share)) for p in found.places] == [
-        ("JP", "0.1500"), ("RU", None)]
+        ("JP", "0.1500"),
+        ("RU", None),
+    ]
     assert shares(found) == ("0.1500", "0.0000")
 
 
 def test_supplies_are_told_apart_and_never_added() -> None:
-    figures = [output(place, value, commodity) for commodity, place, value in (
-        ("bauxite", "WORLD", 100), ("bauxite", "CN", 20), ("aluminium", "WORLD", 10),
-        ("aluminium", "CN", 6))]
-    question = Question(commodity=Commodity("aluminium"), toward=US)
+    figures = [
+        output(place, value, commodity)
+        for commodity, place, value in (
+            ("bauxite", "WORLD", 100),
+            ("bauxite", "CN", 20),
+            ("aluminium", "WORLD", 10),
+            ("aluminium", "CN", 6),
+        )
+    ]
+    question = Question(commodity=Commodity("aluminium"), destination=US)
     found = exposures(question, [control(clause(commodities=["bauxite"]))], figures, ())
     assert [(str(e.commodity), *shares(e)) for e in found] == [
-        ("aluminium", "0.0000", "0.6000"), ("bauxite", "0.2000", "0.0000")]
+        ("aluminium", "0.0000", "0.6000"),
+        ("bauxite", "0.2000", "0.0000"),
+    ]
 
 
 def test_without_a_commodity_all_that_is_controlled_is_told_and_nothing_else() -> None:
     """China makes no bauxite, and no dysprosium that anybody counts, but controls the latter."""
-    figures = (*WORLD, output("WORLD", 9, "bauxite"), output("JP", 9, "bauxite"),
-               output("WORLD", 9, "aluminium"), output("CN", 3, "aluminium"),
-               output("WORLD", 9, "dysprosium"), output("WORLD", 9, "graphite"))
+    figures = (
+        *WORLD,
+        output("WORLD", 9, "bauxite"),
+        output("JP", 9, "bauxite"),
+        output("WORLD", 9, "aluminium"),
+        output("CN", 3, "aluminium"),
+        output("WORLD", 9, "dysprosium"),
+        output("WORLD", 9, "graphite"),
+    )
     named = ["gallium", "aluminium", "dysprosium", "dual_use_items"]
-    found = exposures(Question(toward=US), [control(clause(commodities=named))], figures, ())
+    found = exposures(Question(destination=US), [control(clause(commodities=named))], figures, ())
     assert [(str(e.commodity), e.year) for e in found] == [
-        ("dual_use_items", None), ("dysprosium", 2023), ("aluminium", 2023), ("gallium", 2023)]
+        ("dual_use_items", None),
+        ("dysprosium", 2023),
+        ("aluminium", 2023),
+        ("gallium", 2023),
+    ]
 
 
 def test_shares_follow_an_order_of_publishers() -> None:
     stream = "figure/gallium/CN/production/mine/2023"
-    china = told(stream, claimed(80, commodity="gallium"),
-                 claimed(60, commodity="gallium", publisher="bgs"))
+    china = told(
+        stream, claimed(80, commodity="gallium"), claimed(60, commodity="gallium", publisher="bgs")
+    )
     figures = output("WORLD", 100), state(china, stream, DAY)
     [found] = exposures(Question(commodity=GALLIUM), [control()], figures, [order("bgs")])
     assert (shares(found), found.mixed_editions) == (("0.6000", "0.0000"), True)
 
 
-clauses = st.fixed_dictionaries({}, optional={
-    "measure": st.sampled_from(("licence", "ban", "quota")),
-    "destinations": st.lists(st.sampled_from(("US", "JP")), unique=True),
-    "commodities": st.sampled_from((["gallium"], ["graphite"], ["critical_minerals", "lithium"])),
-    "endUse": st.just("military"),
-    "inForceFrom": st.sampled_from((None, "2024-01-01", "2027-01-01")),
-})
+clauses = st.fixed_dictionaries(
+    {},
+    optional={
+        "measure": st.sampled_from(("licence", "ban", "quota")),
+        "destinations": st.lists(st.sampled_from(("US", "JP")), unique=True),
+        "commodities": st.sampled_from(
+            (["gallium"], ["graphite"], ["critical_minerals", "lithium"])
+        ),
+        "endUse": st.just("military"),
+        "inForceFrom": st.sampled_from((None, "2024-01-01", "2027-01-01")),
+    },
+)
 controls = st.builds(
     lambda wording, issuer, off: control(
-        clause(**wording), issuer=issuer, then=(suspended("1"),) if off else ()),
-    clauses, st.sampled_from(("CN", "JP", "US")), st.booleans())
+        clause(**wording), issuer=issuer, then=(suspended("1"),) if off else ()
+    ),
+    clauses,
+    st.sampled_from(("CN", "JP", "US")),
+    st.booleans(),
+)
 numbers = st.lists(st.integers(0, 100), min_size=3, max_size=3)
 
 
 @given(st.lists(controls, max_size=6), numbers, st.sampled_from((None, US, JP)))
 def test_every_output_counts_at_most_once(
-    standing: list[ExportControlState], values: list[int], toward: Place | None
+    standing: list[ExportControlState], values: list[int], destination: Place | None
 ) -> None:
-    figures = [output("WORLD", sum(values) + 1),
-               *map(output, ("CN", "JP", "US"), values)]
-    found = exposed(*standing, toward=toward, figures=figures)
+    figures = [output("WORLD", sum(values) + 1), *map(output, ("CN", "JP", "US"), values)]
+    found = exposed(*standing, destination=destination, figures=figures)
     parts = {place.place: place for place in found.places}
     assert len(parts) == len(found.places)
     assert found.controlled_share is not None
     assert found.partly_controlled_share is not None
     whole = found.controlled_share + found.partly_controlled_share
-    assert whole <= sum((p.share.share for p in found.places
-                         if p.share and p.share.share and p.in_force), Decimal("0.0002"))
+    assert whole <= sum(
+        (p.share.share for p in found.places if p.share and p.share.share and p.in_force),
+        Decimal("0.0002"),
+    )
     assert all(share <= found.controlled_share for _, share in found.measures)
     for place in found.places:
-        assert place.place != toward
+        assert place.place != destination
         for of in (*place.in_force, *place.suspended):
             to = of.clause.clause.destinations
-            assert not to or toward is None or toward in to
+            assert not to or destination is None or destination in to
         assert not any(of.limits for of in place.in_force if of.full)
 
 
 @given(st.lists(controls, max_size=5), controls, st.sampled_from((None, US, JP)))
 def test_another_control_never_lessens_what_is_controlled(
-    standing: list[ExportControlState], another: ExportControlState, toward: Place | None
+    standing: list[ExportControlState], another: ExportControlState, destination: Place | None
 ) -> None:
-    before = exposed(*standing, toward=toward).controlled_share
-    after = exposed(*standing, another, toward=toward).controlled_share
+    before = exposed(*standing, destination=destination).controlled_share
+    after = exposed(*standing, another, destination=destination).controlled_share
     assert before is not None
     assert after is not None
     assert before <= after
 
 
-ASKED = """query ($day: Day, $commodity: String, $issuer: String, $toward: String, $year: Int) {
+ASKED = """query ($day: Day, $commodity: String, $issuer: String, $destination: String, $year: Int) {
   asOf(validAt: $day) {
-    exposure(commodity: $commodity, issuer: $issuer, toward: $toward, year: $year) {
+    exposure(commodity: $commodity, issuer: $issuer, destination: $destination, year: $year) {
       commodity { key } stage year world { value edition } controlledShare partlyControlledShare
       mixedEditions measures { measure share } computedFrom { series { place { code } } value }
       places { place { code } share figure { edition choice { rule } }
@@ -283,33 +336,46 @@ async def test_the_us_was_exposed_to_a_ban_of_gallium_until_it_was_suspended(
 ) -> None:
     """750 of 760 t come from China: 98.68 %. The ban is suspended from 9 November 2025; the licence
     of 2023 stays."""
-    asked = {"commodity": "gallium", "toward": "US"}
+    asked = {"commodity": "gallium", "destination": "US"}
     [june] = await ask(corpus_services, day="2025-06-01", **asked)
     assert (june["stage"], june["year"], june["world"]) == (
-        "PRIMARY", 2024, {"value": "760000", "edition": "MCS 2025"})
+        "PRIMARY",
+        2024,
+        {"value": "760000", "edition": "MCS 2025"},
+    )
     assert (june["controlledShare"], june["partlyControlledShare"]) == ("0.9868", "0.0000")
-    assert june["measures"] == [{"measure": "LICENCE", "share": "0.9868"},
-                                {"measure": "BAN", "share": "0.9868"}]
+    assert june["measures"] == [
+        {"measure": "LICENCE", "share": "0.9868"},
+        {"measure": "BAN", "share": "0.9868"},
+    ]
     assert [(c["series"]["place"]["code"], c["value"]) for c in june["computedFrom"]] == [
-        ("WORLD", "760000"), ("CN", "750000")]
+        ("WORLD", "760000"),
+        ("CN", "750000"),
+    ]
     [china] = june["places"]
     assert china["figure"] == {"edition": "MCS 2025", "choice": {"rule": "FIRST"}}
     assert {(of["control"]["key"], of["clause"]["key"]) for of in china["inForce"]} == {
-        ("cn-mofcom-2023-23", "1"), ("cn-mofcom-2024-46", "2")}
+        ("cn-mofcom-2023-23", "1"),
+        ("cn-mofcom-2024-46", "2"),
+    }
     [november] = await ask(corpus_services, day="2025-11-20", **asked)
     assert november["controlledShare"] == "0.9868"
     assert november["measures"] == [{"measure": "LICENCE", "share": "0.9868"}]
     [china] = november["places"]
-    assert china["suspended"] == [{
-        "control": {"key": "cn-mofcom-2024-46"}, "full": False,
-        "clause": {"key": "2", "suspendedUntil": "2026-11-27", "returnsOn": "2026-11-28"}}]
+    assert china["suspended"] == [
+        {
+            "control": {"key": "cn-mofcom-2024-46"},
+            "full": False,
+            "clause": {"key": "2", "suspendedUntil": "2026-11-27", "returnsOn": "2026-11-28"},
+        }
+    ]
     assert [of["limits"] for of in china["inForce"]] == [[], ["only technology, not the goods"]]
 
 
 async def test_japan_was_never_exposed_to_the_ban_of_gallium(corpus_services: Services) -> None:
-    [found] = await ask(corpus_services, day="2025-06-01", commodity="gallium", toward="JP")
+    [found] = await ask(corpus_services, day="2025-06-01", commodity="gallium", destination="JP")
     assert found["measures"] == [{"measure": "LICENCE", "share": "0.9868"}]
-    [found] = await ask(corpus_services, day="2023-07-31", commodity="gallium", toward="JP")
+    [found] = await ask(corpus_services, day="2023-07-31", commodity="gallium", destination="JP")
     assert found["controlledShare"] == "0.0000"
 
 
@@ -317,30 +383,36 @@ async def test_seven_rare_earths_under_licence_are_a_part_of_the_supply(
     corpus_services: Services,
 ) -> None:
     """270,000 of 390,000 t come from China, and 130 t from Malaysia, which bans all of it."""
-    [found] = await ask(corpus_services, day="2025-11-20", commodity="rare_earths", toward="US")
+    [found] = await ask(
+        corpus_services, day="2025-11-20", commodity="rare_earths", destination="US"
+    )
     assert (found["controlledShare"], found["partlyControlledShare"]) == ("0.0003", "0.6923")
     china, malaysia, namibia = found["places"]
     assert (malaysia["place"]["code"], malaysia["share"]) == ("MY", "0.0003")
     assert (namibia["place"]["code"], namibia["share"], namibia["figure"]) == ("NA", None, None)
     assert {of["control"]["key"] for of in china["inForce"]} == {
-        "cn-mofcom-2025-18", "cn-technology-catalogue"}
+        "cn-mofcom-2025-18",
+        "cn-technology-catalogue",
+    }
     assert not any(of["full"] for of in china["inForce"])
     suspended = china["suspended"]
     assert {(of["control"]["key"], of["clause"]["suspendedUntil"]) for of in suspended} == {
-        (f"cn-mofcom-2025-{number}", "2026-11-10") for number in (56, 57, 61, 62)}
+        (f"cn-mofcom-2025-{number}", "2026-11-10") for number in (56, 57, 61, 62)
+    }
 
 
 async def test_heavy_rare_earths_have_controls_and_no_figures_in_2025(
     corpus_services: Services,
 ) -> None:
-    [found] = await ask(corpus_services, day="2025-11-20", commodity="heavy_rare_earths",
-                        toward="US")
+    [found] = await ask(
+        corpus_services, day="2025-11-20", commodity="heavy_rare_earths", destination="US"
+    )
     assert (found["year"], found["world"], found["controlledShare"]) == (None, None, None)
     china = found["places"][0]
     assert china["place"]["code"] == "CN"
     assert china["share"] is None
     assert china["inForce"][0]["control"]["key"] == "cn-mofcom-2025-18"
-    [found] = await ask(corpus_services, day="2025-11-20", commodity="dysprosium", toward="US")
+    [found] = await ask(corpus_services, day="2025-11-20", commodity="dysprosium", destination="US")
     assert found["places"][0]["inForce"][0]["full"]
 
 
@@ -348,11 +420,14 @@ async def test_a_place_can_be_asked_what_it_controls(corpus_services: Services) 
     """Congo (Kinshasa): a quota on 220 of 290 kt of cobalt; its ban of concentrates has
     exceptions."""
     found = await ask(corpus_services, day="2025-11-20", issuer="CD")
-    assert {(e["commodity"]["key"], e["stage"]): (
-        e["controlledShare"], e["partlyControlledShare"]) for e in found} == {
+    assert {
+        (e["commodity"]["key"], e["stage"]): (e["controlledShare"], e["partlyControlledShare"])
+        for e in found
+    } == {
         ("cobalt", "MINE"): ("0.7586", "0.0000"),
         ("copper", "MINE"): ("0.0000", "0.1435"),
-        ("copper", "REFINERY"): ("0.0000", "0.0926")}
+        ("copper", "REFINERY"): ("0.0000", "0.0926"),
+    }
 
 
 async def test_a_year_can_be_asked_for(corpus_services: Services) -> None:
@@ -367,10 +442,16 @@ async def test_a_stage_can_be_asked_for_and_products_are_told_apart(
     corpus_services: Services,
 ) -> None:
     data = await Api(corpus_services).ask("""{ asOf(validAt: "2025-11-20") {
-      exposure(commodity: "titanium", toward: "US", stage: PLANT) {
+      exposure(commodity: "titanium", destination: "US", stage: PLANT) {
         commodity { key } stage form controlledShare } } }""")
-    assert data["asOf"]["exposure"] == [{"commodity": {"key": "titanium"}, "stage": "PLANT",
-                                         "form": "sponge", "controlledShare": "0.0000"}]
+    assert data["asOf"]["exposure"] == [
+        {
+            "commodity": {"key": "titanium"},
+            "stage": "PLANT",
+            "form": "sponge",
+            "controlledShare": "0.0000",
+        }
+    ]
 
 
 @pytest.mark.parametrize("position", [None, 4000])
@@ -384,12 +465,16 @@ async def test_what_is_read_is_what_a_fold_in_memory_gives(
         moment = await as_of.resolve(day, position=position)
         states = [v.state for _, v in world.states(moment.valid_at, moment.position)]
         controls = [s for s in states if isinstance(s, ExportControlState)]
-        for question in (Question(commodity=Commodity("aluminium")), Question(toward=US),
-                         Question(commodity=Commodity("rare_earths"), toward=JP),
-                         Question(issuer=Place("ID"))):
+        for question in (
+            Question(commodity=Commodity("aluminium")),
+            Question(destination=US),
+            Question(commodity=Commodity("rare_earths"), destination=JP),
+            Question(issuer=Place("ID")),
+        ):
             figures = last_output(states, question, controls)
             assert await as_of.exposures(question, (), moment) == exposures(
-                question, controls, figures, ())
+                question, controls, figures, ()
+            )
 
 
 def last_output(
@@ -397,8 +482,13 @@ def last_output(
 ) -> list[FigureState]:
     """The output of all that a question is about, of each product in the world's last year."""
     wanted = {below for one in subjects(question, controls) for below in descendants(one)}
-    figures = [s for s in states if isinstance(s, FigureState)
-               and s.series.statistic is Statistic.PRODUCTION and s.series.commodity in wanted]
+    figures = [
+        s
+        for s in states
+        if isinstance(s, FigureState)
+        and s.series.statistic is Statistic.PRODUCTION
+        and s.series.commodity in wanted
+    ]
     years: dict[Any, int] = {}
     for series in (figure.series for figure in figures):
         if series.place == "WORLD" and series.period:
@@ -424,7 +514,7 @@ async def test_an_exposure_of_everything_is_answered_in_a_few_reads(
         return await fetch(self, *arguments, **more)
 
     monkeypatch.setattr(pool, "fetch", counted)
-    found = await ask(corpus_services, day="2025-11-20", toward="US")
+    found = await ask(corpus_services, day="2025-11-20", destination="US")
     assert len(found) > 20
     assert reads == 3
 
@@ -432,5 +522,7 @@ async def test_an_exposure_of_everything_is_answered_in_a_few_reads(
 async def test_a_question_about_nothing_in_particular_is_refused(services: Services) -> None:
     api = Api(services)
     assert await api.refused("{ asOf { exposure { year } } }") == ("INVALID_INPUT", ["commodity"])
-    assert await api.refused('{ asOf { exposure(toward: "XX") { year } } }') == (
-        "UNKNOWN_PLACE", ["toward"])
+    assert await api.refused('{ asOf { exposure(destination: "XX") { year } } }') == (
+        "UNKNOWN_PLACE",
+        ["destination"],
+    )

@@ -22,12 +22,16 @@ def api(corpus_services: Services) -> Api:
 
 async def control(api: Api, id: str, day: str) -> dict[str, Any] | None:
     """An instrument on a day, its clauses by their ids."""
-    data = await api.ask("""query ($id: String!, $day: Day) { asOf(validAt: $day) {
+    data = await api.ask(
+        """query ($id: String!, $day: Day) { asOf(validAt: $day) {
         exportControl(id: $id) { announcedOn official clauses {
           key status inForceFrom inForceUntil firstInForce suspendedUntil returnsOn measure covers
           endUse entities entityCount extraterritorial deMinimisPercent destinations { code } }
-          disputes { account judged commodities { key } source { publisher publishedOn } }
-          because { eventId } } } }""", id=id, day=day)
+          disputes { account assessment commodities { key } source { publisher publishedOn } }
+          because { eventId } } } }""",
+        id=id,
+        day=day,
+    )
     found: dict[str, Any] | None = data["asOf"]["exportControl"]
     if found:
         found["clauses"] = {clause["key"]: clause for clause in found["clauses"]}
@@ -49,11 +53,17 @@ async def statuses(api: Api, instrument: str, days: list[str], id: str = "1") ->
 
 async def claims(api: Api, figure: str, day: str) -> dict[str, dict[str, Any]]:
     """The claims on a figure by edition."""
-    data = await api.ask("""query ($id: String!, $day: Day) { asOf(validAt: $day) {
+    data = await api.ask(
+        """query ($id: String!, $day: Day) { asOf(validAt: $day) {
         figure(id: $id) { claims { edition editionVersion publisher value upper unit basis
-          qualifier estimated rounded latest preferred } } } }""", id=figure, day=day)
-    return {f"{claim['edition']} {claim['editionVersion'] or ''}".strip(): claim
-            for claim in data["asOf"]["figure"]["claims"]}
+          qualifier estimated rounded latest preferred } } } }""",
+        id=figure,
+        day=day,
+    )
+    return {
+        f"{claim['edition']} {claim['editionVersion'] or ''}".strip(): claim
+        for claim in data["asOf"]["figure"]["claims"]
+    }
 
 
 # --- 1: announced, in force and recorded are three dates
@@ -62,9 +72,14 @@ async def claims(api: Api, figure: str, day: str) -> dict[str, dict[str, Any]]:
 async def test_gabons_ban_is_announced_four_years_before_it_is_in_force(api: Api) -> None:
     assert await control(api, "ga-2025-mn", "2025-05-29") is None
     assert await statuses(api, "ga-2025-mn", ["2025-05-30", "2028-12-31", "2029-01-01"]) == [
-        "ANNOUNCED", "ANNOUNCED", "IN_FORCE"]
-    data = await api.ask('{ events(first: 1, entity: "export-control/ga-2025-mn") {'
-                         ' nodes { recordedAt } } asOf(knownAt: "2025-06-01") { position } }')
+        "ANNOUNCED",
+        "ANNOUNCED",
+        "IN_FORCE",
+    ]
+    data = await api.ask(
+        '{ events(first: 1, entity: "export-control/ga-2025-mn") {'
+        ' nodes { recordedAt } } asOf(knownAt: "2025-06-01") { position } }'
+    )
     [event] = data["events"]["nodes"]
     assert event["recordedAt"] > "2025-06-01"
     assert data["asOf"]["position"] == "0"
@@ -83,15 +98,27 @@ async def test_malaysias_ban_has_no_date_until_one_is_given(api: Api) -> None:
 async def test_mofcom_61_controls_goods_made_in_china_before_those_made_abroad(api: Api) -> None:
     course = ["2025-10-09", "2025-11-06", "2025-11-07", "2025-12-01", "2026-11-10", "2026-11-11"]
     assert await statuses(api, "cn-mofcom-2025-61", course, "originating-in-china") == [
-        "IN_FORCE", "IN_FORCE", "SUSPENDED", "SUSPENDED", "SUSPENDED", "IN_FORCE"]
+        "IN_FORCE",
+        "IN_FORCE",
+        "SUSPENDED",
+        "SUSPENDED",
+        "SUSPENDED",
+        "IN_FORCE",
+    ]
     assert await statuses(api, "cn-mofcom-2025-61", course, "made-abroad") == [
-        "ANNOUNCED", "ANNOUNCED", "SUSPENDED", "SUSPENDED", "SUSPENDED", "IN_FORCE"]
+        "ANNOUNCED",
+        "ANNOUNCED",
+        "SUSPENDED",
+        "SUSPENDED",
+        "SUSPENDED",
+        "IN_FORCE",
+    ]
     abroad = await clause(api, "cn-mofcom-2025-61", "2026-11-11", "made-abroad")
     assert abroad["firstInForce"] == "2026-11-11"
 
 
 async def test_a_status_is_asked_of_the_clause_that_answers_to_the_rest_of_the_question(
-    api: Api
+    api: Api,
 ) -> None:
     """MOFCOM 46/2024: clause 1 is in force, and it is not the one about gallium goods."""
     asked = """query ($commodity: String, $status: ClauseStatus) { asOf(validAt: "2025-11-20") {
@@ -114,23 +141,33 @@ async def test_a_status_is_asked_of_the_clause_that_answers_to_the_rest_of_the_q
 async def test_the_us_affiliates_rule_returns_by_itself(api: Api) -> None:
     suspended = await clause(api, "us-bis-2025-19001", "2025-11-10")
     assert (suspended["status"], suspended["suspendedUntil"], suspended["returnsOn"]) == (
-        "SUSPENDED", "2026-11-09", "2026-11-10")
-    assert await statuses(api, "us-bis-2025-19001",
-                          ["2025-11-09", "2026-11-09", "2026-11-10"]) == [
-        "IN_FORCE", "SUSPENDED", "IN_FORCE"]
+        "SUSPENDED",
+        "2026-11-09",
+        "2026-11-10",
+    )
+    assert await statuses(api, "us-bis-2025-19001", ["2025-11-09", "2026-11-09", "2026-11-10"]) == [
+        "IN_FORCE",
+        "SUSPENDED",
+        "IN_FORCE",
+    ]
 
 
 async def test_a_longer_suspension_of_mofcom_72_would_be_known_from_its_own_day_on(
-    api: Api
+    api: Api,
 ) -> None:
     later = {"id": "cn-mofcom-2024-46", "on": "2026-11-10", "source": source()}
-    longer = await api.do("extendSuspension", {
-        **later, "clauses": ["2"], "suspendedUntil": "2027-11-27"})
-    returns = [(await clause(api, "cn-mofcom-2024-46", day, "2"))["returnsOn"]
-               for day in ("2026-11-09", "2026-11-10")]
+    longer = await api.do(
+        "extendSuspension", {**later, "clauses": ["2"], "suspendedUntil": "2027-11-27"}
+    )
+    returns = [
+        (await clause(api, "cn-mofcom-2024-46", day, "2"))["returnsOn"]
+        for day in ("2026-11-09", "2026-11-10")
+    ]
     assert returns == ["2026-11-28", "2027-11-28"]
     assert await statuses(api, "cn-mofcom-2024-46", ["2026-11-28", "2027-11-28"], "2") == [
-        "SUSPENDED", "IN_FORCE"]
+        "SUSPENDED",
+        "IN_FORCE",
+    ]
     assert longer["event"]["type"] == "ExportControl.SuspensionExtended"
 
 
@@ -143,25 +180,45 @@ async def test_what_was_suspended_a_day_before_its_start_was_never_in_force(api:
 
 
 async def test_the_congolese_ban_is_extended_twice_and_then_over(api: Api) -> None:
-    ends = [(await clause(api, "cd-2025-001", day))["inForceUntil"]
-            for day in ("2025-06-20", "2025-06-21", "2025-09-20")]
+    ends = [
+        (await clause(api, "cd-2025-001", day))["inForceUntil"]
+        for day in ("2025-06-20", "2025-06-21", "2025-09-20")
+    ]
     assert ends[1:] == ["2025-09-20", "2025-10-15"]
     assert await statuses(api, "cd-2025-001", ["2025-10-15", "2025-10-16"]) == [
-        "IN_FORCE", "EXPIRED"]
+        "IN_FORCE",
+        "EXPIRED",
+    ]
 
 
 # --- 4: coverage is partial
 
 
 LIMITS = [
-    ("cn-mofcom-2024-46", "2025-06-01", "1",
-     {"endUse": "military", "destinations": [{"code": "US"}]}),
-    ("cn-mofcom-2026-11", "2026-03-01", "1",
-     {"entityCount": 20, "entities": [], "destinations": [{"code": "JP"}]}),
-    ("cn-mofcom-2025-61", "2025-11-01", "made-abroad",
-     {"extraterritorial": True, "deMinimisPercent": "0.1", "destinations": []}),
-    ("cn-technology-catalogue", "2024-06-01", "rare-earths",
-     {"covers": "TECHNOLOGY", "measure": "BAN"}),
+    (
+        "cn-mofcom-2024-46",
+        "2025-06-01",
+        "1",
+        {"endUse": "military", "destinations": [{"code": "US"}]},
+    ),
+    (
+        "cn-mofcom-2026-11",
+        "2026-03-01",
+        "1",
+        {"entityCount": 20, "entities": [], "destinations": [{"code": "JP"}]},
+    ),
+    (
+        "cn-mofcom-2025-61",
+        "2025-11-01",
+        "made-abroad",
+        {"extraterritorial": True, "deMinimisPercent": "0.1", "destinations": []},
+    ),
+    (
+        "cn-technology-catalogue",
+        "2024-06-01",
+        "rare-earths",
+        {"covers": "TECHNOLOGY", "measure": "BAN"},
+    ),
 ]
 
 
@@ -173,16 +230,22 @@ async def test_a_clause_says_whom_and_what_it_is_limited_to(api: Api) -> None:
 
 async def test_a_destination_finds_what_is_for_it_and_what_is_for_all(api: Api) -> None:
     async def found(destination: str) -> set[str]:
-        data = await api.ask("""query ($to: String) { asOf(validAt: "2026-03-01") {
+        data = await api.ask(
+            """query ($to: String) { asOf(validAt: "2026-03-01") {
             exportControls(issuer: "CN", destination: $to, first: 100) { nodes { key } } } }""",
-                             to=destination)
+            to=destination,
+        )
         return {node["key"] for node in data["asOf"]["exportControls"]["nodes"]}
 
     japan, states = await found("JP"), await found("US")
     assert {"cn-mofcom-2026-1", "cn-mofcom-2024-46", "cn-mofcom-2023-23"} & japan == {
-        "cn-mofcom-2026-1", "cn-mofcom-2023-23"}
+        "cn-mofcom-2026-1",
+        "cn-mofcom-2023-23",
+    }
     assert {"cn-mofcom-2026-1", "cn-mofcom-2024-46", "cn-mofcom-2023-23"} & states == {
-        "cn-mofcom-2024-46", "cn-mofcom-2023-23"}
+        "cn-mofcom-2024-46",
+        "cn-mofcom-2023-23",
+    }
 
 
 # --- 5: a figure belongs to an edition
@@ -198,15 +261,21 @@ async def test_a_later_edition_restates_and_overwrites_nothing(api: Api) -> None
 
 async def test_an_edition_may_have_versions(api: Api) -> None:
     output = "rare_earths/CN/production/mine/2023"
-    restated = {**claim("270000", edition="MCS 2025", published_on="2025-03-01"),
-                "editionVersion": "1.2"}
+    restated = {
+        **claim("270000", edition="MCS 2025", published_on="2025-03-01"),
+        "editionVersion": "1.2",
+    }
     await api.do("recordFigure", restated)
     assert await api.fails("recordFigure", {**restated, "quantity": claim("1")["quantity"]}) == (
-        "DUPLICATE_CLAIM", ["input", "edition"])
+        "DUPLICATE_CLAIM",
+        ["input", "edition"],
+    )
     before, after = await claims(api, output, "2025-02-28"), await claims(api, output, "2025-03-01")
     assert "MCS 2025 1.2" not in before
-    assert [(after[edition]["value"], after[edition]["latest"]) for edition in (
-        "MCS 2025", "MCS 2025 1.2")] == [("255000", False), ("270000", True)]
+    assert [
+        (after[edition]["value"], after[edition]["latest"])
+        for edition in ("MCS 2025", "MCS 2025 1.2")
+    ] == [("255000", False), ("270000", True)]
 
 
 # --- 6: a value is a number plus a qualifier, never coerced to 0
@@ -235,13 +304,13 @@ async def test_a_qualifier_stands_beside_or_instead_of_the_number(api: Api) -> N
 async def test_nothing_is_computed_from_what_has_no_number(api: Api) -> None:
     data = await api.ask("""{ asOf(validAt: "2023-06-01") {
         production(commodity: "barite", year: 2021) { withoutNumber { code }
-          figures { place { code } value share noShareBecause } concentration { topThree { code } }
+          figures { place { code } value share shareUnavailableReason } concentration { topThree { code } }
         } } }""")
     found = data["asOf"]["production"]
     [states] = [f for f in found["figures"] if f["place"]["code"] == "US"]
     assert {"code": "US"} in found["withoutNumber"]
     assert (states["value"], states["share"]) == (None, None)
-    assert states["noShareBecause"] == "its figure has no number"
+    assert states["shareUnavailableReason"] == "its figure has no number"
 
 
 # --- 7: a unit carries a basis
@@ -250,7 +319,9 @@ async def test_nothing_is_computed_from_what_has_no_number(api: Api) -> None:
 async def test_reserves_on_two_bases_are_not_one_series_of_numbers(api: Api) -> None:
     told = await claims(api, "chromium/ZA/reserves", "2026-06-01")
     assert (told["MCS 2025"]["value"], told["MCS 2025"]["basis"]) == (
-        "200000", "shipping-grade ore")
+        "200000",
+        "shipping-grade ore",
+    )
     assert (told["MCS 2026"]["value"], told["MCS 2026"]["basis"]) == ("350000", "gross weight")
 
 
@@ -285,7 +356,9 @@ async def test_an_alliance_acts_beside_states(api: Api) -> None:
           nodes { key actors { key place { code } } } } } }""")
     actors = {node["key"]: node["actors"] for node in data["asOf"]["announcements"]["nodes"]}
     assert actors["quad-2025-07-01-qcmi"][:2] == [
-        {"key": "quad", "place": None}, {"key": "US", "place": {"code": "US"}}]
+        {"key": "quad", "place": None},
+        {"key": "US", "place": {"code": "US"}},
+    ]
 
 
 # --- 9: sources that disagree stand side by side
@@ -299,7 +372,7 @@ async def test_another_account_of_mofcom_10_stands_beside_it(api: Api) -> None:
     assert before["clauses"] == after["clauses"]
     [dispute] = after["disputes"]
     assert dispute["source"] == {"publisher": "iea", "publishedOn": "2025-04-28"}
-    assert dispute["judged"] == "wrong"
+    assert dispute["assessment"] == "wrong"
     assert {"key": "tin"} in dispute["commodities"]
 
 
@@ -312,11 +385,16 @@ async def test_a_measure_that_its_issuer_denies_is_marked_so(api: Api) -> None:
 
 async def test_two_accounts_of_one_framework_name_each_other(api: Api) -> None:
     ids = ("us-au-2025-10-20-framework", "us-au-2025-10-20-whitehouse")
-    data = await api.ask("""query ($a: String!, $b: String!) { asOf(validAt: "2025-11-01") {
+    data = await api.ask(
+        """query ($a: String!, $b: String!) { asOf(validAt: "2025-11-01") {
         a: announcement(id: $a) { conflictsWith } b: announcement(id: $b) { conflictsWith } } }""",
-                         a=ids[0], b=ids[1])
-    assert data["asOf"] == {"a": {"conflictsWith": [f"announcement/{ids[1]}"]},
-                            "b": {"conflictsWith": [f"announcement/{ids[0]}"]}}
+        a=ids[0],
+        b=ids[1],
+    )
+    assert data["asOf"] == {
+        "a": {"conflictsWith": [f"announcement/{ids[1]}"]},
+        "b": {"conflictsWith": [f"announcement/{ids[0]}"]},
+    }
 
 
 # --- 10: dates have a precision, identities change
@@ -327,13 +405,14 @@ async def test_estonia_joined_in_a_month_and_became_public_on_a_day(api: Api) ->
         members { place { code } since } } } }"""
     before, after = [
         {m["place"]["code"]: m["since"] for m in data["asOf"]["alliance"]["members"]}
-        for data in [await api.ask(document, day=day) for day in ("2024-03-04", "2024-03-05")]]
+        for data in [await api.ask(document, day=day) for day in ("2024-03-04", "2024-03-05")]
+    ]
     assert "EE" not in before
     assert (after["EE"], after["US"]) == ("2024-03", "2022-06-14")
 
 
 async def test_the_edition_of_which_only_the_month_is_known_is_public_from_its_first_day(
-    api: Api
+    api: Api,
 ) -> None:
     output = "rare_earths/CN/reserves"
     assert "MCS 2026" not in await claims(api, output, "2026-01-31")
@@ -346,17 +425,29 @@ async def test_the_minerals_security_partnership_became_forge(api: Api) -> None:
         forge: alliance(id: "forge") { name replaces foundedOn } } }"""
     before = (await api.ask(document, day="2026-02-03"))["asOf"]
     after = (await api.ask(document, day="2026-02-04"))["asOf"]
-    assert before == {"msp": {"status": "ACTIVE", "succeededBy": None, "endedOn": None},
-                      "forge": None}
+    assert before == {
+        "msp": {"status": "ACTIVE", "succeededBy": None, "endedOn": None},
+        "forge": None,
+    }
     assert after["msp"] == {"status": "SUCCEEDED", "succeededBy": "forge", "endedOn": "2026-02-04"}
     assert (after["forge"]["replaces"], after["forge"]["foundedOn"]) == ("msp", "2026-02-04")
 
 
 async def test_a_rename_keeps_what_an_alliance_was_called(api: Api) -> None:
     """No alliance of the corpus has been renamed without a successor: this one is made up."""
-    await api.do("renameAlliance", {"id": "forge", "on": "2026-06-01", "name": "FORGE",
-                                    "source": source(published_on="2026-06-01")})
-    data = await api.ask('{ asOf(validAt: "2026-06-01") { alliance(id: "forge") {'
-                         " name formerNames } } }")
+    await api.do(
+        "renameAlliance",
+        {
+            "id": "forge",
+            "on": "2026-06-01",
+            "name": "FORGE",
+            "source": source(published_on="2026-06-01"),
+        },
+    )
+    data = await api.ask(
+        '{ asOf(validAt: "2026-06-01") { alliance(id: "forge") { name formerNames } } }'
+    )
     assert data["asOf"]["alliance"] == {
-        "name": "FORGE", "formerNames": ["Forum on Resource Geostrategic Engagement (FORGE)"]}
+        "name": "FORGE",
+        "formerNames": ["Forum on Resource Geostrategic Engagement (FORGE)"],
+    }

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from projections.fold.diff import content
 from projections.fold.timeline import timeline
-from projections.fold.transitions import Turn, turns
+from projections.fold.transitions import Transition, turns
 from tests.projections.test_timeline import History, histories, many
 from tests.support.fact_builders import DAYS, announced, clause, fact, suspended, told
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft, Renamed
@@ -22,11 +22,11 @@ CONTROL = "export-control/gallium"
 
 def of(stream: str, *facts: Fact) -> list[tuple[str, str, str | None, str]]:
     """All turns of an entity: the day, what happens, to which part, and the event that says so."""
-    return [(str(turn.day), turn.what.value, turn.clause or turn.member, turn.because.event_id)
+    return [(str(turn.day), turn.kind.value, turn.clause or turn.member, turn.because.event_id)
             for turn in all_turns(stream, told(stream, *facts))]
 
 
-def all_turns(stream: str, known: Sequence[Known]) -> list[Turn]:
+def all_turns(stream: str, known: Sequence[Known]) -> list[Transition]:
     """The turns of all time."""
     return turns(stream, known, date.min, date.max)
 

@@ -124,9 +124,9 @@ def wrong(event_id: str, **more: Any) -> dict[str, Any]:
     return {"eventId": event_id, "reason": "misread", "source": source(), **more}
 
 
-def expecting(version: int, command: dict[str, Any]) -> dict[str, Any]:
+def if_version(version: int, command: dict[str, Any]) -> dict[str, Any]:
     """A command for one version of an entity."""
-    return {"expecting": {"version": version, "command": command}}
+    return {"ifVersion": {"version": version, "command": command}}
 
 
 async def test_a_batch_retracts_and_corrects_too(api: Api) -> None:
@@ -149,14 +149,14 @@ async def test_a_batch_retracts_and_corrects_too(api: Api) -> None:
 async def test_versions_are_expected_of_what_the_commands_before_have_made(api: Api) -> None:
     announced, suspended = {"announceExportControl": control()}, {
         "suspendExportControl": suspension()}
-    story = [expecting(0, announced), expecting(1, suspended)]
+    story = [if_version(0, announced), if_version(1, suspended)]
     made = await record(api, story, "k")
     assert made["positions"] == ["1", "2"]
     assert (await record(api, story, "k"))["repeated"] is True
     event = made["events"][1]
     assert event["version"] == 2
-    assert await api.refused(RECORD, commands=[FOUNDED, expecting(1, suspended)]) == (
-        "VERSION_CONFLICT", ["commands", 1, "expecting", "version"])
+    assert await api.refused(RECORD, commands=[FOUNDED, if_version(1, suspended)]) == (
+        "VERSION_CONFLICT", ["commands", 1, "ifVersion", "version"])
 
 
 @pytest.mark.parametrize(("command", "code", "path"), [
@@ -167,12 +167,12 @@ async def test_versions_are_expected_of_what_the_commands_before_have_made(api: 
      "UNIT_REQUIRED", ["correctEvent", "replacement", "recordFigure", "quantity", "unit"]),
     ({"correctEvent": wrong("known", replacement={"suspendExportControl": suspension("y")})},
      "NOT_FOUND", ["correctEvent", "replacement", "suspendExportControl", "id"]),
-    (expecting(0, {"correctEvent": wrong("known", replacement={"recordFigure": claim("7")})}),
-     "VERSION_CONFLICT", ["expecting", "version"]),
-    (expecting(0, {"suspendExportControl": suspension(on="2025-13-01")}), "INVALID_DATE",
-     ["expecting", "command", "suspendExportControl", "on"]),
-    (expecting(0, {"suspendExportControl": suspension("y")}), "NOT_FOUND",
-     ["expecting", "command", "suspendExportControl", "id"]),
+    (if_version(0, {"correctEvent": wrong("known", replacement={"recordFigure": claim("7")})}),
+     "VERSION_CONFLICT", ["ifVersion", "version"]),
+    (if_version(0, {"suspendExportControl": suspension(on="2025-13-01")}), "INVALID_DATE",
+     ["ifVersion", "command", "suspendExportControl", "on"]),
+    (if_version(0, {"suspendExportControl": suspension("y")}), "NOT_FOUND",
+     ["ifVersion", "command", "suspendExportControl", "id"]),
 ])
 async def test_errors_lead_into_the_command(
     api: Api, command: dict[str, Any], code: str, path: list[str | int]

@@ -16,7 +16,7 @@ LISTS = {
     "exportControls": ("ExportControlOrder", "key"), "alliances": ("AllianceOrder", "key"),
     "announcements": ("AnnouncementOrder", "key"), "figures": ("FigureOrder", "key"),
     "claims": ("ClaimOrder", "position"), "preferences": ("KeyOrder", "key"),
-    "upcoming": ("TurnOrder", "day entity clause member what"),
+    "upcoming": ("TransitionOrder", "day entity clause member transition"),
 }
 """The lists of a moment: their orders, and what tells their items apart."""
 AT_ROOT = {

@@ -6,13 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from graphql import (
-    build_client_schema,
-    get_introspection_query,
-    graphql_sync,
-    parse,
-    print_schema,
-)
+from graphql import build_client_schema, get_introspection_query, graphql_sync, parse, print_schema
 from hypothesis import given
 from hypothesis import strategies as st
 

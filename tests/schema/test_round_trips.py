@@ -18,26 +18,50 @@ DAY = 'asOf(validAt: "2025-11-20")'
 QUESTIONS: list[tuple[int, str]] = [
     (0, "{ asOf { position validAt } }"),
     (0, "{ commodities { key } }"),
-    (1, f'{{ {DAY} {{ exportControl(id: "cn-mofcom-2024-46")'
-        " { title clauses { status } because { position } } } }"),
-    (1, f'{{ {DAY} {{ position validAt exportControls(issuer: "CN", commodity: "gallium",'
-        " status: IN_FORCE, first: 5) { totalCount nodes { title clauses { status } } } } }"),
+    (
+        1,
+        f'{{ {DAY} {{ exportControl(id: "cn-mofcom-2024-46")'
+        " { title clauses { status } because { position } } } }",
+    ),
+    (
+        1,
+        f'{{ {DAY} {{ position validAt exportControls(issuer: "CN", commodity: "gallium",'
+        " status: IN_FORCE, first: 5) { totalCount nodes { title clauses { status } } } } }",
+    ),
     (2, f"{{ {DAY} {{ exportControls(first: 2) {{ totalCount nodes {{ title }} }} }} }}"),
     (1, f'{{ {DAY} {{ alliance(id: "quad") {{ name members {{ place {{ name }} since }} }} }} }}'),
-    (1, f'{{ {DAY} {{ production(commodity: "rare_earths", year: 2023)'
-        " { world { value } concentration { hhi } figures { place { name } share } } } }"),
-    (1, f'{{ {DAY} {{ figure(id: "rare_earths/CN/production/mine/2021")'
-        " { preferred { value } sideBySide { spread { relative } } } } }"),
+    (
+        1,
+        f'{{ {DAY} {{ production(commodity: "rare_earths", year: 2023)'
+        " { world { value } concentration { hhi } figures { place { name } share } } } }",
+    ),
+    (
+        1,
+        f'{{ {DAY} {{ figure(id: "rare_earths/CN/production/mine/2021")'
+        " { preferred { value } sideBySide { spread { relative } } } } }",
+    ),
     (1, f'{{ {DAY} {{ claims(publisher: "usgs") {{ nodes {{ value preferred }} }} }} }}'),
     (1, f"{{ {DAY} {{ figures(first: 100) {{ nodes {{ key preferred {{ value }} }} }} }} }}"),
-    (2, f'{{ {DAY} {{ exposure(commodity: "gallium", toward: "US") {{ controlledShare }} }} }}'),
-    (2, '{ before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { name } }'
-        ' after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { name } } }'),
+    (
+        2,
+        f'{{ {DAY} {{ exposure(commodity: "gallium", destination: "US") {{ controlledShare }} }} }}',
+    ),
+    (
+        2,
+        '{ before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { name } }'
+        ' after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { name } } }',
+    ),
     (1, "{ events(first: 20) { nodes { position type data } } }"),
-    (1, '{ history(entity: "export-control/cn-mofcom-2024-46") { nodes { validFrom state {'
-        " ... on ExportControl { clauses { key status } } } } } }"),
-    (3, '{ changes(from: {validAt: "2025-10-01"}, to: {validAt: "2025-11-20"},'
-        ' commodity: "gallium") { totalCount nodes { entity fields { path } } } }'),
+    (
+        1,
+        '{ history(entity: "export-control/cn-mofcom-2024-46") { nodes { validFrom state {'
+        " ... on ExportControl { clauses { key status } } } } } }",
+    ),
+    (
+        3,
+        '{ changes(from: {validAt: "2025-10-01"}, to: {validAt: "2025-11-20"},'
+        ' commodity: "gallium") { totalCount nodes { entity fields { path } } } }',
+    ),
     (1, "{ imports(first: 1) { nodes { file } } }"),
 ]
 

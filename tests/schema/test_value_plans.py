@@ -49,7 +49,7 @@ ARGUMENTS = {
     ("AsOf", "production"): ('(commodity: "rare_earths", year: 2023)',
                              '(commodity: "dilithium", year: 2023)'),
     ("AsOf", "reserves"): ('(commodity: "lithium")',),
-    ("AsOf", "exposure"): ('(commodity: "gallium", toward: "US")',),
+    ("AsOf", "exposure"): ('(commodity: "gallium", destination: "US")',),
     ("AsOf", "upcoming"): ("(days: 400)",),
 }
 """What fields are asked with; fields that need an argument and are not here are not asked for."""

@@ -7,15 +7,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.entity import (
-    Because,
-    CitingFold,
-    CitingState,
-    Entity,
-    Known,
-    Retracted,
-    cited,
-)
+from tracker.domain.entity import Because, CitingFold, CitingState, Entity, Known, Retracted, cited
 from tracker.domain.values import Commodity, Fact, Name, PartialDate, Publisher, check_reason
 from tracker.domain.vocabulary import Statistic
 from tracker.errors import InvalidInput

@@ -15,12 +15,7 @@ from tracker.domain.commodities import Commodity
 from tracker.domain.places import Place
 from tracker.domain.units import Unit
 from tracker.domain.vocabulary import Checked, Qualifier
-from tracker.domain.wording import (
-    MOST_DIGITS,
-    check_address,
-    check_not_negative,
-    check_percent,
-)
+from tracker.domain.wording import MOST_DIGITS, check_address, check_not_negative, check_percent
 from tracker.errors import InvalidInput
 
 PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)

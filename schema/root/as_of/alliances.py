@@ -32,10 +32,7 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.places import Place
 from tracker.domain.values import Actor
-from tracker.domain.vocabulary import (
-    AllianceStatus,
-    AnnouncementKind,
-)
+from tracker.domain.vocabulary import AllianceStatus, AnnouncementKind
 
 
 @output

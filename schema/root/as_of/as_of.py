@@ -10,7 +10,7 @@ from projections.query.moment import kind_name
 from schema.base.context import Info
 from schema.base.decorators import answer, output
 from schema.inputs.arguments import CommodityId, HsCode, Publisher
-from schema.inputs.order_by import IN_ORDER, TurnOrder
+from schema.inputs.order_by import IN_ORDER, TransitionOrder
 from schema.inputs.pagination import After, Before, First, Last, page
 from schema.root.as_of.alliances import Alliances
 from schema.root.as_of.export_controls import Controls
@@ -18,7 +18,7 @@ from schema.root.as_of.figures import Figures
 from schema.root.as_of.supply import Supply
 from schema.root.changes import AboutPlace, OfKind, about_what, coming
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
-from schema.types.change import Turn
+from schema.types.change import Transition
 from schema.types.common import Node
 from schema.types.connection import Connection
 from tracker.domain.alliance import AllianceState
@@ -82,12 +82,12 @@ class AsOf(Controls, Alliances, Figures, Supply):
         place: AboutPlace = None,
         kind: OfKind = None,
         publisher: Publisher = None,
-        order_by: Annotated[TurnOrder, IN_ORDER] = TurnOrder.DAY,
+        order_by: Annotated[TransitionOrder, IN_ORDER] = TransitionOrder.DAY,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[Turn]:
+    ) -> Connection[Transition]:
         """What will start, end, be suspended or return, in the order of the days, from what is
         known at this moment: public by this day, or recorded by then for a later one.
         """

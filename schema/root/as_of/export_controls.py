@@ -30,11 +30,7 @@ from schema.types.connection import Connection
 from schema.types.export_control import ExportControl, export_control
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.places import Place
-from tracker.domain.vocabulary import (
-    ClauseStatus,
-    Direction,
-    Measure,
-)
+from tracker.domain.vocabulary import ClauseStatus, Direction, Measure
 
 
 @output

@@ -33,10 +33,7 @@ from schema.types.preference import Preference, preference
 from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
 from tracker.domain.preference import PreferenceState
-from tracker.domain.vocabulary import (
-    Stage,
-    Statistic,
-)
+from tracker.domain.vocabulary import Stage, Statistic
 
 OfPlace: TypeAlias = Annotated[str | None, argument(
     description="Only those for this place, such as `CN` or `WORLD`.")]

@@ -15,10 +15,7 @@ from schema.root.as_of.base import AtMoment
 from schema.types.distribution import Distribution, distribution
 from schema.types.exposure import Exposure, exposure
 from tracker.domain.commodities import Commodity
-from tracker.domain.vocabulary import (
-    Stage,
-    Statistic,
-)
+from tracker.domain.vocabulary import Stage, Statistic
 
 OfCommodity = Annotated[str, argument(description="Of which commodity, such as `rare_earths`.")]
 Form = Annotated[str | None, argument(
@@ -62,7 +59,7 @@ class Supply(AtMoment):
             " left out: of all that the controls are about.")] = None,
         issuer: Annotated[str | None, argument(
             description="Only controls of this place: what it controls.")] = None,
-        toward: Annotated[str | None, argument(
+        destination: Annotated[str | None, argument(
             description="Only controls toward this destination, or toward all: what it is exposed"
             " to. Left out, those limited to some destinations count as partial.")] = None,
         stage: Annotated[Stage | None, argument(
@@ -74,7 +71,7 @@ class Supply(AtMoment):
         """Which supply is under which export controls, and how much of the world's output that is.
         Needs a commodity, an issuer or a destination.
         """
-        asked = question(commodity, issuer, toward)
+        asked = question(commodity, issuer, destination)
         orders = await self.orders(info)
         found = await info.context.services.as_of.exposures(
             asked, orders, self.moment, stage=stage, year=year)

@@ -26,16 +26,7 @@ from tracker.domain.values import Actor, Fact, PartialDate, Source
 from tracker.domain.vocabulary import AnnouncementKind, Checked, Direction, Measure
 from tracker.errors import InvalidInput
 from tracker.sources.ids import slug
-from tracker.sources.reader import (
-    At,
-    File,
-    Item,
-    Reader,
-    Refused,
-    path_of,
-    told,
-    unreadable,
-)
+from tracker.sources.reader import At, File, Item, Reader, Refused, path_of, told, unreadable
 from tracker.sources.text_files import in_utf8
 
 MOST_BYTES = 64 * 1024 * 1024
