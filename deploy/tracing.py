@@ -28,7 +28,7 @@ ASKING = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
 NAME = "tracker"
 FAILURES = frozenset({"INTERNAL", "TIMEOUT", "UNAVAILABLE", "DISK_FULL"})
 """Outcomes that are our fault and not the client's: their spans are errors."""
-PATIENCE = 2
+SHUTDOWN_TIMEOUT_SECONDS = 2
 """So many seconds spans that are not sent yet may keep a server from stopping."""
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class Traces:
         """Send what is not sent yet; a collector that does not answer does not keep us."""
         sending = threading.Thread(target=self._provider.shutdown, daemon=True)
         sending.start()
-        sending.join(PATIENCE)
+        sending.join(SHUTDOWN_TIMEOUT_SECONDS)
 
 
 def tracing(environment: Mapping[str, str] = os.environ) -> Traces | None:

@@ -17,10 +17,10 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema.execution.persisted_queries import Persisted
-from schema.execution.response_cache import GZIP_LEVEL, MOST_BYTES, Answers
+from schema.execution.response_cache import GZIP_LEVEL, MAX_CACHE_BYTES, Answers
 from schema.execution.schema import GRAPH
 from schema.http.authentication import Gate
-from schema.http.compression import LEAST_BYTES, Shortened
+from schema.http.compression import MIN_COMPRESSED_BYTES, Shortened
 from schema.http.cors import Cors
 from schema.http.endpoint import Observed
 from schema.http.graphiql import EXAMPLES, asset, policy
@@ -40,13 +40,13 @@ from schema.telemetry.observer import Observer
 from schema.telemetry.operation import Tracing
 from tracker.errors import Forbidden
 
-SHORTER = Middleware(Shortened, minimum_size=LEAST_BYTES, compresslevel=GZIP_LEVEL)
+SHORTER = Middleware(Shortened, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL)
 HOME = Template(Path(__file__).with_name("home.html").read_text(encoding="utf-8"))
 
 
 def create_app(
     services: Services, access: Access, tracing: Tracing | None = None,
-    answers_bytes: int = MOST_BYTES,
+    answers_bytes: int = MAX_CACHE_BYTES,
 ) -> Starlette:
     """The application on a running tracker; its operations have spans where `tracing` makes them,
     and answers of so many bytes are kept in memory.

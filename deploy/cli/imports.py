@@ -27,7 +27,7 @@ from tracker.postgres.database import Target
 from tracker.sources.column_mapping import meaning
 from tracker.sources.download import CHUNK, fetched
 from tracker.sources.importing.importer import Difference, Outcome
-from tracker.sources.reader import MOST_FILE_BYTES, At, File, Reader
+from tracker.sources.reader import MAX_FILE_BYTES, At, File, Reader
 from tracker.sources.readers import corpus_format, spreadsheet
 from tracker.sources.readers.corpus_schema import corpus_schema
 from tracker.sources.registry import READERS, reader_for, reader_named
@@ -157,8 +157,8 @@ def standard_input() -> Iterator[File]:
     with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
         while chunk := sys.stdin.buffer.read(CHUNK):
             kept.write(chunk)
-            if kept.tell() > MOST_FILE_BYTES:
-                raise TooLarge(f"standard input: expected at most {MOST_FILE_BYTES:,} bytes")
+            if kept.tell() > MAX_FILE_BYTES:
+                raise TooLarge(f"standard input: expected at most {MAX_FILE_BYTES:,} bytes")
         kept.flush()
         yield File(Path(kept.name), "standard input")
 

@@ -17,13 +17,13 @@ from deploy.log_format import LogLevel
 from deploy.web.connections import Connections, Limits
 from deploy.web.protocols import Http, WebSocket
 
-GRACE = 3
+SHUTDOWN_TIMEOUT_SECONDS = 3
 """Seconds that open requests get to finish when the server stops."""
-SILENCE = 20
+PING_INTERVAL_SECONDS = 20
 """Seconds between pings of a WebSocket, and for which it may owe a pong; then it is closed."""
 AT_ONCE = 16
 """New connections that are taken in one turn of the loop."""
-STALL = 60
+SEND_TIMEOUT_SECONDS = 60
 """Seconds in which a client has to take some of what waits for it; then the kernel cuts it off.
 It also ends those that vanished: nothing else does while there is something to send to them."""
 
@@ -47,7 +47,7 @@ def listen(host: str, port: int) -> socket.socket:
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; connections have it from the listening socket
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(STALL * 1000))
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(SEND_TIMEOUT_SECONDS * 1000))
     try:
         listening.bind((host, port))
     except (OSError, UnicodeError) as error:
@@ -104,10 +104,11 @@ def create_server(app: Starlette, log_level: LogLevel, limits: Limits = LIMITS) 
     logging.getLogger("uvicorn.error").addFilter(is_worth_a_line)
     return Server(app, uvicorn.Config(
         app, loop="none", http=Http, ws=WebSocket, lifespan="off",
-        ws_ping_interval=SILENCE, ws_ping_timeout=SILENCE, ws_max_size=MOST_MESSAGE_BYTES,
+        ws_ping_interval=PING_INTERVAL_SECONDS, ws_ping_timeout=PING_INTERVAL_SECONDS,
+        ws_max_size=MOST_MESSAGE_BYTES,
         # At its level debug it would log the headers and messages of WebSockets, tokens included.
         log_level=LogLevel.INFO if log_level is LogLevel.DEBUG else log_level,
         log_config=None, access_log=log_level is LogLevel.DEBUG,
-        timeout_graceful_shutdown=GRACE, server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS, server_header=False,
         headers=[("X-Content-Type-Options", "nosniff")],
     ), limits)

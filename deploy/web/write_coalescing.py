@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-MOST_BYTES = 64 * 1024
+MAX_COALESCED_BYTES = 64 * 1024
 """More than this doesn't wait: what has to know is how much the client's socket takes."""
 
 
@@ -32,7 +32,7 @@ class Gathering(asyncio.Transport):
             self._loop.call_soon(self.send)
         self._gathered.append(cast(bytes, data))
         self._size += len(data)
-        if self._size > MOST_BYTES:
+        if self._size > MAX_COALESCED_BYTES:
             self.send()
 
     def send(self) -> None:

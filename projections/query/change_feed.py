@@ -20,7 +20,7 @@ from tracker.log.selection import Selection, follow, selected
 
 PAUSE = 0.2
 """Seconds between two moments at least: a burst of events is one change, not many."""
-PATIENCE = 60
+PROJECTION_TIMEOUT_SECONDS = 60
 """Seconds that a change waits for the projection; imports can be far ahead of it."""
 
 
@@ -41,8 +41,8 @@ class Live:
         """Now, and then each moment at which an event has come that touches a selection; for today
         (no `valid_at`) also each new day, on which suspensions end and controls begin.
 
-        Raises Unavailable when the projection does not get to an event in `PATIENCE` seconds, and
-        what `Follower.pages` raises when the log can't be read.
+        Raises Unavailable when the projection does not get to an event in
+        `PROJECTION_TIMEOUT_SECONDS`, and what `Follower.pages` raises when the log can't be read.
         """
         loop = asyncio.get_running_loop()
         while True:
@@ -52,7 +52,7 @@ class Live:
             left = None if valid_at else until_day_after(moment.valid_at)
             touched = await self._touched(selection, moment.position, left)
             await asyncio.sleep(asked + PAUSE - loop.time())
-            await self.projector.reach(touched, seconds=PATIENCE)
+            await self.projector.reach(touched, seconds=PROJECTION_TIMEOUT_SECONDS)
 
     async def _touched(self, selection: Selection, after: int, seconds: float | None) -> int:
         """The position of an event that touches the selection once there is one; or 0 when so many

@@ -17,7 +17,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 
 from tracker.errors import TrackerError, Unavailable
 
-MOST_LETTERS = 1000
+MAX_MESSAGE_CHARACTERS = 1000
 """Messages of GraphQL itself repeat the input; this much of it is enough."""
 
 VARIABLE = re.compile(
@@ -60,7 +60,7 @@ def describe(error: GraphQLError) -> None:
         error.extensions = _graphql(error)
     else:
         _mask(error)
-    error.message = error.message[:MOST_LETTERS]
+    error.message = error.message[:MAX_MESSAGE_CHARACTERS]
 
 
 def hide_names(error: GraphQLError) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-MOST = 20_000
+MAX_WEIGHT = 20_000
 """What is kept weighs so much together; the oldest is forgotten first."""
 
 A = TypeVar("A")
@@ -35,7 +35,7 @@ def _kept(make: Callable[[A, B], T], weight: Callable[[A], int]) -> Callable[[A,
             return found[2]
         value = make(one, other)
         total += weight(one)
-        while kept and total > MOST:
+        while kept and total > MAX_WEIGHT:
             total -= weight(kept.pop(next(iter(kept)))[0])
         kept[key] = one, other, value
         return value

@@ -11,11 +11,11 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLError, VariableNode
 
-from schema.root.batch import MOST_COMMANDS, wrong_number_of_commands
+from schema.root.batch import MAX_COMMANDS, wrong_number_of_commands
 from tracker.auth.scopes import Caller, Scope
 from tracker.errors import TooLarge, TrackerError
 
-MOST_ITEMS = 1000
+MAX_LIST_ITEMS = 1000
 """How many items a list in a variable may have."""
 SCOPES = {"redactEvent": Scope.ADMIN}
 """What mutations need; all others need to record."""
@@ -44,7 +44,7 @@ def too_many_commands(
         for argument in field.arguments or ():
             if argument.name.value == batch and isinstance(argument.value, VariableNode):
                 commands = variables.get(argument.value.name.value)
-                if isinstance(commands, list) and len(commands) > MOST_COMMANDS:
+                if isinstance(commands, list) and len(commands) > MAX_COMMANDS:
                     return [_at(field, wrong_number_of_commands())]
     return []
 
@@ -52,8 +52,8 @@ def too_many_commands(
 def too_long_lists(variables: Mapping[str, Any]) -> list[GraphQLError]:
     """The error of the first variable that is too long a list."""
     for name, value in variables.items():
-        if isinstance(value, list) and len(value) > MOST_ITEMS:
-            error = TooLarge(f"expected at most {MOST_ITEMS} items, got {len(value)}", path=(name,))
+        if isinstance(value, list) and len(value) > MAX_LIST_ITEMS:
+            error = TooLarge(f"expected at most {MAX_LIST_ITEMS} items, got {len(value)}", path=(name,))
             return [GraphQLError(error.message, original_error=error)]
     return []
 

@@ -37,30 +37,30 @@ from schema.execution.admission import may_not_write, too_long_lists, too_many_c
 from schema.execution.cacheability import Roots, root_fields, roots
 from schema.execution.executor import Executor
 from schema.execution.introspection import ROOTS
-from schema.execution.query_cost import MOST_COST, cost, has_variable_cost
+from schema.execution.query_cost import MAX_COST, cost, has_variable_cost
 from schema.telemetry.operation import seen
 from tracker.auth.scopes import Caller, Scope
 from tracker.errors import Unavailable
 
-MOST_BYTES = 16 * 1024 * 1024
+MAX_BODY_BYTES = 16 * 1024 * 1024
 """The largest body of a request, or message over a WebSocket."""
-MOST_READER_BYTES = 512 * 1024
+MAX_READER_BODY_BYTES = 512 * 1024
 """The same of those who may not write: questions are short, and reading JSON makes others wait."""
-SECONDS = 20
+ANSWER_TIMEOUT_SECONDS = 20
 """After this long an answer is given up."""
-MOST_TOKENS = 4000
-MOST_FIELDS = 2000
-MOST_FRAGMENTS = 50
-MOST_ALIASES = 50
-MOST_DEPTH = 12
-MOST_INTROSPECTION_DEPTH = 16
+MAX_TOKENS = 4000
+MAX_FIELDS = 2000
+MAX_FRAGMENTS = 50
+MAX_ALIASES = 50
+MAX_DEPTH = 12
+MAX_INTROSPECTION_DEPTH = 16
 """Levels below `__schema` and `__type`: what clients usually ask goes nine types down."""
-MOST_LETTERS = 100_000
+MAX_DOCUMENT_CHARACTERS = 100_000
 """The longest document; longer texts belong in variables, which are not parsed letter by letter."""
-MOST_ERRORS = 20
-MOST_COMPARISONS = 10_000
+MAX_ERRORS = 20
+MAX_COMPARISONS = 10_000
 """Pairs of fields with one name in one place, which validation compares with each other."""
-MOST_KEPT_BYTES = 16 * 1024 * 1024
+MAX_CACHE_BYTES = 16 * 1024 * 1024
 """Memory for documents that are kept for the next time."""
 BYTES_PER_TOKEN = 1000
 """Memory that a document takes, about, for each of its words and signs."""
@@ -68,7 +68,7 @@ BYTES_PER_TOKEN = 1000
 
 def most_bytes(caller: Caller) -> int:
     """The largest body or message that a caller may send."""
-    return MOST_BYTES if Scope.RECORD in caller.scopes else MOST_READER_BYTES
+    return MAX_BODY_BYTES if Scope.RECORD in caller.scopes else MAX_READER_BODY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Documents(SchemaExtension):
 
     def on_operation(self) -> Iterator[None]:
         """Tell the parser when to give up."""
-        self.execution_context.parse_options["max_tokens"] = MOST_TOKENS
+        self.execution_context.parse_options["max_tokens"] = MAX_TOKENS
         yield
 
     def on_parse(self) -> Iterator[None]:
@@ -156,10 +156,10 @@ class Documents(SchemaExtension):
 async def in_time() -> AsyncIterator[None]:
     """Give up what takes too long, and with it the queries that it waits for."""
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
             yield
     except TimeoutError:
-        raise Unavailable(f"No answer in {SECONDS} seconds: ask for less at once",
+        raise Unavailable(f"No answer in {ANSWER_TIMEOUT_SECONDS} seconds: ask for less at once",
                           code="TIMEOUT") from None
 
 
@@ -207,11 +207,11 @@ def _noted(asked: OperationDefinitionNode) -> None:
 
 def prepare(schema: GraphQLSchema, text: str, introspection: bool = True) -> Prepared:
     """Parse, measure and validate a document."""
-    if len(text) > MOST_LETTERS:
-        message = f"expected a document of at most {MOST_LETTERS} letters: use variables"
+    if len(text) > MAX_DOCUMENT_CHARACTERS:
+        message = f"expected a document of at most {MAX_DOCUMENT_CHARACTERS} letters: use variables"
         return Prepared(parse("{ __typename }"), [_error("TOO_LARGE", message)])
     try:
-        document = without_cycles(parse(text, max_tokens=MOST_TOKENS))
+        document = without_cycles(parse(text, max_tokens=MAX_TOKENS))
     except GraphQLError as error:
         return Prepared(None, [error])
     errors = over_limit(document) or valid(schema, document, introspection)
@@ -226,12 +226,12 @@ def valid(
 ) -> list[GraphQLError]:
     """What is wrong with a document."""
     if introspection:
-        return validate(schema, document, max_errors=MOST_ERRORS)
+        return validate(schema, document, max_errors=MAX_ERRORS)
     rules = (*specified_rules, NoSchemaIntrospectionCustomRule)
-    return validate(schema, document, rules, max_errors=MOST_ERRORS)
+    return validate(schema, document, rules, max_errors=MAX_ERRORS)
 
 
-kept: Kept[tuple[str, bool], Prepared] = Kept(MOST_KEPT_BYTES)
+kept: Kept[tuple[str, bool], Prepared] = Kept(MAX_CACHE_BYTES)
 
 
 def prepared(schema: GraphQLSchema, text: str, introspection: bool) -> Prepared:
@@ -262,28 +262,28 @@ def over_cost(
 ) -> list[GraphQLError]:
     """The error of a valid document that may have too large an answer."""
     got = cost(schema, document, variables)
-    message = f"expected an answer of at most {MOST_COST} fields, it may have {got}: ask for" \
+    message = f"expected an answer of at most {MAX_COST} fields, it may have {got}: ask for" \
               " smaller pages, or for less at once"
-    return [_error("TOO_COSTLY", message)] if got > MOST_COST else []
+    return [_error("TOO_COSTLY", message)] if got > MAX_COST else []
 
 
 def over_limit(document: DocumentNode) -> list[GraphQLError]:
     """The limits that a document is over."""
     fragments = {d.name.value: d for d in document.definitions
                  if isinstance(d, FragmentDefinitionNode)}
-    if len(fragments) > MOST_FRAGMENTS:
-        return [_error("TOO_MANY_FRAGMENTS", f"expected at most {MOST_FRAGMENTS} fragments")]
+    if len(fragments) > MAX_FRAGMENTS:
+        return [_error("TOO_MANY_FRAGMENTS", f"expected at most {MAX_FRAGMENTS} fragments")]
     sizes = _Sizes(fragments)
     found = [sizes.of(d.selection_set) for d in document.definitions
              if isinstance(d, OperationDefinitionNode)]
     return [
         _error(code, f"expected at most {most} {what}, got {got}")
         for code, what, most, got in (
-            ("TOO_DEEP", "levels of fields", MOST_DEPTH, max((s.depth for s in found), default=0)),
-            ("TOO_DEEP", "levels of introspection", MOST_INTROSPECTION_DEPTH,
+            ("TOO_DEEP", "levels of fields", MAX_DEPTH, max((s.depth for s in found), default=0)),
+            ("TOO_DEEP", "levels of introspection", MAX_INTROSPECTION_DEPTH,
              max((s.introspection_depth for s in found), default=0)),
-            ("TOO_MANY_ALIASES", "aliases", MOST_ALIASES, sum(s.aliases for s in found)),
-            ("TOO_MANY_FIELDS", "fields", MOST_FIELDS, sum(s.fields for s in found)),
+            ("TOO_MANY_ALIASES", "aliases", MAX_ALIASES, sum(s.aliases for s in found)),
+            ("TOO_MANY_FIELDS", "fields", MAX_FIELDS, sum(s.fields for s in found)),
         ) if got > most
     ] or _repeated(document, fragments)
 
@@ -293,7 +293,7 @@ def _repeated(
 ) -> list[GraphQLError]:
     """The error of a document that asks for fields under one name too often in one place."""
     places = Counter(_places(document, fragments))
-    if sum(number * (number - 1) // 2 for number in places.values()) <= MOST_COMPARISONS:
+    if sum(number * (number - 1) // 2 for number in places.values()) <= MAX_COMPARISONS:
         return []
     return [_error("TOO_MANY_FIELDS", "expected fields not to be repeated so often under one name")]
 
@@ -306,7 +306,7 @@ def _places(
     stack: list[tuple[tuple[Any, ...], Any]] = [
         ((number,), definition) for number, definition in enumerate(document.definitions)
         if isinstance(definition, OperationDefinitionNode)]
-    for _ in range(2 * MOST_FIELDS + MOST_TOKENS):
+    for _ in range(2 * MAX_FIELDS + MAX_TOKENS):
         if not stack:
             return
         place, node = stack.pop()

@@ -26,12 +26,12 @@ from projections.lru_cache import Kept
 from schema.execution.field_calls import Call, call
 from schema.execution.value_plans import Plan, Planner
 
-MOST_PLAN_BYTES = 32 * 1024 * 1024
+MAX_PLAN_CACHE_BYTES = 32 * 1024 * 1024
 """Memory for plans that are kept, with their operations; those of one that is forgotten are made
 anew."""
 PLAN_BYTES_PER_TOKEN = 3000
 """Memory that the plans of an operation take, about, for each of its words and signs."""
-MOST_VALUES = 4
+MAX_PLAN_VARIANTS = 4
 """Ways to include fields whose plans are kept for one operation."""
 
 
@@ -52,13 +52,13 @@ class Plans:
 
     def make_room(self, included: tuple[Any, ...]) -> None:
         """Forget all plans where there would be some for too many values of the conditions."""
-        if included not in self.values and len(self.values) >= MOST_VALUES:
+        if included not in self.values and len(self.values) >= MAX_PLAN_VARIANTS:
             self.known.clear()
             self.values.clear()
         self.values.add(included)
 
 
-_kept: Kept[int, Plans] = Kept(MOST_PLAN_BYTES)
+_kept: Kept[int, Plans] = Kept(MAX_PLAN_CACHE_BYTES)
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):

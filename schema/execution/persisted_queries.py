@@ -14,19 +14,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from projections.lru_cache import Kept
-from schema.execution.documents import MOST_LETTERS
+from schema.execution.documents import MAX_DOCUMENT_CHARACTERS
 from tracker.errors import InvalidInput, NotFound
 
 VERSION = 1
 SHA256 = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
-MOST_BYTES = 4 * 1024 * 1024
+MAX_CACHE_BYTES = 4 * 1024 * 1024
 PATH = "extensions", "persistedQuery"
 
 
 class Persisted:
     """The documents that clients have sent with their hashes."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES):
+    def __init__(self, most_bytes: int = MAX_CACHE_BYTES):
         self.documents: Kept[str, str] = Kept(most_bytes)
 
     def document(self, given: str | None, extensions: Mapping[str, Any] | None) -> str | None:
@@ -45,7 +45,7 @@ class Persisted:
         if hashlib.sha256(encoded).hexdigest() != hash:
             raise InvalidInput("provided sha does not match query", code="BAD_REQUEST",
                                path=(*PATH, "sha256Hash"))
-        if len(given) <= MOST_LETTERS:
+        if len(given) <= MAX_DOCUMENT_CHARACTERS:
             self.documents.keep(hash, given, len(encoded))
         return given
 

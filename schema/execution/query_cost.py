@@ -31,15 +31,15 @@ from graphql import (
 )
 
 from schema.execution.introspection import ONE_TYPE, ROOTS, IntrospectionCost
-from schema.inputs.pagination import PAGE_SIZE
+from schema.inputs.pagination import DEFAULT_PAGE_SIZE
 
-PAGES = ("first", "last")
+PAGE_ARGUMENTS = ("first", "last")
 """The arguments that say how large a page is."""
 IDS = "ids"
 """The argument that says which items are asked for, one by one."""
 LARGEST = 1_000_000
 """Pages that are larger are refused anyway, and need not be multiplied by each other."""
-MOST_COST = 50_000
+MAX_COST = 50_000
 """Fields that an answer may have, every page that was asked for being full."""
 
 
@@ -54,7 +54,7 @@ def has_variable_cost(document: DocumentNode) -> bool:
     """Whether the size of a page, the ids of items, or the type that is to be told of are in a
     variable, so that the cost is not the document's alone."""
     text = print_ast(document)
-    return any(f"{name}: $" in text for name in (*PAGES, IDS)) or f"{ONE_TYPE}(name: $" in text
+    return any(f"{name}: $" in text for name in (*PAGE_ARGUMENTS, IDS)) or f"{ONE_TYPE}(name: $" in text
 
 
 class _Costs:
@@ -67,7 +67,7 @@ class _Costs:
         self._variables = variables
         self._fragments = {d.name.value: d for d in document.definitions
                            if isinstance(d, FragmentDefinitionNode)}
-        self._introspection = IntrospectionCost(schema, self._fragments, MOST_COST)
+        self._introspection = IntrospectionCost(schema, self._fragments, MAX_COST)
         self._known: dict[str, int] = {}
 
     def operation(self, operation: OperationDefinitionNode) -> int:
@@ -103,11 +103,11 @@ class _Costs:
         """How many items a field may have on a page; those that have no pages count once."""
         if IDS in definition.args:
             return self._ids(node)
-        if PAGES[0] not in definition.args:
+        if PAGE_ARGUMENTS[0] not in definition.args:
             return 1
         given = (self._argument(argument.value) for argument in node.arguments or ()
-                 if argument.name.value in PAGES)
-        return max((_size(of) for of in given if isinstance(of, int | float)), default=PAGE_SIZE)
+                 if argument.name.value in PAGE_ARGUMENTS)
+        return max((_size(of) for of in given if isinstance(of, int | float)), default=DEFAULT_PAGE_SIZE)
 
     def _ids(self, node: FieldNode) -> int:
         """How many items are asked for by their ids."""

@@ -35,7 +35,7 @@ from tracker.auth.scopes import Caller, Scope
 from tracker.domain.redaction import TYPE as REDACTED
 from tracker.postgres.database import LOST
 
-MOST_BYTES = 64 * 1024 * 1024
+MAX_CACHE_BYTES = 64 * 1024 * 1024
 GZIP_LEVEL = 5
 """A 118 kB answer in 1.75 ms to a fifth; more effort hardly shortens it."""
 
@@ -90,7 +90,7 @@ class Answer:
 class Answers:
     """Answers questions, from memory where it can."""
 
-    def __init__(self, services: Services, access: Access, most_bytes: int = MOST_BYTES):
+    def __init__(self, services: Services, access: Access, most_bytes: int = MAX_CACHE_BYTES):
         self._services = services
         self._access = access
         self.kept: Kept[Key, Answer] = Kept(most_bytes)

@@ -44,9 +44,9 @@ Collect: TypeAlias = Callable[[GraphQLObjectType, Any], Iterable[tuple[str, Any]
 Arguments: TypeAlias = Callable[[GraphQLField, FieldNode], Mapping[str, Any]]
 """What a field is asked with."""
 
-MOST_LETTERS = 500
+MAX_NAME_CHARACTERS = 500
 """Names that are longer together are chosen by clients; their code is not kept."""
-MOST_CODES = 1000
+MAX_CODE_CACHE_ENTRIES = 1000
 """Functions whose code is kept, for objects of as many different names of fields."""
 
 Ways: TypeAlias = Mapping[type, Plan | None]
@@ -232,7 +232,7 @@ def _of_fields(fields: Mapping[str, Field]) -> Plan:
         known[f"way{number}"] = {kind: way for kind, way in of.ways.items() if way}.get
         known[f"plan{number}"] = of.plan
     names = tuple(fields)
-    code = _kept_code if sum(map(len, names)) <= MOST_LETTERS else _code
+    code = _kept_code if sum(map(len, names)) <= MAX_NAME_CHARACTERS else _code
     exec(code(names), known)
     return cast(Plan, known["part"])
 
@@ -247,7 +247,7 @@ def _code(names: tuple[str, ...]) -> CodeType:
     return compile(source, "<plan>", "exec")
 
 
-_kept_code = lru_cache(MOST_CODES)(_code)
+_kept_code = lru_cache(MAX_CODE_CACHE_ENTRIES)(_code)
 
 
 def _all(readers: Sequence[Plan]) -> Callable[[Any], Iterable[Any]]:

@@ -23,7 +23,7 @@ from tracker.errors import Forbidden, RateLimited, TooLarge, Unauthenticated, Un
 
 BURST = 2
 """Seconds' worth of requests that may come at once."""
-MOST_CLIENTS = 10_000
+MAX_CLIENTS = 10_000
 """Clients whose rate is remembered; the one that was silent longest is forgotten first."""
 
 
@@ -77,7 +77,7 @@ class Gate:
     async def callers(self, authorization: str) -> AsyncIterator[Caller]:
         """Who a caller is by now, again and again; it ends when their token does."""
         while True:
-            await asyncio.sleep(tokens.SECONDS)
+            await asyncio.sleep(tokens.CACHE_SECONDS)
             try:
                 yield await self.still(authorization)
             except Unavailable:
@@ -195,7 +195,7 @@ class Buckets:
     """Token buckets: a client gets `rate` requests a second, and two seconds' worth at once."""
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic,
-                 most: int = MOST_CLIENTS):
+                 most: int = MAX_CLIENTS):
         self._rate = rate
         self._size = max(1.0, rate * BURST)
         self._clock = clock
@@ -217,7 +217,7 @@ class Buckets:
             raise RateLimited((1 - left) / self._rate)
 
 
-@lru_cache(maxsize=MOST_CLIENTS)
+@lru_cache(maxsize=MAX_CLIENTS)
 def network(address: str | None) -> str:
     """What counts as one client: an IPv4 address, or the /64 that an IPv6 customer has."""
     try:

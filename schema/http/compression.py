@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from projections.lru_cache import kept_of_short
 from schema.http.request import header
 
-LEAST_BYTES = 1024
+MIN_COMPRESSED_BYTES = 1024
 """What is shorter fits into one packet anyway."""
 
 

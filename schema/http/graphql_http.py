@@ -21,7 +21,7 @@ from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.execution.persisted_queries import Persisted
 from schema.execution.response_cache import Answer, Answers, Question
 from schema.http.authentication import Gate
-from schema.http.compression import LEAST_BYTES, takes_gzip
+from schema.http.compression import MIN_COMPRESSED_BYTES, takes_gzip
 from schema.http.endpoint import first_code
 from schema.http.graphql_streams import Streams, form_asked
 from schema.http.request import Incoming
@@ -37,7 +37,7 @@ MEDIA_TYPES = tuple(
 
 VARY = b"vary", b"Accept, Accept-Encoding, Authorization"
 GZIP = b"content-encoding", b"gzip"
-MOST_BYTES_ON_LOOP = 64 * 1024
+MAX_LOOP_COMPRESSION_BYTES = 64 * 1024
 NO_STORE = b"cache-control", b"no-store"
 STAYS = "max-age=3600, immutable"
 """For questions that pin every moment. Their answers stay, unless a law forces out a text or a
@@ -120,10 +120,10 @@ class View:
 async def _encoded(request: Incoming, answer: Answer, headers: list[Header]) -> bytes:
     """The bytes of an answer as the client takes them. Making many of them short is not for the
     loop, on which all others wait."""
-    if len(answer.body) < LEAST_BYTES or not takes_gzip(request.header(b"accept-encoding")):
+    if len(answer.body) < MIN_COMPRESSED_BYTES or not takes_gzip(request.header(b"accept-encoding")):
         return answer.body
     headers.append(GZIP)
-    if len(answer.body) > MOST_BYTES_ON_LOOP:
+    if len(answer.body) > MAX_LOOP_COMPRESSION_BYTES:
         return await asyncio.to_thread(getattr, answer, "gzipped")
     return answer.gzipped
 

@@ -40,7 +40,7 @@ from schema.telemetry.operation import seen
 from tracker.auth.scopes import Caller, bearer
 from tracker.errors import TooLarge, TrackerError
 
-PATIENCE = 10.0
+INIT_TIMEOUT_SECONDS = 10.0
 """Seconds in which a client has to say `connection_init`; else its connection ends with 4408."""
 
 
@@ -206,7 +206,7 @@ class Socket(GraphQL[Context, None]):
     def __init__(self, services: Services, gate: Gate, observer: Observer):
         super().__init__(
             GRAPH, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
-            connection_init_wait_timeout=timedelta(seconds=PATIENCE),
+            connection_init_wait_timeout=timedelta(seconds=INIT_TIMEOUT_SECONDS),
             max_subscriptions_per_connection=None,
             allowed_origins=["*"])  # `Cors` has looked at the origin
         self._services = services

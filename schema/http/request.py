@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
-from schema.execution.documents import MOST_BYTES
+from schema.execution.documents import MAX_BODY_BYTES
 from tracker.errors import TooLarge
 
 
@@ -59,7 +59,7 @@ class Incoming:
         """All headers."""
         return Headers(raw=self.scope["headers"])
 
-    async def body(self, most: int = MOST_BYTES) -> bytes:
+    async def body(self, most: int = MAX_BODY_BYTES) -> bytes:
         """The body, read no further than the limit. Raises TooLarge, and ClientDisconnect."""
         pieces: list[bytes] = []
         size, more = 0, True

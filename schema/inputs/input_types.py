@@ -30,7 +30,7 @@ RENAMED = {"judged": "assessment"}
 LEFT_TO_DOMAIN = frozenset({"unit", "source"})
 """Required fields that are nullable here: the domain's error says more than GraphQL's would."""
 
-MOST_LETTERS = 10_000
+MAX_TEXT_CHARACTERS = 10_000
 """The longest text that is passed on to the domain, whose own limits are below it."""
 
 
@@ -117,8 +117,8 @@ def plain(value: Any, *path: str | int) -> Any:
 
 def check_text(value: str, *path: str | int) -> None:
     """Refuse text that is far too long, or holds NUL characters, which PostgreSQL can't keep."""
-    if len(value) > MOST_LETTERS:
-        raise TooLarge(f"expected at most {MOST_LETTERS} letters, got {len(value)}", path=path)
+    if len(value) > MAX_TEXT_CHARACTERS:
+        raise TooLarge(f"expected at most {MAX_TEXT_CHARACTERS} letters, got {len(value)}", path=path)
     if "\0" in value:
         raise InvalidInput("expected text without NUL characters", path=path)
 

@@ -18,12 +18,12 @@ from schema.inputs.arguments import day, instant, position
 from schema.telemetry.operation import seen
 from tracker.errors import InvalidInput, Unavailable
 
-PATIENCE = 5
+MIN_POSITION_TIMEOUT_SECONDS = 5
 """Seconds that a question waits for a position that another server gave."""
 
 MinPosition: TypeAlias = Annotated[Position | None, argument(
     description="Wait until the answer can rest on this position, which another server of the"
-    f" tracker gave; for {PATIENCE} seconds at most.")]
+    f" tracker gave; for {MIN_POSITION_TIMEOUT_SECONDS} seconds at most.")]
 
 
 MOMENTS: ContextVar[dict[str, Any] | None] = ContextVar("moments", default=None)
@@ -72,10 +72,11 @@ async def come_to(info: Info, least: Position | None) -> None:
 async def reach(projector: Projector, position: int) -> None:
     """Wait until the projection has come to a position. Raises Unavailable after a while."""
     try:
-        await projector.reach(position, seconds=PATIENCE)
+        await projector.reach(position, seconds=MIN_POSITION_TIMEOUT_SECONDS)
     except Unavailable:
         raise Unavailable(
-            f"Position {position} was not reached in {PATIENCE} seconds: this server is behind, or"
+            f"Position {position} was not reached in {MIN_POSITION_TIMEOUT_SECONDS} seconds:"
+            " this server is behind, or"
             " the log does not go so far; try again", code="POSITION_NOT_REACHED",
             path=("minPosition",)) from None
 

@@ -19,17 +19,17 @@ from schema.inputs.arguments import LAST_POSITION
 from tracker.domain.registry import KINDS
 from tracker.errors import InvalidInput
 
-MOST_ON_PAGE = 200
-PAGE_SIZE = 20
+MAX_PAGE_SIZE = 200
+DEFAULT_PAGE_SIZE = 20
 """How many items a page has where nothing is said."""
 
 First: TypeAlias = Annotated[int | None, argument(
-    description=f"How many at most, from 0 to {MOST_ON_PAGE}, of those that come first;"
-    f" {PAGE_SIZE} where neither this nor `last` is given.")]
+    description=f"How many at most, from 0 to {MAX_PAGE_SIZE}, of those that come first;"
+    f" {DEFAULT_PAGE_SIZE} where neither this nor `last` is given.")]
 After: TypeAlias = Annotated[str | None, argument(
     description="The cursor to go on after: an `endCursor` of the same list and order.")]
 Last: TypeAlias = Annotated[int | None, argument(
-    description=f"How many at most, from 0 to {MOST_ON_PAGE}, of those that come last, in the"
+    description=f"How many at most, from 0 to {MAX_PAGE_SIZE}, of those that come last, in the"
     " same order; not together with `first`.")]
 Before: TypeAlias = Annotated[str | None, argument(
     description="The cursor to stop before: a `startCursor` of the same list and order.")]
@@ -53,9 +53,9 @@ def page(
     if first is not None and last is not None:
         raise InvalidInput("expected first or last, not both", code="INVALID_PAGE_SIZE",
                            path=("last",))
-    size = PAGE_SIZE if first is None and last is None else first if last is None else last
-    if size is None or not 0 <= size <= MOST_ON_PAGE:
-        raise InvalidInput(f"expected a number from 0 to {MOST_ON_PAGE}", code="INVALID_PAGE_SIZE",
+    size = DEFAULT_PAGE_SIZE if first is None and last is None else first if last is None else last
+    if size is None or not 0 <= size <= MAX_PAGE_SIZE:
+        raise InvalidInput(f"expected a number from 0 to {MAX_PAGE_SIZE}", code="INVALID_PAGE_SIZE",
                            path=("first" if last is None else "last",))
     return Page(size, last is not None, after, before)
 

@@ -22,7 +22,7 @@ from tracker.domain.codec import convert
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.recorder import Appended
 
-MOST_COMMANDS = 1000
+MAX_COMMANDS = 1000
 """How many commands are recorded together."""
 
 FACT = one_of(
@@ -40,7 +40,7 @@ VERSIONED = one_of(
 
 def wrong_number_of_commands() -> InvalidInput:
     """What is said of too many commands, or none."""
-    return InvalidInput(f"expected 1 to {MOST_COMMANDS} commands", code="INVALID_BATCH_SIZE",
+    return InvalidInput(f"expected 1 to {MAX_COMMANDS} commands", code="INVALID_BATCH_SIZE",
                         path=("commands",))
 
 
@@ -120,7 +120,7 @@ async def carried_out_together(info: Info, commands: Sequence[Any], key: str | N
     """Record commands, all or none, and wait until they can be read."""
     services, actor = info.context.services, info.context.writer()
     check_text(key or "", "idempotencyKey")
-    if not 1 <= len(commands) <= MOST_COMMANDS:
+    if not 1 <= len(commands) <= MAX_COMMANDS:
         raise wrong_number_of_commands()
     batched = [asked(command, index) for index, command in enumerate(commands)]
     try:

@@ -14,7 +14,7 @@ from schema.inputs.input_types import described, input_type
 from schema.root.batch import (
     COMMAND,
     CORRECTION,
-    MOST_COMMANDS,
+    MAX_COMMANDS,
     RETRACTION,
     BatchResult,
     carried_out_together,
@@ -83,7 +83,7 @@ def together() -> Any:
     resolve.__name__ = "record"
     resolve.__annotations__["commands"] = Annotated[
         list[COMMAND], argument(  # type: ignore[valid-type]  # known at run time only
-            description=f"What is to be recorded: 1 to {MOST_COMMANDS} commands, in their order.")]
+            description=f"What is to be recorded: 1 to {MAX_COMMANDS} commands, in their order.")]
     return strawberry.mutation(
         resolver=resolve, name="record", description="Carries out many commands in one transaction:"
         " all, or none. Each is decided on what those before it made. The path of an error leads to"

@@ -12,7 +12,7 @@ from projections.analysis.claims import Orders
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.global_ids import entity_of
-from schema.inputs.pagination import MOST_ON_PAGE
+from schema.inputs.pagination import MAX_PAGE_SIZE
 from schema.types.common import Node
 from schema.types.event import state as shown_state
 from schema.types.figure import figure
@@ -23,7 +23,7 @@ from tracker.errors import InvalidInput
 GlobalId: TypeAlias = Annotated[strawberry.ID, argument(
     description="An `id` that an entity had.")]
 GlobalIds: TypeAlias = Annotated[list[strawberry.ID], argument(
-    description=f"At most {MOST_ON_PAGE} of them.")]
+    description=f"At most {MAX_PAGE_SIZE} of them.")]
 
 
 async def node(info: Info, moment: Moment, id: str) -> Node | None:
@@ -34,8 +34,8 @@ async def node(info: Info, moment: Moment, id: str) -> Node | None:
 
 async def nodes(info: Info, moment: Moment, ids: Sequence[str]) -> list[Node | None]:
     """The entities of these ids at a moment, in the order of the ids; None where there is none."""
-    if len(ids) > MOST_ON_PAGE:
-        raise InvalidInput(f"expected at most {MOST_ON_PAGE} ids", code="INVALID_PAGE_SIZE",
+    if len(ids) > MAX_PAGE_SIZE:
+        raise InvalidInput(f"expected at most {MAX_PAGE_SIZE} ids", code="INVALID_PAGE_SIZE",
                            path=("ids",))
     return await _found(info, moment, [entity_of(id, "ids", at) for at, id in enumerate(ids)])
 

@@ -29,7 +29,7 @@ from tracker.log.entries import Recorded
 from tracker.log.selection import Selection, follow, read
 from tracker.postgres.database import LOST
 
-RETRY = 1000
+RETRY_MILLISECONDS = 1000
 """Milliseconds after which a browser comes back when it is cut off."""
 SSE = "text/event-stream"
 LINES = "application/x-ndjson"
@@ -89,7 +89,7 @@ async def written(
 ) -> AsyncGenerator[bytes, None]:
     """Pages of events as text of a media type; None as what clients pass over."""
     if media_type == SSE:
-        yield b"retry: %d\n" % RETRY  # no empty line after it: some take that for an event
+        yield b"retry: %d\n" % RETRY_MILLISECONDS  # no empty line after it: some take that for an event
     write, silence = (_sent, b":\n") if media_type == SSE else (_line, b"\n")
     async with aclosing(pages):
         async for page in pages:

@@ -19,9 +19,9 @@ from schema.telemetry.readiness import check_readiness
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import LOST
 
-MOST_NAMES = 100
+MAX_OPERATION_NAMES = 100
 """So many operations are told apart; clients choose the names, so the rest is `other`."""
-MOST_LETTERS = 64
+MAX_NAME_CHARACTERS = 64
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 
 
@@ -129,9 +129,9 @@ class Metrics:
         self._appended.inc(events)
 
     def _bounded(self, operation: str | None) -> str:
-        name = (operation or "unnamed")[:MOST_LETTERS]
+        name = (operation or "unnamed")[:MAX_NAME_CHARACTERS]
         if name not in self._names:
-            if len(self._names) >= MOST_NAMES:
+            if len(self._names) >= MAX_OPERATION_NAMES:
                 return "other"
             self._names.add(name)
         return name

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 NAME = re.compile(r"[_A-Za-z]\w*", re.ASCII)
-MOST_LETTERS = 100
+MAX_NAME_CHARACTERS = 100
 """So much of a name is worth keeping."""
 
 
@@ -51,7 +51,7 @@ class Seen:
     def named(self, operation: str | None) -> None:
         """The client says which operation it means; what is no name means none."""
         if operation is not None and NAME.fullmatch(operation):
-            self.operation = operation[:MOST_LETTERS]
+            self.operation = operation[:MAX_NAME_CHARACTERS]
 
 
 class Tracing(Protocol):

@@ -101,7 +101,7 @@ def test_the_checkpoint_of_the_last_visit_is_kept_and_must_be_continued(
 def test_an_address_that_does_not_answer_accuses_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_source, "PAUSES", ())
+    monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", ())
     code, said = tracker("verify", "http://127.0.0.1:1/log", "--key", KEY.verifier)
     assert (code, "127.0.0.1:1/log/checkpoint" in said) == (Exit.UNAVAILABLE, True), said
     code, said = tracker("verify", "http://127.0.0.1:1/log")
@@ -206,7 +206,7 @@ def test_the_result_is_there_for_programs(log: Path) -> None:
 def test_what_stands_between_a_log_and_its_proof_is_in_the_result(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_source, "PAUSES", ())
+    monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", ())
     _, own = answered("verify", log, "--trust-bundle-key")
     assert (own["result"], own["keySource"]) == ("consistent", "bundle")
     assert "nothing is proven about whose log it is" in own["sentence"]

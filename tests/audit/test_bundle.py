@@ -451,7 +451,7 @@ def cut_off(site: Site) -> None:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, str, type[Site]]]:
     """A bundle, the address of it, and what answers."""
-    monkeypatch.setattr(http_source, "PAUSES", ())
+    monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", ())
     directory = asyncio.run(bundle(tmp_path / "bundle", honest(600)))
     kind = type("Mine", (Site,), {"wrong": {}})
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(kind, directory=str(directory)))
@@ -501,7 +501,7 @@ async def test_a_web_server_that_fails_once_is_asked_again(
 
     _, url, kind = site
     kind.wrong["/tile/0/001"] = once
-    monkeypatch.setattr(http_source, "PAUSES", (0.0,))
+    monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", (0.0,))
     source = Website(url)
     await check(source, TRUST)
     source.close()

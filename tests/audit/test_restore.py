@@ -271,7 +271,7 @@ async def test_an_export_goes_nowhere_but_into_its_directory(
 async def test_too_many_kept_checkpoints_are_refused(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracker.audit.format.bounded_files.MOST_NAMES", len(KEPT))
+    monkeypatch.setattr("tracker.audit.format.bounded_files.MAX_DIRECTORY_ENTRIES", len(KEPT))
     with pytest.raises(Rejected, match="checkpoints has more than 4 files"):
         await verified(Bundle(copy))
 

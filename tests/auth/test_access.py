@@ -36,7 +36,7 @@ CLOSED = Access(read_open=False)
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens are believed for a moment only."""
-    monkeypatch.setattr(tokens, "SECONDS", 0.05)
+    monkeypatch.setattr(tokens, "CACHE_SECONDS", 0.05)
 
 
 async def token(
@@ -240,7 +240,7 @@ async def test_only_a_token_there_is_can_be_revoked(target: Target, id: int) -> 
 async def test_what_is_remembered_of_tokens_is_bounded(
     services: Services, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens, "MOST_KEPT", 2)
+    monkeypatch.setattr(tokens, "MAX_CACHED_TOKENS", 2)
     for secret in [await token(target, Scope.READ) for _ in range(4)]:
         assert await services.tokens.holder(secret)
         assert await services.tokens.holder("tracker_of_nobody") is None

@@ -26,8 +26,8 @@ from tests.support.websocket_client import connected as socket_to
 from tests.support.websocket_client import receive, subscribe
 from tracker.auth import jwks, tokens
 from tracker.auth import oidc_issuer as checking
-from tracker.auth.jwks import FRESH, LAST, PAUSE, Keys
-from tracker.auth.oidc_issuer import LEEWAY, Trust
+from tracker.auth.jwks import FRESH_SECONDS, REFETCH_PAUSE_SECONDS, STALE_SECONDS, Keys
+from tracker.auth.oidc_issuer import LEEWAY_SECONDS, Trust
 from tracker.auth.oidc_issuer import Issuer as Trusted
 from tracker.auth.scopes import Scope, granted
 from tracker.errors import InvalidInput, Unauthenticated, Unavailable
@@ -176,16 +176,16 @@ async def test_sockets_and_the_feed_of_events_take_it_too(
 async def test_a_socket_ends_when_its_token_does(
     services: Services, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens, "SECONDS", 0.05)
-    monkeypatch.setattr(checking, "SECONDS", 0)
-    monkeypatch.setattr(checking, "LEEWAY", 3600)
+    monkeypatch.setattr(tokens, "CACHE_SECONDS", 0.05)
+    monkeypatch.setattr(checking, "CACHE_SECONDS", 0)
+    monkeypatch.setattr(checking, "LEEWAY_SECONDS", 3600)
     access = Access(trust=Trust(issuer.url, AUDIENCE), read_open=False)
     ending = issuer.token(exp=int(time.time()) - 5)
     async with serving(services, access) as (address, _, _):
         url = f"ws://{address}/graphql"
         async with socket_to(url, Authorization=f"Bearer {ending}") as socket:
             await subscribe(socket)
-            monkeypatch.setattr(checking, "LEEWAY", 0)
+            monkeypatch.setattr(checking, "LEEWAY_SECONDS", 0)
             with pytest.raises(websockets.ConnectionClosedError, match="4403"):
                 await receive(socket, seconds=30)
 
@@ -224,10 +224,10 @@ def hostile(issuer: Issuer) -> dict[str, str]:
         "issuer": issuer.token(iss="https://other.example"),
         "issuer with a slash": issuer.token(iss=f"{issuer.url}/"),
         "no issuer": issuer.token(iss=None),
-        "expired": issuer.token(exp=now - LEEWAY - 5),
+        "expired": issuer.token(exp=now - LEEWAY_SECONDS - 5),
         "no end": issuer.token(exp=None),
-        "not yet": issuer.token(nbf=now + LEEWAY + 60),
-        "issued in the future": issuer.token(iat=now + LEEWAY + 60),
+        "not yet": issuer.token(nbf=now + LEEWAY_SECONDS + 60),
+        "issued in the future": issuer.token(iat=now + LEEWAY_SECONDS + 60),
         "end is no number": issuer.token(exp="soon"),
         "unknown key": jwt.encode(claims, other, "ES256", headers={"kid": "unknown"}),
         "no key id": jwt.encode(claims, PRIVATE["ES256"], "ES256"),  # type: ignore[arg-type]
@@ -280,14 +280,14 @@ async def test_over_http_they_are_all_401(services: Services, issuer: Issuer) ->
 async def test_what_is_remembered_of_tokens_is_bounded_and_ends_with_them(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, "MOST_KEPT", 2)
+    monkeypatch.setattr(checking, "MAX_CACHED_TOKENS", 2)
     trusted, now = trusting(issuer), time.time()
     ending = issuer.token(exp=int(now) + 40)
     for token in (issuer.token(), issuer.token(sub="bob"), ending):
         assert await trusted.holder(token) == await trusted.holder(token)
     assert len(trusted._kept) == 2
     with monkeypatch.context() as patch:
-        patch.setattr("tracker.auth.oidc_issuer.time.time", lambda: now + 40 + LEEWAY + 1)
+        patch.setattr("tracker.auth.oidc_issuer.time.time", lambda: now + 40 + LEEWAY_SECONDS + 1)
         patch.setattr("jwt.api_jwt.datetime", Later)
         with pytest.raises(Unauthenticated, match="expired"):
             await trusted.holder(ending)
@@ -299,13 +299,13 @@ class Later(datetime):
     @classmethod
     def now(cls, tz: Any = None) -> datetime:
         """Later than now."""
-        return datetime.now(tz) + timedelta(seconds=40 + LEEWAY + 1)
+        return datetime.now(tz) + timedelta(seconds=40 + LEEWAY_SECONDS + 1)
 
 
 async def test_clocks_may_differ_a_little(issuer: Issuer) -> None:
     now, trusted = int(time.time()), trusting(issuer)
-    for near in ({"exp": now - LEEWAY // 2}, {"nbf": now + LEEWAY // 2},
-                 {"iat": now + LEEWAY // 2}):
+    for near in ({"exp": now - LEEWAY_SECONDS // 2}, {"nbf": now + LEEWAY_SECONDS // 2},
+                 {"iat": now + LEEWAY_SECONDS // 2}):
         assert (await trusted.holder(issuer.token(**near))).name
 
 
@@ -344,7 +344,7 @@ async def test_a_new_key_is_fetched_when_a_token_names_it(issuer: Issuer) -> Non
     issuer.keys = [published("ES256", private, kid="new")]
     with pytest.raises(Unauthenticated):  # was asked a moment ago
         await trusted.holder(issuer.token("new"))
-    clock.now += PAUSE
+    clock.now += REFETCH_PAUSE_SECONDS
     assert (await trusted.holder(issuer.token("new"))).name
     with pytest.raises(Unauthenticated):
         await trusted.holder(old)
@@ -359,18 +359,18 @@ async def test_invented_key_ids_do_not_flood_the_issuer(issuer: Issuer) -> None:
         outcomes = await asyncio.gather(*(trusted.holder(issuer.token(f"k{number}"))
                                           for number in range(20)), return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {Unauthenticated}
-        clock.now += PAUSE
+        clock.now += REFETCH_PAUSE_SECONDS
     assert issuer.asked.count("/keys") == 3
 
 
 async def test_keys_in_use_are_fetched_anew_beside_requests(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jwks, "SECONDS", 60)
+    monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 60)
     clock = Clock()
     trusted = trusting(issuer, clock)
     await trusted.holder(issuer.token())
-    clock.now += FRESH + 1
+    clock.now += FRESH_SECONDS + 1
     issuer.answers.clear()
     assert (await trusted.holder(issuer.token(sub="bob"))).name  # does not wait
     issuer.answers.set()
@@ -386,7 +386,7 @@ async def test_an_issuer_that_is_away_is_believed_for_a_while(
     trusted = trusting(issuer, clock)
     await trusted.holder(issuer.token())
     issuer.status = 500
-    clock.now += LAST - 1
+    clock.now += STALE_SECONDS - 1
     assert (await trusted.holder(issuer.token(sub="bob"))).name
     clock.now += 2
     async with asyncio.timeout(10):
@@ -395,14 +395,14 @@ async def test_an_issuer_that_is_away_is_believed_for_a_while(
     with pytest.raises(Unavailable):
         await trusted.holder(issuer.token(sub="carol"))
     issuer.status = 200
-    clock.now += PAUSE
+    clock.now += REFETCH_PAUSE_SECONDS
     assert (await trusted.holder(issuer.token(sub="carol"))).name
 
 
 async def test_where_keys_can_not_be_had_nobody_waits_for_long(
     services: Services, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jwks, "SECONDS", 0.2)
+    monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 0.2)
     issuer.answers.clear()
     closed = api(services, issuer, token="ours")
     waiting = asyncio.gather(*(asked(closed, issuer.token()) for _ in range(5)))

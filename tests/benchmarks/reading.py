@@ -10,7 +10,7 @@ from eventsourcing.persistence import StoredEvent
 
 from tests.benchmarks.library import library
 from tests.benchmarks.load import Load, corpus, rate, threaded_rate
-from tracker.log.recorder import PAGE, Recorder
+from tracker.log.recorder import PAGE_EVENTS, Recorder
 from tracker.postgres.database import Pool, Target, create_pool
 
 RAW = "SELECT position, entry FROM log.events WHERE position > $1 ORDER BY position LIMIT $2"
@@ -54,7 +54,7 @@ async def raw(target: Target, count: int, seconds: float) -> float:
 
     async def once(_: Recorder, pool: Pool) -> None:
         after = 0
-        while rows := await pool.fetch(RAW, after, PAGE):
+        while rows := await pool.fetch(RAW, after, PAGE_EVENTS):
             after = rows[-1]["position"]
 
     return await _passes(target, count, seconds, once)
@@ -71,7 +71,7 @@ async def notifications(target: Target, count: int, seconds: float, module: str)
 
         def once(_: str) -> None:
             after = 0
-            while page := peer.select_notifications(after, PAGE, inclusive_of_start=False):
+            while page := peer.select_notifications(after, PAGE_EVENTS, inclusive_of_start=False):
                 after = page[-1].id
 
         return await threaded_rate(Load(size=count, seconds=seconds), once)

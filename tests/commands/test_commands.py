@@ -30,7 +30,7 @@ from tracker.errors import (
     TrackerError,
     VersionConflict,
 )
-from tracker.log.entries import MOST_BYTES
+from tracker.log.entries import MAX_DATA_BYTES
 from tracker.log.recorder import Appended, Recorder
 
 GALLIUM = "export-control/gallium"
@@ -161,7 +161,7 @@ def test_an_entity_has_a_kind_and_an_id_that_fits_in_an_address(
 def test_a_refused_order_leaves_the_entity_as_it_was() -> None:
     entity = restored(GALLIUM, [])
     decide(entity, Order(GALLIUM, announced(), "e1"), ())
-    big = announced(*(clause(str(n), note="x" * 8000) for n in range(MOST_BYTES // 8000 + 1)))
+    big = announced(*(clause(str(n), note="x" * 8000) for n in range(MAX_DATA_BYTES // 8000 + 1)))
     for refused in (suspended("9"), announced(), retracted("e9"), big, made("US")):
         with pytest.raises(TrackerError):
             decide(entity, Order(GALLIUM, refused, "e2"), ())

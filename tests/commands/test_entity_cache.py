@@ -23,7 +23,7 @@ from tests.support.fact_builders import (
 )
 from tests.support.published_log import force
 from tracker.commands.commands import Order, Telling
-from tracker.commands.entity_cache import FEWEST, Entities
+from tracker.commands.entity_cache import MIN_CACHED_EVENTS, Entities
 from tracker.commands.handler import Commands, decide
 from tracker.domain.entity import Entity
 from tracker.domain.history import History
@@ -112,59 +112,59 @@ class Counting(Recorder):
 
 
 FIGURE = claimed(1).stream
-CLAIMS = [claimed(n, edition=f"no {n}") for n in range(FEWEST + 5)]
+CLAIMS = [claimed(n, edition=f"no {n}") for n in range(MIN_CACHED_EVENTS + 5)]
 
 
 async def filled(recorder: Recorder) -> Commands:
     """Somebody who records facts, and has recorded as many of one figure as make it be kept."""
     commands = Commands(recorder)
-    await commands.record_all([Telling(FIGURE, claim) for claim in CLAIMS[:FEWEST]])
+    await commands.record_all([Telling(FIGURE, claim) for claim in CLAIMS[:MIN_CACHED_EVENTS]])
     return commands
 
 
 async def test_of_an_entity_with_many_events_only_what_is_new_is_read(recorder: Recorder) -> None:
     counting = Counting(recorder._pool)
     commands = await filled(counting)
-    await commands.record(FIGURE, CLAIMS[FEWEST])
+    await commands.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS])
     counting.read = 0
-    await commands.record(FIGURE, CLAIMS[FEWEST + 1])
-    await commands.record(FIGURE, CLAIMS[FEWEST + 2])
+    await commands.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS + 1])
+    await commands.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS + 2])
     assert counting.read == 4  # for each command the last event that was known, and one more
 
 
 async def test_a_kept_entity_knows_what_others_have_recorded(recorder: Recorder) -> None:
     ours, others = await filled(recorder), Commands(recorder)
-    await ours.record(FIGURE, CLAIMS[FEWEST])
-    await others.record(FIGURE, CLAIMS[FEWEST + 1], idempotency_key="theirs")
+    await ours.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS])
+    await others.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS + 1], idempotency_key="theirs")
     with pytest.raises(InvalidInput, match="already: expected another edition"):
-        await ours.record(FIGURE, CLAIMS[FEWEST + 1])
-    again = await ours.record(FIGURE, CLAIMS[FEWEST + 1], idempotency_key="theirs")
+        await ours.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS + 1])
+    again = await ours.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS + 1], idempotency_key="theirs")
     assert again.repeated
-    await ours.record(FIGURE, CLAIMS[FEWEST + 2], expected_version=FEWEST + 2)
+    await ours.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS + 2], expected_version=MIN_CACHED_EVENTS + 2)
 
 
 async def test_what_was_decided_and_not_recorded_is_not_kept(recorder: Recorder) -> None:
     commands = await filled(recorder)
     with pytest.raises(InvalidInput, match="already: expected another edition"):
-        await commands.record_all([Telling(FIGURE, CLAIMS[FEWEST]), Telling(FIGURE, CLAIMS[0])])
-    assert not (await commands.record(FIGURE, CLAIMS[FEWEST])).repeated
+        await commands.record_all([Telling(FIGURE, CLAIMS[MIN_CACHED_EVENTS]), Telling(FIGURE, CLAIMS[0])])
+    assert not (await commands.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS])).repeated
 
 
 async def test_a_log_that_is_put_back_to_an_older_state_is_read_anew(
     recorder: Recorder, target: Target
 ) -> None:
     commands = await filled(recorder)
-    await commands.record(FIGURE, CLAIMS[FEWEST], idempotency_key="lost")
-    await commands.record(FIGURE, CLAIMS[FEWEST + 1])
-    await force(target, f"DELETE FROM log.events WHERE position > {FEWEST}")
-    written = await commands.record(FIGURE, CLAIMS[FEWEST], idempotency_key="lost")
+    await commands.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS], idempotency_key="lost")
+    await commands.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS + 1])
+    await force(target, f"DELETE FROM log.events WHERE position > {MIN_CACHED_EVENTS}")
+    written = await commands.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS], idempotency_key="lost")
     assert not written.repeated
-    assert written.positions[0] == FEWEST + 1
+    assert written.positions[0] == MIN_CACHED_EVENTS + 1
 
 
 async def test_the_memory_of_kept_entities_is_bounded_by_bytes(recorder: Recorder) -> None:
     await filled(recorder)
-    [*others] = [claimed(n, year=2000 + n % 3, edition=f"no {n}") for n in range(3 * FEWEST)]
+    [*others] = [claimed(n, year=2000 + n % 3, edition=f"no {n}") for n in range(3 * MIN_CACHED_EVENTS)]
     await Commands(recorder).record_all([Telling(claim.stream, claim) for claim in others])
     unbounded = Entities(recorder)
     await unbounded.load([FIGURE])
@@ -172,9 +172,9 @@ async def test_the_memory_of_kept_entities_is_bounded_by_bytes(recorder: Recorde
     bounded = Entities(recorder, 2 * one)
     for claim in others[:3]:
         loaded = await bounded.load([claim.stream, FIGURE])
-        assert loaded[FIGURE].version == FEWEST
+        assert loaded[FIGURE].version == MIN_CACHED_EVENTS
         assert one <= bounded.bytes <= 2 * one
-    assert (await Entities(recorder, one - 1).load([FIGURE]))[FIGURE].version == FEWEST
+    assert (await Entities(recorder, one - 1).load([FIGURE]))[FIGURE].version == MIN_CACHED_EVENTS
 
 
 async def test_an_entity_with_few_events_is_not_kept(recorder: Recorder) -> None:

@@ -453,7 +453,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
         return await self._pool.fetchval("SELECT 0 FROM pg_sleep(30)")  # type: ignore[no-any-return]
 
     monkeypatch.setattr(Recorder, "head", head)
-    monkeypatch.setattr("schema.execution.documents.SECONDS", 0.5)
+    monkeypatch.setattr("schema.execution.documents.ANSWER_TIMEOUT_SECONDS", 0.5)
 
 
 async def sleeping(watcher: asyncpg.Connection[asyncpg.Record], expected: int) -> None:
@@ -507,7 +507,7 @@ async def test_each_answer_of_a_subscription_has_that_time_too(
         await subscribe(socket, CHANGED)
         assert "errors" not in (await receive(socket))["payload"]
         monkeypatch.setattr(AsOf, "counts", slowly)
-        monkeypatch.setattr("schema.execution.documents.SECONDS", 0.5)
+        monkeypatch.setattr("schema.execution.documents.ANSWER_TIMEOUT_SECONDS", 0.5)
         await api.do("announceExportControl", control())
         await sleeping(watcher, 1)
         message = await receive(socket)
@@ -523,7 +523,7 @@ async def test_each_answer_of_a_subscription_has_that_time_too(
 async def test_a_subscription_outlives_the_time_of_an_answer(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schema.execution.documents.SECONDS", 0.2)
+    monkeypatch.setattr("schema.execution.documents.ANSWER_TIMEOUT_SECONDS", 0.2)
     async with served(services, OPEN) as url, socket_to(url) as socket:
         await subscribe(socket, after="0")
         await asyncio.sleep(0.4)

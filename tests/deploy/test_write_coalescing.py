@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from deploy.web.write_coalescing import MOST_BYTES, Gathering
+from deploy.web.write_coalescing import MAX_COALESCED_BYTES, Gathering
 from schema.services import Services
 from tests.support.api import OPEN
 from tests.support.web_server import serving
@@ -64,8 +64,8 @@ async def test_what_a_turn_of_the_loop_writes_leaves_in_one_piece(
 
 async def test_much_does_not_wait(wire: Wire, gathering: Gathering) -> None:
     gathering.write(b"head")
-    gathering.write(bytes(MOST_BYTES))
-    assert wire.pieces == [b"head" + bytes(MOST_BYTES)]
+    gathering.write(bytes(MAX_COALESCED_BYTES))
+    assert wire.pieces == [b"head" + bytes(MAX_COALESCED_BYTES)]
 
 
 async def test_what_was_written_before_the_end_is_sent(wire: Wire, gathering: Gathering) -> None:

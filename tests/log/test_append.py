@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from deploy.bootstrap import connected
 from tests.log.test_log import event
 from tracker.errors import InvalidInput, TooLarge, Unavailable, VersionConflict
-from tracker.log.entries import MOST_BYTES, NewEvent
+from tracker.log.entries import MAX_DATA_BYTES, NewEvent
 from tracker.log.recorder import Appended, Command, Recorder, append
 from tracker.postgres.database import API, Target, create_pool
 
@@ -139,7 +139,7 @@ async def test_a_command_with_a_gap_or_one_id_twice_is_refused(recorder: Recorde
 
 @pytest.mark.parametrize(("wrong", "error", "path"), [
     ({"type": "ExportControl.Unheard"}, InvalidInput, ("type",)),
-    ({"data": b"x" * (MOST_BYTES + 1)}, TooLarge, ()),
+    ({"data": b"x" * (MAX_DATA_BYTES + 1)}, TooLarge, ()),
     ({"data": b"\xff"}, InvalidInput, ("data",)),
     ({"data": b"\x00"}, InvalidInput, ("data",)),
     ({"event_id": "\ud800"}, InvalidInput, ("event_id",)),

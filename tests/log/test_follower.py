@@ -219,7 +219,7 @@ async def test_a_database_that_stays_away_ends_the_following_with_its_error(
     async def gone(*_: Any, **__: Any) -> None:
         raise OSError("gone")
 
-    monkeypatch.setattr("tracker.log.follower.ENDURANCE", 0.3)
+    monkeypatch.setattr("tracker.log.follower.READ_RETRY_SECONDS", 0.3)
     events = follower.follow(0)
     await recorder.append([new("a")])
     await anext(events)

@@ -415,8 +415,8 @@ async def test_an_import_keeps_its_texts_in_annexes_and_says_the_same_the_second
 async def test_a_row_told_again_after_its_entities_were_forgotten_is_still_the_same(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracker.sources.importing.staging.MOST_KEPT", 0)
-    monkeypatch.setattr("tracker.sources.importing.importer.BATCH", 1)
+    monkeypatch.setattr("tracker.sources.importing.staging.MAX_CACHED_ENTITIES", 0)
+    monkeypatch.setattr("tracker.sources.importing.importer.BATCH_FACTS", 1)
     lines = (line("a", NOTED), line("s", suspended(), GALLIUM, "ExportControl.Suspended"))
     assert counts(await desk.take(*lines, *lines)) == {"new": 2, "repeated": 2}
 

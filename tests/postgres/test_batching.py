@@ -9,11 +9,11 @@ import pytest
 
 from tests.log.test_log import event
 from tracker.log.recorder import Recorder
-from tracker.postgres.batching import MOST_JOINED, Joined
+from tracker.postgres.batching import MAX_BATCH_CALLS, Joined
 
 
 async def test_more_appends_at_once_than_go_together_are_all_answered(recorder: Recorder) -> None:
-    count = 2 * MOST_JOINED + 200
+    count = 2 * MAX_BATCH_CALLS + 200
     async with asyncio.timeout(60):
         outcomes = await asyncio.gather(*(
             recorder.append([event(f"export-control/{n}", str(n))]) for n in range(count)))

@@ -170,7 +170,7 @@ def test_what_is_shown_of_two_objects_is_made_once_and_the_oldest_forgotten(
         made.append(sum(one + other))
         return made[-1]
 
-    monkeypatch.setattr("schema.base.memo.MOST", 2)
+    monkeypatch.setattr("schema.base.memo.MAX_WEIGHT", 2)
     one, same, other = [1], [1], [2]
     assert [total(one, other), total(one, other), total(same, other)] == [3, 3, 3]
     assert len(made) == 2  # told by what they are, not by what they say

@@ -13,21 +13,21 @@ import strawberry
 from graphql import parse
 from strawberry.extensions import SchemaExtension
 
-from schema.base.memo import MOST, once
-from schema.execution.admission import MOST_COMMANDS, MOST_ITEMS
+from schema.base.memo import MAX_WEIGHT, once
+from schema.execution.admission import MAX_LIST_ITEMS, MOST_COMMANDS
 from schema.execution.documents import (
     BYTES_PER_TOKEN,
-    MOST_BYTES,
-    MOST_KEPT_BYTES,
-    MOST_LETTERS,
-    MOST_READER_BYTES,
+    MAX_BODY_BYTES,
+    MAX_CACHE_BYTES,
+    MAX_DOCUMENT_CHARACTERS,
+    MAX_READER_BODY_BYTES,
     kept,
     prepare,
     prepared,
     without_cycles,
 )
 from schema.execution.execute import execute
-from schema.execution.executor import MOST_VALUES, _plans
+from schema.execution.executor import MAX_PLAN_VARIANTS, _plans
 from schema.execution.schema import GRAPH, Graph
 from schema.root.query import Query
 from schema.services import READER, Access, Services
@@ -58,11 +58,11 @@ def api(services: Services) -> Api:
 
 async def test_who_may_not_write_is_told_before_a_large_body_is_read(reading: Api) -> None:
     commands = NONSENSE * 100_000
-    assert len(str(commands)) < MOST_BYTES
+    assert len(str(commands)) < MAX_BODY_BYTES
     started = time.perf_counter()
     answer = await reading.post(RECORD, all=commands)
     assert codes(answer) == {"TOO_LARGE"}
-    assert str(MOST_READER_BYTES) in str(answer)
+    assert str(MAX_READER_BODY_BYTES) in str(answer)
     assert time.perf_counter() - started < 5  # nearly all of it is the test's own writing
 
 
@@ -115,7 +115,7 @@ async def test_a_batch_is_counted_before_its_commands_are_read(api: Api) -> None
 ])
 async def test_no_list_in_a_variable_is_longer_than_it_may_be(api: Api, text: str) -> None:
     headers = {"accept": "text/event-stream"} if text.startswith("sub") else {}
-    body = {"query": text, "variables": {"ids": ["x"] * (MOST_ITEMS + 1)}}
+    body = {"query": text, "variables": {"ids": ["x"] * (MAX_LIST_ITEMS + 1)}}
     told = (await api.request("POST", "/graphql", json=body, headers=headers)).text
     assert "TOO_LARGE" in told
     assert '["ids"]' in told
@@ -126,7 +126,7 @@ async def test_a_socket_takes_no_more_of_those_who_may_not_write(services: Servi
                 connected(f"ws://{address}/graphql") as socket):
         await subscribe(socket, RECORD, all=NONSENSE)
         assert "UNAUTHENTICATED" in str(await receive(socket))
-        await subscribe(socket, "x" * MOST_READER_BYTES)
+        await subscribe(socket, "x" * MAX_READER_BODY_BYTES)
         await asyncio.wait_for(socket.wait_closed(), 10)
         assert socket.close_code == 1009
 
@@ -153,7 +153,7 @@ def test_neither_fragments_nor_circles_hide_repeated_fields() -> None:
 
 
 def test_a_document_may_have_so_many_letters_and_no_more() -> None:
-    text = "{ head }" + " " * (MOST_LETTERS - 8)
+    text = "{ head }" + " " * (MAX_DOCUMENT_CHARACTERS - 8)
     assert not prepare(GRAPH._schema, text).errors
     [error] = prepare(GRAPH._schema, text + " ").errors
     assert (error.extensions or {}).get("code") == "TOO_LARGE"
@@ -163,7 +163,7 @@ def test_documents_that_are_kept_take_no_more_memory_than_they_may() -> None:
     for number in range(50):
         name = f"a{number}"
         prepared(GRAPH._schema, "{" + f"{name}: head " + "... { head } " * 140 + "}", True)
-    assert 0 < kept.bytes <= MOST_KEPT_BYTES
+    assert 0 < kept.bytes <= MAX_CACHE_BYTES
     assert 20 < len(kept) < 50
 
 
@@ -197,8 +197,8 @@ async def test_plans_are_not_kept_for_every_way_to_include_fields(api: Api) -> N
         assert set(found) == {"key", *(f"n{name}" for name in names if values[name])}
     [operation] = prepared(GRAPH._schema, text, True).operations
     plans = _plans(operation, [])
-    assert len(plans.values) <= MOST_VALUES
-    assert len(plans.known) <= 2 * MOST_VALUES
+    assert len(plans.values) <= MAX_PLAN_VARIANTS
+    assert len(plans.known) <= 2 * MAX_PLAN_VARIANTS
 
 
 def test_what_is_made_once_is_forgotten_by_its_weight() -> None:
@@ -209,9 +209,9 @@ def test_what_is_made_once_is_forgotten_by_its_weight() -> None:
         made.append(one)
         return len(one)
 
-    lists = [[0] * (MOST // 3) for _ in range(4)]
+    lists = [[0] * (MAX_WEIGHT // 3) for _ in range(4)]
     for of in (*lists[:3], lists[2], lists[0], *lists[1:]):
-        assert make(of, "x") == MOST // 3
+        assert make(of, "x") == MAX_WEIGHT // 3
     assert [lists.index(of) for of in made if of is lists[0]] == [0]
     make(lists[0], "x")
     assert sum(of is lists[0] for of in made) == 2

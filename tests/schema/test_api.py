@@ -428,7 +428,7 @@ async def test_an_answer_that_takes_too_long_is_given_up(
     async def slow(*_: Any) -> None:
         await asyncio.sleep(60)
 
-    monkeypatch.setattr("schema.execution.documents.SECONDS", 0.05)
+    monkeypatch.setattr("schema.execution.documents.ANSWER_TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(type(api.services.as_of), "digest", slow)
     assert await api.refused("{ head asOf { digest } }") == ("TIMEOUT", None)
 
@@ -506,7 +506,7 @@ async def test_queries_go_over_get_and_mutations_do_not(api: Api) -> None:
     (b'{"query": "{ head }", "operationName": "x"}', "application/json", 400, "BAD_REQUEST"),
     (b"{}", "application/json", 400, "BAD_REQUEST"),
     (b"{ head }", "text/plain", 415, "UNSUPPORTED_MEDIA_TYPE"),
-    (b" " * (documents.MOST_BYTES + 1), "application/json", 413, "TOO_LARGE"),
+    (b" " * (documents.MAX_BODY_BYTES + 1), "application/json", 413, "TOO_LARGE"),
     (b'{"query": "{ nothing }"}', "application/json", 200, "GRAPHQL_VALIDATION_FAILED"),
 ])
 async def test_requests_that_are_not_graphql_get_a_status_and_a_code(

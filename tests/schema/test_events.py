@@ -252,7 +252,7 @@ async def test_a_stream_ends_when_the_log_can_not_be_read_and_goes_on_for_who_co
     async def gone(*_: Any, **__: Any) -> None:
         raise OSError("gone")
 
-    monkeypatch.setattr("tracker.log.follower.ENDURANCE", 0.3)
+    monkeypatch.setattr("tracker.log.follower.READ_RETRY_SECONDS", 0.3)
     await record(services, "a", "b")
     async with client.stream("GET", "/events?after=0") as response:
         events = sent(response)

@@ -14,7 +14,7 @@ from tests.support.fact_builders import announced
 from tracker.commands.commands import Order
 from tracker.commands.handler import decide, restored
 from tracker.log.entries import NewEvent
-from tracker.log.recorder import PAGE, SQL, Appended, Recorder, append, read
+from tracker.log.recorder import PAGE_EVENTS, SQL, Appended, Recorder, append, read
 from tracker.postgres.database import Target, connect
 
 TICK = timedelta(microseconds=1)
@@ -107,11 +107,11 @@ async def test_a_correction_is_never_known_by_half(services: Services) -> None:
 
 async def test_an_import_of_many_pages_is_known_at_once(recorder: Recorder) -> None:
     await recorder.append([event(0)])
-    await recorder.append_all([event(n) for n in range(1, PAGE + 10)])
+    await recorder.append_all([event(n) for n in range(1, PAGE_EVENTS + 10)])
     first, *imported = await stamps(recorder)
     assert {*imported} == {imported[0]}
     assert first < imported[0]
-    assert await positions(recorder, imported[0] - TICK, imported[0]) == [1, PAGE + 10]
+    assert await positions(recorder, imported[0] - TICK, imported[0]) == [1, PAGE_EVENTS + 10]
 
 
 async def test_an_old_moment_is_found_without_reading_what_came_after(

@@ -36,7 +36,7 @@ async def test_a_position_that_is_reached_costs_no_waiting_and_pins_nothing(api:
 async def test_a_position_that_does_not_come_is_an_error_of_its_own(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moment, "PATIENCE", 0.2)
+    monkeypatch.setattr(moment, "MIN_POSITION_TIMEOUT_SECONDS", 0.2)
     assert await api.refused(ASKED, at="5") == ("POSITION_NOT_REACHED", ["minPosition"])
 
 
@@ -59,7 +59,7 @@ EVERY = [
 async def test_every_question_about_what_is_recorded_waits(
     api: Api, field: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moment, "PATIENCE", 0.1)
+    monkeypatch.setattr(moment, "MIN_POSITION_TIMEOUT_SECONDS", 0.1)
     id = "$id: ID!, " if "$id" in field else ""
     document = f"query ({id}$at: Position) {{ {field} }}"
     given = {"id": "ZXhwb3J0LWNvbnRyb2wveA"} if id else {}  # export-control/x

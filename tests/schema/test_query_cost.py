@@ -10,8 +10,8 @@ from graphql import build_client_schema, get_introspection_query, graphql_sync, 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.execution.documents import MOST_ALIASES, MOST_FIELDS, prepare
-from schema.execution.query_cost import MOST_COST, cost
+from schema.execution.documents import MAX_ALIASES, MAX_FIELDS, prepare
+from schema.execution.query_cost import MAX_COST, cost
 from schema.execution.schema import GRAPH
 from schema.services import Services
 from tests.contract.test_security import codes
@@ -60,7 +60,7 @@ def aliased(number: int, field: str) -> str:
     ("{" + "__typename " * 2500 + "}", "TOO_MANY_FIELDS"),
     ("{ __schema { types { " + "...A " * 500 + "} } } fragment A on __Type { name kind"
      " description isOneOf specifiedByURL }", "TOO_MANY_FIELDS"),
-    (aliased(MOST_ALIASES, "__schema { types { fields { args { name type { name } } } } }"),
+    (aliased(MAX_ALIASES, "__schema { types { fields { args { name type { name } } } } }"),
      "TOO_COSTLY"),
     ("{ __schema { types { fields { " + "args { name } ...A " * 25 + "} } } }"
      " fragment A on __Field { args { type { name kind ofType { name kind } } } }",
@@ -94,7 +94,7 @@ async def test_what_introspection_costs_is_no_less_than_what_it_answers(
 ) -> None:
     answer = await api.ask(text)
     assert answer == graphql_sync(SCHEMA, text).data
-    assert fields(answer) <= cost(SCHEMA, parse(text), {}) <= MOST_COST
+    assert fields(answer) <= cost(SCHEMA, parse(text), {}) <= MAX_COST
 
 
 async def test_the_whole_schema_can_be_asked_for_as_clients_do(api: Api) -> None:
@@ -239,5 +239,5 @@ def test_a_larger_page_never_costs_less(
 
 
 def test_no_field_is_free() -> None:
-    assert MOST_FIELDS < MOST_COST
+    assert MAX_FIELDS < MAX_COST
     assert cost(SCHEMA, parse("{ __typename head a: head }"), {}) == 3

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from projections.lru_cache import kept_of_short
-from schema.execution.documents import MOST_BYTES
+from schema.execution.documents import MAX_BODY_BYTES
 from schema.http.cors import READ, SENT, Cors
 from schema.http.request import Incoming
 from schema.http.trusted_hosts import Hosts
@@ -50,10 +50,10 @@ def test_of_headers_of_one_name_the_first_counts() -> None:
 async def test_a_body_is_read_in_its_pieces_and_no_further_than_the_limit() -> None:
     assert await incoming([], *pieces(b"{", b"", b"}")).body() == b"{}"
     assert await incoming([], {"type": "http.request"}).body() == b""
-    most = incoming([], *pieces(bytes(MOST_BYTES)))
-    assert len(await most.body()) == MOST_BYTES
+    most = incoming([], *pieces(bytes(MAX_BODY_BYTES)))
+    assert len(await most.body()) == MAX_BODY_BYTES
     with pytest.raises(TooLarge):
-        await incoming([], *pieces(bytes(MOST_BYTES), b"x", b"not asked for")).body()
+        await incoming([], *pieces(bytes(MAX_BODY_BYTES), b"x", b"not asked for")).body()
 
 
 async def test_who_goes_while_sending_has_gone() -> None:

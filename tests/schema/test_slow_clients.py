@@ -168,7 +168,7 @@ async def test_many_subscribers_are_served_by_one_reading_of_the_log(
 async def test_a_socket_that_never_begins_is_closed(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(graphql_ws, "PATIENCE", 0.1)
+    monkeypatch.setattr(graphql_ws, "INIT_TIMEOUT_SECONDS", 0.1)
     async with (
         serving(services, OPEN) as (address, *_),
         connect(f"ws://{address}/graphql", subprotocols=[PROTOCOL]) as silent,
@@ -180,7 +180,7 @@ async def test_a_socket_that_never_begins_is_closed(
 async def test_a_socket_that_owes_a_pong_is_closed(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web, "SILENCE", 0.1)
+    monkeypatch.setattr(web, "PING_INTERVAL_SECONDS", 0.1)
     async with serving(services, OPEN) as (address, *_), subscribed(address, "websocket") as dead:
         read = await asyncio.wait_for(dead.read(), 10)  # to the end; it never sends a pong
         assert b"keepalive ping timeout" in read
@@ -192,7 +192,7 @@ async def test_a_socket_that_owes_a_pong_is_closed(
 async def test_a_client_that_never_reads_again_is_cut_off(
     services: Services, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    monkeypatch.setattr(web, "STALL", 0.5)
+    monkeypatch.setattr(web, "SEND_TIMEOUT_SECONDS", 0.5)
     async with (
         serving(services, OPEN) as (address, server, _),
         subscribed(address, way, HEAVY, receives=4096) as stalled,

@@ -295,7 +295,7 @@ async def test_who_is_not_let_in_gets_a_status(services: Services) -> None:
 async def test_a_stream_ends_when_its_token_does(
     services: Services, target: Target, accept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens, "SECONDS", 0.05)
+    monkeypatch.setattr(tokens, "CACHE_SECONDS", 0.05)
     secret = await token(target, Scope.READ)
     held = {"Authorization": f"Bearer {secret}"}
     async with (

@@ -187,7 +187,7 @@ async def test_a_lost_database_ends_the_subscription_with_an_error_not_in_silenc
     async def gone(*_: Any, **__: Any) -> None:
         raise OSError("gone")
 
-    monkeypatch.setattr("tracker.log.follower.ENDURANCE", 0.3)
+    monkeypatch.setattr("tracker.log.follower.READ_RETRY_SECONDS", 0.3)
     async with connected(url) as socket:
         await subscribe(socket, after="0")
         await record(services, "a")

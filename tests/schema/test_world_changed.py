@@ -159,7 +159,7 @@ async def test_an_event_is_told_when_the_projection_has_it_or_else_an_error(
             await record(services, "a")
             assert await services.projector.position() == 0
         assert (await coming_next)["position"] == "1"
-        monkeypatch.setattr(change_feed, "PATIENCE", 0.1)
+        monkeypatch.setattr(change_feed, "PROJECTION_TIMEOUT_SECONDS", 0.1)
         async with holder.transaction():
             await take_turn(holder)
             await record(services, "b")

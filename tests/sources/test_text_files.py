@@ -17,7 +17,7 @@ from tracker.sources.reader import At, File, Refused
 from tracker.sources.readers import corpus_format, researched, usgs
 from tracker.sources.text_files import (
     CHUNK,
-    MOST_BYTES,
+    MAX_ROW_BYTES,
     delimiter,
     encoding,
     encoding_named,
@@ -41,11 +41,11 @@ def test_lines_end_as_they_like(tmp_path: Path, content: bytes) -> None:
 
 
 def test_lines_keep_their_numbers_over_empty_ones_and_long_ones(tmp_path: Path) -> None:
-    long = b"x" * (MOST_BYTES + CHUNK + 5)
+    long = b"x" * (MAX_ROW_BYTES + CHUNK + 5)
     found = list(lines(file(tmp_path, b"a\n\n" + long + b"\nb\n" + long)))
     assert [(of.number, len(of.content), of.whole) for of in found] == [
-        (1, 1, True), (2, 0, True), (3, MOST_BYTES + 1, False), (4, 1, True),
-        (5, MOST_BYTES + 1, False)]
+        (1, 1, True), (2, 0, True), (3, MAX_ROW_BYTES + 1, False), (4, 1, True),
+        (5, MAX_ROW_BYTES + 1, False)]
 
 
 def test_an_empty_file_has_no_lines_and_no_rows(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_one_row_of_endless_lines_is_refused(tmp_path: Path) -> None:
     (b'a,b\n"never closed,1\n2,3\n', "line 3: expected CSV: unexpected end of data"),
     (b'a,b\n"x"y,1\n', "line 2: expected CSV"),
     (b"a,b\n" + b"x" * 200_000 + b"\n", "field larger than field limit"),
-    (b"a,b\n" + b"x," * MOST_BYTES + b"\n", "line 2: expected lines and rows of at most"),
+    (b"a,b\n" + b"x," * MAX_ROW_BYTES + b"\n", "line 2: expected lines and rows of at most"),
     (b"a,b\n" + b"x," * 1000 + b"\n", "line 2: expected at most 1,000 columns"),
 ])
 def test_a_broken_table_is_refused_as_a_whole(
@@ -194,8 +194,8 @@ async def test_a_truncated_file_of_facts_leaves_nothing(desk: Desk) -> None:
 def test_formats_that_are_held_whole_have_a_limit(
     tmp_path: Path, reader: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(researched, "MOST_BYTES", 10)
-    monkeypatch.setattr(usgs.layouts, "MOST_BYTES", 10)
+    monkeypatch.setattr(researched, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(usgs.layouts, "MAX_FILE_BYTES", 10)
     wide = file(tmp_path, b"Source,Country,Type,Prod_t_2022\nMCS2024,China,,1\n")
     with pytest.raises(TooLarge, match="expected at most 10 bytes"):
         list(reader.read(wide))  # type: ignore[attr-defined]

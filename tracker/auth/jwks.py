@@ -1,7 +1,7 @@
 """The keys of an issuer: fetched from it, kept, and fetched anew when a token names another.
 
-Whatever an issuer does, nobody waits longer than SECONDS, one request to it is under way at a time,
-and tokens with invented key ids bring at most one in PAUSE seconds.
+Whatever an issuer does, nobody waits longer than FETCH_TIMEOUT_SECONDS, one request to it is under
+way at a time, and tokens with invented key ids bring at most one in REFETCH_PAUSE_SECONDS.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from jwt import PyJWK, PyJWTError
 
 from tracker.errors import Unavailable
 
-SECONDS = 5
+FETCH_TIMEOUT_SECONDS = 5
 """An issuer gets so long to answer."""
-PAUSE = 10
+REFETCH_PAUSE_SECONDS = 10
 """Seconds from one attempt to fetch keys to the next."""
-FRESH = 300
+FRESH_SECONDS = 300
 """After so many seconds keys that work are fetched anew, beside the requests that use them."""
-LAST = 3600
+STALE_SECONDS = 3600
 """Keys older than this many seconds are not believed: the issuer may have withdrawn them."""
-MOST_BYTES = 1 << 20
-LEAST_BITS = 2048
+MAX_KEY_SET_BYTES = 1 << 20
+MIN_RSA_BITS = 2048
 """Shorter RSA keys are passed over."""
 
 RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
@@ -73,20 +73,20 @@ class Keys:
         """The key of an id; None if the issuer has none. Raises Unavailable where it can't be asked
         and what it last said is no answer."""
         age = self._clock() - self._fetched
-        if id not in self._keys or age > LAST:
+        if id not in self._keys or age > STALE_SECONDS:
             fetching = self._begin()
             if fetching is not None:
                 await asyncio.shield(fetching)
-        elif age > FRESH:
+        elif age > FRESH_SECONDS:
             self._begin()
         failed = self._fetched < self._tried
-        if self._clock() - self._fetched > LAST or (failed and id not in self._keys):
+        if self._clock() - self._fetched > STALE_SECONDS or (failed and id not in self._keys):
             raise Unavailable("The keys of the tokens' issuer can't be fetched; try again")
         return self._keys.get(id)
 
     def _begin(self) -> asyncio.Task[None] | None:
         """Fetch the keys, unless that was tried a moment ago; one fetch is under way at a time."""
-        if self._fetching is None and self._clock() - self._tried >= PAUSE:
+        if self._fetching is None and self._clock() - self._tried >= REFETCH_PAUSE_SECONDS:
             self._tried = self._clock()
             self._fetching = asyncio.create_task(self._fetch())
         return self._fetching
@@ -95,14 +95,14 @@ class Keys:
         """Fetch the keys; where that fails, those that we have stay."""
         try:
             loop = asyncio.get_running_loop()
-            deadline = time.monotonic() + SECONDS
-            async with asyncio.timeout(SECONDS):
+            deadline = time.monotonic() + FETCH_TIMEOUT_SECONDS
+            async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
                 found = await loop.run_in_executor(
                     self._thread, download, self._issuer, self._keys_url, deadline)
             self._keys, self._fetched = keys(found), self._clock()
         except (OSError, HTTPException, ValueError, RecursionError) as error:  # late: an OSError
             logger.warning("the keys of %s can't be fetched: %s", self._issuer,
-                           error or f"no answer in {SECONDS} seconds")
+                           error or f"no answer in {FETCH_TIMEOUT_SECONDS} seconds")
         finally:
             self._fetching = None
 
@@ -128,7 +128,7 @@ def _usable(key: Mapping[str, Any]) -> Key | None:
     except (PyJWTError, ValueError, TypeError) as error:
         logger.warning("key %.100r of the issuer is passed over: %s", key["kid"], error)
         return None
-    short = isinstance(public, RSAPublicKey) and public.key_size < LEAST_BITS
+    short = isinstance(public, RSAPublicKey) and public.key_size < MIN_RSA_BITS
     return None if short else Key(public, algorithms)
 
 
@@ -185,8 +185,8 @@ def _read(response: IO[bytes], deadline: float) -> bytes:
     body = b""
     while chunk := response.read1(1 << 16):  # type: ignore[attr-defined]
         body += chunk
-        if len(body) > MOST_BYTES:
-            raise ValueError(f"expected at most {MOST_BYTES} bytes")
+        if len(body) > MAX_KEY_SET_BYTES:
+            raise ValueError(f"expected at most {MAX_KEY_SET_BYTES} bytes")
         if time.monotonic() > deadline:
-            raise TimeoutError(f"no answer in {SECONDS} seconds")
+            raise TimeoutError(f"no answer in {FETCH_TIMEOUT_SECONDS} seconds")
     return body

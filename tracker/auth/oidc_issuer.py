@@ -18,14 +18,14 @@ from tracker.auth.jwks import Keys
 from tracker.auth.scopes import PREFIX, Caller, Scope, granted, sha256
 from tracker.errors import Unauthenticated
 
-LEEWAY = 30
+LEEWAY_SECONDS = 30
 """Seconds by which the clocks of the issuer and of this machine may differ."""
-SECONDS = 60.0
+CACHE_SECONDS = 60.0
 """For so long a token that was checked is believed, if it lasts: checking takes 0.2 ms."""
-MOST_KEPT = 10_000
-MOST_LETTERS = 8192
+MAX_CACHED_TOKENS = 10_000
+MAX_TOKEN_CHARACTERS = 8192
 """The longest token: more is not worth reading."""
-MOST_NAME = 200
+MAX_ACTOR_CHARACTERS = 200
 """The longest name that an issuer may give a caller; it stays in the log for ever."""
 TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 """What a token may call itself: an issuer signs other things too, such as notes of logouts."""
@@ -74,8 +74,8 @@ class Issuer:
         self._kept.pop(key, None)
         claims = await self._checked(token)
         caller = self._caller(claims)
-        self._kept[key] = min(time.time() + SECONDS, float(claims["exp"]) + LEEWAY), caller
-        while len(self._kept) > MOST_KEPT:
+        self._kept[key] = min(time.time() + CACHE_SECONDS, float(claims["exp"]) + LEEWAY_SECONDS), caller
+        while len(self._kept) > MAX_CACHED_TOKENS:
             self._kept.popitem(last=False)
         return caller
 
@@ -95,8 +95,8 @@ class Issuer:
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
         """What a token says, once it is known that the issuer said it, to us, and now."""
-        if len(token) > MOST_LETTERS:
-            raise ValueError(f"expected at most {MOST_LETTERS} letters")
+        if len(token) > MAX_TOKEN_CHARACTERS:
+            raise ValueError(f"expected at most {MAX_TOKEN_CHARACTERS} letters")
         header = jwt.get_unverified_header(token)
         id, algorithm, type = (header.get(name) for name in ("kid", "alg", "typ"))
         if not isinstance(id, str) or "crit" in header:
@@ -108,13 +108,13 @@ class Issuer:
             raise ValueError("expected a key and algorithm of the issuer's")
         return jwt.decode(
             token, key.public, algorithms=[str(algorithm)], audience=self._trust.audience,
-            issuer=self._trust.issuer, leeway=LEEWAY, options={"require": ["exp", "iss", "aud"]})
+            issuer=self._trust.issuer, leeway=LEEWAY_SECONDS, options={"require": ["exp", "iss", "aud"]})
 
     def _name(self, claims: Mapping[str, Any]) -> str:
         name = claims.get(self._trust.actor)
-        if not isinstance(name, str) or not 0 < len(name) <= MOST_NAME or not name.isprintable():
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_ACTOR_CHARACTERS or not name.isprintable():
             raise Unauthenticated(f"expected a token whose {self._trust.actor!r} is 1 to"
-                                  f" {MOST_NAME} printable characters")
+                                  f" {MAX_ACTOR_CHARACTERS} printable characters")
         return name
 
 

@@ -18,7 +18,7 @@ from tracker.errors import Forbidden, InvalidInput, Unauthenticated
 
 PREFIX = "tracker_"
 """Begins every token, so that people and scanners of secrets know one when they see it."""
-MOST_LETTERS = 100
+MAX_NAME_CHARACTERS = 100
 """The longest name of a token."""
 
 
@@ -89,8 +89,8 @@ def check_name(name: str) -> str:
 
     Names that pass for actors of another kind are refused, in whatever width, case and spacing.
     """
-    if not 0 < len(name) <= MOST_LETTERS or not name.isprintable() or name != name.strip():
-        raise InvalidInput(f"expected 1 to {MOST_LETTERS} printable characters", path=("name",))
+    if not 0 < len(name) <= MAX_NAME_CHARACTERS or not name.isprintable() or name != name.strip():
+        raise InvalidInput(f"expected 1 to {MAX_NAME_CHARACTERS} printable characters", path=("name",))
     plain = unicodedata.normalize("NFKC", name).casefold()
     if OF_ISSUERS.search(plain):
         raise InvalidInput("expected a name without ':', '/', '#' and '\\': names of callers of an"

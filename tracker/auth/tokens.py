@@ -15,10 +15,10 @@ from tracker.postgres.commits import confirmed
 from tracker.postgres.database import LOST, Connection, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("tokens.sql"))
-SECONDS = 5.0
+CACHE_SECONDS = 5.0
 """For so long a token is believed without asking again: that late, a revoked one stops working."""
-MOST_KEPT = 1000
-MOST_ID = 2**31 - 1
+MAX_CACHED_TOKENS = 1000
+MAX_TOKEN_ID = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class Tokens:
         return caller
 
     def _keep(self, key: bytes, caller: Caller) -> None:
-        self._kept[key] = time.monotonic() + SECONDS, caller
-        while len(self._kept) > MOST_KEPT:
+        self._kept[key] = time.monotonic() + CACHE_SECONDS, caller
+        while len(self._kept) > MAX_CACHED_TOKENS:
             self._kept.popitem(last=False)
 
 
@@ -91,7 +91,7 @@ async def tokens(connection: Connection) -> list[Token]:
 async def revoke(connection: Connection, id: int) -> str:
     """Make a token useless and return its name. Raises NotFound."""
     name: str | None = None
-    if 0 < id <= MOST_ID:
+    if 0 < id <= MAX_TOKEN_ID:
         async with confirmed(connection):
             name = await connection.fetchval(SQL.revoke, id)
     if name is None:

@@ -11,11 +11,11 @@ from tracker.domain.registry import kind_of
 from tracker.log.entries import Recorded, replayed
 from tracker.log.recorder import Recorder
 
-MOST_BYTES = 64 * 1024 * 1024
+MAX_CACHE_BYTES = 64 * 1024 * 1024
 """How much memory the entities that are kept may take, about."""
-SIZE = 4
+MEMORY_BYTES_PER_ENTRY_BYTE = 4
 """Bytes in memory for one of an entry."""
-FEWEST = 16
+MIN_CACHED_EVENTS = 16
 """Events of an entity, at least, for it to be kept: those with fewer are read as fast."""
 
 
@@ -34,7 +34,7 @@ class Entities:
     process reads whole streams once.
     """
 
-    def __init__(self, recorder: Recorder, most_bytes: int = MOST_BYTES):
+    def __init__(self, recorder: Recorder, most_bytes: int = MAX_CACHE_BYTES):
         self._recorder = recorder
         self._most = most_bytes
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
@@ -64,9 +64,10 @@ class Entities:
         for event in new:
             replayed(event).mutate(entity)
         self._forget(stream)
-        if entity.version < FEWEST:
+        if entity.version < MIN_CACHED_EVENTS:
             return entity
-        size = (kept.size if kept else 0) + SIZE * sum(len(event.entry) for event in new)
+        added = MEMORY_BYTES_PER_ENTRY_BYTE * sum(len(event.entry) for event in new)
+        size = (kept.size if kept else 0) + added
         if size <= self._most:
             self._kept[stream] = _Kept(entity, size)
             self.bytes += size

@@ -29,7 +29,7 @@ __all__ = [
     "retracted", "standing",
 ]
 
-MOST_LETTERS = 300
+MAX_STREAM_CHARACTERS = 300
 """How long the name of an entity may be."""
 
 
@@ -197,8 +197,9 @@ TYPES: dict[type[Fact], str] = {}
 
 def check_stream(stream: str, field: str) -> None:
     """Refuse what can't name an entity of any kind. Raises InvalidInput at `field`."""
-    if len(stream) > MOST_LETTERS or not ENTITY_PATH.fullmatch(stream):
-        raise InvalidInput(f"{stream[:MOST_LETTERS]!r}: expected at most {MOST_LETTERS} letters,"
+    if len(stream) > MAX_STREAM_CHARACTERS or not ENTITY_PATH.fullmatch(stream):
+        raise InvalidInput(f"{stream[:MAX_STREAM_CHARACTERS]!r}: expected at most"
+                           f" {MAX_STREAM_CHARACTERS} letters,"
                            " digits and '-', '_', '.'", code="INVALID_ID", path=(field,))
 
 

@@ -15,7 +15,7 @@ from tracker.domain.commodities import Commodity
 from tracker.domain.places import Place
 from tracker.domain.units import Unit
 from tracker.domain.vocabulary import Checked, Qualifier
-from tracker.domain.wording import MOST_DIGITS, check_address, check_not_negative, check_percent
+from tracker.domain.wording import MAX_DIGITS, check_address, check_not_negative, check_percent
 from tracker.errors import InvalidInput
 
 PARTIAL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
@@ -230,8 +230,8 @@ def check_number(number: Decimal | None, field: str) -> None:
 
     Raises InvalidInput at `field`.
     """
-    if number is not None and not (number.is_finite() and abs(number.adjusted()) <= MOST_DIGITS):
-        raise InvalidInput(f"expected a number of at most {MOST_DIGITS} digits",
+    if number is not None and not (number.is_finite() and abs(number.adjusted()) <= MAX_DIGITS):
+        raise InvalidInput(f"expected a number of at most {MAX_DIGITS} digits",
                            code="INVALID_NUMBER", path=(field,))
 
 

@@ -30,7 +30,7 @@ ADDRESS = re.compile(
     r"https?://(?:\[[0-9a-f:.]+\]|[^\s/?#@:\[\]\\<>\"^`{|}%]+)(?::[0-9]{1,5})?(?:[/?#][^\s\\<>\"]*)?",
     re.IGNORECASE)
 NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
-MOST_DIGITS = 30
+MAX_DIGITS = 30
 """The most digits of a number, and how far from the decimal point it may begin and end."""
 
 
@@ -81,9 +81,9 @@ def check_address(text: str, *path: str | int) -> None:
 def check_digits(number: Decimal, *path: str | int) -> None:
     """Refuse a number that is none, infinite, or of absurd length. Raises InvalidInput."""
     _, digits, exponent = number.as_tuple()
-    if (not isinstance(exponent, int) or len(digits) > MOST_DIGITS
-            or abs(exponent) > MOST_DIGITS or abs(number.adjusted()) > MOST_DIGITS):
-        raise InvalidInput(f"expected a number of at most {MOST_DIGITS} digits",
+    if (not isinstance(exponent, int) or len(digits) > MAX_DIGITS
+            or abs(exponent) > MAX_DIGITS or abs(number.adjusted()) > MAX_DIGITS):
+        raise InvalidInput(f"expected a number of at most {MAX_DIGITS} digits",
                            code="INVALID_NUMBER", path=path)
 
 

@@ -13,7 +13,7 @@ from eventsourcing.persistence import InterfaceError, OperationalError
 
 from tracker.eventsourcing_asyncpg.errors import translated
 from tracker.eventsourcing_asyncpg.listener import Listener
-from tracker.eventsourcing_asyncpg.loop_thread import GRACE, LoopThread
+from tracker.eventsourcing_asyncpg.loop_thread import SHUTDOWN_TIMEOUT_SECONDS, LoopThread
 from tracker.postgres.database import LOST, Connection, Pool, Target, create_pool
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Connections:
             return
         pool = self._opening.result()
         try:
-            async with asyncio.timeout(GRACE):
+            async with asyncio.timeout(SHUTDOWN_TIMEOUT_SECONDS):
                 await pool.close()
         except LOST:
             pool.terminate()

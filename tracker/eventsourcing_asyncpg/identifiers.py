@@ -6,7 +6,7 @@ import re
 
 from eventsourcing.persistence import ProgrammingError
 
-MOST_BYTES = 56
+MAX_IDENTIFIER_BYTES = 56
 """PostgreSQL cuts names off after 63 bytes; the table's function has 7 more than the table."""
 PLAIN = re.compile(r"[\w .-]+")
 
@@ -26,8 +26,8 @@ def names(schema: str, originator_id_type: str, **tables: str) -> dict[str, str]
 
 def quoted(name: str) -> str:
     """A name as an identifier. Nothing in it needs escaping, in a literal neither."""
-    if not PLAIN.fullmatch(name) or len(name.encode()) > MOST_BYTES:
+    if not PLAIN.fullmatch(name) or len(name.encode()) > MAX_IDENTIFIER_BYTES:
         raise ProgrammingError(
             f"{name!r} can't be a name here: expected letters, digits, spaces, _, . or -, "
-            f"and at most {MOST_BYTES} bytes")
+            f"and at most {MAX_IDENTIFIER_BYTES} bytes")
     return f'"{name}"'

@@ -1,7 +1,7 @@
 """Waking whoever waits for new events: one listening connection, for as many as wait.
 
-A notification is only a hint. Who misses one looks again after `PATIENCE` seconds anyway, and what
-is delivered always comes from reading the table by notification id.
+A notification is only a hint. Who misses one looks again after `POLL_INTERVAL_SECONDS` anyway, and what is
+delivered always comes from reading the table by notification id.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from weakref import WeakSet
 
 from tracker.postgres.database import LOST, Target, connect
 
-PATIENCE = 1.5
+POLL_INTERVAL_SECONDS = 1.5
 """Seconds after which a subscription looks at its table without having been woken."""
 
 logger = logging.getLogger(__name__)
@@ -63,10 +63,10 @@ class Listener:
                     listening.add(channel)
                     self._wake(channel)
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(PATIENCE):
+                    async with asyncio.timeout(POLL_INTERVAL_SECONDS):
                         await self._changed.wait()
                 # A connection can die without a word: ask it, so that the loss is noticed.
-                await connection.execute("SELECT 1", timeout=PATIENCE)
+                await connection.execute("SELECT 1", timeout=POLL_INTERVAL_SECONDS)
         finally:
             connection.terminate()
 

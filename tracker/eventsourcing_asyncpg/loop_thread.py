@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from eventsourcing.persistence import ConnectionPoolClosedError
 
 T = TypeVar("T")
-GRACE = 2.0
+SHUTDOWN_TIMEOUT_SECONDS = 2.0
 """Seconds that calls in flight get when the loop is closed; then they fail."""
 
 
@@ -51,10 +51,10 @@ class LoopThread:
                 return
             self._closed = True
             calls = list(self._calls)
-        wait(calls, timeout=GRACE)
+        wait(calls, timeout=SHUTDOWN_TIMEOUT_SECONDS)
         asyncio.run_coroutine_threadsafe(self._end(last), self._loop)
         if current_thread() is not self._thread:  # where a garbage collection may close us
-            self._thread.join(4 * GRACE)
+            self._thread.join(4 * SHUTDOWN_TIMEOUT_SECONDS)
 
     async def _end(self, last: Callable[[], Awaitable[None]]) -> None:
         try:

@@ -16,12 +16,12 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
-from tracker.eventsourcing_asyncpg.listener import PATIENCE
+from tracker.eventsourcing_asyncpg.listener import POLL_INTERVAL_SECONDS
 
 if TYPE_CHECKING:
     from tracker.eventsourcing_asyncpg.recorders import AsyncpgApplicationRecorder
 
-PAGE = 500
+PAGE_EVENTS = 500
 logger = logging.getLogger(__name__)
 
 
@@ -48,7 +48,7 @@ class AsyncpgSubscription(Subscription["AsyncpgApplicationRecorder"]):
                 return self._page.popleft()
             self._woken.clear()
             if not self._has_been_stopped and not self._look():
-                self._woken.wait(PATIENCE)
+                self._woken.wait(POLL_INTERVAL_SECONDS)
         raise StopIteration
 
     def _look(self) -> bool:
@@ -66,7 +66,7 @@ class AsyncpgSubscription(Subscription["AsyncpgApplicationRecorder"]):
         # Nothing up to here can still appear, so events of other topics are passed over for good.
         head = self._recorder.max_notification_id() or 0 if self._topics else 0
         page = self._recorder.select_notifications(
-            after, PAGE, topics=self._topics, inclusive_of_start=False)
+            after, PAGE_EVENTS, topics=self._topics, inclusive_of_start=False)
         last = page[-1].id if page else after
-        self._last_notification_id = last if len(page) == PAGE else max(last, head)
+        self._last_notification_id = last if len(page) == PAGE_EVENTS else max(last, head)
         self._page.extend(page)

@@ -21,7 +21,7 @@ from tracker.log.entries import Recorded, recorded
 from tracker.postgres.database import Connection, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("annexes.sql"))
-PAGE = 1000
+PAGE_ANNEXES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Annexes:
     async def after(self, position: int, until: int) -> AsyncIterator[list[Kept]]:
         """The annexes of the events after a position up to another, in order, in pages."""
         place = position, "~"  # no field has a name behind this
-        while rows := await self._pool.fetch(SQL.page, *place, until, PAGE):
+        while rows := await self._pool.fetch(SQL.page, *place, until, PAGE_ANNEXES):
             place = rows[-1]["position"], rows[-1]["field"]
             yield [_kept(row) for row in rows]
 

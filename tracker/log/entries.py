@@ -24,12 +24,12 @@ from tracker.errors import InvalidInput, Path, TooLarge
 from tracker.log import upcasting
 
 SOURCE = "urn:critical-minerals-policy-tracker"
-MOST_BYTES = 60_000
+MAX_DATA_BYTES = 60_000
 """The most bytes that the data of one event may have, with its annexes: entries must stay below
 65,536."""
 
 
-MOST_VERSIONS = 2**31 - 1
+MAX_VERSION = 2**31 - 1
 NO_TEXTS: Mapping[str, str] = {}
 
 
@@ -53,16 +53,16 @@ class NewEvent:
 
     def __post_init__(self) -> None:
         fact_type(self.type)
-        if not 0 < self.version <= MOST_VERSIONS:
-            raise InvalidInput(f"{self.version}: expected a version from 1 to {MOST_VERSIONS}",
+        if not 0 < self.version <= MAX_VERSION:
+            raise InvalidInput(f"{self.version}: expected a version from 1 to {MAX_VERSION}",
                                path=("version",))
         for field in ("event_id", "stream", "attributes", "data"):
             _check_text(field, getattr(self, field))
         for annex in self.annexes:
             _check_text(annex.field, annex.text)
         size = len(self.data) + sum(len(annex.text.encode()) for annex in self.annexes)
-        if size > MOST_BYTES:
-            raise TooLarge(f"{self.type} has {size} bytes: expected at most {MOST_BYTES}")
+        if size > MAX_DATA_BYTES:
+            raise TooLarge(f"{self.type} has {size} bytes: expected at most {MAX_DATA_BYTES}")
 
 
 class Recorded(msgspec.Struct, frozen=True, dict=True):

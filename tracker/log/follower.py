@@ -2,8 +2,8 @@
 
 One LISTEN connection a process wakes it, and one read of the log then serves all its followers. A
 notification is only a hint: whoever misses one, because the connection died or the server failed
-over, looks again after `PATIENCE` seconds. What a follower delivers always comes from reading the
-log by position, so it can skip nothing.
+over, looks again after `POLL_INTERVAL_SECONDS`. What a follower delivers always comes from reading
+the log by position, so it can skip nothing.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
 from tracker.log.entries import Recorded
-from tracker.log.recent_events import MOST, Tail
+from tracker.log.recent_events import MAX_EVENTS, Tail
 from tracker.log.recorder import Recorder
 from tracker.postgres.background import Background
 from tracker.postgres.database import API, LOST, Target, connect
 
-PATIENCE = 1.5
+POLL_INTERVAL_SECONDS = 1.5
 """Seconds after which a follower looks at the log without having been woken."""
 
-ENDURANCE = 5.0
+READ_RETRY_SECONDS = 5.0
 """Seconds for which a follower tries to read a lost database before it gives up."""
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Follower(Background):
         self.followers = 0
         """How many follow at the moment."""
         self.listening = False
-        """Whether notifications reach us; if not, events come up to `PATIENCE` late."""
+        """Whether notifications reach us; if not, events come up to `POLL_INTERVAL_SECONDS` late."""
         self.session = 0
         """How often we began to listen: what was told between two sessions was not heard."""
         self._heard: dict[str, Callable[[str], None]] = {"log": lambda _: self.wake()}
@@ -53,7 +53,7 @@ class Follower(Background):
         """Every event after a position, in order, and then each new one as it comes; never ends.
 
         A slow consumer reads the log a page at a time and holds no more than that, however far the
-        log runs ahead of it. A lost database that comes back within `ENDURANCE` is only a delay;
+        log runs ahead of it. A lost database that comes back within `READ_RETRY_SECONDS` is only a delay;
         then its error is raised, and whoever comes back with the last position misses nothing.
         """
         async with aclosing(self.pages(after, types=types, page=page)) as pages:
@@ -89,7 +89,7 @@ class Follower(Background):
         self, after: int, limit: int, types: Sequence[str] | None
     ) -> list[Recorded]:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + ENDURANCE
+        deadline = loop.time() + READ_RETRY_SECONDS
         while True:
             try:
                 return await self._recorder.read(after, limit=limit, types=types)
@@ -143,8 +143,8 @@ class Follower(Background):
         if self._tail is None:
             self._tail = Tail(await self._recorder.head())
             self._grow()
-        while events := await self._recorder.read(self._tail.position, limit=MOST):
-            if len(events) < MOST:
+        while events := await self._recorder.read(self._tail.position, limit=MAX_EVENTS):
+            if len(events) < MAX_EVENTS:
                 self._tail.extend(events)
             else:  # an import: more than is kept here, so everyone reads it at their own pace
                 self._tail = Tail(await self._recorder.head())
@@ -174,8 +174,8 @@ class Follower(Background):
             self.wake()
             while True:
                 # A connection can die without a word: ask it, so that the loss is noticed.
-                await asyncio.sleep(PATIENCE)
-                await connection.execute("SELECT 1", timeout=PATIENCE)
+                await asyncio.sleep(POLL_INTERVAL_SECONDS)
+                await connection.execute("SELECT 1", timeout=POLL_INTERVAL_SECONDS)
         finally:
             self.listening = False
             connection.terminate()
@@ -184,7 +184,7 @@ class Follower(Background):
         self._heard[channel](str(payload))
 
 
-async def wait(event: asyncio.Event, seconds: float = PATIENCE) -> None:
+async def wait(event: asyncio.Event, seconds: float = POLL_INTERVAL_SECONDS) -> None:
     """Wait for an event, or for `seconds` to pass."""
     with contextlib.suppress(TimeoutError):
         # Not wait_for: in Python 3.11 it can swallow a cancellation that comes with the event.

@@ -8,14 +8,14 @@ from itertools import islice
 
 from tracker.log.entries import Recorded
 
-MOST = 1000
+MAX_EVENTS = 1000
 """How many events are kept; whoever is further behind reads the log."""
 
 
 class Tail:
     """The events up to a position, without a gap; none of them to begin with."""
 
-    def __init__(self, position: int, most: int = MOST):
+    def __init__(self, position: int, most: int = MAX_EVENTS):
         self._events: deque[Recorded] = deque(maxlen=most)
         self.position = position
 

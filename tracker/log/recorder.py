@@ -40,8 +40,8 @@ SQL = named_queries(Path(__file__).with_name("queries.sql"))
 PAGE_ABOUT, PAGE_ABOUT_FROM_END, COUNT_ABOUT = (
     query.replace("{about}", SQL.about)
     for query in (SQL.page_about, SQL.page_about_from_end, SQL.count_about))
-PAGE = 1000
-BULK = 5000
+PAGE_EVENTS = 1000
+IMPORT_BATCH_EVENTS = 5000
 """How many events an import sends at a time."""
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,8 @@ class Recorder:
         Raises VersionConflict or IdempotencyConflict; then nothing is appended. After Unavailable
         all of them may be.
         """
-        pages = (events[start : start + BULK] for start in range(0, len(events), BULK))
+        starts = range(0, len(events), IMPORT_BATCH_EVENTS)
+        pages = (events[start : start + IMPORT_BATCH_EVENTS] for start in starts)
         with lost_as_unavailable():
             async with (
                 self._pool.acquire() as connection, confirmed(connection), connection.transaction(),
@@ -132,7 +133,7 @@ class Recorder:
                 await connection.execute(SQL.confirm)
 
     async def read(
-        self, after: int = 0, *, limit: int = PAGE, types: Sequence[str] | None = None
+        self, after: int = 0, *, limit: int = PAGE_EVENTS, types: Sequence[str] | None = None
     ) -> list[Recorded]:
         """At most `limit` events after a position, in order."""
         async with self._pool.acquire() as connection:
@@ -177,7 +178,7 @@ class Recorder:
     async def read_all(self, until: int) -> AsyncIterator[Recorded]:
         """Every event up to a position, in order, a page in memory at a time."""
         after = 0
-        while events := await self.read(after, limit=min(PAGE, until - after)):
+        while events := await self.read(after, limit=min(PAGE_EVENTS, until - after)):
             for event in events:
                 yield event
             after = events[-1].position

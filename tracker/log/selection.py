@@ -21,7 +21,7 @@ from tracker.log.entries import Recorded
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder, Streams
 
-PAGE = 200
+PAGE_EVENTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ async def read(
         yield await past_of(recorder, selection, after, until)
         return
     while after < until and (
-            page := await recorder.read(after, types=selection.types, limit=PAGE)):
+            page := await recorder.read(after, types=selection.types, limit=PAGE_EVENTS)):
         after = page[-1].position
         yield await selected(recorder, [e for e in page if e.position <= until], selection)
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-MOST_JOINED = 500
+MAX_BATCH_CALLS = 500
 """How many go together at most."""
 
 Item = TypeVar("Item")
@@ -40,7 +40,7 @@ class Joined(Generic[Item, Answer]):
     async def _send_all(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:MOST_JOINED], self._waiting[MOST_JOINED:]
+                batch, self._waiting = self._waiting[:MAX_BATCH_CALLS], self._waiting[MAX_BATCH_CALLS:]
                 outcomes = await self._send([item for item, _ in batch])
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     _answer(future, outcome)

@@ -24,7 +24,7 @@ from tracker.domain.vocabulary import ClauseStatus, Measure
 from tracker.errors import InvalidInput
 from tracker.sources.ids import slug
 
-MOST_BYTES = 1_000_000
+MAX_MAPPING_BYTES = 1_000_000
 """The largest file of a mapping."""
 
 FIELDS = {
@@ -137,8 +137,8 @@ def _field(name: str) -> str:
 
 
 def _from_toml(file: Path) -> Meaning:
-    if not file.is_file() or file.stat().st_size > MOST_BYTES:
-        raise InvalidInput(f"{file.name}: expected a file of at most {MOST_BYTES:,} bytes",
+    if not file.is_file() or file.stat().st_size > MAX_MAPPING_BYTES:
+        raise InvalidInput(f"{file.name}: expected a file of at most {MAX_MAPPING_BYTES:,} bytes",
                            code="NO_SUCH_FILE")
     try:
         given = tomllib.loads(file.read_text("utf-8"))

@@ -14,15 +14,15 @@ from urllib.parse import unquote, urlsplit
 from tracker.errors import InvalidInput, TooLarge
 from tracker.sources.reader import File
 
-MOST_BYTES = 2_000_000_000
+MAX_DOWNLOAD_BYTES = 2_000_000_000
 """The largest file that is fetched."""
-PATIENCE = 30
+READ_TIMEOUT_SECONDS = 30
 """Seconds without a byte after which a server counts as silent."""
 CHUNK = 1 << 20
 
 
 @contextmanager
-def fetched(url: str, most: int = MOST_BYTES) -> Iterator[File]:
+def fetched(url: str, most: int = MAX_DOWNLOAD_BYTES) -> Iterator[File]:
     """The file at an http or https address, under its last name, until the end of the block.
 
     Raises InvalidInput where it can't be had, or is cut off, and TooLarge.
@@ -32,7 +32,7 @@ def fetched(url: str, most: int = MOST_BYTES) -> Iterator[File]:
                            code="NO_SUCH_FILE")
     with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
         try:
-            with urllib.request.urlopen(url, timeout=PATIENCE) as response:
+            with urllib.request.urlopen(url, timeout=READ_TIMEOUT_SECONDS) as response:
                 _copy(response, kept, most)
         except (OSError, HTTPException, ValueError) as error:
             raise InvalidInput(f"{url}: {error}", code="NO_SUCH_FILE") from None

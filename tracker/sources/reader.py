@@ -23,7 +23,7 @@ from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.sources.column_mapping import Meaning
 
-MOST_ID = 180
+MAX_EVENT_ID_CHARACTERS = 180
 """The longest event id of a row; corrections add to it."""
 
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -32,7 +32,7 @@ NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 ZIP = b"PK\x03\x04"
 """How a workbook begins."""
 
-MOST_FILE_BYTES = 2_000_000_000
+MAX_FILE_BYTES = 2_000_000_000
 """The largest file that is read."""
 
 HEAD_BYTES = 64 * 1024
@@ -58,7 +58,7 @@ class File:
                                code="NO_SUCH_FILE")
         if not path.is_file() or not os.access(path, os.R_OK):
             raise InvalidInput(f"{path}: expected a file that can be read", code="NO_SUCH_FILE")
-        return cls(path, path.name, encoding).at_most(MOST_FILE_BYTES)
+        return cls(path, path.name, encoding).at_most(MAX_FILE_BYTES)
 
     @property
     def size(self) -> int:
@@ -128,8 +128,8 @@ def told(at: At, stream: str, fact: Fact, event_id: str) -> Told:
     Raises InvalidInput at the field that is too long, or has a character that can't be stored.
     """
     check_stream(stream, "id")
-    if len(event_id) > MOST_ID:
-        raise InvalidInput(f"expected an id of at most {MOST_ID} letters", path=("id",))
+    if len(event_id) > MAX_EVENT_ID_CHARACTERS:
+        raise InvalidInput(f"expected an id of at most {MAX_EVENT_ID_CHARACTERS} letters", path=("id",))
     data = encode(fact)
     check_storable(data)
     return Told(at, Order(stream, decode(type(fact), data), event_id))

@@ -22,9 +22,9 @@ from typing import IO
 from tracker.errors import InvalidInput
 from tracker.sources.reader import File, unreadable
 
-MOST_BYTES = 1_000_000
+MAX_ROW_BYTES = 1_000_000
 """The longest line that is looked at, and the longest row of a table, be it of many lines."""
-MOST_COLUMNS = 1000
+MAX_COLUMNS = 1000
 
 CHUNK = 1024 * 1024
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
@@ -53,10 +53,10 @@ def lines(file: File, publishers: str | None = None) -> Iterator[Line]:
     """
     number = 0
     with in_utf8(file, publishers) as content:
-        while raw := content.readline(MOST_BYTES + 1):
+        while raw := content.readline(MAX_ROW_BYTES + 1):
             if number == 0:
                 raw = raw.removeprefix(codecs.BOM_UTF8)
-            whole = raw.endswith(b"\n") or len(raw) <= MOST_BYTES
+            whole = raw.endswith(b"\n") or len(raw) <= MAX_ROW_BYTES
             for part in raw.splitlines() or [b""]:
                 number += 1
                 yield Line(number, part, whole)
@@ -175,8 +175,8 @@ def rows(file: File, publishers: str | None = None) -> Iterator[Row]:
             raise unreadable(file, f"expected CSV: {error}", reader.line_num) from None
         if fields is None:
             return
-        if len(fields) > MOST_COLUMNS:
-            raise unreadable(file, f"expected at most {MOST_COLUMNS:,} columns", reader.line_num)
+        if len(fields) > MAX_COLUMNS:
+            raise unreadable(file, f"expected at most {MAX_COLUMNS:,} columns", reader.line_num)
         if any(field.strip() for field in fields):
             yield Row(reader.line_num, fields)
 
@@ -195,8 +195,8 @@ class _Lines:
     def __next__(self) -> str:
         line = next(self._lines)
         self.bytes_of_row += len(line.content)
-        if not line.whole or self.bytes_of_row > MOST_BYTES:
-            raise unreadable(self._file, f"expected lines and rows of at most {MOST_BYTES:,} bytes",
+        if not line.whole or self.bytes_of_row > MAX_ROW_BYTES:
+            raise unreadable(self._file, f"expected lines and rows of at most {MAX_ROW_BYTES:,} bytes",
                              line.number)
         return line.content.decode() + "\n"
 

@@ -26,7 +26,7 @@ from tracker.postgres.database import Connection
 
 PART = ".annexes.part"
 """The file that is being written; a crash leaves it, and the next export writes over it."""
-BATCH = 10_000
+INSERT_BATCH_ROWS = 10_000
 
 Row = tuple[bytes, int, str, bytes, str]
 
@@ -59,7 +59,7 @@ async def restore_annexes(connection: Connection, verification: Verification) ->
     """
     lines = verification.source.texts()
     rows = _rows(lines or (), verification.head.size)
-    while batch := list(islice(rows, BATCH)):
+    while batch := list(islice(rows, INSERT_BATCH_ROWS)):
         await connection.execute(SQL.add_annexes, *map(list, zip(*batch, strict=True)))
 
 

@@ -20,7 +20,7 @@ KINDS = {
     stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-MOST_NAMES = 4_000_000
+MAX_DIRECTORY_ENTRIES = 4_000_000
 """The most names in a directory that are read."""
 
 
@@ -68,8 +68,8 @@ def names_in(root: Path, path: str) -> Iterator[str]:
     try:
         with os.scandir(root / path) as entries:
             for count, entry in enumerate(entries, 1):
-                if count > MOST_NAMES:
-                    raise Rejected("TOO_MANY_FILES", f"{path} has more than {MOST_NAMES:,} files")
+                if count > MAX_DIRECTORY_ENTRIES:
+                    raise Rejected("TOO_MANY_FILES", f"{path} has more than {MAX_DIRECTORY_ENTRIES:,} files")
                 yield entry.name
     except OSError as error:
         raise _unreadable(root / path, error) from None

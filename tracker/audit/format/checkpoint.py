@@ -12,7 +12,7 @@ from tracker.errors import NotProven
 
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 PROOF = "c2sp.org/tlog-proof@v1"
-MOST_HASHES = 63
+MAX_PROOF_HASHES = 63
 """The most hashes in a proof."""
 
 
@@ -95,8 +95,8 @@ class ConsistencyProof:
 def hashes(lines: Sequence[str]) -> tuple[bytes, ...]:
     """The hashes of a proof from their lines. Raises NotProven."""
     found = tuple(from_base64(line) for line in lines)
-    if len(found) > MOST_HASHES or any(len(hash) != HASH for hash in found):
-        raise NotProven(f"expected at most {MOST_HASHES} hashes of {HASH} bytes in a proof")
+    if len(found) > MAX_PROOF_HASHES or any(len(hash) != HASH for hash in found):
+        raise NotProven(f"expected at most {MAX_PROOF_HASHES} hashes of {HASH} bytes in a proof")
     return found
 
 

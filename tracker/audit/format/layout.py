@@ -20,7 +20,7 @@ from pathlib import Path
 from tracker.audit.format.bounded_files import names_in, open_file, read_file
 from tracker.audit.format.checkpoint import NUMBER
 from tracker.audit.format.merkle import HASH, WIDTH, Tile, leaf_hash, tile_hashes
-from tracker.audit.format.signed_note import MOST_BYTES as MOST_NOTE_BYTES
+from tracker.audit.format.signed_note import MAX_NOTE_BYTES as MOST_NOTE_BYTES
 from tracker.errors import InvalidInput, Rejected, TrackerError
 
 CHECKPOINT = "checkpoint"
@@ -29,8 +29,8 @@ KEY = "key"
 ANNEXES = "annexes"
 LENGTH = 2
 """Bytes that say how long an entry is."""
-MOST_ENTRIES_BYTES = WIDTH * (LENGTH + 65_535)
-MOST_LINE_BYTES = 1_000_000
+MAX_ENTRIES_BYTES = WIDTH * (LENGTH + 65_535)
+MAX_ANNEX_LINE_BYTES = 1_000_000
 """The longest line of `annexes`: a text has at most 60,000 bytes, which JSON may write as six each.
 """
 
@@ -38,7 +38,7 @@ MOST_LINE_BYTES = 1_000_000
 def most_bytes(path: str) -> int:
     """The most bytes that a file of a log has, by what it is."""
     if path.startswith("tile/entries/"):
-        return MOST_ENTRIES_BYTES
+        return MAX_ENTRIES_BYTES
     return WIDTH * HASH if path.startswith("tile/") else MOST_NOTE_BYTES
 
 
@@ -132,10 +132,10 @@ class Bundle(Files):
         if file is None:
             return
         with file:
-            while line := file.readline(MOST_LINE_BYTES + 1):
-                if len(line) > MOST_LINE_BYTES:
+            while line := file.readline(MAX_ANNEX_LINE_BYTES + 1):
+                if len(line) > MAX_ANNEX_LINE_BYTES:
                     raise Rejected("ALTERED_ANNEX", f"{ANNEXES} has a line of more than"
-                                   f" {MOST_LINE_BYTES:,} bytes")
+                                   f" {MAX_ANNEX_LINE_BYTES:,} bytes")
                 yield line
 
     def missing(self, path: str, positions: range | None = None) -> TrackerError:

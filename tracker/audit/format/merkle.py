@@ -22,7 +22,7 @@ HASH = 32
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
 """Hashes in a complete tile."""
-MOST_LEVEL = 63
+MAX_LEVEL = 63
 EMPTY = sha256(b"").digest()
 """The root of a tree without entries."""
 
@@ -95,7 +95,7 @@ def parse_tile(path: str) -> tuple[Tile, bool]:
                     int(re.sub("[x/]", "", found["number"])), int(found["width"] or WIDTH))
         partial = found["width"] is not None
         same = path == (tile.entries_path if entries else tile.path)
-        if same and tile.level <= MOST_LEVEL and tile.width < WIDTH + (not partial):
+        if same and tile.level <= MAX_LEVEL and tile.width < WIDTH + (not partial):
             return tile, entries
     raise InvalidInput(f"{path[:100]!r} is no tile: expected a path such as 0/x001/234.p/8",
                        path=("tile",))

@@ -23,9 +23,9 @@ from tracker.errors import InvalidInput, NotProven
 ED25519, COSIGNATURE = 0x01, 0x04
 """Signature types: of the log, and of a witness, which signs a time as well."""
 PRIVATE = "PRIVATE+KEY+"
-MOST_BYTES = 1_000_000
+MAX_NOTE_BYTES = 1_000_000
 """The longest note."""
-MOST_SIGNATURES = 100
+MAX_SIGNATURES = 100
 CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 KEY = re.compile(r"(?P<name>[^+]+)\+(?P<id>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/=]+)")
 
@@ -157,14 +157,14 @@ class Note:
     @staticmethod
     def parse(data: bytes) -> Note:
         """A note from its bytes. Raises NotProven for what is not one; nothing is verified."""
-        if len(data) > MOST_BYTES or CONTROL.search(data):
+        if len(data) > MAX_NOTE_BYTES or CONTROL.search(data):
             raise NotProven("a note has too many bytes, or control characters")
         try:
             text, blank, below = data.decode().rpartition("\n\n")
         except UnicodeDecodeError:
             raise NotProven("a note is not UTF-8") from None
         *lines, end = below.split("\n")
-        if not blank or end or not 0 < len(lines) <= MOST_SIGNATURES:
+        if not blank or end or not 0 < len(lines) <= MAX_SIGNATURES:
             raise NotProven("a note does not end with an empty line and lines of signatures")
         return Note(text + "\n", tuple(map(Signature.parse, lines)))
 

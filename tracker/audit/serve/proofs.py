@@ -31,7 +31,7 @@ from tracker.postgres.batching import Joined
 from tracker.postgres.database import Connection, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
-MOST_SIZE = 2**63 - 1
+MAX_TREE_SIZE = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Publications:
         """The checkpoint of a size; the newest without one. Raises NotFound."""
         if size is None:
             return await self.last()
-        row = await self._pool.fetchrow(SQL.checkpoint, size) if size <= MOST_SIZE else None
+        row = await self._pool.fetchrow(SQL.checkpoint, size) if size <= MAX_TREE_SIZE else None
         return _checkpoint(row, size)
 
     async def size(self) -> int | None:

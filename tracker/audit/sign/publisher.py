@@ -42,11 +42,11 @@ from tracker.postgres.background import Background, Work
 from tracker.postgres.commits import confirmed
 from tracker.postgres.database import LOST, TURN, Connection, Pool
 
-PACE = 0.4
+CHECKPOINT_INTERVAL_SECONDS = 0.4
 """Seconds from one checkpoint to the next, at least: under load many events share one."""
-PAGE = 32
+TILES_PER_TURN = 32
 """Tiles of entries that one transaction adds at most."""
-RETRY = 5.0
+RETRY_SECONDS = 5.0
 """Seconds after which a refusal, or a witness that did not answer, is tried again."""
 
 logger = logging.getLogger(__name__)
@@ -86,18 +86,18 @@ class Publisher(Background):
             try:
                 await self.catch_up()
                 self.trouble = None
-                await asyncio.sleep(PACE)
+                await asyncio.sleep(CHECKPOINT_INTERVAL_SECONDS)
                 await wait(signal)
             except TrackerError as error:
                 self._refuse(error.message)
-                await asyncio.sleep(RETRY)
+                await asyncio.sleep(RETRY_SECONDS)
             except LOST as error:
                 logger.warning("the publisher lost its database and will try again: %s", error)
                 await asyncio.sleep(0.5)
             except Exception as error:
                 logger.exception("the publisher can't go on and will try again")
                 self.trouble = f"{type(error).__name__}: the log has the details"
-                await asyncio.sleep(RETRY)
+                await asyncio.sleep(RETRY_SECONDS)
 
     def _refuse(self, reason: str) -> None:
         if reason != self.trouble:
@@ -139,7 +139,7 @@ class Publisher(Background):
         complete, size = await turn.fetchval(SQL.complete), await head(turn)
         if complete * WIDTH > size:
             raise NotProven(f"the log has {size} events, and tiles of {complete * WIDTH}")
-        page = min(complete + PAGE, size // WIDTH)
+        page = min(complete + TILES_PER_TURN, size // WIDTH)
         if page == complete:
             await self._sign(turn, reading, size, work)
             return False
@@ -215,7 +215,7 @@ class Publisher(Background):
                 logger.error("the checkpoint is not cosigned: %s", error.message)
             except LOST as error:
                 logger.warning("cosignatures could not be kept: %s", error)
-            await wait(published, RETRY)
+            await wait(published, RETRY_SECONDS)
 
     async def cosign(self) -> None:
         """Have the newest checkpoint signed by the witnesses that have not signed it yet."""

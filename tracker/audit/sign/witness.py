@@ -19,9 +19,9 @@ from tracker.audit.format.checkpoint import ConsistencyProof, number
 from tracker.audit.format.signed_note import COSIGNATURE, Note, Signature, Verifier
 from tracker.errors import InvalidInput, NotProven, TrackerError
 
-PATIENCE = 3.0
+WITNESS_TIMEOUT_SECONDS = 3.0
 """Seconds that a witness gets for an answer."""
-MOST_BYTES = 100_000
+MAX_ANSWER_BYTES = 100_000
 
 logger = logging.getLogger(__name__)
 
@@ -200,8 +200,8 @@ def add_checkpoint(witness: Witness, note: Note, proof: ConsistencyProof) -> Sig
     request = urllib.request.Request(
         f"{witness.url.rstrip('/')}/add-checkpoint", str(proof).encode(), method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
-            lines = response.read(MOST_BYTES).decode(errors="replace")
+        with urllib.request.urlopen(request, timeout=WITNESS_TIMEOUT_SECONDS) as response:
+            lines = response.read(MAX_ANSWER_BYTES).decode(errors="replace")
     except urllib.error.HTTPError as error:
         with error:
             if error.code == 409 and error.headers.get_content_type() == "text/x.tlog.size":

@@ -15,7 +15,7 @@ from tracker.errors import Rejected
 from tracker.log.annexes import Line
 from tracker.log.entries import Recorded
 
-MOST_FIELDS = 1000
+MAX_ANNEXES_PER_EVENT = 1000
 """The most texts of an event: an entry has not even room to commit to so many."""
 
 
@@ -72,7 +72,7 @@ class Texts:
         fields = set[str]()
         while self._next and int(self._next.position) <= position:
             line = self._next
-            if int(line.position) < position or line.field in fields or len(fields) == MOST_FIELDS:
+            if int(line.position) < position or line.field in fields or len(fields) == MAX_ANNEXES_PER_EVENT:
                 raise _altered(int(line.position), line.field)
             fields.add(line.field)
             yield line

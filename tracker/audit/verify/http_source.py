@@ -11,12 +11,12 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
 
-from tracker.audit.format.layout import MOST_ENTRIES_BYTES, Files, most_bytes
+from tracker.audit.format.layout import MAX_ENTRIES_BYTES, Files, most_bytes
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 
-PATIENCE = 30.0
+READ_TIMEOUT_SECONDS = 30.0
 """Seconds without a byte after which a server counts as silent."""
-PAUSES = (0.2, 1.0, 5.0)
+RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0)
 """Seconds to wait before the same is asked again."""
 PASSING = (429, 500, 502, 503, 504)
 """Statuses after which it may go better in a while."""
@@ -46,7 +46,7 @@ class Website(Files):
 
     async def read(self, path: str) -> bytes | None:
         """The content of a file, or None where there is none. Raises Unavailable."""
-        for pause in (*PAUSES, None):
+        for pause in (*RETRY_DELAYS_SECONDS, None):
             try:
                 status, content = await asyncio.to_thread(self._ask, path)
                 if status == 200:
@@ -92,7 +92,7 @@ class Website(Files):
             connection.request("GET", f"{self._parts.path}/{path}", headers=self._headers)
             response = connection.getresponse()
             found = response.status == 200  # what says that it is not there may be a long page
-            content = _whole(response, most_bytes(path) if found else MOST_ENTRIES_BYTES)
+            content = _whole(response, most_bytes(path) if found else MAX_ENTRIES_BYTES)
         except BaseException:
             connection.close()
             raise
@@ -102,7 +102,7 @@ class Website(Files):
 
     def _connection(self) -> HTTPConnection:
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-        return kind(self._parts.netloc.rpartition("@")[2], timeout=PATIENCE)
+        return kind(self._parts.netloc.rpartition("@")[2], timeout=READ_TIMEOUT_SECONDS)
 
 
 def _whole(response: HTTPResponse, most: int) -> bytes:
@@ -113,7 +113,7 @@ def _whole(response: HTTPResponse, most: int) -> bytes:
         content += chunk
         if len(content) > most:
             raise HTTPException(f"an answer of more than {most:,} bytes")
-        if time.monotonic() - started > 4 * PATIENCE:
+        if time.monotonic() - started > 4 * READ_TIMEOUT_SECONDS:
             raise HTTPException("an answer that does not end")
     if response.length:
         raise HTTPException(f"cut off {response.length:,} bytes before the end")

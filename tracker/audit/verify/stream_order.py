@@ -18,7 +18,7 @@ from tracker.errors import Rejected
 from tracker.log.entries import Recorded
 
 BUCKETS = 256
-MOST_HELD = 64 * 1024
+MAX_BUCKET_BYTES = 64 * 1024
 """Bytes of a bucket that are held before they go to disk."""
 RECORD = Struct(">16sIQ")
 """A hash of a stream or id; the version, 0 for an id; the position."""
@@ -56,7 +56,7 @@ class Sequences:
         key = sha256(name).digest()[:16]
         held = self._held[key[0]]
         held += RECORD.pack(key, number, position)
-        if len(held) >= MOST_HELD:
+        if len(held) >= MAX_BUCKET_BYTES:
             with self._path(key[0]).open("ab") as file:
                 file.write(held)
             held.clear()

@@ -38,7 +38,7 @@ from tracker.audit.verify.annex_file import Texts
 from tracker.audit.verify.stream_order import Sequences
 from tracker.audit.verify.trust import Head, Trust, parsed
 from tracker.errors import Rejected
-from tracker.log.entries import MOST_VERSIONS, Recorded, recorded
+from tracker.log.entries import MAX_VERSION, Recorded, recorded
 
 
 class Source(Protocol):
@@ -219,7 +219,7 @@ class Verification:
                            _at(position)) from None
         if event.recorded_at.tzinfo is None:
             raise Rejected("NOT_AN_EVENT", "its time has no time zone", _at(position))
-        if not 0 < event.version <= MOST_VERSIONS:
+        if not 0 < event.version <= MAX_VERSION:
             raise Rejected("WRONG_VERSION", f"its version is {event.version}", _at(position))
         if event.position != position:
             raise Rejected("WRONG_POSITION", f"the entry says that it is at {event.position}",

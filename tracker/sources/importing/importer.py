@@ -30,8 +30,8 @@ from tracker.sources.text_files import encoding
 
 ACTOR = IMPORT_ACTOR
 """The actor of what is imported."""
-BATCH = 1000
-MOST_DIFFERENCES = 20
+BATCH_FACTS = 1000
+MAX_DIFFERENCES = 20
 
 
 class Progress(Protocol):
@@ -140,7 +140,7 @@ def _receipt_event(receipt: Receipt, actor: str) -> NewEvent:
 
 
 def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
-    while batch := list(islice(items, BATCH)):
+    while batch := list(islice(items, BATCH_FACTS)):
         yield batch
 
 
@@ -199,7 +199,7 @@ def _count(run: Run, item: Told, verdict: Verdict) -> None:
     run.tally.came[verdict.came] += 1
     if verdict.doubt:
         run.tally.suspect_of(item.at, verdict.doubt, item.order.event_id)
-    if verdict.orders and len(run.differences) < MOST_DIFFERENCES:
+    if verdict.orders and len(run.differences) < MAX_DIFFERENCES:
         run.differences.append(Difference(
             verdict.came, item.at, item.order.stream, item.order.fact, verdict.before))
 
@@ -249,5 +249,5 @@ async def _withdraw(run: Run, first: int, end: int) -> None:
         run.staging.put_back(entity)
         await run.staging.stage([event])
         run.tally.withdrawn += 1
-        if len(run.differences) < MOST_DIFFERENCES:
+        if len(run.differences) < MAX_DIFFERENCES:
             run.differences.append(Difference("withdrawn", None, stream, fact))

@@ -15,9 +15,9 @@ from tracker.domain.wording import is_visible
 from tracker.sources.importing.reconcile import Came
 from tracker.sources.reader import At, File, Reader
 
-MOST_REMARKS = 20
-MOST_REASONS = 20
-MOST_COUNTED = 1000
+MAX_REMARKS = 20
+MAX_REASONS = 20
+MAX_COUNTED_REASONS = 1000
 """How many different reasons are counted by themselves; the others are counted together."""
 OTHER_REASONS = "other reasons"
 
@@ -44,7 +44,7 @@ class Tally:
     def refuse(self, at: At, reason: str, text: str = "") -> None:
         """A place was refused."""
         self.came[Came.REFUSED] += 1
-        known = reason in self.reasons or len(self.reasons) < MOST_COUNTED
+        known = reason in self.reasons or len(self.reasons) < MAX_COUNTED_REASONS
         self.reasons[reason if known else OTHER_REASONS] += 1
         _note(self.refused, at, reason, text)
         self.listen("refused", at, reason, text)
@@ -86,14 +86,14 @@ def plain(text: str, most: int = 200) -> str:
 
 
 def _note(remarks: list[Remark], at: At, reason: str, text: str) -> None:
-    if len(remarks) < MOST_REMARKS:
+    if len(remarks) < MAX_REMARKS:
         remarks.append(Remark(reason=plain(reason), line=at.line, text=plain(text, 80) or None,
                               column=plain(at.column or "", 80) or None))
 
 
 def _reasons(counted: Counter[str]) -> tuple[Reason, ...]:
     """The most frequent reasons, and how many items had others."""
-    frequent = counted.most_common(MOST_REASONS)
+    frequent = counted.most_common(MAX_REASONS)
     rest = counted.total() - sum(count for _, count in frequent)
     shown = [Reason(reason=plain(reason), count=count) for reason, count in frequent]
     return tuple(shown + ([Reason(reason=OTHER_REASONS, count=rest)] if rest else []))

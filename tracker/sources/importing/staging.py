@@ -22,7 +22,7 @@ from tracker.domain.registry import fact_type, kind_of
 from tracker.log.annexes import texts
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import (
-    BULK,
+    IMPORT_BATCH_EVENTS,
     Appended,
     append_page,
     lost_as_unavailable,
@@ -35,8 +35,8 @@ from tracker.postgres.commits import confirmed
 from tracker.postgres.database import API, Connection, Target, connect, named_queries
 
 SQL = named_queries(Path(__file__).with_name("staging.sql"))
-PAGE = 1000
-MOST_KEPT = 20_000
+PAGE_FACTS = 1000
+MAX_CACHED_ENTITIES = 20_000
 """How many facts are kept in memory with their entities; beyond that all are forgotten, and read
 again when they are needed."""
 LAST = 2**63 - 1
@@ -59,7 +59,7 @@ class Staging:
 
     async def entities(self, streams: Iterable[str]) -> Mapping[str, Entity]:
         """These entities, as the log and what is staged make them, their texts where they are."""
-        if self._kept > MOST_KEPT:
+        if self._kept > MAX_CACHED_ENTITIES:
             self._entities.clear()
             self.by_others.clear()
             self._kept = 0
@@ -124,12 +124,12 @@ class Staging:
         """The receipts of a reader with their positions, the oldest first."""
         after, full = 0, True
         while full:
-            page = await read(self._connection, after, limit=PAGE, types=["Import.Recorded"])
+            page = await read(self._connection, after, limit=PAGE_FACTS, types=["Import.Recorded"])
             for event in page:
                 after = event.position
                 if isinstance(event.fact, Receipt) and event.fact.reader == reader:
                     yield event.position, event.fact
-            full = len(page) == PAGE
+            full = len(page) == PAGE_FACTS
 
     async def not_seen(self, first: int, end: int) -> list[tuple[str, str]]:
         """The facts at these positions whose rows this file does not have: ids and streams."""
@@ -153,7 +153,7 @@ class Staging:
 
     async def _append_page(self, after: int) -> tuple[int, int]:
         """Append the staged events after a place; the place of the last, and how many they were."""
-        row = await self._connection.fetchrow(SQL.append, after, BULK)
+        row = await self._connection.fetchrow(SQL.append, after, IMPORT_BATCH_EVENTS)
         assert row is not None  # whatever becomes of them
         appended = outcome(row, row["count"], row["event_id"])
         if not isinstance(appended, Appended):

@@ -27,7 +27,7 @@ from tracker.domain.registry import fact_type, kind_of
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.sources.reader import At, File, Item, Reader, Refused, Told, check_storable, path_of
-from tracker.sources.text_files import MOST_BYTES, lines
+from tracker.sources.text_files import MAX_ROW_BYTES, lines
 
 SHIPPED = File(Path(tracker.__file__).parent / "corpus" / "corpus.jsonl", "corpus.jsonl")
 """The corpus that ships with the tracker."""
@@ -56,8 +56,8 @@ def write(event_id: str, type_: str, fact: Fact, entity: str | None = None) -> b
 
 def parse(line: bytes) -> Order:
     """The order that a line gives. Raises InvalidInput or TooLarge, with the path of the field."""
-    if len(line) > MOST_BYTES:
-        raise TooLarge(f"expected at most {MOST_BYTES} bytes, got {len(line)}")
+    if len(line) > MAX_ROW_BYTES:
+        raise TooLarge(f"expected at most {MAX_ROW_BYTES} bytes, got {len(line)}")
     parsed = decode(Line, line)
     if not parsed.id.isprintable():
         raise InvalidInput("expected printable characters", path=("id",))
@@ -96,7 +96,7 @@ def read(file: File) -> Iterator[Item]:
     """The facts of a file, one a line; empty lines say nothing."""
     for line in lines(file):
         if not line.whole:
-            yield Refused(At(line.number), f"expected at most {MOST_BYTES:,} bytes in a line")
+            yield Refused(At(line.number), f"expected at most {MAX_ROW_BYTES:,} bytes in a line")
         elif line.content.strip():
             try:
                 yield Told(At(line.number), parse(line.content))

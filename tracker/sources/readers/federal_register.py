@@ -29,7 +29,7 @@ from tracker.sources.ids import slug
 from tracker.sources.reader import At, File, Item, Reader, Refused, path_of, told, unreadable
 from tracker.sources.text_files import in_utf8
 
-MOST_BYTES = 64 * 1024 * 1024
+MAX_FILE_BYTES = 64 * 1024 * 1024
 BIS = "industry-and-security-bureau"
 SETS_UP = re.compile(r"\b(?:impos|add|adopt|implement|expand|establish|creat)(?:es|s|ing|e)\b",
                      re.IGNORECASE)
@@ -94,7 +94,7 @@ def recognise(head: bytes, name: str) -> bool:
 
 def read(file: File) -> Iterator[Item]:
     """All documents of a file: a page, a list of documents, or a single one."""
-    with in_utf8(file.at_most(MOST_BYTES)) as opened:
+    with in_utf8(file.at_most(MAX_FILE_BYTES)) as opened:
         content = opened.read().removeprefix(BOM_UTF8)
     place, line = 0, 1
     for index, raw in enumerate(_documents(file, content)):

@@ -17,7 +17,7 @@ from tracker.sources.readers.researched.announcements import announcement
 from tracker.sources.readers.researched.rows import Entry, Row
 from tracker.sources.text_files import lines
 
-MOST_BYTES = 64 * 1024 * 1024
+MAX_FILE_BYTES = 64 * 1024 * 1024
 """The largest file: facts refer to each other across it."""
 
 MISFIT = (TrackerError, KeyError, ValueError, TypeError, AttributeError, ArithmeticError)
@@ -36,7 +36,7 @@ def recognise(head: bytes, name: str) -> bool:
 def read(file: File) -> Iterator[Item]:
     """What the facts of a file become, in the order of their days, after what is refused."""
     facts = dict[int, Row]()
-    for line in lines(file.at_most(MOST_BYTES)):
+    for line in lines(file.at_most(MAX_FILE_BYTES)):
         try:
             if line.content.strip():
                 facts[line.number] = decode(Row, line.content)

@@ -23,12 +23,12 @@ from tracker.errors import InvalidInput
 from tracker.sources.reader import ZIP, File, unreadable
 from tracker.sources.text_files import rows as csv_rows
 
-MOST_BYTES = 64 * 1024 * 1024
-MOST_UNPACKED = 100 * 1024 * 1024
-MOST_MEMBERS = 2000
-MOST_SHEETS = 100
-MOST_ROWS = 200_000
-MOST_COLUMNS = 256
+MAX_WORKBOOK_BYTES = 64 * 1024 * 1024
+MAX_UNPACKED_BYTES = 100 * 1024 * 1024
+MAX_ARCHIVE_MEMBERS = 2000
+MAX_SHEETS = 100
+MAX_ROWS = 200_000
+MAX_COLUMNS = 256
 SHEETS = "xl/worksheets/"
 ROW = re.compile("[0-9]{1,10}")
 CELL = re.compile("([A-Z]{1,3})[0-9]{1,10}")
@@ -64,8 +64,8 @@ def _of_workbook(file: File) -> Iterator[Cells]:
     try:
         values, formulas = _first_sheet(file.path, True), _first_sheet(file.path, False)
         for line, (row, raw) in enumerate(zip(values, formulas, strict=True), 1):
-            if len(row) > MOST_COLUMNS:
-                raise unreadable(file, f"expected at most {MOST_COLUMNS} columns", line)
+            if len(row) > MAX_COLUMNS:
+                raise unreadable(file, f"expected at most {MAX_COLUMNS} columns", line)
             computed = {index: cell.value is not None
                         for index, (cell, other) in enumerate(zip(row, raw, strict=True))
                         if other.data_type == "f"}
@@ -83,7 +83,7 @@ def check_archive(file: File) -> None:
 
     Raises InvalidInput or TooLarge.
     """
-    file.at_most(MOST_BYTES)
+    file.at_most(MAX_WORKBOOK_BYTES)
     try:
         with zipfile.ZipFile(file.path) as archive:
             members = archive.infolist()
@@ -100,13 +100,13 @@ def check_archive(file: File) -> None:
 
 def _check_sizes(file: File, members: Sequence[zipfile.ZipInfo]) -> None:
     unpacked = sum(member.file_size for member in members)
-    if unpacked > MOST_UNPACKED or len(members) > MOST_MEMBERS:
-        raise unreadable(file, f"expected a workbook of at most {MOST_UNPACKED:,} bytes unpacked"
-                               f" in {MOST_MEMBERS:,} parts, got {unpacked:,} in {len(members):,}")
+    if unpacked > MAX_UNPACKED_BYTES or len(members) > MAX_ARCHIVE_MEMBERS:
+        raise unreadable(file, f"expected a workbook of at most {MAX_UNPACKED_BYTES:,} bytes unpacked"
+                               f" in {MAX_ARCHIVE_MEMBERS:,} parts, got {unpacked:,} in {len(members):,}")
     sheets = sum(member.filename.startswith(SHEETS) and member.filename.endswith(".xml")
                  for member in members)
-    if sheets > MOST_SHEETS:
-        raise unreadable(file, f"expected at most {MOST_SHEETS} sheets, got {sheets}")
+    if sheets > MAX_SHEETS:
+        raise unreadable(file, f"expected at most {MAX_SHEETS} sheets, got {sheets}")
 
 
 def _check_part(file: File, name: str, content: IO[bytes]) -> None:
@@ -130,13 +130,13 @@ def _check_part(file: File, name: str, content: IO[bytes]) -> None:
         rows += 1
         if place is not None and not ROW.fullmatch(place):
             raise unreadable(file, "expected rows with numbers")
-        if max(rows, int(place or 0)) > MOST_ROWS:
-            raise unreadable(file, f"expected at most {MOST_ROWS:,} rows")
+        if max(rows, int(place or 0)) > MAX_ROWS:
+            raise unreadable(file, f"expected at most {MAX_ROWS:,} rows")
 
     def check_column(place: str) -> None:
         match = CELL.fullmatch(place)
-        if match is None or column_index_from_string(match[1]) > MOST_COLUMNS:
-            raise unreadable(file, f"expected at most {MOST_COLUMNS} columns", rows)
+        if match is None or column_index_from_string(match[1]) > MAX_COLUMNS:
+            raise unreadable(file, f"expected at most {MAX_COLUMNS} columns", rows)
 
     parser = ParserCreate()
     parser.StartDoctypeDeclHandler = refuse_doctype

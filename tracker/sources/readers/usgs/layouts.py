@@ -21,7 +21,7 @@ from tracker.sources.text_files import Row, rows
 LONG = "Statistics_detail"
 """The column that only the long layout has."""
 
-MOST_BYTES = 64 * 1024 * 1024
+MAX_FILE_BYTES = 64 * 1024 * 1024
 """The largest wide table: which of its columns have content is known only at its end."""
 
 ENCODING = "cp1252"
@@ -58,7 +58,7 @@ def cells(file: File) -> Iterator[Cell | Refused]:
     elif LONG in header:
         yield from _long(file.name, edition, header, chain(first[1:], table))
     else:
-        file.at_most(MOST_BYTES)
+        file.at_most(MAX_FILE_BYTES)
         yield from _wide(file.name, edition, header, [*first[1:], *table])
 
 
