@@ -170,7 +170,7 @@ async def test_an_event_is_told_when_the_projection_has_it_or_else_an_error(
 async def take_turn(holder: Connection) -> None:
     """Wait for the turn to project: until the transaction ends nobody else does."""
     async with asyncio.timeout(10):
-        while not await holder.fetchval(SQL.take_turn):
+        while not await holder.fetchval(SQL.take_turn, "60s"):
             await asyncio.sleep(0.01)
 
 
