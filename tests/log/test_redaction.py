@@ -302,6 +302,9 @@ async def test_a_crash_before_the_commit_leaves_the_text_and_no_redaction(
     "DELETE FROM log.annexes", "TRUNCATE log.annexes", "UPDATE log.annexes SET text = 'x'",
     "UPDATE log.annexes SET text = NULL, salt = NULL, redaction = 2",
     "UPDATE log.annexes SET text = NULL, salt = NULL, redaction = 1",
+    "UPDATE log.annexes SET redaction = 2 WHERE field = '/note'",
+    "UPDATE log.annexes SET commitment = decode(repeat('00', 32), 'hex') WHERE field = '/note'",
+    "UPDATE log.annexes SET position = 2 WHERE field = '/note'",
 ])
 @pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, None, "replica"])
 async def test_no_role_takes_a_text_out_that_the_log_does_not_name(
