@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from deploy.bootstrap import running
-from deploy.cli.common import DataDir, fail, on_database
+from deploy.cli.common import DAY_FORM, DataDir, day, fail, on_database
 from deploy.process import Exit
 from deploy.terminal import Terminal, escaped_json, in_one_line
 from schema.execution.execute import execute
@@ -47,11 +47,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object a line
 
 
 def changes(
-    first_day: Annotated[datetime | None, typer.Option(
-        "--from", metavar="DAY", formats=["%Y-%m-%d"],
+    first_day: Annotated[date | None, typer.Option(
+        "--from", parser=day, metavar=DAY_FORM,
         help="The first day (default: the second).")] = None,
-    last_day: Annotated[datetime | None, typer.Option(
-        "--to", metavar="DAY", formats=["%Y-%m-%d"],
+    last_day: Annotated[date | None, typer.Option(
+        "--to", parser=day, metavar=DAY_FORM,
         help="The second day (default: today, UTC).")] = None,
     from_position: Annotated[int | None, typer.Option(
         min=0, help="What the log said first (default: the second position).")] = None,
@@ -74,8 +74,8 @@ def changes(
 
 def upcoming(
     days: Annotated[int, typer.Option(min=0, help="How many days to look ahead.")] = 90,
-    valid_at: Annotated[datetime | None, typer.Option(
-        metavar="DAY", formats=["%Y-%m-%d"],
+    valid_at: Annotated[date | None, typer.Option(
+        parser=day, metavar=DAY_FORM,
         help="The day after which (default: today, UTC).")] = None,
     commodity: OfCommodity = None,
     as_json: AsJson = False,
@@ -86,10 +86,8 @@ def upcoming(
     tell(UPCOMING, asked, line if as_json else describe_turn, data_dir)
 
 
-def text(given: datetime | int | None) -> str | None:
+def text(given: date | int | None) -> str | None:
     """A day or a position as the API takes it."""
-    if isinstance(given, datetime):
-        return given.date().isoformat()
     return None if given is None else str(given)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -29,6 +31,24 @@ DataDir = Annotated[Path | None, typer.Option(
     help="Where the embedded PostgreSQL keeps its data (default: one directory per user). A server"
          " that runs on it already is used.")]
 
+DAY_FORM = "YYYY-MM-DD"
+DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def day(text: str) -> date:
+    """The day that an option gives. Leaves with a usage error for any other form."""
+    try:
+        if DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass  # such as 2025-02-30
+    raise typer.BadParameter(f"{text!r}: expected a day as {DAY_FORM}, such as 2025-11-20")
+
+
+def is_web(name: str) -> bool:
+    """Whether somebody means an address on the web, well written or not, and not a file."""
+    return "://" in name or name.lower().startswith(("http:", "https:"))
+
 
 @contextmanager
 def errors_for_people() -> Iterator[None]:
@@ -41,8 +61,7 @@ def errors_for_people() -> Iterator[None]:
         fail(error.message, Exit.USAGE)
     except LOST as error:
         if isinstance(error, BrokenPipeError) and output_is_closed():
-            discard_output()
-            raise typer.Exit(Exit.OK) from None
+            raise
         fail(lost_what(error), Exit.UNAVAILABLE)
     except TrackerError as error:
         fail(f"{error.message} ({error.code})", Exit.REFUSED)
@@ -53,6 +72,16 @@ def lost_what(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return f"The database can't be reached: {error}"
+
+
+def print_whole(lines: Iterable[str]) -> None:
+    """Print the answer of a command whose exit code counts also where nobody reads the answer."""
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
 
 
 def output_is_closed() -> bool:

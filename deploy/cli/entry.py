@@ -8,12 +8,16 @@ import os
 import platform
 import sys
 import threading
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from typer.core import TyperGroup
 
 from deploy import settings
-from deploy.cli.common import errors_for_people, note
+from deploy.cli.common import discard_output, errors_for_people, note, output_is_closed
 from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.process import Exit
 from tracker.postgres.migrate import migrations
@@ -45,6 +49,52 @@ def begin(
         settings.check()
 
 
+class Commands(TyperGroup):
+    """The commands. One whose reader has gone, as `head` does when it has enough, is done."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command that the arguments name."""
+        try:
+            return super().main(*args, **options)
+        finally:
+            flush_output()
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the arguments; `--help` and `--version` print here."""
+        with done_without_reader():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with done_without_reader():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def done_without_reader() -> Iterator[None]:
+    """Leave in silence when nobody reads what is printed."""
+    try:
+        yield
+    except BrokenPipeError:
+        if not output_is_closed():
+            raise
+        discard_output()
+        raise typer.Exit(Exit.OK) from None
+
+
+def raise_again(_: Console) -> None:
+    """Let us end where nobody reads, also for what rich prints: it would leave with exit code 1."""
+    raise
+
+
+def flush_output() -> None:
+    """Print what waits, unless nobody reads it; what the command came to is not changed by that."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+
+
 def run_command_line(app: typer.Typer) -> None:
     """Run the command that the arguments name, and leave with its exit code.
 
@@ -53,6 +103,7 @@ def run_command_line(app: typer.Typer) -> None:
     form = form_asked_for(sys.argv)
     log_to_stderr(level_asked_for(), form, settings.secrets())
     log_failures()
+    Console.on_broken_pipe = raise_again  # type: ignore[method-assign, assignment]
     try:
         # Where lines of JSON are expected, wrong usage must not be drawn in a box.
         sys.exit(app(prog_name="tracker", standalone_mode=form is LogFormat.TEXT) or Exit.OK)

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.bootstrap import running
-from deploy.cli.common import DataDir, errors_for_people, note, on_database
+from deploy.cli.common import DataDir, errors_for_people, is_web, note, on_database
 from deploy.imports import import_shown
 from deploy.process import Exit
 from deploy.terminal import Terminal, csv_cell, in_one_line
@@ -128,7 +128,7 @@ def chosen(stack: ExitStack, names: Iterable[str], given: Reader | None,
         if name == "-":
             file = stack.enter_context(standard_input())
         else:
-            file = stack.enter_context(fetched(name)) if "://" in name else File.at(Path(name))
+            file = stack.enter_context(fetched(name)) if is_web(name) else File.at(Path(name))
         file = replace(file, encoding=encoding)
         yield given or reader_for(file) or corpus_format.READER, file
 

@@ -19,9 +19,17 @@ from deploy import settings
 from deploy.bootstrap import migrated, opened, prepare, running
 from deploy.cli import audit, imports
 from deploy.cli.changes import changes, upcoming
-from deploy.cli.common import DataDir, errors_for_people, note, on_database
+from deploy.cli.common import (
+    DAY_FORM,
+    DataDir,
+    day,
+    errors_for_people,
+    note,
+    on_database,
+    print_whole,
+)
 from deploy.cli.demo_banner import greet
-from deploy.cli.entry import begin, run_command_line
+from deploy.cli.entry import Commands, begin, run_command_line
 from deploy.cli.key import keys
 from deploy.cli.redact import redact
 from deploy.cli.token import tokens
@@ -54,7 +62,7 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    cls=Commands, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="""Critical minerals: who allied with whom, what is under export control, who produces how
     much, now or on any past day.
@@ -69,8 +77,8 @@ app = typer.Typer(
 app.callback()(begin)
 Host = Annotated[str, typer.Option(
     settings.HOST.flag, envvar=settings.HOST.variable, help="The address to listen on.")]
-ValidAt = Annotated[datetime | None, typer.Option(
-    formats=["%Y-%m-%d"], help="The day of the state (default: today, UTC).")]
+ValidAt = Annotated[date | None, typer.Option(
+    parser=day, metavar=DAY_FORM, help="The day of the state (default: today, UTC).")]
 KnownAt = Annotated[str | None, typer.Option(
     help="What had been recorded by this moment, YYYY-MM-DDTHH:MM:SSZ; not with --position.")]
 AtPosition = Annotated[int | None, typer.Option(
@@ -224,8 +232,8 @@ def query(
             return await execute(services, text, values, Access(), caller=MYSELF)
 
     answer = on_database(data_dir, work)
-    for line in json.dumps(answer, indent=2, ensure_ascii=False).split("\n"):
-        print(escaped_json(line))
+    print_whole(map(escaped_json,
+                    json.dumps(answer, indent=2, ensure_ascii=False).split("\n")))
     if answer.get("errors"):
         raise typer.Exit(Exit.REFUSED)
 
@@ -284,7 +292,7 @@ def snapshot(
     async def work(target: Target) -> str:
         async with running(target) as services:
             await services.projector.reach(await services.recorder.head(), seconds=600)
-            moment = await services.as_of.resolve(day_of(valid_at), known, position)
+            moment = await services.as_of.resolve(valid_at, known, position)
             return await take(services, moment, out, note)
 
     print(on_database(data_dir, work))
@@ -313,7 +321,7 @@ def replay(
     async def work(target: Target) -> str:
         async with opened(target) as pool:
             recorder = Recorder(pool)
-            moment = await resolved(recorder, await recorder.head(), day_of(valid_at), known,
+            moment = await resolved(recorder, await recorder.head(), valid_at, known,
                                     position)
             return await replayed(recorder, moment, out, note)
 
@@ -322,7 +330,7 @@ def replay(
         chosen_keys = await trust_in(log, keys, trust_bundle_key=trust_bundle_key)
         # A state has no texts, so that it follows from a bundle without them as well.
         verification = await Verification.begin(log, chosen_keys.trust, allow_missing_texts=True)
-        moment = chosen(verification.head.size, day_of(valid_at), known, position)
+        moment = chosen(verification.head.size, valid_at, known, position)
         return await replay_bundle(verification, moment, known, out, note)
 
     if bundle is None:
@@ -335,11 +343,6 @@ def moment_of(known_at: str | None) -> datetime | None:
     """A moment from its text. Leaves when it is none."""
     with errors_for_people():
         return instant(None if known_at is None else Instant(known_at), "knownAt")
-
-
-def day_of(valid_at: datetime | None) -> date | None:
-    """The day of an option, which typer reads as a time."""
-    return valid_at and valid_at.date()
 
 
 @app.command()

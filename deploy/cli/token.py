@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import asyncpg
 import typer
 
 from deploy.bootstrap import connected, prepare
-from deploy.cli.common import DataDir, note, on_database
+from deploy.cli.common import DAY_FORM, DataDir, day, note, on_database
 from deploy.terminal import in_one_line
 from tracker.auth.scopes import Scope
 from tracker.auth.tokens import Token
@@ -31,16 +31,16 @@ def create(
         help="Who will use it; every event they record has this name as its actor.")],
     scope: Annotated[list[Scope], typer.Option(
         help="What it is for; give several by repeating this. Each may read, admin is all.")],
-    expires: Annotated[datetime | None, typer.Option(
-        formats=["%Y-%m-%d"], help="The last day (UTC) on which it works (default: none).")] = None,
+    expires: Annotated[date | None, typer.Option(
+        parser=day, metavar=DAY_FORM,
+        help="The last day (UTC) on which it works (default: none).")] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make a token and print it. Keep it: it can't be shown again."""
-    day = expires and expires.date()
 
     async def work(target: Target) -> str:
         async with as_owner(target) as connection:
-            return await create_token(connection, name, scope, day, datetime.now(UTC).date())
+            return await create_token(connection, name, scope, expires, datetime.now(UTC).date())
 
     secret = on_database(data_dir, work)
     note.print("This is shown once; send it as 'Authorization: Bearer …':")

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from deploy import settings
-from deploy.cli.common import errors_for_people, note
+from deploy.cli.common import errors_for_people, is_web, note
 from deploy.postgres import default_data_dir
 from deploy.process import catch_signals, run
 from tracker.audit.bundle.export import naming
@@ -54,7 +54,7 @@ class ChosenKeys:
 @contextmanager
 def place(name: str) -> Iterator[Files]:
     """A bundle, or the log at an address."""
-    if "://" not in name:
+    if not is_web(name):
         yield bundle_at(Path(name))
         return
     with closing(Website(name, token=settings.token())) as website:

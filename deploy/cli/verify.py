@@ -14,7 +14,7 @@ import typer
 
 from deploy import settings
 from deploy.bootstrap import opened
-from deploy.cli.common import DataDir, errors_for_people, note, on_database
+from deploy.cli.common import DataDir, errors_for_people, is_web, note, on_database, print_whole
 from deploy.cli.trust import (
     AllowMissingTexts,
     ChosenKeys,
@@ -36,6 +36,7 @@ from tracker.audit.verify.database_source import Rows
 from tracker.audit.verify.report import Visit, as_json, as_markdown, report
 from tracker.audit.verify.trust import Head, Trust
 from tracker.audit.verify.verifier import Verification
+from tracker.domain.wording import shown_address
 from tracker.errors import Rejected, TrackerError, Unavailable
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
@@ -95,7 +96,8 @@ def verify(
     if report_to and not report_to.absolute().parent.is_dir():
         raise typer.BadParameter(f"{report_to}: there is no such directory", param_hint="--report")
     wishes = Wishes(state, only_new, allow_missing_texts, json, report_to)
-    visit = Visit(log or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}",
+    asked = shown_address(log) if log and is_web(log) else log
+    visit = Visit(asked or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}",
                   datetime.now(UTC))
     with errors_for_people():
         visit.witnesses = read_keys(witnesses) if witnesses else ()
@@ -152,7 +154,7 @@ def reported(visit: Visit, wishes: Wishes) -> Iterator[None]:
     if wishes.report:
         replace_file(wishes.report, as_markdown(made).encode())
     if wishes.json:
-        print(as_json(made))
+        print_whole([as_json(made)])
     elif error is None:
         say(visit)
     if error is not None:

@@ -13,11 +13,15 @@ from pathlib import Path
 
 import pytest
 import websockets
+from typer.testing import CliRunner
 
 from deploy import settings
+from deploy.cli.main import app
 from deploy.process import Exit
 from deploy.settings import WrongSetting
 from tests.support.processes import TRACKER, Running, command
+from tests.support.tampered_logs import KEY
+from tracker.audit.verify import http_source
 
 Start = Callable[..., Running]
 
@@ -87,7 +91,7 @@ def test_the_version_is_that_of_the_package_of_python_and_of_the_tables() -> Non
     lines = run("--version").stdout.splitlines()
     root = Path(__file__).parents[2]
     declared = re.search(r'^version = "(.*)"', (root / "pyproject.toml").read_text(), re.MULTILINE)
-    steps = sorted((root / "tracker" / "log" / "migrations").glob("*.sql"))
+    steps = sorted((root / "tracker" / "postgres" / "migrations").glob("*.sql"))
     assert declared
     assert lines == [f"tracker {declared[1]}", f"Python {sys.version.split()[0]}",
                      f"tables: migration {int(steps[-1].name[:4])}"]
@@ -195,7 +199,83 @@ def test_a_reader_that_has_enough_is_no_error(demo: Running) -> None:
     assert done.stdout.count("\n") == 1
 
 
+def run_without_reader(*arguments: str, data_dir: Path) -> tuple[int, str]:
+    """The exit code of a command whose output nobody reads, and what it says beside."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [*TRACKER, *arguments], stdout=writing, stderr=subprocess.PIPE, text=True, check=False,
+            env={**os.environ, "TRACKER_DATA_DIR": str(data_dir)}, timeout=60)
+    finally:
+        os.close(writing)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--version",), ("--help",), ("sources",), ("schema", "corpus"), ("imports",),
+    ("query", "{ head }"),
+    ("upcoming", "--days", "1000"), ("key", "show"), ("token", "list"),
+    ("query", "{ events(first: 200) { nodes { data } } }"), ("follow", "--after", "0"),
+])
+def test_a_command_that_nobody_reads_is_done_in_silence(
+    demo: Running, arguments: tuple[str, ...]
+) -> None:
+    assert run_without_reader(*arguments, data_dir=demo.data_dir) == (Exit.OK, "")
+
+
+def test_a_question_refused_and_a_log_rejected_are_it_also_where_nobody_reads_why(
+    demo: Running, tmp_path: Path
+) -> None:
+    refused = run_without_reader("query", "{ nothing }", data_dir=demo.data_dir)
+    assert refused == (Exit.REFUSED, "")
+    code, said = run_without_reader(
+        "verify", "--json", "--key", str(KEY.verifier), str(tmp_path), data_dir=demo.data_dir)
+    assert (code, "checkpoint" in said) == (Exit.REFUSED, True)
+
+
+@pytest.mark.parametrize("address", [
+    "https://ann:hidden@127.0.0.1:1/log", "http://hidden@127.0.0.1:1", "HTTPS://ann:hidden@x/log",
+    "http://ann:hid/den@127.0.0.1:1/log", "http://ann:hid?den@127.0.0.1/log",
+    "http://ann:hid#den@127.0.0.1/log", "http://ann:hid den@127.0.0.1/log",
+    "http://ann:hid%40den@127.0.0.1/log", "http://ann:hid\\den@127.0.0.1/log",
+    "http://ann:hid@den@127.0.0.1:1/log", "http://ann:hidden\uff20127.0.0.1/log",
+    "http://hidden\uff20127.0.0.1/log", "http://[hidden]/log", "http://ann:hidden",
+    "http:/ann:hidden@127.0.0.1/log", "https:ann:hidden@127.0.0.1/log", "ftp://ann:hidden@x/log",
+    "http://127.0.0.1:1/hidden@log", "http://127.0.0.1:1/log?token=hidden",
+    "http://127.0.0.1:1/log#hidden", "http://127.0.0.1:99999/hidden@log", "://ann:hidden@x",
+])
+def test_no_password_in_an_address_is_shown(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", ())
+    report = tmp_path / "report.md"
+    for arguments in (["import", address], ["verify", address, "--report", str(report)],
+                      ["export", str(tmp_path / "copy"), "--from", address]):
+        result = CliRunner().invoke(app, [*arguments, *(
+            [] if arguments[0] == "import" else ["--key", str(KEY.verifier)])])
+        told = result.output + (report.read_text() if report.exists() else "")
+        assert result.exit_code in (Exit.REFUSED, Exit.UNAVAILABLE), told
+        assert [part for part in ("hid", "den") if part in told.replace("hidden", "")] == []
+        assert "hidden" not in told
+
+
+@pytest.mark.parametrize("day", [
+    "2025-1-2", "20250102", "2025-02-30", "٢٠٢٥-٠١-٠٢", "2025-01-02T00:00", " 2025-01-02",
+    "2025-01-02\n", "2025-W01-1", "02.01.2025", "today", "", "-1", "12025-01-02",
+])
+@pytest.mark.parametrize("arguments", [
+    ("snapshot", "--valid-at"), ("replay", "--valid-at"), ("changes", "--from"),
+    ("changes", "--to"), ("upcoming", "--valid-at"),
+    ("token", "create", "--name", "n", "--scope", "read", "--expires"),
+])
+def test_a_day_has_one_form(arguments: tuple[str, ...], day: str) -> None:
+    result = CliRunner().invoke(app, [*arguments, day], env={"COLUMNS": "200"})
+    assert result.exit_code == Exit.USAGE
+    assert "expected a day as YYYY-MM-DD, such as 2025-11-20" in result.output
+
+
 def test_the_table_of_exit_codes_is_that_of_the_code() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    table = readme[readme.index("| code | means |"):].partition("\n\n")[0]
+    page = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+    table = page[page.index("| code | means |"):].partition("\n\n")[0]
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == [*Exit]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 from tracker.errors import InvalidInput
 
@@ -29,6 +30,8 @@ BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 ADDRESS = re.compile(
     r"https?://(?:\[[0-9a-f:.]+\]|[^\s/?#@:\[\]\\<>\"^`{|}%]+)(?::[0-9]{1,5})?(?:[/?#][^\s\\<>\"]*)?",
     re.IGNORECASE)
+SCHEME = re.compile(r"[a-z]+:(?://)?", re.IGNORECASE)
+QUERY = re.compile("[?#]")
 NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 MAX_DIGITS = 30
 """The most digits of a number, and how far from the decimal point it may begin and end."""
@@ -73,9 +76,30 @@ def check_address(text: str, *path: str | int) -> None:
 
     Raises InvalidInput at `path`.
     """
-    if not ADDRESS.fullmatch(text):
+    if not is_address(text):
         raise InvalidInput("expected an address that begins with https:// or http:// and a host,"
                            " such as https://www.usgs.gov/", code="INVALID_URL", path=path)
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an http or https address that programs can follow, without a user in it."""
+    try:
+        return bool(ADDRESS.fullmatch(text)) and urlsplit(text).port != 0
+    except ValueError:
+        return False
+
+
+def shown_address(text: str) -> str:
+    """An address as messages show it: without its query, or what may be a name and a password.
+
+    Of what is no address only the scheme is left, since anything else in it may be a secret.
+    """
+    scheme = SCHEME.match(text)
+    begin = scheme[0] if scheme else ""
+    if not is_address(text):
+        return f"{begin}…"
+    _, user, rest = text[len(begin):].rpartition("@")
+    return begin + ("…@" if user else "") + QUERY.split(rest, maxsplit=1)[0]
 
 
 def check_digits(number: Decimal, *path: str | int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
+from tracker.domain.wording import is_address, shown_address
 from tracker.errors import InvalidInput, TooLarge
 from tracker.sources.reader import File
 
@@ -27,15 +28,18 @@ def fetched(url: str, most: int = MAX_DOWNLOAD_BYTES) -> Iterator[File]:
 
     Raises InvalidInput where it can't be had, or is cut off, and TooLarge.
     """
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise InvalidInput(f"{url}: expected a file, or an http or https address",
-                           code="NO_SUCH_FILE")
+    shown = shown_address(url)
+    if not is_address(url):
+        raise InvalidInput(f"{shown}: expected a file, or an http or https address with a host and"
+                           " without a name and password", code="NO_SUCH_FILE")
     with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
         try:
             with urllib.request.urlopen(url, timeout=READ_TIMEOUT_SECONDS) as response:
                 _copy(response, kept, most)
+        except TooLarge as error:
+            raise TooLarge(f"{shown}: {error}") from None
         except (OSError, HTTPException, ValueError) as error:
-            raise InvalidInput(f"{url}: {error}", code="NO_SUCH_FILE") from None
+            raise InvalidInput(f"{shown}: {error}", code="NO_SUCH_FILE") from None
         kept.flush()
         yield File(Path(kept.name), name_of(url))
 
@@ -51,7 +55,7 @@ def _copy(response: HTTPResponse, kept: IO[bytes], most: int) -> None:
     while chunk := response.read(CHUNK):
         size += len(chunk)
         if size > most:
-            raise TooLarge(f"{response.url}: expected at most {most:,} bytes")
+            raise TooLarge(f"expected at most {most:,} bytes")
         kept.write(chunk)
     promised = response.headers.get("Content-Length")
     if promised is not None and promised != str(size):

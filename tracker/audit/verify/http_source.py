@@ -12,6 +12,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from urllib.parse import urlsplit
 
 from tracker.audit.format.layout import MAX_ENTRIES_BYTES, Files, most_bytes
+from tracker.domain.wording import is_address, shown_address
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 
 READ_TIMEOUT_SECONDS = 30.0
@@ -29,16 +30,12 @@ class Website(Files):
 
     def __init__(self, url: str, *, token: str | None = None):
         """Raises InvalidInput for what is no such address."""
-        self.name = url.rstrip("/")
-        try:
-            parts = urlsplit(self.name)
-            fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:
-            fits = False
-        if not fits:
-            raise InvalidInput(f"{url}: expected an http or https address of a log, such as"
-                               " https://example.org/log")
-        self._parts = parts
+        if not is_address(url) or "?" in url or "#" in url:
+            raise InvalidInput(f"{shown_address(url)}: expected an http or https address of a log,"
+                               " such as https://example.org/log, without a name, a password or a"
+                               " query")
+        self._parts = urlsplit(url.rstrip("/"))
+        self.name = shown_address(url.rstrip("/"))
         self._headers = {"User-Agent": "tracker verify", "Accept-Encoding": "identity"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -102,7 +99,7 @@ class Website(Files):
 
     def _connection(self) -> HTTPConnection:
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-        return kind(self._parts.netloc.rpartition("@")[2], timeout=READ_TIMEOUT_SECONDS)
+        return kind(self._parts.netloc, timeout=READ_TIMEOUT_SECONDS)
 
 
 def _whole(response: HTTPResponse, most: int) -> bytes:
