@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Exit(IntEnum):
-    """What a command's exit code means; README.md has the same table."""
+    """What a command's exit code means; docs/commands.md has the same table."""
 
     OK = 0
     REFUSED = 1

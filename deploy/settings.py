@@ -1,4 +1,4 @@
-"""Settings, from the environment or from flags; README.md has the same table, and a test compares.
+"""Settings, from the environment or from flags; docs/settings.md has the same table: a test compares.
 
 A secret is never a flag: flags can be read in the list of processes.
 """

@@ -1,4 +1,5 @@
-"""Every query and command that README.md shows is run here, and the queries of docs/api.md."""
+"""Every query and command that the README and the pages for users show is run here, and every link of
+a page leads somewhere."""
 
 from __future__ import annotations
 
@@ -16,14 +17,16 @@ from tests.support.processes import Running, command
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-API = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-QUERIES = re.findall(r"```graphql\n(.*?)```", README + API, re.DOTALL)
-COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+PAGES = [README, *((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+                   for name in ("tour", "commands", "api"))]
+QUERIES = [query for page in PAGES for query in re.findall(r"```graphql\n(.*?)```", page, re.DOTALL)]
+COMMANDS = [line for page in PAGES for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
             for line in block.splitlines()]
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
 async def test_every_query_has_an_answer_without_errors(corpus_services: Services) -> None:
-    assert len(QUERIES) >= 11
+    assert len(QUERIES) >= 16
     for document in QUERIES:
         if document.startswith("subscription"):
             answers = stream(Context(corpus_services, Access(), Access().anyone()), document)
@@ -44,9 +47,32 @@ def test_every_command_succeeds_beside_a_running_demo(
 
 
 def test_the_commands_that_install_are_those_that_ci_runs() -> None:
-    install = [c for c in COMMANDS if c.startswith("python3 -m venv")]
+    install = [c for c in README.splitlines() if c.startswith("python3 -m venv")]
     assert [c.rpartition("&& ")[2] for c in install] == [".venv/bin/tracker demo",
                                                          ".venv/bin/pytest"]
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert ".venv/bin/pytest" in ci
     assert "-e '.[test]'" in ci
+
+
+def anchors(page: str) -> set[str]:
+    """What the headings of a page can be linked to by."""
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]),
+                         ids=lambda page: page.name)
+def test_every_link_into_the_repository_leads_somewhere(page: Path) -> None:
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        if re.match("[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name) if name else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+def test_every_page_is_named_in_the_readme() -> None:
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} <= set(
+        re.findall(r"\]\(docs/([\w-]+\.md)\)", README)) | {"benchmarks.md"}

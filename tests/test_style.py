@@ -1,4 +1,4 @@
-"""The house rules: layers, style, types, settings in the README, files of a readable length."""
+"""The house rules: layers, style, types, settings in their table, files of a readable length."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from deploy.process import Exit
 from deploy.settings import PREFIX, SETTINGS
 
 ROOT = Path(__file__).parents[1]
@@ -31,13 +30,12 @@ def test_the_code_is_clean(arguments: tuple[str, ...]) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_every_setting_and_exit_code_is_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_every_setting_is_in_its_table_and_nothing_else_is() -> None:
+    table = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     for setting in SETTINGS:
         flag = f"`{setting.flag}`" if setting.flag else "–"
-        assert f"| `{setting.variable}` | {flag} | {setting.default} |" in readme
-    for code in Exit:
-        assert f"| {code.value} |" in readme
+        assert f"| `{setting.variable}` | {flag} | {setting.default} |" in table
+    assert table.count("\n| `") == len(SETTINGS)
 
 
 def test_every_environment_variable_of_the_code_is_a_setting() -> None:

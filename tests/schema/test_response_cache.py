@@ -27,10 +27,10 @@ from tracker.domain.codec import convert
 from tracker.domain.values import PartialDate, Source
 from tracker.log.recorder import Recorder
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+TOUR = (Path(__file__).parents[2] / "docs" / "tour.md").read_text(encoding="utf-8")
 QUESTIONS = [
     document
-    for document in re.findall(r"```graphql\n(.*?)```", README, re.DOTALL)
+    for document in re.findall(r"```graphql\n(.*?)```", TOUR, re.DOTALL)
     if document.startswith("{")
 ]
 CONTROLS = "{ asOf { exportControls { totalCount nodes { key clauses { status } } } } }"
