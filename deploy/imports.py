@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,8 @@ from tracker.domain.import_receipt import Receipt
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import Outcome, import_file
-from tracker.sources.reader import At, File, Reader
+from tracker.sources.importing.receipt_builder import Listen
+from tracker.sources.reader import File, Reader
 from tracker.sources.readers import corpus_format
 from tracker.sources.readers.corpus_format import SHIPPED
 
@@ -61,7 +62,7 @@ async def import_shown(
     file: File,
     console: Console,
     *,
-    listen: Callable[[str, At, str, str], None] | None = None,
+    listen: Listen | None = None,
     **options: Any,
 ) -> Outcome:
     """Import a file with bars; return once the projection shows it all."""

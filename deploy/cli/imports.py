@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -27,13 +27,13 @@ from tracker.postgres.database import Target
 from tracker.sources.column_mapping import meaning
 from tracker.sources.download import CHUNK, fetched
 from tracker.sources.importing.importer import Difference, Outcome
-from tracker.sources.reader import MAX_FILE_BYTES, At, File, Reader
+from tracker.sources.importing.receipt_builder import Listen
+from tracker.sources.reader import MAX_FILE_BYTES, File, Reader
 from tracker.sources.readers import corpus_format, spreadsheet
 from tracker.sources.readers.corpus_schema import corpus_schema
 from tracker.sources.registry import READERS, reader_for, reader_named
 from tracker.sources.text_files import encoding_named
 
-Listen = Callable[[str, At, str, str], None]
 MOST_SHOWN = 20
 MOST_FILES = 10_000
 """How many files of a directory are imported."""
@@ -175,9 +175,9 @@ def reporting(path: Path | None) -> Iterator[Listen | None]:
         raise InvalidInput(f"{path}: {error.strerror}") from None
     with opened as content:
         writer = csv.writer(content)
-        writer.writerow(("came", "line", "column", "reason", "text"))
-        yield lambda came, at, reason, text: writer.writerow(
-            (came, at.line, *map(csv_cell, (at.column or "", reason, text))))
+        writer.writerow(("came", "line", "column", "code", "reason", "text"))
+        yield lambda came, at, code, reason, text: writer.writerow(
+            (came, at.line, *map(csv_cell, (at.column or "", code, reason, text))))
 
 
 async def import_one(target: Target, services: Services, reader: Reader, file: File,

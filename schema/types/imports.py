@@ -9,6 +9,9 @@ from schema.base.scalars import Day, Position
 from schema.types.common import Node, shown
 from tracker.domain import import_receipt as domain
 
+CODE = ("The stable code of the reason: that of the rule that is broken, such as `INVALID_NUMBER`, or"
+        " `NOT_UNDERSTOOD`; see docs/sources.md. Null for imports of before codes were noted")
+
 
 @output
 class ImportCounts:
@@ -31,6 +34,7 @@ class ImportCounts:
 class RefusalReason:
     """Why so many places were refused."""
 
+    code: str | None = field(description=f"{CODE} and for `other reasons` together.")
     reason: str = field(description="The reason.")
     count: int = field(description="How many places.")
 
@@ -42,6 +46,7 @@ class Remark:
     line: int = field(description="The line, counted from 1.")
     column: str | None = field(description="The column or field.")
     text: str | None = field(description="What stands there, or the id of the fact.")
+    code: str | None = field(description=f"{CODE}.")
     reason: str = field(description="What is to be said of it.")
 
 

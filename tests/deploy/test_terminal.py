@@ -48,10 +48,10 @@ def test_a_cell_of_a_report_is_no_formula(tmp_path: Path, text: str) -> None:
     report = tmp_path / "report.csv"
     with reporting(report) as listen:
         assert listen is not None
-        listen("refused", At(2, text), text, text)
+        listen("refused", At(2, text), "INVALID_TEXT", text, text)
     with report.open(newline="", encoding="utf-8") as content:
         [_, row] = csv.reader(content)
-    assert row == ["refused", "2", f"'{text}", f"'{text}", f"'{text}"]
+    assert row == ["refused", "2", f"'{text}", "INVALID_TEXT", f"'{text}", f"'{text}"]
     assert csv_cell("gallium = 5") == "gallium = 5"
 
 

@@ -17,8 +17,8 @@ from tracker.sources.reader import At, Refused
 
 RECEIPT = """key entity on reader readerVersion file sha256 encoding size items events position
     counts { new restated corrected withdrawn unchanged repeated refused suspect }
-    reasons { reason count } refused { line column text reason }
-    suspects { line column text reason }"""
+    reasons { code reason count } refused { line column text code reason }
+    suspects { line column text code reason }"""
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def api(services: Services, target: Target, tmp_path: Path) -> Api:
     """An API on a log with three imports."""
     desk = Desk(target, services.recorder, tmp_path)
     await desk.take(line(), CLAIM)
-    outcome = await desk.read(Refused(At(3, "value"), "blank", "?"),
+    outcome = await desk.read(Refused(At(3, "value"), "blank", "?", "BLANK"),
                               cell(240_000, edition="MCS 2025", published_on="2025-01-31"))
     assert outcome.position is not None
     last = await desk.take(line())
@@ -47,10 +47,11 @@ async def test_imports_are_listed_with_all_that_their_receipts_say(api: Api) -> 
     assert first["size"] == (len(line()) + len(CLAIM))
     assert second["counts"] == {"new": 0, "restated": 1, "corrected": 0, "withdrawn": 0,
                                 "unchanged": 0, "repeated": 0, "refused": 1, "suspect": 1}
-    assert second["reasons"] == [{"reason": "blank", "count": 1}]
-    assert second["refused"] == [{"line": 3, "column": "value", "text": "?", "reason": "blank"}]
+    assert second["reasons"] == [{"code": "BLANK", "reason": "blank", "count": 1}]
+    assert second["refused"] == [{"line": 3, "column": "value", "text": "?", "code": "BLANK",
+                                  "reason": "blank"}]
     assert second["suspects"] == [{
-        "line": 2, "column": "value", "text": "row",
+        "line": 2, "column": "value", "text": "row", "code": "FAR_OFF",
         "reason": "240,000 times the figure of MCS 2024, 1 t"}]
     assert (third["counts"]["unchanged"], third["events"]) == (1, 0)
 

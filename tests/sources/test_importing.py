@@ -230,7 +230,7 @@ async def test_counts_are_exact_where_lists_are_bounded(desk: Desk) -> None:
     places: list[tuple[str, int]] = []
     outcome = await desk.read(
         *(Refused(At(n), f"reason {n % 30}", "text\0" * 100) for n in range(5000)),
-        listen=lambda came, at, reason, text: places.append((came, at.line)))
+        listen=lambda came, at, code, reason, text: places.append((came, at.line)))
     receipt = outcome.receipt
     assert receipt.counts.refused == 5000 == sum(reason.count for reason in receipt.reasons)
     assert (len(receipt.refused), receipt.reasons[-1].reason) == (20, "other reasons")

@@ -154,7 +154,8 @@ def test_a_line_of_100_mb_is_one_refusal_and_never_in_memory(tmp_path: Path) -> 
     items = list(corpus_format.READER.read(File.at(path)))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
     assert [item.at.line for item in items] == [1, 2, 3]
-    assert items[1] == Refused(At(2), "expected at most 1,000,000 bytes in a line")
+    assert items[1] == Refused(At(2), "expected at most 1,000,000 bytes in a line",
+                               code="TOO_LARGE")
 
 
 async def test_facts_in_another_encoding_leave_nothing_until_it_is_named(

@@ -49,15 +49,17 @@ class Reason(Value, frozen=True, kw_only=True):
 
     reason: Name
     count: int
+    code: Name | None = None
 
 
 class Remark(Value, frozen=True, kw_only=True):
-    """What is to be said of one place in the file."""
+    """What is to be said of one place in the file. Receipts of before have no codes."""
 
     reason: Name
     line: int
     column: Name | None = None
     text: Name | None = None
+    code: Name | None = None
 
 
 class Receipt(Fact, frozen=True, kw_only=True):

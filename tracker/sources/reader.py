@@ -102,6 +102,10 @@ class At:
     column: str | None = None
 
 
+NOT_UNDERSTOOD = "NOT_UNDERSTOOD"
+"""The code of what a reader makes nothing of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A fact that a file tells, as an order under an id that the same row always gives."""
@@ -112,11 +116,20 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A place that was not understood, or was left out deliberately, and why."""
+    """A place that was not understood, or was left out deliberately, and why.
+
+    `code` is stable, as those of errors are: it is that of the rule that was broken, if one was.
+    """
 
     at: At
     reason: str
     text: str = ""
+    code: str = NOT_UNDERSTOOD
+
+    @classmethod
+    def because(cls, at: At, error: TrackerError, text: str = "") -> Refused:
+        """A place that breaks a rule."""
+        return cls(at, error.message, text, error.code)
 
 
 Item: TypeAlias = Told | Refused

@@ -22,7 +22,7 @@ from tracker.domain.vocabulary import Checked
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.entries import NewEvent
 from tracker.postgres.database import Target
-from tracker.sources.importing.receipt_builder import Tally, plain
+from tracker.sources.importing.receipt_builder import Listen, Tally, plain
 from tracker.sources.importing.reconcile import RETRACTED, Came, Verdict, judge
 from tracker.sources.importing.staging import Staging, staging
 from tracker.sources.reader import ZIP, At, File, Item, Reader, Refused, Told, path_of
@@ -90,7 +90,7 @@ class Run:
 async def import_file(
     target: Target, reader: Reader, file: File, *, skip_refused: bool = False,
     dry_run: bool = False, actor: str = ACTOR, progress: Progress = silent,
-    listen: Callable[[str, At, str, str], None] | None = None,
+    listen: Listen | None = None,
 ) -> Outcome:
     """Import a file and return its outcome once it is durable.
 
@@ -159,7 +159,7 @@ async def _take_in(run: Run, batch: Iterable[Item]) -> None:
     events: list[NewEvent] = []
     for item in batch:
         if isinstance(item, Refused):
-            run.tally.refuse(item.at, item.reason, item.text)
+            run.tally.refuse(item)
             continue
         order = item.order
         elsewhere = in_log.get(order.event_id, order.stream) != order.stream
@@ -178,14 +178,14 @@ def _carry_out(run: Run, item: Told, verdict: Verdict, entities: dict[str, Entit
     """The events that a verdict leads to; None where it, or a rule, refuses the fact."""
     stream = item.order.stream
     if verdict.came is Came.REFUSED:
-        run.tally.refuse(item.at, verdict.reason, item.order.event_id)
+        run.tally.refuse(Refused(item.at, verdict.reason, item.order.event_id, verdict.code))
         return None
     entity = entities[stream].copy() if len(verdict.orders) > 1 else entities[stream]
     try:
         events = [decide(entity, order, run.founded, run.actor) for order in verdict.orders]
     except TrackerError as error:
         at = At(item.at.line, item.at.column or path_of(error))
-        run.tally.refuse(at, error.message, item.order.event_id)
+        run.tally.refuse(Refused.because(at, error, item.order.event_id))
         return None
     entities[stream] = entity
     run.staging.put_back(entity)

@@ -13,16 +13,20 @@ from tracker.domain.values import PartialDate, Source
 from tracker.domain.vocabulary import Checked
 from tracker.domain.wording import is_visible
 from tracker.sources.importing.reconcile import Came
-from tracker.sources.reader import At, File, Reader
+from tracker.sources.reader import At, File, Reader, Refused
 
 MAX_REMARKS = 20
 MAX_REASONS = 20
 MAX_COUNTED_REASONS = 1000
 """How many different reasons are counted by themselves; the others are counted together."""
 OTHER_REASONS = "other reasons"
+FAR_OFF = "FAR_OFF"
+"""The code of a figure that can hardly be right beside its neighbour."""
+Listen = Callable[[str, At, str, str, str], None]
+"""Is told what came of a place: `refused` or `suspect`, where, its code, the reason, the text."""
 
 
-def _ignore(came: str, at: At, reason: str, text: str) -> None:
+def _ignore(came: str, at: At, code: str, reason: str, text: str) -> None:
     """Tell nobody."""
 
 
@@ -33,27 +37,28 @@ class Tally:
     `listen` is told of every refused and suspect place, of which the receipt keeps the first.
     """
 
-    listen: Callable[[str, At, str, str], None] = _ignore
+    listen: Listen = _ignore
     came: Counter[Came] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     refused: list[Remark] = field(default_factory=list)
     suspects: list[Remark] = field(default_factory=list)
     suspect: int = 0
     withdrawn: int = 0
 
-    def refuse(self, at: At, reason: str, text: str = "") -> None:
+    def refuse(self, place: Refused) -> None:
         """A place was refused."""
         self.came[Came.REFUSED] += 1
-        known = reason in self.reasons or len(self.reasons) < MAX_COUNTED_REASONS
-        self.reasons[reason if known else OTHER_REASONS] += 1
-        _note(self.refused, at, reason, text)
-        self.listen("refused", at, reason, text)
+        why = (place.reason, place.code)
+        known = why in self.reasons or len(self.reasons) < MAX_COUNTED_REASONS
+        self.reasons[why if known else (OTHER_REASONS, None)] += 1
+        _note(self.refused, place)
+        self.listen("refused", place.at, place.code, place.reason, place.text)
 
     def suspect_of(self, at: At, reason: str, text: str) -> None:
         """A recorded fact is suspect."""
         self.suspect += 1
-        _note(self.suspects, at, reason, text)
-        self.listen("suspect", at, reason, text)
+        _note(self.suspects, Refused(at, reason, text, FAR_OFF))
+        self.listen("suspect", at, FAR_OFF, reason, text)
 
     def counts(self) -> Counts:
         """The counts."""
@@ -85,15 +90,17 @@ def plain(text: str, most: int = 200) -> str:
     return shown if len(shown) == len(text) else shown + "\u2026"
 
 
-def _note(remarks: list[Remark], at: At, reason: str, text: str) -> None:
+def _note(remarks: list[Remark], place: Refused) -> None:
     if len(remarks) < MAX_REMARKS:
-        remarks.append(Remark(reason=plain(reason), line=at.line, text=plain(text, 80) or None,
-                              column=plain(at.column or "", 80) or None))
+        remarks.append(Remark(
+            reason=plain(place.reason), line=place.at.line, text=plain(place.text, 80) or None,
+            column=plain(place.at.column or "", 80) or None, code=place.code))
 
 
-def _reasons(counted: Counter[str]) -> tuple[Reason, ...]:
+def _reasons(counted: Counter[tuple[str, str | None]]) -> tuple[Reason, ...]:
     """The most frequent reasons, and how many items had others."""
     frequent = counted.most_common(MAX_REASONS)
     rest = counted.total() - sum(count for _, count in frequent)
-    shown = [Reason(reason=plain(reason), count=count) for reason, count in frequent]
+    shown = [Reason(reason=plain(reason), count=count, code=code)
+             for (reason, code), count in frequent]
     return tuple(shown + ([Reason(reason=OTHER_REASONS, count=rest)] if rest else []))

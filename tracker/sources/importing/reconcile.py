@@ -56,6 +56,7 @@ class Verdict:
     came: Came
     orders: tuple[Order, ...] = ()
     reason: str = ""
+    code: str = ""
     doubt: str | None = None
     before: Fact | None = None
 
@@ -77,11 +78,12 @@ def judge(told: Told, entity: Entity, line: int | None, elsewhere: bool,
     told_as = row[-1:] if retraction else row
     same = any(says_the_same(known.fact, order.fact) for known in told_as)
     if line is not None:
-        return Verdict(Came.REPEATED) if same else _refused(f"line {line} says otherwise")
+        return Verdict(Came.REPEATED) if same else _refused(
+            f"line {line} says otherwise", "CONTRADICTS_ROW")
     if same and not (retraction and withdrawn(entity, row[-1].event_id)):
         return Verdict(Came.UNCHANGED)
     if (retraction is None and (elsewhere or row)) or (elsewhere and not taken):
-        return _refused(str(IdempotencyConflict(order.event_id)))
+        return _refused(str(IdempotencyConflict(order.event_id)), IdempotencyConflict.code)
     if not row or retraction is None:
         return _fresh(entity, _under_free_id(order) if taken else order)
     return _corrected(entity, order, row, retraction)
@@ -144,7 +146,8 @@ def _fresh(entity: Entity, order: Order) -> Verdict:
         if edition_of(claim) == edition_of(order.fact):
             same = agree(claim.quantity, order.fact.quantity)
             return Verdict(Came.UNCHANGED) if same else _refused(
-                f"the event {known.event_id} has another value for this series and edition")
+                f"the event {known.event_id} has another value for this series and edition",
+                "ANOTHER_VALUE")
     earlier = [claim for _, claim in claims if claim.source.publisher
                == order.fact.source.publisher]
     if not earlier:
@@ -176,5 +179,5 @@ def _corrected(entity: Entity, order: Order, row: Sequence[Known],
     return Verdict(Came.CORRECTED, tuple(orders), before=last.fact)
 
 
-def _refused(reason: str) -> Verdict:
-    return Verdict(Came.REFUSED, reason=reason)
+def _refused(reason: str, code: str) -> Verdict:
+    return Verdict(Came.REFUSED, reason=reason, code=code)

@@ -90,16 +90,16 @@ def _item(field: Mapping[str, str], day: PartialDate, file: str, line: int) -> I
     refused = partial(Refused, At(line), text=" ".join(
         field.get(name, "") for name in (NAMES[0], "country_trans", "year")))
     if field["bgs_statistic_type_trans"] != "Production":
-        return refused(f"no production: {field['bgs_statistic_type_trans']}")
+        return refused(f"no production: {field['bgs_statistic_type_trans']}", code="LEFT_OUT")
     name = next((field[name] for name in NAMES if field.get(name)), "")
     about = subject(name)
     if about is None:
-        return refused(f"no commodity is declared for {name!r}")
+        return refused(f"no commodity is declared for {name!r}", code="UNKNOWN_COMMODITY")
     try:
         claim = _claim(field, about, day, f"{file}, line {line}")
         return told(At(line, "quantity"), claim.series.stream, claim, claim_id(claim))
     except InvalidInput as error:
-        return refused(error.message)
+        return refused(error.message, code=error.code)
 
 
 def subject(name: str) -> Subject | None:

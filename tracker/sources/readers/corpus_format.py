@@ -96,12 +96,13 @@ def read(file: File) -> Iterator[Item]:
     """The facts of a file, one a line; empty lines say nothing."""
     for line in lines(file):
         if not line.whole:
-            yield Refused(At(line.number), f"expected at most {MAX_ROW_BYTES:,} bytes in a line")
+            yield Refused(At(line.number), f"expected at most {MAX_ROW_BYTES:,} bytes in a line",
+                          code=TooLarge.code)
         elif line.content.strip():
             try:
                 yield Told(At(line.number), parse(line.content))
             except TrackerError as error:
-                yield Refused(At(line.number, path_of(error)), error.message)
+                yield Refused.because(At(line.number, path_of(error)), error)
 
 
 READER = Reader(

@@ -105,7 +105,7 @@ def read(file: File) -> Iterator[Item]:
         try:
             yield _item(decode(Document, bytes(raw)), at, file.name)
         except InvalidInput as error:
-            yield Refused(At(line, f"results.{index}.{path_of(error)}"), error.message)
+            yield Refused.because(At(line, f"results.{index}.{path_of(error)}"), error)
 
 
 def _documents(file: File, content: bytes) -> list[msgspec.Raw]:
@@ -121,7 +121,8 @@ def _documents(file: File, content: bytes) -> list[msgspec.Raw]:
 def _item(document: Document, at: At, file: str) -> Item:
     goods = named_in(document.text)
     if not document.of_bis and not goods:
-        return Refused(at, "neither of BIS nor about a commodity of the tracker", document.title)
+        return Refused(at, "neither of BIS nor about a commodity of the tracker", document.title,
+                       "LEFT_OUT")
     id = f"us-fr-{slug(document.document_number)}"
     source = _source(document, f"{file}, line {at.line}")
     if is_control(document, goods):

@@ -41,7 +41,7 @@ def read(file: File) -> Iterator[Item]:
             if line.content.strip():
                 facts[line.number] = decode(Row, line.content)
         except TrackerError as error:
-            yield Refused(At(line.number, path_of(error)), error.message)
+            yield Refused.because(At(line.number, path_of(error)), error)
     rows, entities = {row.id: row for row in facts.values()}, dict[str, str]()
     for number, row in facts.items():
         try:
@@ -62,7 +62,7 @@ def read(file: File) -> Iterator[Item]:
 def _refused(number: int, row: Row, error: Exception) -> Refused:
     """A fact that breaks a rule, or has details of which nothing can be made."""
     if isinstance(error, TrackerError):
-        return Refused(At(number, path_of(error)), error.message, row.id)
+        return Refused.because(At(number, path_of(error)), error, row.id)
     return Refused(At(number, "details"), f"expected known details: {error!r}", row.id)
 
 

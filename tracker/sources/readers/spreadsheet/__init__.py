@@ -66,8 +66,9 @@ def _items(meaning: Meaning, file: File, header: Cells, columns: dict[str, int],
     try:
         found = list(facts(record))
     except ValueError as error:
-        at = path_of(error) if isinstance(error, InvalidInput) else None
-        yield Refused(At(row.line, at), str(error), record.text("title") or "")
+        broken = error if isinstance(error, InvalidInput) else InvalidInput(str(error))
+        yield Refused.because(At(row.line, path_of(broken) or None), broken,
+                              record.text("title") or "")
         return
     yield from found
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tracker.domain.values import PartialDate, Source
 from tracker.domain.vocabulary import Checked, Statistic
-from tracker.sources.reader import At, Refused
+from tracker.sources.reader import NOT_UNDERSTOOD, At, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,6 @@ class Cell:
         """Its place, file included, as facts cite it."""
         return f"{self.file}, line {self.line}, {self.column}"
 
-    def refused(self, reason: str) -> Refused:
+    def refused(self, reason: str, code: str = NOT_UNDERSTOOD) -> Refused:
         """This cell, not read for `reason`."""
-        return Refused(self.at, reason, self.text)
+        return Refused(self.at, reason, self.text, code)

@@ -37,17 +37,17 @@ def understand(cell: Cell) -> Claimed | Refused:
         return cell.refused(about)
     wrong = wrong_value(cell)
     if wrong:
-        return cell.refused(wrong.why)
+        return cell.refused(wrong.why, "KNOWN_MISTAKE")
     try:
         return _claim(cell, about)
     except InvalidInput as error:
-        return cell.refused(error.message)
+        return cell.refused(error.message, error.code)
 
 
 def _claim(cell: Cell, about: Subject) -> Claimed | Refused:
     place, detail = country(cell.country)
     if place is None:
-        return cell.refused(f"unknown country {cell.country!r}")
+        return cell.refused(f"unknown country {cell.country!r}", "UNKNOWN_PLACE")
     unit = _unit(cell)
     said = amount(cell.text, cell.note, cell.year, unit)
     if isinstance(said, str):
