@@ -18,7 +18,7 @@ from websockets.typing import Origin
 from deploy.bootstrap import connected
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
-from schema.execution.documents import MOST_COST
+from schema.execution.documents import MAX_COST
 from schema.execution.query_cost import cost
 from schema.execution.schema import GRAPH
 from schema.http.trusted_hosts import host_name, is_ours
@@ -112,7 +112,7 @@ async def test_the_cost_counts_with_the_variables_of_each_request(api: Api) -> N
              " nodes { title } } } } } }")
     for n, expected in ((5, set()), (200, {"TOO_COSTLY"}), (5, set())):
         assert codes(await api.post(query, n=n)) == expected
-    assert str(MOST_COST) in str(await api.post(query, n=200))
+    assert str(MAX_COST) in str(await api.post(query, n=200))
 
 
 async def test_a_field_asked_for_many_times_is_answered_once_or_not_at_all(api: Api) -> None:

@@ -14,7 +14,7 @@ from graphql import parse
 from strawberry.extensions import SchemaExtension
 
 from schema.base.memo import MAX_WEIGHT, once
-from schema.execution.admission import MAX_LIST_ITEMS, MOST_COMMANDS
+from schema.execution.admission import MAX_COMMANDS, MAX_LIST_ITEMS
 from schema.execution.documents import (
     BYTES_PER_TOKEN,
     MAX_BODY_BYTES,
@@ -102,7 +102,7 @@ async def test_all_operations_but_the_one_asked_for_are_nobodys_business(reading
 
 async def test_a_batch_is_counted_before_its_commands_are_read(api: Api) -> None:
     refused = ("INVALID_BATCH_SIZE", ["commands"])
-    assert await api.refused(RECORD, all=NONSENSE * (MOST_COMMANDS + 1)) == refused
+    assert await api.refused(RECORD, all=NONSENSE * (MAX_COMMANDS + 1)) == refused
     assert await api.refused(RECORD, all=[]) == refused
     commands = [{"announceExportControl": control(f"x{n}")} for n in range(3)]
     assert (await api.ask(RECORD, all=commands))["record"]["position"] == "3"

@@ -39,8 +39,8 @@ from tracker.sources.importing.importer import import_file
 from tracker.sources.importing.staging import Staging
 from tracker.sources.reader import At, File, Refused
 from tracker.sources.readers import corpus_format
-from tracker.sources.readers.corpus_format import MOST_BYTES as LONGEST_LINE
 from tracker.sources.readers.corpus_format import parse, write
+from tracker.sources.text_files import MAX_ROW_BYTES
 
 # --- the corpus format
 
@@ -176,7 +176,7 @@ async def test_a_backslash_before_a_code_is_text_like_any_other(desk: Desk) -> N
     (b'{"id":"a","type":"Figure.Claimed","data":' + b"[" * 10**5, "INVALID_JSON", ()),
     (CLAIM.replace(b'"unit":"t",', b""), "UNIT_REQUIRED", ("data", "quantity", "unit")),
     (CLAIM.replace(b'"REO"', b'"\\u0000"'), "INVALID_INPUT", ("data",)),
-    (CLAIM + b" " * LONGEST_LINE, "TOO_LARGE", ()),
+    (CLAIM + b" " * MAX_ROW_BYTES, "TOO_LARGE", ()),
     (line(entity=None), "INVALID_INPUT", ("entity",)),
     (line(entity="alliance/quad"), "INVALID_INPUT", ("entity",)),
     (line(entity="treaty/a"), "INVALID_INPUT", ("entity",)),
