@@ -164,7 +164,7 @@ def wait_for_checkpoint(url: str) -> None:
 
 def test_every_code_is_in_the_guide() -> None:
     root = Path(__file__).parents[2] / "tracker" / "audit"
-    codes = {code for path in root.glob("*.py")
+    codes = {code for path in root.rglob("*.py")
              for code in re.findall(r'Rejected\(\s*"([A-Z_]+)"', path.read_text(encoding="utf-8"))}
     assert len(codes) >= 14
     assert [code for code in codes if f"`{code}`" not in GUIDE] == []
