@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from projections.fold.timeline import Folded, Revision
 from projections.runner.fold_cache import Folds
@@ -134,16 +135,26 @@ async def added(revisions: Iterable[tuple[Revision, Finding]]) -> AsyncIterator[
         yield "".join(rows).encode()
 
 
-async def write_page(connection: Connection, page: Page) -> None:
-    """Add and close rows, and advance to the end of the page, in the caller's transaction."""
-    await connection.execute(SQL.add_versions, page.added)
+async def write_page(
+    connection: Connection, page: Page, *, seconds: float | None = None
+) -> None:
+    """Add and close rows, and advance to the end of the page, in the caller's transaction.
+
+    A statement may take so many seconds, instead of the connection's own limit.
+    """
+    await connection.execute(SQL.add_versions, page.added, timeout=seconds)
     if page.closed:
-        await connection.execute(SQL.close, *map(list, zip(*page.closed, strict=True)))
-    await find_new(connection, page.new)
+        await connection.execute(SQL.close, *columns(page.closed), timeout=seconds)
+    await find_new(connection, page.new, seconds=seconds)
     for query, rows in ((SQL.add_subjects, page.more.subjects), (SQL.add_texts, page.more.said)):
         if rows:
-            await connection.execute(query, *map(list, zip(*sorted(rows), strict=True)))
-    await connection.execute(SQL.advance, page.until)
+            await connection.execute(query, *columns(sorted(rows)), timeout=seconds)
+    await connection.execute(SQL.advance, page.until, timeout=seconds)
+
+
+def columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    """The columns of rows, of which there is one at least."""
+    return list(map(list, zip(*rows, strict=True)))
 
 
 def found(finding: Finding) -> dict[str, bytes]:
@@ -156,8 +167,10 @@ def found(finding: Finding) -> dict[str, bytes]:
     return {table: "".join(sorted(lines)).encode() for table, lines in rows.items()}
 
 
-async def find_new(connection: Connection, new: dict[str, bytes]) -> None:
+async def find_new(
+    connection: Connection, new: dict[str, bytes], *, seconds: float | None = None
+) -> None:
     """Add what entities are found by of which nothing was there."""
     for table, query in (("subjects", SQL.add_new_subjects), ("texts", SQL.add_new_texts)):
         if rows := new.get(table):
-            await connection.execute(query, rows)
+            await connection.execute(query, rows, timeout=seconds)

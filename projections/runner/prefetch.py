@@ -65,6 +65,12 @@ class Ahead:
                     reading.cancel()
                 await ahead._forget()
 
+    async def set_limit(self, limit: int) -> None:
+        """Read pages of so many events from now on."""
+        if limit != self._limit:
+            await self._forget()
+            self._limit = limit
+
     async def page(self, after: int) -> Page | None:
         """The page after a position; None when there are no more events."""
         page = await self._coming.popleft() if self._coming else None

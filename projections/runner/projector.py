@@ -17,6 +17,7 @@ from projections.runner.batch import PAGE, SQL, Page, read_page, write_page
 from projections.runner.fingerprint import fingerprint
 from projections.runner.fold_cache import Folds
 from projections.runner.prefetch import Ahead
+from projections.runner.turn_limits import TurnLimits
 from projections.versions import rows
 from projections.versions.progress import Tracked
 from tracker.errors import Unavailable
@@ -25,7 +26,6 @@ from tracker.postgres.background import Background
 from tracker.postgres.database import (
     LOST,
     SILENCE_SECONDS,
-    TURN,
     Connection,
     Pool,
     Target,
@@ -82,7 +82,7 @@ class Projector(Background):
         """With a `target`, the database of the pool, helpers fold what comes in an import."""
         self._pool = pool
         self._target = target
-        self._page = page
+        self._limits = TurnLimits(page)
         self._follower = follower
         self._folds = Folds()
         self.tracked = Tracked(pool, follower)
@@ -105,9 +105,12 @@ class Projector(Background):
         Pages are read and folded before it is their turn. Where somebody else had a turn in
         between, the one that comes is not the next one and is read again.
         """
-        async with Ahead.reading(self._pool, self._page, self._folds, self._target) as ahead:
+        async with Ahead.reading(
+            self._pool, self._limits.events, self._folds, self._target
+        ) as ahead:
             folded: Page | None = None
             while True:
+                await ahead.set_limit(self._limits.events)
                 with self.working("project") as work:
                     page = await self._turn(ahead, folded)
                     if page is None:
@@ -126,18 +129,20 @@ class Projector(Background):
         can be written at once when it is our turn again.
         """
         self._late = None
+        limits = self._limits
         try:
             async with self._pool.acquire() as connection, connection.transaction():
-                if not await connection.fetchval(SQL.take_turn, TURN):
-                    return None
                 began, page = time.monotonic(), folded
+                if not await connection.fetchval(SQL.take_turn, limits.setting):
+                    return None
                 position = await connection.fetchval(SQL.position)
                 if page is None or page.after != position:
                     page = await ahead.page(position)
                 if page is not None and time.monotonic() - began > FOLD_SECONDS:
                     self._late = page
                 elif page is not None:
-                    await write_page(connection, page)
+                    with limits.writing(began):
+                        await write_page(connection, page, seconds=limits.statement_seconds)
         except LOST:
             self._folds.clear()
             if self._late is None:

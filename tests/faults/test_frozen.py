@@ -18,12 +18,14 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from deploy.bootstrap import migrated, running
+from deploy.bootstrap import connected, migrated, running
 from deploy.postgres import Postgres
 from projections.fold.replay import World
-from projections.runner.batch import Page
+from projections.runner.batch import PAGE, Page
 from projections.runner.prefetch import Ahead
+from projections.runner.projector import Projector
 from projections.runner.rebuild import rebuild
+from projections.runner.turn_limits import TurnLimits
 from schema.services import Services
 from tests.conftest import database, run_sql
 from tests.log.test_log import gallium
@@ -31,12 +33,22 @@ from tests.support.fact_builders import announced
 from tests.support.published_log import check
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Signing
+from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import Target
+from tracker.postgres.database import PROJECTOR, Target, create_pool
 
 MOST = 12.0
 """Seconds in which others go on: 10, and some for the machine that tests."""
 DAY = date(2025, 11, 20)
+
+
+SLOW = """
+CREATE FUNCTION projection.slow() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_sleep({}); RETURN new; END';
+CREATE TRIGGER slow BEFORE INSERT ON projection.versions
+    FOR EACH ROW EXECUTE FUNCTION projection.slow();
+"""
+"""A database that takes so many seconds for a version row."""
 
 
 class Frozen:
@@ -128,10 +140,33 @@ async def test_pages_that_take_longer_to_fold_than_a_turn_lasts_are_projected_ne
         return page
 
     monkeypatch.setattr(Ahead, "page", slow)
-    monkeypatch.setattr("projections.runner.projector.TURN", "1s")
+    monkeypatch.setattr(services.projector, "_limits", TurnLimits(PAGE, 1))
     monkeypatch.setattr("projections.runner.projector.FOLD_SECONDS", 0.5)
     await services.commands.record("export-control/a", announced())
     await services.projector.reach(1, seconds=30)
+
+
+@pytest.mark.parametrize(("rows", "seconds_of_a_row"), [(24, 0.1), (1, 2)])
+async def test_pages_that_take_longer_to_write_than_a_turn_lasts_are_projected_nevertheless(
+    target: Target, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, rows: int,
+    seconds_of_a_row: float,
+) -> None:
+    async with connected(target) as connection:
+        await connection.execute(SLOW.format(seconds_of_a_row))
+    await recorder.append([gallium(f"id-{n}", f"export-control/e{n}")
+                           for n in range(1, rows + 1)])
+    async with await create_pool(target, role=PROJECTOR) as pool:
+        projector = Projector(pool, Follower(recorder, target))
+        monkeypatch.setattr(projector, "_limits", limits := TurnLimits(PAGE, 1))
+        async with projector:
+            await projector.reach(rows, seconds=60)
+            async with connected(target) as connection:
+                await connection.execute("DROP TRIGGER slow ON projection.versions")
+            async with asyncio.timeout(60):
+                while limits.seconds > 1 or limits.events <= rows:  # quick turns bring them back
+                    rows += 1
+                    await recorder.append([gallium(f"id-{rows}", f"export-control/e{rows}")])
+                    await projector.reach(rows)
 
 
 @pytest.mark.parametrize("shared", [True, False])
