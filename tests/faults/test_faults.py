@@ -29,7 +29,7 @@ from tracker.log.recorder import Recorder
 
 @pytest.mark.parametrize("kinds", [
     ("api", "postgres", "backend"), ("cut",), ("disk", "wal"), ("freeze",),
-    ("freeze-backend", "freeze-postgres"),
+    ("freeze-backend", "freeze-postgres"), ("swallow",),
 ], ids="-".join)
 async def test_after_any_fault_all_is_as_promised(kinds: tuple[str, ...]) -> None:
     tally = Tally()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,10 @@ CONNECT_SECONDS = 10
 """Seconds that a connection may take to be made, where the URL does not say otherwise."""
 COMMAND_SECONDS = 60
 """Seconds that a question of a pool may take. Then its connection is dropped."""
+IDLE_SECONDS = 1
+"""Seconds after which a connection that lies in a pool is asked whether it is still there."""
+ANSWER_SECONDS = 2
+"""Seconds that its answer may take."""
 SILENCE_SECONDS = 8
 """Seconds after which whoever is silent in a transaction loses it, with all its locks.
 
@@ -67,6 +72,11 @@ class Session(asyncpg.Connection):
 
     _committing = False
 
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        self.used_at = time.monotonic()
+        """When it was made, or given back to its pool."""
+
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
         """As it is in asyncpg, whose transactions end with it."""
         self._committing = query.startswith("COMMIT")
@@ -78,6 +88,25 @@ class Session(asyncpg.Connection):
         else:  # not before the pool, which may get it back now, knows that it is being cancelled
             loop = asyncio.get_running_loop()
             loop.call_soon(loop.call_soon, self.terminate)
+
+
+class SilentConnection(ConnectionError):
+    """A connection from a pool does not answer."""
+
+
+class CheckedPool(asyncpg.Pool):
+    """A pool that gives out no connection that has gone silent while nobody used it.
+
+    The kernel notices that another host has gone, but not that a process on the way is frozen, such
+    as a pooler. Where one connection is silent, all are made anew: they went the same way.
+    """
+
+    async def _acquire(self, timeout: float | None) -> Any:
+        try:
+            return await super()._acquire(timeout)  # type: ignore[misc]  # not in the stubs
+        except SilentConnection:
+            await self.expire_connections()
+            return await super()._acquire(timeout)  # type: ignore[misc]
 
 
 async def connect(target: Target, *, role: str | None = None) -> Session:
@@ -96,10 +125,13 @@ async def create_pool(
 
     A command that takes longer than `seconds` raises TimeoutError.
     """
-    return await asyncpg.create_pool(
+    return await CheckedPool(
         **_patient(target), min_size=1, max_size=size, connection_class=Session,
         server_settings={**_settings(role), **settings}, command_timeout=seconds,
-        init=_watch_network, reset=_keep,
+        init=_watch_network, setup=_check, reset=_keep,
+        # as asyncpg.create_pool has them
+        max_queries=50_000, max_inactive_connection_lifetime=300, record_class=asyncpg.Record,
+        loop=None,
     )
 
 
@@ -108,9 +140,21 @@ def at_work(pool: Pool) -> tuple[int, int]:
     return pool.get_size() - pool.get_idle_size(), pool.get_max_size()
 
 
-async def _keep(connection: Connection) -> None:
+async def _check(connection: Any) -> None:
+    """Ask a connection that nobody has used for a while; raises SilentConnection."""
+    if time.monotonic() - connection.used_at < IDLE_SECONDS:
+        return
+    try:
+        await connection.execute("SELECT 1", timeout=ANSWER_SECONDS)
+    except LOST as error:
+        connection.terminate()
+        raise SilentConnection("a connection does not answer") from error
+
+
+async def _keep(connection: Any) -> None:
     """Give a connection back as it is: nothing here changes a session beyond its transaction, and
     the usual reset would cost a round trip a question."""
+    connection.used_at = time.monotonic()
 
 
 def _patient(target: Target) -> Target:

@@ -1,0 +1,86 @@
+"""A pool gives out only connections that answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from deploy.postgres import Postgres
+from tests.faults.proxy import Proxy
+from tracker.postgres.database import (
+    ANSWER_SECONDS,
+    IDLE_SECONDS,
+    Pool,
+    Target,
+    create_pool,
+)
+
+IDLE = 5
+BACKEND = "SELECT pg_backend_pid()"
+
+
+@pytest.fixture
+async def proxy(server: Postgres, tmp_path: Path) -> AsyncIterator[Proxy]:
+    """A proxy before PostgreSQL."""
+    async with Proxy(server.connection, tmp_path) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def pool(proxy: Proxy, target: Target) -> AsyncIterator[Pool]:
+    """A pool whose connections go over the proxy; some of them have been used."""
+    pool = await create_pool({**proxy.target, "database": target["database"]}, seconds=30)
+    await asyncio.gather(*(pool.fetchval("SELECT pg_sleep(0.2)") for _ in range(IDLE)))
+    assert pool.get_idle_size() == IDLE
+    yield pool
+    pool.terminate()
+
+
+@pytest.mark.parametrize("questions", [1, 5])
+async def test_questions_are_answered_soon_though_every_idle_connection_has_gone_silent(
+    pool: Pool, proxy: Proxy, questions: int
+) -> None:
+    proxy.swallow()
+    proxy.heal()
+    await asyncio.sleep(IDLE_SECONDS)
+    asked = time.monotonic()
+    answers = [pool.fetchval("SELECT 1") for _ in range(questions)]
+    assert await asyncio.gather(*answers) == [1] * questions
+    assert time.monotonic() - asked < 8, "not the 30 s that a question may take"
+
+
+async def test_a_connection_that_was_never_used_is_asked_too(
+    proxy: Proxy, target: Target
+) -> None:
+    pool = await create_pool({**proxy.target, "database": target["database"]}, seconds=30)
+    proxy.swallow()
+    proxy.heal()
+    await asyncio.sleep(IDLE_SECONDS)
+    assert await asyncio.wait_for(pool.fetchval("SELECT 1"), 8) == 1
+    pool.terminate()
+
+
+async def test_where_one_connection_is_silent_nobody_waits_for_the_others_in_turn(
+    pool: Pool, proxy: Proxy
+) -> None:
+    proxy.swallow()
+    proxy.heal()
+    await asyncio.sleep(IDLE_SECONDS)
+    asked = time.monotonic()
+    async with AsyncExitStack() as stack:
+        for _ in range(IDLE):
+            await stack.enter_async_context(pool.acquire())
+    assert time.monotonic() - asked < IDLE * ANSWER_SECONDS
+
+
+async def test_a_connection_that_answers_is_used_again_however_long_it_was_idle(
+    pool: Pool
+) -> None:
+    backend = await pool.fetchval(BACKEND)
+    await asyncio.sleep(IDLE_SECONDS + 0.1)
+    assert await pool.fetchval(BACKEND) == backend
