@@ -17,13 +17,14 @@ from tests.audit.test_tampering import KEPT, SIZE, TAMPERED, edited, removed
 from tests.conftest import copied
 from tests.log.test_log import event
 from tests.support.tampered_logs import KEY, TRUST, Forged, bundle, honest, texts_of
+from tracker.audit.bundle import restore as restoring
 from tracker.audit.bundle.restore import restore
 from tracker.audit.format.layout import Bundle
 from tracker.audit.verify.trust import Head
 from tracker.audit.verify.verifier import Source, Verification
-from tracker.errors import Rejected
+from tracker.errors import InvalidInput, Rejected
 from tracker.log.recorder import Appended, Recorder
-from tracker.postgres.database import Target
+from tracker.postgres.database import Connection, Target
 
 Tamper = Callable[[Path], object]
 
@@ -161,6 +162,7 @@ async def rows_in(target: Target) -> dict[str, int]:
                 for table in ("events", "tiles", "checkpoints", "annexes")}
 
 
+MEANWHILE = event("export-control/meanwhile", "meanwhile")
 NOTHING = {"events": 0, "tiles": 0, "checkpoints": 0, "annexes": 0}
 
 
@@ -211,19 +213,38 @@ async def test_a_whole_bundle_is_restored_with_every_text(
         "events": SIZE, "tiles": 2, "checkpoints": len(KEPT) + 1, "annexes": len(LINES)}
 
 
-async def test_what_is_appended_during_a_restore_comes_after_it(target: Target) -> None:
-    waiting = list[asyncio.Task[Appended]]()
+async def test_where_something_is_recorded_while_a_bundle_is_verified_nothing_is_restored(
+    target: Target
+) -> None:
+    async with pooled(target) as pool, connected(target) as connection:
+        appending = list[asyncio.Task[Appended]]()
 
-    async with pooled(target) as pool:
         def append(_: int) -> None:
-            if not waiting:
-                new = event("export-control/meanwhile", "meanwhile")
-                waiting.append(asyncio.create_task(Recorder(pool).append([new])))
+            if not appending:
+                appending.append(asyncio.create_task(Recorder(pool).append([MEANWHILE])))
 
         verification = await Verification.begin(Slow(honest(SIZE)), TRUST)
-        async with connected(target) as connection:
+        with pytest.raises(InvalidInput) as caught:
             await restore(connection, verification, append)
-        appended = await asyncio.wait_for(waiting[0], 30)
+        assert list((await appending[0]).positions) == [1]
+    assert caught.value.code == "NOT_EMPTY"
+    assert await rows_in(target) == {**NOTHING, "events": 1}
+
+
+async def test_what_is_appended_while_the_log_is_filled_comes_after_it(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill, appending = restoring._fill, list[asyncio.Task[Appended]]()
+
+    async with pooled(target) as pool:
+        async def slow(connection: Connection) -> None:
+            appending.append(asyncio.create_task(Recorder(pool).append([MEANWHILE])))
+            await asyncio.sleep(0.3)
+            await fill(connection)
+
+        monkeypatch.setattr(restoring, "_fill", slow)
+        await restored(Forged(honest(SIZE)), target)
+        appended = await asyncio.wait_for(appending[0], 30)
     assert list(appended.positions) == [SIZE + 1]
 
 

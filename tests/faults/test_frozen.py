@@ -200,6 +200,18 @@ async def test_while_an_import_is_frozen_others_write_and_the_thawed_one_says_th
     assert await recorder.head() == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "ends_with"), [("staging of a restore", "NOT_EMPTY"), ("restore", "LOST")])
+async def test_while_a_restore_is_frozen_others_write_and_the_thawed_one_restores_nothing(
+    target: Target, recorder: Recorder, tmp_path: Path, kind: str, ends_with: str
+) -> None:
+    async with frozen(kind, target, tmp_path) as process:
+        await recorder.append([gallium("a", "export-control/a")])
+        assert time.monotonic() - process.since < MOST
+        assert await process.thawed() == ends_with
+    assert await recorder.head() == 1
+
+
 async def test_while_a_rebuild_is_frozen_another_one_is_done_and_the_thawed_one_harms_nothing(
     target: Target, recorder: Recorder, tmp_path: Path
 ) -> None:

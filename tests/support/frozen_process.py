@@ -18,12 +18,16 @@ from typing import Any
 
 import projections.runner.projector
 import projections.runner.rebuild_worker
-from deploy.bootstrap import migrated, running
+from deploy.bootstrap import connected, migrated, running
 from projections.runner.rebuild import rebuild
 from tests.support.importer import line
+from tests.support.tampered_logs import TRUST, bundle, honest
+from tracker.audit.bundle import restore
+from tracker.audit.format.layout import Bundle
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Signing
-from tracker.errors import Unavailable
+from tracker.audit.verify.verifier import Verification
+from tracker.errors import TrackerError
 from tracker.postgres import migrate
 from tracker.postgres.database import LOST, Target
 from tracker.sources.importing.importer import import_file
@@ -45,16 +49,16 @@ def stop_after(of: Any, name: str) -> None:
     setattr(of, name, stopping)
 
 
-def stop_before_head(of: Any) -> None:
-    """Stop this process before it keeps the first head that it signs."""
-    keep = of.keep
+def stop_before(of: Any, name: str) -> None:
+    """Stop this process before the first call of a function that does not wait for anything."""
+    work: Callable[..., Any] = getattr(of, name)
 
-    def stopping(*arguments: Any) -> None:
-        of.keep = keep
+    def stopping(*arguments: Any) -> Any:
+        setattr(of, name, work)
         os.kill(os.getpid(), signal.SIGSTOP)
-        keep(*arguments)
+        return work(*arguments)
 
-    of.keep = stopping
+    setattr(of, name, stopping)
 
 
 async def project(target: Target, directory: Path) -> None:
@@ -66,7 +70,7 @@ async def project(target: Target, directory: Path) -> None:
 
 async def publish(target: Target, directory: Path) -> None:
     """Publish, and stop with a head that is not signed yet."""
-    stop_before_head(Safe)
+    stop_before(Safe, "keep")
     async with running(target, Signing(Safe(directory))) as services:
         while await services.publications.size() != await services.recorder.head():
             await asyncio.sleep(0.05)
@@ -86,6 +90,25 @@ async def remake(target: Target, directory: Path) -> None:
     await rebuild(target, processes=1)
 
 
+async def restore_bundle(target: Target, directory: Path) -> None:
+    """Restore a bundle into an empty log."""
+    copy = Bundle(await bundle(directory / "bundle", honest(300)))
+    async with connected(target) as connection:
+        await restore.restore(connection, await Verification.begin(copy, TRUST))
+
+
+async def stage_bundle(target: Target, directory: Path) -> None:
+    """Restore, and stop in the midst of sending what the bundle has."""
+    stop_before(restore, "_columns")
+    await restore_bundle(target, directory)
+
+
+async def fill_log(target: Target, directory: Path) -> None:
+    """Restore, and stop with the log filled."""
+    stop_after(restore, "_fill")
+    await restore_bundle(target, directory)
+
+
 async def prepare(target: Target, directory: Path) -> None:
     """Migrate, and stop after the first step."""
     stop_after(migrate, "_apply")
@@ -94,7 +117,7 @@ async def prepare(target: Target, directory: Path) -> None:
 
 KINDS: dict[str, Callable[[Target, Path], Awaitable[None]]] = {
     "projector": project, "publisher": publish, "import": take_in, "rebuild": remake,
-    "migration": prepare,
+    "migration": prepare, "staging of a restore": stage_bundle, "restore": fill_log,
 }
 
 
@@ -102,7 +125,7 @@ async def main(kind: str, target: Target, directory: Path) -> str:
     """What it ends with."""
     try:
         await KINDS[kind](target, directory)
-    except Unavailable as error:
+    except TrackerError as error:
         return error.code
     except LOST:
         return "LOST"

@@ -8,8 +8,7 @@ can still be verified, by who says that this is meant.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from itertools import islice
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from pathlib import Path
 
 from tracker.audit.bundle.export import naming
@@ -17,16 +16,13 @@ from tracker.audit.format.bounded_files import check_writable
 from tracker.audit.format.layout import ANNEXES
 from tracker.audit.verify.annex_check import opens
 from tracker.audit.verify.annex_file import between
-from tracker.audit.verify.database_source import SQL
 from tracker.audit.verify.verifier import Verification
 from tracker.domain.commitments import SCHEME
 from tracker.errors import Rejected
 from tracker.log.annexes import Annexes, Line, line
-from tracker.postgres.database import Connection
 
 PART = ".annexes.part"
 """The file that is being written; a crash leaves it, and the next export writes over it."""
-INSERT_BATCH_ROWS = 10_000
 
 Row = tuple[bytes, int, str, bytes, str]
 
@@ -51,21 +47,12 @@ async def lines_of(annexes: Annexes, size: int) -> AsyncIterator[bytes]:
         yield b"".join(map(line, page))
 
 
-async def restore_annexes(connection: Connection, verification: Verification) -> None:
-    """Put the texts of a log that was verified beside its restored events, except those that the
-    log redacts: they come second, so that no redacted one is ever written.
+def rows_of_annexes(verification: Verification) -> Iterator[Row]:
+    """The texts of a log that was verified, as rows.
 
     Raises Rejected (ALTERED_ANNEX) for one that does not open its own commitment.
     """
-    lines = verification.source.texts()
-    rows = _rows(lines or (), verification.head.size)
-    while batch := list(islice(rows, INSERT_BATCH_ROWS)):
-        await connection.execute(SQL.add_annexes, *map(list, zip(*batch, strict=True)))
-
-
-def _rows(lines: Iterable[bytes], size: int) -> Iterator[Row]:
-    """The texts that are there."""
-    for annex in between(lines, 1, size):
+    for annex in between(verification.source.texts() or (), 1, verification.head.size):
         if annex.text is not None:
             yield _row(annex, annex.text)
 

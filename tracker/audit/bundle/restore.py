@@ -3,21 +3,27 @@
 Positions, times and entries are those of the bundle, byte for byte, and so is the root. The tiles
 and checkpoints come along, so that the publisher goes on where the bundle ends, and so do the texts
 that entries commit to. It refuses what a verification refuses, since it is one.
+
+What is verified goes into temporary tables first. The log is locked only while it is filled from
+them, within PostgreSQL: nothing of a bundle is sent under the lock, where whoever is stopped in the
+midst of it would keep all others waiting (see `SILENCE_SECONDS`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
+from pathlib import Path
 
-from tracker.audit.bundle.annexes import restore_annexes
+from tracker.audit.bundle.annexes import rows_of_annexes
 from tracker.audit.format.frontier import root_over
-from tracker.audit.verify.database_source import COLUMNS, SQL
+from tracker.audit.verify.database_source import COLUMNS
 from tracker.audit.verify.trust import Head
 from tracker.audit.verify.verifier import Page, Verification
 from tracker.errors import InvalidInput
-from tracker.postgres.database import OWNER, Connection
+from tracker.postgres.database import OWNER, Connection, named_queries
 
+SQL = named_queries(Path(__file__).with_name("restore.sql"))
 PAGES = 32
 """Pages of 256 events that are copied at a time."""
 
@@ -30,23 +36,34 @@ async def restore(
 ) -> Head:
     """Fill an empty log with all that a verification goes over, in one transaction.
 
-    `progress` gets the positions that are reached. Returns the head that the log has now. A crash
-    leaves the log empty. Raises InvalidInput (NOT_EMPTY), and Rejected; then nothing is restored.
+    `progress` gets the positions that are verified. Returns the head that the log has now. A crash
+    leaves the log empty. Raises InvalidInput (NOT_EMPTY), also when somebody records something
+    meanwhile, and Rejected; then nothing is restored. The connection can't restore again.
     """
+    await _check_empty(connection)
+    await connection.execute(SQL.stage)
+    await _stage(connection, verification, progress)
     async with connection.transaction():
         await connection.execute(f"SET LOCAL ROLE {OWNER}")
         await connection.execute(SQL.lock)
-        if await connection.fetchval(SQL.used):
-            raise InvalidInput("expected an empty log: a restored one can't be mixed with another",
-                               code="NOT_EMPTY")
-        await _fill(connection, verification, progress)
-        await restore_annexes(connection, verification)
-        await connection.execute("ANALYZE log.events, log.tiles, log.checkpoints")
+        await _check_empty(connection)
+        await _fill(connection)
         await connection.execute(SQL.notify, str(verification.head.size))
     return verification.head
 
 
-async def _fill(
+async def _check_empty(connection: Connection) -> None:
+    if await connection.fetchval(SQL.used):
+        raise InvalidInput("expected an empty log: a restored one can't be mixed with another",
+                           code="NOT_EMPTY")
+
+
+async def _fill(connection: Connection) -> None:
+    """Put what is staged into the log, in the caller's transaction."""
+    await connection.execute(SQL.fill)
+
+
+async def _stage(
     connection: Connection, verification: Verification, progress: Callable[[int], None]
 ) -> None:
     pages, last = list[Page](), -1
@@ -60,15 +77,18 @@ async def _fill(
     await _copy(connection, pages)
     if last < verification.head.size:  # a bundle has its head among the kept ones, others may not
         await _copy_heads(connection, [verification.head])
+    await connection.copy_records_to_table(
+        "staged_annexes", columns=["commitment", "position", "field", "salt", "text"],
+        records=rows_of_annexes(verification))
 
 
 async def _copy(connection: Connection, pages: list[Page]) -> None:
     """Copy the events of pages, the tiles that they complete, and the heads on the way."""
     await connection.copy_records_to_table(
-        "events", schema_name="log", columns=[*COLUMNS, "entry"],
+        "staged_events", columns=[*COLUMNS, "entry"],
         records=[_columns(event) for page in pages for event in page.events])
     await connection.copy_records_to_table(
-        "tiles", schema_name="log", columns=["level", "number", "hashes", "root"],
+        "staged_tiles", columns=["level", "number", "hashes", "root"],
         records=[(tile.level, tile.number, b"".join(hashes), root_over(hashes))
                  for page in pages for tile, hashes in page.filled])
     await _copy_heads(connection, [head for page in pages for head in page.heads])
@@ -76,5 +96,5 @@ async def _copy(connection: Connection, pages: list[Page]) -> None:
 
 async def _copy_heads(connection: Connection, heads: list[Head]) -> None:
     await connection.copy_records_to_table(
-        "checkpoints", schema_name="log", columns=["size", "root", "note"],
+        "staged_checkpoints", columns=["size", "root", "note"],
         records=[(head.size, head.checkpoint.root, head.note.decode()) for head in heads])

@@ -1,0 +1,57 @@
+-- name: stage
+-- Where a restore gathers what it has verified, before any of it is in the log.
+CREATE TEMPORARY TABLE staged_events (
+    position    bigint NOT NULL,
+    event_id    text NOT NULL,
+    stream      text NOT NULL,
+    version     integer NOT NULL,
+    type        text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    entry       bytea NOT NULL
+);
+CREATE TEMPORARY TABLE staged_tiles (
+    level  smallint NOT NULL,
+    number bigint NOT NULL,
+    hashes bytea NOT NULL,
+    root   bytea NOT NULL
+);
+CREATE TEMPORARY TABLE staged_checkpoints (
+    size bigint NOT NULL,
+    root bytea NOT NULL,
+    note text NOT NULL
+);
+CREATE TEMPORARY TABLE staged_annexes (
+    commitment bytea NOT NULL,
+    position   bigint NOT NULL,
+    field      text NOT NULL,
+    salt       bytea NOT NULL,
+    text       text NOT NULL
+);
+GRANT SELECT ON staged_events, staged_tiles, staged_checkpoints, staged_annexes TO tracker_owner;
+
+-- name: lock
+-- Nobody appends or publishes until the end of the transaction.
+SELECT pg_advisory_xact_lock(hashtextextended('log.append', 0)),
+       pg_advisory_xact_lock(hashtextextended('log.publish', 0));
+
+-- name: used
+-- Whether anything was ever recorded or published here.
+SELECT EXISTS (SELECT FROM log.events) OR EXISTS (SELECT FROM log.checkpoints)
+    OR EXISTS (SELECT FROM log.tiles);
+
+-- name: fill
+-- All that is staged goes into the log, the events in their order. Texts that they redact are marked
+-- as gone by then, and stay so.
+INSERT INTO log.events (position, event_id, stream, version, type, recorded_at, entry)
+SELECT position, event_id, stream, version, type, recorded_at, entry FROM staged_events ORDER BY position;
+INSERT INTO log.tiles (level, number, hashes, root)
+SELECT level, number, hashes, root FROM staged_tiles ORDER BY level, number;
+INSERT INTO log.checkpoints (size, root, note) SELECT size, root, note FROM staged_checkpoints ORDER BY size;
+INSERT INTO log.annexes (commitment, position, field, salt, text)
+SELECT commitment, position, field, salt, text FROM staged_annexes ORDER BY position, field
+ON CONFLICT DO NOTHING;
+ANALYZE log.events, log.tiles, log.checkpoints;
+
+-- name: notify
+-- Tell followers how far the log goes.
+SELECT pg_notify('log', $1);
