@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -165,6 +166,33 @@ async def test_a_lost_head_begins_anew_from_the_last_checkpoint_that_we_signed(
     await fill(target, 1)
     with pytest.raises(NotProven, match="does not continue"):
         await publishing.catch_up()
+
+
+async def test_a_head_that_was_put_back_by_a_process_that_was_frozen_is_brought_forward(
+    publishing: Publisher, target: Target, safe: Safe
+) -> None:
+    await fill(target, 300)
+    await publishing.catch_up()
+    earlier = (safe.directory / "head").read_bytes()
+    await fill(target, 1)
+    await publishing.catch_up()
+    last = safe.head()
+    (safe.directory / "head").write_bytes(earlier)
+    await publishing.catch_up()
+    assert safe.head() == last
+
+
+async def test_a_head_that_another_process_signed_with_the_same_keys_is_kept(
+    publishing: Publisher, target: Target, pool: Pool, safe: Safe, tmp_path: Path
+) -> None:
+    other = Safe(Path(shutil.copytree(safe.directory, tmp_path / "other")))
+    await fill(target, 3)
+    await publishing.catch_up()
+    await publisher(pool, target, other).catch_up()
+    assert other.head() == safe.head()
+    await force(target, "DELETE FROM log.checkpoints", "DELETE FROM log.events WHERE position > 2")
+    with pytest.raises(NotProven, match="an older log"):
+        await publisher(pool, target, other).catch_up()
 
 
 async def test_the_log_of_other_keys_is_not_signed(

@@ -121,9 +121,15 @@ class Safe:
             return None
 
     def keep(self, head: Checkpoint) -> None:
-        """Remember a head, unless a later one is there. It is on the disk when this returns."""
+        """Remember a head, unless it or a later one is there. It is on the disk when this returns.
+
+        A process that is frozen after it has looked puts its head in the place of later ones when
+        it goes on. A lock would be kept by it for as long. So the publisher, which trusts the last
+        checkpoint of the database as well, keeps that with every look at the log, and a head that
+        was put back is brought forward within seconds.
+        """
         kept = self.head()
-        if kept is None or kept.size <= head.size:
+        if kept is None or kept.size < head.size:
             self._replace(self._head, str(head))
 
     def _replace(self, path: Path, text: str) -> None:

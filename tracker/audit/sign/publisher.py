@@ -150,13 +150,17 @@ class Publisher(Background):
     async def _sign(
         self, turn: Connection, reading: Connection, size: int, work: Work
     ) -> None:
-        """Sign the head of the log and insert it, unless that has been done."""
+        """Sign the head of the log and insert it, unless that has been done.
+
+        The safe gets it also where another process has signed it.
+        """
         keys = await asyncio.to_thread(self._safe.keys)
         heads = await self._heads(turn, keys)
         new = await continued(reading, keys.origin, size, heads)
-        if await turn.fetchrow(SQL.checkpoint, size):  # fails where our turn was lost meanwhile
-            return
+        done = await turn.fetchrow(SQL.checkpoint, size)  # fails where our turn was lost meanwhile
         await asyncio.to_thread(self._safe.keep, new)
+        if done:
+            return
         note = keys.sign(new)
         signed: dict[Verifier, Signature] = {}
         if self._witnesses.policy.required:
