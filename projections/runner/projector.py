@@ -23,14 +23,7 @@ from projections.versions.progress import Tracked
 from tracker.errors import Unavailable
 from tracker.log.follower import Follower, wait
 from tracker.postgres.background import Background
-from tracker.postgres.database import (
-    LOST,
-    SILENCE_SECONDS,
-    Connection,
-    Pool,
-    Target,
-    named_queries,
-)
+from tracker.postgres.database import LOST, SILENCE_SECONDS, Connection, Pool, Target, named_queries
 
 TABLES = named_queries(Path(rows.__file__).with_name("tables.sql"))
 

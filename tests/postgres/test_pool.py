@@ -12,13 +12,7 @@ import pytest
 
 from deploy.postgres import Postgres
 from tests.faults.proxy import Proxy
-from tracker.postgres.database import (
-    ANSWER_SECONDS,
-    IDLE_SECONDS,
-    Pool,
-    Target,
-    create_pool,
-)
+from tracker.postgres.database import ANSWER_SECONDS, IDLE_SECONDS, Pool, Target, create_pool
 
 IDLE = 5
 BACKEND = "SELECT pg_backend_pid()"
