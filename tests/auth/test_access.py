@@ -263,6 +263,7 @@ async def test_a_login_without_the_right_is_told_which_it_lacks(target: Target) 
 def test_tokens_are_made_listed_and_revoked_at_the_command_line(
     data_dir: Path,
 ) -> None:
+    assert command("migrate", data_dir=data_dir).returncode == 0
     made = command("token", "create", "--name", "ci", "--scope", "read", "--scope", "record",
                    "--expires", "2999-12-31", data_dir=data_dir)
     assert made.returncode == 0, made.stderr
