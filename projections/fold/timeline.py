@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Container, Hashable, Iterable, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import zip_longest
 from operator import attrgetter
@@ -131,7 +131,15 @@ class Folded:
 
     def learn(self, new: Sequence[Known]) -> Revision:
         """Take in new facts, each at its own position, and tell what they do to the rows."""
-        revision, open = Revision([], [], self.found), dict[date, Row]()
+        revision = Revision([], [], self.found)
+        for _ in self.learn_by_one(new, revision):
+            pass
+        return revision
+
+    def learn_by_one(self, new: Sequence[Known], revision: Revision) -> Iterator[None]:
+        """The same, with a step for each fact, so that others get their turn between two. What the
+        facts do to the rows is complete in the revision after the last step."""
+        open = dict[date, Row]()
         for fact in new:
             closed, opened = self._learn(fact)
             for start, generation in closed:
@@ -140,8 +148,8 @@ class Folded:
                 else:
                     revision.closed.append((start, generation, fact.position))
             open.update({row.version.start: row for row in opened})
+            yield
         revision.added.extend([open[start] for start in sorted(open)])
-        return revision
 
     def _learn(self, new: Known) -> tuple[list[tuple[date, int]], list[Row]]:
         """Take in a fact: the open rows that are so no more, by start and generation, and others.

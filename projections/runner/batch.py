@@ -7,7 +7,7 @@ PostgreSQL takes in the last.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -16,14 +16,21 @@ from typing import Any
 from projections.fold.timeline import Folded, Revision
 from projections.runner.fold_cache import Folds
 from projections.versions.rows import Finding, Record, found_by, tabled
+from tracker.domain.entity import Known
 from tracker.log.fact_reader import Told, read_facts, read_facts_of, read_facts_of_part
 from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("projector.sql"))
 PAGE = 1000
 """Events at a time: few enough for Python's garbage collector not to notice them."""
+MOST_ROW_BYTES = 16 * 1024 * 1024
+"""What the rows of a page may be, about: an entity of many events has a large row for each."""
 PACE = 30
 """Rows to make before they go on their way to PostgreSQL, and others get their turn."""
+PACE_LETTERS = 64 * 1024
+"""The same, where rows are long."""
+PACE_FACTS = 10
+"""Facts of one entity to take in before others get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +54,25 @@ class Page:
 async def read_page(
     connection: Connection, after: int, *, limit: int = PAGE, folds: Folds | None = None
 ) -> Page | None:
-    """The page of the next events, at most `limit`; None when there are none.
+    """The page of the next events, at most `limit` and fewer where their rows are large; None when
+    there are none.
 
     Entities whose folds are kept are not read and folded again.
     """
     streams = await read_facts(connection, after, limit=limit)
     if not streams:
         return None
+    if limit > 1 and (size := row_bytes(streams.values())) > MOST_ROW_BYTES:
+        fewer = max(1, limit * MOST_ROW_BYTES // size)
+        return await read_page(connection, after, limit=fewer, folds=folds)
     until = max(told.facts[-1].position for told in streams.values())
     return await _page(connection, after, until, streams, folds or Folds())
+
+
+def row_bytes(streams: Iterable[Told]) -> int:
+    """About how large the rows are that facts make: each has one, with all that is known by then.
+    """
+    return sum((told.version + len(told.facts)) * told.size for told in streams)
 
 
 async def read_part(
@@ -89,12 +106,12 @@ async def _page(
 
     new = Finding()
 
-    def revisions() -> Iterator[tuple[Revision, Finding]]:
+    async def revisions() -> AsyncIterator[tuple[Revision, Finding]]:
         for stream, (version, facts, size) in streams.items():
             fold = folded[stream]
             if stream in before:
                 fold = _caught_up(fold, stream, before[stream])
-            revision = fold.learn(facts)
+            revision = await _learned(fold, facts)
             fold.size += size
             folds.keep(stream, fold)
             page.closed.extend([(stream, *row) for row in revision.closed])
@@ -104,6 +121,15 @@ async def _page(
         page.added.append(lines)
     page.new.update(found(new))
     return page
+
+
+async def _learned(fold: Folded, facts: Sequence[Known]) -> Revision:
+    """What new facts do to the rows of an entity; others get their turn in between."""
+    revision = Revision([], [], fold.found)
+    for number, _ in enumerate(fold.learn_by_one(facts, revision), 1):
+        if number % PACE_FACTS == 0:
+            await asyncio.sleep(0)
+    return revision
 
 
 def _caught_up(fold: Folded, stream: str, told: Told) -> Folded:
@@ -119,18 +145,21 @@ def _caught_up(fold: Folded, stream: str, told: Told) -> Folded:
     return fold
 
 
-async def added(revisions: Iterable[tuple[Revision, Finding]]) -> AsyncIterator[bytes]:
-    """The rows that revisions add, as lines, of some entities at a time.
+async def added(revisions: AsyncIterable[tuple[Revision, Finding]]) -> AsyncIterator[bytes]:
+    """The rows that revisions add, as lines, some at a time.
 
     What the entities are found by goes into the findings. Others get their turn in between.
     """
     rows: list[Record] = []
-    for revision, finding in revisions:
-        rows += tabled(revision, finding)
-        if len(rows) >= PACE:
-            yield "".join(rows).encode()
-            rows = []
-            await asyncio.sleep(0)
+    letters = 0
+    async for revision, finding in revisions:
+        for row in tabled(revision, finding):
+            rows.append(row)
+            letters += len(row)
+            if len(rows) >= PACE or letters >= PACE_LETTERS:
+                yield "".join(rows).encode()
+                rows, letters = [], 0
+                await asyncio.sleep(0)
     if rows:
         yield "".join(rows).encode()
 

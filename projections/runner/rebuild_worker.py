@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, I
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, NamedTuple
 
-from projections.fold.timeline import Folded
+from projections.fold.timeline import Folded, Revision
 from projections.runner.batch import PAGE, SQL, added, find_new, found
 from projections.runner.worker import answer, help_with
 from projections.versions.rows import Finding
@@ -80,8 +80,7 @@ async def _fill(
     try:
         async for streams in _streams(reader, share):
             finding = Finding()
-            rows = [some async for some in added(
-                (Folded(stream).learn(told.facts), finding) for stream, told in streams.items())]
+            rows = [some async for some in added(_revisions(streams, finding))]
             await writing
             writing = asyncio.create_task(_write(writer, share.tables, rows, finding))
             progress(sum(len(told.facts) for told in streams.values()))
@@ -89,6 +88,13 @@ async def _fill(
     finally:
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
+
+
+async def _revisions(
+    streams: dict[str, Told], finding: Finding
+) -> AsyncIterator[tuple[Revision, Finding]]:
+    for stream, told in streams.items():
+        yield Folded(stream).learn(told.facts), finding
 
 
 async def _write(writer: Connection, tables: int, rows: list[bytes], finding: Finding) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, partial
@@ -195,12 +195,11 @@ def found_by(state: EntityState) -> set[object]:
     return {words(state), *(source.publisher for source in state.sources)}
 
 
-def tabled(revision: Revision, finding: Finding) -> list[Record]:
-    """The rows that a revision adds, as the tables take them.
+def tabled(revision: Revision, finding: Finding) -> Iterator[Record]:
+    """The rows that a revision adds, as the tables take them, one by one: they may be large.
 
     What the entity is found by goes into `finding`, but for what it is known to be found by.
     """
-    records: list[Record] = []
     since_when: dict[str, int] = {}
     before, head = None, ""
     known = revision.found
@@ -221,14 +220,12 @@ def tabled(revision: Revision, finding: Finding) -> list[Record]:
                 known.add(source.publisher)
                 since_when.setdefault(source.publisher, since)
         day = dated(state)
-        records.append(
-            f"{head}\t{of_date(day) if day else NULL}\t{told(state, sources)}\t{clauses(state)}"
-            f"\t{_day(start)}\t{_day(end - DAY) if end else 'infinity'}"
-            f"\t{since}\t{until or STILL}\t{generation}\t{text}\n")
+        yield (f"{head}\t{of_date(day) if day else NULL}\t{told(state, sources)}"
+               f"\t{clauses(state)}\t{_day(start)}\t{_day(end - DAY) if end else 'infinity'}"
+               f"\t{since}\t{until or STILL}\t{generation}\t{text}\n")
     if since_when:
         kind = _kind(entity)
         finding.subjects += [(kind, word, entity, since) for word, since in since_when.items()]
-    return records
 
 
 _SINCE = attrgetter("since")

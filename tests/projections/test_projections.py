@@ -17,16 +17,27 @@ import pytest
 
 from deploy.bootstrap import prepare
 from projections.fold.replay import World
+from projections.fold.timeline import Folded, Revision
 from projections.query.as_of import AsOf
 from projections.query.lists import Filter, Key, Span
 from projections.query.moment import Moment
-from projections.runner.batch import SQL, Page, read_page
+from projections.runner.batch import (
+    PACE,
+    PACE_FACTS,
+    SQL,
+    Page,
+    _learned,
+    added,
+    read_page,
+    write_page,
+)
 from projections.runner.fold_cache import Folds
 from projections.runner.prefetch import Ahead
 from projections.runner.projector import Projector, create_schema, project_page
 from projections.runner.rebuild import rebuild
 from projections.runner.worker import Helper, HelperFailed
 from projections.runner.worker_pool import Crew
+from projections.versions.rows import Finding
 from schema.services import Services
 from tests.support.fact_builders import (
     DAYS,
@@ -39,6 +50,7 @@ from tests.support.fact_builders import (
     source,
     suspended,
 )
+from tracker.commands.commands import Telling
 from tracker.commands.handler import Commands, decide_all, restored
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
@@ -55,6 +67,7 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import LOST, PROJECTOR, Connection, Target, connect, create_pool
 
 GALLIUM = "export-control/gallium"
+FIGURE = "figure/rare_earths/CN/production/mine/2023"
 SEEDS = range(3)
 
 
@@ -444,6 +457,53 @@ async def test_an_entity_that_was_just_folded_is_not_read_again(
     assert read == [GALLIUM]
     assert kept == await read_page(connection, 2, folds=folds)  # what it knows now is too much
     assert read == [GALLIUM, GALLIUM]
+
+
+@pytest.mark.parametrize("most", [1, 20_000, 10**9])
+async def test_a_page_has_fewer_events_where_their_rows_are_large(
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    await recorder.append_all(events(0))
+    expected = await project(connection, 1000)
+    await connection.execute(ANEW)
+    monkeypatch.setattr("projections.runner.batch.MOST_ROW_BYTES", most)
+    counts = list[int]()
+    while page := await read_page(connection, sum(counts)):
+        async with connection.transaction():
+            await write_page(connection, page)
+        counts.append(page.count)
+    assert await rows(connection) == expected
+    assert (max(counts) == 1, len(counts) == 1) == (most == 1, most == 10**9)
+
+
+async def test_others_get_their_turn_while_an_entity_learns_much(
+    recorder: Recorder, connection: Connection
+) -> None:
+    commands = Commands(recorder)
+    for number in range(5):
+        await commands.record_all([Telling(FIGURE, claimed(n, edition=f"E{n}"))
+                                   for n in range(20 * number, 20 * number + 20)])
+    turns = [0]
+
+    async def others() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    facts = await fact_reader.read_facts(connection, 0, limit=1000)
+    taking_turns = asyncio.create_task(others())
+    revision = await _learned(Folded(FIGURE), facts[FIGURE].facts)
+    learned, turns[0] = turns[0], 0
+
+    async def revisions() -> AsyncIterator[tuple[Revision, Finding]]:
+        yield revision, Finding()
+
+    lines = [some async for some in added(revisions())]
+    taking_turns.cancel()
+    assert learned >= 100 // PACE_FACTS
+    assert turns[0] >= len(lines) - 1
+    assert len(lines) >= 100 // PACE
+    assert revision.added == Folded(FIGURE).learn(facts[FIGURE].facts).added
 
 
 async def test_a_fold_takes_in_what_another_projector_has_projected(
