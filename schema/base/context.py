@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -26,6 +28,8 @@ class Context:
     """The last position that a client saw before it was cut off, where its headers say so."""
     position: int | None = None
     """The position of what a subscription gave last, where it has one."""
+    turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    """The time in which an answer of a stream is worked on; whoever waits for it holds nothing."""
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.services.recorder.annexes)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,8 +59,10 @@ MAX_INTROSPECTION_DEPTH = 16
 MAX_DOCUMENT_CHARACTERS = 100_000
 """The longest document; longer texts belong in variables, which are not parsed letter by letter."""
 MAX_ERRORS = 20
-MAX_COMPARISONS = 10_000
+MAX_COMPARISONS = 3000
 """Pairs of fields with one name in one place, which validation compares with each other."""
+MAX_CHARACTERS_ON_LOOP = 1000
+"""The longest document that is prepared in place; for longer ones others do not wait."""
 MAX_CACHE_BYTES = 16 * 1024 * 1024
 """Memory for documents that are kept for the next time."""
 BYTES_PER_TOKEN = 1000
@@ -172,14 +175,17 @@ class Timed(Executor):
 
     def execute_operation(self, serially: bool | None = None) -> Any:
         """The answer to a query or mutation, or to one event of a subscription."""
-        result = super().execute_operation(serially)
-        live = self.operation.operation is OperationType.SUBSCRIPTION
-        return _in_time(result) if live and self.is_awaitable(result) else result
+        if self.operation.operation is not OperationType.SUBSCRIPTION:
+            return super().execute_operation(serially)
+        return self._answer_in_time(serially)
 
-
-async def _in_time(result: Awaitable[Any]) -> Any:
-    async with in_time():
-        return await result
+    async def _answer_in_time(self, serially: bool | None) -> Any:
+        """An answer, in a turn of the client. Others get theirs in between: a stream that catches
+        up with the log has a page of events at hand, and nothing to wait for."""
+        async with self.context_value.turn(), in_time():
+            await asyncio.sleep(0)
+            result = super().execute_operation(serially)
+            return await result if self.is_awaitable(result) else result
 
 
 def good_query(
@@ -239,8 +245,25 @@ def prepared(schema: GraphQLSchema, text: str, introspection: bool) -> Prepared:
     found = kept.get((text, introspection), schema)
     if found is None:
         found = prepare(schema, text, introspection)
-        kept.keep((text, introspection), found, len(text) * 4 + size_of(found.document), schema)
+        _keep(schema, text, introspection, found)
     return found
+
+
+_PREPARING = ThreadPoolExecutor(1, "documents")
+"""Prepares one long document after the other: each may take a tenth of a second."""
+
+
+async def prepare_aside(schema: GraphQLSchema, text: str, introspection: bool) -> None:
+    """Have a long document prepared beside the loop, so that it is at hand; a short one is left to
+    `prepared`."""
+    if len(text) > MAX_CHARACTERS_ON_LOOP and kept.get((text, introspection), schema) is None:
+        found = await asyncio.get_running_loop().run_in_executor(
+            _PREPARING, prepare, schema, text, introspection)
+        _keep(schema, text, introspection, found)
+
+
+def _keep(schema: GraphQLSchema, text: str, introspection: bool, found: Prepared) -> None:
+    kept.keep((text, introspection), found, len(text) * 4 + size_of(found.document), schema)
 
 
 def size_of(document: DocumentNode | None) -> int:

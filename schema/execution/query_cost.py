@@ -39,6 +39,8 @@ IDS = "ids"
 """The argument that says which items are asked for, one by one."""
 LARGEST = 1_000_000
 """Pages that are larger are refused anyway, and need not be multiplied by each other."""
+JSON_COST = 10
+"""What a field of JSON counts for: it has as many values inside, about."""
 MAX_COST = 50_000
 """Fields that an answer may have, every page that was asked for being full."""
 
@@ -95,7 +97,7 @@ class _Costs:
             return self._introspection.of(node, self._given)
         definition = getattr(parent, "fields", {}).get(node.name.value)
         if definition is None or not is_composite_type(get_named_type(definition.type)):
-            return 1
+            return JSON_COST if definition and get_named_type(definition.type).name == "JSON" else 1
         inside = self._of(node.selection_set, get_named_type(definition.type))
         return 1 + self._page(node, definition) * inside
 

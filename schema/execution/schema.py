@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from typing import Any, cast
 
 from graphql import DocumentNode, GraphQLError
+from graphql import OperationType as Kind
 from strawberry import Schema
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
@@ -16,7 +18,14 @@ from strawberry.utils.await_maybe import await_maybe
 from schema.base.context import Context
 from schema.base.errors import describe, hide_names
 from schema.base.scalars import SCALARS
-from schema.execution.documents import Documents, Timed, good_query, in_time
+from schema.execution.documents import (
+    Documents,
+    Timed,
+    good_query,
+    in_time,
+    prepare_aside,
+    prepared,
+)
 from schema.inputs.moment import Moments, begun
 from schema.root.mutation import Mutation
 from schema.root.query import Query
@@ -48,11 +57,11 @@ class Graph(Schema):
         """Answer a document. A query that is known to be good goes a shorter way: what Strawberry
         does around it, for extensions, takes as long as a small answer."""
         allowed = list(allowed_operation_types or OperationType)
-        document = None
+        document, shown = None, context_value.access.introspection
+        await prepare_aside(self._schema, query or "", shown)
         if OperationType.QUERY in allowed:
             document = good_query(
-                self._schema, query or "", variable_values, operation_name,
-                context_value.access.introspection)
+                self._schema, query or "", variable_values, operation_name, shown)
         if document is None:
             return await super().execute(
                 query, variable_values, context_value, root_value, operation_name, allowed,
@@ -61,6 +70,35 @@ class Graph(Schema):
         result = await self._answer(document, variable_values, context_value, operation_name)
         result.extensions = {"moments": moments} if moments else {}
         return result
+
+    async def stream(
+        self, query: str | None, variable_values: dict[str, Any] | None = None,
+        context_value: Any = None, root_value: Any = None, operation_name: str | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+    ) -> AsyncGenerator[Any, None]:
+        """Answer a document piece by piece. What has one answer has it in a turn of the client;
+        each of a subscription takes its own, see `Timed`."""
+        results = await super().stream(
+            query, variable_values, context_value, root_value, operation_name,
+            operation_extensions, allowed_operation_types)
+        return self._in_turn(results, query or "", operation_name, context_value)
+
+    async def _in_turn(
+        self, results: AsyncGenerator[Any, None], text: str, name: str | None, context: Context
+    ) -> AsyncGenerator[Any, None]:
+        first: list[Any] = []
+        async with aclosing(results):
+            async with context.turn():
+                shown = context.access.introspection
+                await prepare_aside(self._schema, text, shown)
+                asked = prepared(self._schema, text, shown).operation(name)
+                if asked is None or asked.operation is not Kind.SUBSCRIPTION:
+                    first = [result async for result in results]
+            for result in first:
+                yield result
+            async for result in results:
+                yield result
 
     async def _answer(
         self, document: DocumentNode, variables: dict[str, Any] | None, context: Context,

@@ -125,7 +125,8 @@ class Streams:
         too many.
         """
         context = Context(self.services, self.gate.access, visitor.caller,
-                          last_position=last_position(request))
+                          last_position=last_position(request),
+                          turn=partial(self.gate.turn, visitor))
         posted = request.method == "POST"
         answers = stream(context, document, variables, operation_name=operation,
                          allowed=ALL if posted else QUERIES_AND_SUBSCRIPTIONS)

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from json import JSONDecodeError
 from typing import Any
 
@@ -110,6 +111,7 @@ class Connected(Context):
         """Let the client in. Raises as `Gate.enter`."""
         self.visitor = await self.gate.enter(self.authorization, self.address)
         self.caller = self.visitor.caller
+        self.turn = partial(self.gate.turn, self.visitor)
 
 
 def shown(error: TrackerError) -> GraphQLFormattedError:

@@ -43,6 +43,12 @@ def fields(answer: Any) -> int:
     return sum(map(fields, answer)) if isinstance(answer, list) else 0
 
 
+def test_json_costs_ten_fields() -> None:
+    page = "events(first: 200) { nodes { position %s } }"
+    plain, whole = (cost(SCHEMA, parse("{ %s }" % (page % field)), {}) for field in ("", "data"))
+    assert whole - plain == 200 * 10
+
+
 # --- introspection
 
 

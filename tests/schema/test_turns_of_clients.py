@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import nullcontext
+from typing import Any
 
 import pytest
 
-from schema.http.authentication import Turns
+from schema.base.context import Context
+from schema.execution import documents
+from schema.execution.documents import MAX_CHARACTERS_ON_LOOP, prepare_aside
+from schema.execution.execute import stream
+from schema.execution.schema import GRAPH
+from schema.http.authentication import Gate, Turns, Visitor
+from schema.services import EVERYONE, READER, Access, Services
+from tests.support.fact_builders import announced
+from tracker.auth.scopes import Caller, Scope
+from tracker.domain.export_control import ExportControl
 
 
 async def let_all_run() -> None:
@@ -57,3 +69,75 @@ async def test_a_turn_that_nobody_wants_any_more_is_passed_on(cancelled_late: bo
     assert begun == ["first", "staying"] or cancelled_late
     assert "staying" in begun
     assert not turns._at_work
+
+
+async def test_who_may_write_only_because_everyone_may_waits_too(services: Services) -> None:
+    gate = Gate(services.tokens, Access(open=True))
+    writer = Caller("ann", frozenset({Scope.READ, Scope.RECORD}))
+    waiting = [not isinstance(gate.turn(Visitor(caller, "a")), nullcontext)
+               for caller in (EVERYONE, READER, writer)]
+    assert waiting == [True, True, False]
+
+
+async def test_streams_that_catch_up_take_turns_with_each_other_and_with_others(
+    services: Services,
+) -> None:
+    for name in "abcdefgh":
+        await services.commands.record(f"{ExportControl.KIND}/{name}", announced())
+    turns, told, passes = Turns(1), list[str](), [0]
+
+    async def begun() -> AsyncGenerator[dict[str, Any], None]:
+        context = Context(services, Access(), READER, turn=lambda: turns.turn("a"))
+        answers = stream(context, 'subscription { events(after: "0") { position } }')
+        await anext(answers)
+        return answers
+
+    async def follow(name: str, answers: AsyncGenerator[dict[str, Any], None]) -> None:
+        for _ in range(7):
+            await anext(answers)
+            told.append(name)
+        await answers.aclose()
+
+    async def others() -> None:
+        while True:
+            passes[0] += 1
+            await asyncio.sleep(0)
+
+    taking_turns = asyncio.create_task(others())
+    await asyncio.gather(*[follow(name, await begun()) for name in "xy"])
+    taking_turns.cancel()
+    assert passes[0] > 16
+    assert "xxxx" not in "".join(told)
+    assert not turns._at_work
+
+
+async def test_a_query_over_a_stream_waits_for_its_turn(services: Services) -> None:
+    turns = Turns(1)
+    context = Context(services, Access(), READER, turn=lambda: turns.turn("a"))
+    answers = stream(context, "{ head }")
+    async with turns.turn("a"):
+        asking = asyncio.ensure_future(anext(answers))
+        await asyncio.wait([asking], timeout=0.2)
+        assert not asking.done()
+    assert await asking == {"data": {"head": "0"}}
+    assert not turns._at_work  # whoever does not read the answer holds no turn
+    await answers.aclose()
+
+
+async def test_nobody_waits_while_a_long_document_is_prepared() -> None:
+    text, passes = "{" + "head " * 70 + " " * MAX_CHARACTERS_ON_LOOP + "}", [0]
+
+    async def others() -> None:
+        while True:
+            passes[0] += 1
+            await asyncio.sleep(0)
+
+    documents.kept.clear()
+    taking_turns = asyncio.create_task(others())
+    await prepare_aside(GRAPH._schema, "{ head }", True)
+    short = passes[0]
+    await prepare_aside(GRAPH._schema, text, True)
+    taking_turns.cancel()
+    assert short == 0
+    assert passes[0] > 2
+    assert [key for key, _ in documents.kept._values] == [text]
