@@ -23,7 +23,7 @@ from tracker.postgres.database import Connection, named_queries
 SQL = named_queries(Path(__file__).with_name("projector.sql"))
 PAGE = 1000
 """Events at a time: few enough for Python's garbage collector not to notice them."""
-MOST_ROW_BYTES = 16 * 1024 * 1024
+MAX_ROW_BYTES = 16 * 1024 * 1024
 """What the rows of a page may be, about: an entity of many events has a large row for each."""
 PACE = 30
 """Rows to make before they go on their way to PostgreSQL, and others get their turn."""
@@ -62,8 +62,8 @@ async def read_page(
     streams = await read_facts(connection, after, limit=limit)
     if not streams:
         return None
-    if limit > 1 and (size := row_bytes(streams.values())) > MOST_ROW_BYTES:
-        fewer = max(1, limit * MOST_ROW_BYTES // size)
+    if limit > 1 and (size := row_bytes(streams.values())) > MAX_ROW_BYTES:
+        fewer = max(1, limit * MAX_ROW_BYTES // size)
         return await read_page(connection, after, limit=fewer, folds=folds)
     until = max(told.facts[-1].position for told in streams.values())
     return await _page(connection, after, until, streams, folds or Folds())

@@ -59,7 +59,7 @@ MAX_INTROSPECTION_DEPTH = 16
 MAX_DOCUMENT_CHARACTERS = 100_000
 """The longest document; longer texts belong in variables, which are not parsed letter by letter."""
 MAX_ERRORS = 20
-MAX_COMPARISONS = 3000
+MAX_COMPARISONS = 10_000
 """Pairs of fields with one name in one place, which validation compares with each other."""
 MAX_CHARACTERS_ON_LOOP = 1000
 """The longest document that is prepared in place; for longer ones others do not wait."""

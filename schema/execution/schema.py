@@ -59,6 +59,9 @@ class Graph(Schema):
         allowed = list(allowed_operation_types or OperationType)
         document, shown = None, context_value.access.introspection
         await prepare_aside(self._schema, query or "", shown)
+        if query and (found := prepared(self._schema, query, shown)).document is None:
+            self._described(errors := list(found.errors), context_value)
+            return ExecutionResult(data=None, errors=errors)  # it would be parsed once more
         if OperationType.QUERY in allowed:
             document = good_query(
                 self._schema, query or "", variable_values, operation_name, shown)

@@ -466,7 +466,7 @@ async def test_a_page_has_fewer_events_where_their_rows_are_large(
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
     await connection.execute(ANEW)
-    monkeypatch.setattr("projections.runner.batch.MOST_ROW_BYTES", most)
+    monkeypatch.setattr("projections.runner.batch.MAX_ROW_BYTES", most)
     counts = list[int]()
     while page := await read_page(connection, sum(counts)):
         async with connection.transaction():

@@ -132,7 +132,7 @@ async def test_hostile_introspection_is_refused_in_no_time(api: Api) -> None:
     started = time.perf_counter()
     answer = await api.post(aliased(300, f"__schema {TYPES}"))
     assert codes(answer) == {"TOO_MANY_ALIASES"}
-    assert time.perf_counter() - started < 1  # it was twelve seconds
+    assert time.perf_counter() - started < 5  # it was twelve seconds
 
 
 # --- pages

@@ -139,5 +139,5 @@ async def test_nobody_waits_while_a_long_document_is_prepared() -> None:
     await prepare_aside(GRAPH._schema, text, True)
     taking_turns.cancel()
     assert short == 0
-    assert passes[0] > 2
+    assert passes[0] > 0
     assert [key for key, _ in documents.kept._values] == [text]
