@@ -45,7 +45,7 @@ from tracker.postgres.database import Pool, at_work, named_queries
 
 SQL = named_queries(Path(__file__).with_name("as_of.sql"))
 PAGE_OF_LINES = 1000
-MOST_STATE_BYTES = 1024 * 1024
+MOST_STATE_BYTES = 256 * 1024
 """JSON of states on one page of a history: those of an entity with many events are large."""
 HISTORY_ARGUMENTS = 7
 """Of the query for a history, before those of its bounds."""
