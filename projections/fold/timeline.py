@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import zip_longest
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from projections.fold.elements import ElementRow, Exchange, Key, ListedFacts
+from tracker.domain.elements import are_many, is_parted
 from tracker.domain.entity import EntityState, Known, Retracted
 from tracker.domain.fold import Folding
 from tracker.domain.history import History
@@ -17,12 +19,15 @@ from tracker.domain.registry import kind_of
 FEWEST = 32
 """Events of an entity, at least, before another generation of its rows begins."""
 
+STATES = 16
+"""States with long lists that are kept of an entity, at most and about."""
+
 
 class Version(NamedTuple):
     """A state and the days on which it holds: `start` up to, not including, `end` (None: open).
 
     `text` is the state as JSON, the same bytes whoever folds it: states are compared, stored and
-    hashed in this form.
+    hashed in this form. In rows those of many facts are without their long lists: see `Fold`.
     """
 
     start: date
@@ -65,11 +70,15 @@ class Revision(NamedTuple):
     """What new events do to the rows of one entity: rows to add, and open rows to close.
 
     `closed` holds the start day and the generation of each row that was open before and is so no
-    more, and the position that ends it. `found` is what lists are known to find the entity by.
+    more, and the position that ends it. `elements` and `ended` are the same for the elements of
+    long lists. `found` is what lists are known to find the entity by.
     """
 
+    entity: str
     added: list[Row]
     closed: list[tuple[date, int, int]]
+    elements: list[ElementRow]
+    ended: list[tuple[int, str, date, int]]
     found: set[object]
 
 
@@ -83,13 +92,16 @@ class Folded:
     """
 
     __slots__ = ("_changes", "_days", "_entity", "_folding", "_history", "_id",
-                 "_kind", "_last", "_since", "_turns", "_whole", "found", "generation", "size")
+                 "_kind", "_last", "_listed", "_since", "_turns", "_whole", "found",
+                 "generation", "size")
 
     def __init__(self, entity: str, known: Sequence[Known] = ()):
         self._entity, self._kind = entity, kind_of(entity)
         self._id = entity.partition("/")[2]
         self._history = History(known)
         self._folding: Folding[Any] = Folding(self._kind.FOLD)
+        self._listed: ListedFacts | None = None
+        """The facts in long lists, where all are many and once another comes."""
         self._turns: list[date] = []
         """Days on which the state may change."""
         self._changes: list[_Change] = []
@@ -117,8 +129,7 @@ class Folded:
     @property
     def written(self) -> int:
         """How large the changes that are kept are as JSON, and beside it."""
-        return sum([50 + (len(change.mark) if isinstance(change.mark, str) else 0)
-                    for change in self._changes])
+        return sum([50 + len(change.mark or "") for change in self._changes])
 
     def latest(self) -> EntityState | None:
         """The state that holds in the end, if there is one."""
@@ -127,21 +138,29 @@ class Folded:
     def versions(self) -> list[Version]:
         """The consecutive states."""
         self._reach(date.min)
-        return [row.version for row in self._rows(0, 0)]
+        versions = [row.version for row in self._rows(0, 0)]
+        return [version._replace(text=self._fold(version.start).text(self._state(version.start)))
+                if is_parted(version.text) else version for version in versions]
 
     def learn(self, new: Sequence[Known]) -> Revision:
         """Take in new facts, each at its own position, and tell what they do to the rows."""
-        revision = Revision([], [], self.found)
+        revision = self.revision()
         for _ in self.learn_by_one(new, revision):
             pass
         return revision
 
+    def revision(self) -> Revision:
+        """One that does nothing yet."""
+        return Revision(self._entity, [], [], [], [], self.found)
+
     def learn_by_one(self, new: Sequence[Known], revision: Revision) -> Iterator[None]:
         """The same, with a step for each fact, so that others get their turn between two. What the
         facts do to the rows is complete in the revision after the last step."""
-        open = dict[date, Row]()
+        open, elements = dict[date, Row](), dict[Key, ElementRow]()
         for fact in new:
-            closed, opened = self._learn(fact)
+            closed, opened, exchange = self._learn(fact)
+            if exchange:
+                _note(exchange, fact.position, elements, revision)
             for start, generation in closed:
                 if row := open.pop(start, None):  # it is new: closed at once
                     revision.added.append(row._replace(until=fact.position))
@@ -150,35 +169,48 @@ class Folded:
             open.update({row.version.start: row for row in opened})
             yield
         revision.added.extend([open[start] for start in sorted(open)])
+        revision.elements.extend(elements.values())
 
-    def _learn(self, new: Known) -> tuple[list[tuple[date, int]], list[Row]]:
-        """Take in a fact: the open rows that are so no more, by start and generation, and others.
+    def _learn(
+        self, new: Known
+    ) -> tuple[list[tuple[date, int]], list[Row], Exchange | None]:
+        """Take in a fact: the open rows that are so no more, by start and generation, others, and
+        what becomes of the elements of long lists.
         """
         generation, begins = self.generation, self._begins_generation(new)
         if not self._history.known:
-            self._take_in(new)
+            _, exchange = self._take_in(new)
             self._changes = self._changed(self._turns, None)
-            return [], self._rows(0, new.position)
+            return [], self._rows(0, new.position), exchange
         self._reach(date.min if begins else self._earliest(new))
         before = self._changes
-        differing = self._take_in(new)
+        differing, exchange = self._take_in(new)
         first = bisect_left(before, differing, key=_DAY)
         self._changes = before[:first]
         self._changes += self._changes_from(differing)
+        _forget_states(self._changes, first - STATES)
         first = 0 if begins or not first else first - 1  # what held before may end otherwise now
         ended, begun = _ends(before[first:]), _ends(self._changes[first:])
         kept = set() if begins else {day for day, how in begun.items() if ended.get(day) == how}
         return ([(day, generation) for day in ended if day not in kept],
-                self._rows(first, new.position, kept))
+                self._rows(first, new.position, kept), exchange)
 
-    def _take_in(self, new: Known) -> date:
-        """Have the facts that stand once one more is known; the first day on which they differ."""
+    def _take_in(self, new: Known) -> tuple[date, Exchange | None]:
+        """Have the facts that stand once one more is known: the first day on which they differ, and
+        what becomes of the elements of long lists."""
+        listed, were_many = self._listed, are_many(self.version)
+        if listed is None and were_many:
+            listed = ListedFacts(self._kind.FOLD, self._history)
         difference = self._history.add(new)
         self._folding.forget(difference.place)
         self._add_turns(new)
         if self._last and self._last.day >= difference.day:
             self._last = None
-        return difference.day
+        if not are_many(self.version):
+            return difference.day, None
+        self._listed = listed or ListedFacts(self._kind.FOLD, self._history)
+        exchange = self._listed.change(difference.facts) if were_many else self._listed.all()
+        return difference.day, exchange
 
     def _add_turns(self, known: Known) -> None:
         """Have the days on which a fact may change the state among those to be looked at. They
@@ -229,14 +261,14 @@ class Folded:
         end = len(self._turns) if until is None else bisect_left(self._turns, until)
         self._changes = [*self._changed(self._turns[place:end], before), *self._changes]
 
-    def _changed(self, days: Iterable[date], before: Hashable) -> list[_Change]:
+    def _changed(self, days: Iterable[date], before: str | None) -> list[_Change]:
         """The changes of state on some days that follow each other."""
         changes: list[_Change] = []
         for day in days:
             change = self._at(day)
             if change.mark != before:
-                brief = isinstance(change.mark, str)
-                changes.append(change if brief else change._replace(state=None))
+                changes.append(change)
+                _forget_states(changes, len(changes) - STATES - 1)
             before = change.mark
         return changes
 
@@ -253,7 +285,7 @@ class Folded:
         if self._last is None or self._last.day != day:
             fold = self._fold(day)
             state = fold.state(self._id, day)
-            self._last = _Change(day, state, None if state is None else fold.mark(state))
+            self._last = _Change(day, state, None if state is None else fold.written(state))
         return self._last
 
     def _fold(self, day: date) -> Any:
@@ -272,28 +304,50 @@ class Folded:
 
     def _version(self, change: _Change, end: date | None) -> Version:
         """The version that begins with a change."""
-        state = change.state or self._at(change.day).state
+        assert change.mark is not None
+        return Version(change.day, end, change.state or self._state(change.day), change.mark)
+
+    def _state(self, day: date) -> EntityState:
+        """The state on a day on which there is one."""
+        state = self._at(day).state
         assert state is not None
-        text = change.mark if isinstance(change.mark, str) else self._fold(change.day).text(state)
-        return Version(change.day, end, state, text)
+        return state
 
 
 class _Change(NamedTuple):
-    """A day from which on there is another state, or none, and what tells it from others.
-
-    That is its JSON where it is short. Of long ones neither text nor state is kept.
+    """A day from which on there is another state, or none, and what tells it from others: what is
+    written of it. Of the states with long lists only the last ones are kept.
     """
 
     day: date
     state: EntityState | None
-    mark: Hashable
+    mark: str | None
 
 
 _DAY = attrgetter("day")
 
 
-def _ends(changes: Sequence[_Change]) -> dict[date, tuple[Hashable, date | None]]:
+def _forget_states(changes: list[_Change], start: int) -> None:
+    """Keep no state with long lists before the last changes; there is none before `start`."""
+    for index in range(max(start, 0), len(changes) - STATES):
+        if is_parted(changes[index].mark or ""):
+            changes[index] = changes[index]._replace(state=None)
+
+
+def _ends(changes: Sequence[_Change]) -> dict[date, tuple[str, date | None]]:
     """What is the same of versions that tell the same, by the days on which they begin."""
     ends = [change.day for change in changes[1:]]
     return {change.day: (change.mark, end) for change, end in zip_longest(changes, ends)
             if change.mark is not None}
+
+
+def _note(
+    exchange: Exchange, position: int, open: dict[Key, ElementRow], revision: Revision
+) -> None:
+    """Have in a revision what became of elements at a position; those that are new are `open`."""
+    for key in exchange.ended:
+        if row := open.pop(key, None):  # it is new: closed at once
+            revision.elements.append(row._replace(until=position))
+        else:
+            revision.ended.append((*key, position))
+    open.update({key: ElementRow(element, position) for key, element in exchange.begun.items()})

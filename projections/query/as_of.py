@@ -26,6 +26,7 @@ from projections.query.lists import (
     over,
     ranged,
     version_at,
+    whole_state,
 )
 from projections.query.lists import SQL as LISTS
 from projections.query.moment import Moment, S, kind_name
@@ -53,7 +54,8 @@ Times: TypeAlias = tuple[datetime | None, datetime | None]
 """The first and the last moment of a time; None: it is open there."""
 MOST_ORDERS = 100
 """Moments whose orders of publishers are kept."""
-STATE = SQL.state.replace("{version}", version_at("$1::text", "$2::date", "$3::bigint"))
+STATE = (SQL.state.replace("{version}", version_at("$1::text", "$2::date", "$3::bigint"))
+         .replace("{whole}", whole_state()))
 SORTING = 600
 """Seconds that the database gets to put a whole state in order, before the first line."""
 
@@ -248,6 +250,7 @@ def _history(after: bool, before: bool, from_end: bool, closed: bool) -> str:
             number += 2
     query: str = SQL.history
     return (query.replace("{versions}", SQL.history_versions)
+            .replace("{whole}", whole_state()).replace("{size}", SQL.state_size)
             .replace("{bounds}", "\n      ".join(bounds))
             .replace("{way}", "DESC" if from_end else "ASC"))
 

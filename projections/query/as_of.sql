@@ -12,6 +12,33 @@ WHERE entity = {entity}
   AND since <= {position} AND until > {position} AND first_day <= {day} AND last_day >= {day}
 ORDER BY first_day DESC, since DESC LIMIT 1
 
+-- name: whole_state
+-- The state of a version, with the elements of its long lists put in where it is written without them
+-- (see elements.py of the domain): those that there were at the position and on the day from which
+-- the version holds.
+CASE WHEN ascii({version}.state) <> 2 THEN {version}.state ELSE (
+    SELECT split_part({version}.state, E'\x02', 4)
+           || string_agg(element.text, ',' ORDER BY element.place) FILTER (WHERE element.list = 1)
+           || split_part({version}.state, E'\x02', 5)
+           || coalesce(string_agg(element.text, ',' ORDER BY element.place)
+                       FILTER (WHERE element.list = 2), '')
+           || split_part({version}.state, E'\x02', 6)
+    FROM {elements}) END
+
+-- name: elements
+elements AS element
+    WHERE element.entity = {version}.entity
+      AND element.until > {version}.since AND element.since <= {version}.since
+      AND element.first_day <= {version}.first_day AND element.last_day >= {version}.first_day
+
+-- name: whole_sources
+-- The sources of a version, likewise.
+coalesce({version}.sources, (SELECT jsonb_agg(element.source) FROM {elements} AND element.source IS NOT NULL))
+
+-- name: state_size
+-- Bytes of the whole state.
+CASE WHEN ascii(state) <> 2 THEN octet_length(state) ELSE split_part(state, E'\x02', 2)::bigint END
+
 -- name: about_named
 -- Entities by their names.
 SELECT entity FROM unnest($1::text[]) AS asked (entity)
@@ -26,17 +53,17 @@ SELECT entity FROM subjects WHERE kind = ANY ($1::text[]) AND word = '' AND sinc
 
 -- name: named
 -- The states of some entities.
-SELECT version.entity, state FROM {held};
+SELECT version.entity, {whole} AS state FROM {held};
 
 -- name: state
 -- The state of one entity.
-SELECT state FROM ({version}) AS version;
+SELECT {whole} AS state FROM ({version}) AS version;
 
 -- name: supplies
 -- The output figures of some commodities in a year ($5). Without a year, of every product (stage and
 -- form) in the last one for which the world has a figure, or else anybody.
-SELECT entity, state FROM (
-    SELECT version.entity, state, period, coalesce(
+SELECT entity, {whole} AS state FROM (
+    SELECT version.entity, first_day, version.since, state, period, coalesce(
             $5::integer,
             max(period) FILTER (WHERE places ? 'WORLD') OVER same,
             max(period) OVER same) AS wanted
@@ -44,7 +71,7 @@ SELECT entity, state FROM (
     WHERE category = 'production'
     WINDOW same AS (PARTITION BY commodity,
                     regexp_replace(version.entity, '^figure/[^/]+/[^/]+/(.*)/[0-9]+$', '\1'))
-) AS figures
+) AS version
 WHERE period = wanted
 ORDER BY entity;
 
@@ -53,10 +80,10 @@ ORDER BY entity;
 -- newest. Generations follow each other, so no more of them is read than the span needs. States are
 -- given as long as those before them on the page are no larger than a number of bytes ($7).
 SELECT first_day, last_day, since, until, recorded_at, replaced_at, CASE
-           WHEN row_number() OVER page = 1 OR sum(octet_length(state)) OVER page <= $7 THEN state
+           WHEN row_number() OVER page = 1 OR sum({size}) OVER page <= $7 THEN {whole}
        END AS state
 FROM (
-    SELECT first_day, last_day, since, generation, next.position AS until, first.recorded_at,
+    SELECT entity, first_day, last_day, since, generation, next.position AS until, first.recorded_at,
            next.recorded_at AS replaced_at, state
     FROM {versions}
       {bounds}
@@ -118,7 +145,7 @@ AND (version.since, version.first_day) {sign} ({since}::bigint, {day}::date)
 SELECT encode(sha256(convert_to(coalesce(string_agg(
            '{"entity":"' || entity || '","state":' || state || E'}\n', '' ORDER BY entity
        ), ''), 'UTF8')), 'hex')
-FROM (SELECT version.entity, state FROM {held}) AS states;
+FROM (SELECT version.entity, {whole} AS state FROM {held}) AS states;
 
 -- name: counts
 -- How many entities of each kind have a state.
@@ -126,4 +153,4 @@ SELECT version.kind, count(*) FROM {held} GROUP BY version.kind;
 
 -- name: states
 -- Every entity's state, in the order of their names.
-SELECT version.entity, state FROM {held} ORDER BY version.entity;
+SELECT version.entity, {whole} AS state FROM {held} ORDER BY version.entity;

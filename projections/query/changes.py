@@ -16,7 +16,16 @@ import asyncpg
 
 from projections.fold.diff import FieldChange, diff
 from projections.fold.transitions import Transition, turns
-from projections.query.lists import BY_NAME, WHOLE, Order, Span, ordered, version_at
+from projections.query.lists import (
+    BY_NAME,
+    WHOLE,
+    Order,
+    Span,
+    ordered,
+    version_at,
+    whole_sources,
+    whole_state,
+)
 from projections.query.moment import Moment
 from projections.versions.rows import words
 from tracker.domain.codec import decode
@@ -33,6 +42,10 @@ SQL = named_queries(Path(__file__).with_name("changes.sql"))
 CHANGED = SQL.changed.replace(
     "{before}", version_at("touched.entity", "$1::date", "$2::bigint")
 ).replace("{after}", version_at("touched.entity", "$3::date", "$4::bigint"))
+for _side in ("before", "after"):
+    CHANGED = CHANGED.replace(f"{{state_{_side}}}", whole_state(_side)).replace(
+        f"{{sources_{_side}}}", whole_sources(_side)
+    )
 PAGE, COUNT = (query.replace("{changed}", CHANGED) for query in (SQL.page, SQL.count))
 GIVEN = 9
 """How many arguments a page has before its bounds."""

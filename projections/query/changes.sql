@@ -14,7 +14,7 @@ touched (entity) AS (
     SELECT entity FROM begun WHERE since <= $4::bigint AND until > $4::bigint
 ),
 changed AS (
-    SELECT touched.entity, before.state AS before, after.state AS after
+    SELECT touched.entity, {state_before} AS before, {state_after} AS after
     FROM touched
     LEFT JOIN LATERAL ({before}) AS before ON true
     LEFT JOIN LATERAL ({after}) AS after ON true
@@ -23,7 +23,7 @@ changed AS (
       AND ($6::text[] IS NULL OR before.commodities ?| $6 OR after.commodities ?| $6)
       AND ($7::text[] IS NULL OR before.places ?| $7 OR after.places ?| $7)
       AND ($8::text[] IS NULL OR EXISTS (
-              SELECT FROM jsonb_to_recordset(coalesce(before.sources, '[]') || coalesce(after.sources, '[]'))
+              SELECT FROM jsonb_to_recordset(coalesce({sources_before}, '[]') || coalesce({sources_after}, '[]'))
                   AS source (publisher text)
               WHERE source.publisher = ANY ($8)))
 )

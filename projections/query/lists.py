@@ -32,6 +32,20 @@ def version_at(entity: str, day: str, position: str) -> str:
     return query
 
 
+def whole_state(version: str = "version") -> str:
+    """What gives the whole state of a version that a query calls so."""
+    return _of_version(AS_OF.whole_state, version)
+
+
+def whole_sources(version: str = "version") -> str:
+    """What gives all of its sources."""
+    return _of_version(AS_OF.whole_sources, version)
+
+
+def _of_version(part: str, version: str) -> str:
+    return part.replace("{elements}", AS_OF.elements).replace("{version}", version)
+
+
 HELD = AS_OF.held.replace("{version}", version_at("subject.entity", "$2::date", "$3::bigint"))
 MOST_QUERIES = 1000
 """Queries that are kept, for lists that are narrowed and ordered in as many ways."""
@@ -256,7 +270,8 @@ def part(found: Sequence[Found[T]], span: Span, down: bool = False) -> Sequence[
 
 def over(entities: str, query: str) -> str:
     """A query over the states of some entities at a moment."""
-    return query.replace("{held}", HELD.replace("{about}", entities))
+    return (query.replace("{held}", HELD.replace("{about}", entities))
+            .replace("{whole}", whole_state()).replace("{sources}", whole_sources()))
 
 
 def ordered(
@@ -338,8 +353,8 @@ def _listing(query: str, about: str, given: tuple[str, ...]) -> str:
     """A query over the entities that a filter is about, with the conditions that are given."""
     of_claims = "{claims}" in query
     query = query.replace("{claims}", SQL.claims)
-    query = over(getattr(SQL, about), query)
     query = query.replace("{matching}", "\n  AND ".join(_conditions(given, of_claims)) or "true")
+    query = over(getattr(SQL, about), query)
     for name in ("said", "sought"):
         query = query.replace(f"{{{name}}}", getattr(SQL, name))
     for number, name in enumerate(given, FIXED + 1):

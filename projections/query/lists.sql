@@ -50,7 +50,7 @@ places ?| {places}::text[]
 
 -- name: publishers
 EXISTS (
-    SELECT FROM jsonb_to_recordset(sources) AS source (publisher text)
+    SELECT FROM jsonb_to_recordset({sources}) AS source (publisher text)
     WHERE source.publisher = ANY ({publishers}::text[]))
 
 -- name: category
@@ -61,7 +61,7 @@ version.dated && {dated}::daterange
 
 -- name: published
 EXISTS (
-    SELECT FROM jsonb_to_recordset(sources) AS source (published daterange)
+    SELECT FROM jsonb_to_recordset({sources}) AS source (published daterange)
     WHERE source.published && {published}::daterange)
 
 -- name: period
@@ -75,7 +75,7 @@ split_part(version.entity, '/', 5) = {stage}::text
 
 -- name: verified
 -- Whether somebody looked at all of its sources.
-(sources @> '[{"verified": false}]') <> {verified}::boolean
+({sources} @> '[{"verified": false}]') <> {verified}::boolean
 
 -- name: clause
 -- A control is in the list if one of its clauses answers to all that is asked of clauses,
@@ -149,7 +149,7 @@ WHERE {matching};
 
 -- name: claims
 -- The claims in figures, with what is asked of them.
-{held}, jsonb_to_recordset(sources) AS claim ({parts})
+{held}, jsonb_to_recordset({sources}) AS claim ({parts})
 
 -- name: claims_page
 -- A page of them, in an order and between bounds.

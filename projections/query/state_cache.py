@@ -22,7 +22,7 @@ SIZE = 4
 """Bytes in memory for one of JSON: the state, and what is made of it to be shown."""
 NAMED = "version.first_day, version.since, version.entity"
 """The columns that name a row; they come first, and only the state behind all others."""
-STATE = ", state"
+STATE = ", {whole} AS state"
 
 Name: TypeAlias = tuple[Any, ...]
 Rows: TypeAlias = Sequence[asyncpg.Record]

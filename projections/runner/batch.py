@@ -15,7 +15,7 @@ from typing import Any
 
 from projections.fold.timeline import Folded, Revision
 from projections.runner.fold_cache import Folds
-from projections.versions.rows import Finding, Record, found_by, tabled
+from projections.versions.rows import Finding, Record, found_by, listed, tabled
 from tracker.domain.entity import Known
 from tracker.log.fact_reader import Told, read_facts, read_facts_of, read_facts_of_part
 from tracker.postgres.database import Connection, named_queries
@@ -45,6 +45,10 @@ class Page:
     """Rows as lines, in pieces."""
     closed: list[tuple[str, date, int, int]] = field(default_factory=list)
     """The entity, the start and the generation of open rows, and the position at which they end."""
+    elements: list[bytes] = field(default_factory=list)
+    """Elements of long lists as lines, in pieces."""
+    ended: list[tuple[str, int, str, date, int]] = field(default_factory=list)
+    """The entity and the key of elements, and the position at which they end."""
     new: dict[str, bytes] = field(default_factory=dict)
     """What entities are found by that had no events before: rows of each table as lines."""
     more: Finding = field(default_factory=Finding)
@@ -89,6 +93,8 @@ def joined(pages: Sequence[Page]) -> Page:
         pages[0].after, pages[0].until, sum(page.count for page in pages),
         added=[rows for page in pages for rows in page.added],
         closed=[row for page in pages for row in page.closed],
+        elements=[rows for page in pages for rows in page.elements],
+        ended=[row for page in pages for row in page.ended],
         new={table: b"".join([page.new[table] for page in pages]) for table in pages[0].new},
         more=Finding.joined([page.more for page in pages]),
     )
@@ -115,17 +121,19 @@ async def _page(
             fold.size += size
             folds.keep(stream, fold)
             page.closed.extend([(stream, *row) for row in revision.closed])
+            page.ended.extend([(stream, *row) for row in revision.ended])
             yield revision, page.more if version > 1 else new
 
-    async for lines in added(revisions()):
-        page.added.append(lines)
+    async for rows, elements in added(revisions()):
+        page.added.append(rows)
+        page.elements.append(elements)
     page.new.update(found(new))
     return page
 
 
 async def _learned(fold: Folded, facts: Sequence[Known]) -> Revision:
     """What new facts do to the rows of an entity; others get their turn in between."""
-    revision = Revision([], [], fold.found)
+    revision = fold.revision()
     for number, _ in enumerate(fold.learn_by_one(facts, revision), 1):
         if number % PACE_FACTS == 0:
             await asyncio.sleep(0)
@@ -145,8 +153,10 @@ def _caught_up(fold: Folded, stream: str, told: Told) -> Folded:
     return fold
 
 
-async def added(revisions: AsyncIterable[tuple[Revision, Finding]]) -> AsyncIterator[bytes]:
-    """The rows that revisions add, as lines, some at a time.
+async def added(
+    revisions: AsyncIterable[tuple[Revision, Finding]]
+) -> AsyncIterator[tuple[bytes, bytes]]:
+    """The rows and the elements that revisions add, as lines, some at a time.
 
     What the entities are found by goes into the findings. Others get their turn in between.
     """
@@ -157,11 +167,14 @@ async def added(revisions: AsyncIterable[tuple[Revision, Finding]]) -> AsyncIter
             rows.append(row)
             letters += len(row)
             if len(rows) >= PACE or letters >= PACE_LETTERS:
-                yield "".join(rows).encode()
+                yield "".join(rows).encode(), b""
                 rows, letters = [], 0
                 await asyncio.sleep(0)
+        if revision.elements:
+            yield b"", "".join(listed(revision)).encode()
+            await asyncio.sleep(0)
     if rows:
-        yield "".join(rows).encode()
+        yield "".join(rows).encode(), b""
 
 
 async def write_page(
@@ -171,9 +184,10 @@ async def write_page(
 
     A statement may take so many seconds, instead of the connection's own limit.
     """
-    await connection.execute(SQL.add_versions, page.added, timeout=seconds)
-    if page.closed:
-        await connection.execute(SQL.close, *columns(page.closed), timeout=seconds)
+    await add(connection, page.added, page.elements, seconds=seconds)
+    for query, closed in ((SQL.close, page.closed), (SQL.end_elements, page.ended)):
+        if closed:
+            await connection.execute(query, *columns(closed), timeout=seconds)
     await find_new(connection, page.new, seconds=seconds)
     for query, rows in ((SQL.add_subjects, page.more.subjects), (SQL.add_texts, page.more.said)):
         if rows:
@@ -184,6 +198,17 @@ async def write_page(
 def columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
     """The columns of rows, of which there is one at least."""
     return list(map(list, zip(*rows, strict=True)))
+
+
+async def add(
+    connection: Connection, rows: Sequence[bytes], elements: Sequence[bytes], *,
+    seconds: float | None = None,
+) -> None:
+    """Add rows, and elements of the states in them."""
+    await connection.execute(SQL.add_versions, [lines for lines in rows if lines],
+                             timeout=seconds)
+    if some := [lines for lines in elements if lines]:
+        await connection.execute(SQL.add_elements, some, timeout=seconds)
 
 
 def found(finding: Finding) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import tracker.domain
-from projections.fold import timeline
+from projections.fold import elements, timeline
 from projections.runner import batch
 from projections.versions import rows, search_text
 
@@ -27,7 +27,7 @@ SPACE_TOKENS = (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMA
 def fingerprint() -> str:
     """The hash of the domain, the fold, and what makes rows of it."""
     domain = Path(tracker.domain.__file__).parent
-    modules = [Path(str(module.__file__)) for module in (timeline, rows, search_text, batch)]
+    modules = [Path(str(module.__file__)) for module in (timeline, elements, rows, search_text, batch)]
     tables = [Path(rows.__file__).with_name("tables.sql"),
               Path(batch.__file__).with_name("projector.sql")]
     return hash_files([*(path for path in domain.rglob("*") if path.suffix in (".py", ".toml")),

@@ -62,6 +62,28 @@ FROM (
 ) AS ended
 WHERE ctid = ended.id;
 
+-- name: end_elements
+-- The same for elements of long lists.
+UPDATE elements SET until = ended.position
+FROM (
+    SELECT element.id, closed.position
+    FROM unnest($1::text[], $2::smallint[], $3::text[], $4::date[], $5::bigint[])
+        AS closed (entity, list, place, start, position)
+    CROSS JOIN LATERAL (
+        SELECT ctid AS id FROM elements
+        WHERE entity = closed.entity AND until = 9223372036854775807 AND list = closed.list
+          AND place = closed.place AND first_day = closed.start AND since < closed.position
+        OFFSET 0) AS element
+) AS ended
+WHERE ctid = ended.id;
+
+-- name: add_elements
+-- Elements of long lists, as versions.
+INSERT INTO elements (entity, list, place, first_day, last_day, since, until, text, source)
+SELECT c[1], c[2]::smallint, c[3], c[4]::date, c[5]::date, c[6]::bigint, c[7]::bigint, c[8], c[9]::jsonb
+FROM unnest($1::bytea[]) AS piece, string_to_table(rtrim(convert_from(piece, 'UTF8'), E'\n'), E'\n') AS line,
+     string_to_array(line, E'\t', E'\x01') AS c;
+
 -- name: add_versions
 -- Rows as they are made in rows.py, in pieces of whole lines. Not by COPY: PostgreSQL waits for the end
 -- of one without a limit, and whoever was stopped in the midst of it would keep what it has locked.

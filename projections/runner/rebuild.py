@@ -59,7 +59,7 @@ async def rebuild(
             await connection.execute(SQL.advance, until)
         await asyncio.gather(_index(connection, tables, TABLES.create_version_indexes),
                              _index(other, tables, TABLES.create_finding_indexes))
-        await connection.execute("ANALYZE versions, subjects, texts")
+        await connection.execute("ANALYZE versions, elements, subjects, texts")
         while await _page(connection, tables):
             pass
         return await _swap(connection, tables)

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, NamedTuple
 
 from projections.fold.timeline import Folded, Revision
-from projections.runner.batch import PAGE, SQL, added, find_new, found
+from projections.runner.batch import PAGE, SQL, add, added, find_new, found
 from projections.runner.worker import answer, help_with
 from projections.versions.rows import Finding
 from tracker.log.fact_reader import Told, read_facts_by_stream
@@ -97,10 +97,12 @@ async def _revisions(
         yield Folded(stream).learn(told.facts), finding
 
 
-async def _write(writer: Connection, tables: int, rows: list[bytes], finding: Finding) -> None:
+async def _write(
+    writer: Connection, tables: int, rows: list[tuple[bytes, bytes]], finding: Finding
+) -> None:
     """Add rows, and what their entities are found by."""
     async with ours(writer, tables):
-        await writer.execute(SQL.add_versions, rows)
+        await add(writer, *zip(*rows, strict=True))
         await find_new(writer, found(finding))
 
 

@@ -15,12 +15,13 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.clause import ClauseState
 from tracker.domain.codec import encode
-from tracker.domain.entity import EntityState
+from tracker.domain.elements import is_parted
+from tracker.domain.entity import Because, EntityState
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState, Series
+from tracker.domain.figure import Claim, FigureState, Series
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
-from tracker.domain.values import DAY, PartialDate, Source
+from tracker.domain.values import DAY, PartialDate, Source, Value
 
 Subject = tuple[str, str, str, int]
 """A word under which lists find an entity: `kind, word, entity`, and since which position."""
@@ -203,6 +204,7 @@ def tabled(revision: Revision, finding: Finding) -> Iterator[Record]:
     since_when: dict[str, int] = {}
     before, head = None, ""
     known = revision.found
+    publishers: dict[str, int] = {}
     for row in sorted(revision.added, key=_SINCE):
         entity, (start, end, state, text), since, until, generation = row
         found = words(state)
@@ -214,18 +216,52 @@ def tabled(revision: Revision, finding: Finding) -> Iterator[Record]:
                     since_when.setdefault(word, since)
                 if found.said:
                     finding.said.add((_kind(entity), entity, found.said))
-        sources = state.sources
-        for source in sources:
-            if source.publisher not in known:
-                known.add(source.publisher)
-                since_when.setdefault(source.publisher, since)
+        sources = NULL
+        if not is_parted(text):
+            sources = told(state, each := state.sources)
+            for source in each:
+                if source.publisher not in known:
+                    publishers.setdefault(source.publisher, since)
         day = dated(state)
-        yield (f"{head}\t{of_date(day) if day else NULL}\t{told(state, sources)}"
+        yield (f"{head}\t{of_date(day) if day else NULL}\t{sources}"
                f"\t{clauses(state)}\t{_day(start)}\t{_day(end - DAY) if end else 'infinity'}"
                f"\t{since}\t{until or STILL}\t{generation}\t{text}\n")
+    for element, since, _ in revision.elements:
+        publisher = _publisher(element.value)
+        if publisher and publisher not in known:
+            publishers[publisher] = min(since, publishers.get(publisher, since))
+    for publisher, since in publishers.items():
+        known.add(publisher)
+        since_when[publisher] = min(since, since_when.get(publisher, since))
     if since_when:
+        entity = revision.entity
         kind = _kind(entity)
         finding.subjects += [(kind, word, entity, since) for word, since in since_when.items()]
+
+
+def listed(revision: Revision) -> list[Record]:
+    """The elements of long lists that a revision adds, as their table takes them."""
+    return [
+        f"{revision.entity}\t{list}\t{place}\t{_day(start)}"
+        f"\t{_day(end - DAY) if end else 'infinity'}\t{since}\t{until or STILL}\t{text}"
+        f"\t{_source(value) or NULL}\n"
+        for (list, place, start, end, value, text), since, until in revision.elements]
+
+
+def _publisher(element: Value) -> str | None:
+    return element.source.publisher if isinstance(element, (Because, Claim)) else None
+
+
+def _source(element: Value) -> str | None:
+    """The source of an element as lists narrow by it, and the position of a claim; None where it
+    is that of another."""
+    match element:
+        case Because(source=source):
+            return _told(source.publisher, source.published_on, source.verified) + "}"
+        case Claim(source=source, position=position):
+            return (_told(source.publisher, source.published_on, source.verified)
+                    + f',"position":{position}}}')
+    return None
 
 
 _SINCE = attrgetter("since")

@@ -11,8 +11,9 @@ CREATE TABLE IF NOT EXISTS versions (
     title       text COLLATE "C",            -- the words of its title, to be ordered by
     said        text COLLATE "C",            -- the words that a search finds it by
     dated       daterange,                   -- the days on which it may have been announced, founded, …
-    sources     jsonb NOT NULL,              -- its publishers, when they published, whether verified; a
-                                             -- figure's claims begin with theirs, and have a position
+    sources     jsonb,                       -- its publishers, when they published, whether verified; a
+                                             -- figure's claims begin with theirs, and have a position.
+                                             -- Those of a state with long lists are with its elements
     clauses     jsonb NOT NULL,              -- what lists narrow by inside a control
     first_day   date NOT NULL,               -- the days on which the state holds,
     last_day    date NOT NULL,               -- of which this is one too
@@ -21,7 +22,19 @@ CREATE TABLE IF NOT EXISTS versions (
                                              -- the largest of all numbers: see STILL in rows.py
     generation  bigint NOT NULL,             -- the position at which all rows of the entity that were
                                              -- open were closed and written anew, the last time; or 0
-    state       text NOT NULL                -- the state as JSON; these bytes are what digests hash
+    state       text NOT NULL                -- the state as JSON; these bytes are what digests hash, once
+                                             -- long lists are put in: see "whole_state" in as_of.sql
+);
+CREATE TABLE IF NOT EXISTS elements (         -- of the long lists of states, each once
+    entity    text COLLATE "C" NOT NULL,
+    list      smallint NOT NULL,              -- which list of a state, from 1 on
+    place     text COLLATE "C" NOT NULL,      -- what it is ordered by in the list
+    first_day date NOT NULL,                  -- the days on which it is in it, and the positions at which the
+    last_day  date NOT NULL,                  -- log says so, as of versions
+    since     bigint NOT NULL,
+    until     bigint NOT NULL,
+    text      text NOT NULL,                  -- the element as JSON
+    source    jsonb                           -- what "sources" in versions has of it
 );
 -- The planner need not know what is only read, or asked about row by row.
 ALTER TABLE versions ALTER title SET STATISTICS 0, ALTER said SET STATISTICS 0,
@@ -53,6 +66,8 @@ ON CONFLICT DO NOTHING;
 -- words by then, and each is looked up in one generation of its rows, which has few that begin on the
 -- same day (see timeline.py, and "version" in as_of.sql).
 CREATE INDEX IF NOT EXISTS versions_as_of ON versions (entity, generation, first_day, since);
+-- Those of a moment, and the one to be closed.
+CREATE INDEX IF NOT EXISTS elements_key ON elements (entity, until, list, place);
 -- What turns between two days; see changes.sql.
 CREATE INDEX IF NOT EXISTS versions_begin ON versions (first_day);
 
@@ -65,14 +80,16 @@ CREATE INDEX IF NOT EXISTS texts_words ON texts
 
 -- name: drop_tables
 -- What a rebuild before this one has left.
-DROP TABLE IF EXISTS texts, subjects, versions, tracking;
+DROP TABLE IF EXISTS texts, subjects, versions, elements, tracking;
 
 -- name: replace_live
 -- The tables that a rebuild has made take the place of the live ones, which are locked in the order
 -- in which questions lock them: any other could end in a deadlock with one. Those of an earlier
 -- release may lack one.
-DROP TABLE IF EXISTS projection.texts, projection.subjects, projection.versions, projection.tracking;
+DROP TABLE IF EXISTS projection.texts, projection.subjects, projection.versions,
+    projection.elements, projection.tracking;
 ALTER TABLE projection_next.texts SET SCHEMA projection;
 ALTER TABLE projection_next.subjects SET SCHEMA projection;
 ALTER TABLE projection_next.versions SET SCHEMA projection;
+ALTER TABLE projection_next.elements SET SCHEMA projection;
 ALTER TABLE projection_next.tracking SET SCHEMA projection;

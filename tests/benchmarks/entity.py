@@ -5,8 +5,8 @@
 Each figure is the time of one command that records one event, until it can be read. An entity has
 its events on one day, or each on a day of its own. `newest` is an event of the last day, `older`
 one of a day before it, and `cold` the first one after a start, when nothing is in memory. Batches
-have 100 events. The table of the rows that the entity had at earlier positions is left empty: it
-takes as many bytes as states have together, which are long where they name thousands of events.
+have 100 events. `rows` is how large the tables are that hold the entity's states and their
+elements.
 """
 
 from __future__ import annotations
@@ -21,17 +21,13 @@ from itertools import count
 import uvloop
 
 from deploy.bootstrap import connected, running
-from projections.fold.timeline import Folded, Revision, Row
-from projections.runner.batch import Page, added, write_page
-from projections.versions.rows import Finding
 from schema.services import Services
 from tests.benchmarks import harness
 from tests.support.fact_builders import announced, claimed, clause, fact
 from tracker.commands.commands import Order, Telling
-from tracker.commands.handler import decide, load, restored
+from tracker.commands.handler import decide, restored
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
 from tracker.domain.announcement import Made, Superseded
-from tracker.domain.entity import Known
 from tracker.domain.export_control import Amended, Disputed, Suspended, SuspensionExtended
 from tracker.domain.values import DAY, Fact
 from tracker.postgres.database import PROJECTOR, Target
@@ -79,28 +75,16 @@ KINDS: dict[str, tuple[str, Make]] = {
 }
 
 
-async def fill(target: Target, stream: str, facts: Sequence[Fact]) -> None:
-    """Record the facts of an entity, and the rows that are open after them."""
+async def fill(target: Target, stream: str, facts: Sequence[Fact]) -> float:
+    """Record the facts of an entity; the megabytes of rows that they make."""
     entity = restored(stream, [])
     events = [decide(entity, Order(stream, one, str(uuid.uuid4())), ()) for one in facts]
     async with running(target) as services:
         await services.recorder.append_all(events)
-        known = (await load(services.recorder, [stream]))[stream].known
+        await services.projector.reach(len(events), seconds=600)
     async with connected(target, role=PROJECTOR) as connection:
-        await connection.execute("TRUNCATE versions, subjects, texts")
-        page = Page(0, len(known), len(known))
-        async for rows in added([(_open_rows(stream, known), Finding())]):
-            page.added.append(rows)
-        async with connection.transaction():
-            await write_page(connection, page)
-
-
-def _open_rows(stream: str, known: Sequence[Known]) -> Revision:
-    """The rows of all that is known, as if they were all of the last generation."""
-    fold = Folded(stream, known)
-    begun = fold.generation
-    return Revision([Row(stream, version, begun, None, begun) for version in fold.versions()],
-                    [], fold.found)
+        return float(await connection.fetchval(
+            "SELECT (pg_table_size('versions') + pg_table_size('elements')) / 1e6"))
 
 
 async def seconds(services: Services, stream: str, *facts: Fact) -> float:
@@ -112,14 +96,15 @@ async def seconds(services: Services, stream: str, *facts: Fact) -> float:
 
 
 async def measure(target: Target, stream: str, make: Make, size: int, days: int) -> list[float]:
-    """The time of one newest event, cold and warm, of an older one, and of a batch, in seconds."""
+    """The time of one newest event, of an older one, of a cold one and of a batch, in seconds; and
+    the megabytes of rows before them."""
     def day(number: int) -> str:
         return str(FIRST_DAY + number * days // size * DAY)
 
     def later(number: int) -> str:
         return day(size - 1 + number if days > 1 else size - 1)
 
-    await fill(target, stream, [make(number, day(number)) for number in range(size)])
+    size_of_rows = await fill(target, stream, [make(number, day(number)) for number in range(size)])
     coming = count(size)
     async with running(target) as services:
         async def one(on: str) -> float:
@@ -130,7 +115,7 @@ async def measure(target: Target, stream: str, make: Make, size: int, days: int)
         older = statistics.median([await one(later(0)) for _ in range(4)]) if days > 1 else newest
         batch = await seconds(services, stream, *(
             make(next(coming), later(11 + n)) for n in range(BATCH)))
-    return [newest, older, cold, batch]
+    return [newest, older, cold, batch, size_of_rows]
 
 
 async def report(server: Target, kinds: Sequence[str], sizes: Sequence[int], many: int) -> str:
@@ -145,13 +130,13 @@ async def report(server: Target, kinds: Sequence[str], sizes: Sequence[int], man
                     continue
                 async with harness.database(server) as target:
                     days = 1 if layout == "on one day" else size
-                    newest, older, cold, batch = await measure(target, stream, make, size, days)
-                rows.append([f"{kind}, {size:,}", *(f"{1e3 * taken:,.1f}"
-                                                    for taken in (newest, older, cold)),
-                             f"{BATCH / batch:,.0f}"])
+                    *times, batch, megabytes = await measure(target, stream, make, size, days)
+                rows.append([f"{kind}, {size:,}", *(f"{1e3 * taken:,.1f}" for taken in times),
+                             f"{BATCH / batch:,.0f}", f"{megabytes:,.1f}"])
                 print(layout, rows[-1], flush=True)
         tables.append(harness.markdown(
-            [f"events {layout}", "newest, ms", "older, ms", "cold, ms", "batches, events/s"],
+            [f"events {layout}", "newest, ms", "older, ms", "cold, ms", "batches, events/s",
+             "rows, MB"],
             rows))
     return "\n\n".join(tables)
 
@@ -161,9 +146,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = harness.options(__doc__)
     parser.add_argument("--kinds", nargs="+", default=[*KINDS], choices=[*KINDS])
     parser.add_argument("--sizes", nargs="+", type=int, default=[10, 100, 1_000, 10_000])
-    parser.add_argument("--many", type=int, default=1_000,
-                        help="the most events on days of their own: each has a row, with all"
-                             " events before it")
+    parser.add_argument("--many", type=int, default=10_000,
+                        help="the most events on days of their own")
     chosen = parser.parse_args(arguments)
     with harness.server() as target:
         text = uvloop.run(report(target, chosen.kinds, chosen.sizes, chosen.many))

@@ -573,10 +573,11 @@ async def test_a_question_reads_no_more_however_long_history_grows(
         await connection.execute("VACUUM ANALYZE versions, log.events")
         found = await plan(connection, question)
         names = {node.get("Index Name") for node in scans(found)}
-        assert names <= {"events_pkey", "versions_begin", "versions_as_of"}, names
+        assert names <= {"elements_key", "events_pkey", "versions_begin", "versions_as_of"}, names
         for node in scans(found):
             keyed = {
                 "versions_as_of": "entity =",
+                "elements_key": "entity =",
                 "events_pkey": "position >",
                 "versions_begin": "first_day >",
             }[node["Index Name"]]

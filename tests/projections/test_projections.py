@@ -19,6 +19,7 @@ from deploy.bootstrap import prepare
 from projections.fold.replay import World
 from projections.fold.timeline import Folded, Revision
 from projections.query.as_of import AsOf
+from projections.query.changes import About, Changes
 from projections.query.lists import Filter, Key, Span
 from projections.query.moment import Moment
 from projections.runner.batch import (
@@ -50,14 +51,14 @@ from tests.support.fact_builders import (
     source,
     suspended,
 )
-from tracker.commands.commands import Telling
+from tracker.commands.commands import Order, Telling
 from tracker.commands.handler import Commands, decide_all, restored
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.codec import convert, encode
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.registry import STATES
-from tracker.domain.values import Source
+from tracker.domain.values import DAY, Source
 from tracker.errors import Unavailable
 from tracker.log import fact_reader
 from tracker.log.entries import NewEvent
@@ -121,13 +122,15 @@ async def connection(target: Target) -> AsyncIterator[Connection]:
 
 
 ANEW = """
-DELETE FROM versions; DELETE FROM subjects; DELETE FROM texts; UPDATE tracking SET position = 0"""
+DELETE FROM versions; DELETE FROM elements; DELETE FROM subjects; DELETE FROM texts;
+UPDATE tracking SET position = 0"""
 
 
 async def rows(connection: Connection) -> list[tuple[Any, ...]]:
     """All version rows, and the words that they are found by."""
     found = [await connection.fetch(f"SELECT * FROM {table} ORDER BY {order}") for table, order in (
-        ("versions", "entity, since, first_day"), ("subjects", "entity, word"),
+        ("versions", "entity, since, first_day"),
+        ("elements", "entity, since, list, place, first_day"), ("subjects", "entity, word"),
         ("texts", "entity, said"))]
     return [tuple(row) for table in found for row in table]
 
@@ -142,8 +145,9 @@ async def project(connection: Connection, page: int) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another generation of rows begins after few events."""
+    """Another generation of rows begins after few events; few make a list that is written apart."""
     monkeypatch.setattr("projections.fold.timeline.FEWEST", 3)
+    monkeypatch.setattr("tracker.domain.elements.FEW", 2)
 
 
 # --- the database and the fold in memory agree
@@ -266,6 +270,59 @@ async def test_the_history_of_an_entity_does_not_show_in_which_generations_its_r
     assert sum(map(len, told[0])) > 30
 
 
+async def answers(connection: Connection, recorder: Recorder) -> list[Any]:
+    """What is answered of states, of the sources behind them, and of what has changed."""
+    pool: Any = connection
+    as_of, changes = AsOf(pool, recorder), Changes(pool, recorder)
+    now, then = Moment(DAYS[-1], await recorder.head()), Moment(DAYS[2], 60)
+    filters = [Filter(), *(Filter(publishers=[name]) for name in ("usgs", "bgs", "mofcom")),
+               Filter(published=(DAYS[0], DAYS[3])), Filter(verified=True), Filter(verified=False)]
+    return [
+        *[await as_of.states(kind, at, asked)
+          for kind in STATES.values() for at in (now, then) for asked in filters],
+        *[await as_of.lists.claims(at, asked) for at in (now, then) for asked in filters],
+        *[await as_of.history(stream) for stream in STREAMS],
+        *[await as_of.digest(at) for at in (now, then)],
+        *[await changes.between(then, now, About(publishers=names))
+          for names in (None, ["usgs"], ["mofcom"])],
+    ]
+
+
+async def test_no_answer_shows_whether_the_long_lists_of_states_are_written_apart(
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await recorder.append_all(events(1))
+    told = []
+    for few, apart in ((1000, False), (1, True)):
+        monkeypatch.setattr("tracker.domain.elements.FEW", few)
+        await project(connection, 7)
+        assert await connection.fetchval("SELECT EXISTS (SELECT FROM elements)") is apart
+        told.append(await answers(connection, recorder))
+    assert told[0] == told[1]
+    assert sum(map(bool, told[0])) > len(told[0]) / 2
+
+
+async def test_rows_grow_with_the_events_of_an_entity_and_not_with_their_square(
+    recorder: Recorder, connection: Connection
+) -> None:
+    claims = [claimed(n, edition=f"no {n}", published_on=str(DAYS[0] + n % 50 * DAY))
+              for n in range(1200)]
+    entities = {FIGURE: restored(FIGURE, [])}
+    sizes = []
+    for count in (400, 1200):
+        done = 0 if count == 400 else 400
+        orders = [Order(FIGURE, one, str(one.edition)) for one in claims[done:count]]
+        decided, refused = decide_all(entities, orders, entities)
+        assert not refused
+        await recorder.append_all(decided)
+        while await project_page(connection, limit=100):
+            pass
+        sizes.append(await connection.fetchval("""
+            SELECT (SELECT sum(pg_column_size(version)) FROM versions AS version)
+                   + (SELECT sum(pg_column_size(element)) FROM elements AS element)"""))
+    assert sizes[1] < 3.5 * sizes[0]
+
+
 MERGED = """
     SELECT first_day, last_day, first.position AS since, next.position AS until, state
     FROM (
@@ -316,9 +373,11 @@ async def walked(as_of: AsOf, stream: str, size: int, from_end: bool) -> list[An
         assert closed == [end]
 
 
+@pytest.mark.parametrize("few", [1, 1000])
 async def test_a_page_of_a_history_has_no_more_bytes_of_states_than_it_may(
-    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
+    monkeypatch.setattr("tracker.domain.elements.FEW", few)
     await recorder.append_all(events(0))
     await project(connection, 1000)
     pool: Any = connection

@@ -6,7 +6,7 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from itertools import pairwise
+from itertools import chain, pairwise, zip_longest
 from random import Random
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from projections.fold.elements import ElementRow
 from projections.fold.replay import World
 from projections.fold.timeline import FEWEST, Folded, Revision, Row, Version, timeline
 from tests.support.fact_builders import (
@@ -30,8 +31,9 @@ from tests.support.fact_builders import (
 )
 from tests.support.fact_builders import told as told_of
 from tracker.domain.codec import encode
+from tracker.domain.elements import FEW
 from tracker.domain.entity import Known, standing
-from tracker.domain.fold import FEW, STEP
+from tracker.domain.fold import STEP
 from tracker.domain.registry import kind_of
 from tracker.domain.values import DAY
 
@@ -46,8 +48,9 @@ def lengths(request: pytest.FixtureRequest) -> Iterator[None]:
     """Has all be tried as if a few facts were many: lists that are put together, folds that are
     kept."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, length in zip(("FEW", "STEP"), request.param, strict=True):
-            patch.setattr(f"tracker.domain.fold.{name}", length)
+        few, step = request.param
+        patch.setattr("tracker.domain.elements.FEW", few)
+        patch.setattr("tracker.domain.fold.STEP", step)
         yield
 
 
@@ -120,6 +123,7 @@ class Rows:
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
+        self.elements: list[ElementRow] = []
 
     def take(self, revision: Revision) -> None:
         """Close and add what a revision says."""
@@ -131,6 +135,33 @@ class Rows:
             self.rows[index] = self.rows[index]._replace(until=position)
         assert all(row.until is None or row.since < row.until for row in revision.added)
         self.rows.extend(revision.added)
+        for *key, position in revision.ended:
+            [index] = [i for i, row in enumerate(self.elements)
+                       if row.until is None and [*row.element[:3]] == key]
+            assert self.elements[index].since < position
+            self.elements[index] = self.elements[index]._replace(until=position)
+        assert all(row.until is None or row.since < row.until for row in revision.elements)
+        self.elements.extend(revision.elements)
+
+    def still(self) -> list[Version]:
+        """What the log says now."""
+        open = [row for row in self.rows if row.until is None]
+        return [row.version._replace(text=self.whole(row))
+                for row in sorted(open, key=lambda row: row.version.start)]
+
+    def whole(self, row: Row) -> str:
+        """The state in a row, with the elements that its long lists had there."""
+        day, since, text = row.version.start, row.since, row.version.text
+        if not text.startswith("\x02"):
+            return text
+        _, size, _, *parts = text.split("\x02")
+        there = sorted(element for element, begun, until in self.elements
+                       if begun <= since and (until is None or since < until)
+                       and element.first_day <= day and (element.end is None or day < element.end))
+        lists = [",".join(one.text for one in there if one.list == number) for number in (1, 2)]
+        whole = "".join(chain.from_iterable(zip_longest(parts, lists, fillvalue="")))
+        assert len(whole.encode()) == int(size)
+        return whole
 
     def as_of(self, day: date, position: int) -> list[str]:
         """The states on a day, as they were known at a position: all in the last generation that
@@ -139,7 +170,7 @@ class Rows:
                  and (row.until is None or position < row.until)]
         last = max([row.generation for row in self.rows if row.generation <= position], default=0)
         assert {row.generation for row in found} <= {last}
-        return [row.version.text for row in found]
+        return [self.whole(row) for row in found]
 
 
 def rows_of(stream: str, known: Sequence[Known], cuts: Sequence[int]) -> Rows:
@@ -185,9 +216,11 @@ def test_rows_do_not_depend_on_how_the_facts_came_in_pages(
 ) -> None:
     stream, known = told
     cuts = [min(cut, len(known)) for cut in cuts]
-    one_by_one = rows_of(stream, known, range(1, len(known))).rows
-    in_pages = rows_of(stream, known, cuts).rows
-    assert sorted(in_pages, key=place) == sorted(one_by_one, key=place)
+    one_by_one = rows_of(stream, known, range(1, len(known)))
+    in_pages = rows_of(stream, known, cuts)
+    assert sorted(in_pages.rows, key=place) == sorted(one_by_one.rows, key=place)
+    assert set(in_pages.elements) == set(one_by_one.elements)
+    assert len(in_pages.elements) == len(one_by_one.elements)
 
 
 def place(row: Row) -> tuple[int, date]:
@@ -209,6 +242,8 @@ def test_a_fold_that_goes_on_adds_and_closes_what_one_made_anew_does(
         anew = Folded(stream, known[:start]).learn(known[start:end])
         assert on.added == anew.added
         assert on.closed == anew.closed
+        assert on.elements == anew.elements
+        assert on.ended == anew.ended
         assert fold.versions() == timeline(stream, known[:end])
 
 
@@ -231,9 +266,8 @@ def test_a_revision_touches_nothing_that_stays_as_it_was(told: History) -> None:
 def test_folding_on_fact_by_fact_gives_what_folding_at_once_gives(told: History) -> None:
     stream, known = told
     for count in range(len(known) + 1):
-        added = Folded(stream).learn(known[:count]).added
-        still = [row.version for row in added if row.until is None]
-        assert sorted(still, key=lambda version: version.start) == timeline(stream, known[:count])
+        rows = rows_of(stream, known[:count], [])
+        assert rows.still() == timeline(stream, known[:count])
 
 
 def test_a_retraction_opens_the_rows_again_that_its_target_had_closed() -> None:
@@ -279,13 +313,14 @@ def test_rows_written_once_more_are_fewer_than_the_events_however_many_days_ther
 
 def test_a_generation_begins_with_all_that_was_open() -> None:
     stream, known = claims([date(2020, 1, 1) + n % 3 * DAY for n in range(FEWEST + 1)])
-    fold = Folded(stream)
-    fold.learn(known[:-2])
+    fold, rows = Folded(stream), Rows()
+    rows.take(fold.learn(known[:-2]))
     before = fold.versions()
     revision = fold.learn(known[-2:-1])
     assert revision.closed == [(version.start, 0, FEWEST) for version in before]
     assert [(row.since, row.generation) for row in revision.added] == [(FEWEST, FEWEST)] * 3
-    assert [row.version for row in revision.added] == timeline(stream, known[:-1])
+    rows.take(revision)
+    assert rows.still() == timeline(stream, known[:-1])
     assert fold.learn(known[-1:]).closed[0][1] == FEWEST
 
 

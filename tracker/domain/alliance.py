@@ -93,6 +93,7 @@ class AllianceFold(CitingFold[AllianceState]):
     """What the facts of an alliance come to."""
 
     __slots__ = ("end", "founded", "members", "names")
+    NEEDS_OPENING = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -114,6 +114,7 @@ class AnnouncementFold(CitingFold[AnnouncementState]):
     """What the facts of an announcement come to."""
 
     __slots__ = ("by", "made")
+    NEEDS_OPENING = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -6,11 +6,12 @@ told apart by `direction`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import ClassVar
 
 from tracker.domain.clause import Clause, ClauseState, Course, after, check_clauses
+from tracker.domain.elements import Element, Elements, Written
 from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
 from tracker.domain.values import (
     DAY,
@@ -176,7 +177,8 @@ class ExportControlState(CitingState, frozen=True, kw_only=True):
 class ExportControlFold(CitingFold[ExportControlState]):
     """What the facts of an instrument come to."""
 
-    __slots__ = ("courses", "disputes", "opening", "title")
+    __slots__ = ("_disputed", "_disputes", "courses", "opening", "title")
+    LONG = ("because", "disputes")
 
     def __init__(self) -> None:
         super().__init__()
@@ -185,7 +187,25 @@ class ExportControlFold(CitingFold[ExportControlState]):
         """The title that an amendment gave it."""
         self.courses: dict[str, Course] = {}
         """The course of every clause by its id."""
-        self.disputes: list[Dispute] = []
+        self._disputed: list[Known] = []
+        self._disputes: Elements | None = None
+
+    @classmethod
+    def elements_of(cls, known: Known, place: str, replaced: date | None) -> list[Element]:
+        """The fact itself, and the account that it gives."""
+        elements = super().elements_of(known, place, replaced)
+        if isinstance(known.fact, Disputed):
+            elements.append(Element.of(2, place, known.fact.public_on, _dispute(known.fact)))
+        return elements
+
+    def lists(self) -> Sequence[Elements] | None:
+        """The facts behind the instrument, and the accounts that differ."""
+        cited = self.cited()
+        if cited is None:
+            return None
+        if self._disputes is None:
+            self._disputes = Elements(map(self._write_dispute, self._disputed))
+        return cited, self._disputes
 
     def take(self, known: Known) -> None:
         """Take in an act, or an account of it that differs."""
@@ -198,8 +218,10 @@ class ExportControlFold(CitingFold[ExportControlState]):
                 self.title = fact.title or self.title
                 self.courses.update({clause.id: _amended(self.courses, clause, fact)
                                      for clause in fact.clauses})
-            case Disputed() as fact:
-                self.disputes.append(_dispute(fact))
+            case Disputed():
+                self._disputed.append(known)
+                if self._disputes is not None:
+                    self._disputes.insert(len(self._disputes.values), self._write_dispute(known))
             case ClausesFact() as fact:
                 named = [id for id in fact.clauses or tuple(self.courses) if id in self.courses]
                 self.courses.update({id: _followed(self.courses[id], fact) for id in named})
@@ -218,9 +240,17 @@ class ExportControlFold(CitingFold[ExportControlState]):
             instrument=opening.instrument,
             official=opening.official,
             clauses=tuple(course.state(day) for course in self.courses.values()),
-            disputes=tuple(self.disputes),
+            disputes=self._accounts(),
             because=self.because,
         )
+
+    def _accounts(self) -> tuple[Dispute, ...]:
+        if lists := self.lists():
+            return tuple(lists[1].values)  # type: ignore[arg-type]  # all of this kind
+        return tuple([_dispute(known.fact) for known in self._disputed])
+
+    def _write_dispute(self, known: Known) -> Written:
+        return self._texts.of(("dispute", known.position), lambda: _dispute(known.fact))
 
 
 class ExportControl(Entity):
@@ -342,6 +372,7 @@ def _followed(course: Course, fact: ClausesFact) -> Course:
     raise TypeError(f"no course after {fact!r}")
 
 
-def _dispute(fact: Disputed) -> Dispute:
+def _dispute(fact: Fact) -> Dispute:
+    assert isinstance(fact, Disputed)
     return Dispute(account=fact.account, source=fact.source, commodities=fact.commodities,
                    judged=fact.judged)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Hashable, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Annotated, ClassVar
 
 import msgspec
 
+from tracker.domain.elements import Element, Elements, Texts, Written, are_many
 from tracker.domain.entity import (
     TYPES,
     Because,
@@ -18,7 +22,7 @@ from tracker.domain.entity import (
     because,
     cited,
 )
-from tracker.domain.fold import Elements, Written, are_many
+from tracker.domain.fold import in_order_of_log
 from tracker.domain.values import (
     Commodity,
     Fact,
@@ -215,8 +219,8 @@ def edition_of(claim: Claimed) -> tuple[str, str, str | None]:
 class FigureFold(Fold[FigureState]):
     """What the claims and judgements of a figure come to."""
 
-    __slots__ = ("_claims", "_written", "claimed", "editions", "judged", "latest")
-    LONG = "claims"
+    __slots__ = ("_claims", "_judged", "_texts", "claimed", "editions", "judged", "latest")
+    LONG = ("claims", "judged")
 
     def __init__(self) -> None:
         self.claimed: list[tuple[Known, Claimed]] = []
@@ -227,7 +231,25 @@ class FigureFold(Fold[FigureState]):
         """The place of the last claim of each edition."""
         self.judged: list[tuple[Known, Preferred]] = []
         self._claims: Elements | None = None
-        self._written = Written()
+        self._judged: Elements | None = None
+        self._texts = Texts()
+
+    @classmethod
+    def elements_of(cls, known: Known, place: str, replaced: date | None) -> list[Element]:
+        """The claim, until it is not its publisher's latest, and then; or the judgement."""
+        fact, day = known.fact, known.fact.public_on
+        if not isinstance(fact, Claimed):
+            return [Element.of(2, in_order_of_log(known), day, cited(known))]
+        latest = Element.of(1, place, day, _claim(known, fact, True), replaced)
+        if replaced is None:
+            return [latest]
+        later = Element.of(1, place, replaced, _claim(known, fact, False))
+        return [latest, later] if day < replaced else [later]
+
+    @classmethod
+    def replacing(cls, fact: Fact) -> Hashable:
+        """The publisher of a claim, which the next one restates."""
+        return fact.source.publisher if isinstance(fact, Claimed) else None
 
     def take(self, known: Known) -> None:
         """Take in a claim or a judgement."""
@@ -239,9 +261,13 @@ class FigureFold(Fold[FigureState]):
                 if self._claims is not None:
                     self._claims.insert(index, self._write(index))
                     if before is not None:
-                        self._claims.put(before, self._write(before))
+                        self._claims.put(before, self._write(before, True), self._write(before))
             case Preferred() as fact:
                 self.judged.append((known, fact))
+                if self._judged is not None:
+                    told = self._judged.values
+                    self._judged.insert(bisect_right(told, known.position, key=_POSITION),
+                                        self._write_judged(known))
 
     def state(self, id: str, day: date) -> FigureState | None:
         """All claims public by `day`, with the judgement that counts: the last one of which a
@@ -255,20 +281,30 @@ class FigureFold(Fold[FigureState]):
             series=self.claimed[0][1].series,
             claims=self._all(),
             judgement=self._judgement() if judged else None,
-            judged=because([k for k, _ in judged]) if judged else (),
+            judged=self._all_judged() if judged else (),
         )
 
-    def elements(self) -> Elements | None:
-        """The claims."""
-        if self._claims is None and are_many(len(self.claimed)):
+    def lists(self) -> Sequence[Elements] | None:
+        """The claims and the judgements."""
+        if not are_many(len(self.claimed) + len(self.judged)):
+            return None
+        if self._claims is None:
             self._claims = Elements(map(self._write, range(len(self.claimed))))
-        return self._claims
+        if self._judged is None:
+            told = sorted([known for known, _ in self.judged], key=_POSITION)
+            self._judged = Elements(map(self._write_judged, told))
+        return self._claims, self._judged
 
     def _all(self) -> tuple[Claim, ...]:
         """The claims, each saying whether it is its publisher's latest."""
-        if elements := self.elements():
-            return tuple(elements.values)  # type: ignore[arg-type]  # all of this kind
+        if lists := self.lists():
+            return tuple(lists[0].values)  # type: ignore[arg-type]  # all of this kind
         return tuple([self._claim(index) for index in range(len(self.claimed))])
+
+    def _all_judged(self) -> tuple[Because, ...]:
+        if lists := self.lists():
+            return tuple(lists[1].values)  # type: ignore[arg-type]  # all of this kind
+        return because([known for known, _ in self.judged])
 
     def meant(self, judgement: Preferred) -> Known | None:
         """The last claim that a judgement speaks of."""
@@ -281,17 +317,24 @@ class FigureFold(Fold[FigureState]):
         known, fact = self.claimed[index]
         return _claim(known, fact, self.latest[fact.source.publisher] == index)
 
-    def _write(self, index: int) -> tuple[Value, str]:
-        """The same, and as JSON."""
+    def _write(self, index: int, latest: bool | None = None) -> Written:
+        """The same, and as JSON; or as it was while it was the latest."""
         known, fact = self.claimed[index]
-        latest = self.latest[fact.source.publisher] == index
-        return self._written.of((known.position, latest), lambda: _claim(known, fact, latest))
+        is_latest = latest or self.latest[fact.source.publisher] == index
+        return self._texts.of((known.position, is_latest),
+                              lambda: _claim(known, fact, is_latest))
+
+    def _write_judged(self, known: Known) -> Written:
+        return self._texts.of(known.position, lambda: cited(known))
 
     def _judgement(self) -> Judgement | None:
         for known, fact in reversed(self.judged):
             if meant := self.meant(fact):
                 return Judgement(prefers=meant.event_id, reason=fact.reason, event=cited(known))
         return None
+
+
+_POSITION = attrgetter("position")
 
 
 def _claim(known: Known, fact: Claimed, latest: bool) -> Claim:

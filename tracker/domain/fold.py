@@ -6,24 +6,20 @@ A fold goes on where it was, so that another fact costs the same however many th
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import date
-from hashlib import blake2b
 from operator import attrgetter
 from typing import ClassVar, Generic, Self, TypeVar
 
 from msgspec import structs
 
 from tracker.domain.codec import encode
+from tracker.domain.elements import PARTS, Element, Elements, Texts, Written, are_many, parted
 from tracker.domain.history import Because, Known, cited
-from tracker.domain.values import Source, Value
+from tracker.domain.values import Fact, Source, Value
 
 STEP = 512
 """Facts after which a fold is kept, so that what lies before them need not be folded again."""
-FEW = 16
-"""Up to so many elements a list is written with its state; the elements of longer ones are kept as
-JSON, and only joined."""
-
 
 class EntityState(Value, frozen=True, kw_only=True):
     """What every state has: the entity's id without its kind, and the facts behind it."""
@@ -47,67 +43,6 @@ class CitingState(EntityState, frozen=True, kw_only=True):
     because: tuple[Because, ...]
 
 
-def are_many(count: int) -> bool:
-    """Whether so many elements are kept as JSON."""
-    return count > FEW
-
-
-class Written:
-    """Elements of long lists that were written as JSON, by what they follow from. All folds of one
-    entity share them."""
-
-    __slots__ = ("_found",)
-
-    def __init__(self) -> None:
-        self._found: dict[Hashable, tuple[Value, str]] = {}
-
-    def of(self, key: Hashable, make: Callable[[], Value]) -> tuple[Value, str]:
-        """The element of a key and its JSON; made if there is none."""
-        found = self._found.get(key)
-        if found is None:
-            value = make()
-            found = self._found[key] = value, encode(value).decode()
-        return found
-
-
-class Elements:
-    """The elements of a long list in a state, and what they are as JSON."""
-
-    __slots__ = ("_sum", "_texts", "values")
-
-    def __init__(self, written: Iterable[tuple[Value, str]] = ()):
-        pairs = [*written]
-        self.values = [value for value, _ in pairs]
-        self._texts = [text for _, text in pairs]
-        self._sum = sum(map(hash, self._texts))
-
-    def copy(self) -> Self:
-        """Another list of the same."""
-        twin = type(self)()
-        twin.values, twin._texts, twin._sum = [*self.values], [*self._texts], self._sum
-        return twin
-
-    def insert(self, index: int, written: tuple[Value, str]) -> None:
-        """Put another element at a place."""
-        self.values.insert(index, written[0])
-        self._texts.insert(index, written[1])
-        self._sum += hash(written[1])
-
-    def put(self, index: int, written: tuple[Value, str]) -> None:
-        """Put an element in the place of another."""
-        self._sum += hash(written[1]) - hash(self._texts[index])
-        self.values[index], self._texts[index] = written
-
-    @property
-    def mark(self) -> tuple[int, int]:
-        """Tells them from other elements; the order follows from what they are."""
-        return len(self.values), self._sum
-
-    def text(self) -> str:
-        """All elements as JSON, with commas."""
-        return ",".join(self._texts)
-
-
 S = TypeVar("S", bound=EntityState)
 
 
@@ -115,8 +50,10 @@ class Fold(Generic[S]):
     """What the facts taken in so far come to."""
 
     __slots__: tuple[str, ...] = ()
-    LONG: ClassVar[str | None] = None
-    """The field of states that has an element for each of many facts."""
+    LONG: ClassVar[tuple[str, ...]] = ()
+    """The fields of states that have an element for each of many facts, in their order."""
+    NEEDS_OPENING: ClassVar[bool] = False
+    """Whether only those facts count that come after the first opening."""
 
     def take(self, known: Known) -> None:
         """Take in the next fact in valid-time order."""
@@ -127,31 +64,55 @@ class Fold(Generic[S]):
         the first."""
         raise NotImplementedError
 
-    def elements(self) -> Elements | None:
-        """The elements of the field `LONG`, where they are many."""
+    @classmethod
+    def elements_of(cls, known: Known, place: str, replaced: date | None) -> list[Element]:
+        """The elements that there are in long lists because of a fact.
+
+        `place` is what facts in valid-time order are ordered by; `replaced` is the day on which the
+        next fact that replaces it is public, of those with the same `replacing`.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def replacing(cls, fact: Fact) -> Hashable:
+        """What is the same of facts that replace each other; None for facts that are not replaced.
+        """
+        return None
+
+    def lists(self) -> Sequence[Elements] | None:
+        """The lists in the fields `LONG`, where the facts are many."""
         return None
 
     def text(self, state: S) -> str:
         """The state that this fold gave last as JSON: the same bytes as when it is written whole.
         """
-        elements = self.elements()
-        if elements is None:
+        lists = self._filled()
+        if not lists:
             return encode(state).decode()
-        head, empty, tail = self._short(state).decode().partition(f'"{self.LONG}":[]')
-        assert empty
-        return f'{head}"{self.LONG}":[{elements.text()}]{tail}'
+        *parts, last = self._parts(state, lists)
+        return "".join([part + elements.text() for part, (_, elements)
+                        in zip(parts, lists, strict=True)]) + last
 
-    def mark(self, state: S) -> Hashable:
-        """Tells the state that this fold gave last from others: its JSON where that is short, else
-        what is quicker to find out."""
-        elements = self.elements()
-        if elements is None:
+    def written(self, state: S) -> str:
+        """The state that this fold gave last as it is kept: as JSON, without long lists. It tells
+        the state from others."""
+        lists = self._filled()
+        if not lists:
             return encode(state).decode()
-        return blake2b(self._short(state), digest_size=16).digest(), elements.mark
+        parts = self._parts(state, lists)
+        size = sum([len(part.encode()) for part in parts]) + sum([e.size - 1 for _, e in lists])
+        marks = " ".join([elements.mark for _, elements in lists])
+        return PARTS + PARTS.join([str(size), marks, *parts])
 
-    def _short(self, state: S) -> bytes:
-        """A state as JSON without its elements."""
-        return encode(structs.replace(state, **{str(self.LONG): ()}))
+    def _filled(self) -> list[tuple[str, Elements]]:
+        """The lists that have elements, where these are many, with the names of their fields."""
+        lists = zip(self.LONG, self.lists() or (), strict=False)
+        return [(name, elements) for name, elements in lists if elements.values]
+
+    def _parts(self, state: S, lists: Sequence[tuple[str, Elements]]) -> list[str]:
+        """A state as JSON without its lists."""
+        brief = {name: (elements.values[0],) for name, elements in lists}
+        return parted(encode(structs.replace(state, **brief)).decode(), lists)
 
     def copy(self) -> Self:
         """Another of the same facts, which goes on apart from this one."""
@@ -167,13 +128,18 @@ class Fold(Generic[S]):
 class CitingFold(Fold[S]):
     """A fold of facts that its states list in the order of the log."""
 
-    __slots__ = ("_cited", "_known", "_written")
-    LONG = "because"
+    __slots__ = ("_cited", "_known", "_texts")
+    LONG: ClassVar[tuple[str, ...]] = ("because",)
 
     def __init__(self) -> None:
         self._known: list[Known] = []
         self._cited: Elements | None = None
-        self._written = Written()
+        self._texts = Texts()
+
+    @classmethod
+    def elements_of(cls, known: Known, place: str, replaced: date | None) -> list[Element]:
+        """The fact itself."""
+        return [Element.of(1, in_order_of_log(known), known.fact.public_on, cited(known))]
 
     def cite(self, known: Known) -> None:
         """Have a fact among those behind the state."""
@@ -184,8 +150,13 @@ class CitingFold(Fold[S]):
         if self._cited is not None:
             self._cited.insert(index, self._write(known))
 
-    def elements(self) -> Elements | None:
+    def lists(self) -> Sequence[Elements] | None:
         """The facts behind the state."""
+        cited = self.cited()
+        return None if cited is None else (cited,)
+
+    def cited(self) -> Elements | None:
+        """The facts behind the state, where they are many."""
         if self._cited is None and are_many(len(self._known)):
             self._cited = Elements(map(self._write, self._known))
         return self._cited
@@ -193,12 +164,17 @@ class CitingFold(Fold[S]):
     @property
     def because(self) -> tuple[Because, ...]:
         """The facts behind the state, in the order of the log."""
-        if elements := self.elements():
+        if elements := self.cited():
             return tuple(elements.values)  # type: ignore[arg-type]  # all of this kind
         return tuple([cited(known) for known in self._known])
 
-    def _write(self, known: Known) -> tuple[Value, str]:
-        return self._written.of(known.position, lambda: cited(known))
+    def _write(self, known: Known) -> Written:
+        return self._texts.of(known.position, lambda: cited(known))
+
+
+def in_order_of_log(known: Known) -> str:
+    """What facts in the order of the log are ordered by."""
+    return f"{known.position:019}"
 
 
 _POSITION = attrgetter("position")

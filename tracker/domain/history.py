@@ -93,6 +93,8 @@ class Difference(NamedTuple):
     """The place of the first of them among those that stand."""
     day: date
     """The day from which the first of them counts; the last of all days where none differs."""
+    facts: list[Known]
+    """The facts that stand now and did not, or stand no more; in no order."""
 
 
 class History:
@@ -120,7 +122,7 @@ class History:
         for item in known:
             self._note(item)
         self.gone = retracted(self._retractions)
-        self.standing = sorted([k for k in self.known if self._stands(k)], key=self._place)
+        self.standing = sorted([k for k in self.known if self.stands(k)], key=self.order)
         self.openings = sum([type(k.fact) in OPENINGS for k in self.standing])
 
     def __contains__(self, event_id: str) -> bool:
@@ -144,8 +146,8 @@ class History:
         """Take in the next fact of the log."""
         self._note(new)
         if not isinstance(new.fact, Retracted):
-            return self._insert(new) if self._stands(new) else Difference(
-                len(self.standing), date.max)
+            return self._insert(new) if self.stands(new) else Difference(
+                len(self.standing), date.max, [])
         target = self.get(new.fact.retracts)
         if target and not isinstance(target.fact, Retracted):  # as most are
             changed = [] if target.event_id in self.gone else [target]
@@ -155,7 +157,9 @@ class History:
             changed = self._told(gone ^ self.gone)
         differences = [self._remove(known) if known.event_id in self.gone else self._insert(known)
                        for known in changed]
-        return min(differences, default=Difference(len(self.standing), date.max))
+        first = min(differences, default=Difference(len(self.standing), date.max, []),
+                    key=_PLACE_AND_DAY)
+        return first._replace(facts=changed)
 
     def revived_by(self, fact: Retracted) -> list[Known]:
         """What stands again once a retraction counts, in valid-time order."""
@@ -163,7 +167,7 @@ class History:
         if target is None or not isinstance(target.fact, Retracted):
             return []
         gone = retracted([*self._retractions, Known(0, "", "", fact)])
-        return sorted(self._told(self.gone - gone), key=self._place)
+        return sorted(self._told(self.gone - gone), key=self.order)
 
     def public(self, day: date) -> int:
         """How many of the facts that stand are public by a day; they come first."""
@@ -185,12 +189,13 @@ class History:
         replacement stands where the event that it corrects stood."""
         return self._corrected.get(event_id, self._ids[event_id])
 
-    def _place(self, known: Known) -> tuple[date, bool, int, int]:
-        """What facts that stand are ordered by."""
+    def order(self, known: Known) -> tuple[date, bool, int, int]:
+        """What facts that stand are ordered by; it stays as it is."""
         index = self._ids[known.event_id]
         return (*rank(known), self._corrected.get(known.event_id, index), index)
 
-    def _stands(self, known: Known) -> bool:
+    def stands(self, known: Known) -> bool:
+        """Whether a fact that is known is not retracted, and no retraction."""
         return known.event_id not in self.gone and not isinstance(known.fact, Retracted)
 
     def _told(self, ids: Iterable[str]) -> list[Known]:
@@ -202,16 +207,17 @@ class History:
         index = len(self.standing)
         if index and (self._corrected or rank(self.standing[-1]) > rank(known)
                       or known is not self.known[-1]):
-            index = bisect_left(self.standing, self._place(known), key=self._place)
+            index = bisect_left(self.standing, self.order(known), key=self.order)
         self.standing.insert(index, known)
         self.openings += type(known.fact) in OPENINGS
-        return Difference(index, known.fact.public_on)
+        return Difference(index, known.fact.public_on, [known])
 
     def _remove(self, known: Known) -> Difference:
-        index = bisect_left(self.standing, self._place(known), key=self._place)
+        index = bisect_left(self.standing, self.order(known), key=self.order)
         del self.standing[index]
         self.openings -= type(known.fact) in OPENINGS
-        return Difference(index, known.fact.public_on)
+        return Difference(index, known.fact.public_on, [known])
 
 
 _PUBLIC = attrgetter("fact.public_on")
+_PLACE_AND_DAY = attrgetter("place", "day")

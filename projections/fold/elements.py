@@ -1,0 +1,163 @@
+"""Which elements the long lists of an entity have, and at which positions the log says so. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from datetime import date
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeAlias
+
+from tracker.domain.elements import Element
+from tracker.domain.entity import OPENINGS, Fold, Known
+from tracker.domain.history import History
+
+Key: TypeAlias = tuple[int, str, date]
+"""Tells an element from the others that an entity has at a position: its list, its place and the
+first day on which it is there."""
+Order: TypeAlias = tuple[date, bool, int, int]
+
+
+class ElementRow(NamedTuple):
+    """An element, and the positions at which it is what the log says: as those of a `Row`."""
+
+    element: Element
+    since: int
+    until: int | None = None
+
+
+class Exchange:
+    """Elements that there are no more, and those that there are now, by key."""
+
+    def __init__(self) -> None:
+        self.ended: dict[Key, Element] = {}
+        self.begun: dict[Key, Element] = {}
+
+    def end(self, elements: Iterable[Element]) -> None:
+        """Have elements no more."""
+        for element in elements:
+            if self.begun.pop(_key(element), None) is None:
+                self.ended[_key(element)] = element
+
+    def begin(self, elements: Iterable[Element]) -> None:
+        """Have other elements."""
+        for element in elements:
+            if self.ended.get(_key(element)) == element:
+                del self.ended[_key(element)]
+            else:
+                self.begun[_key(element)] = element
+
+
+class ListedFacts:
+    """The facts of an entity that are in the long lists of its states.
+
+    An element follows from its fact, and from the next one that replaces this; so another fact
+    changes few elements, however many there are.
+    """
+
+    __slots__ = ("_early", "_fold", "_history", "_series")
+
+    def __init__(self, fold: type[Fold[Any]], history: History):
+        self._fold, self._history = fold, history
+        self._series: dict[Hashable, list[tuple[Order, Known]]] = defaultdict(list)
+        """Facts that replace each other, in valid-time order."""
+        self._early = self._before_opening()
+        """Facts that do not count since they come before the first opening, by event."""
+        for known in history.standing:
+            name = fold.replacing(known.fact)
+            if name is not None and known.event_id not in self._early:
+                self._series[name].append((history.order(known), known))
+
+    def all(self) -> Exchange:
+        """All elements that there are, as if there had been none."""
+        exchange = Exchange()
+        for known in self._history.standing:
+            if known.event_id not in self._early and self._fold.replacing(known.fact) is None:
+                exchange.begin(self._elements(known, None))
+        for series in self._series.values():
+            for (_, known), following in zip(series, [*series[1:], None], strict=True):
+                exchange.begin(self._elements(known, following and following[1]))
+        return exchange
+
+    def change(self, facts: Iterable[Known]) -> Exchange:
+        """What becomes of the elements once these facts stand, or stand no more."""
+        exchange, before = Exchange(), self._early
+        self._early = early = self._before_opening()
+        changed = {known.event_id: known for known in facts}
+        for id, known in {**before, **early, **changed}.items():
+            stands = self._history.stands(known)
+            counted = stands != (id in changed) and id not in before
+            counts = stands and id not in early
+            if counted and not counts:
+                self._remove(known, exchange)
+            elif counts and not counted:
+                self._insert(known, exchange)
+        return exchange
+
+    def _insert(self, known: Known, exchange: Exchange) -> None:
+        """Have a fact count."""
+        series, place = self._place(known)
+        if series is None:
+            return exchange.begin(self._elements(known, None))
+        before, after = _neighbours(series, place, place)
+        series.insert(place, (self._history.order(known), known))
+        if before:
+            exchange.end(self._elements(before, after))
+            exchange.begin(self._elements(before, known))
+        return exchange.begin(self._elements(known, after))
+
+    def _remove(self, known: Known, exchange: Exchange) -> None:
+        """Have a fact count no more."""
+        series, place = self._place(known)
+        if series is None:
+            return exchange.end(self._elements(known, None))
+        before, after = _neighbours(series, place, place + 1)
+        del series[place]
+        exchange.end(self._elements(known, after))
+        if before:
+            exchange.end(self._elements(before, known))
+            exchange.begin(self._elements(before, after))
+        return None
+
+    def _place(self, known: Known) -> tuple[list[tuple[Order, Known]] | None, int]:
+        """The facts that replace each other to which a fact belongs, and its place among them."""
+        name = self._fold.replacing(known.fact)
+        if name is None:
+            return None, 0
+        series = self._series[name]
+        return series, bisect_left(series, self._history.order(known), key=_ORDER)
+
+    def _elements(self, known: Known, following: Known | None) -> list[Element]:
+        day, is_later, place, index = self._history.order(known)
+        return self._fold.elements_of(
+            known, f"{day.isoformat()} {is_later:d} {place:019} {index:019}",
+            following.fact.public_on if following else None)
+
+    def _before_opening(self) -> dict[str, Known]:
+        """The facts that stand before the first opening, if they do not count; none where there is
+        no opening, and so no state."""
+        standing = self._history.standing
+        if not self._fold.NEEDS_OPENING or not self._history.openings:
+            return {}
+        early = {}
+        for known in standing:
+            if type(known.fact) in OPENINGS:
+                break
+            early[known.event_id] = known
+        return early
+
+
+def _key(element: Element) -> Key:
+    return element.list, element.place, element.first_day
+
+
+_ORDER = itemgetter(0)
+
+
+def _neighbours(
+    series: list[tuple[Order, Known]], place: int, behind: int
+) -> tuple[Known | None, Known | None]:
+    """The facts before one place and from another on."""
+    return (series[place - 1][1] if place else None,
+            series[behind][1] if behind < len(series) else None)
