@@ -268,7 +268,8 @@ class Folded:
             change = self._at(day)
             if change.mark != before:
                 changes.append(change)
-                _forget_states(changes, len(changes) - STATES - 1)
+                if len(changes) > STATES:
+                    _forget_states(changes, len(changes) - STATES - 1)
             before = change.mark
         return changes
 

@@ -75,7 +75,7 @@ async def measure(target: Target, data_dir: Path, size: int) -> None:
     async with await create_pool(target, role=PROJECTOR) as pool:
         for name, helped in (("one process", None), ("with helpers", target)):
             await connection.execute(
-                "TRUNCATE versions, subjects, texts; UPDATE tracking SET position = 0")
+                "TRUNCATE versions, elements, subjects, texts; UPDATE tracking SET position = 0")
             projector = Projector(pool, Follower(Recorder(pool), target), target=helped)
             await line(f"import, {name}", size, data_dir, projector.catch_up)
     await connection.close()

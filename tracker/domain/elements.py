@@ -29,7 +29,7 @@ def are_many(count: int) -> bool:
 
 def is_parted(text: str) -> bool:
     """Whether a state is written without its lists."""
-    return text.startswith(PARTS)
+    return text[:1] == PARTS
 
 
 class Element(NamedTuple):

@@ -96,9 +96,9 @@ class Fold(Generic[S]):
     def written(self, state: S) -> str:
         """The state that this fold gave last as it is kept: as JSON, without long lists. It tells
         the state from others."""
-        lists = self._filled()
-        if not lists:
+        if self.lists() is None:  # as of most
             return encode(state).decode()
+        lists = self._filled()
         parts = self._parts(state, lists)
         size = sum([len(part.encode()) for part in parts]) + sum([e.size - 1 for _, e in lists])
         marks = " ".join([elements.mark for _, elements in lists])
