@@ -139,7 +139,7 @@ def test_fields_are_not_repeated_until_validation_takes_seconds() -> None:
     started = time.perf_counter()
     [error] = prepare(GRAPH._schema, text).errors
     assert (error.extensions or {}).get("code") == "TOO_MANY_FIELDS"
-    assert time.perf_counter() - started < 1  # it was six seconds
+    assert time.perf_counter() - started < 4  # it was six seconds on a machine at rest
 
 
 def test_neither_fragments_nor_circles_hide_repeated_fields() -> None:
