@@ -12,7 +12,7 @@ import pytest
 
 from deploy.postgres import Postgres
 from tests.faults.proxy import Proxy
-from tracker.postgres.database import ANSWER_SECONDS, IDLE_SECONDS, Pool, Target, create_pool
+from tracker.postgres.database import ANSWER_SECONDS, IDLE_SECONDS, LOST, Pool, Target, create_pool
 
 IDLE = 5
 BACKEND = "SELECT pg_backend_pid()"
@@ -70,6 +70,21 @@ async def test_where_one_connection_is_silent_nobody_waits_for_the_others_in_tur
         for _ in range(IDLE):
             await stack.enter_async_context(pool.acquire())
     assert time.monotonic() - asked < IDLE * ANSWER_SECONDS
+
+
+async def test_whoever_has_waited_in_vain_in_a_transaction_does_not_wait_for_its_end_as_well(
+    pool: Pool, proxy: Proxy
+) -> None:
+    async def ask() -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            proxy.swallow()
+            proxy.heal()
+            await connection.fetchval("SELECT 1", timeout=1)
+
+    asked = time.monotonic()
+    with pytest.raises(LOST):
+        await ask()
+    assert time.monotonic() - asked < 8, "not the 30 s that a rollback may take"
 
 
 async def test_a_connection_that_answers_is_used_again_however_long_it_was_idle(

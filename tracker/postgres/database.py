@@ -83,11 +83,17 @@ class Session(asyncpg.Connection):
         return await super().execute(query, *args, timeout=timeout)
 
     def _cancel_current_command(self, *waiters: Any) -> None:
+        loop = asyncio.get_running_loop()
         if self.is_in_transaction() and not self._committing:
             super()._cancel_current_command(*waiters)  # type: ignore[misc]  # not in the stubs
+            loop.call_later(ANSWER_SECONDS, self._drop_if_silent)
         else:  # not before the pool, which may get it back now, knows that it is being cancelled
-            loop = asyncio.get_running_loop()
             loop.call_soon(loop.call_soon, self.terminate)
+
+    def _drop_if_silent(self) -> None:
+        """Do not wait for a rollback over a connection on which not even a cancellation ends."""
+        if not self.is_closed() and self._protocol._is_cancelling():  # type: ignore[attr-defined]
+            self.terminate()
 
 
 class SilentConnection(ConnectionError):
