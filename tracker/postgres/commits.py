@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 
@@ -35,6 +35,7 @@ async def confirmed(connection: Connection) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        connection.remove_log_listener(hear)
+        with suppress(asyncpg.InterfaceError):  # a connection that was lost is not its pool's now
+            connection.remove_log_listener(hear)
     if warnings:
         raise Unconfirmed("the wait for a synchronous standby was cut short")
