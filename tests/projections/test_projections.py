@@ -8,7 +8,7 @@ import json
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from signal import SIGKILL
 from typing import Any
@@ -56,12 +56,13 @@ from tracker.commands.handler import Commands, decide_all, restored
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.codec import convert, encode
+from tracker.domain.entity import Entity
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.registry import STATES
 from tracker.domain.values import DAY, Source
 from tracker.errors import Unavailable
 from tracker.log import fact_reader
-from tracker.log.entries import NewEvent
+from tracker.log.entries import NewEvent, new_event
 from tracker.log.fact_reader import Told
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
@@ -197,7 +198,10 @@ async def test_the_first_and_the_last_day_of_the_calendar_are_days_like_others(
 async def test_text_of_any_script_is_hashed_alike_in_the_database_and_in_memory(
     services: Services
 ) -> None:
-    await services.commands.record(GALLIUM, announced(title='镓 "Ga" \\ \u2028 𝔊\t'))
+    # Some of it is refused today, but stands in logs of before there was a rule for it.
+    odd = Entity.Event(GALLIUM, 1, datetime.now(UTC), "odd",
+                       announced(title='镓 "Ga" \\ \u2028 𝔊\t'))
+    await services.recorder.append([new_event(odd, None)])
     await services.projector.reach(1)
     day, world = date(2025, 1, 1), await world_of(services.recorder)
     assert await services.as_of.digest(Moment(day, 1)) == world.digest(day, 1)
