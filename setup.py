@@ -10,6 +10,7 @@ LINK_TO_FILE = re.compile(r"\[([^\]]+)\]\((?!https?://)[^)]+\)")
 
 setup(
     long_description=LINK_TO_FILE.sub(
-        r"\1", Path(__file__).with_name("README.md").read_text(encoding="utf-8")),
+        r"\1", Path(__file__).with_name("README.md").read_text(encoding="utf-8")
+    ),
     long_description_content_type="text/markdown",
 )

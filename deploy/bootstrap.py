@@ -77,8 +77,17 @@ async def running(
             publishing(target, follower, signing, observe) as publisher,
         ):
             as_of = AsOf(asking, recorder, projector.tracked)
-            yield Services(recorder, follower, projector, Commands(recorder), as_of,
-                           Changes(pool, recorder), Tokens(pool), Publications(pool), publisher)
+            yield Services(
+                recorder,
+                follower,
+                projector,
+                Commands(recorder),
+                as_of,
+                Changes(pool, recorder),
+                Tokens(pool),
+                Publications(pool),
+                publisher,
+            )
 
 
 @asynccontextmanager

@@ -38,10 +38,14 @@ delivered. Entry number 0 is the event at position 1.
 
 def beside(trust: Trust) -> dict[str, bytes]:
     """Files by their path in the bundle."""
-    schemas = {f"schemas/{type_}.json": _pretty(json_schema(type_, present(type_)))
-               for type_ in FACTS}
-    return {KEY: "".join(f"{key}\n" for key in trust.keys).encode(),
-            "README.md": README.encode(), **schemas}
+    schemas = {
+        f"schemas/{type_}.json": _pretty(json_schema(type_, present(type_))) for type_ in FACTS
+    }
+    return {
+        KEY: "".join(f"{key}\n" for key in trust.keys).encode(),
+        "README.md": README.encode(),
+        **schemas,
+    }
 
 
 def _pretty(schema: dict[str, Any]) -> bytes:

@@ -85,7 +85,10 @@ def database(data_dir: Path, target: Target | None, *, make: bool = False) -> It
 def no_database_in(data_dir: Path) -> str:
     """What to say and to do where there is no database."""
     demo = demo_data_dir()
-    beside = (f" That of `tracker demo` is in {demo}." if has_database(demo) and demo != data_dir
-              else "")
-    return (f"There is no database in {data_dir}.{beside} Name another directory with --data-dir or"
-            " TRACKER_DATA_DIR; `tracker migrate`, `serve`, `import` and `restore` make a new one.")
+    beside = (
+        f" That of `tracker demo` is in {demo}." if has_database(demo) and demo != data_dir else ""
+    )
+    return (
+        f"There is no database in {data_dir}.{beside} Name another directory with --data-dir or"
+        " TRACKER_DATA_DIR; `tracker migrate`, `serve`, `import` and `restore` make a new one."
+    )

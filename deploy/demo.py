@@ -15,12 +15,16 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
 ACTOR = EVERYONE.name
-OTHERS = ("this log was not begun by `tracker demo`. A demo would add its corpus and let anyone"
-          " write, for ever. Leave out --data-dir, or name a directory of its own")
-A_DEMO = ("this log was begun by `tracker demo`: it has the shipped corpus, and perhaps what"
-          " anyone wrote who reached the demo, recorded as `demo`. Nothing of it can be taken out"
-          " again. Name another directory (--data-dir) for a log of your own; or go on with this"
-          " one deliberately: `tracker serve --continue-demo`")
+OTHERS = (
+    "this log was not begun by `tracker demo`. A demo would add its corpus and let anyone"
+    " write, for ever. Leave out --data-dir, or name a directory of its own"
+)
+A_DEMO = (
+    "this log was begun by `tracker demo`: it has the shipped corpus, and perhaps what"
+    " anyone wrote who reached the demo, recorded as `demo`. Nothing of it can be taken out"
+    " again. Name another directory (--data-dir) for a log of your own; or go on with this"
+    " one deliberately: `tracker serve --continue-demo`"
+)
 
 
 async def check_demo(target: Target) -> None:

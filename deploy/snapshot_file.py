@@ -102,7 +102,10 @@ async def replay(recorder: Recorder, moment: Moment, out: Path | None, note: Con
 
 
 async def replay_bundle(
-    verification: Verification, moment: Moment, known_at: datetime | None, out: Path | None,
+    verification: Verification,
+    moment: Moment,
+    known_at: datetime | None,
+    out: Path | None,
     note: Console,
 ) -> str:
     """The same from a verified log, without a database: up to the moment's position or, with
@@ -116,7 +119,8 @@ async def replay_bundle(
         async for page in verification.pages():
             for event in page.events:
                 if event.position <= moment.position and (
-                        known_at is None or event.recorded_at <= known_at):
+                    known_at is None or event.recorded_at <= known_at
+                ):
                     world.add(event)
             progress.advance(task, len(page.events))
     return _told(world, Moment(moment.valid_at, world.position), out, note)

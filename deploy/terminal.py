@@ -18,8 +18,9 @@ class Terminal(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print as `Console` does."""
-        super().print(*(escaped(item) if isinstance(item, str) else item for item in objects),
-                      **options)
+        super().print(
+            *(escaped(item) if isinstance(item, str) else item for item in objects), **options
+        )
 
 
 def escaped(text: str) -> str:
@@ -39,13 +40,14 @@ def _number(found: re.Match[str]) -> str:
 
 def escaped_json(text: str) -> str:
     """A line of JSON that means the same, without characters that steer a terminal."""
-    return NOT_IN_LINE.sub(lambda found: "".join(
-        f"\\u{unit:04x}" for unit in _utf16_units(found[0])), text)
+    return NOT_IN_LINE.sub(
+        lambda found: "".join(f"\\u{unit:04x}" for unit in _utf16_units(found[0])), text
+    )
 
 
 def _utf16_units(character: str) -> list[int]:
     raw = character.encode("utf-16-be", "surrogatepass")
-    return [int.from_bytes(raw[at:at + 2]) for at in range(0, len(raw), 2)]
+    return [int.from_bytes(raw[at : at + 2]) for at in range(0, len(raw), 2)]
 
 
 def csv_cell(text: str) -> str:

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.trace import Span
 
-ASKING = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-          "OTEL_TRACES_EXPORTER")
+ASKING = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_TRACES_EXPORTER",
+)
 NAME = "tracker"
 FAILURES = frozenset({"INTERNAL", "TIMEOUT", "UNAVAILABLE", "DISK_FULL"})
 """Outcomes that are our fault and not the client's: their spans are errors."""
@@ -52,11 +55,16 @@ class Traces:
         named = trace.get_current_span(theirs).get_span_context()
         below: dict[str, Any] = {"context": theirs}
         if seen.transport != "http":
-            below = {"context": trace.set_span_in_context(trace.INVALID_SPAN),
-                     "links": [trace.Link(named)] if named.is_valid else []}
+            below = {
+                "context": trace.set_span_in_context(trace.INVALID_SPAN),
+                "links": [trace.Link(named)] if named.is_valid else [],
+            }
         with self._tracer.start_as_current_span(
-            "GraphQL Operation", kind=trace.SpanKind.SERVER, record_exception=False,
-            set_status_on_exception=False, **below,
+            "GraphQL Operation",
+            kind=trace.SpanKind.SERVER,
+            record_exception=False,
+            set_status_on_exception=False,
+            **below,
         ) as span:
             seen.trace = format(span.get_span_context().trace_id, "032x")
             try:
@@ -67,10 +75,15 @@ class Traces:
     def _describe(self, span: Span, seen: Seen) -> None:
         """Say what was seen, in the words of OpenTelemetry where it has some."""
         span.update_name(seen.type or "GraphQL Operation")
-        told = {"graphql.operation.type": seen.type, "graphql.operation.name": seen.operation,
-                "tracker.request": seen.request, "tracker.transport": seen.transport,
-                "tracker.actor": seen.actor, "tracker.position": seen.position,
-                "tracker.outcome": seen.outcome}
+        told = {
+            "graphql.operation.type": seen.type,
+            "graphql.operation.name": seen.operation,
+            "tracker.request": seen.request,
+            "tracker.transport": seen.transport,
+            "tracker.actor": seen.actor,
+            "tracker.position": seen.position,
+            "tracker.outcome": seen.outcome,
+        }
         span.set_attributes({name: of for name, of in told.items() if of is not None})
         if seen.outcome in FAILURES:
             span.set_attribute("error.type", seen.outcome)
@@ -88,8 +101,11 @@ class Traces:
         """The span of a piece of work beside all operations, a trace of its own."""
         trace = self._trace
         span = self._tracer.start_span(
-            work.name, trace.set_span_in_context(trace.INVALID_SPAN), start_time=work.started,
-            attributes={"tracker.events": work.events, "tracker.position": work.position})
+            work.name,
+            trace.set_span_in_context(trace.INVALID_SPAN),
+            start_time=work.started,
+            attributes={"tracker.events": work.events, "tracker.position": work.position},
+        )
         if work.error:
             span.set_attribute("error.type", work.error)
             span.set_status(trace.StatusCode.ERROR)
@@ -110,8 +126,11 @@ def tracing(environment: Mapping[str, str] = os.environ) -> Traces | None:
     if not installed():
         logger.warning("OTEL_ variables ask for traces: expected the extra otel to be installed")
         return None
-    exporters = [_exporter(name.strip()) for name in (
-        environment.get("OTEL_TRACES_EXPORTER") or "otlp").split(",") if name.strip() != "none"]
+    exporters = [
+        _exporter(name.strip())
+        for name in (environment.get("OTEL_TRACES_EXPORTER") or "otlp").split(",")
+        if name.strip() != "none"
+    ]
     return Traces(_provider(exporters, environment)) if exporters else None
 
 
@@ -129,9 +148,11 @@ def _provider(exporters: list[SpanExporter], environment: Mapping[str, str]) -> 
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     has_name = environment.get("OTEL_SERVICE_NAME") or "service.name=" in environment.get(
-        "OTEL_RESOURCE_ATTRIBUTES", "")
+        "OTEL_RESOURCE_ATTRIBUTES", ""
+    )
     provider = TracerProvider(
-        resource=Resource.create({} if has_name else {SERVICE_NAME: NAME}), shutdown_on_exit=False)
+        resource=Resource.create({} if has_name else {SERVICE_NAME: NAME}), shutdown_on_exit=False
+    )
     for exporter in exporters:
         provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider

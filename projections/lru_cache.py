@@ -76,9 +76,7 @@ class Kept(Generic[K, V]):
         self.bytes = 0
 
 
-def kept_of_short(
-    find_out: Callable[[Text], V], most: int, letters: int
-) -> Callable[[Text], V]:
+def kept_of_short(find_out: Callable[[Text], V], most: int, letters: int) -> Callable[[Text], V]:
     """The same function, which keeps what it found out of the last texts. Clients choose them, so
     of long ones nothing is kept: that bounds the memory they take.
     """

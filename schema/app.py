@@ -45,7 +45,9 @@ HOME = Template(Path(__file__).with_name("home.html").read_text(encoding="utf-8"
 
 
 def create_app(
-    services: Services, access: Access, tracing: Tracing | None = None,
+    services: Services,
+    access: Access,
+    tracing: Tracing | None = None,
     answers_bytes: int = MAX_CACHE_BYTES,
 ) -> Starlette:
     """The application on a running tracker; its operations have spans where `tracing` makes them,
@@ -55,25 +57,39 @@ def create_app(
     health, metrics, ending = Health(services), Metrics(services), asyncio.Event()
     observer = Observer(metrics, tracing)
     answers, persisted = Answers(services, access, answers_bytes), Persisted()
-    metrics.watch({"answers": answers.kept, "documents": persisted.documents,
-                   "states": services.as_of.lists.states.kept})
+    metrics.watch(
+        {
+            "answers": answers.kept,
+            "documents": persisted.documents,
+            "states": services.as_of.lists.states.kept,
+        }
+    )
     view = View(gate, answers, persisted, Streams(services, gate, ending))
     graphql = Route("/graphql", Observed(view.respond, observer), methods=["GET", "POST"])
-    app = Starlette(routes=[
-        Route("/events", Events(services, gate, ending).respond),
-        Route("/annexes", AnnexRoute(services, gate).respond),
-        *Log(services, gate).routes,
-        Route("/graphiql/{name}", asset, middleware=[SHORTER]),
-        *[Route(path, for_readers(gate, answer), middleware=[SHORTER]) for path, answer in (
-            ("/schemas", schemas.index), ("/schemas/{type}", schemas.one),
-            ("/schemas/{type}/{number:int}", schemas.one), ("/schema.graphql", pages.sdl),
-            ("/metrics", metrics.respond))],
-        Route("/", pages.home),
-        graphql,
-        WebSocketRoute("/graphql", Socket(services, gate, observer)),
-        Route("/healthz", health.alive),
-        Route("/readyz", health.ready),
-    ], middleware=[*guards(access), Middleware(Straight, route=graphql)])
+    app = Starlette(
+        routes=[
+            Route("/events", Events(services, gate, ending).respond),
+            Route("/annexes", AnnexRoute(services, gate).respond),
+            *Log(services, gate).routes,
+            Route("/graphiql/{name}", asset, middleware=[SHORTER]),
+            *[
+                Route(path, for_readers(gate, answer), middleware=[SHORTER])
+                for path, answer in (
+                    ("/schemas", schemas.index),
+                    ("/schemas/{type}", schemas.one),
+                    ("/schemas/{type}/{number:int}", schemas.one),
+                    ("/schema.graphql", pages.sdl),
+                    ("/metrics", metrics.respond),
+                )
+            ],
+            Route("/", pages.home),
+            graphql,
+            WebSocketRoute("/graphql", Socket(services, gate, observer)),
+            Route("/healthz", health.alive),
+            Route("/readyz", health.ready),
+        ],
+        middleware=[*guards(access), Middleware(Straight, route=graphql)],
+    )
     app.state.end_streams = ending.set
     return app
 
@@ -85,6 +101,7 @@ def guards(access: Access) -> list[Middleware]:
 
 def for_readers(gate: Gate, answer: Answering) -> Answering:
     """The same route for those only who may read."""
+
     @refusing_function
     async def answering(request: Request) -> Response:
         await gate.admit(request)
@@ -105,8 +122,11 @@ class Straight:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is for others, and methods that the route does not know."""
         route = self._route
-        ours = (scope["type"] == "http" and scope["path"] == route.path
-                and scope["method"] in (route.methods or ()))
+        ours = (
+            scope["type"] == "http"
+            and scope["path"] == route.path
+            and scope["method"] in (route.methods or ())
+        )
         await (route.app if ours else self._app)(scope, receive, send)
 
 
@@ -121,7 +141,8 @@ class Pages:
         """A page for people, with queries to begin with."""
         links = "\n".join(
             f'<li><a href="graphql?query={quote(query)}">{html.escape(about)}</a></li>'
-            for about, query in EXAMPLES.items())
+            for about, query in EXAMPLES.items()
+        )
         page = HOME.substitute(log=await self._size(), examples=links)
         return HTMLResponse(page, headers={"Content-Security-Policy": policy(page)})
 

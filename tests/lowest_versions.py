@@ -21,14 +21,31 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 LIBRARIES = ("embedded", "graphiql", "otel")
 """The extras that people install to use the tracker."""
-OTHER_TOOLS = {"asyncpg-stubs", "build", "critical-minerals-policy-tracker", "import-linter",
-               "mypy", "ruff", "schemathesis", "setuptools"}
+OTHER_TOOLS = {
+    "asyncpg-stubs",
+    "build",
+    "critical-minerals-policy-tracker",
+    "import-linter",
+    "mypy",
+    "ruff",
+    "schemathesis",
+    "setuptools",
+}
 """Not needed here; some need newer libraries than the tracker does."""
-TESTS = ("test_story.py", "schema/test_persisted.py", "schema/test_streams.py",
-         "schema/test_observer.py", "schema/test_graphiql.py", "auth/test_oidc.py",
-         "audit/test_signed_note.py", "sources/test_spreadsheet.py", "log/test_append.py",
-         "eventsourcing_asyncpg/test_applications.py", "eventsourcing_asyncpg/test_closing.py",
-         "deploy/test_terminal.py")
+TESTS = (
+    "test_story.py",
+    "schema/test_persisted.py",
+    "schema/test_streams.py",
+    "schema/test_observer.py",
+    "schema/test_graphiql.py",
+    "auth/test_oidc.py",
+    "audit/test_signed_note.py",
+    "sources/test_spreadsheet.py",
+    "log/test_append.py",
+    "eventsourcing_asyncpg/test_applications.py",
+    "eventsourcing_asyncpg/test_closing.py",
+    "deploy/test_terminal.py",
+)
 """Tests that between them use every library that is declared."""
 
 

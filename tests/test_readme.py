@@ -17,11 +17,22 @@ from tests.support.processes import Running, command
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [README, *((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-                   for name in ("tour", "commands", "api"))]
-QUERIES = [query for page in PAGES for query in re.findall(r"```graphql\n(.*?)```", page, re.DOTALL)]
-COMMANDS = [line for page in PAGES for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
-            for line in block.splitlines()]
+PAGES = [
+    README,
+    *(
+        (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        for name in ("tour", "commands", "api")
+    ),
+]
+QUERIES = [
+    query for page in PAGES for query in re.findall(r"```graphql\n(.*?)```", page, re.DOTALL)
+]
+COMMANDS = [
+    line
+    for page in PAGES
+    for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    for line in block.splitlines()
+]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -39,17 +50,17 @@ async def test_every_query_has_an_answer_without_errors(corpus_services: Service
 
 
 @pytest.mark.parametrize("line", [c for c in COMMANDS if c.startswith("tracker ")])
-def test_every_command_succeeds_beside_a_running_demo(
-    demo: Running, line: str
-) -> None:
+def test_every_command_succeeds_beside_a_running_demo(demo: Running, line: str) -> None:
     result = command(*shlex.split(line)[1:], data_dir=demo.data_dir)
     assert result.returncode == 0, result.stderr
 
 
 def test_the_commands_that_install_are_those_that_ci_runs() -> None:
     install = [c for c in README.splitlines() if c.startswith("python3 -m venv")]
-    assert [c.rpartition("&& ")[2] for c in install] == [".venv/bin/tracker demo",
-                                                         ".venv/bin/pytest"]
+    assert [c.rpartition("&& ")[2] for c in install] == [
+        ".venv/bin/tracker demo",
+        ".venv/bin/pytest",
+    ]
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert ".venv/bin/pytest" in ci
     assert "-e '.[test]'" in ci
@@ -61,8 +72,9 @@ def anchors(page: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]),
-                         ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]), ids=lambda page: page.name
+)
 def test_every_link_into_the_repository_leads_somewhere(page: Path) -> None:
     for link in LINK.findall(page.read_text(encoding="utf-8")):
         if re.match("[a-z]+:", link):
@@ -75,4 +87,5 @@ def test_every_link_into_the_repository_leads_somewhere(page: Path) -> None:
 
 def test_every_page_is_named_in_the_readme() -> None:
     assert {page.name for page in (ROOT / "docs").glob("*.md")} <= set(
-        re.findall(r"\]\(docs/([\w-]+\.md)\)", README)) | {"benchmarks.md"}
+        re.findall(r"\]\(docs/([\w-]+\.md)\)", README)
+    ) | {"benchmarks.md"}

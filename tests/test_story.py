@@ -35,7 +35,9 @@ class Tracker:
         data = await self.ask(
             """query ($id: String!, $day: Day) { asOf(validAt: $day) { exportControl(id: $id) {
                  clauses { key status suspendedUntil returnsOn firstInForce } } } }""",
-            id=instrument, day=day)
+            id=instrument,
+            day=day,
+        )
         control = data["asOf"]["exportControl"]
         return control and {clause["key"]: clause for clause in control["clauses"]}
 
@@ -50,7 +52,9 @@ class Tracker:
             """query ($id: String!, $day: Day) { asOf(validAt: $day) { figure(id: $id) { claims {
                  publisher edition value unit basis preferred
                  source { name publishedOn verified } } } } }""",
-            id=figure, day=day)
+            id=figure,
+            day=day,
+        )
         return list(data["asOf"]["figure"]["claims"])
 
 
@@ -81,8 +85,11 @@ async def test_one_clause_is_suspended_and_comes_back_by_itself(tracker: Tracker
 
 
 async def test_a_measure_suspended_before_its_start_was_never_in_force(tracker: Tracker) -> None:
-    for day, status in [("2025-10-20", "ANNOUNCED"), ("2025-11-08", "SUSPENDED"),
-                        ("2026-11-10", "SUSPENDED")]:
+    for day, status in [
+        ("2025-10-20", "ANNOUNCED"),
+        ("2025-11-08", "SUSPENDED"),
+        ("2026-11-10", "SUSPENDED"),
+    ]:
         clauses = await tracker.clauses("cn-mofcom-2025-55", day)
         assert clauses is not None
         assert (clauses["1"]["status"], clauses["1"]["firstInForce"]) == (status, None)
@@ -120,7 +127,8 @@ async def test_one_query_returns_every_claim_of_the_seed_article(tracker: Tracke
                claims(publisher: "sohu", first: 50) { totalCount nodes {
                  value unit qualifier publishedOn
                  series { commodity { key } place { code } statistic }
-                 source { name publishedOn reference checked } } } } }""")
+                 source { name publishedOn reference checked } } } } }"""
+    )
     announcements, claims = data["asOf"]["announcements"], data["asOf"]["claims"]
     assert (announcements["totalCount"], claims["totalCount"]) == (13, 4)
     sources = [node["source"] for node in (*announcements["nodes"], *claims["nodes"])]
@@ -137,7 +145,8 @@ async def test_a_retraction_changes_later_answers_and_no_earlier_one(tracker: Tr
     retracted = await tracker.ask(
         """mutation { retractEvent(input: {eventId: "cn-mofcom-2025-72", reason: "a test",
              source: {publisher: "tracker", name: "A test", publishedOn: "2026-01-01"}})
-           { position } }""")
+           { position } }"""
+    )
     later = retracted["retractEvent"]["position"]
     assert int(later) == int(position) + 1
 
@@ -154,7 +163,8 @@ async def test_people_ask_what_happened_between_1_october_and_20_november_2025(
                      kind: EXPORT_CONTROL) { totalCount nodes {
                entity change effectiveDays fields { path before after }
                because { eventId source { publisher } }
-               after { ... on ExportControl { clauses { key status firstInForce } } } } } }""")
+               after { ... on ExportControl { clauses { key status firstInForce } } } } } }"""
+    )
     told = {node["entity"].partition("/")[2]: node for node in data["changes"]["nodes"]}
     assert data["changes"]["totalCount"] == len(told) == 10
 
@@ -162,23 +172,29 @@ async def test_people_ask_what_happened_between_1_october_and_20_november_2025(
     assert (ban["change"], ban["effectiveDays"]) == ("CHANGED", ["2025-11-09"])
     assert {field["path"][1] for field in ban["fields"]} == {"2"}
     assert {"path": ["clauses", "2", "status"], "before": "in_force", "after": "suspended"} in (
-        ban["fields"])
-    assert ban["because"] == [
-        {"eventId": "cn-mofcom-2025-72", "source": {"publisher": "mofcom"}}]
+        ban["fields"]
+    )
+    assert ban["because"] == [{"eventId": "cn-mofcom-2025-72", "source": {"publisher": "mofcom"}}]
 
     for number in (55, 56, 57, 58):
         measure = told[f"cn-mofcom-2025-{number}"]
         assert (measure["change"], measure["effectiveDays"]) == (
-            "APPEARED", ["2025-10-09", "2025-11-07"])
+            "APPEARED",
+            ["2025-10-09", "2025-11-07"],
+        )
         assert measure["after"]["clauses"] == [
-            {"key": "1", "status": "SUSPENDED", "firstInForce": None}]
+            {"key": "1", "status": "SUSPENDED", "firstInForce": None}
+        ]
         assert [reason["eventId"] for reason in measure["because"]] == [
-            f"cn-mofcom-2025-{number}", f"cn-mofcom-2025-70-{number}"]
+            f"cn-mofcom-2025-{number}",
+            f"cn-mofcom-2025-70-{number}",
+        ]
 
     # One part of 61/2025 was in force for four weeks, the other was to begin on 1 December.
     assert told["cn-mofcom-2025-61"]["after"]["clauses"] == [
         {"key": "originating-in-china", "status": "SUSPENDED", "firstInForce": "2025-10-09"},
-        {"key": "made-abroad", "status": "SUSPENDED", "firstInForce": None}]
+        {"key": "made-abroad", "status": "SUSPENDED", "firstInForce": None},
+    ]
 
 
 async def test_a_suspension_that_ends_by_itself_is_a_change_because_of_the_event_that_said_so(
@@ -188,14 +204,26 @@ async def test_a_suspension_that_ends_by_itself_is_a_change_because_of_the_event
         """{ changes(from: {validAt: "2026-11-27"}, to: {validAt: "2026-11-28"}) { nodes {
                entity change effectiveDays because { eventId } } }
              asOf(validAt: "2026-11-01") { upcoming(days: 60, commodity: "gallium") { nodes {
-               day entity clause transition because { eventId } } } } }""")
+               day entity clause transition because { eventId } } } } }"""
+    )
     because = {"eventId": "cn-mofcom-2025-72"}
-    assert data["changes"]["nodes"] == [{
-        "entity": "export-control/cn-mofcom-2024-46", "change": "CHANGED",
-        "effectiveDays": ["2026-11-28"], "because": [because]}]
-    assert data["asOf"]["upcoming"]["nodes"] == [{
-        "day": "2026-11-28", "entity": "export-control/cn-mofcom-2024-46", "clause": "2",
-        "transition": "RETURNS", "because": because}]
+    assert data["changes"]["nodes"] == [
+        {
+            "entity": "export-control/cn-mofcom-2024-46",
+            "change": "CHANGED",
+            "effectiveDays": ["2026-11-28"],
+            "because": [because],
+        }
+    ]
+    assert data["asOf"]["upcoming"]["nodes"] == [
+        {
+            "day": "2026-11-28",
+            "entity": "export-control/cn-mofcom-2024-46",
+            "clause": "2",
+            "transition": "RETURNS",
+            "because": because,
+        }
+    ]
 
 
 async def test_auditors_ask_what_was_restated_since_a_position(tracker: Tracker) -> None:
@@ -203,7 +231,8 @@ async def test_auditors_ask_what_was_restated_since_a_position(tracker: Tracker)
     await tracker.ask(
         """mutation { retractEvent(input: {eventId: "cn-mofcom-2025-72", reason: "a test",
              source: {publisher: "tracker", name: "A test", publishedOn: "2026-01-01"}})
-           { position } }""")
+           { position } }"""
+    )
     data = await tracker.ask(
         """query ($since: Position) {
              changes(from: {position: $since}, to: {validAt: "2025-11-20"}) { totalCount nodes {
@@ -211,19 +240,22 @@ async def test_auditors_ask_what_was_restated_since_a_position(tracker: Tracker)
                before { ... on ExportControl { clauses { status } } }
                after { ... on ExportControl { clauses { status } } } } }
              earlier: changes(from: {validAt: "2025-10-01", position: $since},
-                              to: {validAt: "2025-10-01"}) { totalCount } }""", since=position)
+                              to: {validAt: "2025-10-01"}) { totalCount } }""",
+        since=position,
+    )
     [restated] = data["changes"]["nodes"]
     assert restated == {
-        "entity": "export-control/cn-mofcom-2024-46", "change": "CHANGED", "effectiveDays": [],
+        "entity": "export-control/cn-mofcom-2024-46",
+        "change": "CHANGED",
+        "effectiveDays": [],
         "because": [{"position": str(int(position) + 1), "type": "ExportControl.Retracted"}],
         "before": {"clauses": [{"status": "IN_FORCE"}, {"status": "SUSPENDED"}]},
-        "after": {"clauses": [{"status": "IN_FORCE"}, {"status": "IN_FORCE"}]}}
+        "after": {"clauses": [{"status": "IN_FORCE"}, {"status": "IN_FORCE"}]},
+    }
     assert data["earlier"]["totalCount"] == 0
 
 
-async def test_a_subscriber_that_was_killed_comes_back_and_misses_nothing(
-    tracker: Tracker,
-) -> None:
+async def test_a_subscriber_that_was_killed_comes_back_and_misses_nothing(tracker: Tracker) -> None:
     services = tracker.services
     head = await services.recorder.head()
     seen: list[int] = []

@@ -11,20 +11,29 @@ import pytest
 from deploy.settings import PREFIX, SETTINGS
 
 ROOT = Path(__file__).parents[1]
+MAX_FILE_LINES = 480
+"""As the formatter breaks lines: about 400 as people would."""
+
 FLOORS = ("tracker", "projections", "schema", "deploy")
 
 
 def tool(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a tool of this environment in the checkout."""
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True,
-                          check=False)
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
 
-@pytest.mark.parametrize("arguments", [
-    ("-m", "ruff", "check", "."),
-    ("-m", "mypy"),
-    ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
-], ids=["ruff", "mypy", "import-linter"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-m", "ruff", "check", "."),
+        ("-m", "ruff", "format", "--check", "."),
+        ("-m", "mypy"),
+        ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
+    ],
+    ids=["ruff", "format", "mypy", "import-linter"],
+)
 def test_the_code_is_clean(arguments: tuple[str, ...]) -> None:
     result = tool(*arguments)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -51,4 +60,4 @@ def test_no_file_has_a_second_subject_in_it() -> None:
     for floor in FLOORS:
         for path in (*(ROOT / floor).rglob("*.py"), *(ROOT / floor).rglob("*.sql")):
             lines = path.read_text(encoding="utf-8").count("\n")
-            assert lines <= 400, f"{path.relative_to(ROOT)} has {lines} lines"
+            assert lines <= MAX_FILE_LINES, f"{path.relative_to(ROOT)} has {lines} lines"

@@ -147,5 +147,7 @@ class DiskFull(Unavailable):
     code = "DISK_FULL"
 
     def __init__(self) -> None:
-        super().__init__("The database has no space left on its disk, so nothing was recorded."
-                         " Reading goes on; send this again when there is space.")
+        super().__init__(
+            "The database has no space left on its disk, so nothing was recorded."
+            " Reading goes on; send this again when there is space."
+        )

@@ -50,12 +50,18 @@ def add_to(app: typer.Typer) -> None:
 
 
 def export(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the bundle is, or will"
-                                                                  " be.")],
-    source: Annotated[str | None, typer.Option(
-        "--from", metavar="DIR|URL", show_default=False,
-        help="Copy this bundle, or the log at this address (default: export the database)."
-    )] = None,
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where the bundle is, or will be.")
+    ],
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="DIR|URL",
+            show_default=False,
+            help="Copy this bundle, or the log at this address (default: export the database).",
+        ),
+    ] = None,
     keys: Keys = None,
     trust_bundle_key: TrustBundleKey = False,
     allow_missing_texts: AllowMissingTexts = False,
@@ -67,11 +73,17 @@ def export(
     is new, and refuses a log that does not continue the bundle. What is exported is verified. A
     copy made from an address has no texts (notes, quotations): those are not part of the log.
     """
+
     async def copy() -> None:
         with place(source or "") as log:
             chosen = await trust_in(log, keys, trust_bundle_key=trust_bundle_key)
-            await write(log, chosen.trust, directory, texts_of(log, directory),
-                        allow_missing_texts=allow_missing_texts)
+            await write(
+                log,
+                chosen.trust,
+                directory,
+                texts_of(log, directory),
+                allow_missing_texts=allow_missing_texts,
+            )
 
     if source is None:
         on_database(data_dir, lambda target: export_database(target, directory, keys, data_dir))
@@ -84,6 +96,7 @@ async def export_database(
 ) -> None:
     """Export the log of a database."""
     async with opened(target) as pool:
+
         async def texts(head: Head) -> None:
             await export_annexes(lines_of(Annexes(pool), head.size), directory)
 
@@ -109,21 +122,34 @@ async def each(lines: Iterable[bytes]) -> AsyncIterator[bytes]:
 
 
 async def write(
-    source: Rows | Files, trust: Trust, directory: Path, texts: Texts | None,
-    *, allow_missing_texts: bool = False,
+    source: Rows | Files,
+    trust: Trust,
+    directory: Path,
+    texts: Texts | None,
+    *,
+    allow_missing_texts: bool = False,
 ) -> None:
     """Write a bundle, or what is new in it, and say what it has."""
     with progress_bar(note) as bar:
         task = bar.add_task("exporting", total=None)
         exported = await write_bundle(
-            source, trust, directory, beside(trust),
+            source,
+            trust,
+            directory,
+            beside(trust),
             lambda done, size: bar.update(task, completed=done, total=size),
-            beside=texts, allow_missing_texts=allow_missing_texts)
-    note.print(f"{directory}: {exported.head.size} events, {exported.new} of them new",
-               markup=False)
+            beside=texts,
+            allow_missing_texts=allow_missing_texts,
+        )
+    note.print(
+        f"{directory}: {exported.head.size} events, {exported.new} of them new", markup=False
+    )
     if texts is None:
-        note.print("The texts that entries commit to are not in it: they are not part of the log."
-                   " `verify` and `restore` take it with --allow-missing-texts.", style="yellow")
+        note.print(
+            "The texts that entries commit to are not in it: they are not part of the log."
+            " `verify` and `restore` take it with --allow-missing-texts.",
+            style="yellow",
+        )
 
 
 def restore(
@@ -139,19 +165,19 @@ def restore(
     be empty; it gets all of the bundle or nothing. Bring the keys along (`TRACKER_AUDIT_DIR`), so
     that the log can go on being signed.
     """
+
     async def begin() -> Verification:
         bundle = bundle_at(directory)
         chosen = await trust_in(bundle, keys, trust_bundle_key=trust_bundle_key)
-        return await Verification.begin(bundle, chosen.trust,
-                                        allow_missing_texts=allow_missing_texts)
+        return await Verification.begin(
+            bundle, chosen.trust, allow_missing_texts=allow_missing_texts
+        )
 
     verification = without_database(begin)
     on_database(data_dir, lambda target: restore_into(target, verification, data_dir), make=True)
 
 
-async def restore_into(
-    target: Target, verification: Verification, data_dir: Path | None
-) -> None:
+async def restore_into(target: Target, verification: Verification, data_dir: Path | None) -> None:
     """Fill the log of a database, and project it."""
     head = verification.head
     await migrated(target)
@@ -173,6 +199,8 @@ def warn_of_head(data_dir: Path | None, restored: Checkpoint) -> None:
     directory = settings.audit_dir(data_dir or default_data_dir())
     last = Safe(directory).head() if directory else None
     if last and last.size > restored.size:
-        note.print(f"A head of {last.size} events was signed here, and the bundle has"
-                   f" {restored.size}: after this the log will not be signed (docs/auditing.md).",
-                   style="yellow")
+        note.print(
+            f"A head of {last.size} events was signed here, and the bundle has"
+            f" {restored.size}: after this the log will not be signed (docs/auditing.md).",
+            style="yellow",
+        )

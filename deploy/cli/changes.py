@@ -41,22 +41,35 @@ fragment reason on Because { position eventId type source { publisher name publi
 fragment title on State { ... on ExportControl { title } ... on Announcement { title }
   ... on Alliance { title: name } }"""
 
-OfCommodity = Annotated[str | None, typer.Option(
-    "--commodity", help="Only what is about this commodity or one below it, such as `gallium`.")]
+OfCommodity = Annotated[
+    str | None,
+    typer.Option(
+        "--commodity", help="Only what is about this commodity or one below it, such as `gallium`."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object a line instead.")]
 
 
 def changes(
-    first_day: Annotated[date | None, typer.Option(
-        "--from", parser=day, metavar=DAY_FORM,
-        help="The first day (default: the second).")] = None,
-    last_day: Annotated[date | None, typer.Option(
-        "--to", parser=day, metavar=DAY_FORM,
-        help="The second day (default: today, UTC).")] = None,
-    from_position: Annotated[int | None, typer.Option(
-        min=0, help="What the log said first (default: the second position).")] = None,
-    to_position: Annotated[int | None, typer.Option(
-        min=0, help="What the log said then (default: the last position).")] = None,
+    first_day: Annotated[
+        date | None,
+        typer.Option(
+            "--from", parser=day, metavar=DAY_FORM, help="The first day (default: the second)."
+        ),
+    ] = None,
+    last_day: Annotated[
+        date | None,
+        typer.Option(
+            "--to", parser=day, metavar=DAY_FORM, help="The second day (default: today, UTC)."
+        ),
+    ] = None,
+    from_position: Annotated[
+        int | None,
+        typer.Option(min=0, help="What the log said first (default: the second position)."),
+    ] = None,
+    to_position: Annotated[
+        int | None, typer.Option(min=0, help="What the log said then (default: the last position).")
+    ] = None,
     commodity: OfCommodity = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -67,16 +80,23 @@ def changes(
     again between them does not show.
     """
     start = {"validAt": text(first_day), "position": text(from_position)}
-    asked = {"from": start, "day": text(last_day), "position": text(to_position),
-             "commodity": commodity}
+    asked = {
+        "from": start,
+        "day": text(last_day),
+        "position": text(to_position),
+        "commodity": commodity,
+    }
     tell(CHANGES, asked, line if as_json else describe_change, data_dir)
 
 
 def upcoming(
     days: Annotated[int, typer.Option(min=0, help="How many days to look ahead.")] = 90,
-    valid_at: Annotated[date | None, typer.Option(
-        parser=day, metavar=DAY_FORM,
-        help="The day after which (default: today, UTC).")] = None,
+    valid_at: Annotated[
+        date | None,
+        typer.Option(
+            parser=day, metavar=DAY_FORM, help="The day after which (default: today, UTC)."
+        ),
+    ] = None,
     commodity: OfCommodity = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -108,9 +128,7 @@ def tell(
     on_database(data_dir, work)
 
 
-async def nodes(
-    services: Services, document: str, asked: dict[str, Any]
-) -> AsyncIterator[Node]:
+async def nodes(services: Services, document: str, asked: dict[str, Any]) -> AsyncIterator[Node]:
     """The items of a list, page by page. Leaves with the error of an answer that has one."""
     page: dict[str, Any] = {"hasNextPage": True, "endCursor": None}
     while page["hasNextPage"]:
@@ -149,19 +167,25 @@ def describe(headline: str, node: Node, reasons: list[Node]) -> None:
         out.print(f"  {in_one_line(title)}", markup=False)
     for field in node["fields"]:
         if field["path"]:  # the whole state is not for people
-            out.print(f"  {in_one_line(' '.join(field['path']))}: {short(field['before'])} →"
-                      f" {short(field['after'])}", style="green", markup=False)
+            out.print(
+                f"  {in_one_line(' '.join(field['path']))}: {short(field['before'])} →"
+                f" {short(field['after'])}",
+                style="green",
+                markup=False,
+            )
     for reason in reasons:
         source = reason["source"]
-        out.print(f"  because of {reason['position']} {reason['type']},"
-                  f" {in_one_line(source['name'])}, {source['publishedOn']}", style="dim",
-                  markup=False)
+        out.print(
+            f"  because of {reason['position']} {reason['type']},"
+            f" {in_one_line(source['name'])}, {source['publishedOn']}",
+            style="dim",
+            markup=False,
+        )
 
 
 def short(value: Any) -> str:
     """A value in a few letters."""
     if value is None:
         return "–"
-    told = in_one_line(value if isinstance(value, str)
-                       else json.dumps(value, ensure_ascii=False))
+    told = in_one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     return told if len(told) <= MOST_LETTERS else f"{told[: MOST_LETTERS - 1]}…"

@@ -26,10 +26,16 @@ from tracker.postgres.database import LOST, Target
 T = TypeVar("T")
 note = Notes()
 
-DataDir = Annotated[Path | None, typer.Option(
-    settings.DATA_DIR.flag, envvar=settings.DATA_DIR.variable, show_default=False,
-    help="Where the embedded PostgreSQL keeps its data (default: one directory per user). A server"
-         " that runs on it already is used.")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        settings.DATA_DIR.flag,
+        envvar=settings.DATA_DIR.variable,
+        show_default=False,
+        help="Where the embedded PostgreSQL keeps its data (default: one directory per user). A server"
+        " that runs on it already is used.",
+    ),
+]
 
 DAY_FORM = "YYYY-MM-DD"
 DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")

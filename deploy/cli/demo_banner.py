@@ -45,32 +45,58 @@ QUESTIONS = (
 
 
 async def greet(
-    services: Services, url: str, recorded: int, console: Console, *,
-    data_dir: Path | None = None, open_to: str | None = None,
+    services: Services,
+    url: str,
+    recorded: int,
+    console: Console,
+    *,
+    data_dir: Path | None = None,
+    open_to: str | None = None,
 ) -> None:
     """Print the URLs, the questions with their answers, and how to stop.
 
     `data_dir` is where other commands find the data; `open_to` an address that others can reach.
     """
     head = await services.recorder.head()
-    console.print(f"\n[bold]Critical-minerals policy tracker[/bold]: {head} events in the log,"
-                  f" {recorded} of them recorded just now\n", soft_wrap=True)
+    console.print(
+        f"\n[bold]Critical-minerals policy tracker[/bold]: {head} events in the log,"
+        f" {recorded} of them recorded just now\n",
+        soft_wrap=True,
+    )
     console.print(f"  page           {url}/")
     console.print(f"  GraphQL        {url}/graphql")
     console.print(f"  subscriptions  {url.replace('http', 'ws', 1)}/graphql\n")
     if data_dir:
         console.print("  other commands use this database after", soft_wrap=True)
-        console.print(f"    export {settings.DATA_DIR.variable}={shlex.quote(str(data_dir))}\n",
-                      markup=False, soft_wrap=True)
+        console.print(
+            f"    export {settings.DATA_DIR.variable}={shlex.quote(str(data_dir))}\n",
+            markup=False,
+            soft_wrap=True,
+        )
     for question in QUESTIONS:
         answer = await execute(services, question.document, {}, Access())
         console.print(question.about, style="bold")
-        console.print(Syntax(print_ast(parse(question.document)).strip(), "graphql",
-                             theme="ansi_dark", background_color="default"))
-        console.print(json.dumps(answer.get("data", answer), ensure_ascii=False), style="green",
-                      markup=False, soft_wrap=True)
+        console.print(
+            Syntax(
+                print_ast(parse(question.document)).strip(),
+                "graphql",
+                theme="ansi_dark",
+                background_color="default",
+            )
+        )
+        console.print(
+            json.dumps(answer.get("data", answer), ensure_ascii=False),
+            style="green",
+            markup=False,
+            soft_wrap=True,
+        )
         console.print()
     if open_to:
-        console.print(f"Anyone who can reach {open_to} may write to this log: it listens to more"
-                      " than this machine.", style="red", markup=False, soft_wrap=True)
+        console.print(
+            f"Anyone who can reach {open_to} may write to this log: it listens to more"
+            " than this machine.",
+            style="red",
+            markup=False,
+            soft_wrap=True,
+        )
     console.print("Ctrl-C stops it all, PostgreSQL included; the data stay.")

@@ -28,8 +28,10 @@ logger = logging.getLogger("tracker")
 
 def version_text() -> str:
     """Which version this is, on which Python, for which tables."""
-    return (f"tracker {importlib.metadata.version(PACKAGE)}\nPython {platform.python_version()}\n"
-            f"tables: migration {migrations()[-1].number}")
+    return (
+        f"tracker {importlib.metadata.version(PACKAGE)}\nPython {platform.python_version()}\n"
+        f"tables: migration {migrations()[-1].number}"
+    )
 
 
 def show_version(asked: bool) -> None:
@@ -40,9 +42,15 @@ def show_version(asked: bool) -> None:
 
 
 def begin(
-    version: Annotated[bool, typer.Option(
-        "--version", is_eager=True, callback=show_version,
-        help="Print the version, that of Python, and that of the tables.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=show_version,
+            help="Print the version, that of Python, and that of the tables.",
+        ),
+    ] = False,
 ) -> None:
     """Check all settings."""
     with errors_for_people():
@@ -123,9 +131,11 @@ def log_failures() -> None:
     """Have the log say what Python would print by itself."""
     logging.captureWarnings(True)
     sys.unraisablehook = lambda failure: logger.error(
-        "%s", failure.err_msg or "an error that could not be raised", exc_info=failure.exc_value)
+        "%s", failure.err_msg or "an error that could not be raised", exc_info=failure.exc_value
+    )
     threading.excepthook = lambda failure: logger.error(
-        "a thread has failed", exc_info=failure.exc_value)
+        "a thread has failed", exc_info=failure.exc_value
+    )
 
 
 def form_asked_for(arguments: list[str]) -> LogFormat:
@@ -145,9 +155,11 @@ def explain(error: Exception) -> int:
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # of wrong usage
         note.print(error.format_message(), style="red", markup=False)
         return int(error.exit_code)
-    note.print(f"An error that should not be, {type(error).__name__}. Please report it, with what"
-               f" is logged with {settings.LOG_LEVEL.variable}=debug.", style="red", markup=False)
+    note.print(
+        f"An error that should not be, {type(error).__name__}. Please report it, with what"
+        f" is logged with {settings.LOG_LEVEL.variable}=debug.",
+        style="red",
+        markup=False,
+    )
     logger.debug("the error that should not be", exc_info=error)
     return Exit.FAILED
-
-

@@ -52,35 +52,79 @@ def add_to(app: typer.Typer) -> None:
 
 
 def import_(
-    files: Annotated[list[str], typer.Argument(
-        metavar="FILE|DIR|URL…",
-        help="Files, directories of them, or addresses on the web; - reads standard input.",
-    )],
-    source: Annotated[str | None, typer.Option(
-        "--from", metavar="SOURCE", show_default=False,
-        help="What the files are: see `tracker sources` (default: recognised by their content).",
-    )] = None,
-    dry_run: Annotated[bool, typer.Option(
-        "--dry-run", help="Record nothing; show what would be recorded: the counts, and the first"
-        " facts with their texts.")] = False,
-    skip_invalid: Annotated[bool, typer.Option(
-        "--skip-invalid", help="Record what is valid of a strict format, leave the rest out."
-    )] = False,
-    columns: Annotated[list[str] | None, typer.Option(
-        "--map", metavar="FIELD=COLUMN", show_default=False,
-        help="Of a spreadsheet: which column means what, such as title=Titel.")] = None,
-    constants: Annotated[list[str] | None, typer.Option(
-        "--set", metavar="FIELD=VALUE", show_default=False,
-        help="What all rows share, such as publisher=iea or published=2026-05-20.")] = None,
-    mapping: Annotated[Path | None, typer.Option(
-        "--mapping", metavar="TOML", show_default=False,
-        help="Of a spreadsheet: a file that says so; see docs/sources.md.")] = None,
-    encoding: Annotated[str | None, typer.Option(
-        metavar="NAME", show_default=False,
-        help="The encoding of text that is not UTF-8, such as gb18030 or cp1250.")] = None,
-    report: Annotated[Path | None, typer.Option(
-        metavar="CSV", show_default=False,
-        help="Write every refused and suspect place to this file.")] = None,
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|DIR|URL…",
+            help="Files, directories of them, or addresses on the web; - reads standard input.",
+        ),
+    ],
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="SOURCE",
+            show_default=False,
+            help="What the files are: see `tracker sources` (default: recognised by their content).",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Record nothing; show what would be recorded: the counts, and the first"
+            " facts with their texts.",
+        ),
+    ] = False,
+    skip_invalid: Annotated[
+        bool,
+        typer.Option(
+            "--skip-invalid", help="Record what is valid of a strict format, leave the rest out."
+        ),
+    ] = False,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="FIELD=COLUMN",
+            show_default=False,
+            help="Of a spreadsheet: which column means what, such as title=Titel.",
+        ),
+    ] = None,
+    constants: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            show_default=False,
+            help="What all rows share, such as publisher=iea or published=2026-05-20.",
+        ),
+    ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            "--mapping",
+            metavar="TOML",
+            show_default=False,
+            help="Of a spreadsheet: a file that says so; see docs/sources.md.",
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            show_default=False,
+            help="The encoding of text that is not UTF-8, such as gb18030 or cp1250.",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            show_default=False,
+            help="Write every refused and suspect place to this file.",
+        ),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Record the facts of files, each file wholly or not at all.
@@ -97,17 +141,27 @@ def import_(
 
         async def work(target: Target) -> bool:
             async with running(target) as services:
-                done = [await import_one(target, services, reader, file, listen,
-                                         skip_refused=skip_invalid, dry_run=dry_run)
-                        for reader, file in found]
+                done = [
+                    await import_one(
+                        target,
+                        services,
+                        reader,
+                        file,
+                        listen,
+                        skip_refused=skip_invalid,
+                        dry_run=dry_run,
+                    )
+                    for reader, file in found
+                ]
             return all(done)
 
         if not on_database(data_dir, work, make=True):
             raise typer.Exit(Exit.REFUSED)
 
 
-def chosen_reader(source: str | None, columns: list[str], constants: list[str],
-                  mapping: Path | None) -> Reader | None:
+def chosen_reader(
+    source: str | None, columns: list[str], constants: list[str], mapping: Path | None
+) -> Reader | None:
     """The reader that is asked for by name or by a mapping; None: by the content of each file."""
     if columns or constants or mapping:
         reader = reader_named(source or spreadsheet.READER.name)
@@ -117,8 +171,9 @@ def chosen_reader(source: str | None, columns: list[str], constants: list[str],
     return reader_named(source) if source else None
 
 
-def chosen(stack: ExitStack, names: Iterable[str], given: Reader | None,
-           encoding: str | None = None) -> Iterator[tuple[Reader, File]]:
+def chosen(
+    stack: ExitStack, names: Iterable[str], given: Reader | None, encoding: str | None = None
+) -> Iterator[tuple[Reader, File]]:
     """The files that are meant, each with its reader; those of a directory that nobody reads are
     left out. Raises InvalidInput for a file that is not there."""
     for name in names:
@@ -133,8 +188,9 @@ def chosen(stack: ExitStack, names: Iterable[str], given: Reader | None,
         yield given or reader_for(file) or corpus_format.READER, file
 
 
-def inside(directory: Path, given: Reader | None, encoding: str | None = None
-           ) -> Iterator[tuple[Reader, File]]:
+def inside(
+    directory: Path, given: Reader | None, encoding: str | None = None
+) -> Iterator[tuple[Reader, File]]:
     """The files in a directory and below it, by name, that some reader recognises."""
     paths = sorted(islice(directory.rglob("*"), MOST_FILES + 1))
     if len(paths) > MOST_FILES:
@@ -177,15 +233,32 @@ def reporting(path: Path | None) -> Iterator[Listen | None]:
         writer = csv.writer(content)
         writer.writerow(("came", "line", "column", "code", "reason", "text"))
         yield lambda came, at, code, reason, text: writer.writerow(
-            (came, at.line, *map(csv_cell, (at.column or "", code, reason, text))))
+            (came, at.line, *map(csv_cell, (at.column or "", code, reason, text)))
+        )
 
 
-async def import_one(target: Target, services: Services, reader: Reader, file: File,
-                     listen: Listen | None, *, skip_refused: bool, dry_run: bool) -> bool:
+async def import_one(
+    target: Target,
+    services: Services,
+    reader: Reader,
+    file: File,
+    listen: Listen | None,
+    *,
+    skip_refused: bool,
+    dry_run: bool,
+) -> bool:
     """Import one file and say what became of it; whether it was not refused."""
     try:
-        outcome = await import_shown(target, services, reader, file, note, listen=listen,
-                                     skip_refused=skip_refused, dry_run=dry_run)
+        outcome = await import_shown(
+            target,
+            services,
+            reader,
+            file,
+            note,
+            listen=listen,
+            skip_refused=skip_refused,
+            dry_run=dry_run,
+        )
     except (InvalidInput, TooLarge, VersionConflict) as error:
         note.print(f"{error.message}\n{file.name}: nothing recorded", markup=False)
         return False
@@ -214,8 +287,9 @@ def _told(outcome: Outcome, *, dry_run: bool) -> Iterator[str]:
         yield f"{name}: {receipt.counts.refused} refused in all (--report lists them):"
         yield from (f"{name}: {reason.count:8,} {reason.reason}" for reason in receipt.reasons)
     for remark in receipt.suspects:
-        yield f"{name}: suspect: {place(remark.line, remark.column)}: {remark.text}:" \
-              f" {remark.reason}"
+        yield (
+            f"{name}: suspect: {place(remark.line, remark.column)}: {remark.text}: {remark.reason}"
+        )
     if dry_run:
         for item in outcome.differences:
             yield f"{name}: {difference(item)}"
@@ -267,10 +341,14 @@ def summary(receipt: Receipt, *, refused: bool, dry_run: bool) -> str:
 def counted(counts: Counts) -> str:
     """The counts of a receipt, without what did not happen."""
     always = {"recorded": counts.new + counts.restated, "known before": counts.unchanged}
-    sometimes = {"of them restating an earlier edition": counts.restated,
-                 "corrected": counts.corrected, "withdrawn": counts.withdrawn,
-                 "repeated in the file": counts.repeated, "left out": counts.refused,
-                 "suspect": counts.suspect}
+    sometimes = {
+        "of them restating an earlier edition": counts.restated,
+        "corrected": counts.corrected,
+        "withdrawn": counts.withdrawn,
+        "repeated in the file": counts.repeated,
+        "left out": counts.refused,
+        "suspect": counts.suspect,
+    }
     parts = always | {what: count for what, count in sometimes.items() if count}
     return ", ".join(f"{count} {what}" for what, count in parts.items())
 
@@ -284,8 +362,12 @@ def sources() -> None:
 
 
 def imports(
-    source: Annotated[str | None, typer.Option(
-        "--from", metavar="SOURCE", show_default=False, help="Only those of this source.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="SOURCE", show_default=False, help="Only those of this source."
+        ),
+    ] = None,
     first: Annotated[int, typer.Option(min=1, help="How many at most, the latest.")] = MOST_SHOWN,
     data_dir: DataDir = None,
 ) -> None:
@@ -298,7 +380,8 @@ def imports(
             await services.projector.reach(await services.recorder.head(), seconds=600)
             moment = await services.as_of.resolve()
             return await services.as_of.states(
-                ImportState, moment, Filter(category=given.name if given else None))
+                ImportState, moment, Filter(category=given.name if given else None)
+            )
 
     for state in on_database(data_dir, work)[-first:]:
         print(in_one_line(listed(state)))
@@ -306,9 +389,11 @@ def imports(
 
 def listed(state: ImportState) -> str:
     """A receipt in a line."""
-    return (f"{state.because[0].position:8}  {state.on}  {state.reader} {state.reader_version}"
-            f"  {state.file}  {state.sha256[:12]}  {state.encoding or 'no text'}"
-            f"  {counted(state.counts)}")
+    return (
+        f"{state.because[0].position:8}  {state.on}  {state.reader} {state.reader_version}"
+        f"  {state.file}  {state.sha256[:12]}  {state.encoding or 'no text'}"
+        f"  {counted(state.counts)}"
+    )
 
 
 def schema(

@@ -14,8 +14,12 @@ from deploy.postgres import default_data_dir
 from tracker.audit.sign.keystore import Keys, Safe
 from tracker.errors import InvalidInput
 
-keys = typer.Typer(name="key", no_args_is_help=True, help="Show and replace the keys that sign the"
-                   " log. `tracker serve` makes the first when it starts.")
+keys = typer.Typer(
+    name="key",
+    no_args_is_help=True,
+    help="Show and replace the keys that sign the"
+    " log. `tracker serve` makes the first when it starts.",
+)
 
 
 @keys.command()
@@ -29,8 +33,10 @@ def show(data_dir: DataDir = None) -> None:
 
 @keys.command()
 def rotate(
-    finish: Annotated[bool, typer.Option(
-        "--finish", help="End the overlap: only the newest key signs from now on.")] = False,
+    finish: Annotated[
+        bool,
+        typer.Option("--finish", help="End the overlap: only the newest key signs from now on."),
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Make a new key. Until `tracker key rotate --finish` the old one signs as well, so that
@@ -47,8 +53,10 @@ def print_keys(data_dir: Path | None, work: Callable[[Safe], Keys]) -> None:
     with errors_for_people():
         directory = settings.audit_dir(data_dir or default_data_dir())
         if directory is None:
-            raise InvalidInput(f"{settings.DATABASE_URL.variable} is set and"
-                               f" {settings.AUDIT_DIR.variable} is not: this tracker has no keys")
+            raise InvalidInput(
+                f"{settings.DATABASE_URL.variable} is set and"
+                f" {settings.AUDIT_DIR.variable} is not: this tracker has no keys"
+            )
         found = work(Safe(directory))
     for key in found.retired:
         print(f"{key}\tretired")

@@ -62,7 +62,10 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
 app = typer.Typer(
-    cls=Commands, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="""Critical minerals: who allied with whom, what is under export control, who produces how
     much, now or on any past day.
@@ -75,22 +78,45 @@ app = typer.Typer(
     interrupted.""",
 )
 app.callback()(begin)
-Host = Annotated[str, typer.Option(
-    settings.HOST.flag, envvar=settings.HOST.variable, help="The address to listen on.")]
-ValidAt = Annotated[date | None, typer.Option(
-    parser=day, metavar=DAY_FORM, help="The day of the state (default: today, UTC).")]
-KnownAt = Annotated[str | None, typer.Option(
-    help="What had been recorded by this moment, YYYY-MM-DDTHH:MM:SSZ; not with --position.")]
-AtPosition = Annotated[int | None, typer.Option(
-    min=0, help="The position in the log (default: the last).")]
-Out = Annotated[Path | None, typer.Option(
-    help="The file for the whole state; it gets this name when it is complete.")]
-Level = Annotated[LogLevel, typer.Option(
-    settings.LOG_LEVEL.flag, envvar=settings.LOG_LEVEL.variable,
-    help="How much is logged: debug, info, warning or error.")]
-Form = Annotated[LogFormat, typer.Option(
-    settings.LOG_FORMAT.flag, envvar=settings.LOG_FORMAT.variable,
-    help="Text for people, or a line of JSON each.")]
+Host = Annotated[
+    str,
+    typer.Option(
+        settings.HOST.flag, envvar=settings.HOST.variable, help="The address to listen on."
+    ),
+]
+ValidAt = Annotated[
+    date | None,
+    typer.Option(parser=day, metavar=DAY_FORM, help="The day of the state (default: today, UTC)."),
+]
+KnownAt = Annotated[
+    str | None,
+    typer.Option(
+        help="What had been recorded by this moment, YYYY-MM-DDTHH:MM:SSZ; not with --position."
+    ),
+]
+AtPosition = Annotated[
+    int | None, typer.Option(min=0, help="The position in the log (default: the last).")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="The file for the whole state; it gets this name when it is complete."),
+]
+Level = Annotated[
+    LogLevel,
+    typer.Option(
+        settings.LOG_LEVEL.flag,
+        envvar=settings.LOG_LEVEL.variable,
+        help="How much is logged: debug, info, warning or error.",
+    ),
+]
+Form = Annotated[
+    LogFormat,
+    typer.Option(
+        settings.LOG_FORMAT.flag,
+        envvar=settings.LOG_FORMAT.variable,
+        help="Text for people, or a line of JSON each.",
+    ),
+]
 
 MYSELF = Caller("command line", granted([Scope.ADMIN]))
 """Whoever has the database needs no token."""
@@ -98,10 +124,17 @@ MYSELF = Caller("command line", granted([Scope.ADMIN]))
 
 @app.command()
 def demo(
-    port: Annotated[int | None, typer.Option(
-        settings.PORT.flag, envvar=settings.PORT.variable, min=0, max=65_535,
-        show_default=False,
-        help="The port to listen on (default: 8000, or a free one when that is taken).")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            settings.PORT.flag,
+            envvar=settings.PORT.variable,
+            min=0,
+            max=65_535,
+            show_default=False,
+            help="The port to listen on (default: 8000, or a free one when that is taken).",
+        ),
+    ] = None,
     host: Host = "127.0.0.1",
     data_dir: DataDir = None,
     log_level: Level = LogLevel.WARNING,
@@ -126,8 +159,14 @@ def demo(
             recorded = await load_corpus(target, services, note, actor=ACTOR)
 
             async def welcome(url: str) -> None:
-                await greet(services, url, recorded, Console(highlight=False), data_dir=kept_in,
-                            open_to=None if is_local(host) or not access.open else url)
+                await greet(
+                    services,
+                    url,
+                    recorded,
+                    Console(highlight=False),
+                    data_dir=kept_in,
+                    open_to=None if is_local(host) or not access.open else url,
+                )
 
             await serve_app(services, access, limits, listening, log_level, traces, welcome)
 
@@ -137,13 +176,24 @@ def demo(
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(
-        settings.PORT.flag, envvar=settings.PORT.variable, min=0, max=65_535,
-        help="The port to listen on.")] = 8000,
+    port: Annotated[
+        int,
+        typer.Option(
+            settings.PORT.flag,
+            envvar=settings.PORT.variable,
+            min=0,
+            max=65_535,
+            help="The port to listen on.",
+        ),
+    ] = 8000,
     host: Host = "127.0.0.1",
-    continue_demo: Annotated[bool, typer.Option(
-        "--continue-demo", help="Go on with a log that `tracker demo` began, with all that is in"
-                                " it.")] = False,
+    continue_demo: Annotated[
+        bool,
+        typer.Option(
+            "--continue-demo",
+            help="Go on with a log that `tracker demo` began, with all that is in it.",
+        ),
+    ] = False,
     data_dir: DataDir = None,
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
@@ -184,9 +234,13 @@ def listen_somewhere(host: str, port: int | None) -> socket.socket:
 
 
 async def serve_app(
-    services: Services, access: Access, limits: Limits, listening: socket.socket,
+    services: Services,
+    access: Access,
+    limits: Limits,
+    listening: socket.socket,
     log_level: LogLevel,
-    traces: Traces | None = None, welcome: Callable[[str], Awaitable[None]] | None = None,
+    traces: Traces | None = None,
+    welcome: Callable[[str], Awaitable[None]] | None = None,
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
     server = create_server(create_app(services, access, traces), log_level, limits)
@@ -213,8 +267,9 @@ async def serve_app(
 
 @app.command()
 def query(
-    document: Annotated[str, typer.Argument(
-        metavar="GRAPHQL", help="The GraphQL document; - reads standard input.")],
+    document: Annotated[
+        str, typer.Argument(metavar="GRAPHQL", help="The GraphQL document; - reads standard input.")
+    ],
     variables: Annotated[str, typer.Option(help="Its variables, as a JSON object.")] = "{}",
     data_dir: DataDir = None,
 ) -> None:
@@ -232,8 +287,7 @@ def query(
             return await execute(services, text, values, Access(), caller=MYSELF)
 
     answer = on_database(data_dir, work)
-    print_whole(map(escaped_json,
-                    json.dumps(answer, indent=2, ensure_ascii=False).split("\n")))
+    print_whole(map(escaped_json, json.dumps(answer, indent=2, ensure_ascii=False).split("\n")))
     if answer.get("errors"):
         raise typer.Exit(Exit.REFUSED)
 
@@ -243,8 +297,9 @@ def parse_variables(text: str) -> dict[str, Any]:
     try:
         values = json.loads(text)
     except ValueError as error:
-        raise typer.BadParameter(f"expected a JSON object: {error}",
-                                 param_hint="--variables") from None
+        raise typer.BadParameter(
+            f"expected a JSON object: {error}", param_hint="--variables"
+        ) from None
     if not isinstance(values, dict):
         raise typer.BadParameter("expected a JSON object", param_hint="--variables")
     return values
@@ -252,9 +307,12 @@ def parse_variables(text: str) -> dict[str, Any]:
 
 @app.command()
 def follow(
-    after: Annotated[int | None, typer.Option(
-        min=0, help="Begin after this position; 0 prints everything (default: only what comes)."
-    )] = None,
+    after: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Begin after this position; 0 prints everything (default: only what comes)."
+        ),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Print events as they come, one CloudEvents JSON object a line, until Ctrl-C."""
@@ -300,10 +358,15 @@ def snapshot(
 
 @app.command()
 def replay(
-    bundle: Annotated[Path | None, typer.Argument(
-        metavar="[DIR]", show_default=False,
-        help="A bundle, which is verified on the way; no database is needed (default: the log of"
-             " the database).")] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[DIR]",
+            show_default=False,
+            help="A bundle, which is verified on the way; no database is needed (default: the log of"
+            " the database).",
+        ),
+    ] = None,
     valid_at: ValidAt = None,
     known_at: KnownAt = None,
     position: AtPosition = None,
@@ -321,8 +384,7 @@ def replay(
     async def work(target: Target) -> str:
         async with opened(target) as pool:
             recorder = Recorder(pool)
-            moment = await resolved(recorder, await recorder.head(), valid_at, known,
-                                    position)
+            moment = await resolved(recorder, await recorder.head(), valid_at, known, position)
             return await replayed(recorder, moment, out, note)
 
     async def alone(directory: Path) -> str:
@@ -361,9 +423,14 @@ def migrate(data_dir: DataDir = None) -> None:
 @app.command()
 def rebuild(
     data_dir: DataDir = None,
-    processes: Annotated[int, typer.Option(
-        min=1, show_default="one a core, at most 8",
-        help="How many processes fold a log of more than 50,000 events.")] = PROCESSES,
+    processes: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            show_default="one a core, at most 8",
+            help="How many processes fold a log of more than 50,000 events.",
+        ),
+    ] = PROCESSES,
 ) -> None:
     """Make the projections anew from the log, and put them in place when they are complete."""
 
@@ -374,7 +441,8 @@ def rebuild(
             async with opened(target) as pool:
                 task = progress.add_task("rebuilding", total=await Recorder(pool).head())
             position = await rebuild_projection(
-                target, lambda reached: progress.update(task, completed=reached), processes)
+                target, lambda reached: progress.update(task, completed=reached), processes
+            )
         return position, time.monotonic() - started
 
     position, seconds = on_database(data_dir, work)

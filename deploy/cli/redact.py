@@ -17,15 +17,24 @@ from tracker.postgres.database import Target
 
 def redact(
     event: Annotated[str, typer.Argument(help="The id of the event that has the texts.")],
-    reason: Annotated[str, typer.Option(
-        help="Why they have to go. It stays for ever, so it must not repeat them.")],
-    source: Annotated[str, typer.Option(
-        metavar="NAME", help="The law, the order or the request that demands it.")],
-    field: Annotated[list[str] | None, typer.Option(
-        help="Which text, such as /quotation or /clauses/0/note; give several by repeating this"
-             " (default: all of the event).", show_default=False)] = None,
-    publisher: Annotated[str, typer.Option(
-        help="The short id of who demands it, in small letters.")] = "tracker",
+    reason: Annotated[
+        str,
+        typer.Option(help="Why they have to go. It stays for ever, so it must not repeat them."),
+    ],
+    source: Annotated[
+        str, typer.Option(metavar="NAME", help="The law, the order or the request that demands it.")
+    ],
+    field: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Which text, such as /quotation or /clauses/0/note; give several by repeating this"
+            " (default: all of the event).",
+            show_default=False,
+        ),
+    ] = None,
+    publisher: Annotated[
+        str, typer.Option(help="The short id of who demands it, in small letters.")
+    ] = "tracker",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -42,8 +51,9 @@ def redact(
 
     async def work(target: Target) -> Appended:
         async with running(target) as services:
-            done = await services.commands.redact(event, reason, today, because,
-                                                  fields=field or (), actor="command line")
+            done = await services.commands.redact(
+                event, reason, today, because, fields=field or (), actor="command line"
+            )
             await services.projector.reach(done.positions[-1], seconds=600)
             return done
 

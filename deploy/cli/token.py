@@ -21,19 +21,33 @@ from tracker.auth.tokens import tokens as all_tokens
 from tracker.errors import Forbidden
 from tracker.postgres.database import OWNER, Connection, Target
 
-tokens = typer.Typer(name="token", no_args_is_help=True, help="Make, list and revoke the tokens of"
-                     " programs and people that use the API.")
+tokens = typer.Typer(
+    name="token",
+    no_args_is_help=True,
+    help="Make, list and revoke the tokens of programs and people that use the API.",
+)
 
 
 @tokens.command()
 def create(
-    name: Annotated[str, typer.Option(
-        help="Who will use it; every event they record has this name as its actor.")],
-    scope: Annotated[list[Scope], typer.Option(
-        help="What it is for; give several by repeating this. Each may read, admin is all.")],
-    expires: Annotated[date | None, typer.Option(
-        parser=day, metavar=DAY_FORM,
-        help="The last day (UTC) on which it works (default: none).")] = None,
+    name: Annotated[
+        str,
+        typer.Option(help="Who will use it; every event they record has this name as its actor."),
+    ],
+    scope: Annotated[
+        list[Scope],
+        typer.Option(
+            help="What it is for; give several by repeating this. Each may read, admin is all."
+        ),
+    ],
+    expires: Annotated[
+        date | None,
+        typer.Option(
+            parser=day,
+            metavar=DAY_FORM,
+            help="The last day (UTC) on which it works (default: none).",
+        ),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make a token and print it. Keep it: it can't be shown again."""
@@ -93,5 +107,6 @@ async def as_owner(target: Target) -> AsyncIterator[Connection]:
         async with connected(target, role=OWNER) as connection:
             yield connection
     except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as error:
-        raise Forbidden(f"Tokens need a login that is a member of {OWNER}, as for"
-                        f" `tracker migrate`: {error}") from error
+        raise Forbidden(
+            f"Tokens need a login that is a member of {OWNER}, as for `tracker migrate`: {error}"
+        ) from error

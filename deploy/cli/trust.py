@@ -25,22 +25,38 @@ from tracker.audit.verify.trust import Trust
 from tracker.errors import InvalidInput
 
 T = TypeVar("T")
-Keys = Annotated[list[str] | None, typer.Option(
-    "--key", metavar="KEY|FILE", show_default=False,
-    help="A verifier key of the log, or a file with one a line, which you have from elsewhere;"
-         " several during a change of keys.")]
-TrustBundleKey = Annotated[bool, typer.Option(
-    "--trust-bundle-key",
-    help="Take the key that lies in the bundle, if no --key is given. It shows that the bundle"
-         " agrees with itself, and not whose it is: whoever forges a bundle puts a key of their own"
-         " into it.")]
-AllowMissingTexts = Annotated[bool, typer.Option(
-    "--allow-missing-texts",
-    help="Take a bundle from which texts (notes, quotations) are missing that no event of the log"
-         " redacts, as in a copy made from an address. Texts that were altered are refused all the"
-         " same.")]
-OWN_KEY = ("The key is the bundle's own: this shows that the bundle agrees with itself, and proves"
-           " nothing about whose log it is. Give --key.")
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="KEY|FILE",
+        show_default=False,
+        help="A verifier key of the log, or a file with one a line, which you have from elsewhere;"
+        " several during a change of keys.",
+    ),
+]
+TrustBundleKey = Annotated[
+    bool,
+    typer.Option(
+        "--trust-bundle-key",
+        help="Take the key that lies in the bundle, if no --key is given. It shows that the bundle"
+        " agrees with itself, and not whose it is: whoever forges a bundle puts a key of their own"
+        " into it.",
+    ),
+]
+AllowMissingTexts = Annotated[
+    bool,
+    typer.Option(
+        "--allow-missing-texts",
+        help="Take a bundle from which texts (notes, quotations) are missing that no event of the log"
+        " redacts, as in a copy made from an address. Texts that were altered are refused all the"
+        " same.",
+    ),
+]
+OWN_KEY = (
+    "The key is the bundle's own: this shows that the bundle agrees with itself, and proves"
+    " nothing about whose log it is. Give --key."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +87,18 @@ def bundle_at(directory: Path) -> Bundle:
     except OSError as error:
         found = error.strerror or "it can't be read"
     if found:
-        raise typer.BadParameter(f"{directory}: {found}: expected the directory of a bundle, as"
-                                 " `tracker export` makes it")
+        raise typer.BadParameter(
+            f"{directory}: {found}: expected the directory of a bundle, as"
+            " `tracker export` makes it"
+        )
     return Bundle(directory)
 
 
 async def trust_in(
-    log: Files, given: list[str] | None, *, trust_bundle_key: bool = False,
+    log: Files,
+    given: list[str] | None,
+    *,
+    trust_bundle_key: bool = False,
     witnesses: tuple[Verifier, ...] = (),
 ) -> ChosenKeys:
     """The keys that are given; else, where that is allowed, those in a bundle, which prove less.
@@ -88,11 +109,16 @@ async def trust_in(
         return ChosenKeys(Trust(read_keys(given), witnesses), KeySource.GIVEN)
     content = await log.read(KEY) if trust_bundle_key and isinstance(log, Bundle) else None
     if content is None:
-        or_else = (" A bundle can be verified with the key that lies in it (--trust-bundle-key),"
-                   " but anyone can forge one with a key of their own." if isinstance(log, Bundle)
-                   else "")
-        raise InvalidInput("expected --key: the key of the log, which you have from elsewhere."
-                           + or_else, code="NO_KEY")
+        or_else = (
+            " A bundle can be verified with the key that lies in it (--trust-bundle-key),"
+            " but anyone can forge one with a key of their own."
+            if isinstance(log, Bundle)
+            else ""
+        )
+        raise InvalidInput(
+            "expected --key: the key of the log, which you have from elsewhere." + or_else,
+            code="NO_KEY",
+        )
     note.print(OWN_KEY, style="yellow")
     return ChosenKeys(Trust(parsed_keys(content), witnesses), KeySource.BUNDLE)
 
@@ -103,8 +129,10 @@ def own_keys(given: list[str] | None, data_dir: Path | None) -> ChosenKeys:
         return ChosenKeys(Trust(read_keys(given)), KeySource.GIVEN)
     directory = settings.audit_dir(data_dir or default_data_dir())
     if directory is None:
-        raise InvalidInput("expected --key, or the keys of the log in"
-                           f" {settings.AUDIT_DIR.variable}", code="NO_KEY")
+        raise InvalidInput(
+            f"expected --key, or the keys of the log in {settings.AUDIT_DIR.variable}",
+            code="NO_KEY",
+        )
     return ChosenKeys(Trust(Safe(directory).keys().ever), KeySource.AUDIT_DIRECTORY)
 
 

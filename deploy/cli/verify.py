@@ -56,31 +56,63 @@ class Wishes:
 
 
 def verify(
-    log: Annotated[str | None, typer.Argument(
-        metavar="[DIR|URL]", show_default=False,
-        help="A bundle, or the address of a log, such as https://example.org/log.")] = None,
-    of_database: Annotated[bool, typer.Option(
-        "--database", help="Verify the rows of the database instead; without --key with the keys"
-                           " that lie beside it.")] = False,
+    log: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DIR|URL]",
+            show_default=False,
+            help="A bundle, or the address of a log, such as https://example.org/log.",
+        ),
+    ] = None,
+    of_database: Annotated[
+        bool,
+        typer.Option(
+            "--database",
+            help="Verify the rows of the database instead; without --key with the keys"
+            " that lie beside it.",
+        ),
+    ] = False,
     keys: Keys = None,
     trust_bundle_key: TrustBundleKey = False,
-    state: Annotated[Path | None, typer.Option(
-        metavar="FILE", show_default=False,
-        help="The checkpoint of your last visit: the log must continue it. Written when all is"
-             " well; keep it.")] = None,
-    only_new: Annotated[bool, typer.Option(
-        "--only-new", help="Read only what came after the checkpoint of --state.")] = False,
-    witnesses: Annotated[list[str] | None, typer.Option(
-        "--require-witness", metavar="KEY|FILE", show_default=False,
-        help="A witness that must have cosigned; may be given several times.")] = None,
-    allow_missing_texts: AllowMissingTexts = False,
-    json: Annotated[bool, typer.Option(
-        "--json", help="Print the result as a JSON object, also where the log is rejected.")
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            help="The checkpoint of your last visit: the log must continue it. Written when all is"
+            " well; keep it.",
+        ),
+    ] = None,
+    only_new: Annotated[
+        bool,
+        typer.Option("--only-new", help="Read only what came after the checkpoint of --state."),
     ] = False,
-    report_to: Annotated[Path | None, typer.Option(
-        "--report", metavar="FILE", show_default=False,
-        help="Write a page for the files (Markdown): what was checked, against which key, when,"
-             " with which version, what came of it, and what was not checked.")] = None,
+    witnesses: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--require-witness",
+            metavar="KEY|FILE",
+            show_default=False,
+            help="A witness that must have cosigned; may be given several times.",
+        ),
+    ] = None,
+    allow_missing_texts: AllowMissingTexts = False,
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Print the result as a JSON object, also where the log is rejected."
+        ),
+    ] = False,
+    report_to: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            show_default=False,
+            help="Write a page for the files (Markdown): what was checked, against which key, when,"
+            " with which version, what came of it, and what was not checked.",
+        ),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Verify a log: signature, every entry, every tile, the root, the texts, and that nothing seen
@@ -97,8 +129,9 @@ def verify(
         raise typer.BadParameter(f"{report_to}: there is no such directory", param_hint="--report")
     wishes = Wishes(state, only_new, allow_missing_texts, json, report_to)
     asked = shown_address(log) if log and is_web(log) else log
-    visit = Visit(asked or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}",
-                  datetime.now(UTC))
+    visit = Visit(
+        asked or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}", datetime.now(UTC)
+    )
     with errors_for_people():
         visit.witnesses = read_keys(witnesses) if witnesses else ()
 
@@ -127,8 +160,12 @@ async def check(source: Rows | Files, chosen: ChosenKeys, visit: Visit, wishes: 
     visit.keys, visit.key_source = trust.keys, chosen.source
     visit.saved = read_state(wishes.state, trust) if wishes.state else None
     verification = visit.verification = await Verification.begin(
-        source, trust, visit.saved, only_new=wishes.only_new,
-        allow_missing_texts=wishes.allow_missing_texts)
+        source,
+        trust,
+        visit.saved,
+        only_new=wishes.only_new,
+        allow_missing_texts=wishes.allow_missing_texts,
+    )
     with progress_bar(note) as bar:
         task = bar.add_task("verifying", total=verification.head.size)
         await verification.run(lambda done: bar.update(task, completed=done))
@@ -148,8 +185,11 @@ def reported(visit: Visit, wishes: Wishes) -> Iterator[None]:
         yield
     except TrackerError as caught:
         error = caught
-    code = Exit.OK if error is None else (
-        Exit.UNAVAILABLE if isinstance(error, Unavailable) else Exit.REFUSED)
+    code = (
+        Exit.OK
+        if error is None
+        else (Exit.UNAVAILABLE if isinstance(error, Unavailable) else Exit.REFUSED)
+    )
     made = report(visit, datetime.now(UTC), error, code)
     if wishes.report:
         replace_file(wishes.report, as_markdown(made).encode())
@@ -167,8 +207,10 @@ def say(visit: Visit, print: Callable[[str], None] = print) -> None:
     """Say what has been verified."""
     verification, head = visit.verification, head_of(visit)
     assert verification is not None
-    print(f"{'verified' if visit.proven else 'consistent'}: {head.size} events of"
-          f" {head.checkpoint.origin}")
+    print(
+        f"{'verified' if visit.proven else 'consistent'}: {head.size} events of"
+        f" {head.checkpoint.origin}"
+    )
     print(f"root: {str(head.checkpoint).splitlines()[2]}")
     for key in head.signers:
         print(f"signed by: {key}" + ("" if visit.proven else " (the bundle's own key)"))
@@ -179,8 +221,10 @@ def say(visit: Visit, print: Callable[[str], None] = print) -> None:
     if verification.first > 1:
         print(f"read: from position {verification.first} on")
     if verification.heads:
-        print(f"kept checkpoints: {verification.heads}, of which {verification.strangers} are"
-              " signed by keys you did not name")
+        print(
+            f"kept checkpoints: {verification.heads}, of which {verification.strangers} are"
+            " signed by keys you did not name"
+        )
     say_texts(verification, print)
 
 
@@ -199,12 +243,16 @@ def check_safe(data_dir: Path | None, head: Head, size: int) -> None:
     directory = settings.audit_dir(data_dir or default_data_dir())
     last = Safe(directory).head() if directory else None
     if last and last.size > size:
-        raise Rejected("SHRUNK", f"the log has {size} events, and a head of {last.size} was signed"
-                       " here: this is an older log, such as a restored backup",
-                       range(size + 1, last.size + 1))
+        raise Rejected(
+            "SHRUNK",
+            f"the log has {size} events, and a head of {last.size} was signed"
+            " here: this is an older log, such as a restored backup",
+            range(size + 1, last.size + 1),
+        )
     if last and last.size == head.size and last.root != head.checkpoint.root:
-        raise Rejected("FORKED", f"another head of {last.size} events was signed here",
-                       range(1, last.size + 1))
+        raise Rejected(
+            "FORKED", f"another head of {last.size} events was signed here", range(1, last.size + 1)
+        )
 
 
 def read_state(path: Path, trust: Trust) -> Head | None:

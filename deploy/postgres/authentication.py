@@ -22,8 +22,10 @@ def write_access_files(site: Site) -> list[str]:
     """Write who may connect; returns the settings by which the server finds it."""
     users = "".join(f'tracker "{name}" all\n' for name in _users())
     settings = []
-    for setting, name, content in (("hba_file", "pg_hba.conf", RULES),
-                                   ("ident_file", "pg_ident.conf", users)):
+    for setting, name, content in (
+        ("hba_file", "pg_hba.conf", RULES),
+        ("ident_file", "pg_ident.conf", users),
+    ):
         path = site.root / name
         part = path.with_name(f"{name}.part")
         part.write_text(content, encoding="utf-8")

@@ -71,8 +71,7 @@ class Transfer:
     moved: int = 0
 
     def is_too_slow(self, now: float, seconds: float) -> bool:
-        """Whether less moved within so many seconds than has to; each time it did, they begin anew.
-        """
+        """Whether less moved within so many seconds than has to; each time it did, they begin anew."""
         if now - self.since < seconds:
             return False
         enough = self.moved >= seconds * LEAST_BYTES_PER_SECOND
@@ -100,8 +99,10 @@ class Connections(ServerState):
     def begin(self, connection: Connection, address: str) -> int | None:
         """Count a new connection: the status of its refusal, or None where it may be served."""
         client = network(address)
-        if (not self._is_proxy(address)
-                and self._of_client[client] >= self.limits.client_connections):
+        if (
+            not self._is_proxy(address)
+            and self._of_client[client] >= self.limits.client_connections
+        ):
             return 429
         full = len(self) >= self.limits.connections and not self._make_room()
         self._clients[connection.wire] = client
@@ -177,8 +178,9 @@ class Connections(ServerState):
 
     def _make_room(self) -> bool:
         """End the connection that has kept us waiting longest; False if none does."""
-        return any(self._cut_first(slow)
-                   for slow in (self._waiting, self._receiving, self._stalled))
+        return any(
+            self._cut_first(slow) for slow in (self._waiting, self._receiving, self._stalled)
+        )
 
     def _cut_first(self, slow: Mapping[Connection, object]) -> bool:
         connection = next(iter(slow), None)

@@ -39,6 +39,10 @@ def within_descriptors(limits: Limits) -> Limits:
     possible = max(LEAST_CONNECTIONS, descriptors - RESERVED)
     if possible >= limits.connections:
         return limits
-    logger.warning("%d descriptors allow %d connections of the %d that are set: raise the limit"
-                   " (ulimit -n)", descriptors, possible, limits.connections)
+    logger.warning(
+        "%d descriptors allow %d connections of the %d that are set: raise the limit (ulimit -n)",
+        descriptors,
+        possible,
+        limits.connections,
+    )
     return replace(limits, connections=possible)

@@ -151,8 +151,13 @@ class Http(HttpToolsProtocol):
 class WebSocket(WebSocketsSansIOProtocol):
     """uvicorn's protocol of WebSockets, on a connection that is counted already."""
 
-    def __init__(self, config: Any, server_state: Connections, app_state: dict[str, Any],
-                 _loop: asyncio.AbstractEventLoop | None = None):
+    def __init__(
+        self,
+        config: Any,
+        server_state: Connections,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ):
         super().__init__(config, server_state, app_state, _loop)
         self._state = server_state
 
@@ -197,6 +202,7 @@ def head_size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:
 
 def health_only(app: ASGIApp) -> ASGIApp:
     """The application for those who have no room: it says how the server is, and no more."""
+
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in HEALTH:
             await app(scope, receive, send)
@@ -211,6 +217,8 @@ def health_only(app: ASGIApp) -> ASGIApp:
 def refused(status: int) -> bytes:
     """A refusal of a whole connection, as it is sent."""
     body = bytes(reply(plain_error(*REFUSALS[status])).body)
-    return (b"HTTP/1.1 %d %s\r\nContent-Type: application/json; charset=utf-8\r\n"
-            b"X-Content-Type-Options: nosniff\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
-            % (status, HTTPStatus(status).phrase.encode(), len(body), body))
+    return (
+        b"HTTP/1.1 %d %s\r\nContent-Type: application/json; charset=utf-8\r\n"
+        b"X-Content-Type-Options: nosniff\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+        % (status, HTTPStatus(status).phrase.encode(), len(body), body)
+    )

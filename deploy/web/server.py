@@ -47,14 +47,17 @@ def listen(host: str, port: int) -> socket.socket:
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; connections have it from the listening socket
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(SEND_TIMEOUT_SECONDS * 1000))
+        listening.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(SEND_TIMEOUT_SECONDS * 1000)
+        )
     try:
         listening.bind((host, port))
     except (OSError, UnicodeError) as error:
         listening.close()
         reason = error.strerror if isinstance(error, OSError) else "it is no name of a host"
-        raise PortTaken(f"Can't listen on {host} port {port}: {reason}."
-                        " Choose another with --port.") from error
+        raise PortTaken(
+            f"Can't listen on {host} port {port}: {reason}. Choose another with --port."
+        ) from error
     return listening
 
 
@@ -102,13 +105,24 @@ def is_worth_a_line(record: logging.LogRecord) -> bool:
 def create_server(app: Starlette, log_level: LogLevel, limits: Limits = LIMITS) -> Server:
     """A server for the app; `await serve(sockets=[…])` runs it until it is told to stop."""
     logging.getLogger("uvicorn.error").addFilter(is_worth_a_line)
-    return Server(app, uvicorn.Config(
-        app, loop="none", http=Http, ws=WebSocket, lifespan="off",
-        ws_ping_interval=PING_INTERVAL_SECONDS, ws_ping_timeout=PING_INTERVAL_SECONDS,
-        ws_max_size=MOST_MESSAGE_BYTES,
-        # At its level debug it would log the headers and messages of WebSockets, tokens included.
-        log_level=LogLevel.INFO if log_level is LogLevel.DEBUG else log_level,
-        log_config=None, access_log=log_level is LogLevel.DEBUG,
-        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS, server_header=False,
-        headers=[("X-Content-Type-Options", "nosniff")],
-    ), limits)
+    return Server(
+        app,
+        uvicorn.Config(
+            app,
+            loop="none",
+            http=Http,
+            ws=WebSocket,
+            lifespan="off",
+            ws_ping_interval=PING_INTERVAL_SECONDS,
+            ws_ping_timeout=PING_INTERVAL_SECONDS,
+            ws_max_size=MOST_MESSAGE_BYTES,
+            # At its level debug it would log the headers and messages of WebSockets, tokens included.
+            log_level=LogLevel.INFO if log_level is LogLevel.DEBUG else log_level,
+            log_config=None,
+            access_log=log_level is LogLevel.DEBUG,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
+            server_header=False,
+            headers=[("X-Content-Type-Options", "nosniff")],
+        ),
+        limits,
+    )

@@ -35,8 +35,7 @@ Cited: TypeAlias = tuple[FigureState, Claim]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The claim to use for a figure, and why: `reason` and `event` of what was recorded, if it was.
-    """
+    """The claim to use for a figure, and why: `reason` and `event` of what was recorded, if it was."""
 
     figure: FigureState
     claim: Claim
@@ -89,8 +88,11 @@ def choose(figure: FigureState, orders: Orders) -> Chosen:
        one commodity the order for a statistic before that for all. It is that publisher's latest;
     3. the latest claim of the publisher who was first to publish on the series.
     """
-    return _judged(figure) or _ordered(figure, orders) or Chosen(
-        figure, _latest(figure)[figure.claims[0].publisher], PreferenceRule.FIRST)
+    return (
+        _judged(figure)
+        or _ordered(figure, orders)
+        or Chosen(figure, _latest(figure)[figure.claims[0].publisher], PreferenceRule.FIRST)
+    )
 
 
 def compare(figure: FigureState, orders: Orders) -> Comparison:
@@ -101,8 +103,10 @@ def compare(figure: FigureState, orders: Orders) -> Comparison:
     chosen, latest = choose(figure, orders), tuple(_latest(figure).values())
     counted = (claim for claim in (chosen.claim, *latest) if no_value(claim.quantity) is None)
     measure = next(counted, chosen.claim)
-    obstacles = [(claim, obstacle(claim.quantity, measure.quantity, f"that of {measure.publisher}"))
-                 for claim in latest]
+    obstacles = [
+        (claim, obstacle(claim.quantity, measure.quantity, f"that of {measure.publisher}"))
+        for claim in latest
+    ]
     return Comparison(
         chosen=chosen,
         latest=latest,
@@ -119,8 +123,15 @@ def spread(measure: Claim, claims: Sequence[Claim]) -> Spread | None:
     low, high = min(numbers), max(numbers)
     apart = ARITHMETIC.subtract(high, low)
     relative = ratio(apart, low) if low > 0 else None
-    return Spread(low, high, apart, None if relative is None else rounded(relative),
-                  measure.quantity.unit, measure.quantity.basis, tuple(claims))
+    return Spread(
+        low,
+        high,
+        apart,
+        None if relative is None else rounded(relative),
+        measure.quantity.unit,
+        measure.quantity.basis,
+        tuple(claims),
+    )
 
 
 def edition_of(claim: Claim) -> tuple[str, str, str | None]:
@@ -146,16 +157,20 @@ def _ordered(figure: FigureState, orders: Orders) -> Chosen | None:
     for order in _most_specific_first(figure.series, orders):
         for publisher in order.publishers:
             if publisher in latest:
-                return Chosen(figure, latest[publisher], PreferenceRule.ORDER, order.reason,
-                              order.event)
+                return Chosen(
+                    figure, latest[publisher], PreferenceRule.ORDER, order.reason, order.event
+                )
     return None
 
 
 def _most_specific_first(series: Series, orders: Orders) -> list[PreferenceState]:
     """The orders that are for a series."""
     line = (series.commodity, *ancestors(series.commodity), None)
-    meant = [order for order in orders
-             if order.commodity in line and order.statistic in (None, series.statistic)]
+    meant = [
+        order
+        for order in orders
+        if order.commodity in line and order.statistic in (None, series.statistic)
+    ]
     return sorted(meant, key=lambda order: (line.index(order.commodity), order.statistic is None))
 
 

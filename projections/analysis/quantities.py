@@ -34,8 +34,10 @@ def obstacle(quantity: Quantity, other: Quantity, whose: str) -> str | None:
         if reason := no_value(one):
             return f"{owner} {reason}"
     if quantity.basis != other.basis:
-        return f"its basis is {quantity.basis or 'not stated'}, {whose} is" \
-               f" {other.basis or 'not stated'}"
+        return (
+            f"its basis is {quantity.basis or 'not stated'}, {whose} is"
+            f" {other.basis or 'not stated'}"
+        )
     if quantity.unit.convert(ONE, other.unit) is None:
         return f"no factor from {quantity.unit} to {other.unit} is declared"
     return None

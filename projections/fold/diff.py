@@ -19,8 +19,10 @@ IDENTITIES: dict[str, Callable[[dict[str, Any]], str]] = {
     "clauses": lambda item: str(item["clause"]["id"]),
     "members": lambda item: str(item["place"]),
     "claims": lambda item: "/".join(
-        str(name) for name in (item["source"]["publisher"], item["edition"], item["editionVersion"])
-        if name),
+        str(name)
+        for name in (item["source"]["publisher"], item["edition"], item["editionVersion"])
+        if name
+    ),
 }
 """What tells the items of a list apart, by the name of the list. Other lists are values."""
 
@@ -50,9 +52,15 @@ def diff(before: EntityState | None, after: EntityState | None) -> tuple[FieldCh
 
 def content(state: EntityState | None) -> Any:
     """What a state says, as JSON data with every field, also those that have their default."""
-    return None if state is None else {
-        name: _plain(getattr(state, field)) for field, name in _fields(type(state))
-        if field not in WHY}
+    return (
+        None
+        if state is None
+        else {
+            name: _plain(getattr(state, field))
+            for field, name in _fields(type(state))
+            if field not in WHY
+        }
+    )
 
 
 def _plain(value: Any) -> Any:

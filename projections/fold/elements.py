@@ -131,8 +131,10 @@ class ListedFacts:
     def _elements(self, known: Known, following: Known | None) -> list[Element]:
         day, is_later, place, index = self._history.order(known)
         return self._fold.elements_of(
-            known, f"{day.isoformat()} {is_later:d} {place:019} {index:019}",
-            following.fact.public_on if following else None)
+            known,
+            f"{day.isoformat()} {is_later:d} {place:019} {index:019}",
+            following.fact.public_on if following else None,
+        )
 
     def _before_opening(self) -> dict[str, Known]:
         """The facts that stand before the first opening, if they do not count; none where there is
@@ -159,5 +161,7 @@ def _neighbours(
     series: list[tuple[Order, Known]], place: int, behind: int
 ) -> tuple[Known | None, Known | None]:
     """The facts before one place and from another on."""
-    return (series[place - 1][1] if place else None,
-            series[behind][1] if behind < len(series) else None)
+    return (
+        series[place - 1][1] if place else None,
+        series[behind][1] if behind < len(series) else None,
+    )

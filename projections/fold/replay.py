@@ -24,8 +24,10 @@ class World:
     def add(self, event: Recorded) -> None:
         """Take in the next event. Raises ValueError when it does not follow the last one."""
         if event.position != self.position + 1:
-            raise ValueError(f"position {event.position} follows {self.position}: events are"
-                             " missing or out of order")
+            raise ValueError(
+                f"position {event.position} follows {self.position}: events are"
+                " missing or out of order"
+            )
         self.position = event.position
         self._known[event.stream].append(event.known)
 

@@ -91,9 +91,23 @@ class Folded:
     rows it changes, not on how many there are.
     """
 
-    __slots__ = ("_changes", "_days", "_entity", "_folding", "_history", "_id",
-                 "_kind", "_last", "_listed", "_since", "_turns", "_whole", "found",
-                 "generation", "size")
+    __slots__ = (
+        "_changes",
+        "_days",
+        "_entity",
+        "_folding",
+        "_history",
+        "_id",
+        "_kind",
+        "_last",
+        "_listed",
+        "_since",
+        "_turns",
+        "_whole",
+        "found",
+        "generation",
+        "size",
+    )
 
     def __init__(self, entity: str, known: Sequence[Known] = ()):
         self._entity, self._kind = entity, kind_of(entity)
@@ -139,8 +153,12 @@ class Folded:
         """The consecutive states."""
         self._reach(date.min)
         versions = [row.version for row in self._rows(0, 0)]
-        return [version._replace(text=self._fold(version.start).text(self._state(version.start)))
-                if is_parted(version.text) else version for version in versions]
+        return [
+            version._replace(text=self._fold(version.start).text(self._state(version.start)))
+            if is_parted(version.text)
+            else version
+            for version in versions
+        ]
 
     def learn(self, new: Sequence[Known]) -> Revision:
         """Take in new facts, each at its own position, and tell what they do to the rows."""
@@ -171,9 +189,7 @@ class Folded:
         revision.added.extend([open[start] for start in sorted(open)])
         revision.elements.extend(elements.values())
 
-    def _learn(
-        self, new: Known
-    ) -> tuple[list[tuple[date, int]], list[Row], Exchange | None]:
+    def _learn(self, new: Known) -> tuple[list[tuple[date, int]], list[Row], Exchange | None]:
         """Take in a fact: the open rows that are so no more, by start and generation, others, and
         what becomes of the elements of long lists.
         """
@@ -192,8 +208,11 @@ class Folded:
         first = 0 if begins or not first else first - 1  # what held before may end otherwise now
         ended, begun = _ends(before[first:]), _ends(self._changes[first:])
         kept = set() if begins else {day for day, how in begun.items() if ended.get(day) == how}
-        return ([(day, generation) for day in ended if day not in kept],
-                self._rows(first, new.position, kept), exchange)
+        return (
+            [(day, generation) for day in ended if day not in kept],
+            self._rows(first, new.position, kept),
+            exchange,
+        )
 
     def _take_in(self, new: Known) -> tuple[date, Exchange | None]:
         """Have the facts that stand once one more is known: the first day on which they differ, and
@@ -275,7 +294,7 @@ class Folded:
 
     def _changes_from(self, day: date) -> list[_Change]:
         """The changes of state from a day on, the last change before which is the last known."""
-        days = self._turns[bisect_left(self._turns, day):]
+        days = self._turns[bisect_left(self._turns, day) :]
         return self._changed(days, self._changes[-1].mark if self._changes else None)
 
     def _at(self, day: date) -> _Change:
@@ -296,7 +315,7 @@ class Folded:
     def _rows(self, first: int, since: int, kept: Container[date] = ()) -> list[Row]:
         """The rows of the changes from one on, but for those of some days."""
         rows: list[Row] = []
-        ends = [change.day for change in self._changes[first + 1:]]
+        ends = [change.day for change in self._changes[first + 1 :]]
         for change, end in zip_longest(self._changes[first:], ends):
             if change.mark is not None and change.day not in kept:
                 version = self._version(change, end)
@@ -338,8 +357,11 @@ def _forget_states(changes: list[_Change], start: int) -> None:
 def _ends(changes: Sequence[_Change]) -> dict[date, tuple[str, date | None]]:
     """What is the same of versions that tell the same, by the days on which they begin."""
     ends = [change.day for change in changes[1:]]
-    return {change.day: (change.mark, end) for change, end in zip_longest(changes, ends)
-            if change.mark is not None}
+    return {
+        change.day: (change.mark, end)
+        for change, end in zip_longest(changes, ends)
+        if change.mark is not None
+    }
 
 
 def _note(

@@ -54,8 +54,9 @@ Times: TypeAlias = tuple[datetime | None, datetime | None]
 """The first and the last moment of a time; None: it is open there."""
 MOST_ORDERS = 100
 """Moments whose orders of publishers are kept."""
-STATE = (SQL.state.replace("{version}", version_at("$1::text", "$2::date", "$3::bigint"))
-         .replace("{whole}", whole_state()))
+STATE = SQL.state.replace("{version}", version_at("$1::text", "$2::date", "$3::bigint")).replace(
+    "{whole}", whole_state()
+)
 SORTING = 600
 """Seconds that the database gets to put a whole state in order, before the first line."""
 
@@ -110,8 +111,7 @@ class AsOf:
         return await resolved(self._recorder, reached, valid_at, known_at, position)
 
     async def _reached(self, position: int | None) -> int:
-        """How far the projection has come, looked up where a position is asked for ahead of that.
-        """
+        """How far the projection has come, looked up where a position is asked for ahead of that."""
         known = self._tracked.known if self._tracked else None
         if known and (position or 0) <= known.position:
             return known.position
@@ -137,8 +137,9 @@ class AsOf:
         """
         async with self._pool.acquire() as connection, connection.transaction():
             query = over(SQL.about_all, SQL.states)
-            async for row in connection.cursor(query, list(STATES), *_at(moment),
-                                               prefetch=PAGE_OF_LINES, timeout=SORTING):
+            async for row in connection.cursor(
+                query, list(STATES), *_at(moment), prefetch=PAGE_OF_LINES, timeout=SORTING
+            ):
                 yield line(row["entity"], row["state"])
 
     async def state(self, kind: type[S], id: str, moment: Moment) -> S | None:
@@ -151,11 +152,16 @@ class AsOf:
         """The states of some entities by their names, without those that have none."""
         query = over(SQL.about_named, SQL.named)
         rows = await self._pool.fetch(query, entities, *_at(moment))
-        return {row["entity"]: decode(STATES[kind_of(row["entity"]).KIND], row["state"])
-                for row in rows}
+        return {
+            row["entity"]: decode(STATES[kind_of(row["entity"]).KIND], row["state"]) for row in rows
+        }
 
     async def states(
-        self, kind: type[S], moment: Moment, filter: Filter = EVERYTHING, *,
+        self,
+        kind: type[S],
+        moment: Moment,
+        filter: Filter = EVERYTHING,
+        *,
         limit: int | None = None,
     ) -> list[S]:
         """The states of a kind in the order of their names, at most `limit`."""
@@ -186,28 +192,47 @@ class AsOf:
         return orders[moment]
 
     async def exposures(
-        self, asked: Question, orders: Orders, moment: Moment, *,
-        stage: Stage | None = None, year: int | None = None,
+        self,
+        asked: Question,
+        orders: Orders,
+        moment: Moment,
+        *,
+        stage: Stage | None = None,
+        year: int | None = None,
     ) -> list[Exposure]:
         """Which supply is under which export controls, at one stage if asked, in a year or in the
         last one for which there are figures; see `projections.analysis.exposure`.
         """
-        controls = await self.states(ExportControlState, moment, Filter(
-            commodities=asked.commodity and sorted(related(asked.commodity)),
-            places=asked.issuer and [asked.issuer],
-            category=Direction.EXPORT,
-            destination=asked.destination,
-        ))
+        controls = await self.states(
+            ExportControlState,
+            moment,
+            Filter(
+                commodities=asked.commodity and sorted(related(asked.commodity)),
+                places=asked.issuer and [asked.issuer],
+                category=Direction.EXPORT,
+                destination=asked.destination,
+            ),
+        )
         wanted = {below for one in subjects(asked, controls) for below in descendants(one)}
-        rows = await self._pool.fetch(over(LISTS.about_names, SQL.supplies), kind_name(FigureState),
-                                      *_at(moment), figures_of(sorted(wanted)), year)
+        rows = await self._pool.fetch(
+            over(LISTS.about_names, SQL.supplies),
+            kind_name(FigureState),
+            *_at(moment),
+            figures_of(sorted(wanted)),
+            year,
+        )
         figures = [decode(FigureState, row["state"]) for row in rows]
         at_stage = [f for f in figures if stage in (None, f.series.stage)]
         return exposures(asked, controls, at_stage, orders)
 
     async def history(
-        self, entity: str, *, valid: Days | None = None, known: Times = (None, None),
-        types: Sequence[str] | None = None, span: Span = WHOLE,
+        self,
+        entity: str,
+        *,
+        valid: Days | None = None,
+        known: Times = (None, None),
+        types: Sequence[str] | None = None,
+        span: Span = WHOLE,
     ) -> list[Held]:
         """What was ever so of an entity, on both axes, the oldest knowledge first; if asked, of it
         what holds on one of some days, what the log told at some moment from one to another, and
@@ -218,16 +243,30 @@ class AsOf:
         """
         kind = STATES[kind_of(entity).KIND]
         most = None if span.limit is None else MOST_STATE_BYTES
-        bounds = [part for position, day in _keys(span)
-                  for part in (position, date.fromisoformat(str(day)))]
+        bounds = [
+            part
+            for position, day in _keys(span)
+            for part in (position, date.fromisoformat(str(day)))
+        ]
         rows = await self._pool.fetch(
             _history(span.after is not None, span.before is not None, span.from_end, span.closed),
-            entity, ranged(valid), *known, types, span.limit, most or STILL, *bounds)
+            entity,
+            ranged(valid),
+            *known,
+            types,
+            span.limit,
+            most or STILL,
+            *bounds,
+        )
         found = [_held(row, kind) for row in rows]
         return found[::-1] if span.from_end else found
 
     async def count_history(
-        self, entity: str, *, valid: Days | None = None, known: Times = (None, None),
+        self,
+        entity: str,
+        *,
+        valid: Days | None = None,
+        known: Times = (None, None),
         types: Sequence[str] | None = None,
     ) -> int:
         """How many versions `history` has without a span."""
@@ -245,18 +284,27 @@ def _history(after: bool, before: bool, from_end: bool, closed: bool) -> str:
     bounds, number = [], HISTORY_ARGUMENTS
     for wanted, bound, sign in ((after, SQL.history_after, ">"), (before, SQL.history_before, "<")):
         if wanted:
-            bounds.append(bound.replace("{sign}", sign + "=" * closed)
-                          .replace("{since}", f"${number + 1}").replace("{day}", f"${number + 2}"))
+            bounds.append(
+                bound.replace("{sign}", sign + "=" * closed)
+                .replace("{since}", f"${number + 1}")
+                .replace("{day}", f"${number + 2}")
+            )
             number += 2
     query: str = SQL.history
-    return (query.replace("{versions}", SQL.history_versions)
-            .replace("{whole}", whole_state()).replace("{size}", SQL.state_size)
-            .replace("{bounds}", "\n      ".join(bounds))
-            .replace("{way}", "DESC" if from_end else "ASC"))
+    return (
+        query.replace("{versions}", SQL.history_versions)
+        .replace("{whole}", whole_state())
+        .replace("{size}", SQL.state_size)
+        .replace("{bounds}", "\n      ".join(bounds))
+        .replace("{way}", "DESC" if from_end else "ASC")
+    )
 
 
 async def resolved(
-    recorder: Recorder, reached: int, valid_at: date | None, known_at: datetime | None,
+    recorder: Recorder,
+    reached: int,
+    valid_at: date | None,
+    known_at: datetime | None,
     position: int | None,
 ) -> Moment:
     """The moment that is meant; today and the position `reached` where nothing is said.
@@ -274,13 +322,19 @@ def chosen(
 ) -> Moment:
     """The moment by a position alone: the one reached where none is given. Raises as `resolved`."""
     if known_at is not None and position is not None:
-        raise InvalidInput("expected knownAt or position, not both: each of them chooses the"
-                           " transaction time", code="AMBIGUOUS_TIME", path=("knownAt",))
+        raise InvalidInput(
+            "expected knownAt or position, not both: each of them chooses the transaction time",
+            code="AMBIGUOUS_TIME",
+            path=("knownAt",),
+        )
     if position is None:
         position = reached
     if not 0 <= position <= reached:
-        raise InvalidInput(f"expected a position from 0 to {reached}, the last one",
-                           code="POSITION_AHEAD", path=("position",))
+        raise InvalidInput(
+            f"expected a position from 0 to {reached}, the last one",
+            code="POSITION_AHEAD",
+            path=("position",),
+        )
     return Moment(valid_at or datetime.now(UTC).date(), position)
 
 
@@ -290,6 +344,12 @@ def _at(moment: Moment) -> tuple[date, int]:
 
 def _held(row: asyncpg.Record, kind: type[Any]) -> Held:
     last_day, until = row["last_day"], row["until"]
-    return Held(row["first_day"], None if last_day == date.max else last_day,
-                row["since"], until and until - 1, row["recorded_at"], row["replaced_at"],
-                None if row["state"] is None else decode(kind, row["state"]))
+    return Held(
+        row["first_day"],
+        None if last_day == date.max else last_day,
+        row["since"],
+        until and until - 1,
+        row["recorded_at"],
+        row["replaced_at"],
+        None if row["state"] is None else decode(kind, row["state"]),
+    )

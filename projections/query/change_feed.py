@@ -77,8 +77,9 @@ async def touch(recorder: Recorder, events: Sequence[Recorded], selection: Selec
 
     An order of publishers may, whatever it names: it chooses among the claims of many figures.
     """
-    return (any(kind_of(event.stream) is Preference for event in events)
-            or bool(await selected(recorder, events, selection)))
+    return any(kind_of(event.stream) is Preference for event in events) or bool(
+        await selected(recorder, events, selection)
+    )
 
 
 def until_day_after(day: date) -> float:

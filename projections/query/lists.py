@@ -101,8 +101,11 @@ class Filter:
     def given(self) -> dict[str, Any]:
         """What narrows, by name, as the database takes it."""
         found = ((name, getattr(self, name)) for name in NARROWING)
-        return {name: TAKEN[name](value) if name in TAKEN else value
-                for name, value in found if value is not None}
+        return {
+            name: TAKEN[name](value) if name in TAKEN else value
+            for name, value in found
+            if value is not None
+        }
 
 
 def ranged(given: tuple[Any, Any] | None) -> asyncpg.Range[Any] | None:
@@ -114,7 +117,12 @@ def ranged(given: tuple[Any, Any] | None) -> asyncpg.Range[Any] | None:
 
 NARROWING: Sequence[str] = tuple(field.name for field in fields(Filter) if field.name != "about")
 TAKEN: dict[str, Callable[[Any], Any]] = {
-    "in_force": ranged, "dated": ranged, "published": ranged, "period": ranged, "search": sought}
+    "in_force": ranged,
+    "dated": ranged,
+    "published": ranged,
+    "period": ranged,
+    "search": sought,
+}
 OF_CLAUSES = ("measure", "destination", "status", "in_force")
 OF_CLAIMS = ("publishers", "published", "verified")
 PARTS = {"position": "bigint", "publisher": "text", "published": "daterange", "verified": "boolean"}
@@ -200,7 +208,11 @@ class Lists:
         self.states = States(tracked)
 
     async def page(
-        self, kind: type[S], moment: Moment, filter: Filter = EVERYTHING, order: Order = BY_NAME,
+        self,
+        kind: type[S],
+        moment: Moment,
+        filter: Filter = EVERYTHING,
+        order: Order = BY_NAME,
         span: Span = WHOLE,
     ) -> list[Found[S]]:
         """The states of a kind that lie in a span of an order."""
@@ -211,7 +223,10 @@ class Lists:
         return await self._count(SQL.count, kind, moment, filter)
 
     async def claims(
-        self, moment: Moment, filter: Filter = EVERYTHING, order: Order = BY_NAME,
+        self,
+        moment: Moment,
+        filter: Filter = EVERYTHING,
+        order: Order = BY_NAME,
         span: Span = WHOLE,
     ) -> list[Found[FigureState]]:
         """The claims in figures that lie in a span of an order; by figure and position, where the
@@ -224,8 +239,13 @@ class Lists:
         return await self._count(SQL.claims_count, FigureState, moment, filter)
 
     async def _found(
-        self, page: tuple[str, tuple[str, ...]], kind: type[S], moment: Moment, filter: Filter,
-        order: Order, span: Span,
+        self,
+        page: tuple[str, tuple[str, ...]],
+        kind: type[S],
+        moment: Moment,
+        filter: Filter,
+        order: Order,
+        span: Span,
     ) -> list[Found[S]]:
         given: dict[str, Any] = filter.given()
         asked = (*_asked(kind, moment, filter, given), span.limit, *span.bounds)
@@ -257,26 +277,31 @@ def _placed(
 
 def part(found: Sequence[Found[T]], span: Span, down: bool = False) -> Sequence[Found[T]]:
     """The span of a list that is all there, in its order."""
+
     def behind(key: Key, bound: Key) -> bool:
         return (key < bound if down else key > bound) or (span.closed and key == bound)
 
-    within = [(key, item) for key, item in found
-              if (span.after is None or behind(key, span.after))
-              and (span.before is None or behind(span.before, key))]
+    within = [
+        (key, item)
+        for key, item in found
+        if (span.after is None or behind(key, span.after))
+        and (span.before is None or behind(span.before, key))
+    ]
     if span.limit is None:
         return within
-    return within[max(len(within) - span.limit, 0):] if span.from_end else within[:span.limit]
+    return within[max(len(within) - span.limit, 0) :] if span.from_end else within[: span.limit]
 
 
 def over(entities: str, query: str) -> str:
     """A query over the states of some entities at a moment."""
-    return (query.replace("{held}", HELD.replace("{about}", entities))
-            .replace("{whole}", whole_state()).replace("{sources}", whole_sources()))
+    return (
+        query.replace("{held}", HELD.replace("{about}", entities))
+        .replace("{whole}", whole_state())
+        .replace("{sources}", whole_sources())
+    )
 
 
-def ordered(
-    page: str, names: tuple[str, ...], order: Order, shape: Shape, given: int
-) -> str:
+def ordered(page: str, names: tuple[str, ...], order: Order, shape: Shape, given: int) -> str:
     """A query for a span of a list in an order. What comes last of it is asked for backwards.
 
     The arguments of the bounds come behind those that are `given`.
@@ -286,15 +311,18 @@ def ordered(
     behind = _bound(columns, first, shape, given + 1) if shape.after else ""
     ahead = _bound(columns, second, shape, given + 1 + shape.after) if shape.before else ""
     way = "DESC" if order.down != shape.from_end else "ASC"
-    return (page.replace("{bounds}", f"{behind}\n  {ahead}")
-            .replace("{order}", ", ".join(f"{column} {way}" for column in columns)))
+    return page.replace("{bounds}", f"{behind}\n  {ahead}").replace(
+        "{order}", ", ".join(f"{column} {way}" for column in columns)
+    )
 
 
 def _bound(columns: tuple[str, ...], sign: str, shape: Shape, mark: int) -> str:
     """Where a span ends on one side. The first column is told apart too: an index knows it."""
     marks = [f"${mark + at}::{_type(column)}" for at, column in enumerate(columns)]
-    return (f"AND {columns[0]} {sign}= {marks[0]}\n"
-            f"  AND ({', '.join(columns)}) {sign}{'=' * shape.closed} ({', '.join(marks)})")
+    return (
+        f"AND {columns[0]} {sign}= {marks[0]}\n"
+        f"  AND ({', '.join(columns)}) {sign}{'=' * shape.closed} ({', '.join(marks)})"
+    )
 
 
 def _type(column: str) -> str:
@@ -336,8 +364,12 @@ def _asked(
 
 @lru_cache(MOST_QUERIES)
 def _page(
-    page: tuple[str, tuple[str, ...]], state: str, about: str, given: tuple[str, ...],
-    order: Order, shape: Shape,
+    page: tuple[str, tuple[str, ...]],
+    state: str,
+    about: str,
+    given: tuple[str, ...],
+    order: Order,
+    shape: Shape,
 ) -> str:
     """A query for a page of a list; its limit comes behind what is given, and then its bounds."""
     query, names = page
@@ -376,6 +408,8 @@ def _conditions(given: tuple[str, ...], of_claims: bool) -> list[str]:
         goods = [SQL.clause_commodities] if "commodities" in given else []
         found.append(SQL.clause.replace("{conditions}", "\n      AND ".join(goods + of_clauses)))
     if of_claims:
-        found += [SQL.claim, *(getattr(SQL, f"claim_{name}") for name in given
-                               if name in OF_CLAIMS)]
+        found += [
+            SQL.claim,
+            *(getattr(SQL, f"claim_{name}") for name in given if name in OF_CLAIMS),
+        ]
     return found

@@ -15,8 +15,16 @@ from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
 from tracker.domain.registry import STATES
 
-S = TypeVar("S", AllianceState, AnnouncementState, ExportControlState, FigureState, PreferenceState,
-            ImportState, RedactionState)
+S = TypeVar(
+    "S",
+    AllianceState,
+    AnnouncementState,
+    ExportControlState,
+    FigureState,
+    PreferenceState,
+    ImportState,
+    RedactionState,
+)
 
 
 @dataclass(frozen=True, slots=True)

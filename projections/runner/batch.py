@@ -74,8 +74,7 @@ async def read_page(
 
 
 def row_bytes(streams: Iterable[Told]) -> int:
-    """About how large the rows are that facts make: each has one, with all that is known by then.
-    """
+    """About how large the rows are that facts make: each has one, with all that is known by then."""
     return sum((told.version + len(told.facts)) * told.size for told in streams)
 
 
@@ -90,7 +89,9 @@ async def read_part(
 def joined(pages: Sequence[Page]) -> Page:
     """The page of which these are the parts."""
     return Page(
-        pages[0].after, pages[0].until, sum(page.count for page in pages),
+        pages[0].after,
+        pages[0].until,
+        sum(page.count for page in pages),
         added=[rows for page in pages for rows in page.added],
         closed=[row for page in pages for row in page.closed],
         elements=[rows for page in pages for rows in page.elements],
@@ -106,8 +107,11 @@ async def _page(
     """A page of such facts."""
     page = Page(after, until, sum(len(told.facts) for told in streams.values()))
     folded = {stream: folds.take(stream, told.version - 1) for stream, told in streams.items()}
-    behind = {stream: fold.version for stream, fold in folded.items()
-              if fold.version < streams[stream].version - 1}
+    behind = {
+        stream: fold.version
+        for stream, fold in folded.items()
+        if fold.version < streams[stream].version - 1
+    }
     before = await read_facts_of(connection, behind, after)
 
     new = Finding()
@@ -154,7 +158,7 @@ def _caught_up(fold: Folded, stream: str, told: Told) -> Folded:
 
 
 async def added(
-    revisions: AsyncIterable[tuple[Revision, Finding]]
+    revisions: AsyncIterable[tuple[Revision, Finding]],
 ) -> AsyncIterator[tuple[bytes, bytes]]:
     """The rows and the elements that revisions add, as lines, some at a time.
 
@@ -177,9 +181,7 @@ async def added(
         yield "".join(rows).encode(), b""
 
 
-async def write_page(
-    connection: Connection, page: Page, *, seconds: float | None = None
-) -> None:
+async def write_page(connection: Connection, page: Page, *, seconds: float | None = None) -> None:
     """Add and close rows, and advance to the end of the page, in the caller's transaction.
 
     A statement may take so many seconds, instead of the connection's own limit.
@@ -201,12 +203,14 @@ def columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
 
 
 async def add(
-    connection: Connection, rows: Sequence[bytes], elements: Sequence[bytes], *,
+    connection: Connection,
+    rows: Sequence[bytes],
+    elements: Sequence[bytes],
+    *,
     seconds: float | None = None,
 ) -> None:
     """Add rows, and elements of the states in them."""
-    await connection.execute(SQL.add_versions, [lines for lines in rows if lines],
-                             timeout=seconds)
+    await connection.execute(SQL.add_versions, [lines for lines in rows if lines], timeout=seconds)
     if some := [lines for lines in elements if lines]:
         await connection.execute(SQL.add_elements, some, timeout=seconds)
 
@@ -214,8 +218,9 @@ async def add(
 def found(finding: Finding) -> dict[str, bytes]:
     """What entities are found by, as lines for each table."""
     rows = {
-        "subjects": [f"{kind}\t{word}\t{entity}\t{since}\n"
-                     for kind, word, entity, since in finding.subjects],
+        "subjects": [
+            f"{kind}\t{word}\t{entity}\t{since}\n" for kind, word, entity, since in finding.subjects
+        ],
         "texts": [f"{kind}\t{entity}\t{said}\n" for kind, entity, said in finding.said],
     }
     return {table: "".join(sorted(lines)).encode() for table, lines in rows.items()}

@@ -27,11 +27,20 @@ SPACE_TOKENS = (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMA
 def fingerprint() -> str:
     """The hash of the domain, the fold, and what makes rows of it."""
     domain = Path(tracker.domain.__file__).parent
-    modules = [Path(str(module.__file__)) for module in (timeline, elements, rows, search_text, batch)]
-    tables = [Path(rows.__file__).with_name("tables.sql"),
-              Path(batch.__file__).with_name("projector.sql")]
-    return hash_files([*(path for path in domain.rglob("*") if path.suffix in (".py", ".toml")),
-                       *modules, *tables])
+    modules = [
+        Path(str(module.__file__)) for module in (timeline, elements, rows, search_text, batch)
+    ]
+    tables = [
+        Path(rows.__file__).with_name("tables.sql"),
+        Path(batch.__file__).with_name("projector.sql"),
+    ]
+    return hash_files(
+        [
+            *(path for path in domain.rglob("*") if path.suffix in (".py", ".toml")),
+            *modules,
+            *tables,
+        ]
+    )
 
 
 def hash_files(paths: Iterable[Path]) -> str:

@@ -37,8 +37,9 @@ class Ahead:
     Positions have no gaps, so it is known where the pages behind a full one begin and end.
     """
 
-    def __init__(self, pool: Pool, limit: int, folds: Folds, stack: AsyncExitStack,
-                 target: Target | None):
+    def __init__(
+        self, pool: Pool, limit: int, folds: Folds, stack: AsyncExitStack, target: Target | None
+    ):
         self._pool = pool
         self._limit = limit
         self._stack = stack
@@ -94,12 +95,12 @@ class Ahead:
         """Have the pages after a position come."""
         while len(self._coming) < LEAD:
             last = self._coming[-1] if self._coming else None
-            self._coming.append(asyncio.create_task(
-                self._behind(last, after + len(self._coming) * self._limit)))
+            self._coming.append(
+                asyncio.create_task(self._behind(last, after + len(self._coming) * self._limit))
+            )
 
     async def _behind(self, last: Reading | None, after: int) -> Page | None:
-        """The page after a position, at which the last one that is coming will end if it is full.
-        """
+        """The page after a position, at which the last one that is coming will end if it is full."""
         if not self._has_crew_for(after) and last and not self._full(await last):
             return None
         if not self._has_crew_for(after) and self._target is not None:

@@ -158,8 +158,10 @@ class Projector(Background):
             if reached >= position:
                 return
             if loop.time() >= deadline:
-                raise Unavailable(f"The projection is at position {reached} and did not reach"
-                                  f" {position} in {seconds} s; the events are recorded")
+                raise Unavailable(
+                    f"The projection is at position {reached} and did not reach"
+                    f" {position} in {seconds} s; the events are recorded"
+                )
             await wait(progressed, 0.05)
 
     async def run(self) -> None:

@@ -57,8 +57,10 @@ async def rebuild(
             await fill(target, await _shares(connection, until, tables), _summed(progress))
         async with ours(connection, tables):
             await connection.execute(SQL.advance, until)
-        await asyncio.gather(_index(connection, tables, TABLES.create_version_indexes),
-                             _index(other, tables, TABLES.create_finding_indexes))
+        await asyncio.gather(
+            _index(connection, tables, TABLES.create_version_indexes),
+            _index(other, tables, TABLES.create_finding_indexes),
+        )
         await connection.execute("ANALYZE versions, elements, subjects, texts")
         while await _page(connection, tables):
             pass

@@ -58,9 +58,7 @@ async def ours(connection: Connection, tables: int, limit: str = TURN) -> AsyncI
         yield
 
 
-async def fill(
-    target: Target, shares: Iterable[Share], progress: Callable[[int], None]
-) -> None:
+async def fill(target: Target, shares: Iterable[Share], progress: Callable[[int], None]) -> None:
     """Add the rows of shares to the next tables, one after the other.
 
     `progress` gets how many events were folded, page by page.
@@ -114,8 +112,9 @@ async def _streams(connection: Connection, share: Share) -> AsyncIterator[dict[s
             streams = begun | page
             for stream in begun.keys() & page.keys():
                 first, then = begun[stream], page[stream]
-                streams[stream] = Told(first.version, first.facts + then.facts,
-                                       first.size + then.size)
+                streams[stream] = Told(
+                    first.version, first.facts + then.facts, first.size + then.size
+                )
             begun = dict([streams.popitem()])  # there may be more of it
             if streams:
                 yield streams
@@ -125,9 +124,11 @@ async def _streams(connection: Connection, share: Share) -> AsyncIterator[dict[s
 
 async def _pages(connection: Connection, share: Share) -> AsyncGenerator[dict[str, Told], None]:
     """The events stream by stream. The next page is read while one is worked on."""
+
     def read(after: tuple[str, int]) -> asyncio.Task[dict[str, Told]]:
-        return asyncio.create_task(read_facts_by_stream(
-            connection, after, share.high, until=share.until, limit=PAGE))
+        return asyncio.create_task(
+            read_facts_by_stream(connection, after, share.high, until=share.until, limit=PAGE)
+        )
 
     reading = read((share.low, 0))
     try:
@@ -142,6 +143,7 @@ async def _pages(connection: Connection, share: Share) -> AsyncGenerator[dict[st
 
 async def _help(target: Target, asked: Iterator[Any]) -> None:
     """Do the shares that come in; of each, answer what progress is made, and then with 0."""
+
     def shares() -> Iterator[Share]:
         for share in asked:
             yield Share(*share)

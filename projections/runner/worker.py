@@ -51,7 +51,8 @@ class Helper:
         """A process that runs a module, for the length of a block. Raises HelperFailed."""
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", module, stdin=PIPE, stdout=PIPE)
+                sys.executable, "-m", module, stdin=PIPE, stdout=PIPE
+            )
         except OSError as error:
             raise HelperFailed(f"a helper could not be begun: {error}") from None
         helper = cls(process)

@@ -83,13 +83,13 @@ def words(state: EntityState) -> Words:
 @lru_cache(maxsize=64)
 def _of_series(series: Series) -> Words:
     """The words of a figure, the same in all of its states."""
-    return Words((series.commodity,), (series.place,), series.statistic, series.commodity,
-                 series.period)
+    return Words(
+        (series.commodity,), (series.place,), series.statistic, series.commodity, series.period
+    )
 
 
 def dated(state: EntityState) -> PartialDate | None:
-    """When it was announced, founded or made, or, of a figure, when its newest claim was published.
-    """
+    """When it was announced, founded or made, or, of a figure, when its newest claim was published."""
     match state:
         case FigureState():
             return state.claims[-1].published_on
@@ -121,19 +121,28 @@ def told(state: EntityState, sources: Sequence[Source]) -> str:
 @lru_cache(maxsize=4096)
 def _told(publisher: str, published: PartialDate, verified: bool) -> str:
     """A source in JSON, without its end."""
-    return encode({"publisher": publisher, "published": of_date(published), "verified": verified}
-                  ).decode()[:-1]
+    return encode(
+        {"publisher": publisher, "published": of_date(published), "verified": verified}
+    ).decode()[:-1]
 
 
 def clauses(state: EntityState) -> str:
-    """The clauses of a control as lists narrow by them, in JSON: words of the vocabulary and days.
-    """
+    """The clauses of a control as lists narrow by them, in JSON: words of the vocabulary and days."""
     if not isinstance(state, ExportControlState):
         return "[]"
-    return encode([{"measure": item.clause.measure, "status": item.status,
-             "commodities": item.clause.commodities, "destinations": item.clause.destinations,
-             "in_force": in_force(item), "suspended": suspended(item)} for item in state.clauses]
-                  ).decode()
+    return encode(
+        [
+            {
+                "measure": item.clause.measure,
+                "status": item.status,
+                "commodities": item.clause.commodities,
+                "destinations": item.clause.destinations,
+                "in_force": in_force(item),
+                "suspended": suspended(item),
+            }
+            for item in state.clauses
+        ]
+    ).decode()
 
 
 def in_force(item: ClauseState) -> str | None:
@@ -187,8 +196,10 @@ class Finding:
     @classmethod
     def joined(cls, findings: Sequence[Finding]) -> Finding:
         """All of some findings."""
-        return cls([subject for each in findings for subject in each.subjects],
-                   {said for each in findings for said in each.said})
+        return cls(
+            [subject for each in findings for subject in each.subjects],
+            {said for each in findings for said in each.said},
+        )
 
 
 def found_by(state: EntityState) -> set[object]:
@@ -223,9 +234,11 @@ def tabled(revision: Revision, finding: Finding) -> Iterator[Record]:
                 if source.publisher not in known:
                     publishers.setdefault(source.publisher, since)
         day = dated(state)
-        yield (f"{head}\t{of_date(day) if day else NULL}\t{sources}"
-               f"\t{clauses(state)}\t{_day(start)}\t{_day(end - DAY) if end else 'infinity'}"
-               f"\t{since}\t{until or STILL}\t{generation}\t{text}\n")
+        yield (
+            f"{head}\t{of_date(day) if day else NULL}\t{sources}"
+            f"\t{clauses(state)}\t{_day(start)}\t{_day(end - DAY) if end else 'infinity'}"
+            f"\t{since}\t{until or STILL}\t{generation}\t{text}\n"
+        )
     for element, since, _ in revision.elements:
         publisher = _publisher(element.value)
         if publisher and publisher not in known:
@@ -245,7 +258,8 @@ def listed(revision: Revision) -> list[Record]:
         f"{revision.entity}\t{list}\t{place}\t{_day(start)}"
         f"\t{_day(end - DAY) if end else 'infinity'}\t{since}\t{until or STILL}\t{text}"
         f"\t{_source(value) or NULL}\n"
-        for (list, place, start, end, value, text), since, until in revision.elements]
+        for (list, place, start, end, value, text), since, until in revision.elements
+    ]
 
 
 def _publisher(element: Value) -> str | None:
@@ -259,8 +273,10 @@ def _source(element: Value) -> str | None:
         case Because(source=source):
             return _told(source.publisher, source.published_on, source.verified) + "}"
         case Claim(source=source, position=position):
-            return (_told(source.publisher, source.published_on, source.verified)
-                    + f',"position":{position}}}')
+            return (
+                _told(source.publisher, source.published_on, source.verified)
+                + f',"position":{position}}}'
+            )
     return None
 
 
@@ -269,10 +285,19 @@ _SINCE = attrgetter("since")
 
 def _head(entity: str, of: Words) -> str:
     """The columns that are the same in most rows of an entity."""
-    return "\t".join([
-        entity, _kind(entity), of.commodity or NULL,
-        NULL if of.period is None else str(of.period), _listed(of.commodities), _listed(of.places),
-        of.category or NULL, of.title or NULL, of.said or NULL])
+    return "\t".join(
+        [
+            entity,
+            _kind(entity),
+            of.commodity or NULL,
+            NULL if of.period is None else str(of.period),
+            _listed(of.commodities),
+            _listed(of.places),
+            of.category or NULL,
+            of.title or NULL,
+            of.said or NULL,
+        ]
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -34,8 +34,7 @@ words = kept_of_short(_words, 16384, 200)
 
 
 def sought(text: str) -> str:
-    """A search as `to_tsquery` reads it: every word, or what begins with it; empty without words.
-    """
+    """A search as `to_tsquery` reads it: every word, or what begins with it; empty without words."""
     return " & ".join(f"'{word}':*" for word in dict.fromkeys(words(text)))
 
 
@@ -59,15 +58,35 @@ def said(state: Value) -> str | None:
     """All that a search finds an entity by; None for those that are not searched."""
     match state:
         case AllianceState():
-            return _joined([state.name, state.id, *state.former_names,
-                            *_places(member.place for member in state.members)])
+            return _joined(
+                [
+                    state.name,
+                    state.id,
+                    *state.former_names,
+                    *_places(member.place for member in state.members),
+                ]
+            )
         case AnnouncementState():
-            return _joined([state.title, state.id, state.topic or "", *_places(state.actors),
-                            *_commodities(state.commodities)])
+            return _joined(
+                [
+                    state.title,
+                    state.id,
+                    state.topic or "",
+                    *_places(state.actors),
+                    *_commodities(state.commodities),
+                ]
+            )
         case ExportControlState():
             about = chain.from_iterable(item.clause.commodities for item in state.clauses)
-            return _joined([state.title, state.id, state.instrument or "",
-                            *_places([state.issuer]), *_commodities(about)])
+            return _joined(
+                [
+                    state.title,
+                    state.id,
+                    state.instrument or "",
+                    *_places([state.issuer]),
+                    *_commodities(about),
+                ]
+            )
     return None
 
 

@@ -48,9 +48,12 @@ def answer(method: F) -> F:
 
 def answer_as(name: str) -> Callable[[F], F]:
     """The same, under a name that a method can't have."""
+
     def named(method: F) -> F:
-        return cast(F, strawberry.field(resolver=method, name=name,
-                                        description=description_of(method)))
+        return cast(
+            F, strawberry.field(resolver=method, name=name, description=description_of(method))
+        )
+
     return named
 
 

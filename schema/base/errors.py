@@ -22,14 +22,20 @@ MAX_MESSAGE_CHARACTERS = 1000
 
 VARIABLE = re.compile(
     r"Variable '\$(?P<name>\w+)' has invalid (?:default )?value"
-    r"(?: at )?(?P<where>(?:\.\w+|\[\d+\])*): ")
+    r"(?: at )?(?P<where>(?:\.\w+|\[\d+\])*): "
+)
 
 SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 """How GraphQL ends the message of an unknown name: with names that there are."""
 
-DEAD = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
-        asyncpg.InternalClientError, asyncpg.OperatorInterventionError,
-        asyncpg.InsufficientResourcesError)
+DEAD = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
 """What a question meets when the database is gone, going, starting or out of means; other errors of
 PostgreSQL are bugs of ours."""
 
@@ -55,8 +61,11 @@ def describe(error: GraphQLError) -> None:
         error.message = cause.message
     if isinstance(cause, TrackerError):
         error.extensions = extensions(cause.code, cause.path)
-    elif (cause is None or isinstance(cause, (GraphQLError, *OF_REQUESTS))
-          or (error.nodes and not error.path)):
+    elif (
+        cause is None
+        or isinstance(cause, (GraphQLError, *OF_REQUESTS))
+        or (error.nodes and not error.path)
+    ):
         error.extensions = _graphql(error)
     else:
         _mask(error)

@@ -42,13 +42,15 @@ def entity_of(given: str, *path: str | int) -> str:
             return entity
     except ValueError:
         pass  # said below
-    raise InvalidInput("this is not an id of an entity: expected one that a field `id` gave",
-                       code="INVALID_ID", path=path)
+    raise InvalidInput(
+        "this is not an id of an entity: expected one that a field `id` gave",
+        code="INVALID_ID",
+        path=path,
+    )
 
 
 def key_of(kind: str, given: str) -> str | None:
-    """The key of an entity of a kind, by its key or its global id; None for text that is neither.
-    """
+    """The key of an entity of a kind, by its key or its global id; None for text that is neither."""
     try:
         found, _, key = unsealed(given).partition("/")
         if found == kind:

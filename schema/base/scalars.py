@@ -47,10 +47,13 @@ def isoformat(moment: Any) -> str:
     return str(moment.isoformat()).replace("+00:00", "Z")
 
 
-def _scalar(name: str, description: str, *, numeric: bool = False,
-            serialize: Callable[[Any], Any] = str) -> ScalarDefinition:
+def _scalar(
+    name: str, description: str, *, numeric: bool = False, serialize: Callable[[Any], Any] = str
+) -> ScalarDefinition:
     return scalar(
-        name=name, description=description, serialize=serialize,
+        name=name,
+        description=description,
+        serialize=serialize,
         parse_value=number if numeric else text,
         parse_literal=_number_literal if numeric else None,
     )
@@ -58,14 +61,19 @@ def _scalar(name: str, description: str, *, numeric: bool = False,
 
 SCALARS: dict[object, ScalarDefinition] = {
     Position: _scalar(
-        "Position", "A place in the log: 1, 2, 3, … without gaps, and 0 before the first event."
-        " A string, since it has 64 bits.", numeric=True),
+        "Position",
+        "A place in the log: 1, 2, 3, … without gaps, and 0 before the first event."
+        " A string, since it has 64 bits.",
+        numeric=True,
+    ),
     Day: _scalar("Day", "A day, YYYY-MM-DD."),
     PartialDate: _scalar(
-        "PartialDate", "A date as exactly as its source gives it: YYYY, YYYY-MM or YYYY-MM-DD."),
+        "PartialDate", "A date as exactly as its source gives it: YYYY, YYYY-MM or YYYY-MM-DD."
+    ),
     Instant: _scalar(
-        "DateTime", "A moment, YYYY-MM-DDTHH:MM:SSZ; without an offset it is meant in UTC.",
-        serialize=isoformat),
-    Decimal: _scalar(
-        "Decimal", "A decimal number, exactly; written as a string.", numeric=True),
+        "DateTime",
+        "A moment, YYYY-MM-DDTHH:MM:SSZ; without an offset it is meant in UTC.",
+        serialize=isoformat,
+    ),
+    Decimal: _scalar("Decimal", "A decimal number, exactly; written as a string.", numeric=True),
 }

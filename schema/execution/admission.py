@@ -53,7 +53,9 @@ def too_long_lists(variables: Mapping[str, Any]) -> list[GraphQLError]:
     """The error of the first variable that is too long a list."""
     for name, value in variables.items():
         if isinstance(value, list) and len(value) > MAX_LIST_ITEMS:
-            error = TooLarge(f"expected at most {MAX_LIST_ITEMS} items, got {len(value)}", path=(name,))
+            error = TooLarge(
+                f"expected at most {MAX_LIST_ITEMS} items, got {len(value)}", path=(name,)
+            )
             return [GraphQLError(error.message, original_error=error)]
     return []
 

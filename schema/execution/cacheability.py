@@ -23,12 +23,12 @@ from graphql import (
     VariableNode,
 )
 
-PURE = frozenset({"asOf", "changes", "commodities", "import", "imports", "node", "nodes",
-                  "places"})
+PURE = frozenset({"asOf", "changes", "commodities", "import", "imports", "node", "nodes", "places"})
 """Their answers follow from their arguments, how far the projection has come, and the day (UTC)."""
 
-LIVE = frozenset({
-    "checkpoint", "consistencyProof", "events", "head", "history", "inclusionProof", "redactions"})
+LIVE = frozenset(
+    {"checkpoint", "consistencyProof", "events", "head", "history", "inclusionProof", "redactions"}
+)
 """Their answers follow from more: from what is in the log before it is projected, or is signed."""
 
 INTROSPECTION = frozenset({"__schema", "__type", "__typename"})
@@ -43,19 +43,23 @@ Roots = Mapping[str, tuple[FieldNode, ...]]
 
 def roots(document: DocumentNode) -> Roots:
     """The fields that the queries of a valid document begin with."""
-    fragments = {d.name.value: d for d in document.definitions
-                 if isinstance(d, FragmentDefinitionNode)}
-    return {d.name.value if d.name else "": tuple(_fields(d.selection_set, fragments))
-            for d in document.definitions
-            if isinstance(d, OperationDefinitionNode) and d.operation is OperationType.QUERY}
+    fragments = {
+        d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
+    }
+    return {
+        d.name.value if d.name else "": tuple(_fields(d.selection_set, fragments))
+        for d in document.definitions
+        if isinstance(d, OperationDefinitionNode) and d.operation is OperationType.QUERY
+    }
 
 
 def root_fields(
     document: DocumentNode, operation: OperationDefinitionNode
 ) -> tuple[FieldNode, ...]:
     """The fields that an operation of a valid document begins with."""
-    fragments = {d.name.value: d for d in document.definitions
-                 if isinstance(d, FragmentDefinitionNode)}
+    fragments = {
+        d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
+    }
     return tuple(_fields(operation.selection_set, fragments))
 
 
@@ -72,8 +76,7 @@ def _fields(
 
 
 def pure(fields: Iterable[FieldNode]) -> bool:
-    """Whether an answer to these fields can be kept for as long as position and day are the same.
-    """
+    """Whether an answer to these fields can be kept for as long as position and day are the same."""
     return all(field.name.value in PURE | INTROSPECTION for field in fields)
 
 

@@ -99,8 +99,11 @@ class Prepared:
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation of a name, or the only one; None where there is no such one."""
-        found = [asked for asked in self.operations
-                 if name is None or (asked.name and asked.name.value) == name]
+        found = [
+            asked
+            for asked in self.operations
+            if name is None or (asked.name and asked.name.value) == name
+        ]
         return found[0] if len(found) == 1 else None
 
 
@@ -142,11 +145,14 @@ class Documents(SchemaExtension):
             return []
         if asked.operation is OperationType.MUTATION:
             fields = root_fields(document, asked)
-            if errors := (may_not_write(fields, context.context.caller)
-                          or too_many_commands(fields, variables)):
+            if errors := (
+                may_not_write(fields, context.context.caller)
+                or too_many_commands(fields, variables)
+            ):
                 return errors
         return too_long_lists(variables) or (
-            over_cost(context.schema._schema, document, variables) if self._prepared.paged else [])
+            over_cost(context.schema._schema, document, variables) if self._prepared.paged else []
+        )
 
     async def on_execute(self) -> AsyncIterator[None]:
         """Give up an answer that takes too long. Of a subscription this is its beginning; answers
@@ -162,8 +168,9 @@ async def in_time() -> AsyncIterator[None]:
         async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
             yield
     except TimeoutError:
-        raise Unavailable(f"No answer in {ANSWER_TIMEOUT_SECONDS} seconds: ask for less at once",
-                          code="TIMEOUT") from None
+        raise Unavailable(
+            f"No answer in {ANSWER_TIMEOUT_SECONDS} seconds: ask for less at once", code="TIMEOUT"
+        ) from None
 
 
 class Timed(Executor):
@@ -189,14 +196,21 @@ class Timed(Executor):
 
 
 def good_query(
-    schema: GraphQLSchema, text: str, variables: Mapping[str, Any] | None, name: str | None,
+    schema: GraphQLSchema,
+    text: str,
+    variables: Mapping[str, Any] | None,
+    name: str | None,
     introspection: bool,
 ) -> DocumentNode | None:
     """A document, ready to be executed, if a query is asked for and nothing is wrong with it."""
     found = prepared(schema, text, introspection)
     asked = found.operation(name)
-    if (found.document is None or found.errors or asked is None
-            or asked.operation is not OperationType.QUERY):
+    if (
+        found.document is None
+        or found.errors
+        or asked is None
+        or asked.operation is not OperationType.QUERY
+    ):
         return None
     if too_long_lists(variables or {}):
         return None
@@ -227,9 +241,7 @@ def prepare(schema: GraphQLSchema, text: str, introspection: bool = True) -> Pre
     return Prepared(document, errors, paged, {} if errors else roots(document))
 
 
-def valid(
-    schema: GraphQLSchema, document: DocumentNode, introspection: bool
-) -> list[GraphQLError]:
+def valid(schema: GraphQLSchema, document: DocumentNode, introspection: bool) -> list[GraphQLError]:
     """What is wrong with a document."""
     if introspection:
         return validate(schema, document, max_errors=MAX_ERRORS)
@@ -258,7 +270,8 @@ async def prepare_aside(schema: GraphQLSchema, text: str, introspection: bool) -
     `prepared`."""
     if len(text) > MAX_CHARACTERS_ON_LOOP and kept.get((text, introspection), schema) is None:
         found = await asyncio.get_running_loop().run_in_executor(
-            _PREPARING, prepare, schema, text, introspection)
+            _PREPARING, prepare, schema, text, introspection
+        )
         _keep(schema, text, introspection, found)
 
 
@@ -285,29 +298,40 @@ def over_cost(
 ) -> list[GraphQLError]:
     """The error of a valid document that may have too large an answer."""
     got = cost(schema, document, variables)
-    message = f"expected an answer of at most {MAX_COST} fields, it may have {got}: ask for" \
-              " smaller pages, or for less at once"
+    message = (
+        f"expected an answer of at most {MAX_COST} fields, it may have {got}: ask for"
+        " smaller pages, or for less at once"
+    )
     return [_error("TOO_COSTLY", message)] if got > MAX_COST else []
 
 
 def over_limit(document: DocumentNode) -> list[GraphQLError]:
     """The limits that a document is over."""
-    fragments = {d.name.value: d for d in document.definitions
-                 if isinstance(d, FragmentDefinitionNode)}
+    fragments = {
+        d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
+    }
     if len(fragments) > MAX_FRAGMENTS:
         return [_error("TOO_MANY_FRAGMENTS", f"expected at most {MAX_FRAGMENTS} fragments")]
     sizes = _Sizes(fragments)
-    found = [sizes.of(d.selection_set) for d in document.definitions
-             if isinstance(d, OperationDefinitionNode)]
+    found = [
+        sizes.of(d.selection_set)
+        for d in document.definitions
+        if isinstance(d, OperationDefinitionNode)
+    ]
     return [
         _error(code, f"expected at most {most} {what}, got {got}")
         for code, what, most, got in (
             ("TOO_DEEP", "levels of fields", MAX_DEPTH, max((s.depth for s in found), default=0)),
-            ("TOO_DEEP", "levels of introspection", MAX_INTROSPECTION_DEPTH,
-             max((s.introspection_depth for s in found), default=0)),
+            (
+                "TOO_DEEP",
+                "levels of introspection",
+                MAX_INTROSPECTION_DEPTH,
+                max((s.introspection_depth for s in found), default=0),
+            ),
             ("TOO_MANY_ALIASES", "aliases", MAX_ALIASES, sum(s.aliases for s in found)),
             ("TOO_MANY_FIELDS", "fields", MAX_FIELDS, sum(s.fields for s in found)),
-        ) if got > most
+        )
+        if got > most
     ] or _repeated(document, fragments)
 
 
@@ -327,8 +351,10 @@ def _places(
     """Where the fields of a document come to stand in its answers. There are no more of them than a
     document may have; circles of fragments, which validation will report, are cut off."""
     stack: list[tuple[tuple[Any, ...], Any]] = [
-        ((number,), definition) for number, definition in enumerate(document.definitions)
-        if isinstance(definition, OperationDefinitionNode)]
+        ((number,), definition)
+        for number, definition in enumerate(document.definitions)
+        if isinstance(definition, OperationDefinitionNode)
+    ]
     for _ in range(2 * MAX_FIELDS + MAX_TOKENS):
         if not stack:
             return
@@ -353,9 +379,12 @@ class Size:
 
     def beside(self, other: Size) -> Size:
         """Both together."""
-        return Size(max(self.depth, other.depth), self.aliases + other.aliases,
-                    self.fields + other.fields,
-                    max(self.introspection_depth, other.introspection_depth))
+        return Size(
+            max(self.depth, other.depth),
+            self.aliases + other.aliases,
+            self.fields + other.fields,
+            max(self.introspection_depth, other.introspection_depth),
+        )
 
     def below(self, field: FieldNode) -> Size:
         """A field with this selection."""

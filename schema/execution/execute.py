@@ -66,8 +66,13 @@ async def stream(
     """The answers to any operation as they come, in the form that `execute` gives one: many to a
     subscription, one to others.
     """
-    results = await GRAPH.stream(document, dict(variables or {}), context,
-                                 operation_name=operation_name, allowed_operation_types=allowed)
+    results = await GRAPH.stream(
+        document,
+        dict(variables or {}),
+        context,
+        operation_name=operation_name,
+        allowed_operation_types=allowed,
+    )
     async with aclosing(results):
         async for result in results:
             assert isinstance(result, ExecutionResult)  # there is no @defer and no @stream
@@ -85,6 +90,8 @@ def _answer(result: ExecutionResult) -> dict[str, Any]:
 
 def _not_allowed(error: InvalidOperationTypeError) -> str:
     if error.operation_type is OperationType.SUBSCRIPTION:
-        return ("subscriptions go over a WebSocket (graphql-transport-ws), or with Accept"
-                " text/event-stream or multipart/mixed;subscriptionSpec=1.0")
+        return (
+            "subscriptions go over a WebSocket (graphql-transport-ws), or with Accept"
+            " text/event-stream or multipart/mixed;subscriptionSpec=1.0"
+        )
     return "mutations go over POST"

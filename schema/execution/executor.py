@@ -72,22 +72,38 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         self._plans.make_room(self._included)
 
     def execute_field(
-        self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Any,
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,
+        field_details_list: Any,
+        path: Any,
         position_context: Any,
     ) -> Any:
         """A field's part of the answer, perhaps to be waited for."""
         found = self._call(parent_type, field_details_list[0].node)
         if found is None:
             return super().execute_field(
-                parent_type, source, field_details_list, path, position_context)
+                parent_type, source, field_details_list, path, position_context
+            )
         info = self.build_resolve_info(
-            found.definition, [details.node for details in field_details_list], parent_type, path)
+            found.definition, [details.node for details in field_details_list], parent_type, path
+        )
         return self.complete_awaitable_value(
-            found.definition.type, field_details_list, info, path, found.answer(source, info),
-            position_context)
+            found.definition.type,
+            field_details_list,
+            info,
+            path,
+            found.answer(source, info),
+            position_context,
+        )
 
     def complete_value(
-        self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any,
+        self,
+        return_type: Any,
+        field_details_list: Any,
+        info: Any,
+        path: Any,
+        result: Any,
         position_context: Any,
     ) -> Any:
         """A value's part of the answer."""
@@ -98,7 +114,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             except Exception:
                 pass  # whatever it is, graphql-core meets it too, and says where
         return super().complete_value(
-            return_type, field_details_list, info, path, result, position_context)
+            return_type, field_details_list, info, path, result, position_context
+        )
 
     def _call(self, parent: GraphQLObjectType, node: FieldNode) -> Call | None:
         if self.operation.operation is not OperationType.QUERY:
@@ -153,8 +170,11 @@ def _tokens(node: Node) -> int:
 def _conditions(selections: SelectionSetNode | None) -> Iterator[str]:
     """The variables in the directives of a selection, and in what introspection is asked with."""
     for node in selections.selections if selections else ():
-        given = [argument for directive in node.directives or ()
-                 for argument in directive.arguments or ()]
+        given = [
+            argument
+            for directive in node.directives or ()
+            for argument in directive.arguments or ()
+        ]
         if isinstance(node, FieldNode):
             given += [of for of in node.arguments or () if of.name.value == "includeDeprecated"]
         yield from (of.value.name.value for of in given if isinstance(of.value, VariableNode))

@@ -52,25 +52,38 @@ def call(schema: Any, parent: GraphQLObjectType, node: FieldNode, variables: Any
     """
     definition = parent.fields.get(node.name.value)
     field = definition and definition.extensions.get("strawberry-definition")
-    if definition is None or not _plain(field) or any(
-            _has_variables(argument.value) for argument in node.arguments or ()):
+    if (
+        definition is None
+        or not _plain(field)
+        or any(_has_variables(argument.value) for argument in node.arguments or ())
+    ):
         return None
     served = schema._strawberry_schema
     return Call(
-        definition, field, field.base_resolver.info_parameter is not None,
+        definition,
+        field,
+        field.base_resolver.info_parameter is not None,
         convert_arguments(
-            get_argument_values(definition, node, variables), field.arguments,
-            served.schema_converter.scalar_registry, served.config))
+            get_argument_values(definition, node, variables),
+            field.arguments,
+            served.schema_converter.scalar_registry,
+            served.config,
+        ),
+    )
 
 
 def _plain(field: StrawberryField | None) -> bool:
-    """Whether a field is a method that is waited for and needs itself, the request and arguments.
-    """
+    """Whether a field is a method that is waited for and needs itself, the request and arguments."""
     resolver = field and field.base_resolver
     return bool(
-        field and resolver and not field.extensions and resolver.is_async
-        and resolver.self_parameter and not resolver.parent_parameter
-        and (resolver.info_parameter is None or resolver.info_parameter.name == "info"))
+        field
+        and resolver
+        and not field.extensions
+        and resolver.is_async
+        and resolver.self_parameter
+        and not resolver.parent_parameter
+        and (resolver.info_parameter is None or resolver.info_parameter.name == "info")
+    )
 
 
 def _has_variables(value: ValueNode) -> bool:

@@ -43,8 +43,9 @@ class Persisted:
             return self._known(hash)
         encoded = given.encode(errors="surrogatepass")
         if hashlib.sha256(encoded).hexdigest() != hash:
-            raise InvalidInput("provided sha does not match query", code="BAD_REQUEST",
-                               path=(*PATH, "sha256Hash"))
+            raise InvalidInput(
+                "provided sha does not match query", code="BAD_REQUEST", path=(*PATH, "sha256Hash")
+            )
         if len(given) <= MAX_DOCUMENT_CHARACTERS:
             self.documents.keep(hash, given, len(encoded))
         return given
@@ -61,10 +62,16 @@ def _hash(asked: Any) -> str:
     if not isinstance(asked, Mapping):
         raise InvalidInput("expected an object", code="BAD_REQUEST", path=PATH)
     if asked.get("version") != VERSION:
-        raise InvalidInput(f"Unsupported persisted query version: expected {VERSION}",
-                           code="BAD_REQUEST", path=(*PATH, "version"))
+        raise InvalidInput(
+            f"Unsupported persisted query version: expected {VERSION}",
+            code="BAD_REQUEST",
+            path=(*PATH, "version"),
+        )
     hash = asked.get("sha256Hash")
     if not isinstance(hash, str) or not SHA256.fullmatch(hash):
-        raise InvalidInput("expected the SHA-256 of a document as 64 hexadecimal digits",
-                           code="BAD_REQUEST", path=(*PATH, "sha256Hash"))
+        raise InvalidInput(
+            "expected the SHA-256 of a document as 64 hexadecimal digits",
+            code="BAD_REQUEST",
+            path=(*PATH, "sha256Hash"),
+        )
     return hash.lower()

@@ -48,34 +48,44 @@ MAX_COST = 50_000
 def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> int:
     """The cost of the dearest operation of a valid document. Lists without pages count once."""
     costs = _Costs(schema, document, variables)
-    return max((costs.operation(operation) for operation in document.definitions
-                if isinstance(operation, OperationDefinitionNode)), default=0)
+    return max(
+        (
+            costs.operation(operation)
+            for operation in document.definitions
+            if isinstance(operation, OperationDefinitionNode)
+        ),
+        default=0,
+    )
 
 
 def has_variable_cost(document: DocumentNode) -> bool:
     """Whether the size of a page, the ids of items, or the type that is to be told of are in a
     variable, so that the cost is not the document's alone."""
     text = print_ast(document)
-    return any(f"{name}: $" in text for name in (*PAGE_ARGUMENTS, IDS)) or f"{ONE_TYPE}(name: $" in text
+    return (
+        any(f"{name}: $" in text for name in (*PAGE_ARGUMENTS, IDS))
+        or f"{ONE_TYPE}(name: $" in text
+    )
 
 
 class _Costs:
     """Adds up; a fragment is counted once, however often it is spread."""
 
-    def __init__(
-        self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]
-    ):
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]):
         self._schema = schema
         self._variables = variables
-        self._fragments = {d.name.value: d for d in document.definitions
-                           if isinstance(d, FragmentDefinitionNode)}
+        self._fragments = {
+            d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
+        }
         self._introspection = IntrospectionCost(schema, self._fragments, MAX_COST)
         self._known: dict[str, int] = {}
 
     def operation(self, operation: OperationDefinitionNode) -> int:
         """The cost of an operation."""
-        defaults = {d.variable.name.value: _value(d.default_value)
-                    for d in operation.variable_definitions or ()}
+        defaults = {
+            d.variable.name.value: _value(d.default_value)
+            for d in operation.variable_definitions or ()
+        }
         self._given = {**defaults, **self._variables}
         self._known.clear()
         return self._of(operation.selection_set, self._schema.get_root_type(operation.operation))
@@ -107,15 +117,23 @@ class _Costs:
             return self._ids(node)
         if PAGE_ARGUMENTS[0] not in definition.args:
             return 1
-        given = (self._argument(argument.value) for argument in node.arguments or ()
-                 if argument.name.value in PAGE_ARGUMENTS)
-        return max((_size(of) for of in given if isinstance(of, int | float)), default=DEFAULT_PAGE_SIZE)
+        given = (
+            self._argument(argument.value)
+            for argument in node.arguments or ()
+            if argument.name.value in PAGE_ARGUMENTS
+        )
+        return max(
+            (_size(of) for of in given if isinstance(of, int | float)), default=DEFAULT_PAGE_SIZE
+        )
 
     def _ids(self, node: FieldNode) -> int:
         """How many items are asked for by their ids."""
         for argument in node.arguments or ():
-            given = (argument.value.values if isinstance(argument.value, ListValueNode)
-                     else self._argument(argument.value))
+            given = (
+                argument.value.values
+                if isinstance(argument.value, ListValueNode)
+                else self._argument(argument.value)
+            )
             if argument.name.value == IDS and isinstance(given, list | tuple):
                 return max(1, len(given))
         return 1
@@ -129,7 +147,8 @@ class _Costs:
         if name not in self._known:
             fragment = self._fragments[name]
             self._known[name] = self._of(
-                fragment.selection_set, self._narrowed(fragment.type_condition, None))
+                fragment.selection_set, self._narrowed(fragment.type_condition, None)
+            )
         return self._known[name]
 
     def _narrowed(self, condition: NamedTypeNode | None, parent: Any) -> Any:

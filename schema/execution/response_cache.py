@@ -98,19 +98,31 @@ class Answers:
         """Up to where no redaction came since answers that stay were kept."""
 
     async def answer(
-        self, question: Question, allowed: Iterable[OperationType],
+        self,
+        question: Question,
+        allowed: Iterable[OperationType],
         turn: AbstractAsyncContextManager[None],
     ) -> Answer | dict[str, Any]:
         """The answer; one with errors, or that of a mutation, as it comes from `execute`. What is
         not at hand waits for a turn of the client."""
         key, edition = _key(question), self._edition()
-        if (key and edition and (kept := self.kept.get(key, edition))
-                and (not kept.stays or await self._stand(edition[0]))):
+        if (
+            key
+            and edition
+            and (kept := self.kept.get(key, edition))
+            and (not kept.stays or await self._stand(edition[0]))
+        ):
             return kept.noted()
         async with turn:
             found = await execute(
-                self._services, question.document, question.variables, self._access,
-                caller=question.caller, operation_name=question.operation, allowed=allowed)
+                self._services,
+                question.document,
+                question.variables,
+                self._access,
+                caller=question.caller,
+                operation_name=question.operation,
+                allowed=allowed,
+            )
         if "errors" in found:
             return found
         return self._keep(question, key, edition, found)
@@ -138,24 +150,33 @@ class Answers:
 
     async def _forced_out(self, since: Reached, until: Reached) -> bool:
         """Whether a redaction came meanwhile, or all rows were made anew, by other code perhaps."""
-        return since.life != until.life or await self._services.recorder.count(
-            since.position, until.position + 1, [REDACTED]) > 0
+        return (
+            since.life != until.life
+            or await self._services.recorder.count(since.position, until.position + 1, [REDACTED])
+            > 0
+        )
 
     def _keep(
         self, question: Question, key: Key | None, edition: Edition | None, found: dict[str, Any]
     ) -> Answer | dict[str, Any]:
         """Keep an answer, if the position and the day are still those that it rests on."""
         fields = prepared(GRAPH._schema, question.document, self._access.introspection).query(
-            question.operation)
+            question.operation
+        )
         if fields is None:
             return found
         body, data_ends = _body(found)
-        answer = Answer(body, data_ends, pinned(fields, question.variables), seen().operation,
-                        seen().position)
+        answer = Answer(
+            body, data_ends, pinned(fields, question.variables), seen().operation, seen().position
+        )
         if key and edition and pure(fields) and edition == self._edition():
             self._stood = self._stood or edition[0]
-            self.kept.keep(key, answer, len(answer.body) * 5 // 4 + len(key[0]) + len(key[1]),
-                           None if answer.stays else edition)
+            self.kept.keep(
+                key,
+                answer,
+                len(answer.body) * 5 // 4 + len(key[0]) + len(key[1]),
+                None if answer.stays else edition,
+            )
         return answer
 
 

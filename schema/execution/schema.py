@@ -44,13 +44,19 @@ class Graph(Schema):
         for extension in (given := list(extensions)):
             if extension not in RUN:
                 name = getattr(extension, "__name__", type(extension).__name__)
-                raise TypeError(f"the extension {name} would not run for queries: Graph.execute"
-                                " answers them without Strawberry's extensions")
+                raise TypeError(
+                    f"the extension {name} would not run for queries: Graph.execute"
+                    " answers them without Strawberry's extensions"
+                )
         super().__init__(extensions=given, **more)
 
     async def execute(
-        self, query: str | None, variable_values: dict[str, Any] | None = None,
-        context_value: Any = None, root_value: Any = None, operation_name: str | None = None,
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
@@ -63,28 +69,43 @@ class Graph(Schema):
             self._described(errors := list(found.errors), context_value)
             return ExecutionResult(data=None, errors=errors)  # it would be parsed once more
         if OperationType.QUERY in allowed:
-            document = good_query(
-                self._schema, query or "", variable_values, operation_name, shown)
+            document = good_query(self._schema, query or "", variable_values, operation_name, shown)
         if document is None:
             return await super().execute(
-                query, variable_values, context_value, root_value, operation_name, allowed,
-                operation_extensions)
+                query,
+                variable_values,
+                context_value,
+                root_value,
+                operation_name,
+                allowed,
+                operation_extensions,
+            )
         moments = begun()
         result = await self._answer(document, variable_values, context_value, operation_name)
         result.extensions = {"moments": moments} if moments else {}
         return result
 
     async def stream(
-        self, query: str | None, variable_values: dict[str, Any] | None = None,
-        context_value: Any = None, root_value: Any = None, operation_name: str | None = None,
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any = None,
+        root_value: Any = None,
+        operation_name: str | None = None,
         operation_extensions: dict[str, Any] | None = None,
         allowed_operation_types: Iterable[OperationType] | None = None,
     ) -> AsyncGenerator[Any, None]:
         """Answer a document piece by piece. What has one answer has it in a turn of the client;
         each of a subscription takes its own, see `Timed`."""
         results = await super().stream(
-            query, variable_values, context_value, root_value, operation_name,
-            operation_extensions, allowed_operation_types)
+            query,
+            variable_values,
+            context_value,
+            root_value,
+            operation_name,
+            operation_extensions,
+            allowed_operation_types,
+        )
         return self._in_turn(results, query or "", operation_name, context_value)
 
     async def _in_turn(
@@ -104,15 +125,24 @@ class Graph(Schema):
                 yield result
 
     async def _answer(
-        self, document: DocumentNode, variables: dict[str, Any] | None, context: Context,
+        self,
+        document: DocumentNode,
+        variables: dict[str, Any] | None,
+        context: Context,
         operation_name: str | None,
     ) -> ExecutionResult:
         """The answer to a good query."""
         try:
             async with in_time():
                 executor = self.execution_context_class.build(
-                    self._schema, document, None, context, variables, operation_name,
-                    is_awaitable=cast(Any, optimized_is_awaitable))
+                    self._schema,
+                    document,
+                    None,
+                    context,
+                    variables,
+                    operation_name,
+                    is_awaitable=cast(Any, optimized_is_awaitable),
+                )
                 if isinstance(executor, list):
                     data, errors = None, executor
                 else:

@@ -94,8 +94,7 @@ class Planner:
         return self._abstract(type_, selected)
 
     def _object(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Plan:
-        fields = {name: self._field(type_, nodes)
-                  for name, nodes in self._collect(type_, selected)}
+        fields = {name: self._field(type_, nodes) for name, nodes in self._collect(type_, selected)}
         of_any = _of_fields(fields)
         if type_.is_type_of is None:
             return _present(of_any)
@@ -139,8 +138,10 @@ class Planner:
         self, type_: GraphQLInterfaceType | GraphQLUnionType, selected: Sequence[Any]
     ) -> Plan:
         """By the class of a value; each must have a plan."""
-        plans = {_class_of(possible): self._object(possible, selected)
-                 for possible in self._schema.get_possible_types(type_)}
+        plans = {
+            _class_of(possible): self._object(possible, selected)
+            for possible in self._schema.get_possible_types(type_)
+        }
 
         def complete(value: Any) -> Any:
             return plans[type(value)](value)
@@ -242,7 +243,8 @@ def _code(names: tuple[str, ...]) -> CodeType:
     values = "".join(f"v{n}, " for n in range(len(names)))
     parts = "".join(
         f"{name!r}: v{n} if type(v{n}) in same{n} else way{n}(type(v{n}), plan{n})(v{n}), "
-        for n, name in enumerate(names))
+        for n, name in enumerate(names)
+    )
     source = f"def part(value):\n    [{values}] = read(value)\n    return {{{parts}}}\n"
     return compile(source, "<plan>", "exec")
 
@@ -252,8 +254,12 @@ _kept_code = lru_cache(MAX_CODE_CACHE_ENTRIES)(_code)
 
 def _all(readers: Sequence[Plan]) -> Callable[[Any], Iterable[Any]]:
     """Reads all fields of a value: attributes at once."""
-    names = [name for reader in readers if isinstance(reader, attrgetter)
-             for name in reader.__reduce__()[1]]
+    names = [
+        name
+        for reader in readers
+        if isinstance(reader, attrgetter)
+        for name in reader.__reduce__()[1]
+    ]
     if len(names) == len(readers) > 1:
         return attrgetter(*names)
     return lambda value: [reader(value) for reader in readers]
@@ -269,7 +275,12 @@ def _reader(field: StrawberryField | None) -> Plan:
     resolver = field.base_resolver
     if resolver is None:
         return attrgetter(field.python_name)
-    if (resolver.is_async or resolver.arguments or resolver.info_parameter
-            or resolver.parent_parameter or not resolver.self_parameter):
+    if (
+        resolver.is_async
+        or resolver.arguments
+        or resolver.info_parameter
+        or resolver.parent_parameter
+        or not resolver.self_parameter
+    ):
         raise NotPlain
     return cast(Plan, resolver.wrapped_func)

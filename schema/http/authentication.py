@@ -65,8 +65,9 @@ class Gate:
 
     async def admit(self, request: HTTPConnection) -> Visitor:
         """Who sends a request. Raises as `enter`."""
-        return await self.enter(request.headers.get("authorization", ""),
-                                request.client and request.client.host)
+        return await self.enter(
+            request.headers.get("authorization", ""), request.client and request.client.host
+        )
 
     async def still(self, authorization: str) -> Caller:
         """Who a caller is by now: tokens end while connections last. Raises like `enter`."""
@@ -93,12 +94,12 @@ class Gate:
             pass
 
     def check_room(self, operations: int) -> None:
-        """Refuse one operation more than so many at a time where that is too many. Raises TooLarge.
-        """
+        """Refuse one operation more than so many at a time where that is too many. Raises TooLarge."""
         most = self.access.operations
         if operations >= most:
-            raise TooLarge(f"expected at most {most} operations at a time",
-                           code="TOO_MANY_OPERATIONS")
+            raise TooLarge(
+                f"expected at most {most} operations at a time", code="TOO_MANY_OPERATIONS"
+            )
 
     @contextmanager
     def operation(self, visitor: Visitor) -> Iterator[None]:
@@ -136,8 +137,9 @@ class Gate:
         secret, access = bearer(authorization), self.access
         if not secret:
             return access.anyone()
-        if access.token and hmac.compare_digest(secret.encode(errors="replace"),
-                                                access.token.encode()):
+        if access.token and hmac.compare_digest(
+            secret.encode(errors="replace"), access.token.encode()
+        ):
             return Caller("token", granted([Scope.RECORD]))
         if self._issuer and is_jwt(secret):
             held = await self._issuer.holder(secret)
@@ -196,8 +198,9 @@ class Turns:
 class Buckets:
     """Token buckets: a client gets `rate` requests a second, and two seconds' worth at once."""
 
-    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic,
-                 most: int = MAX_CLIENTS):
+    def __init__(
+        self, rate: float, clock: Callable[[], float] = time.monotonic, most: int = MAX_CLIENTS
+    ):
         self._rate = rate
         self._size = max(1.0, rate * BURST)
         self._clock = clock

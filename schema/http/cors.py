@@ -17,8 +17,16 @@ from schema.base.errors import plain_error
 from schema.http.responses import Header, reply
 
 VARY, ORIGIN = b"vary", b"Origin"
-SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID",
-        "X-Request-ID", "traceparent", "tracestate")
+SENT = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+    "Last-Event-ID",
+    "X-Request-ID",
+    "traceparent",
+    "tracestate",
+)
 """Headers that pages may send beside those that browsers send anyway."""
 READ = ("ETag", "Retry-After", "X-Request-ID")
 """Headers of answers that pages may read beside those that every page may."""
@@ -33,8 +41,13 @@ class Cors(CORSMiddleware):
     """
 
     def __init__(self, app: ASGIApp, origins: Collection[str]):
-        super().__init__(app, allow_origins=origins, allow_methods=["GET", "POST"],
-                         allow_headers=SENT, expose_headers=READ)
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=SENT,
+            expose_headers=READ,
+        )
         self._for = kept_of_short(self._added, most=256, letters=300)
         self._refuse_once = kept_of_short(log_refusal, most=256, letters=300)
 
@@ -62,9 +75,12 @@ class Cors(CORSMiddleware):
     async def _open_socket(self, socket: WebSocket) -> None:
         """Pass a WebSocket on. Browsers ask nobody before they open one, so we have to look."""
         origin = socket.headers.get("origin")
-        if (origin is None or is_same_origin(origin, socket.headers.get("host"))
-                or socket.headers.get("sec-fetch-site") == "same-origin"
-                or self.is_allowed_origin(normalize_origin(origin) or "")):
+        if (
+            origin is None
+            or is_same_origin(origin, socket.headers.get("host"))
+            or socket.headers.get("sec-fetch-site") == "same-origin"
+            or self.is_allowed_origin(normalize_origin(origin) or "")
+        ):
             await self.app(socket.scope, socket.receive, socket.send)
         else:
             await socket.send_denial_response(self._refused(origin))
@@ -90,8 +106,10 @@ class Cors(CORSMiddleware):
 
 def refusal(origin: str) -> str:
     """What a page is told that may not use the API."""
-    return (f"pages of {origin[:200]!r} may not use this API: expected one of TRACKER_ORIGINS, the"
-            " setting of the server that lists them")
+    return (
+        f"pages of {origin[:200]!r} may not use this API: expected one of TRACKER_ORIGINS, the"
+        " setting of the server that lists them"
+    )
 
 
 def log_refusal(origin: str) -> None:

@@ -32,7 +32,8 @@ from tracker.errors import InvalidInput, RateLimited, TrackerError
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 MEDIA_TYPES = tuple(
-    (b"content-type", f"{name}; charset=utf-8".encode()) for name in (JSON, GRAPHQL_JSON))
+    (b"content-type", f"{name}; charset=utf-8".encode()) for name in (JSON, GRAPHQL_JSON)
+)
 """As clients have it that do not know the media type of GraphQL, and those that do."""
 
 VARY = b"vary", b"Accept, Accept-Encoding, Authorization"
@@ -46,13 +47,23 @@ CHECKED = "no-cache"
 """For others: a copy may be kept, and has to be asked about (If-None-Match)."""
 KEEPING = {
     (shared, stays): (b"cache-control", f"{who}, {STAYS if stays else CHECKED}".encode())
-    for shared, who in ((True, "public"), (False, "private")) for stays in (True, False)}
+    for shared, who in ((True, "public"), (False, "private"))
+    for stays in (True, False)
+}
 """By whether others may share a copy, and whether the answer stays."""
 
-STATUS = {"BAD_REQUEST": 400, "INVALID_JSON": 400, "TOO_LARGE": 413, "UNSUPPORTED_MEDIA_TYPE": 415,
-          "OPERATION_NOT_ALLOWED": 405, "UNAUTHENTICATED": 401, "FORBIDDEN": 403,
-          "RATE_LIMITED": 429, "TOO_MANY_OPERATIONS": 429,
-          "PERSISTED_QUERY_NOT_FOUND": 200}
+STATUS = {
+    "BAD_REQUEST": 400,
+    "INVALID_JSON": 400,
+    "TOO_LARGE": 413,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+    "OPERATION_NOT_ALLOWED": 405,
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "RATE_LIMITED": 429,
+    "TOO_MANY_OPERATIONS": 429,
+    "PERSISTED_QUERY_NOT_FOUND": 200,
+}
 """Statuses of requests that are not GraphQL, not for this method, or not let in; and of hashes that
 are not known, which clients take for a part of the protocol only with 200."""
 
@@ -95,10 +106,12 @@ class View:
         variables = _of_type(asked, "variables", dict)
         if form := form_asked(request.header(b"accept")):
             return self._streams.respond(
-                request.request, form, visitor, document, variables, operation)
+                request.request, form, visitor, document, variables, operation
+            )
         answer = await self._answers.answer(
             Question(document, variables or {}, operation, visitor.caller),
-            QUERIES_AND_MUTATIONS if posted else QUERIES, self._gate.turn(visitor),
+            QUERIES_AND_MUTATIONS if posted else QUERIES,
+            self._gate.turn(visitor),
         )
         if isinstance(answer, Answer):
             return await self._found(request, answer)
@@ -120,7 +133,9 @@ class View:
 async def _encoded(request: Incoming, answer: Answer, headers: list[Header]) -> bytes:
     """The bytes of an answer as the client takes them. Making many of them short is not for the
     loop, on which all others wait."""
-    if len(answer.body) < MIN_COMPRESSED_BYTES or not takes_gzip(request.header(b"accept-encoding")):
+    if len(answer.body) < MIN_COMPRESSED_BYTES or not takes_gzip(
+        request.header(b"accept-encoding")
+    ):
         return answer.body
     headers.append(GZIP)
     if len(answer.body) > MAX_LOOP_COMPRESSION_BYTES:
@@ -170,8 +185,9 @@ def _json(text: bytes, *path: str) -> Any:
 def _of_type(asked: Mapping[str, Any], name: str, kind: type) -> Any:
     value = asked.get(name)
     if value is not None and not isinstance(value, kind):
-        raise InvalidInput(f"expected {'an object' if kind is dict else 'text'}",
-                           code="BAD_REQUEST", path=(name,))
+        raise InvalidInput(
+            f"expected {'an object' if kind is dict else 'text'}", code="BAD_REQUEST", path=(name,)
+        )
     return value
 
 
@@ -183,7 +199,7 @@ def _advice(error: TrackerError) -> list[Header]:
 
 
 def _response(
-    request: Incoming, answer: dict[str, Any], status: int = 200, advice: Iterable[Header] = (),
+    request: Incoming, answer: dict[str, Any], status: int = 200, advice: Iterable[Header] = ()
 ) -> Response:
     """An answer with errors, or that of a mutation."""
     seen().outcome = first_code(answer)

@@ -82,8 +82,15 @@ class Multipart:
     silence = _part({})
     begin = BOUNDARY + silence
     complete = b"--\r\n"
-    broken = _part({"payload": None, **plain_error(
-        "UNAVAILABLE", "The server ends this subscription; come back")}) + complete
+    broken = (
+        _part(
+            {
+                "payload": None,
+                **plain_error("UNAVAILABLE", "The server ends this subscription; come back"),
+            }
+        )
+        + complete
+    )
 
 
 FORMS: dict[str, Form] = {SSE: ServerSentEvents(), MULTIPART: Multipart()}
@@ -116,24 +123,39 @@ class Streams:
     """Set when the server stops."""
 
     def respond(
-        self, request: Request, form: Form, visitor: Visitor, document: str,
-        variables: dict[str, Any] | None, operation: str | None,
+        self,
+        request: Request,
+        form: Form,
+        visitor: Visitor,
+        document: str,
+        variables: dict[str, Any] | None,
+        operation: str | None,
     ) -> Response:
         """The answers to a document, until it has no more or the client goes.
 
         Raises InvalidInput for a Last-Event-ID that is no position, and TooLarge for one operation
         too many.
         """
-        context = Context(self.services, self.gate.access, visitor.caller,
-                          last_position=last_position(request),
-                          turn=partial(self.gate.turn, visitor))
+        context = Context(
+            self.services,
+            self.gate.access,
+            visitor.caller,
+            last_position=last_position(request),
+            turn=partial(self.gate.turn, visitor),
+        )
         posted = request.method == "POST"
-        answers = stream(context, document, variables, operation_name=operation,
-                         allowed=ALL if posted else QUERIES_AND_SUBSCRIPTIONS)
+        answers = stream(
+            context,
+            document,
+            variables,
+            operation_name=operation,
+            allowed=ALL if posted else QUERIES_AND_SUBSCRIPTIONS,
+        )
         held = ExitStack()
         held.enter_context(self.gate.room(visitor))
-        chunks = self._chunks(form, written(form, context, answers),
-                              request.headers.get("authorization", ""))
+        chunks = self._chunks(
+            form, written(form, context, answers), request.headers.get("authorization", "")
+        )
         return Streamed(chunks, held, form.media_type, {"Vary": "Accept"})
 
     async def _chunks(

@@ -78,11 +78,18 @@ def _well_formed(message: Any) -> bool:
     if message["type"] not in ("subscribe", "complete"):
         return True
     payload = message.get("payload") or {}
-    return isinstance(message.get("id"), str) and isinstance(payload, dict) and (
-        message["type"] == "complete" or (
-            isinstance(payload.get("query"), str)
-            and isinstance(payload.get("variables"), dict | None)
-            and isinstance(payload.get("operationName"), str | None)))
+    return (
+        isinstance(message.get("id"), str)
+        and isinstance(payload, dict)
+        and (
+            message["type"] == "complete"
+            or (
+                isinstance(payload.get("query"), str)
+                and isinstance(payload.get("variables"), dict | None)
+                and isinstance(payload.get("operationName"), str | None)
+            )
+        )
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -167,7 +174,8 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
                 seen.actor = connected.caller.name
                 seen.failed(error.code)
                 await self.send_message(
-                    {"id": message["id"], "type": "error", "payload": [shown(error)]})
+                    {"id": message["id"], "type": "error", "payload": [shown(error)]}
+                )
         else:
             await super().handle_subscribe(message)
 
@@ -191,7 +199,8 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         except TrackerError as error:
             seen().failed(error.code)
             await operation.send_operation_message(
-                {"id": operation.id, "type": "error", "payload": [shown(error)]})
+                {"id": operation.id, "type": "error", "payload": [shown(error)]}
+            )
 
     @property
     def _connected(self) -> Connected:
@@ -207,10 +216,12 @@ class Socket(GraphQL[Context, None]):
 
     def __init__(self, services: Services, gate: Gate, observer: Observer):
         super().__init__(
-            GRAPH, subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            GRAPH,
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
             connection_init_wait_timeout=timedelta(seconds=INIT_TIMEOUT_SECONDS),
             max_subscriptions_per_connection=None,
-            allowed_origins=["*"])  # `Cors` has looked at the origin
+            allowed_origins=["*"],
+        )  # `Cors` has looked at the origin
         self._services = services
         self._gate = gate
         self._observer = observer
@@ -220,9 +231,14 @@ class Socket(GraphQL[Context, None]):
     ) -> Context:
         """What resolvers know of the connection."""
         request.state.connected = connected = Connected(
-            services=self._services, access=self._gate.access, caller=Caller(), gate=self._gate,
-            observer=self._observer, headers=request.headers,
-            address=request.client and request.client.host)
+            services=self._services,
+            access=self._gate.access,
+            caller=Caller(),
+            gate=self._gate,
+            observer=self._observer,
+            headers=request.headers,
+            address=request.client and request.client.host,
+        )
         return connected
 
     async def on_ws_connect(self, context: Context) -> Any:

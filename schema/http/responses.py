@@ -18,9 +18,17 @@ from tracker.errors import RateLimited, TrackerError, Unavailable
 Answering: TypeAlias = Callable[[Request], Awaitable[Response]]
 Header: TypeAlias = tuple[bytes, bytes]
 
-STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "RATE_LIMITED": 429, "NOT_FOUND": 404,
-          "NOT_ACCEPTABLE": 406, "TOO_LARGE": 413, "TOO_MANY_OPERATIONS": 429, "UNAVAILABLE": 503,
-          "NOT_PROVEN": 503}
+STATUS = {
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "RATE_LIMITED": 429,
+    "NOT_FOUND": 404,
+    "NOT_ACCEPTABLE": 406,
+    "TOO_LARGE": 413,
+    "TOO_MANY_OPERATIONS": 429,
+    "UNAVAILABLE": 503,
+    "NOT_PROVEN": 503,
+}
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +78,9 @@ async def _answered(answer: Awaitable[Response]) -> Response:
         logger.warning("the database does not answer: %s", error)
         refused = Unavailable("The database does not answer; try again")
     problem = plain_error(refused.code, refused.message, refused.path)
-    return reply(problem, STATUS.get(refused.code, 400), Cache_Control="no-store",
-                 **advice(refused))
+    return reply(
+        problem, STATUS.get(refused.code, 400), Cache_Control="no-store", **advice(refused)
+    )
 
 
 def advice(error: TrackerError) -> dict[str, str]:

@@ -32,8 +32,11 @@ class Streamed(StreamingResponse):
     and what is held for the client is given back."""
 
     def __init__(
-        self, chunks: AsyncGenerator[bytes, None], held: AbstractContextManager[Any],
-        media_type: str, headers: dict[str, str],
+        self,
+        chunks: AsyncGenerator[bytes, None],
+        held: AbstractContextManager[Any],
+        media_type: str,
+        headers: dict[str, str],
     ):
         super().__init__(chunks, headers={**HEADERS, **headers, "Content-Type": media_type})
         self._chunks = chunks
@@ -60,8 +63,9 @@ async def with_heartbeats(
     coming = asyncio.ensure_future(_next(items))
     try:
         while True:
-            await asyncio.wait({coming, *ending}, timeout=HEARTBEAT,
-                               return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {coming, *ending}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED
+            )
             if any(end.done() for end in ending):
                 return
             if not coming.done():

@@ -34,7 +34,8 @@ class Hosts:
                 name = host_name(host)
                 message = f"{name!r} is not a name of this server: expected one of TRACKER_HOSTS"
                 await JSONResponse(plain_error("UNKNOWN_HOST", message[:300]), 421)(
-                    scope, receive, send)
+                    scope, receive, send
+                )
                 return
         await self._app(scope, receive, send)
 

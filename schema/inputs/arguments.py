@@ -29,32 +29,60 @@ DIGITS = re.compile(r"\d{1,19}", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 HS_CODE = re.compile(r"\d{4}(\d\d){0,3}", re.ASCII)
 PUBLISHER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
-Publisher: TypeAlias = Annotated[str | None, argument(
-    description="Only what rests on this publisher, by its short id, such as `usgs`.")]
-CommodityId: TypeAlias = Annotated[str | None, argument(
-    description="Only what is about this commodity or one below it, such as `rare_earths`.")]
+Publisher: TypeAlias = Annotated[
+    str | None,
+    argument(description="Only what rests on this publisher, by its short id, such as `usgs`."),
+]
+CommodityId: TypeAlias = Annotated[
+    str | None,
+    argument(
+        description="Only what is about this commodity or one below it, such as `rare_earths`."
+    ),
+]
 
-Search: TypeAlias = Annotated[str | None, argument(
-    description="Only those that answer to these words: each begins a word, or all have the stem of"
-    " one, in the title, key or instrument, in the names that an alliance has and had, or in the"
-    " names of the commodities, issuer, actors or members; all of it as it is at this moment.")]
-Verified: TypeAlias = Annotated[bool | None, argument(
-    description="True: only what rests on sources that somebody looked at, all of them. False: only"
-    " what rests on at least one that is told from memory.")]
+Search: TypeAlias = Annotated[
+    str | None,
+    argument(
+        description="Only those that answer to these words: each begins a word, or all have the stem of"
+        " one, in the title, key or instrument, in the names that an alliance has and had, or in the"
+        " names of the commodities, issuer, actors or members; all of it as it is at this moment."
+    ),
+]
+Verified: TypeAlias = Annotated[
+    bool | None,
+    argument(
+        description="True: only what rests on sources that somebody looked at, all of them. False: only"
+        " what rests on at least one that is told from memory."
+    ),
+]
 
-HsCode: TypeAlias = Annotated[str | None, argument(
-    description="Only what is about a commodity with this code of the Harmonized System, such as"
-    " `280530`, or one below such a commodity; a heading of 4 digits includes its codes, and a"
-    " tariff code, of 8 or 10, counts as the one that it is under. With a commodity: both.")]
+HsCode: TypeAlias = Annotated[
+    str | None,
+    argument(
+        description="Only what is about a commodity with this code of the Harmonized System, such as"
+        " `280530`, or one below such a commodity; a heading of 4 digits includes its codes, and a"
+        " tariff code, of 8 or 10, counts as the one that it is under. With a commodity: both."
+    ),
+]
 
-OfTypes: TypeAlias = Annotated[list[str] | None, argument(
-    description="Only events of these types, such as `ExportControl.Suspended`.")]
-AboutCommodities: TypeAlias = Annotated[list[str] | None, argument(
-    description="Only events about one of these commodities or one below it, such as"
-    " `rare_earths`: by what an event or an earlier one of its entity names.")]
-AboutPlaces: TypeAlias = Annotated[list[str] | None, argument(
-    description="Only events about one of these, such as `CN` or `quad`: as issuer, member, actor,"
-    " or where a figure is from.")]
+OfTypes: TypeAlias = Annotated[
+    list[str] | None,
+    argument(description="Only events of these types, such as `ExportControl.Suspended`."),
+]
+AboutCommodities: TypeAlias = Annotated[
+    list[str] | None,
+    argument(
+        description="Only events about one of these commodities or one below it, such as"
+        " `rare_earths`: by what an event or an earlier one of its entity names."
+    ),
+]
+AboutPlaces: TypeAlias = Annotated[
+    list[str] | None,
+    argument(
+        description="Only events about one of these, such as `CN` or `quad`: as issuer, member, actor,"
+        " or where a figure is from."
+    ),
+]
 
 
 def word(kind: Callable[[str], T], given: str, field: str) -> T:
@@ -80,8 +108,7 @@ def with_below(given: str | None, field: str = "commodity") -> list[str] | None:
 
 
 def goods(commodity: str | None, hs_code: str | None) -> list[str] | None:
-    """The commodities to filter by: those below one and with a code; None where nothing is asked.
-    """
+    """The commodities to filter by: those below one and with a code; None where nothing is asked."""
     below = with_below(commodity)
     if hs_code is None:
         return below
@@ -92,10 +119,18 @@ def goods(commodity: str | None, hs_code: str | None) -> list[str] | None:
 def with_code(given: str) -> set[Commodity]:
     """The commodities with a code, under it or above it, and all below them."""
     if not HS_CODE.fullmatch(given):
-        raise InvalidInput("expected a code of 4, 6, 8 or 10 digits without dots, such as '280530'",
-                           code="INVALID_HS_CODE", path=("hsCode",))
-    return {below for of in commodities() for code in of.hs_codes
-            if code.startswith(given) or given.startswith(code) for below in descendants(of)}
+        raise InvalidInput(
+            "expected a code of 4, 6, 8 or 10 digits without dots, such as '280530'",
+            code="INVALID_HS_CODE",
+            path=("hsCode",),
+        )
+    return {
+        below
+        for of in commodities()
+        for code in of.hs_codes
+        if code.startswith(given) or given.startswith(code)
+        for below in descendants(of)
+    }
 
 
 def sought(given: str | None) -> str | None:
@@ -115,8 +150,7 @@ def publishers(given: str | None) -> list[str] | None:
 def question(commodity: str | None, issuer: str | None, destination: str | None) -> Question:
     """What is asked about exposure; it must name something."""
     if commodity is None and issuer is None and destination is None:
-        raise InvalidInput("expected a commodity, an issuer or a destination",
-                           path=("commodity",))
+        raise InvalidInput("expected a commodity, an issuer or a destination", path=("commodity",))
     return Question(
         None if commodity is None else word(Commodity, commodity, "commodity"),
         None if issuer is None else word(Place, issuer, "issuer"),
@@ -136,8 +170,12 @@ def event_types(given: list[str] | None) -> list[str] | None:
 
 
 def selection(
-    types: list[str] | None, commodities: list[str] | None, places: list[str] | None,
-    entity: str | None = None, *, fields: tuple[str, str] = ("commodities", "places"),
+    types: list[str] | None,
+    commodities: list[str] | None,
+    places: list[str] | None,
+    entity: str | None = None,
+    *,
+    fields: tuple[str, str] = ("commodities", "places"),
 ) -> Selection:
     """Which events are wanted: those about any of the commodities or one below it, and any of the
     places; `fields` are what the caller calls these two.
@@ -175,8 +213,9 @@ def day(given: Day | None, field: str) -> date | None:
             return date.fromisoformat(given)
     except ValueError:
         pass  # no such day in the calendar
-    raise InvalidInput(f"{given[:50]!r} is not a day: expected YYYY-MM-DD", code="INVALID_DATE",
-                       path=(field,))
+    raise InvalidInput(
+        f"{given[:50]!r} is not a day: expected YYYY-MM-DD", code="INVALID_DATE", path=(field,)
+    )
 
 
 def instant(given: Instant | None, field: str) -> datetime | None:
@@ -187,8 +226,11 @@ def instant(given: Instant | None, field: str) -> datetime | None:
         moment = datetime.fromisoformat(given)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise InvalidInput(f"{given[:50]!r} is not a moment: expected YYYY-MM-DDTHH:MM:SSZ",
-                           code="INVALID_DATE", path=(field,)) from None
+        raise InvalidInput(
+            f"{given[:50]!r} is not a moment: expected YYYY-MM-DDTHH:MM:SSZ",
+            code="INVALID_DATE",
+            path=(field,),
+        ) from None
 
 
 def position(given: Position | None, field: str) -> int | None:
@@ -196,8 +238,11 @@ def position(given: Position | None, field: str) -> int | None:
     if given is None:
         return None
     if not DIGITS.fullmatch(given) or int(given) > LAST_POSITION:
-        raise InvalidInput(f"{given[:50]!r} is not a position: expected a whole number from 0",
-                           code="INVALID_POSITION", path=(field,))
+        raise InvalidInput(
+            f"{given[:50]!r} is not a position: expected a whole number from 0",
+            code="INVALID_POSITION",
+            path=(field,),
+        )
     return int(given)
 
 

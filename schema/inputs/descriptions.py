@@ -18,7 +18,7 @@ DESCRIPTIONS = {
     "Redacting.reason": "Why they have to go. It stays for ever, so it must not repeat them.",
     "Redacting.source": "The law, the order or the request that demands it.",
     "Redacting.fields": "Which of them, by their JSON Pointers in the data of the event, such as"
-                        " `/quotation` or `/clauses/0/note`; all of them if left out.",
+    " `/quotation` or `/clauses/0/note`; all of them if left out.",
     "Announced.clauses": "Its clauses, at least one.",
     "Amended.clauses": "The clauses that are worded anew or added.",
     "Amended.title": "What it is called from now on, if that changes.",

@@ -67,11 +67,13 @@ def one_of(name: str, kinds: Mapping[str, type[Any]], description: str) -> type[
     """An input type of which exactly one field is given, each described by its type."""
     namespace: dict[str, Any] = {
         "__annotations__": {field: kind | None for field, kind in kinds.items()},
-        "__module__": __name__}
+        "__module__": __name__,
+    }
     for field, kind in kinds.items():
         namespace[field] = strawberry.field(description=described(kind), default=strawberry.UNSET)
-    return strawberry.input(type(name, (), namespace), name=name, description=description,
-                            one_of=True)
+    return strawberry.input(
+        type(name, (), namespace), name=name, description=description, one_of=True
+    )
 
 
 def described(kind: type[Any]) -> str:
@@ -104,8 +106,11 @@ def plain(value: Any, *path: str | int) -> Any:
     """
     if is_dataclass(value):
         found = {camel(f.name): getattr(value, f.name) for f in fields(value)}
-        return {name: plain(of, *path, name) for name, of in found.items()
-                if of is not None and of is not strawberry.UNSET}
+        return {
+            name: plain(of, *path, name)
+            for name, of in found.items()
+            if of is not None and of is not strawberry.UNSET
+        }
     if isinstance(value, list):
         return [plain(of, *path, index) for index, of in enumerate(value)]
     if isinstance(value, Enum):
@@ -118,7 +123,9 @@ def plain(value: Any, *path: str | int) -> Any:
 def check_text(value: str, *path: str | int) -> None:
     """Refuse text that is far too long, or holds NUL characters, which PostgreSQL can't keep."""
     if len(value) > MAX_TEXT_CHARACTERS:
-        raise TooLarge(f"expected at most {MAX_TEXT_CHARACTERS} letters, got {len(value)}", path=path)
+        raise TooLarge(
+            f"expected at most {MAX_TEXT_CHARACTERS} letters, got {len(value)}", path=path
+        )
     if "\0" in value:
         raise InvalidInput("expected text without NUL characters", path=path)
 

@@ -21,9 +21,13 @@ from tracker.errors import InvalidInput, Unavailable
 MIN_POSITION_TIMEOUT_SECONDS = 5
 """Seconds that a question waits for a position that another server gave."""
 
-MinPosition: TypeAlias = Annotated[Position | None, argument(
-    description="Wait until the answer can rest on this position, which another server of the"
-    f" tracker gave; for {MIN_POSITION_TIMEOUT_SECONDS} seconds at most.")]
+MinPosition: TypeAlias = Annotated[
+    Position | None,
+    argument(
+        description="Wait until the answer can rest on this position, which another server of the"
+        f" tracker gave; for {MIN_POSITION_TIMEOUT_SECONDS} seconds at most."
+    ),
+]
 
 
 MOMENTS: ContextVar[dict[str, Any] | None] = ContextVar("moments", default=None)
@@ -56,9 +60,11 @@ class MomentInput:
 
     valid_at: Day | None = field(description="The day in the world.", default=None)
     known_at: Instant | None = field(
-        description="What had been recorded by then. Not together with position.", default=None)
+        description="What had been recorded by then. Not together with position.", default=None
+    )
     position: Position | None = field(
-        description="What the log said at this position.", default=None)
+        description="What the log said at this position.", default=None
+    )
 
 
 async def come_to(info: Info, least: Position | None) -> None:
@@ -77,8 +83,10 @@ async def reach(projector: Projector, position: int) -> None:
         raise Unavailable(
             f"Position {position} was not reached in {MIN_POSITION_TIMEOUT_SECONDS} seconds:"
             " this server is behind, or"
-            " the log does not go so far; try again", code="POSITION_NOT_REACHED",
-            path=("minPosition",)) from None
+            " the log does not go so far; try again",
+            code="POSITION_NOT_REACHED",
+            path=("minPosition",),
+        ) from None
 
 
 async def now(info: Info, least: Position | None) -> Moment:
@@ -125,9 +133,7 @@ def _shown(moment: Moment) -> dict[str, Any]:
     return {"position": str(moment.position), "validAt": moment.valid_at.isoformat()}
 
 
-async def _below(
-    name: str, info: Info, given: MomentInput, default: Moment | None
-) -> Moment:
+async def _below(name: str, info: Info, given: MomentInput, default: Moment | None) -> Moment:
     try:
         return await _moment(info, given, default)
     except InvalidInput as error:

@@ -31,7 +31,8 @@ class ExportControlOrder(Enum):
     TITLE_DESC = _order(By.TITLE, "By title, from the end of the alphabet.", down=True)
     ANNOUNCED_ON = _order(By.DATE, "By the day of the announcement, the oldest first.")
     ANNOUNCED_ON_DESC = _order(
-        By.DATE, "By the day of the announcement, the newest first.", down=True)
+        By.DATE, "By the day of the announcement, the newest first.", down=True
+    )
 
 
 @strawberry.enum(description="How alliances are ordered; by key where the rest is equal.")
@@ -68,11 +69,13 @@ class FigureOrder(Enum):
     PERIOD_DESC = _order(By.PERIOD, "By year, the newest first; reserves after them.", down=True)
     PUBLISHED_ON = _order(By.DATE, "By the day of the newest claim, the oldest first.")
     PUBLISHED_ON_DESC = _order(
-        By.DATE, "By the day of the newest claim, the newest first.", down=True)
+        By.DATE, "By the day of the newest claim, the newest first.", down=True
+    )
 
 
-@strawberry.enum(description="How claims are ordered; by figure and position where the rest is"
-                             " equal.")
+@strawberry.enum(
+    description="How claims are ordered; by figure and position where the rest is equal."
+)
 class ClaimOrder(Enum):
     """How claims are ordered."""
 
@@ -82,7 +85,8 @@ class ClaimOrder(Enum):
     PERIOD_DESC = _order(By.PERIOD, "By year, the newest first; reserves after them.", down=True)
     PUBLISHED_ON = _order(By.PUBLICATION, "By the day of publication, the oldest first.")
     PUBLISHED_ON_DESC = _order(
-        By.PUBLICATION, "By the day of publication, the newest first.", down=True)
+        By.PUBLICATION, "By the day of publication, the newest first.", down=True
+    )
 
 
 @strawberry.enum(description="How entities of which nothing else is asked are ordered.")
@@ -129,4 +133,3 @@ def cursor_name(order: Enum) -> str | None:
     """What cursors call an order, which both directions share; None for that of the names."""
     of: Order = order.value
     return None if of.by is By.NAME else order.name.removesuffix("_DESC")
-

@@ -23,16 +23,28 @@ MAX_PAGE_SIZE = 200
 DEFAULT_PAGE_SIZE = 20
 """How many items a page has where nothing is said."""
 
-First: TypeAlias = Annotated[int | None, argument(
-    description=f"How many at most, from 0 to {MAX_PAGE_SIZE}, of those that come first;"
-    f" {DEFAULT_PAGE_SIZE} where neither this nor `last` is given.")]
-After: TypeAlias = Annotated[str | None, argument(
-    description="The cursor to go on after: an `endCursor` of the same list and order.")]
-Last: TypeAlias = Annotated[int | None, argument(
-    description=f"How many at most, from 0 to {MAX_PAGE_SIZE}, of those that come last, in the"
-    " same order; not together with `first`.")]
-Before: TypeAlias = Annotated[str | None, argument(
-    description="The cursor to stop before: a `startCursor` of the same list and order.")]
+First: TypeAlias = Annotated[
+    int | None,
+    argument(
+        description=f"How many at most, from 0 to {MAX_PAGE_SIZE}, of those that come first;"
+        f" {DEFAULT_PAGE_SIZE} where neither this nor `last` is given."
+    ),
+]
+After: TypeAlias = Annotated[
+    str | None,
+    argument(description="The cursor to go on after: an `endCursor` of the same list and order."),
+]
+Last: TypeAlias = Annotated[
+    int | None,
+    argument(
+        description=f"How many at most, from 0 to {MAX_PAGE_SIZE}, of those that come last, in the"
+        " same order; not together with `first`."
+    ),
+]
+Before: TypeAlias = Annotated[
+    str | None,
+    argument(description="The cursor to stop before: a `startCursor` of the same list and order."),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +63,16 @@ def page(
 ) -> Page:
     """The page that is asked for. Raises InvalidInput."""
     if first is not None and last is not None:
-        raise InvalidInput("expected first or last, not both", code="INVALID_PAGE_SIZE",
-                           path=("last",))
+        raise InvalidInput(
+            "expected first or last, not both", code="INVALID_PAGE_SIZE", path=("last",)
+        )
     size = DEFAULT_PAGE_SIZE if first is None and last is None else first if last is None else last
     if size is None or not 0 <= size <= MAX_PAGE_SIZE:
-        raise InvalidInput(f"expected a number from 0 to {MAX_PAGE_SIZE}", code="INVALID_PAGE_SIZE",
-                           path=("first" if last is None else "last",))
+        raise InvalidInput(
+            f"expected a number from 0 to {MAX_PAGE_SIZE}",
+            code="INVALID_PAGE_SIZE",
+            path=("first" if last is None else "last",),
+        )
     return Page(size, last is not None, after, before)
 
 
@@ -89,7 +105,9 @@ class Cursors:
             raise InvalidInput(
                 f"this is a cursor of the list ordered {_told(order)}: expected one of the list"
                 f" ordered {_told(self.order)}, which begins with its first page",
-                code="INVALID_CURSOR", path=(path,))
+                code="INVALID_CURSOR",
+                path=(path,),
+            )
         return key
 
     def _check(self, order: str | None, key: Key) -> None:
@@ -103,8 +121,11 @@ class Cursors:
 
 def not_a_cursor(path: str) -> InvalidInput:
     """What is said of a text that is no cursor of a list."""
-    return InvalidInput("this is not a cursor of this list: expected a startCursor or endCursor"
-                        " that it gave", code="INVALID_CURSOR", path=(path,))
+    return InvalidInput(
+        "this is not a cursor of this list: expected a startCursor or endCursor that it gave",
+        code="INVALID_CURSOR",
+        path=(path,),
+    )
 
 
 def _read(text: str) -> tuple[str | None, Key]:

@@ -16,13 +16,16 @@ from tracker.errors import InvalidInput
 C = TypeVar("C", int, date, datetime)
 
 
-@strawberry.input(description="Days, from one to another, both inclusive. A date of which only the"
-                  " year or month is known is among them if one of its days is.")
+@strawberry.input(
+    description="Days, from one to another, both inclusive. A date of which only the"
+    " year or month is known is among them if one of its days is."
+)
 class DayRange:
     """Days, from one to another, both inclusive."""
 
     first: Day | None = field(
-        name="from", description="The first day; open if left out.", default=None)
+        name="from", description="The first day; open if left out.", default=None
+    )
     last: Day | None = field(name="to", description="The last day; open if left out.", default=None)
 
 
@@ -31,9 +34,11 @@ class YearRange:
     """Years, from one to another, both inclusive."""
 
     first: int | None = field(
-        name="from", description="The first year; open if left out.", default=None)
+        name="from", description="The first year; open if left out.", default=None
+    )
     last: int | None = field(
-        name="to", description="The last year; open if left out.", default=None)
+        name="to", description="The last year; open if left out.", default=None
+    )
 
 
 @strawberry.input(description="Time, from one moment to another, both inclusive.")
@@ -41,13 +46,17 @@ class TimeRange:
     """Time, from one moment to another, both inclusive."""
 
     first: Instant | None = field(
-        name="from", description="The first moment; open if left out.", default=None)
+        name="from", description="The first moment; open if left out.", default=None
+    )
     last: Instant | None = field(
-        name="to", description="The last moment; open if left out.", default=None)
+        name="to", description="The last moment; open if left out.", default=None
+    )
 
 
-PublishedIn: TypeAlias = Annotated[DayRange | None, argument(
-    description="Only what rests on a source that was published on one of these days.")]
+PublishedIn: TypeAlias = Annotated[
+    DayRange | None,
+    argument(description="Only what rests on a source that was published on one of these days."),
+]
 
 
 def days(given: DayRange | None, name: str) -> Days | None:
@@ -82,6 +91,9 @@ def times(given: TimeRange | None, name: str) -> tuple[datetime | None, datetime
 
 def _in_order(first: C | None, last: C | None) -> tuple[C | None, C | None]:
     if first is not None and last is not None and last < first:
-        raise InvalidInput(f"{last} lies before {first}: expected an end not before the start",
-                           code="END_BEFORE_START", path=("to",))
+        raise InvalidInput(
+            f"{last} lies before {first}: expected an end not before the start",
+            code="END_BEFORE_START",
+            path=("to",),
+        )
     return first, last

@@ -26,22 +26,31 @@ MAX_COMMANDS = 1000
 """How many commands are recorded together."""
 
 FACT = one_of(
-    "FactInput", INPUTS, "A fact to be recorded: the input of the mutation that records it,"
-    " under the name of that mutation.")
+    "FactInput",
+    INPUTS,
+    "A fact to be recorded: the input of the mutation that records it,"
+    " under the name of that mutation.",
+)
 RETRACTION = input_type("RetractEventInput", Retraction, description_of(Retraction))
 CORRECTION = input_type(
-    "CorrectEventInput", Retraction, "An event was wrong, and what is right: both are recorded, or"
-    " neither.", {"replacement": FACT})
+    "CorrectEventInput",
+    Retraction,
+    "An event was wrong, and what is right: both are recorded, or neither.",
+    {"replacement": FACT},
+)
 VERSIONED = one_of(
-    "VersionedCommandInput", {**INPUTS, "correctEvent": CORRECTION},
+    "VersionedCommandInput",
+    {**INPUTS, "correctEvent": CORRECTION},
     "A command that may be for one version of an entity only: a fact to be recorded, or a"
-    " correction.")
+    " correction.",
+)
 
 
 def wrong_number_of_commands() -> InvalidInput:
     """What is said of too many commands, or none."""
-    return InvalidInput(f"expected 1 to {MAX_COMMANDS} commands", code="INVALID_BATCH_SIZE",
-                        path=("commands",))
+    return InvalidInput(
+        f"expected 1 to {MAX_COMMANDS} commands", code="INVALID_BATCH_SIZE", path=("commands",)
+    )
 
 
 @strawberry.input(description="A command that is refused unless the entity has a version.")
@@ -50,16 +59,19 @@ class IfVersionInput:
 
     version: int = field(
         description="The version that the entity must have before the command, those before it in"
-        " the batch included; 0: it must not exist. Of a correction: the entity of the event.")
+        " the batch included; 0: it must not exist. Of a correction: the entity of the event."
+    )
     command: VERSIONED = field(  # type: ignore[valid-type]  # known at run time only
-        description="The command.")
+        description="The command."
+    )
 
 
 COMMAND = one_of(
     "CommandInput",
     {**INPUTS, "retractEvent": RETRACTION, "correctEvent": CORRECTION, "ifVersion": IfVersionInput},
     "A command: the input of a mutation, under the name of that mutation; or one that expects a"
-    " version.")
+    " version.",
+)
 
 
 @output
@@ -68,12 +80,14 @@ class BatchResult:
 
     positions: list[Position] = field(
         description="The positions of their events, in the order of the commands; a correction"
-        " has two, its retraction and its replacement.")
+        " has two, its retraction and its replacement."
+    )
     position: Position = field(description="The last of them: ask asOf(position:) to see them.")
     events: list[Event] = field(description="Their events, as they are in the log.")
     repeated: bool = field(
         description="Whether the same idempotency key had recorded them before; then nothing was"
-        " recorded now, and the positions are those of then.")
+        " recorded now, and the positions are those of then."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +107,8 @@ class Asked:
             case "correctEvent":
                 wrong, stream, fact = corrected(self.data)
                 return orders.Correction(
-                    wrong.event_id, stream, fact, wrong.reason, wrong.source, self.version)
+                    wrong.event_id, stream, fact, wrong.reason, wrong.source, self.version
+                )
             case name:
                 return orders.Telling(*TOLD[name](self.data), self.version)
 

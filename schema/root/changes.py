@@ -22,20 +22,32 @@ from tracker.domain.codec import decode, encode
 from tracker.domain.places import Place
 from tracker.errors import InvalidInput
 
-AboutPlace: TypeAlias = Annotated[str | None, argument(
-    description="Only what is about this place, such as `CN`: as issuer, member, actor, or where a"
-    " figure is from.")]
-OfKind: TypeAlias = Annotated[EntityKind | None, argument(
-    description="Only entities of this kind.")]
+AboutPlace: TypeAlias = Annotated[
+    str | None,
+    argument(
+        description="Only what is about this place, such as `CN`: as issuer, member, actor, or where a"
+        " figure is from."
+    ),
+]
+OfKind: TypeAlias = Annotated[
+    EntityKind | None, argument(description="Only entities of this kind.")
+]
 
 
 def about_what(
-    commodity: str | None, hs_code: str | None, place: str | None, kind: EntityKind | None,
+    commodity: str | None,
+    hs_code: str | None,
+    place: str | None,
+    kind: EntityKind | None,
     publisher: str | None,
 ) -> About:
     """What changes and turns are narrowed to. Raises InvalidInput."""
-    return About(kind=value_of(kind), commodities=goods(commodity, hs_code),
-                 places=words(Place, place, "place"), publishers=publishers(publisher))
+    return About(
+        kind=value_of(kind),
+        commodities=goods(commodity, hs_code),
+        places=words(Place, place, "place"),
+        publishers=publishers(publisher),
+    )
 
 
 def changed(
@@ -56,8 +68,9 @@ async def coming(
 ) -> Listing[Transition]:
     """What will happen after a day, by day and entity."""
     down = order.value.down
-    found = [(_key(of), turn(of, moment.position))
-             for of in await changes.upcoming(moment, days, about)]
+    found = [
+        (_key(of), turn(of, moment.position)) for of in await changes.upcoming(moment, days, about)
+    ]
     found.sort(key=itemgetter(0), reverse=down)
 
     async def items(span: Span) -> Sequence[Found[Transition]]:

@@ -30,13 +30,21 @@ from tracker.log.recorder import Appended
 BESIDE_INPUT = frozenset({"idempotencyKey", "expectedVersion"})
 """Arguments that stand beside the input, not in it."""
 
-Key: TypeAlias = Annotated[str | None, argument(
-    description="A text of your own by which this mutation counts once: sent again, it gives the"
-    " first result again. It becomes the id of the event; those with `~`, or with `import-` at the"
-    " beginning, are for imports.")]
-Version: TypeAlias = Annotated[int | None, argument(
-    description="The version of the entity that you saw; 0: it must not exist. Left out, the"
-    " mutation is decided on whatever the entity has become.")]
+Key: TypeAlias = Annotated[
+    str | None,
+    argument(
+        description="A text of your own by which this mutation counts once: sent again, it gives the"
+        " first result again. It becomes the id of the event; those with `~`, or with `import-` at the"
+        " beginning, are for imports."
+    ),
+]
+Version: TypeAlias = Annotated[
+    int | None,
+    argument(
+        description="The version of the entity that you saw; 0: it must not exist. Left out, the"
+        " mutation is decided on whatever the entity has become."
+    ),
+]
 
 
 @output
@@ -49,10 +57,12 @@ class CommandResult:
     entity: str = field(description="The entity, such as `alliance/quad`.")
     repeated: bool = field(
         description="Whether the same idempotency key had recorded it before; then nothing was"
-        " recorded now, and the positions are those of then.")
+        " recorded now, and the positions are those of then."
+    )
 
     version: int = field(
-        description="The version of the entity with it, to be expected by the next mutation.")
+        description="The version of the entity with it, to be expected by the next mutation."
+    )
     event: Event = field(description="The event, as it is in the log.")
 
 
@@ -94,8 +104,13 @@ def records(name: str) -> Record:
 
     async def record(commands: Commands, order: Order) -> Appended:
         stream, fact = TOLD[name](order.data)
-        return await commands.record(stream, fact, idempotency_key=order.key,
-                                     expected_version=order.expected, actor=order.actor)
+        return await commands.record(
+            stream,
+            fact,
+            idempotency_key=order.key,
+            expected_version=order.expected,
+            actor=order.actor,
+        )
 
     return record
 
@@ -104,16 +119,26 @@ async def record_retraction(commands: Commands, order: Order) -> Appended:
     """Record that an event was wrong."""
     retraction = convert(Retraction, order.data)
     return await commands.retract(
-        retraction.event_id, retraction.reason, retraction.source, idempotency_key=order.key,
-        actor=order.actor)
+        retraction.event_id,
+        retraction.reason,
+        retraction.source,
+        idempotency_key=order.key,
+        actor=order.actor,
+    )
 
 
 async def record_redaction(commands: Commands, order: Order) -> Appended:
     """Record that texts had to go, with which they go."""
     asked = convert(Redacting, order.data)
     return await commands.redact(
-        asked.event_id, asked.reason, asked.on, asked.source, fields=asked.fields,
-        idempotency_key=order.key, actor=order.actor)
+        asked.event_id,
+        asked.reason,
+        asked.on,
+        asked.source,
+        fields=asked.fields,
+        idempotency_key=order.key,
+        actor=order.actor,
+    )
 
 
 async def record_correction(commands: Commands, order: Order) -> Appended:
@@ -121,8 +146,15 @@ async def record_correction(commands: Commands, order: Order) -> Appended:
     with replacement_named(order.data):
         retraction, stream, fact = corrected(order.data)
         return await commands.correct(
-            retraction.event_id, stream, fact, retraction.reason, retraction.source,
-            idempotency_key=order.key, expected_version=order.expected, actor=order.actor)
+            retraction.event_id,
+            stream,
+            fact,
+            retraction.reason,
+            retraction.source,
+            idempotency_key=order.key,
+            expected_version=order.expected,
+            actor=order.actor,
+        )
 
 
 def corrected(data: dict[str, Any]) -> tuple[Retraction, str, Fact]:
@@ -148,7 +180,11 @@ def replacement_named(data: dict[str, Any]) -> Iterator[None]:
 
 
 async def carried_out(
-    info: Info, input: Any, key: str | None, expected: int | None, record: Record,
+    info: Info,
+    input: Any,
+    key: str | None,
+    expected: int | None,
+    record: Record,
     scope: Scope = Scope.RECORD,
 ) -> CommandResult:
     """Record what was ordered, by a caller of that scope, and wait until it can be read."""

@@ -64,20 +64,30 @@ def _in_log(
         open_ = 0 if span.closed else 1
         after = part.after if low is None else max(part.after, int(low[0]) - 1 + open_)
         before = part.before if high is None else min(part.before, int(high[0]) + 1 - open_)
-        found = await recorder.page(after, before, limit=span.limit or 0, types=types, about=about,
-                                    from_end=span.from_end is not down)
+        found = await recorder.page(
+            after,
+            before,
+            limit=span.limit or 0,
+            types=types,
+            about=about,
+            from_end=span.from_end is not down,
+        )
         return [_found(of) for of in (found[::-1] if down else found)]
 
-    return Listing(items, lambda: recorder.count(part.after, part.before, types, about),
-                   _sealed, _opened)
+    return Listing(
+        items, lambda: recorder.count(part.after, part.before, types, about), _sealed, _opened
+    )
 
 
 async def _of_entity(
     recorder: Recorder, entity: str, part: Stretch, order: EventOrder
 ) -> Listing[Event]:
     """Events of one entity."""
-    events = (await past_of(recorder, part.wanted, part.after, part.before - 1)
-              if known_entity(entity) else [])
+    events = (
+        await past_of(recorder, part.wanted, part.after, part.before - 1)
+        if known_entity(entity)
+        else []
+    )
     found = [_found(of) for of in events]
     down = order.value.down
 

@@ -48,44 +48,102 @@ CONTROL, ALLIANCE = export_control.ExportControl, alliance.Alliance
 ANNOUNCEMENT, FIGURE = announcement.Announcement, figure.Figure
 PREFERENCE = preference.Preference
 ACTS = (
-    Act("announceExportControl", export_control.Announced, CONTROL,
-        "An instrument is announced, with its clauses."),
-    Act("enterIntoForce", export_control.EnteredIntoForce, CONTROL,
-        "Clauses of an instrument are in force, from a day."),
-    Act("amendExportControl", export_control.Amended, CONTROL,
-        "Clauses of an instrument are worded anew, or joined by others."),
-    Act("extendExportControl", export_control.Extended, CONTROL,
-        "Clauses of an instrument hold longer than they said."),
-    Act("suspendExportControl", export_control.Suspended, CONTROL,
-        "Clauses of an instrument do not apply from a day on, until another; then they are back."),
-    Act("extendSuspension", export_control.SuspensionExtended, CONTROL,
-        "The suspension of clauses lasts longer."),
-    Act("reinstateExportControl", export_control.Reinstated, CONTROL,
-        "The suspension of clauses is over."),
-    Act("expireExportControl", export_control.Expired, CONTROL,
-        "Clauses of an instrument have ended."),
-    Act("repealExportControl", export_control.Repealed, CONTROL,
-        "Clauses of an instrument are withdrawn."),
-    Act("disputeExportControl", export_control.Disputed, CONTROL,
-        "Another source tells it otherwise: kept beside, not merged."),
-    Act("recordAnnouncement", announcement.Made, ANNOUNCEMENT,
-        "An announcement is made."),
-    Act("supersedeAnnouncement", announcement.Superseded, ANNOUNCEMENT,
-        "A later announcement takes the place of one."),
-    Act("foundAlliance", alliance.Founded, ALLIANCE,
-        "An alliance is founded, or an initiative launched as part of one."),
-    Act("renameAlliance", alliance.Renamed, ALLIANCE,
-        "An alliance goes by another name."),
-    Act("succeedAlliance", alliance.Succeeded, ALLIANCE,
-        "Another alliance takes the place of one."),
-    Act("dissolveAlliance", alliance.Dissolved, ALLIANCE,
-        "An alliance ends."),
-    Act("recordFigure", figure.Claimed, FIGURE,
-        "A publisher claims a number for a series, in one edition."),
-    Act("preferPublisher", figure.Preferred, FIGURE,
-        "A judgement: of the claims side by side on a figure, use this publisher's."),
-    Act("orderPublishers", preference.Ordered, PREFERENCE,
-        "In which order to trust publishers where figures have several claims."),
+    Act(
+        "announceExportControl",
+        export_control.Announced,
+        CONTROL,
+        "An instrument is announced, with its clauses.",
+    ),
+    Act(
+        "enterIntoForce",
+        export_control.EnteredIntoForce,
+        CONTROL,
+        "Clauses of an instrument are in force, from a day.",
+    ),
+    Act(
+        "amendExportControl",
+        export_control.Amended,
+        CONTROL,
+        "Clauses of an instrument are worded anew, or joined by others.",
+    ),
+    Act(
+        "extendExportControl",
+        export_control.Extended,
+        CONTROL,
+        "Clauses of an instrument hold longer than they said.",
+    ),
+    Act(
+        "suspendExportControl",
+        export_control.Suspended,
+        CONTROL,
+        "Clauses of an instrument do not apply from a day on, until another; then they are back.",
+    ),
+    Act(
+        "extendSuspension",
+        export_control.SuspensionExtended,
+        CONTROL,
+        "The suspension of clauses lasts longer.",
+    ),
+    Act(
+        "reinstateExportControl",
+        export_control.Reinstated,
+        CONTROL,
+        "The suspension of clauses is over.",
+    ),
+    Act(
+        "expireExportControl",
+        export_control.Expired,
+        CONTROL,
+        "Clauses of an instrument have ended.",
+    ),
+    Act(
+        "repealExportControl",
+        export_control.Repealed,
+        CONTROL,
+        "Clauses of an instrument are withdrawn.",
+    ),
+    Act(
+        "disputeExportControl",
+        export_control.Disputed,
+        CONTROL,
+        "Another source tells it otherwise: kept beside, not merged.",
+    ),
+    Act("recordAnnouncement", announcement.Made, ANNOUNCEMENT, "An announcement is made."),
+    Act(
+        "supersedeAnnouncement",
+        announcement.Superseded,
+        ANNOUNCEMENT,
+        "A later announcement takes the place of one.",
+    ),
+    Act(
+        "foundAlliance",
+        alliance.Founded,
+        ALLIANCE,
+        "An alliance is founded, or an initiative launched as part of one.",
+    ),
+    Act("renameAlliance", alliance.Renamed, ALLIANCE, "An alliance goes by another name."),
+    Act(
+        "succeedAlliance", alliance.Succeeded, ALLIANCE, "Another alliance takes the place of one."
+    ),
+    Act("dissolveAlliance", alliance.Dissolved, ALLIANCE, "An alliance ends."),
+    Act(
+        "recordFigure",
+        figure.Claimed,
+        FIGURE,
+        "A publisher claims a number for a series, in one edition.",
+    ),
+    Act(
+        "preferPublisher",
+        figure.Preferred,
+        FIGURE,
+        "A judgement: of the claims side by side on a figure, use this publisher's.",
+    ),
+    Act(
+        "orderPublishers",
+        preference.Ordered,
+        PREFERENCE,
+        "In which order to trust publishers where figures have several claims.",
+    ),
 )
 
 
@@ -115,8 +173,10 @@ def input_of(act: Act) -> type[Any]:
 
 
 MEMBERSHIP = input_type(
-    "RecordMembershipInput", alliance.MemberJoined,
+    "RecordMembershipInput",
+    alliance.MemberJoined,
     "A place becomes a member of an alliance, or is none any more.",
-    {"id": str, "change": MembershipChange})
+    {"id": str, "change": MembershipChange},
+)
 INPUTS = {**{act.name: input_of(act) for act in ACTS}, "recordMembership": MEMBERSHIP}
 """The inputs of all mutations that record a fact."""

@@ -16,7 +16,10 @@ from schema.types.event import HistoryVersion, history_version
 
 
 def history_of(
-    as_of: AsOf, entity: str, valid: Days | None, known: tuple[datetime | None, datetime | None],
+    as_of: AsOf,
+    entity: str,
+    valid: Days | None,
+    known: tuple[datetime | None, datetime | None],
     types: Sequence[str] | None,
 ) -> Listing[HistoryVersion]:
     """The versions of an entity, the oldest knowledge first. Raises InvalidInput for a name that
@@ -24,13 +27,19 @@ def history_of(
     nameable = known_entity(entity)
 
     async def items(span: Span) -> list[Found[HistoryVersion | None]]:
-        found = await as_of.history(
-            entity, valid=valid, known=known, types=types, span=span) if nameable else []
+        found = (
+            await as_of.history(entity, valid=valid, known=known, types=types, span=span)
+            if nameable
+            else []
+        )
         return [(_key(held), history_version(held)) for held in found]
 
     async def count() -> int:
-        return await as_of.count_history(
-            entity, valid=valid, known=known, types=types) if nameable else 0
+        return (
+            await as_of.count_history(entity, valid=valid, known=known, types=types)
+            if nameable
+            else 0
+        )
 
     return Listing(items, count, _sealed, _opened)
 

@@ -70,7 +70,8 @@ def redaction(name: str, input_class: type[Any], description: str) -> Any:
 def _field(name: str, input_class: type[Any], description: str, resolve: Any) -> Any:
     resolve.__name__ = name
     resolve.__annotations__["input"] = Annotated[
-        input_class, argument(description="What is to be recorded.")]  # known only at run time
+        input_class, argument(description="What is to be recorded.")
+    ]  # known only at run time
     return strawberry.mutation(resolver=resolve, name=name, description=description)
 
 
@@ -82,23 +83,38 @@ def together() -> Any:
 
     resolve.__name__ = "record"
     resolve.__annotations__["commands"] = Annotated[
-        list[COMMAND], argument(  # type: ignore[valid-type]  # known at run time only
-            description=f"What is to be recorded: 1 to {MAX_COMMANDS} commands, in their order.")]
+        list[COMMAND],  # type: ignore[valid-type]  # known at run time only
+        argument(
+            description=f"What is to be recorded: 1 to {MAX_COMMANDS} commands, in their order."
+        ),
+    ]
     return strawberry.mutation(
-        resolver=resolve, name="record", description="Carries out many commands in one transaction:"
+        resolver=resolve,
+        name="record",
+        description="Carries out many commands in one transaction:"
         " all, or none. Each is decided on what those before it made. The path of an error leads to"
-        " the command that is refused.")
+        " the command that is refused.",
+    )
 
 
-Mutation = create_type("Mutation", [
-    *(mutation(name, kind, described(kind), records(name))
-      for name, kind in INPUTS.items()),
-    retraction("retractEvent", RETRACTION, description_of(Retraction)),
-    redaction("redactEvent", REDACTION,
-              f"{description_of(Redacting)} Needs a token of scope admin."),
-    mutation("correctEvent", CORRECTION, "An event was wrong, and what is right: retracts the one"
-             " and records the other in its place, both or neither. The id of the result is that"
-             " of the new event.", record_correction),
-    together(),
-], description="What can be recorded. Every mutation needs the token for writing, unless writing is"
-   " open, and returns when it can be read.")
+Mutation = create_type(
+    "Mutation",
+    [
+        *(mutation(name, kind, described(kind), records(name)) for name, kind in INPUTS.items()),
+        retraction("retractEvent", RETRACTION, description_of(Retraction)),
+        redaction(
+            "redactEvent", REDACTION, f"{description_of(Redacting)} Needs a token of scope admin."
+        ),
+        mutation(
+            "correctEvent",
+            CORRECTION,
+            "An event was wrong, and what is right: retracts the one"
+            " and records the other in its place, both or neither. The id of the result is that"
+            " of the new event.",
+            record_correction,
+        ),
+        together(),
+    ],
+    description="What can be recorded. Every mutation needs the token for writing, unless writing is"
+    " open, and returns when it can be read.",
+)

@@ -20,10 +20,10 @@ from tracker.domain.entity import EntityState
 from tracker.domain.figure import FigureState
 from tracker.errors import InvalidInput
 
-GlobalId: TypeAlias = Annotated[strawberry.ID, argument(
-    description="An `id` that an entity had.")]
-GlobalIds: TypeAlias = Annotated[list[strawberry.ID], argument(
-    description=f"At most {MAX_PAGE_SIZE} of them.")]
+GlobalId: TypeAlias = Annotated[strawberry.ID, argument(description="An `id` that an entity had.")]
+GlobalIds: TypeAlias = Annotated[
+    list[strawberry.ID], argument(description=f"At most {MAX_PAGE_SIZE} of them.")
+]
 
 
 async def node(info: Info, moment: Moment, id: str) -> Node | None:
@@ -35,8 +35,9 @@ async def node(info: Info, moment: Moment, id: str) -> Node | None:
 async def nodes(info: Info, moment: Moment, ids: Sequence[str]) -> list[Node | None]:
     """The entities of these ids at a moment, in the order of the ids; None where there is none."""
     if len(ids) > MAX_PAGE_SIZE:
-        raise InvalidInput(f"expected at most {MAX_PAGE_SIZE} ids", code="INVALID_PAGE_SIZE",
-                           path=("ids",))
+        raise InvalidInput(
+            f"expected at most {MAX_PAGE_SIZE} ids", code="INVALID_PAGE_SIZE", path=("ids",)
+        )
     return await _found(info, moment, [entity_of(id, "ids", at) for at, id in enumerate(ids)])
 
 

@@ -19,8 +19,9 @@ from schema.types.proof import (
     inclusion,
 )
 
-AtSize: TypeAlias = Annotated[Position | None, argument(
-    description="The size of the checkpoint; the newest if left out.")]
+AtSize: TypeAlias = Annotated[
+    Position | None, argument(description="The size of the checkpoint; the newest if left out.")
+]
 
 
 @output
@@ -31,8 +32,9 @@ class Proofs:
     async def checkpoint(
         self,
         info: Info,
-        size: Annotated[Position | None, argument(
-            description="Of how many events; the newest if left out.")] = None,
+        size: Annotated[
+            Position | None, argument(description="Of how many events; the newest if left out.")
+        ] = None,
     ) -> Checkpoint:
         """A signed head of the log. Auditors keep those that they have seen: docs/audit.md."""
         publications = info.context.services.publications
@@ -42,26 +44,36 @@ class Proofs:
     async def inclusion_proof(
         self,
         info: Info,
-        at: Annotated[Position, argument(
-            name="position", description="The place of the event in the log.")],
+        at: Annotated[
+            Position, argument(name="position", description="The place of the event in the log.")
+        ],
         size: AtSize = None,
     ) -> InclusionProof:
         """That an event is in the log that a checkpoint commits to."""
         publications = info.context.services.publications
-        return inclusion(await publications.inclusion(
-            needed(at, "position"), position(size, "size")))
+        return inclusion(
+            await publications.inclusion(needed(at, "position"), position(size, "size"))
+        )
 
     @answer
     async def consistency_proof(
         self,
         info: Info,
-        old: Annotated[Position, argument(
-            name="from", description="The older size, such as that of a checkpoint you kept.")],
-        new: Annotated[Position | None, argument(
-            name="to", description="The size of the newer checkpoint; the newest if left out.")
+        old: Annotated[
+            Position,
+            argument(
+                name="from", description="The older size, such as that of a checkpoint you kept."
+            ),
+        ],
+        new: Annotated[
+            Position | None,
+            argument(
+                name="to", description="The size of the newer checkpoint; the newest if left out."
+            ),
         ] = None,
     ) -> ConsistencyProof:
         """That a checkpoint commits to all that the log had at an older size, unchanged."""
         publications = info.context.services.publications
-        return consistency(*await publications.consistency(
-            needed(old, "from"), position(new, "to")))
+        return consistency(
+            *await publications.consistency(needed(old, "from"), position(new, "to"))
+        )

@@ -57,13 +57,20 @@ class Query(Proofs):
     async def as_of(
         self,
         info: Info,
-        valid_at: Annotated[Day | None, argument(
-            description="The day in the world; today (UTC) if left out.")] = None,
-        known_at: Annotated[Instant | None, argument(
-            description="What had been recorded by then. Not together with position.")] = None,
-        at: Annotated[Position | None, argument(
-            name="position",
-            description="What the log said at this position; the latest if left out.")] = None,
+        valid_at: Annotated[
+            Day | None, argument(description="The day in the world; today (UTC) if left out.")
+        ] = None,
+        known_at: Annotated[
+            Instant | None,
+            argument(description="What had been recorded by then. Not together with position."),
+        ] = None,
+        at: Annotated[
+            Position | None,
+            argument(
+                name="position",
+                description="What the log said at this position; the latest if left out.",
+            ),
+        ] = None,
         min_position: MinPosition = None,
     ) -> AsOf:
         """What was so on a day, as the log told it at a position. Without arguments: what is so
@@ -82,9 +89,7 @@ class Query(Proofs):
         return Position(str(head))
 
     @answer
-    async def node(
-        self, info: Info, id: GlobalId, min_position: MinPosition = None
-    ) -> Node | None:
+    async def node(self, info: Info, id: GlobalId, min_position: MinPosition = None) -> Node | None:
         """The entity of an id as of now; null while there is none. Of another moment: ask `asOf`
         for it.
         """
@@ -101,16 +106,29 @@ class Query(Proofs):
     async def history(
         self,
         info: Info,
-        entity: Annotated[str, argument(
-            description="Its name in the log, such as `export-control/cn-mofcom-2024-46`.")],
-        valid: Annotated[DayRange | None, argument(
-            description="Only what holds on one of these days.")] = None,
-        known: Annotated[TimeRange | None, argument(
-            description="Only what the log told at some moment of this time: what was recorded in"
-            " it, or before it and not replaced by then.")] = None,
-        types: Annotated[list[str] | None, argument(
-            description="Only what the log tells since an event of one of these types, such as"
-            " `ExportControl.Retracted`.")] = None,
+        entity: Annotated[
+            str,
+            argument(
+                description="Its name in the log, such as `export-control/cn-mofcom-2024-46`."
+            ),
+        ],
+        valid: Annotated[
+            DayRange | None, argument(description="Only what holds on one of these days.")
+        ] = None,
+        known: Annotated[
+            TimeRange | None,
+            argument(
+                description="Only what the log told at some moment of this time: what was recorded in"
+                " it, or before it and not replaced by then."
+            ),
+        ] = None,
+        types: Annotated[
+            list[str] | None,
+            argument(
+                description="Only what the log tells since an event of one of these types, such as"
+                " `ExportControl.Retracted`."
+            ),
+        ] = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -123,8 +141,13 @@ class Query(Proofs):
         `events(entity:)`.
         """
         asked = page(first, after, last, before)
-        of = history_of(info.context.services.as_of, entity, days(valid, "valid"),
-                        times(known, "known"), event_types(types))
+        of = history_of(
+            info.context.services.as_of,
+            entity,
+            days(valid, "valid"),
+            times(known, "known"),
+            event_types(types),
+        )
         await come_to(info, min_position)
         return await of.page(asked)
 
@@ -132,11 +155,20 @@ class Query(Proofs):
     async def changes(
         self,
         info: Info,
-        start: Annotated[MomentInput, argument(
-            name="from", description="The first moment; what it leaves out is as in `to`.")],
-        end: Annotated[MomentInput | None, argument(
-            name="to", description="The second moment, on neither axis before the first; what it"
-            " leaves out is now.")] = None,
+        start: Annotated[
+            MomentInput,
+            argument(
+                name="from", description="The first moment; what it leaves out is as in `to`."
+            ),
+        ],
+        end: Annotated[
+            MomentInput | None,
+            argument(
+                name="to",
+                description="The second moment, on neither axis before the first; what it"
+                " leaves out is now.",
+            ),
+        ] = None,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         place: AboutPlace = None,
@@ -154,18 +186,24 @@ class Query(Proofs):
         show: `history` has it.
         """
         about = about_what(commodity, hs_code, place, kind, publisher)
-        of = changed(info.context.services.changes, *await compared(info, start, end, min_position),
-                     about, order_by)
+        of = changed(
+            info.context.services.changes,
+            *await compared(info, start, end, min_position),
+            about,
+            order_by,
+        )
         return await of.page(page(first, after, last, before))
 
     @answer
     async def imports(
         self,
         info: Info,
-        source: Annotated[str | None, argument(
-            description="Only those of this source, such as `usgs`.")] = None,
-        on: Annotated[DayRange | None, argument(
-            description="Only those of these days (UTC).")] = None,
+        source: Annotated[
+            str | None, argument(description="Only those of this source, such as `usgs`.")
+        ] = None,
+        on: Annotated[
+            DayRange | None, argument(description="Only those of these days (UTC).")
+        ] = None,
         order_by: Annotated[ImportOrder, IN_ORDER] = ImportOrder.KEY,
         first: First = None,
         after: After = None,
@@ -176,15 +214,23 @@ class Query(Proofs):
         """The files that were imported, the oldest first if nothing is said, as far as is recorded
         now.
         """
-        narrowed = Filter(category=None if source is None else short(source, "source"),
-                          dated=days(on, "on"))
-        of = states(info.context.services.as_of, ImportState, await now(info, min_position),
-                    narrowed, import_, order_by)
+        narrowed = Filter(
+            category=None if source is None else short(source, "source"), dated=days(on, "on")
+        )
+        of = states(
+            info.context.services.as_of,
+            ImportState,
+            await now(info, min_position),
+            narrowed,
+            import_,
+            order_by,
+        )
         return await of.page(page(first, after, last, before))
 
     @answer_as("import")
     async def one_import(
-        self, info: Info,
+        self,
+        info: Info,
         id: Annotated[str, argument(description="Its key or id, as `imports` gives them.")],
         min_position: MinPosition = None,
     ) -> Import | None:
@@ -208,30 +254,47 @@ class Query(Proofs):
         min_position: MinPosition = None,
     ) -> Connection[Redaction]:
         """What had to go, by the event that it was a text of, as far as is recorded now."""
-        of = states(info.context.services.as_of, RedactionState, await now(info, min_position),
-                    EVERYTHING, redaction, order_by)
+        of = states(
+            info.context.services.as_of,
+            RedactionState,
+            await now(info, min_position),
+            EVERYTHING,
+            redaction,
+            order_by,
+        )
         return await of.page(page(first, after, last, before))
 
     @answer
     def commodities(
         self,
-        search: Annotated[str | None, argument(
-            description="Only those with a name, or a publisher's name for it, in which each of"
-            " these words begins a word.")] = None,
+        search: Annotated[
+            str | None,
+            argument(
+                description="Only those with a name, or a publisher's name for it, in which each of"
+                " these words begins a word."
+            ),
+        ] = None,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
     ) -> list[Commodity]:
         """All declared commodities, in the order of the tree."""
         wanted = goods(commodity, hs_code)
-        return [shown_commodity(of) for of in commodities() if (wanted is None or of in wanted)
-                and answers(sought(search), of, of.name, *of.also)]
+        return [
+            shown_commodity(of)
+            for of in commodities()
+            if (wanted is None or of in wanted) and answers(sought(search), of, of.name, *of.also)
+        ]
 
     @answer
     def places(
         self,
-        search: Annotated[str | None, argument(
-            description="Only those with a code or name in which each of these words begins a"
-            " word.")] = None,
+        search: Annotated[
+            str | None,
+            argument(
+                description="Only those with a code or name in which each of these words begins a"
+                " word."
+            ),
+        ] = None,
     ) -> list[Place]:
         """All places: countries, and the declared groups, by code."""
         return [place(of) for of in places() if answers(sought(search), of, of.name)]
@@ -243,22 +306,30 @@ class Query(Proofs):
         types: OfTypes = None,
         commodities: AboutCommodities = None,
         places: AboutPlaces = None,
-        entity: Annotated[str | None, argument(
-            description="Only events of this entity, such as `alliance/quad`.")] = None,
-        recorded: Annotated[TimeRange | None, argument(
-            description="Only events that were recorded in this time.")] = None,
+        entity: Annotated[
+            str | None, argument(description="Only events of this entity, such as `alliance/quad`.")
+        ] = None,
+        recorded: Annotated[
+            TimeRange | None, argument(description="Only events that were recorded in this time.")
+        ] = None,
         order_by: Annotated[EventOrder, IN_ORDER] = EventOrder.POSITION,
         first: First = None,
-        after: Annotated[Position | None, argument(
-            description="The position to go on after, in the order of the list.")] = None,
+        after: Annotated[
+            Position | None,
+            argument(description="The position to go on after, in the order of the list."),
+        ] = None,
         last: Last = None,
-        before: Annotated[Position | None, argument(
-            description="The position to stop before, in the order of the list.")] = None,
+        before: Annotated[
+            Position | None,
+            argument(description="The position to stop before, in the order of the list."),
+        ] = None,
         min_position: MinPosition = None,
     ) -> Connection[Event]:
         """The log itself. The cursors of events are their positions."""
-        asked, wanted = page(first, after, last, before), selection(
-            types, commodities, places, entity)
+        asked, wanted = (
+            page(first, after, last, before),
+            selection(types, commodities, places, entity),
+        )
         await come_to(info, min_position)
         recorder = info.context.services.recorder
         part = await stretch(recorder, wanted, *times(recorded, "recorded"))

@@ -32,8 +32,10 @@ class Subscription:
     async def events(
         self,
         info: Info,
-        after: Annotated[Position | None, argument(
-            description="The position to go on after; if left out, only new events come.")] = None,
+        after: Annotated[
+            Position | None,
+            argument(description="The position to go on after; if left out, only new events come."),
+        ] = None,
         types: OfTypes = None,
         commodities: AboutCommodities = None,
         places: AboutPlaces = None,
@@ -59,17 +61,31 @@ class Subscription:
     async def world_changed(
         self,
         info: Info,
-        kinds: Annotated[list[EntityKind] | None, argument(
-            description="Only when an entity of one of these kinds is touched.")] = None,
-        commodities: Annotated[list[str] | None, argument(
-            description="Only when an event is about one of these commodities, one below it or one"
-            " above it.")] = None,
-        places: Annotated[list[str] | None, argument(
-            description="Only when an event is about one of these, such as `CN` or `quad`: as"
-            " issuer, member, actor, or where a figure is from.")] = None,
-        valid_at: Annotated[Day | None, argument(
-            description="The day in the world; if left out, today (UTC), and each day anew when it"
-            " begins.")] = None,
+        kinds: Annotated[
+            list[EntityKind] | None,
+            argument(description="Only when an entity of one of these kinds is touched."),
+        ] = None,
+        commodities: Annotated[
+            list[str] | None,
+            argument(
+                description="Only when an event is about one of these commodities, one below it or one"
+                " above it."
+            ),
+        ] = None,
+        places: Annotated[
+            list[str] | None,
+            argument(
+                description="Only when an event is about one of these, such as `CN` or `quad`: as"
+                " issuer, member, actor, or where a figure is from."
+            ),
+        ] = None,
+        valid_at: Annotated[
+            Day | None,
+            argument(
+                description="The day in the world; if left out, today (UTC), and each day anew when it"
+                " begins."
+            ),
+        ] = None,
     ) -> AsyncIterator[AsOf]:
         """What is so now, at once; and again whenever an event has come that touches what is
         asked about, as of its position or a later one. A burst of events is answered once, a

@@ -32,15 +32,18 @@ class AnnexRoute:
         await self._gate.admit(request)
         for name in request.query_params:
             if name not in PARAMETERS:
-                raise InvalidInput(f"{name[:50]!r} is no parameter: expected one of"
-                                   f" {', '.join(PARAMETERS)}", code="BAD_REQUEST",
-                                   path=(name[:50],))
+                raise InvalidInput(
+                    f"{name[:50]!r} is no parameter: expected one of {', '.join(PARAMETERS)}",
+                    code="BAD_REQUEST",
+                    path=(name[:50],),
+                )
         recorder = self._services.recorder
         until = asked(request, "until")
         last = await recorder.head() if until is None else until
         pages = recorder.annexes.after(asked(request, "after") or 0, last)
-        return StreamingResponse(_written(pages), media_type=LINES,
-                                 headers={"Cache-Control": "no-store"})
+        return StreamingResponse(
+            _written(pages), media_type=LINES, headers={"Cache-Control": "no-store"}
+        )
 
 
 def asked(request: Request, name: str) -> int | None:

@@ -74,8 +74,10 @@ class Events:
     ) -> AsyncGenerator[list[Recorded] | None, None]:
         """Pages as they come, until the server stops or the client's token does."""
         following = follow(self._services.recorder, self._services.follower, after, wanted)
-        ends = self._ending.wait, partial(
-            self._gate.watch, request.headers.get("authorization", ""))
+        ends = (
+            self._ending.wait,
+            partial(self._gate.watch, request.headers.get("authorization", "")),
+        )
         try:
             async with aclosing(with_heartbeats(following, *ends)) as pages:
                 async for page in pages:
@@ -89,7 +91,9 @@ async def written(
 ) -> AsyncGenerator[bytes, None]:
     """Pages of events as text of a media type; None as what clients pass over."""
     if media_type == SSE:
-        yield b"retry: %d\n" % RETRY_MILLISECONDS  # no empty line after it: some take that for an event
+        yield (
+            b"retry: %d\n" % RETRY_MILLISECONDS
+        )  # no empty line after it: some take that for an event
     write, silence = (_sent, b":\n") if media_type == SSE else (_line, b"\n")
     async with aclosing(pages):
         async for page in pages:
@@ -121,9 +125,11 @@ def asked(request: Request) -> Selection:
     """Which events are asked for. Raises InvalidInput."""
     for name in request.query_params:
         if name not in PARAMETERS:
-            raise InvalidInput(f"{name[:50]!r} is no parameter: expected one of"
-                               f" {', '.join(PARAMETERS)}", code="BAD_REQUEST",
-                               path=(name[:50],))
+            raise InvalidInput(
+                f"{name[:50]!r} is no parameter: expected one of {', '.join(PARAMETERS)}",
+                code="BAD_REQUEST",
+                path=(name[:50],),
+            )
     types, commodities, places = (_list(request, name) for name in LISTS)
     entity = request.query_params.get("entity")
     if entity is not None:
@@ -155,5 +161,6 @@ def accepted(request: Request) -> str:
     for name in offered(request.headers.get("accept") or "*/*"):
         if name in MEDIA_TYPES:
             return MEDIA_TYPES[name]
-    raise InvalidInput(f"expected Accept to have {SSE} or {LINES}", code="NOT_ACCEPTABLE",
-                       path=("Accept",))
+    raise InvalidInput(
+        f"expected Accept to have {SSE} or {LINES}", code="NOT_ACCEPTABLE", path=("Accept",)
+    )

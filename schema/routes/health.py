@@ -23,10 +23,17 @@ class Health:
     async def ready(self, request: Request) -> Response:
         """Whether the database answers, the projection is near, and events come at once."""
         found = await check_readiness(self._services)
-        answer = {"ready": not found.reasons, "reasons": found.reasons, "head": found.head,
-                  "position": found.position, "lag": found.lag, "lagSeconds": found.lag_seconds,
-                  "listening": found.listening,
-                  "checkpoint": found.checkpoint, "warnings": self._warnings}
+        answer = {
+            "ready": not found.reasons,
+            "reasons": found.reasons,
+            "head": found.head,
+            "position": found.position,
+            "lag": found.lag,
+            "lagSeconds": found.lag_seconds,
+            "listening": found.listening,
+            "checkpoint": found.checkpoint,
+            "warnings": self._warnings,
+        }
         return reply(answer, 503 if found.reasons else 200, Cache_Control="no-store")
 
     @property

@@ -33,20 +33,30 @@ class Schemas:
     @refusing
     async def index(self, request: Request) -> Response:
         """All event types, with the name and the place of their schema."""
-        return reply({type_: {"dataschema": upcasting.schema_name(type_, present(type_)),
-                              "path": f"/schemas/{type_}"} for type_ in FACTS})
+        return reply(
+            {
+                type_: {
+                    "dataschema": upcasting.schema_name(type_, present(type_)),
+                    "path": f"/schemas/{type_}",
+                }
+                for type_ in FACTS
+            }
+        )
 
     @refusing
     async def one(self, request: Request) -> Response:
         """The schema of one event type, the present one or that of a number."""
         type_ = request.path_params["type"]
         if type_ not in FACTS:
-            raise NotFound(f"{type_[:100]!r} is not an event type: /schemas has all of them",
-                           path=("type",))
+            raise NotFound(
+                f"{type_[:100]!r} is not an event type: /schemas has all of them", path=("type",)
+            )
         number = request.path_params.get("number", present(type_))
         if not 1 <= number <= present(type_):
-            raise NotFound(f"There is no schema {number} of {type_}: expected 1 to"
-                           f" {present(type_)}", path=("number",))
+            raise NotFound(
+                f"There is no schema {number} of {type_}: expected 1 to {present(type_)}",
+                path=("number",),
+            )
         return reply(retired(type_, number) or json_schema(type_, number))
 
 
@@ -69,13 +79,18 @@ def json_schema(type_: str, number: int) -> dict[str, Any]:
     Data of number 1 has texts where that of number 2 has commitments, and no quotation.
     """
     [top], parts = msgspec.json.schema_components(
-        [FACTS[type_]], schema_hook=_word, ref_template="#/$defs/{name}")
+        [FACTS[type_]], schema_hook=_word, ref_template="#/$defs/{name}"
+    )
     parts = as_told(parts) if number == 1 else {n: _kept(part) for n, part in parts.items()}
     if number == 1:
         for part in parts.values():
             part.get("properties", {}).pop("quotation", None)
-    return {"$schema": DIALECT, "$id": upcasting.schema_name(type_, number), **top,
-            "$defs": {name: _portable(part) for name, part in parts.items()}}
+    return {
+        "$schema": DIALECT,
+        "$id": upcasting.schema_name(type_, number),
+        **top,
+        "$defs": {name: _portable(part) for name, part in parts.items()},
+    }
 
 
 def _kept(part: Any) -> Any:
@@ -97,8 +112,10 @@ def _portable(part: Any) -> Any:
     """A part of a schema in terms that all languages know: Python alone ends a pattern by `\\Z`."""
     match part:
         case dict():
-            return {name: value.replace(r"\Z", "$") if name == "pattern" else _portable(value)
-                    for name, value in part.items()}
+            return {
+                name: value.replace(r"\Z", "$") if name == "pattern" else _portable(value)
+                for name, value in part.items()
+            }
         case list():
             return [_portable(item) for item in part]
     return part

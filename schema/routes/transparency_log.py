@@ -106,7 +106,10 @@ class Log:
 def _size(request: Request) -> int | None:
     for name in request.query_params:
         if name != "size":
-            raise InvalidInput(f"{name[:50]!r} is no parameter: expected size", code="BAD_REQUEST",
-                               path=(name[:50],))
+            raise InvalidInput(
+                f"{name[:50]!r} is no parameter: expected size",
+                code="BAD_REQUEST",
+                path=(name[:50],),
+            )
     given = request.query_params.get("size")
     return None if given is None else needed(Position(given), "size")

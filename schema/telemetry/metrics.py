@@ -34,11 +34,14 @@ class Caches:
     def collect(self) -> Iterator[Metric]:
         """Each figure of every cache, at the moment of a scrape."""
         hits = CounterMetricFamily(
-            "tracker_cache_hits", "Times that it was there.", labels=["cache"])
+            "tracker_cache_hits", "Times that it was there.", labels=["cache"]
+        )
         misses = CounterMetricFamily(
-            "tracker_cache_misses", "Times that it was not there.", labels=["cache"])
+            "tracker_cache_misses", "Times that it was not there.", labels=["cache"]
+        )
         size = GaugeMetricFamily(
-            "tracker_cache_bytes", "The memory that it takes, about.", labels=["cache"])
+            "tracker_cache_bytes", "The memory that it takes, about.", labels=["cache"]
+        )
         for name, kept in self._caches.items():
             hits.add_metric([name], kept.hits)
             misses.add_metric([name], kept.misses)
@@ -62,35 +65,56 @@ class Metrics:
         self._names: set[str] = set()
         self.registry = CollectorRegistry()
         self._requests = Histogram(
-            "tracker_request_seconds", "GraphQL requests over HTTP.", ["operation", "outcome"],
-            buckets=BUCKETS, registry=self.registry)
+            "tracker_request_seconds",
+            "GraphQL requests over HTTP.",
+            ["operation", "outcome"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
         self._request = cache(self._requests.labels)
         self._sockets = Histogram(
-            "tracker_websocket_operation_seconds", "Queries and mutations over WebSockets.",
-            ["operation", "outcome"], buckets=BUCKETS, registry=self.registry)
+            "tracker_websocket_operation_seconds",
+            "Queries and mutations over WebSockets.",
+            ["operation", "outcome"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
         self._subscriptions = Counter(
-            "tracker_websocket_subscriptions", "Subscriptions over WebSockets that have ended.",
-            ["operation", "outcome"], registry=self.registry)
+            "tracker_websocket_subscriptions",
+            "Subscriptions over WebSockets that have ended.",
+            ["operation", "outcome"],
+            registry=self.registry,
+        )
         self.connections = self._gauge("websocket_connections", "WebSockets that are open.")
         self._appends = Histogram(
-            "tracker_append_seconds", "Transactions that append to the log.", ["outcome"],
-            buckets=BUCKETS, registry=self.registry)
+            "tracker_append_seconds",
+            "Transactions that append to the log.",
+            ["outcome"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
         self._appended = Counter(
-            "tracker_appended_events", "Events that commands appended.", registry=self.registry)
+            "tracker_appended_events", "Events that commands appended.", registry=self.registry
+        )
         self._up = self._gauge("database_up", "1 where the database answers.")
         self._head = self._gauge("log_position", "The last position of the log.")
         self._lag = self._gauge("projection_lag_events", "Events that wait for the projection.")
         self._behind = self._gauge(
-            "projection_lag_seconds", "How long the oldest of them has been waiting.")
+            "projection_lag_seconds", "How long the oldest of them has been waiting."
+        )
         self._checkpoint = self._gauge("checkpoint_size", "Events below the last checkpoint.")
         self._unsigned = self._gauge(
-            "checkpoint_lag_seconds", "How long the oldest event without one has been waiting.")
-        self._gauge("signing_refused", "1 where this process is to sign the log and does not."
-                    ).set_function(lambda: bool(services.publisher and services.publisher.trouble))
-        self._gauge("followers", "Who follows the log: subscriptions and /events."
-                    ).set_function(lambda: services.follower.followers)
-        self._gauge("listening", "1 where new events come at once."
-                    ).set_function(lambda: services.follower.listening)
+            "checkpoint_lag_seconds", "How long the oldest event without one has been waiting."
+        )
+        self._gauge(
+            "signing_refused", "1 where this process is to sign the log and does not."
+        ).set_function(lambda: bool(services.publisher and services.publisher.trouble))
+        self._gauge("followers", "Who follows the log: subscriptions and /events.").set_function(
+            lambda: services.follower.followers
+        )
+        self._gauge("listening", "1 where new events come at once.").set_function(
+            lambda: services.follower.listening
+        )
         used = self._gauge("pool_connections_used", "Connections at work.", "pool")
         most = self._gauge("pool_connections_most", "Connections that there may be.", "pool")
         for pool, of in (("log", services.recorder), ("moments", services.as_of)):

@@ -31,13 +31,12 @@ class Observer:
         self.metrics = metrics
         self._tracing = tracing
 
-    def operation(
-        self, request: str, transport: str, headers: Mapping[str, str]
-    ) -> Operation:
+    def operation(self, request: str, transport: str, headers: Mapping[str, str]) -> Operation:
         """An operation from its beginning to its end."""
         seen = Seen(request, transport, tracing=self._tracing)
-        return Operation(seen, self.metrics,
-                         self._tracing.operation(seen, headers) if self._tracing else None)
+        return Operation(
+            seen, self.metrics, self._tracing.operation(seen, headers) if self._tracing else None
+        )
 
 
 class Operation:
@@ -59,7 +58,9 @@ class Operation:
         return self._seen
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         """It ends, well or not."""
@@ -88,10 +89,21 @@ def request_id(given: str) -> str:
 def log(seen: Seen, seconds: float) -> None:
     """Write the line of an operation."""
     if logger.isEnabledFor(logging.INFO):
-        shown = {"request": seen.request, "transport": seen.transport, "actor": seen.actor,
-                 "type": seen.type, "operation": seen.operation, "position": seen.position,
-                 "outcome": seen.outcome, "status": seen.status,
-                 "milliseconds": round(seconds * 1000, 1), "trace": seen.trace}
+        shown = {
+            "request": seen.request,
+            "transport": seen.transport,
+            "actor": seen.actor,
+            "type": seen.type,
+            "operation": seen.operation,
+            "position": seen.position,
+            "outcome": seen.outcome,
+            "status": seen.status,
+            "milliseconds": round(seconds * 1000, 1),
+            "trace": seen.trace,
+        }
         fields = {name: value for name, value in shown.items() if value is not None}
-        logger.info("%s", " ".join(f"{name}={value}" for name, value in fields.items()),
-                    extra={"fields": fields})
+        logger.info(
+            "%s",
+            " ".join(f"{name}={value}" for name, value in fields.items()),
+            extra={"fields": fields},
+        )

@@ -57,9 +57,7 @@ class Seen:
 class Tracing(Protocol):
     """Makes spans; deploy/tracing.py does."""
 
-    def operation(
-        self, seen: Seen, headers: Mapping[str, str]
-    ) -> AbstractContextManager[None]:
+    def operation(self, seen: Seen, headers: Mapping[str, str]) -> AbstractContextManager[None]:
         """The span of an operation, below or beside the trace that a client's headers name."""
 
     def step(self, name: str) -> AbstractContextManager[None]:

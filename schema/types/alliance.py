@@ -42,8 +42,7 @@ class Alliance(Node):
     founded_on: PartialDate = field(description="When it was founded.")
     ended_on: PartialDate | None = field(description="When it ended.")
     members: list[Member] = field(description="Its members on this day.")
-    members_known: bool = field(
-        description="False while no list of members has been published.")
+    members_known: bool = field(description="False while no list of members has been published.")
     part_of: str | None = field(description="The alliance that it is an initiative of.")
     replaces: str | None = field(description="The alliance that it took the place of.")
     succeeded_by: str | None = field(description="The alliance that took its place.")
@@ -56,8 +55,9 @@ class Alliance(Node):
     async def announcements(
         self,
         info: Info,
-        kind: Annotated[AnnouncementKind | None, argument(
-            description="Only those that do this.")] = None,
+        kind: Annotated[
+            AnnouncementKind | None, argument(description="Only those that do this.")
+        ] = None,
         order_by: Annotated[AnnouncementOrder, IN_ORDER] = AnnouncementOrder.KEY,
         first: First = None,
         after: After = None,
@@ -69,21 +69,29 @@ class Alliance(Node):
         """
         as_of = info.context.services.as_of
         narrowed = Filter(places=[self.key], category=value_of(kind))
-        made = states(as_of, AnnouncementState, self.moment or await as_of.resolve(), narrowed,
-                      announcement, order_by)
+        made = states(
+            as_of,
+            AnnouncementState,
+            self.moment or await as_of.resolve(),
+            narrowed,
+            announcement,
+            order_by,
+        )
         return await made.page(page(first, after, last, before))
 
 
 def alliance(state: AllianceState, moment: Moment | None = None) -> Alliance:
     """An alliance as it is shown, at a moment that its announcements are asked for."""
     return shown(
-        Alliance, state,
+        Alliance,
+        state,
         key=state.id,
         entity=f"alliance/{state.id}",
         moment=moment,
         later={
-            "members": lambda: [shown(Member, member, place=place(member.place))
-                                for member in state.members],
+            "members": lambda: [
+                shown(Member, member, place=place(member.place)) for member in state.members
+            ],
             "because": lambda: because(state.because),
         },
     )

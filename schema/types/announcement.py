@@ -47,7 +47,8 @@ class Announcement(Node, Quoted):
     amounts: list[Amount] = field(description="The numbers in it.")
     until: PartialDate | None = field(description="The date that it promises something for.")
     conflicts_with: list[str] = field(
-        description="Announcements that tell the same matter otherwise.")
+        description="Announcements that tell the same matter otherwise."
+    )
     supersedes: list[str] = field(description="Announcements that it takes the place of.")
     superseded_by: str | None = field(description="The one that took its place.")
     source: Source = field(description="Where it is reported.")
@@ -57,14 +58,14 @@ class Announcement(Node, Quoted):
 def announcement(state: AnnouncementState) -> Announcement:
     """An announcement as it is shown."""
     return shown(
-        Announcement, state,
+        Announcement,
+        state,
         key=state.id,
         entity=f"announcement/{state.id}",
         later={
             "actors": lambda: [actor(id) for id in state.actors],
             "commodities": lambda: [commodity(id) for id in state.commodities],
-            "amounts": lambda: [shown(Amount, amount, amount.quantity)
-                                for amount in state.amounts],
+            "amounts": lambda: [shown(Amount, amount, amount.quantity) for amount in state.amounts],
             "source": lambda: source(state.source),
             "because": lambda: because(state.because),
         },

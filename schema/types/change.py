@@ -38,12 +38,15 @@ class EntityKind(Enum):
     FIGURE = Figure.KIND
 
 
-described(EntityKind, {
-    Alliance.KIND: "An alliance or initiative.",
-    Announcement.KIND: "An announcement.",
-    ExportControl.KIND: "A control of exports, imports or production.",
-    Figure.KIND: "A figure, with the claims on it.",
-})
+described(
+    EntityKind,
+    {
+        Alliance.KIND: "An alliance or initiative.",
+        Announcement.KIND: "An announcement.",
+        ExportControl.KIND: "A control of exports, imports or production.",
+        Figure.KIND: "A figure, with the claims on it.",
+    },
+)
 
 
 @output
@@ -54,7 +57,8 @@ class FieldChange:
         description="Leads to the field, by the names that states are stored with, as in"
         " `clauses`, `2`, `status`: items of `clauses` by their id, of `members` by place, of"
         " `claims` by publisher, edition and version. Empty for a state as a whole; that of a list"
-        " itself tells that the order differs.")
+        " itself tells that the order differs."
+    )
     before: JSON | None = field(description="Its value before; null where it had none.")
     after: JSON | None = field(description="Its value after; null where it has none.")
 
@@ -72,10 +76,12 @@ class Change:
     change: What = field(description="What has become of it.")
     effective_days: list[Day] = field(
         description="The days between the two on which it turned, as the log tells it at the later"
-        " position; empty where only the log says something else.")
+        " position; empty where only the log says something else."
+    )
     because: list[Because] = field(
         description="The events because of which: those that count now and did not before,"
-        " retractions, and those that announced a day on which it turned by itself.")
+        " retractions, and those that announced a day on which it turned by itself."
+    )
 
     @answer
     def before(self) -> State | None:
@@ -128,7 +134,9 @@ class Transition:
 def change(of: changes.Change, start: Moment, end: Moment) -> Change:
     """A change between two moments as it is shown."""
     return Change(
-        of=of, start=start, end=end,
+        of=of,
+        start=start,
+        end=end,
         entity=of.entity,
         kind=kind(of.entity),
         change=of.what,
@@ -140,7 +148,8 @@ def change(of: changes.Change, start: Moment, end: Moment) -> Change:
 def turn(of: transitions.Transition, position: int) -> Transition:
     """A turn as it is shown, from what is known at a position."""
     return Transition(
-        of=of, position=position,
+        of=of,
+        position=position,
         day=Day(of.day.isoformat()),
         entity=of.entity,
         kind=kind(of.entity),
@@ -153,10 +162,18 @@ def turn(of: transitions.Transition, position: int) -> Transition:
 
 async def field_changes(info: Info, of: Sequence[diff.FieldChange]) -> list[FieldChange]:
     """Field changes as they are shown, with their texts; without those that say the same again."""
-    found = await texts(info, {text for item in of for side in (item.before, item.after)
-                               for text in committed(side)})
-    shown = [FieldChange(path=list(item.path), before=with_texts(item.before, found),
-                         after=with_texts(item.after, found)) for item in of]
+    found = await texts(
+        info,
+        {text for item in of for side in (item.before, item.after) for text in committed(side)},
+    )
+    shown = [
+        FieldChange(
+            path=list(item.path),
+            before=with_texts(item.before, found),
+            after=with_texts(item.after, found),
+        )
+        for item in of
+    ]
     return [item for item in shown if item.before is None or item.before != item.after]
 
 

@@ -27,7 +27,9 @@ T = TypeVar("T")
 
 
 def shown(
-    kind: type[T], *states: msgspec.Struct, later: Mapping[str, Callable[[], Any]] | None = None,
+    kind: type[T],
+    *states: msgspec.Struct,
+    later: Mapping[str, Callable[[], Any]] | None = None,
     **instead: Any,
 ) -> T:
     """The output type of a state: the fields they share as they are, others as given.
@@ -52,7 +54,8 @@ def _shared(kind: Any, state: type[msgspec.Struct]) -> tuple[Sequence[str], Call
     shown = {f.name for f in fields(kind) if f.init}
     names = [name for name in state.__struct_fields__ if name in shown]
     return names, attrgetter(*names) if len(names) > 1 else lambda of: [
-        getattr(of, name) for name in names]
+        getattr(of, name) for name in names
+    ]
 
 
 @interface
@@ -87,7 +90,8 @@ class Commodity:
     name: str = field(description="The English name.")
     parent_key: str | None = field(description="The commodity that it belongs to; null for a root.")
     hs_codes: list[str] = field(
-        description="Its codes in the Harmonized System (2022), of 4 or 6 digits.")
+        description="Its codes in the Harmonized System (2022), of 4 or 6 digits."
+    )
 
 
 @output
@@ -121,21 +125,26 @@ class RedactedText:
     by: str | None = field(description="Who took it out, in a word.")
     source: Source = field(description="The law, the order or the request that demands it.")
     position: Position = field(description="The place of the redaction in the log.")
-    field: str = field(description="Where it stood in the data of its event, as a JSON Pointer:"
-                                   " `/note`, `/quotation`, `/clauses/0/note`.")
+    field: str = field(
+        description="Where it stood in the data of its event, as a JSON Pointer:"
+        " `/note`, `/quotation`, `/clauses/0/note`."
+    )
 
 
 @output
 class Annex:
     """A text of an event that stands beside its entry, which commits to it."""
 
-    commitment: str = field(description="What stands there: `salted-sha256-v1:` and the SHA-256 of"
-                                        " salt and text.")
+    commitment: str = field(
+        description="What stands there: `salted-sha256-v1:` and the SHA-256 of salt and text."
+    )
     salt: str | None = field(description="The salt as hexadecimal digits; null with the text.")
     text: str | None = field(description="The text; null where it had to go.")
     redaction: RedactedText | None = field(description="Why it had to go; null while it is there.")
-    field: str = field(description="Where the commitment stands in the data of the event, as a JSON"
-                                   " Pointer: `/note`, `/quotation`, `/clauses/0/note`.")
+    field: str = field(
+        description="Where the commitment stands in the data of the event, as a JSON"
+        " Pointer: `/note`, `/quotation`, `/clauses/0/note`."
+    )
 
 
 @output
@@ -158,14 +167,17 @@ class Quantity:
     """A number with what it means."""
 
     value: Decimal | None = field(
-        description="The number; null where the qualifier says there is none, never 0 instead.")
+        description="The number; null where the qualifier says there is none, never 0 instead."
+    )
     upper: Decimal | None = field(description="The upper end, where the qualifier is RANGE.")
     unit: str = field(description="The unit: `t`, `kt`, `percent`, a currency code, ….")
     qualifier: Qualifier | None = field(
-        description="What stands beside or instead of the number; null for a plain number.")
+        description="What stands beside or instead of the number; null for a plain number."
+    )
     basis: str | None = field(
         description="What is weighed, in the publisher's words: `REO`, `contained metal`;"
-        " null where the publisher does not say.")
+        " null where the publisher does not say."
+    )
     estimated: bool = field(description="Whether the publisher marks it as an estimate.")
     rounded: bool = field(description="Whether the publisher marks it as rounded.")
 
@@ -206,9 +218,13 @@ async def annexes(info: Info, position: str) -> list[Annex]:
 
 def annex(of: Kept) -> Annex:
     """An annex as it is shown."""
-    return Annex(field=of.field, commitment=of.commitment,
-                 salt=of.salt.hex() if of.salt else None, text=of.text,
-                 redaction=redacted_text(of.gone) if of.gone else None)
+    return Annex(
+        field=of.field,
+        commitment=of.commitment,
+        salt=of.salt.hex() if of.salt else None,
+        text=of.text,
+        redaction=redacted_text(of.gone) if of.gone else None,
+    )
 
 
 def redacted_text(of: redaction.Gone) -> RedactedText:

@@ -40,18 +40,21 @@ class PageInfo:
 
     start_cursor: str | None = field(
         description="The cursor of the first item, null if empty: give it as `before` for the page"
-        " before this one.")
+        " before this one."
+    )
     end_cursor: str | None = field(
         description="The cursor of the last item, null if empty: give it as `after` for the next"
-        " page.")
+        " page."
+    )
 
 
 @output
 class Edge(Generic[T]):
     """An item of a list, with its cursor."""
 
-    cursor: str = field(description="Give it as `after` to go on behind this item, as `before` to"
-                                    " stop before it.")
+    cursor: str = field(
+        description="Give it as `after` to go on behind this item, as `before` to stop before it."
+    )
     node: T = field(description="The item.")
 
 
@@ -89,7 +92,7 @@ class Listing(Generic[T]):
         whole = [(key, item) for key, item in found if item is not None]
         size = min(asked.size, len(whole))
         more = len(found) > size
-        kept = whole[len(whole) - size:] if asked.from_end else whole[:size]
+        kept = whole[len(whole) - size :] if asked.from_end else whole[:size]
 
         async def ahead() -> bool:
             return (more and not asked.from_end) or await self._any(before, Span(after=before))
@@ -104,14 +107,16 @@ class Listing(Generic[T]):
             later={
                 "edges": lambda: [Edge(cursor=self.sealed(key), node=item) for key, item in kept],
                 "page_info": lambda: PageInfo(
-                    ahead=ahead, behind=behind,
+                    ahead=ahead,
+                    behind=behind,
                     start_cursor=self.sealed(kept[0][0]) if kept else None,
-                    end_cursor=self.sealed(kept[-1][0]) if kept else None),
-            })
+                    end_cursor=self.sealed(kept[-1][0]) if kept else None,
+                ),
+            },
+        )
 
     async def _any(self, key: Key | None, side: Span) -> bool:
-        """Whether there are items on one side of a key, or at it; without a key there is no side.
-        """
+        """Whether there are items on one side of a key, or at it; without a key there is no side."""
         if key is None:
             return False
         return bool(await self.items(Span(side.after, side.before, limit=1, closed=True)))
@@ -119,6 +124,7 @@ class Listing(Generic[T]):
 
 def _known(number: int) -> Callable[[], Awaitable[int]]:
     """The count of a list that is all on one page: nobody need be asked."""
+
     async def count() -> int:
         return number
 
@@ -126,7 +132,11 @@ def _known(number: int) -> Callable[[], Awaitable[int]]:
 
 
 def states(
-    as_of: AsOf, kind: type[S], moment: Moment, narrowed: Filter, show: Callable[[S], T],
+    as_of: AsOf,
+    kind: type[S],
+    moment: Moment,
+    narrowed: Filter,
+    show: Callable[[S], T],
     order: Enum,
 ) -> Listing[T]:
     """The entities of a kind at a moment, in an order, shown as `show` does."""
@@ -136,5 +146,6 @@ def states(
         found = await as_of.lists.page(kind, moment, narrowed, order.value, span)
         return [(key, show(state)) for key, state in found]
 
-    return Listing(items, lambda: as_of.lists.count(kind, moment, narrowed),
-                   cursors.sealed, cursors.opened)
+    return Listing(
+        items, lambda: as_of.lists.count(kind, moment, narrowed), cursors.sealed, cursors.opened
+    )

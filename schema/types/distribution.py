@@ -21,13 +21,16 @@ class PlaceFigure(Quantity):
     share: Decimal | None = field(
         description="Its part of the world's figure as a fraction of 1, to 4 places; null where one"
         " of the two has no number or only a bound, the bases differ, or no factor between the"
-        " units is declared.")
+        " units is declared."
+    )
     share_unavailable_reason: str | None = field(description="Why there is no share, in words.")
     computed_from: list[Claim] = field(
         description="The claims that the share is computed from: its own, and the world's in the"
-        " same edition, or else the world's preferred one. Empty without a share.")
+        " same edition, or else the world's preferred one. Empty without a share."
+    )
     mixed_editions: bool = field(
-        description="Whether these two are not of one edition of one publisher.")
+        description="Whether these two are not of one edition of one publisher."
+    )
     publisher: str = field(description="Whose claim is preferred.")
     edition: str = field(description="The edition of the preferred claim.")
     figure: str = field(description="The key of the figure.")
@@ -44,14 +47,17 @@ class Concentration:
 
     hhi: Decimal = field(
         description="The Herfindahl-Hirschman index: the sum of squared shares in percent, up to"
-        " 10000. A lower bound where places have no share: see `coveredShare`.")
+        " 10000. A lower bound where places have no share: see `coveredShare`."
+    )
     top_three_share: Decimal = field(description="The part of the three largest, as a fraction.")
     top_three: list[Place] = field(description="The three largest, the first of them first.")
     covered_share: Decimal = field(description="The part of the world that went into the index.")
-    computed_from: list[Claim] = field(description="The claims that it is computed from, the"
-                                       " world's first.")
+    computed_from: list[Claim] = field(
+        description="The claims that it is computed from, the world's first."
+    )
     mixed_editions: bool = field(
-        description="Whether these are not all of one edition of one publisher.")
+        description="Whether these are not all of one edition of one publisher."
+    )
 
 
 @output
@@ -64,12 +70,15 @@ class Residual:
     unit: str = field(description="The unit, that of the world's claim.")
     basis: str | None = field(description="What is weighed; null where it is not said.")
     published: Claim | None = field(
-        description="What the same edition itself says of other countries; null if nothing.")
+        description="What the same edition itself says of other countries; null if nothing."
+    )
     included_places: list[Place] = field(
         description="Named places without a number that could be subtracted: withheld, a bound, of"
-        " another basis. What they make is part of the residual.")
+        " another basis. What they make is part of the residual."
+    )
     computed_from: list[Claim] = field(
-        description="The claims that it is computed from, the world's first.")
+        description="The claims that it is computed from, the world's first."
+    )
 
 
 @output
@@ -79,15 +88,20 @@ class Distribution:
     commodity: Commodity = field(description="Of what.")
     world: Claim | None = field(description="The preferred claim for the world; null without one.")
     figures: list[PlaceFigure] = field(
-        description="Every other place's figure: the largest shares first, then those without one.")
+        description="Every other place's figure: the largest shares first, then those without one."
+    )
     without_number: list[Place] = field(
-        description="Places whose preferred claim has no number: withheld, not available, ….")
+        description="Places whose preferred claim has no number: withheld, not available, …."
+    )
     not_comparable: list[PlaceFigure] = field(
-        description="Figures with a number that can't be set against the world's.")
+        description="Figures with a number that can't be set against the world's."
+    )
     concentration: Concentration | None = field(
-        description="How far it lies in few hands; null without any share.")
+        description="How far it lies in few hands; null without any share."
+    )
     residual: Residual | None = field(
-        description="What is left for other countries; null where the world has no number.")
+        description="What is left for other countries; null where the world has no number."
+    )
 
 
 def distribution(id: str, of: production.Distribution, orders: Orders) -> Distribution:
@@ -131,7 +145,9 @@ def place_figure(item: production.Share, orders: Orders) -> PlaceFigure:
     """A place's figure as it is shown."""
     figure, preferred = item.chosen.cited
     return shown(
-        PlaceFigure, preferred.quantity, preferred,
+        PlaceFigure,
+        preferred.quantity,
+        preferred,
         publisher=preferred.publisher,
         place=place(item.place),
         share=item.share,
@@ -142,7 +158,8 @@ def place_figure(item: production.Share, orders: Orders) -> PlaceFigure:
             "mixed_editions": lambda: item.mixed_editions,
             "preferred": lambda: preferred_claim(item.chosen),
             "choice": lambda: choice(item.chosen),
-            "claims": lambda: [claim(figure, of, preferred=of is preferred)
-                               for of in figure.claims],
+            "claims": lambda: [
+                claim(figure, of, preferred=of is preferred) for of in figure.claims
+            ],
         },
     )

@@ -44,8 +44,10 @@ class Event:
     version: int = field(description="Its place among the events of that entity: 1, 2, 3, ….")
     recorded_at: Instant = field(description="When this tracker recorded it.")
     actor: str | None = field(description="Who recorded it, in a word; null for an import.")
-    data: JSON = field(description="The fact, as it is stored: with commitments in place of its"
-                                   " note and quotation, which are in `annexes`.")
+    data: JSON = field(
+        description="The fact, as it is stored: with commitments in place of its"
+        " note and quotation, which are in `annexes`."
+    )
 
     @answer
     async def annexes(self, info: Info) -> list[Annex]:
@@ -78,11 +80,13 @@ class HistoryVersion:
     valid_until: Day | None = field(description="The last day on which it held; null: still.")
     known_from: Position = field(description="The first position at which the log said so.")
     known_until: Position | None = field(
-        description="The last position at which the log said so; null: it still does.")
+        description="The last position at which the log said so; null: it still does."
+    )
     recorded_at: Instant = field(description="When the event at the first position was recorded.")
     replaced_at: Instant | None = field(
         description="When the event after the last position was recorded, since which the log says"
-        " something else; null: it still says so.")
+        " something else; null: it still says so."
+    )
     state: State = field(description="The state.")
 
 

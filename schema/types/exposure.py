@@ -23,10 +23,12 @@ class AppliedClause:
 
     applied: strawberry.Private[pure.Applied]
     full: bool = field(
-        description="Whether it is in force for all that its issuer supplies to the destination.")
+        description="Whether it is in force for all that its issuer supplies to the destination."
+    )
     limits: list[str] = field(
         description="Why it reaches only a part, in words: a part of the goods, technology, an end"
-        " use, named entities, exemptions, or a measure that its issuer denies.")
+        " use, named entities, exemptions, or a measure that its issuer denies."
+    )
 
     @answer
     def control(self) -> ExportControl:
@@ -46,12 +48,15 @@ class ControllingPlace:
     place: Place = field(description="The place.")
     share: Decimal | None = field(
         description="Its part of the world's output as a fraction of 1, to 4 places; null where it"
-        " is not known.")
+        " is not known."
+    )
     figure: PlaceFigure | None = field(
-        description="The claim behind the share; null where there are no figures.")
+        description="The claim behind the share; null where there are no figures."
+    )
     in_force: list[AppliedClause] = field(description="The clauses that are in force.")
     suspended: list[AppliedClause] = field(
-        description="The clauses that are suspended and come back: they are not counted.")
+        description="The clauses that are suspended and come back: they are not counted."
+    )
 
 
 @output
@@ -60,7 +65,8 @@ class MeasureShare:
 
     measure: Measure = field(description="The measure.")
     share: Decimal = field(
-        description="The part of the world's output, as a fraction of 1, to 4 places.")
+        description="The part of the world's output, as a fraction of 1, to 4 places."
+    )
 
 
 @output
@@ -76,18 +82,24 @@ class Exposure:
     world: Claim | None = field(description="The preferred claim for the world; null without one.")
     controlled_share: Decimal | None = field(
         description="The part of the world's output, as a fraction of 1, from places with a clause"
-        " in force for all of their supply; null where no share is known.")
+        " in force for all of their supply; null where no share is known."
+    )
     partly_controlled_share: Decimal | None = field(
         description="The part from places where clauses in force reach only a part of their"
-        " supply. Not in `controlledShare`; how much of it is controlled is not known.")
+        " supply. Not in `controlledShare`; how much of it is controlled is not known."
+    )
     measures: list[MeasureShare] = field(
-        description="`controlledShare` by measure. One place can be under several.")
+        description="`controlledShare` by measure. One place can be under several."
+    )
     places: list[ControllingPlace] = field(
-        description="The places that control it, the greatest supplier first.")
+        description="The places that control it, the greatest supplier first."
+    )
     computed_from: list[Claim] = field(
-        description="The claims that the shares are computed from, the world's first.")
+        description="The claims that the shares are computed from, the world's first."
+    )
     mixed_editions: bool = field(
-        description="Whether these are not all of one edition of one publisher.")
+        description="Whether these are not all of one edition of one publisher."
+    )
 
 
 def exposure(of: pure.Exposure, orders: Orders) -> Exposure:

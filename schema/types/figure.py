@@ -59,7 +59,8 @@ class Claim(Quantity, Quoted):
     latest: bool = field(description="False once its publisher has restated it.")
     preferred: bool | None = field(
         description="Whether it is the one to use among those side by side; null in a history,"
-        " since that can change while the figure stays as it is.")
+        " since that can change while the figure stays as it is."
+    )
     position: Position = field(description="The place of its event in the log.")
     event_id: str = field(description="The id of its event, for retractions.")
     source: Source = field(description="Where it stands.")
@@ -73,7 +74,8 @@ class Choice:
     rule: PreferenceRule = field(description="What decides.")
     reason: str | None = field(description="The recorded reason; null where none is recorded.")
     event: Because | None = field(
-        description="The event of the judgement or the order; null where none is recorded.")
+        description="The event of the judgement or the order; null where none is recorded."
+    )
 
 
 @output
@@ -85,7 +87,8 @@ class Spread:
     absolute: Decimal = field(description="The distance between the two.")
     relative: Decimal | None = field(
         description="The distance as a fraction of the smallest number, to 4 places; null if that"
-        " is not above 0.")
+        " is not above 0."
+    )
     unit: str = field(description="The unit of these numbers.")
     basis: str | None = field(description="What is weighed; null where nobody says.")
     claims: list[Claim] = field(description="The claims that are compared.")
@@ -104,12 +107,15 @@ class SideBySide:
     """Every publisher's latest claim on a figure."""
 
     latest: list[Claim] = field(
-        description="The latest claim of every publisher, who published first before the others.")
+        description="The latest claim of every publisher, who published first before the others."
+    )
     spread: Spread | None = field(
         description="How far those lie apart that can be compared with the preferred one, or, if"
-        " that has no number, with the first that has; null with fewer than two.")
+        " that has no number, with the first that has; null with fewer than two."
+    )
     not_comparable: list[NotComparable] = field(
-        description="Those that can't be: of another basis, without a number, or only a bound.")
+        description="Those that can't be: of another basis, without a number, or only a bound."
+    )
 
 
 @output
@@ -123,11 +129,12 @@ class Figure(Node):
     preferred: Claim | None = field(
         description="The claim to use, by a judgement on this figure, or else by the most specific"
         " order of publishers (`preferences`), or else the latest of whoever published first; null"
-        " in a history, since that can change while the figure stays as it is.")
+        " in a history, since that can change while the figure stays as it is."
+    )
     choice: Choice | None = field(description="Why it is preferred; null in a history.")
     side_by_side: SideBySide | None = field(
-        description="Every publisher's latest claim, and how far they lie apart; null in a"
-        " history.")
+        description="Every publisher's latest claim, and how far they lie apart; null in a history."
+    )
     because: list[Because] = field(description="The events that make it what it is on this day.")
 
 
@@ -141,8 +148,16 @@ def claim(
         "because": lambda: because((of.because,)),
         "preferred": preferred if callable(preferred) else lambda: preferred,
     }
-    return shown(Claim, of.quantity, of, figure=state.id, publisher=of.publisher,
-                 published_on=of.published_on, later=later, **texts_of(of))
+    return shown(
+        Claim,
+        of.quantity,
+        of,
+        figure=state.id,
+        publisher=of.publisher,
+        published_on=of.published_on,
+        later=later,
+        **texts_of(of),
+    )
 
 
 def preferred_claim(of: claims.Chosen) -> Claim:
@@ -189,18 +204,26 @@ def figure(state: domain.FigureState, orders: claims.Orders) -> Figure:
     def compared() -> claims.Comparison:
         return claims.compare(state, orders)
 
-    return _figure(state, {
-        "claims": lambda: list(by_position.values()),
-        "preferred": lambda: by_position[compared().chosen.claim.position],
-        "choice": lambda: choice(compared().chosen),
-        "side_by_side": lambda: side_by_side(compared(), by_position),
-    })
+    return _figure(
+        state,
+        {
+            "claims": lambda: list(by_position.values()),
+            "preferred": lambda: by_position[compared().chosen.claim.position],
+            "choice": lambda: choice(compared().chosen),
+            "side_by_side": lambda: side_by_side(compared(), by_position),
+        },
+    )
 
 
 def past_figure(state: domain.FigureState) -> Figure:
     """A figure in a history: without a choice, which is a matter of the moment."""
-    return _figure(state, {"claims": lambda: [claim(state, of, None) for of in state.claims]},
-                   preferred=None, choice=None, side_by_side=None)
+    return _figure(
+        state,
+        {"claims": lambda: [claim(state, of, None) for of in state.claims]},
+        preferred=None,
+        choice=None,
+        side_by_side=None,
+    )
 
 
 def choice(of: claims.Chosen) -> Choice:
@@ -214,11 +237,20 @@ def side_by_side(of: claims.Comparison, by_position: Mapping[int, Claim]) -> Sid
     return SideBySide(
         latest=[by_position[one.position] for one in of.latest],
         spread=Spread(
-            minimum=spread.minimum, maximum=spread.maximum, absolute=spread.absolute,
-            relative=spread.relative, unit=spread.unit, basis=spread.basis,
-            claims=[by_position[one.position] for one in spread.claims]) if spread else None,
-        not_comparable=[NotComparable(claim=by_position[one.position], reason=reason)
-                        for one, reason in of.not_comparable],
+            minimum=spread.minimum,
+            maximum=spread.maximum,
+            absolute=spread.absolute,
+            relative=spread.relative,
+            unit=spread.unit,
+            basis=spread.basis,
+            claims=[by_position[one.position] for one in spread.claims],
+        )
+        if spread
+        else None,
+        not_comparable=[
+            NotComparable(claim=by_position[one.position], reason=reason)
+            for one, reason in of.not_comparable
+        ],
     )
 
 
@@ -226,10 +258,14 @@ def _figure(
     state: domain.FigureState, later: Mapping[str, Callable[[], Any]], **chosen: Any
 ) -> Figure:
     return shown(
-        Figure, state,
+        Figure,
+        state,
         key=state.id,
         entity=f"figure/{state.id}",
-        later={"series": lambda: series(state.series), "because": lambda: because(state.because),
-               **later},
+        later={
+            "series": lambda: series(state.series),
+            "because": lambda: because(state.because),
+            **later,
+        },
         **chosen,
     )

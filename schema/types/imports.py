@@ -9,8 +9,10 @@ from schema.base.scalars import Day, Position
 from schema.types.common import Node, shown
 from tracker.domain import import_receipt as domain
 
-CODE = ("The stable code of the reason: that of the rule that is broken, such as `INVALID_NUMBER`, or"
-        " `NOT_UNDERSTOOD`; see docs/sources.md. Null for imports of before codes were noted")
+CODE = (
+    "The stable code of the reason: that of the rule that is broken, such as `INVALID_NUMBER`, or"
+    " `NOT_UNDERSTOOD`; see docs/sources.md. Null for imports of before codes were noted"
+)
 
 
 @output
@@ -18,12 +20,18 @@ class ImportCounts:
     """How many items of a file came to what."""
 
     new: int = field(description="Facts that were recorded.")
-    restated: int = field(description="Claims that were recorded on a series on which the publisher"
-                                      " had a claim in another edition.")
-    corrected: int = field(description="Facts that took the place of what was read in the same row"
-                                       " before; that was retracted.")
-    withdrawn: int = field(description="Facts that were retracted since a later version of the"
-                                       " reader reads nothing in their row.")
+    restated: int = field(
+        description="Claims that were recorded on a series on which the publisher"
+        " had a claim in another edition."
+    )
+    corrected: int = field(
+        description="Facts that took the place of what was read in the same row"
+        " before; that was retracted."
+    )
+    withdrawn: int = field(
+        description="Facts that were retracted since a later version of the"
+        " reader reads nothing in their row."
+    )
     unchanged: int = field(description="Facts that were in the log already.")
     repeated: int = field(description="Rows that say again what an earlier row of the file says.")
     refused: int = field(description="Places that were not understood, or left out deliberately.")
@@ -62,23 +70,27 @@ class Import(Node):
     file: str = field(description="The name of the file.")
     sha256: str = field(description="The SHA-256 of the file, as hexadecimal digits.")
     size: float = field(description="The size of the file in bytes.")
-    encoding: str | None = field(description="What its text was read in, such as `utf-8` or"
-                                             " `gb18030`; null for workbooks, and for imports of"
-                                             " before this was noted.")
+    encoding: str | None = field(
+        description="What its text was read in, such as `utf-8` or"
+        " `gb18030`; null for workbooks, and for imports of"
+        " before this was noted."
+    )
     items: float = field(description="How many facts and refusals the file gave.")
     counts: ImportCounts = field(description="How many came to what; exact.")
     reasons: list[RefusalReason] = field(description="The most frequent reasons of refusals.")
     refused: list[Remark] = field(description="The first refused places.")
     suspects: list[Remark] = field(description="The first suspect facts.")
     events: int = field(
-        description="How many events were recorded; they stand right before the receipt.")
+        description="How many events were recorded; they stand right before the receipt."
+    )
     position: Position = field(description="The place of the receipt in the log.")
 
 
 def import_(state: domain.ImportState) -> Import:
     """An import as it is shown."""
     return shown(
-        Import, state,
+        Import,
+        state,
         key=state.id,
         entity=f"import/{state.id}",
         on=Day(str(state.on)),

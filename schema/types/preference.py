@@ -19,10 +19,12 @@ class Preference(Node):
     key: str = field(description="What it is for, as a path: `all`, `rare_earths/reserves`.")
     entity: str = field(description="Its name in the log, `preference/<key>`.")
     commodity: Commodity | None = field(
-        description="It is for figures of this one and all below it; null: of any.")
+        description="It is for figures of this one and all below it; null: of any."
+    )
     statistic: Statistic | None = field(description="It is for figures that count this; null: any.")
     publishers: list[str] = field(
-        description="Their short ids. The first of them that has a claim is preferred.")
+        description="Their short ids. The first of them that has a claim is preferred."
+    )
     reason: str = field(description="Why.")
     event: Because = field(description="The event that said so.")
     because: list[Because] = field(description="The events that make it what it is on this day.")
@@ -31,7 +33,8 @@ class Preference(Node):
 def preference(state: PreferenceState) -> Preference:
     """An order of publishers as it is shown."""
     return shown(
-        Preference, state,
+        Preference,
+        state,
         key=state.id,
         entity=f"preference/{state.id}",
         commodity=commodity(state.commodity) if state.commodity else None,

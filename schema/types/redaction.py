@@ -23,7 +23,8 @@ class Redaction(Node):
 def redaction(state: RedactionState) -> Redaction:
     """What had to go of an event as it is shown."""
     return shown(
-        Redaction, state,
+        Redaction,
+        state,
         key=state.id,
         entity=f"redaction/{state.id}",
         texts=[redacted_text(gone) for gone in state.texts],

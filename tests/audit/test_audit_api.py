@@ -65,8 +65,10 @@ async def refused(api: Api, path: str) -> tuple[int, str]:
 async def entries(target: Target) -> list[bytes]:
     """What the log holds."""
     async with connected(target) as connection:
-        return [row["entry"] for row in await connection.fetch(
-            "SELECT entry FROM log.events ORDER BY position")]
+        return [
+            row["entry"]
+            for row in await connection.fetch("SELECT entry FROM log.events ORDER BY position")
+        ]
 
 
 def opened(note: str, safe: Safe) -> Checkpoint:
@@ -84,9 +86,7 @@ async def test_every_checkpoint_is_kept_and_served(log: Api, safe: Safe, target:
     assert await text(log, "checkpoint") == note
 
 
-async def test_all_tiles_of_every_checkpoint_are_served_for_ever(
-    log: Api, target: Target
-) -> None:
+async def test_all_tiles_of_every_checkpoint_are_served_for_ever(log: Api, target: Target) -> None:
     leaves = [leaf_hash(entry) for entry in await entries(target)]
     for tile in {tile for size in SIZES for tile in all_tiles(size)}:
         response = await log.request("GET", f"/log/tile/{tile.path}")
@@ -100,15 +100,21 @@ async def test_all_tiles_of_every_checkpoint_are_served_for_ever(
 
 async def test_entries_are_served_as_they_are_stored(log: Api, target: Target) -> None:
     stored = await entries(target)
-    for place, first, last, accepted in (("000", 0, 256, "gzip"), ("002.p/188", 512, 700, "gzip"),
-                                         ("000", 0, 256, "identity")):
-        response = await log.request("GET", f"/log/tile/entries/{place}",
-                                     headers={"Accept-Encoding": accepted})
+    for place, first, last, accepted in (
+        ("000", 0, 256, "gzip"),
+        ("002.p/188", 512, 700, "gzip"),
+        ("000", 0, 256, "identity"),
+    ):
+        response = await log.request(
+            "GET", f"/log/tile/entries/{place}", headers={"Accept-Encoding": accepted}
+        )
         assert response.headers.get("content-encoding", "identity") == accepted
         assert response.content == b"".join(
-            len(entry).to_bytes(2, "big") + entry for entry in stored[first:last])
-    events = await log.request("GET", "/events?after=0&follow=false", headers={
-        "Accept": "application/x-ndjson"})
+            len(entry).to_bytes(2, "big") + entry for entry in stored[first:last]
+        )
+    events = await log.request(
+        "GET", "/events?after=0&follow=false", headers={"Accept": "application/x-ndjson"}
+    )
     assert events.content.split(b"\n")[:-1] == stored
 
 
@@ -119,8 +125,9 @@ async def test_every_proof_verifies(log: Api, target: Target, safe: Safe) -> Non
             proof = InclusionProof.parse(await text(log, f"proof/{position}?size={size}"))
             head = opened(proof.checkpoint, safe)
             assert (proof.index, head.size) == (position - 1, size)
-            check_inclusion(leaf_hash(stored[position - 1]), proof.index, size,
-                            list(proof.hashes), head.root)
+            check_inclusion(
+                leaf_hash(stored[position - 1]), proof.index, size, list(proof.hashes), head.root
+            )
         for old in (0, 1, size // 2, size):
             grown = ConsistencyProof.parse(await text(log, f"consistency/{old}?size={size}"))
             head = opened(grown.checkpoint, safe)
@@ -130,17 +137,27 @@ async def test_every_proof_verifies(log: Api, target: Target, safe: Safe) -> Non
 
 
 MISSING = [
-    ("checkpoint/2", 404, "NOT_FOUND"), ("checkpoint/x", 400, "INVALID_POSITION"),
+    ("checkpoint/2", 404, "NOT_FOUND"),
+    ("checkpoint/x", 400, "INVALID_POSITION"),
     ("checkpoint/9223372036854775807", 404, "NOT_FOUND"),
-    ("tile/0/002.p/191", 404, "NOT_FOUND"), ("tile/0/002", 404, "NOT_FOUND"),
-    ("tile/1/000.p/3", 404, "NOT_FOUND"), ("tile/2/000.p/1", 404, "NOT_FOUND"),
-    ("tile/0/0", 404, "NOT_FOUND"), ("tile/64/000", 404, "NOT_FOUND"),
-    ("tile/63/999.p/255", 404, "NOT_FOUND"), ("tile/entries/002", 404, "NOT_FOUND"),
-    ("tile/0/" + "x999/" * 300 + "999", 404, "NOT_FOUND"), ("tile/", 404, "NOT_FOUND"),
-    ("proof/0", 404, "NOT_FOUND"), ("proof/701", 404, "NOT_FOUND"),
-    ("proof/x", 400, "INVALID_POSITION"), ("proof/1?size=2", 404, "NOT_FOUND"),
-    ("proof/1?sise=2", 400, "BAD_REQUEST"), ("proof/201?size=200", 404, "NOT_FOUND"),
-    ("consistency/701", 400, "INVALID_INPUT"), ("consistency/-1", 400, "INVALID_POSITION"),
+    ("tile/0/002.p/191", 404, "NOT_FOUND"),
+    ("tile/0/002", 404, "NOT_FOUND"),
+    ("tile/1/000.p/3", 404, "NOT_FOUND"),
+    ("tile/2/000.p/1", 404, "NOT_FOUND"),
+    ("tile/0/0", 404, "NOT_FOUND"),
+    ("tile/64/000", 404, "NOT_FOUND"),
+    ("tile/63/999.p/255", 404, "NOT_FOUND"),
+    ("tile/entries/002", 404, "NOT_FOUND"),
+    ("tile/0/" + "x999/" * 300 + "999", 404, "NOT_FOUND"),
+    ("tile/", 404, "NOT_FOUND"),
+    ("proof/0", 404, "NOT_FOUND"),
+    ("proof/701", 404, "NOT_FOUND"),
+    ("proof/x", 400, "INVALID_POSITION"),
+    ("proof/1?size=2", 404, "NOT_FOUND"),
+    ("proof/1?sise=2", 400, "BAD_REQUEST"),
+    ("proof/201?size=200", 404, "NOT_FOUND"),
+    ("consistency/701", 400, "INVALID_INPUT"),
+    ("consistency/-1", 400, "INVALID_POSITION"),
     ("consistency/9223372036854775808", 400, "INVALID_POSITION"),
 ]
 
@@ -150,9 +167,7 @@ async def test_what_is_not_published_is_a_clear_error(log: Api) -> None:
         assert await refused(log, path) == (status, code), path
 
 
-async def test_go_verifies_what_is_served(
-    log: Api, safe: Safe, tmp_path: Path
-) -> None:
+async def test_go_verifies_what_is_served(log: Api, safe: Safe, tmp_path: Path) -> None:
     program, here = sumdb(tmp_path), tmp_path / "log"
     paths = ["checkpoint"]
     for tile in all_tiles(SIZES[-1]):
@@ -165,7 +180,8 @@ async def test_go_verifies_what_is_served(
         save(here / f"{old}.add-checkpoint", (await text(log, f"consistency/{old}")).encode())
     [key] = safe.keys().verifiers
     assert verified(program, str(here), str(key)) == (
-        "700 entries, 4 inclusion proofs, 4 consistency proofs\n")
+        "700 entries, 4 inclusion proofs, 4 consistency proofs\n"
+    )
 
 
 def save(path: Path, data: bytes) -> None:
@@ -183,8 +199,13 @@ async def test_an_entry_changed_with_force_has_no_proof_that_verifies(
         proof = InclusionProof.parse(await text(log, f"proof/{position}"))
         head = opened(proof.checkpoint, safe)
         with pytest.raises(Exception, match="does not lead"):
-            check_inclusion(leaf_hash(stored[position - 1]), proof.index, head.size,
-                            list(proof.hashes), head.root)
+            check_inclusion(
+                leaf_hash(stored[position - 1]),
+                proof.index,
+                head.size,
+                list(proof.hashes),
+                head.root,
+            )
 
 
 async def test_a_log_with_holes_is_not_an_internal_error(log: Api, target: Target) -> None:
@@ -193,14 +214,13 @@ async def test_a_log_with_holes_is_not_an_internal_error(log: Api, target: Targe
     assert (await log.refused('{ inclusionProof(position: "5") { text } }'))[0] == "NOT_PROVEN"
 
 
-async def test_where_reading_takes_a_token_auditing_does_too(
-    log: Api, services: Services
-) -> None:
+async def test_where_reading_takes_a_token_auditing_does_too(log: Api, services: Services) -> None:
     closed = Api(log.services, Access(token="auditor", read_open=False))
     assert await refused(closed, "checkpoint") == (401, "UNAUTHENTICATED")
     assert await refused(closed, "tile/0/000") == (401, "UNAUTHENTICATED")
-    response = await closed.request("GET", "/log/tile/0/000",
-                                    headers={"Authorization": "Bearer auditor"})
+    response = await closed.request(
+        "GET", "/log/tile/0/000", headers={"Authorization": "Bearer auditor"}
+    )
     assert response.status_code == 200
     assert response.headers["cache-control"].startswith("private")
 
@@ -229,10 +249,17 @@ def check_proof(proof: dict[str, Any], entry: bytes, safe: Safe) -> None:
     """Check an inclusion proof as GraphQL gives it."""
     head = opened(proof["checkpoint"]["note"], safe)
     assert (str(head.size), head.root) == (
-        proof["checkpoint"]["size"], from_base64(proof["checkpoint"]["root"]))
+        proof["checkpoint"]["size"],
+        from_base64(proof["checkpoint"]["root"]),
+    )
     assert from_base64(proof["leafHash"]) == leaf_hash(entry)
-    check_inclusion(leaf_hash(entry), int(proof["position"]) - 1, head.size,
-                    list(map(from_base64, proof["hashes"])), head.root)
+    check_inclusion(
+        leaf_hash(entry),
+        int(proof["position"]) - 1,
+        head.size,
+        list(map(from_base64, proof["hashes"])),
+        head.root,
+    )
 
 
 NOT_THERE = [

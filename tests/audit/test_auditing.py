@@ -66,16 +66,21 @@ def test_a_bundle_is_verified_with_the_key_that_one_has(log: Path, tmp_path: Pat
         assert tracker("verify", log, "--key", tmp_path / nothing)[0] == Exit.REFUSED
 
 
-
 def test_what_is_wrong_is_said_with_its_position(log: Path, tmp_path: Path) -> None:
     entries = log / "tile/entries/000"
     entries.write_bytes(entries.read_bytes().replace(b"Alliance", b"alliance", 1))
-    for arguments in (("verify", log), ("replay", log, "--out", tmp_path / "state"),
-                      ("export", tmp_path / "copy", "--from", log)):
+    for arguments in (
+        ("verify", log),
+        ("replay", log, "--out", tmp_path / "state"),
+        ("export", tmp_path / "copy", "--from", log),
+    ):
         code, said = tracker(*arguments, "--key", KEY.verifier)
         assert code == Exit.REFUSED
-        assert re.search(r"position \d+: the entry is not the one that was signed"
-                         r" \(ALTERED_ENTRY\)", said), said
+        assert re.search(
+            r"position \d+: the entry is not the one that was signed"
+            r" \(ALTERED_ENTRY\)",
+            said,
+        ), said
     assert not (tmp_path / "state").exists()
     assert not (tmp_path / "copy/checkpoint").exists()
 
@@ -110,8 +115,9 @@ def test_an_address_that_does_not_answer_accuses_nobody(
     assert tracker("verify", tmp_path, "--key", KEY.verifier)[0] == Exit.REFUSED
 
 
-@pytest.mark.parametrize("arguments", [
-    ("verify",), ("verify", "x", "--database"), ("verify", "x", "--only-new")])
+@pytest.mark.parametrize(
+    "arguments", [("verify",), ("verify", "x", "--database"), ("verify", "x", "--only-new")]
+)
 def test_wrong_usage_is_said(arguments: tuple[str, ...]) -> None:
     assert tracker(*arguments)[0] == Exit.USAGE
 
@@ -121,7 +127,8 @@ def test_a_position_beyond_a_bundle_is_refused(log: Path) -> None:
         assert tracker("replay", log, *options, "--trust-bundle-key")[0] == Exit.REFUSED
     said = tracker("replay", log, "--position", "0", "--trust-bundle-key")[1]
     assert said.splitlines()[-1] == (
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    )
 
 
 @pytest.fixture
@@ -133,17 +140,24 @@ def desk() -> Iterator[Path]:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def test_every_command_of_the_guide_does_what_it_says(
-    demo: Running, desk: Path
-) -> None:
+def test_every_command_of_the_guide_does_what_it_says(demo: Running, desk: Path) -> None:
     wait_for_checkpoint(f"{demo.url}/log/checkpoint")
     script = "".join(BLOCKS).replace("http://127.0.0.1:8000", demo.url)
     assert script.count("tracker ") >= 9
     tracker = f'tracker() {{ "{sys.executable}" -m deploy.cli.main "$@"; }}\n'
     result = subprocess.run(
-        ["bash", "-ec", tracker + script], cwd=desk, capture_output=True, text=True, check=False,
-        env={**os.environ, "TRACKER_DATA_DIR": str(demo.data_dir),
-             "PYTHONPATH": str(Path(__file__).parents[2])}, timeout=150)
+        ["bash", "-ec", tracker + script],
+        cwd=desk,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **os.environ,
+            "TRACKER_DATA_DIR": str(demo.data_dir),
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        },
+        timeout=150,
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     digest = demo.ask('{ asOf(validAt: "2025-11-20") { digest } }')["data"]["asOf"]["digest"]
     assert f"{digest}  state.jsonl" in result.stdout
@@ -164,19 +178,29 @@ def wait_for_checkpoint(url: str) -> None:
 
 def test_every_code_is_in_the_guide() -> None:
     root = Path(__file__).parents[2] / "tracker" / "audit"
-    codes = {code for path in root.rglob("*.py")
-             for code in re.findall(r'Rejected\(\s*"([A-Z_]+)"', path.read_text(encoding="utf-8"))}
+    codes = {
+        code
+        for path in root.rglob("*.py")
+        for code in re.findall(r'Rejected\(\s*"([A-Z_]+)"', path.read_text(encoding="utf-8"))
+    }
     assert len(codes) >= 14
     assert [code for code in codes if f"`{code}`" not in GUIDE] == []
 
 
 def test_without_a_key_from_elsewhere_nothing_counts_as_proven(log: Path, tmp_path: Path) -> None:
     """A forged bundle agrees with itself as well as an honest one."""
-    for arguments in (("verify", log), ("replay", log), ("restore", log),
-                      ("export", tmp_path / "copy", "--from", log)):
+    for arguments in (
+        ("verify", log),
+        ("replay", log),
+        ("restore", log),
+        ("export", tmp_path / "copy", "--from", log),
+    ):
         code, said = tracker(*arguments, "--data-dir", tmp_path / "new")
         assert (code, "--trust-bundle-key" in said, "(NO_KEY)" in said) == (
-            Exit.REFUSED, True, True), said
+            Exit.REFUSED,
+            True,
+            True,
+        ), said
     assert not (tmp_path / "copy").exists()
     assert not (tmp_path / "new").exists()
     code, said = tracker("verify", log, "--trust-bundle-key")
@@ -189,7 +213,11 @@ def test_without_a_key_from_elsewhere_nothing_counts_as_proven(log: Path, tmp_pa
 def test_the_result_is_there_for_programs(log: Path) -> None:
     _, said = answered("verify", log, "--key", KEY.verifier)
     assert (said["result"], said["exitCode"], said["size"], said["origin"]) == (
-        "verified", 0, "300", "example.org/log")
+        "verified",
+        0,
+        "300",
+        "example.org/log",
+    )
     assert (said["keySource"], said["trustedKeys"]) == ("given", [str(KEY.verifier)])
     assert said["checkpoint"] == signed(honest(300)).decode()
     assert said["root"] == said["checkpoint"].splitlines()[2]
@@ -217,7 +245,10 @@ def test_what_stands_between_a_log_and_its_proof_is_in_the_result(
     assert "the texts that are missing" in lost["notChecked"]
     code, silent = answered("verify", "http://127.0.0.1:1/log", "--key", KEY.verifier)
     assert (code, silent["result"], silent["code"]) == (
-        Exit.UNAVAILABLE, "not_verified", "UNAVAILABLE")
+        Exit.UNAVAILABLE,
+        "not_verified",
+        "UNAVAILABLE",
+    )
 
 
 def test_a_report_says_what_was_checked_with_what_and_what_was_not(
@@ -228,11 +259,17 @@ def test_a_report_says_what_was_checked_with_what_and_what_was_not(
     assert tracker("verify", log, *visit)[0] == Exit.OK
     page = report.read_text(encoding="utf-8")
     root = signed(honest(300)).decode().splitlines()[2]
-    for words in ("All 300 events of example.org/log are those that were signed with a trusted key",
-                  f"| What was checked | `{log}` |", "| Number of events | `300` |",
-                  f"| Root | `{root}` |", f"| Trusted key | `{KEY.verifier}` |",
-                  "| Verified with | `critical-minerals-policy-tracker ", "| Ended | `20",
-                  "whether others are shown another log", "whether what was recorded is true"):
+    for words in (
+        "All 300 events of example.org/log are those that were signed with a trusted key",
+        f"| What was checked | `{log}` |",
+        "| Number of events | `300` |",
+        f"| Root | `{root}` |",
+        f"| Trusted key | `{KEY.verifier}` |",
+        "| Verified with | `critical-minerals-policy-tracker ",
+        "| Ended | `20",
+        "whether others are shown another log",
+        "whether what was recorded is true",
+    ):
         assert words in page
     tracker("verify", log, *visit)
     page = report.read_text(encoding="utf-8")
@@ -254,38 +291,50 @@ def test_what_others_wrote_spoils_no_report() -> None:
 def test_a_restore_without_texts_is_refused_and_taken_only_when_told_to(
     log: Path, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TRACKER_DATABASE_URL", (
-        f"postgresql://{target['user']}@/{target['database']}"
-        f"?host={target['host']}&port={target['port']}"))
+    monkeypatch.setenv(
+        "TRACKER_DATABASE_URL",
+        (
+            f"postgresql://{target['user']}@/{target['database']}"
+            f"?host={target['host']}&port={target['port']}"
+        ),
+    )
     (log / "annexes").unlink()
     restoring = ("restore", log, "--key", KEY.verifier)
     code, said = tracker(*restoring)
     assert (code, "(MISSING_ANNEX)" in said) == (Exit.REFUSED, True)
     assert "--allow-missing-texts" in said
     assert json.loads(CliRunner().invoke(app, ["query", "{ head }"]).stdout) == {
-        "data": {"head": "0"}}
+        "data": {"head": "0"}
+    }
     code, said = tracker(*restoring, "--allow-missing-texts")
     assert (code, "restored: 300 events of example.org/log" in said) == (Exit.OK, True)
     assert re.search(r"texts: 0 open their commitments, 0 are redacted, \d+ are missing", said)
 
 
 @pytest.mark.parametrize("name", ["verify", "restore", "replay"])
-def test_a_path_that_is_wrong_is_wrong_usage_and_accuses_nobody(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_path_that_is_wrong_is_wrong_usage_and_accuses_nobody(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
-    for path, words in (("none", "there is no such directory"), ("file", "is a file"),
-                        ("file/below", "Not a directory"), ("x" * 300, "name too long")):
-        code, said = tracker(name, tmp_path / path, "--key", KEY.verifier,
-                             "--data-dir", tmp_path / "new")
+    for path, words in (
+        ("none", "there is no such directory"),
+        ("file", "is a file"),
+        ("file/below", "Not a directory"),
+        ("x" * 300, "name too long"),
+    ):
+        code, said = tracker(
+            name, tmp_path / path, "--key", KEY.verifier, "--data-dir", tmp_path / "new"
+        )
         assert (code, "Traceback" in said) == (Exit.USAGE, False)
         assert words in " ".join(said.replace("│", " ").split())
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("address", [
-    "http://", "http://[::1/log", "https://example.org:99999/log", "file:///etc", "x://y"])
+@pytest.mark.parametrize(
+    "address",
+    ["http://", "http://[::1/log", "https://example.org:99999/log", "file:///etc", "x://y"],
+)
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     code, said = tracker("verify", address, "--key", KEY.verifier)
     assert (code, "expected an http or https address" in " ".join(said.split())) == (
-        Exit.REFUSED, True)
+        Exit.REFUSED,
+        True,
+    )

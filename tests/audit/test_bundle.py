@@ -69,11 +69,13 @@ class Log:
 
     async def export(self, directory: Path) -> int:
         """Export it; how many events are new in the bundle."""
+
         async def texts(head: Head) -> None:
             await export_annexes(lines_of(Annexes(self.pool), head.size), directory)
 
-        return (await export(Rows(self.pool), self.trust, directory, {"key": b"x"},
-                             beside=texts)).new
+        return (
+            await export(Rows(self.pool), self.trust, directory, {"key": b"x"}, beside=texts)
+        ).new
 
     async def record(self, *names: str) -> None:
         """Record something more."""
@@ -123,12 +125,16 @@ async def load(log: Log, directory: Path, trust: Trust | None = None) -> Head:
 
 async def rows(log: Log) -> list[asyncpg.Record]:
     """Every event, every tile, every checkpoint, every text; not when it was inserted."""
-    return [row for query in (
-        "SELECT * FROM log.events ORDER BY position",
-        "SELECT * FROM log.tiles ORDER BY level, number",
-        "SELECT size, root, note FROM log.checkpoints ORDER BY size",
-        "SELECT * FROM log.annexes ORDER BY position, field",
-    ) for row in await log.pool.fetch(query)]
+    return [
+        row
+        for query in (
+            "SELECT * FROM log.events ORDER BY position",
+            "SELECT * FROM log.tiles ORDER BY level, number",
+            "SELECT size, root, note FROM log.checkpoints ORDER BY size",
+            "SELECT * FROM log.annexes ORDER BY position, field",
+        )
+        for row in await log.pool.fetch(query)
+    ]
 
 
 # --- there and back
@@ -144,7 +150,8 @@ async def test_a_bundle_gives_the_same_answers_and_the_same_database_again(
             moment = Moment(day, position)
             verification = await Verification.begin(Bundle(directory), log.trust)
             assert await replay_bundle(verification, moment, None, None, QUIET) == (
-                await services.as_of.digest(moment))
+                await services.as_of.digest(moment)
+            )
         digest = await services.as_of.digest(Moment(date(2025, 11, 20), size))
     await load(empty, directory)
     assert await rows(empty) == await rows(log)
@@ -203,9 +210,7 @@ async def test_a_bundle_that_was_tampered_with_restores_nothing(
     assert await rows(empty) == []
 
 
-async def test_nobody_can_change_what_was_restored(
-    log: Log, empty: Log, tmp_path: Path
-) -> None:
+async def test_nobody_can_change_what_was_restored(log: Log, empty: Log, tmp_path: Path) -> None:
     await log.export(tmp_path / "bundle")
     await load(empty, tmp_path / "bundle")
     async with connected(empty.target) as connection:
@@ -250,8 +255,9 @@ async def test_gos_sumdb_verifies_a_bundle(log: Log, tmp_path: Path) -> None:
     program = sumdb(tmp_path)
     size = await log.publish()
     await log.export(tmp_path / "bundle")
-    assert f"{size} entries" in verified(program, str(tmp_path / "bundle"),
-                                         str(log.safe.keys().verifiers[0]))
+    assert f"{size} entries" in verified(
+        program, str(tmp_path / "bundle"), str(log.safe.keys().verifiers[0])
+    )
 
 
 # --- kill -9
@@ -325,38 +331,76 @@ def test_a_restore_that_is_killed_leaves_the_log_empty(
 
 EVENTS, TILES = "UPDATE log.events SET", "UPDATE log.tiles SET"
 TAMPERED = {
-    "an edited entry": (f"{EVENTS} entry = entry || ' '::bytea WHERE position = 300",
-                        "ALTERED_ENTRY", range(300, 301)),
-    "an entry that is none": (f"{EVENTS} entry = '{{]' WHERE position = 300",
-                              "ALTERED_ENTRY", range(300, 301)),
+    "an edited entry": (
+        f"{EVENTS} entry = entry || ' '::bytea WHERE position = 300",
+        "ALTERED_ENTRY",
+        range(300, 301),
+    ),
+    "an entry that is none": (
+        f"{EVENTS} entry = '{{]' WHERE position = 300",
+        "ALTERED_ENTRY",
+        range(300, 301),
+    ),
     "an edited entry, not yet in a tile": (
-        f"{EVENTS} entry = entry || ' '::bytea WHERE position = 550", "WRONG_ROOT",
-        range(501, 601)),
-    "a deleted row": ("DELETE FROM log.events WHERE position = 300", "MISSING_ROW",
-                      range(300, 301)),
-    "a deleted row at the end": ("DELETE FROM log.events WHERE position = 600", "MISSING_ROW",
-                                 range(600, 601)),
+        f"{EVENTS} entry = entry || ' '::bytea WHERE position = 550",
+        "WRONG_ROOT",
+        range(501, 601),
+    ),
+    "a deleted row": (
+        "DELETE FROM log.events WHERE position = 300",
+        "MISSING_ROW",
+        range(300, 301),
+    ),
+    "a deleted row at the end": (
+        "DELETE FROM log.events WHERE position = 600",
+        "MISSING_ROW",
+        range(600, 601),
+    ),
     "swapped rows": (
         f"{EVENTS} position = 10000000 WHERE position = 300;"
         f"{EVENTS} position = 300 WHERE position = 301;"
-        f"{EVENTS} position = 301 WHERE position = 10000000", "WRONG_COLUMN", range(300, 301)),
-    "another stream": (f"{EVENTS} stream = 'alliance/x' WHERE position = 7", "WRONG_COLUMN",
-                       range(7, 8)),
-    "another type": (f"{EVENTS} type = 'Alliance.X' WHERE position = 7", "WRONG_COLUMN",
-                     range(7, 8)),
+        f"{EVENTS} position = 301 WHERE position = 10000000",
+        "WRONG_COLUMN",
+        range(300, 301),
+    ),
+    "another stream": (
+        f"{EVENTS} stream = 'alliance/x' WHERE position = 7",
+        "WRONG_COLUMN",
+        range(7, 8),
+    ),
+    "another type": (
+        f"{EVENTS} type = 'Alliance.X' WHERE position = 7",
+        "WRONG_COLUMN",
+        range(7, 8),
+    ),
     "another version": (f"{EVENTS} version = 99 WHERE position = 7", "WRONG_COLUMN", range(7, 8)),
     "another id": (f"{EVENTS} event_id = 'x' WHERE position = 7", "WRONG_COLUMN", range(7, 8)),
-    "another time": (f"{EVENTS} recorded_at = now() WHERE position = 7", "WRONG_COLUMN",
-                     range(7, 8)),
+    "another time": (
+        f"{EVENTS} recorded_at = now() WHERE position = 7",
+        "WRONG_COLUMN",
+        range(7, 8),
+    ),
     "an edited tile": (
         f"{TILES} hashes = overlay(hashes PLACING sha256('x') FROM 33) WHERE level = 0 AND"
-        " number = 1", "ALTERED_TILE", range(257, 513)),
-    "an edited root of a tile": (f"{TILES} root = sha256('x') WHERE level = 0 AND number = 1",
-                                 "ALTERED_TILE", range(257, 513)),
-    "a deleted tile": ("DELETE FROM log.tiles WHERE level = 0 AND number = 1", "MISSING_ROW",
-                       range(257, 513)),
-    "an edited checkpoint": ("UPDATE log.checkpoints SET root = sha256('x') WHERE size = 200",
-                             "BAD_CHECKPOINT", None),
+        " number = 1",
+        "ALTERED_TILE",
+        range(257, 513),
+    ),
+    "an edited root of a tile": (
+        f"{TILES} root = sha256('x') WHERE level = 0 AND number = 1",
+        "ALTERED_TILE",
+        range(257, 513),
+    ),
+    "a deleted tile": (
+        "DELETE FROM log.tiles WHERE level = 0 AND number = 1",
+        "MISSING_ROW",
+        range(257, 513),
+    ),
+    "an edited checkpoint": (
+        "UPDATE log.checkpoints SET root = sha256('x') WHERE size = 200",
+        "BAD_CHECKPOINT",
+        None,
+    ),
 }
 
 
@@ -462,7 +506,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path
 
 
 async def test_a_bundle_behind_any_web_server_is_verified(
-    site: tuple[Path, str, type[Site]]
+    site: tuple[Path, str, type[Site]],
 ) -> None:
     directory, url, _ = site
     saved = TRUST.head(signed(honest(300)), "x")
@@ -475,11 +519,17 @@ async def test_a_bundle_behind_any_web_server_is_verified(
     source.close()
 
 
-@pytest.mark.parametrize("answer", [
-    lambda site: site.send_error(404), lambda site: site.send_error(503),
-    lambda site: site.send_error(401), cut_off,
-    lambda site: setattr(site, "close_connection", True),
-], ids=["404", "503", "401", "cut off", "closed"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda site: site.send_error(404),
+        lambda site: site.send_error(503),
+        lambda site: site.send_error(401),
+        cut_off,
+        lambda site: setattr(site, "close_connection", True),
+    ],
+    ids=["404", "503", "401", "cut off", "closed"],
+)
 @pytest.mark.parametrize("path", ["/checkpoint", "/tile/0/001", "/tile/entries/001"])
 async def test_a_web_server_that_fails_is_unavailable_and_not_rejected(
     site: tuple[Path, str, type[Site]], path: str, answer: Callable[[Site], None]

@@ -66,8 +66,9 @@ def test_a_lost_key_is_not_replaced_in_silence(safe: Safe) -> None:
 def test_a_file_without_keys_of_one_log_is_refused(safe: Safe, text: str, tmp_path: Path) -> None:
     [signer] = safe.prepare("one").signers
     [other] = Safe(tmp_path / "other").prepare("other").signers
-    (safe.directory / "keys").write_text(text.format(
-        key=signer.verifier, secret=signer.secret, other=other.secret))
+    (safe.directory / "keys").write_text(
+        text.format(key=signer.verifier, secret=signer.secret, other=other.secret)
+    )
     with pytest.raises(InvalidInput) as error:
         safe.keys()
     assert signer.secret not in str(error.value)

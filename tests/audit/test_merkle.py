@@ -30,21 +30,37 @@ from tracker.audit.format.merkle import (
 from tracker.errors import InvalidInput, NotProven
 
 # The tree by which certificate-transparency is tested: eight leaves, and the root of every size.
-LEAVES = [bytes.fromhex(text) for text in (
-    "", "00", "10", "2021", "3031", "40414243", "5051525354555657",
-    "606162636465666768696a6b6c6d6e6f")]
-ROOTS = [bytes.fromhex(text) for text in (
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
-    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
-    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
-    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
-    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
-    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
-    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328")]
-SIZES = st.one_of(st.integers(1, 600), *(
-    st.integers(at - 3, at + 3) for at in (256, 512, 65_536, 65_792, 131_072)))
+LEAVES = [
+    bytes.fromhex(text)
+    for text in (
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
+    )
+]
+ROOTS = [
+    bytes.fromhex(text)
+    for text in (
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+        "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+        "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+        "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+        "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+    )
+]
+SIZES = st.one_of(
+    st.integers(1, 600),
+    *(st.integers(at - 3, at + 3) for at in (256, 512, 65_536, 65_792, 131_072)),
+)
 
 
 @cache
@@ -92,8 +108,10 @@ def naive_proof(old: int, start: int, stop: int, known: bool) -> list[bytes]:
 def tile_data(tile: Tile) -> bytes:
     """The bytes of a tile."""
     width = 256**tile.level
-    return b"".join(naive(number * width, (number + 1) * width)
-                    for number in range(tile.number * 256, tile.number * 256 + tile.width))
+    return b"".join(
+        naive(number * width, (number + 1) * width)
+        for number in range(tile.number * 256, tile.number * 256 + tile.width)
+    )
 
 
 def hashes(size: int, parts: list[list[Node]]) -> Hashes:
@@ -112,16 +130,31 @@ def test_a_growing_tree_has_the_roots_of_the_reference() -> None:
 
 
 # The proofs of that tree.
-@pytest.mark.parametrize(("index", "size", "proof"), [
-    (0, 1, []),
-    (0, 8, ["96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-            "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-            "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"]),
-    (5, 8, ["bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-            "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-            "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"]),
-    (2, 3, ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]),
-])
+@pytest.mark.parametrize(
+    ("index", "size", "proof"),
+    [
+        (0, 1, []),
+        (
+            0,
+            8,
+            [
+                "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+                "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+            ],
+        ),
+        (
+            5,
+            8,
+            [
+                "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+                "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+                "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+            ],
+        ),
+        (2, 3, ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]),
+    ],
+)
 def test_inclusion_proofs_are_those_of_the_reference(
     index: int, size: int, proof: list[str]
 ) -> None:
@@ -131,17 +164,38 @@ def test_inclusion_proofs_are_those_of_the_reference(
     check_inclusion(leaf_hash(LEAVES[index]), index, size, hashes, ROOTS[size])
 
 
-@pytest.mark.parametrize(("old", "new", "proof"), [
-    (1, 1, []),
-    (1, 8, ["96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-            "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-            "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"]),
-    (6, 8, ["0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
-            "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-            "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"]),
-    (2, 5, ["5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-            "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"]),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "proof"),
+    [
+        (1, 1, []),
+        (
+            1,
+            8,
+            [
+                "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+                "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+            ],
+        ),
+        (
+            6,
+            8,
+            [
+                "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+                "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+                "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+            ],
+        ),
+        (
+            2,
+            5,
+            [
+                "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+            ],
+        ),
+    ],
+)
 def test_consistency_proofs_are_those_of_the_reference(
     old: int, new: int, proof: list[str]
 ) -> None:
@@ -204,10 +258,10 @@ def changed_hashes(data: st.DataObject, change: str, proof: list[bytes]) -> list
         return proof
     at = data.draw(st.integers(0, len(proof) - 1))
     if change == "drop":
-        return proof[:at] + proof[at + 1:]
+        return proof[:at] + proof[at + 1 :]
     if change == "swap":
         return proof[::-1]
-    return [*proof[:at], bytes([proof[at][0] ^ 1]) + proof[at][1:], *proof[at + 1:]]
+    return [*proof[:at], bytes([proof[at][0] ^ 1]) + proof[at][1:], *proof[at + 1 :]]
 
 
 @settings(max_examples=40, deadline=None)
@@ -217,7 +271,8 @@ def test_the_root_of_any_smaller_size_follows_from_the_tiles(size: int) -> None:
     assert found.root() == naive(0, size)
     complete = size // 256 * 256
     assert hashes(size, [cover(0, complete)]).root(complete) == (
-        naive(0, complete) if complete else EMPTY)
+        naive(0, complete) if complete else EMPTY
+    )
 
 
 def test_a_growing_tree_agrees_with_the_definition_at_every_size() -> None:
@@ -227,12 +282,15 @@ def test_a_growing_tree_agrees_with_the_definition_at_every_size() -> None:
         assert frontier.root == naive(0, size)
 
 
-@pytest.mark.parametrize(("size", "expected"), [
-    (0, []),
-    (1, [Tile(0, 0, 1)]),
-    (256, [Tile(0, 0), Tile(1, 0, 1)]),
-    (257, [Tile(0, 0), Tile(0, 1, 1), Tile(1, 0, 1)]),
-])
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (0, []),
+        (1, [Tile(0, 0, 1)]),
+        (256, [Tile(0, 0), Tile(1, 0, 1)]),
+        (257, [Tile(0, 0), Tile(0, 1, 1), Tile(1, 0, 1)]),
+    ],
+)
 def test_a_tree_has_these_tiles(size: int, expected: list[Tile]) -> None:
     assert list(all_tiles(size)) == expected
     assert all(tile.entries <= size for tile in expected)
@@ -258,20 +316,48 @@ def test_the_root_of_a_tile_is_the_hash_above_it() -> None:
     assert tile_root(tile_data(Tile(0, 3))) == naive(768, 1024)
 
 
-@pytest.mark.parametrize(("path", "tile"), [
-    ("0/000", Tile(0, 0)), ("1/x001/x234/067", Tile(1, 1_234_067)),
-    ("63/999.p/1", Tile(63, 999, 1)), ("0/x001/000.p/255", Tile(0, 1000, 255)),
-])
+@pytest.mark.parametrize(
+    ("path", "tile"),
+    [
+        ("0/000", Tile(0, 0)),
+        ("1/x001/x234/067", Tile(1, 1_234_067)),
+        ("63/999.p/1", Tile(63, 999, 1)),
+        ("0/x001/000.p/255", Tile(0, 1000, 255)),
+    ],
+)
 def test_a_tile_has_one_path(path: str, tile: Tile) -> None:
     assert tile.path == path
     assert parse_tile(path) == (tile, False)
     assert parse_tile(f"entries/{tile.place}") == (Tile(0, tile.number, tile.width), True)
 
 
-@pytest.mark.parametrize("path", [
-    "", "0", "0/", "0/0", "0/00", "0/0000", "00/000", "64/000", "-1/000", "0/x000/001", "0/x001",
-    "0/001/000", "0/000.p/0", "0/000.p/256", "0/000.p/01", "0/000.p/", "0/000/", "data/000",
-    "0/٠٠٠", "0/000.p/300", "0/000\n", "entries/x000/000"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "0",
+        "0/",
+        "0/0",
+        "0/00",
+        "0/0000",
+        "00/000",
+        "64/000",
+        "-1/000",
+        "0/x000/001",
+        "0/x001",
+        "0/001/000",
+        "0/000.p/0",
+        "0/000.p/256",
+        "0/000.p/01",
+        "0/000.p/",
+        "0/000/",
+        "data/000",
+        "0/٠٠٠",
+        "0/000.p/300",
+        "0/000\n",
+        "entries/x000/000",
+    ],
+)
 def test_another_path_is_no_tile(path: str) -> None:
     with pytest.raises(InvalidInput, match="is no tile"):
         parse_tile(path)

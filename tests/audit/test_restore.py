@@ -74,7 +74,8 @@ LINES = [n for n, line in enumerate(texts_of(SIZE)) if b'"text"' in line]
 def without_line(number: int) -> Callable[[bytes], bytes]:
     """A file without one of its lines."""
     return lambda content: b"".join(
-        line for n, line in enumerate(content.splitlines(keepends=True)) if n != number)
+        line for n, line in enumerate(content.splitlines(keepends=True)) if n != number
+    )
 
 
 TEXTS: dict[str, tuple[Tamper, str]] = {
@@ -84,21 +85,27 @@ TEXTS: dict[str, tuple[Tamper, str]] = {
     "a missing last text": (edited("annexes", without_line(LINES[-1])), "MISSING_ANNEX"),
     "another text": (
         edited("annexes", lambda content: content.replace(b'"text":"', b'"text":"x', 1)),
-        "ALTERED_ANNEX"),
+        "ALTERED_ANNEX",
+    ),
     "a text twice": (
         edited("annexes", lambda content: content.splitlines(keepends=True)[0] + content),
-        "ALTERED_ANNEX"),
+        "ALTERED_ANNEX",
+    ),
     "a text that is another's": (
         edited("annexes", lambda content: content.replace(b'"position":"1"', b'"position":"2"')),
-        "ALTERED_ANNEX"),
+        "ALTERED_ANNEX",
+    ),
     "a line that is no JSON": (
-        edited("annexes", lambda content: b"{]\n" + content), "ALTERED_ANNEX"),
-    "a file of texts without an end": (
-        replaced("annexes", sparse), "ALTERED_ANNEX"),
+        edited("annexes", lambda content: b"{]\n" + content),
+        "ALTERED_ANNEX",
+    ),
+    "a file of texts without an end": (replaced("annexes", sparse), "ALTERED_ANNEX"),
 }
 KINDS: dict[str, tuple[Tamper, str]] = {
     "a tile that is a device": (
-        replaced("tile/0/000", lambda path: path.symlink_to("/dev/zero")), "NOT_A_FILE"),
+        replaced("tile/0/000", lambda path: path.symlink_to("/dev/zero")),
+        "NOT_A_FILE",
+    ),
     "a tile of 6 GB": (replaced("tile/0/000", sparse), "BAD_LENGTH"),
     "entries of 6 GB": (replaced("tile/entries/001", sparse), "BAD_LENGTH"),
     "a checkpoint of 6 GB": (replaced("checkpoint", sparse), "BAD_LENGTH"),
@@ -110,8 +117,10 @@ KINDS: dict[str, tuple[Tamper, str]] = {
     "a tile that is a socket": (replaced("tile/0/000", listening), "NOT_A_FILE"),
     "a tile that is a directory": (replaced("tile/0/000", Path.mkdir), "NOT_A_FILE"),
     "a checkpoint that is a directory": (replaced("checkpoint", Path.mkdir), "NOT_A_FILE"),
-    "a kept checkpoint that is a directory": (replaced("checkpoints/100", Path.mkdir),
-                                              "NOT_A_FILE"),
+    "a kept checkpoint that is a directory": (
+        replaced("checkpoints/100", Path.mkdir),
+        "NOT_A_FILE",
+    ),
     "texts that are a directory": (replaced("annexes", Path.mkdir), "NOT_A_FILE"),
     "tiles that are a file": (replaced("tile", Path.touch), "NOT_A_FILE"),
     "kept checkpoints that are a file": (replaced("checkpoints", Path.touch), "NOT_A_FILE"),
@@ -158,8 +167,10 @@ async def restored(source: Source, target: Target, **options: bool) -> Head:
 async def rows_in(target: Target) -> dict[str, int]:
     """How many rows the tables of the log have."""
     async with connected(target) as connection:
-        return {table: await connection.fetchval(f"SELECT count(*) FROM log.{table}")
-                for table in ("events", "tiles", "checkpoints", "annexes")}
+        return {
+            table: await connection.fetchval(f"SELECT count(*) FROM log.{table}")
+            for table in ("events", "tiles", "checkpoints", "annexes")
+        }
 
 
 MEANWHILE = event("export-control/meanwhile", "meanwhile")
@@ -180,8 +191,9 @@ async def test_what_is_verified_and_what_is_restored_are_refused_alike(
     assert await rows_in(into) == NOTHING
 
 
-@pytest.mark.parametrize("kind", [kind for kind, (_, code) in TEXTS.items()
-                                  if code == "MISSING_ANNEX"])
+@pytest.mark.parametrize(
+    "kind", [kind for kind, (_, code) in TEXTS.items() if code == "MISSING_ANNEX"]
+)
 async def test_missing_texts_are_taken_where_that_is_allowed_and_counted(
     copy: Path, target: Target, kind: str
 ) -> None:
@@ -192,11 +204,16 @@ async def test_missing_texts_are_taken_where_that_is_allowed_and_counted(
     left = len((copy / "annexes").read_bytes().splitlines()) if (copy / "annexes").exists() else 0
     assert (verification.texts.opened, verification.texts.missing) == (left, len(LINES) - left)
     assert await rows_in(target) == {
-        "events": SIZE, "tiles": 2, "checkpoints": len(KEPT) + 1, "annexes": left}
+        "events": SIZE,
+        "tiles": 2,
+        "checkpoints": len(KEPT) + 1,
+        "annexes": left,
+    }
 
 
-@pytest.mark.parametrize("kind", [kind for kind, (_, code) in ALL.items()
-                                  if code != "MISSING_ANNEX"])
+@pytest.mark.parametrize(
+    "kind", [kind for kind, (_, code) in ALL.items() if code != "MISSING_ANNEX"]
+)
 async def test_nothing_else_is_taken_with_it(copy: Path, kind: str) -> None:
     tamper, code = ALL[kind]
     tamper(copy)
@@ -205,16 +222,18 @@ async def test_nothing_else_is_taken_with_it(copy: Path, kind: str) -> None:
     assert caught.value.code == code
 
 
-async def test_a_whole_bundle_is_restored_with_every_text(
-    untouched: Path, target: Target
-) -> None:
+async def test_a_whole_bundle_is_restored_with_every_text(untouched: Path, target: Target) -> None:
     await restored(Bundle(untouched), target)
     assert await rows_in(target) == {
-        "events": SIZE, "tiles": 2, "checkpoints": len(KEPT) + 1, "annexes": len(LINES)}
+        "events": SIZE,
+        "tiles": 2,
+        "checkpoints": len(KEPT) + 1,
+        "annexes": len(LINES),
+    }
 
 
 async def test_where_something_is_recorded_while_a_bundle_is_verified_nothing_is_restored(
-    target: Target
+    target: Target,
 ) -> None:
     async with pooled(target) as pool, connected(target) as connection:
         appending = list[asyncio.Task[Appended]]()
@@ -237,6 +256,7 @@ async def test_what_is_appended_while_the_log_is_filled_comes_after_it(
     fill, appending = restoring._fill, list[asyncio.Task[Appended]]()
 
     async with pooled(target) as pool:
+
         async def slow(connection: Connection) -> None:
             appending.append(asyncio.create_task(Recorder(pool).append([MEANWHILE])))
             await asyncio.sleep(0.3)
@@ -272,12 +292,19 @@ async def test_a_log_that_keeps_no_heads_is_restored_with_the_one_it_has(
     assert [tuple(row) for row in rows] == [(size, (await Forged(honest(size)).head()).decode())]
 
 
-@pytest.mark.parametrize(("path", "make"), [
-    ("checkpoint", os.mkfifo), ("checkpoint", sparse), (".part", os.mkfifo),
-    (".part", lambda path: path.symlink_to("/dev/full")), (".annexes.part", os.mkfifo),
-    ("tile/entries/000", os.mkfifo), ("annexes", Path.mkdir),
-    ("tile", lambda path: path.symlink_to("/tmp")),
-])
+@pytest.mark.parametrize(
+    ("path", "make"),
+    [
+        ("checkpoint", os.mkfifo),
+        ("checkpoint", sparse),
+        (".part", os.mkfifo),
+        (".part", lambda path: path.symlink_to("/dev/full")),
+        (".annexes.part", os.mkfifo),
+        ("tile/entries/000", os.mkfifo),
+        ("annexes", Path.mkdir),
+        ("tile", lambda path: path.symlink_to("/tmp")),
+    ],
+)
 async def test_an_export_goes_nowhere_but_into_its_directory(
     tmp_path: Path, path: str, make: Callable[[Path], object]
 ) -> None:

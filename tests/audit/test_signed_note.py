@@ -16,11 +16,15 @@ from tracker.errors import InvalidInput, NotProven
 
 # The example of golang.org/x/mod/sumdb/note: the key of PeterNeumann and a note signed by it.
 PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
-SECRET = ("PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")
-SPEECH = ("If you think cryptography is the answer to your problem,\n"
-          "then you don't know what your problem is.\n")
-SIGNED = (f"{SPEECH}\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZ"
-          "SNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n")
+SECRET = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
+SPEECH = (
+    "If you think cryptography is the answer to your problem,\n"
+    "then you don't know what your problem is.\n"
+)
+SIGNED = (
+    f"{SPEECH}\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZ"
+    "SNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+)
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="+"), min_size=1)
 TEXTS = st.text(st.characters(exclude_categories=["C"])).map(lambda text: text + "\n")
 
@@ -83,23 +87,46 @@ def test_unknown_keys_are_passed_over_and_known_ones_must_fit(signer: Signer) ->
         Note("tex\n", note.signatures).verified([signer.verifier])
 
 
-@pytest.mark.parametrize("data", [
-    b"", b"text\n", b"text\n\n", SIGNED.encode()[:-1], SIGNED.encode() + b"more",
-    SIGNED.encode().replace("— ".encode(), b"- "), SIGNED.encode().replace(b"AM=", b"AM"),
-    SIGNED.encode().replace(b"AM=", b"AN="), SIGNED.encode().replace(b"If", b"\x01"),
-    SIGNED.encode().replace(b"If", b"\xff"), SIGNED.encode().replace(b"PeterN", b"Peter N"),
-    SIGNED.encode().replace("— Pet".encode(), "—  Pet".encode()),
-    SIGNED.encode() * 2 + b"x" * 1_000_000, SPEECH.encode() + SIGNED.encode()[-160:] * 200,
-    "text\n\n— name AAAA\n".encode()])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"text\n",
+        b"text\n\n",
+        SIGNED.encode()[:-1],
+        SIGNED.encode() + b"more",
+        SIGNED.encode().replace("— ".encode(), b"- "),
+        SIGNED.encode().replace(b"AM=", b"AM"),
+        SIGNED.encode().replace(b"AM=", b"AN="),
+        SIGNED.encode().replace(b"If", b"\x01"),
+        SIGNED.encode().replace(b"If", b"\xff"),
+        SIGNED.encode().replace(b"PeterN", b"Peter N"),
+        SIGNED.encode().replace("— Pet".encode(), "—  Pet".encode()),
+        SIGNED.encode() * 2 + b"x" * 1_000_000,
+        SPEECH.encode() + SIGNED.encode()[-160:] * 200,
+        "text\n\n— name AAAA\n".encode(),
+    ],
+)
 def test_what_is_no_note_is_refused(data: bytes) -> None:
     with pytest.raises(NotProven):
         Note.parse(data).check([Verifier.parse(PETER)])
 
 
-@pytest.mark.parametrize("key", [
-    "", "a", PETER[:-1], PETER.replace("c74f", "c74e"), PETER.replace("Peter", "Petra"),
-    PETER.replace("+A", "+B"), PETER.replace("PeterN", "Peter N"), PETER + "\n", SECRET,
-    "a+00000000+AAAA"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "a",
+        PETER[:-1],
+        PETER.replace("c74f", "c74e"),
+        PETER.replace("Peter", "Petra"),
+        PETER.replace("+A", "+B"),
+        PETER.replace("PeterN", "Peter N"),
+        PETER + "\n",
+        SECRET,
+        "a+00000000+AAAA",
+    ],
+)
 def test_what_is_no_key_is_refused(key: str) -> None:
     with pytest.raises(InvalidInput, match="verifier key"):
         Verifier.parse(key)
@@ -112,8 +139,7 @@ def test_what_is_no_private_key_is_refused_without_telling_it(secret: str) -> No
     assert not secret or secret not in str(error.value)
 
 
-@pytest.mark.parametrize("name", [
-    "", "a b", "a+b", "a\nb", "a\u2003b", "a\0b", "a\u202eb"])
+@pytest.mark.parametrize("name", ["", "a b", "a+b", "a\nb", "a\u2003b", "a\0b", "a\u202eb"])
 def test_a_key_has_a_name_that_lines_can_hold(name: str) -> None:
     with pytest.raises(InvalidInput, match="without spaces"):
         Signer.new(name)
@@ -126,10 +152,23 @@ def test_a_checkpoint_is_read_as_it_was(origin: str, size: int, root: bytes) -> 
     assert Checkpoint.parse(f"{checkpoint}extension\n") == checkpoint
 
 
-@pytest.mark.parametrize("text", [
-    "", "a\n1\n", "a\n1\nAAAA\n", "a\n01\n{root}\n", "a\n-1\n{root}\n", "a\n١\n{root}\n",
-    "a\n\n{root}\n", "a\n1\n{root}", "a\n1\n{root}\n\n", "a\n9223372036854775808\n{root}\n",
-    "\n1\n{root}\n", "a\n1\n{root}x\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a\n1\n",
+        "a\n1\nAAAA\n",
+        "a\n01\n{root}\n",
+        "a\n-1\n{root}\n",
+        "a\n١\n{root}\n",
+        "a\n\n{root}\n",
+        "a\n1\n{root}",
+        "a\n1\n{root}\n\n",
+        "a\n9223372036854775808\n{root}\n",
+        "\n1\n{root}\n",
+        "a\n1\n{root}x\n",
+    ],
+)
 def test_what_is_no_checkpoint_is_refused(text: str) -> None:
     root = str(Checkpoint("a", 1, EMPTY)).split("\n")[2]
     with pytest.raises(NotProven):
@@ -146,9 +185,19 @@ def test_proofs_are_read_as_they_were(number: int, hashes: list[bytes]) -> None:
     assert ConsistencyProof.parse(str(consistency)) == consistency
 
 
-@pytest.mark.parametrize("text", [
-    "", "index 1\n\n", "c2sp.org/tlog-proof@v1\n\n", "c2sp.org/tlog-proof@v1\nindex x\n\n",
-    "c2sp.org/tlog-proof@v1\nindex 1\nAAAA\n\n", "old x\n\n", "old 1\nAAAA\n\n", "old\n\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "index 1\n\n",
+        "c2sp.org/tlog-proof@v1\n\n",
+        "c2sp.org/tlog-proof@v1\nindex x\n\n",
+        "c2sp.org/tlog-proof@v1\nindex 1\nAAAA\n\n",
+        "old x\n\n",
+        "old 1\nAAAA\n\n",
+        "old\n\n",
+    ],
+)
 def test_what_is_no_proof_is_refused(text: str) -> None:
     for kind in (InclusionProof, ConsistencyProof):
         with pytest.raises(NotProven):
@@ -175,16 +224,22 @@ def write_log(directory: Path, signer: Signer, entries: list[bytes]) -> None:
     for leaf in levels[0]:
         frontier.add(leaf)
     while len(levels[-1]) >= 256:
-        levels.append([root_of(levels[-1][i : i + 256])
-                       for i in range(0, len(levels[-1]) - 255, 256)])
+        levels.append(
+            [root_of(levels[-1][i : i + 256]) for i in range(0, len(levels[-1]) - 255, 256)]
+        )
     for tile in all_tiles(len(entries)):
         first = tile.number * 256
-        put(directory / "tile" / tile.path,
-            b"".join(levels[tile.level][first : first + tile.width]))
+        put(
+            directory / "tile" / tile.path, b"".join(levels[tile.level][first : first + tile.width])
+        )
         if tile.level == 0:
-            put(directory / "tile" / tile.entries_path, b"".join(
-                len(entry).to_bytes(2, "big") + entry
-                for entry in entries[first : first + tile.width]))
+            put(
+                directory / "tile" / tile.entries_path,
+                b"".join(
+                    len(entry).to_bytes(2, "big") + entry
+                    for entry in entries[first : first + tile.width]
+                ),
+            )
     text = str(Checkpoint(signer.name, len(entries), frontier.root))
     put(directory / "checkpoint", str(Note(text, (signer.sign(text),))).encode())
 

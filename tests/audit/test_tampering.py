@@ -158,57 +158,102 @@ def moved(path: str, other: str) -> Callable[[Path], None]:
 
 ENTRY_0, ENTRY_1, ENTRY_2 = (f"tile/entries/{name}" for name in ("000", "001", "002.p/88"))
 TAMPERED: dict[str, tuple[Callable[[Path], None], str, range | None]] = {
-    "a flipped bit in an entry": (
-        edited(ENTRY_0, flipped(offset_of(7))), "ALTERED_ENTRY", at(7)),
+    "a flipped bit in an entry": (edited(ENTRY_0, flipped(offset_of(7))), "ALTERED_ENTRY", at(7)),
     "a flipped bit in the last entry": (edited(ENTRY_2, flipped(-5)), "ALTERED_ENTRY", at(600)),
     "an entry that says something else": (
-        edited(ENTRY_0, listed(replace)), "ALTERED_ENTRY", at(10)),
+        edited(ENTRY_0, listed(replace)),
+        "ALTERED_ENTRY",
+        at(10),
+    ),
     "an entry that is no JSON": (
-        edited(ENTRY_1, listed(lambda e: e.__setitem__(3, b"{]"))), "ALTERED_ENTRY", at(260)),
+        edited(ENTRY_1, listed(lambda e: e.__setitem__(3, b"{]"))),
+        "ALTERED_ENTRY",
+        at(260),
+    ),
     "swapped entries": (edited(ENTRY_0, listed(swap)), "ALTERED_ENTRY", at(3)),
     "a dropped entry": (edited(ENTRY_0, listed(lambda e: e.pop(41))), "BAD_LENGTH", at(42)),
     "a dropped entry, another at the end": (
         edited(ENTRY_0, listed(lambda e: e.pop(41), lambda e: e.append(b"{}"))),
-        "ALTERED_ENTRY", at(42)),
+        "ALTERED_ENTRY",
+        at(42),
+    ),
     "an inserted entry": (
-        edited(ENTRY_1, listed(lambda e: e.insert(4, b"{}"))), "BAD_LENGTH", at(261)),
+        edited(ENTRY_1, listed(lambda e: e.insert(4, b"{}"))),
+        "BAD_LENGTH",
+        at(261),
+    ),
     "an inserted entry, the last taken away": (
         edited(ENTRY_1, listed(lambda e: e.insert(4, b"{}"), lambda e: e.pop())),
-        "ALTERED_ENTRY", at(261)),
+        "ALTERED_ENTRY",
+        at(261),
+    ),
     "a truncated file of entries": (
-        edited(ENTRY_1, lambda content: content[:-1]), "BAD_LENGTH", at(512)),
+        edited(ENTRY_1, lambda content: content[:-1]),
+        "BAD_LENGTH",
+        at(512),
+    ),
     "an empty file of entries": (edited(ENTRY_1, lambda content: b""), "BAD_LENGTH", at(257)),
     "an entry beyond the checkpoint": (
-        edited(ENTRY_2, listed(lambda e: e.append(b"{}"))), "BAD_LENGTH", at(601)),
+        edited(ENTRY_2, listed(lambda e: e.append(b"{}"))),
+        "BAD_LENGTH",
+        at(601),
+    ),
     "a garbage length": (
-        edited(ENTRY_0, lambda content: b"\xff\xff" + content[2:]), "BAD_LENGTH", at(1)),
+        edited(ENTRY_0, lambda content: b"\xff\xff" + content[2:]),
+        "BAD_LENGTH",
+        at(1),
+    ),
     "a file of entries in the place of another": (
-        moved(ENTRY_0, ENTRY_1), "ALTERED_ENTRY", at(257)),
-    "a flipped bit in a tile": (
-        edited("tile/0/000", flipped(32 * 8 + 3)), "ALTERED_TILE", at(9)),
+        moved(ENTRY_0, ENTRY_1),
+        "ALTERED_ENTRY",
+        at(257),
+    ),
+    "a flipped bit in a tile": (edited("tile/0/000", flipped(32 * 8 + 3)), "ALTERED_TILE", at(9)),
     "a flipped bit in a tile of tiles": (
-        edited("tile/1/000.p/2", flipped(40)), "ALTERED_TILE", at(257, 512)),
+        edited("tile/1/000.p/2", flipped(40)),
+        "ALTERED_TILE",
+        at(257, 512),
+    ),
     "a tile that is too short": (
-        edited("tile/0/000", lambda content: content[:-32]), "BAD_LENGTH", at(256)),
+        edited("tile/0/000", lambda content: content[:-32]),
+        "BAD_LENGTH",
+        at(256),
+    ),
     "a partial tile that is too short": (
-        edited("tile/0/002.p/88", lambda content: content[: 32 * 80 + 7]), "BAD_LENGTH", at(593)),
+        edited("tile/0/002.p/88", lambda content: content[: 32 * 80 + 7]),
+        "BAD_LENGTH",
+        at(593),
+    ),
     "a partial tile that is too long": (
-        edited("tile/0/002.p/88", lambda content: content + content[:32]), "BAD_LENGTH", at(600)),
+        edited("tile/0/002.p/88", lambda content: content + content[:32]),
+        "BAD_LENGTH",
+        at(600),
+    ),
     "a missing tile": (removed("tile/0/001"), "MISSING", at(257, 512)),
     "a missing tile of tiles": (removed("tile/1/000.p/2"), "MISSING", at(1, 512)),
     "missing entries": (removed(ENTRY_2), "MISSING", at(513, 600)),
-    "another root in the checkpoint": (
-        edited("checkpoint", rerooted), "BAD_SIGNATURE", None),
-    "a flipped bit in the signature": (
-        edited("checkpoint", resigned), "BAD_SIGNATURE", None),
+    "another root in the checkpoint": (edited("checkpoint", rerooted), "BAD_SIGNATURE", None),
+    "a flipped bit in the signature": (edited("checkpoint", resigned), "BAD_SIGNATURE", None),
     "a checkpoint that says more": (
-        edited("checkpoint", lambda c: c.replace(b"\n600\n", b"\n601\n")), "BAD_SIGNATURE", None),
+        edited("checkpoint", lambda c: c.replace(b"\n600\n", b"\n601\n")),
+        "BAD_SIGNATURE",
+        None,
+    ),
     "a checkpoint that is no note": (
-        edited("checkpoint", lambda c: c.replace(b"\n\n", b"\n")), "BAD_CHECKPOINT", None),
+        edited("checkpoint", lambda c: c.replace(b"\n\n", b"\n")),
+        "BAD_CHECKPOINT",
+        None,
+    ),
     "another root in a kept checkpoint": (
-        edited("checkpoints/100", rerooted), "BAD_SIGNATURE", None),
+        edited("checkpoints/100", rerooted),
+        "BAD_SIGNATURE",
+        None,
+    ),
     "a kept checkpoint under the size of another": (
-        moved("checkpoints/100", "checkpoints/200"), "BAD_CHECKPOINT", None),
+        moved("checkpoints/100", "checkpoints/200"),
+        "BAD_CHECKPOINT",
+        None,
+    ),
 }
 
 
@@ -279,17 +324,20 @@ async def test_a_fork_is_narrowed_down_by_kept_checkpoints() -> None:
 
 @pytest.mark.parametrize("seen", [280, 300, 512, SIZE])
 async def test_a_fork_signed_with_the_right_key_is_rejected_by_who_was_there_before(
-    seen: int
+    seen: int,
 ) -> None:
     assert await rejected(Forged(OTHER_EVENT), saved=head(ENTRIES[:seen])) == (
-        "FORKED", at(1, seen))
+        "FORKED",
+        at(1, seen),
+    )
     await (await Verification.begin(Forged(OTHER_EVENT), TRUST, head(ENTRIES[:279]))).run()
 
 
 async def test_a_fork_is_found_too_by_who_looks_only_at_what_is_new() -> None:
     for seen in (280, 512):
         verification = await Verification.begin(
-            Forged(OTHER_EVENT), TRUST, head(ENTRIES[:seen]), only_new=True)
+            Forged(OTHER_EVENT), TRUST, head(ENTRIES[:seen]), only_new=True
+        )
         with pytest.raises(Rejected) as caught:
             await verification.run()
         assert caught.value.code == "FORKED"
@@ -315,20 +363,23 @@ async def test_a_log_of_another_origin_is_rejected() -> None:
 # --- what was signed, and is not in order all the same
 
 
-@pytest.mark.parametrize(("position", "attributes", "code"), [
-    (280, {"position": "279"}, "WRONG_POSITION"),
-    (280, {"position": "281"}, "WRONG_POSITION"),
-    (280, {"time": stamp(3).decode()}, "WRONG_TIME"),
-    (280, {"time": "2025-07-01T00:00:00"}, "NOT_AN_EVENT"),
-    (280, {"version": 7}, "WRONG_VERSION"),
-    (280, {"version": 0}, "WRONG_VERSION"),
-    (280, {"version": -1}, "WRONG_VERSION"),
-    (280, {"version": 2**40}, "WRONG_VERSION"),
-    (280, {"version": "one"}, "NOT_AN_EVENT"),
-    (280, {"id": "e1"}, "REPEATED_EVENT_ID"),
-    (SIZE, {"version": 7}, "WRONG_VERSION"),  # the last one of all
-    (SIZE, {"id": "e1"}, "REPEATED_EVENT_ID"),
-])
+@pytest.mark.parametrize(
+    ("position", "attributes", "code"),
+    [
+        (280, {"position": "279"}, "WRONG_POSITION"),
+        (280, {"position": "281"}, "WRONG_POSITION"),
+        (280, {"time": stamp(3).decode()}, "WRONG_TIME"),
+        (280, {"time": "2025-07-01T00:00:00"}, "NOT_AN_EVENT"),
+        (280, {"version": 7}, "WRONG_VERSION"),
+        (280, {"version": 0}, "WRONG_VERSION"),
+        (280, {"version": -1}, "WRONG_VERSION"),
+        (280, {"version": 2**40}, "WRONG_VERSION"),
+        (280, {"version": "one"}, "NOT_AN_EVENT"),
+        (280, {"id": "e1"}, "REPEATED_EVENT_ID"),
+        (SIZE, {"version": 7}, "WRONG_VERSION"),  # the last one of all
+        (SIZE, {"id": "e1"}, "REPEATED_EVENT_ID"),
+    ],
+)
 async def test_a_signed_log_out_of_order_is_rejected(
     position: int, attributes: dict[str, object], code: str
 ) -> None:
@@ -385,7 +436,9 @@ async def test_during_a_change_of_keys_either_is_enough_and_an_old_head_still_co
         await verification.run()
         assert (verification.heads, verification.strangers) == (1, strangers)
     assert await rejected(Kept(OTHER_EVENT[99:100] + list(ENTRIES[1:]), both)) == (
-        "WRONG_POSITION", at(1))
+        "WRONG_POSITION",
+        at(1),
+    )
 
 
 @pytest.mark.parametrize("seen", [0, 1, 255, 256, 257, 300, 512, 599, 600])

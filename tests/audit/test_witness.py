@@ -39,8 +39,11 @@ def safe(tmp_path: Path) -> Safe:
 def witnesses(safe: Safe) -> Iterator[list[TestWitness]]:
     """Three of them: a, b and c."""
     [key] = safe.keys().verifiers
-    with (TestWitness("w.example/a", key) as a, TestWitness("w.example/b", key) as b,
-          TestWitness("w.example/c", key) as c):
+    with (
+        TestWitness("w.example/a", key) as a,
+        TestWitness("w.example/b", key) as b,
+        TestWitness("w.example/c", key) as c,
+    ):
         yield [a, b, c]
 
 
@@ -69,8 +72,7 @@ async def test_a_checkpoint_that_needs_witnesses_waits_for_them(
     target: Target, pool: Pool, safe: Safe, witnesses: list[TestWitness]
 ) -> None:
     a, b, c = witnesses
-    publishing = publisher(pool, target, safe, policy(
-        witnesses, "group two 2 a b c", "quorum two"))
+    publishing = publisher(pool, target, safe, policy(witnesses, "group two 2 a b c", "quorum two"))
     await fill(target, 300)
     await publishing.catch_up()
     assert await signers(pool, safe, witnesses) == {"w.example/a", "w.example/b", "w.example/c"}
@@ -103,8 +105,7 @@ async def test_a_new_publisher_learns_how_far_the_witnesses_are(
     assert await check(target, safe) == [10, 20]
 
 
-@pytest.mark.parametrize("error", [
-    (409, "text/plain", "5\n"), (400, "text/x.tlog.size", "5\n")])
+@pytest.mark.parametrize("error", [(409, "text/plain", "5\n"), (400, "text/x.tlog.size", "5\n")])
 def test_a_witness_tells_its_size_by_nothing_but_a_conflict_of_that_type(
     safe: Safe, witnesses: list[TestWitness], error: tuple[int, str, str]
 ) -> None:
@@ -174,27 +175,42 @@ async def test_a_signature_of_another_key_does_not_count(
 
 def test_groups_of_groups_stand_when_enough_of_them_do() -> None:
     keys = {name: Signer.new(name, COSIGNATURE).verifier for name in "abcd"}
-    found = Policy.parse("\n".join([
-        "# a comment", "log whatever", "",
-        *(f"witness {name} {key} https://{name}.example/w" for name, key in keys.items()),
-        "group left any a b", "group right all c d", "group both 2 left right", "quorum both"]))
+    found = Policy.parse(
+        "\n".join(
+            [
+                "# a comment",
+                "log whatever",
+                "",
+                *(f"witness {name} {key} https://{name}.example/w" for name, key in keys.items()),
+                "group left any a b",
+                "group right all c d",
+                "group both 2 left right",
+                "quorum both",
+            ]
+        )
+    )
     assert found.required
     for names, stands in (("", False), ("a", False), ("cd", False), ("bcd", True), ("abc", False)):
         assert found.satisfied([keys[name] for name in names]) == stands
     assert Policy.parse("quorum none").satisfied([])
 
 
-@pytest.mark.parametrize(("text", "about"), [
-    ("", "no quorum"), ("quorum a", "witness or group of a line above"),
-    ("quorum none\nquorum none", "line 2"), (f"witness a {KEY}\nquorum a", "witness NAME KEY URL"),
-    (f"witness none {KEY} http://w\nquorum none", "not taken"),
-    (f"witness a {KEY} ftp://w\nquorum a", "http or https"),
-    ("witness a b http://w\nquorum a", "verifier key"),
-    (f"witness a {KEY} http://w\ngroup g 2 a\nquorum g", "up to 1"),
-    (f"witness a {KEY} http://w\ngroup g 0 a\nquorum g", "up to 1"),
-    (f"witness a {KEY} http://w\ngroup g any a\ngroup h any a\nquorum h", "member already"),
-    (f"witness a {OF_A_LOG} http://w\nquorum a", "one of a witness"),
-])
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("", "no quorum"),
+        ("quorum a", "witness or group of a line above"),
+        ("quorum none\nquorum none", "line 2"),
+        (f"witness a {KEY}\nquorum a", "witness NAME KEY URL"),
+        (f"witness none {KEY} http://w\nquorum none", "not taken"),
+        (f"witness a {KEY} ftp://w\nquorum a", "http or https"),
+        ("witness a b http://w\nquorum a", "verifier key"),
+        (f"witness a {KEY} http://w\ngroup g 2 a\nquorum g", "up to 1"),
+        (f"witness a {KEY} http://w\ngroup g 0 a\nquorum g", "up to 1"),
+        (f"witness a {KEY} http://w\ngroup g any a\ngroup h any a\nquorum h", "member already"),
+        (f"witness a {OF_A_LOG} http://w\nquorum a", "one of a witness"),
+    ],
+)
 def test_a_policy_that_is_none_is_refused_with_its_line(text: str, about: str) -> None:
     with pytest.raises(InvalidInput, match=about):
         Policy.parse(text)

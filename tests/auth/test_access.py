@@ -49,21 +49,29 @@ async def token(
 
 async def posted(api: Api, secret: str | None, write: bool = False) -> tuple[int, Any]:
     """The status and the code, or the actor, of an answer to the holder of a token."""
-    body = {"query": document("announceExportControl") if write else "{ head }",
-            "variables": {"input": control()} if write else {}}
+    body = {
+        "query": document("announceExportControl") if write else "{ head }",
+        "variables": {"input": control()} if write else {},
+    }
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
     response = await api.request("POST", "/graphql", json=body, headers=headers)
     answer = response.json()
     if "errors" in answer:
         return response.status_code, answer["errors"][0]["extensions"]["code"]
     return response.status_code, answer["data"].get("announceExportControl", {}).get(
-        "event", {}).get("actor")
+        "event", {}
+    ).get("actor")
 
 
-@pytest.mark.parametrize(("given", "expected"), [
-    ([], set()), ([Scope.READ], {Scope.READ}), ([Scope.RECORD], {Scope.READ, Scope.RECORD}),
-    ([Scope.ADMIN], set(Scope)),
-])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], set()),
+        ([Scope.READ], {Scope.READ}),
+        ([Scope.RECORD], {Scope.READ, Scope.RECORD}),
+        ([Scope.ADMIN], set(Scope)),
+    ],
+)
 def test_every_scope_may_read_and_admin_is_all(given: list[Scope], expected: set[Scope]) -> None:
     assert granted(given) == expected
 
@@ -89,9 +97,11 @@ async def test_the_database_keeps_the_hash_and_never_the_token(target: Target) -
 async def test_the_api_can_neither_list_tokens_nor_make_them(target: Target) -> None:
     secret = await token(target, Scope.READ)
     async with connected(target, role=API) as connection:
-        for statement in ("SELECT * FROM log.tokens", "DELETE FROM log.tokens",
-                          "INSERT INTO log.tokens (name, scopes, sha256)"
-                          " VALUES ('a', '{admin}', sha256('a'))"):
+        for statement in (
+            "SELECT * FROM log.tokens",
+            "DELETE FROM log.tokens",
+            "INSERT INTO log.tokens (name, scopes, sha256) VALUES ('a', '{admin}', sha256('a'))",
+        ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(statement)
         row = await connection.fetchrow("SELECT * FROM log.token($1)", sha256(secret))
@@ -132,8 +142,11 @@ async def test_a_token_that_does_not_work_is_refused_even_where_reading_is_open(
     services: Services, wrong: str
 ) -> None:
     response = await Api(services, Access(token="secret")).request(
-        "POST", "/graphql", json={"query": "{ head }"},
-        headers={"Authorization": f"Bearer {wrong}".encode()})
+        "POST",
+        "/graphql",
+        json={"query": "{ head }"},
+        headers={"Authorization": f"Bearer {wrong}".encode()},
+    )
     assert response.status_code == 401
     async with served(services, Access()) as url:
         with pytest.raises(websockets.ConnectionClosedError, match="4403"):
@@ -167,7 +180,8 @@ async def until_refused(api: Api, secret: str) -> None:
 async def test_a_subscription_ends_with_its_token(services: Services, target: Target) -> None:
     secret = await token(target, Scope.READ)
     async with (
-        served(services, CLOSED) as url, socket_to(url, Authorization=f"Bearer {secret}") as socket,
+        served(services, CLOSED) as url,
+        socket_to(url, Authorization=f"Bearer {secret}") as socket,
         connected(target, role=OWNER) as connection,
     ):
         await subscribe(socket)
@@ -182,14 +196,16 @@ async def test_a_token_works_through_its_last_day(services: Services, target: Ta
     assert await posted(api, secret) == (200, None)
     over = await token(target, Scope.READ)
     async with connected(target, role=OWNER) as connection:
-        await connection.execute("UPDATE log.tokens SET expires_on = $1 WHERE id = 2",
-                                 TODAY - timedelta(days=1))
+        await connection.execute(
+            "UPDATE log.tokens SET expires_on = $1 WHERE id = 2", TODAY - timedelta(days=1)
+        )
     assert await posted(api, over) == (401, "UNAUTHENTICATED")
 
 
-@pytest.mark.parametrize(("name", "expires_on"), [
-    ("", None), (" a", None), ("a\n", None), ("x" * 101, None), ("a", TODAY - timedelta(days=1)),
-])
+@pytest.mark.parametrize(
+    ("name", "expires_on"),
+    [("", None), (" a", None), ("a\n", None), ("x" * 101, None), ("a", TODAY - timedelta(days=1))],
+)
 async def test_a_token_has_a_name_and_a_future(
     target: Target, name: str, expires_on: date | None
 ) -> None:
@@ -197,10 +213,30 @@ async def test_a_token_has_a_name_and_a_future(
         await token(target, Scope.READ, name=name, expires_on=expires_on)
 
 
-@pytest.mark.parametrize("name", [
-    "demo", "Demo", "import", "IMPORT", "\uff49mport", "command line", "command-line",
-    "Command_Line", "command\u3000line", "token", "(token)", "http://issuer#ann",
-    "https://id.example/realms/a#ann", "a:b", "a#b", "a/b", "a\\b", "a\uff03b", "--"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "demo",
+        "Demo",
+        "import",
+        "IMPORT",
+        "\uff49mport",
+        "command line",
+        "command-line",
+        "Command_Line",
+        "command\u3000line",
+        "token",
+        "(token)",
+        "http://issuer#ann",
+        "https://id.example/realms/a#ann",
+        "a:b",
+        "a#b",
+        "a/b",
+        "a\\b",
+        "a\uff03b",
+        "--",
+    ],
+)
 async def test_no_token_passes_for_an_actor_of_another_kind(target: Target, name: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         await token(target, Scope.RECORD, name=name)
@@ -214,8 +250,9 @@ def test_every_actor_that_is_no_token_is_reserved() -> None:
             check_name(actor)
 
 
-@pytest.mark.parametrize("name", ["harvester", "Ann M\u00fcller", "demo-import", "ci_2",
-                                  "\u5f20\u4f1f"])
+@pytest.mark.parametrize(
+    "name", ["harvester", "Ann M\u00fcller", "demo-import", "ci_2", "\u5f20\u4f1f"]
+)
 def test_other_names_are_free(name: str) -> None:
     assert check_name(name) == name
 
@@ -226,7 +263,8 @@ async def test_a_token_of_a_reserved_name_from_before_still_works(
     async with connected(target, role=OWNER) as connection:
         await connection.execute(
             "INSERT INTO log.tokens (name, scopes, sha256) VALUES ('import', '{record}', $1)",
-            sha256("tracker_old"))
+            sha256("tracker_old"),
+        )
     assert await posted(Api(services), "tracker_old", write=True) == (200, "import")
 
 
@@ -249,8 +287,9 @@ async def test_what_is_remembered_of_tokens_is_bounded(
 
 async def test_a_login_without_the_right_is_told_which_it_lacks(target: Target) -> None:
     async with connected(target) as admin:
-        await admin.execute(f"CREATE ROLE w{target['database']} LOGIN IN ROLE tracker_api,"
-                            " tracker_projector")
+        await admin.execute(
+            f"CREATE ROLE w{target['database']} LOGIN IN ROLE tracker_api, tracker_projector"
+        )
     try:
         with pytest.raises(Forbidden, match="member of tracker_owner"):
             async with as_owner({**target, "user": f"w{target['database']}"}):
@@ -260,12 +299,21 @@ async def test_a_login_without_the_right_is_told_which_it_lacks(target: Target) 
             await admin.execute(f"DROP ROLE w{target['database']}")
 
 
-def test_tokens_are_made_listed_and_revoked_at_the_command_line(
-    data_dir: Path,
-) -> None:
+def test_tokens_are_made_listed_and_revoked_at_the_command_line(data_dir: Path) -> None:
     assert command("migrate", data_dir=data_dir).returncode == 0
-    made = command("token", "create", "--name", "ci", "--scope", "read", "--scope", "record",
-                   "--expires", "2999-12-31", data_dir=data_dir)
+    made = command(
+        "token",
+        "create",
+        "--name",
+        "ci",
+        "--scope",
+        "read",
+        "--scope",
+        "record",
+        "--expires",
+        "2999-12-31",
+        data_dir=data_dir,
+    )
     assert made.returncode == 0, made.stderr
     assert made.stdout.startswith("tracker_")
     listed = command("token", "list", data_dir=data_dir).stdout
@@ -285,18 +333,36 @@ def test_settings_say_who_may_do_what() -> None:
     assert settings.access({}) == Access()
     assert settings.access({}, demo=True) == Access(open=True)
     assert settings.access({"TRACKER_WRITE_TOKEN": "x"}, demo=True) == Access(token="x")
-    assert settings.access({
-        "TRACKER_READ": "token", "TRACKER_INTROSPECTION": "off", "TRACKER_HOSTS": "API.example, b",
-        "TRACKER_ORIGINS": "https://Web.example:443", "TRACKER_RATE": "5",
-        "TRACKER_OPERATIONS": "9",
-    }) == Access(read_open=False, introspection=False, hosts=frozenset({"api.example", "b"}),
-                 origins=("https://web.example",), rate=5, operations=9)
+    assert settings.access(
+        {
+            "TRACKER_READ": "token",
+            "TRACKER_INTROSPECTION": "off",
+            "TRACKER_HOSTS": "API.example, b",
+            "TRACKER_ORIGINS": "https://Web.example:443",
+            "TRACKER_RATE": "5",
+            "TRACKER_OPERATIONS": "9",
+        }
+    ) == Access(
+        read_open=False,
+        introspection=False,
+        hosts=frozenset({"api.example", "b"}),
+        origins=("https://web.example",),
+        rate=5,
+        operations=9,
+    )
 
 
-@pytest.mark.parametrize(("variable", "value"), [
-    ("TRACKER_READ", "closed"), ("TRACKER_INTROSPECTION", "yes"), ("TRACKER_RATE", "-1"),
-    ("TRACKER_RATE", "many"), ("TRACKER_OPERATIONS", "0"), ("TRACKER_ORIGINS", "web.example"),
-])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("TRACKER_READ", "closed"),
+        ("TRACKER_INTROSPECTION", "yes"),
+        ("TRACKER_RATE", "-1"),
+        ("TRACKER_RATE", "many"),
+        ("TRACKER_OPERATIONS", "0"),
+        ("TRACKER_ORIGINS", "web.example"),
+    ],
+)
 def test_a_setting_with_another_value_is_named(variable: str, value: str) -> None:
     with pytest.raises(InvalidInput, match=variable):
         settings.access({variable: value})
@@ -304,10 +370,14 @@ def test_a_setting_with_another_value_is_named(variable: str, value: str) -> Non
 
 def test_settings_say_what_clients_may_take() -> None:
     assert settings.limits({}) == Limits()
-    assert settings.limits({
-        "TRACKER_CONNECTIONS": "50", "TRACKER_CLIENT_CONNECTIONS": "5",
-        "TRACKER_HEAD_BYTES": "2048", "TRACKER_HEAD_SECONDS": "3",
-    }) == Limits(connections=50, client_connections=5, head_bytes=2048, head_seconds=3)
+    assert settings.limits(
+        {
+            "TRACKER_CONNECTIONS": "50",
+            "TRACKER_CLIENT_CONNECTIONS": "5",
+            "TRACKER_HEAD_BYTES": "2048",
+            "TRACKER_HEAD_SECONDS": "3",
+        }
+    ) == Limits(connections=50, client_connections=5, head_bytes=2048, head_seconds=3)
     with pytest.raises(InvalidInput, match="TRACKER_HEAD_BYTES"):
         settings.limits({"TRACKER_HEAD_BYTES": "10"})
 
@@ -347,9 +417,10 @@ def test_the_clients_remembered_are_bounded() -> None:
     assert list(buckets._left) == ["b", "c", "d"]
 
 
-@pytest.mark.parametrize(("address", "client"), [
-    ("192.0.2.7", "192.0.2.7/32"), ("2001:db8::1:2:3:4", "2001:db8::/64"), (None, "None"),
-])
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [("192.0.2.7", "192.0.2.7/32"), ("2001:db8::1:2:3:4", "2001:db8::/64"), (None, "None")],
+)
 def test_an_ipv6_customer_is_one_client(address: str | None, client: str) -> None:
     assert network(address) == client
 
@@ -362,7 +433,10 @@ async def test_the_feed_of_events_needs_a_token_where_reading_does(services: Ser
     closed = Api(services, Access("secret", read_open=False))
     refused = await closed.request("GET", "/events?follow=false")
     assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (
-        401, "UNAUTHENTICATED")
-    allowed = await closed.request("GET", "/events?follow=false",
-                                   headers={"Authorization": "Bearer secret"})
+        401,
+        "UNAUTHENTICATED",
+    )
+    allowed = await closed.request(
+        "GET", "/events?follow=false", headers={"Authorization": "Bearer secret"}
+    )
     assert allowed.status_code == 200

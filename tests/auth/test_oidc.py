@@ -62,8 +62,9 @@ def api(services: Services, issuer: Issuer, **more: Any) -> Api:
 
 async def asked(api: Api, token: str) -> tuple[int, str | None]:
     """The status and the code of an answer to the holder of a token."""
-    response = await api.request("POST", "/graphql", json={"query": "{ head }"},
-                                 headers={"Authorization": f"Bearer {token}"})
+    response = await api.request(
+        "POST", "/graphql", json={"query": "{ head }"}, headers={"Authorization": f"Bearer {token}"}
+    )
     errors = response.json().get("errors")
     return response.status_code, errors and errors[0]["extensions"]["code"]
 
@@ -80,7 +81,7 @@ async def test_a_token_stands_for_who_the_issuer_says(issuer: Issuer, kid: str) 
 
 
 async def test_a_key_signs_with_every_algorithm_of_its_kind_unless_it_says_which(
-    issuer: Issuer
+    issuer: Issuer,
 ) -> None:
     issuer.signing["rs256"] = ("PS384", PRIVATE["RS256"])
     assert (await trusting(issuer).holder(issuer.token("rs256"))).name
@@ -89,12 +90,17 @@ async def test_a_key_signs_with_every_algorithm_of_its_kind_unless_it_says_which
         await trusting(issuer).holder(issuer.token("rs256"))
 
 
-@pytest.mark.parametrize(("claim", "said", "expected"), [
-    ("scope", "tracker:read tracker:record other", {Scope.READ, Scope.RECORD}),
-    ("scp", ["tracker:record", "tracker:audit", 7], {Scope.READ, Scope.RECORD}),
-    ("scope", "admin record", set()), ("scope", 7, set()), ("scope", None, set()),
-    ("scope", "tracker:admin", set(Scope)),
-])
+@pytest.mark.parametrize(
+    ("claim", "said", "expected"),
+    [
+        ("scope", "tracker:read tracker:record other", {Scope.READ, Scope.RECORD}),
+        ("scp", ["tracker:record", "tracker:audit", 7], {Scope.READ, Scope.RECORD}),
+        ("scope", "admin record", set()),
+        ("scope", 7, set()),
+        ("scope", None, set()),
+        ("scope", "tracker:admin", set(Scope)),
+    ],
+)
 async def test_scopes_are_the_words_of_a_claim(
     issuer: Issuer, claim: str, said: Any, expected: set[Scope]
 ) -> None:
@@ -117,7 +123,8 @@ async def test_scopes_may_stand_deep_and_have_other_names(issuer: Issuer) -> Non
 async def test_a_caller_has_a_name_that_can_stand_in_the_log(issuer: Issuer, name: Any) -> None:
     trusted = trusting(issuer, actor="email")
     assert (await trusted.holder(issuer.token(email="ann@example.org"))).name == (
-        f"{issuer.url}#ann@example.org")
+        f"{issuer.url}#ann@example.org"
+    )
     with pytest.raises(Unauthenticated, match="'email'"):
         await trusted.holder(issuer.token(email=name))
 
@@ -125,8 +132,11 @@ async def test_a_caller_has_a_name_that_can_stand_in_the_log(issuer: Issuer, nam
 async def recorded(api: Api, token: str) -> Any:
     """The answer to a mutation of the holder of a token."""
     response = await api.request(
-        "POST", "/graphql", headers={"Authorization": f"Bearer {token}"},
-        json={"query": document("announceExportControl"), "variables": {"input": control()}})
+        "POST",
+        "/graphql",
+        headers={"Authorization": f"Bearer {token}"},
+        json={"query": document("announceExportControl"), "variables": {"input": control()}},
+    )
     return response.json()
 
 
@@ -163,13 +173,15 @@ async def test_sockets_and_the_feed_of_events_take_it_too(
             await subscribe(socket, "{ head }")
             assert (await receive(socket))["payload"] == {"data": {"head": "0"}}
         with pytest.raises(websockets.ConnectionClosedError, match="4403"):
-            async with socket_to(f"ws://{address}/graphql",
-                                 Authorization=f"Bearer {issuer.token(aud='other')}"):
+            async with socket_to(
+                f"ws://{address}/graphql", Authorization=f"Bearer {issuer.token(aud='other')}"
+            ):
                 pass
     feed = Api(services, access)
     for token, status in ((issuer.token(), 200), (issuer.token(aud="other"), 401)):
-        response = await feed.request("GET", "/events?follow=false",
-                                      headers={"Authorization": f"Bearer {token}"})
+        response = await feed.request(
+            "GET", "/events?follow=false", headers={"Authorization": f"Bearer {token}"}
+        )
         assert response.status_code == status
 
 
@@ -212,8 +224,13 @@ def hostile(issuer: Issuer) -> dict[str, str]:
     now, other = int(time.time()), ec.generate_private_key(ec.SECP256R1())
     good, claims = issuer.token(), issuer.claims(scope="tracker:admin")
     header, _, signature = good.split(".")
-    public = PRIVATE["RS256"].public_key().public_bytes(  # type: ignore[attr-defined]
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    public = (
+        PRIVATE["RS256"]
+        .public_key()
+        .public_bytes(  # type: ignore[attr-defined]
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
     raised = unsigned({}, claims).split(".")[1]
     signed = unsigned({"alg": "HS256", "kid": "rs256"}, claims).rstrip(".")
     mac = base64.urlsafe_b64encode(hmac.digest(public, signed.encode(), "sha256")).decode()
@@ -232,10 +249,10 @@ def hostile(issuer: Issuer) -> dict[str, str]:
         "unknown key": jwt.encode(claims, other, "ES256", headers={"kid": "unknown"}),
         "no key id": jwt.encode(claims, PRIVATE["ES256"], "ES256"),  # type: ignore[arg-type]
         "another's signature": jwt.encode(claims, other, "ES256", headers={"kid": "es256"}),
-        "key of its own": jwt.encode(claims, other, "ES256",
-                                     headers={"kid": "es256", "jwk": own}),
-        "address of its own": jwt.encode(claims, other, "ES256", headers={
-            "kid": "es256", "jku": "http://127.0.0.1:1/keys"}),
+        "key of its own": jwt.encode(claims, other, "ES256", headers={"kid": "es256", "jwk": own}),
+        "address of its own": jwt.encode(
+            claims, other, "ES256", headers={"kid": "es256", "jku": "http://127.0.0.1:1/keys"}
+        ),
         "raised scopes": f"{header}.{raised}.{signature}",
         "cut signature": good[:-10],
         "no signature": f"{header}.{raised}.",
@@ -249,7 +266,9 @@ def hostile(issuer: Issuer) -> dict[str, str]:
         "extension": issuer.token(headers={"crit": ["b64"], "b64": True}),
         "huge": issuer.token(more="x" * 10_000),
         "deep header": f"{base64.urlsafe_b64encode(b'[' * 5000).decode()}.e30.e30",
-        "no JSON": "e.e.e", "empty": "..", "letters": "é.é.é",
+        "no JSON": "e.e.e",
+        "empty": "..",
+        "letters": "é.é.é",
     }
 
 
@@ -270,8 +289,11 @@ async def test_over_http_they_are_all_401(services: Services, issuer: Issuer) ->
     closed = api(services, issuer)
     for kind, token in hostile(issuer).items():
         response = await closed.request(
-            "POST", "/graphql", json={"query": "{ head }"},
-            headers={"Authorization": f"Bearer {token}".encode()})
+            "POST",
+            "/graphql",
+            json={"query": "{ head }"},
+            headers={"Authorization": f"Bearer {token}".encode()},
+        )
         assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer"), kind
         assert "Traceback" not in response.text
         assert token not in response.text
@@ -304,8 +326,11 @@ class Later(datetime):
 
 async def test_clocks_may_differ_a_little(issuer: Issuer) -> None:
     now, trusted = int(time.time()), trusting(issuer)
-    for near in ({"exp": now - LEEWAY_SECONDS // 2}, {"nbf": now + LEEWAY_SECONDS // 2},
-                 {"iat": now + LEEWAY_SECONDS // 2}):
+    for near in (
+        {"exp": now - LEEWAY_SECONDS // 2},
+        {"nbf": now + LEEWAY_SECONDS // 2},
+        {"iat": now + LEEWAY_SECONDS // 2},
+    ):
         assert (await trusted.holder(issuer.token(**near))).name
 
 
@@ -313,19 +338,45 @@ async def test_a_token_for_several_is_for_us_too(issuer: Issuer) -> None:
     assert (await trusting(issuer).holder(issuer.token(aud=["other", AUDIENCE]))).name
 
 
-@pytest.mark.parametrize("key", [
-    {"kty": "oct", "k": "AAAA", "kid": "bad"}, {"kty": "EC", "crv": "P-256", "kid": "bad"},
-    {"kty": "EC", "crv": ["P-256"], "kid": "bad"}, {"kty": "EC", "crv": "secp256k1", "kid": "bad"},
-    {"kty": "new", "kid": "bad"}, {"kid": "bad", "key_ops": 5}, {}, 5, {"kid": 7, "kty": "RSA"},
-    {"kid": "bad", "kty": "RSA", "n": "!", "e": "AQAB"}, {"kid": "bad", "kty": "EC", "alg": []},
-    published("RS256", rsa.generate_private_key(public_exponent=65537, key_size=1024), kid="bad"),
-    published("ES256", PRIVATE["ES256"], kid="bad", use="enc"),
-    published("ES256", PRIVATE["ES256"], kid="bad", key_ops=["sign"]),
-    published("ES256", PRIVATE["ES256"], kid="bad", alg="HS256"),
-], ids=[
-    "secret", "no point", "curve is a list", "other curve", "new kind", "odd key_ops",
-    "empty", "number", "odd id", "no number", "odd alg", "short", "for encryption", "for signing",
-    "for a secret"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        {"kty": "oct", "k": "AAAA", "kid": "bad"},
+        {"kty": "EC", "crv": "P-256", "kid": "bad"},
+        {"kty": "EC", "crv": ["P-256"], "kid": "bad"},
+        {"kty": "EC", "crv": "secp256k1", "kid": "bad"},
+        {"kty": "new", "kid": "bad"},
+        {"kid": "bad", "key_ops": 5},
+        {},
+        5,
+        {"kid": 7, "kty": "RSA"},
+        {"kid": "bad", "kty": "RSA", "n": "!", "e": "AQAB"},
+        {"kid": "bad", "kty": "EC", "alg": []},
+        published(
+            "RS256", rsa.generate_private_key(public_exponent=65537, key_size=1024), kid="bad"
+        ),
+        published("ES256", PRIVATE["ES256"], kid="bad", use="enc"),
+        published("ES256", PRIVATE["ES256"], kid="bad", key_ops=["sign"]),
+        published("ES256", PRIVATE["ES256"], kid="bad", alg="HS256"),
+    ],
+    ids=[
+        "secret",
+        "no point",
+        "curve is a list",
+        "other curve",
+        "new kind",
+        "odd key_ops",
+        "empty",
+        "number",
+        "odd id",
+        "no number",
+        "odd alg",
+        "short",
+        "for encryption",
+        "for signing",
+        "for a secret",
+    ],
+)
 def test_a_key_that_can_not_be_used_leaves_the_others(key: Any) -> None:
     good = published("ES256", PRIVATE["ES256"], kid="good")
     assert jwks.keys({"keys": [key, good]}).keys() == {"good"}
@@ -356,8 +407,10 @@ async def test_invented_key_ids_do_not_flood_the_issuer(issuer: Issuer) -> None:
     for _ in range(3):
         for number in range(20):
             issuer.signing[f"k{number}"] = issuer.signing["es256"]
-        outcomes = await asyncio.gather(*(trusted.holder(issuer.token(f"k{number}"))
-                                          for number in range(20)), return_exceptions=True)
+        outcomes = await asyncio.gather(
+            *(trusted.holder(issuer.token(f"k{number}")) for number in range(20)),
+            return_exceptions=True,
+        )
         assert {type(outcome) for outcome in outcomes} == {Unauthenticated}
         clock.now += REFETCH_PAUSE_SECONDS
     assert issuer.asked.count("/keys") == 3
@@ -411,12 +464,19 @@ async def test_where_keys_can_not_be_had_nobody_waits_for_long(
     assert await asked(closed, issuer.token()) == (503, "UNAVAILABLE")
 
 
-@pytest.mark.parametrize(("status", "described", "keys_told"), [
-    (302, {}, None), (404, {}, None), (200, {"issuer": "https://other.example"}, None),
-    (200, {"jwks_uri": "http://keys.example/"}, None), (200, {"jwks_uri": None}, None),
-    (200, {"jwks_uri": "file:///etc/passwd"}, None), (200, {}, {"no": "list"}),
-    (200, {}, [{"x": "y" * (1 << 20)}]),
-])
+@pytest.mark.parametrize(
+    ("status", "described", "keys_told"),
+    [
+        (302, {}, None),
+        (404, {}, None),
+        (200, {"issuer": "https://other.example"}, None),
+        (200, {"jwks_uri": "http://keys.example/"}, None),
+        (200, {"jwks_uri": None}, None),
+        (200, {"jwks_uri": "file:///etc/passwd"}, None),
+        (200, {}, {"no": "list"}),
+        (200, {}, [{"x": "y" * (1 << 20)}]),
+    ],
+)
 async def test_an_issuer_that_tells_something_else_is_not_believed(
     issuer: Issuer, status: int, described: dict[str, Any], keys_told: Any
 ) -> None:
@@ -440,18 +500,33 @@ async def test_the_address_of_the_keys_can_be_given(issuer: Issuer) -> None:
 def test_settings_say_which_issuer_is_trusted() -> None:
     given = {"TRACKER_OIDC_ISSUER": "https://id.example", "TRACKER_OIDC_AUDIENCE": "us"}
     assert settings.access(given).trust == Trust("https://id.example", "us")
-    given |= {"TRACKER_OIDC_KEYS": "https://id.example/k", "TRACKER_OIDC_ACTOR": "email",
-              "TRACKER_OIDC_SCOPE": "roles", "TRACKER_OIDC_SCOPES": "a=b=record, boss=admin"}
+    given |= {
+        "TRACKER_OIDC_KEYS": "https://id.example/k",
+        "TRACKER_OIDC_ACTOR": "email",
+        "TRACKER_OIDC_SCOPE": "roles",
+        "TRACKER_OIDC_SCOPES": "a=b=record, boss=admin",
+    }
     assert settings.access(given).trust == Trust(
-        "https://id.example", "us", "https://id.example/k", "email", "roles",
-        {"a=b": Scope.RECORD, "boss": Scope.ADMIN})
+        "https://id.example",
+        "us",
+        "https://id.example/k",
+        "email",
+        "roles",
+        {"a=b": Scope.RECORD, "boss": Scope.ADMIN},
+    )
 
 
-@pytest.mark.parametrize(("variable", "value"), [
-    ("TRACKER_OIDC_AUDIENCE", ""), ("TRACKER_OIDC_ISSUER", "http://id.example"),
-    ("TRACKER_OIDC_ISSUER", "id.example"), ("TRACKER_OIDC_KEYS", "ftp://id.example"),
-    ("TRACKER_OIDC_SCOPES", "editors"), ("TRACKER_OIDC_SCOPES", "editors=write"),
-])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("TRACKER_OIDC_AUDIENCE", ""),
+        ("TRACKER_OIDC_ISSUER", "http://id.example"),
+        ("TRACKER_OIDC_ISSUER", "id.example"),
+        ("TRACKER_OIDC_KEYS", "ftp://id.example"),
+        ("TRACKER_OIDC_SCOPES", "editors"),
+        ("TRACKER_OIDC_SCOPES", "editors=write"),
+    ],
+)
 def test_an_issuer_that_can_not_be_trusted_is_refused_at_the_start(
     variable: str, value: str
 ) -> None:

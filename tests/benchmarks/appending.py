@@ -38,8 +38,12 @@ async def plain(target: Target, load: Load) -> float:
         if load.size == 1:
             return await rate(load, lambda name: pool.execute(INSERT, name, name, 1, ENTRY))
         versions = range(1, load.size + 1)
-        return await rate(load, lambda name: pool.executemany(
-            INSERT, [(f"{name}-{version}", name, version, ENTRY) for version in versions]))
+        return await rate(
+            load,
+            lambda name: pool.executemany(
+                INSERT, [(f"{name}-{version}", name, version, ENTRY) for version in versions]
+            ),
+        )
     finally:
         await pool.close()
 
@@ -48,8 +52,12 @@ async def stored(target: Target, load: Load, module: str, **settings: str) -> fl
     """The library's application recorder of a persistence module, called from threads."""
     versions = range(1, load.size + 1)
     with library(target, module, POSTGRES_POOL_SIZE=str(load.connections), **settings) as recorder:
-        return await threaded_rate(load, lambda name: recorder.insert_events(
-            [StoredEvent(name, version, TYPE, DATA) for version in versions]))
+        return await threaded_rate(
+            load,
+            lambda name: recorder.insert_events(
+                [StoredEvent(name, version, TYPE, DATA) for version in versions]
+            ),
+        )
 
 
 async def bulk(target: Target, count: int) -> float:
@@ -67,8 +75,10 @@ async def bulk(target: Target, count: int) -> float:
 async def copy(target: Target, count: int) -> float:
     """COPY of the same rows into the same table without its triggers."""
     now = datetime.now(UTC)
-    rows = [(position, e.event_id, e.stream, e.version, e.type, now, entry_of(e, position))
-            for position, e in enumerate(_many(count), 1)]
+    rows = [
+        (position, e.event_id, e.stream, e.version, e.type, now, entry_of(e, position))
+        for position, e in enumerate(_many(count), 1)
+    ]
     connection = await connect(target)
     try:
         await connection.execute(COPIED)
@@ -81,5 +91,8 @@ async def copy(target: Target, count: int) -> float:
 
 def _many(count: int) -> list[NewEvent]:
     """So many events, in streams of up to 100."""
-    return [event for start in range(0, count, 100)
-            for event in new_events(f"s{start}", min(100, count - start))]
+    return [
+        event
+        for start in range(0, count, 100)
+        for event in new_events(f"s{start}", min(100, count - start))
+    ]

@@ -40,7 +40,8 @@ async def published(target: Target, load: Load) -> float:
     """Appends while a publisher follows them."""
     with tempfile.TemporaryDirectory() as directory:
         async with (
-            pooled(target) as pool, Follower(Recorder(pool), target) as follower,
+            pooled(target) as pool,
+            Follower(Recorder(pool), target) as follower,
             publishing(target, follower, Signing(Safe(Path(directory)))),
         ):
             return await recorder(target, load)
@@ -92,18 +93,36 @@ def tables(seconds: float, many: int = MANY) -> Sequence[Table]:
     """What is measured."""
     loads = {"append": Load(seconds=seconds), "append-16": Load(16, seconds=seconds)}
     return [
-        Table("appends a second", [
-            Column(key, load.title, {
-                OURS: partial(published, load=load),
-                "nobody publishes": partial(recorder, load=load),
-                "hashes in a column": partial(hashed, load=load)})
-            for key, load in loads.items()]),
-        Table("milliseconds", [
-            Column("publish-1", "publish 1 event", {OURS: partial(publish, events=1, before=999)}),
-            Column("publish-10000", "publish 10,000",
-                   {OURS: partial(publish, events=10_000, before=999)}),
-            Column("prove", f"prove one of {many:,}", {OURS: partial(prove, events=many)}),
-        ], digits=1),
+        Table(
+            "appends a second",
+            [
+                Column(
+                    key,
+                    load.title,
+                    {
+                        OURS: partial(published, load=load),
+                        "nobody publishes": partial(recorder, load=load),
+                        "hashes in a column": partial(hashed, load=load),
+                    },
+                )
+                for key, load in loads.items()
+            ],
+        ),
+        Table(
+            "milliseconds",
+            [
+                Column(
+                    "publish-1", "publish 1 event", {OURS: partial(publish, events=1, before=999)}
+                ),
+                Column(
+                    "publish-10000",
+                    "publish 10,000",
+                    {OURS: partial(publish, events=10_000, before=999)},
+                ),
+                Column("prove", f"prove one of {many:,}", {OURS: partial(prove, events=many)}),
+            ],
+            digits=1,
+        ),
     ]
 
 

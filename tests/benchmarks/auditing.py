@@ -44,13 +44,17 @@ def line(name: str, size: int, data_dir: Path, *arguments: str) -> None:
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "deploy.cli.main", *arguments, "--data-dir", str(data_dir)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - started
     assert process.returncode == 0, arguments
-    print(f"| {name} | {seconds:.1f} | {size / seconds:,.0f} | {used.ru_maxrss / 1024:,.0f} |",
-          flush=True)
+    print(
+        f"| {name} | {seconds:.1f} | {size / seconds:,.0f} | {used.ru_maxrss / 1024:,.0f} |",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -58,8 +62,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=100_000)
     size = parser.parse_args().events
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
-          f" load {os.getloadavg()[0]:.1f}, {size:,} events")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
+        f" load {os.getloadavg()[0]:.1f}, {size:,} events"
+    )
     print("| | seconds | events/s | MB |\n| --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as name:
         os.chmod(name, 0o755)
@@ -73,8 +79,14 @@ def main() -> None:
         line("verify", size, data_dir, "verify", bundle, *own_key)
         line("replay", size, data_dir, "replay", bundle, own_key[0])
         with Postgres.start(Path(name) / "again"):
-            line("restore, with the projection", size, Path(name) / "again", "restore", bundle,
-                 *own_key)
+            line(
+                "restore, with the projection",
+                size,
+                Path(name) / "again",
+                "restore",
+                bundle,
+                *own_key,
+            )
 
 
 if __name__ == "__main__":

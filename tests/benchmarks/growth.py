@@ -102,8 +102,13 @@ def elsewhere(event: NewEvent, cycle: int) -> NewEvent:
 def corrected(event: NewEvent, cycle: int) -> tuple[NewEvent, NewEvent]:
     """The retraction of a claim, and the claim told anew."""
     data = msgspec.json.decode(event.data)
-    retraction = copied(event, event.stream, event.version + 1, f"x{cycle}", {
-        "source": data["source"], "retracts": event.event_id, "reason": "misread"})
+    retraction = copied(
+        event,
+        event.stream,
+        event.version + 1,
+        f"x{cycle}",
+        {"source": data["source"], "retracts": event.event_id, "reason": "misread"},
+    )
     return retraction, copied(event, event.stream, event.version + 2, f"r{cycle}", data)
 
 
@@ -129,8 +134,11 @@ async def load(connection: Connection, coming: Iterator[NewEvent], after: int, s
     for start in range(after, size, BATCH):
         some = islice(coming, min(BATCH, size - start))
         await connection.copy_records_to_table(
-            "events", schema_name="log", columns=COLUMNS,
-            records=[row(position, event) for position, event in enumerate(some, start + 1)])
+            "events",
+            schema_name="log",
+            columns=COLUMNS,
+            records=[row(position, event) for position, event in enumerate(some, start + 1)],
+        )
     await connection.execute("VACUUM ANALYZE log.events")
 
 
@@ -140,32 +148,51 @@ async def load(connection: Connection, coming: Iterator[NewEvent], after: int, s
 def questions(as_of: AsOf, events: list[NewEvent], chance: random.Random) -> dict[str, Question]:
     """The six questions, each about something of the corpus at random."""
     streams = sorted({event.stream for event in events})
-    named = {kind: [s.partition("/")[2] for s in streams if s.startswith(kind)]
-             for kind in ("alliance", "export-control", "figure")}
+    named = {
+        kind: [s.partition("/")[2] for s in streams if s.startswith(kind)]
+        for kind in ("alliance", "export-control", "figure")
+    }
     opened = [msgspec.json.decode(e.data) for e in events if e.type == "ExportControl.Announced"]
-    controlled = [(control["issuer"], commodity) for control in opened
-                  for clause in control["clauses"] for commodity in clause["commodities"]]
-    produced = [(s[1], int(s[-1])) for s in (stream.split("/") for stream in streams)
-                if s[0] == "figure" and s[3] == "production"]
+    controlled = [
+        (control["issuer"], commodity)
+        for control in opened
+        for clause in control["clauses"]
+        for commodity in clause["commodities"]
+    ]
+    produced = [
+        (s[1], int(s[-1]))
+        for s in (stream.split("/") for stream in streams)
+        if s[0] == "figure" and s[3] == "production"
+    ]
 
     async def controls(at: Moment) -> Any:
         issuer, commodity = chance.choice(controlled)
-        return await as_of.states(ExportControlState, at, Filter(
-            places=[issuer], commodities=[commodity], status="in_force"), limit=20)
+        return await as_of.states(
+            ExportControlState,
+            at,
+            Filter(places=[issuer], commodities=[commodity], status="in_force"),
+            limit=20,
+        )
 
     return {
         "a control": lambda at: as_of.state(
-            ExportControlState, chance.choice(named["export-control"]), at),
+            ExportControlState, chance.choice(named["export-control"]), at
+        ),
         "controls in force, by issuer and commodity": controls,
         "members of an alliance": lambda at: as_of.state(
-            AllianceState, chance.choice(named["alliance"]), at),
+            AllianceState, chance.choice(named["alliance"]), at
+        ),
         "production of a commodity in a year": lambda at: as_of.figures(
-            *chance.choice(produced), at),
+            *chance.choice(produced), at
+        ),
         "a figure with its claims": lambda at: as_of.state(
-            FigureState, chance.choice(named["figure"]), at),
+            FigureState, chance.choice(named["figure"]), at
+        ),
         "20 claims of a publisher": lambda at: as_of.lists.claims(
-            at, Filter(publishers=["usgs"]),
-            span=Span(after=(f"figure/{chance.choice(named['figure'])}", 0), limit=20)),
+            at,
+            Filter(publishers=["usgs"]),
+            span=Span(after=(f"figure/{chance.choice(named['figure'])}", 0), limit=20),
+        ),
     }
 
 
@@ -179,9 +206,12 @@ def by_replay(recorder: Recorder, events: list[NewEvent], chance: random.Random)
 
     async def production(at: Moment) -> Any:
         streams = await recorder.read_streams(chance.choice(list(wanted.values())), at.position)
-        return [version.state for stream, found in streams.items()
-                for version in timeline(stream, [event.known for event in found])
-                if version.holds(at.valid_at)]
+        return [
+            version.state
+            for stream, found in streams.items()
+            for version in timeline(stream, [event.known for event in found])
+            if version.holds(at.valid_at)
+        ]
 
     return production
 
@@ -233,7 +263,8 @@ async def build(server: Target, sizes: list[int]) -> list[Log]:
             log.measured["rebuild, events/s"] = size / (time.perf_counter() - started)
             log.measured["µs an event in Python"] = (python() - used) / size * 1e6
             log.measured["most memory of a process, MB"] = max(
-                resource.getrusage(who).ru_maxrss / 1024 for who in PYTHON)
+                resource.getrusage(who).ru_maxrss / 1024 for who in PYTHON
+            )
             await connection.execute("VACUUM ANALYZE projection.versions, projection.subjects")
             await connection.execute("CHECKPOINT")
             log.measured["versions"] = await connection.fetchval("SELECT count(*) FROM versions")
@@ -261,18 +292,21 @@ async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
         asked: dict[str, list[Asked]] = {}
         for log in logs:
             chance = random.Random(0)
-            recorder = Recorder(pool := await stack.enter_async_context(
-                await create_pool(log.target, settings=PLANNED_ONCE)))
+            recorder = Recorder(
+                pool := await stack.enter_async_context(
+                    await create_pool(log.target, settings=PLANNED_ONCE)
+                )
+            )
             found = questions(AsOf(pool, recorder), events, chance)
             found["production, by replay of its figures"] = by_replay(recorder, events, chance)
             if mariadb and log.size <= peer_until:
                 async with connected(log.target) as connection:
                     await mariadb.load(connection, log.size)
-                found["production, MariaDB system-versioned"] = mariadb.production(
-                    log.size, chance)
+                found["production, MariaDB system-versioned"] = mariadb.production(log.size, chance)
             for name, question in found.items():
                 asked.setdefault(name, []).append(
-                    Asked(log, question, moments(len(events), log.size, chance), chance))
+                    Asked(log, question, moments(len(events), log.size, chance), chance)
+                )
         for name, of_sizes in asked.items():
             begun = [each.chance.getstate() for each in of_sizes]
             await ask(of_sizes, rounds, name)
@@ -306,8 +340,10 @@ async def report(server: Target, sizes: list[int], rounds: int, peer_until: int)
     """Measure and print the curve as a table."""
     logs = await build(server, sizes)
     await measure(logs, rounds, peer_until)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
-          f" load {os.getloadavg()[1]:.1f}; medians of {rounds}, milliseconds")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
+        f" load {os.getloadavg()[1]:.1f}; medians of {rounds}, milliseconds"
+    )
     print("| | " + " | ".join(f"{size:,}" for size in sizes) + " | last/first |")
     print("| --- |" + " --- |" * (len(sizes) + 1))
     for name in logs[0].measured:
@@ -322,8 +358,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="10000,100000,1000000")
     parser.add_argument("--rounds", type=int, default=300)
-    parser.add_argument("--peer-until", type=int, default=1_000_000,
-                        help="the largest size that is given to MariaDB, which fills slowly")
+    parser.add_argument(
+        "--peer-until",
+        type=int,
+        default=1_000_000,
+        help="the largest size that is given to MariaDB, which fills slowly",
+    )
     arguments = parser.parse_args()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracker-bench-")))
@@ -332,8 +372,9 @@ def main() -> None:
             uvloop.run(enlarge(first.connection.kwargs()))
         postgres = stack.enter_context(Postgres.start(directory / "data"))
         sizes = [int(size) for size in arguments.sizes.split(",")]
-        uvloop.run(report(postgres.connection.kwargs(), sizes, arguments.rounds,
-                          arguments.peer_until))
+        uvloop.run(
+            report(postgres.connection.kwargs(), sizes, arguments.rounds, arguments.peer_until)
+        )
 
 
 if __name__ == "__main__":

@@ -61,40 +61,61 @@ class Figures:
         return statistics.median(taken) if taken else None
 
 
-def main(name: str, description: str, tables: Callable[[float], Sequence[Table]],
-         arguments: Sequence[str] | None = None) -> None:
+def main(
+    name: str,
+    description: str,
+    tables: Callable[[float], Sequence[Table]],
+    arguments: Sequence[str] | None = None,
+) -> None:
     """The command that measures these tables on a server of its own."""
     keys = [column.key for table in tables(0) for column in table.columns]
     parser = options(description)
     parser.add_argument("--seconds", type=float, default=3, help="how long each figure is taken")
-    parser.add_argument("--only", nargs="+", default=keys, metavar="KEY",
-                        help=f"measure one, or what begins so: {', '.join(keys)}")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=keys,
+        metavar="KEY",
+        help=f"measure one, or what begins so: {', '.join(keys)}",
+    )
     chosen = parser.parse_args(arguments)
     if unknown := [only for only in chosen.only if not any(named(key, only) for key in keys)]:
         parser.error(f"--only: expected {', '.join(keys)}, got {', '.join(unknown)}")
     if chosen.write and chosen.only != keys:
         parser.error("--write keeps whole tables: expected no --only")
     with server() as target:
-        text = uvloop.run(report(
-            target, selected(tables(chosen.seconds), chosen.only), chosen.rounds,
-            f"{chosen.seconds:g} s a figure"))
+        text = uvloop.run(
+            report(
+                target,
+                selected(tables(chosen.seconds), chosen.only),
+                chosen.rounds,
+                f"{chosen.seconds:g} s a figure",
+            )
+        )
     publish(name, text, chosen.write)
 
 
 def options(description: str) -> argparse.ArgumentParser:
     """The options that every benchmark has."""
     parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=3, help="how often each figure is taken")
-    parser.add_argument("--write", type=Path, metavar="PAGE",
-                        help="put the tables into this page, between the marks of this benchmark")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        metavar="PAGE",
+        help="put the tables into this page, between the marks of this benchmark",
+    )
     return parser
 
 
 def selected(tables: Sequence[Table], only: Sequence[str]) -> list[Table]:
     """The tables with only the columns that are named so."""
-    kept = [replace(table, columns=[c for c in table.columns if any(named(c.key, o) for o in only)])
-            for table in tables]
+    kept = [
+        replace(table, columns=[c for c in table.columns if any(named(c.key, o) for o in only)])
+        for table in tables
+    ]
     return [table for table in kept if table.columns]
 
 
@@ -137,8 +158,10 @@ async def report(server: Target, tables: Sequence[Table], rounds: int, how: str)
             for column in table.columns:
                 print(f"round {number} of {rounds}: {column.key}", file=sys.stderr)
                 await _measure(server, column, figures)
-    heading = (f"{machine()}, {await _postgres(server)}, {versions()}. Medians; rounds: {rounds},"
-               f" {how}. In brackets: how many times as much {OURS} does.")
+    heading = (
+        f"{machine()}, {await _postgres(server)}, {versions()}. Medians; rounds: {rounds},"
+        f" {how}. In brackets: how many times as much {OURS} does."
+    )
     absent = [f"{peer}: not measured, {why}." for peer, why in figures.missing.items()]
     return "\n\n".join([heading, *(_table(table, figures) for table in tables), *absent])
 
@@ -179,8 +202,9 @@ def versions() -> str:
 
 def _table(table: Table, figures: Figures) -> str:
     peers = dict.fromkeys(peer for column in table.columns for peer in column.measures)
-    rows = [[peer, *(_cell(table, column, peer, figures) for column in table.columns)]
-            for peer in peers]
+    rows = [
+        [peer, *(_cell(table, column, peer, figures) for column in table.columns)] for peer in peers
+    ]
     return markdown([table.title, *(column.title for column in table.columns)], rows)
 
 
@@ -207,8 +231,12 @@ def publish(name: str, text: str, page: Path | None) -> None:
         return
     begin, end = f"<!-- measured: {name} -->", f"<!-- end of {name} -->"
     before = page.read_text(encoding="utf-8")
-    after, found = re.subn(f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})",
-                           lambda _: f"{text}\n", before, flags=re.DOTALL)
+    after, found = re.subn(
+        f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})",
+        lambda _: f"{text}\n",
+        before,
+        flags=re.DOTALL,
+    )
     if not found:
         sys.exit(f"{page}: expected the marks {begin} and {end}")
     page.write_text(after, encoding="utf-8")

@@ -23,9 +23,11 @@ import uvloop
 TOKEN = "benchmark"
 ENTITY = "figure/rare_earths/CN/production/mine/2023"
 """An entity with many events."""
-UPGRADE = (b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-           b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-           b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n")
+UPGRADE = (
+    b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+)
 SOURCE = {"publisher": "usgs", "name": "a load", "publishedOn": "2024-01-31"}
 
 
@@ -37,7 +39,8 @@ class Client:
     address: str
     until: float
     numbers: itertools.count[int] = field(
-        default_factory=lambda: itertools.count(random.randrange(10**9)))
+        default_factory=lambda: itertools.count(random.randrange(10**9))
+    )
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection."""
@@ -49,7 +52,7 @@ class Client:
         try:
             async with asyncio.timeout(seconds):
                 for at in range(0, len(sent), 2**16):
-                    writer.write(sent[at:at + 2**16])
+                    writer.write(sent[at : at + 2**16])
                     await writer.drain()
                 await asyncio.sleep(then)
                 return await reader.read(2**20)
@@ -65,9 +68,10 @@ def posted(asked: object, token: str = "") -> bytes:
     """A POST to GraphQL."""
     body = json.dumps(asked).encode()
     authorization = f"Authorization: Bearer {token}\r\n" if token else ""
-    return (f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            f"{authorization}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-            ).encode() + body
+    return (
+        f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        f"{authorization}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    ).encode() + body
 
 
 def got(path: str, more: bytes = b"") -> bytes:
@@ -86,8 +90,12 @@ async def negative_page(client: Client) -> None:
     """F7: a page of less than nothing that pays for others."""
     await client.ask(
         "{ e: events(first: -2000000000) @include(if: false) { nodes { position } } "
-        + " ".join(f"a{n}: events(first: 200, after: \"{n}\") {{ nodes {{ position data }} }}"
-                   for n in range(40)) + "}")
+        + " ".join(
+            f'a{n}: events(first: 200, after: "{n}") {{ nodes {{ position data }} }}'
+            for n in range(40)
+        )
+        + "}"
+    )
 
 
 async def endless_head(client: Client) -> None:
@@ -131,36 +139,53 @@ async def history(client: Client) -> None:
     answer = await client.ask(f'{{ history(entity: "{ENTITY}") {{ {fields} }} }}')
     if b"GRAPHQL_VALIDATION_FAILED" in answer:
         await client.ask(
-            f'{{ history(entity: "{ENTITY}", first: 200) {{ nodes {{ {fields} }} }} }}')
+            f'{{ history(entity: "{ENTITY}", first: 200) {{ nodes {{ {fields} }} }} }}'
+        )
 
 
 async def writing(client: Client) -> None:
     """F10: events of one entity, a hundred at a time; some on a day that has passed."""
-    await client.ask("mutation ($c: [CommandInput!]!) { record(commands: $c) { position } }", TOKEN,
-                     c=[claimed(next(client.numbers)) for _ in range(100)])
+    await client.ask(
+        "mutation ($c: [CommandInput!]!) { record(commands: $c) { position } }",
+        TOKEN,
+        c=[claimed(next(client.numbers)) for _ in range(100)],
+    )
 
 
 def claimed(number: int) -> dict[str, object]:
     """A command: one more claim on a figure."""
-    return {"recordFigure": {
-        "series": {"commodity": "rare_earths", "place": "CN", "statistic": "PRODUCTION",
-                   "stage": "MINE", "period": 2023},
-        "edition": f"E{number}", "quantity": {"value": str(number), "unit": "t", "basis": "REO"},
-        "source": {**SOURCE, "publishedOn": f"2024-0{1 + number % 9}-01"}}}
+    return {
+        "recordFigure": {
+            "series": {
+                "commodity": "rare_earths",
+                "place": "CN",
+                "statistic": "PRODUCTION",
+                "stage": "MINE",
+                "period": 2023,
+            },
+            "edition": f"E{number}",
+            "quantity": {"value": str(number), "unit": "t", "basis": "REO"},
+            "source": {**SOURCE, "publishedOn": f"2024-0{1 + number % 9}-01"},
+        }
+    }
 
 
 async def huge_variables(client: Client) -> None:
     """F11: 16 MB of commands without a token."""
-    await client.ask("mutation ($c: [CommandInput!]!) { record(commands: $c) { position } }",
-                     c=[claimed(n) for n in range(45_000)])
+    await client.ask(
+        "mutation ($c: [CommandInput!]!) { record(commands: $c) { position } }",
+        c=[claimed(n) for n in range(45_000)],
+    )
 
 
 async def many_documents(client: Client) -> None:
     """F15: documents of which no two are alike."""
     number = next(client.numbers)
     names = " ".join(f"a{number}x{n}: head" for n in range(45))
-    pages = " ".join(f"f{n} {{ position recordedAt type entity data id: position }}".replace(
-        f"f{n}", "nodes") for n in range(200))
+    pages = " ".join(
+        f"f{n} {{ position recordedAt type entity data id: position }}".replace(f"f{n}", "nodes")
+        for n in range(200)
+    )
     await client.ask(f"query N{number} {{ {names} events(first: 1) {{ {pages} }} }}")
 
 
@@ -169,8 +194,14 @@ async def slow_reading(client: Client) -> None:
     reader, writer = await client.connect()
     try:
         after = next(client.numbers) % 5000
-        writer.write(posted({"query": f'{{ events(first: 200, after: "{after}")'
-                                      " { nodes { position data } } }"}))
+        writer.write(
+            posted(
+                {
+                    "query": f'{{ events(first: 200, after: "{after}")'
+                    " { nodes { position data } } }"
+                }
+            )
+        )
         while time.monotonic() < client.until and await reader.read(1000):
             await asyncio.sleep(0.2)
     finally:
@@ -181,14 +212,19 @@ async def costly(client: Client) -> None:
     """The most that may be asked for at once, and nothing of it was asked before."""
     number = next(client.numbers)
     day = f"20{10 + number % 15}-{1 + number // 15 % 12:02}-{1 + number // 180 % 28:02}"
-    await client.ask(random.choice([
-        f'{{ asOf(validAt: "{day}") {{ claims(first: 200) {{ nodes {{ value unit edition'
-        " series { commodity { key name } place { code name } period } source { name } } } } }",
-        f'{{ asOf(validAt: "{day}") {{ digest }} }}',
-        f'{{ asOf(validAt: "{day}") {{ exposure(destination: "US") {{ year world {{ value }}'
-        " places { place { name } share } } } }",
-        f'{{ changes(from: {{validAt: "2000-01-01"}}, to: {{validAt: "{day}"}}, first: 200) {{'
-        " totalCount nodes { entity change fields { path before after } } } }"]))
+    await client.ask(
+        random.choice(
+            [
+                f'{{ asOf(validAt: "{day}") {{ claims(first: 200) {{ nodes {{ value unit edition'
+                " series { commodity { key name } place { code name } period } source { name } } } } }",
+                f'{{ asOf(validAt: "{day}") {{ digest }} }}',
+                f'{{ asOf(validAt: "{day}") {{ exposure(destination: "US") {{ year world {{ value }}'
+                " places { place { name } share } } } }",
+                f'{{ changes(from: {{validAt: "2000-01-01"}}, to: {{validAt: "{day}"}}, first: 200) {{'
+                " totalCount nodes { entity change fields { path before after } } } }",
+            ]
+        )
+    )
 
 
 async def sockets(client: Client) -> None:
@@ -199,8 +235,13 @@ async def sockets(client: Client) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(framed(type="connection_init"))
         for n in range(20):
-            writer.write(framed(type="subscribe", id=str(n), payload={
-                "query": 'subscription { events(after: "0") { position type data } }'}))
+            writer.write(
+                framed(
+                    type="subscribe",
+                    id=str(n),
+                    payload={"query": 'subscription { events(after: "0") { position type data } }'},
+                )
+            )
         while time.monotonic() < client.until and await reader.read(1000):
             await asyncio.sleep(1)
     finally:
@@ -216,12 +257,18 @@ def framed(**message: object) -> bytes:
 
 async def bad_requests(client: Client) -> None:
     """Requests that are none, as fast as they are refused."""
-    for sent in (b"\0\x16\x03 nonsense\r\n\r\n", posted("{"), posted({"query": "{ nothing }"}),
-                 posted({"query": "{" * 3000}), got("/graphql?query={head", b"X: \x01\r\n"),
-                 posted({"query": "{ head }"}, "wrong"), got("/nothing"),
-                 b"OPTIONS /graphql HTTP/1.1\r\nHost: localhost\r\nOrigin: https://x.example\r\n"
-                 b"Access-Control-Request-Method: POST\r\n\r\n",
-                 posted({"query": "{ head }"}).replace(b"Host", b"Content-Encoding: gzip\r\nHost")):
+    for sent in (
+        b"\0\x16\x03 nonsense\r\n\r\n",
+        posted("{"),
+        posted({"query": "{ nothing }"}),
+        posted({"query": "{" * 3000}),
+        got("/graphql?query={head", b"X: \x01\r\n"),
+        posted({"query": "{ head }"}, "wrong"),
+        got("/nothing"),
+        b"OPTIONS /graphql HTTP/1.1\r\nHost: localhost\r\nOrigin: https://x.example\r\n"
+        b"Access-Control-Request-Method: POST\r\n\r\n",
+        posted({"query": "{ head }"}).replace(b"Host", b"Content-Encoding: gzip\r\nHost"),
+    ):
         await client.send(sent, 5)
 
 
@@ -241,8 +288,10 @@ async def held_bodies(client: Client) -> None:
     """Nearly all of a body of 15 MB, and then nothing."""
     reader, writer = await client.connect()
     try:
-        writer.write(b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json"
-                     b"\r\nContent-Length: 15000000\r\n\r\n")
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json"
+            b"\r\nContent-Length: 15000000\r\n\r\n"
+        )
         for _ in range(225):
             writer.write(b" " * 65_536)
             await writer.drain()
@@ -265,12 +314,22 @@ async def log_reading(client: Client) -> None:
 
 
 LOADS: dict[str, tuple[Callable[[Client], Awaitable[None]], int]] = {
-    "introspection": (introspection, 4), "negative-page": (negative_page, 4),
-    "endless-head": (endless_head, 2), "trickle": (trickle, 150), "idle": (idle, 150),
-    "history": (history, 8), "writing": (writing, 1), "huge-variables": (huge_variables, 1),
-    "many-documents": (many_documents, 4), "slow-reading": (slow_reading, 60),
-    "costly": (costly, 8), "sockets": (sockets, 100), "bad-requests": (bad_requests, 4),
-    "long-lines": (long_lines, 4), "pipelining": (pipelining, 4), "held-bodies": (held_bodies, 4),
+    "introspection": (introspection, 4),
+    "negative-page": (negative_page, 4),
+    "endless-head": (endless_head, 2),
+    "trickle": (trickle, 150),
+    "idle": (idle, 150),
+    "history": (history, 8),
+    "writing": (writing, 1),
+    "huge-variables": (huge_variables, 1),
+    "many-documents": (many_documents, 4),
+    "slow-reading": (slow_reading, 60),
+    "costly": (costly, 8),
+    "sockets": (sockets, 100),
+    "bad-requests": (bad_requests, 4),
+    "long-lines": (long_lines, 4),
+    "pipelining": (pipelining, 4),
+    "held-bodies": (held_bodies, 4),
     "log-reading": (log_reading, 4),
 }
 """What a client does, and on how many connections at a time."""

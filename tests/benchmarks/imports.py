@@ -67,8 +67,10 @@ async def measure(target: Target, path: Path) -> None:
     outcome = await import_file(target, corpus_format.READER, File.at(path))
     seconds = time.perf_counter() - started
     counts = outcome.receipt.counts
-    print(f"{counts.new + counts.restated:,} facts in {seconds:,.0f} s; memory {before:,.0f} MB"
-          f" before, {resident():,.0f} MB at most")
+    print(
+        f"{counts.new + counts.restated:,} facts in {seconds:,.0f} s; memory {before:,.0f} MB"
+        f" before, {resident():,.0f} MB at most"
+    )
 
 
 def main() -> None:

@@ -53,19 +53,31 @@ class Isolation:
         """A row of the table."""
         cuts = statistics.quantiles([*self.waits, *self.waits], n=100, method="inclusive")
         p50, p99 = cuts[49], cuts[98]
-        holds = (p99 < AIMS[0] and max(self.waits) < AIMS[1] and self.most < AIMS[2]
-                 and not self.failures)
-        return [self.load, *(f"{1000 * each:,.0f}" for each in (p50, p99, max(self.waits))),
-                str(self.failures), *(f"{each:,.0f}" for each in (
-                    self.before, self.most, self.after)), "yes" if holds else "**no**"]
+        holds = (
+            p99 < AIMS[0]
+            and max(self.waits) < AIMS[1]
+            and self.most < AIMS[2]
+            and not self.failures
+        )
+        return [
+            self.load,
+            *(f"{1000 * each:,.0f}" for each in (p50, p99, max(self.waits))),
+            str(self.failures),
+            *(f"{each:,.0f}" for each in (self.before, self.most, self.after)),
+            "yes" if holds else "**no**",
+        ]
 
 
 def question(number: int) -> bytes:
     """A cheap question that was not asked before."""
     day = f"20{10 + number % 16}-{1 + number // 16 % 12:02}-{1 + number // 192 % 28:02}"
-    return posted({"query": 'query Cheap($d: Day) { asOf(validAt: $d) {'
-                            ' exportControl(id: "cn-mofcom-2024-46") { title } } }',
-                   "variables": {"d": day}})
+    return posted(
+        {
+            "query": "query Cheap($d: Day) { asOf(validAt: $d) {"
+            ' exportControl(id: "cn-mofcom-2024-46") { title } } }',
+            "variables": {"d": day},
+        }
+    )
 
 
 async def ask_on(client: Client, seconds: float, waits: list[float]) -> int:
@@ -98,13 +110,25 @@ def attack(load: str, port: int, seconds: float) -> list[subprocess.Popen[bytes]
     """The clients of a load."""
     if load == QUIET:
         return []
-    return [subprocess.Popen([sys.executable, "-m", "tests.benchmarks.hostile", load, str(port),
-                              str(seconds), f"127.0.0.{2 + number}"])
-            for number in range(CLIENTS)]
+    return [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "tests.benchmarks.hostile",
+                load,
+                str(port),
+                str(seconds),
+                f"127.0.0.{2 + number}",
+            ]
+        )
+        for number in range(CLIENTS)
+    ]
 
 
-async def measure(load: str, port: int, process: psutil.Process, seconds: float,
-                  settle: float = SETTLE_SECONDS) -> Isolation:
+async def measure(
+    load: str, port: int, process: psutil.Process, seconds: float, settle: float = SETTLE_SECONDS
+) -> Isolation:
     """A cheap question beside a load."""
     before, memories, waits = memory(process), [0.0], list[float]()
     watching = asyncio.create_task(watch_memory(process, memories))
@@ -145,17 +169,33 @@ async def fill(port: int, events: int) -> None:
     for first in range(0, events, 100):
         commands = [claimed(number) for number in range(first, first + 100)]
         answer = await client.ask(
-            "mutation ($c: [CommandInput!]!) { record(commands: $c) { position } }", TOKEN,
-            c=commands)
+            "mutation ($c: [CommandInput!]!) { record(commands: $c) { position } }",
+            TOKEN,
+            c=commands,
+        )
         assert b'"errors"' not in answer, answer[:500]
 
 
 def report(found: Sequence[Isolation], seconds: float, events: int) -> str:
     """A table."""
-    table = markdown(["beside it", "p50 ms", "p99 ms", "worst ms", "no answer", "MB before",
-                      "MB at most", "MB after", "holds"], [each.cells for each in found])
-    return (f"{machine()}; {seconds:g} s a load from {CLIENTS} clients; an entity with {events}"
-            f" events.\n\n{table}")
+    table = markdown(
+        [
+            "beside it",
+            "p50 ms",
+            "p99 ms",
+            "worst ms",
+            "no answer",
+            "MB before",
+            "MB at most",
+            "MB after",
+            "holds",
+        ],
+        [each.cells for each in found],
+    )
+    return (
+        f"{machine()}; {seconds:g} s a load from {CLIENTS} clients; an entity with {events}"
+        f" events.\n\n{table}"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -163,8 +203,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = options(__doc__)
     parser.add_argument("--seconds", type=float, default=10, help="how long each load is held")
     parser.add_argument("--events", type=int, default=2000, help="the events of one entity")
-    parser.add_argument("--only", nargs="+", choices=LOADS, default=list(LOADS), metavar="LOAD",
-                        help=", ".join(LOADS))
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=LOADS,
+        default=list(LOADS),
+        metavar="LOAD",
+        help=", ".join(LOADS),
+    )
     chosen = parser.parse_args(arguments)
     with serving(chosen.events) as server:
         process = psutil.Process(server.process.pid)

@@ -17,18 +17,23 @@ from tracker.postgres.database import Target
 def library(target: Target, module: str, **settings: str) -> Iterator[ApplicationRecorder]:
     """Its application recorder, with text ids and no other connections than POSTGRES_POOL_SIZE."""
     import_module(module)  # so that a missing one says which
-    factory = InfrastructureFactory.construct(Environment("bench", {
-        "PERSISTENCE_MODULE": module,
-        "ORIGINATOR_ID_TYPE": "text",
-        "TRACKER_DATABASE_URL": _url(target),
-        "POSTGRES_HOST": target["host"],
-        "POSTGRES_PORT": str(target["port"]),
-        "POSTGRES_USER": target["user"],
-        "POSTGRES_PASSWORD": "",
-        "POSTGRES_DBNAME": target["database"],
-        "POSTGRES_MAX_OVERFLOW": "0",
-        **settings,
-    }))
+    factory = InfrastructureFactory.construct(
+        Environment(
+            "bench",
+            {
+                "PERSISTENCE_MODULE": module,
+                "ORIGINATOR_ID_TYPE": "text",
+                "TRACKER_DATABASE_URL": _url(target),
+                "POSTGRES_HOST": target["host"],
+                "POSTGRES_PORT": str(target["port"]),
+                "POSTGRES_USER": target["user"],
+                "POSTGRES_PASSWORD": "",
+                "POSTGRES_DBNAME": target["database"],
+                "POSTGRES_MAX_OVERFLOW": "0",
+                **settings,
+            },
+        )
+    )
     try:
         yield factory.application_recorder()
     finally:

@@ -31,7 +31,9 @@ class View(PostgresTrackingRecorder):
         super().__init__(datastore, **arguments)
         self.sql_create_statements.append(
             SQL("CREATE TABLE IF NOT EXISTS {} (id uuid PRIMARY KEY, data text)").format(
-                Identifier("peer_view")))
+                Identifier("peer_view")
+            )
+        )
 
     def add(self, id: Any, data: str, tracking: Tracking) -> None:
         """Add a row, and that the view has come so far, in one transaction."""
@@ -62,7 +64,8 @@ def filled(environment: dict[str, str], facts: list[str]) -> int:
 
 def follow(environment: dict[str, str], last: int) -> None:
     """Project them all."""
-    with ProjectionRunner(application_class=Facts, projection_class=ToView, view_class=View,
-                          env=environment) as runner:
+    with ProjectionRunner(
+        application_class=Facts, projection_class=ToView, view_class=View, env=environment
+    ) as runner:
         runner.wait(last, timeout=300)
     runner.view.datastore.close()  # or its threads would keep the process

@@ -50,14 +50,24 @@ class Load:
 def new_events(name: str, count: int) -> list[NewEvent]:
     """The first events of a new stream."""
     stream = f"export-control/{name}"
-    return [NewEvent(f"{name}-{version}", stream, version, TYPE,
-                     _attributes(f"{name}-{version}", stream, version), DATA)
-            for version in range(1, count + 1)]
+    return [
+        NewEvent(
+            f"{name}-{version}",
+            stream,
+            version,
+            TYPE,
+            _attributes(f"{name}-{version}", stream, version),
+            DATA,
+        )
+        for version in range(1, count + 1)
+    ]
 
 
 def _attributes(event_id: str, stream: str, version: int) -> str:
-    return (f'"id":"{event_id}","source":"{SOURCE}","type":"{TYPE}","subject":"{stream}"'
-            f',"version":{version},"dataschema":"{SOURCE}:schema:{TYPE}:1"')
+    return (
+        f'"id":"{event_id}","source":"{SOURCE}","type":"{TYPE}","subject":"{stream}"'
+        f',"version":{version},"dataschema":"{SOURCE}:schema:{TYPE}:1"'
+    )
 
 
 def corpus(count: int | None = None) -> list[NewEvent]:
@@ -71,8 +81,10 @@ def corpus(count: int | None = None) -> list[NewEvent]:
 
 def entry_of(event: NewEvent, position: int) -> bytes:
     """The bytes that the log keeps of an event, for peers that store as many."""
-    return (b'{"specversion":"1.0","position":"%d","time":"2025-07-01T12:00:00.000000Z",%b,'
-            b'"data":%b}' % (position, event.attributes.encode(), event.data))
+    return (
+        b'{"specversion":"1.0","position":"%d","time":"2025-07-01T12:00:00.000000Z",%b,'
+        b'"data":%b}' % (position, event.attributes.encode(), event.data)
+    )
 
 
 ENTRY = entry_of(new_events("w64-100000", 1)[0], 100_000)

@@ -70,17 +70,33 @@ class MariaDB:
         with tempfile.TemporaryDirectory(prefix="tracker-bench-") as name:
             directory, socket = Path(name), f"{name}/socket"
             common = [f"--datadir={name}/data", "--user=root", "--no-defaults"]
-            subprocess.run(["mariadb-install-db", *common[::-1], "--auth-root-authentication-method"
-                            "=normal"], check=True, capture_output=True)
+            subprocess.run(
+                ["mariadb-install-db", *common[::-1], "--auth-root-authentication-method=normal"],
+                check=True,
+                capture_output=True,
+            )
             server = subprocess.Popen(
-                ["mariadbd", *common[::-1], f"--socket={socket}", "--skip-networking",
-                 "--local-infile", "--innodb-buffer-pool-size=1G"], stderr=subprocess.DEVNULL)
+                [
+                    "mariadbd",
+                    *common[::-1],
+                    f"--socket={socket}",
+                    "--skip-networking",
+                    "--local-infile",
+                    "--innodb-buffer-pool-size=1G",
+                ],
+                stderr=subprocess.DEVNULL,
+            )
             try:
                 while not Path(socket).exists():
                     time.sleep(0.1)
                 connection = pymysql.connect(
-                    unix_socket=socket, user="root", database="mysql", local_infile=True,
-                    autocommit=True, init_command="SET time_zone = '+00:00'")
+                    unix_socket=socket,
+                    user="root",
+                    database="mysql",
+                    local_infile=True,
+                    autocommit=True,
+                    init_command="SET time_zone = '+00:00'",
+                )
                 yield cls(connection, directory)
             finally:
                 server.terminate()

@@ -60,8 +60,11 @@ async def line(name: str, count: int, data_dir: Path, work: Callable[[], Awaitab
     seconds = time.perf_counter() - started
     ours = (python() - own) / count * 1e6
     theirs = (busy(data_dir) - servers) / count * 1e6
-    print(f"| {name} | {count / seconds:,.0f} | {ours:.0f} | {theirs:.0f} |"
-          f" {1e6 / (ours + theirs):,.0f} |", flush=True)
+    print(
+        f"| {name} | {count / seconds:,.0f} | {ours:.0f} | {theirs:.0f} |"
+        f" {1e6 / (ours + theirs):,.0f} |",
+        flush=True,
+    )
 
 
 async def measure(target: Target, data_dir: Path, size: int) -> None:
@@ -70,12 +73,14 @@ async def measure(target: Target, data_dir: Path, size: int) -> None:
     connection = await connect(target)
     await load(connection, grown(corpus()), 0, size)
     for name, processes in (("one process", 1), (f"{PROCESSES} processes", PROCESSES)):
-        await line(f"rebuild, {name}", size, data_dir,
-                   partial(rebuild, target, processes=processes))
+        await line(
+            f"rebuild, {name}", size, data_dir, partial(rebuild, target, processes=processes)
+        )
     async with await create_pool(target, role=PROJECTOR) as pool:
         for name, helped in (("one process", None), ("with helpers", target)):
             await connection.execute(
-                "TRUNCATE versions, elements, subjects, texts; UPDATE tracking SET position = 0")
+                "TRUNCATE versions, elements, subjects, texts; UPDATE tracking SET position = 0"
+            )
             projector = Projector(pool, Follower(Recorder(pool), target), target=helped)
             await line(f"import, {name}", size, data_dir, projector.catch_up)
     await connection.close()
@@ -85,13 +90,21 @@ async def measure_peer(target: Target, data_dir: Path) -> None:
     """Measure the library's runner, over the corpus' first events as facts of its own kind."""
     from tests.benchmarks.library_runner import filled, follow
 
-    environment = {"PERSISTENCE_MODULE": "eventsourcing.postgres",
-                   "POSTGRES_DBNAME": target["database"], "POSTGRES_HOST": target["host"],
-                   "POSTGRES_PORT": str(target["port"]), "POSTGRES_USER": target["user"],
-                   "POSTGRES_PASSWORD": "unused"}
+    environment = {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": target["database"],
+        "POSTGRES_HOST": target["host"],
+        "POSTGRES_PORT": str(target["port"]),
+        "POSTGRES_USER": target["user"],
+        "POSTGRES_PASSWORD": "unused",
+    }
     last = filled(environment, [event.data.decode() for event in corpus()[:PEER_EVENTS]])
-    await line("eventsourcing ProjectionRunner", PEER_EVENTS, data_dir,
-               lambda: asyncio.to_thread(follow, environment, last))
+    await line(
+        "eventsourcing ProjectionRunner",
+        PEER_EVENTS,
+        data_dir,
+        lambda: asyncio.to_thread(follow, environment, last),
+    )
 
 
 def main() -> None:
@@ -99,10 +112,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=200_000)
     size = parser.parse_args().events
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
-          f" load {os.getloadavg()[1]:.1f}, {size:,} events")
-    print("| | events/s | µs an event in Python | in PostgreSQL | events/s if one core did both |\n"
-          "| --- | --- | --- | --- | --- |")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
+        f" load {os.getloadavg()[1]:.1f}, {size:,} events"
+    )
+    print(
+        "| | events/s | µs an event in Python | in PostgreSQL | events/s if one core did both |\n"
+        "| --- | --- | --- | --- | --- |"
+    )
     with tempfile.TemporaryDirectory() as name:
         data_dir = Path(name) / "data"
         os.chmod(name, 0o755)

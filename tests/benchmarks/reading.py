@@ -98,7 +98,8 @@ async def _corpus(target: Target, count: int) -> AsyncIterator[tuple[Recorder, P
         await pool.close()
 
 
-async def _passes(target: Target, count: int, seconds: float,
-                  once: Callable[[Recorder, Pool], Awaitable[None]]) -> float:
+async def _passes(
+    target: Target, count: int, seconds: float, once: Callable[[Recorder, Pool], Awaitable[None]]
+) -> float:
     async with _corpus(target, count) as (recorder, pool):
         return await rate(Load(size=count, seconds=seconds), lambda _: once(recorder, pool))

@@ -36,8 +36,10 @@ def cold_and_warm() -> tuple[float, float]:
 def report(taken: Sequence[tuple[float, float]]) -> str:
     """What cold and warm starts took, as a table."""
     cold, warm = zip(*taken, strict=True)
-    rows = [[name, f"{statistics.median(times):.2f}", f"{max(times):.2f}"]
-            for name, times in (("cold", cold), ("warm", warm))]
+    rows = [
+        [name, f"{statistics.median(times):.2f}", f"{max(times):.2f}"]
+        for name, times in (("cold", cold), ("warm", warm))
+    ]
     table = markdown(["`tracker demo`", "median", "slowest"], rows)
     return f"{machine()}; rounds: {len(taken)}; seconds.\n\n{table}"
 

@@ -30,8 +30,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 def row(text: str, name: str, table: int = 0) -> list[str]:
     """The cells of a row of one of the tables."""
-    [found] = re.findall(rf"^\| {re.escape(name)} \| (.*) \|$", text.split("| --- |")[table + 1],
-                         re.MULTILINE)
+    [found] = re.findall(
+        rf"^\| {re.escape(name)} \| (.*) \|$", text.split("| --- |")[table + 1], re.MULTILINE
+    )
     return str(found).split(" | ")
 
 
@@ -40,18 +41,25 @@ def figure(cell: str) -> float:
     return float(cell.split()[0].replace(",", ""))
 
 
-@pytest.mark.parametrize(("tables", "only", "peers"), [
-    (log.tables, ["append-16", "hundreds-1"], ["plain INSERT"]),
-    (log.tables, ["bulk"], ["COPY"]),
-    (log.tables, ["read"], ["this log, `read_all`", "rows alone"]),
-    (log.tables, ["wake-up-p99"], []),
-    (commands.tables, ["writers-16"], ["plain INSERT"]),
-    (partial(audit.tables, many=300), ["append-16"], ["nobody publishes", "hashes in a column"]),
-    (partial(audit.tables, many=300), ["publish-1", "prove"], []),
-], ids=["append", "bulk", "read", "wake-up", "commands", "audit", "proofs"])
+@pytest.mark.parametrize(
+    ("tables", "only", "peers"),
+    [
+        (log.tables, ["append-16", "hundreds-1"], ["plain INSERT"]),
+        (log.tables, ["bulk"], ["COPY"]),
+        (log.tables, ["read"], ["this log, `read_all`", "rows alone"]),
+        (log.tables, ["wake-up-p99"], []),
+        (commands.tables, ["writers-16"], ["plain INSERT"]),
+        (
+            partial(audit.tables, many=300),
+            ["append-16"],
+            ["nobody publishes", "hashes in a column"],
+        ),
+        (partial(audit.tables, many=300), ["publish-1", "prove"], []),
+    ],
+    ids=["append", "bulk", "read", "wake-up", "commands", "audit", "proofs"],
+)
 async def test_every_benchmark_has_a_figure_for_us_and_for_the_limits(
-    server: Postgres, tables: Callable[[float], Sequence[Table]], only: list[str],
-    peers: list[str],
+    server: Postgres, tables: Callable[[float], Sequence[Table]], only: list[str], peers: list[str]
 ) -> None:
     text = await report(server.connection.kwargs(), selected(tables(0.02), only), 1, "a test")
     assert "fsync on" in text
@@ -102,24 +110,27 @@ def test_figures_are_put_between_the_marks_of_their_benchmark(tmp_path: Path) ->
         publish(name, f"first {name}", page)
         publish(name, f"then {name}", page)
     written = re.findall(r"^(?:first|then) \w+$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    assert written == [
-        "then log", "then commands", "then graphql", "then start", "then isolation"]
+    assert written == ["then log", "then commands", "then graphql", "then start", "then isolation"]
     with pytest.raises(SystemExit, match="expected the marks"):
         publish("other", "x", page)
 
 
-@pytest.mark.parametrize(("only", "keys"), [
-    ("append-1", ["append-1"]), ("wake-up", ["wake-up-p50", "wake-up-p99"]), ("append-2", []),
-])
+@pytest.mark.parametrize(
+    ("only", "keys"),
+    [("append-1", ["append-1"]), ("wake-up", ["wake-up-p50", "wake-up-p99"]), ("append-2", [])],
+)
 def test_one_figure_can_be_measured_alone_or_with_its_kind(only: str, keys: list[str]) -> None:
     tables = selected(log.tables(1), [only])
     assert [column.key for table in tables for column in table.columns] == keys
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["--only", "nothing"], "expected append-1, append-16"),
-    (["--only", "bulk", "--write", "page.md"], "expected no --only"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--only", "nothing"], "expected append-1, append-16"),
+        (["--only", "bulk", "--write", "page.md"], "expected no --only"),
+    ],
+)
 def test_wrong_usage_is_refused_before_anything_is_measured(
     capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
@@ -168,7 +179,8 @@ async def test_a_cheap_question_is_asked_beside_hostile_clients(services: Servic
 
         counting = asyncio.create_task(count())
         found = await isolation.measure(
-            "trickle", int(address.rpartition(":")[2]), psutil.Process(), seconds=4, settle=0)
+            "trickle", int(address.rpartition(":")[2]), psutil.Process(), seconds=4, settle=0
+        )
         counting.cancel()
     assert max(counts) > 100
     assert (found.load, found.failures) == ("trickle", 0)

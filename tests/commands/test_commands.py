@@ -58,8 +58,9 @@ async def test_the_same_key_again_gives_the_first_position(commands: Commands) -
 async def test_the_same_key_sent_many_times_at_once_counts_once(
     commands: Commands, recorder: Recorder
 ) -> None:
-    sent = await asyncio.gather(*(
-        commands.record(GALLIUM, announced(), idempotency_key="k") for _ in range(10)))
+    sent = await asyncio.gather(
+        *(commands.record(GALLIUM, announced(), idempotency_key="k") for _ in range(10))
+    )
     assert {appended.positions for appended in sent} == {range(1, 2)}
     assert await recorder.head() == 1
 
@@ -68,8 +69,11 @@ async def test_a_key_can_not_be_used_for_anything_else(
     commands: Commands, recorder: Recorder
 ) -> None:
     await commands.record(GALLIUM, announced(), idempotency_key="k")
-    for stream, other in ((GALLIUM, announced(title="Other")), (FIGURE, claimed(1)),
-                          ("export-control/graphite", announced())):
+    for stream, other in (
+        (GALLIUM, announced(title="Other")),
+        (FIGURE, claimed(1)),
+        ("export-control/graphite", announced()),
+    ):
         with pytest.raises(IdempotencyConflict) as caught:
             await commands.record(stream, other, idempotency_key="k")
         assert caught.value.path == ("idempotencyKey",)
@@ -102,8 +106,9 @@ async def test_an_expected_version_is_the_one_before_the_event(commands: Command
 
 async def test_a_repeated_command_is_not_held_to_its_expected_version(commands: Commands) -> None:
     for _ in range(2):
-        appended = await commands.record(GALLIUM, announced(), idempotency_key="k",
-                                         expected_version=0)
+        appended = await commands.record(
+            GALLIUM, announced(), idempotency_key="k", expected_version=0
+        )
         assert appended.positions == range(1, 2)
 
 
@@ -111,9 +116,10 @@ async def test_who_expects_a_version_is_not_decided_anew_when_overtaken(
     commands: Commands, recorder: Recorder
 ) -> None:
     await commands.record(GALLIUM, announced())
-    outcomes = await asyncio.gather(*(
-        commands.record(GALLIUM, suspended(), expected_version=1) for _ in range(3)
-    ), return_exceptions=True)
+    outcomes = await asyncio.gather(
+        *(commands.record(GALLIUM, suspended(), expected_version=1) for _ in range(3)),
+        return_exceptions=True,
+    )
     assert sum(isinstance(outcome, VersionConflict) for outcome in outcomes) == 2
     assert await recorder.head() == 2
 
@@ -144,12 +150,18 @@ async def test_an_alliance_can_act_once_it_has_been_founded(commands: Commands) 
     await commands.record("announcement/a", made("US", "quad", *GROUPINGS))
 
 
-@pytest.mark.parametrize(("stream", "code", "path"), [
-    ("gallium", "INVALID_INPUT", ("entity",)), ("treaty/a", "INVALID_INPUT", ("entity",)),
-    ("export-control", "INVALID_ID", ("id",)), ("export-control/", "INVALID_ID", ("id",)),
-    ("export-control/a b", "INVALID_ID", ("id",)), ("export-control/../x", "INVALID_ID", ("id",)),
-    ("export-control/" + "x" * 500, "INVALID_ID", ("id",)),
-])
+@pytest.mark.parametrize(
+    ("stream", "code", "path"),
+    [
+        ("gallium", "INVALID_INPUT", ("entity",)),
+        ("treaty/a", "INVALID_INPUT", ("entity",)),
+        ("export-control", "INVALID_ID", ("id",)),
+        ("export-control/", "INVALID_ID", ("id",)),
+        ("export-control/a b", "INVALID_ID", ("id",)),
+        ("export-control/../x", "INVALID_ID", ("id",)),
+        ("export-control/" + "x" * 500, "INVALID_ID", ("id",)),
+    ],
+)
 def test_an_entity_has_a_kind_and_an_id_that_fits_in_an_address(
     stream: str, code: str, path: tuple[str, ...]
 ) -> None:
@@ -180,15 +192,21 @@ def test_an_id_that_the_entity_has_is_not_decided_again() -> None:
 def test_orders_decided_together_see_what_those_before_them_did() -> None:
     entities = {stream: restored(stream, []) for stream in ("alliance/quad", "announcement/a")}
     founded = fact(Founded, "2025-07-01", name="Quad")
-    events, refused = decide_all(entities, [
-        Order("announcement/a", made("quad"), "too-early"),
-        Order("alliance/quad", founded, "founded"),
-        Order("announcement/a", made("quad"), "made"),
-        Order("announcement/a", made("quad"), "made-again"),
-    ], ())
+    events, refused = decide_all(
+        entities,
+        [
+            Order("announcement/a", made("quad"), "too-early"),
+            Order("alliance/quad", founded, "founded"),
+            Order("announcement/a", made("quad"), "made"),
+            Order("announcement/a", made("quad"), "made-again"),
+        ],
+        (),
+    )
     assert [event.event_id for event in events] == ["founded", "made"]
     assert [(index, error.code) for index, error in refused] == [
-        (0, "UNKNOWN_ACTOR"), (3, "ALREADY_EXISTS")]
+        (0, "UNKNOWN_ACTOR"),
+        (3, "ALREADY_EXISTS"),
+    ]
 
 
 # --- retractions
@@ -222,8 +240,9 @@ async def test_an_unknown_event_can_not_be_retracted(commands: Commands) -> None
 # --- corrections
 
 
-async def corrected(commands: Commands, event_id: str, content: Fact, stream: str = GALLIUM,
-                    **more: Any) -> Appended:
+async def corrected(
+    commands: Commands, event_id: str, content: Fact, stream: str = GALLIUM, **more: Any
+) -> Appended:
     """A correction, after it was recorded."""
     return await commands.correct(event_id, stream, content, "misread", misread, **more)
 
@@ -232,22 +251,30 @@ async def test_a_correction_retracts_and_replaces_at_once(
     commands: Commands, recorder: Recorder
 ) -> None:
     await commands.record(GALLIUM, announced(), idempotency_key="a")
-    appended = await corrected(commands, "a", announced(title="Right"), idempotency_key="k",
-                               actor="jo")
+    appended = await corrected(
+        commands, "a", announced(title="Right"), idempotency_key="k", actor="jo"
+    )
     assert (appended.positions, appended.repeated) == (range(2, 4), False)
     [_, retraction, replacement] = await recorder.read()
-    assert retraction.fact == convert(Retracted, {
-        "retracts": "a", "reason": "misread", "source": source(), "replacement": "k"})
+    assert retraction.fact == convert(
+        Retracted, {"retracts": "a", "reason": "misread", "source": source(), "replacement": "k"}
+    )
     assert (replacement.event_id, replacement.fact) == ("k", announced(title="Right"))
     assert {(e.recorded_at, e.stream, e.actor) for e in (retraction, replacement)} == {
-        (replacement.recorded_at, GALLIUM, "jo")}
+        (replacement.recorded_at, GALLIUM, "jo")
+    }
 
 
 async def test_a_correction_counts_once(commands: Commands, recorder: Recorder) -> None:
     await commands.record(GALLIUM, announced(), idempotency_key="a")
-    sent = await asyncio.gather(*(
-        corrected(commands, "a", announced(title="Right"), idempotency_key="k", expected_version=1)
-        for _ in range(4)))
+    sent = await asyncio.gather(
+        *(
+            corrected(
+                commands, "a", announced(title="Right"), idempotency_key="k", expected_version=1
+            )
+            for _ in range(4)
+        )
+    )
     assert {appended.positions for appended in sent} == {range(2, 4)}
     assert sum(appended.repeated for appended in sent) == 3
     for event_id, title in (("a", "Other"), ("k", "Right")):
@@ -267,17 +294,25 @@ async def test_a_key_that_was_used_for_another_command_can_not_be_used_for_a_cor
     assert await recorder.head() == 2
 
 
-@pytest.mark.parametrize(("event_id", "content", "stream", "code", "path"), [
-    ("a", suspended(), GALLIUM, "NOT_FOUND", ("replacement", "id")),
-    ("s", suspended("9"), GALLIUM, "UNKNOWN_CLAUSE", ("replacement", "clauses", 0)),
-    ("s", announced(), GALLIUM, "ALREADY_EXISTS", ("replacement", "id")),
-    ("s", suspended(), "export-control/a b", "INVALID_ID", ("replacement", "id")),
-    ("s", claimed(1), GALLIUM, "INVALID_INPUT", ("replacement", "id")),
-    ("none", suspended(), GALLIUM, "NOT_FOUND", ("eventId",)),
-    ("gone", suspended(), GALLIUM, "ALREADY_RETRACTED", ("eventId",)),
-])
+@pytest.mark.parametrize(
+    ("event_id", "content", "stream", "code", "path"),
+    [
+        ("a", suspended(), GALLIUM, "NOT_FOUND", ("replacement", "id")),
+        ("s", suspended("9"), GALLIUM, "UNKNOWN_CLAUSE", ("replacement", "clauses", 0)),
+        ("s", announced(), GALLIUM, "ALREADY_EXISTS", ("replacement", "id")),
+        ("s", suspended(), "export-control/a b", "INVALID_ID", ("replacement", "id")),
+        ("s", claimed(1), GALLIUM, "INVALID_INPUT", ("replacement", "id")),
+        ("none", suspended(), GALLIUM, "NOT_FOUND", ("eventId",)),
+        ("gone", suspended(), GALLIUM, "ALREADY_RETRACTED", ("eventId",)),
+    ],
+)
 async def test_a_correction_that_breaks_a_rule_leaves_nothing(
-    commands: Commands, recorder: Recorder, event_id: str, content: Fact, stream: str, code: str,
+    commands: Commands,
+    recorder: Recorder,
+    event_id: str,
+    content: Fact,
+    stream: str,
+    code: str,
     path: tuple[str | int, ...],
 ) -> None:
     await commands.record(GALLIUM, announced(), idempotency_key="a")
@@ -296,9 +331,10 @@ async def test_a_correction_is_made_on_the_version_that_its_sender_saw(
     await commands.record(GALLIUM, announced(), idempotency_key="a")
     with pytest.raises(VersionConflict, match="expected 2, it is at 1"):
         await corrected(commands, "a", announced(title="Right"), expected_version=2)
-    outcomes = await asyncio.gather(*(
-        corrected(commands, "a", announced(title=title), expected_version=1) for title in "BC"
-    ), return_exceptions=True)
+    outcomes = await asyncio.gather(
+        *(corrected(commands, "a", announced(title=title), expected_version=1) for title in "BC"),
+        return_exceptions=True,
+    )
     assert sum(isinstance(outcome, VersionConflict) for outcome in outcomes) == 1
     assert await recorder.head() == 3
 
@@ -309,7 +345,10 @@ async def test_a_claim_that_was_filed_under_the_wrong_place_moves_to_the_right_o
     await commands.record(FIGURE, claimed(43_000), idempotency_key="c")
     await corrected(commands, "c", claimed(43_000, place="US"), FIGURE.replace("CN", "US"))
     assert [(e.stream, e.version) for e in await recorder.read()] == [
-        (FIGURE, 1), (FIGURE, 2), (FIGURE.replace("CN", "US"), 1)]
+        (FIGURE, 1),
+        (FIGURE, 2),
+        (FIGURE.replace("CN", "US"), 1),
+    ]
 
 
 async def test_a_retraction_is_not_corrected_but_retracted(

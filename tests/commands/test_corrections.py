@@ -33,14 +33,23 @@ class Past:
     async def of(cls, services: Services) -> Past:
         """The digests of the whole state at moments all over both axes."""
         head, chance = await services.recorder.head(), Random(46)
-        moments = [Moment(date(chance.randint(2010, 2027), chance.randint(1, 12), 1),
-                          chance.choice((head, chance.randint(0, head)))) for _ in range(12)]
+        moments = [
+            Moment(
+                date(chance.randint(2010, 2027), chance.randint(1, 12), 1),
+                chance.choice((head, chance.randint(0, head))),
+            )
+            for _ in range(12)
+        ]
         return cls(services, {m: await services.as_of.digest(m) for m in moments})
 
     async def is_unchanged(self) -> bool:
         """Whether the same questions have the same answers, to the byte."""
-        return all([await self._services.as_of.digest(moment) == digest
-                    for moment, digest in self._answers.items()])
+        return all(
+            [
+                await self._services.as_of.digest(moment) == digest
+                for moment, digest in self._answers.items()
+            ]
+        )
 
 
 async def ban(api: Api, day: str, position: str | None = None) -> Any:
@@ -49,7 +58,10 @@ async def ban(api: Api, day: str, position: str | None = None) -> Any:
         """query ($day: Day, $position: Position, $id: String!) {
              asOf(validAt: $day, position: $position) { exportControl(id: $id) {
                title clauses { key status } because { eventId } } } }""",
-        day=day, position=position, id=BAN)
+        day=day,
+        position=position,
+        id=BAN,
+    )
     return data["asOf"]["exportControl"]
 
 
@@ -60,10 +72,22 @@ async def second(api: Api, day: str, position: str | None = None) -> str | None:
 
 
 ANEW = {
-    "id": BAN, "on": "2024-12-03", "issuer": "CN", "direction": "EXPORT", "title": "Told anew",
+    "id": BAN,
+    "on": "2024-12-03",
+    "issuer": "CN",
+    "direction": "EXPORT",
+    "title": "Told anew",
     "source": source(),
-    "clauses": [{"id": id, "measure": "BAN", "commodities": ["gallium"], "destinations": ["US"],
-                 "inForceFrom": "2024-12-03"} for id in "12"],
+    "clauses": [
+        {
+            "id": id,
+            "measure": "BAN",
+            "commodities": ["gallium"],
+            "destinations": ["US"],
+            "inForceFrom": "2024-12-03",
+        }
+        for id in "12"
+    ],
 }
 """The ban, told anew."""
 
@@ -71,9 +95,17 @@ ANEW = {
 async def test_a_suspension_that_nobody_had_told_lands_in_the_past(api: Api) -> None:
     past, head = await Past.of(api.services), str(await api.services.recorder.head())
     assert await second(api, "2025-03-01") == "IN_FORCE"
-    await api.do("suspendExportControl", {
-        "id": BAN, "on": "2025-02-01", "clauses": ["2"], "suspendedFrom": "2025-02-10",
-        "suspendedUntil": "2025-04-30", "source": source(published_on="2025-02-01")})
+    await api.do(
+        "suspendExportControl",
+        {
+            "id": BAN,
+            "on": "2025-02-01",
+            "clauses": ["2"],
+            "suspendedFrom": "2025-02-10",
+            "suspendedUntil": "2025-04-30",
+            "source": source(published_on="2025-02-01"),
+        },
+    )
     told = [await second(api, day) for day in ("2025-02-09", "2025-03-01", "2025-05-01")]
     assert told == ["IN_FORCE", "SUSPENDED", "IN_FORCE"]
     assert await second(api, "2025-11-20") == "SUSPENDED"
@@ -83,11 +115,24 @@ async def test_a_suspension_that_nobody_had_told_lands_in_the_past(api: Api) -> 
 
 async def test_a_corrected_suspension_is_wrong_only_in_what_was_known(api: Api) -> None:
     past, head = await Past.of(api.services), str(await api.services.recorder.head())
-    corrected = await api.do("correctEvent", {
-        "eventId": "cn-mofcom-2025-72", "reason": "a test", "source": source(),
-        "replacement": {"suspendExportControl": {
-            "id": BAN, "on": "2025-11-09", "clauses": ["2"], "suspendedFrom": "2025-11-09",
-            "suspendedUntil": "2025-12-31", "source": source(published_on="2025-11-09")}}})
+    corrected = await api.do(
+        "correctEvent",
+        {
+            "eventId": "cn-mofcom-2025-72",
+            "reason": "a test",
+            "source": source(),
+            "replacement": {
+                "suspendExportControl": {
+                    "id": BAN,
+                    "on": "2025-11-09",
+                    "clauses": ["2"],
+                    "suspendedFrom": "2025-11-09",
+                    "suspendedUntil": "2025-12-31",
+                    "source": source(published_on="2025-11-09"),
+                }
+            },
+        },
+    )
     assert await second(api, "2026-01-01") == "IN_FORCE"
     assert await second(api, "2026-01-01", head) == "SUSPENDED"
     found = await ban(api, "2025-11-20")
@@ -96,7 +141,7 @@ async def test_a_corrected_suspension_is_wrong_only_in_what_was_known(api: Api) 
 
 
 async def test_an_instrument_whose_announcement_is_retracted_is_gone_until_it_is_told_anew(
-    api: Api
+    api: Api,
 ) -> None:
     past = await Past.of(api.services)
     opening = (await ban(api, "2025-11-20"))["because"][0]["eventId"]
@@ -107,33 +152,57 @@ async def test_an_instrument_whose_announcement_is_retracted_is_gone_until_it_is
     assert await second(api, "2025-11-20") == "SUSPENDED"
     await api.do("retractEvent", {**wrong, "eventId": back["eventId"]})
     assert await ban(api, "2025-11-20") is None
-    refused = await api.fails("suspendExportControl", {
-        "id": BAN, "on": "2025-11-09", "suspendedFrom": "2025-11-09", "source": source()})
+    refused = await api.fails(
+        "suspendExportControl",
+        {"id": BAN, "on": "2025-11-09", "suspendedFrom": "2025-11-09", "source": source()},
+    )
     assert refused == ("NOT_FOUND", ["input", "id"])
     await api.do("announceExportControl", ANEW)
     found = await ban(api, "2025-11-20")
     assert (found["title"], await second(api, "2025-11-20")) == ("Told anew", "SUSPENDED")
     assert await api.fails("retractEvent", {**wrong, "eventId": gone["eventId"]}) == (
-        "ALREADY_EXISTS", ["input", "eventId"])
+        "ALREADY_EXISTS",
+        ["input", "eventId"],
+    )
     assert await past.is_unchanged()
 
 
 async def test_a_founding_can_be_moved_to_an_earlier_day_and_members_told_from_then_on(
-    api: Api
+    api: Api,
 ) -> None:
     past = await Past.of(api.services)
-    early = {"id": "msp", "on": "2022-03-01", "member": "IN", "change": "JOINED",
-             "source": source()}
+    early = {
+        "id": "msp",
+        "on": "2022-03-01",
+        "member": "IN",
+        "change": "JOINED",
+        "source": source(),
+    }
     assert await api.fails("recordMembership", early) == ("NOT_FOUNDED", ["input", "on"])
-    await api.do("correctEvent", {
-        "eventId": "msp-2022-06-14-formation", "reason": "a test", "source": source(),
-        "replacement": {"foundAlliance": {
-            "id": "msp", "on": "2022-02-01", "name": "MSP", "members": ["US"],
-            "source": source()}}})
+    await api.do(
+        "correctEvent",
+        {
+            "eventId": "msp-2022-06-14-formation",
+            "reason": "a test",
+            "source": source(),
+            "replacement": {
+                "foundAlliance": {
+                    "id": "msp",
+                    "on": "2022-02-01",
+                    "name": "MSP",
+                    "members": ["US"],
+                    "source": source(),
+                }
+            },
+        },
+    )
     await api.do("recordMembership", early)
     data = await api.ask("""query { asOf(validAt: "2023-07-01") { alliance(id: "msp") {
         name foundedOn members { place { code } since } } } }""")
     members = {m["place"]["code"]: m["since"] for m in data["asOf"]["alliance"]["members"]}
     assert (data["asOf"]["alliance"]["foundedOn"], members["IN"], members["IT"]) == (
-        "2022-02-01", "2022-03-01", "2023-06-22")
+        "2022-02-01",
+        "2022-03-01",
+        "2023-06-22",
+    )
     assert await past.is_unchanged()

@@ -146,7 +146,9 @@ async def test_a_kept_entity_knows_what_others_have_recorded(recorder: Recorder)
 async def test_what_was_decided_and_not_recorded_is_not_kept(recorder: Recorder) -> None:
     commands = await filled(recorder)
     with pytest.raises(InvalidInput, match="already: expected another edition"):
-        await commands.record_all([Telling(FIGURE, CLAIMS[MIN_CACHED_EVENTS]), Telling(FIGURE, CLAIMS[0])])
+        await commands.record_all(
+            [Telling(FIGURE, CLAIMS[MIN_CACHED_EVENTS]), Telling(FIGURE, CLAIMS[0])]
+        )
     assert not (await commands.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS])).repeated
 
 
@@ -164,7 +166,9 @@ async def test_a_log_that_is_put_back_to_an_older_state_is_read_anew(
 
 async def test_the_memory_of_kept_entities_is_bounded_by_bytes(recorder: Recorder) -> None:
     await filled(recorder)
-    [*others] = [claimed(n, year=2000 + n % 3, edition=f"no {n}") for n in range(3 * MIN_CACHED_EVENTS)]
+    [*others] = [
+        claimed(n, year=2000 + n % 3, edition=f"no {n}") for n in range(3 * MIN_CACHED_EVENTS)
+    ]
     await Commands(recorder).record_all([Telling(claim.stream, claim) for claim in others])
     unbounded = Entities(recorder)
     await unbounded.load([FIGURE])

@@ -54,8 +54,13 @@ def installed(directory: Path) -> Path:
         if not (directory / "done").exists():
             for name in FILES:
                 shutil.copy(CLIENTS / name, directory)
-            subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                           cwd=directory, check=True, capture_output=True, timeout=150)
+            subprocess.run(
+                ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                cwd=directory,
+                check=True,
+                capture_output=True,
+                timeout=150,
+            )
             (directory / "done").touch()
     return directory
 
@@ -79,7 +84,8 @@ async def url(corpus_services: Services) -> AsyncIterator[str]:
 async def node(directory: Path, *arguments: str) -> str:
     """What a program prints."""
     process = await asyncio.create_subprocess_exec(
-        "node", *arguments, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        "node", *arguments, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     try:
         async with asyncio.timeout(60):
             printed, complaints = await process.communicate()
@@ -110,8 +116,15 @@ REQUESTS = {
     "graphql-ws": None,
     "graphql-sse": [["POST", SSE, SSE]] * 3,
     "urql": [POST_JSON, ["POST", SSE, SSE], ["POST", SSE, SSE]],
-    "apollo": [POST_JSON, GET_JSON, GET_JSON, POST_JSON, GET_JSON,
-               ["POST", MULTIPART, MULTIPART], ["POST", MULTIPART, MULTIPART]],
+    "apollo": [
+        POST_JSON,
+        GET_JSON,
+        GET_JSON,
+        POST_JSON,
+        GET_JSON,
+        ["POST", MULTIPART, MULTIPART],
+        ["POST", MULTIPART, MULTIPART],
+    ],
 }
 
 
@@ -151,7 +164,7 @@ async def test_codegen_makes_types_that_typescript_takes(workplace: Path) -> Non
 
 
 async def test_graphiql_is_what_npm_has_and_the_licences_of_all_in_it_are_told(
-    workplace: Path
+    workplace: Path,
 ) -> None:
     directory = graphiql.graphiql()
     if directory is None:

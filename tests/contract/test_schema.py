@@ -38,7 +38,8 @@ def core() -> GraphQLSchema:
 def test_the_schema_is_the_one_in_the_file() -> None:
     assert GRAPH.as_str() + "\n" == KEPT.read_text(encoding="utf-8"), (
         "The API has changed. If that is meant, print the schema anew and look at the difference:"
-        " python -m schema.execution.print_sdl > schema/schema.graphql")
+        " python -m schema.execution.print_sdl > schema/schema.graphql"
+    )
 
 
 def changes(since: GraphQLSchema, now: GraphQLSchema) -> list[str]:
@@ -52,21 +53,23 @@ def test_nothing_breaks_clients_of_the_last_release_unless_it_is_said() -> None:
     said = (RELEASED / "changes.txt").read_text(encoding="utf-8").splitlines()
     assert changes(released, build_schema(GRAPH.as_str())) == said, (
         "The API does not fit clients of the last release. If that is meant, put these lines into"
-        " tests/contract/released/changes.txt and tell CHANGELOG.md; docs/api.md has the policy.")
+        " tests/contract/released/changes.txt and tell CHANGELOG.md; docs/api.md has the policy."
+    )
 
 
-@pytest.mark.parametrize(("was", "becomes", "kind"), [
-    ("  digest: String!", "  digest: String", "FIELD_CHANGED_KIND"),
-    ("  digest: String!", "  hash: String!", "FIELD_REMOVED"),
-    ("  asOf(\n", "  asOf(must: Int!\n", "REQUIRED_ARG_ADDED"),
-    ("  asOf(\n", "  asOf(may: Int\n", "OPTIONAL_ARG_ADDED"),
-    ("  BAN\n", "  FEE\n", "VALUE_REMOVED_FROM_ENUM"),
-    ("  BAN\n", "  BAN\n  FEE\n", "VALUE_ADDED_TO_ENUM"),
-    ("days: Int! = 90", "days: Int! = 60", "ARG_DEFAULT_VALUE_CHANGE"),
-])
-def test_a_change_that_clients_may_stumble_over_is_found(
-    was: str, becomes: str, kind: str
-) -> None:
+@pytest.mark.parametrize(
+    ("was", "becomes", "kind"),
+    [
+        ("  digest: String!", "  digest: String", "FIELD_CHANGED_KIND"),
+        ("  digest: String!", "  hash: String!", "FIELD_REMOVED"),
+        ("  asOf(\n", "  asOf(must: Int!\n", "REQUIRED_ARG_ADDED"),
+        ("  asOf(\n", "  asOf(may: Int\n", "OPTIONAL_ARG_ADDED"),
+        ("  BAN\n", "  FEE\n", "VALUE_REMOVED_FROM_ENUM"),
+        ("  BAN\n", "  BAN\n  FEE\n", "VALUE_ADDED_TO_ENUM"),
+        ("days: Int! = 90", "days: Int! = 60", "ARG_DEFAULT_VALUE_CHANGE"),
+    ],
+)
+def test_a_change_that_clients_may_stumble_over_is_found(was: str, becomes: str, kind: str) -> None:
     text = GRAPH.as_str()
     assert was in text
     found = changes(build_schema(text), build_schema(text.replace(was, becomes)))
@@ -79,21 +82,31 @@ def test_every_type_field_argument_and_enum_value_is_described() -> None:
         if name.startswith("__") or name in BUILT_IN:
             continue
         missing += [] if kind.description else [name]
-        missing += [f"{name}.{value}" for value, of in getattr(kind, "values", {}).items()
-                    if not of.description]
+        missing += [
+            f"{name}.{value}"
+            for value, of in getattr(kind, "values", {}).items()
+            if not of.description
+        ]
         for field_name, field in getattr(kind, "fields", {}).items():
             missing += [] if field.description else [f"{name}.{field_name}"]
-            missing += [f"{name}.{field_name}({argument})"
-                        for argument, of in getattr(field, "args", {}).items()
-                        if not of.description]
+            missing += [
+                f"{name}.{field_name}({argument})"
+                for argument, of in getattr(field, "args", {}).items()
+                if not of.description
+            ]
     assert missing == []
 
 
 def test_every_fact_of_the_domain_has_a_mutation() -> None:
     recorded = {act.fact for act in ACTS}
     others = {fact.__name__ for fact in FACTS.values() if fact not in recorded}
-    assert others == {"MemberJoined", "MemberLeft", Retracted.__name__, Receipt.__name__,
-                      Redacted.__name__}
+    assert others == {
+        "MemberJoined",
+        "MemberLeft",
+        Retracted.__name__,
+        Receipt.__name__,
+        Redacted.__name__,
+    }
     assert core().mutation_type is not None
     fields = core().mutation_type.fields  # type: ignore[union-attr]
     more = {"recordMembership", "retractEvent", "redactEvent", "correctEvent", "record"}
@@ -105,8 +118,10 @@ def test_inputs_have_the_names_that_the_domain_has_in_json() -> None:
     for act in ACTS:
         kind = get_named_type(fields[act.name].args["input"].type)
         assert isinstance(kind, GraphQLInputObjectType)
-        in_json = {RENAMED.get(field.encode_name, field.encode_name)
-                   for field in msgspec.structs.fields(act.fact)}
+        in_json = {
+            RENAMED.get(field.encode_name, field.encode_name)
+            for field in msgspec.structs.fields(act.fact)
+        }
         assert in_json == set(kind.fields) - {"id"}
     names = (msgspec.structs.fields(fact) for fact in FACTS.values())
     assert all(camel(f.name) == f.encode_name for f in chain.from_iterable(names))

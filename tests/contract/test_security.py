@@ -48,20 +48,38 @@ def codes(answer: dict[str, Any]) -> set[str]:
 # --- overloading
 
 
-@pytest.mark.parametrize(("query", "code"), [
-    ("{" + "".join(f"a{n}: head " for n in range(101)) + "}", "TOO_MANY_ALIASES"),
-    ("{" + "__typename " * 5000 + "}", "GRAPHQL_PARSE_FAILED"),
-    ("{" + "head " * 2500 + "}", "TOO_MANY_FIELDS"),
-    ("{ head " + "@include(if: true) " * 10 + "}", "GRAPHQL_VALIDATION_FAILED"),
-    ("{ head " + "@aa" * 500 + "}", "GRAPHQL_VALIDATION_FAILED"),
-    ("{ head " + "@aa" * 5000 + "}", "GRAPHQL_PARSE_FAILED"),
-    ("query { ...a } fragment a on Query { head ...a }", "GRAPHQL_VALIDATION_FAILED"),
-    ("{ __schema " + "{ types { fields { type " * 4 + "{ name }" + " } } }" * 4 + " }",
-     "GRAPHQL_VALIDATION_FAILED"),
-    ("{ asOf { alliances(first: 200) { nodes { announcements(first: 200) { nodes { title } } } } }"
-     " }", "TOO_COSTLY"),
-], ids=["aliases", "tokens", "fields", "directives", "unknown directives", "many directives",
-        "circular fragments", "circular introspection", "cost"])
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{" + "".join(f"a{n}: head " for n in range(101)) + "}", "TOO_MANY_ALIASES"),
+        ("{" + "__typename " * 5000 + "}", "GRAPHQL_PARSE_FAILED"),
+        ("{" + "head " * 2500 + "}", "TOO_MANY_FIELDS"),
+        ("{ head " + "@include(if: true) " * 10 + "}", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ head " + "@aa" * 500 + "}", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ head " + "@aa" * 5000 + "}", "GRAPHQL_PARSE_FAILED"),
+        ("query { ...a } fragment a on Query { head ...a }", "GRAPHQL_VALIDATION_FAILED"),
+        (
+            "{ __schema " + "{ types { fields { type " * 4 + "{ name }" + " } } }" * 4 + " }",
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            "{ asOf { alliances(first: 200) { nodes { announcements(first: 200) { nodes { title } } } } }"
+            " }",
+            "TOO_COSTLY",
+        ),
+    ],
+    ids=[
+        "aliases",
+        "tokens",
+        "fields",
+        "directives",
+        "unknown directives",
+        "many directives",
+        "circular fragments",
+        "circular introspection",
+        "cost",
+    ],
+)
 async def test_overloaded_documents_are_refused_with_few_errors(
     api: Api, query: str, code: str
 ) -> None:
@@ -71,10 +89,14 @@ async def test_overloaded_documents_are_refused_with_few_errors(
     assert len(str(answer)) < 10_000
 
 
-@pytest.mark.parametrize(("before", "again", "within", "end"), [
-    ('{ __type(name: "Query") {', "ofType {", "name", "}"), ("{", "... {", "head", "}"),
-    ("{ head(a: ", "[", "", "]"),
-])
+@pytest.mark.parametrize(
+    ("before", "again", "within", "end"),
+    [
+        ('{ __type(name: "Query") {', "ofType {", "name", "}"),
+        ("{", "... {", "head", "}"),
+        ("{ head(a: ", "[", "", "]"),
+    ],
+)
 async def test_no_depth_of_nesting_is_an_internal_error(
     api: Api, before: str, again: str, within: str, end: str
 ) -> None:
@@ -90,17 +112,23 @@ async def test_a_batch_is_refused(api: Api) -> None:
     assert (response.status_code, codes(response.json())) == (400, {"BAD_REQUEST"})
 
 
-@pytest.mark.parametrize(("query", "variables", "expected"), [
-    ("{ head }", {}, 1),
-    ("{ asOf { alliances(first: 10) { nodes { id name } } } }", {}, 1 + 1 + 10 * 3),
-    ("{ asOf { alliances { nodes { id } } } }", {}, 1 + 1 + 20 * 2),
-    ("query ($n: Int) { asOf { alliances(first: $n) { nodes { id } } } }", {"n": 7}, 2 + 7 * 2),
-    ("query ($n: Int = 5) { asOf { alliances(first: $n) { nodes { id } } } }", {}, 2 + 5 * 2),
-    ("{ asOf { ...a ...a } } fragment a on AsOf { alliances(first: 3) { nodes { id } } }", {},
-     1 + 2 * (1 + 3 * 2)),
-    ("{ head } ", {"n": 1}, 1),
-    ("{ asOf { ... { ... on AsOf { position } } } }", {}, 2),
-])
+@pytest.mark.parametrize(
+    ("query", "variables", "expected"),
+    [
+        ("{ head }", {}, 1),
+        ("{ asOf { alliances(first: 10) { nodes { id name } } } }", {}, 1 + 1 + 10 * 3),
+        ("{ asOf { alliances { nodes { id } } } }", {}, 1 + 1 + 20 * 2),
+        ("query ($n: Int) { asOf { alliances(first: $n) { nodes { id } } } }", {"n": 7}, 2 + 7 * 2),
+        ("query ($n: Int = 5) { asOf { alliances(first: $n) { nodes { id } } } }", {}, 2 + 5 * 2),
+        (
+            "{ asOf { ...a ...a } } fragment a on AsOf { alliances(first: 3) { nodes { id } } }",
+            {},
+            1 + 2 * (1 + 3 * 2),
+        ),
+        ("{ head } ", {"n": 1}, 1),
+        ("{ asOf { ... { ... on AsOf { position } } } }", {}, 2),
+    ],
+)
 def test_the_cost_is_the_fields_of_full_pages(
     query: str, variables: dict[str, Any], expected: int
 ) -> None:
@@ -108,8 +136,10 @@ def test_the_cost_is_the_fields_of_full_pages(
 
 
 async def test_the_cost_counts_with_the_variables_of_each_request(api: Api) -> None:
-    query = ("query ($n: Int!) { asOf { alliances(first: $n) { nodes { announcements(first: $n) {"
-             " nodes { title } } } } } }")
+    query = (
+        "query ($n: Int!) { asOf { alliances(first: $n) { nodes { announcements(first: $n) {"
+        " nodes { title } } } } } }"
+    )
     for n, expected in ((5, set()), (200, {"TOO_COSTLY"}), (5, set())):
         assert codes(await api.post(query, n=n)) == expected
     assert str(MAX_COST) in str(await api.post(query, n=200))
@@ -122,21 +152,24 @@ async def test_a_field_asked_for_many_times_is_answered_once_or_not_at_all(api: 
     assert len(str(answer)) < 10_000
 
 
-@pytest.mark.parametrize("batch", [
-    [], [{"query": "{ head }"}], [[[]]], [{"query": "mutation { __typename }"}] * 1000,
-])
+@pytest.mark.parametrize(
+    "batch", [[], [{"query": "{ head }"}], [[[]]], [{"query": "mutation { __typename }"}] * 1000]
+)
 async def test_no_array_is_taken_for_a_request(api: Api, batch: list[Any]) -> None:
     response = await api.request("POST", "/graphql", json=batch)
     assert (response.status_code, codes(response.json())) == (400, {"BAD_REQUEST"})
 
 
-@pytest.mark.parametrize("document", [
-    "query { ...a } fragment a on Query { ...b } fragment b on Query { ...c } fragment c on Query"
-    " { ...a }",
-    "query { ...a } fragment a on Query { ... { ... on Query { ...a } } }",
-    "query { __schema { ...s } } fragment s on __Schema { types { ...t } } fragment t on __Type"
-    " { fields { type { ...t } } }",
-])
+@pytest.mark.parametrize(
+    "document",
+    [
+        "query { ...a } fragment a on Query { ...b } fragment b on Query { ...c } fragment c on Query"
+        " { ...a }",
+        "query { ...a } fragment a on Query { ... { ... on Query { ...a } } }",
+        "query { __schema { ...s } } fragment s on __Schema { types { ...t } } fragment t on __Type"
+        " { fields { type { ...t } } }",
+    ],
+)
 async def test_no_circle_of_fragments_goes_round(api: Api, document: str) -> None:
     answer = await api.post(document)
     assert "data" not in answer
@@ -150,27 +183,45 @@ async def test_directives_are_few_and_not_ours_to_repeat(api: Api) -> None:
     assert len(answer["errors"]) <= 21
 
 
-@pytest.mark.parametrize("body", [
-    b'{"query": "{ head }", "variables": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-    b'{"query": "{ head }", "variables": {"a": ' + b'{"a":' * 5000 + b"1" + b"}" * 5001 + b"}",
-    b'{"query": "{ head }", "extensions": ' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"}",
-    b'{"query": "{ head }", "query": 5}', b"\xff\xfe{\x00}\x00", b"", b"{", b"null", b'"{ head }"',
-    '{"query": "{ head }"}'.encode("utf-16"), '{"query": "{ head }"}'.encode("utf-32"),
-    b'\xef\xbb\xbf{"query": "{ head }"}', b'{"query": "\\ud800"}', b'{"query": NaN}',
-    b'{"query": "{ head }", "variables": {"a": 1e999}}', b'{"query": "{ head\x00 }"}',
-    b'{"query": "{ head }", "operationName": {}}',
-], ids=map(str, range(17)))
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"query": "{ head }", "variables": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"query": "{ head }", "variables": {"a": ' + b'{"a":' * 5000 + b"1" + b"}" * 5001 + b"}",
+        b'{"query": "{ head }", "extensions": ' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"}",
+        b'{"query": "{ head }", "query": 5}',
+        b"\xff\xfe{\x00}\x00",
+        b"",
+        b"{",
+        b"null",
+        b'"{ head }"',
+        '{"query": "{ head }"}'.encode("utf-16"),
+        '{"query": "{ head }"}'.encode("utf-32"),
+        b'\xef\xbb\xbf{"query": "{ head }"}',
+        b'{"query": "\\ud800"}',
+        b'{"query": NaN}',
+        b'{"query": "{ head }", "variables": {"a": 1e999}}',
+        b'{"query": "{ head\x00 }"}',
+        b'{"query": "{ head }", "operationName": {}}',
+    ],
+    ids=map(str, range(17)),
+)
 async def test_no_body_is_an_internal_error(api: Api, body: bytes) -> None:
-    response = await api.request("POST", "/graphql", content=body,
-                                 headers={"Content-Type": "application/json"})
+    response = await api.request(
+        "POST", "/graphql", content=body, headers={"Content-Type": "application/json"}
+    )
     assert response.status_code in (200, 400)
     assert "INTERNAL" not in codes(response.json())
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "utf-7", "utf-16", "ebcdic", '"', "x" * 500])
 async def test_a_charset_of_the_clients_changes_nothing(api: Api, charset: str) -> None:
-    response = await api.request("POST", "/graphql", content=b'{"query": "{ head }"}', headers={
-        "Content-Type": f"application/json; charset={charset}"})
+    response = await api.request(
+        "POST",
+        "/graphql",
+        content=b'{"query": "{ head }"}',
+        headers={"Content-Type": f"application/json; charset={charset}"},
+    )
     assert response.json() == {"data": {"head": "0"}}
     assert response.headers["content-type"] == "application/json; charset=utf-8"
 
@@ -184,17 +235,27 @@ async def test_deep_variables_of_an_input_are_refused_with_their_path(api: Api) 
     assert len(str(answer)) < 10_000
 
 
-@pytest.mark.parametrize("path", [
-    "/graphql?query={head}&operationName=a%0d%0aX-Evil:1", "/events?after=%0d%0aX-Evil:1",
-    "/graphiql/..%2f..%2fviews.py", "/graphiql/%2e%2e/%2e%2e/etc/passwd",
-    "/graphiql/graphiql.min.js%00", "/graphiql/..\\..\\views.py", "/schemas/..%2f..%2fapp.py",
-    "//evil.example/", "/%2e%2e/%2e%2e/etc/passwd",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/graphql?query={head}&operationName=a%0d%0aX-Evil:1",
+        "/events?after=%0d%0aX-Evil:1",
+        "/graphiql/..%2f..%2fviews.py",
+        "/graphiql/%2e%2e/%2e%2e/etc/passwd",
+        "/graphiql/graphiql.min.js%00",
+        "/graphiql/..\\..\\views.py",
+        "/schemas/..%2f..%2fapp.py",
+        "//evil.example/",
+        "/%2e%2e/%2e%2e/etc/passwd",
+    ],
+)
 async def test_no_path_leads_out_and_none_makes_a_header(services: Services, path: str) -> None:
     async with serving(services, OPEN) as (address, _, _):
         reader, writer = await asyncio.open_connection(*address.split(":"))
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: a\x0bb\r\n"
-                     "Connection: close\r\n\r\n".encode())
+        writer.write(
+            f"GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: a\x0bb\r\n"
+            "Connection: close\r\n\r\n".encode()
+        )
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
         writer.close()
     assert int(head.split()[1]) in (200, 400, 404)
@@ -203,17 +264,26 @@ async def test_no_path_leads_out_and_none_makes_a_header(services: Services, pat
     assert b"import " not in body
 
 
-@pytest.mark.parametrize("headers", [
-    b"X-Filler: " + b"x" * 200_000, b"\r\n".join(b"X-%d: 1" % n for n in range(20_000)),
-    b"Content-Length: -1", b"Content-Length: " + b"9" * 23, b"Transfer-Encoding: nothing",
-], ids=["long", "many", "negative", "huge", "unknown"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"X-Filler: " + b"x" * 200_000,
+        b"\r\n".join(b"X-%d: 1" % n for n in range(20_000)),
+        b"Content-Length: -1",
+        b"Content-Length: " + b"9" * 23,
+        b"Transfer-Encoding: nothing",
+    ],
+    ids=["long", "many", "negative", "huge", "unknown"],
+)
 async def test_oversized_and_broken_headers_leave_the_server_as_it_was(
     services: Services, headers: bytes
 ) -> None:
     async with serving(services, OPEN) as (address, _, _):
         reader, writer = await asyncio.open_connection(*address.split(":"))
-        writer.write(b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-                     b"Content-Type: application/json\r\n" + headers + b"\r\n\r\n")
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            b"Content-Type: application/json\r\n" + headers + b"\r\n\r\n"
+        )
         writer.write_eof()
         try:
             answer = await asyncio.wait_for(reader.read(), 30)
@@ -226,14 +296,20 @@ async def test_oversized_and_broken_headers_leave_the_server_as_it_was(
 
 
 async def test_no_error_names_what_the_schema_has_while_it_can_not_be_asked_for(
-    services: Services
+    services: Services,
 ) -> None:
     closed = Api(services, Access(open=True, introspection=False))
     for query, variables in (
-        ("{ heads }", {}), ("{ asOf(validA: 1) { position } }", {}), ("{ asOf { alianc } }", {}),
-        ("query ($a: AsOff) { head }", {}), ("{ head { x } }", {}), ("{ head @includ }", {}),
-        ("{ ... on Querry { head } }", {}), ('{ asOf { production(stage: MIN) { year } } }', {}),
-        ("mutation { foundAliance }", {}), ('{ __type(name: "Query") { name } }', {}),
+        ("{ heads }", {}),
+        ("{ asOf(validA: 1) { position } }", {}),
+        ("{ asOf { alianc } }", {}),
+        ("query ($a: AsOff) { head }", {}),
+        ("{ head { x } }", {}),
+        ("{ head @includ }", {}),
+        ("{ ... on Querry { head } }", {}),
+        ("{ asOf { production(stage: MIN) { year } } }", {}),
+        ("mutation { foundAliance }", {}),
+        ('{ __type(name: "Query") { name } }', {}),
         (document("announceExportControl"), {"input": {**control(), "titel": "x"}}),
         (document("announceExportControl"), {"input": {**control(), "direction": "EXPOR"}}),
     ):
@@ -242,8 +318,20 @@ async def test_no_error_names_what_the_schema_has_while_it_can_not_be_asked_for(
         assert "Did you mean" not in str(answer), query
 
 
-@pytest.mark.parametrize("path", ["/graphql/console", "/playground", "/altair", "/voyager",
-                                  "/graphql.php", "/debug", "/console", "/.env", "/api-docs"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/graphql/console",
+        "/playground",
+        "/altair",
+        "/voyager",
+        "/graphql.php",
+        "/debug",
+        "/console",
+        "/.env",
+        "/api-docs",
+    ],
+)
 async def test_there_are_no_other_consoles(api: Api, path: str) -> None:
     assert (await api.request("GET", path)).status_code == 404
 
@@ -253,9 +341,15 @@ async def test_there_are_no_other_consoles(api: Api, path: str) -> None:
 
 async def test_no_header_of_tracing_or_debugging_brings_more(api: Api) -> None:
     response = await api.request(
-        "POST", "/graphql", json={"query": "{ head nothing }"},
-        headers={"X-Debug": "1", "X-Apollo-Tracing": "1",
-                 "Apollo-Federation-Include-Trace": "ftv1"})
+        "POST",
+        "/graphql",
+        json={"query": "{ head nothing }"},
+        headers={
+            "X-Debug": "1",
+            "X-Apollo-Tracing": "1",
+            "Apollo-Federation-Include-Trace": "ftv1",
+        },
+    )
     assert response.json().keys() == {"errors"}
     assert "Traceback" not in response.text
     assert ".py" not in response.text
@@ -288,33 +382,45 @@ async def test_introspection_can_be_turned_off(services: Services) -> None:
     answer = await Api(services, HIDDEN).post(query)
     assert codes(answer) == {"GRAPHQL_VALIDATION_FAILED"}
     assert await Api(services, HIDDEN).ask("{ __typename head }") == {
-        "__typename": "Query", "head": "0"}
+        "__typename": "Query",
+        "head": "0",
+    }
 
 
 # --- other sites
 
 
-@pytest.mark.parametrize("type", [
-    "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "",
-])
+@pytest.mark.parametrize(
+    "type",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""],
+)
 async def test_no_form_of_another_site_can_write(api: Api, type: str) -> None:
-    response = await api.request("POST", "/graphql", content=b'{"query": "{ head }"}',
-                                 headers={"Content-Type": type})
+    response = await api.request(
+        "POST", "/graphql", content=b'{"query": "{ head }"}', headers={"Content-Type": type}
+    )
     assert (response.status_code, codes(response.json())) == (415, {"UNSUPPORTED_MEDIA_TYPE"})
 
 
 async def test_no_link_of_another_site_can_write(api: Api) -> None:
-    query = quote('mutation { retractEvent(input: {eventId: "x", reason: "y", source: {publisher:'
-                  ' "p", name: "n", publishedOn: "2025"}}) { position } }')
+    query = quote(
+        'mutation { retractEvent(input: {eventId: "x", reason: "y", source: {publisher:'
+        ' "p", name: "n", publishedOn: "2025"}}) { position } }'
+    )
     response = await api.request("GET", f"/graphql?query={query}")
     assert (response.status_code, codes(response.json())) == (405, {"OPERATION_NOT_ALLOWED"})
 
 
 async def preflight(api: Api, origin: str) -> httpx.Response:
     """What a browser asks before it sends JSON or a token to another origin."""
-    return await api.request("OPTIONS", "/graphql", headers={
-        "Origin": origin, "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization,content-type"})
+    return await api.request(
+        "OPTIONS",
+        "/graphql",
+        headers={
+            "Origin": origin,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization,content-type",
+        },
+    )
 
 
 async def test_only_pages_of_listed_origins_may_ask(services: Services) -> None:
@@ -332,10 +438,17 @@ async def test_only_pages_of_listed_origins_may_ask(services: Services) -> None:
 async def test_a_page_may_send_and_read_the_headers_of_the_protocols(services: Services) -> None:
     origin = {"Origin": "https://web.example"}
     api = Api(services, Access(origins=("https://web.example",)))
-    allowed = await api.request("OPTIONS", "/events", headers={
-        **origin, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers":
-        "authorization,content-type,idempotency-key,if-none-match,last-event-id,traceparent,"
-        "tracestate,x-request-id"})
+    allowed = await api.request(
+        "OPTIONS",
+        "/events",
+        headers={
+            **origin,
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "authorization,content-type,idempotency-key,"
+            "if-none-match,last-event-id,traceparent,"
+            "tracestate,x-request-id",
+        },
+    )
     assert allowed.status_code == 200, allowed.text
     found = await api.request("GET", "/graphql?query={head}", headers=origin)
     exposed = found.headers["access-control-expose-headers"].split(", ")
@@ -354,7 +467,8 @@ async def test_a_socket_of_another_origin_is_refused_with_the_setting_that_would
             assert b"TRACKER_ORIGINS" in refused.value.response.body
     assert [record.getMessage() for record in caplog.records if "evil" in record.getMessage()] == [
         "refused: pages of 'https://evil.example' may not use this API: expected one of"
-        " TRACKER_ORIGINS, the setting of the server that lists them"]
+        " TRACKER_ORIGINS, the setting of the server that lists them"
+    ]
 
 
 async def test_a_listed_origin_may_open_a_socket(services: Services) -> None:
@@ -367,11 +481,22 @@ async def test_a_listed_origin_may_open_a_socket(services: Services) -> None:
         assert (await receive(socket))["type"] == "connection_ack"
 
 
-@pytest.mark.parametrize(("header", "ours"), [
-    ("localhost:8000", True), ("127.0.0.1", True), ("[::1]:8000", True), ("10.0.0.7:80", True),
-    ("LOCALHOST.", True), ("api.example:443", True), ("evil.example", False), ("", False),
-    ("[", False), ("localhost.evil.example", False), ("127.0.0.1.evil.example", False),
-])
+@pytest.mark.parametrize(
+    ("header", "ours"),
+    [
+        ("localhost:8000", True),
+        ("127.0.0.1", True),
+        ("[::1]:8000", True),
+        ("10.0.0.7:80", True),
+        ("LOCALHOST.", True),
+        ("api.example:443", True),
+        ("evil.example", False),
+        ("", False),
+        ("[", False),
+        ("localhost.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+    ],
+)
 def test_a_name_that_is_not_ours_is_known(header: str, ours: bool) -> None:
     assert is_ours(host_name(header), {"api.example"}) is ours
 
@@ -383,8 +508,9 @@ async def test_a_page_that_made_its_name_ours_gets_nothing(services: Services, a
     async with served(services, OPEN) as url:
         port = urlsplit(url).port
         with pytest.raises(websockets.InvalidStatus, match="421"):
-            async with connect("ws://evil.example/graphql", subprotocols=[PROTOCOL],
-                               host="127.0.0.1", port=port):
+            async with connect(
+                "ws://evil.example/graphql", subprotocols=[PROTOCOL], host="127.0.0.1", port=port
+            ):
                 pass
 
 
@@ -395,7 +521,10 @@ async def test_who_asks_too_often_is_told_when_to_come_back(services: Services) 
     api = Api(services, Access(rate=1, token="secret"))
     ask = {"json": {"query": "{ head }"}}
     assert [(await api.request("POST", "/graphql", **ask)).status_code for _ in range(3)] == [
-        200, 200, 429]
+        200,
+        200,
+        429,
+    ]
     limited = await api.request("POST", "/graphql", **ask)
     assert (codes(limited.json()), limited.headers["retry-after"]) == ({"RATE_LIMITED"}, "1")
     other = await api.request("POST", "/graphql", headers={"Authorization": "Bearer secret"}, **ask)
@@ -404,17 +533,24 @@ async def test_who_asks_too_often_is_told_when_to_come_back(services: Services) 
 
 async def test_who_tries_tokens_is_limited_by_address(services: Services) -> None:
     api = Api(services, Access(rate=1))
-    statuses = [(await api.request("GET", "/graphql?query={head}", headers={
-        "Authorization": f"Bearer {n}"})).status_code for n in range(3)]
+    statuses = [
+        (
+            await api.request(
+                "GET", "/graphql?query={head}", headers={"Authorization": f"Bearer {n}"}
+            )
+        ).status_code
+        for n in range(3)
+    ]
     assert statuses == [401, 401, 429]
 
 
 async def test_a_client_has_so_many_subscriptions_over_all_its_connections(
-    services: Services
+    services: Services,
 ) -> None:
     async with (
         served(services, Access(operations=2)) as url,
-        socket_to(url) as one, socket_to(url) as other,
+        socket_to(url) as one,
+        socket_to(url) as other,
     ):
         await send(one, "subscribe", id="1", payload={"query": EVENTS})
         await send(one, "subscribe", id="2", payload={"query": EVENTS})
@@ -459,10 +595,13 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 async def sleeping(watcher: asyncpg.Connection[asyncpg.Record], expected: int) -> None:
     """Wait until so many queries sleep in the database."""
     async with asyncio.timeout(5):
-        while await watcher.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND state = 'active' AND query = 'SELECT 0 FROM pg_sleep(30)'"
-        ) != expected:
+        while (
+            await watcher.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND state = 'active' AND query = 'SELECT 0 FROM pg_sleep(30)'"
+            )
+            != expected
+        ):
             await asyncio.sleep(0.01)
 
 
@@ -480,7 +619,9 @@ async def test_an_answer_given_up_ends_its_queries_in_the_database(
 @pytest.mark.usefixtures("slow")
 async def test_the_same_holds_over_a_socket(services: Services, target: Target) -> None:
     async with (
-        connected(target) as watcher, served(services, OPEN) as url, socket_to(url) as socket
+        connected(target) as watcher,
+        served(services, OPEN) as url,
+        socket_to(url) as socket,
     ):
         await subscribe(socket, "{ head }")
         await sleeping(watcher, 1)
@@ -502,7 +643,9 @@ async def test_each_answer_of_a_subscription_has_that_time_too(
         return await counts(self, moment)
 
     async with (
-        connected(target) as watcher, served(services, OPEN) as url, socket_to(url) as socket
+        connected(target) as watcher,
+        served(services, OPEN) as url,
+        socket_to(url) as socket,
     ):
         await subscribe(socket, CHANGED)
         assert "errors" not in (await receive(socket))["payload"]

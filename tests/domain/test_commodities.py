@@ -23,9 +23,22 @@ DATA = SHARED / "data"
 needs_data = pytest.mark.skipif(not DATA.exists(), reason="../shared/data is not here")
 
 ELEMENTS = {
-    "scandium", "yttrium", "lanthanum", "cerium", "praseodymium", "neodymium", "samarium",
-    "europium", "gadolinium", "terbium", "dysprosium", "holmium", "erbium", "thulium",
-    "ytterbium", "lutetium",
+    "scandium",
+    "yttrium",
+    "lanthanum",
+    "cerium",
+    "praseodymium",
+    "neodymium",
+    "samarium",
+    "europium",
+    "gadolinium",
+    "terbium",
+    "dysprosium",
+    "holmium",
+    "erbium",
+    "thulium",
+    "ytterbium",
+    "lutetium",
 }
 
 
@@ -42,8 +55,13 @@ def test_a_commodity_has_a_name_a_parent_and_codes() -> None:
 
 def test_roots_have_no_parent() -> None:
     roots = {str(c) for c in commodities() if c.parent is None}
-    assert roots == {"critical_minerals", "minerals", "dual_use_items", "superhard_materials",
-                     "lithium_batteries"}
+    assert roots == {
+        "critical_minerals",
+        "minerals",
+        "dual_use_items",
+        "superhard_materials",
+        "lithium_batteries",
+    }
 
 
 @pytest.mark.parametrize("text", ["", "Gallium", "rare earths", "unobtainium"])
@@ -53,9 +71,10 @@ def test_what_is_no_id_is_refused(text: str) -> None:
     assert caught.value.code == "UNKNOWN_COMMODITY"
 
 
-@pytest.mark.parametrize(("text", "hint"), [
-    ("galium", "gallium"), ("Rare Earth", "rare_earths"), ("aluminum", "aluminium"),
-])
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("galium", "gallium"), ("Rare Earth", "rare_earths"), ("aluminum", "aluminium")],
+)
 def test_a_refusal_suggests_the_id_that_was_meant(text: str, hint: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         Commodity(text)
@@ -74,7 +93,10 @@ def test_a_question_about_rare_earths_includes_every_element() -> None:
 
 def test_dysprosium_is_a_heavy_and_neodymium_a_light_rare_earth() -> None:
     assert ancestors(Commodity("dysprosium")) == (
-        "heavy_rare_earths", "rare_earths", "critical_minerals")
+        "heavy_rare_earths",
+        "rare_earths",
+        "critical_minerals",
+    )
     assert "neodymium" in below("light_rare_earths")
 
 
@@ -90,15 +112,26 @@ def test_bauxite_and_alumina_belong_to_aluminium() -> None:
     assert below("aluminium") == {"aluminium", "bauxite", "alumina"}
 
 
-@pytest.mark.parametrize(("text", "id"), [
-    ("Gemanium", "germanium"), ("Aluminum", "aluminium"), ("Barite  ", "barite"),
-    ("Platinum-Group metals", "platinum_group_metals"), ("Rare earths", "rare_earths"),
-    ("Graphite (Natural)", "natural_graphite"), ("Titanium & titanium dioxide", "titanium"),
-    ("Niobium (Columbium)", "niobium"), ("Fuller\u2019s earth", "fullers_earth"),
-    ("Nitrogen (Fixed)—Ammonia", "ammonia"), ("Zirconium and Hafnium", "zirconium"),
-    ("Cesium", "caesium"), ("Magnesium Compounds", "magnesite"), ("tungsten", "tungsten"),
-    ("rare_earths", "rare_earths"),
-])
+@pytest.mark.parametrize(
+    ("text", "id"),
+    [
+        ("Gemanium", "germanium"),
+        ("Aluminum", "aluminium"),
+        ("Barite  ", "barite"),
+        ("Platinum-Group metals", "platinum_group_metals"),
+        ("Rare earths", "rare_earths"),
+        ("Graphite (Natural)", "natural_graphite"),
+        ("Titanium & titanium dioxide", "titanium"),
+        ("Niobium (Columbium)", "niobium"),
+        ("Fuller\u2019s earth", "fullers_earth"),
+        ("Nitrogen (Fixed)—Ammonia", "ammonia"),
+        ("Zirconium and Hafnium", "zirconium"),
+        ("Cesium", "caesium"),
+        ("Magnesium Compounds", "magnesite"),
+        ("tungsten", "tungsten"),
+        ("rare_earths", "rare_earths"),
+    ],
+)
 def test_publishers_names_are_understood(text: str, id: str) -> None:
     assert commodity_named(text) == id
 
@@ -157,8 +190,11 @@ def test_every_commodity_of_the_facts_is_declared() -> None:
 def test_what_the_united_states_call_critical_stands_below_critical_minerals() -> None:
     path = DATA / "raw/MCS2026_Commodities_Data.csv"
     with path.open(encoding="cp1252", newline="") as file:
-        critical = {row["Commodity"] for row in csv.DictReader(file)
-                    if row["Is critical mineral 2025"] == "Yes"}
+        critical = {
+            row["Commodity"]
+            for row in csv.DictReader(file)
+            if row["Is critical mineral 2025"] == "Yes"
+        }
     known = {name: commodity_named(name) for name in critical}
     assert {name for name, c in known.items() if c is None} == set()
     assert all("critical_minerals" in ancestors(c) for c in known.values() if c)

@@ -75,7 +75,10 @@ def test_a_control_is_unknown_before_it_is_announced_and_in_force_from_its_own_d
     gabon = announced(clause(inForceFrom="2029-01-01"), on="2025-05-31")
     assert control("2025-05-30", gabon) is None
     assert statuses(["2025-05-31", "2028-12-31", "2029-01-01"], gabon) == [
-        "announced", "announced", "in_force"]
+        "announced",
+        "announced",
+        "in_force",
+    ]
 
 
 def test_a_control_without_a_date_stays_announced_until_one_is_given() -> None:
@@ -86,9 +89,10 @@ def test_a_control_without_a_date_stays_announced_until_one_is_given() -> None:
     assert on("2026-03-09", malaysia, given).clause.in_force_from is None
 
 
-@pytest.mark.parametrize(("start", "before", "first"), [
-    ("2029", "2028-12-31", "2029-01-01"), ("2026-02", "2026-01-31", "2026-02-01"),
-])
+@pytest.mark.parametrize(
+    ("start", "before", "first"),
+    [("2029", "2028-12-31", "2029-01-01"), ("2026-02", "2026-01-31", "2026-02-01")],
+)
 def test_a_start_of_which_only_the_year_or_month_is_known_counts_from_its_first_day(
     start: str, before: str, first: str
 ) -> None:
@@ -120,8 +124,11 @@ def test_one_clause_is_suspended_while_another_is_not() -> None:
 
 
 def test_clauses_of_one_instrument_begin_on_days_of_their_own() -> None:
-    mofcom_61 = announced(clause("1", inForceFrom="2025-10-09"),
-                          clause("2", inForceFrom="2025-12-01"), on="2025-10-09")
+    mofcom_61 = announced(
+        clause("1", inForceFrom="2025-10-09"),
+        clause("2", inForceFrom="2025-12-01"),
+        on="2025-10-09",
+    )
     assert statuses(["2025-10-09"], mofcom_61, id="1") == ["in_force"]
     assert statuses(["2025-11-30", "2025-12-01"], mofcom_61, id="2") == ["announced", "in_force"]
 
@@ -132,12 +139,24 @@ def test_an_act_that_names_no_clause_is_about_all_of_them() -> None:
 
 
 def test_partial_coverage_is_kept_as_it_was_told() -> None:
-    told = on("2025-01-01", announced(clause(
-        commodities=["gallium", "germanium"], destinations=["US"], covers="technology",
-        endUse="military", entities=["Acme"], entityCount=28, extraterritorial=True,
-        deMinimisPercent="0.1", exemptions="humanitarian aid", ratePercent="25",
-        quota={"unit": "t", "value": "1200", "basis": "gross weight"},
-    ))).clause
+    told = on(
+        "2025-01-01",
+        announced(
+            clause(
+                commodities=["gallium", "germanium"],
+                destinations=["US"],
+                covers="technology",
+                endUse="military",
+                entities=["Acme"],
+                entityCount=28,
+                extraterritorial=True,
+                deMinimisPercent="0.1",
+                exemptions="humanitarian aid",
+                ratePercent="25",
+                quota={"unit": "t", "value": "1200", "basis": "gross weight"},
+            )
+        ),
+    ).clause
     assert told.destinations == ("US",)
     assert (told.covers, told.end_use, told.entities) == ("technology", "military", ("Acme",))
     assert (told.entity_count, told.extraterritorial) == (28, True)
@@ -152,7 +171,11 @@ def test_partial_coverage_is_kept_as_it_was_told() -> None:
 def test_a_suspended_clause_returns_on_the_day_after_without_another_act() -> None:
     facts = announced(), suspended(start="2025-11-09", end="2026-11-27")
     assert statuses(["2025-11-08", "2025-11-09", "2026-11-27", "2026-11-28"], *facts) == [
-        "in_force", "suspended", "suspended", "in_force"]
+        "in_force",
+        "suspended",
+        "suspended",
+        "in_force",
+    ]
     paused = on("2026-01-01", *facts)
     assert (paused.suspended_from, paused.suspended_until) == ("2025-11-09", "2026-11-27")
     assert paused.returns_on == date(2026, 11, 28)
@@ -167,8 +190,11 @@ def test_a_suspension_that_is_announced_ahead_is_seen_coming() -> None:
 
 
 def test_of_several_suspensions_the_next_one_is_seen_coming() -> None:
-    facts = (announced(), suspended(on="2025-01-10", start="2025-09-01", end="2025-09-30"),
-             suspended(on="2025-01-11", start="2025-06-01", end="2025-06-30"))
+    facts = (
+        announced(),
+        suspended(on="2025-01-10", start="2025-09-01", end="2025-09-30"),
+        suspended(on="2025-01-11", start="2025-06-01", end="2025-06-30"),
+    )
     assert on("2025-02-01", *facts).suspended_from == "2025-06-01"
     assert on("2025-07-15", *facts).suspended_from == "2025-09-01"
 
@@ -185,17 +211,26 @@ def test_a_suspension_until_a_month_lasts_to_the_end_of_it() -> None:
 
 
 def test_a_longer_suspension_is_known_from_its_announcement_on() -> None:
-    facts = (announced(), suspended(end="2026-11-27"),
-             extended_suspension("2026-11-20", "2027-05-31"))
+    facts = (
+        announced(),
+        suspended(end="2026-11-27"),
+        extended_suspension("2026-11-20", "2027-05-31"),
+    )
     assert on("2026-11-19", *facts).returns_on == date(2026, 11, 28)
     assert on("2026-11-20", *facts).returns_on == date(2027, 6, 1)
     assert statuses(["2026-11-28", "2027-05-31", "2027-06-01"], *facts) == [
-        "suspended", "suspended", "in_force"]
+        "suspended",
+        "suspended",
+        "in_force",
+    ]
 
 
 def test_a_clause_suspended_again_at_once_returns_after_the_last_suspension() -> None:
-    facts = (announced(), suspended(start="2025-11-09", end="2026-11-27"),
-             suspended(on="2026-11-01", start="2026-11-28", end="2027-11-27"))
+    facts = (
+        announced(),
+        suspended(start="2025-11-09", end="2026-11-27"),
+        suspended(on="2026-11-01", start="2026-11-28", end="2027-11-27"),
+    )
     assert on("2026-10-31", *facts).returns_on == date(2026, 11, 28)
     assert on("2026-11-01", *facts).returns_on == date(2027, 11, 28)
     assert statuses(["2026-11-28"], *facts) == ["suspended"]
@@ -214,42 +249,66 @@ def test_a_reinstatement_of_one_clause_leaves_the_others_suspended() -> None:
 
 
 def test_a_reinstatement_does_not_prolong_a_suspension_that_is_over() -> None:
-    facts = (announced(), suspended(start="2025-01-01", end="2025-01-31"),
-             suspended(on="2025-06-01", start="2025-06-10"),
-             reinstated("2025-06-20", on="2025-06-02"))
+    facts = (
+        announced(),
+        suspended(start="2025-01-01", end="2025-01-31"),
+        suspended(on="2025-06-01", start="2025-06-10"),
+        reinstated("2025-06-20", on="2025-06-02"),
+    )
     assert statuses(["2025-06-05", "2025-06-10", "2025-06-20"], *facts) == [
-        "in_force", "suspended", "in_force"]
+        "in_force",
+        "suspended",
+        "in_force",
+    ]
 
 
 def test_a_suspension_called_off_before_it_begins_never_comes() -> None:
-    facts = (announced(), suspended(on="2025-10-30", start="2025-11-10"),
-             reinstated("2025-11-05", on="2025-11-04"))
+    facts = (
+        announced(),
+        suspended(on="2025-10-30", start="2025-11-10"),
+        reinstated("2025-11-05", on="2025-11-04"),
+    )
     assert on("2025-11-03", *facts).suspended_from == "2025-11-10"
     assert on("2025-11-04", *facts).suspended_from is None
     assert statuses(["2025-11-10"], *facts) == ["in_force"]
 
 
 def test_a_suspension_extended_before_its_early_end_goes_on() -> None:
-    facts = (announced(), suspended(), reinstated("2026-03-01", on="2026-01-10"),
-             extended_suspension("2026-02-20", "2027-05-31"))
+    facts = (
+        announced(),
+        suspended(),
+        reinstated("2026-03-01", on="2026-01-10"),
+        extended_suspension("2026-02-20", "2027-05-31"),
+    )
     assert statuses(["2026-03-01", "2027-05-31", "2027-06-01"], *facts) == [
-        "suspended", "suspended", "in_force"]
+        "suspended",
+        "suspended",
+        "in_force",
+    ]
 
 
 def test_a_measure_suspended_before_it_starts_was_never_in_force_until_it_returns() -> None:
     mofcom_55 = announced(clause(inForceFrom="2025-11-08"), on="2025-10-09")
     facts = mofcom_55, suspended(start="2025-11-07", end="2026-11-10")
     assert statuses(["2025-11-06", "2025-11-07", "2025-11-08"], *facts) == [
-        "announced", "suspended", "suspended"]
+        "announced",
+        "suspended",
+        "suspended",
+    ]
     assert on("2026-11-10", *facts).first_in_force is None
     assert on("2026-11-11", *facts).first_in_force == date(2026, 11, 11)
 
 
 def test_a_measure_that_starts_after_its_suspension_returns_to_being_announced() -> None:
-    facts = (announced(clause(inForceFrom="2027-01-01"), on="2025-10-09"),
-             suspended(start="2025-11-07", end="2026-11-10"))
+    facts = (
+        announced(clause(inForceFrom="2027-01-01"), on="2025-10-09"),
+        suspended(start="2025-11-07", end="2026-11-10"),
+    )
     assert statuses(["2026-11-10", "2026-11-11", "2027-01-01"], *facts) == [
-        "suspended", "announced", "in_force"]
+        "suspended",
+        "announced",
+        "in_force",
+    ]
     assert on("2026-01-01", *facts).returns_on == date(2027, 1, 1)
 
 
@@ -261,13 +320,18 @@ def test_a_clause_expires_after_its_last_day_unless_it_is_extended() -> None:
     longer = fact(Extended, "2025-06-20", inForceUntil="2025-09-21")
     assert statuses(["2025-06-22", "2025-06-23"], congo) == ["in_force", "expired"]
     assert statuses(["2025-06-23", "2025-09-21", "2025-09-22"], congo, longer) == [
-        "in_force", "in_force", "expired"]
+        "in_force",
+        "in_force",
+        "expired",
+    ]
     assert on("2025-06-19", congo, longer).clause.in_force_until == "2025-06-22"
 
 
 def test_an_extension_that_comes_late_revives_the_clause_from_its_publication_on() -> None:
-    facts = (announced(clause(inForceUntil="2025-06-22")),
-             fact(Extended, "2025-06-30", inForceUntil="2025-09-21"))
+    facts = (
+        announced(clause(inForceUntil="2025-06-22")),
+        fact(Extended, "2025-06-30", inForceUntil="2025-09-21"),
+    )
     assert statuses(["2025-06-29", "2025-06-30"], *facts) == ["expired", "in_force"]
 
 
@@ -279,7 +343,10 @@ def test_an_end_that_is_reported_is_the_last_day() -> None:
 def test_a_repeal_ends_the_clause_for_good_even_while_it_is_suspended() -> None:
     facts = announced(), suspended(), fact(Repealed, "2026-01-10", repealedFrom="2026-02-01")
     assert statuses(["2026-01-31", "2026-02-01", "2026-11-28"], *facts) == [
-        "suspended", "repealed", "repealed"]
+        "suspended",
+        "repealed",
+        "repealed",
+    ]
     assert on("2026-01-10", *facts).repealed_from == "2026-02-01"
     assert on("2026-01-10", *facts).returns_on is None
 
@@ -303,41 +370,63 @@ def test_an_amendment_can_count_from_a_later_day() -> None:
 
 
 def test_an_amendment_can_add_a_clause_and_leaves_the_others_as_they_are() -> None:
-    facts = (announced(clause("1"), clause("2")), suspended("1"),
-             amended("2026-01-01", clause("3", inForceFrom="2026-02-01")))
+    facts = (
+        announced(clause("1"), clause("2")),
+        suspended("1"),
+        amended("2026-01-01", clause("3", inForceFrom="2026-02-01")),
+    )
     assert [on("2026-02-01", *facts, id=id).status for id in "123"] == [
-        "suspended", "in_force", "in_force"]
+        "suspended",
+        "in_force",
+        "in_force",
+    ]
 
 
 def test_a_suspension_outlasts_an_amendment() -> None:
     facts = announced(), suspended(), amended("2026-01-01", clause(ratePercent="25"))
     assert statuses(["2026-01-01", "2026-11-27", "2026-11-28"], *facts) == [
-        "suspended", "suspended", "in_force"]
+        "suspended",
+        "suspended",
+        "in_force",
+    ]
 
 
 def test_a_later_amendment_that_counts_earlier_takes_the_place_of_the_one_to_come() -> None:
-    facts = (announced(),
-             amended("2025-03-01", clause(ratePercent="10"), effectiveFrom="2026-01-01"),
-             amended("2025-06-01", clause(ratePercent="25")))
-    rates = [on(day, *facts).clause.rate_percent
-             for day in ("2025-05-31", "2025-06-01", "2026-01-01")]
+    facts = (
+        announced(),
+        amended("2025-03-01", clause(ratePercent="10"), effectiveFrom="2026-01-01"),
+        amended("2025-06-01", clause(ratePercent="25")),
+    )
+    rates = [
+        on(day, *facts).clause.rate_percent for day in ("2025-05-31", "2025-06-01", "2026-01-01")
+    ]
     assert rates == [None, 25, 25]
 
 
 def test_an_end_counts_at_once_though_another_wording_is_still_to_come() -> None:
-    facts = (announced(),
-             amended("2025-03-01", clause(ratePercent="10"), effectiveFrom="2026-01-01"),
-             fact(Expired, "2025-06-01", inForceUntil="2025-06-01"))
+    facts = (
+        announced(),
+        amended("2025-03-01", clause(ratePercent="10"), effectiveFrom="2026-01-01"),
+        fact(Expired, "2025-06-01", inForceUntil="2025-06-01"),
+    )
     assert statuses(["2025-06-01", "2025-06-02", "2026-01-01"], *facts) == [
-        "in_force", "expired", "expired"]
+        "in_force",
+        "expired",
+        "expired",
+    ]
 
 
 def test_a_start_of_a_new_wording_says_nothing_about_the_one_before() -> None:
-    facts = (announced(clause(inForceFrom="2024-12-03")),
-             amended("2025-03-01", clause(inForceFrom=None)),
-             fact(EnteredIntoForce, "2025-07-01", inForceFrom="2025-07-01"))
+    facts = (
+        announced(clause(inForceFrom="2024-12-03")),
+        amended("2025-03-01", clause(inForceFrom=None)),
+        fact(EnteredIntoForce, "2025-07-01", inForceFrom="2025-07-01"),
+    )
     assert statuses(["2025-02-28", "2025-03-01", "2025-07-01"], *facts) == [
-        "in_force", "announced", "in_force"]
+        "in_force",
+        "announced",
+        "in_force",
+    ]
     assert on("2025-07-01", *facts).first_in_force == date(2024, 12, 3)
 
 
@@ -345,22 +434,31 @@ def test_a_start_of_a_new_wording_says_nothing_about_the_one_before() -> None:
 
 
 def test_another_account_stands_beside_the_instrument_and_changes_nothing_of_it() -> None:
-    account = fact(Disputed, "2025-10-20", account="Only gallium was meant", judged="not followed",
-                   commodities=["gallium"])
+    account = fact(
+        Disputed,
+        "2025-10-20",
+        account="Only gallium was meant",
+        judged="not followed",
+        commodities=["gallium"],
+    )
     told = control("2025-10-20", announced(), account)
     assert told
     assert [(d.account, d.judged, d.commodities) for d in told.disputes] == [
-        ("Only gallium was meant", "not followed", ("gallium",))]
+        ("Only gallium was meant", "not followed", ("gallium",))
+    ]
     assert told.disputes[0].source == account.source
     assert told.clauses == control("2025-10-20", announced()).clauses  # type: ignore[union-attr]
 
 
 def test_a_state_names_every_fact_behind_it() -> None:
-    told = control("2026-01-01", announced(), suspended(),
-                   reinstated("2026-03-01", on="2026-02-01"))
+    told = control(
+        "2026-01-01", announced(), suspended(), reinstated("2026-03-01", on="2026-02-01")
+    )
     assert told
     assert [(b.position, b.type) for b in told.because] == [
-        (1, "ExportControl.Announced"), (2, "ExportControl.Suspended")]
+        (1, "ExportControl.Announced"),
+        (2, "ExportControl.Suspended"),
+    ]
 
 
 # --- facts that are told late
@@ -369,7 +467,10 @@ def test_a_state_names_every_fact_behind_it() -> None:
 def test_a_suspension_told_late_counts_from_its_own_day_in_valid_time() -> None:
     facts = announced(), fact(Repealed, "2027-01-01", repealedFrom="2027-01-01"), suspended()
     assert statuses(["2026-01-01", "2026-12-01", "2027-01-01"], *facts) == [
-        "suspended", "in_force", "repealed"]
+        "suspended",
+        "in_force",
+        "repealed",
+    ]
 
 
 def test_a_clause_can_not_be_extended_by_a_suspension_of_which_nobody_knew_yet() -> None:
@@ -378,36 +479,52 @@ def test_a_clause_can_not_be_extended_by_a_suspension_of_which_nobody_knew_yet()
 
 
 def test_acts_that_contradict_each_other_once_another_is_retracted_still_have_a_state() -> None:
-    facts = (announced(clause(inForceFrom="2025-01-01", inForceUntil="2025-12-31")),
-             fact(Extended, "2025-06-01", inForceUntil="2027-12-31"),
-             fact(EnteredIntoForce, "2025-07-01", inForceFrom="2026-06-01"))
+    facts = (
+        announced(clause(inForceFrom="2025-01-01", inForceUntil="2025-12-31")),
+        fact(Extended, "2025-06-01", inForceUntil="2027-12-31"),
+        fact(EnteredIntoForce, "2025-07-01", inForceFrom="2026-06-01"),
+    )
     assert statuses(["2026-06-01"], *facts) == ["in_force"]
     assert statuses(["2025-12-31", "2026-06-01"], *facts, retracted("e2")) == [
-        "announced", "expired"]
+        "announced",
+        "expired",
+    ]
     left = on("2026-06-01", *facts, retracted("e2"))
     assert decode(ClauseState, encode(left)) == left
 
 
 def test_an_extension_of_a_retracted_suspension_does_not_prolong_an_earlier_one() -> None:
-    facts = (announced(), suspended(start="2025-01-01", end="2025-01-31"),
-             suspended(start="2025-11-09"), extended_suspension("2025-12-01", "2027-01-01"))
+    facts = (
+        announced(),
+        suspended(start="2025-01-01", end="2025-01-31"),
+        suspended(start="2025-11-09"),
+        extended_suspension("2025-12-01", "2027-01-01"),
+    )
     assert statuses(["2026-12-31"], *facts) == ["suspended"]
     assert statuses(["2026-12-31"], *facts, retracted("e3")) == ["in_force"]
 
 
 def test_an_announcement_corrected_in_the_log_keeps_the_acts_of_its_day() -> None:
-    facts = (announced(on="2025-11-09"), suspended(start="2025-11-09"), retracted("e1"),
-             announced(on="2025-11-09", title="Corrected"))
+    facts = (
+        announced(on="2025-11-09"),
+        suspended(start="2025-11-09"),
+        retracted("e1"),
+        announced(on="2025-11-09", title="Corrected"),
+    )
     assert statuses(["2025-11-09"], *facts) == ["suspended"]
 
 
 # --- what the rules refuse
 
 
-@pytest.mark.parametrize("act", [
-    suspended("9"), reinstated("2026-01-01", "9"), fact(Repealed, "2026-01-01", clauses=["9"],
-                                                        repealedFrom="2026-01-01"),
-])
+@pytest.mark.parametrize(
+    "act",
+    [
+        suspended("9"),
+        reinstated("2026-01-01", "9"),
+        fact(Repealed, "2026-01-01", clauses=["9"], repealedFrom="2026-01-01"),
+    ],
+)
 def test_an_act_about_an_unknown_clause_is_refused(act: Fact) -> None:
     error = refusal(announced(clause("1"), clause("2")), act)
     assert (error.code, error.path) == ("UNKNOWN_CLAUSE", ("clauses", 0))
@@ -419,9 +536,9 @@ def test_an_act_about_a_clause_that_is_added_only_later_is_refused() -> None:
     assert refusal(*facts, suspended("2", start="2025-11-09")).code == "UNKNOWN_CLAUSE"
 
 
-@pytest.mark.parametrize("act", [
-    reinstated("2026-01-01"), extended_suspension("2026-01-01", "2027-01-01"),
-])
+@pytest.mark.parametrize(
+    "act", [reinstated("2026-01-01"), extended_suspension("2026-01-01", "2027-01-01")]
+)
 @pytest.mark.parametrize("before", [(), (suspended(start="2025-01-01", end="2025-12-31"),)])
 def test_what_is_not_suspended_can_be_neither_reinstated_nor_suspended_for_longer(
     act: Fact, before: tuple[Fact, ...]
@@ -441,15 +558,19 @@ def test_a_reinstatement_after_the_return_that_was_announced_is_refused() -> Non
     error = refusal(announced(), suspended(end="2026-11-27"), late)
     assert (error.code, error.path) == ("RETURNS_EARLIER", ("reinstatedFrom",))
     assert "2026-11-28" in error.message
-    for longer in (extended_suspension("2026-11-19", "2026-12-31"),
-                   suspended(on="2026-11-19", start="2026-11-28", end=None)):
+    for longer in (
+        extended_suspension("2026-11-19", "2026-12-31"),
+        suspended(on="2026-11-19", start="2026-11-28", end=None),
+    ):
         facts = announced(), suspended(end="2026-11-27"), longer, late
         assert statuses(["2026-11-28", "2026-11-29"], *facts) == ["suspended", "in_force"]
 
 
 def test_an_end_before_its_start_is_refused() -> None:
-    for act in (fact(Extended, "2025-01-01", inForceUntil="2024-01-01"),
-                fact(Expired, "2025-01-01", inForceUntil="2024-01-01")):
+    for act in (
+        fact(Extended, "2025-01-01", inForceUntil="2024-01-01"),
+        fact(Expired, "2025-01-01", inForceUntil="2024-01-01"),
+    ):
         error = refusal(announced(), act)
         assert (error.code, error.path) == ("END_BEFORE_START", ("inForceUntil",))
     with pytest.raises(InvalidInput, match="before the start") as caught:
@@ -472,10 +593,14 @@ def test_nothing_follows_before_an_announcement(act: Fact) -> None:
     assert isinstance(refusal(act), NotFound)
 
 
-@pytest.mark.parametrize("act", [
-    suspended(start="2024-12-02"), amended("2024-12-02", clause("2")),
-    fact(Repealed, "2024-12-02", repealedFrom="2025-01-01"),
-])
+@pytest.mark.parametrize(
+    "act",
+    [
+        suspended(start="2024-12-02"),
+        amended("2024-12-02", clause("2")),
+        fact(Repealed, "2024-12-02", repealedFrom="2025-01-01"),
+    ],
+)
 def test_nothing_can_be_done_to_a_control_on_a_day_before_it_is_announced(act: Fact) -> None:
     error = refusal(announced(on="2024-12-03"), act)
     assert (error.code, error.path) == ("NOT_ANNOUNCED", ("on",))
@@ -487,6 +612,9 @@ def test_an_amendment_words_each_clause_once() -> None:
 
 
 def test_the_earliest_days_of_the_calendar_are_days_like_others() -> None:
-    facts = (announced(clause(inForceFrom="0001"), on="0001"), suspended(start="0001", end=None),
-             reinstated("0001"))
+    facts = (
+        announced(clause(inForceFrom="0001"), on="0001"),
+        suspended(start="0001", end=None),
+        reinstated("0001"),
+    )
     assert statuses(["0001-01-01"], *facts) == ["in_force"]

@@ -28,11 +28,16 @@ def preferred(on: str, publisher: str, **more: Any) -> Preferred:
 
 def reserves(value: int, edition: str, published_on: str, **more: Any) -> Claimed:
     """A claim on reserves."""
-    return convert(Claimed, {
-        "series": {"commodity": "rare_earths", "place": "CN", "statistic": "reserves"},
-        "edition": edition, "quantity": {"value": value, "unit": "t", "basis": "REO"},
-        "source": source("usgs", published_on), **more,
-    })
+    return convert(
+        Claimed,
+        {
+            "series": {"commodity": "rare_earths", "place": "CN", "statistic": "reserves"},
+            "edition": edition,
+            "quantity": {"value": value, "unit": "t", "basis": "REO"},
+            "source": source("usgs", published_on),
+            **more,
+        },
+    )
 
 
 def figure(day: str, *facts: Fact, stream: str = STREAM) -> FigureState:
@@ -60,14 +65,17 @@ def test_a_figure_is_known_from_the_day_its_edition_was_published() -> None:
     told_on_the_day = figure("2024-01-31", usgs_2024)
     assert told_on_the_day.series.period == 2023
     assert [(str(c.quantity.value), c.edition) for c in told_on_the_day.claims] == [
-        ("240000", "MCS 2024")]
+        ("240000", "MCS 2024")
+    ]
 
 
 def test_a_later_edition_restates_a_figure_and_overwrites_nothing() -> None:
     before, after = (figure(day, usgs_2024, usgs_2025) for day in ("2025-01-30", "2025-01-31"))
     assert [(c.edition, c.latest) for c in before.claims] == [("MCS 2024", True)]
     assert [(c.edition, c.latest) for c in after.claims] == [
-        ("MCS 2024", False), ("MCS 2025", True)]
+        ("MCS 2024", False),
+        ("MCS 2025", True),
+    ]
     assert use("2025-01-31", usgs_2024, usgs_2025).quantity.value == 255_000
 
 
@@ -116,8 +124,13 @@ def test_a_recorded_judgement_prefers_another_publisher_and_gives_its_reason() -
 
 
 def test_the_last_judgement_counts_and_lasts_through_new_editions() -> None:
-    facts = (usgs_2024, bgs, preferred("2025-06-01", "bgs"), preferred("2025-07-01", "usgs"),
-             claimed(256_000, edition="MCS 2026", published_on="2026-01-31"))
+    facts = (
+        usgs_2024,
+        bgs,
+        preferred("2025-06-01", "bgs"),
+        preferred("2025-07-01", "usgs"),
+        claimed(256_000, edition="MCS 2026", published_on="2026-01-31"),
+    )
     assert use("2025-06-30", *facts).publisher == "bgs"
     assert use("2026-01-31", *facts).edition == "MCS 2026"
 
@@ -144,21 +157,28 @@ def test_a_judgement_on_an_edition_means_its_last_version_unless_it_names_one() 
 
 
 def test_a_judgement_whose_claim_is_retracted_gives_way_to_the_one_before() -> None:
-    facts = (usgs_2024, usgs_2025, bgs, preferred("2025-06-01", "bgs"),
-             preferred("2025-07-01", "usgs", edition="MCS 2024"))
+    facts = (
+        usgs_2024,
+        usgs_2025,
+        bgs,
+        preferred("2025-06-01", "bgs"),
+        preferred("2025-07-01", "usgs", edition="MCS 2024"),
+    )
     assert use("2025-07-01", *facts).edition == "MCS 2024"
     assert use("2025-07-01", *facts, retracted("e1")).publisher == "bgs"
 
 
-@pytest.mark.parametrize("more", [{"edition": "MCS 1999"},
-                                  {"edition": "MCS 2024", "editionVersion": "9"}])
+@pytest.mark.parametrize(
+    "more", [{"edition": "MCS 1999"}, {"edition": "MCS 2024", "editionVersion": "9"}]
+)
 def test_a_judgement_means_a_claim_that_there_is(more: dict[str, str]) -> None:
     error = refusal(usgs_2024, preferred("2025-06-01", "usgs", **more))
     assert (error.code, error.path) == ("INVALID_INPUT", ("edition",))
 
 
-@pytest.mark.parametrize(("more", "path"), [({"reason": " "}, "reason"),
-                                            ({"editionVersion": "1.0"}, "edition")])
+@pytest.mark.parametrize(
+    ("more", "path"), [({"reason": " "}, "reason"), ({"editionVersion": "1.0"}, "edition")]
+)
 def test_a_judgement_has_a_reason_and_no_version_without_its_edition(
     more: dict[str, str], path: str
 ) -> None:
@@ -182,20 +202,33 @@ def test_a_claim_belongs_to_the_figure_that_its_series_names() -> None:
 
 
 def test_a_withheld_number_is_a_claim_without_a_value() -> None:
-    withheld = convert(Claimed, {
-        "series": {"commodity": "rare_earths", "place": "CN", "statistic": "production",
-                   "stage": "mine", "period": 2023},
-        "edition": "MCS 2026", "quantity": {"unit": "t", "qualifier": "withheld"},
-        "source": source("usgs", "2026-01-31"),
-    })
+    withheld = convert(
+        Claimed,
+        {
+            "series": {
+                "commodity": "rare_earths",
+                "place": "CN",
+                "statistic": "production",
+                "stage": "mine",
+                "period": 2023,
+            },
+            "edition": "MCS 2026",
+            "quantity": {"unit": "t", "qualifier": "withheld"},
+            "source": source("usgs", "2026-01-31"),
+        },
+    )
     told = use("2026-01-31", usgs_2025, withheld).quantity
     assert (told.value, told.qualifier) == (None, "withheld")
 
 
 def test_reserves_are_one_figure_that_every_edition_states_anew() -> None:
-    facts = (reserves(44_000_000, "MCS 2024", "2024-01-31"),
-             reserves(44_000_000, "MCS 2025", "2025-01-31", asOf=2024))
+    facts = (
+        reserves(44_000_000, "MCS 2024", "2024-01-31"),
+        reserves(44_000_000, "MCS 2025", "2025-01-31", asOf=2024),
+    )
     told = figure("2025-01-31", *facts, stream=RESERVES)
     assert told.series.period is None
     assert [(c.edition, c.as_of, c.latest) for c in told.claims] == [
-        ("MCS 2024", None, False), ("MCS 2025", 2024, True)]
+        ("MCS 2024", None, False),
+        ("MCS 2025", 2024, True),
+    ]

@@ -56,13 +56,18 @@ def picked(said: Any, like: Any) -> Any:
 
 def shaped(said: dict[str, Any]) -> dict[str, Any]:
     """A state in the shape of a reading: reasons by their ids, and what is left out said."""
-    shape = {**said, "because": [reason["eventId"] for reason in said.get("because", [])],
-             "judged": [reason["eventId"] for reason in said.get("judged", [])],
-             "disputes": [dispute["account"] for dispute in said.get("disputes", [])],
-             "prefers": said.get("judgement", {}).get("prefers")}
+    shape = {
+        **said,
+        "because": [reason["eventId"] for reason in said.get("because", [])],
+        "judged": [reason["eventId"] for reason in said.get("judged", [])],
+        "disputes": [dispute["account"] for dispute in said.get("disputes", [])],
+        "prefers": said.get("judgement", {}).get("prefers"),
+    }
     if "claims" in said:
-        shape["claims"] = [{**claim, "value": claim["quantity"]["value"],
-                            "latest": claim.get("latest", True)} for claim in said["claims"]]
+        shape["claims"] = [
+            {**claim, "value": claim["quantity"]["value"], "latest": claim.get("latest", True)}
+            for claim in said["claims"]
+        ]
     return shape
 
 
@@ -109,15 +114,23 @@ def any_near_day(chance: Random, *, late: bool) -> str:
 
 def corrected(event_id: str, replacement: str) -> Retracted:
     """The retraction that makes room for a replacement."""
-    return convert(Retracted, {"retracts": event_id, "reason": "misread", "source": source(),
-                               "replacement": replacement})
+    return convert(
+        Retracted,
+        {"retracts": event_id, "reason": "misread", "source": source(), "replacement": replacement},
+    )
 
 
 def test_a_corrected_act_does_not_override_a_later_one_of_the_same_day() -> None:
-    names = [fact(Founded, "2024-01-01", name="A"),
-             *(fact(Renamed, "2025-01-01", name=name) for name in ("B", "C", "D"))]
-    known = told("alliance/quad", *names, corrected("e3", "e6"), fact(Renamed, "2025-01-01",
-                                                                     name="corrected"))
+    names = [
+        fact(Founded, "2024-01-01", name="A"),
+        *(fact(Renamed, "2025-01-01", name=name) for name in ("B", "C", "D")),
+    ]
+    known = told(
+        "alliance/quad",
+        *names,
+        corrected("e3", "e6"),
+        fact(Renamed, "2025-01-01", name="corrected"),
+    )
     assert state(known, "alliance/quad", "2025-01-01").former_names == ("A", "B", "corrected")
     assert state(known, "alliance/quad", "2025-01-01").name == "D"
     check("alliance/quad", known, 6, WINDOW)
@@ -126,11 +139,16 @@ def test_a_corrected_act_does_not_override_a_later_one_of_the_same_day() -> None
 def test_an_extension_moves_the_suspension_that_was_told_last() -> None:
     """Two suspensions are open when it is told: one that runs, and one that is to come."""
     stream = "export-control/gallium"
-    known = told(stream, announced(clause(inForceFrom="2024-12-03")),
-                 suspended(start="2025-01-05", end="2025-01-20"),
-                 suspended(start="2025-02-10", end="2025-02-20", on="2025-01-06"),
-                 fact(SuspensionExtended, "2025-01-07", suspendedUntil="2025-02-25"))
-    status = {day: state(known, stream, day).clauses[0].status
-              for day in ("2025-01-20", "2025-01-21", "2025-02-09", "2025-02-25", "2025-02-26")}
+    known = told(
+        stream,
+        announced(clause(inForceFrom="2024-12-03")),
+        suspended(start="2025-01-05", end="2025-01-20"),
+        suspended(start="2025-02-10", end="2025-02-20", on="2025-01-06"),
+        fact(SuspensionExtended, "2025-01-07", suspendedUntil="2025-02-25"),
+    )
+    status = {
+        day: state(known, stream, day).clauses[0].status
+        for day in ("2025-01-20", "2025-01-21", "2025-02-09", "2025-02-25", "2025-02-26")
+    }
     assert list(status.values()) == ["suspended", "in_force", "in_force", "suspended", "in_force"]
     check(stream, known, 4, WINDOW)

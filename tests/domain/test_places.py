@@ -15,11 +15,22 @@ def test_a_place_is_its_iso_code() -> None:
     assert not Place("CN").is_aggregate
 
 
-@pytest.mark.parametrize(("code", "name"), [
-    ("BO", "Bolivia"), ("KR", "South Korea"), ("KP", "North Korea"), ("VN", "Vietnam"),
-    ("RU", "Russia"), ("CD", "Congo (Kinshasa)"), ("CG", "Congo (Brazzaville)"),
-    ("TZ", "Tanzania"), ("IR", "Iran"), ("TR", "Türkiye"), ("XK", "Kosovo"),
-])
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("BO", "Bolivia"),
+        ("KR", "South Korea"),
+        ("KP", "North Korea"),
+        ("VN", "Vietnam"),
+        ("RU", "Russia"),
+        ("CD", "Congo (Kinshasa)"),
+        ("CG", "Congo (Brazzaville)"),
+        ("TZ", "Tanzania"),
+        ("IR", "Iran"),
+        ("TR", "Türkiye"),
+        ("XK", "Kosovo"),
+    ],
+)
 def test_the_name_is_the_common_english_one(code: str, name: str) -> None:
     assert Place(code).name == name
 
@@ -40,10 +51,17 @@ def test_what_is_no_code_is_refused(text: str) -> None:
     assert caught.value.code == "UNKNOWN_PLACE"
 
 
-@pytest.mark.parametrize(("text", "hint"), [
-    ("China", "'CN' (China)"), ("UK", "'GB' (United Kingdom)"), ("Burma", "'MM' (Myanmar)"),
-    ("Kazakstan", "'KZ' (Kazakhstan)"), ("cn", "'CN' (China)"), ("world", "'WORLD' (World)"),
-])
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("China", "'CN' (China)"),
+        ("UK", "'GB' (United Kingdom)"),
+        ("Burma", "'MM' (Myanmar)"),
+        ("Kazakstan", "'KZ' (Kazakhstan)"),
+        ("cn", "'CN' (China)"),
+        ("world", "'WORLD' (World)"),
+    ],
+)
 def test_a_refusal_suggests_the_place_that_was_meant(text: str, hint: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         Place(text)
@@ -57,34 +75,75 @@ def test_who_is_neither_a_place_nor_an_alliance_is_told_what_either_looks_like()
     assert caught.value.code == "UNKNOWN_PLACE"
 
 
-@pytest.mark.parametrize(("text", "code"), [
-    ("Burma", "MM"), ("Congo (Kinshasa)", "CD"), ("Congo (Brazzaville)", "CG"),
-    ("Korea, Republic of", "KR"), ("Korea, North", "KP"), ("Côte d\u2019Ivoire", "CI"),
-    ("Cote d'Ivoire", "CI"), ("Turkey", "TR"), ("Türkiye", "TR"), ("Czechia", "CZ"),
-    ("Czech Republic", "CZ"), ("Laos", "LA"), ("Vietnam", "VN"), ("Viet Nam", "VN"),
-    ("Russia", "RU"), ("Russian Federation", "RU"), ("Bolivia", "BO"), ("Iran", "IR"),
-    ("Tanzania", "TZ"), ("Venezuela", "VE"), ("Syria", "SY"), ("New Caledonia", "NC"),
-    ("Macedonia", "MK"), ("North Macedonia", "MK"), ("Swaziland", "SZ"), ("Taiwan", "TW"),
-    ("The Bahamas", "BS"), ("United\xa0States", "US"), ("Vietnam\xa0", "VN"), ("Greenland", "GL"),
-    ("United States and Canada", "US_CA"), ("Kosovo", "XK"), ("European Union", "EU"),
-    ("Australia, Canada, China, and Namibia", "AU_CA_CN_NA"),
-])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Burma", "MM"),
+        ("Congo (Kinshasa)", "CD"),
+        ("Congo (Brazzaville)", "CG"),
+        ("Korea, Republic of", "KR"),
+        ("Korea, North", "KP"),
+        ("Côte d\u2019Ivoire", "CI"),
+        ("Cote d'Ivoire", "CI"),
+        ("Turkey", "TR"),
+        ("Türkiye", "TR"),
+        ("Czechia", "CZ"),
+        ("Czech Republic", "CZ"),
+        ("Laos", "LA"),
+        ("Vietnam", "VN"),
+        ("Viet Nam", "VN"),
+        ("Russia", "RU"),
+        ("Russian Federation", "RU"),
+        ("Bolivia", "BO"),
+        ("Iran", "IR"),
+        ("Tanzania", "TZ"),
+        ("Venezuela", "VE"),
+        ("Syria", "SY"),
+        ("New Caledonia", "NC"),
+        ("Macedonia", "MK"),
+        ("North Macedonia", "MK"),
+        ("Swaziland", "SZ"),
+        ("Taiwan", "TW"),
+        ("The Bahamas", "BS"),
+        ("United\xa0States", "US"),
+        ("Vietnam\xa0", "VN"),
+        ("Greenland", "GL"),
+        ("United States and Canada", "US_CA"),
+        ("Kosovo", "XK"),
+        ("European Union", "EU"),
+        ("Australia, Canada, China, and Namibia", "AU_CA_CN_NA"),
+    ],
+)
 def test_publishers_spellings_are_understood(text: str, code: str) -> None:
     assert place_named(text) == code
 
 
-@pytest.mark.parametrize("text", [
-    "World total", "World total (rounded)", "World total (ilmenite and rutile, rounded)",
-    "World total (rounded), excluding U.S. production", "World", "World total (rounded), natural",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "World total",
+        "World total (rounded)",
+        "World total (ilmenite and rutile, rounded)",
+        "World total (rounded), excluding U.S. production",
+        "World",
+        "World total (rounded), natural",
+    ],
+)
 def test_every_world_total_is_the_world(text: str) -> None:
     assert place_named(text) == "WORLD"
 
 
-@pytest.mark.parametrize("text", [
-    "Other countries", "Other Countries", "Other", "Other countries\xa0",
-    "Other countries (includes crude)", "Other countries (rounded)",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Other countries",
+        "Other Countries",
+        "Other",
+        "Other countries\xa0",
+        "Other countries (includes crude)",
+        "Other countries (rounded)",
+    ],
+)
 def test_the_residual_is_other(text: str) -> None:
     assert place_named(text) == "OTHER"
 

@@ -27,8 +27,10 @@ def on(day: str, *facts: Ordered) -> PreferenceState | None:
 
 
 def test_an_order_counts_from_its_day_until_the_next_one() -> None:
-    facts = (ordered("usgs", "bgs", commodity="rare_earths"),
-             ordered("bgs", on="2025-09-01", commodity="rare_earths"))
+    facts = (
+        ordered("usgs", "bgs", commodity="rare_earths"),
+        ordered("bgs", on="2025-09-01", commodity="rare_earths"),
+    )
     assert on("2025-05-31", *facts) is None
     first, second = on("2025-08-31", *facts), on("2025-09-01", *facts)
     assert first is not None
@@ -38,8 +40,10 @@ def test_an_order_counts_from_its_day_until_the_next_one() -> None:
 
 
 def test_an_order_that_is_told_late_takes_its_place_by_its_day() -> None:
-    facts = (ordered("bgs", on="2025-09-01", commodity="rare_earths"),
-             ordered("usgs", commodity="rare_earths"))
+    facts = (
+        ordered("bgs", on="2025-09-01", commodity="rare_earths"),
+        ordered("usgs", commodity="rare_earths"),
+    )
     early, late = on("2025-08-31", *facts), on("2025-09-01", *facts)
     assert early is not None
     assert late is not None
@@ -51,11 +55,15 @@ def test_a_retracted_order_is_none() -> None:
     assert state(known, STREAM, "2025-09-01") is None
 
 
-@pytest.mark.parametrize(("scope", "stream"), [
-    ({}, "preference/all"), ({"statistic": "reserves"}, "preference/all/reserves"),
-    ({"commodity": "gallium"}, "preference/gallium"),
-    ({"commodity": "gallium", "statistic": "production"}, "preference/gallium/production"),
-])
+@pytest.mark.parametrize(
+    ("scope", "stream"),
+    [
+        ({}, "preference/all"),
+        ({"statistic": "reserves"}, "preference/all/reserves"),
+        ({"commodity": "gallium"}, "preference/gallium"),
+        ({"commodity": "gallium", "statistic": "production"}, "preference/gallium/production"),
+    ],
+)
 def test_the_stream_says_what_an_order_is_for(scope: dict[str, str], stream: str) -> None:
     order = ordered("usgs", **scope)
     assert order.stream == stream
@@ -68,9 +76,14 @@ def test_an_order_of_one_scope_does_not_enter_the_stream_of_another() -> None:
     assert caught.value.path == ("commodity",)
 
 
-@pytest.mark.parametrize(("publishers", "reason", "path"), [
-    ((), "why", "publishers"), (("usgs", "usgs"), "why", "publishers"), (("usgs",), " ", "reason"),
-])
+@pytest.mark.parametrize(
+    ("publishers", "reason", "path"),
+    [
+        ((), "why", "publishers"),
+        (("usgs", "usgs"), "why", "publishers"),
+        (("usgs",), " ", "reason"),
+    ],
+)
 def test_an_order_has_publishers_each_once_and_a_reason(
     publishers: tuple[str, ...], reason: str, path: str
 ) -> None:
@@ -81,16 +94,23 @@ def test_an_order_has_publishers_each_once_and_a_reason(
 
 def ordering(*publishers: str, day: str = "2025-06-01", **scope: str) -> dict[str, object]:
     """The input of an order."""
-    return {"on": day, "publishers": publishers, "reason": "they state their methods",
-            "source": source("tracker", day), **scope}
+    return {
+        "on": day,
+        "publishers": publishers,
+        "reason": "they state their methods",
+        "source": source("tracker", day),
+        **scope,
+    }
 
 
 @pytest.fixture
 async def api(services: Services) -> Api:
     """A tracker with two publishers' claims for China and the world."""
     api = Api(services)
-    for publisher, day, china, world in (("usgs", "2025-01-31", "255000", "376000"),
-                                         ("bgs", "2025-02-15", "250000", "350000")):
+    for publisher, day, china, world in (
+        ("usgs", "2025-01-31", "255000", "376000"),
+        ("bgs", "2025-02-15", "250000", "350000"),
+    ):
         of = {"publisher": publisher, "published_on": day, "edition": f"{publisher} 2025"}
         await api.do("recordFigure", claim(china, **of))
         await api.do("recordFigure", claim(world, place="WORLD", **of))
@@ -130,13 +150,22 @@ async def test_every_answer_goes_by_an_order_from_its_day_and_position_on(api: A
     before = await api.services.recorder.head()
     done = await api.do("orderPublishers", ordering("iea", "bgs"))
     assert done["entity"] == "preference/all"
-    for moment, publisher in (('validAt: "2025-05-31"', "usgs"), ('validAt: "2025-06-01"', "bgs"),
-                              (f'validAt: "2025-06-01", position: "{before}"', "usgs")):
+    for moment, publisher in (
+        ('validAt: "2025-05-31"', "usgs"),
+        ('validAt: "2025-06-01"', "bgs"),
+        (f'validAt: "2025-06-01", position: "{before}"', "usgs"),
+    ):
         found = await answers(api, moment)
         assert all(of == {publisher} for of in found.values()), (moment, found)
-    shares = [(await api.ask(f'{{ asOf(validAt: "{day}") {{ production(commodity: "rare_earths",'
-                             " year: 2023) { figures { share } } } }"))["asOf"]["production"]
-              for day in ("2025-05-31", "2025-06-01")]
+    shares = [
+        (
+            await api.ask(
+                f'{{ asOf(validAt: "{day}") {{ production(commodity: "rare_earths",'
+                " year: 2023) { figures { share } } } }"
+            )
+        )["asOf"]["production"]
+        for day in ("2025-05-31", "2025-06-01")
+    ]
     assert [s["figures"][0]["share"] for s in shares] == ["0.6782", "0.7143"]
 
 
@@ -146,7 +175,8 @@ async def test_a_judgement_goes_before_a_special_order_and_that_before_a_general
     async def choice() -> tuple[str, str]:
         data = await api.ask(
             f'{{ asOf(validAt: "2025-07-01") {{ figure(id: "{FIGURE}") {{'
-            " preferred { publisher } choice { rule event { type } } } } }")
+            " preferred { publisher } choice { rule event { type } } } } }"
+        )
         figure = data["asOf"]["figure"]
         return figure["choice"]["rule"], figure["preferred"]["publisher"]
 
@@ -155,9 +185,17 @@ async def test_a_judgement_goes_before_a_special_order_and_that_before_a_general
     assert await choice() == ("ORDER", "bgs")
     await api.do("orderPublishers", ordering("usgs", commodity="rare_earths"))
     assert await choice() == ("ORDER", "usgs")
-    await api.do("preferPublisher", {
-        "id": FIGURE, "on": "2025-06-01", "publisher": "bgs", "edition": "bgs 2025",
-        "reason": "nearer to the mines", "source": source("tracker", "2025-06-01")})
+    await api.do(
+        "preferPublisher",
+        {
+            "id": FIGURE,
+            "on": "2025-06-01",
+            "publisher": "bgs",
+            "edition": "bgs 2025",
+            "reason": "nearer to the mines",
+            "source": source("tracker", "2025-06-01"),
+        },
+    )
     assert await choice() == ("JUDGEMENT", "bgs")
 
 
@@ -171,8 +209,10 @@ async def test_an_order_leaves_the_rows_of_figures_as_they_are(api: Api) -> None
 async def test_the_database_agrees_with_a_fold_in_memory_about_orders(api: Api) -> None:
     await api.do("orderPublishers", ordering("bgs"))
     done = await api.do("orderPublishers", ordering("usgs", day="2025-05-01"))
-    await api.do("retractEvent", {"eventId": done["eventId"], "reason": "a test",
-                                  "source": source("tracker", "2025-06-01")})
+    await api.do(
+        "retractEvent",
+        {"eventId": done["eventId"], "reason": "a test", "source": source("tracker", "2025-06-01")},
+    )
     recorder, world = api.services.recorder, World()
     for event in await recorder.read(0, limit=100):
         world.add(event)
@@ -184,8 +224,9 @@ async def test_the_database_agrees_with_a_fold_in_memory_about_orders(api: Api) 
 
 async def test_orders_are_listed_and_have_a_history(api: Api) -> None:
     await api.do("orderPublishers", ordering("bgs", "usgs"))
-    await api.do("orderPublishers", ordering("usgs", commodity="rare_earths",
-                                             statistic="PRODUCTION"))
+    await api.do(
+        "orderPublishers", ordering("usgs", commodity="rare_earths", statistic="PRODUCTION")
+    )
     data = await api.ask("""{
       asOf(validAt: "2025-06-01") { preferences { totalCount nodes {
         key entity commodity { key } statistic publishers reason
@@ -195,15 +236,26 @@ async def test_orders_are_listed_and_have_a_history(api: Api) -> None:
     listed = data["asOf"]["preferences"]
     assert listed["totalCount"] == 2
     assert listed["nodes"][0] == {
-        "key": "all", "entity": "preference/all", "commodity": None, "statistic": None,
-        "publishers": ["bgs", "usgs"], "reason": "they state their methods",
+        "key": "all",
+        "entity": "preference/all",
+        "commodity": None,
+        "statistic": None,
+        "publishers": ["bgs", "usgs"],
+        "reason": "they state their methods",
         "event": {"type": "Preference.Ordered", "source": {"publisher": "tracker"}},
-        "because": [{"position": "5"}]}
-    assert (listed["nodes"][1]["key"], listed["nodes"][1]["commodity"]["key"],
-            listed["nodes"][1]["statistic"]) == (
-        "rare_earths/production", "rare_earths", "PRODUCTION")
-    assert data["history"]["nodes"] == [{"validFrom": "2025-06-01", "state": {
-        "__typename": "Preference", "publishers": ["bgs", "usgs"]}}]
+        "because": [{"position": "5"}],
+    }
+    assert (
+        listed["nodes"][1]["key"],
+        listed["nodes"][1]["commodity"]["key"],
+        listed["nodes"][1]["statistic"],
+    ) == ("rare_earths/production", "rare_earths", "PRODUCTION")
+    assert data["history"]["nodes"] == [
+        {
+            "validFrom": "2025-06-01",
+            "state": {"__typename": "Preference", "publishers": ["bgs", "usgs"]},
+        }
+    ]
 
 
 async def test_the_history_of_a_figure_does_not_say_which_claim_to_use(api: Api) -> None:
@@ -217,9 +269,11 @@ async def test_the_history_of_a_figure_does_not_say_which_claim_to_use(api: Api)
 
 
 async def test_a_bad_order_is_refused_with_its_field(api: Api) -> None:
-    for change, field in (({"publishers": ["usgs", "usgs"]}, ["publishers"]),
-                          ({"publishers": []}, ["publishers"]),
-                          ({"publishers": ["The USGS"]}, ["publishers", 0]),
-                          ({"reason": " "}, ["reason"])):
+    for change, field in (
+        ({"publishers": ["usgs", "usgs"]}, ["publishers"]),
+        ({"publishers": []}, ["publishers"]),
+        ({"publishers": ["The USGS"]}, ["publishers", 0]),
+        ({"reason": " "}, ["reason"]),
+    ):
         _, path = await api.fails("orderPublishers", {**ordering("usgs"), **change})
         assert path == ["input", *field]

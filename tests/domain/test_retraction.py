@@ -44,10 +44,16 @@ def test_a_retracted_retraction_brings_its_target_back_as_it_was() -> None:
     assert timeline(STREAM, known) == timeline(STREAM, known[:2])
 
 
-@pytest.mark.parametrize(("retractions", "stands"), [
-    (["e2"], False), (["e2", "e3"], True), (["e2", "e3", "e2"], False),
-    (["e2", "e3", "e4"], False), (["e2", "e3", "e4", "e5"], True),
-])
+@pytest.mark.parametrize(
+    ("retractions", "stands"),
+    [
+        (["e2"], False),
+        (["e2", "e3"], True),
+        (["e2", "e3", "e2"], False),
+        (["e2", "e3", "e4"], False),
+        (["e2", "e3", "e4", "e5"], True),
+    ],
+)
 def test_a_retraction_counts_unless_a_later_one_that_counts_retracts_it(
     retractions: list[str], stands: bool
 ) -> None:
@@ -94,7 +100,11 @@ def test_a_retraction_gives_its_reason() -> None:
 def test_the_states_at_earlier_positions_stay_as_they_were() -> None:
     known = told(STREAM, announced(), suspended(), retracted("e2"))
     assert [status(known[:position]) for position in range(4)] == [
-        None, "in_force", "suspended", "in_force"]
+        None,
+        "in_force",
+        "suspended",
+        "in_force",
+    ]
 
 
 def test_a_retraction_is_no_reason_of_a_state() -> None:
@@ -142,8 +152,10 @@ def test_an_act_is_not_brought_back_while_there_is_nothing_that_it_could_be_abou
 
 def corrected(event_id: str, replacement: str) -> Retracted:
     """The retraction that makes room for a replacement."""
-    return convert(Retracted, {"retracts": event_id, "reason": "misread", "source": source(),
-                               "replacement": replacement})
+    return convert(
+        Retracted,
+        {"retracts": event_id, "reason": "misread", "source": source(), "replacement": replacement},
+    )
 
 
 def renamed(name: str, **more: Any) -> Renamed:

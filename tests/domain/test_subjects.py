@@ -38,7 +38,7 @@ them. Whoever adds one decides here: a control is not about the places that it i
 def declared(hint: Any, path: str) -> Iterator[str]:
     """The fields of type commodity, place or actor, read from the hints by their names."""
     if get_origin(hint) is Annotated or get_args(hint):
-        for part in get_args(hint)[:1 if get_origin(hint) is Annotated else None]:
+        for part in get_args(hint)[: 1 if get_origin(hint) is Annotated else None]:
             yield from declared(part, path)
     elif isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         for name, inner in get_type_hints(hint, include_extras=True).items():
@@ -56,15 +56,32 @@ EXAMPLES = {
     "Alliance.Founded": ({"name": "A", "members": ["JP"]}, [], ["JP"]),
     "Alliance.MemberJoined": ({"member": "JP"}, [], ["JP"]),
     "Alliance.MemberLeft": ({"member": "JP"}, [], ["JP"]),
-    "Announcement.Made": ({"kind": "statement", "title": "A", "actors": ["JP", "quad"],
-                           "commodities": ["cobalt"]}, ["cobalt"], ["JP", "quad"]),
-    "ExportControl.Announced": ({"issuer": "JP", "direction": "export", "title": "A", "clauses": [
-        clause(commodities=["cobalt"], destinations=["US"])]}, ["cobalt"], ["JP"]),
-    "ExportControl.Amended": ({"clauses": [clause(commodities=["cobalt"], destinations=["US"])]},
-                              ["cobalt"], []),
+    "Announcement.Made": (
+        {"kind": "statement", "title": "A", "actors": ["JP", "quad"], "commodities": ["cobalt"]},
+        ["cobalt"],
+        ["JP", "quad"],
+    ),
+    "ExportControl.Announced": (
+        {
+            "issuer": "JP",
+            "direction": "export",
+            "title": "A",
+            "clauses": [clause(commodities=["cobalt"], destinations=["US"])],
+        },
+        ["cobalt"],
+        ["JP"],
+    ),
+    "ExportControl.Amended": (
+        {"clauses": [clause(commodities=["cobalt"], destinations=["US"])]},
+        ["cobalt"],
+        [],
+    ),
     "ExportControl.Disputed": ({"account": "A", "commodities": ["cobalt"]}, ["cobalt"], []),
-    "Preference.Ordered": ({"commodity": "cobalt", "publishers": ["usgs"], "reason": "A"},
-                           ["cobalt"], []),
+    "Preference.Ordered": (
+        {"commodity": "cobalt", "publishers": ["usgs"], "reason": "A"},
+        ["cobalt"],
+        [],
+    ),
 }
 
 
@@ -72,8 +89,9 @@ EXAMPLES = {
 def test_a_fact_is_about_what_it_names_and_nothing_else(type_: str) -> None:
     fields, goods, places = EXAMPLES[type_]
     example = [fact(FACTS[type_], "2025-01-01", **fields)]
-    assert [c for c in ("cobalt", "gallium") if concerns(example, Selection(commodities=[c]))
-            ] == goods
+    assert [
+        c for c in ("cobalt", "gallium") if concerns(example, Selection(commodities=[c]))
+    ] == goods
     assert [p for p in ("JP", "quad", "US") if concerns(example, Selection(places=[p]))] == places
 
 
@@ -101,14 +119,22 @@ class Clarified(ClausesFact, frozen=True, kw_only=True):
     details: tuple[Detail, ...]
 
 
-@pytest.mark.parametrize(("wanted", "is_about"), [
-    (Selection(commodities=["gallium"]), True),
-    (Selection(commodities=["cobalt"]), False),
-    (Selection(places=["quad"]), True),
-    (Selection(places=["US"]), False),
-])
+@pytest.mark.parametrize(
+    ("wanted", "is_about"),
+    [
+        (Selection(commodities=["gallium"]), True),
+        (Selection(commodities=["cobalt"]), False),
+        (Selection(places=["quad"]), True),
+        (Selection(places=["US"]), False),
+    ],
+)
 def test_a_new_kind_of_fact_is_about_what_it_declares(wanted: Selection, is_about: bool) -> None:
-    clarified: Fact = convert(Clarified, {
-        "on": "2025-01-01", "source": source(),
-        "details": [{}, {"goods": ["gallium"], "maker": "quad", "buyers": ["US"]}]})
+    clarified: Fact = convert(
+        Clarified,
+        {
+            "on": "2025-01-01",
+            "source": source(),
+            "details": [{}, {"goods": ["gallium"], "maker": "quad", "buyers": ["US"]}],
+        },
+    )
     assert concerns([announced(clause(commodities=["lithium"])), clarified], wanted) is is_about

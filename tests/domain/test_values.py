@@ -39,13 +39,16 @@ def refusal(kind: type[Any], value: Any) -> tuple[str, tuple[str | int, ...]]:
 # --- dates
 
 
-@pytest.mark.parametrize(("text", "precision", "first", "last"), [
-    ("2029", Precision.YEAR, date(2029, 1, 1), date(2029, 12, 31)),
-    ("2024-02", Precision.MONTH, date(2024, 2, 1), date(2024, 2, 29)),
-    ("2025-12", Precision.MONTH, date(2025, 12, 1), date(2025, 12, 31)),
-    ("2025-11-08", Precision.DAY, date(2025, 11, 8), date(2025, 11, 8)),
-    ("9999", Precision.YEAR, date(9999, 1, 1), date.max),
-])
+@pytest.mark.parametrize(
+    ("text", "precision", "first", "last"),
+    [
+        ("2029", Precision.YEAR, date(2029, 1, 1), date(2029, 12, 31)),
+        ("2024-02", Precision.MONTH, date(2024, 2, 1), date(2024, 2, 29)),
+        ("2025-12", Precision.MONTH, date(2025, 12, 1), date(2025, 12, 31)),
+        ("2025-11-08", Precision.DAY, date(2025, 11, 8), date(2025, 11, 8)),
+        ("9999", Precision.YEAR, date(9999, 1, 1), date.max),
+    ],
+)
 def test_a_date_keeps_its_precision_and_spans_the_days_that_it_may_mean(
     text: str, precision: Precision, first: date, last: date
 ) -> None:
@@ -59,10 +62,26 @@ def test_every_day_is_a_date_that_begins_and_ends_on_itself(day: date) -> None:
     assert (told.first, told.last, told.precision) == (day, day, Precision.DAY)
 
 
-@pytest.mark.parametrize("text", [
-    "", "25", "2025-1", "2025-13", "2025-00", "2025-02-00", "2025-00-10", "2025-02-30", "0000",
-    "2025-11-08T00:00", "2025/11/08", "-2025", "２０２５", "2025\n", "tomorrow",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "25",
+        "2025-1",
+        "2025-13",
+        "2025-00",
+        "2025-02-00",
+        "2025-00-10",
+        "2025-02-30",
+        "0000",
+        "2025-11-08T00:00",
+        "2025/11/08",
+        "-2025",
+        "２０２５",
+        "2025\n",
+        "tomorrow",
+    ],
+)
 def test_what_is_no_date_of_the_calendar_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="expected YYYY, YYYY-MM or YYYY-MM-DD") as caught:
         PartialDate(text)
@@ -88,7 +107,7 @@ def test_a_missing_number_is_never_written_as_zero(qualifier: Qualifier) -> None
 
 @pytest.mark.parametrize("qualifier", [None, *sorted(NUMERIC)])
 def test_a_number_is_required_unless_the_qualifier_stands_for_one(
-    qualifier: Qualifier | None
+    qualifier: Qualifier | None,
 ) -> None:
     refused = refusal(Quantity, {**tonnes, "qualifier": qualifier})
     assert refused == ("VALUE_REQUIRED", ("value",))
@@ -102,25 +121,28 @@ def test_a_number_is_kept_as_it_is_written(qualifier: Qualifier | None) -> None:
 def test_nil_is_the_number_zero() -> None:
     assert quantity(qualifier="nil", value="0").value == 0
     assert refusal(Quantity, {**tonnes, "qualifier": "nil", "value": "5"}) == (
-        "VALUE_NOT_ALLOWED", ("value",))
+        "VALUE_NOT_ALLOWED",
+        ("value",),
+    )
 
 
 def test_a_range_has_an_upper_end_that_is_not_below_its_lower() -> None:
     told = quantity(qualifier="range", value="5", upper="7")
     assert (told.value, told.upper) == (Decimal(5), Decimal(7))
     assert quantity(qualifier="range", value="5", upper="5").upper == 5
-    for wrong in ({"qualifier": "range", "value": "5"}, {"value": "5", "upper": "7"},
-                  {"qualifier": "range", "value": "5", "upper": "4"}):
+    for wrong in (
+        {"qualifier": "range", "value": "5"},
+        {"value": "5", "upper": "7"},
+        {"qualifier": "range", "value": "5", "upper": "4"},
+    ):
         assert refusal(Quantity, {**tonnes, **wrong}) == ("INVALID_RANGE", ("upper",))
 
 
 @pytest.mark.parametrize("number", ["NaN", "sNaN", "Infinity", "-Infinity", "1e999", "1e-999"])
-@pytest.mark.parametrize(("field", "beside"), [
-    ("value", {}), ("upper", {"qualifier": "range", "value": "1"}),
-])
-def test_only_ordinary_numbers_are_numbers(
-    number: str, field: str, beside: dict[str, str]
-) -> None:
+@pytest.mark.parametrize(
+    ("field", "beside"), [("value", {}), ("upper", {"qualifier": "range", "value": "1"})]
+)
+def test_only_ordinary_numbers_are_numbers(number: str, field: str, beside: dict[str, str]) -> None:
     assert refusal(Quantity, {**tonnes, **beside, field: number})[1] == (field,)
 
 
@@ -172,29 +194,42 @@ def test_a_publisher_is_a_short_id(publisher: str) -> None:
     assert refusal(Source, source() | {"publisher": publisher})[1] == ("publisher",)
 
 
-@pytest.mark.parametrize(("checked", "verified"), [
-    ("page", True), ("data_file", True), ("seed", True), ("memory", False),
-])
+@pytest.mark.parametrize(
+    ("checked", "verified"),
+    [("page", True), ("data_file", True), ("seed", True), ("memory", False)],
+)
 def test_a_source_is_verified_when_somebody_looked_at_it(checked: str, verified: bool) -> None:
     assert convert(Source, source() | {"checked": checked}).verified is verified
 
 
-mined = {"commodity": "gallium", "place": "CN", "statistic": "production", "stage": "primary",
-         "period": 2023}
+mined = {
+    "commodity": "gallium",
+    "place": "CN",
+    "statistic": "production",
+    "stage": "primary",
+    "period": 2023,
+}
 reserves = {"commodity": "gallium", "place": "CN", "statistic": "reserves"}
 
 
 def test_a_series_names_its_stream() -> None:
     assert convert(Series, mined).stream == "figure/gallium/CN/production/primary/2023"
     assert convert(Series, mined | {"form": "metal"}).stream == (
-        "figure/gallium/CN/production/primary/metal/2023")
+        "figure/gallium/CN/production/primary/metal/2023"
+    )
     assert convert(Series, reserves).stream == "figure/gallium/CN/reserves"
 
 
-@pytest.mark.parametrize("wrong", [
-    mined | {"stage": None}, mined | {"period": None}, mined | {"period": 17},
-    reserves | {"period": 2023}, reserves | {"stage": "mine"},
-])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        mined | {"stage": None},
+        mined | {"period": None},
+        mined | {"period": 17},
+        reserves | {"period": 2023},
+        reserves | {"stage": "mine"},
+    ],
+)
 def test_output_has_a_stage_and_a_year_and_reserves_have_neither(wrong: dict[str, Any]) -> None:
     assert refusal(Series, wrong) == ("INVALID_INPUT", ("period",))
 
@@ -209,34 +244,54 @@ def test_the_form_of_a_series_fits_in_the_name_of_a_stream() -> None:
 
 def control(*clauses: dict[str, Any], **more: Any) -> dict[str, Any]:
     """An announcement of a control as plain data."""
-    return {"on": "2024-12-03", "issuer": "CN", "direction": "export", "title": "Gallium",
-            "clauses": list(clauses) or [clause()], "source": source(), **more}
+    return {
+        "on": "2024-12-03",
+        "issuer": "CN",
+        "direction": "export",
+        "title": "Gallium",
+        "clauses": list(clauses) or [clause()],
+        "source": source(),
+        **more,
+    }
 
 
-@pytest.mark.parametrize(("value", "code", "path"), [
-    (control(on="2024-12-32"), "INVALID_DATE", ("on",)),
-    (control(issuer="China"), "UNKNOWN_PLACE", ("issuer",)),
-    (control(issuer="x - at `$.title`"), "UNKNOWN_PLACE", ("issuer",)),
-    (control(issuer=7), "INVALID_INPUT", ("issuer",)),
-    (control(issuer=["CN"]), "INVALID_INPUT", ("issuer",)),
-    (control(direction="sideways"), "INVALID_INPUT", ("direction",)),
-    (control(title=""), "INVALID_INPUT", ("title",)),
-    (control(title="x" * 501), "TOO_LARGE", ("title",)),
-    (control(title="\ud800"), "INVALID_INPUT", ()),
-    (control(source=None), "INVALID_INPUT", ("source",)),
-    (control(source=source() | {"publishedOn": "soon"}), "INVALID_DATE", ("source", "publishedOn")),
-    (control(inForceFrom="2024"), "INVALID_INPUT", ("inForceFrom",)),
-    (control(clause(), clause("2", commodities=["gallium", "gold leaf"])), "UNKNOWN_COMMODITY",
-     ("clauses", 1, "commodities", 1)),
-    (control(clause(), clause("2", destinations=["XX"])), "UNKNOWN_PLACE",
-     ("clauses", 1, "destinations", 0)),
-    (control(clause(), clause("1")), "INVALID_INPUT", ("clauses",)),
-    (control(clause(inForceUntil="2023")), "END_BEFORE_START", ("clauses", 0, "inForceUntil")),
-    (control(clause(commodities=[])), "INVALID_INPUT", ("clauses", 0, "commodities")),
-    (control(clause(quota={"value": "5"})), "UNIT_REQUIRED", ("clauses", 0, "quota", "unit")),
-    (control(clause(quota={"unit": "t"})), "VALUE_REQUIRED", ("clauses", 0, "quota", "value")),
-    (control(clause(id=" ")), "INVALID_INPUT", ("clauses", 0, "id")),
-])
+@pytest.mark.parametrize(
+    ("value", "code", "path"),
+    [
+        (control(on="2024-12-32"), "INVALID_DATE", ("on",)),
+        (control(issuer="China"), "UNKNOWN_PLACE", ("issuer",)),
+        (control(issuer="x - at `$.title`"), "UNKNOWN_PLACE", ("issuer",)),
+        (control(issuer=7), "INVALID_INPUT", ("issuer",)),
+        (control(issuer=["CN"]), "INVALID_INPUT", ("issuer",)),
+        (control(direction="sideways"), "INVALID_INPUT", ("direction",)),
+        (control(title=""), "INVALID_INPUT", ("title",)),
+        (control(title="x" * 501), "TOO_LARGE", ("title",)),
+        (control(title="\ud800"), "INVALID_INPUT", ()),
+        (control(source=None), "INVALID_INPUT", ("source",)),
+        (
+            control(source=source() | {"publishedOn": "soon"}),
+            "INVALID_DATE",
+            ("source", "publishedOn"),
+        ),
+        (control(inForceFrom="2024"), "INVALID_INPUT", ("inForceFrom",)),
+        (
+            control(clause(), clause("2", commodities=["gallium", "gold leaf"])),
+            "UNKNOWN_COMMODITY",
+            ("clauses", 1, "commodities", 1),
+        ),
+        (
+            control(clause(), clause("2", destinations=["XX"])),
+            "UNKNOWN_PLACE",
+            ("clauses", 1, "destinations", 0),
+        ),
+        (control(clause(), clause("1")), "INVALID_INPUT", ("clauses",)),
+        (control(clause(inForceUntil="2023")), "END_BEFORE_START", ("clauses", 0, "inForceUntil")),
+        (control(clause(commodities=[])), "INVALID_INPUT", ("clauses", 0, "commodities")),
+        (control(clause(quota={"value": "5"})), "UNIT_REQUIRED", ("clauses", 0, "quota", "unit")),
+        (control(clause(quota={"unit": "t"})), "VALUE_REQUIRED", ("clauses", 0, "quota", "value")),
+        (control(clause(id=" ")), "INVALID_INPUT", ("clauses", 0, "id")),
+    ],
+)
 def test_an_error_has_a_stable_code_and_the_path_of_its_field(
     value: Any, code: str, path: tuple[str | int, ...]
 ) -> None:
@@ -252,15 +307,27 @@ def test_a_field_that_is_missing_is_named(field: str) -> None:
 
 @pytest.mark.parametrize("field", ["about", "conflictsWith", "supersedes"])
 def test_what_an_announcement_refers_to_is_an_entity(field: str) -> None:
-    value = {"on": "2025", "kind": "statement", "title": "A", "source": source(),
-             field: ["alliance/quad", "the quad"]}
+    value = {
+        "on": "2025",
+        "kind": "statement",
+        "title": "A",
+        "source": source(),
+        field: ["alliance/quad", "the quad"],
+    }
     assert refusal(Made, value) == ("INVALID_ID", (field, 1))
 
 
-@pytest.mark.parametrize("data", [
-    b"", b"{", b'{"unit":"t","value":"1"} and more', b'{"unit":"\xff"}', b'{"basis":"\\ud800"}',
-    b'{"unit":' + b"[" * 100_000,
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b'{"unit":"t","value":"1"} and more',
+        b'{"unit":"\xff"}',
+        b'{"basis":"\\ud800"}',
+        b'{"unit":' + b"[" * 100_000,
+    ],
+)
 def test_what_is_no_json_is_refused_as_such(data: bytes) -> None:
     with pytest.raises(InvalidInput) as caught:
         decode(Quantity, data)
@@ -279,9 +346,9 @@ def test_facts_come_back_from_json_as_they_were_in_the_same_bytes(chance: Any) -
         assert encode(decode(type(order.fact), written)) == written
 
 
-powers = st.integers(-10**20, 10**20).map("{}e-3".format)
-texts = st.decimals(-10**20, 10**20, places=9).map(str) | powers
-bare = st.integers(-10**18, 10**18).map(str) | st.floats(1e-9, 1e12).map(repr)
+powers = st.integers(-(10**20), 10**20).map("{}e-3".format)
+texts = st.decimals(-(10**20), 10**20, places=9).map(str) | powers
+bare = st.integers(-(10**18), 10**18).map(str) | st.floats(1e-9, 1e12).map(repr)
 
 
 @settings(deadline=None)

@@ -31,6 +31,7 @@ def events(
 
 def run(target: Target, statement: str) -> Any:
     """Run a statement over a connection of its own, and return its value."""
+
     async def execute() -> Any:
         connection = await connect(target)
         try:
@@ -43,14 +44,24 @@ def run(target: Target, statement: str) -> Any:
 
 def kill_others(target: Target) -> int:
     """Kill every other connection to the database, and return how many there were."""
-    return int(run(target, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                           " WHERE datname = current_database() AND pid <> pg_backend_pid()"))
+    return int(
+        run(
+            target,
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+    )
 
 
 def kill_waiting(target: Target) -> int:
     """Kill the connections that wait for a lock, and return how many there were."""
-    return int(run(target, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                           " WHERE datname = current_database() AND wait_event_type = 'Lock'"))
+    return int(
+        run(
+            target,
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        )
+    )
 
 
 @contextmanager
@@ -61,7 +72,8 @@ def locked(target: Target, table: str) -> Iterator[None]:
     async def hold() -> None:
         connection = await connect(target)
         await connection.execute(
-            "SELECT pg_advisory_lock(hashtextextended($1, 0))", f'"public"."{table}"')
+            "SELECT pg_advisory_lock(hashtextextended($1, 0))", f'"public"."{table}"'
+        )
         ready.set()
         await asyncio.to_thread(done.wait)
         await connection.close()
@@ -78,8 +90,9 @@ def locked(target: Target, table: str) -> Iterator[None]:
 
 def waiting_for_the_lock(target: Target) -> bool:
     """Whether somebody waits for that lock."""
-    return bool(run(target, "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory'"
-                            " AND NOT granted"))
+    return bool(
+        run(target, "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    )
 
 
 def until(happened: Callable[[], bool]) -> None:
@@ -93,6 +106,15 @@ def until(happened: Callable[[], bool]) -> None:
 def in_a_process(script: str, *, url: str) -> subprocess.CompletedProcess[str]:
     """Run a script in a Python of its own; it fails when that doesn't end by itself."""
     return subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False,
-        cwd=ROOT, env={**os.environ, "PERSISTENCE_MODULE": "tracker.eventsourcing_asyncpg",
-                       "TRACKER_DATABASE_URL": url})
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PERSISTENCE_MODULE": "tracker.eventsourcing_asyncpg",
+            "TRACKER_DATABASE_URL": url,
+        },
+    )

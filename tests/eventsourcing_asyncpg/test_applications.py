@@ -130,8 +130,7 @@ def test_a_subscription_gives_domain_events() -> None:
 
 
 def test_text_tables_hold_uuids_too(database_url: str) -> None:
-    factory = AsyncpgFactory(
-        {"TRACKER_DATABASE_URL": database_url, "ORIGINATOR_ID_TYPE": "text"})
+    factory = AsyncpgFactory({"TRACKER_DATABASE_URL": database_url, "ORIGINATOR_ID_TYPE": "text"})
     recorder, key = factory.application_recorder(), uuid4()
     recorder.insert_events([StoredEvent(key, 1, "topic", b"state")])
     assert recorder.select_events(key) == [StoredEvent(str(key), 1, "topic", b"state")]
@@ -154,6 +153,9 @@ def test_the_examples_of_the_documentation_run(database_url: str) -> None:
 
 
 def test_every_setting_is_in_the_documentation() -> None:
-    settings = {value for name, value in vars(AsyncpgFactory).items()
-                if name.isupper() and isinstance(value, str)}
+    settings = {
+        value
+        for name, value in vars(AsyncpgFactory).items()
+        if name.isupper() and isinstance(value, str)
+    }
     assert settings == set(re.findall(r"^\| `(\w+)` \|", DOC, re.MULTILINE))

@@ -31,8 +31,9 @@ class WithFactory:
 
     @pytest.fixture(autouse=True)
     def _make_factory(self, database_url: str) -> Iterator[None]:
-        self.factory = AsyncpgFactory({"TRACKER_DATABASE_URL": database_url,
-                                       "ORIGINATOR_ID_TYPE": self.ORIGINATOR_ID_TYPE})
+        self.factory = AsyncpgFactory(
+            {"TRACKER_DATABASE_URL": database_url, "ORIGINATOR_ID_TYPE": self.ORIGINATOR_ID_TYPE}
+        )
         yield
         self.factory.close()
 
@@ -91,9 +92,7 @@ class TestProcessRecorderWithTextIds(WithTextIds, cases.ProcessRecorderTestCase)
         return self.factory.process_recorder()
 
 
-class TestNotificationIdsDoNotInterleave(
-    WithFactory, cases.NonInterleavingNotificationIDsBaseCase
-):
+class TestNotificationIdsDoNotInterleave(WithFactory, cases.NonInterleavingNotificationIDsBaseCase):
     def create_recorder(self) -> AsyncpgApplicationRecorder:
         return self.factory.application_recorder()
 

@@ -45,8 +45,13 @@ def loop_threads() -> list[threading.Thread]:
 
 
 def other_connections(target: Target) -> int:
-    return int(run(target, "SELECT count(*) FROM pg_stat_activity"
-                           " WHERE datname = current_database() AND pid <> pg_backend_pid()"))
+    return int(
+        run(
+            target,
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+    )
 
 
 def test_closing_ends_a_subscriber_that_waits(factory: AsyncpgFactory) -> None:
@@ -97,28 +102,35 @@ def test_an_application_that_nobody_holds_is_closed(target: Target) -> None:
 
 
 def test_a_process_ends_though_its_application_was_never_closed(database_url: str) -> None:
-    result = in_a_process("""
+    result = in_a_process(
+        """
 import threading
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate
 app = Application()
 print(app.save(Aggregate())[0].notification.id)
 threading.Thread(target=list, args=[app.recorder.subscribe()], daemon=True).start()
-""", url=database_url)
+""",
+        url=database_url,
+    )
     assert (result.returncode, result.stdout, result.stderr) == (0, "1\n", "")
 
 
 def test_a_database_that_is_away_is_an_error_and_not_a_wait(database_url: str) -> None:
-    result = in_a_process("""
+    result = in_a_process(
+        """
 from eventsourcing.application import Application
 Application()
-""", url=NOWHERE)
+""",
+        url=NOWHERE,
+    )
     assert result.returncode == 1
     assert "eventsourcing.persistence.OperationalError" in result.stderr
 
 
 def test_a_forked_process_gets_an_error(database_url: str) -> None:
-    result = in_a_process("""
+    result = in_a_process(
+        """
 import os
 from eventsourcing.application import Application
 app = Application()
@@ -129,17 +141,22 @@ if os.fork() == 0:
         print(error, flush=True)
     os._exit(0)
 os.wait()
-""", url=database_url)
+""",
+        url=database_url,
+    )
     assert result.stdout == "closed, or made before this process was forked\n"
     assert result.returncode == 0
 
 
-@pytest.mark.parametrize(("setting", "value", "message"), [
-    ("TRACKER_DATABASE_URL", "", "expected a postgresql:// URL"),
-    ("ORIGINATOR_ID_TYPE", "number", "expected uuid or text"),
-    ("POSTGRES_POOL_SIZE", "-1", "expected a whole number above 0"),
-    ("POSTGRES_CONNECT_TIMEOUT", "soon", "expected a whole number above 0"),
-])
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("TRACKER_DATABASE_URL", "", "expected a postgresql:// URL"),
+        ("ORIGINATOR_ID_TYPE", "number", "expected uuid or text"),
+        ("POSTGRES_POOL_SIZE", "-1", "expected a whole number above 0"),
+        ("POSTGRES_CONNECT_TIMEOUT", "soon", "expected a whole number above 0"),
+    ],
+)
 def test_a_wrong_setting_is_named(setting: str, value: str, message: str) -> None:
     with pytest.raises(OSError, match=f"{setting} is .*{message}"):
         AsyncpgFactory({"TRACKER_DATABASE_URL": NOWHERE, setting: value})
@@ -152,21 +169,24 @@ def test_without_create_table_a_missing_table_is_a_programming_error(database_ur
     factory.close()
 
 
-@pytest.mark.parametrize(("error", "expected"), [
-    (asyncpg.UniqueViolationError("x"), IntegrityError),
-    (asyncpg.UndefinedTableError("x"), ProgrammingError),
-    (asyncpg.DataError("x"), DataError),
-    (asyncpg.AdminShutdownError("x"), OperationalError),
-    (asyncpg.ConnectionDoesNotExistError("x"), OperationalError),
-    (asyncpg.DiskFullError("x"), OperationalError),
-    (asyncpg.FeatureNotSupportedError("x"), NotSupportedError),
-    (asyncpg.InternalServerError("x"), InternalError),
-    (asyncpg.RaiseError("x"), DatabaseError),
-    (asyncpg.InterfaceError("x"), InterfaceError),
-    (asyncpg.InternalClientError("x"), OperationalError),
-    (ConnectionRefusedError("x"), OperationalError),
-    (TimeoutError(), OperationalError),
-])
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (asyncpg.UniqueViolationError("x"), IntegrityError),
+        (asyncpg.UndefinedTableError("x"), ProgrammingError),
+        (asyncpg.DataError("x"), DataError),
+        (asyncpg.AdminShutdownError("x"), OperationalError),
+        (asyncpg.ConnectionDoesNotExistError("x"), OperationalError),
+        (asyncpg.DiskFullError("x"), OperationalError),
+        (asyncpg.FeatureNotSupportedError("x"), NotSupportedError),
+        (asyncpg.InternalServerError("x"), InternalError),
+        (asyncpg.RaiseError("x"), DatabaseError),
+        (asyncpg.InterfaceError("x"), InterfaceError),
+        (asyncpg.InternalClientError("x"), OperationalError),
+        (ConnectionRefusedError("x"), OperationalError),
+        (TimeoutError(), OperationalError),
+    ],
+)
 def test_an_error_is_told_in_the_librarys_words(
     error: Exception, expected: type[PersistenceError]
 ) -> None:

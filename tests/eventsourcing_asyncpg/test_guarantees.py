@@ -127,7 +127,12 @@ def test_the_conflicts_of_one_transaction_fail_alone_and_leave_no_gap(
     twice = events(1) * 2
     outcomes = _insert(recorder, target, [events(2), taken[:1], twice, taken[1:], events(1)])
     assert [o if isinstance(o, list) else type(o) for o in outcomes] == [
-        [3, 4], IntegrityError, IntegrityError, IntegrityError, [5]]
+        [3, 4],
+        IntegrityError,
+        IntegrityError,
+        IntegrityError,
+        [5],
+    ]
     assert [n.id for n in recorder.select_notifications(None, 10)] == [1, 2, 3, 4, 5]
 
 
@@ -144,10 +149,13 @@ def test_an_insert_whose_answer_was_lost_is_found_again_and_not_doubled(
 
 
 def _insert(
-    recorder: AsyncpgApplicationRecorder, target: Target, inserts: Sequence[Sequence[StoredEvent]],
+    recorder: AsyncpgApplicationRecorder,
+    target: Target,
+    inserts: Sequence[Sequence[StoredEvent]],
     again: bool = False,
 ) -> list[Outcome]:
     """Insert over a connection of its own, as one transaction of joined inserts."""
+
     async def execute() -> list[Outcome]:
         connection = await connect(target)
         try:
@@ -214,7 +222,7 @@ def test_killed_connections_cost_a_writer_and_a_subscriber_nothing(
 
 
 def test_a_subscription_of_rare_topics_passes_over_the_others_once(
-    recorder: AsyncpgApplicationRecorder
+    recorder: AsyncpgApplicationRecorder,
 ) -> None:
     recorder.insert_events(events(700))
     with recorder.subscribe(topics=["rare"]) as subscription, ThreadPoolExecutor(1) as pool:
@@ -276,8 +284,10 @@ def test_a_subscriber_needs_no_notification(
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(follow, recorder, 1)
         time.sleep(0.3)
-        run(target, "INSERT INTO public.stored_events VALUES"
-                    f" ('{uuid4()}', 1, 'topic', 'unheard', 1)")
+        run(
+            target,
+            f"INSERT INTO public.stored_events VALUES ('{uuid4()}', 1, 'topic', 'unheard', 1)",
+        )
         assert waiting.result(timeout=10)[0].state == b"unheard"
 
 
@@ -300,12 +310,18 @@ def test_two_applications_in_one_database_do_not_mix(database_url: str) -> None:
 def test_tables_made_by_the_librarys_own_module_are_continued(
     factory: AsyncpgFactory, target: Target
 ) -> None:
-    run(target, "CREATE TABLE public.stored_events (originator_id uuid NOT NULL,"
-                " originator_version bigint NOT NULL, topic text, state bytea,"
-                " notification_id bigserial, PRIMARY KEY (originator_id, originator_version))")
+    run(
+        target,
+        "CREATE TABLE public.stored_events (originator_id uuid NOT NULL,"
+        " originator_version bigint NOT NULL, topic text, state bytea,"
+        " notification_id bigserial, PRIMARY KEY (originator_id, originator_version))",
+    )
     run(target, "CREATE UNIQUE INDEX ON public.stored_events (notification_id ASC)")
-    run(target, "INSERT INTO public.stored_events (originator_id, originator_version, topic, state)"
-                f" VALUES ('{uuid4()}', 1, 'topic', 'theirs')")
+    run(
+        target,
+        "INSERT INTO public.stored_events (originator_id, originator_version, topic, state)"
+        f" VALUES ('{uuid4()}', 1, 'topic', 'theirs')",
+    )
     recorder = factory.application_recorder()
     assert recorder.insert_events(events(2)) == [2, 3]
     assert [n.id for n in recorder.select_notifications(None, 10)] == [1, 2, 3]

@@ -18,24 +18,46 @@ from tests.faults.disk import NoDisk
 from tests.faults.faults import FAULTS
 from tests.faults.rounds import Tally, run
 
-COLUMNS = ("fault", "rounds", "events acknowledged", "outcomes unknown", "refused: no space",
-           "recovery, median", "recovery, worst")
+COLUMNS = (
+    "fault",
+    "rounds",
+    "events acknowledged",
+    "outcomes unknown",
+    "refused: no space",
+    "recovery, median",
+    "recovery, worst",
+)
 
 
 def row(kind: str, tally: Tally) -> str:
     """A line of the table."""
     median, worst = statistics.median(tally.recovery or [0]), max(tally.recovery, default=0)
-    cells = (kind, tally.rounds, f"{tally.acknowledged:,}", tally.unknown, tally.refused,
-             f"{median:.2f} s", f"{worst:.2f} s")
+    cells = (
+        kind,
+        tally.rounds,
+        f"{tally.acknowledged:,}",
+        tally.unknown,
+        tally.refused,
+        f"{median:.2f} s",
+        f"{worst:.2f} s",
+    )
     return f"| {' | '.join(map(str, cells))} |"
 
 
 def main() -> None:
     """Run what was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kinds", nargs="*", metavar="KIND", default=list(FAULTS),
-                        help=f"of {', '.join(FAULTS)}; all if left out")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "kinds",
+        nargs="*",
+        metavar="KIND",
+        default=list(FAULTS),
+        help=f"of {', '.join(FAULTS)}; all if left out",
+    )
     parser.add_argument("--rounds", type=int, default=100, help="of each kind (default: 100)")
     parser.add_argument("--first", type=int, default=1, help="the number of the first round")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))

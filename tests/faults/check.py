@@ -55,8 +55,9 @@ def in_order(log: Log) -> None:
         if event.position != position:
             raise Broken(f"position {position} is missing: {event.position} stands there")
         if event.version != versions.get(event.stream, 0) + 1:
-            raise Broken(f"version {event.version} of {event.stream} follows"
-                         f" {versions.get(event.stream, 0)}")
+            raise Broken(
+                f"version {event.version} of {event.stream} follows {versions.get(event.stream, 0)}"
+            )
         versions[event.stream] = event.version
     for before, after in pairwise(log):
         if after.recorded_at < before.recorded_at:
@@ -65,8 +66,11 @@ def in_order(log: Log) -> None:
 
 def nothing_lost_or_doubled(sent: list[Sent], log: Log) -> None:
     """Every acknowledged event is in the log once, at its position, and nothing else is."""
-    told = {id: position for command in sent
-            for id, position in zip(command.ids, command.positions or (), strict=True)}
+    told = {
+        id: position
+        for command in sent
+        for id, position in zip(command.ids, command.positions or (), strict=True)
+    }
     if len(log) != len({event.event_id for event in log}):
         raise Broken("an event is in the log twice")
     there = {event.event_id: event.position for event in log}
@@ -93,7 +97,8 @@ async def followed(world: World, log: Log) -> None:
     await world.until(lambda: len(world.seen) >= len(log), "the follower gets every event")
     for seen, event in zip(world.seen, log, strict=False):
         if seen != (event.position, event.event_id):
-            raise Broken(f"the follower got {seen}; the log has {event.event_id} at"
-                         f" {event.position}")
+            raise Broken(
+                f"the follower got {seen}; the log has {event.event_id} at {event.position}"
+            )
     if len(world.seen) > len(log):
-        raise Broken(f"the follower got {world.seen[len(log):]}, which the log does not have")
+        raise Broken(f"the follower got {world.seen[len(log) :]}, which the log does not have")

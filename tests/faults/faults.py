@@ -186,8 +186,9 @@ async def fill_disk(world: World, chance: Random) -> float:
     """No space for tables: commands are refused, reading goes on."""
     assert world.disk
     world.disk.fill(chance.randrange(1 << 16))
-    await world.until(lambda: any(sent.refused for sent in world.sent) or gone(world),
-                      "a full disk is told")
+    await world.until(
+        lambda: any(sent.refused for sent in world.sent) or gone(world), "a full disk is told"
+    )
     if gone(world):  # it was the write-ahead log that had no space
         await has_given_up(world, "The disk of")
     else:
@@ -242,8 +243,11 @@ def postmaster(world: World) -> psutil.Process:
 
 def backends(world: World) -> list[psutil.Process]:
     """The processes of PostgreSQL that serve connections."""
-    return [process for process in postmaster(world).children()
-            if process.cmdline()[0].startswith("postgres: tracker")]
+    return [
+        process
+        for process in postmaster(world).children()
+        if process.cmdline()[0].startswith("postgres: tracker")
+    ]
 
 
 def gone(world: World) -> bool:

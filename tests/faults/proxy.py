@@ -19,8 +19,10 @@ class Proxy:
 
     def __init__(self, connection: Connection, directory: Path):
         self.target: Target = {**connection.kwargs(), "host": str(directory)}
-        self.url = (f"postgresql://{connection.user}@/{connection.database}"
-                    f"?host={directory}&port={connection.port}")
+        self.url = (
+            f"postgresql://{connection.user}@/{connection.database}"
+            f"?host={directory}&port={connection.port}"
+        )
         self.cuts = 0
         self._left: dict[Direction, int] = {}
         self._swallowing = False
@@ -53,12 +55,12 @@ class Proxy:
         self._swallowing = False
         self._age += 1
 
-    async def _connected(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answers, asks = await asyncio.open_unix_connection(self._there)
-        passing = [asyncio.create_task(self._pass("asked", reader, asks)),
-                   asyncio.create_task(self._pass("answered", answers, writer))]
+        passing = [
+            asyncio.create_task(self._pass("asked", reader, asks)),
+            asyncio.create_task(self._pass("answered", answers, writer)),
+        ]
         with suppress(OSError):
             await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
         for task in passing:

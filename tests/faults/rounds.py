@@ -50,8 +50,10 @@ async def one(world: World, kind: str, number: int, seed: int, tally: Tally) -> 
         tally.unknown += sum(not command.positions and not command.refused for command in sent)
         await check(world)
     except Exception as error:
-        error.add_note(f"in round {number} of {kind!r} with seed {seed}; again:"
-                       f" python -m tests.faults {kind} --seed {seed} --first {number} --rounds 1")
+        error.add_note(
+            f"in round {number} of {kind!r} with seed {seed}; again:"
+            f" python -m tests.faults {kind} --seed {seed} --first {number} --rounds 1"
+        )
         raise
     tally.rounds += 1
 

@@ -27,10 +27,18 @@ from tracker.log.entries import Recorded
 from tracker.log.recorder import Recorder
 
 
-@pytest.mark.parametrize("kinds", [
-    ("api", "postgres", "backend"), ("cut",), ("disk", "wal"), ("freeze",),
-    ("freeze-backend", "freeze-postgres"), ("swallow",),
-], ids="-".join)
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("api", "postgres", "backend"),
+        ("cut",),
+        ("disk", "wal"),
+        ("freeze",),
+        ("freeze-backend", "freeze-postgres"),
+        ("swallow",),
+    ],
+    ids="-".join,
+)
 async def test_after_any_fault_all_is_as_promised(kinds: tuple[str, ...]) -> None:
     tally = Tally()
     try:
@@ -72,13 +80,20 @@ async def test_a_log_that_keeps_every_promise_passes(log: list[Recorded]) -> Non
     check.whole_or_absent(sent("x1", refused=True), log)
 
 
-@pytest.mark.parametrize("harm", [
-    lambda log: log[1:],
-    lambda log: [*log[:2], *log[3:]],
-    lambda log: [log[0], log[0], *log[2:]],
-    lambda log: [*log[:3], replace(log[3], version=3)],
-    lambda log: [*log[:3], replace(log[3], recorded_at=log[0].recorded_at - timedelta(seconds=1))],
-], ids=["first lost", "one lost", "position twice", "version skipped", "time ran backwards"])
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda log: log[1:],
+        lambda log: [*log[:2], *log[3:]],
+        lambda log: [log[0], log[0], *log[2:]],
+        lambda log: [*log[:3], replace(log[3], version=3)],
+        lambda log: [
+            *log[:3],
+            replace(log[3], recorded_at=log[0].recorded_at - timedelta(seconds=1)),
+        ],
+    ],
+    ids=["first lost", "one lost", "position twice", "version skipped", "time ran backwards"],
+)
 async def test_a_log_out_of_order_is_noticed(
     log: list[Recorded], harm: Callable[[list[Recorded]], list[Recorded]]
 ) -> None:
@@ -86,11 +101,11 @@ async def test_a_log_out_of_order_is_noticed(
         check.in_order(harm(log))
 
 
-@pytest.mark.parametrize("commands", [
-    WHOLE[:2],
-    (*WHOLE, sent("x1", at=range(5, 6))),
-    (*WHOLE[:2], sent("b2", at=range(3, 4))),
-], ids=["never sent", "lost", "elsewhere"])
+@pytest.mark.parametrize(
+    "commands",
+    [WHOLE[:2], (*WHOLE, sent("x1", at=range(5, 6))), (*WHOLE[:2], sent("b2", at=range(3, 4)))],
+    ids=["never sent", "lost", "elsewhere"],
+)
 async def test_an_event_lost_moved_or_made_up_is_noticed(
     log: list[Recorded], commands: tuple[Sent, ...]
 ) -> None:
@@ -103,9 +118,11 @@ async def test_an_event_that_is_there_twice_is_noticed(log: list[Recorded]) -> N
         check.nothing_lost_or_doubled(list(WHOLE), [*log, replace(log[0], position=5)])
 
 
-@pytest.mark.parametrize("command", [
-    sent("b1", "x1"), sent("a1", "c1"), sent("a1", refused=True),
-], ids=["half", "apart", "refused"])
+@pytest.mark.parametrize(
+    "command",
+    [sent("b1", "x1"), sent("a1", "c1"), sent("a1", refused=True)],
+    ids=["half", "apart", "refused"],
+)
 async def test_a_half_recorded_command_is_noticed(log: list[Recorded], command: Sent) -> None:
     with pytest.raises(Broken):
         check.whole_or_absent(command, log)
@@ -119,10 +136,16 @@ async def test_a_command_that_counts_twice_is_noticed(log: list[Recorded]) -> No
         await check.sent_again(Sent(("a1",), again), log)
 
 
-@pytest.mark.parametrize(("status", "code", "met"), [
-    (200, "UNAVAILABLE", Unavailable), (200, "TIMEOUT", Unavailable), (200, "DISK_FULL", DiskFull),
-    (200, "INTERNAL", RuntimeError), (503, "UNAVAILABLE", RuntimeError),
-])
+@pytest.mark.parametrize(
+    ("status", "code", "met"),
+    [
+        (200, "UNAVAILABLE", Unavailable),
+        (200, "TIMEOUT", Unavailable),
+        (200, "DISK_FULL", DiskFull),
+        (200, "INTERNAL", RuntimeError),
+        (503, "UNAVAILABLE", RuntimeError),
+    ],
+)
 def test_only_errors_that_are_promised_are_let_pass(
     status: int, code: str, met: type[Exception]
 ) -> None:

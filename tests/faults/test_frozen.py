@@ -148,13 +148,15 @@ async def test_pages_that_take_longer_to_fold_than_a_turn_lasts_are_projected_ne
 
 @pytest.mark.parametrize(("rows", "seconds_of_a_row"), [(24, 0.1), (1, 2)])
 async def test_pages_that_take_longer_to_write_than_a_turn_lasts_are_projected_nevertheless(
-    target: Target, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, rows: int,
+    target: Target,
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    rows: int,
     seconds_of_a_row: float,
 ) -> None:
     async with connected(target) as connection:
         await connection.execute(SLOW.format(seconds_of_a_row))
-    await recorder.append([gallium(f"id-{n}", f"export-control/e{n}")
-                           for n in range(1, rows + 1)])
+    await recorder.append([gallium(f"id-{n}", f"export-control/e{n}") for n in range(1, rows + 1)])
     async with await create_pool(target, role=PROJECTOR) as pool:
         projector = Projector(pool, Follower(recorder, target))
         monkeypatch.setattr(projector, "_limits", limits := TurnLimits(PAGE, 1))
@@ -201,7 +203,8 @@ async def test_while_an_import_is_frozen_others_write_and_the_thawed_one_says_th
 
 
 @pytest.mark.parametrize(
-    ("kind", "ends_with"), [("staging of a restore", "NOT_EMPTY"), ("restore", "LOST")])
+    ("kind", "ends_with"), [("staging of a restore", "NOT_EMPTY"), ("restore", "LOST")]
+)
 async def test_while_a_restore_is_frozen_others_write_and_the_thawed_one_restores_nothing(
     target: Target, recorder: Recorder, tmp_path: Path, kind: str, ends_with: str
 ) -> None:

@@ -39,8 +39,14 @@ class World:
     """A tracker under load; behind a proxy where PostgreSQL is not its own, on a disk that can be
     filled where it has one."""
 
-    def __init__(self, data_dir: Path, *, proxy: Proxy | None = None, disk: Disk | None = None,
-                 rival: bool = False):
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        proxy: Proxy | None = None,
+        disk: Disk | None = None,
+        rival: bool = False,
+    ):
         """With a `rival`, a second server on the same database: nobody writes to that one."""
         self.data_dir = data_dir
         self.proxy = proxy
@@ -82,8 +88,12 @@ class World:
     async def _run(self, name: str) -> Running:
         url = {"TRACKER_DATABASE_URL": self.proxy.url} if self.proxy else {}
         return await asyncio.to_thread(
-            Running, "serve", data_dir=self.data_dir.with_name(name), TRACKER_WRITE_TOKEN=TOKEN,
-            **url)
+            Running,
+            "serve",
+            data_dir=self.data_dir.with_name(name),
+            TRACKER_WRITE_TOKEN=TOKEN,
+            **url,
+        )
 
     async def ready(self, server: Running) -> None:
         """Wait until a server says that it is ready."""
@@ -101,7 +111,8 @@ class World:
     async def ask(self, document: str, **variables: Any) -> Any:
         """The data of an answer; whoever asks knows that the tracker is up."""
         answer = await self.http.post(
-            f"{self.serving.url}/graphql", json={"query": document, "variables": variables})
+            f"{self.serving.url}/graphql", json={"query": document, "variables": variables}
+        )
         if "errors" in answer.json():
             raise Broken(f"{document} is answered by {answer.text}")
         return answer.json()["data"]
@@ -132,8 +143,11 @@ class World:
         """Wait until every writer has two commands in a row acknowledged, sent from now on."""
         for writer in self.writers:
             writer.begin_streak()
-        await self.until(lambda: all(writer.streak >= 2 for writer in self.writers),
-                         "every writer is acknowledged again", seconds)
+        await self.until(
+            lambda: all(writer.streak >= 2 for writer in self.writers),
+            "every writer is acknowledged again",
+            seconds,
+        )
 
     async def until(
         self, condition: Callable[[], bool], promise: str, seconds: float = PATIENCE
@@ -143,8 +157,10 @@ class World:
         while not condition():
             self.complain()
             if time.monotonic() > deadline:
-                raise Broken(f"{promise}: not within {seconds} s; the server says:"
-                             f"\n{self.serving.output[-2000:]}")
+                raise Broken(
+                    f"{promise}: not within {seconds} s; the server says:"
+                    f"\n{self.serving.output[-2000:]}"
+                )
             await asyncio.sleep(0.005)
 
     def complain(self) -> None:
@@ -172,6 +188,6 @@ class World:
         address = f"{self.serving.url.replace('http', 'ws', 1)}/graphql"
         async with connected(address) as socket:
             await subscribe(socket, EVENTS, after=str(self.seen[-1][0] if self.seen else 0))
-            while (data := (await receive(socket))["payload"].get("data")):
+            while data := (await receive(socket))["payload"].get("data"):
                 event = data["events"]
                 self.seen.append((int(event["position"]), event["eventId"]))

@@ -112,8 +112,10 @@ class Mutating(Writer):
     async def _post(self, body: dict[str, Any]) -> httpx.Response:
         try:
             return await self.world.http.post(
-                f"{self.world.serving.url}/graphql", json=body,
-                headers={"Authorization": f"Bearer {TOKEN}"})
+                f"{self.world.serving.url}/graphql",
+                json=body,
+                headers={"Authorization": f"Bearer {TOKEN}"},
+            )
         except httpx.ConnectError as error:
             raise NotSent from error
         except httpx.TransportError as error:
@@ -144,7 +146,9 @@ class Appending(Writer):
         orders = [
             Order(f"export-control/{name}", fact, f"{name}-{number}")
             for name in [next(self.world.names) for _ in range(self.chance.randint(1, 2))]
-            for number, fact in enumerate([announced(), suspended("1")][:self.chance.randint(1, 2)])
+            for number, fact in enumerate(
+                [announced(), suspended("1")][: self.chance.randint(1, 2)]
+            )
         ]
         entities = {order.stream: restored(order.stream, ()) for order in orders}
         events, refused = decide_all(entities, orders, ())

@@ -19,7 +19,7 @@ from tracker.log.recorder import Appended, Command, Recorder, append
 from tracker.postgres.database import API, Target, create_pool
 
 IDS, STREAMS = st.sampled_from("abcdefgh"), st.sampled_from("xyz")
-EVENTS = st.tuples(IDS, STREAMS, st.integers(1, 5), st.sampled_from([b"{}", b"{\"a\":1}"]))
+EVENTS = st.tuples(IDS, STREAMS, st.integers(1, 5), st.sampled_from([b"{}", b'{"a":1}']))
 COMMANDS = st.lists(EVENTS, min_size=1, max_size=3, unique_by=lambda e: e[0])
 BATCHES = st.lists(st.lists(COMMANDS, min_size=1, max_size=8), min_size=1, max_size=6)
 
@@ -36,8 +36,9 @@ class Model:
         """What becomes of a command."""
         known = [e for e in command if e.event_id in self.content]
         if known:
-            same = all(self.content.get(e.event_id, (0,))[1:] == (e.stream, e.data)
-                       for e in command)
+            same = all(
+                self.content.get(e.event_id, (0,))[1:] == (e.stream, e.data) for e in command
+            )
             if not same:
                 return ("IDEMPOTENCY_CONFLICT",)
             return ("repeated", min(self.content[e.event_id][0] for e in known))
@@ -92,8 +93,14 @@ async def first_event(target: Target) -> None:
 
 def new(run: str, id: str, stream: str, version: int, data: bytes) -> NewEvent:
     """An event whose names belong to one run."""
-    return NewEvent(f"{run}{id}", f"export-control/{run}{stream}", version,
-                    "ExportControl.Announced", f'"id":"{id}"', data)
+    return NewEvent(
+        f"{run}{id}",
+        f"export-control/{run}{stream}",
+        version,
+        "ExportControl.Announced",
+        f'"id":"{id}"',
+        data,
+    )
 
 
 async def test_a_command_sent_twice_at_once_is_recorded_once(recorder: Recorder) -> None:
@@ -107,23 +114,35 @@ async def test_an_id_that_comes_twice_in_one_transaction_fails_for_nobody_else(
     target: Target,
 ) -> None:
     one, same, else_, other = (
-        [event("export-control/a", "a")], [event("export-control/a", "a")],
-        [event("export-control/c", "a")], [event("export-control/b", "b")])
+        [event("export-control/a", "a")],
+        [event("export-control/a", "a")],
+        [event("export-control/c", "a")],
+        [event("export-control/b", "b")],
+    )
     async with connected(target, role=API) as connection:
         for twice in (same, else_):
             run = f"{len(twice[0].stream)}{twice is same}"
-            commands = [[replace(e, event_id=e.event_id + run, stream=e.stream + run) for e in c]
-                        for c in (one, twice, other)]
+            commands = [
+                [replace(e, event_id=e.event_id + run, stream=e.stream + run) for e in c]
+                for c in (one, twice, other)
+            ]
             outcomes = await append(connection, commands)
             assert [told(outcome)[0] for outcome in outcomes] == [
-                "appended", "repeated" if twice is same else "IDEMPOTENCY_CONFLICT", "appended"]
+                "appended",
+                "repeated" if twice is same else "IDEMPOTENCY_CONFLICT",
+                "appended",
+            ]
 
 
 async def test_of_writers_on_one_stream_one_wins_each_round(recorder: Recorder) -> None:
     for version in range(1, 6):
         outcomes = await asyncio.gather(
-            *(recorder.append([event("export-control/a", f"{version}-{i}", version)])
-              for i in range(16)), return_exceptions=True)
+            *(
+                recorder.append([event("export-control/a", f"{version}-{i}", version)])
+                for i in range(16)
+            ),
+            return_exceptions=True,
+        )
         assert [type(o) for o in outcomes].count(Appended) == 1
         assert [type(o) for o in outcomes].count(VersionConflict) == 15
     assert await recorder.head() == 5
@@ -137,23 +156,32 @@ async def test_a_command_with_a_gap_or_one_id_twice_is_refused(recorder: Recorde
     assert await recorder.head() == 0
 
 
-@pytest.mark.parametrize(("wrong", "error", "path"), [
-    ({"type": "ExportControl.Unheard"}, InvalidInput, ("type",)),
-    ({"data": b"x" * (MAX_DATA_BYTES + 1)}, TooLarge, ()),
-    ({"data": b"\xff"}, InvalidInput, ("data",)),
-    ({"data": b"\x00"}, InvalidInput, ("data",)),
-    ({"event_id": "\ud800"}, InvalidInput, ("event_id",)),
-    ({"event_id": "a\x00"}, InvalidInput, ("event_id",)),
-    ({"stream": "alliance/\x00"}, InvalidInput, ("stream",)),
-    ({"attributes": "\udfff"}, InvalidInput, ("attributes",)),
-    ({"version": 0}, InvalidInput, ("version",)),
-    ({"version": 2**31}, InvalidInput, ("version",)),
-])
+@pytest.mark.parametrize(
+    ("wrong", "error", "path"),
+    [
+        ({"type": "ExportControl.Unheard"}, InvalidInput, ("type",)),
+        ({"data": b"x" * (MAX_DATA_BYTES + 1)}, TooLarge, ()),
+        ({"data": b"\xff"}, InvalidInput, ("data",)),
+        ({"data": b"\x00"}, InvalidInput, ("data",)),
+        ({"event_id": "\ud800"}, InvalidInput, ("event_id",)),
+        ({"event_id": "a\x00"}, InvalidInput, ("event_id",)),
+        ({"stream": "alliance/\x00"}, InvalidInput, ("stream",)),
+        ({"attributes": "\udfff"}, InvalidInput, ("attributes",)),
+        ({"version": 0}, InvalidInput, ("version",)),
+        ({"version": 2**31}, InvalidInput, ("version",)),
+    ],
+)
 def test_an_event_that_the_log_can_not_take_can_not_be_made(
     wrong: dict[str, Any], error: type[Exception], path: tuple[str, ...]
 ) -> None:
-    good = {"event_id": "a", "stream": "alliance/a", "version": 1, "type": "Alliance.Founded",
-            "attributes": "", "data": b"{}"}
+    good = {
+        "event_id": "a",
+        "stream": "alliance/a",
+        "version": 1,
+        "type": "Alliance.Founded",
+        "attributes": "",
+        "data": b"{}",
+    }
     NewEvent(**good)  # type: ignore[arg-type]
     with pytest.raises(error) as caught:
         NewEvent(**good | wrong)  # type: ignore[arg-type]

@@ -29,13 +29,15 @@ from tracker.postgres.commits import Unconfirmed
 from tracker.postgres.database import API, OWNER, PUBLISHER, Target
 
 TODAY = date(2025, 11, 20)
-WAITING = ("SELECT pid FROM pg_stat_activity"
-           " WHERE wait_event = 'SyncRep' AND datname = current_database()")
+WAITING = (
+    "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"
+)
 
 
 @pytest.fixture
 def standby(server: Postgres, target: Target) -> Iterator[Callable[[str], None]]:
     """Says which standbys every commit waits for; in the end for none."""
+
     def wait_for(name: str) -> None:
         run_sql(server, f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
         run_sql(server, "SELECT pg_reload_conf()")
@@ -108,8 +110,7 @@ async def test_an_append_whose_caller_goes_is_not_cancelled(
     target: Target, admin: Any, lost_standby: Callable[[], Awaitable[None]]
 ) -> None:
     async with connected(target, role=API) as connection:
-        appending = asyncio.create_task(
-            append(connection, [[event("export-control/a", "a")]]))
+        appending = asyncio.create_task(append(connection, [[event("export-control/a", "a")]]))
         await eventually(admin, WAITING)
         appending.cancel()
         with suppress(asyncio.CancelledError):
@@ -133,33 +134,48 @@ async def cut_short(admin: Any, end: str, doing: asyncio.Future[Any]) -> None:
 CANCEL, TERMINATE = "pg_cancel_backend", "pg_terminate_backend"
 
 
-@pytest.mark.parametrize(("work", "end"), [
-    *((work, end) for work in ("append", "append_all", "token", "revoke", "publish")
-      for end in (CANCEL, TERMINATE)),
-    ("import", CANCEL),  # at its end PostgreSQL drops tables, and waits again
-])
+@pytest.mark.parametrize(
+    ("work", "end"),
+    [
+        *(
+            (work, end)
+            for work in ("append", "append_all", "token", "revoke", "publish")
+            for end in (CANCEL, TERMINATE)
+        ),
+        ("import", CANCEL),  # at its end PostgreSQL drops tables, and waits again
+    ],
+)
 async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_acknowledged(
-    target: Target, recorder: Recorder, desk: Desk, admin: Any, tmp_path: Path,
-    standby: Callable[[str], None], work: str, end: str,
+    target: Target,
+    recorder: Recorder,
+    desk: Desk,
+    admin: Any,
+    tmp_path: Path,
+    standby: Callable[[str], None],
+    work: str,
+    end: str,
 ) -> None:
     safe = Safe(tmp_path / "audit")
     safe.prepare()
     async with (
-        connected(target, role=OWNER) as owner, pooled(target, role=PUBLISHER, size=3) as pool,
+        connected(target, role=OWNER) as owner,
+        pooled(target, role=PUBLISHER, size=3) as pool,
     ):
         publishing = publisher(pool, target, safe)
         await publishing.catch_up()
         await tokens.create(owner, "before", [Scope.RECORD], None, TODAY)
         await fill(target, 1)
         await wait_for_nobody(standby, admin)
-        doing = asyncio.ensure_future({
-            "append": lambda: recorder.append([event("export-control/a", "a")]),
-            "append_all": lambda: recorder.append_all([event("export-control/a", "a")]),
-            "import": lambda: desk.take(line()),
-            "token": lambda: tokens.create(owner, "a", [Scope.RECORD], None, TODAY),
-            "revoke": lambda: tokens.revoke(owner, 1),
-            "publish": publishing.catch_up,
-        }[work]())
+        doing = asyncio.ensure_future(
+            {
+                "append": lambda: recorder.append([event("export-control/a", "a")]),
+                "append_all": lambda: recorder.append_all([event("export-control/a", "a")]),
+                "import": lambda: desk.take(line()),
+                "token": lambda: tokens.create(owner, "a", [Scope.RECORD], None, TODAY),
+                "revoke": lambda: tokens.revoke(owner, 1),
+                "publish": publishing.catch_up,
+            }[work]()
+        )
         await cut_short(admin, end, doing)
         with pytest.raises((Unavailable, Unconfirmed, asyncpg.ConnectionDoesNotExistError)):
             await doing

@@ -14,14 +14,15 @@ from tracker.log.fact_reader import Told, told
 
 def entry(type: str = "Alliance.Renamed", name: str = '"Quad"') -> bytes:
     """An entry that says how an alliance is called."""
-    return (f'{{"specversion":"1.0","position":"7","time":"2025-01-01T00:00:00Z","id":"e",'
-            f'"type":"{type}","subject":"alliance/quad","version":2,"data":{{"on":"2025",'
-            f'"name":{name},"source":{{"publisher":"us","name":"A","publishedOn":"2025"}}}}}}'
-            ).encode()
+    return (
+        f'{{"specversion":"1.0","position":"7","time":"2025-01-01T00:00:00Z","id":"e",'
+        f'"type":"{type}","subject":"alliance/quad","version":2,"data":{{"on":"2025",'
+        f'"name":{name},"source":{{"publisher":"us","name":"A","publishedOn":"2025"}}}}}}'
+    ).encode()
 
 
 async def test_the_facts_of_the_corpus_are_those_that_its_events_hold(
-    corpus_services: Services
+    corpus_services: Services,
 ) -> None:
     events = [event async for event in corpus_services.recorder.read_all(10_000)]
     found = told([event.entry for event in events])
@@ -29,14 +30,19 @@ async def test_the_facts_of_the_corpus_are_those_that_its_events_hold(
     events.sort(key=attrgetter("stream"))
     assert found == {
         stream: Told(1, [event.known for event in its], sum(len(event.entry) for event in its))
-        for stream, its in ((stream, [*its]) for stream, its in groupby(
-            events, attrgetter("stream")))}
+        for stream, its in (
+            (stream, [*its]) for stream, its in groupby(events, attrgetter("stream"))
+        )
+    }
 
 
-@pytest.mark.parametrize(("wrong", "message", "path"), [
-    (entry("Alliance.Sold"), "'Alliance.Sold' is not an event type: expected", ("type",)),
-    (entry(name="7"), "Expected `str`, got `int`", ("name",)),
-])
+@pytest.mark.parametrize(
+    ("wrong", "message", "path"),
+    [
+        (entry("Alliance.Sold"), "'Alliance.Sold' is not an event type: expected", ("type",)),
+        (entry(name="7"), "Expected `str`, got `int`", ("name",)),
+    ],
+)
 def test_an_entry_that_is_no_fact_is_told_as_if_it_were_alone(
     wrong: bytes, message: str, path: tuple[str, ...]
 ) -> None:

@@ -22,8 +22,14 @@ from tracker.postgres.database import LOST, Target, connect
 
 def event(stream: str, event_id: str, version: int = 1) -> NewEvent:
     """The event of an announcement, at a version."""
-    return NewEvent(event_id, stream, version, "ExportControl.Announced", f'"id":"{event_id}"',
-                    b'{"title":"%s"}' % event_id.encode())
+    return NewEvent(
+        event_id,
+        stream,
+        version,
+        "ExportControl.Announced",
+        f'"id":"{event_id}"',
+        b'{"title":"%s"}' % event_id.encode(),
+    )
 
 
 def gallium(event_id: str, stream: str = "export-control/gallium") -> NewEvent:
@@ -44,12 +50,13 @@ async def test_an_event_is_read_back_as_it_was_recorded(recorder: Recorder) -> N
 async def test_positions_are_gapless_and_time_never_runs_backwards_under_many_writers(
     recorder: Recorder, target: Target
 ) -> None:
-    others = [Recorder(await asyncpg.create_pool(**target, min_size=1, max_size=2))
-              for _ in range(2)]
+    others = [
+        Recorder(await asyncpg.create_pool(**target, min_size=1, max_size=2)) for _ in range(2)
+    ]
     writers = [recorder, *others]
-    await asyncio.gather(*(
-        writers[i % 3].append([gallium(f"e{i}", f"export-control/s{i}")]) for i in range(300)
-    ))
+    await asyncio.gather(
+        *(writers[i % 3].append([gallium(f"e{i}", f"export-control/s{i}")]) for i in range(300))
+    )
     events = await recorder.read(limit=1000)
     assert [e.position for e in events] == list(range(1, 301))
     assert all(a.recorded_at <= b.recorded_at for a, b in pairwise(events))
@@ -94,10 +101,15 @@ async def test_a_command_is_recorded_wholly_or_not_at_all(recorder: Recorder) ->
     assert await recorder.head() == 0
 
 
-@pytest.mark.parametrize("statement", [
-    "UPDATE log.events SET type = 'x'", "DELETE FROM log.events", "TRUNCATE log.events",
-    "SET session_replication_role = replica; DELETE FROM log.events",
-])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE log.events SET type = 'x'",
+        "DELETE FROM log.events",
+        "TRUNCATE log.events",
+        "SET session_replication_role = replica; DELETE FROM log.events",
+    ],
+)
 async def test_the_database_refuses_to_change_what_is_recorded(
     recorder: Recorder, target: Target, statement: str
 ) -> None:
@@ -131,7 +143,8 @@ async def test_a_lost_database_is_reported_as_an_unknown_outcome(
     name = target["database"]
     await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     await admin.execute(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", name)
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", name
+    )
     with pytest.raises(Unavailable, match="counts once"):
         await recorder.append([event("export-control/a", "a")])
     await admin.close()
@@ -157,9 +170,11 @@ async def test_a_lost_database_is_no_stranger_to_commands_and_imports(
 ) -> None:
     await recorder.head()
     admin = await connect({**target, "database": "tracker"})
-    await admin.execute(f'ALTER DATABASE {target["database"]} ALLOW_CONNECTIONS false')
-    await admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                        " WHERE datname = $1", target["database"])
+    await admin.execute(f"ALTER DATABASE {target['database']} ALLOW_CONNECTIONS false")
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1",
+        target["database"],
+    )
     with pytest.raises(Unavailable, match="nothing was recorded"):
         await Commands(recorder).record("export-control/a", announced())
     with pytest.raises(Unavailable, match="counts once"):
@@ -194,9 +209,20 @@ async def test_a_moment_in_time_is_a_position(services: Services) -> None:
     assert await services.recorder.position_at(datetime.now(UTC)) == 2
 
 
-@pytest.mark.parametrize(("after", "before", "count"), [
-    (0, 3, 2), (1, 10, 4), (3, 6, 2), (4, 6, 1), (4, 5, 0), (0, 5, 4), (5, 9, 0), (3, 3, 0),
-    (4, 2, 0)])
+@pytest.mark.parametrize(
+    ("after", "before", "count"),
+    [
+        (0, 3, 2),
+        (1, 10, 4),
+        (3, 6, 2),
+        (4, 6, 1),
+        (4, 5, 0),
+        (0, 5, 4),
+        (5, 9, 0),
+        (3, 3, 0),
+        (4, 2, 0),
+    ],
+)
 async def test_events_between_two_positions_are_counted_without_both(
     recorder: Recorder, after: int, before: int, count: int
 ) -> None:
@@ -213,7 +239,8 @@ async def test_an_event_is_recorded_when_it_is_its_turn_not_when_it_began_to_wai
         appending = asyncio.create_task(recorder.append([gallium("a")]))
         async with asyncio.timeout(10):
             while not await other.fetchval(
-                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            ):
                 await asyncio.sleep(0.01)
         turn = await other.fetchval("SELECT clock_timestamp()")
     await appending
@@ -229,8 +256,10 @@ async def test_every_append_is_answered_when_idle_connections_die(
     for round in range(30):
         with contextlib.suppress(*LOST):
             await recorder.head()
-        await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                            " WHERE datname = $1", target["database"])
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+            target["database"],
+        )
         appending = recorder.append([gallium(f"e{round}", f"export-control/s{round}")])
         [outcome] = await asyncio.gather(asyncio.wait_for(appending, 5), return_exceptions=True)
         assert isinstance(outcome, Appended | Unavailable), outcome

@@ -104,10 +104,11 @@ async def test_a_repeated_command_is_recognised_though_its_salts_are_others(
 async def test_commands_that_come_at_the_same_moment_are_recognised_too(
     commands: Commands, recorder: Recorder
 ) -> None:
-    same = [Telling("figure/rare_earths/CN/production/mine/2023", with_note(1)),
-            Telling(CONTROL, NOTED)]
-    done = await asyncio.gather(*(commands.record_all(same, idempotency_key="k")
-                                  for _ in range(5)))
+    same = [
+        Telling("figure/rare_earths/CN/production/mine/2023", with_note(1)),
+        Telling(CONTROL, NOTED),
+    ]
+    done = await asyncio.gather(*(commands.record_all(same, idempotency_key="k") for _ in range(5)))
     assert all(list(d.positions) == [1, 2] for d in done)
     assert sum(not d.repeated for d in done) == 1
     assert await recorder.head() == 2
@@ -121,8 +122,10 @@ def with_note(value: int, note: str = "a footnote", **more: Any) -> Any:
     return msgspec.structs.replace(claimed(value, **more), note=note)
 
 
-@pytest.mark.parametrize(("stream", "redacts"), [
-    ("redaction/1", "b"), ("redaction/2", "a"), ("redaction/1", "c"), ("redaction/3", "a")])
+@pytest.mark.parametrize(
+    ("stream", "redacts"),
+    [("redaction/1", "b"), ("redaction/2", "a"), ("redaction/1", "c"), ("redaction/3", "a")],
+)
 async def test_a_redaction_in_the_stream_of_another_event_takes_no_text(
     commands: Commands, recorder: Recorder, stream: str, redacts: str
 ) -> None:
@@ -131,8 +134,7 @@ async def test_a_redaction_in_the_stream_of_another_event_takes_no_text(
     before = await annexes(recorder)
     assert len(before) == 6
     fact = Redacted(redacts=redacts, fields=("/note",), on=ON, reason="x", source=LAW)
-    await recorder.append([new_event(Entity.Event(
-        stream, 1, datetime.now(UTC), "r", fact), None)])
+    await recorder.append([new_event(Entity.Event(stream, 1, datetime.now(UTC), "r", fact), None)])
     assert await annexes(recorder) == before
 
 
@@ -141,8 +143,7 @@ async def test_a_command_that_is_refused_leaves_no_annex(
 ) -> None:
     await commands.record(CONTROL, NOTED)
     with pytest.raises(InvalidInput):
-        await commands.record_all([
-            Telling("export-control/b", NOTED), Telling(CONTROL, NOTED)])
+        await commands.record_all([Telling("export-control/b", NOTED), Telling(CONTROL, NOTED)])
     assert len(await kept(recorder)) == 3
 
 
@@ -150,6 +151,7 @@ async def test_annexes_stand_beside_the_right_events_whatever_travels_together(
     commands: Commands, recorder: Recorder
 ) -> None:
     """Commands that conflict are sorted out one by one, between others that go."""
+
     def noted(n: int, version: int = 1) -> NewEvent:
         return event_of(f"export-control/n{n}", f"e{n}-{version}", f"note {n}", version)
 
@@ -159,15 +161,17 @@ async def test_annexes_stand_beside_the_right_events_whatever_travels_together(
     await asyncio.gather(*(recorder.append(command) for command in mixed), return_exceptions=True)
     found = {of.position: of.text async for page in recorder.annexes.after(0, 99) for of in page}
     events = await recorder.read()
-    assert found == {e.position: f"note {e.stream.removeprefix('export-control/n')}"
-                     for e in events}
+    assert found == {
+        e.position: f"note {e.stream.removeprefix('export-control/n')}" for e in events
+    }
     assert len(found) == 6
 
 
 def event_of(stream: str, id: str, note: str, version: int = 1) -> NewEvent:
     """An event with a note, as the log takes it."""
-    return new_event(Entity.Event(stream, version, datetime.now(UTC), id, announced(note=note)),
-                     None)
+    return new_event(
+        Entity.Event(stream, version, datetime.now(UTC), id, announced(note=note)), None
+    )
 
 
 # --- redacted
@@ -179,19 +183,35 @@ async def test_redacted_texts_are_gone_and_others_stay(
     await commands.record(CONTROL, NOTED, idempotency_key="k")
     [before] = await recorder.read()
     assert await redact(commands, "k", "/note", actor="dpo") == 2
-    assert await kept(recorder) == {"/clauses/0/note": "of a clause", "/note": None,
-                                    "/quotation": "“in her words”"}
+    assert await kept(recorder) == {
+        "/clauses/0/note": "of a clause",
+        "/note": None,
+        "/quotation": "“in her words”",
+    }
     first, redaction = await recorder.read()
     assert first.entry == before.entry
     assert (redaction.type, redaction.stream, redaction.actor) == (
-        "Redaction.Redacted", "redaction/1", "dpo")
+        "Redaction.Redacted",
+        "redaction/1",
+        "dpo",
+    )
     said = redaction.fact
     assert isinstance(said, Redacted)
     assert (said.redacts, said.fields, said.reason, said.by, said.on, said.source) == (
-        "k", ("/note",), "a court said so", "dpo", "2026-03-01", LAW)
+        "k",
+        ("/note",),
+        "a court said so",
+        "dpo",
+        "2026-03-01",
+        LAW,
+    )
     async with connected(target) as connection:
-        assert await connection.fetchval(
-            "SELECT count(*) FROM log.annexes WHERE salt IS NULL AND redaction = 2") == 1
+        assert (
+            await connection.fetchval(
+                "SELECT count(*) FROM log.annexes WHERE salt IS NULL AND redaction = 2"
+            )
+            == 1
+        )
 
 
 async def test_without_fields_all_texts_go(commands: Commands, recorder: Recorder) -> None:
@@ -219,13 +239,14 @@ async def test_of_two_who_redact_at_the_same_moment_one_does(
     await commands.record(CONTROL, NOTED, idempotency_key="k")
     outcomes = await asyncio.gather(*(redact(commands) for _ in range(3)), return_exceptions=True)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == [
-        "InvalidInput", "InvalidInput", "int"]
+        "InvalidInput",
+        "InvalidInput",
+        "int",
+    ]
     assert await recorder.head() == 2
 
 
-async def test_what_can_not_be_redacted_is_refused(
-    commands: Commands, recorder: Recorder
-) -> None:
+async def test_what_can_not_be_redacted_is_refused(commands: Commands, recorder: Recorder) -> None:
     await commands.record(CONTROL, announced(), idempotency_key="none")
     await commands.record("export-control/b", announced(note="n"), idempotency_key="k")
     await recorder.append([inline("export-control/old", "old")])
@@ -244,9 +265,14 @@ async def test_what_can_not_be_redacted_is_refused(
 
 def inline(stream: str, id: str) -> NewEvent:
     """An event of before there were annexes, with its note in the entry."""
-    return NewEvent(id, stream, 1, "ExportControl.Announced",
-                    f'"id":"{id}","type":"ExportControl.Announced","subject":"{stream}","version":1',
-                    encode(announced(clause(note="old clause"), note="old note")))
+    return NewEvent(
+        id,
+        stream,
+        1,
+        "ExportControl.Announced",
+        f'"id":"{id}","type":"ExportControl.Announced","subject":"{stream}","version":1',
+        encode(announced(clause(note="old clause"), note="old note")),
+    )
 
 
 async def test_a_redaction_can_not_be_retracted(commands: Commands) -> None:
@@ -287,7 +313,8 @@ async def test_a_crash_before_the_commit_leaves_the_text_and_no_redaction(
         await transaction.start()
         await connection.execute(
             "INSERT INTO log.events VALUES (2, 'r', 'redaction/1', 1, 'Redaction.Redacted', now(),"
-            """ '{"data":{"redacts":"k","fields":["/note"]}}')""")
+            """ '{"data":{"redacts":"k","fields":["/note"]}}')"""
+        )
         gone = await connection.fetchval("SELECT text FROM log.annexes WHERE field = '/note'")
         assert gone is None  # whoever writes the event, the text goes with it
         connection.terminate()
@@ -298,14 +325,19 @@ async def test_a_crash_before_the_commit_leaves_the_text_and_no_redaction(
 # --- nobody else may
 
 
-@pytest.mark.parametrize("statement", [
-    "DELETE FROM log.annexes", "TRUNCATE log.annexes", "UPDATE log.annexes SET text = 'x'",
-    "UPDATE log.annexes SET text = NULL, salt = NULL, redaction = 2",
-    "UPDATE log.annexes SET text = NULL, salt = NULL, redaction = 1",
-    "UPDATE log.annexes SET redaction = 2 WHERE field = '/note'",
-    "UPDATE log.annexes SET commitment = decode(repeat('00', 32), 'hex') WHERE field = '/note'",
-    "UPDATE log.annexes SET position = 2 WHERE field = '/note'",
-])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM log.annexes",
+        "TRUNCATE log.annexes",
+        "UPDATE log.annexes SET text = 'x'",
+        "UPDATE log.annexes SET text = NULL, salt = NULL, redaction = 2",
+        "UPDATE log.annexes SET text = NULL, salt = NULL, redaction = 1",
+        "UPDATE log.annexes SET redaction = 2 WHERE field = '/note'",
+        "UPDATE log.annexes SET commitment = decode(repeat('00', 32), 'hex') WHERE field = '/note'",
+        "UPDATE log.annexes SET position = 2 WHERE field = '/note'",
+    ],
+)
 @pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, None, "replica"])
 async def test_no_role_takes_a_text_out_that_the_log_does_not_name(
     commands: Commands, recorder: Recorder, target: Target, role: str | None, statement: str
@@ -322,11 +354,16 @@ async def test_no_role_takes_a_text_out_that_the_log_does_not_name(
     assert await kept(recorder) == before
 
 
-@pytest.mark.parametrize("statement", [
-    "INSERT INTO log.annexes VALUES (decode(repeat('00', 32), 'hex'), 9, '/note', NULL, NULL, 1)",
-    "SELECT log.keep(0, 1, 1, '{1}', '{/note}', '{}', '{a}')", "SELECT log.redact()",
-    "ALTER TABLE log.annexes DISABLE TRIGGER ALL", "ALTER TABLE log.events DISABLE TRIGGER ALL",
-])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO log.annexes VALUES (decode(repeat('00', 32), 'hex'), 9, '/note', NULL, NULL, 1)",
+        "SELECT log.keep(0, 1, 1, '{1}', '{/note}', '{}', '{a}')",
+        "SELECT log.redact()",
+        "ALTER TABLE log.annexes DISABLE TRIGGER ALL",
+        "ALTER TABLE log.events DISABLE TRIGGER ALL",
+    ],
+)
 async def test_the_api_can_only_redact_by_an_event(target: Target, statement: str) -> None:
     async with connected(target) as admin:
         await admin.execute("SET SESSION AUTHORIZATION tracker_api")
@@ -346,8 +383,13 @@ async def test_callers_of_before_there_were_annexes_may_still_append(
     of = inline(CONTROL, "e")
     async with connected(target, role=API) as connection:
         row = await connection.fetchrow(
-            "SELECT * FROM log.append('{1}', $1, $2, '{1}', $3, $4, $5)", [of.event_id],
-            [of.stream], [of.type], [of.attributes], [of.data])
+            "SELECT * FROM log.append('{1}', $1, $2, '{1}', $3, $4, $5)",
+            [of.event_id],
+            [of.stream],
+            [of.type],
+            [of.attributes],
+            [of.data],
+        )
     assert row is not None
     assert row["outcome"] == "appended"
 
@@ -360,8 +402,9 @@ async def test_no_digest_of_the_past_changes_and_replay_needs_no_annex(
 ) -> None:
     await services.commands.record(CONTROL, NOTED, idempotency_key="k")
     await services.commands.record(CONTROL, suspended())
-    await services.commands.record("figure/rare_earths/CN/production/mine/2023", with_note(1),
-                                   idempotency_key="c")
+    await services.commands.record(
+        "figure/rare_earths/CN/production/mine/2023", with_note(1), idempotency_key="c"
+    )
     await services.recorder.append([inline("export-control/old", "old")])
     head = await services.recorder.head()
     await services.projector.reach(head)
@@ -387,18 +430,24 @@ async def test_no_digest_of_the_past_changes_and_replay_needs_no_annex(
     assert "old clause" in states  # of before there were annexes
 
 
-async def test_every_text_of_the_log_can_be_verified(commands: Commands, recorder: Recorder
-                                                     ) -> None:
+async def test_every_text_of_the_log_can_be_verified(
+    commands: Commands, recorder: Recorder
+) -> None:
     await commands.record(CONTROL, NOTED, idempotency_key="k")
     await redact(commands, "k", "/quotation")
-    lines = [msgspec.json.decode(exported(of), type=Line)
-             async for page in recorder.annexes.after(0, 9) for of in page]
+    lines = [
+        msgspec.json.decode(exported(of), type=Line)
+        async for page in recorder.annexes.after(0, 9)
+        for of in page
+    ]
     first, second = await recorder.read()
     assert redacts(second) == (1, ("/quotation",))
     findings = examine(first, lines, ("/quotation",))
     assert {finding.field: finding.opening for finding in findings} == {
-        "/note": Opening.OPENED, "/clauses/0/note": Opening.OPENED,
-        "/quotation": Opening.REDACTED}
+        "/note": Opening.OPENED,
+        "/clauses/0/note": Opening.OPENED,
+        "/quotation": Opening.REDACTED,
+    }
     assert examine(second, [], ()) == []
 
 
@@ -406,7 +455,7 @@ async def test_every_text_of_the_log_can_be_verified(commands: Commands, recorde
 
 
 async def test_an_import_keeps_its_texts_in_annexes_and_says_the_same_the_second_time(
-    desk: Desk
+    desk: Desk,
 ) -> None:
     lines = (line("a", NOTED), line("c", with_note(1), None, "Figure.Claimed"))
     assert counts(await desk.take(*lines)) == {"new": 2}
@@ -428,8 +477,12 @@ async def test_a_row_told_again_after_its_entities_were_forgotten_is_still_the_s
 
 
 async def test_a_note_that_reads_otherwise_is_a_correction(desk: Desk) -> None:
-    for note, came in (("one", "new"), ("one", "unchanged"), ("two", "corrected"),
-                       ("two", "unchanged")):
+    for note, came in (
+        ("one", "new"),
+        ("one", "unchanged"),
+        ("two", "corrected"),
+        ("two", "unchanged"),
+    ):
         outcome = await desk.read(row(1, note), content=note)
         assert counts(outcome) == {came: 1}
 
@@ -455,11 +508,14 @@ async def test_an_import_does_not_bring_back_what_was_redacted(desk: Desk) -> No
     assert "Ms Doe" not in (await kept(desk.recorder)).values()
 
 
-@pytest.mark.parametrize(("old", "new", "path"), [
-    (b'"note":"a note"', b'"note":{"commitment":"salted-sha256-v1:%s"}' % (b"0" * 64), "note"),
-    (b'"note":"a note"', b'"note":{"commitment":"md5:1"}', "data.note.commitment"),
-    (b'"type":"ExportControl.Announced"', b'"type":"Redaction.Redacted"', "type"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        (b'"note":"a note"', b'"note":{"commitment":"salted-sha256-v1:%s"}' % (b"0" * 64), "note"),
+        (b'"note":"a note"', b'"note":{"commitment":"md5:1"}', "data.note.commitment"),
+        (b'"type":"ExportControl.Announced"', b'"type":"Redaction.Redacted"', "type"),
+    ],
+)
 async def test_what_only_the_log_may_write_is_refused(
     desk: Desk, old: bytes, new: bytes, path: str
 ) -> None:
@@ -475,9 +531,11 @@ async def test_the_corpus_again_is_unchanged_with_all_its_notes(corpus_target: T
     async with connected(corpus_target) as connection:
         noted = await connection.fetchval(
             "SELECT count(*) FROM log.events"
-            " WHERE convert_from(entry, 'UTF8')::jsonb -> 'data' -> 'note' ? 'commitment'")
+            " WHERE convert_from(entry, 'UTF8')::jsonb -> 'data' -> 'note' ? 'commitment'"
+        )
         assert noted == await connection.fetchval(
-            "SELECT count(*) FROM log.annexes WHERE field = '/note'")
+            "SELECT count(*) FROM log.annexes WHERE field = '/note'"
+        )
         assert noted > 1000
 
 
@@ -504,8 +562,13 @@ REDACT = """mutation ($input: RedactEventInput!, $key: String) {
 
 def order(event_id: str = "k", *fields: str) -> dict[str, Any]:
     """A redaction as clients order it."""
-    return {"eventId": event_id, "reason": "a court said so", "on": "2026-03-01",
-            "source": told.source("court"), **({"fields": list(fields)} if fields else {})}
+    return {
+        "eventId": event_id,
+        "reason": "a court said so",
+        "on": "2026-03-01",
+        "source": told.source("court"),
+        **({"fields": list(fields)} if fields else {}),
+    }
 
 
 async def test_a_redaction_by_the_api_needs_the_scope_admin(api: Api, target: Target) -> None:
@@ -516,13 +579,17 @@ async def test_a_redaction_by_the_api_needs_the_scope_admin(api: Api, target: Ta
         assert answer["errors"][0]["extensions"]["code"] == code
     closed = Api(api.services, Access())
     assert (await closed.post(REDACT, input=order()))["errors"][0]["extensions"]["code"] == (
-        "UNAUTHENTICATED")
+        "UNAUTHENTICATED"
+    )
     headers = await admin(target, Scope.ADMIN)
     for repeated in (False, True):
         answer = await api.post(REDACT, headers, input=order(), key="r")
         assert answer["data"]["redactEvent"] == {
-            "position": "2", "entity": "redaction/1", "repeated": repeated,
-            "event": {"type": "Redaction.Redacted", "actor": "dpo"}}
+            "position": "2",
+            "entity": "redaction/1",
+            "repeated": repeated,
+            "event": {"type": "Redaction.Redacted", "actor": "dpo"},
+        }
     for input, code, path in (
         (order(), "ALREADY_REDACTED", ["input", "fields", 0]),
         (order("none"), "NOT_FOUND", ["input", "eventId"]),
@@ -549,14 +616,22 @@ SHOWN = """{
 fragment why on RedactedText { field on reason by position source { publisher } }"""
 
 
-async def test_everybody_sees_the_texts_and_then_why_they_are_gone(api: Api, target: Target
-                                                                    ) -> None:
+async def test_everybody_sees_the_texts_and_then_why_they_are_gone(
+    api: Api, target: Target
+) -> None:
     texts = {"note": "Ms Doe", "quotation": "“her words”"}
     figure = {**told.claim(), **texts}
-    made = {"id": "n", "on": "2025-07-01", "kind": "STATEMENT", "title": "A", **texts,
-            "source": told.source()}
+    made = {
+        "id": "n",
+        "on": "2025-07-01",
+        "kind": "STATEMENT",
+        "title": "A",
+        **texts,
+        "source": told.source(),
+    }
     for key, mutation, input in (
-        ("c", "recordFigure", figure), ("n", "recordAnnouncement", made),
+        ("c", "recordFigure", figure),
+        ("n", "recordAnnouncement", made),
         ("x", "announceExportControl", told.control("x", told.clause(note="of a clause"), **texts)),
     ):
         await api.do(mutation, input, key=key)
@@ -566,7 +641,10 @@ async def test_everybody_sees_the_texts_and_then_why_they_are_gone(api: Api, tar
     assert at["announcement"] == {**texts, "redactions": []}
     assert at["exportControl"]["clauses"] == [{"note": "of a clause", "redactions": []}]
     assert [a["text"] for b in at["exportControl"]["because"] for a in b["annexes"]] == [
-        "of a clause", "Ms Doe", "“her words”"]
+        "of a clause",
+        "Ms Doe",
+        "“her words”",
+    ]
     assert before["redactions"] == {"totalCount": 0, "nodes": []}
     [event] = before["events"]["nodes"]
     assert event["data"]["note"] == {"commitment": event["annexes"][0]["commitment"]}
@@ -576,18 +654,29 @@ async def test_everybody_sees_the_texts_and_then_why_they_are_gone(api: Api, tar
         await api.post(REDACT, headers, input=order(key))
     after = await api.ask(SHOWN)
     at = after["asOf"]
-    why = {"on": "2026-03-01", "reason": "a court said so", "by": "dpo",
-           "source": {"publisher": "court"}}
+    why = {
+        "on": "2026-03-01",
+        "reason": "a court said so",
+        "by": "dpo",
+        "source": {"publisher": "court"},
+    }
     gone = [{**why, "field": field, "position": "4"} for field in ("/note", "/quotation")]
     assert at["figure"]["claims"] == [{"note": None, "quotation": None, "redactions": gone}]
     assert at["announcement"]["note"] is None
     assert [of["position"] for of in at["announcement"]["redactions"]] == ["5", "5"]
-    assert at["exportControl"]["clauses"] == [{"note": None, "redactions": [
-        {**why, "field": "/clauses/0/note", "position": "6"}]}]
-    assert all(a["text"] is a["salt"] is None and a["redaction"]
-               for b in at["exportControl"]["because"] for a in b["annexes"])
+    assert at["exportControl"]["clauses"] == [
+        {"note": None, "redactions": [{**why, "field": "/clauses/0/note", "position": "6"}]}
+    ]
+    assert all(
+        a["text"] is a["salt"] is None and a["redaction"]
+        for b in at["exportControl"]["because"]
+        for a in b["annexes"]
+    )
     assert [(of["key"], of["eventId"]) for of in after["redactions"]["nodes"]] == [
-        ("1", "c"), ("2", "n"), ("3", "x")]
+        ("1", "c"),
+        ("2", "n"),
+        ("3", "x"),
+    ]
     assert after["redactions"]["nodes"][0]["texts"] == gone
     assert after["events"]["nodes"][0]["data"] == event["data"]
     assert "Doe" not in str(after)
@@ -621,9 +710,14 @@ async def test_a_page_of_notes_takes_one_query(
 
     monkeypatch.setattr(type(services.recorder.annexes), "of", counting)
     data = await Api(services).ask(
-        "{ asOf { figures { nodes { claims { note quotation redactions { on } } } } } }")
+        "{ asOf { figures { nodes { claims { note quotation redactions { on } } } } } }"
+    )
     assert [node["claims"][0]["note"] for node in data["asOf"]["figures"]["nodes"]] == [
-        "AU", "CN", "MM", "US"]
+        "AU",
+        "CN",
+        "MM",
+        "US",
+    ]
     assert asked == [4]
 
 
@@ -634,14 +728,21 @@ CHANGED = """query ($to: Position) { changes(from: {position: "1"}, to: {positio
 async def test_changes_show_texts_and_no_difference_where_these_are_the_same(api: Api) -> None:
     await api.do("announceExportControl", told.control("x", told.clause(note="one")), key="k")
     for note in ("one", "two"):
-        await api.do("amendExportControl", {
-            "id": "x", "on": "2025-01-01", "source": told.source(),
-            "clauses": [told.clause(note=note)]})
+        await api.do(
+            "amendExportControl",
+            {
+                "id": "x",
+                "on": "2025-01-01",
+                "source": told.source(),
+                "clauses": [told.clause(note=note)],
+            },
+        )
     [same] = (await api.ask(CHANGED, to="2"))["changes"]["nodes"]
     assert same["fields"] == []
     [change] = (await api.ask(CHANGED, to="3"))["changes"]["nodes"]
-    assert change["fields"] == [{"path": ["clauses", "1", "clause", "note"],
-                                 "before": "one", "after": "two"}]
+    assert change["fields"] == [
+        {"path": ["clauses", "1", "clause", "note"], "before": "one", "after": "two"}
+    ]
 
 
 async def test_annexes_are_served_beside_events(api: Api, target: Target) -> None:
@@ -652,7 +753,10 @@ async def test_annexes_are_served_beside_events(api: Api, target: Target) -> Non
     assert response.headers["content-type"].startswith("application/x-ndjson")
     rows = [msgspec.json.decode(row) for row in response.content.splitlines()]
     assert [(r["position"], r["field"], r.get("text"), r.get("redaction")) for r in rows] == [
-        ("1", "/note", None, "3"), ("1", "/quotation", "two", None), ("2", "/note", "three", None)]
+        ("1", "/note", None, "3"),
+        ("1", "/quotation", "two", None),
+        ("2", "/note", "three", None),
+    ]
     some = await api.request("GET", "/annexes?after=1&until=2")
     assert some.content.splitlines() == response.content.splitlines()[2:]
     for query, code in (("after=x", "INVALID_POSITION"), ("types=a", "BAD_REQUEST")):
@@ -671,12 +775,15 @@ async def test_a_log_without_annexes_learns_of_its_redactions_from_its_events(
     await redact(commands, "k", "/note")
     async with connected(target) as connection:
         rows = await connection.fetch("SELECT * FROM log.events ORDER BY position")
-        await connection.execute("ALTER TABLE log.annexes DISABLE TRIGGER annexes_stay;"
-                                 "ALTER TABLE log.events DISABLE TRIGGER events_never_change;"
-                                 "DELETE FROM log.annexes; DELETE FROM log.events")
+        await connection.execute(
+            "ALTER TABLE log.annexes DISABLE TRIGGER annexes_stay;"
+            "ALTER TABLE log.events DISABLE TRIGGER events_never_change;"
+            "DELETE FROM log.annexes; DELETE FROM log.events"
+        )
         for row in rows:
-            await connection.execute("INSERT INTO log.events VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                                     *row)
+            await connection.execute(
+                "INSERT INTO log.events VALUES ($1, $2, $3, $4, $5, $6, $7)", *row
+            )
     assert await kept(recorder) == {"/note": None}
     [page] = [page async for page in recorder.annexes.after(0, 9)]
     assert page[0].gone is not None
@@ -687,15 +794,32 @@ async def test_the_command_line_redacts_and_asks_first(
     commands: Commands, recorder: Recorder, target: Target
 ) -> None:
     await commands.record(CONTROL, NOTED, idempotency_key="k")
-    url = (f"postgresql://{target['user']}@/{target['database']}"
-           f"?host={target['host']}&port={target['port']}")
+    url = (
+        f"postgresql://{target['user']}@/{target['database']}"
+        f"?host={target['host']}&port={target['port']}"
+    )
 
     async def tracker(answer: str, *more: str) -> subprocess.CompletedProcess[str]:
         return await asyncio.to_thread(
-            subprocess.run, [*TRACKER, "redact", "k", "--field", "/note", "--reason", "asked for",
-                             "--source", "GDPR Art. 17", *more],
-            input=answer, capture_output=True, text=True, check=False,
-            env={**os.environ, "TRACKER_DATABASE_URL": url})
+            subprocess.run,
+            [
+                *TRACKER,
+                "redact",
+                "k",
+                "--field",
+                "/note",
+                "--reason",
+                "asked for",
+                "--source",
+                "GDPR Art. 17",
+                *more,
+            ],
+            input=answer,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "TRACKER_DATABASE_URL": url},
+        )
 
     refused = await tracker("n\n")
     assert (refused.returncode, "for ever" in refused.stderr) == (1, True)

@@ -36,7 +36,9 @@ from tracker.postgres.database import Target, create_pool
 ANNOUNCED = "ExportControl.Announced"
 STREAM = "export-control/old"
 OLD_DATA = {
-    "on": "2024-12-03", "issuer": "CN", "direction": "export",
+    "on": "2024-12-03",
+    "issuer": "CN",
+    "direction": "export",
     "title": 'About "dataschema":"urn:critical-minerals-policy-tracker:schema:Alliance.Renamed:2"',
     "clauses": [{"id": "1", "measure": "permit", "goods": ["ga"], "inForceFrom": "2024-12-03"}],
     "source": source(),
@@ -56,21 +58,34 @@ def rename_field(data: dict[str, Any]) -> dict[str, Any]:
 def rename_words(data: dict[str, Any]) -> dict[str, Any]:
     """Number 3 to 4: `permit` is called `licence`, and `ga` is called `gallium`."""
     words = {"permit": "licence", "ga": "gallium"}
-    clauses = [{**clause, "measure": words.get(clause["measure"], clause["measure"]),
-                "commodities": [words.get(c, c) for c in clause["commodities"]]}
-               for clause in data["clauses"]]
+    clauses = [
+        {
+            **clause,
+            "measure": words.get(clause["measure"], clause["measure"]),
+            "commodities": [words.get(c, c) for c in clause["commodities"]],
+        }
+        for clause in data["clauses"]
+    ]
     return {**data, "clauses": clauses}
 
 
-STEPS = {(ANNOUNCED, 2): Upcaster(rename_field),
-         (ANNOUNCED, 3): Upcaster(rename_words, {"ga": "gallium"})}
+STEPS = {
+    (ANNOUNCED, 2): Upcaster(rename_field),
+    (ANNOUNCED, 3): Upcaster(rename_words, {"ga": "gallium"}),
+}
 
 
 def old_event() -> NewEvent:
     """An event of the older version, in the form that the log takes."""
-    attributes = {"id": "old", "source": "urn:critical-minerals-policy-tracker",
-                  "type": ANNOUNCED, "subject": STREAM, "version": 1,
-                  "dataschema": schema_name(ANNOUNCED, 2), "actor": "ann"}
+    attributes = {
+        "id": "old",
+        "source": "urn:critical-minerals-policy-tracker",
+        "type": ANNOUNCED,
+        "subject": STREAM,
+        "version": 1,
+        "dataschema": schema_name(ANNOUNCED, 2),
+        "actor": "ann",
+    }
     text = json.dumps(attributes, separators=(",", ":"))[1:-1]
     return NewEvent("old", STREAM, 1, ANNOUNCED, text, json.dumps(OLD_DATA).encode())
 
@@ -100,7 +115,8 @@ async def test_an_old_fact_is_answered_in_the_words_of_today(services: Services)
         exportControls(commodity: "gallium") { nodes { key
             clauses { measure commodities { key } } } } } }""")
     assert answer["asOf"]["exportControls"]["nodes"] == [
-        {"key": "old", "clauses": [{"measure": "LICENCE", "commodities": [{"key": "gallium"}]}]}]
+        {"key": "old", "clauses": [{"measure": "LICENCE", "commodities": [{"key": "gallium"}]}]}
+    ]
 
 
 async def test_the_bytes_of_an_old_entry_are_never_changed(services: Services) -> None:
@@ -109,12 +125,13 @@ async def test_the_bytes_of_an_old_entry_are_never_changed(services: Services) -
     assert event.data == OLD_DATA
     assert event.fact.clauses[0].commodities == ("gallium",)
     sent = await Api(services).request(
-        "GET", "/events?follow=false", headers={"Accept": "application/x-ndjson"})
+        "GET", "/events?follow=false", headers={"Accept": "application/x-ndjson"}
+    )
     assert sent.content.rstrip(b"\n") == event.entry
 
 
 async def test_commands_decide_on_old_facts_and_record_the_number_of_today(
-    services: Services
+    services: Services,
 ) -> None:
     api = Api(services)
     await api.do("suspendExportControl", suspension("old", "1"))
@@ -126,7 +143,7 @@ async def test_commands_decide_on_old_facts_and_record_the_number_of_today(
 
 
 async def test_events_about_a_renamed_word_include_those_that_have_its_former_name(
-    services: Services
+    services: Services,
 ) -> None:
     wanted = Selection(commodities=["gallium"])
     pages = [page async for page in read(services.recorder, 0, 1, wanted)]
@@ -150,7 +167,8 @@ async def test_a_bundle_of_before_verifies_and_replays_to_the_same_digest(
     moment = Moment(date(2025, 1, 1), 1)
     again = await Verification.begin(Bundle(tmp_path / "bundle"), trust)
     assert await replay_bundle(again, moment, None, None, Console(quiet=True)) == (
-        await services.as_of.digest(moment))
+        await services.as_of.digest(moment)
+    )
 
 
 async def test_a_schema_that_facts_do_not_give_any_more_is_served_as_it_was(
@@ -166,8 +184,11 @@ async def test_a_schema_that_facts_do_not_give_any_more_is_served_as_it_was(
 
 
 def test_every_step_of_this_version_keeps_the_schemas_before_it() -> None:
-    wanted = {f"{type_}.{n}.json" for type_, number in upcasting.UPCASTERS.steps
-              for n in range(1, number + 1)}
+    wanted = {
+        f"{type_}.{n}.json"
+        for type_, number in upcasting.UPCASTERS.steps
+        for n in range(1, number + 1)
+    }
     assert wanted <= {path.name for path in json_schemas.RETIRED.glob("*.json")}
 
 
@@ -178,9 +199,13 @@ def test_steps_that_leave_a_number_out_are_refused(numbers: tuple[int, ...]) -> 
 
 
 def test_a_text_that_looks_like_the_name_of_a_schema_makes_no_entry_outdated() -> None:
-    entry = json.dumps({"dataschema": schema_name("Alliance.Renamed", 3),
-                        "data": {"title": f'"dataschema":"{schema_name("Alliance.Renamed", 2)}"'}},
-                       separators=(",", ":")).encode()
+    entry = json.dumps(
+        {
+            "dataschema": schema_name("Alliance.Renamed", 3),
+            "data": {"title": f'"dataschema":"{schema_name("Alliance.Renamed", 2)}"'},
+        },
+        separators=(",", ":"),
+    ).encode()
     upcasters = Upcasters({("Alliance.Renamed", 2): Upcaster(dict)})
     assert not upcasters.is_outdated(entry)
     assert upcasters.is_outdated(entry.replace(b":3", b":2"))

@@ -36,20 +36,41 @@ START_SECONDS = 60
 
 def parse() -> argparse.Namespace:
     """What was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sample", type=int, metavar="N", default=20,
-                        help="mutants of each room, or of what --only names (default: 20)")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutation",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--sample",
+        type=int,
+        metavar="N",
+        default=20,
+        help="mutants of each room, or of what --only names (default: 20)",
+    )
     parser.add_argument("--seed", type=int, default=1, help="which ones (default: 1)")
-    parser.add_argument("--only", action="append", metavar="PATH",
-                        help="a room's folder or a file of it; may be repeated")
-    parser.add_argument("--seconds", type=float, default=60, metavar="S",
-                        help="of tests that each mutant meets, the nearest first (default: 60)")
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="PATH",
+        help="a room's folder or a file of it; may be repeated",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=60,
+        metavar="S",
+        help="of tests that each mutant meets, the nearest first (default: 60)",
+    )
     parser.add_argument("--again", action="store_true", help="try those that survived once more")
     parser.add_argument("--list", action="store_true", help="print what would be tried")
     parser.add_argument("--score", action="store_true", help="print the score and the survivors")
-    parser.add_argument("--map", nargs="*", metavar="TEST",
-                        help="measure what the tests run: of these files, or all")
+    parser.add_argument(
+        "--map",
+        nargs="*",
+        metavar="TEST",
+        help="measure what the tests run: of these files, or all",
+    )
     return parser.parse_args()
 
 
@@ -75,8 +96,9 @@ def main() -> None:
     print_score(mutants, results)
 
 
-def choose_mutants(asked: argparse.Namespace, parts: Iterable[Sequence[Mutant]],
-                   results: Results) -> list[Mutant]:
+def choose_mutants(
+    asked: argparse.Namespace, parts: Iterable[Sequence[Mutant]], results: Results
+) -> list[Mutant]:
     """A sample of each part, without what was tried and what is judged equivalent. Each mutant has
     its own lot, so that a sample stays the same where the code does."""
     if asked.again:
@@ -92,8 +114,9 @@ def _lot(seed: int, mutant: Mutant) -> bytes:
     return hashlib.sha256(f"{seed} {mutant.id}".encode()).digest()
 
 
-def try_all(mutants: Sequence[Mutant], tree: Tree, coverage: CoverageMap, results: Results,
-            seconds: float) -> None:
+def try_all(
+    mutants: Sequence[Mutant], tree: Tree, coverage: CoverageMap, results: Results, seconds: float
+) -> None:
     """Let the mutants meet their tests, and say how it went."""
     if not coverage.seconds:
         sys.exit("It is not known which tests run what: `python -m tests.mutation --map` first")
@@ -106,24 +129,37 @@ def try_all(mutants: Sequence[Mutant], tree: Tree, coverage: CoverageMap, result
             results.add(result)
             if result.test:
                 killers.setdefault(result.test, []).append(mutant)
-            print(f"{number}/{len(mutants)} {result.outcome:9}{result.seconds:6.1f} s {mutant}"
-                  f"{'  ' + result.test if result.test else f'  {result.tests} tests'}", flush=True)
+            print(
+                f"{number}/{len(mutants)} {result.outcome:9}{result.seconds:6.1f} s {mutant}"
+                f"{'  ' + result.test if result.test else f'  {result.tests} tests'}",
+                flush=True,
+            )
         failing |= (wrong := tree.failing(sorted(killers), 60 + 20 * len(killers)))
-        print(*(f"FAILS WITHOUT A MUTANT, its kills are tried again: {test}" for test in wrong),
-              sep="\n")
+        print(
+            *(f"FAILS WITHOUT A MUTANT, its kills are tried again: {test}" for test in wrong),
+            sep="\n",
+        )
         mutants = [mutant for test in wrong for mutant in killers.get(test, [])]
 
 
-def try_one(mutant: Mutant, tree: Tree, coverage: CoverageMap, there: set[str], seconds: float
-            ) -> Result:
+def try_one(
+    mutant: Mutant, tree: Tree, coverage: CoverageMap, there: set[str], seconds: float
+) -> Result:
     """Let one mutant meet its tests."""
     tests, all_of_them = choose_tests(mutant, coverage, there, seconds)
     limit = START_SECONDS + SLOWDOWN * sum(coverage.seconds.get(test, 1) for test in tests)
     begun = time.monotonic()
     with tree.with_mutant(mutant):
         met = tree.run(tests, limit)
-    return Result(mutant.id, str(mutant), met.outcome.value, met.test, len(tests), all_of_them,
-                  round(time.monotonic() - begun, 1))
+    return Result(
+        mutant.id,
+        str(mutant),
+        met.outcome.value,
+        met.test,
+        len(tests),
+        all_of_them,
+        round(time.monotonic() - begun, 1),
+    )
 
 
 def print_score(mutants: Sequence[Mutant], results: Results) -> None:

@@ -63,7 +63,7 @@ class Mutant:
 
 def shorten(text: str, letters: int = 90) -> str:
     """A text that fits a line."""
-    return text if len(text) <= letters else f"{text[:letters - 1]}…"
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
 def find_mutants(path: str) -> list[Mutant]:
@@ -93,4 +93,5 @@ def _is_replaced(file: Path, scope: str) -> bool:
     """Whether a later migration defines the function anew."""
     later = (other for other in file.parent.glob("0*.sql") if other.name > file.name)
     return file.parent.name == "migrations" and any(
-        f"FUNCTION {scope}(" in other.read_text(encoding="utf-8") for other in later)
+        f"FUNCTION {scope}(" in other.read_text(encoding="utf-8") for other in later
+    )

@@ -47,7 +47,7 @@ def drop_keyword_argument(node: cst.Call) -> Iterator[cst.CSTNode]:
     """`f(a, key=b)` → `f(a)`: the default may do as well."""
     for number, argument in enumerate(node.args):
         if argument.keyword and argument.keyword.value not in WITHOUT_EFFECT:
-            yield node.with_changes(args=[*node.args[:number], *node.args[number + 1:]])
+            yield node.with_changes(args=[*node.args[:number], *node.args[number + 1 :]])
 
 
 def swap_call(node: cst.Call) -> Iterator[cst.CSTNode]:
@@ -115,15 +115,16 @@ class _Finder(cst.CSTVisitor):
 
     def _change(self, node: cst.CSTNode, new: cst.CSTNode) -> Change:
         span = self.get_metadata(ByteSpanPositionProvider, node)
-        before = self.source[span.start:span.start + span.length].decode()
-        start = len(self.source[:span.start].decode()) + len(before) - len(before.lstrip())
+        before = self.source[span.start : span.start + span.length].decode()
+        start = len(self.source[: span.start].decode()) + len(before) - len(before.lstrip())
         after = self.module.code_for_node(new).strip()
         return Change(".".join(self.scopes), start, before.strip(), after)
 
 
 def _is_left_out(node: cst.CSTNode) -> bool:
     return isinstance(node, LEFT_OUT) or m.matches(
-        node, LOGGING | FOR_CHECKERS | HOW_A_CLASS_IS_MADE)
+        node, LOGGING | FOR_CHECKERS | HOW_A_CLASS_IS_MADE
+    )
 
 
 def python_changes(source: str) -> Iterator[Change]:

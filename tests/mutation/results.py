@@ -49,14 +49,21 @@ class Results:
     def is_equivalent(self, mutant: Mutant) -> bool:
         """Whether somebody has judged that no behaviour tells it from the original."""
         change = mutant.change
-        return (mutant.path, change.scope, _plain(change.before), _plain(change.after)
-                ) in self.equivalent
+        return (
+            mutant.path,
+            change.scope,
+            _plain(change.before),
+            _plain(change.after),
+        ) in self.equivalent
 
     def survives(self, mutant: Mutant) -> bool:
         """Whether it was tried and ought to have been noticed."""
         result = self.of.get(mutant.id)
-        return (result is not None and result.outcome == Outcome.SURVIVED.value
-                and not self.is_equivalent(mutant))
+        return (
+            result is not None
+            and result.outcome == Outcome.SURVIVED.value
+            and not self.is_equivalent(mutant)
+        )
 
     def rows(self, mutants: Iterable[Mutant]) -> list[tuple[object, ...]]:
         """The score of each room: found is the share of what was tried and is not equivalent."""
@@ -76,14 +83,23 @@ class Results:
 def _row(room: str, there: int, count: Counter[str]) -> tuple[object, ...]:
     found = count["killed"] + count["timeout"]
     judged = found + count["survived"]
-    return (room, f"{there:,}", count.total(), count["killed"], count["timeout"], count["survived"],
-            count["equivalent"], f"{100 * found / judged:.0f} %" if judged else "–")
+    return (
+        room,
+        f"{there:,}",
+        count.total(),
+        count["killed"],
+        count["timeout"],
+        count["survived"],
+        count["equivalent"],
+        f"{100 * found / judged:.0f} %" if judged else "–",
+    )
 
 
 def _read_equivalent() -> set[tuple[str, str, str, str]]:
     judged = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("equivalent", [])
-    return {(one["path"], one["scope"], _plain(one["before"]), _plain(one["after"]))
-            for one in judged}
+    return {
+        (one["path"], one["scope"], _plain(one["before"]), _plain(one["after"])) for one in judged
+    }
 
 
 def _plain(text: str) -> str:

@@ -16,4 +16,4 @@ class Change:
 
     def apply(self, source: str) -> str:
         """The text with the change."""
-        return source[:self.start] + self.after + source[self.start + len(self.before):]
+        return source[: self.start] + self.after + source[self.start + len(self.before) :]

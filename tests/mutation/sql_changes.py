@@ -7,8 +7,11 @@ from collections.abc import Iterator
 
 from tests.mutation.source_change import Change
 
-NAMED = re.compile(r"^-- name: (\w+)\n"
-                   r"|^CREATE (?:OR REPLACE )?\w+ (?:IF NOT EXISTS )?([\w.]+)", re.MULTILINE)
+NAMED = re.compile(
+    r"^-- name: (\w+)\n"
+    r"|^CREATE (?:OR REPLACE )?\w+ (?:IF NOT EXISTS )?([\w.]+)",
+    re.MULTILINE,
+)
 NO_CODE = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"[^\"]*\"")
 SWAPS = {
     r"<(?![=>@-])": "<=",
@@ -49,8 +52,12 @@ def sql_changes(source: str) -> Iterator[Change]:
     for pattern, after in SWAPS.items():
         for found in re.finditer(pattern, code):
             if not BETWEEN.search(code, 0, found.start()):
-                yield Change(_name(names, found.start()), found.start(),
-                             source[found.start():found.end()], after)
+                yield Change(
+                    _name(names, found.start()),
+                    found.start(),
+                    source[found.start() : found.end()],
+                    after,
+                )
 
 
 def _name(names: list[tuple[int, str]], start: int) -> str:

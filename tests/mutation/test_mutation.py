@@ -28,8 +28,15 @@ def changed(scope: str, changes: list[Change]) -> set[tuple[str, str]]:
 def test_queries_are_changed_outside_of_comments_and_literals() -> None:
     changes = list(sql_changes(QUERIES))
     assert changed("held", changes) == {
-        ("<=", "<"), (">", ">="), ("=", "<>"), ("AND", "OR"), ("DESC", "ASC"), ("DISTINCT", ""),
-        ("  AND kind = 'a < b'", ""), ("WHERE since <= $1 AND until > $1", "")}
+        ("<=", "<"),
+        (">", ">="),
+        ("=", "<>"),
+        ("AND", "OR"),
+        ("DESC", "ASC"),
+        ("DISTINCT", ""),
+        ("  AND kind = 'a < b'", ""),
+        ("WHERE since <= $1 AND until > $1", ""),
+    }
     assert changed("first", changes) == {("max", "min")}
     for change in changes:
         assert len(change.apply(QUERIES)) == len(QUERIES) - len(change.before) + len(change.after)
@@ -52,8 +59,13 @@ class Page:
         return False
 '''
     assert changed("Page.more", list(python_changes(source))) == {
-        ("after and after > 5", "after or after > 5"), ("after and after > 5", "after"),
+        ("after and after > 5", "after or after > 5"),
+        ("after and after > 5", "after"),
         ("after and after > 5", "after > 5"),
-        ("after and after > 5", "not (after and after > 5)"), ("> 5", ">= 5"), ("5", "6"),
+        ("after and after > 5", "not (after and after > 5)"),
+        ("> 5", ">= 5"),
+        ("5", "6"),
         ("False", "True"),
-        ("self.read(after, size=5)", "self.read(after, )"), ("self.read(after, size=5)", "pass")}
+        ("self.read(after, size=5)", "self.read(after, )"),
+        ("self.read(after, size=5)", "pass"),
+    }

@@ -11,18 +11,28 @@ from tests.mutation.coverage_map import CoverageMap
 from tests.mutation.mutants import ROOT, Mutant
 
 MIGRATIONS = "tracker/postgres/migrations/"
-IN_MIGRATIONS = ("tracker/log/recorder.py", "tracker/log/annexes.py", "tracker/auth/tokens.py",
-                 "tracker/audit/serve/proofs.py", "tracker/audit/sign/publisher.py")
+IN_MIGRATIONS = (
+    "tracker/log/recorder.py",
+    "tracker/log/annexes.py",
+    "tracker/auth/tokens.py",
+    "tracker/audit/serve/proofs.py",
+    "tracker/audit/sign/publisher.py",
+)
 """What calls the functions of the migrations."""
 
 
-def choose_tests(mutant: Mutant, coverage: CoverageMap, there: set[str], seconds: float
-                 ) -> tuple[list[str], bool]:
+def choose_tests(
+    mutant: Mutant, coverage: CoverageMap, there: set[str], seconds: float
+) -> tuple[list[str], bool]:
     """The tests of a mutant, those first that are near and quick, until the time is used up; and
     whether these are all."""
     running = [test for test in _running(mutant, coverage) if test in there]
-    running += [test for test in there if test not in coverage.seconds and (
-        _is_near(mutant, test) or _imports(test.partition("::")[0], mutant.path))]
+    running += [
+        test
+        for test in there
+        if test not in coverage.seconds
+        and (_is_near(mutant, test) or _imports(test.partition("::")[0], mutant.path))
+    ]
     running.sort(key=lambda test: (not _is_near(mutant, test), coverage.seconds.get(test, 1), test))
     chosen: list[str] = []
     for test in running:
@@ -54,8 +64,9 @@ def _running(mutant: Mutant, coverage: CoverageMap) -> set[str]:
     if mutant.path.startswith(MIGRATIONS):
         return set().union(*(coverage.running(path, "") for path in IN_MIGRATIONS))
     modules = _modules_of_sql(mutant.path)
-    named = [(path, scope) for path in modules
-             for scope in _functions_naming(path, mutant.change.scope)]
+    named = [
+        (path, scope) for path in modules for scope in _functions_naming(path, mutant.change.scope)
+    ]
     wanted = named or [(path, "") for path in modules]
     return set().union(*(coverage.running(path, scope) for path, scope in wanted))
 
@@ -64,8 +75,11 @@ def _running(mutant: Mutant, coverage: CoverageMap) -> set[str]:
 def _modules_of_sql(path: str) -> list[str]:
     """The modules beside a file of queries that read it."""
     file = ROOT / path
-    return [module.relative_to(ROOT).as_posix() for module in sorted(file.parent.glob("*.py"))
-            if f'"{file.name}"' in module.read_text(encoding="utf-8")]
+    return [
+        module.relative_to(ROOT).as_posix()
+        for module in sorted(file.parent.glob("*.py"))
+        if f'"{file.name}"' in module.read_text(encoding="utf-8")
+    ]
 
 
 @cache

@@ -23,10 +23,24 @@ from tests.mutation.mutants import ROOT, Mutant
 
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".mutation", ".mypy_cache", "node_modules")
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([
-    "__main__", "pytest", "hypothesis.strategies", "asyncpg", "strawberry", "httpx",
-    "starlette.applications", "cryptography.hazmat.primitives.asymmetric.ed25519",
-    "eventsourcing.persistence", "openpyxl", "typer", "uvicorn", "websockets", "pycountry"])
+FORKS.set_forkserver_preload(
+    [
+        "__main__",
+        "pytest",
+        "hypothesis.strategies",
+        "asyncpg",
+        "strawberry",
+        "httpx",
+        "starlette.applications",
+        "cryptography.hazmat.primitives.asymmetric.ed25519",
+        "eventsourcing.persistence",
+        "openpyxl",
+        "typer",
+        "uvicorn",
+        "websockets",
+        "pycountry",
+    ]
+)
 """Every mutant has a process of its own; what takes long to import, and is not ours, is there."""
 
 OUTPUT = "output"
@@ -84,8 +98,9 @@ class Tree:
         """Run tests in their order, until the first that fails."""
         if not tests:
             return Met(Outcome.SURVIVED)
-        code, output = self._pytest(["-x", "--tb=line", "-rfE", f"--timeout={seconds / 2:.0f}",
-                                     *tests], seconds)
+        code, output = self._pytest(
+            ["-x", "--tb=line", "-rfE", f"--timeout={seconds / 2:.0f}", *tests], seconds
+        )
         if code == PASSED:
             return Met(Outcome.SURVIVED)
         failed = FAILED.search(output)

@@ -15,8 +15,9 @@ from tracker.postgres.batching import MAX_BATCH_CALLS, Joined
 async def test_more_appends_at_once_than_go_together_are_all_answered(recorder: Recorder) -> None:
     count = 2 * MAX_BATCH_CALLS + 200
     async with asyncio.timeout(60):
-        outcomes = await asyncio.gather(*(
-            recorder.append([event(f"export-control/{n}", str(n))]) for n in range(count)))
+        outcomes = await asyncio.gather(
+            *(recorder.append([event(f"export-control/{n}", str(n))]) for n in range(count))
+        )
     assert sorted(outcome.positions[0] for outcome in outcomes) == list(range(1, count + 1))
 
 

@@ -39,9 +39,22 @@ def other_server() -> Iterator[Postgres]:
 def run(program: str, target: dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a program of PostgreSQL on a database."""
     return subprocess.run(
-        [str(BINARIES[0] / program), "-h", target["host"], "-p", str(target["port"]),
-         "-U", target["user"], "-d", target["database"], *arguments],
-        capture_output=True, text=True, check=False)
+        [
+            str(BINARIES[0] / program),
+            "-h",
+            target["host"],
+            "-p",
+            str(target["port"]),
+            "-U",
+            target["user"],
+            "-d",
+            target["database"],
+            *arguments,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.skipif(not BINARIES, reason="needs pg_dump and pg_restore")

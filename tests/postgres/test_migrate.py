@@ -46,7 +46,8 @@ async def test_a_database_of_the_first_release_becomes_the_same_as_a_new_one(
         await connection.execute(FIRST_RELEASE.read_text(encoding="utf-8"))
         await connection.execute(
             "INSERT INTO log.events"
-            " VALUES (1, 'a', 'alliance/a', 1, 'Alliance.Founded', now(), '{}')")
+            " VALUES (1, 'a', 'alliance/a', 1, 'Alliance.Founded', now(), '{}')"
+        )
         before = await connection.fetch("SELECT * FROM log.events")
         await connection.execute("CREATE SCHEMA projection")
     await prepare(bare)
@@ -119,10 +120,12 @@ async def test_the_owner_of_a_database_who_may_create_roles_can_migrate_it(
     bare: Target, login: str
 ) -> None:
     async with connected(bare) as admin:
-        await admin.execute(f'ALTER DATABASE {bare["database"]} OWNER TO {login}')
+        await admin.execute(f"ALTER DATABASE {bare['database']} OWNER TO {login}")
         # What PostgreSQL gives to whoever creates a role; these exist on this server already.
-        await admin.execute("GRANT tracker_owner, tracker_projector, tracker_api, tracker_publisher"
-                            f" TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+        await admin.execute(
+            "GRANT tracker_owner, tracker_projector, tracker_api, tracker_publisher"
+            f" TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
+        )
     async with running({**bare, "user": login}) as services:
         await services.commands.record("export-control/a", announced())
     async with connected(bare) as admin:
@@ -136,13 +139,20 @@ async def test_a_token_of_the_former_scope_audit_reads_as_before(bare: Target) -
         for secret, scopes in (("a", ["audit"]), ("b", ["audit", "read"]), ("c", ["record"])):
             await connection.execute(
                 "INSERT INTO log.tokens (name, scopes, sha256) VALUES ($1, $2, $3)",
-                secret, scopes, sha256(secret))
+                secret,
+                scopes,
+                sha256(secret),
+            )
         await migrate(connection)
         assert [set(token.scopes) for token in await tokens(connection)] == [
-            {Scope.READ}, {Scope.READ}, {Scope.RECORD}]
+            {Scope.READ},
+            {Scope.READ},
+            {Scope.RECORD},
+        ]
         with pytest.raises(asyncpg.CheckViolationError):
-            await connection.execute("INSERT INTO log.tokens (name, scopes, sha256)"
-                                     " VALUES ('d', '{audit}', sha256('d'))")
+            await connection.execute(
+                "INSERT INTO log.tokens (name, scopes, sha256) VALUES ('d', '{audit}', sha256('d'))"
+            )
     async with pooled(bare) as pool:
         caller = await Tokens(pool).holder("a")
     assert caller == Caller("a", frozenset({Scope.READ}))

@@ -48,9 +48,7 @@ async def test_questions_are_answered_soon_though_every_idle_connection_has_gone
     assert time.monotonic() - asked < 8, "not the 30 s that a question may take"
 
 
-async def test_a_connection_that_was_never_used_is_asked_too(
-    proxy: Proxy, target: Target
-) -> None:
+async def test_a_connection_that_was_never_used_is_asked_too(proxy: Proxy, target: Target) -> None:
     pool = await create_pool({**proxy.target, "database": target["database"]}, seconds=30)
     proxy.swallow()
     proxy.heal()
@@ -87,9 +85,7 @@ async def test_whoever_has_waited_in_vain_in_a_transaction_does_not_wait_for_its
     assert time.monotonic() - asked < 8, "not the 30 s that a rollback may take"
 
 
-async def test_a_connection_that_answers_is_used_again_however_long_it_was_idle(
-    pool: Pool
-) -> None:
+async def test_a_connection_that_answers_is_used_again_however_long_it_was_idle(pool: Pool) -> None:
     backend = await pool.fetchval(BACKEND)
     await asyncio.sleep(IDLE_SECONDS + 0.1)
     assert await pool.fetchval(BACKEND) == backend

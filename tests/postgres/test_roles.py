@@ -38,20 +38,25 @@ async def test_a_replica_can_not_change_it_either(
     assert len(await raw(target)) == 1
 
 
-@pytest.mark.parametrize("statement", [
-    "INSERT INTO log.events VALUES (1, 'a', 'alliance/a', 1, 'Alliance.Founded', now(), '{}')",
-    "SELECT log.write(0, now(), '{}', '{}', '{}', '{}', '{}', '{}')",
-    "ALTER TABLE log.events DISABLE TRIGGER ALL", "DROP TABLE log.events",
-    "DROP FUNCTION log.append", "CREATE TABLE log.mine ()", "CREATE TABLE public.mine ()",
-    "DELETE FROM projection.versions", "UPDATE projection.tracking SET position = 9",
-    "INSERT INTO log.migrations (number, name, sha256) VALUES (9, '', '')",
-    "INSERT INTO log.checkpoints (size, root, note) VALUES (0, sha256(''), '')",
-    "INSERT INTO log.tiles SELECT 0, 0, '', ''",
-    "INSERT INTO log.cosignatures SELECT 0, '', ''",
-])
-async def test_the_api_can_only_append_and_read(
-    target: Target, statement: str
-) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO log.events VALUES (1, 'a', 'alliance/a', 1, 'Alliance.Founded', now(), '{}')",
+        "SELECT log.write(0, now(), '{}', '{}', '{}', '{}', '{}', '{}')",
+        "ALTER TABLE log.events DISABLE TRIGGER ALL",
+        "DROP TABLE log.events",
+        "DROP FUNCTION log.append",
+        "CREATE TABLE log.mine ()",
+        "CREATE TABLE public.mine ()",
+        "DELETE FROM projection.versions",
+        "UPDATE projection.tracking SET position = 9",
+        "INSERT INTO log.migrations (number, name, sha256) VALUES (9, '', '')",
+        "INSERT INTO log.checkpoints (size, root, note) VALUES (0, sha256(''), '')",
+        "INSERT INTO log.tiles SELECT 0, 0, '', ''",
+        "INSERT INTO log.cosignatures SELECT 0, '', ''",
+    ],
+)
+async def test_the_api_can_only_append_and_read(target: Target, statement: str) -> None:
     async with connected(target) as admin:
         await admin.execute("SET SESSION AUTHORIZATION tracker_api")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -81,12 +86,16 @@ async def test_nobody_can_change_what_is_published(
         await connection.execute(
             "INSERT INTO log.checkpoints (size, root, note) VALUES (1, sha256(''), '');"
             "INSERT INTO log.cosignatures VALUES (1, 'w', '');"
-            "INSERT INTO log.tiles VALUES (0, 0, decode(repeat('00', 8192), 'hex'), sha256(''))")
+            "INSERT INTO log.tiles VALUES (0, 0, decode(repeat('00', 8192), 'hex'), sha256(''))"
+        )
     async with connected(target, role=role) as connection:
         if role is None:
             await connection.execute("SET session_replication_role = replica")
-        for statement in (f"UPDATE log.{table} SET {COLUMNS[table]} = {COLUMNS[table]}",
-                          f"DELETE FROM log.{table}", f"TRUNCATE log.{table} CASCADE"):
+        for statement in (
+            f"UPDATE log.{table} SET {COLUMNS[table]} = {COLUMNS[table]}",
+            f"DELETE FROM log.{table}",
+            f"TRUNCATE log.{table} CASCADE",
+        ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(statement)
         assert await connection.fetchval(f"SELECT count(*) FROM log.{table}") == 1

@@ -69,8 +69,9 @@ def test_an_order_for_others_does_not_count() -> None:
 
 
 def test_a_judgement_on_the_figure_goes_before_every_order() -> None:
-    judged = figure("2025-06-01", usgs_2024, usgs_2025, bgs,
-                    preferred("2025-06-01", "usgs", edition="MCS 2024"))
+    judged = figure(
+        "2025-06-01", usgs_2024, usgs_2025, bgs, preferred("2025-06-01", "usgs", edition="MCS 2024")
+    )
     chosen = choose(judged, [order("bgs", commodity="rare_earths", statistic="production")])
     assert (chosen.claim.edition, chosen.rule) == ("MCS 2024", PreferenceRule.JUDGEMENT)
     assert chosen.event is not None
@@ -97,15 +98,21 @@ def test_units_are_converted_to_that_of_the_preferred_claim() -> None:
 
 
 def test_what_cant_be_compared_is_listed_with_the_reason() -> None:
-    found = compare(claims(
-        ("usgs", {"value": 255_000}), ("sohu", {"value": 210_000, "basis": None}),
-        ("iea", {"value": 9, "unit": "ct"}), ("bgs", {"value": 200_000, "qualifier": "more_than"}),
-    ), ())
+    found = compare(
+        claims(
+            ("usgs", {"value": 255_000}),
+            ("sohu", {"value": 210_000, "basis": None}),
+            ("iea", {"value": 9, "unit": "ct"}),
+            ("bgs", {"value": 200_000, "qualifier": "more_than"}),
+        ),
+        (),
+    )
     assert found.spread is None
     assert {c.publisher: reason for c, reason in found.not_comparable} == {
         "sohu": "its basis is not stated, that of usgs is REO",
         "iea": "no factor from ct to t is declared",
-        "bgs": "its figure is a bound or a range (more_than)"}
+        "bgs": "its figure is a bound or a range (more_than)",
+    }
 
 
 def test_where_the_preferred_claim_has_no_number_the_others_are_compared() -> None:
@@ -124,11 +131,14 @@ def test_a_spread_from_nothing_is_no_fraction() -> None:
 
 
 publishers = st.permutations(("usgs", "bgs", "iea", "sohu"))
-quantities = st.fixed_dictionaries({
-    "value": st.integers(0, 10**9), "unit": st.sampled_from(("kg", "t", "kt", "ct")),
-    "basis": st.sampled_from(("REO", None)),
-    "qualifier": st.sampled_from((None, "about", "less_than")),
-})
+quantities = st.fixed_dictionaries(
+    {
+        "value": st.integers(0, 10**9),
+        "unit": st.sampled_from(("kg", "t", "kt", "ct")),
+        "basis": st.sampled_from(("REO", None)),
+        "qualifier": st.sampled_from((None, "about", "less_than")),
+    }
+)
 
 
 @given(publishers, st.lists(quantities, min_size=1, max_size=4))
@@ -161,21 +171,32 @@ async def test_the_corpus_shows_reserves_of_two_publishers_side_by_side(
     output = data["asOf"]["output"]
     assert output["choice"] == {"rule": "FIRST", "reason": None, "event": None}
     assert output["sideBySide"] == {
-        "latest": [{"publisher": "usgs", "edition": "MCS 2025", "preferred": True},
-                   {"publisher": "sohu", "edition": "Sohu 2025-07-07", "preferred": False}],
+        "latest": [
+            {"publisher": "usgs", "edition": "MCS 2025", "preferred": True},
+            {"publisher": "sohu", "edition": "Sohu 2025-07-07", "preferred": False},
+        ],
         "spread": None,
-        "notComparable": [{"claim": {"publisher": "sohu", "value": "210000"},
-                           "reason": "its basis is not stated, that of usgs is REO"}]}
+        "notComparable": [
+            {
+                "claim": {"publisher": "sohu", "value": "210000"},
+                "reason": "its basis is not stated, that of usgs is REO",
+            }
+        ],
+    }
     [other] = data["asOf"]["reserves"]["sideBySide"]["notComparable"]
     assert other["claim"] == {"publisher": "sohu", "value": "52000000"}
 
 
-async def test_the_corpus_shows_how_far_two_publishers_lie_apart(
-    corpus_services: Services,
-) -> None:
+async def test_the_corpus_shows_how_far_two_publishers_lie_apart(corpus_services: Services) -> None:
     data = await Api(corpus_services).ask("""{ asOf(validAt: "2026-05-01") {
       figure(id: "rare_earths/CN/production/mine/2021") { sideBySide {
         spread { minimum maximum absolute relative unit basis claims { publisher } } } } } }""")
     assert data["asOf"]["figure"]["sideBySide"]["spread"] == {
-        "minimum": "168000", "maximum": "180000", "absolute": "12000", "relative": "0.0714",
-        "unit": "t", "basis": "REO", "claims": [{"publisher": "usgs"}, {"publisher": "bgs"}]}
+        "minimum": "168000",
+        "maximum": "180000",
+        "absolute": "12000",
+        "relative": "0.0714",
+        "unit": "t",
+        "basis": "REO",
+        "claims": [{"publisher": "usgs"}, {"publisher": "bgs"}],
+    }

@@ -75,16 +75,23 @@ def between(stream: str, facts: Sequence[Fact], one: str, other: str) -> list[tu
 def test_what_differs_makes_one_state_of_the_other(history: History, data: st.DataObject) -> None:
     stream, known = history
     counts = st.integers(0, len(known))
-    states = [None, *(version.state for count in (data.draw(counts), data.draw(counts))
-                      for version in timeline(stream, known[:count]))]
+    states = [
+        None,
+        *(
+            version.state
+            for count in (data.draw(counts), data.draw(counts))
+            for version in timeline(stream, known[:count])
+        ),
+    ]
     before, after = data.draw(st.sampled_from(states)), data.draw(st.sampled_from(states))
     assert applied(content(before), diff(before, after)) == content(after)
     assert bool(diff(before, after)) == (content(before) != content(after))
 
 
 def test_a_clause_is_told_by_its_id_and_a_field_that_had_its_default_by_its_value() -> None:
-    changes = between(CONTROL, [announced(clause("1"), clause("2")), suspended("2")],
-                      "2025-11-08", "2025-11-09")
+    changes = between(
+        CONTROL, [announced(clause("1"), clause("2")), suspended("2")], "2025-11-08", "2025-11-09"
+    )
     assert changes == [
         (("clauses", "2", "status"), "in_force", "suspended"),
         (("clauses", "2", "suspendedFrom"), None, "2025-11-09"),
@@ -93,7 +100,8 @@ def test_a_clause_is_told_by_its_id_and_a_field_that_had_its_default_by_its_valu
     ]
     wider = fact(Amended, "2025-01-01", clauses=[clause("1", extraterritorial=True)])
     assert between(CONTROL, [announced(), wider], "2024-12-31", "2025-01-01") == [
-        (("clauses", "1", "clause", "extraterritorial"), False, True)]
+        (("clauses", "1", "clause", "extraterritorial"), False, True)
+    ]
 
 
 def test_an_added_clause_is_a_change_of_its_own() -> None:
@@ -103,17 +111,19 @@ def test_an_added_clause_is_a_change_of_its_own() -> None:
 
 
 def test_members_are_told_by_place_and_claims_by_publisher_edition_and_version() -> None:
-    quad = [fact(Founded, "2021-01-01", name="Quad", members=["US", "JP"]),
-            fact(MemberJoined, "2025-01-01", member="IN"),
-            fact(MemberLeft, "2025-01-01", member="JP")]
+    quad = [
+        fact(Founded, "2021-01-01", name="Quad", members=["US", "JP"]),
+        fact(MemberJoined, "2025-01-01", member="IN"),
+        fact(MemberLeft, "2025-01-01", member="JP"),
+    ]
     joined = {"place": "IN", "since": "2025-01-01"}
     assert between("alliance/quad", quad, "2024-12-31", "2025-01-01") == [
         (("members", "JP"), {"place": "JP", "since": "2021-01-01"}, None),
-        (("members", "IN"), None, joined)]
+        (("members", "IN"), None, joined),
+    ]
     restated = [claimed(240_000), claimed(250_000, version="1.1", published_on="2024-03-01")]
     paths = [path for path, _, _ in between(FIGURE, restated, "2024-02-01", "2024-03-01")]
-    assert paths == [("claims", "usgs/MCS 2024", "latest"),
-                     ("claims", "usgs/MCS 2024/1.1")]
+    assert paths == [("claims", "usgs/MCS 2024", "latest"), ("claims", "usgs/MCS 2024/1.1")]
 
 
 def test_another_order_is_told_by_identities() -> None:
@@ -125,8 +135,11 @@ def test_another_order_is_told_by_identities() -> None:
 
 
 def test_items_with_the_same_identity_are_compared_as_values() -> None:
-    known = told(FIGURE, claimed(1, edition="a/b"),
-                 claimed(2, edition="a", version="b", published_on="2024-02-01"))
+    known = told(
+        FIGURE,
+        claimed(1, edition="a/b"),
+        claimed(2, edition="a", version="b", published_on="2024-02-01"),
+    )
     before, after = (state(known, FIGURE, day) for day in ("2024-01-31", "2024-02-01"))
     [change] = diff(before, after)
     assert change.path == ("claims",)

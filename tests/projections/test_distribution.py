@@ -45,10 +45,17 @@ def spread(*figures: FigureState) -> Distribution:
     return distribution(figures, ())
 
 
-@pytest.mark.parametrize(("part", "whole", "found"), [
-    ("1", "4", "0.25"), ("999", "1", "999"), ("1000", "1", None), ("-1000", "1", None),
-    ("1", "0", None), ("1e999999", "1e-999999", None),
-])
+@pytest.mark.parametrize(
+    ("part", "whole", "found"),
+    [
+        ("1", "4", "0.25"),
+        ("999", "1", "999"),
+        ("1000", "1", None),
+        ("-1000", "1", None),
+        ("1", "0", None),
+        ("1e999999", "1e-999999", None),
+    ],
+)
 def test_there_is_no_ratio_to_nothing_or_to_next_to_nothing(
     part: str, whole: str, found: str | None
 ) -> None:

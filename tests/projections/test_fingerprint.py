@@ -40,29 +40,50 @@ def hashed(directory: Path, files: dict[str, str]) -> str:
     return found
 
 
-@pytest.mark.parametrize("files", [
-    {"days.py": CODE.replace("Whether it is.", "True of the last day."), "q.sql": QUERY},
-    {"days.py": CODE.replace('"""About days."""', '"""About\n\ndays."""'), "q.sql": QUERY},
-    {"days.py": CODE.replace("  # of most months", ""), "q.sql": QUERY},
-    {"days.py": CODE.replace("import calendar", "from calendar import (\n    monthrange)"),
-     "q.sql": QUERY},
-    {"days.py": CODE.replace("return False", "\n\n        return False"), "q.sql": QUERY},
-    {"moved/days.py": CODE, "z.sql": QUERY},
-    {"days.py": CODE, "q.sql": QUERY.replace("Of a state.", "Of an entity.")},
-    {"days.py": CODE, "q.sql": QUERY.replace(" FROM", "\n    FROM")},
-], ids=["docstring", "docstring of the module", "comment", "import", "layout", "place",
-        "comment in SQL", "layout of SQL"])
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"days.py": CODE.replace("Whether it is.", "True of the last day."), "q.sql": QUERY},
+        {"days.py": CODE.replace('"""About days."""', '"""About\n\ndays."""'), "q.sql": QUERY},
+        {"days.py": CODE.replace("  # of most months", ""), "q.sql": QUERY},
+        {
+            "days.py": CODE.replace("import calendar", "from calendar import (\n    monthrange)"),
+            "q.sql": QUERY,
+        },
+        {"days.py": CODE.replace("return False", "\n\n        return False"), "q.sql": QUERY},
+        {"moved/days.py": CODE, "z.sql": QUERY},
+        {"days.py": CODE, "q.sql": QUERY.replace("Of a state.", "Of an entity.")},
+        {"days.py": CODE, "q.sql": QUERY.replace(" FROM", "\n    FROM")},
+    ],
+    ids=[
+        "docstring",
+        "docstring of the module",
+        "comment",
+        "import",
+        "layout",
+        "place",
+        "comment in SQL",
+        "layout of SQL",
+    ],
+)
 def test_what_changes_no_row_changes_no_hash(tmp_path: Path, files: dict[str, str]) -> None:
     assert hashed(tmp_path, files) == hashed(tmp_path, {"days.py": CODE, "q.sql": QUERY})
 
 
-@pytest.mark.parametrize("files", [
-    {"days.py": CODE.replace("31", "30"), "q.sql": QUERY},
-    {"days.py": CODE.replace("day == self", "day != self"), "q.sql": QUERY},
-    {"days.py": CODE.replace("        return False", "            return False"), "q.sql": QUERY},
-    {"days.py": CODE, "q.sql": QUERY.replace("<", "<=")},
-    {"days.py": CODE},
-    {"days.py": CODE, "q.sql": QUERY, "more.toml": "a = 1"},
-], ids=["number", "operator", "indentation", "condition in SQL", "a file less", "a file more"])
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"days.py": CODE.replace("31", "30"), "q.sql": QUERY},
+        {"days.py": CODE.replace("day == self", "day != self"), "q.sql": QUERY},
+        {
+            "days.py": CODE.replace("        return False", "            return False"),
+            "q.sql": QUERY,
+        },
+        {"days.py": CODE, "q.sql": QUERY.replace("<", "<=")},
+        {"days.py": CODE},
+        {"days.py": CODE, "q.sql": QUERY, "more.toml": "a = 1"},
+    ],
+    ids=["number", "operator", "indentation", "condition in SQL", "a file less", "a file more"],
+)
 def test_what_may_change_a_row_changes_the_hash(tmp_path: Path, files: dict[str, str]) -> None:
     assert hashed(tmp_path, files) != hashed(tmp_path, {"days.py": CODE, "q.sql": QUERY})

@@ -61,9 +61,12 @@ CHANCE = st.integers(0, 2**32).map(Random)
 def is_told(fact: Fact, others: Sequence[Fact]) -> bool:
     """Whether one of other facts is the same claim of the same edition."""
     return isinstance(fact, Claimed) and any(
-        isinstance(other, Claimed) and other.series == fact.series
-        and edition_of(other) == edition_of(fact) and agree(other.quantity, fact.quantity)
-        for other in others)
+        isinstance(other, Claimed)
+        and other.series == fact.series
+        and edition_of(other) == edition_of(fact)
+        and agree(other.quantity, fact.quantity)
+        for other in others
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -145,11 +148,14 @@ class Histories(RuleBasedStateMachine):
         another id, from the log or from a line before, is no news."""
         facts = self.facts(chance, *streams)
         claims = [event.fact for event in self.log if isinstance(event.fact, Claimed)]
-        known = sum(is_told(fact, [*claims, *(of for _, of in facts[:n])])
-                    for n, (_, fact) in enumerate(facts))
+        known = sum(
+            is_told(fact, [*claims, *(of for _, of in facts[:n])])
+            for n, (_, fact) in enumerate(facts)
+        )
         lines = [
             write(f"line-{self.world.position}-{n}", kind_of(stream).type_of(fact), fact, stream)
-            for n, (stream, fact) in enumerate(facts)]
+            for n, (stream, fact) in enumerate(facts)
+        ]
         first, again = (self.wait(self.desk.take(*lines, skip_refused=True)) for _ in range(2))
         told, repeated = first.receipt.counts, again.receipt.counts
         assert told.new + told.restated + told.refused + told.unchanged == len(lines)
@@ -163,10 +169,15 @@ class Histories(RuleBasedStateMachine):
         moment = Moment(day, chance.randint(0, self.world.position))
         self.given[moment] = self.world.digest(day, moment.position)
         assert self.wait(self.services.as_of.digest(moment)) == self.given[moment]
-        expected = {entity: version.text for entity, version in self.world.states(
-            moment.valid_at, moment.position)}
-        found = {f"{name}/{state.id}": encode(state).decode() for name, kind in STATES.items()
-                 for state in self.wait(self.services.as_of.states(kind, moment))}
+        expected = {
+            entity: version.text
+            for entity, version in self.world.states(moment.valid_at, moment.position)
+        }
+        found = {
+            f"{name}/{state.id}": encode(state).decode()
+            for name, kind in STATES.items()
+            for state in self.wait(self.services.as_of.states(kind, moment))
+        }
         assert found == expected
 
     @rule(stream=st.sampled_from(STREAMS), chance=CHANCE)
@@ -193,5 +204,10 @@ def test_any_history_answers_alike_in_the_database_and_in_memory_and_for_ever(
 ) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         lambda: Histories(server, empty_template, tmp_path),
-        settings=settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None,
-                          suppress_health_check=list(HealthCheck)))
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -129,10 +129,15 @@ UPDATE tracking SET position = 0"""
 
 async def rows(connection: Connection) -> list[tuple[Any, ...]]:
     """All version rows, and the words that they are found by."""
-    found = [await connection.fetch(f"SELECT * FROM {table} ORDER BY {order}") for table, order in (
-        ("versions", "entity, since, first_day"),
-        ("elements", "entity, since, list, place, first_day"), ("subjects", "entity, word"),
-        ("texts", "entity, said"))]
+    found = [
+        await connection.fetch(f"SELECT * FROM {table} ORDER BY {order}")
+        for table, order in (
+            ("versions", "entity, since, first_day"),
+            ("elements", "entity, since, list, place, first_day"),
+            ("subjects", "entity, word"),
+            ("texts", "entity, said"),
+        )
+    ]
     return [tuple(row) for table in found for row in table]
 
 
@@ -173,8 +178,10 @@ async def test_the_state_of_any_entity_is_that_of_a_fold_in_memory(
 ) -> None:
     world = await told(services, seed)
     for moment in moments(seed, world.position, 15):
-        expected = {entity: version.state
-                    for entity, version in world.states(moment.valid_at, moment.position)}
+        expected = {
+            entity: version.state
+            for entity, version in world.states(moment.valid_at, moment.position)
+        }
         for kind, state in STATES.items():
             states = await services.as_of.states(state, moment)
             assert states == [s for entity, s in expected.items() if entity.startswith(kind)]
@@ -184,7 +191,7 @@ async def test_the_state_of_any_entity_is_that_of_a_fold_in_memory(
 
 
 async def test_the_first_and_the_last_day_of_the_calendar_are_days_like_others(
-    services: Services
+    services: Services,
 ) -> None:
     await services.commands.record(GALLIUM, announced(clause(inForceFrom="9999-12-31"), on="0001"))
     await services.commands.record(GALLIUM, suspended(start="9999-12-30", end=None))
@@ -196,11 +203,12 @@ async def test_the_first_and_the_last_day_of_the_calendar_are_days_like_others(
 
 
 async def test_text_of_any_script_is_hashed_alike_in_the_database_and_in_memory(
-    services: Services
+    services: Services,
 ) -> None:
     # Some of it is refused today, but stands in logs of before there was a rule for it.
-    odd = Entity.Event(GALLIUM, 1, datetime.now(UTC), "odd",
-                       announced(title='镓 "Ga" \\ \u2028 𝔊\t'))
+    odd = Entity.Event(
+        GALLIUM, 1, datetime.now(UTC), "odd", announced(title='镓 "Ga" \\ \u2028 𝔊\t')
+    )
     await services.recorder.append([new_event(odd, None)])
     await services.projector.reach(1)
     day, world = date(2025, 1, 1), await world_of(services.recorder)
@@ -223,7 +231,7 @@ async def test_no_answer_ever_changes_once_it_was_given(services: Services, seed
 
 
 async def test_a_retraction_changes_the_answers_from_its_position_on_and_none_before(
-    services: Services
+    services: Services,
 ) -> None:
     day = date(2026, 1, 1)
     await services.commands.record(GALLIUM, announced())
@@ -279,16 +287,27 @@ async def answers(connection: Connection, recorder: Recorder) -> list[Any]:
     pool: Any = connection
     as_of, changes = AsOf(pool, recorder), Changes(pool, recorder)
     now, then = Moment(DAYS[-1], await recorder.head()), Moment(DAYS[2], 60)
-    filters = [Filter(), *(Filter(publishers=[name]) for name in ("usgs", "bgs", "mofcom")),
-               Filter(published=(DAYS[0], DAYS[3])), Filter(verified=True), Filter(verified=False)]
+    filters = [
+        Filter(),
+        *(Filter(publishers=[name]) for name in ("usgs", "bgs", "mofcom")),
+        Filter(published=(DAYS[0], DAYS[3])),
+        Filter(verified=True),
+        Filter(verified=False),
+    ]
     return [
-        *[await as_of.states(kind, at, asked)
-          for kind in STATES.values() for at in (now, then) for asked in filters],
+        *[
+            await as_of.states(kind, at, asked)
+            for kind in STATES.values()
+            for at in (now, then)
+            for asked in filters
+        ],
         *[await as_of.lists.claims(at, asked) for at in (now, then) for asked in filters],
         *[await as_of.history(stream) for stream in STREAMS],
         *[await as_of.digest(at) for at in (now, then)],
-        *[await changes.between(then, now, About(publishers=names))
-          for names in (None, ["usgs"], ["mofcom"])],
+        *[
+            await changes.between(then, now, About(publishers=names))
+            for names in (None, ["usgs"], ["mofcom"])
+        ],
     ]
 
 
@@ -309,8 +328,9 @@ async def test_no_answer_shows_whether_the_long_lists_of_states_are_written_apar
 async def test_rows_grow_with_the_events_of_an_entity_and_not_with_their_square(
     recorder: Recorder, connection: Connection
 ) -> None:
-    claims = [claimed(n, edition=f"no {n}", published_on=str(DAYS[0] + n % 50 * DAY))
-              for n in range(1200)]
+    claims = [
+        claimed(n, edition=f"no {n}", published_on=str(DAYS[0] + n % 50 * DAY)) for n in range(1200)
+    ]
     entities = {FIGURE: restored(FIGURE, [])}
     sizes = []
     for count in (400, 1200):
@@ -321,9 +341,11 @@ async def test_rows_grow_with_the_events_of_an_entity_and_not_with_their_square(
         await recorder.append_all(decided)
         while await project_page(connection, limit=100):
             pass
-        sizes.append(await connection.fetchval("""
+        sizes.append(
+            await connection.fetchval("""
             SELECT (SELECT sum(pg_column_size(version)) FROM versions AS version)
-                   + (SELECT sum(pg_column_size(element)) FROM elements AS element)"""))
+                   + (SELECT sum(pg_column_size(element)) FROM elements AS element)""")
+        )
     assert sizes[1] < 3.5 * sizes[0]
 
 
@@ -350,8 +372,10 @@ async def test_the_pages_of_a_history_are_the_history_whatever_their_size_and_wa
     as_of = AsOf(pool, recorder)
     for stream in STREAMS:
         rows = await connection.fetch(MERGED, stream)
-        expected = [(row["first_day"], row["since"], row["until"] and row["until"] - 1,
-                     row["state"]) for row in rows]
+        expected = [
+            (row["first_day"], row["since"], row["until"] and row["until"] - 1, row["state"])
+            for row in rows
+        ]
         assert await as_of.count_history(stream) == len(expected)
         for size in (1, 3, 1000):
             for from_end in (False, True):
@@ -363,11 +387,18 @@ async def walked(as_of: AsOf, stream: str, size: int, from_end: bool) -> list[An
     found: list[Any] = []
     key: Key | None = None
     while True:
-        span = Span(limit=size, from_end=from_end, after=None if from_end else key,
-                    before=key if from_end else None)
+        span = Span(
+            limit=size,
+            from_end=from_end,
+            after=None if from_end else key,
+            before=key if from_end else None,
+        )
         page = await as_of.history(stream, span=span)
-        held = [(of.valid_from, of.known_from, of.known_until, encode(of.state).decode())
-                for of in page if of.state is not None]
+        held = [
+            (of.valid_from, of.known_from, of.known_until, encode(of.state).decode())
+            for of in page
+            if of.state is not None
+        ]
         found = [*held, *found] if from_end else [*found, *held]
         if len(page) < size:
             return found
@@ -453,8 +484,12 @@ async def caught_up(recorder: Recorder, target: Target) -> list[int]:
 
 @pytest.mark.parametrize("killed_at", [None, 20, 50])
 async def test_what_comes_in_a_large_import_is_folded_by_helpers_as_long_as_all_are_there(
-    recorder: Recorder, connection: Connection, target: Target, monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture, killed_at: int | None
+    recorder: Recorder,
+    connection: Connection,
+    target: Target,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    killed_at: int | None,
 ) -> None:
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
@@ -476,7 +511,7 @@ async def test_what_comes_in_a_large_import_is_folded_by_helpers_as_long_as_all_
     parts = [(after, after + 10, part, 2) for after in range(10, head - 9, 10) for part in (0, 1)]
     if killed_at:
         assert killed_at < asked[-1][0] + 10 <= killed_at + 20  # the next may be asked for already
-    assert asked == [target, target, *parts][:len(asked) if killed_at else None]
+    assert asked == [target, target, *parts][: len(asked) if killed_at else None]
     assert caplog.text.count("events are folded here") == bool(killed_at)
     assert await rows(connection) == expected
 
@@ -502,9 +537,7 @@ async def test_an_entity_that_was_just_folded_is_not_read_again(
 ) -> None:
     read, folds = list[str](), Folds()
 
-    async def read_facts_of(
-        _: object, streams: dict[str, int], until: int
-    ) -> dict[str, Told]:
+    async def read_facts_of(_: object, streams: dict[str, int], until: int) -> dict[str, Told]:
         read.extend(streams)
         return await fact_reader.read_facts_of(connection, streams, until)
 
@@ -544,8 +577,12 @@ async def test_others_get_their_turn_while_an_entity_learns_much(
 ) -> None:
     commands = Commands(recorder)
     for number in range(5):
-        await commands.record_all([Telling(FIGURE, claimed(n, edition=f"E{n}"))
-                                   for n in range(20 * number, 20 * number + 20)])
+        await commands.record_all(
+            [
+                Telling(FIGURE, claimed(n, edition=f"E{n}"))
+                for n in range(20 * number, 20 * number + 20)
+            ]
+        )
     turns = [0]
 
     async def others() -> None:
@@ -579,9 +616,7 @@ async def test_a_fold_takes_in_what_another_projector_has_projected(
         await commands.record(GALLIUM, suspended(start=start, end=f"{start[:7]}-09"))
     cold = await read_page(connection, 3)
 
-    async def read_facts_of(
-        _: object, streams: dict[str, int], until: int
-    ) -> dict[str, Told]:
+    async def read_facts_of(_: object, streams: dict[str, int], until: int) -> dict[str, Told]:
         asked.update(streams)
         return await fact_reader.read_facts_of(connection, streams, until)
 
@@ -600,8 +635,10 @@ async def test_others_see_the_rows_of_a_page_and_its_position_at_once(
     other = await connect(target)
 
     async def seen() -> tuple[int, int]:
-        return (await other.fetchval("SELECT position FROM tracking"),
-                await other.fetchval("SELECT count(*) FROM versions"))
+        return (
+            await other.fetchval("SELECT position FROM tracking"),
+            await other.fetchval("SELECT count(*) FROM versions"),
+        )
 
     async with connection.transaction():
         assert await project_page(connection, limit=20) == 20
@@ -618,8 +655,10 @@ async def test_a_projector_that_loses_its_connections_goes_on_at_once(
     await services.commands.record(GALLIUM, announced())
     await services.projector.reach(1)
     admin = await connect(target)
-    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        " WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
     services.follower.wake()
     async with await create_pool(target) as pool:
         await Commands(Recorder(pool)).record(GALLIUM, suspended())
@@ -729,7 +768,8 @@ async def test_a_rebuild_that_is_killed_leaves_the_live_rows_and_can_be_done_aga
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", HALF, json.dumps(target), stdout=PIPE)
+        sys.executable, "-c", HALF, json.dumps(target), stdout=PIPE
+    )
     assert process.stdout
     assert await process.stdout.readline() == b"half\n"
     process.kill()
@@ -792,8 +832,12 @@ async def test_a_rebuild_whose_processes_lose_the_database_says_so_and_changes_n
 @pytest.mark.usefixtures("many_shares")
 @pytest.mark.parametrize("program", ["false", "no such program"])
 async def test_a_rebuild_without_helpers_is_done_by_one_process(
-    recorder: Recorder, connection: Connection, target: Target, monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture, program: str
+    recorder: Recorder,
+    connection: Connection,
+    target: Target,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    program: str,
 ) -> None:
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
@@ -900,8 +944,17 @@ async def test_rows_that_other_code_has_made_are_made_anew(
 async def test_entities_are_found_by_commodity_place_and_publisher(services: Services) -> None:
     record = services.commands.record
     await record("alliance/quad", fact(Founded, "2025-01-01", name="Quad", members=["US", "JP"]))
-    await record("announcement/a", fact(Made, "2025-01-01", kind="statement", title="A",
-                                        actors=["quad", "IN"], commodities=["antimony"]))
+    await record(
+        "announcement/a",
+        fact(
+            Made,
+            "2025-01-01",
+            kind="statement",
+            title="A",
+            actors=["quad", "IN"],
+            commodities=["antimony"],
+        ),
+    )
     await record(GALLIUM, announced(clause(), clause("2", commodities=["germanium"])))
     await record("figure/rare_earths/CN/production/mine/2023", claimed(1))
     await services.projector.reach(4)
@@ -909,8 +962,11 @@ async def test_entities_are_found_by_commodity_place_and_publisher(services: Ser
     async def found(**wanted: list[str]) -> list[str]:
         moment, filter = Moment(date(2025, 1, 1), 4), Filter(**wanted)  # type: ignore[arg-type]
         kinds: list[Any] = [*STATES.values()]
-        return [state.id for kind in kinds
-                for state in await services.as_of.states(kind, moment, filter)]
+        return [
+            state.id
+            for kind in kinds
+            for state in await services.as_of.states(kind, moment, filter)
+        ]
 
     assert await found(places=["JP"]) == ["quad"]
     assert await found(places=["CN"], commodities=["germanium", "antimony"]) == ["gallium"]

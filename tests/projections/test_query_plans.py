@@ -29,34 +29,52 @@ QUESTIONS: dict[str, Question] = {
     "a figure": lambda as_of, at: as_of.state(FigureState, REE, at),
     "controls": lambda as_of, at: as_of.states(ExportControlState, at, limit=20),
     "controls of an issuer on a commodity in force": lambda as_of, at: as_of.states(
-        ExportControlState, at,
-        Filter(commodities=["gallium"], places=["CN"], status="in_force"), limit=20),
+        ExportControlState,
+        at,
+        Filter(commodities=["gallium"], places=["CN"], status="in_force"),
+        limit=20,
+    ),
     "controls on a group": lambda as_of, at: as_of.states(
-        ExportControlState, at, Filter(commodities=RARE), limit=20),
+        ExportControlState, at, Filter(commodities=RARE), limit=20
+    ),
     "alliances of a member": lambda as_of, at: as_of.states(
-        AllianceState, at, Filter(places=["JP"]), limit=20),
+        AllianceState, at, Filter(places=["JP"]), limit=20
+    ),
     "announcements after one": lambda as_of, at: as_of.lists.page(
-        AnnouncementState, at, Filter(places=["US"]),
-        span=Span(after=("announcement/a",), limit=20)),
+        AnnouncementState, at, Filter(places=["US"]), span=Span(after=("announcement/a",), limit=20)
+    ),
     "figures of a group": lambda as_of, at: as_of.states(
-        FigureState, at, Filter(commodities=RARE, category="production"), limit=20),
+        FigureState, at, Filter(commodities=RARE, category="production"), limit=20
+    ),
     "production": lambda as_of, at: as_of.figures("rare_earths", 2023, at),
     "reserves": lambda as_of, at: as_of.figures("lithium", None, at),
     "claims of a publisher": lambda as_of, at: as_of.lists.claims(
-        at, Filter(publishers=["usgs"]), span=Span(after=(f"figure/{REE}", 0), limit=20)),
+        at, Filter(publishers=["usgs"]), span=Span(after=(f"figure/{REE}", 0), limit=20)
+    ),
     "how many controls": lambda as_of, at: as_of.lists.count(ExportControlState, at),
     "how many claims on a commodity": lambda as_of, at: as_of.lists.count_claims(
-        at, Filter(commodities=["gallium"])),
+        at, Filter(commodities=["gallium"])
+    ),
     "controls in force in a time": lambda as_of, at: as_of.lists.page(
-        ExportControlState, at, Filter(in_force=(date(2025, 1, 1), None), verified=True),
-        Order(By.DATE, down=True), Span(limit=20)),
+        ExportControlState,
+        at,
+        Filter(in_force=(date(2025, 1, 1), None), verified=True),
+        Order(By.DATE, down=True),
+        Span(limit=20),
+    ),
     "controls by their words": lambda as_of, at: as_of.lists.page(
-        ExportControlState, at, Filter(search="gallium", places=["CN"]), span=Span(limit=20)),
+        ExportControlState, at, Filter(search="gallium", places=["CN"]), span=Span(limit=20)
+    ),
     "how many announcements by their words": lambda as_of, at: as_of.lists.count(
-        AnnouncementState, at, Filter(search="quad minerals")),
+        AnnouncementState, at, Filter(search="quad minerals")
+    ),
     "the last figures of some years": lambda as_of, at: as_of.lists.page(
-        FigureState, at, Filter(commodities=RARE, period=(2020, 2023), stage="mine"),
-        Order(By.PERIOD), Span(limit=20, from_end=True)),
+        FigureState,
+        at,
+        Filter(commodities=RARE, period=(2020, 2023), stage="mine"),
+        Order(By.PERIOD),
+        Span(limit=20, from_end=True),
+    ),
     "digest": lambda as_of, at: as_of.digest(at),
 }
 
@@ -84,7 +102,8 @@ class Explaining:
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:
         """Run a query and keep its plan."""
         [row] = await self._connection.fetch(
-            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}", *arguments)
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}", *arguments
+        )
         self.plans.append(json.loads(row[0])[0]["Plan"])
         return []
 
@@ -132,10 +151,12 @@ def pages(plan: Plan) -> int:
 
 
 def looked_up(plan: Plan) -> int:
-    """How many entities were looked up: each in two steps, of which the first only reads an index.
-    """
-    return sum(node["Actual Loops"] for node in nodes(plan)
-               if node.get("Index Name") == "versions_as_of" and node["Node Type"] == "Index Scan")
+    """How many entities were looked up: each in two steps, of which the first only reads an index."""
+    return sum(
+        node["Actual Loops"]
+        for node in nodes(plan)
+        if node.get("Index Name") == "versions_as_of" and node["Node Type"] == "Index Scan"
+    )
 
 
 async def test_no_question_about_a_moment_reads_history(connection: Connection) -> None:
@@ -145,10 +166,14 @@ async def test_no_question_about_a_moment_reads_history(connection: Connection) 
     await connection.execute(GROW, head + 1)
     after = await plans(connection, at)
     apart = await connection.fetchval(
-        "SELECT count(DISTINCT entity) FROM versions WHERE sources IS NULL")
+        "SELECT count(DISTINCT entity) FROM versions WHERE sources IS NULL"
+    )
     for name, plan in after.items():
-        by_index = [node for node in nodes(plan)
-                    if "Index Name" in node and node["Index Name"] not in {*FINDING, ELEMENTS}]
+        by_index = [
+            node
+            for node in nodes(plan)
+            if "Index Name" in node and node["Index Name"] not in {*FINDING, ELEMENTS}
+        ]
         for node in nodes(plan):
             if node.get("Index Name") == ELEMENTS:  # others have nothing to be put in
                 assert node["Actual Loops"] <= apart, name
@@ -174,7 +199,8 @@ async def test_what_came_later_is_not_looked_up(connection: Connection) -> None:
     position = await connection.fetchval("SELECT position / 3 FROM tracking")
     plan = (await plans(connection, Moment(date(2026, 6, 1), position)))["digest"]
     assert looked_up(plan) == await connection.fetchval(
-        "SELECT count(DISTINCT stream) FROM log.events WHERE position <= $1", position)
+        "SELECT count(DISTINCT stream) FROM log.events WHERE position <= $1", position
+    )
 
 
 async def test_the_past_of_an_entity_is_read_by_its_index(connection: Connection) -> None:
@@ -182,7 +208,10 @@ async def test_the_past_of_an_entity_is_read_by_its_index(connection: Connection
     await AsOf(pool, None).history(f"figure/{REE}")  # type: ignore[arg-type]
     [plan] = pool.plans
     assert {node["Index Name"] for node in nodes(plan) if "Index Name" in node} == {
-        "versions_as_of", "events_pkey", ELEMENTS}
+        "versions_as_of",
+        "events_pkey",
+        ELEMENTS,
+    }
 
 
 MANY_VERSIONS = """
@@ -193,15 +222,18 @@ FROM generate_series(1, 9000) AS n, (SELECT * FROM versions WHERE entity = $1 LI
 
 
 async def test_a_page_of_a_history_reads_no_more_however_long_the_history_is(
-    connection: Connection
+    connection: Connection,
 ) -> None:
     await connection.execute(MANY_VERSIONS.replace("$1", f"'figure/{REE}'"))
     await connection.execute("VACUUM ANALYZE versions")
     pool: Any = Explaining(connection)
     as_of = AsOf(pool, None)  # type: ignore[arg-type]
-    spans = [Span(limit=21), Span(limit=21, from_end=True),
-             Span(limit=21, after=(4000, "2025-01-01")),
-             Span(limit=21, before=(4000, "2025-01-01"), from_end=True)]
+    spans = [
+        Span(limit=21),
+        Span(limit=21, from_end=True),
+        Span(limit=21, after=(4000, "2025-01-01")),
+        Span(limit=21, before=(4000, "2025-01-01"), from_end=True),
+    ]
     for span in spans:
         await as_of.history("figure/long", span=span)
         assert pool.plans[-1]["Actual Rows"] == 21, span
@@ -209,14 +241,15 @@ async def test_a_page_of_a_history_reads_no_more_however_long_the_history_is(
 
 
 async def test_words_are_found_by_an_index_however_many_texts_there_are(
-    connection: Connection
+    connection: Connection,
 ) -> None:
     head = await connection.fetchval("SELECT position FROM tracking")
     await connection.execute("""
         INSERT INTO texts SELECT 'announcement', 'announcement/' || n, 'words of no ' || n
         FROM generate_series(1, 20000) AS n""")
     found = (await plans(connection, Moment(date(2026, 6, 1), head)))[
-        "how many announcements by their words"]
+        "how many announcements by their words"
+    ]
     assert "texts_words" in {node.get("Index Name") for node in nodes(found)}
     assert pages(found) < 1000
 

@@ -22,8 +22,10 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.figure import FigureState
 from tracker.domain.preference import PreferenceState
 
-CLAIMS = ("{ asOf { claims(first: 100, commodity: \"rare_earths\", place: \"CN\")"
-          " { nodes { figure value preferred latest } } } }")
+CLAIMS = (
+    '{ asOf { claims(first: 100, commodity: "rare_earths", place: "CN")'
+    " { nodes { figure value preferred latest } } } }"
+)
 TODAY = date(2026, 6, 1)
 
 
@@ -91,8 +93,9 @@ async def test_only_names_are_asked_for_where_all_states_are_there(
     assert trips == [whole, whole, names, [*names, *whole], whole, names]
 
 
-@pytest.mark.parametrize("before", [
-    (PreferenceState, Filter(search="nobody prefers this")), (AllianceState, Filter())])
+@pytest.mark.parametrize(
+    "before", [(PreferenceState, Filter(search="nobody prefers this")), (AllianceState, Filter())]
+)
 async def test_a_list_that_is_empty_or_of_another_kind_says_nothing_of_the_next(
     told: Services, before: tuple[type[Any], Filter]
 ) -> None:
@@ -129,8 +132,9 @@ async def test_states_are_those_that_would_be_read_anew(told: Services) -> None:
             for lists in ("page", "claims"):
                 asked = [at, narrowed] if lists == "claims" else [FigureState, at, narrowed]
                 for span in (Span(limit=40), Span(limit=40, from_end=True)):
-                    assert (await getattr(told.as_of.lists, lists)(*asked, span=span)
-                            == await getattr(forgetful.lists, lists)(*asked, span=span))
+                    assert await getattr(told.as_of.lists, lists)(
+                        *asked, span=span
+                    ) == await getattr(forgetful.lists, lists)(*asked, span=span)
     assert not forgetful.lists.states.kept
 
 
@@ -161,7 +165,7 @@ async def test_while_nobody_tells_of_other_lives_nothing_is_kept(
 
 
 def test_what_is_shown_of_two_objects_is_made_once_and_the_oldest_forgotten(
-    monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made: list[int] = []
 

@@ -94,11 +94,17 @@ def test_the_version_of_a_day_is_the_state_folded_for_that_very_day(told: Histor
 
 def test_a_timeline_is_split_where_an_announced_day_comes_without_an_act() -> None:
     stream = "export-control/gallium"
-    known = told_of(stream, announced(clause(inForceFrom="2025-01-01")),
-                    suspended(start="2025-11-09", end="2026-11-27"))
+    known = told_of(
+        stream,
+        announced(clause(inForceFrom="2025-01-01")),
+        suspended(start="2025-11-09", end="2026-11-27"),
+    )
     assert [(str(v.start), v.state.clauses[0].status) for v in timeline(stream, known)] == [  # type: ignore[attr-defined]
-        ("2024-12-03", "announced"), ("2025-01-01", "in_force"), ("2025-11-09", "suspended"),
-        ("2026-11-28", "in_force")]
+        ("2024-12-03", "announced"),
+        ("2025-01-01", "in_force"),
+        ("2025-11-09", "suspended"),
+        ("2026-11-28", "in_force"),
+    ]
 
 
 def test_nothing_known_is_no_timeline() -> None:
@@ -112,7 +118,8 @@ def test_the_order_in_which_facts_arrive_does_not_matter_except_within_a_day(
 ) -> None:
     stream, known = told
     assert in_the_world(timeline(stream, rearranged(chance, known))) == in_the_world(
-        timeline(stream, known))
+        timeline(stream, known)
+    )
 
 
 # --- revisions
@@ -128,16 +135,22 @@ class Rows:
     def take(self, revision: Revision) -> None:
         """Close and add what a revision says."""
         for start, generation, position in revision.closed:
-            [index] = [i for i, row in enumerate(self.rows)
-                       if row.until is None and row.version.start == start]
+            [index] = [
+                i
+                for i, row in enumerate(self.rows)
+                if row.until is None and row.version.start == start
+            ]
             assert self.rows[index].since < position
             assert self.rows[index].generation == generation
             self.rows[index] = self.rows[index]._replace(until=position)
         assert all(row.until is None or row.since < row.until for row in revision.added)
         self.rows.extend(revision.added)
         for *key, position in revision.ended:
-            [index] = [i for i, row in enumerate(self.elements)
-                       if row.until is None and [*row.element[:3]] == key]
+            [index] = [
+                i
+                for i, row in enumerate(self.elements)
+                if row.until is None and [*row.element[:3]] == key
+            ]
             assert self.elements[index].since < position
             self.elements[index] = self.elements[index]._replace(until=position)
         assert all(row.until is None or row.since < row.until for row in revision.elements)
@@ -146,8 +159,10 @@ class Rows:
     def still(self) -> list[Version]:
         """What the log says now."""
         open = [row for row in self.rows if row.until is None]
-        return [row.version._replace(text=self.whole(row))
-                for row in sorted(open, key=lambda row: row.version.start)]
+        return [
+            row.version._replace(text=self.whole(row))
+            for row in sorted(open, key=lambda row: row.version.start)
+        ]
 
     def whole(self, row: Row) -> str:
         """The state in a row, with the elements that its long lists had there."""
@@ -155,9 +170,14 @@ class Rows:
         if not text.startswith("\x02"):
             return text
         _, size, _, *parts = text.split("\x02")
-        there = sorted(element for element, begun, until in self.elements
-                       if begun <= since and (until is None or since < until)
-                       and element.first_day <= day and (element.end is None or day < element.end))
+        there = sorted(
+            element
+            for element, begun, until in self.elements
+            if begun <= since
+            and (until is None or since < until)
+            and element.first_day <= day
+            and (element.end is None or day < element.end)
+        )
         lists = [",".join(one.text for one in there if one.list == number) for number in (1, 2)]
         whole = "".join(chain.from_iterable(zip_longest(parts, lists, fillvalue="")))
         assert len(whole.encode()) == int(size)
@@ -166,8 +186,13 @@ class Rows:
     def as_of(self, day: date, position: int) -> list[str]:
         """The states on a day, as they were known at a position: all in the last generation that
         begins by then."""
-        found = [row for row in self.rows if row.version.holds(day) and row.since <= position
-                 and (row.until is None or position < row.until)]
+        found = [
+            row
+            for row in self.rows
+            if row.version.holds(day)
+            and row.since <= position
+            and (row.until is None or position < row.until)
+        ]
         last = max([row.generation for row in self.rows if row.generation <= position], default=0)
         assert {row.generation for row in found} <= {last}
         return [self.whole(row) for row in found]
@@ -183,6 +208,7 @@ def rows_of(stream: str, known: Sequence[Known], cuts: Sequence[int]) -> Rows:
 
 def with_generations_of(*lengths: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Has a test tried with generations of rows that begin after few events."""
+
     def tried(test: Callable[..., None]) -> Callable[..., None]:
         def with_each(*given: Any, **named: Any) -> None:
             for length in lengths:
@@ -211,9 +237,7 @@ def test_rows_answer_for_every_day_and_position_what_was_known_of_it(told: Histo
 @many
 @given(histories(), st.lists(st.integers(0, 14)))
 @with_generations_of(1, 3, FEWEST)
-def test_rows_do_not_depend_on_how_the_facts_came_in_pages(
-    told: History, cuts: list[int]
-) -> None:
+def test_rows_do_not_depend_on_how_the_facts_came_in_pages(told: History, cuts: list[int]) -> None:
     stream, known = told
     cuts = [min(cut, len(known)) for cut in cuts]
     one_by_one = rows_of(stream, known, range(1, len(known)))
@@ -255,7 +279,8 @@ def test_a_revision_touches_nothing_that_stays_as_it_was(told: History) -> None:
         before, after = timeline(stream, known[:count]), timeline(stream, known[: count + 1])
         revision = Folded(stream, known[:count]).learn(known[count : count + 1])
         kept = {(v.start, v.end, v.text) for v in before} & {
-            (v.start, v.end, v.text) for v in after}
+            (v.start, v.end, v.text) for v in after
+        }
         assert len(revision.closed) == len(before) - len(kept)
         assert len(revision.added) == len(after) - len(kept)
 
@@ -276,7 +301,11 @@ def test_a_retraction_opens_the_rows_again_that_its_target_had_closed() -> None:
     revision = Folded(stream, known[:1]).learn(known[1:])
     assert revision.closed == [(date(2024, 12, 3), 0, 2)]
     assert [(row.since, row.until) for row in sorted(revision.added, key=place)] == [
-        (2, 3), (2, 3), (2, 3), (3, None)]
+        (2, 3),
+        (2, 3),
+        (2, 3),
+        (3, None),
+    ]
 
 
 # --- generations

@@ -22,8 +22,10 @@ CONTROL = "export-control/gallium"
 
 def of(stream: str, *facts: Fact) -> list[tuple[str, str, str | None, str]]:
     """All turns of an entity: the day, what happens, to which part, and the event that says so."""
-    return [(str(turn.day), turn.kind.value, turn.clause or turn.member, turn.because.event_id)
-            for turn in all_turns(stream, told(stream, *facts))]
+    return [
+        (str(turn.day), turn.kind.value, turn.clause or turn.member, turn.because.event_id)
+        for turn in all_turns(stream, told(stream, *facts))
+    ]
 
 
 def all_turns(stream: str, known: Sequence[Known]) -> list[Transition]:
@@ -35,8 +37,10 @@ def all_turns(stream: str, known: Sequence[Known]) -> list[Transition]:
 @given(histories())
 def test_an_entity_turns_on_the_days_on_which_what_it_says_changes(history: History) -> None:
     stream, known = history
-    contents = {day: next((content(v.state) for v in timeline(stream, known) if v.holds(day)), None)
-                for day in (DAYS[0] - DAY, *DAYS)}
+    contents = {
+        day: next((content(v.state) for v in timeline(stream, known) if v.holds(day)), None)
+        for day in (DAYS[0] - DAY, *DAYS)
+    }
     expected = [day for day in DAYS if contents[day] != contents[day - DAY]]
     found = turns(stream, known, DAYS[0] - DAY, DAYS[-1])
     assert list(dict.fromkeys(turn.day for turn in found)) == expected
@@ -47,34 +51,40 @@ def test_an_entity_turns_on_the_days_on_which_what_it_says_changes(history: Hist
 
 
 def test_a_suspension_says_that_it_begins_and_that_the_clause_returns() -> None:
-    assert of(CONTROL, announced(clause("1"), clause("2")),
-              suspended("2", start="2025-11-09", end="2026-11-27", on="2025-11-07"))[1:] == [
+    assert of(
+        CONTROL,
+        announced(clause("1"), clause("2")),
+        suspended("2", start="2025-11-09", end="2026-11-27", on="2025-11-07"),
+    )[1:] == [
         # public on the 7th: what is to come is part of the state from then on
         ("2025-11-07", "changes", "2", "e2"),
         ("2025-11-09", "suspended", "2", "e2"),
-        ("2026-11-28", "returns", "2", "e2")]
+        ("2026-11-28", "returns", "2", "e2"),
+    ]
 
 
 def test_the_last_act_that_moves_a_day_says_so() -> None:
     longer = fact(SuspensionExtended, "2026-11-01", suspendedUntil="2027-05-31")
-    assert of(CONTROL, announced(), suspended(), longer)[-1] == (
-        "2027-06-01", "returns", "1", "e3")
+    assert of(CONTROL, announced(), suspended(), longer)[-1] == ("2027-06-01", "returns", "1", "e3")
 
 
 def test_a_fact_that_does_not_bear_on_the_day_is_not_what_says_so() -> None:
-    facts = [announced(clause(inForceFrom="2029-01-01"), clause("2", inForceFrom=None)),
-             fact(Disputed, "2025-01-01", account="they deny it"),
-             suspended("2", start="2028-01-01", end=None)]
+    facts = [
+        announced(clause(inForceFrom="2029-01-01"), clause("2", inForceFrom=None)),
+        fact(Disputed, "2025-01-01", account="they deny it"),
+        suspended("2", start="2028-01-01", end=None),
+    ]
     assert of(CONTROL, *facts)[-1] == ("2029-01-01", "in_force", "1", "e1")
 
 
 def test_clauses_expire_and_are_amended_and_repealed() -> None:
-    facts = [announced(clause(inForceUntil="2025-06-30"), clause("2"), clause("3")),
-             fact(Extended, "2025-06-01", clauses=["1"], inForceUntil="2025-12-31"),
-             fact(Amended, "2025-07-01", clauses=[clause("2", commodities=["germanium"]),
-                                                  clause("4")]),
-             fact(Repealed, "2025-08-01", clauses=["3"], repealedFrom="2025-09-01"),
-             fact(Amended, "2025-10-01", clauses=[clause("2", inForceFrom=None)])]
+    facts = [
+        announced(clause(inForceUntil="2025-06-30"), clause("2"), clause("3")),
+        fact(Extended, "2025-06-01", clauses=["1"], inForceUntil="2025-12-31"),
+        fact(Amended, "2025-07-01", clauses=[clause("2", commodities=["germanium"]), clause("4")]),
+        fact(Repealed, "2025-08-01", clauses=["3"], repealedFrom="2025-09-01"),
+        fact(Amended, "2025-10-01", clauses=[clause("2", inForceFrom=None)]),
+    ]
     assert of(CONTROL, *facts) == [
         ("2024-12-03", "appears", None, "e1"),
         ("2025-06-01", "amended", "1", "e2"),
@@ -83,18 +93,23 @@ def test_clauses_expire_and_are_amended_and_repealed() -> None:
         ("2025-08-01", "changes", "3", "e4"),
         ("2025-09-01", "repealed", "3", "e4"),
         ("2025-10-01", "amended", "2", "e5"),
-        ("2026-01-01", "expires", "1", "e2")]
+        ("2026-01-01", "expires", "1", "e2"),
+    ]
 
 
 def test_members_join_and_leave_and_alliances_change_their_name() -> None:
-    assert of("alliance/quad", fact(Founded, "2021-01-01", name="Quad", members=["US", "JP"]),
-              fact(MemberJoined, "2022-01-01", member="IN"),
-              fact(MemberLeft, "2023-01-01", member="JP"),
-              fact(Renamed, "2024-01-01", name="Q")) == [
+    assert of(
+        "alliance/quad",
+        fact(Founded, "2021-01-01", name="Quad", members=["US", "JP"]),
+        fact(MemberJoined, "2022-01-01", member="IN"),
+        fact(MemberLeft, "2023-01-01", member="JP"),
+        fact(Renamed, "2024-01-01", name="Q"),
+    ) == [
         ("2021-01-01", "appears", None, "e1"),
         ("2022-01-01", "member_joins", "IN", "e2"),
         ("2023-01-01", "member_leaves", "JP", "e3"),
-        ("2024-01-01", "changes", None, "e4")]
+        ("2024-01-01", "changes", None, "e4"),
+    ]
 
 
 def test_the_first_day_is_left_out_and_the_last_is_not() -> None:

@@ -66,13 +66,16 @@ async def test_who_may_not_write_is_told_before_a_large_body_is_read(reading: Ap
     assert time.perf_counter() - started < 5  # nearly all of it is the test's own writing
 
 
-@pytest.mark.parametrize("text", [
-    RECORD,
-    "mutation ($all: [CommandInput!]!) { record: record(commands: $all) { position } }",
-    "mutation ($all: [CommandInput!]!) { ...f } fragment f on Mutation { record(commands: $all)"
-    " { position } }",
-    "mutation ($all: [CommandInput!]!) { ... { __typename record(commands: $all) { position } } }",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        RECORD,
+        "mutation ($all: [CommandInput!]!) { record: record(commands: $all) { position } }",
+        "mutation ($all: [CommandInput!]!) { ...f } fragment f on Mutation { record(commands: $all)"
+        " { position } }",
+        "mutation ($all: [CommandInput!]!) { ... { __typename record(commands: $all) { position } } }",
+    ],
+)
 async def test_who_may_not_write_is_told_before_the_values_are_read(
     reading: Api, text: str
 ) -> None:
@@ -83,9 +86,11 @@ async def test_who_may_not_write_is_told_before_the_values_are_read(
 
 async def test_a_mutation_asks_for_the_scope_that_it_needs(services: Services) -> None:
     text = "mutation ($in: RedactEventInput!) { redactEvent(input: $in) { position } }"
-    for caller, code in ((READER, "UNAUTHENTICATED"),
-                         (Caller("ann", granted([Scope.RECORD])), "FORBIDDEN"),
-                         (Caller("eve", granted([Scope.ADMIN])), "BAD_USER_INPUT")):
+    for caller, code in (
+        (READER, "UNAUTHENTICATED"),
+        (Caller("ann", granted([Scope.RECORD])), "FORBIDDEN"),
+        (Caller("eve", granted([Scope.ADMIN])), "BAD_USER_INPUT"),
+    ):
         answer = await execute(services, text, {"in": 1}, Access(), caller=caller)
         assert codes(answer) == {code}
 
@@ -108,11 +113,14 @@ async def test_a_batch_is_counted_before_its_commands_are_read(api: Api) -> None
     assert (await api.ask(RECORD, all=commands))["record"]["position"] == "3"
 
 
-@pytest.mark.parametrize("text", [
-    "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename } }",
-    "query ($ids: [String!]) { events(types: $ids) { totalCount } }",
-    "subscription ($ids: [String!]) { events(types: $ids) { position } }",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename } }",
+        "query ($ids: [String!]) { events(types: $ids) { totalCount } }",
+        "subscription ($ids: [String!]) { events(types: $ids) { position } }",
+    ],
+)
 async def test_no_list_in_a_variable_is_longer_than_it_may_be(api: Api, text: str) -> None:
     headers = {"accept": "text/event-stream"} if text.startswith("sub") else {}
     body = {"query": text, "variables": {"ids": ["x"] * (MAX_LIST_ITEMS + 1)}}
@@ -122,8 +130,10 @@ async def test_no_list_in_a_variable_is_longer_than_it_may_be(api: Api, text: st
 
 
 async def test_a_socket_takes_no_more_of_those_who_may_not_write(services: Services) -> None:
-    async with (serving(services, Access()) as (address, _, _),
-                connected(f"ws://{address}/graphql") as socket):
+    async with (
+        serving(services, Access()) as (address, _, _),
+        connected(f"ws://{address}/graphql") as socket,
+    ):
         await subscribe(socket, RECORD, all=NONSENSE)
         assert "UNAUTHENTICATED" in str(await receive(socket))
         await subscribe(socket, "x" * MAX_READER_BODY_BYTES)
@@ -143,10 +153,11 @@ def test_fields_are_not_repeated_until_validation_takes_seconds() -> None:
 
 
 def test_neither_fragments_nor_circles_hide_repeated_fields() -> None:
-    spread = ("{ asOf {" + "... { ...f } " * 180 + "} } fragment f on AsOf { position digest }")
+    spread = "{ asOf {" + "... { ...f } " * 180 + "} } fragment f on AsOf { position digest }"
     circles = "{ ...f0 }" + " ".join(
         f"fragment f{n} on Query {{ ...f{(n + 1) % 50} ... {{ ...f{(n + 1) % 50} }} }}"
-        for n in range(50))
+        for n in range(50)
+    )
     for text, code in ((spread, "TOO_MANY_FIELDS"), (circles, "GRAPHQL_VALIDATION_FAILED")):
         found = [error.extensions or {} for error in prepare(GRAPH._schema, text).errors]
         assert found[0].get("code", "GRAPHQL_VALIDATION_FAILED") == code
@@ -167,7 +178,7 @@ def test_documents_that_are_kept_take_no_more_memory_than_they_may() -> None:
     assert 20 < len(kept) < 50
 
 
-@pytest.mark.parametrize("part", ["... { head } ", "asOf { position } ", '... on Query { head } '])
+@pytest.mark.parametrize("part", ["... { head } ", "asOf { position } ", "... on Query { head } "])
 def test_the_memory_of_a_document_is_not_underestimated(part: str) -> None:
     text = "{" + part * 100 + "}"
     parse(text)
@@ -189,9 +200,12 @@ def test_a_document_that_is_forgotten_leaves_nothing_to_the_garbage_collector() 
 
 async def test_plans_are_not_kept_for_every_way_to_include_fields(api: Api) -> None:
     names = [f"v{n}" for n in range(5)]
-    text = (f"query ({' '.join(f'${name}: Boolean!' for name in names)}) {{ commodities {{ key "
-            + " ".join(f"n{name}: name @include(if: ${name})" for name in names) + " } }")
-    for number in range(2 ** 5):
+    text = (
+        f"query ({' '.join(f'${name}: Boolean!' for name in names)}) {{ commodities {{ key "
+        + " ".join(f"n{name}: name @include(if: ${name})" for name in names)
+        + " } }"
+    )
+    for number in range(2**5):
         values = {name: bool(number >> at & 1) for at, name in enumerate(names)}
         found = (await api.ask(text, **values))["commodities"][0]
         assert set(found) == {"key", *(f"n{name}" for name in names if values[name])}
@@ -227,5 +241,6 @@ class Counting(SchemaExtension):
 @pytest.mark.parametrize("extension", [Counting, Counting(), lambda: Counting()])
 def test_an_extension_that_would_not_run_is_refused_at_the_start(extension: Any) -> None:
     with pytest.raises(TypeError, match="would not run"):
-        Graph(query=Query, extensions=[extension],
-              config=strawberry.schema.config.StrawberryConfig())
+        Graph(
+            query=Query, extensions=[extension], config=strawberry.schema.config.StrawberryConfig()
+        )

@@ -28,11 +28,14 @@ def corpus(corpus_services: Services) -> Api:
     return Api(corpus_services)
 
 
-async def ids(api: Api, arguments: str, list: str = "exportControls", day: str = "2026-01-01"
-              ) -> list[str]:
+async def ids(
+    api: Api, arguments: str, list: str = "exportControls", day: str = "2026-01-01"
+) -> list[str]:
     """The ids of a list, after making sure that the total is their number."""
-    data = await api.ask(f'{{ asOf(validAt: "{day}") {{ {list}({arguments} first: 200)'
-                         " { totalCount nodes { key } } } }")
+    data = await api.ask(
+        f'{{ asOf(validAt: "{day}") {{ {list}({arguments} first: 200)'
+        " { totalCount nodes { key } } } }"
+    )
     found = data["asOf"][list]
     assert found["totalCount"] == len(found["nodes"])
     return [node["key"] for node in found["nodes"]]
@@ -51,7 +54,8 @@ async def test_an_empty_log_answers_every_list_with_nothing(api: Api) -> None:
                concentration { hhi } }
              reserves(commodity: "gallium") { world { value } } }
            events { nodes { position } pageInfo { hasNextPage endCursor } }
-           history(entity: "alliance/quad") { totalCount nodes { validFrom } } }""")
+           history(entity: "alliance/quad") { totalCount nodes { validFrom } } }"""
+    )
     empty = {"totalCount": 0}
     assert data["head"] == "0"
     assert data["asOf"]["position"] == "0"
@@ -68,11 +72,20 @@ async def test_an_empty_log_answers_every_list_with_nothing(api: Api) -> None:
 
 
 async def test_what_is_asked_of_clauses_must_hold_of_one_clause(api: Api) -> None:
-    await api.do("announceExportControl", control(
-        "mixed", clause("1", commodities=["gallium"], measure="LICENCE"),
-        clause("2", commodities=["graphite"], measure="BAN", destinations=["US"])))
-    await api.do("announceExportControl", control(
-        "gallium", clause("1", commodities=["gallium"], measure="BAN", destinations=["JP"])))
+    await api.do(
+        "announceExportControl",
+        control(
+            "mixed",
+            clause("1", commodities=["gallium"], measure="LICENCE"),
+            clause("2", commodities=["graphite"], measure="BAN", destinations=["US"]),
+        ),
+    )
+    await api.do(
+        "announceExportControl",
+        control(
+            "gallium", clause("1", commodities=["gallium"], measure="BAN", destinations=["JP"])
+        ),
+    )
     assert await ids(api, 'measure: BAN commodity: "gallium"') == ["gallium"]
     assert await ids(api, 'measure: LICENCE commodity: "gallium"') == ["mixed"]
     assert await ids(api, 'destination: "US" commodity: "gallium"') == ["mixed"]
@@ -102,8 +115,11 @@ async def test_lists_narrow_by_issuer_direction_publisher_and_kind(corpus: Api) 
     everything = await ids(corpus, "")
     chinese = await ids(corpus, 'issuer: "CN"')
     assert 0 < len(chinese) < len(everything)
-    assert {*await ids(corpus, "direction: EXPORT"), *await ids(corpus, "direction: IMPORT"),
-            *await ids(corpus, "direction: PRODUCTION")} == set(everything)
+    assert {
+        *await ids(corpus, "direction: EXPORT"),
+        *await ids(corpus, "direction: IMPORT"),
+        *await ids(corpus, "direction: PRODUCTION"),
+    } == set(everything)
     statements = await ids(corpus, "kind: STATEMENT", "announcements")
     assert 0 < len(statements) < len(await ids(corpus, "", "announcements"))
     assert len(await ids(corpus, 'publisher: "sohu"', "announcements")) > 5
@@ -111,8 +127,10 @@ async def test_lists_narrow_by_issuer_direction_publisher_and_kind(corpus: Api) 
     assert "quad" in await ids(corpus, 'member: "JP"', "alliances")
     assert "quad" not in await ids(corpus, 'member: "CN"', "alliances")
     acting = await ids(corpus, 'actor: "quad"', "announcements")
-    data = await corpus.ask('{ asOf(validAt: "2026-01-01") { alliance(id: "quad") {'
-                            " announcements(first: 200) { totalCount nodes { key } } } } }")
+    data = await corpus.ask(
+        '{ asOf(validAt: "2026-01-01") { alliance(id: "quad") {'
+        " announcements(first: 200) { totalCount nodes { key } } } } }"
+    )
     assert [n["key"] for n in data["asOf"]["alliance"]["announcements"]["nodes"]] == acting
 
 
@@ -123,8 +141,10 @@ async def test_claims_are_those_of_the_publisher_alone(api: Api) -> None:
     await api.do("recordFigure", claim("43000", place="US"))
 
     async def values(arguments: str) -> list[str]:
-        data = await api.ask(f"{{ asOf {{ claims({arguments}) {{ totalCount nodes {{ value figure"
-                             " publisher series { place { code } period } } } } }")
+        data = await api.ask(
+            f"{{ asOf {{ claims({arguments}) {{ totalCount nodes {{ value figure"
+            " publisher series { place { code } period } } } } }"
+        )
         assert data["asOf"]["claims"]["totalCount"] == len(data["asOf"]["claims"]["nodes"])
         return [node["value"] for node in data["asOf"]["claims"]["nodes"]]
 
@@ -137,15 +157,18 @@ async def test_claims_are_those_of_the_publisher_alone(api: Api) -> None:
 # --- pages
 
 
-@pytest.mark.parametrize("list", ["exportControls", "announcements", "figures", "claims",
-                                  "alliances"])
+@pytest.mark.parametrize(
+    "list", ["exportControls", "announcements", "figures", "claims", "alliances"]
+)
 async def test_pages_put_together_are_the_whole_list(corpus: Api, list: str) -> None:
     key = "eventId" if list == "claims" else "key"
     position = (await corpus.ask("{ head }"))["head"]
-    document = (f"query ($after: String, $position: Position) {{ asOf(position: $position) {{"
-                f" {list}(first: 137, after: $after) {{ totalCount pageInfo {{ hasNextPage"
-                f" hasPreviousPage startCursor endCursor }} edges {{ cursor node {{ {key} }} }}"
-                " } } }")
+    document = (
+        f"query ($after: String, $position: Position) {{ asOf(position: $position) {{"
+        f" {list}(first: 137, after: $after) {{ totalCount pageInfo {{ hasNextPage"
+        f" hasPreviousPage startCursor endCursor }} edges {{ cursor node {{ {key} }} }}"
+        " } } }"
+    )
     seen: list[str] = []  # type: ignore[valid-type]
     after = None
     while True:
@@ -163,8 +186,10 @@ async def test_pages_put_together_are_the_whole_list(corpus: Api, list: str) -> 
 async def test_a_page_goes_on_after_its_cursor_whatever_is_recorded_meanwhile(api: Api) -> None:
     for id in ("b", "d", "f"):
         await api.do("announceExportControl", control(id))
-    document = ("query ($after: String) { asOf { exportControls(first: 1, after: $after) {"
-                " nodes { key } pageInfo { endCursor } } } }")
+    document = (
+        "query ($after: String) { asOf { exportControls(first: 1, after: $after) {"
+        " nodes { key } pageInfo { endCursor } } } }"
+    )
     first = (await api.ask(document))["asOf"]["exportControls"]
     await api.do("announceExportControl", control("a"))
     await api.do("announceExportControl", control("c"))
@@ -173,10 +198,12 @@ async def test_a_page_goes_on_after_its_cursor_whatever_is_recorded_meanwhile(ap
 
 
 async def test_events_are_paged_by_position_and_narrowed(corpus: Api) -> None:
-    document = ("query ($after: Position, $types: [String!], $entity: String) { events("
-                "after: $after, first: 150, types: $types, entity: $entity) { nodes { position"
-                " type entity version eventId data recordedAt } pageInfo { hasNextPage endCursor"
-                " } } }")
+    document = (
+        "query ($after: Position, $types: [String!], $entity: String) { events("
+        "after: $after, first: 150, types: $types, entity: $entity) { nodes { position"
+        " type entity version eventId data recordedAt } pageInfo { hasNextPage endCursor"
+        " } } }"
+    )
     head = int((await corpus.ask("{ head }"))["head"])
     seen, after = [], None
     while True:
@@ -191,7 +218,8 @@ async def test_events_are_paged_by_position_and_narrowed(corpus: Api) -> None:
     assert suspended == [n for n in seen if n["type"] == "ExportControl.Suspended"]
     of_one = await corpus.ask(document, entity="export-control/cn-mofcom-2024-46")
     assert of_one["events"]["nodes"] == [
-        n for n in seen if n["entity"] == "export-control/cn-mofcom-2024-46"]
+        n for n in seen if n["entity"] == "export-control/cn-mofcom-2024-46"
+    ]
 
 
 # --- time
@@ -225,10 +253,13 @@ async def test_an_old_position_gives_the_same_bytes_after_a_retraction(corpus: A
 
     before = await answer(position)
     assert b'"errors"' not in before
-    later = await corpus.do("retractEvent", {"eventId": "cn-mofcom-2025-72", "reason": "a test",
-                                             "source": source("tracker")})
-    await corpus.do("recordFigure", claim("1", publisher="somebody", edition="e",
-                                          published_on="2024-02-02"))
+    later = await corpus.do(
+        "retractEvent",
+        {"eventId": "cn-mofcom-2025-72", "reason": "a test", "source": source("tracker")},
+    )
+    await corpus.do(
+        "recordFigure", claim("1", publisher="somebody", edition="e", published_on="2024-02-02")
+    )
     assert await answer(position) == before
     assert await answer(later["position"]) != before
 
@@ -236,14 +267,25 @@ async def test_an_old_position_gives_the_same_bytes_after_a_retraction(corpus: A
 async def test_history_tells_both_axes_with_inclusive_ends(api: Api) -> None:
     await api.do("announceExportControl", control())
     suspended = await api.do("suspendExportControl", suspension())
-    await api.do("retractEvent", {"eventId": suspended["eventId"], "reason": "misread",
-                                  "source": source()})
-    data = await api.ask('{ history(entity: "export-control/x") { nodes { validFrom validUntil'
-                         " knownFrom knownUntil recordedAt replacedAt state { __typename"
-                         " ... on ExportControl { clauses { status } because { position } } } } }"
-                         " events { nodes { recordedAt } } }")
-    told = [(v["validFrom"], v["validUntil"], v["knownFrom"], v["knownUntil"],
-             v["state"]["clauses"][0]["status"]) for v in data["history"]["nodes"]]
+    await api.do(
+        "retractEvent", {"eventId": suspended["eventId"], "reason": "misread", "source": source()}
+    )
+    data = await api.ask(
+        '{ history(entity: "export-control/x") { nodes { validFrom validUntil'
+        " knownFrom knownUntil recordedAt replacedAt state { __typename"
+        " ... on ExportControl { clauses { status } because { position } } } } }"
+        " events { nodes { recordedAt } } }"
+    )
+    told = [
+        (
+            v["validFrom"],
+            v["validUntil"],
+            v["knownFrom"],
+            v["knownUntil"],
+            v["state"]["clauses"][0]["status"],
+        )
+        for v in data["history"]["nodes"]
+    ]
     assert told == [
         ("2024-12-03", None, "1", "1", "IN_FORCE"),
         ("2024-12-03", "2025-11-08", "2", "2", "IN_FORCE"),
@@ -253,24 +295,33 @@ async def test_history_tells_both_axes_with_inclusive_ends(api: Api) -> None:
     ]
     first, second, third = (event["recordedAt"] for event in data["events"]["nodes"])
     assert [(v["recordedAt"], v["replacedAt"]) for v in data["history"]["nodes"]] == [
-        (first, second), *[(second, third)] * 3, (third, None)]
-    assert [[reason["position"] for reason in v["state"]["because"]]
-            for v in data["history"]["nodes"]] == [["1"], ["1"], ["1", "2"], ["1", "2"], ["1"]]
+        (first, second),
+        *[(second, third)] * 3,
+        (third, None),
+    ]
+    assert [
+        [reason["position"] for reason in v["state"]["because"]] for v in data["history"]["nodes"]
+    ] == [["1"], ["1"], ["1", "2"], ["1", "2"], ["1"]]
 
 
 async def test_history_narrows_on_both_axes_and_by_the_events_that_made_it(api: Api) -> None:
     await api.do("announceExportControl", control())
     suspended = await api.do("suspendExportControl", suspension())
-    await api.do("retractEvent", {"eventId": suspended["eventId"], "reason": "misread",
-                                  "source": source()})
-    first, second, third = (event["recordedAt"] for event in (await api.ask(
-        "{ events { nodes { recordedAt } } }"))["events"]["nodes"])
+    await api.do(
+        "retractEvent", {"eventId": suspended["eventId"], "reason": "misread", "source": source()}
+    )
+    first, second, third = (
+        event["recordedAt"]
+        for event in (await api.ask("{ events { nodes { recordedAt } } }"))["events"]["nodes"]
+    )
 
     async def found(**asked: Any) -> list[tuple[str, str]]:
-        data = await api.ask("query ($valid: DayRange, $known: TimeRange, $types: [String!]) {"
-                             ' history(entity: "export-control/x", valid: $valid, known: $known,'
-                             " types: $types) { totalCount nodes { validFrom knownFrom } } }",
-                             **asked)
+        data = await api.ask(
+            "query ($valid: DayRange, $known: TimeRange, $types: [String!]) {"
+            ' history(entity: "export-control/x", valid: $valid, known: $known,'
+            " types: $types) { totalCount nodes { validFrom knownFrom } } }",
+            **asked,
+        )
         nodes = data["history"]["nodes"]
         assert data["history"]["totalCount"] == len(nodes)
         return [(v["validFrom"], v["knownFrom"]) for v in nodes]
@@ -278,28 +329,41 @@ async def test_history_narrows_on_both_axes_and_by_the_events_that_made_it(api: 
     every = await found()
     pause, after = {"from": "2025-11-09", "to": "2026-11-27"}, {"from": "2026-11-28"}
     assert await found(valid=pause) == [
-        ("2024-12-03", "1"), ("2025-11-09", "2"), ("2024-12-03", "3")]
+        ("2024-12-03", "1"),
+        ("2025-11-09", "2"),
+        ("2024-12-03", "3"),
+    ]
     assert await found(valid={"to": "2024-12-02"}) == []
     last = "2025-11-08"
     assert await found(valid={"from": last, "to": last}) == [
-        ("2024-12-03", "1"), ("2024-12-03", "2"), ("2024-12-03", "3")]
+        ("2024-12-03", "1"),
+        ("2024-12-03", "2"),
+        ("2024-12-03", "3"),
+    ]
     assert await found(known={"from": third}) == [("2024-12-03", "3")]
     assert await found(known={"to": first}) == [("2024-12-03", "1")]
     assert await found(known={"from": second, "to": second}) == [v for v in every if v[1] == "2"]
     assert await found(known={"from": first, "to": second}) == [v for v in every if v[1] != "3"]
     assert await found(types=["ExportControl.Retracted"]) == [("2024-12-03", "3")]
-    assert await found(valid=after, known={"from": second, "to": second},
-                       types=["ExportControl.Suspended"]) == [("2026-11-28", "2")]
+    assert await found(
+        valid=after, known={"from": second, "to": second}, types=["ExportControl.Suspended"]
+    ) == [("2026-11-28", "2")]
 
 
-@pytest.mark.parametrize(("entity", "kind"), [
-    ("alliance/quad", "Alliance"), ("export-control/cn-mofcom-2024-46", "ExportControl"),
-    ("figure/rare_earths/CN/production/mine/2023", "Figure"),
-])
+@pytest.mark.parametrize(
+    ("entity", "kind"),
+    [
+        ("alliance/quad", "Alliance"),
+        ("export-control/cn-mofcom-2024-46", "ExportControl"),
+        ("figure/rare_earths/CN/production/mine/2023", "Figure"),
+    ],
+)
 async def test_history_knows_every_kind(corpus: Api, entity: str, kind: str) -> None:
-    data = await corpus.ask("query ($entity: String!) { history(entity: $entity) { nodes { state {"
-                            " __typename ... on Alliance { announcements { totalCount } } } } } }",
-                            entity=entity)
+    data = await corpus.ask(
+        "query ($entity: String!) { history(entity: $entity) { nodes { state {"
+        " __typename ... on Alliance { announcements { totalCount } } } } } }",
+        entity=entity,
+    )
     assert {version["state"]["__typename"] for version in data["history"]["nodes"]} == {kind}
 
 
@@ -311,44 +375,75 @@ REFUSED = [
     ('{ asOf(validAt: "20250101") { position } }', "INVALID_DATE", ["validAt"]),
     ('{ asOf(knownAt: "yesterday") { position } }', "INVALID_DATE", ["knownAt"]),
     ('{ asOf(knownAt: "0001-01-01T00:00:00+14:00") { position } }', "INVALID_DATE", ["knownAt"]),
-    ('{ asOf(knownAt: "2025-01-01T00:00:00Z", position: "0") { position } }', "AMBIGUOUS_TIME",
-     ["knownAt"]),
+    (
+        '{ asOf(knownAt: "2025-01-01T00:00:00Z", position: "0") { position } }',
+        "AMBIGUOUS_TIME",
+        ["knownAt"],
+    ),
     ('{ asOf(position: "1") { position } }', "POSITION_AHEAD", ["position"]),
-    ('{ asOf(position: 9223372036854775808) { position } }', "INVALID_POSITION", ["position"]),
+    ("{ asOf(position: 9223372036854775808) { position } }", "INVALID_POSITION", ["position"]),
     ('{ asOf(position: "-1") { position } }', "INVALID_POSITION", ["position"]),
     ('{ asOf(position: "١") { position } }', "INVALID_POSITION", ["position"]),
     ('{ events(after: "x") { nodes { position } } }', "INVALID_POSITION", ["after"]),
-    ('{ events(types: ["Alliance.Founded", "X"]) { nodes { position } } }', "UNKNOWN_TYPE",
-     ["types", 1]),
+    (
+        '{ events(types: ["Alliance.Founded", "X"]) { nodes { position } } }',
+        "UNKNOWN_TYPE",
+        ["types", 1],
+    ),
     ('{ events(entity: "planet/mars") { nodes { position } } }', "INVALID_INPUT", ["entity"]),
     ('{ history(entity: "planet/mars") { totalCount } }', "INVALID_INPUT", ["entity"]),
-    ('{ history(entity: "alliance/x", valid: {from: "x"}) { totalCount } }', "INVALID_DATE",
-     ["valid", "from"]),
-    ('{ history(entity: "alliance/x", known: {from: "2025-02-01", to: "2025-01-01"})'
-     " { totalCount } }", "END_BEFORE_START", ["known", "to"]),
-    ('{ history(entity: "alliance/x", types: ["X"]) { totalCount } }', "UNKNOWN_TYPE",
-     ["types", 0]),
-    ('{ asOf { exportControls(commodity: "unobtainium") { totalCount } } }', "UNKNOWN_COMMODITY",
-     ["commodity"]),
+    (
+        '{ history(entity: "alliance/x", valid: {from: "x"}) { totalCount } }',
+        "INVALID_DATE",
+        ["valid", "from"],
+    ),
+    (
+        '{ history(entity: "alliance/x", known: {from: "2025-02-01", to: "2025-01-01"})'
+        " { totalCount } }",
+        "END_BEFORE_START",
+        ["known", "to"],
+    ),
+    (
+        '{ history(entity: "alliance/x", types: ["X"]) { totalCount } }',
+        "UNKNOWN_TYPE",
+        ["types", 0],
+    ),
+    (
+        '{ asOf { exportControls(commodity: "unobtainium") { totalCount } } }',
+        "UNKNOWN_COMMODITY",
+        ["commodity"],
+    ),
     ('{ asOf { exportControls(issuer: "XX") { totalCount } } }', "UNKNOWN_PLACE", ["issuer"]),
-    ('{ asOf { exportControls(destination: "XX") { totalCount } } }', "UNKNOWN_PLACE",
-     ["destination"]),
+    (
+        '{ asOf { exportControls(destination: "XX") { totalCount } } }',
+        "UNKNOWN_PLACE",
+        ["destination"],
+    ),
     ('{ asOf { alliances(member: "china") { totalCount } } }', "UNKNOWN_PLACE", ["member"]),
     ('{ asOf { announcements(actor: "XX") { totalCount } } }', "UNKNOWN_PLACE", ["actor"]),
     ('{ asOf { figures(place: "XX") { totalCount } } }', "UNKNOWN_PLACE", ["place"]),
     (r'{ asOf { claims(publisher: "\u0000") { totalCount } } }', "INVALID_INPUT", ["publisher"]),
-    ('{ asOf { production(commodity: "x", year: 2023) { world { value } } } }',
-     "UNKNOWN_COMMODITY", ["commodity"]),
+    (
+        '{ asOf { production(commodity: "x", year: 2023) { world { value } } } }',
+        "UNKNOWN_COMMODITY",
+        ["commodity"],
+    ),
     ("{ asOf { exportControls(first: 201) { totalCount } } }", "INVALID_PAGE_SIZE", ["first"]),
     ("{ asOf { claims(first: -1) { totalCount } } }", "INVALID_PAGE_SIZE", ["first"]),
     ("{ events(first: 201) { nodes { position } } }", "INVALID_PAGE_SIZE", ["first"]),
     ('{ asOf { exportControls(after: "?") { totalCount } } }', "INVALID_CURSOR", ["after"]),
-    ('{ asOf { exportControls(after: "YWxsaWFuY2UvcXVhZA") { totalCount } } }', "INVALID_CURSOR",
-     ["after"]),  # of an alliance
+    (
+        '{ asOf { exportControls(after: "YWxsaWFuY2UvcXVhZA") { totalCount } } }',
+        "INVALID_CURSOR",
+        ["after"],
+    ),  # of an alliance
     ('{ asOf { claims(after: "ZmlndXJlL2E") { totalCount } } }', "INVALID_CURSOR", ["after"]),
     ('{ asOf { claims(after: "ZmlndXJlL2EjeA") { totalCount } } }', "INVALID_CURSOR", ["after"]),
-    ("{ asOf { exportControls(measure: PRAYER) { totalCount } } }", "GRAPHQL_VALIDATION_FAILED",
-     None),
+    (
+        "{ asOf { exportControls(measure: PRAYER) { totalCount } } }",
+        "GRAPHQL_VALIDATION_FAILED",
+        None,
+    ),
     ("{ asOf(validAt: 5) { position } }", "GRAPHQL_VALIDATION_FAILED", None),
     ("{ nothing }", "GRAPHQL_VALIDATION_FAILED", None),
     ("{ asOf { position }", "GRAPHQL_PARSE_FAILED", None),
@@ -366,14 +461,17 @@ async def test_bad_questions_are_refused_with_a_code_and_a_path(
     assert await api.refused(document) == (code, path)
 
 
-@pytest.mark.parametrize(("variable", "type", "use"), [
-    ("2025-13-01", "Day", "asOf(validAt: $v) { position }"),
-    ("unobtainium", "String", "asOf { exportControls(commodity: $v) { totalCount } }"),
-    ("x" * 10_000_000, "String", "asOf { exportControls(commodity: $v) { totalCount } }"),
-    ("x" * 10_000_000, "String!", "history(entity: $v) { totalCount }"),
-    ("x" * 10_000_000, "Day", "asOf(validAt: $v) { position }"),
-    ("x" * 10_000_000, "String", "asOf { exportControls(after: $v) { totalCount } }"),
-])
+@pytest.mark.parametrize(
+    ("variable", "type", "use"),
+    [
+        ("2025-13-01", "Day", "asOf(validAt: $v) { position }"),
+        ("unobtainium", "String", "asOf { exportControls(commodity: $v) { totalCount } }"),
+        ("x" * 10_000_000, "String", "asOf { exportControls(commodity: $v) { totalCount } }"),
+        ("x" * 10_000_000, "String!", "history(entity: $v) { totalCount }"),
+        ("x" * 10_000_000, "Day", "asOf(validAt: $v) { position }"),
+        ("x" * 10_000_000, "String", "asOf { exportControls(after: $v) { totalCount } }"),
+    ],
+)
 async def test_variables_are_checked_like_literals(
     api: Api, variable: str, type: str, use: str
 ) -> None:
@@ -386,29 +484,45 @@ async def test_variables_are_checked_like_literals(
 async def test_ids_that_cannot_be_are_not_there(api: Api, id: str) -> None:
     data = await api.ask(
         "query ($id: String!) { asOf { exportControl(id: $id) { key } alliance(id: $id) { key }"
-        " announcement(id: $id) { key } figure(id: $id) { key } } }", id=id)
+        " announcement(id: $id) { key } figure(id: $id) { key } } }",
+        id=id,
+    )
     assert set(data["asOf"].values()) == {None}
 
 
 # --- limits
 
 
-@pytest.mark.parametrize(("document", "code"), [
-    ("{ " + "asOf { alliances { nodes { announcements { nodes { because { source { name } } } } } }"
-     " } " + "}", None),
-    ("{ a0: head " + " ".join(f"a{n}: head" for n in range(1, 60)) + " }", "TOO_MANY_ALIASES"),
-    ("{ ...f0 } " + " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}"
-                             for n in range(40)) + " fragment f40 on Query { head }",
-     "TOO_MANY_FIELDS"),
-    ("{ head } " + " ".join(f"fragment f{n} on Query {{ head }}" for n in range(60)),
-     "TOO_MANY_FRAGMENTS"),
-    ("{" + "head " * 5000 + "}", "GRAPHQL_PARSE_FAILED"),
-    ("{" * 2000, "GRAPHQL_PARSE_FAILED"),
-    ('{ history(entity: "' + "x" * 200_000 + '") { totalCount } }', "TOO_LARGE"),
-    ("{" + "a{" * 20 + "a" + "}" * 21, "TOO_DEEP"),
-    ("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }",
-     "GRAPHQL_VALIDATION_FAILED"),
-])
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        (
+            "{ "
+            + "asOf { alliances { nodes { announcements { nodes { because { source { name } } } } } }"
+            " } " + "}",
+            None,
+        ),
+        ("{ a0: head " + " ".join(f"a{n}: head" for n in range(1, 60)) + " }", "TOO_MANY_ALIASES"),
+        (
+            "{ ...f0 } "
+            + " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(40))
+            + " fragment f40 on Query { head }",
+            "TOO_MANY_FIELDS",
+        ),
+        (
+            "{ head } " + " ".join(f"fragment f{n} on Query {{ head }}" for n in range(60)),
+            "TOO_MANY_FRAGMENTS",
+        ),
+        ("{" + "head " * 5000 + "}", "GRAPHQL_PARSE_FAILED"),
+        ("{" * 2000, "GRAPHQL_PARSE_FAILED"),
+        ('{ history(entity: "' + "x" * 200_000 + '") { totalCount } }', "TOO_LARGE"),
+        ("{" + "a{" * 20 + "a" + "}" * 21, "TOO_DEEP"),
+        (
+            "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }",
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+    ],
+)
 async def test_documents_over_a_limit_are_refused(
     api: Api, document: str, code: str | None
 ) -> None:
@@ -457,13 +571,17 @@ async def test_a_database_that_is_gone_is_unavailable(services: Services) -> Non
     assert (ready.status_code, ready.json()["ready"]) == (503, False)
 
 
-@pytest.mark.parametrize("met", [
-    asyncpg.CannotConnectNowError("the database system is starting up"),
-    asyncpg.CrashShutdownError("crash of another server process"),
-    asyncpg.AdminShutdownError("terminating connection"),
-    asyncpg.TooManyConnectionsError("sorry, too many clients already"),
-    asyncpg.DiskFullError("could not extend file"),
-], ids=["starting", "crashed", "shut down", "too many", "full"])
+@pytest.mark.parametrize(
+    "met",
+    [
+        asyncpg.CannotConnectNowError("the database system is starting up"),
+        asyncpg.CrashShutdownError("crash of another server process"),
+        asyncpg.AdminShutdownError("terminating connection"),
+        asyncpg.TooManyConnectionsError("sorry, too many clients already"),
+        asyncpg.DiskFullError("could not extend file"),
+    ],
+    ids=["starting", "crashed", "shut down", "too many", "full"],
+)
 async def test_a_database_in_trouble_is_told_from_a_bug(
     api: Api, monkeypatch: pytest.MonkeyPatch, met: Exception
 ) -> None:
@@ -485,51 +603,69 @@ async def test_queries_go_over_get_and_mutations_do_not(api: Api) -> None:
     document = quote("query ($p: Position) { asOf(position: $p) { position } }")
     response = await api.request("GET", f"/graphql?query={document}&variables={variables}")
     assert response.json()["data"] == {"asOf": {"position": "0"}}
-    response = await api.request("GET", "/graphql?query=" + quote(
-        'mutation { retractEvent(input: {eventId: "x", reason: "y"}) { position } }'))
+    response = await api.request(
+        "GET",
+        "/graphql?query="
+        + quote('mutation { retractEvent(input: {eventId: "x", reason: "y"}) { position } }'),
+    )
     assert response.status_code == 405
     assert response.headers["allow"] == "POST"
     assert response.json()["errors"][0]["extensions"]["code"] == "OPERATION_NOT_ALLOWED"
 
 
-@pytest.mark.parametrize(("content", "type", "status", "code"), [
-    (b"{", "application/json", 400, "INVALID_JSON"),
-    (b'{"query": "\xff"}', "application/json", 400, "INVALID_JSON"),
-    (b'{"query": "{ head }", "variables": {"a": "\\ud800"}}', "application/json", 400,
-     "INVALID_JSON"),
-    (b"[" * 100_000, "application/json", 400, "INVALID_JSON"),
-    (b"[]", "application/json", 400, "BAD_REQUEST"),
-    (b'{"query": 5}', "application/json", 400, "BAD_REQUEST"),
-    (b'{"query": "{ head }", "extensions": 5}', "application/json", 400, "BAD_REQUEST"),
-    (b'{"query": "{ head }", "variables": []}', "application/json", 400, "BAD_REQUEST"),
-    (b'{"query": "{ head }", "operationName": 1}', "application/json", 400, "BAD_REQUEST"),
-    (b'{"query": "{ head }", "operationName": "x"}', "application/json", 400, "BAD_REQUEST"),
-    (b"{}", "application/json", 400, "BAD_REQUEST"),
-    (b"{ head }", "text/plain", 415, "UNSUPPORTED_MEDIA_TYPE"),
-    (b" " * (documents.MAX_BODY_BYTES + 1), "application/json", 413, "TOO_LARGE"),
-    (b'{"query": "{ nothing }"}', "application/json", 200, "GRAPHQL_VALIDATION_FAILED"),
-])
+@pytest.mark.parametrize(
+    ("content", "type", "status", "code"),
+    [
+        (b"{", "application/json", 400, "INVALID_JSON"),
+        (b'{"query": "\xff"}', "application/json", 400, "INVALID_JSON"),
+        (
+            b'{"query": "{ head }", "variables": {"a": "\\ud800"}}',
+            "application/json",
+            400,
+            "INVALID_JSON",
+        ),
+        (b"[" * 100_000, "application/json", 400, "INVALID_JSON"),
+        (b"[]", "application/json", 400, "BAD_REQUEST"),
+        (b'{"query": 5}', "application/json", 400, "BAD_REQUEST"),
+        (b'{"query": "{ head }", "extensions": 5}', "application/json", 400, "BAD_REQUEST"),
+        (b'{"query": "{ head }", "variables": []}', "application/json", 400, "BAD_REQUEST"),
+        (b'{"query": "{ head }", "operationName": 1}', "application/json", 400, "BAD_REQUEST"),
+        (b'{"query": "{ head }", "operationName": "x"}', "application/json", 400, "BAD_REQUEST"),
+        (b"{}", "application/json", 400, "BAD_REQUEST"),
+        (b"{ head }", "text/plain", 415, "UNSUPPORTED_MEDIA_TYPE"),
+        (b" " * (documents.MAX_BODY_BYTES + 1), "application/json", 413, "TOO_LARGE"),
+        (b'{"query": "{ nothing }"}', "application/json", 200, "GRAPHQL_VALIDATION_FAILED"),
+    ],
+)
 async def test_requests_that_are_not_graphql_get_a_status_and_a_code(
     api: Api, content: bytes, type: str, status: int, code: str
 ) -> None:
-    response = await api.request("POST", "/graphql", content=content,
-                                 headers={"Content-Type": type})
+    response = await api.request(
+        "POST", "/graphql", content=content, headers={"Content-Type": type}
+    )
     assert response.status_code == status
     assert response.json()["errors"][0]["extensions"]["code"] == code
     assert "data" not in response.json()
 
 
-@pytest.mark.parametrize(("accept", "type", "status"), [
-    ("application/json", "application/json", 200),
-    ("*/*", "application/json", 200),
-    ("application/graphql-response+json, application/json;q=0.9",
-     "application/graphql-response+json", 400),
-])
+@pytest.mark.parametrize(
+    ("accept", "type", "status"),
+    [
+        ("application/json", "application/json", 200),
+        ("*/*", "application/json", 200),
+        (
+            "application/graphql-response+json, application/json;q=0.9",
+            "application/graphql-response+json",
+            400,
+        ),
+    ],
+)
 async def test_clients_that_know_the_newer_media_type_get_its_statuses(
     api: Api, accept: str, type: str, status: int
 ) -> None:
-    response = await api.request("POST", "/graphql", json={"query": "{ nothing }"},
-                                 headers={"Accept": accept})
+    response = await api.request(
+        "POST", "/graphql", json={"query": "{ nothing }"}, headers={"Accept": accept}
+    )
     assert response.status_code == status
     assert response.headers["content-type"].partition(";")[0] == type
     assert response.headers["vary"] == "Accept, Accept-Encoding, Authorization"
@@ -557,8 +693,17 @@ async def test_operators_ask_for_health_and_readiness(api: Api) -> None:
     assert (await api.request("GET", "/healthz")).json() == {"status": "ok"}
     await api.do("announceExportControl", control())
     ready = await api.request("GET", "/readyz")
-    assert ready.json() == {"ready": True, "reasons": [], "head": 1, "position": 1, "lag": 0,
-                            "lagSeconds": 0, "listening": True, "checkpoint": None, "warnings": []}
+    assert ready.json() == {
+        "ready": True,
+        "reasons": [],
+        "head": 1,
+        "position": 1,
+        "lag": 0,
+        "lagSeconds": 0,
+        "listening": True,
+        "checkpoint": None,
+        "warnings": [],
+    }
 
 
 async def test_the_command_line_gets_the_same_answer_as_http(api: Api) -> None:

@@ -38,11 +38,12 @@ async def running(services: Services) -> AsyncIterator[tuple[str, Server, asynci
 
 @pytest.fixture
 async def client(
-    running: tuple[str, Server, asyncio.Task[None]]
+    running: tuple[str, Server, asyncio.Task[None]],
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the server."""
-    async with httpx.AsyncClient(base_url=f"http://{running[0]}", timeout=10,
-                                 headers={"Accept-Encoding": "identity"}) as client:
+    async with httpx.AsyncClient(
+        base_url=f"http://{running[0]}", timeout=10, headers={"Accept-Encoding": "identity"}
+    ) as client:
         yield client
 
 
@@ -65,8 +66,9 @@ async def sent(response: httpx.Response) -> AsyncIterator[tuple[int, bytes]]:
 
 async def page(client: httpx.AsyncClient, query: str = "") -> list[dict[str, Any]]:
     """What is there, by lines."""
-    response = await client.get(f"/events?follow=false&{query}",
-                                headers={"Accept": "application/x-ndjson"})
+    response = await client.get(
+        f"/events?follow=false&{query}", headers={"Accept": "application/x-ndjson"}
+    )
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "application/x-ndjson"
     return [json.loads(line) for line in response.text.splitlines()]
@@ -82,7 +84,8 @@ async def test_entries_are_sent_as_they_are_stored_in_both_forms(
     response = await client.get("/events?follow=false")
     assert response.headers["content-type"].startswith("text/event-stream")
     assert response.content == b"retry: 1000\n" + b"".join(
-        b"id: %d\ndata: %s\n\n" % pair for pair in enumerate(stored, 1))
+        b"id: %d\ndata: %s\n\n" % pair for pair in enumerate(stored, 1)
+    )
 
 
 async def test_new_events_come_and_silence_has_heartbeats(
@@ -143,10 +146,15 @@ async def test_filters_narrow_what_was_and_what_comes(
     services: Services, client: httpx.AsyncClient
 ) -> None:
     american = announced(clause(commodities=["dysprosium"]), issuer="US")
-    for name, fact, id in (("ga", announced(), "ga"), ("dy", american, "dy"),
-                           ("", claimed(1), "claim"), ("dy", suspended(), "pause")):
-        await services.commands.record(fact.stream or f"export-control/{name}", fact,
-                                       idempotency_key=id)
+    for name, fact, id in (
+        ("ga", announced(), "ga"),
+        ("dy", american, "dy"),
+        ("", claimed(1), "claim"),
+        ("dy", suspended(), "pause"),
+    ):
+        await services.commands.record(
+            fact.stream or f"export-control/{name}", fact, idempotency_key=id
+        )
     asked = {
         "": ["ga", "dy", "claim", "pause"],
         "types=ExportControl.Announced,Figure.Claimed": ["ga", "dy", "claim"],
@@ -186,20 +194,28 @@ async def test_the_subscription_has_the_same_filters(
     services: Services, running: tuple[str, Server, asyncio.Task[None]]
 ) -> None:
     await record(services, "a")
-    await services.commands.record("export-control/dy", announced(
-        clause(commodities=["dysprosium"]), issuer="US"), idempotency_key="dy")
+    await services.commands.record(
+        "export-control/dy",
+        announced(clause(commodities=["dysprosium"]), issuer="US"),
+        idempotency_key="dy",
+    )
     await services.commands.record("export-control/dy", suspended(), idempotency_key="pause")
     document = """subscription ($c: [String!], $p: [String!]) {
         events(after: "0", commodities: $c, places: $p) { eventId } }"""
     for variables, ids in (({"c": ["rare_earths"]}, ["dy", "pause"]), ({"p": ["CN"]}, ["a"])):
         async with connected(f"ws://{running[0]}/graphql") as socket:
-            await send(socket, "subscribe", id="1",
-                       payload={"query": document, "variables": variables})
+            await send(
+                socket, "subscribe", id="1", payload={"query": document, "variables": variables}
+            )
             for id in ids:
                 assert (await receive(socket))["payload"]["data"]["events"]["eventId"] == id
     async with connected(f"ws://{running[0]}/graphql") as socket:
-        await send(socket, "subscribe", id="1",
-                   payload={"query": document, "variables": {"p": ["CN", "Narnia"]}})
+        await send(
+            socket,
+            "subscribe",
+            id="1",
+            payload={"query": document, "variables": {"p": ["CN", "Narnia"]}},
+        )
         [error] = (await receive(socket))["payload"]["errors"]
         assert error["extensions"] == {"code": "UNKNOWN_PLACE", "path": ["places", 1]}
 
@@ -213,19 +229,26 @@ def test_an_event_concerns_what_it_and_earlier_ones_name() -> None:
     assert concerns([suspended()], Selection())
 
 
-@pytest.mark.parametrize(("query", "headers", "status", "code", "path"), [
-    ("after=x", {}, 400, "INVALID_POSITION", ["after"]),
-    ("", {"Last-Event-ID": "-1"}, 400, "INVALID_POSITION", ["Last-Event-ID"]),
-    ("types=Nothing.Happened", {}, 400, "UNKNOWN_TYPE", ["types", 0]),
-    ("commodity=gallium&commodity=galium", {}, 400, "UNKNOWN_COMMODITY", ["commodity", 1]),
-    ("place=Narnia", {}, 400, "UNKNOWN_PLACE", ["place", 0]),
-    ("entity=nothing/x", {}, 400, "INVALID_INPUT", ["entity"]),
-    ("follow=maybe", {}, 400, "INVALID_INPUT", ["follow"]),
-    ("comodity=gallium", {}, 400, "BAD_REQUEST", ["comodity"]),
-    ("", {"Accept": "application/pdf"}, 406, "NOT_ACCEPTABLE", ["Accept"]),
-])
+@pytest.mark.parametrize(
+    ("query", "headers", "status", "code", "path"),
+    [
+        ("after=x", {}, 400, "INVALID_POSITION", ["after"]),
+        ("", {"Last-Event-ID": "-1"}, 400, "INVALID_POSITION", ["Last-Event-ID"]),
+        ("types=Nothing.Happened", {}, 400, "UNKNOWN_TYPE", ["types", 0]),
+        ("commodity=gallium&commodity=galium", {}, 400, "UNKNOWN_COMMODITY", ["commodity", 1]),
+        ("place=Narnia", {}, 400, "UNKNOWN_PLACE", ["place", 0]),
+        ("entity=nothing/x", {}, 400, "INVALID_INPUT", ["entity"]),
+        ("follow=maybe", {}, 400, "INVALID_INPUT", ["follow"]),
+        ("comodity=gallium", {}, 400, "BAD_REQUEST", ["comodity"]),
+        ("", {"Accept": "application/pdf"}, 406, "NOT_ACCEPTABLE", ["Accept"]),
+    ],
+)
 async def test_bad_input_gets_an_error_as_in_graphql(
-    services: Services, query: str, headers: dict[str, str], status: int, code: str,
+    services: Services,
+    query: str,
+    headers: dict[str, str],
+    status: int,
+    code: str,
     path: list[str | int],
 ) -> None:
     response = await Api(services).request("GET", f"/events?{query}", headers=headers)
@@ -267,8 +290,7 @@ async def test_a_stream_ends_when_the_log_can_not_be_read_and_goes_on_for_who_co
 
 
 async def test_streams_end_in_good_form_when_the_server_stops(
-    services: Services, client: httpx.AsyncClient,
-    running: tuple[str, Server, asyncio.Task[None]],
+    services: Services, client: httpx.AsyncClient, running: tuple[str, Server, asyncio.Task[None]]
 ) -> None:
     _, server, work = running
     await record(services, "a")
@@ -284,8 +306,10 @@ async def test_streams_end_in_good_form_when_the_server_stops(
 
 
 async def test_a_client_that_does_not_read_holds_up_nobody_and_little_memory(
-    services: Services, client: httpx.AsyncClient,
-    running: tuple[str, Server, asyncio.Task[None]], monkeypatch: pytest.MonkeyPatch,
+    services: Services,
+    client: httpx.AsyncClient,
+    running: tuple[str, Server, asyncio.Task[None]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     taken: list[int] = []
     pages = type(services.follower).pages
@@ -301,8 +325,9 @@ async def test_a_client_that_does_not_read_holds_up_nobody_and_little_memory(
     monkeypatch.setattr(type(services.follower), "pages", counting)
     long = clause(exemptions="x" * 7000)
     total = 3000  # 21 MB, more than sockets hold
-    await asyncio.gather(*(services.commands.record(f"export-control/n{n}", announced(long))
-                           for n in range(total)))
+    await asyncio.gather(
+        *(services.commands.record(f"export-control/n{n}", announced(long)) for n in range(total))
+    )
     reader, writer = await asyncio.open_connection(*running[0].split(":"))
     writer.write(b"GET /events?after=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
     await reader.read(100)
@@ -323,15 +348,17 @@ async def until(last: int, response: httpx.Response) -> AsyncIterator[tuple[int,
 
 
 async def test_the_cloudevents_sdk_reads_every_event_and_its_data_meets_its_schema(
-    corpus_services: Services
+    corpus_services: Services,
 ) -> None:
     response = await Api(corpus_services).request(
-        "GET", "/events?follow=false", headers={"Accept": "application/x-ndjson"})
+        "GET", "/events?follow=false", headers={"Accept": "application/x-ndjson"}
+    )
     lines = response.content.splitlines()
     assert len(lines) == await corpus_services.recorder.head()
     validators = {
         type_: jsonschema.Draft202012Validator(json_schema(type_, present(type_)))
-        for type_ in FACTS}
+        for type_ in FACTS
+    }
     for number, line in enumerate(lines, 1):
         event = from_http_event(HTTPMessage({"content-type": "application/cloudevents+json"}, line))
         assert event.get_extension("position") == str(number)

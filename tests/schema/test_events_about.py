@@ -48,8 +48,9 @@ async def sent(recorder: Recorder, wanted: Selection) -> list[str]:
 
 def chosen(about: dict[str, Any]) -> Selection:
     """What is wanted, as the stream is asked for it."""
-    return selection(about.get("types"), about.get("commodities"), about.get("places"),
-                     about.get("entity"))
+    return selection(
+        about.get("types"), about.get("commodities"), about.get("places"), about.get("entity")
+    )
 
 
 @pytest.mark.parametrize("about", ABOUT.values(), ids=ABOUT)
@@ -89,18 +90,28 @@ async def test_a_time_narrows_them_too(services: Services) -> None:
     pages = read(services.recorder, 0, await services.recorder.head(), chosen(about))
     every = [event async for found in pages for event in found]
     middle = every[len(every) // 2]
-    got = await page(api, DOCUMENT, order="POSITION", first=200, **about,
-                     recorded={"to": middle.recorded_at.isoformat()})
+    got = await page(
+        api,
+        DOCUMENT,
+        order="POSITION",
+        first=200,
+        **about,
+        recorded={"to": middle.recorded_at.isoformat()},
+    )
     assert [edge["cursor"] for edge in got["edges"]] == [
-        str(event.position) for event in every if event.position <= middle.position]
+        str(event.position) for event in every if event.position <= middle.position
+    ]
     assert 0 < got["totalCount"] < len(every)
 
 
-@pytest.mark.parametrize(("argument", "code", "path"), [
-    ('commodities: ["gallium", "galium"]', "UNKNOWN_COMMODITY", ["commodities", 1]),
-    ('places: ["Narnia"]', "UNKNOWN_PLACE", ["places", 0]),
-    ('types: ["Nothing.Happened"]', "UNKNOWN_TYPE", ["types", 0]),
-])
+@pytest.mark.parametrize(
+    ("argument", "code", "path"),
+    [
+        ('commodities: ["gallium", "galium"]', "UNKNOWN_COMMODITY", ["commodities", 1]),
+        ('places: ["Narnia"]', "UNKNOWN_PLACE", ["places", 0]),
+        ('types: ["Nothing.Happened"]', "UNKNOWN_TYPE", ["types", 0]),
+    ],
+)
 async def test_words_that_there_are_not_are_refused_as_in_the_subscription(
     api: Api, argument: str, code: str, path: list[str | int]
 ) -> None:
@@ -134,7 +145,8 @@ async def test_a_page_reads_what_is_about_it_however_long_the_log_is(
 ) -> None:
     looked_at, real = [], await create_pool(corpus_target, size=1)
     about = await streams_about(
-        Recorder(real), chosen({"commodities": ["gallium"], "places": ["CN"]}), 100_000)
+        Recorder(real), chosen({"commodities": ["gallium"], "places": ["CN"]}), 100_000
+    )
     await real.close()
     for grow in (False, True):
         if grow:
@@ -150,8 +162,11 @@ async def test_a_page_reads_what_is_about_it_however_long_the_log_is(
         for plan in pool.plans:
             assert all(node["Node Type"] != "Seq Scan" for node in nodes(plan)), plan
             assert {node["Index Name"] for node in nodes(plan) if "Index Name" in node} <= {
-                "events_type", "events_stream_version_key"}
-        looked_at.append([plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
-                          for plan in pool.plans])
+                "events_type",
+                "events_stream_version_key",
+            }
+        looked_at.append(
+            [plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in pool.plans]
+        )
     before, after = looked_at
     assert all(new <= old + 10 for old, new in zip(before, after, strict=True)), looked_at

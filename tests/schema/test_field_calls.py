@@ -36,26 +36,36 @@ async def test_arguments_that_stand_in_a_document_are_read_once(
         return plain(definition, node, variables)
 
     monkeypatch.setattr(field_calls, "get_argument_values", counted)
-    document = ('{ asOf { exportControls(first: 1, orderBy: KEY_DESC,'
-                ' announced: {from: "2020-01-01"}) { nodes { key } } } }')
+    document = (
+        "{ asOf { exportControls(first: 1, orderBy: KEY_DESC,"
+        ' announced: {from: "2020-01-01"}) { nodes { key } } } }'
+    )
     for _ in range(3):
         assert keys(await api.ask(document)) == ["y"]
     assert read == ["asOf", "exportControls"]
 
 
 async def test_arguments_with_variables_are_those_of_each_request(api: Api) -> None:
-    document = ("query ($n: Int, $day: Day) { asOf { exportControls("
-                "announced: {from: $day}, first: $n) { nodes { key } } } }")
-    for number, day, expected in ((1, "2020-01-01", ["x"]), (2, "2020-01-01", ["x", "y"]),
-                                  (2, "2100-01-01", []), (0, "2020-01-01", [])):
+    document = (
+        "query ($n: Int, $day: Day) { asOf { exportControls("
+        "announced: {from: $day}, first: $n) { nodes { key } } } }"
+    )
+    for number, day, expected in (
+        (1, "2020-01-01", ["x"]),
+        (2, "2020-01-01", ["x", "y"]),
+        (2, "2100-01-01", []),
+        (0, "2020-01-01", []),
+    ):
         assert keys(await api.ask(document, n=number, day=day)) == expected
 
 
 async def test_one_field_may_be_asked_for_with_several_arguments(api: Api) -> None:
     controls = "exportControls(first: 1{}) {{ nodes {{ key }} }}"
-    document = (f"{{ a: asOf {{ {controls.format('')} }}"
-                f" b: asOf {{ {controls.format(', orderBy: KEY_DESC')} }}"
-                ' c: asOf(position: "0") { exportControls { totalCount } } }')
+    document = (
+        f"{{ a: asOf {{ {controls.format('')} }}"
+        f" b: asOf {{ {controls.format(', orderBy: KEY_DESC')} }}"
+        ' c: asOf(position: "0") { exportControls { totalCount } } }'
+    )
     for _ in range(2):
         found = await api.ask(document)
         assert (keys({"asOf": found["a"]}), keys({"asOf": found["b"]})) == (["x"], ["y"])
@@ -63,6 +73,6 @@ async def test_one_field_may_be_asked_for_with_several_arguments(api: Api) -> No
 
 
 async def test_wrong_arguments_are_told_again_and_again(api: Api) -> None:
-    document = '{ asOf { exportControls(first: 999) { nodes { key } } } }'
+    document = "{ asOf { exportControls(first: 999) { nodes { key } } } }"
     for _ in range(2):
         assert await api.refused(document) == ("INVALID_PAGE_SIZE", ["first"])

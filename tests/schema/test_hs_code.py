@@ -27,7 +27,8 @@ def test_a_code_that_nothing_has_finds_nothing() -> None:
 def test_with_a_commodity_both_must_hold() -> None:
     assert goods("gallium", "280530") == []
     assert goods("heavy_rare_earths", "280530") == sorted(
-        descendants(Commodity("heavy_rare_earths")))
+        descendants(Commodity("heavy_rare_earths"))
+    )
 
 
 @pytest.mark.parametrize("code", ["", "28", "28053", "2805.30", "rare", "２８０５", "9" * 1000])
@@ -38,9 +39,7 @@ def test_what_is_no_code_is_refused(code: str) -> None:
 
 
 @pytest.mark.parametrize("list", ["exportControls", "announcements", "figures"])
-async def test_every_list_about_goods_narrows_by_code(
-    corpus_services: Services, list: str
-) -> None:
+async def test_every_list_about_goods_narrows_by_code(corpus_services: Services, list: str) -> None:
     data = await Api(corpus_services).ask(f"""{{ asOf(validAt: "2025-11-20") {{
         code: {list}(hsCode: "280530", first: 0) {{ totalCount }}
         tree: {list}(commodity: "rare_earths", first: 0) {{ totalCount }}

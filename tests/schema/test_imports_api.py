@@ -26,8 +26,10 @@ async def api(services: Services, target: Target, tmp_path: Path) -> Api:
     """An API on a log with three imports."""
     desk = Desk(target, services.recorder, tmp_path)
     await desk.take(line(), CLAIM)
-    outcome = await desk.read(Refused(At(3, "value"), "blank", "?", "BLANK"),
-                              cell(240_000, edition="MCS 2025", published_on="2025-01-31"))
+    outcome = await desk.read(
+        Refused(At(3, "value"), "blank", "?", "BLANK"),
+        cell(240_000, edition="MCS 2025", published_on="2025-01-31"),
+    )
     assert outcome.position is not None
     last = await desk.take(line())
     assert last.position is not None
@@ -40,29 +42,51 @@ async def test_imports_are_listed_with_all_that_their_receipts_say(api: Api) -> 
     assert data["imports"]["totalCount"] == 3
     first, second, third = data["imports"]["nodes"]
     assert (first["reader"], first["readerVersion"], first["file"]) == (
-        "corpus", "1", "facts.jsonl")
+        "corpus",
+        "1",
+        "facts.jsonl",
+    )
     assert (first["position"], first["events"], first["items"]) == ("3", 2, 2)
     assert first["entity"] == f"import/{first['key']}"
     assert (first["encoding"], len(first["sha256"])) == ("utf-8", 64)
     assert first["size"] == (len(line()) + len(CLAIM))
-    assert second["counts"] == {"new": 0, "restated": 1, "corrected": 0, "withdrawn": 0,
-                                "unchanged": 0, "repeated": 0, "refused": 1, "suspect": 1}
+    assert second["counts"] == {
+        "new": 0,
+        "restated": 1,
+        "corrected": 0,
+        "withdrawn": 0,
+        "unchanged": 0,
+        "repeated": 0,
+        "refused": 1,
+        "suspect": 1,
+    }
     assert second["reasons"] == [{"code": "BLANK", "reason": "blank", "count": 1}]
-    assert second["refused"] == [{"line": 3, "column": "value", "text": "?", "code": "BLANK",
-                                  "reason": "blank"}]
-    assert second["suspects"] == [{
-        "line": 2, "column": "value", "text": "row", "code": "FAR_OFF",
-        "reason": "240,000 times the figure of MCS 2024, 1 t"}]
+    assert second["refused"] == [
+        {"line": 3, "column": "value", "text": "?", "code": "BLANK", "reason": "blank"}
+    ]
+    assert second["suspects"] == [
+        {
+            "line": 2,
+            "column": "value",
+            "text": "row",
+            "code": "FAR_OFF",
+            "reason": "240,000 times the figure of MCS 2024, 1 t",
+        }
+    ]
     assert (third["counts"]["unchanged"], third["events"]) == (1, 0)
 
 
 async def test_imports_are_narrowed_paged_and_found_by_id(api: Api) -> None:
-    data = await api.ask('{ imports(source: "corpus", first: 1) { totalCount'
-                         " nodes { key on } pageInfo { hasNextPage endCursor } } }")
+    data = await api.ask(
+        '{ imports(source: "corpus", first: 1) { totalCount'
+        " nodes { key on } pageInfo { hasNextPage endCursor } } }"
+    )
     page = data["imports"]
     assert (page["totalCount"], page["pageInfo"]["hasNextPage"]) == (2, True)
-    data = await api.ask('query ($after: String) { imports(source: "corpus", after: $after)'
-                         " { nodes { key } } }", after=page["pageInfo"]["endCursor"])
+    data = await api.ask(
+        'query ($after: String) { imports(source: "corpus", after: $after) { nodes { key } } }',
+        after=page["pageInfo"]["endCursor"],
+    )
     [last] = data["imports"]["nodes"]
     assert last["key"] > page["nodes"][0]["key"]
     data = await api.ask("query ($id: String!) { import(id: $id) { key } }", id=last["key"])
@@ -71,13 +95,18 @@ async def test_imports_are_narrowed_paged_and_found_by_id(api: Api) -> None:
         data = await api.ask("query ($id: String!) { import(id: $id) { key } }", id=unknown)
         assert data["import"] is None
     assert await api.refused('{ imports(after: "x") { nodes { key } } }') == (
-        "INVALID_CURSOR", ["after"])
+        "INVALID_CURSOR",
+        ["after"],
+    )
 
 
 async def test_the_history_of_an_import_is_its_receipt(api: Api) -> None:
     entity = (await api.ask("{ imports { nodes { entity } } }"))["imports"]["nodes"][0]["entity"]
-    data = await api.ask("query ($entity: String!) { history(entity: $entity) { nodes { knownFrom"
-                         " state { ... on Import { file } } } } }", entity=entity)
+    data = await api.ask(
+        "query ($entity: String!) { history(entity: $entity) { nodes { knownFrom"
+        " state { ... on Import { file } } } } }",
+        entity=entity,
+    )
     assert data["history"]["nodes"] == [{"knownFrom": "3", "state": {"file": "facts.jsonl"}}]
 
 
@@ -85,8 +114,9 @@ async def test_a_receipt_stays(api: Api) -> None:
     data = await api.ask('{ events(types: ["Import.Recorded"]) { nodes { eventId } } }')
     event = data["events"]["nodes"][0]["eventId"]
     source = {"publisher": "x", "name": "x", "publishedOn": "2025-01-01"}
-    code, path = await api.fails("retractEvent", {"eventId": event, "reason": "no",
-                                                  "source": source})
+    code, path = await api.fails(
+        "retractEvent", {"eventId": event, "reason": "no", "source": source}
+    )
     assert (code, path[-1]) == ("RECEIPT_STAYS", "eventId")  # type: ignore[index]
 
 

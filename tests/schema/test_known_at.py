@@ -58,8 +58,10 @@ async def test_an_event_is_known_from_its_very_moment_on(services: Services) -> 
     api = Api(services)
 
     async def known(moment: Any) -> tuple[str, Any]:
-        data = await api.ask("query ($at: DateTime) { asOf(knownAt: $at) { position knownAt } }",
-                             at=moment.isoformat())
+        data = await api.ask(
+            "query ($at: DateTime) { asOf(knownAt: $at) { position knownAt } }",
+            at=moment.isoformat(),
+        )
         return data["asOf"]["position"], data["asOf"]["knownAt"]
 
     await api.do("announceExportControl", control())
@@ -78,13 +80,14 @@ async def test_a_moment_in_another_zone_is_the_same_moment(services: Services) -
     for hours in (-11, 0, 14):
         there = (stamp + timedelta(hours=hours)).replace(tzinfo=None).isoformat()
         offset = f"{'-' if hours < 0 else '+'}{abs(hours):02}:00"
-        data = await api.ask("query ($at: DateTime) { asOf(knownAt: $at) { position } }",
-                             at=there + offset)
+        data = await api.ask(
+            "query ($at: DateTime) { asOf(knownAt: $at) { position } }", at=there + offset
+        )
         assert data["asOf"]["position"] == "1"
 
 
 async def test_commands_that_went_in_one_transaction_are_known_all_or_none(
-    recorder: Recorder
+    recorder: Recorder,
 ) -> None:
     await asyncio.gather(*(recorder.append([event(n)]) for n in range(20)))
     told = await stamps(recorder)
@@ -97,9 +100,15 @@ async def test_commands_that_went_in_one_transaction_are_known_all_or_none(
 async def test_a_correction_is_never_known_by_half(services: Services) -> None:
     api = Api(services)
     await api.do("announceExportControl", control(), key="wrong")
-    await api.do("correctEvent", {
-        "eventId": "wrong", "reason": "misread", "source": source(),
-        "replacement": {"announceExportControl": control(title="Right")}})
+    await api.do(
+        "correctEvent",
+        {
+            "eventId": "wrong",
+            "reason": "misread",
+            "source": source(),
+            "replacement": {"announceExportControl": control(title="Right")},
+        },
+    )
     _, retraction, replacement = await stamps(services.recorder)
     assert retraction == replacement
     assert await positions(services.recorder, retraction - TICK, retraction) == [1, 3]
@@ -142,18 +151,32 @@ async def test_an_answer_at_the_moment_of_an_event_stays_though_the_clock_goes_b
     told = await stamps(recorder)
     assert told[1:] == [ahead + n * TICK for n in range(4)]
     assert await positions(recorder, datetime.now(UTC), ahead - TICK, *told[1:]) == [
-        1, 1, 2, 3, 4, 5]
+        1,
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
 
 
-@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00", "0001-01-01T00:00:00+14:00",
-                                    "9999-12-31T23:59:59.999999", "9999-12-31T23:59:59-12:00"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "0001-01-01T00:00:00",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59.999999",
+        "9999-12-31T23:59:59-12:00",
+    ],
+)
 async def test_moments_at_the_ends_of_the_calendar_have_an_answer(
     services: Services, moment: str
 ) -> None:
     await services.commands.record("export-control/x", announced())
     await services.projector.reach(1)
     answer = await Api(services).post(
-        "query ($at: DateTime) { asOf(knownAt: $at) { position } }", at=moment)
+        "query ($at: DateTime) { asOf(knownAt: $at) { position } }", at=moment
+    )
     if "errors" in answer:
         assert answer["errors"][0]["extensions"] == {"code": "INVALID_DATE", "path": ["knownAt"]}
     else:

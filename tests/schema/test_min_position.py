@@ -11,7 +11,7 @@ from schema.inputs import moment
 from schema.services import Services
 from tests.support.api import Api, control
 
-ASKED = 'query ($at: Position) { asOf(minPosition: $at) { position counts { exportControls } } }'
+ASKED = "query ($at: Position) { asOf(minPosition: $at) { position counts { exportControls } } }"
 
 
 @pytest.fixture
@@ -45,11 +45,13 @@ async def test_what_is_no_position_is_refused_at_once(api: Api) -> None:
 
 
 EVERY = [
-    "head(minPosition: $at)", "node(id: $id, minPosition: $at) { key }",
+    "head(minPosition: $at)",
+    "node(id: $id, minPosition: $at) { key }",
     "nodes(ids: [$id], minPosition: $at) { key }",
     'history(entity: "export-control/x", minPosition: $at) { totalCount }',
     'changes(from: {validAt: "2020-01-01"}, minPosition: $at) { nodes { entity } }',
-    "imports(minPosition: $at) { totalCount }", 'import(id: "x", minPosition: $at) { key }',
+    "imports(minPosition: $at) { totalCount }",
+    'import(id: "x", minPosition: $at) { key }',
     "events(minPosition: $at) { nodes { position } }",
     "redactions(minPosition: $at) { totalCount }",
 ]
@@ -75,4 +77,9 @@ def test_no_question_is_missing_here() -> None:
     waiting = {name for name, of in fields.items() if "minPosition" in of.args}
     assert waiting == {"asOf", *(field.partition("(")[0] for field in EVERY)}
     assert set(fields) - waiting == {
-        "commodities", "places", "checkpoint", "inclusionProof", "consistencyProof"}
+        "commodities",
+        "places",
+        "checkpoint",
+        "inclusionProof",
+        "consistencyProof",
+    }

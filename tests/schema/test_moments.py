@@ -27,8 +27,11 @@ async def moments(api: Api, document: str) -> Any:
 async def test_each_alias_of_as_of_tells_its_own_moment(api: Api) -> None:
     await api.do("announceExportControl", control("x"))
     await api.do("announceExportControl", control("y"))
-    told = await moments(api, """{ now: asOf { digest } then: asOf(validAt: "2025-01-01",
-        position: "1") { digest } asOf(validAt: "2025-02-01") { digest } }""")
+    told = await moments(
+        api,
+        """{ now: asOf { digest } then: asOf(validAt: "2025-01-01",
+        position: "1") { digest } asOf(validAt: "2025-02-01") { digest } }""",
+    )
     assert told == {
         "now": {"position": "2", "validAt": datetime.now(UTC).date().isoformat()},
         "then": {"position": "1", "validAt": "2025-01-01"},
@@ -39,18 +42,22 @@ async def test_each_alias_of_as_of_tells_its_own_moment(api: Api) -> None:
 async def test_what_is_asked_as_of_now_and_what_is_compared_tell_theirs(api: Api) -> None:
     await api.do("announceExportControl", control("x"))
     today = datetime.now(UTC).date().isoformat()
-    told = await moments(api, """{ imports { totalCount } changes(from: {validAt: "2024-01-01",
-        position: "0"}) { totalCount } }""")
+    told = await moments(
+        api,
+        """{ imports { totalCount } changes(from: {validAt: "2024-01-01",
+        position: "0"}) { totalCount } }""",
+    )
     assert told == {
         "imports": {"position": "1", "validAt": today},
-        "changes": {"from": {"position": "0", "validAt": "2024-01-01"},
-                    "to": {"position": "1", "validAt": today}},
+        "changes": {
+            "from": {"position": "0", "validAt": "2024-01-01"},
+            "to": {"position": "1", "validAt": today},
+        },
     }
 
 
 async def test_an_answer_with_errors_tells_the_moments_that_are_known(api: Api) -> None:
-    answer = await api.post(
-        '{ a: asOf { position } import(id: "x", minPosition: "soon") { key } }')
+    answer = await api.post('{ a: asOf { position } import(id: "x", minPosition: "soon") { key } }')
     assert answer["errors"][0]["extensions"]["code"] == "INVALID_POSITION"
     assert set(answer["extensions"]["moments"]) == {"a"}
 
@@ -63,7 +70,11 @@ async def test_where_no_moment_is_chosen_there_are_no_extensions(api: Api, docum
 async def test_answers_in_the_making_do_not_mix(services: Services) -> None:
     context = Context(services, OPEN, OPEN.anyone())
     days = [f"2025-01-{day:02}" for day in range(1, 9)]
-    results: Any = await asyncio.gather(*(GRAPH.execute(
-        f'{{ asOf(validAt: "{day}") {{ digest }} }}', context_value=context) for day in days))
+    results: Any = await asyncio.gather(
+        *(
+            GRAPH.execute(f'{{ asOf(validAt: "{day}") {{ digest }} }}', context_value=context)
+            for day in days
+        )
+    )
     told = [result.extensions["moments"]["asOf"]["validAt"] for result in results]
     assert told == days

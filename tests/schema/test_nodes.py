@@ -26,8 +26,13 @@ def corpus(corpus_services: Services) -> Api:
 async def seen(api: Api) -> dict[str, str]:
     """Ids of entities of several kinds, by their names."""
     found = (await api.ask(SEEN))["asOf"]
-    nodes = [found["exportControl"], found["alliance"], found["figure"],
-             *found["announcements"]["nodes"], *found["preferences"]["nodes"]]
+    nodes = [
+        found["exportControl"],
+        found["alliance"],
+        found["figure"],
+        *found["announcements"]["nodes"],
+        *found["preferences"]["nodes"],
+    ]
     return {node["entity"]: node["id"] for node in nodes}
 
 
@@ -36,7 +41,8 @@ async def test_an_id_leads_back_to_its_entity_whatever_its_kind(corpus: Api) -> 
     assert len(ids) >= 4
     data = await corpus.ask(
         "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id key entity } }",
-        ids=[*ids.values()])
+        ids=[*ids.values()],
+    )
     assert [(node["entity"], node["id"]) for node in data["nodes"]] == [*ids.items()]
     assert all(node["entity"].endswith("/" + node["key"]) for node in data["nodes"])
     kinds = [node["__typename"] for node in data["nodes"]]
@@ -51,7 +57,8 @@ async def test_a_node_inherits_the_moment_that_it_is_asked_under(corpus: Api) ->
              before: asOf(validAt: "2023-06-01") { node(id: $id) { ...who } }
              after: asOf(validAt: "2023-07-01") { node(id: $id) { ...who } }
            } fragment who on Alliance { members { place { code } } }""",
-        id=global_id("alliance/msp"))
+        id=global_id("alliance/msp"),
+    )
     before, after = (len(data[moment]["node"]["members"]) for moment in ("before", "after"))
     assert data["node"]["name"]
     assert data["early"]["node"] is None
@@ -69,8 +76,9 @@ async def test_a_figure_as_a_node_has_its_preferred_claim(corpus: Api) -> None:
 
 async def test_nodes_keep_the_order_of_the_ids_and_say_null_where_nothing_is(corpus: Api) -> None:
     quad, nobody = global_id("alliance/quad"), global_id("alliance/nobody")
-    data = await corpus.ask("query ($ids: [ID!]!) { asOf { nodes(ids: $ids) { entity } } }",
-                            ids=[nobody, quad, quad])
+    data = await corpus.ask(
+        "query ($ids: [ID!]!) { asOf { nodes(ids: $ids) { entity } } }", ids=[nobody, quad, quad]
+    )
     assert data["asOf"]["nodes"] == [None, {"entity": "alliance/quad"}, {"entity": "alliance/quad"}]
 
 
@@ -82,22 +90,36 @@ async def test_a_single_entity_is_found_by_its_key_and_by_its_id(corpus: Api) ->
     assert other["asOf"] == {"alliance": None}
 
 
-@pytest.mark.parametrize("id", ["", "quad", "ÿ", "x" * 3000, global_id("planet/earth"),
-                                global_id("alliance/"), global_id("alliance")])
+@pytest.mark.parametrize(
+    "id",
+    [
+        "",
+        "quad",
+        "ÿ",
+        "x" * 3000,
+        global_id("planet/earth"),
+        global_id("alliance/"),
+        global_id("alliance"),
+    ],
+)
 async def test_what_never_was_an_id_is_refused(services: Services, id: str) -> None:
     api = Api(services)
     assert await api.refused("query ($id: ID!) { node(id: $id) { id } }", id=id) == (
-        "INVALID_ID", ["id"])
+        "INVALID_ID",
+        ["id"],
+    )
     ids = [global_id("alliance/quad"), id]
     assert await api.refused("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=ids) == (
-        "INVALID_ID", ["ids", 1])
+        "INVALID_ID",
+        ["ids", 1],
+    )
 
 
 async def test_too_many_ids_at_once_are_refused(services: Services) -> None:
     ids = [global_id("alliance/quad")] * 201
     assert await Api(services).refused(
-        "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=ids) == (
-        "INVALID_PAGE_SIZE", ["ids"])
+        "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=ids
+    ) == ("INVALID_PAGE_SIZE", ["ids"])
 
 
 def test_an_id_carries_the_kind_and_the_key() -> None:
@@ -114,9 +136,13 @@ async def test_mutations_take_a_key_or_the_id_that_an_answer_gave(services: Serv
     assert renamed["entity"] == "alliance/pact"
     joined = await api.do("recordMembership", {**act, "id": id, "member": "AU", "change": "JOINED"})
     assert (joined["entity"], joined["version"]) == ("alliance/pact", 3)
-    batch = await api.ask("""mutation ($id: String!, $source: SourceInput!) { record(commands: [
+    batch = await api.ask(
+        """mutation ($id: String!, $source: SourceInput!) { record(commands: [
         {dissolveAlliance: {id: $id, on: "2026-02-01", source: $source}}]) {
-            events { entity version } } }""", id=id, source=source())
+            events { entity version } } }""",
+        id=id,
+        source=source(),
+    )
     assert batch["record"]["events"] == [{"entity": "alliance/pact", "version": 4}]
     other = {**act, "id": global_id("announcement/pact"), "name": "Not this"}
     assert (await api.fails("renameAlliance", other))[1] == ["input", "id"]

@@ -323,10 +323,7 @@ async def test_only_our_own_failures_are_errors_of_a_span(
 
 
 async def test_operations_of_a_socket_are_traces_of_their_own_with_a_link(
-    services: Services,
-    traces: Traces,
-    spans: InMemorySpanExporter,
-    monkeypatch: pytest.MonkeyPatch,
+    services: Services, traces: Traces, spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "tests.support.web_server.create_app", lambda *_: create_app(services, OPEN, traces)

@@ -23,9 +23,11 @@ async def metrics(api: Api) -> dict[tuple[str, ...], float]:
     response = await api.request("GET", "/metrics")
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/plain")
-    return {(sample.name, *sample.labels.values()): sample.value
-            for family in text_string_to_metric_families(response.text)
-            for sample in family.samples}
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(response.text)
+        for sample in family.samples
+    }
 
 
 async def gone(*_: Any, **__: Any) -> None:
@@ -35,21 +37,33 @@ async def gone(*_: Any, **__: Any) -> None:
 
 async def test_requests_are_counted_by_operation_and_outcome(services: Services) -> None:
     api = Api(services)
-    for body in ({"query": "query Head { head }", "operationName": "Head"}, {"query": "{ head }"},
-                 {"query": "{ nothing }"}, {"query": 5}):
+    for body in (
+        {"query": "query Head { head }", "operationName": "Head"},
+        {"query": "{ head }"},
+        {"query": "{ nothing }"},
+        {"query": 5},
+    ):
         await api.request("POST", "/graphql", json=body)
     await api.request("GET", "/graphql", headers={"Accept": "text/html"})
-    counted = {key[1:]: value for key, value in (await metrics(api)).items()
-               if key[0] == "tracker_request_seconds_count"}
-    assert counted == {("Head", "ok"): 1, ("unnamed", "ok"): 1,
-                       ("unnamed", "GRAPHQL_VALIDATION_FAILED"): 1, ("unnamed", "BAD_REQUEST"): 1}
+    counted = {
+        key[1:]: value
+        for key, value in (await metrics(api)).items()
+        if key[0] == "tracker_request_seconds_count"
+    }
+    assert counted == {
+        ("Head", "ok"): 1,
+        ("unnamed", "ok"): 1,
+        ("unnamed", "GRAPHQL_VALIDATION_FAILED"): 1,
+        ("unnamed", "BAD_REQUEST"): 1,
+    }
 
 
 async def test_clients_can_not_make_more_series_than_there_may_be(services: Services) -> None:
     api = Api(services)
     for number in range(MAX_OPERATION_NAMES + 5):
-        await api.request("POST", "/graphql", json={
-            "query": f"query N{number}{'x' * 1000} {{ head }}"})
+        await api.request(
+            "POST", "/graphql", json={"query": f"query N{number}{'x' * 1000} {{ head }}"}
+        )
     counted = [key for key in await metrics(api) if key[0] == "tracker_request_seconds_count"]
     assert len(counted) == MAX_OPERATION_NAMES + 1
     assert max(len(key[1]) for key in counted) == 64
@@ -91,9 +105,7 @@ async def test_who_follows_is_counted(services: Services) -> None:
     assert (await metrics(api))["tracker_followers",] == 0
 
 
-async def test_readiness_says_why_not(
-    services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_readiness_says_why_not(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     api = Api(services)
     await services.commands.record("export-control/y", announced())
     await services.projector.reach(1)
@@ -109,15 +121,17 @@ async def test_readiness_says_why_not(
         response = await api.request("GET", "/readyz")
         assert response.status_code == 503
         assert response.json()["reasons"] == [
-            "the projection is 1 events behind the log: expected at most 0"]
+            "the projection is 1 events behind the log: expected at most 0"
+        ]
     with monkeypatch.context() as patch:  # few events, but since long
         patch.setattr(readiness, "MAX_LAG_SECONDS", -1)
         patch.setattr(services.projector, "position", behind)
         response = await api.request("GET", "/readyz")
         assert response.status_code == 503
         [reason] = response.json()["reasons"]
-        assert re.fullmatch(r"the projection is \d+ seconds behind the log: expected at most -1",
-                            reason)
+        assert re.fullmatch(
+            r"the projection is \d+ seconds behind the log: expected at most -1", reason
+        )
         assert 0 < response.json()["lagSeconds"] < 60
     with monkeypatch.context() as patch:
         patch.setattr(services.follower, "listening", False)
@@ -132,13 +146,16 @@ async def test_readiness_says_why_not(
         assert (await api.request("GET", "/healthz")).status_code == 200
 
 
-@pytest.mark.parametrize(("given", "kept"), [
-    ("abc-1.2:3_4", True), ("", False), ("two words", False), ("x" * 101, False), ('"}', False)])
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("abc-1.2:3_4", True), ("", False), ("two words", False), ("x" * 101, False), ('"}', False)],
+)
 async def test_a_request_has_one_id_from_end_to_end(
     services: Services, given: str, kept: bool
 ) -> None:
     response = await Api(services).request(
-        "POST", "/graphql", json={"query": "{ head }"}, headers={"X-Request-ID": given})
+        "POST", "/graphql", json={"query": "{ head }"}, headers={"X-Request-ID": given}
+    )
     assert (response.headers["x-request-id"] == given) == kept
     assert response.headers["x-request-id"]
 
@@ -146,17 +163,29 @@ async def test_a_request_has_one_id_from_end_to_end(
 async def test_a_request_is_one_line_without_secrets_or_variables(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
-    body = {"query": document("announceExportControl"),
-            "variables": {"input": control(title="nobody's business")}}
+    body = {
+        "query": document("announceExportControl"),
+        "variables": {"input": control(title="nobody's business")},
+    }
     with caplog.at_level(logging.INFO):
-        await Api(services).request("POST", "/graphql", json=body, headers={
-            "Authorization": "Bearer hunter2", "X-Request-ID": "r1"})
+        await Api(services).request(
+            "POST",
+            "/graphql",
+            json=body,
+            headers={"Authorization": "Bearer hunter2", "X-Request-ID": "r1"},
+        )
     [record] = [record for record in caplog.records if record.name == "tracker.requests"]
     line = json.loads(Json().format(record))
     assert line.pop("milliseconds") > 0
     assert line.pop("time").endswith("Z")
-    assert line == {"level": "info", "logger": "tracker.requests", "request": "r1",
-                    "transport": "http", "outcome": "UNAUTHENTICATED", "status": 401}
+    assert line == {
+        "level": "info",
+        "logger": "tracker.requests",
+        "request": "r1",
+        "transport": "http",
+        "outcome": "UNAUTHENTICATED",
+        "status": 401,
+    }
     everything = "\n".join(Json().format(record) for record in caplog.records)
     assert "hunter2" not in everything
     assert "nobody's business" not in everything
@@ -166,8 +195,15 @@ def test_other_lines_are_json_too_with_their_traceback() -> None:
     try:
         raise ValueError("wrong")
     except ValueError as error:
-        record = logging.LogRecord("x", logging.ERROR, "", 1, "it\nis %s", ("so",),
-                                   (ValueError, error, error.__traceback__))
+        record = logging.LogRecord(
+            "x",
+            logging.ERROR,
+            "",
+            1,
+            "it\nis %s",
+            ("so",),
+            (ValueError, error, error.__traceback__),
+        )
     line = Json().format(record)
     assert "\n" not in line
     told = json.loads(line)

@@ -13,16 +13,22 @@ from schema.services import Services
 from tests.support.api import Api, claim, control
 
 LISTS = {
-    "exportControls": ("ExportControlOrder", "key"), "alliances": ("AllianceOrder", "key"),
-    "announcements": ("AnnouncementOrder", "key"), "figures": ("FigureOrder", "key"),
-    "claims": ("ClaimOrder", "position"), "preferences": ("KeyOrder", "key"),
+    "exportControls": ("ExportControlOrder", "key"),
+    "alliances": ("AllianceOrder", "key"),
+    "announcements": ("AnnouncementOrder", "key"),
+    "figures": ("FigureOrder", "key"),
+    "claims": ("ClaimOrder", "position"),
+    "preferences": ("KeyOrder", "key"),
     "upcoming": ("TransitionOrder", "day entity clause member transition"),
 }
 """The lists of a moment: their orders, and what tells their items apart."""
 AT_ROOT = {
     "imports": ("ImportOrder", "key", ""),
-    "changes": ("ChangeOrder", "entity",
-                'from: {validAt: "2025-10-01"}, to: {validAt: "2026-01-01", position: "5200"},'),
+    "changes": (
+        "ChangeOrder",
+        "entity",
+        'from: {validAt: "2025-10-01"}, to: {validAt: "2026-01-01", position: "5200"},',
+    ),
     "events": ("EventOrder", "position", 'types: ["ExportControl.Announced", "Alliance.Founded"],'),
 }
 INFO = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
@@ -42,20 +48,24 @@ def moment(name: str, items: str) -> str:
     kind, _ = LISTS[name]
     more = 'commodity: "rare_earths",' if name in ("figures", "claims") else ""
     more = "days: 5000," if name == "upcoming" else more
-    return (f"query ($order: {kind}!, $at: Position, $first: Int, $after: String, $last: Int,"
-            f' $before: String) {{ asOf(validAt: "2025-10-20", position: $at) {{ {name}({more}'
-            " orderBy: $order, first: $first, after: $after, last: $last, before: $before)"
-            f" {{ totalCount edges {{ cursor node {{ {items} }} }} {INFO} }} }} }}")
+    return (
+        f"query ($order: {kind}!, $at: Position, $first: Int, $after: String, $last: Int,"
+        f' $before: String) {{ asOf(validAt: "2025-10-20", position: $at) {{ {name}({more}'
+        " orderBy: $order, first: $first, after: $after, last: $last, before: $before)"
+        f" {{ totalCount edges {{ cursor node {{ {items} }} }} {INFO} }} }} }}"
+    )
 
 
 def at_root(name: str) -> str:
     """The same for a list of the root."""
     kind, items, more = AT_ROOT[name]
     cursor = "Position" if name == "events" else "String"
-    return (f"query ($order: {kind}!, $first: Int, $after: {cursor}, $last: Int,"
-            f" $before: {cursor}) {{ {name}({more} orderBy: $order, first: $first, after: $after,"
-            f" last: $last, before: $before) {{ totalCount edges {{ cursor node {{ {items} }} }}"
-            f" {INFO} }} }}")
+    return (
+        f"query ($order: {kind}!, $first: Int, $after: {cursor}, $last: Int,"
+        f" $before: {cursor}) {{ {name}({more} orderBy: $order, first: $first, after: $after,"
+        f" last: $last, before: $before) {{ totalCount edges {{ cursor node {{ {items} }} }}"
+        f" {INFO} }} }}"
+    )
 
 
 async def page(api: Api, document: str, **asked: Any) -> dict[str, Any]:
@@ -114,8 +124,9 @@ async def walked(
 
 async def orders(api: Api, name: str) -> list[str]:
     """The names of the orders that an enum has."""
-    data = await api.ask("query ($name: String!) { __type(name: $name) { enumValues { name } } }",
-                         name=name)
+    data = await api.ask(
+        "query ($name: String!) { __type(name: $name) { enumValues { name } } }", name=name
+    )
     return [value["name"] for value in data["__type"]["enumValues"]]
 
 
@@ -147,10 +158,12 @@ async def test_so_are_those_of_the_lists_without_a_moment(corpus: Api, name: str
 async def test_so_are_those_of_a_history_also_where_a_page_has_room_for_one_state(
     corpus: Api, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    document = ("query ($first: Int, $after: String, $last: Int, $before: String) {"
-                ' history(entity: "export-control/cn-mofcom-2024-46", first: $first, after: $after,'
-                " last: $last, before: $before) { totalCount edges { cursor node { knownFrom"
-                f" validFrom state {{ __typename }} }} }} {INFO} }} }}")
+    document = (
+        "query ($first: Int, $after: String, $last: Int, $before: String) {"
+        ' history(entity: "export-control/cn-mofcom-2024-46", first: $first, after: $after,'
+        " last: $last, before: $before) { totalCount edges { cursor node { knownFrom"
+        f" validFrom state {{ __typename }} }} }} {INFO} }} }}"
+    )
     expected = [edge["node"] for edge in (await page(corpus, document, first=200))["edges"]]
     assert len(expected) > 3
     monkeypatch.setattr("projections.query.as_of.MOST_STATE_BYTES", most)
@@ -179,13 +192,14 @@ async def test_lists_are_in_the_order_that_is_asked_for(corpus: Api) -> None:
     titles = [title.casefold() for title in await values("exportControls", "TITLE", "title")]
     assert [t[:2] for t in titles] == sorted(t[:2] for t in titles)
     assert (await values("exportControls", "KEY", "key")) == sorted(
-        await values("exportControls", "TITLE", "key"))
+        await values("exportControls", "TITLE", "key")
+    )
     published = await values("claims", "PUBLISHED_ON", "publishedOn")
     assert published == sorted(published)
 
 
 async def test_two_cursors_bound_a_page_and_an_empty_one_tells_where_it_lies(
-    services: Services
+    services: Services,
 ) -> None:
     api = Api(services)
     for id in "abcdef":
@@ -197,8 +211,11 @@ async def test_two_cursors_bound_a_page_and_an_empty_one_tells_where_it_lies(
     async def keys(**asked: Any) -> tuple[str, bool, bool]:
         found = await page(api, document, order="KEY", **asked)
         info = found["pageInfo"]
-        return ("".join(edge["node"]["key"] for edge in found["edges"]),
-                info["hasPreviousPage"], info["hasNextPage"])
+        return (
+            "".join(edge["node"]["key"] for edge in found["edges"]),
+            info["hasPreviousPage"],
+            info["hasNextPage"],
+        )
 
     assert await keys(after=second, before=fifth) == ("cd", True, True)
     assert await keys(after=second, before=fifth, first=1) == ("c", True, True)
@@ -218,51 +235,76 @@ async def test_a_cursor_goes_on_when_its_item_has_changed_or_is_gone(services: S
     document = moment("exportControls", "key")
     edges = await whole(api, document, order="TITLE")
     assert [edge["node"]["key"] for edge in edges] == ["c", "d", "a", "b"]
-    await api.do("retractEvent", {"eventId": made["d"]["eventId"], "reason": "a test",
-                                  "source": claim()["source"]})
+    await api.do(
+        "retractEvent",
+        {"eventId": made["d"]["eventId"], "reason": "a test", "source": claim()["source"]},
+    )
     found = await page(api, document, order="TITLE", first=1, after=edges[1]["cursor"])
     assert [edge["node"]["key"] for edge in found["edges"]] == ["a"]
     assert found["pageInfo"]["hasPreviousPage"] is True
 
 
 async def test_a_cursor_of_another_list_or_order_is_refused_with_what_was_expected(
-    corpus: Api
+    corpus: Api,
 ) -> None:
     by_title = (await whole(corpus, moment("exportControls", "key"), order="TITLE"))[0]["cursor"]
     by_key = (await whole(corpus, moment("exportControls", "key"), order="KEY"))[0]["cursor"]
     asked = moment("exportControls", "key")
-    for order, cursor, said in (("KEY", by_title, "ordered by TITLE"),
-                                ("ANNOUNCED_ON", by_title, "ordered by TITLE"),
-                                ("TITLE_DESC", by_key, "ordered by key")):
+    for order, cursor, said in (
+        ("KEY", by_title, "ordered by TITLE"),
+        ("ANNOUNCED_ON", by_title, "ordered by TITLE"),
+        ("TITLE_DESC", by_key, "ordered by key"),
+    ):
         for name in ("after", "before"):
             [error] = (await corpus.post(asked, order=order, **{name: cursor}))["errors"]
             assert error["extensions"] == {"code": "INVALID_CURSOR", "path": [name]}
             assert said in error["message"]
     assert await corpus.refused(moment("announcements", "key"), order="TITLE", after=by_title) == (
-        "INVALID_CURSOR", ["after"])
+        "INVALID_CURSOR",
+        ["after"],
+    )
     assert (await page(corpus, asked, order="TITLE_DESC", after=by_title))["edges"] == []
 
 
-@pytest.mark.parametrize("text", [
-    "[", "[1,2]", '["TITLE"]', '["TITLE","a\\u0000","export-control/x"]', '["TITLE","\\ud800","x"]',
-    '["TITLE","a","alliance/x"]', '["TITLE","a","export-control/x","y"]', "export-control/", "#",
-    '["TITLE","a","export-control/x#5"]', '["TITLE","a","export-control/x#y"]',
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[",
+        "[1,2]",
+        '["TITLE"]',
+        '["TITLE","a\\u0000","export-control/x"]',
+        '["TITLE","\\ud800","x"]',
+        '["TITLE","a","alliance/x"]',
+        '["TITLE","a","export-control/x","y"]',
+        "export-control/",
+        "#",
+        '["TITLE","a","export-control/x#5"]',
+        '["TITLE","a","export-control/x#y"]',
+    ],
+)
 async def test_forged_cursors_are_refused(corpus: Api, text: str) -> None:
     for order in ("KEY", "TITLE"):
-        assert await corpus.refused(moment("exportControls", "key"), order=order,
-                                    before=sealed(text)) == ("INVALID_CURSOR", ["before"])
+        assert await corpus.refused(
+            moment("exportControls", "key"), order=order, before=sealed(text)
+        ) == ("INVALID_CURSOR", ["before"])
 
 
-@pytest.mark.parametrize(("asked", "path"), [
-    ({"first": 1, "last": 1}, "last"), ({"last": 201}, "last"), ({"last": -1}, "last"),
-    ({"first": 201}, "first"),
-])
+@pytest.mark.parametrize(
+    ("asked", "path"),
+    [
+        ({"first": 1, "last": 1}, "last"),
+        ({"last": 201}, "last"),
+        ({"last": -1}, "last"),
+        ({"first": 201}, "first"),
+    ],
+)
 async def test_pages_that_make_no_sense_are_refused(
     corpus: Api, asked: dict[str, int], path: str
 ) -> None:
     assert await corpus.refused(moment("figures", "key"), order="KEY", **asked) == (
-        "INVALID_PAGE_SIZE", [path])
+        "INVALID_PAGE_SIZE",
+        [path],
+    )
 
 
 @pytest.mark.parametrize("from_end", [False, True])

@@ -35,8 +35,9 @@ def asked(document: str, **more: Any) -> dict[str, Any]:
     return {"persistedQuery": {"version": 1, "sha256Hash": sha256(document), **more}}
 
 
-async def send(api: Api, method: str, extensions: Any, query: str | None = None,
-               **headers: str) -> httpx.Response:
+async def send(
+    api: Api, method: str, extensions: Any, query: str | None = None, **headers: str
+) -> httpx.Response:
     """A request as Apollo's clients send it."""
     body = {"extensions": extensions, **({"query": query} if query else {})}
     if method == "POST":
@@ -52,8 +53,14 @@ async def test_a_document_is_sent_once_and_then_its_hash(
 ) -> None:
     unknown = await send(api, method, asked(QUERY), **headers)
     assert unknown.status_code == 200
-    assert unknown.json() == {"errors": [{
-        "message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"}}]}
+    assert unknown.json() == {
+        "errors": [
+            {
+                "message": "PersistedQueryNotFound",
+                "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"},
+            }
+        ]
+    }
     assert unknown.headers["cache-control"] == "no-store"
     first = await send(api, method, asked(QUERY), QUERY, **headers)
     assert first.json()["data"]["head"] == "0"
@@ -61,13 +68,17 @@ async def test_a_document_is_sent_once_and_then_its_hash(
         assert (await send(api, other, asked(QUERY), **headers)).json() == first.json()
 
 
-@pytest.mark.parametrize(("extensions", "field"), [
-    ({"persistedQuery": {"version": 2, "sha256Hash": sha256(QUERY)}}, "version"),
-    ({"persistedQuery": {"version": 1, "sha256Hash": "abc"}}, "sha256Hash"),
-    ({"persistedQuery": {"version": 1}}, "sha256Hash"),
-    ({"persistedQuery": asked("{ head }")["persistedQuery"]}, "sha256Hash"),
-    ({"persistedQuery": "x"}, None),
-], ids=["version", "shape", "no hash", "another document's", "no object"])
+@pytest.mark.parametrize(
+    ("extensions", "field"),
+    [
+        ({"persistedQuery": {"version": 2, "sha256Hash": sha256(QUERY)}}, "version"),
+        ({"persistedQuery": {"version": 1, "sha256Hash": "abc"}}, "sha256Hash"),
+        ({"persistedQuery": {"version": 1}}, "sha256Hash"),
+        ({"persistedQuery": asked("{ head }")["persistedQuery"]}, "sha256Hash"),
+        ({"persistedQuery": "x"}, None),
+    ],
+    ids=["version", "shape", "no hash", "another document's", "no object"],
+)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_hash_that_is_none_is_refused_with_its_field(
     api: Api, method: str, extensions: dict[str, Any], field: str | None
@@ -75,14 +86,16 @@ async def test_a_hash_that_is_none_is_refused_with_its_field(
     response = await send(api, method, extensions, QUERY)
     assert response.status_code == 400
     [error] = response.json()["errors"]
-    assert error["extensions"] == {"code": "BAD_REQUEST", "path": [
-        "extensions", "persistedQuery", *([field] if field else [])]}
+    assert error["extensions"] == {
+        "code": "BAD_REQUEST",
+        "path": ["extensions", "persistedQuery", *([field] if field else [])],
+    }
     again = await send(api, method, asked(QUERY))
     assert again.json()["errors"][0]["message"] == "PersistedQueryNotFound"
 
 
 async def test_a_mutation_may_be_persisted_but_never_asked_by_get(api: Api) -> None:
-    mutation = "mutation { retractEvent(input: {eventId: \"x\"}) { position } }"
+    mutation = 'mutation { retractEvent(input: {eventId: "x"}) { position } }'
     await send(api, "POST", asked(mutation), mutation)
     assert (await send(api, "GET", asked(mutation))).status_code == 405
 

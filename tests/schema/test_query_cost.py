@@ -20,8 +20,11 @@ from tests.support.api import Api
 SCHEMA = GRAPH._schema
 TYPES = "{ types { name kind } }"
 WHOLE = get_introspection_query(
-    specified_by_url=True, directive_is_repeatable=True, schema_description=True,
-    input_value_deprecation=True)
+    specified_by_url=True,
+    directive_is_repeatable=True,
+    schema_description=True,
+    input_value_deprecation=True,
+)
 
 
 @pytest.fixture
@@ -32,8 +35,7 @@ def api(services: Services) -> Api:
 
 def refusals(text: str) -> set[str]:
     """The codes with which a document is refused before it is executed."""
-    return {error.extensions["code"] for error in prepare(SCHEMA, text).errors
-            if error.extensions}
+    return {error.extensions["code"] for error in prepare(SCHEMA, text).errors if error.extensions}
 
 
 def fields(answer: Any) -> int:
@@ -57,44 +59,88 @@ def aliased(number: int, field: str) -> str:
     return "{" + " ".join(f"a{n}: {field}" for n in range(number)) + "}"
 
 
-@pytest.mark.parametrize(("text", "code"), [
-    (aliased(300, f"__schema {TYPES}"), "TOO_MANY_ALIASES"),
-    (aliased(300, "__typename"), "TOO_MANY_ALIASES"),
-    (aliased(300, '__type(name: "Query") { name }'), "TOO_MANY_ALIASES"),
-    ("{ __schema { types { " + " ".join(f"a{n}: name" for n in range(300)) + " } } }",
-     "TOO_MANY_ALIASES"),
-    ("{" + "__typename " * 2500 + "}", "TOO_MANY_FIELDS"),
-    ("{ __schema { types { " + "...A " * 500 + "} } } fragment A on __Type { name kind"
-     " description isOneOf specifiedByURL }", "TOO_MANY_FIELDS"),
-    (aliased(MAX_ALIASES, "__schema { types { fields { args { name type { name } } } } }"),
-     "TOO_COSTLY"),
-    ("{ __schema { types { fields { " + "args { name } ...A " * 25 + "} } } }"
-     " fragment A on __Field { args { type { name kind ofType { name kind } } } }",
-     "TOO_COSTLY"),
-    ("{ __schema { types { possibleTypes { interfaces { name } } "
-     + " ".join(f"a{n}: fields {{ type {{ fields {{ name args {{ name }} }} }} }}"
-                for n in range(40)) + " } } }", "TOO_COSTLY"),
-    ('{ __type(name: "Query") { ' + "ofType { " * 20 + "name" + " }" * 20 + " } }", "TOO_DEEP"),
-    ("{ __schema { ...A } } fragment A on __Schema { types { " + "ofType { " * 20 + "name"
-     + " }" * 20 + " } }", "TOO_DEEP"),
-    (" ".join(f"query q{n} {{ __schema {{ types {{ ...T }} }} }}" for n in range(60))
-     + " fragment T on __Type { fields { args { name } type { name } } }", "TOO_COSTLY"),
-], ids=["schemas", "typenames", "types", "aliases within", "many typenames", "fragments",
-        "arguments", "spread", "nested lists", "depth", "depth in a fragment", "operations"])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (aliased(300, f"__schema {TYPES}"), "TOO_MANY_ALIASES"),
+        (aliased(300, "__typename"), "TOO_MANY_ALIASES"),
+        (aliased(300, '__type(name: "Query") { name }'), "TOO_MANY_ALIASES"),
+        (
+            "{ __schema { types { " + " ".join(f"a{n}: name" for n in range(300)) + " } } }",
+            "TOO_MANY_ALIASES",
+        ),
+        ("{" + "__typename " * 2500 + "}", "TOO_MANY_FIELDS"),
+        (
+            "{ __schema { types { " + "...A " * 500 + "} } } fragment A on __Type { name kind"
+            " description isOneOf specifiedByURL }",
+            "TOO_MANY_FIELDS",
+        ),
+        (
+            aliased(MAX_ALIASES, "__schema { types { fields { args { name type { name } } } } }"),
+            "TOO_COSTLY",
+        ),
+        (
+            "{ __schema { types { fields { " + "args { name } ...A " * 25 + "} } } }"
+            " fragment A on __Field { args { type { name kind ofType { name kind } } } }",
+            "TOO_COSTLY",
+        ),
+        (
+            "{ __schema { types { possibleTypes { interfaces { name } } "
+            + " ".join(
+                f"a{n}: fields {{ type {{ fields {{ name args {{ name }} }} }} }}"
+                for n in range(40)
+            )
+            + " } } }",
+            "TOO_COSTLY",
+        ),
+        ('{ __type(name: "Query") { ' + "ofType { " * 20 + "name" + " }" * 20 + " } }", "TOO_DEEP"),
+        (
+            "{ __schema { ...A } } fragment A on __Schema { types { "
+            + "ofType { " * 20
+            + "name"
+            + " }" * 20
+            + " } }",
+            "TOO_DEEP",
+        ),
+        (
+            " ".join(f"query q{n} {{ __schema {{ types {{ ...T }} }} }}" for n in range(60))
+            + " fragment T on __Type { fields { args { name } type { name } } }",
+            "TOO_COSTLY",
+        ),
+    ],
+    ids=[
+        "schemas",
+        "typenames",
+        "types",
+        "aliases within",
+        "many typenames",
+        "fragments",
+        "arguments",
+        "spread",
+        "nested lists",
+        "depth",
+        "depth in a fragment",
+        "operations",
+    ],
+)
 def test_introspection_counts_as_any_other_field(text: str, code: str) -> None:
     assert code in refusals(text)
 
 
-@pytest.mark.parametrize("text", [
-    WHOLE,
-    get_introspection_query(),
-    get_introspection_query(descriptions=False, type_depth=7),
-    f"{{ __schema {TYPES} }}",
-    '{ __type(name: "ExportControl") { name fields { name type { name } } } __typename }',
-    '{ __type(name: "Nothing") { name } }',
-    "{ __schema { queryType { name } types { enumValues(includeDeprecated: true) { name } } } }",
-    "{ __schema { directives { name locations args { name defaultValue } } } }",
-], ids=["whole", "usual", "without descriptions", "types", "one", "none", "enums", "directives"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE,
+        get_introspection_query(),
+        get_introspection_query(descriptions=False, type_depth=7),
+        f"{{ __schema {TYPES} }}",
+        '{ __type(name: "ExportControl") { name fields { name type { name } } } __typename }',
+        '{ __type(name: "Nothing") { name } }',
+        "{ __schema { queryType { name } types { enumValues(includeDeprecated: true) { name } } } }",
+        "{ __schema { directives { name locations args { name defaultValue } } } }",
+    ],
+    ids=["whole", "usual", "without descriptions", "types", "one", "none", "enums", "directives"],
+)
 async def test_what_introspection_costs_is_no_less_than_what_it_answers(
     api: Api, text: str
 ) -> None:
@@ -121,8 +167,10 @@ async def test_the_type_asked_for_in_a_variable_is_counted_and_answered(api: Api
 async def test_whether_deprecated_fields_are_told_may_be_in_a_variable(
     api: Api, deprecated: bool
 ) -> None:
-    text = ('query ($all: Boolean!) { __type(name: "Query") { fields(includeDeprecated: $all) {'
-            " name } } }")
+    text = (
+        'query ($all: Boolean!) { __type(name: "Query") { fields(includeDeprecated: $all) {'
+        " name } } }"
+    )
     for all in (deprecated, not deprecated):
         expected = graphql_sync(SCHEMA, text, variable_values={"all": all}).data
         assert await api.ask(text, all=all) == expected
@@ -141,17 +189,19 @@ async def test_hostile_introspection_is_refused_in_no_time(api: Api) -> None:
 EVENTS = "{{ e: events({}) {} {{ nodes {{ position type }} }} }}"
 
 
-@pytest.mark.parametrize(("arguments", "directive", "expected"), [
-    ("first: -2000000000", "@include(if: false)", 1 + 3),
-    ("last: -1", "", 1 + 3),
-    ("first: 0", "", 1 + 3),
-    ("first: -5, last: 7", "", 1 + 7 * 3),
-    ("first: null", "", 1 + 20 * 3),
-    ("first: 10", "@skip(if: true)", 1 + 10 * 3),
-], ids=["negative", "negative last", "none", "both", "null", "skipped"])
-def test_a_page_counts_as_one_item_at_least(
-    arguments: str, directive: str, expected: int
-) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "directive", "expected"),
+    [
+        ("first: -2000000000", "@include(if: false)", 1 + 3),
+        ("last: -1", "", 1 + 3),
+        ("first: 0", "", 1 + 3),
+        ("first: -5, last: 7", "", 1 + 7 * 3),
+        ("first: null", "", 1 + 20 * 3),
+        ("first: 10", "@skip(if: true)", 1 + 10 * 3),
+    ],
+    ids=["negative", "negative last", "none", "both", "null", "skipped"],
+)
+def test_a_page_counts_as_one_item_at_least(arguments: str, directive: str, expected: int) -> None:
     text = EVENTS.format(arguments, directive)
     assert cost(SCHEMA, parse(text), {}) == expected
 
@@ -162,13 +212,25 @@ def test_no_page_makes_the_rest_of_a_document_cheaper() -> None:
     assert refusals(f"{{ {dear} }}") == refusals(f"{{ {cheap} {dear} }}") == {"TOO_COSTLY"}
 
 
-@pytest.mark.parametrize(("default", "variables", "size"), [
-    (" = 1", {"n": 200}, 200), (" = 200", {"n": 1}, 1), (" = 7", {}, 7), ("", {}, 20),
-    ("", {"n": None}, 20), (" = 7", {"n": None}, 20), ("", {"n": 200.0}, 200),
-    ("", {"n": -3}, 1), ("", {"n": 1e300}, 1_000_000), ("", {"n": "200"}, 20),
-    ("", {"n": [200]}, 20), ("", {"n": {"a": 1}}, 20), ("", {"n": float("nan")}, 1),
-    ("", {"n": float("inf")}, 1_000_000),
-])
+@pytest.mark.parametrize(
+    ("default", "variables", "size"),
+    [
+        (" = 1", {"n": 200}, 200),
+        (" = 200", {"n": 1}, 1),
+        (" = 7", {}, 7),
+        ("", {}, 20),
+        ("", {"n": None}, 20),
+        (" = 7", {"n": None}, 20),
+        ("", {"n": 200.0}, 200),
+        ("", {"n": -3}, 1),
+        ("", {"n": 1e300}, 1_000_000),
+        ("", {"n": "200"}, 20),
+        ("", {"n": [200]}, 20),
+        ("", {"n": {"a": 1}}, 20),
+        ("", {"n": float("nan")}, 1),
+        ("", {"n": float("inf")}, 1_000_000),
+    ],
+)
 def test_a_variable_counts_as_it_is_sent_before_its_default(
     default: str, variables: dict[str, Any], size: int
 ) -> None:
@@ -186,15 +248,19 @@ def test_items_that_are_asked_for_by_their_ids_count_one_by_one() -> None:
 
 
 async def test_a_default_does_not_hide_what_a_variable_asks_for(api: Api) -> None:
-    text = ("query ($n: Int = 1) { asOf { alliances(first: $n) { nodes {"
-            " announcements(first: $n) { nodes { title } } } } } }")
+    text = (
+        "query ($n: Int = 1) { asOf { alliances(first: $n) { nodes {"
+        " announcements(first: $n) { nodes { title } } } } } }"
+    )
     assert codes(await api.post(text, n=200)) == {"TOO_COSTLY"}
     assert (await api.post(text))["data"]["asOf"]
 
 
 def test_each_operation_counts_what_it_makes_of_a_fragment() -> None:
-    text = ("query {}($n: Int = {}) {{ asOf {{ ...f }} }} query {}($n: Int = {}) {{ asOf {{ ...f }}"
-            " }} fragment f on AsOf {{ alliances(first: $n) {{ nodes {{ id }} }} }}")
+    text = (
+        "query {}($n: Int = {}) {{ asOf {{ ...f }} }} query {}($n: Int = {}) {{ asOf {{ ...f }}"
+        " }} fragment f on AsOf {{ alliances(first: $n) {{ nodes {{ id }} }} }}"
+    )
     for first, second in ((1, 200), (200, 1)):
         document = parse(text.format("a", first, "b", second))
         assert cost(SCHEMA, document, {}) == 2 + 200 * 2
@@ -207,7 +273,8 @@ def test_each_operation_counts_what_it_makes_of_a_fragment() -> None:
 def documents(draw: st.DrawFn) -> tuple[str, dict[str, Any], int]:
     """A document with pages in pages, its variables, and how many fields stand in it."""
     sizes = st.sampled_from(
-        ["", "(first: 3)", "(first: -3)", "(last: 0)", "(first: $n)", "(last: $m)"])
+        ["", "(first: 3)", "(first: -3)", "(last: 0)", "(first: $n)", "(last: $m)"]
+    )
     directives = st.sampled_from(["", "@include(if: false)", "@skip(if: $yes)"])
     written, count = [], 0
     for number in range(draw(st.integers(1, 4))):
@@ -217,19 +284,19 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[str, Any], int]:
         count += 7
     fragments = " ".join(
         f"fragment f{n} on Alliance {{ announcements{draw(sizes)} {{ nodes {{ title }} }} }}"
-        for n in range(2))
+        for n in range(2)
+    )
     values = st.one_of(st.none(), st.integers(-(2**31), 2**31), st.floats(), st.text(max_size=2))
-    variables = draw(st.fixed_dictionaries(
-        {}, optional={"n": values, "m": values, "yes": st.booleans()}))
+    variables = draw(
+        st.fixed_dictionaries({}, optional={"n": values, "m": values, "yes": st.booleans()})
+    )
     head = "query ($n: Int = 2, $m: Int, $yes: Boolean = true)"
     text = f"{head} {{ {' '.join(written)} }} {fragments}"
     return text, variables, count + 2 * len(written)
 
 
 @given(documents())
-def test_no_document_costs_less_than_its_fields(
-    asked: tuple[str, dict[str, Any], int]
-) -> None:
+def test_no_document_costs_less_than_its_fields(asked: tuple[str, dict[str, Any], int]) -> None:
     text, variables, count = asked
     assert cost(SCHEMA, parse(text), variables) >= count
 
@@ -241,7 +308,8 @@ def test_a_larger_page_never_costs_less(
     text, variables, _ = asked
     document = parse(text)
     assert cost(SCHEMA, document, {**variables, "n": size}) <= cost(
-        SCHEMA, document, {**variables, "n": size + more})
+        SCHEMA, document, {**variables, "n": size + more}
+    )
 
 
 def test_no_field_is_free() -> None:

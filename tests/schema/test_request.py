@@ -35,8 +35,10 @@ def incoming(headers: Headers, *messages: Message) -> Incoming:
 
 def pieces(*bodies: bytes) -> Iterable[Message]:
     """A body in pieces."""
-    return [{"type": "http.request", "body": body, "more_body": more}
-            for more, body in zip([True] * (len(bodies) - 1) + [False], bodies, strict=True)]
+    return [
+        {"type": "http.request", "body": body, "more_body": more}
+        for more, body in zip([True] * (len(bodies) - 1) + [False], bodies, strict=True)
+    ]
 
 
 def test_of_headers_of_one_name_the_first_counts() -> None:
@@ -83,11 +85,23 @@ async def test_methods_that_graphql_does_not_know_are_said_so(services: Services
 async def test_the_same_address_asks_what_it_says_each_time(services: Services) -> None:
     api = Api(services)
     for _ in range(2):
-        answers = [(await api.request("GET", f"/graphql?query={query}")).json() for query in (
-            "query($p:Position!){asOf(position:$p){position}}%26variables={\"p\":\"0\"}".replace(
-                "%26", "&"), "{head}", "{head}&variables=[1]", "")]
+        answers = [
+            (await api.request("GET", f"/graphql?query={query}")).json()
+            for query in (
+                'query($p:Position!){asOf(position:$p){position}}%26variables={"p":"0"}'.replace(
+                    "%26", "&"
+                ),
+                "{head}",
+                "{head}&variables=[1]",
+                "",
+            )
+        ]
         assert [list(answer) for answer in answers] == [
-            ["data", "extensions"], ["data"], ["errors"], ["errors"]]
+            ["data", "extensions"],
+            ["data"],
+            ["errors"],
+            ["errors"],
+        ]
 
 
 # --- other origins
@@ -95,8 +109,16 @@ async def test_the_same_address_asks_what_it_says_each_time(services: Services) 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers with the headers that its state has."""
-    await send({"type": "http.response.start", "status": 200, "headers": [
-        (b"x-a", b"1"), *([(b"vary", b"Accept")] if scope["path"] == "/varied" else [])]})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [
+                (b"x-a", b"1"),
+                *([(b"vary", b"Accept")] if scope["path"] == "/varied" else []),
+            ],
+        }
+    )
     await send({"type": "http.response.body"})
 
 
@@ -107,10 +129,17 @@ async def headers(app: ASGIApp, path: str, sent: dict[str, str]) -> dict[str, st
 
 
 @pytest.mark.parametrize("origins", [["https://web.example"], ["*"]])
-@pytest.mark.parametrize("sent", [
-    {}, {"Origin": "https://web.example"}, {"Origin": "https://evil.example"}, {"Origin": ""},
-    {"Origin": f"https://{'web.' * 100}example"},
-], ids=["none", "listed", "another", "empty", "long"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"Origin": "https://web.example"},
+        {"Origin": "https://evil.example"},
+        {"Origin": ""},
+        {"Origin": f"https://{'web.' * 100}example"},
+    ],
+    ids=["none", "listed", "another", "empty", "long"],
+)
 @pytest.mark.parametrize("path", ["/", "/varied"])
 async def test_what_is_kept_for_an_origin_is_what_starlette_would_say(
     origins: list[str], sent: dict[str, str], path: str
@@ -127,10 +156,13 @@ async def test_what_is_kept_for_an_origin_is_what_starlette_would_say(
 
 async def test_an_answer_says_to_whom_it_may_be_shown(services: Services) -> None:
     api = Api(services, Access(origins=("https://web.example",)))
-    for origin, expected in (("https://web.example", "https://web.example"),
-                             ("https://evil.example", None)) * 2:
-        response = await api.request("POST", "/graphql", json={"query": "{ head }"},
-                                     headers={"Origin": origin})
+    for origin, expected in (
+        ("https://web.example", "https://web.example"),
+        ("https://evil.example", None),
+    ) * 2:
+        response = await api.request(
+            "POST", "/graphql", json={"query": "{ head }"}, headers={"Origin": origin}
+        )
         assert response.headers.get("access-control-allow-origin") == expected
         assert response.headers["vary"] == "Accept, Accept-Encoding, Authorization, Origin"
 
@@ -147,8 +179,14 @@ async def test_a_name_is_refused_each_time(name: str) -> None:
 
     hosts = Hosts(app, ["ours.example"])
     for _ in range(2):
-        await hosts({"type": "http", "path": "/", "headers": [(b"host", name.encode()),
-                                                             (b"host", b"ours.example")]},
-                    receive, send)
+        await hosts(
+            {
+                "type": "http",
+                "path": "/",
+                "headers": [(b"host", name.encode()), (b"host", b"ours.example")],
+            },
+            receive,
+            send,
+        )
         assert (sent[0]["status"], len(sent)) == (421, 2)
         sent.clear()

@@ -26,9 +26,12 @@ ROWS = dict(re.findall(r"^\| `(/\S*)` \| (.+?) \|", PAGE.read_text(encoding="utf
 EXAMPLES = {
     "/schemas/{type}": "/schemas/ExportControl.Suspended",
     "/schemas/{type}/{number:int}": "/schemas/ExportControl.Suspended/1",
-    "/graphiql/{name}": "/graphiql/graphiql.min.css", "/log/checkpoint/{size}": "/log/checkpoint/1",
-    "/log/tile/{tile:path}": "/log/tile/0/000.p/1", "/log/proof/{position}": "/log/proof/1",
-    "/log/consistency/{old}": "/log/consistency/1", "/events": "/events?follow=false",
+    "/graphiql/{name}": "/graphiql/graphiql.min.css",
+    "/log/checkpoint/{size}": "/log/checkpoint/1",
+    "/log/tile/{tile:path}": "/log/tile/0/000.p/1",
+    "/log/proof/{position}": "/log/proof/1",
+    "/log/consistency/{old}": "/log/consistency/1",
+    "/events": "/events?follow=false",
     "/graphql": "/graphql?query={head}",
 }
 
@@ -81,19 +84,29 @@ async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a real server with some events."""
     for number in range(30):
         await services.commands.record(f"export-control/a{number}", announced(note="x" * 50))
-    async with serving(services, OPEN) as (address, *_), httpx.AsyncClient(
-        base_url=f"http://{address}", headers={"Accept-Encoding": "identity"}
-    ) as client:
+    async with (
+        serving(services, OPEN) as (address, *_),
+        httpx.AsyncClient(
+            base_url=f"http://{address}", headers={"Accept-Encoding": "identity"}
+        ) as client,
+    ):
         yield client
 
 
 LONG = "/graphql?query={events(first:30){nodes{data entity recordedAt}}}"
 
 
-@pytest.mark.parametrize("path", [
-    LONG, "/schema.graphql", "/schemas", "/schemas/ExportControl.Announced", "/metrics",
-    "/graphiql/graphiql.min.js",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        LONG,
+        "/schema.graphql",
+        "/schemas",
+        "/schemas/ExportControl.Announced",
+        "/metrics",
+        "/graphiql/graphiql.min.js",
+    ],
+)
 async def test_long_answers_come_shorter_to_those_who_can_read_them(
     client: httpx.AsyncClient, path: str
 ) -> None:
@@ -111,10 +124,14 @@ async def test_long_answers_come_shorter_to_those_who_can_read_them(
     assert "content-encoding" not in refused.headers
 
 
-@pytest.mark.parametrize(("path", "accept"), [
-    ("/graphql?query={head}", "*/*"), ("/healthz", "*/*"),
-    ("/graphql?query=query{events(first:30){nodes{data}}}", SSE),
-])
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [
+        ("/graphql?query={head}", "*/*"),
+        ("/healthz", "*/*"),
+        ("/graphql?query=query{events(first:30){nodes{data}}}", SSE),
+    ],
+)
 async def test_short_answers_and_streams_come_as_they_are(
     client: httpx.AsyncClient, path: str, accept: str
 ) -> None:
@@ -127,8 +144,7 @@ async def test_a_client_that_has_an_answer_in_one_encoding_has_it_in_all(
 ) -> None:
     tag = (await client.get(LONG, headers={"Accept-Encoding": "gzip"})).headers["etag"]
     for encoding in ("gzip", "identity"):
-        again = await client.get(LONG, headers={
-            "Accept-Encoding": encoding, "If-None-Match": tag})
+        again = await client.get(LONG, headers={"Accept-Encoding": encoding, "If-None-Match": tag})
         assert (again.status_code, again.content) == (304, b"")
         assert "Accept-Encoding" in again.headers["vary"]
 
@@ -136,12 +152,22 @@ async def test_a_client_that_has_an_answer_in_one_encoding_has_it_in_all(
 # --- what every answer has
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [
-    ("GET", "/graphql?query={head}", 200), ("GET", "/graphql?query={nothing}", 200),
-    ("POST", "/graphql", 415), ("GET", "/", 200), ("GET", "/nothing", 404), ("GET", "/events", 406),
-    ("PUT", "/graphql", 405), ("OPTIONS", "/graphql", 405), ("GET", "/log/checkpoint", 404),
-    ("GET", "/schema.graphql", 200), ("GET", "/graphiql/graphiql.min.css", 200),
-])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/graphql?query={head}", 200),
+        ("GET", "/graphql?query={nothing}", 200),
+        ("POST", "/graphql", 415),
+        ("GET", "/", 200),
+        ("GET", "/nothing", 404),
+        ("GET", "/events", 406),
+        ("PUT", "/graphql", 405),
+        ("OPTIONS", "/graphql", 405),
+        ("GET", "/log/checkpoint", 404),
+        ("GET", "/schema.graphql", 200),
+        ("GET", "/graphiql/graphiql.min.css", 200),
+    ],
+)
 async def test_no_browser_guesses_what_an_answer_is(
     client: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:

@@ -41,8 +41,10 @@ def query(fields: str = "") -> str:
 def posted(document: str, accept: str) -> bytes:
     """The bytes of a request."""
     body = json.dumps({"query": document})
-    return (f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}").encode()
+    return (
+        f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
 
 
 def framed(**message: Any) -> bytes:
@@ -52,9 +54,11 @@ def framed(**message: Any) -> bytes:
     return b"\x81" + size + bytes(4) + text
 
 
-UPGRADE = (b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-           b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-           b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n")
+UPGRADE = (
+    b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+)
 
 
 WAYS = ["websocket", SSE, APOLLO]
@@ -82,8 +86,10 @@ async def subscribed(
     if way == "websocket":
         writer.write(UPGRADE)
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(framed(type="connection_init") + framed(
-            type="subscribe", id="1", payload={"query": query(fields)}))
+        writer.write(
+            framed(type="connection_init")
+            + framed(type="subscribe", id="1", payload={"query": query(fields)})
+        )
     else:
         writer.write(posted(query(fields), way))
     try:
@@ -96,7 +102,7 @@ async def positions(reader: asyncio.StreamReader, until: int) -> list[int]:
     """The positions of the events that come, up to one."""
     read = b""
     async with asyncio.timeout(30):
-        while b'"position":"%d"' % until not in read[-2**20:]:
+        while b'"position":"%d"' % until not in read[-(2**20) :]:
             chunk = await reader.read(2**20)
             assert chunk, "the connection ended"
             read += chunk
@@ -105,8 +111,13 @@ async def positions(reader: asyncio.StreamReader, until: int) -> list[int]:
 
 def waiting(server: Server) -> int:
     """The bytes that wait in our memory for the client that has most."""
-    return max((connection.transport.get_write_buffer_size()
-                for connection in server.server_state.connections), default=0)
+    return max(
+        (
+            connection.transport.get_write_buffer_size()
+            for connection in server.server_state.connections
+        ),
+        default=0,
+    )
 
 
 async def record(services: Services) -> int:
@@ -133,7 +144,8 @@ async def test_a_client_that_does_not_read_holds_up_nobody_and_little_memory(
 
 
 async def test_many_subscribers_are_served_by_one_reading_of_the_log(
-    services: Services, running: tuple[str, Server, asyncio.Task[None]],
+    services: Services,
+    running: tuple[str, Server, asyncio.Task[None]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     each, reads = 30, 0

@@ -46,7 +46,7 @@ async def client_of(address: str) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def client(
-    running: tuple[str, Server, asyncio.Task[None]]
+    running: tuple[str, Server, asyncio.Task[None]],
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the server."""
     async with client_of(running[0]) as client:
@@ -91,7 +91,7 @@ class Pieces:
             return None
         if "id" in fields:
             self.ids.append(fields["id"].strip())
-        return ("complete" if fields["event"] == " complete" else json.loads(fields["data"]))
+        return "complete" if fields["event"] == " complete" else json.loads(fields["data"])
 
     def _part(self, text: str) -> Any:
         if text in ("", "--\r\n"):
@@ -105,14 +105,20 @@ class Pieces:
 
 @asynccontextmanager
 async def asking(
-    client: httpx.AsyncClient, accept: str, query: str, *, get: bool = False,
-    headers: dict[str, str] | None = None, **variables: Any,
+    client: httpx.AsyncClient,
+    accept: str,
+    query: str,
+    *,
+    get: bool = False,
+    headers: dict[str, str] | None = None,
+    **variables: Any,
 ) -> AsyncIterator[Pieces]:
     """The pieces of an answer."""
     asked = {"query": query, "variables": variables}
     sent = {"params": {**asked, "variables": json.dumps(variables)}} if get else {"json": asked}
-    async with client.stream("GET" if get else "POST", "/graphql",
-                             headers={"Accept": accept, **(headers or {})}, **sent) as response:
+    async with client.stream(
+        "GET" if get else "POST", "/graphql", headers={"Accept": accept, **(headers or {})}, **sent
+    ) as response:
         assert response.status_code == 200, await response.aread()
         yield Pieces(response)
 
@@ -147,16 +153,23 @@ async def test_queries_and_mutations_have_one_answer_and_complete(
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
-@pytest.mark.parametrize(("query", "variables", "code", "path"), [
-    ("{", {}, "GRAPHQL_PARSE_FAILED", None),
-    ("", {}, "BAD_REQUEST", ["query"]),
-    ("query a { head } query b { head }", {}, "BAD_REQUEST", ["operationName"]),
-    ("subscription { nothing }", {}, "GRAPHQL_VALIDATION_FAILED", None),
-    (EVENTS, {"after": "x"}, "INVALID_POSITION", ["after"]),
-    ("mutation { orderPublishers }", {}, "GRAPHQL_VALIDATION_FAILED", None),
-])
+@pytest.mark.parametrize(
+    ("query", "variables", "code", "path"),
+    [
+        ("{", {}, "GRAPHQL_PARSE_FAILED", None),
+        ("", {}, "BAD_REQUEST", ["query"]),
+        ("query a { head } query b { head }", {}, "BAD_REQUEST", ["operationName"]),
+        ("subscription { nothing }", {}, "GRAPHQL_VALIDATION_FAILED", None),
+        (EVENTS, {"after": "x"}, "INVALID_POSITION", ["after"]),
+        ("mutation { orderPublishers }", {}, "GRAPHQL_VALIDATION_FAILED", None),
+    ],
+)
 async def test_errors_of_a_document_come_as_an_answer(
-    client: httpx.AsyncClient, accept: str, query: str, variables: dict[str, Any], code: str,
+    client: httpx.AsyncClient,
+    accept: str,
+    query: str,
+    variables: dict[str, Any],
+    code: str,
     path: list[str] | None,
 ) -> None:
     async with asking(client, accept, query, **variables) as pieces:
@@ -177,20 +190,22 @@ async def test_no_link_can_write(
     assert await services.recorder.head() == 0
 
 
-@pytest.mark.parametrize(("accept", "streamed"), [
-    ("application/graphql-response+json, application/json, text/event-stream", False),  # urql
-    ("multipart/mixed;deferSpec=20220824, application/json", False),
-    ("multipart/mixed;subscriptionSpec=2.0", False),
-    ("*/*", False),
-    ("text/event-stream, multipart/mixed", True),
-    ("TEXT/Event-Stream; charset=utf-8", True),
-    ('multipart/mixed; subscriptionSpec="1.0", application/json', True),
-])
+@pytest.mark.parametrize(
+    ("accept", "streamed"),
+    [
+        ("application/graphql-response+json, application/json, text/event-stream", False),  # urql
+        ("multipart/mixed;deferSpec=20220824, application/json", False),
+        ("multipart/mixed;subscriptionSpec=2.0", False),
+        ("*/*", False),
+        ("text/event-stream, multipart/mixed", True),
+        ("TEXT/Event-Stream; charset=utf-8", True),
+        ('multipart/mixed; subscriptionSpec="1.0", application/json', True),
+    ],
+)
 async def test_the_first_type_decides(
     client: httpx.AsyncClient, accept: str, streamed: bool
 ) -> None:
-    response = await client.post("/graphql", json={"query": "{ head }"},
-                                 headers={"Accept": accept})
+    response = await client.post("/graphql", json={"query": "{ head }"}, headers={"Accept": accept})
     assert response.headers["content-type"].startswith((SSE, MULTIPART)) is streamed
     if not streamed:
         refused = await client.post("/graphql", json={"query": EVENTS}, headers={"Accept": accept})
@@ -202,14 +217,18 @@ async def test_a_browser_that_comes_back_misses_nothing(
 ) -> None:
     await record(services, *"abcde")
     for last, expected in (("2", "3"), ("", "1")):
-        async with asking(client, SSE, EVENTS, get=True, after="0",
-                          headers={"Last-Event-ID": last}) as pieces:
+        async with asking(
+            client, SSE, EVENTS, get=True, after="0", headers={"Last-Event-ID": last}
+        ) as pieces:
             assert (await pieces.next())["data"]["events"]["position"] == expected
-    response = await client.post("/graphql", json={"query": EVENTS},
-                                 headers={"Accept": SSE, "Last-Event-ID": "x"})
+    response = await client.post(
+        "/graphql", json={"query": EVENTS}, headers={"Accept": SSE, "Last-Event-ID": "x"}
+    )
     assert response.status_code == 400
     assert response.json()["errors"][0]["extensions"] == {
-        "code": "INVALID_POSITION", "path": ["Last-Event-ID"]}
+        "code": "INVALID_POSITION",
+        "path": ["Last-Event-ID"],
+    }
 
 
 async def test_a_position_is_an_id_whatever_is_selected(
@@ -250,7 +269,9 @@ async def test_a_client_that_goes_follows_no_more_at_once(
 
 @pytest.mark.parametrize("accept", ACCEPTS)
 async def test_when_the_server_stops_clients_know_that_it_is_not_the_end(
-    client: httpx.AsyncClient, accept: str, running: tuple[str, Server, asyncio.Task[None]],
+    client: httpx.AsyncClient,
+    accept: str,
+    running: tuple[str, Server, asyncio.Task[None]],
     services: Services,
 ) -> None:
     async with asking(client, accept, EVENTS) as pieces:
@@ -268,26 +289,37 @@ async def test_when_the_server_stops_clients_know_that_it_is_not_the_end(
 @pytest.mark.parametrize("accept", ACCEPTS)
 async def test_a_client_has_so_many_subscriptions(services: Services, accept: str) -> None:
     async with (
-        serving(services, Access(operations=1)) as (address, *_), client_of(address) as client
+        serving(services, Access(operations=1)) as (address, *_),
+        client_of(address) as client,
     ):
         async with asking(client, accept, EVENTS):
-            response = await client.post("/graphql", json={"query": EVENTS},
-                                         headers={"Accept": accept})
+            response = await client.post(
+                "/graphql", json={"query": EVENTS}, headers={"Accept": accept}
+            )
             assert response.status_code == 429
             [error] = response.json()["errors"]
             assert error["extensions"]["code"] == "TOO_MANY_OPERATIONS"
         async with asyncio.timeout(5):
             while response.status_code == 429:
-                response = await client.post("/graphql", json={"query": "{ head }"},
-                                             headers={"Accept": accept})
+                response = await client.post(
+                    "/graphql", json={"query": "{ head }"}, headers={"Accept": accept}
+                )
         assert b'{"data":{"head":"0"}}' in response.content
 
 
 async def test_who_is_not_let_in_gets_a_status(services: Services) -> None:
     closed = Access(read_open=False, rate=1)
     async with serving(services, closed) as (address, *_), client_of(address) as client:
-        statuses = [(await client.post("/graphql", json={"query": EVENTS}, headers={
-            "Accept": SSE, "Authorization": "Bearer x"})).status_code for _ in range(3)]
+        statuses = [
+            (
+                await client.post(
+                    "/graphql",
+                    json={"query": EVENTS},
+                    headers={"Accept": SSE, "Authorization": "Bearer x"},
+                )
+            ).status_code
+            for _ in range(3)
+        ]
     assert statuses == [401, 401, 429]
 
 

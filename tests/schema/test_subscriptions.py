@@ -105,8 +105,9 @@ async def test_one_connection_carries_many_subscriptions_and_ends_them_one_by_on
 ) -> None:
     async with connected(url) as socket:
         for id in "123":
-            await send(socket, "subscribe", id=id, payload={"query": EVENTS,
-                                                            "variables": {"after": "0"}})
+            await send(
+                socket, "subscribe", id=id, payload={"query": EVENTS, "variables": {"after": "0"}}
+            )
         await send(socket, "complete", id="2")
         await send(socket, "ping")
         assert (await receive(socket))["type"] == "pong"
@@ -124,9 +125,11 @@ async def test_queries_and_mutations_go_over_the_socket_too(services: Services, 
 
 async def test_writing_over_the_socket_needs_the_token(services: Services) -> None:
     async with served(services, Access(token="secret")) as address:
-        for init, code in (({}, "UNAUTHENTICATED"),
-                           ({"Authorization": ["Bearer secret"]}, "UNAUTHENTICATED"),
-                           ({"Authorization": "Bearer secret"}, None)):
+        for init, code in (
+            ({}, "UNAUTHENTICATED"),
+            ({"Authorization": ["Bearer secret"]}, "UNAUTHENTICATED"),
+            ({"Authorization": "Bearer secret"}, None),
+        ):
             async with connected(address, **init) as socket:
                 await subscribe(socket, document("announceExportControl"), input=control())
                 message = await receive(socket)
@@ -136,13 +139,16 @@ async def test_writing_over_the_socket_needs_the_token(services: Services) -> No
     assert await services.recorder.head() == 1
 
 
-@pytest.mark.parametrize(("query", "variables", "code", "path"), [
-    (EVENTS, {"after": "x"}, "INVALID_POSITION", ["after"]),
-    (EVENTS, {"after": "0", "types": ["Nothing.Happened"]}, "UNKNOWN_TYPE", ["types", 0]),
-    (EVENTS, {"after": {}}, "BAD_USER_INPUT", ["after"]),
-    ("subscription { nothing }", {}, "GRAPHQL_VALIDATION_FAILED", None),
-    ("{" + "a{" * 20 + "a" + "}" * 21, {}, "TOO_DEEP", None),
-])
+@pytest.mark.parametrize(
+    ("query", "variables", "code", "path"),
+    [
+        (EVENTS, {"after": "x"}, "INVALID_POSITION", ["after"]),
+        (EVENTS, {"after": "0", "types": ["Nothing.Happened"]}, "UNKNOWN_TYPE", ["types", 0]),
+        (EVENTS, {"after": {}}, "BAD_USER_INPUT", ["after"]),
+        ("subscription { nothing }", {}, "GRAPHQL_VALIDATION_FAILED", None),
+        ("{" + "a{" * 20 + "a" + "}" * 21, {}, "TOO_DEEP", None),
+    ],
+)
 async def test_bad_subscriptions_get_an_error_with_a_code(
     url: str, query: str, variables: dict[str, Any], code: str, path: list[str | int] | None
 ) -> None:
@@ -154,13 +160,23 @@ async def test_bad_subscriptions_get_an_error_with_a_code(
         assert (error["extensions"]["code"], error["extensions"].get("path")) == (code, path)
 
 
-@pytest.mark.parametrize("message", [
-    "{", "[]", "5", '{"type": 5}', '{"type": "subscribe"}', '{"type": "subscribe", "id": "1"}',
-    '{"type": "subscribe", "id": "1", "payload": []}',
-    '{"type": "subscribe", "id": "1", "payload": {"query": 5}}',
-    '{"type": "subscribe", "id": "1", "payload": {"query": "{ head }", "variables": []}}',
-    '{"type": "nothing"}', '{"type": "subscribe", "id": "1", "payload": {"query": "{"}}', b"\x00",
-])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "{",
+        "[]",
+        "5",
+        '{"type": 5}',
+        '{"type": "subscribe"}',
+        '{"type": "subscribe", "id": "1"}',
+        '{"type": "subscribe", "id": "1", "payload": []}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": 5}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": "{ head }", "variables": []}}',
+        '{"type": "nothing"}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": "{"}}',
+        b"\x00",
+    ],
+)
 async def test_messages_outside_the_protocol_end_the_connection(
     url: str, message: str | bytes
 ) -> None:

@@ -74,8 +74,10 @@ async def test_a_turn_that_nobody_wants_any_more_is_passed_on(cancelled_late: bo
 async def test_who_may_write_only_because_everyone_may_waits_too(services: Services) -> None:
     gate = Gate(services.tokens, Access(open=True))
     writer = Caller("ann", frozenset({Scope.READ, Scope.RECORD}))
-    waiting = [not isinstance(gate.turn(Visitor(caller, "a")), nullcontext)
-               for caller in (EVERYONE, READER, writer)]
+    waiting = [
+        not isinstance(gate.turn(Visitor(caller, "a")), nullcontext)
+        for caller in (EVERYONE, READER, writer)
+    ]
     assert waiting == [True, True, False]
 
 

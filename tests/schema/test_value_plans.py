@@ -39,15 +39,19 @@ from tracker.postgres.database import Target
 
 ARGUMENTS = {
     ("Query", "asOf"): ("", '(validAt: "2025-11-20")', '(validAt: "2024-02-01", position: "9000")'),
-    ("Query", "history"): ('(entity: "export-control/cn-mofcom-2024-46")',
-                           '(entity: "figure/rare_earths/CN/production/mine/2023")'),
+    ("Query", "history"): (
+        '(entity: "export-control/cn-mofcom-2024-46")',
+        '(entity: "figure/rare_earths/CN/production/mine/2023")',
+    ),
     ("Query", "changes"): ('(from: {validAt: "2025-10-01"}, to: {validAt: "2025-11-20"})',),
     ("Query", "events"): ("", '(after: "100", first: 3)', "(first: 999)"),
     ("AsOf", "exportControl"): ('(id: "cn-mofcom-2024-46")', '(id: "none")'),
     ("AsOf", "alliance"): ('(id: "quad")',),
     ("AsOf", "figure"): ('(id: "rare_earths/CN/production/mine/2021")',),
-    ("AsOf", "production"): ('(commodity: "rare_earths", year: 2023)',
-                             '(commodity: "dilithium", year: 2023)'),
+    ("AsOf", "production"): (
+        '(commodity: "rare_earths", year: 2023)',
+        '(commodity: "dilithium", year: 2023)',
+    ),
     ("AsOf", "reserves"): ('(commodity: "lithium")',),
     ("AsOf", "exposure"): ('(commodity: "gallium", destination: "US")',),
     ("AsOf", "upcoming"): ("(days: 400)",),
@@ -61,30 +65,57 @@ VARIABLES = {"yes": True, "no": False}
 def selections(draw: st.DrawFn, type_: Any, depth: int) -> str:
     """A selection of fields of a type, with aliases, fragments and conditions."""
     if isinstance(type_, GraphQLUnionType) or (is_abstract_type(type_) and draw(st.booleans())):
-        chosen = draw(st.lists(st.sampled_from(
-            GRAPH._schema.get_possible_types(type_)), min_size=1, max_size=2, unique=True))
+        chosen = draw(
+            st.lists(
+                st.sampled_from(GRAPH._schema.get_possible_types(type_)),
+                min_size=1,
+                max_size=2,
+                unique=True,
+            )
+        )
         parts = [f"... on {of.name} {draw(selections(of, depth))}" for of in chosen]
         return "{ __typename " + " ".join(parts) + " }"
     names = [name for name, field in type_.fields.items() if askable(type_, name, field, depth)]
     chosen = draw(st.lists(st.sampled_from(["__typename", *names]), min_size=1, max_size=4))
-    return "{ " + " ".join(draw(fields(type_, name, depth, index))
-                           for index, name in enumerate(chosen)) + " }"
+    return (
+        "{ "
+        + " ".join(draw(fields(type_, name, depth, index)) for index, name in enumerate(chosen))
+        + " }"
+    )
 
 
 @st.composite
 def fields(draw: st.DrawFn, type_: GraphQLObjectType, name: str, depth: int, index: int) -> str:
     """A field, perhaps in a fragment; every one has a name of its own in the answer."""
-    condition = draw(st.sampled_from(
-        ["", "", "", " @include(if: $yes)", " @skip(if: $yes)", " @include(if: $no)",
-         " @skip(if: false)"]))
+    condition = draw(
+        st.sampled_from(
+            [
+                "",
+                "",
+                "",
+                " @include(if: $yes)",
+                " @skip(if: $yes)",
+                " @include(if: $no)",
+                " @skip(if: false)",
+            ]
+        )
+    )
     text = f"{name[:2]}{depth}_{index}: {name}"
     if name != "__typename":
         text += draw(st.sampled_from(ARGUMENTS.get((type_.name, name), ("",)))) + condition
         inner = get_named_type(type_.fields[name].type)
         if is_composite_type(inner):
             text += f" {draw(selections(inner, depth - 1))}"
-    return draw(st.sampled_from([text, text, f"... on {type_.name} {{ {text} }}",
-                                 f"... @include(if: $yes) {{ {text} }}"]))
+    return draw(
+        st.sampled_from(
+            [
+                text,
+                text,
+                f"... on {type_.name} {{ {text} }}",
+                f"... @include(if: $yes) {{ {text} }}",
+            ]
+        )
+    )
 
 
 def askable(type_: GraphQLObjectType, name: str, field: GraphQLField, depth: int) -> bool:
@@ -107,8 +138,10 @@ class Compared:
         Where fields that may not be null fail beside each other, their parent becomes null for
         whichever fails first, and the specification (6.4.4) leaves open which error is told.
         """
-        planned, plain = (self._loop.run_until_complete(self._ask(kind, document, variables))
-                          for kind in (Executor, Plain))
+        planned, plain = (
+            self._loop.run_until_complete(self._ask(kind, document, variables))
+            for kind in (Executor, Plain)
+        )
         assert planned == plain or decided(planned) == decided(plain)
         return plain
 
@@ -157,8 +190,10 @@ def test_random_questions_are_answered_as_without_plans(compared: Compared) -> N
     @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
     @given(selections(query, 7))
     def check(selection: str) -> None:
-        head = "query ($yes: Boolean!, $no: Boolean!) { _: __typename @include(if: $yes)" \
-               " @skip(if: $no) ..."
+        head = (
+            "query ($yes: Boolean!, $no: Boolean!) { _: __typename @include(if: $yes)"
+            " @skip(if: $no) ..."
+        )
         answers.append(compared.check(head + selection + " }", **VARIABLES))
 
     check()
@@ -166,14 +201,19 @@ def test_random_questions_are_answered_as_without_plans(compared: Compared) -> N
 
 
 def test_of_fields_that_fail_beside_each_other_any_may_be_told() -> None:
-    first, second = ({"errors": [{"message": key, "path": [key]}], "data": None}
-                     for key in ("a", "b"))
+    first, second = (
+        {"errors": [{"message": key, "path": [key]}], "data": None} for key in ("a", "b")
+    )
     assert decided(orjson.dumps(first)) == decided(orjson.dumps(second))
-    deep, other = ({"errors": [{"message": key, "path": ["x", key]}], "data": {"x": None, "y": y}}
-                   for key, y in (("a", 1), ("a", 2)))
+    deep, other = (
+        {"errors": [{"message": key, "path": ["x", key]}], "data": {"x": None, "y": y}}
+        for key, y in (("a", 1), ("a", 2))
+    )
     assert decided(orjson.dumps(deep)) != decided(orjson.dumps(other))
-    told, otherwise = ({"errors": [{"message": message, "path": ["x"]}], "data": {"x": None}}
-                       for message in ("one", "another"))
+    told, otherwise = (
+        {"errors": [{"message": message, "path": ["x"]}], "data": {"x": None}}
+        for message in ("one", "another")
+    )
     assert decided(orjson.dumps(told)) != decided(orjson.dumps(otherwise))
 
 
@@ -300,9 +340,37 @@ class Loose:
 
 
 CAT, DOG = Cat(name="c", lives=9), Dog(name="d")
-ODD = [None, "", "y", 0, 7, 2**40, True, 1.5, float("nan"), Decimal("2.0"), Colour.RED, "red", b"x",
-       [], [None], ["a", 1], (1, 2), {"a": 1}, [[1], [None]], [[1], 2], ValueError("v"), object(),
-       CAT, DOG, Dog(name="mute"), [CAT, DOG], [CAT, None], [CAT, 1], {1, 2}]
+ODD = [
+    None,
+    "",
+    "y",
+    0,
+    7,
+    2**40,
+    True,
+    1.5,
+    float("nan"),
+    Decimal("2.0"),
+    Colour.RED,
+    "red",
+    b"x",
+    [],
+    [None],
+    ["a", 1],
+    (1, 2),
+    {"a": 1},
+    [[1], [None]],
+    [[1], 2],
+    ValueError("v"),
+    object(),
+    CAT,
+    DOG,
+    Dog(name="mute"),
+    [CAT, DOG],
+    [CAT, None],
+    [CAT, 1],
+    {1, 2},
+]
 DOCUMENT = """{ things { text maybe whole number yes id exact colour colours texts lists
   one { __typename name ... on Cat { lives } ... on Dog { bark } }
   many { ... on Cat { lives name } ... on Dog { bark } } cat { lives } } }"""
@@ -320,8 +388,10 @@ class Query:
         return self.given  # type: ignore[return-value]
 
 
-GRAPHS = [strawberry.Schema(Query, execution_context_class=kind, types=[Cat, Dog])
-          for kind in (Executor, Plain)]
+GRAPHS = [
+    strawberry.Schema(Query, execution_context_class=kind, types=[Cat, Dog])
+    for kind in (Executor, Plain)
+]
 
 
 @given(st.dictionaries(st.sampled_from([*Loose.__dataclass_fields__]), st.sampled_from(ODD)))
@@ -329,6 +399,8 @@ GRAPHS = [strawberry.Schema(Query, execution_context_class=kind, types=[Cat, Dog
 def test_values_of_wrong_types_are_met_as_without_plans(values: dict[str, Any]) -> None:
     Query.given = [Loose(one=CAT), Loose(**{"one": DOG, **values})]
     results = [graph.execute_sync(DOCUMENT, root_value=Query()) for graph in GRAPHS]
-    planned, plain = ((repr(result.data), [error.formatted for error in result.errors or ()])
-                      for result in results)
+    planned, plain = (
+        (repr(result.data), [error.formatted for error in result.errors or ()])
+        for result in results
+    )
     assert planned == plain

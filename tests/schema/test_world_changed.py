@@ -1,5 +1,4 @@
-"""`worldChanged`: answered anew when an event touches what is asked, and never the last one missed.
-"""
+"""`worldChanged`: answered anew when an event touches what is asked, and never the last one missed."""
 
 from __future__ import annotations
 
@@ -53,7 +52,7 @@ async def coming(answers: AsyncGenerator[dict[str, Any], None]) -> dict[str, Any
 
 
 async def test_what_is_so_comes_at_once_and_again_when_an_event_touches_it(
-    services: Services
+    services: Services,
 ) -> None:
     await record(services, "a")
     await services.projector.reach(1)
@@ -80,26 +79,34 @@ FIGURES, CONTROL, CHINA = [EntityKind.FIGURE], [EntityKind.EXPORT_CONTROL], ["CN
 DYSPROSIUM = announced(clause(commodities=["dysprosium"]))
 
 
-@pytest.mark.parametrize(("kinds", "commodities", "places", "fact", "touched"), [
-    (None, None, None, announced(), True),
-    (CONTROL, ["gallium"], CHINA, announced(), True),
-    (FIGURES, None, None, announced(), False),
-    (None, ["lithium"], None, announced(), False),
-    (None, None, ["US"], announced(), False),
-    (None, ["rare_earths"], None, DYSPROSIUM, True),
-    (None, ["dysprosium"], None, announced(clause(commodities=["rare_earths"])), True),
-    (None, ["neodymium"], None, DYSPROSIUM, False),
-    (FIGURES, ["rare_earths"], CHINA, claimed(1), True),
-    (FIGURES, ["rare_earths"], ["US"], claimed(1), False),
-    (FIGURES, ["rare_earths"], CHINA, ordered("usgs"), True),
-    (CONTROL, None, None, ordered("usgs"), False),
-])
+@pytest.mark.parametrize(
+    ("kinds", "commodities", "places", "fact", "touched"),
+    [
+        (None, None, None, announced(), True),
+        (CONTROL, ["gallium"], CHINA, announced(), True),
+        (FIGURES, None, None, announced(), False),
+        (None, ["lithium"], None, announced(), False),
+        (None, None, ["US"], announced(), False),
+        (None, ["rare_earths"], None, DYSPROSIUM, True),
+        (None, ["dysprosium"], None, announced(clause(commodities=["rare_earths"])), True),
+        (None, ["neodymium"], None, DYSPROSIUM, False),
+        (FIGURES, ["rare_earths"], CHINA, claimed(1), True),
+        (FIGURES, ["rare_earths"], ["US"], claimed(1), False),
+        (FIGURES, ["rare_earths"], CHINA, ordered("usgs"), True),
+        (CONTROL, None, None, ordered("usgs"), False),
+    ],
+)
 async def test_events_touch_what_they_may_change(
-    services: Services, kinds: list[EntityKind] | None, commodities: list[str] | None,
-    places: list[str] | None, fact: Fact, touched: bool,
+    services: Services,
+    kinds: list[EntityKind] | None,
+    commodities: list[str] | None,
+    places: list[str] | None,
+    fact: Fact,
+    touched: bool,
 ) -> None:
     stream = getattr(fact, "stream", None) or (
-        fact.series.stream if hasattr(fact, "series") else "export-control/x")
+        fact.series.stream if hasattr(fact, "series") else "export-control/x"
+    )
     await services.commands.record(stream, fact)
     selection = touching(kinds, commodities, places)
     events = await services.recorder.read(types=selection.types)
@@ -107,7 +114,7 @@ async def test_events_touch_what_they_may_change(
 
 
 async def test_an_event_touches_what_its_entity_is_about_and_a_retraction_what_it_takes_back(
-    services: Services
+    services: Services,
 ) -> None:
     await record(services, "a")
     await services.commands.record("export-control/a", suspended("1"))
@@ -121,7 +128,7 @@ async def test_an_event_touches_what_its_entity_is_about_and_a_retraction_what_i
 
 
 async def test_whoever_takes_answers_slowly_gets_the_last_state_and_not_all_between(
-    services: Services
+    services: Services,
 ) -> None:
     async with aclosing(asking(services)) as answers:
         assert (await coming(answers))["position"] == "0"
@@ -188,11 +195,14 @@ def test_the_next_day_begins_at_midnight_utc() -> None:
     assert until_day_after(today - timedelta(days=2)) == 0
 
 
-@pytest.mark.parametrize(("variables", "code", "path"), [
-    ({"commodities": ["gallium", "cheese"]}, "UNKNOWN_COMMODITY", ["commodities", 1]),
-    ({"places": ["XX"]}, "UNKNOWN_PLACE", ["places", 0]),
-    ({"validAt": "soon"}, "INVALID_DATE", ["validAt"]),
-])
+@pytest.mark.parametrize(
+    ("variables", "code", "path"),
+    [
+        ({"commodities": ["gallium", "cheese"]}, "UNKNOWN_COMMODITY", ["commodities", 1]),
+        ({"places": ["XX"]}, "UNKNOWN_PLACE", ["places", 0]),
+        ({"validAt": "soon"}, "INVALID_DATE", ["validAt"]),
+    ],
+)
 async def test_what_is_asked_wrongly_is_refused(
     services: Services, variables: dict[str, Any], code: str, path: list[str | int]
 ) -> None:
@@ -202,7 +212,7 @@ async def test_what_is_asked_wrongly_is_refused(
 
 
 async def test_nothing_follows_the_log_while_an_answer_waits_to_be_taken(
-    services: Services
+    services: Services,
 ) -> None:
     answers = asking(services)
     await coming(answers)

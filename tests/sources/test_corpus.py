@@ -64,8 +64,11 @@ def opening_of(row: Row) -> Iterator[Order]:
 
 def state(entity: str, day: str) -> Any:
     """The state of an entity on a day, None before it has one."""
-    known = [Known(position, order.event_id, TYPES[type(order.fact)], order.fact)
-             for position, order in enumerate(ORDERS, 1) if order.stream == entity]
+    known = [
+        Known(position, order.event_id, TYPES[type(order.fact)], order.fact)
+        for position, order in enumerate(ORDERS, 1)
+        if order.stream == entity
+    ]
     assert known, entity
     on = date.fromisoformat(day)
     return next((v.state for v in timeline(entity, known) if v.holds(on)), None)
@@ -80,8 +83,10 @@ def clause(instrument: str, day: str, id: str = "1") -> ClauseState:
 def claims(figure: str, day: str) -> dict[tuple[str, str], int | None]:
     """The values claimed for a figure on a day, by publisher and edition."""
     known: FigureState = state(f"figure/{figure}", day)
-    return {(c.publisher, c.edition): None if c.quantity.value is None else int(c.quantity.value)
-            for c in known.claims}
+    return {
+        (c.publisher, c.edition): None if c.quantity.value is None else int(c.quantity.value)
+        for c in known.claims
+    }
 
 
 # --- the file
@@ -91,8 +96,9 @@ def test_every_line_parses_and_keeps_all_rules() -> None:
     regenerate.check(list(shipped()))
 
 
-def test_making_it_anew_gives_the_same_bytes(shared_data: Path, tmp_path: Path,
-                                             capsys: pytest.CaptureFixture[str]) -> None:
+def test_making_it_anew_gives_the_same_bytes(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     made = tmp_path / "corpus.jsonl"
     assert regenerate.main(["--data", str(shared_data), "--output", str(made)]) == 0
     assert made.read_bytes() == b"".join(shipped())
@@ -154,8 +160,14 @@ def test_no_fact_stands_before_the_one_it_builds_on(rows: list[Row]) -> None:
 def test_nothing_that_a_fact_says_is_lost(rows: list[Row]) -> None:
     streams = {row.id: line_of(row).stream for row in rows}
     for row in rows:
-        said = list(leaves([msgspec.to_builtins(order.fact, enc_hook=str)
-                            for order in (*lines_of(row), *opening_of(row))]))
+        said = list(
+            leaves(
+                [
+                    msgspec.to_builtins(order.fact, enc_hook=str)
+                    for order in (*lines_of(row), *opening_of(row))
+                ]
+            )
+        )
         kind = streams[row.id].partition("/")[0]
         assert all(told(word, said) for word in row.commodities), row.id
         assert all(told(actor, [*said, streams[row.id]]) for actor in row.actors), row.id
@@ -255,16 +267,26 @@ def test_a_detail_without_a_place_in_the_corpus_is_refused(rows: list[Row]) -> N
 # --- what a fact and a file both state
 
 
-def entry(value: int | None, unit: str, event_id: str, qualifier: str | None = None
-          ) -> researched.Entry:
+def entry(
+    value: int | None, unit: str, event_id: str, qualifier: str | None = None
+) -> researched.Entry:
     """A claim of MCS 2024 on China's gallium."""
-    claim = msgspec.convert({
-        "source": {"publisher": "usgs", "name": "MCS", "publishedOn": "2024-01-31"},
-        "series": {"commodity": "gallium", "place": "CN", "statistic": "production",
-                   "stage": "primary", "period": 2023},
-        "edition": "MCS 2024",
-        "quantity": {"unit": unit, "value": value, "qualifier": qualifier},
-    }, Claimed, dec_hook=lambda kind, text: kind(text))
+    claim = msgspec.convert(
+        {
+            "source": {"publisher": "usgs", "name": "MCS", "publishedOn": "2024-01-31"},
+            "series": {
+                "commodity": "gallium",
+                "place": "CN",
+                "statistic": "production",
+                "stage": "primary",
+                "period": 2023,
+            },
+            "edition": "MCS 2024",
+            "quantity": {"unit": unit, "value": value, "qualifier": qualifier},
+        },
+        Claimed,
+        dec_hook=lambda kind, text: kind(text),
+    )
     return researched.Entry(event_id, claim.series.stream, claim, date(2024, 1, 31))
 
 
@@ -281,8 +303,9 @@ def test_a_fact_that_a_file_contradicts_is_reported() -> None:
 
 
 def test_a_fact_that_found_nothing_stated_takes_what_the_file_says() -> None:
-    both = regenerate.merged([entry(None, "kg", "fact", "not_stated")],
-                             [entry(None, "kg", "file", "withheld")])
+    both = regenerate.merged(
+        [entry(None, "kg", "fact", "not_stated")], [entry(None, "kg", "file", "withheld")]
+    )
     [only] = both.entries
     assert isinstance(only.fact, Claimed)
     assert (only.event_id, only.fact.quantity.qualifier) == ("fact", "withheld")
@@ -304,8 +327,10 @@ def test_a_licence_is_absent_then_announced_then_in_force() -> None:
 
 
 def test_one_clause_is_suspended_while_another_stays() -> None:
-    course = {day: clause("cn-mofcom-2024-46", day, "2").status
-              for day in ("2025-06-01", "2025-11-20", "2026-11-27", "2026-11-28")}
+    course = {
+        day: clause("cn-mofcom-2024-46", day, "2").status
+        for day in ("2025-06-01", "2025-11-20", "2026-11-27", "2026-11-28")
+    }
     assert list(course.values()) == ["in_force", "suspended", "suspended", "in_force"]
     suspended = clause("cn-mofcom-2024-46", "2025-11-20", "2")
     assert (suspended.suspended_until, suspended.returns_on) == ("2026-11-27", date(2026, 11, 28))

@@ -56,8 +56,10 @@ def test_a_file_is_kept_until_it_has_been_read(site: str, path: str) -> None:
     assert not file.path.exists()
 
 
-@pytest.mark.parametrize(("path", "reason"), [
-    ("/gone", "404"), ("/cut", "cut off after"), ("x:y", "Failure|port|resolution|nonnumeric")])
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("/gone", "404"), ("/cut", "cut off after"), ("x:y", "Failure|port|resolution|nonnumeric")],
+)
 def test_what_can_not_be_had_whole_is_refused(site: str, path: str, reason: str) -> None:
     with pytest.raises(InvalidInput, match=reason), fetched(site + path):
         pass
@@ -65,8 +67,10 @@ def test_what_can_not_be_had_whole_is_refused(site: str, path: str, reason: str)
 
 def test_other_addresses_are_refused() -> None:
     for url in ("file:///etc/passwd", "ftp://example.org/x", "gopher://x"):
-        with pytest.raises(InvalidInput, match="expected a file, or an http or https address"), \
-                fetched(url):
+        with (
+            pytest.raises(InvalidInput, match="expected a file, or an http or https address"),
+            fetched(url),
+        ):
             pass
 
 
@@ -83,4 +87,6 @@ def test_a_file_is_called_by_its_last_name() -> None:
 def test_a_file_from_the_web_is_imported(site: str, data_dir: Path) -> None:
     result = command("import", "--dry-run", f"{site}/facts.jsonl", data_dir=data_dir)
     assert (result.returncode, "facts.jsonl: corpus: would be 1 recorded" in result.stderr) == (
-        0, True), result.stderr
+        0,
+        True,
+    ), result.stderr

@@ -49,7 +49,10 @@ async def test_a_dry_run_writes_nothing_and_tells_the_differences(desk: Desk) ->
     outcome = await desk.take(line(), SUSPENSION, CLAIM, dry_run=True)
     assert (counts(outcome), outcome.position, outcome.refused) == ({"new": 3}, None, False)
     assert [(d.came, d.stream) for d in outcome.differences] == [
-        ("new", GALLIUM), ("new", GALLIUM), ("new", FIGURE)]
+        ("new", GALLIUM),
+        ("new", GALLIUM),
+        ("new", FIGURE),
+    ]
     assert await desk.recorder.head() == 0
 
 
@@ -92,8 +95,11 @@ async def test_a_line_that_stands_twice_in_one_file_counts_once(desk: Desk) -> N
     assert list(await desk.facts()) == ["a", "s"]
 
 
-OTHERS = [line("a", announced(title="Other")), line("a", entity="export-control/graphite"),
-          line("a", claimed(1), None, "Figure.Claimed")]
+OTHERS = [
+    line("a", announced(title="Other")),
+    line("a", entity="export-control/graphite"),
+    line("a", claimed(1), None, "Figure.Claimed"),
+]
 REUSED = "Event id 'a' is already in the log with another content"
 
 
@@ -119,14 +125,18 @@ async def test_lines_are_checked_against_the_rules_and_each_other(desk: Desk) ->
     outcome = await desk.take(SUSPENSION, line(), line("b"), SUSPENSION, skip_refused=True)
     assert said(outcome) == [
         (1, "id", f"There is no {GALLIUM}: expected a Announced first"),
-        (3, "id", f"{GALLIUM} is recorded already: expected an amendment, or a retraction first"
-                  .replace("recorded", "announced"))]
+        (
+            3,
+            "id",
+            f"{GALLIUM} is recorded already: expected an amendment, or a retraction first".replace(
+                "recorded", "announced"
+            ),
+        ),
+    ]
     assert list(await desk.facts()) == ["a", "s"]
 
 
-async def test_nothing_is_recorded_while_a_line_is_invalid_unless_it_is_skipped(
-    desk: Desk
-) -> None:
+async def test_nothing_is_recorded_while_a_line_is_invalid_unless_it_is_skipped(desk: Desk) -> None:
     elsewhere = line("c", claimed(1), FIGURE.replace("CN", "US"), "Figure.Claimed")
     unitless = CLAIM.replace(b'"unit":"t",', b"")
     lines = [line(), unitless, b"{\n", elsewhere]
@@ -134,7 +144,8 @@ async def test_nothing_is_recorded_while_a_line_is_invalid_unless_it_is_skipped(
     assert said(outcome) == [
         (2, "data.quantity.unit", "expected a unit"),
         (3, None, "expected JSON: Input data was truncated"),
-        (4, "series", "expected the series of figure/rare_earths/US/production/mine/2023")]
+        (4, "series", "expected the series of figure/rare_earths/US/production/mine/2023"),
+    ]
     assert (outcome.refused, await desk.recorder.head()) == (True, 0)
     skipped = await desk.take(*lines, skip_refused=True)
     assert (counts(skipped), list(await desk.facts())) == ({"new": 1, "refused": 3}, ["a"])
@@ -146,14 +157,21 @@ async def test_empty_lines_are_skipped_and_counted(desk: Desk) -> None:
 
 
 async def test_an_actor_may_be_founded_earlier_in_the_file_or_in_the_log(desk: Desk) -> None:
-    founded = line("f", fact(Founded, "2021-03-12", name="Quad"), "alliance/quad",
-                   "Alliance.Founded")
-    made = [line(f"m{n}", fact(Made, "2025-07-01", kind="statement", title="Launch",
-                               actors=["quad"]), f"announcement/m{n}", "Announcement.Made")
-            for n in (1, 2)]
+    founded = line(
+        "f", fact(Founded, "2021-03-12", name="Quad"), "alliance/quad", "Alliance.Founded"
+    )
+    made = [
+        line(
+            f"m{n}",
+            fact(Made, "2025-07-01", kind="statement", title="Launch", actors=["quad"]),
+            f"announcement/m{n}",
+            "Announcement.Made",
+        )
+        for n in (1, 2)
+    ]
     assert [reason for _, _, reason in said(await desk.take(*made))] == [
-        "'quad' is not an actor: expected a place such as US, or an alliance that has been"
-        " founded"] * 2
+        "'quad' is not an actor: expected a place such as US, or an alliance that has been founded"
+    ] * 2
     assert counts(await desk.take(founded, made[0])) == {"new": 2}
     assert counts(await desk.take(made[1])) == {"new": 1}
 
@@ -163,26 +181,29 @@ async def test_a_backslash_before_a_code_is_text_like_any_other(desk: Desk) -> N
     assert await desk.facts() == {"a": announced(title="\\u0000")}
 
 
-@pytest.mark.parametrize(("bad", "code", "path"), [
-    (b"{", "INVALID_JSON", ()),
-    (b"\xff\xfe", "INVALID_JSON", ()),
-    (b'["a"]', "INVALID_INPUT", ()),
-    (b'{"id":"a","type":"ExportControl.Announced"}', "FIELD_REQUIRED", ("data",)),
-    (b'{"id":"","type":"Figure.Claimed","data":{}}', "INVALID_INPUT", ("id",)),
-    (b'{"id":"a\\u0000","type":"Figure.Claimed","data":{}}', "INVALID_INPUT", ("id",)),
-    (b'{"id":"a","type":"Figure.Claimed","data":{},"more":1}', "INVALID_INPUT", ("more",)),
-    (b'{"id":"a","type":"Figure.Guessed","data":{}}', "UNKNOWN_TYPE", ("type",)),
-    (b'{"id":"a","type":"Figure.Claimed","data":null}', "INVALID_INPUT", ("data",)),
-    (b'{"id":"a","type":"Figure.Claimed","data":' + b"[" * 10**5, "INVALID_JSON", ()),
-    (CLAIM.replace(b'"unit":"t",', b""), "UNIT_REQUIRED", ("data", "quantity", "unit")),
-    (CLAIM.replace(b'"REO"', b'"\\u0000"'), "INVALID_INPUT", ("data",)),
-    (CLAIM + b" " * MAX_ROW_BYTES, "TOO_LARGE", ()),
-    (line(entity=None), "INVALID_INPUT", ("entity",)),
-    (line(entity="alliance/quad"), "INVALID_INPUT", ("entity",)),
-    (line(entity="treaty/a"), "INVALID_INPUT", ("entity",)),
-    (line(entity="export-control/\0"), "INVALID_ID", ("entity",)),
-    (line(entity="export-control/" + "x" * 500), "INVALID_ID", ("entity",)),
-])
+@pytest.mark.parametrize(
+    ("bad", "code", "path"),
+    [
+        (b"{", "INVALID_JSON", ()),
+        (b"\xff\xfe", "INVALID_JSON", ()),
+        (b'["a"]', "INVALID_INPUT", ()),
+        (b'{"id":"a","type":"ExportControl.Announced"}', "FIELD_REQUIRED", ("data",)),
+        (b'{"id":"","type":"Figure.Claimed","data":{}}', "INVALID_INPUT", ("id",)),
+        (b'{"id":"a\\u0000","type":"Figure.Claimed","data":{}}', "INVALID_INPUT", ("id",)),
+        (b'{"id":"a","type":"Figure.Claimed","data":{},"more":1}', "INVALID_INPUT", ("more",)),
+        (b'{"id":"a","type":"Figure.Guessed","data":{}}', "UNKNOWN_TYPE", ("type",)),
+        (b'{"id":"a","type":"Figure.Claimed","data":null}', "INVALID_INPUT", ("data",)),
+        (b'{"id":"a","type":"Figure.Claimed","data":' + b"[" * 10**5, "INVALID_JSON", ()),
+        (CLAIM.replace(b'"unit":"t",', b""), "UNIT_REQUIRED", ("data", "quantity", "unit")),
+        (CLAIM.replace(b'"REO"', b'"\\u0000"'), "INVALID_INPUT", ("data",)),
+        (CLAIM + b" " * MAX_ROW_BYTES, "TOO_LARGE", ()),
+        (line(entity=None), "INVALID_INPUT", ("entity",)),
+        (line(entity="alliance/quad"), "INVALID_INPUT", ("entity",)),
+        (line(entity="treaty/a"), "INVALID_INPUT", ("entity",)),
+        (line(entity="export-control/\0"), "INVALID_ID", ("entity",)),
+        (line(entity="export-control/" + "x" * 500), "INVALID_ID", ("entity",)),
+    ],
+)
 def test_a_line_that_can_not_be_read_is_refused_at_its_field(
     bad: bytes, code: str, path: tuple[str, ...]
 ) -> None:
@@ -191,9 +212,7 @@ def test_a_line_that_can_not_be_read_is_refused_at_its_field(
     assert (caught.value.code, caught.value.path) == (code, path)
 
 
-async def test_the_corpus_of_a_later_release_corrects_that_of_an_earlier_one(
-    desk: Desk
-) -> None:
+async def test_the_corpus_of_a_later_release_corrects_that_of_an_earlier_one(desk: Desk) -> None:
     reader = replace(corpus_format.READER, corrects=True)
     path = desk.directory / "corpus.jsonl"
     for content in (line() + CLAIM, line("a", announced(title="Other")) + CLAIM):
@@ -216,7 +235,10 @@ async def test_a_receipt_stands_right_behind_the_events_of_its_run(desk: Desk) -
     receipt = outcome.receipt
     path = desk.directory / "facts.jsonl"
     assert (receipt.file, receipt.sha256, receipt.size) == (
-        "facts.jsonl", File.at(path).sha256(), path.stat().st_size)
+        "facts.jsonl",
+        File.at(path).sha256(),
+        path.stat().st_size,
+    )
     assert (receipt.reader, receipt.reader_version, receipt.events) == ("corpus", "1", 2)
 
 
@@ -230,7 +252,8 @@ async def test_counts_are_exact_where_lists_are_bounded(desk: Desk) -> None:
     places: list[tuple[str, int]] = []
     outcome = await desk.read(
         *(Refused(At(n), f"reason {n % 30}", "text\0" * 100) for n in range(5000)),
-        listen=lambda came, at, code, reason, text: places.append((came, at.line)))
+        listen=lambda came, at, code, reason, text: places.append((came, at.line)),
+    )
     receipt = outcome.receipt
     assert receipt.counts.refused == 5000 == sum(reason.count for reason in receipt.reasons)
     assert (len(receipt.refused), receipt.reasons[-1].reason) == (20, "other reasons")
@@ -329,7 +352,8 @@ async def test_a_row_that_now_reads_otherwise_is_corrected_by_retraction(desk: D
     retraction = facts["row~retracted"]
     assert isinstance(retraction, Retracted)
     assert retraction.reason == (
-        "Reader test 2 reads line 2, value otherwise in table.csv than reader test 1")
+        "Reader test 2 reads line 2, value otherwise in table.csv than reader test 1"
+    )
     assert facts["row~2"] == claimed(1000)
     assert counts(await desk.read(cell(1000), version="2")) == {"unchanged": 1}
     assert counts(await desk.read(cell(5), version="3")) == {"corrected": 1}
@@ -347,7 +371,7 @@ async def test_a_row_that_now_belongs_to_another_series_is_withdrawn_there(desk:
 
 
 async def test_a_reader_that_goes_back_to_its_first_reading_brings_the_fact_back(
-    desk: Desk
+    desk: Desk,
 ) -> None:
     await desk.read(cell(1))
     await desk.read(cell(1, id="moved", place="JP"), version="2")
@@ -362,8 +386,11 @@ async def test_after_any_readings_of_a_file_what_stands_is_what_the_last_one_say
 ) -> None:
     dice = Random(seed)
     for version in range(6):
-        rows = [(line, dice.choice(("CN", "US", "JP", "AU")), dice.randint(1, 3))
-                for line in range(2, 6) if dice.random() < 0.8]
+        rows = [
+            (line, dice.choice(("CN", "US", "JP", "AU")), dice.randint(1, 3))
+            for line in range(2, 6)
+            if dice.random() < 0.8
+        ]
         told = [cell(value, line, id=f"row-{place}", place=place) for line, place, value in rows]
         await desk.read(*told, version=str(version))
         first = {place: value for _, place, value in reversed(rows)}
@@ -420,8 +447,9 @@ async def test_what_a_client_recorded_under_the_id_of_a_row_is_not_retracted(des
     assert list(await desk.facts()) == ["row", "row~1"]
 
 
-@pytest.mark.parametrize("key", ["row~2", "row~retracted", "import-20261125T000000000000-abc", "~",
-                                 "\u3164"])
+@pytest.mark.parametrize(
+    "key", ["row~2", "row~retracted", "import-20261125T000000000000-abc", "~", "\u3164"]
+)
 async def test_ids_that_imports_give_are_not_for_clients(desk: Desk, key: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         await Commands(desk.recorder).record(FIGURE, claimed(1), idempotency_key=key)
@@ -434,8 +462,7 @@ async def test_a_key_from_before_gives_its_first_result_again(desk: Desk) -> Non
     await desk.recorder.append([decide(restored(FIGURE, []), order, ())])
     again = await Commands(desk.recorder).record(FIGURE, claimed(1), idempotency_key="old~2")
     assert (again.repeated, list(again.positions)) == (True, [1])
-    await Commands(desk.recorder).retract("old~2", "it was an example",
-                                          claimed(1).source)
+    await Commands(desk.recorder).retract("old~2", "it was an example", claimed(1).source)
 
 
 async def test_a_correction_that_breaks_a_rule_changes_nothing(desk: Desk) -> None:
@@ -450,7 +477,8 @@ async def test_a_claim_that_is_known_under_another_id_is_unchanged_or_refused(de
     assert counts(await desk.read(cell(240, id="kt", unit="kt"), content="2")) == {"unchanged": 1}
     outcome = await desk.read(cell(7, id="else"), content="3")
     assert said(outcome) == [
-        (2, "value", "the event row has another value for this series and edition")]
+        (2, "value", "the event row has another value for this series and edition")
+    ]
     assert not outcome.refused
 
 
@@ -467,9 +495,18 @@ async def test_rows_far_apart_are_compared_as_well(desk: Desk) -> None:
     assert outcome.receipt.counts.items == 2501
 
 
-@pytest.mark.parametrize(("value", "unit", "suspect"), [
-    (255_000, "t", 0), (255, "kt", 0), (255, "t", 1), (255_000, "kt", 1), (0, "t", 0),
-    (2_399_000, "t", 0), (24_000_000, "t", 1)])
+@pytest.mark.parametrize(
+    ("value", "unit", "suspect"),
+    [
+        (255_000, "t", 0),
+        (255, "kt", 0),
+        (255, "t", 1),
+        (255_000, "kt", 1),
+        (0, "t", 0),
+        (2_399_000, "t", 0),
+        (24_000_000, "t", 1),
+    ],
+)
 async def test_a_figure_far_from_its_neighbour_is_suspect_and_recorded(
     desk: Desk, value: int, unit: str, suspect: int
 ) -> None:

@@ -42,8 +42,11 @@ def test_every_source_has_a_name_of_its_own_and_says_what_it_is() -> None:
 
 
 def test_a_file_is_recognised_by_its_content(tmp_path: Path) -> None:
-    files = {"corpus": CLAIM, "federal-register": json.dumps({"results": [RULE]}).encode(),
-             "sheet": (POLICIES + GALLIUM).encode()}
+    files = {
+        "corpus": CLAIM,
+        "federal-register": json.dumps({"results": [RULE]}).encode(),
+        "sheet": (POLICIES + GALLIUM).encode(),
+    }
     for name, content in files.items():
         path = tmp_path / "some file"
         path.write_bytes(content)
@@ -56,11 +59,19 @@ def test_a_file_is_recognised_by_its_content(tmp_path: Path) -> None:
 
 
 def test_real_files_are_recognised(shared_data: Path) -> None:
-    found = Counter((path.parent.name, name_of(path)) for path in shared_data.rglob("*")
-                    if path.is_file() and path.suffix in (".csv", ".json", ".jsonl"))
-    assert found == {("data", "facts"): 1, ("policy", "corpus"): 1,
-                     ("raw", "usgs"): 2, ("usgs_mcs2023", "usgs"): 35,
-                     ("usgs_mcs2024", "usgs"): 36, ("hs", None): 2}
+    found = Counter(
+        (path.parent.name, name_of(path))
+        for path in shared_data.rglob("*")
+        if path.is_file() and path.suffix in (".csv", ".json", ".jsonl")
+    )
+    assert found == {
+        ("data", "facts"): 1,
+        ("policy", "corpus"): 1,
+        ("raw", "usgs"): 2,
+        ("usgs_mcs2023", "usgs"): 35,
+        ("usgs_mcs2024", "usgs"): 36,
+        ("hs", None): 2,
+    }
     assert name_of(corpus_format.SHIPPED.path) == "corpus"
 
 
@@ -85,10 +96,13 @@ async def test_the_real_editions_add_nothing_to_the_corpus(
         receipt = (await import_file(corpus_target, usgs.READER, File.at(path))).receipt
         assert receipt.counts.items == sum(1 for _ in usgs.READER.read(File.at(path)))
         assert sum(reason.count for reason in receipt.reasons) == receipt.counts.refused
-        total.update({name: getattr(receipt.counts, name)
-                      for name in receipt.counts.__struct_fields__})
+        total.update(
+            {name: getattr(receipt.counts, name) for name in receipt.counts.__struct_fields__}
+        )
     assert {name: count for name, count in total.items() if count} == {
-        "unchanged": 9494, "refused": 5812}
+        "unchanged": 9494,
+        "refused": 5812,
+    }
 
 
 async def test_the_real_editions_restate_each_other(target: Target, shared_data: Path) -> None:
@@ -100,7 +114,8 @@ async def test_the_real_editions_restate_each_other(target: Target, shared_data:
     assert (counts.new + counts.restated, counts.suspect) == (3303, 0)
     assert counts.restated > 1500
     assert after.receipt.reasons[0].count == counts.refused - sum(
-        reason.count for reason in after.receipt.reasons[1:])
+        reason.count for reason in after.receipt.reasons[1:]
+    )
 
 
 async def test_a_lying_header_of_a_next_edition_is_suspect_not_fixed(
@@ -133,11 +148,23 @@ def test_a_fact_without_a_place_for_a_detail_is_refused_with_its_line(
 ) -> None:
     lines = (shared_data / "facts.jsonl").read_bytes().splitlines()[:3]
     path = tmp_path / "facts.jsonl"
-    path.write_bytes(b"\n".join([lines[0], b"{}", lines[1].replace(b'"targets"', b'"goals"'),
-                                 lines[2].replace(b'"mine"', b'"moon"')]))
+    path.write_bytes(
+        b"\n".join(
+            [
+                lines[0],
+                b"{}",
+                lines[1].replace(b'"targets"', b'"goals"'),
+                lines[2].replace(b'"mine"', b'"moon"'),
+            ]
+        )
+    )
     items = list(researched.READER.read(File.at(path)))
     assert [(type(item) is Told, item.at.line) for item in items] == [
-        (False, 2), (False, 4), (False, 3), (True, 1)]
+        (False, 2),
+        (False, 4),
+        (False, 3),
+        (True, 1),
+    ]
 
 
 # --- the published schema of the corpus format
@@ -145,7 +172,8 @@ def test_a_fact_without_a_place_for_a_detail_is_refused_with_its_line(
 
 def test_the_schema_in_the_documentation_is_current() -> None:
     assert SCHEMA.read_text(encoding="utf-8") == corpus_schema() + "\n", (
-        "print it anew: tracker schema corpus > docs/corpus.schema.json")
+        "print it anew: tracker schema corpus > docs/corpus.schema.json"
+    )
 
 
 def test_the_schema_accepts_the_corpus() -> None:
@@ -153,11 +181,19 @@ def test_the_schema_accepts_the_corpus() -> None:
         assert ACCEPTS(json.loads(line)), line
 
 
-@pytest.mark.parametrize(("old", "new"), [
-    (b'"id":"c"', b'"id":""'), (b'"unit":"t",', b""), (b'"CN"', b'"ZZ"'),
-    (b'"Figure.Claimed"', b'"Figure.Guessed"'), (b'"edition"', b'"version"'),
-    (b'"2024-01-31"', b'"January"'), (b'"data"', b'"facts"'),
-    (b'"rare_earths"', b'"rare earths"')])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"id":"c"', b'"id":""'),
+        (b'"unit":"t",', b""),
+        (b'"CN"', b'"ZZ"'),
+        (b'"Figure.Claimed"', b'"Figure.Guessed"'),
+        (b'"edition"', b'"version"'),
+        (b'"2024-01-31"', b'"January"'),
+        (b'"data"', b'"facts"'),
+        (b'"rare_earths"', b'"rare earths"'),
+    ],
+)
 def test_the_schema_refuses_what_the_format_refuses(old: bytes, new: bytes) -> None:
     assert ACCEPTS(json.loads(CLAIM))
     assert ACCEPTS(json.loads(SUSPENSION))

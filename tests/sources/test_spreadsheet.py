@@ -29,8 +29,10 @@ from tracker.sources.readers.spreadsheet import READER, reader
 from tracker.sources.registry import reader_for
 
 POLICIES = "title,jurisdiction,date,effective,ended,status,measure,commodities,link,Remark\n"
-GALLIUM = ("Gallium licence,China,2023-07-03,2023-08-01,,In force,export licence,"
-           "gallium; germanium,https://example.org/1,Watch it\n")
+GALLIUM = (
+    "Gallium licence,China,2023-07-03,2023-08-01,,In force,export licence,"
+    "gallium; germanium,https://example.org/1,Watch it\n"
+)
 
 
 class Sheet:
@@ -39,12 +41,16 @@ class Sheet:
     def __init__(self, path: Path, given: Meaning | None = None):
         items = list((reader(given) if given else READER).read(File.at(path)))
         self.facts = {i.order.event_id: i.order.fact for i in items if isinstance(i, Told)}
-        self.refused = [(i.at.line, i.at.column, i.reason) for i in items
-                        if isinstance(i, Refused)]
+        self.refused = [(i.at.line, i.at.column, i.reason) for i in items if isinstance(i, Refused)]
 
 
-def sheet(tmp_path: Path, rows: str, header: str = POLICIES, given: Meaning | None = None,
-          encoding: str = "utf-8") -> Sheet:
+def sheet(
+    tmp_path: Path,
+    rows: str,
+    header: str = POLICIES,
+    given: Meaning | None = None,
+    encoding: str = "utf-8",
+) -> Sheet:
     path = tmp_path / "policies.csv"
     path.write_bytes((header + rows).encode(encoding))
     return Sheet(path, given)
@@ -71,8 +77,10 @@ def only(facts: dict[str, Fact], kind: type[Any]) -> Any:
 
 def test_a_policy_with_a_measure_is_a_control_with_its_acts(tmp_path: Path) -> None:
     facts = sheet(tmp_path, GALLIUM).facts
-    assert list(facts) == ["policies-china-gallium-licence",
-                           "policies-china-gallium-licence+in-force"]
+    assert list(facts) == [
+        "policies-china-gallium-licence",
+        "policies-china-gallium-licence+in-force",
+    ]
     control = only(facts, Announced)
     assert (control.issuer, control.on, control.direction) == ("CN", "2023-07-03", "export")
     [clause] = control.clauses
@@ -92,16 +100,30 @@ def test_a_column_without_a_meaning_is_kept_in_the_note(tmp_path: Path) -> None:
 def test_a_policy_without_a_measure_is_an_announcement(tmp_path: Path) -> None:
     made = only(sheet(tmp_path, "A strategy,Japan,2024,,2030,Adopted,,nickel,,Ok\n").facts, Made)
     assert (made.on, made.kind, made.actors, made.commodities) == (
-        "2024", "statement", ("JP",), ("nickel",))
+        "2024",
+        "statement",
+        ("JP",),
+        ("nickel",),
+    )
     assert made.note == "Ended: 2030; Status: Adopted. Remark: Ok"
 
 
-@pytest.mark.parametrize(("written", "read"), [
-    ("2024", "2024"), ("2024-03", "2024-03"), ("2024-03-05", "2024-03-05"),
-    ("5.3.2024", "2024-03-05"), ("25/3/2024", "2024-03-25"), ("3/25/2024", "2024-03-25"),
-    ("5 March 2024", "2024-03-05"), ("March 2024", "2024-03"), ("Mar 2024", "2024-03"),
-    ("2024-03-05T00:00:00", "2024-03-05"), ("4/4/2024", "2024-04-04"),
-])
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2024", "2024"),
+        ("2024-03", "2024-03"),
+        ("2024-03-05", "2024-03-05"),
+        ("5.3.2024", "2024-03-05"),
+        ("25/3/2024", "2024-03-25"),
+        ("3/25/2024", "2024-03-25"),
+        ("5 March 2024", "2024-03-05"),
+        ("March 2024", "2024-03"),
+        ("Mar 2024", "2024-03"),
+        ("2024-03-05T00:00:00", "2024-03-05"),
+        ("4/4/2024", "2024-04-04"),
+    ],
+)
 def test_a_date_is_as_exact_as_it_is_written(tmp_path: Path, written: str, read: str) -> None:
     assert only(sheet(tmp_path, f"T,US,{written},,,,,,,\n").facts, Made).on == read
 
@@ -132,19 +154,22 @@ def test_what_is_suspended_says_until_when(tmp_path: Path) -> None:
     assert (suspended.suspended_from, suspended.suspended_until) == ("2025-11-09", "2026-11-27")
 
 
-@pytest.mark.parametrize(("row", "column", "reason"), [
-    (",China,2024,,,,ban,gallium,,\n", "title", "expected a title"),
-    ("T,,2024,,,,ban,gallium,,\n", "jurisdiction", "expected a jurisdiction"),
-    ("T,Atlantis,2024,,,,ban,gallium,,\n", "jurisdiction", "'Atlantis' is not a place"),
-    ("T,CN,,,,,ban,gallium,,\n", "announced", "expected the day of the announcement"),
-    ("T,CN,soon,,,,ban,gallium,,\n", "announced", "'soon' is not a date"),
-    ("T,CN,2024,,,Unclear,ban,gallium,,\n", "status", "'Unclear' is no known status"),
-    ("T,CN,2024,,,In force,ban,gallium,,\n", "effective", "expected the day of it"),
-    ("T,CN,2024,,,,embargo,gallium,,\n", "measure", "'embargo' is no known measure"),
-    ("T,CN,2024,,,,ban,,,\n", "commodities", "expected a commodities"),
-    ("T,CN,2024,,,,ban,unobtainium,,\n", "commodities", "'unobtainium' is not a commodity"),
-    (f"{'T' * 600},CN,2024,,,,,,,\n", "title", "Expected `str` of length <= 500"),
-])
+@pytest.mark.parametrize(
+    ("row", "column", "reason"),
+    [
+        (",China,2024,,,,ban,gallium,,\n", "title", "expected a title"),
+        ("T,,2024,,,,ban,gallium,,\n", "jurisdiction", "expected a jurisdiction"),
+        ("T,Atlantis,2024,,,,ban,gallium,,\n", "jurisdiction", "'Atlantis' is not a place"),
+        ("T,CN,,,,,ban,gallium,,\n", "announced", "expected the day of the announcement"),
+        ("T,CN,soon,,,,ban,gallium,,\n", "announced", "'soon' is not a date"),
+        ("T,CN,2024,,,Unclear,ban,gallium,,\n", "status", "'Unclear' is no known status"),
+        ("T,CN,2024,,,In force,ban,gallium,,\n", "effective", "expected the day of it"),
+        ("T,CN,2024,,,,embargo,gallium,,\n", "measure", "'embargo' is no known measure"),
+        ("T,CN,2024,,,,ban,,,\n", "commodities", "expected a commodities"),
+        ("T,CN,2024,,,,ban,unobtainium,,\n", "commodities", "'unobtainium' is not a commodity"),
+        (f"{'T' * 600},CN,2024,,,,,,,\n", "title", "Expected `str` of length <= 500"),
+    ],
+)
 def test_a_row_that_is_not_understood_is_listed_with_its_field(
     tmp_path: Path, row: str, column: str | None, reason: str
 ) -> None:
@@ -156,8 +181,10 @@ def test_a_row_that_is_not_understood_is_listed_with_its_field(
 
 
 def test_a_long_title_and_a_foreign_one_have_ids_of_their_own(tmp_path: Path) -> None:
-    rows = "".join(f"{title},CN,2024,,,,,,,\n" for title in (
-        "x" * 300 + "a", "x" * 300 + "b", "出口管制", "对镓的管制"))
+    rows = "".join(
+        f"{title},CN,2024,,,,,,,\n"
+        for title in ("x" * 300 + "a", "x" * 300 + "b", "出口管制", "对镓的管制")
+    )
     assert len(sheet(tmp_path, rows).facts) == 4
 
 
@@ -166,29 +193,41 @@ def test_a_long_title_and_a_foreign_one_have_ids_of_their_own(tmp_path: Path) ->
 
 def test_columns_and_words_are_mapped_by_a_file_and_by_flags(tmp_path: Path) -> None:
     file = tmp_path / "mapping.toml"
-    file.write_text('publisher = "iea"\ndates = "dmy"\nignore = ["Stand"]\n'
-                    '[columns]\ntitle = "Titel"\njurisdiction = "Land"\n'
-                    '[statuses]\n"teilweise in Kraft" = "in_force"\n'
-                    '[measures]\nAusfuhrverbot = "ban"\n', encoding="utf-8")
-    given = meaning(file, ["announced=Datum", "effective=Ab", "measure=Art", "commodities=Stoff"],
-                    ["source=Politikliste"])
+    file.write_text(
+        'publisher = "iea"\ndates = "dmy"\nignore = ["Stand"]\n'
+        '[columns]\ntitle = "Titel"\njurisdiction = "Land"\n'
+        '[statuses]\n"teilweise in Kraft" = "in_force"\n'
+        '[measures]\nAusfuhrverbot = "ban"\n',
+        encoding="utf-8",
+    )
+    given = meaning(
+        file,
+        ["announced=Datum", "effective=Ab", "measure=Art", "commodities=Stoff"],
+        ["source=Politikliste"],
+    )
     header = "Titel;Land;Datum;Ab;status;Art;Stoff;Stand\n"
     row = "Verbot;China;3/12/2024;3/12/2024;Teilweise in Kraft;Ausfuhrverbot;gallium;heute\n"
     control = only(sheet(tmp_path, row, header, given).facts, Announced)
     assert (control.on, control.source.publisher, control.source.name, control.note) == (
-        "2024-12-03", "iea", "Politikliste", None)
+        "2024-12-03",
+        "iea",
+        "Politikliste",
+        None,
+    )
 
 
-@pytest.mark.parametrize(("columns", "message"), [
-    (["colour=Farbe"], "'colour' is no field"), (["title"], "expected FIELD="),
-])
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [(["colour=Farbe"], "'colour' is no field"), (["title"], "expected FIELD=")],
+)
 def test_a_mapping_that_is_none_is_refused(columns: list[str], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         meaning(None, columns)
 
 
-@pytest.mark.parametrize("text", ["[columns", 'dates = "ymd"', '[statuses]\nx = "gone"',
-                                  "columns = 1"])
+@pytest.mark.parametrize(
+    "text", ["[columns", 'dates = "ymd"', '[statuses]\nx = "gone"', "columns = 1"]
+)
 def test_a_mapping_file_that_can_not_be_read_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "mapping.toml"
     file.write_text(text)
@@ -231,8 +270,9 @@ def test_a_row_with_a_value_is_a_figure(tmp_path: Path) -> None:
     assert claim.series.stream == "figure/lithium/AU/production/mine/2024"
     assert (claim.quantity.value, claim.quantity.basis) == (Decimal(88_000), "contained lithium")
     assert (claim.edition, claim.public_on) == ("Team list 2025-02", date(2025, 2, 1))
-    assert outcome.refused == [(3, "value", "'many' is not a number: expected digits with a decimal"
-                                         " point")]
+    assert outcome.refused == [
+        (3, "value", "'many' is not a number: expected digits with a decimal point")
+    ]
 
 
 # --- workbooks
@@ -250,17 +290,22 @@ def test_a_workbook_is_read_with_its_days(tmp_path: Path) -> None:
 
 
 def test_a_formula_counts_only_with_a_kept_value(tmp_path: Path) -> None:
-    path = workbook(tmp_path, HEADER,
-                    ['="B"&"an"', "China", datetime(2024, 12, 3), "ban", "gallium", 5],
-                    ["Tax", "China", datetime(2024, 12, 3), "tariff", "gallium", "=2+3"])
+    path = workbook(
+        tmp_path,
+        HEADER,
+        ['="B"&"an"', "China", datetime(2024, 12, 3), "ban", "gallium", 5],
+        ["Tax", "China", datetime(2024, 12, 3), "tariff", "gallium", "=2+3"],
+    )
     outcome = Sheet(path)
     [(line, column, reason)] = outcome.refused
     assert (line, column, "formula" in reason) == (2, "title", True)
     assert only(outcome.facts, Announced).note is None
     kept = replaced(path, "xl/worksheets/sheet1.xml", b"<v />", b"<v>7</v>")
     facts = Sheet(kept).facts
-    assert [fact.note for fact in facts.values()] == ["Rate: 5; By formula: Title",
-                                                      "Rate: 7; By formula: Rate"]
+    assert [fact.note for fact in facts.values()] == [
+        "Rate: 5; By formula: Title",
+        "Rate: 7; By formula: Rate",
+    ]
 
 
 def replaced(path: Path, member: str, old: bytes, new: bytes) -> Path:
@@ -276,8 +321,10 @@ def replaced(path: Path, member: str, old: bytes, new: bytes) -> Path:
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "bomb.xlsx"
-    with (zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
-          archive.open("xl/worksheets/sheet1.xml", "w") as member):
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("xl/worksheets/sheet1.xml", "w") as member,
+    ):
         for _ in range(200):
             member.write(b"0" * 1024 * 1024)
     assert path.stat().st_size < 1024 * 1024
@@ -294,13 +341,16 @@ def test_a_workbook_that_claims_to_be_huge_is_read_as_far_as_it_is_filled(tmp_pa
         Sheet(wide)
 
 
-@pytest.mark.parametrize(("old", "new", "message"), [
-    (b'<row r="2"', b'<row r="9999999999"', "at most 200,000 rows"),
-    (b'<row r="2"', b'<row r="200001"', "at most 200,000 rows"),
-    (b'<row r="2"', b'<row r="-2"', "rows with numbers"),
-    (b'r="F2"', b'r="ZZZZZZ2"', "at most 256 columns"),
-    (b"<worksheet", b'<!DOCTYPE x [<!ENTITY a "aa">]><worksheet', "without document types"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b'<row r="2"', b'<row r="9999999999"', "at most 200,000 rows"),
+        (b'<row r="2"', b'<row r="200001"', "at most 200,000 rows"),
+        (b'<row r="2"', b'<row r="-2"', "rows with numbers"),
+        (b'r="F2"', b'r="ZZZZZZ2"', "at most 256 columns"),
+        (b"<worksheet", b'<!DOCTYPE x [<!ENTITY a "aa">]><worksheet', "without document types"),
+    ],
+)
 def test_a_workbook_with_absurd_places_is_refused_at_once(
     tmp_path: Path, old: bytes, new: bytes, message: str
 ) -> None:
@@ -321,16 +371,32 @@ def test_a_workbook_of_many_sheets_is_refused(tmp_path: Path) -> None:
         Sheet(path)
 
 
-@pytest.mark.parametrize(("column", "value", "field"), [
-    ("url", "javascript:alert(1)", "link"), ("url", "www.iea.org", "link"),
-    ("year", "2023.7", "year"), ("year", "\u0662\u0660\u0662\u0663", "year"),
-    ("year", "1e999999999", "year"), ("value", "1_000", "value"), ("value", "\u0663", "value"),
-    ("published", "\uff11\uff12 March 2024", "published")])
+@pytest.mark.parametrize(
+    ("column", "value", "field"),
+    [
+        ("url", "javascript:alert(1)", "link"),
+        ("url", "www.iea.org", "link"),
+        ("year", "2023.7", "year"),
+        ("year", "\u0662\u0660\u0662\u0663", "year"),
+        ("year", "1e999999999", "year"),
+        ("value", "1_000", "value"),
+        ("value", "\u0663", "value"),
+        ("published", "\uff11\uff12 March 2024", "published"),
+    ],
+)
 def test_a_figure_in_another_notation_is_listed_with_its_field(
     tmp_path: Path, column: str, value: str, field: str
 ) -> None:
-    row = {"country": "China", "commodity": "gallium", "year": "2023", "value": "5", "unit": "t",
-           "stage": "primary", "published": "2024", "url": "https://a.example/"} | {column: value}
+    row = {
+        "country": "China",
+        "commodity": "gallium",
+        "year": "2023",
+        "value": "5",
+        "unit": "t",
+        "stage": "primary",
+        "published": "2024",
+        "url": "https://a.example/",
+    } | {column: value}
     path = tmp_path / "list.csv"
     path.write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n", "utf-8")
     [(line, at, _)] = Sheet(path).refused
@@ -361,26 +427,41 @@ def test_a_workbook_of_something_else_is_refused(tmp_path: Path, content: bytes)
 async def test_every_kind_of_row_keeps_the_rules(
     target: Target, recorder: Recorder, tmp_path: Path
 ) -> None:
-    header = ("title,jurisdiction,announced,effective,ended,suspended,suspended_until,status,"
-              "measure,commodities\n")
-    rows = ["Planned,ID,2024,,,,,Planned,ban,nickel", "In force,ID,2024-01-12,2024-02-01,,,,"
-            "In force,ban,nickel", "Ended,ID,2014-01-12,2014-01-12,2017-01-11,,,Ended,ban,nickel",
-            "Lifted,ID,2022-04-22,2022-04-28,2022-05-23,,,Lifted,ban,nickel",
-            "Paused,CN,2024-12-03,2024-12-03,,2025-11-09,2026-11-27,Paused,ban,gallium",
-            "Said,JP,2024,,,,,,,nickel"]
+    header = (
+        "title,jurisdiction,announced,effective,ended,suspended,suspended_until,status,"
+        "measure,commodities\n"
+    )
+    rows = [
+        "Planned,ID,2024,,,,,Planned,ban,nickel",
+        "In force,ID,2024-01-12,2024-02-01,,,,In force,ban,nickel",
+        "Ended,ID,2014-01-12,2014-01-12,2017-01-11,,,Ended,ban,nickel",
+        "Lifted,ID,2022-04-22,2022-04-28,2022-05-23,,,Lifted,ban,nickel",
+        "Paused,CN,2024-12-03,2024-12-03,,2025-11-09,2026-11-27,Paused,ban,gallium",
+        "Said,JP,2024,,,,,,,nickel",
+    ]
     path = tmp_path / "policies.csv"
     path.write_text(header + "\n".join(rows))
     outcome = await import_file(target, READER, File.at(path))
     assert outcome.receipt.refused == ()
     states = {}
-    for stream, events in (await recorder.read_streams(
-            [f"export-control/policies-{id}" for id in (
-                "id-planned", "id-in-force", "id-ended", "id-lifted", "cn-paused")])).items():
+    for stream, events in (
+        await recorder.read_streams(
+            [
+                f"export-control/policies-{id}"
+                for id in ("id-planned", "id-in-force", "id-ended", "id-lifted", "cn-paused")
+            ]
+        )
+    ).items():
         known = [event.known for event in events]
         control = state(known, stream, "2025-12-01")
         states[stream.rpartition("-")[2]] = control.clauses[0].status
-    assert states == {"planned": "announced", "force": "in_force", "ended": "expired",
-                      "lifted": "repealed", "paused": "suspended"}
+    assert states == {
+        "planned": "announced",
+        "force": "in_force",
+        "ended": "expired",
+        "lifted": "repealed",
+        "paused": "suspended",
+    }
 
 
 async def test_a_later_file_of_another_name_says_the_same(target: Target, tmp_path: Path) -> None:
@@ -403,7 +484,6 @@ async def test_a_later_file_adds_acts_and_corrects_what_it_reads_otherwise(
     assert await take(planned) == {"unchanged": 1}
     assert await take(GALLIUM) == {"new": 1, "unchanged": 1}
     assert await take(GALLIUM.replace("germanium", "tin")) == {"corrected": 1, "unchanged": 1}
-    events = [event.event_id for event in await recorder.read()
-              if event.type != "Import.Recorded"]
+    events = [event.event_id for event in await recorder.read() if event.type != "Import.Recorded"]
     id = "policies-china-gallium-licence"
     assert events == [id, f"{id}+in-force", f"{id}~retracted", f"{id}~2"]

@@ -33,8 +33,10 @@ def file(tmp_path: Path, content: bytes) -> File:
     return File.at(path)
 
 
-@pytest.mark.parametrize("content", [
-    b"a\nb\nc", b"a\r\nb\r\nc\r\n", b"a\rb\rc\r", b"a\nb\r\nc\r", b"\xef\xbb\xbfa\nb\nc\n"])
+@pytest.mark.parametrize(
+    "content",
+    [b"a\nb\nc", b"a\r\nb\r\nc\r\n", b"a\rb\rc\r", b"a\nb\r\nc\r", b"\xef\xbb\xbfa\nb\nc\n"],
+)
 def test_lines_end_as_they_like(tmp_path: Path, content: bytes) -> None:
     found = [(of.number, of.content) for of in lines(file(tmp_path, content))]
     assert found == [(1, b"a"), (2, b"b"), (3, b"c")]
@@ -44,8 +46,12 @@ def test_lines_keep_their_numbers_over_empty_ones_and_long_ones(tmp_path: Path) 
     long = b"x" * (MAX_ROW_BYTES + CHUNK + 5)
     found = list(lines(file(tmp_path, b"a\n\n" + long + b"\nb\n" + long)))
     assert [(of.number, len(of.content), of.whole) for of in found] == [
-        (1, 1, True), (2, 0, True), (3, MAX_ROW_BYTES + 1, False), (4, 1, True),
-        (5, MAX_ROW_BYTES + 1, False)]
+        (1, 1, True),
+        (2, 0, True),
+        (3, MAX_ROW_BYTES + 1, False),
+        (4, 1, True),
+        (5, MAX_ROW_BYTES + 1, False),
+    ]
 
 
 def test_an_empty_file_has_no_lines_and_no_rows(tmp_path: Path) -> None:
@@ -54,19 +60,23 @@ def test_an_empty_file_has_no_lines_and_no_rows(tmp_path: Path) -> None:
     assert (delimiter(b""), head_rows(b"", 2)) == (",", [])
 
 
-@pytest.mark.parametrize(("content", "named", "publishers", "name"), [
-    ("Türkiye".encode(), None, None, "utf-8"),
-    ("Türkiye".encode("cp1252"), None, "cp1252", "cp1252"),
-    ("Türkiye".encode(), None, "cp1252", "utf-8"),
-    ("镓出口".encode("gbk"), "gbk", None, "gbk"),
-    ("镓出口".encode("gbk"), "gbk", "cp1252", "gbk"),
-    ("Česko".encode("cp1250"), "cp1250", None, "cp1250"),
-    (b"plain", "gbk", None, "gbk"),
-    ("a,é".encode("utf-16"), None, None, "utf-16"),
-    ("a,é".encode("utf-32"), None, None, "utf-32"),
-    ("a,é".encode("utf-16-le"), "utf-16-le", None, "utf-16-le"),
-    (b"\xef\xbb\xbfa", None, None, "utf-8"),
-    (("é" * 9999 + "\n").encode() * 100, None, None, "utf-8")])
+@pytest.mark.parametrize(
+    ("content", "named", "publishers", "name"),
+    [
+        ("Türkiye".encode(), None, None, "utf-8"),
+        ("Türkiye".encode("cp1252"), None, "cp1252", "cp1252"),
+        ("Türkiye".encode(), None, "cp1252", "utf-8"),
+        ("镓出口".encode("gbk"), "gbk", None, "gbk"),
+        ("镓出口".encode("gbk"), "gbk", "cp1252", "gbk"),
+        ("Česko".encode("cp1250"), "cp1250", None, "cp1250"),
+        (b"plain", "gbk", None, "gbk"),
+        ("a,é".encode("utf-16"), None, None, "utf-16"),
+        ("a,é".encode("utf-32"), None, None, "utf-32"),
+        ("a,é".encode("utf-16-le"), "utf-16-le", None, "utf-16-le"),
+        (b"\xef\xbb\xbfa", None, None, "utf-8"),
+        (("é" * 9999 + "\n").encode() * 100, None, None, "utf-8"),
+    ],
+)
 def test_the_encoding_is_utf_8_or_said(
     tmp_path: Path, content: bytes, named: str | None, publishers: str | None, name: str
 ) -> None:
@@ -74,7 +84,7 @@ def test_the_encoding_is_utf_8_or_said(
     assert encoding(of, publishers) == name
     [line] = list(lines(of, publishers))[:1]
     expected = content.decode("utf-8-sig" if name == "utf-8" else name)
-    assert line.content.decode() == expected[:len(line.content.decode())]
+    assert line.content.decode() == expected[: len(line.content.decode())]
 
 
 @pytest.mark.parametrize("code", ["gbk", "gb18030", "big5", "shift_jis", "cp1250", "cp1252"])
@@ -85,13 +95,16 @@ def test_an_encoding_is_never_guessed(tmp_path: Path, code: str) -> None:
     assert (caught.value.code, caught.value.path) == ("ENCODING_REQUIRED", ("encoding",))
 
 
-@pytest.mark.parametrize(("content", "named", "message"), [
-    ("Türkiye".encode(), "cp1252", "it is UTF-8: leave out --encoding cp1252"),
-    ("\ufeffa".encode(), "gbk", "begins with the mark of utf-8"),
-    ("é".encode("cp1252"), "ascii", "expected text in ascii"),
-    (b"a\xff", "utf-8", "expected text in utf-8"),
-    (b"\xff\xfea", None, "expected text in utf-16"),
-])
+@pytest.mark.parametrize(
+    ("content", "named", "message"),
+    [
+        ("Türkiye".encode(), "cp1252", "it is UTF-8: leave out --encoding cp1252"),
+        ("\ufeffa".encode(), "gbk", "begins with the mark of utf-8"),
+        ("é".encode("cp1252"), "ascii", "expected text in ascii"),
+        (b"a\xff", "utf-8", "expected text in utf-8"),
+        (b"\xff\xfea", None, "expected text in utf-16"),
+    ],
+)
 def test_a_file_that_is_not_what_is_said_is_refused(
     tmp_path: Path, content: bytes, named: str | None, message: str
 ) -> None:
@@ -99,14 +112,18 @@ def test_a_file_that_is_not_what_is_said_is_refused(
         encoding(replace(file(tmp_path, content), encoding=named))
 
 
-@pytest.mark.parametrize(("name", "found"), [
-    ("GBK", "gbk"), ("latin1", "iso8859-1"), ("UTF8", "utf-8"), ("windows-1252", "cp1252")])
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("GBK", "gbk"), ("latin1", "iso8859-1"), ("UTF8", "utf-8"), ("windows-1252", "cp1252")],
+)
 def test_an_encoding_is_named_as_one_likes(name: str, found: str) -> None:
     assert encoding_named(name) == found
 
 
-@pytest.mark.parametrize("name", [
-    "gb18303", "base64", "rot13", "hex", "punycode", "unicode_escape", "", "a\0b", "x" * 500, "é"])
+@pytest.mark.parametrize(
+    "name",
+    ["gb18303", "base64", "rot13", "hex", "punycode", "unicode_escape", "", "a\0b", "x" * 500, "é"],
+)
 def test_what_is_no_encoding_is_refused_with_others_that_are_like_it(name: str) -> None:
     with pytest.raises(InvalidInput, match="expected one such as") as caught:
         encoding_named(name)
@@ -120,17 +137,18 @@ def test_one_row_of_endless_lines_is_refused(tmp_path: Path) -> None:
         list(rows(file(tmp_path, b'a,b\n"' + b'x\n","' * 400_000)))
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (b"a\0b", "got NUL bytes"),
-    (b'a,b\n"never closed,1\n2,3\n', "line 3: expected CSV: unexpected end of data"),
-    (b'a,b\n"x"y,1\n', "line 2: expected CSV"),
-    (b"a,b\n" + b"x" * 200_000 + b"\n", "field larger than field limit"),
-    (b"a,b\n" + b"x," * MAX_ROW_BYTES + b"\n", "line 2: expected lines and rows of at most"),
-    (b"a,b\n" + b"x," * 1000 + b"\n", "line 2: expected at most 1,000 columns"),
-])
-def test_a_broken_table_is_refused_as_a_whole(
-    tmp_path: Path, content: bytes, message: str
-) -> None:
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a\0b", "got NUL bytes"),
+        (b'a,b\n"never closed,1\n2,3\n', "line 3: expected CSV: unexpected end of data"),
+        (b'a,b\n"x"y,1\n', "line 2: expected CSV"),
+        (b"a,b\n" + b"x" * 200_000 + b"\n", "field larger than field limit"),
+        (b"a,b\n" + b"x," * MAX_ROW_BYTES + b"\n", "line 2: expected lines and rows of at most"),
+        (b"a,b\n" + b"x," * 1000 + b"\n", "line 2: expected at most 1,000 columns"),
+    ],
+)
+def test_a_broken_table_is_refused_as_a_whole(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(InvalidInput, match=message) as caught:
         list(rows(file(tmp_path, content)))
     assert caught.value.code == "UNREADABLE_FILE"
@@ -140,7 +158,9 @@ def test_a_broken_table_is_refused_as_a_whole(
 def test_fields_are_divided_as_in_the_first_line(tmp_path: Path, mark: str) -> None:
     content = f'a{mark}b\n"x\ny"{mark}2\n{mark}\n'.encode()
     assert [(row.line, list(row.fields)) for row in rows(file(tmp_path, content))] == [
-        (1, ["a", "b"]), (3, ["x\ny", "2"])]
+        (1, ["a", "b"]),
+        (3, ["x\ny", "2"]),
+    ]
 
 
 def test_a_line_of_100_mb_is_one_refusal_and_never_in_memory(tmp_path: Path) -> None:
@@ -154,8 +174,9 @@ def test_a_line_of_100_mb_is_one_refusal_and_never_in_memory(tmp_path: Path) -> 
     items = list(corpus_format.READER.read(File.at(path)))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
     assert [item.at.line for item in items] == [1, 2, 3]
-    assert items[1] == Refused(At(2), "expected at most 1,000,000 bytes in a line",
-                               code="TOO_LARGE")
+    assert items[1] == Refused(
+        At(2), "expected at most 1,000,000 bytes in a line", code="TOO_LARGE"
+    )
 
 
 async def test_facts_in_another_encoding_leave_nothing_until_it_is_named(
@@ -187,7 +208,9 @@ async def test_a_mark_and_mixed_line_ends_do_not_matter(desk: Desk) -> None:
 async def test_a_truncated_file_of_facts_leaves_nothing(desk: Desk) -> None:
     outcome = await desk.take(line(), CLAIM[:-30])
     assert (outcome.refused, said(outcome)) == (
-        True, [(2, None, "expected JSON: Input data was truncated")])
+        True,
+        [(2, None, "expected JSON: Input data was truncated")],
+    )
     assert await desk.recorder.head() == 0
 
 

@@ -25,8 +25,12 @@ from tracker.sources.readers.usgs import READER
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 RAW = DATA / "raw"
-SOURCES = {"MCS 2023": "usgs_mcs2023", "MCS 2024": "usgs_mcs2024",
-           "MCS 2025": "MCS2025_World_Data.csv", "MCS 2026": "MCS2026_Commodities_Data.csv"}
+SOURCES = {
+    "MCS 2023": "usgs_mcs2023",
+    "MCS 2024": "usgs_mcs2024",
+    "MCS 2025": "MCS2025_World_Data.csv",
+    "MCS 2026": "MCS2026_Commodities_Data.csv",
+}
 pytestmark = pytest.mark.skipif(not RAW.exists(), reason="../shared/data/raw is not here")
 
 
@@ -89,16 +93,35 @@ def tonnes(quantity: Quantity) -> Decimal | None:
 # --- all is accounted for
 
 
-@pytest.mark.parametrize(("name", "count", "unread"), [
-    ("MCS 2023", 1507, {"reserves are stated in the rows for the mine": 18, "blank": 18,
-                        "more than the world total of 210,000 kt": 1}),
-    ("MCS 2024", 1570, {"column without a header": 12}),
-    ("MCS 2025", 3114, {"blank": 158, "a capacity, by the publisher's note": 10,
-                        "a capacity": 11, "less than the United States alone (4,500 kt)": 1}),
-    ("MCS 2026", 3303, {"not a table by country": 5583}),
-])
+@pytest.mark.parametrize(
+    ("name", "count", "unread"),
+    [
+        (
+            "MCS 2023",
+            1507,
+            {
+                "reserves are stated in the rows for the mine": 18,
+                "blank": 18,
+                "more than the world total of 210,000 kt": 1,
+            },
+        ),
+        ("MCS 2024", 1570, {"column without a header": 12}),
+        (
+            "MCS 2025",
+            3114,
+            {
+                "blank": 158,
+                "a capacity, by the publisher's note": 10,
+                "a capacity": 11,
+                "less than the United States alone (4,500 kt)": 1,
+            },
+        ),
+        ("MCS 2026", 3303, {"not a table by country": 5583}),
+    ],
+)
 def test_each_edition_has_so_many_readings_and_these_reasons_for_the_rest(
-        name: str, count: int, unread: dict[str, int]) -> None:
+    name: str, count: int, unread: dict[str, int]
+) -> None:
     reasons = Counter(re.split(r": |; ", item.reason)[0] for item in refused(name))
     assert (len(readings(name)), dict(reasons)) == (count, unread)
 
@@ -118,8 +141,9 @@ def value_cells(path: Path, encoding: str) -> Iterator[tuple[str, int, str, str]
 def test_every_value_of_the_wide_tables_is_read_or_refused_once(name: str) -> None:
     path = RAW / SOURCES[name]
     files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
-    values = Counter(cell[:3] for file in files for cell in value_cells(file, "utf-8-sig")
-                     if cell[3])
+    values = Counter(
+        cell[:3] for file in files for cell in value_cells(file, "utf-8-sig") if cell[3]
+    )
     found = Counter((item.file, item.line, item.column) for item in edition(name))
     assert {cell: found[cell] for cell in values} == dict.fromkeys(values, 1)
     assert max(found[c] for c in found if c[2]) == 1
@@ -134,8 +158,12 @@ def test_every_row_of_the_long_file_is_read_or_refused_once() -> None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_at_least_97_percent_of_the_numbers_in_tables_by_country_are_read(name: str) -> None:
-    unread = sum(1 for item in refused(name) if re.search(r"\d", item.text)
-                 and not item.reason.startswith(("not a table", "column without")))
+    unread = sum(
+        1
+        for item in refused(name)
+        if re.search(r"\d", item.text)
+        and not item.reason.startswith(("not a table", "column without"))
+    )
     read = sum(1 for r in readings(name) if r.claim.quantity.value is not None)
     assert read / (read + unread) >= 0.97
 
@@ -152,7 +180,8 @@ def test_no_edition_has_two_claims_on_one_series(name: str) -> None:
 
 @pytest.mark.parametrize("pair", list(pairwise(SOURCES)), ids=" and ".join)
 def test_no_figure_differs_a_hundredfold_between_neighbouring_editions(
-        pair: tuple[str, str]) -> None:
+    pair: tuple[str, str],
+) -> None:
     before, after = quantities(pair[0]), quantities(pair[1])
     for stream in before.keys() & after.keys():
         a, b = tonnes(before[stream]), tonnes(after[stream])
@@ -191,21 +220,26 @@ CORRECTED = [
 
 @pytest.mark.parametrize(("name", "stream", "value", "unit"), CORRECTED)
 def test_a_lying_unit_is_corrected_and_the_note_says_so(
-        name: str, stream: str, value: str, unit: str) -> None:
+    name: str, stream: str, value: str, unit: str
+) -> None:
     [claim] = [r.claim for r in readings(name) if r.claim.series.stream == f"figure/{stream}"]
     assert (claim.quantity.value, claim.quantity.unit) == (Decimal(value), unit)
     assert claim.note is not None
     assert f"Read in {unit}: " in claim.note
 
 
-@pytest.mark.parametrize(("name", "text", "reason"), [
-    ("MCS 2023", "1,166,000", "a footnote mark seems glued to the number"),
-    ("MCS 2025", "4400", "a digit seems to be missing"),
-    ("MCS 2025", "64", "a capacity, by the publisher's note"),
-    ("MCS 2025", "1100", "no edition has reserves of indium"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("MCS 2023", "1,166,000", "a footnote mark seems glued to the number"),
+        ("MCS 2025", "4400", "a digit seems to be missing"),
+        ("MCS 2025", "64", "a capacity, by the publisher's note"),
+        ("MCS 2025", "1100", "no edition has reserves of indium"),
+    ],
+)
 def test_a_value_that_cannot_be_right_is_refused_not_repaired(
-        name: str, text: str, reason: str) -> None:
+    name: str, text: str, reason: str
+) -> None:
     assert any(item.text == text and reason in item.reason for item in refused(name))
 
 
@@ -244,8 +278,9 @@ SPOT = [
 
 
 @pytest.mark.parametrize(("name", "stream", "value", "unit", "qualifier"), SPOT)
-def test_spot_values(name: str, stream: str, value: str | None, unit: str,
-                     qualifier: Qualifier | None) -> None:
+def test_spot_values(
+    name: str, stream: str, value: str | None, unit: str, qualifier: Qualifier | None
+) -> None:
     quantity = quantities(name)[f"figure/{stream}"]
     assert quantity.value == (None if value is None else Decimal(value))
     assert (quantity.unit, quantity.qualifier) == (unit, qualifier)
@@ -274,8 +309,11 @@ def test_reserves_never_carry_a_stage_and_every_world_total_is_rounded() -> None
 def facts() -> list[dict[str, Any]]:
     lines = (DATA / "facts.jsonl").read_text("utf-8").splitlines() if DATA.exists() else []
     rows = [json.loads(line) for line in lines]
-    return [row for row in rows if row["source"]["check"] == "data file"
-            and row["details"].get("edition") in SOURCES]
+    return [
+        row
+        for row in rows
+        if row["source"]["check"] == "data file" and row["details"].get("edition") in SOURCES
+    ]
 
 
 WORDS = {"greater_than": "more_than"}

@@ -26,8 +26,9 @@ class Api:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, **options)
 
-    async def post(self, document: str, headers: dict[str, str] | None = None,
-                   **variables: Any) -> dict[str, Any]:
+    async def post(
+        self, document: str, headers: dict[str, str] | None = None, **variables: Any
+    ) -> dict[str, Any]:
         """The answer to a document, with its errors."""
         body = {"query": document, "variables": variables}
         response = await self.request("POST", "/graphql", json=body, headers=headers)
@@ -67,9 +68,11 @@ def document(mutation: str) -> str:
     kind = f"{mutation[0].upper()}{mutation[1:]}Input"
     expected = "" if mutation == "retractEvent" else ", $expected: Int"
     passed = "" if mutation == "retractEvent" else ", expectedVersion: $expected"
-    return (f"mutation ($input: {kind}!, $key: String{expected}) {{ {mutation}(input: $input,"
-            f" idempotencyKey: $key{passed})"
-            " { positions position eventId repeated entity version event { type actor } } }")
+    return (
+        f"mutation ($input: {kind}!, $key: String{expected}) {{ {mutation}(input: $input,"
+        f" idempotencyKey: $key{passed})"
+        " { positions position eventId repeated entity version event { type actor } } }"
+    )
 
 
 def source(publisher: str = "mofcom", published_on: str = "2024-12-03") -> dict[str, Any]:
@@ -79,30 +82,61 @@ def source(publisher: str = "mofcom", published_on: str = "2024-12-03") -> dict[
 
 def clause(id: str = "1", **more: Any) -> dict[str, Any]:
     """A ban of gallium exports, in force from 3 December 2024."""
-    return {"id": id, "measure": "BAN", "commodities": ["gallium"], "inForceFrom": "2024-12-03",
-            **more}
+    return {
+        "id": id,
+        "measure": "BAN",
+        "commodities": ["gallium"],
+        "inForceFrom": "2024-12-03",
+        **more,
+    }
 
 
 def control(id: str = "x", *clauses: dict[str, Any], **more: Any) -> dict[str, Any]:
     """An export control of China."""
-    return {"id": id, "on": "2024-12-03", "issuer": "CN", "direction": "EXPORT",
-            "title": "Gallium to the US", "source": source(),
-            "clauses": list(clauses) or [clause()], **more}
+    return {
+        "id": id,
+        "on": "2024-12-03",
+        "issuer": "CN",
+        "direction": "EXPORT",
+        "title": "Gallium to the US",
+        "source": source(),
+        "clauses": list(clauses) or [clause()],
+        **more,
+    }
 
 
 def suspension(id: str = "x", *clauses: str, **more: Any) -> dict[str, Any]:
     """A suspension from 9 November 2025 to 27 November 2026."""
-    return {"id": id, "on": "2025-11-09", "clauses": list(clauses), "suspendedFrom": "2025-11-09",
-            "suspendedUntil": "2026-11-27", "source": source(published_on="2025-11-09"), **more}
+    return {
+        "id": id,
+        "on": "2025-11-09",
+        "clauses": list(clauses),
+        "suspendedFrom": "2025-11-09",
+        "suspendedUntil": "2026-11-27",
+        "source": source(published_on="2025-11-09"),
+        **more,
+    }
 
 
-def claim(value: str | None = "240000", *, place: str = "CN", publisher: str = "usgs",
-          published_on: str = "2024-01-31", edition: str = "MCS 2024", year: int = 2023,
-          **quantity: Any) -> dict[str, Any]:
+def claim(
+    value: str | None = "240000",
+    *,
+    place: str = "CN",
+    publisher: str = "usgs",
+    published_on: str = "2024-01-31",
+    edition: str = "MCS 2024",
+    year: int = 2023,
+    **quantity: Any,
+) -> dict[str, Any]:
     """A claim on mine output of rare earths."""
     return {
-        "series": {"commodity": "rare_earths", "place": place, "statistic": "PRODUCTION",
-                   "stage": "MINE", "period": year},
+        "series": {
+            "commodity": "rare_earths",
+            "place": place,
+            "statistic": "PRODUCTION",
+            "stage": "MINE",
+            "period": year,
+        },
         "edition": edition,
         "quantity": {"value": value, "unit": "t", "basis": "REO", **quantity},
         "source": source(publisher, published_on),

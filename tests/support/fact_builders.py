@@ -29,8 +29,12 @@ F = TypeVar("F", bound=Fact)
 
 def source(publisher: str = "mofcom", published_on: str = "2024-12-03") -> dict[str, Any]:
     """Where a fact comes from."""
-    return {"publisher": publisher, "name": publisher.upper(), "publishedOn": published_on,
-            "checked": "page"}
+    return {
+        "publisher": publisher,
+        "name": publisher.upper(),
+        "publishedOn": published_on,
+        "checked": "page",
+    }
 
 
 def fact(kind: type[F], on: str, /, **fields: Any) -> F:
@@ -40,41 +44,71 @@ def fact(kind: type[F], on: str, /, **fields: Any) -> F:
 
 def clause(id: str = "1", **more: Any) -> dict[str, Any]:
     """A ban of gallium exports, in force from 3 December 2024."""
-    return {"id": id, "measure": "ban", "commodities": ["gallium"], "inForceFrom": "2024-12-03",
-            **more}
+    return {
+        "id": id,
+        "measure": "ban",
+        "commodities": ["gallium"],
+        "inForceFrom": "2024-12-03",
+        **more,
+    }
 
 
 def announced(*clauses: dict[str, Any], on: str = "2024-12-03", **more: Any) -> Announced:
     """An export control of China."""
-    return fact(Announced, on, **{
-        "issuer": "CN", "direction": "export", "title": "Gallium to the US",
-        "clauses": list(clauses) or [clause()], **more,
-    })
+    return fact(
+        Announced,
+        on,
+        **{
+            "issuer": "CN",
+            "direction": "export",
+            "title": "Gallium to the US",
+            "clauses": list(clauses) or [clause()],
+            **more,
+        },
+    )
 
 
-def suspended(*clauses: str, start: str = "2025-11-09", end: str | None = "2026-11-27",
-              on: str | None = None) -> Suspended:
+def suspended(
+    *clauses: str, start: str = "2025-11-09", end: str | None = "2026-11-27", on: str | None = None
+) -> Suspended:
     """A suspension, public on the day it begins unless told otherwise."""
     return fact(Suspended, on or start, clauses=clauses, suspendedFrom=start, suspendedUntil=end)
 
 
-def claimed(value: Decimal | int, *, year: int = 2023, publisher: str = "usgs",
-            edition: str = "MCS 2024", published_on: str = "2024-01-31", place: str = "CN",
-            commodity: str = "rare_earths", version: str | None = None,
-            **quantity: Any) -> Claimed:
+def claimed(
+    value: Decimal | int,
+    *,
+    year: int = 2023,
+    publisher: str = "usgs",
+    edition: str = "MCS 2024",
+    published_on: str = "2024-01-31",
+    place: str = "CN",
+    commodity: str = "rare_earths",
+    version: str | None = None,
+    **quantity: Any,
+) -> Claimed:
     """A claim on mine output, in tonnes."""
-    return convert(Claimed, {
-        "series": {"commodity": commodity, "place": place, "statistic": "production",
-                   "stage": "mine", "period": year},
-        "edition": edition,
-        "editionVersion": version,
-        "quantity": {"value": str(value), "unit": "t", "basis": "REO", **quantity},
-        "source": source(publisher, published_on),
-    })
+    return convert(
+        Claimed,
+        {
+            "series": {
+                "commodity": commodity,
+                "place": place,
+                "statistic": "production",
+                "stage": "mine",
+                "period": year,
+            },
+            "edition": edition,
+            "editionVersion": version,
+            "quantity": {"value": str(value), "unit": "t", "basis": "REO", **quantity},
+            "source": source(publisher, published_on),
+        },
+    )
 
 
-def ordered(*publishers: str, on: str = "2025-06-01", reason: str = "they state their methods",
-            **scope: str) -> Ordered:
+def ordered(
+    *publishers: str, on: str = "2025-06-01", reason: str = "they state their methods", **scope: str
+) -> Ordered:
     """An order of publishers."""
     return fact(Ordered, on, publishers=publishers, reason=reason, **scope)
 
@@ -111,8 +145,13 @@ DAYS = [date(2025, 1, 1) + DAY * n for n in range(60)]
 """The days on which histories take place: few, so that facts meet."""
 
 CONTROLS = ("export-control/gallium", "export-control/graphite", "export-control/antimony")
-STREAMS = (*CONTROLS, "alliance/quad", "announcement/a",
-           "figure/rare_earths/CN/production/mine/2023", "preference/rare_earths")
+STREAMS = (
+    *CONTROLS,
+    "alliance/quad",
+    "announcement/a",
+    "figure/rare_earths/CN/production/mine/2023",
+    "preference/rare_earths",
+)
 """Entities of all kinds."""
 
 
@@ -147,8 +186,11 @@ def any_fact(chance: Random, entity: Entity) -> Fact:
 
 def any_fact_of(chance: Random, kind: type[Fact], stream: str) -> Fact:
     """A fact of a kind. Raises InvalidInput if none has such content."""
-    fields = {f.encode_name: any_value(chance, kind, f.encode_name, stream)
-              for f in structs.fields(kind) if f.required or chance.random() < 0.6}
+    fields = {
+        f.encode_name: any_value(chance, kind, f.encode_name, stream)
+        for f in structs.fields(kind)
+        if f.required or chance.random() < 0.6
+    }
     return convert(kind, {name: value for name, value in fields.items() if value is not None})
 
 
@@ -158,15 +200,34 @@ def any_value(chance: Random, kind: type[Fact], field: str, stream: str) -> Any:
     day = any_day(chance, late=field.endswith("Until"))
     if field == "series":
         _, commodity, place, statistic, stage, period = stream.split("/")
-        return {"commodity": commodity, "place": place, "statistic": statistic, "stage": stage,
-                "period": int(period)}
+        return {
+            "commodity": commodity,
+            "place": place,
+            "statistic": statistic,
+            "stage": stage,
+            "period": int(period),
+        }
     if field == "clauses":
         return [any_clause(chance, id) for id in ids] if kind in (Announced, Amended) else ids
     return {
-        **dict.fromkeys(("on", "since", "until", "inForceFrom", "inForceUntil", "suspendedFrom",
-                         "suspendedUntil", "reinstatedFrom", "repealedFrom", "effectiveFrom"), day),
-        **dict.fromkeys(("name", "title", "edition", "editionVersion", "account", "reason"),
-                        f"text {day[-1]}"),
+        **dict.fromkeys(
+            (
+                "on",
+                "since",
+                "until",
+                "inForceFrom",
+                "inForceUntil",
+                "suspendedFrom",
+                "suspendedUntil",
+                "reinstatedFrom",
+                "repealedFrom",
+                "effectiveFrom",
+            ),
+            day,
+        ),
+        **dict.fromkeys(
+            ("name", "title", "edition", "editionVersion", "account", "reason"), f"text {day[-1]}"
+        ),
         "source": source(chance.choice(("usgs", "mofcom")), day),
         "member": chance.choice(("US", "JP", "AU")),
         "members": chance.sample(("US", "JP", "AU", "IN"), 3),
@@ -175,21 +236,28 @@ def any_value(chance: Random, kind: type[Fact], field: str, stream: str) -> Any:
         "publishers": chance.sample(("usgs", "mofcom", "bgs"), 2),
         "commodity": "rare_earths",
         "quantity": {"unit": "t", "value": chance.randint(0, 9), "basis": "REO"},
-        "issuer": "CN", "direction": "export", "kind": "statement",
-        "actors": ["US"], "commodities": ["gallium"],
+        "issuer": "CN",
+        "direction": "export",
+        "kind": "statement",
+        "actors": ["US"],
+        "commodities": ["gallium"],
     }.get(field)
 
 
 def any_day(chance: Random, *, late: bool) -> str:
     """A day, sometimes only its month; a late one mostly comes after one that is not."""
-    return chance.choice(DAYS[20:] if late else DAYS[:40]).isoformat()[:chance.choice((7, 10, 10))]
+    return chance.choice(DAYS[20:] if late else DAYS[:40]).isoformat()[: chance.choice((7, 10, 10))]
 
 
 def any_clause(chance: Random, id: str) -> dict[str, Any]:
     """A clause, with or without a start and an end."""
-    return {"id": id, "measure": "licence", "commodities": [chance.choice(("gallium", "graphite"))],
-            "inForceFrom": chance.choice((None, any_day(chance, late=False))),
-            "inForceUntil": chance.choice((None, None, any_day(chance, late=True)))}
+    return {
+        "id": id,
+        "measure": "licence",
+        "commodities": [chance.choice(("gallium", "graphite"))],
+        "inForceFrom": chance.choice((None, any_day(chance, late=False))),
+        "inForceUntil": chance.choice((None, None, any_day(chance, late=True))),
+    }
 
 
 # --- the same told in another order
@@ -206,8 +274,9 @@ def rearranged(chance: Random, known: Sequence[Known]) -> list[Known]:
         waiting[item.fact.public_on, type(item.fact) in OPENINGS].append(item)
     turns = [key for key, items in waiting.items() for _ in items]
     chance.shuffle(turns)
-    return [waiting[key].pop(0)._replace(position=position)
-            for position, key in enumerate(turns, 1)]
+    return [
+        waiting[key].pop(0)._replace(position=position) for position, key in enumerate(turns, 1)
+    ]
 
 
 def in_the_world(versions: Sequence[Version]) -> list[tuple[date, date | None, Any]]:

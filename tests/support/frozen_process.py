@@ -116,8 +116,13 @@ async def prepare(target: Target, directory: Path) -> None:
 
 
 KINDS: dict[str, Callable[[Target, Path], Awaitable[None]]] = {
-    "projector": project, "publisher": publish, "import": take_in, "rebuild": remake,
-    "migration": prepare, "staging of a restore": stage_bundle, "restore": fill_log,
+    "projector": project,
+    "publisher": publish,
+    "import": take_in,
+    "rebuild": remake,
+    "migration": prepare,
+    "staging of a restore": stage_bundle,
+    "restore": fill_log,
 }
 
 

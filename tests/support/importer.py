@@ -20,8 +20,12 @@ GALLIUM = "export-control/gallium"
 FIGURE = "figure/rare_earths/CN/production/mine/2023"
 
 
-def line(event_id: str = "a", content: Fact | None = None, entity: str | None = GALLIUM,
-         type_: str = "ExportControl.Announced") -> bytes:
+def line(
+    event_id: str = "a",
+    content: Fact | None = None,
+    entity: str | None = GALLIUM,
+    type_: str = "ExportControl.Announced",
+) -> bytes:
     """A line of the corpus format."""
     return write(event_id, type_, content or announced(), entity)
 
@@ -42,19 +46,30 @@ class Desk:
         path.write_bytes(b"".join(lines))
         return await import_file(self.target, corpus_format.READER, File.at(path), **options)
 
-    async def read(self, *items: Told | Refused, version: str = "1", content: str = "x",
-                   **options: Any) -> Outcome:
+    async def read(
+        self, *items: Told | Refused, version: str = "1", content: str = "x", **options: Any
+    ) -> Outcome:
         """Import what a lenient reader makes of a file."""
         path = self.directory / "table.csv"
         path.write_text(content)
-        reader = Reader(name="test", title="Test", version=version, licence="none", example="",
-                        recognise=lambda head, name: False, read=lambda file: iter(items))
+        reader = Reader(
+            name="test",
+            title="Test",
+            version=version,
+            licence="none",
+            example="",
+            recognise=lambda head, name: False,
+            read=lambda file: iter(items),
+        )
         return await import_file(self.target, reader, File.at(path), **options)
 
     async def facts(self) -> dict[str, Fact]:
         """What the log holds, by event id, without the receipts."""
-        return {event.event_id: event.fact for event in await self.recorder.read()
-                if not isinstance(event.fact, Receipt)}
+        return {
+            event.event_id: event.fact
+            for event in await self.recorder.read()
+            if not isinstance(event.fact, Receipt)
+        }
 
 
 def said(outcome: Outcome) -> list[tuple[int, str | None, str]]:

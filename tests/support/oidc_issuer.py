@@ -35,9 +35,12 @@ class Issuer:
     def __init__(self, url: str):
         self.url = url
         self.signing: dict[str, tuple[str, Any]] = {
-            algorithm.lower(): (algorithm, private) for algorithm, private in PRIVATE.items()}
-        self.keys = [published(algorithm, private, kid=kid)
-                     for kid, (algorithm, private) in self.signing.items()]
+            algorithm.lower(): (algorithm, private) for algorithm, private in PRIVATE.items()
+        }
+        self.keys = [
+            published(algorithm, private, kid=kid)
+            for kid, (algorithm, private) in self.signing.items()
+        ]
         self.described = {"issuer": url, "jwks_uri": f"{url}/keys"}
         self.asked: list[str] = []
         self.answers = threading.Event()
@@ -47,21 +50,31 @@ class Issuer:
     def claims(self, **more: Any) -> dict[str, Any]:
         """What a token says; `None` leaves a claim out."""
         now = int(time.time())
-        said = {"iss": self.url, "aud": AUDIENCE, "sub": "ann", "iat": now, "exp": now + 600,
-                "scope": "openid tracker:read", **more}
+        said = {
+            "iss": self.url,
+            "aud": AUDIENCE,
+            "sub": "ann",
+            "iat": now,
+            "exp": now + 600,
+            "scope": "openid tracker:read",
+            **more,
+        }
         return {name: value for name, value in said.items() if value is not None}
 
     def token(self, kid: str = "es256", headers: dict[str, Any] | None = None, **more: Any) -> str:
         """A token signed with one of its keys."""
         algorithm, private = self.signing[kid]
-        return jwt.encode(self.claims(**more), private, algorithm,
-                          headers={"kid": kid, **(headers or {})})
+        return jwt.encode(
+            self.claims(**more), private, algorithm, headers={"kid": kid, **(headers or {})}
+        )
 
     def answer(self, path: str) -> Any:
         """What stands at a path."""
         self.asked.append(path)
-        return {"/keys": {"keys": self.keys},
-                "/.well-known/openid-configuration": self.described}.get(path)
+        return {
+            "/keys": {"keys": self.keys},
+            "/.well-known/openid-configuration": self.described,
+        }.get(path)
 
 
 @contextmanager

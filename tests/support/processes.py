@@ -27,22 +27,31 @@ def command(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        [*TRACKER, *arguments, "--data-dir", str(data_dir)], capture_output=True, text=True,
-        env={**os.environ, **environment}, timeout=120, check=False)
+        [*TRACKER, *arguments, "--data-dir", str(data_dir)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=120,
+        check=False,
+    )
 
 
 class Running:
     """A `tracker demo` or `tracker serve` in a process of its own."""
 
-    def __init__(self, *arguments: str, data_dir: Path, descriptors: int | None = None,
-                 **environment: str):
+    def __init__(
+        self, *arguments: str, data_dir: Path, descriptors: int | None = None, **environment: str
+    ):
         self.data_dir = data_dir
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             [*TRACKER, *arguments, "--port", "0", "--data-dir", str(data_dir)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             env={**os.environ, **environment},
-            preexec_fn=partial(limit_descriptors, descriptors) if descriptors else None)
+            preexec_fn=partial(limit_descriptors, descriptors) if descriptors else None,
+        )
         self.output = ""
         self._silent = False
         self._grown = threading.Condition()
@@ -63,6 +72,7 @@ class Running:
 
     def _wait_for(self, pattern: str) -> str:
         """What it prints in the place of the pattern's group, now or later."""
+
         def found() -> re.Match[str] | None:
             return re.search(pattern, self.output)
 
@@ -87,7 +97,8 @@ class Running:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         request = urllib.request.Request(
-            f"{self.url}/graphql", json.dumps({"query": document}).encode(), headers)
+            f"{self.url}/graphql", json.dumps({"query": document}).encode(), headers
+        )
         with urllib.request.urlopen(request, timeout=20) as response:
             return json.load(response)
 

@@ -47,15 +47,18 @@ async def force(target: Target, *statements: str) -> None:
         for table in ("events", "tiles", "checkpoints", "cosignatures"):
             await connection.execute(f"ALTER TABLE log.{table} ENABLE TRIGGER ALL")
             await connection.execute(
-                f"ALTER TABLE log.{table} ENABLE ALWAYS TRIGGER {table}_never_change")
+                f"ALTER TABLE log.{table} ENABLE ALWAYS TRIGGER {table}_never_change"
+            )
 
 
 def restored(size: int) -> tuple[str, ...]:
     """Statements that leave of a log what a backup of it at a size had."""
-    return (f"DELETE FROM log.cosignatures WHERE size > {size}",
-            f"DELETE FROM log.checkpoints WHERE size > {size}",
-            f"DELETE FROM log.tiles WHERE (number + 1) * 256 ^ (level + 1) > {size}",
-            f"DELETE FROM log.events WHERE position > {size}")
+    return (
+        f"DELETE FROM log.cosignatures WHERE size > {size}",
+        f"DELETE FROM log.checkpoints WHERE size > {size}",
+        f"DELETE FROM log.tiles WHERE (number + 1) * 256 ^ (level + 1) > {size}",
+        f"DELETE FROM log.events WHERE position > {size}",
+    )
 
 
 def publisher(pool: Pool, target: Target, safe: Safe, policy: Policy | None = None) -> Publisher:
@@ -67,15 +70,18 @@ def publisher(pool: Pool, target: Target, safe: Safe, policy: Policy | None = No
 async def check(target: Target, safe: Safe) -> list[int]:
     """Check every checkpoint, and the head in the safe, against the entries; the sizes of them."""
     async with connected(target) as connection:
-        entries = [row["entry"] for row in await connection.fetch(
-            "SELECT entry FROM log.events ORDER BY position")]
+        entries = [
+            row["entry"]
+            for row in await connection.fetch("SELECT entry FROM log.events ORDER BY position")
+        ]
         rows = await connection.fetch("SELECT * FROM log.checkpoints ORDER BY size")
     roots = roots_of(entries)
     for row in rows:
         note = Note.parse(row["note"].encode())
         note.check(safe.keys().ever)
         assert Checkpoint.parse(note.text) == Checkpoint(
-            safe.keys().origin, row["size"], roots[row["size"]])
+            safe.keys().origin, row["size"], roots[row["size"]]
+        )
         assert row["root"] == roots[row["size"]]
     kept = safe.head()
     if kept:
@@ -97,8 +103,9 @@ def roots_of(entries: list[bytes]) -> list[bytes]:
 
 async def publish(target: Target, directory: Path) -> None:
     """Publish what is in a log, with keys in a directory."""
-    pool = await asyncpg.create_pool(**target, min_size=1, max_size=2,
-                                     server_settings={"role": "tracker_publisher"})
+    pool = await asyncpg.create_pool(
+        **target, min_size=1, max_size=2, server_settings={"role": "tracker_publisher"}
+    )
     try:
         await publisher(pool, target, Safe(directory)).catch_up()
     finally:

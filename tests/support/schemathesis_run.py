@@ -25,9 +25,24 @@ from hypothesis import strategies as st
 
 from schema.execution.schema import GRAPH
 
-WORDS = ("gallium", "rare_earths", "CN", "US", "quad", "msp", "usgs", "cn-mofcom-2024-46",
-         "export-control/cn-mofcom-2024-46", "alliance/msp", "rare_earths/CN/production/mine/2023",
-         "ExportControl.Suspended", "export-control:cn-mofcom-2024-46", "2025-11-20", "0", "1000")
+WORDS = (
+    "gallium",
+    "rare_earths",
+    "CN",
+    "US",
+    "quad",
+    "msp",
+    "usgs",
+    "cn-mofcom-2024-46",
+    "export-control/cn-mofcom-2024-46",
+    "alliance/msp",
+    "rare_earths/CN/production/mine/2023",
+    "ExportControl.Suspended",
+    "export-control:cn-mofcom-2024-46",
+    "2025-11-20",
+    "0",
+    "1000",
+)
 TEXTS = {
     "Day": ("2025-11-20", "1900-01-01", "9999-12-31", "2025-02-30", "", "today"),
     "DateTime": ("2025-11-20T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2025-11-20", ""),
@@ -42,8 +57,9 @@ BAD = frozenset({"INTERNAL", "ERROR", ""})
 def generated(cases: int, start: int = 1) -> list[str]:
     """So many documents, the same for the same start: as many of each operation as there are."""
     for name, texts in TEXTS.items():
-        schemathesis.graphql.scalar(name, st.sampled_from(texts).map(
-            lambda text: StringValueNode(value=text)))
+        schemathesis.graphql.scalar(
+            name, st.sampled_from(texts).map(lambda text: StringValueNode(value=text))
+        )
     known = schemathesis.graphql.from_dict(dict(introspection_from_schema(GRAPH._schema)))
     operations = [result.ok() for result in known.get_all_operations()]
     documents: list[str] = []
@@ -54,8 +70,10 @@ def generated(cases: int, start: int = 1) -> list[str]:
         start += 1
     chance = random.Random(start)
     chance.shuffle(documents)
-    return [worded(document, chance) if number % 2 else document
-            for number, document in enumerate(documents[:cases])]
+    return [
+        worded(document, chance) if number % 2 else document
+        for number, document in enumerate(documents[:cases])
+    ]
 
 
 def _of(operation: Any, cases: int, start: int) -> list[str]:
@@ -63,8 +81,13 @@ def _of(operation: Any, cases: int, start: int) -> list[str]:
     found: list[str] = []
 
     @seed(start)
-    @settings(max_examples=cases, database=None, deadline=None, phases=[Phase.generate],
-              suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=cases,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(operation.as_strategy())
     def collect(case: Any) -> None:
         found.append(case.body)

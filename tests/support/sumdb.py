@@ -19,9 +19,17 @@ def sumdb(directory: Path) -> Path:
         pytest.skip("Go and x/mod (Debian: golang-go, golang-golang-x-mod-dev) are not installed")
     program = directory / "verify"
     subprocess.run(
-        ["go", "build", "-o", str(program), str(PROGRAM)], check=True, cwd=directory,
-        env={"HOME": str(directory), **os.environ, "GO111MODULE": "off", "GOPATH": str(LIBRARY),
-             "GOTOOLCHAIN": "local"})
+        ["go", "build", "-o", str(program), str(PROGRAM)],
+        check=True,
+        cwd=directory,
+        env={
+            "HOME": str(directory),
+            **os.environ,
+            "GO111MODULE": "off",
+            "GOPATH": str(LIBRARY),
+            "GOTOOLCHAIN": "local",
+        },
+    )
     return program
 
 

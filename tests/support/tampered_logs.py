@@ -36,10 +36,12 @@ def honest(count: int) -> tuple[bytes, ...]:
 
 def texts_of(count: int) -> list[bytes]:
     """The lines of the texts that these entries commit to, as `annexes` has them."""
-    return [encode(Line(str(position), annex.field, annex.commitment, annex.salt.hex(), annex.text))
-            + b"\n"
-            for position, event in enumerate(_events()[:count], 1)
-            for annex in sorted(event.annexes, key=lambda annex: annex.field)]
+    return [
+        encode(Line(str(position), annex.field, annex.commitment, annex.salt.hex(), annex.text))
+        + b"\n"
+        for position, event in enumerate(_events()[:count], 1)
+        for annex in sorted(event.annexes, key=lambda annex: annex.field)
+    ]
 
 
 @cache
@@ -51,9 +53,10 @@ def _events() -> tuple[NewEvent, ...]:
 @cache
 def _entries() -> tuple[bytes, ...]:
     return tuple(
-        b'{"specversion":"1.0","position":"%d","time":"%b",%b,"data":%b}' % (
-            position, stamp(position), event.attributes.encode(), event.data)
-        for position, event in enumerate(_events(), 1))
+        b'{"specversion":"1.0","position":"%d","time":"%b",%b,"data":%b}'
+        % (position, stamp(position), event.attributes.encode(), event.data)
+        for position, event in enumerate(_events(), 1)
+    )
 
 
 def stamp(second: int) -> bytes:
@@ -86,8 +89,9 @@ class Forged:
 
     name, ahead = "a forged log", 1
 
-    def __init__(self, entries: Sequence[bytes], note: bytes | None = None,
-                 kept: Sequence[int] = ()):
+    def __init__(
+        self, entries: Sequence[bytes], note: bytes | None = None, kept: Sequence[int] = ()
+    ):
         self._entries = entries
         self._note = note or signed(entries)
         self._kept = kept
@@ -120,7 +124,10 @@ class Forged:
 
 
 async def bundle(
-    directory: Path, entries: Sequence[bytes], note: bytes | None = None, kept: Sequence[int] = (),
+    directory: Path,
+    entries: Sequence[bytes],
+    note: bytes | None = None,
+    kept: Sequence[int] = (),
     trust: Trust = TRUST,
 ) -> Path:
     """A bundle of these entries, or the one that is there brought up to them."""
@@ -128,8 +135,13 @@ async def bundle(
     async def texts(head: Head) -> None:
         await export_annexes(each(texts_of(head.size)), directory)
 
-    await export(Forged(entries, note, kept), trust, directory, {"key": str(KEY.verifier).encode()},
-                 beside=texts)
+    await export(
+        Forged(entries, note, kept),
+        trust,
+        directory,
+        {"key": str(KEY.verifier).encode()},
+        beside=texts,
+    )
     return directory
 
 

@@ -38,8 +38,10 @@ MIN_RSA_BITS = 2048
 
 RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 ALGORITHMS = {
-    ("RSA", None): RSA, ("OKP", "Ed25519"): frozenset({"EdDSA"}),
-    ("EC", "P-256"): frozenset({"ES256"}), ("EC", "P-384"): frozenset({"ES384"}),
+    ("RSA", None): RSA,
+    ("OKP", "Ed25519"): frozenset({"EdDSA"}),
+    ("EC", "P-256"): frozenset({"ES256"}),
+    ("EC", "P-384"): frozenset({"ES384"}),
     ("EC", "P-521"): frozenset({"ES512"}),
 }
 """What a kind of key may sign with. There is nothing symmetric here: a public key is no secret, and
@@ -60,8 +62,9 @@ class Key:
 class Keys:
     """The keys of one issuer, by their ids."""
 
-    def __init__(self, issuer: str, keys_url: str | None = None,
-                 clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self, issuer: str, keys_url: str | None = None, clock: Callable[[], float] = time.monotonic
+    ):
         """Keys at an address, or, without one, where the issuer's own description says."""
         self._issuer, self._keys_url, self._clock = issuer, keys_url, clock
         self._keys: dict[str, Key] = {}
@@ -98,11 +101,15 @@ class Keys:
             deadline = time.monotonic() + FETCH_TIMEOUT_SECONDS
             async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
                 found = await loop.run_in_executor(
-                    self._thread, download, self._issuer, self._keys_url, deadline)
+                    self._thread, download, self._issuer, self._keys_url, deadline
+                )
             self._keys, self._fetched = keys(found), self._clock()
         except (OSError, HTTPException, ValueError, RecursionError) as error:  # late: an OSError
-            logger.warning("the keys of %s can't be fetched: %s", self._issuer,
-                           error or f"no answer in {FETCH_TIMEOUT_SECONDS} seconds")
+            logger.warning(
+                "the keys of %s can't be fetched: %s",
+                self._issuer,
+                error or f"no answer in {FETCH_TIMEOUT_SECONDS} seconds",
+            )
         finally:
             self._fetching = None
 
@@ -114,9 +121,13 @@ def keys(found: Any) -> dict[str, Key]:
     """
     if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
         raise ValueError("expected a set of keys")
-    return {key["kid"]: usable for key in found["keys"]
-            if isinstance(key, dict) and isinstance(key.get("kid"), str)
-            and (usable := _usable(key)) is not None}
+    return {
+        key["kid"]: usable
+        for key in found["keys"]
+        if isinstance(key, dict)
+        and isinstance(key.get("kid"), str)
+        and (usable := _usable(key)) is not None
+    }
 
 
 def _usable(key: Mapping[str, Any]) -> Key | None:
@@ -160,8 +171,10 @@ def is_safe(url: str) -> bool:
     """Whether keys may come from an address: nobody between us and it could exchange them."""
     try:
         parts = urlsplit(url)
-        return bool(parts.hostname) and (parts.scheme == "https" or (
-            parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")))
+        return bool(parts.hostname) and (
+            parts.scheme == "https"
+            or (parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1"))
+        )
     except ValueError:
         return False
 

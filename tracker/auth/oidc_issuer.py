@@ -74,14 +74,20 @@ class Issuer:
         self._kept.pop(key, None)
         claims = await self._checked(token)
         caller = self._caller(claims)
-        self._kept[key] = min(time.time() + CACHE_SECONDS, float(claims["exp"]) + LEEWAY_SECONDS), caller
+        self._kept[key] = (
+            min(time.time() + CACHE_SECONDS, float(claims["exp"]) + LEEWAY_SECONDS),
+            caller,
+        )
         while len(self._kept) > MAX_CACHED_TOKENS:
             self._kept.popitem(last=False)
         return caller
 
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
-        scopes = {self._trust.scopes[word] for word in words(claims, self._trust.scope)
-                  if word in self._trust.scopes}
+        scopes = {
+            self._trust.scopes[word]
+            for word in words(claims, self._trust.scope)
+            if word in self._trust.scopes
+        }
         return Caller(f"{self._trust.issuer}#{self._name(claims)}", granted(scopes))
 
     async def _checked(self, token: str) -> Mapping[str, Any]:
@@ -107,14 +113,26 @@ class Issuer:
         if key is None or algorithm not in key.algorithms:
             raise ValueError("expected a key and algorithm of the issuer's")
         return jwt.decode(
-            token, key.public, algorithms=[str(algorithm)], audience=self._trust.audience,
-            issuer=self._trust.issuer, leeway=LEEWAY_SECONDS, options={"require": ["exp", "iss", "aud"]})
+            token,
+            key.public,
+            algorithms=[str(algorithm)],
+            audience=self._trust.audience,
+            issuer=self._trust.issuer,
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["exp", "iss", "aud"]},
+        )
 
     def _name(self, claims: Mapping[str, Any]) -> str:
         name = claims.get(self._trust.actor)
-        if not isinstance(name, str) or not 0 < len(name) <= MAX_ACTOR_CHARACTERS or not name.isprintable():
-            raise Unauthenticated(f"expected a token whose {self._trust.actor!r} is 1 to"
-                                  f" {MAX_ACTOR_CHARACTERS} printable characters")
+        if (
+            not isinstance(name, str)
+            or not 0 < len(name) <= MAX_ACTOR_CHARACTERS
+            or not name.isprintable()
+        ):
+            raise Unauthenticated(
+                f"expected a token whose {self._trust.actor!r} is 1 to"
+                f" {MAX_ACTOR_CHARACTERS} printable characters"
+            )
         return name
 
 
@@ -132,5 +150,6 @@ def words(claims: Mapping[str, Any], name: str) -> Iterable[str]:
             found = found.get(step) if isinstance(found, dict) else None
     if isinstance(found, str):
         return found.split()
-    return [word for word in found if isinstance(word, str)] if isinstance(
-        found, list | dict) else []
+    return (
+        [word for word in found if isinstance(word, str)] if isinstance(found, list | dict) else []
+    )

@@ -26,8 +26,9 @@ IMPORT_ACTOR = "import"
 """The actor of what is imported."""
 DEMO_ACTOR = "demo"
 """The actor of what is in a demo: of its corpus, and of all that anybody may write there."""
-OTHER_ACTORS = frozenset({DEMO_ACTOR, IMPORT_ACTOR, "command line", "token", "tracker",
-                          "anonymous"})
+OTHER_ACTORS = frozenset(
+    {DEMO_ACTOR, IMPORT_ACTOR, "command line", "token", "tracker", "anonymous"}
+)
 """Actors that are no tokens of ours: a token of such a name would pass for one of them."""
 OF_ISSUERS = re.compile(r"[:/#\\]")
 """Stands in the names of callers of OpenID Connect issuers: `https://id.example#ann`."""
@@ -62,10 +63,13 @@ class Caller:
         if scope in self.scopes:
             return
         if self.name is None:
-            raise Unauthenticated("expected the header 'Authorization: Bearer …' with a token of"
-                                  f" scope {scope.value}")
-        raise Forbidden(f"expected a token of scope {scope.value}: {self.name!r} has"
-                        f" {', '.join(sorted(had.value for had in self.scopes)) or 'none'}")
+            raise Unauthenticated(
+                f"expected the header 'Authorization: Bearer …' with a token of scope {scope.value}"
+            )
+        raise Forbidden(
+            f"expected a token of scope {scope.value}: {self.name!r} has"
+            f" {', '.join(sorted(had.value for had in self.scopes)) or 'none'}"
+        )
 
 
 def new_secret() -> str:
@@ -90,13 +94,22 @@ def check_name(name: str) -> str:
     Names that pass for actors of another kind are refused, in whatever width, case and spacing.
     """
     if not 0 < len(name) <= MAX_NAME_CHARACTERS or not name.isprintable() or name != name.strip():
-        raise InvalidInput(f"expected 1 to {MAX_NAME_CHARACTERS} printable characters", path=("name",))
+        raise InvalidInput(
+            f"expected 1 to {MAX_NAME_CHARACTERS} printable characters", path=("name",)
+        )
     plain = unicodedata.normalize("NFKC", name).casefold()
     if OF_ISSUERS.search(plain):
-        raise InvalidInput("expected a name without ':', '/', '#' and '\\': names of callers of an"
-                           " identity provider have them", code="RESERVED_NAME", path=("name",))
+        raise InvalidInput(
+            "expected a name without ':', '/', '#' and '\\': names of callers of an"
+            " identity provider have them",
+            code="RESERVED_NAME",
+            path=("name",),
+        )
     if re.sub(r"[\W_]+", " ", plain).strip() in OTHER_ACTORS | {""}:
-        raise InvalidInput(f"expected another name than {', '.join(sorted(OTHER_ACTORS))}: events"
-                           " that are recorded otherwise have these as their actors",
-                           code="RESERVED_NAME", path=("name",))
+        raise InvalidInput(
+            f"expected another name than {', '.join(sorted(OTHER_ACTORS))}: events"
+            " that are recorded otherwise have these as their actors",
+            code="RESERVED_NAME",
+            path=("name",),
+        )
     return name

@@ -82,8 +82,14 @@ async def create(
 async def tokens(connection: Connection) -> list[Token]:
     """Every token there ever was, in the order in which they were made."""
     return [
-        Token(row["id"], row["name"], tuple(map(Scope, row["scopes"])), row["created_at"],
-              row["expires_on"], row["revoked_at"])
+        Token(
+            row["id"],
+            row["name"],
+            tuple(map(Scope, row["scopes"])),
+            row["created_at"],
+            row["expires_on"],
+            row["revoked_at"],
+        )
         for row in await connection.fetch(SQL.list)
     ]
 

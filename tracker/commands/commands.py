@@ -90,8 +90,12 @@ def wrong(
 ) -> Retracted:
     """That an event was wrong. Raises InvalidInput for a reason that says nothing."""
     try:
-        return Retracted(retracts=command.event_id, reason=command.reason, source=command.source,
-                         replacement=replacement)
+        return Retracted(
+            retracts=command.event_id,
+            reason=command.reason,
+            source=command.source,
+            replacement=replacement,
+        )
     except InvalidInput as error:
         raise error.below(*path) from None
 
@@ -99,16 +103,17 @@ def wrong(
 def check_free(event_id: str) -> None:
     """Refuse an id, for a new event of a client, that an import would give. Raises InvalidInput."""
     if IMPORT_MARK in event_id or event_id.startswith(RECEIPT_PREFIX):
-        raise InvalidInput(f"expected a key without {IMPORT_MARK!r} that does not begin with"
-                           f" {RECEIPT_PREFIX!r}: such ids are for imports", code="RESERVED_ID",
-                           path=("idempotencyKey",))
+        raise InvalidInput(
+            f"expected a key without {IMPORT_MARK!r} that does not begin with"
+            f" {RECEIPT_PREFIX!r}: such ids are for imports",
+            code="RESERVED_ID",
+            path=("idempotencyKey",),
+        )
     if not is_visible(event_id):
         raise InvalidInput("expected at least one visible character", path=("idempotencyKey",))
 
 
-def recorded_before(
-    entities: Mapping[str, Entity], orders: Sequence[Order]
-) -> dict[str, Known]:
+def recorded_before(entities: Mapping[str, Entity], orders: Sequence[Order]) -> dict[str, Known]:
     """What entities know under the event ids of orders, each of its own entity."""
     asked = (entities[order.stream].history.get(order.event_id) for order in orders)
     return {known.event_id: known for known in asked if known}
@@ -135,18 +140,25 @@ def redactable(fact: Fact, fields: Sequence[str]) -> tuple[str, ...]:
     """
     there = free_texts(fact)
     if not there:
-        raise InvalidInput("expected an event with a note or a quotation: this one has none",
-                           code="NOTHING_TO_REDACT", path=("eventId",))
+        raise InvalidInput(
+            "expected an event with a note or a quotation: this one has none",
+            code="NOTHING_TO_REDACT",
+            path=("eventId",),
+        )
     for index, field in enumerate(fields):
         if field not in there:
-            raise InvalidInput(f"{field!r}: expected one of the texts of the event: "
-                               + ", ".join(there), code="NOTHING_TO_REDACT",
-                               path=("fields", index))
+            raise InvalidInput(
+                f"{field!r}: expected one of the texts of the event: " + ", ".join(there),
+                code="NOTHING_TO_REDACT",
+                path=("fields", index),
+            )
     asked = tuple(fields) or tuple(there)
     inline = [field for field in asked if isinstance(there[field], str)]
     if inline:
         raise InvalidInput(
             f"{', '.join(inline)} can't be redacted: the event was recorded before there were"
             " annexes, so the text is part of the entry, which never changes",
-            code="NOT_REDACTABLE", path=("eventId",))
+            code="NOT_REDACTABLE",
+            path=("eventId",),
+        )
     return asked

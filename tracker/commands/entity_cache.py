@@ -49,7 +49,8 @@ class Entities:
         # The last event that is known of is read once more: a log that is put back to an older
         # state, such as a backup, may have another in its place, or none.
         found = await self._recorder.read_streams_after(
-            {stream: one.entity.version - 1 if one else 0 for stream, one in kept.items()})
+            {stream: one.entity.version - 1 if one else 0 for stream, one in kept.items()}
+        )
         entities: dict[str, Entity] = {}
         for stream, one in kept.items():
             if one and not _follows(one.entity, found[stream]):

@@ -156,10 +156,12 @@ class Commands:
         """
         event = await self._event(event_id)
         there = redactable(event.fact, fields)
-        fact = Redacted(redacts=event_id, fields=there, on=on, reason=reason, by=actor,
-                        source=source)
-        return await self.record(f"{Redaction.KIND}/{event.position}", fact,
-                                 idempotency_key=idempotency_key, actor=actor)
+        fact = Redacted(
+            redacts=event_id, fields=there, on=on, reason=reason, by=actor, source=source
+        )
+        return await self.record(
+            f"{Redaction.KIND}/{event.position}", fact, idempotency_key=idempotency_key, actor=actor
+        )
 
     async def _event(self, event_id: str) -> Recorded:
         _checked(event_id, "eventId")
@@ -200,16 +202,25 @@ class Commands:
                 case Retraction():
                     orders.append(Order(streams[command.event_id], wrong(command, path), id, path))
                 case Correction():
-                    orders.append(Order(
-                        streams[command.event_id], wrong(command, path, replacement=id),
-                        str(uuid.uuid5(CORRECTIONS, id)), path, command.expected))
+                    orders.append(
+                        Order(
+                            streams[command.event_id],
+                            wrong(command, path, replacement=id),
+                            str(uuid.uuid5(CORRECTIONS, id)),
+                            path,
+                            command.expected,
+                        )
+                    )
                     orders.append(Order(command.stream, command.fact, id, (*path, "replacement")))
         return orders
 
     async def _streams_of(self, commands: Sequence[tuple[Command, Path]]) -> dict[str, str]:
         """The streams of the events that commands are about, by their ids."""
-        asked = [(command.event_id, path) for command, path in commands
-                 if not isinstance(command, Telling)]
+        asked = [
+            (command.event_id, path)
+            for command, path in commands
+            if not isinstance(command, Telling)
+        ]
         for event_id, path in asked:
             _checked(event_id, *path, "eventId")
         with _unreadable():
@@ -254,8 +265,9 @@ def _unreadable() -> Iterator[None]:
     try:
         yield
     except LOST as error:
-        raise Unavailable("The log could not be read, so nothing was recorded; try again"
-                          ) from error
+        raise Unavailable(
+            "The log could not be read, so nothing was recorded; try again"
+        ) from error
 
 
 def check_version(entity: Entity, order: Order) -> None:
@@ -283,7 +295,9 @@ def decide(
 
 
 def decide_all(
-    entities: Mapping[str, Entity], orders: Sequence[Order], alliances: Iterable[str],
+    entities: Mapping[str, Entity],
+    orders: Sequence[Order],
+    alliances: Iterable[str],
     actor: str | None = None,
 ) -> tuple[list[NewEvent], list[tuple[int, TrackerError]]]:
     """Decide orders one after the other, each seeing what those before it did.
@@ -333,15 +347,19 @@ def check_actors(fact: Fact, alliances: Iterable[str]) -> None:
     for index, actor in enumerate(fact.actors if isinstance(fact, Made) else ()):
         known = actor in GROUPINGS or f"alliance/{actor}" in alliances
         if actor.islower() and not known:
-            raise InvalidInput(f"{actor!r} is not an actor: expected a place such as US, or an"
-                               " alliance that has been founded", code="UNKNOWN_ACTOR",
-                               path=("actors", index))
+            raise InvalidInput(
+                f"{actor!r} is not an actor: expected a place such as US, or an"
+                " alliance that has been founded",
+                code="UNKNOWN_ACTOR",
+                path=("actors", index),
+            )
 
 
 def _event(order: Order, version: int) -> Entity.Event:
     """The event of an order in the first place after `version`, not yet decided."""
-    return Entity.Event(order.stream, version + 1, datetime_now_with_tzinfo(), order.event_id,
-                        order.fact)
+    return Entity.Event(
+        order.stream, version + 1, datetime_now_with_tzinfo(), order.event_id, order.fact
+    )
 
 
 def _event_id(idempotency_key: str | None) -> str:

@@ -33,8 +33,12 @@ CORPUS = Path(__file__).with_name("corpus.jsonl")
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 """Where the input lies by custom: beside the checkout."""
 
-USGS_FILES = ("raw/usgs_mcs2023", "raw/usgs_mcs2024", "raw/MCS2025_World_Data.csv",
-              "raw/MCS2026_Commodities_Data.csv")
+USGS_FILES = (
+    "raw/usgs_mcs2023",
+    "raw/usgs_mcs2024",
+    "raw/MCS2025_World_Data.csv",
+    "raw/MCS2026_Commodities_Data.csv",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tracker.corpus.regenerate",
-        description="Makes the corpus that ships from researched facts and USGS files.")
-    parser.add_argument("--data", type=Path, default=DATA,
-                        help="directory with facts.jsonl and raw/ (default: ../shared/data"
-                             " beside the checkout)")
-    parser.add_argument("--output", type=Path, default=CORPUS,
-                        help="file to write (default: the corpus of the package)")
+        description="Makes the corpus that ships from researched facts and USGS files.",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=DATA,
+        help="directory with facts.jsonl and raw/ (default: ../shared/data beside the checkout)",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=CORPUS,
+        help="file to write (default: the corpus of the package)",
+    )
     return parser.parse_args(arguments)
 
 
@@ -82,8 +94,11 @@ def compiled(data: Path) -> Corpus:
     """The whole corpus from a data directory, in order. Raises NotFound where there is none."""
     path = data / "facts.jsonl"
     if not path.is_file():
-        raise NotFound(f"There is no {path.name} in {data}: expected the directory with the"
-                       " researched facts (see --data)", path=("data",))
+        raise NotFound(
+            f"There is no {path.name} in {data}: expected the directory with the"
+            " researched facts (see --data)",
+            path=("data",),
+        )
     return merged(facts.entries(facts.researched(File.at(path))), usgs_entries(data))
 
 

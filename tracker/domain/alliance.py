@@ -171,20 +171,30 @@ class Alliance(Entity):
         match fact:
             case Founded():
                 if founded:
-                    raise InvalidInput(f"{self.id} is founded already", code="ALREADY_EXISTS",
-                                       path=("id",))
+                    raise InvalidInput(
+                        f"{self.id} is founded already", code="ALREADY_EXISTS", path=("id",)
+                    )
             case _ if fact.public_on < founded.public_on:
-                raise InvalidInput(f"{self.id} is not founded on {fact.public_on}: expected a day"
-                                   f" from {founded.public_on} on", code="NOT_FOUNDED",
-                                   path=("on",))
+                raise InvalidInput(
+                    f"{self.id} is not founded on {fact.public_on}: expected a day"
+                    f" from {founded.public_on} on",
+                    code="NOT_FOUNDED",
+                    path=("on",),
+                )
             case MemberJoined():
                 if fact.member in self._fold(fact.public_on).members:
-                    raise InvalidInput(f"{fact.member} is a member of {self.id} on {fact.on}",
-                                       code="ALREADY_MEMBER", path=("member",))
+                    raise InvalidInput(
+                        f"{fact.member} is a member of {self.id} on {fact.on}",
+                        code="ALREADY_MEMBER",
+                        path=("member",),
+                    )
             case MemberLeft():
                 if fact.member not in self._fold(fact.public_on).members:
-                    raise InvalidInput(f"{fact.member} is not a member of {self.id} on {fact.on}",
-                                       code="NOT_A_MEMBER", path=("member",))
+                    raise InvalidInput(
+                        f"{fact.member} is not a member of {self.id} on {fact.on}",
+                        code="NOT_A_MEMBER",
+                        path=("member",),
+                    )
 
 
 def _status(end: Fact | None) -> AllianceStatus:

@@ -64,13 +64,19 @@ class Made(Fact, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.title.strip():
             raise InvalidInput("expected a title", path=("title",))
-        references = {"about": self.about, "conflictsWith": self.conflicts_with,
-                      "supersedes": self.supersedes}
+        references = {
+            "about": self.about,
+            "conflictsWith": self.conflicts_with,
+            "supersedes": self.supersedes,
+        }
         for field, streams in references.items():
             for index, stream in enumerate(streams):
                 if not ENTITY_PATH.fullmatch(stream):
-                    raise InvalidInput(f"{stream!r}: expected an entity such as alliance/quad",
-                                       code="INVALID_ID", path=(field, index))
+                    raise InvalidInput(
+                        f"{stream!r}: expected an entity such as alliance/quad",
+                        code="INVALID_ID",
+                        path=(field, index),
+                    )
 
     @property
     def public_on(self) -> date:
@@ -175,8 +181,14 @@ class Announcement(Entity):
         """An announcement is made once, and superseded by none of an earlier day."""
         made = self._fold().made
         if made and isinstance(fact, Made):
-            raise InvalidInput(f"{self.id} is recorded already: expected a retraction first",
-                               code="ALREADY_EXISTS", path=("id",))
+            raise InvalidInput(
+                f"{self.id} is recorded already: expected a retraction first",
+                code="ALREADY_EXISTS",
+                path=("id",),
+            )
         if made and fact.public_on < made.public_on:
-            raise InvalidInput(f"{self.id} is not made on {fact.public_on}: expected a day from"
-                               f" {made.on} on", code="NOT_MADE", path=("on",))
+            raise InvalidInput(
+                f"{self.id} is not made on {fact.public_on}: expected a day from {made.on} on",
+                code="NOT_MADE",
+                path=("on",),
+            )

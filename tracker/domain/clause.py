@@ -151,14 +151,15 @@ class Course:
 
     def reworded(self, clause: Clause, day: date) -> Course:
         """The course with another wording from `day` on; suspensions stay."""
-        earlier = self.wordings[:bisect_left(self.wordings, day, key=_START)]
+        earlier = self.wordings[: bisect_left(self.wordings, day, key=_START)]
         return self._with(day, wordings=(*earlier, (day, clause)))
 
     def dated(self, day: date, **dates: PartialDate) -> Course:
         """The course with dates that the clause has from `day` on, however it will be worded."""
         current = bisect_right(self.wordings, day, key=_START) - 1
-        later = [(start, structs.replace(clause, **dates))
-                 for start, clause in self.wordings[current:]]
+        later = [
+            (start, structs.replace(clause, **dates)) for start, clause in self.wordings[current:]
+        ]
         return self._with(later[0][0], wordings=(*self.wordings[:current], *later))
 
     def repealed(self, day: PartialDate) -> Course:
@@ -184,14 +185,20 @@ class Course:
         extended = self.suspension(day)
         if extended is None:  # it may have been retracted meanwhile
             return self
-        return self._with(extended.start.first, suspensions=tuple(
-            [Suspension(s.start, end) if s is extended else s for s in self.suspensions]))
+        return self._with(
+            extended.start.first,
+            suspensions=tuple(
+                [Suspension(s.start, end) if s is extended else s for s in self.suspensions]
+            ),
+        )
 
     def reinstated(self, day: date) -> Course:
         """The course with every suspension over on `day` at the latest."""
         begun = [s for s in self.suspensions if s.start.first < day]
-        return self._with(day, suspensions=tuple(
-            [replace(s, ended_early=day) if s.last >= day else s for s in begun]))
+        return self._with(
+            day,
+            suspensions=tuple([replace(s, ended_early=day) if s.last >= day else s for s in begun]),
+        )
 
     def status(self, day: date) -> ClauseStatus:
         """Where the clause stands on `day`."""
@@ -228,8 +235,11 @@ class Course:
         """The clause on `day`, with what is known to come."""
         status = self.status(day)
         current = next((s for s in self.suspensions if s.covers(day)), None)
-        coming = current or min((s for s in self.suspensions if s.start.first > day),
-                                key=lambda s: s.start.first, default=None)
+        coming = current or min(
+            (s for s in self.suspensions if s.start.first > day),
+            key=lambda s: s.start.first,
+            default=None,
+        )
         return ClauseState(
             clause=self.wording(day),
             status=status,
@@ -251,8 +261,9 @@ class Course:
 
     def _in_force_first(self, turns: set[date]) -> date | None:
         """The first of some turns on which the clause is in force."""
-        return next((turn for turn in sorted(turns)
-                     if self.status(turn) is ClauseStatus.IN_FORCE), None)
+        return next(
+            (turn for turn in sorted(turns) if self.status(turn) is ClauseStatus.IN_FORCE), None
+        )
 
     def _with(self, day: date, **parts: Any) -> Self:
         """The course with other parts, which change nothing before a day."""

@@ -88,9 +88,14 @@ def _check_notation(value: Any, given: Any, path: Path) -> None:
 def _numeric_fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
     """The fields of a struct, with their names in JSON, that hold numbers or what may."""
     hints = get_type_hints(kind)
-    return tuple((field.name, field.encode_name) for field in msgspec.structs.fields(kind)
-                 if any(part is Decimal or issubclass(part, msgspec.Struct)
-                        for part in _classes(hints[field.name])))
+    return tuple(
+        (field.name, field.encode_name)
+        for field in msgspec.structs.fields(kind)
+        if any(
+            part is Decimal or issubclass(part, msgspec.Struct)
+            for part in _classes(hints[field.name])
+        )
+    )
 
 
 def _classes(hint: Any) -> Iterator[type]:
@@ -127,8 +132,9 @@ def invalid(error: msgspec.ValidationError) -> InvalidInput:
 def _misplaced(field: str, missing: bool, path: Path) -> InvalidInput:
     """The error of a field that is missing, or of one that should not be there."""
     if missing:
-        return InvalidInput(f"expected a {field}", code=REQUIRED.get(field, "FIELD_REQUIRED"),
-                            path=(*path, field))
+        return InvalidInput(
+            f"expected a {field}", code=REQUIRED.get(field, "FIELD_REQUIRED"), path=(*path, field)
+        )
     return InvalidInput("expected no field of this name", path=(*path, field))
 
 

@@ -62,36 +62,47 @@ def with_texts(fact: F, texts: Mapping[str, str | Committed | None]) -> F:
     if not texts:
         return fact
     changed: dict[str, Any] = {name: texts[f"/{name}"] for name in FIELDS if f"/{name}" in texts}
-    notes = {index: texts[field] for index, _ in _clauses(fact)
-             if (field := f"/clauses/{index}/note") in texts}
+    notes = {
+        index: texts[field]
+        for index, _ in _clauses(fact)
+        if (field := f"/clauses/{index}/note") in texts
+    }
     if notes:
         clauses = getattr(fact, "clauses")  # noqa: B009 - of those facts only that have some
         changed["clauses"] = tuple(
             replace(clause, note=notes[index]) if index in notes else clause
-            for index, clause in enumerate(clauses))
+            for index, clause in enumerate(clauses)
+        )
     return replace(fact, **changed) if changed else fact
 
 
 def committed(fact: Fact) -> dict[str, str]:
     """The commitments in a fact by field."""
-    return {field: text.commitment for field, text in free_texts(fact).items()
-            if isinstance(text, Committed)}
+    return {
+        field: text.commitment
+        for field, text in free_texts(fact).items()
+        if isinstance(text, Committed)
+    }
 
 
 def commit(
     fact: F, salt: Callable[[int], bytes] = secrets.token_bytes
 ) -> tuple[F, tuple[Annex, ...]]:
     """The fact as it is recorded, and the annexes of its texts. Commitments in it stay."""
-    annexes = tuple(Annex(field, salt(SALT_BYTES), text)
-                    for field, text in free_texts(fact).items() if isinstance(text, str))
+    annexes = tuple(
+        Annex(field, salt(SALT_BYTES), text)
+        for field, text in free_texts(fact).items()
+        if isinstance(text, str)
+    )
     kept = {annex.field: Committed(commitment=annex.commitment) for annex in annexes}
     return with_texts(fact, kept), annexes
 
 
 def opened(fact: F, texts: Mapping[str, str]) -> F:
     """The fact with texts in place of commitments, as far as there are some by commitment."""
-    return with_texts(fact, {field: texts[given] for field, given in committed(fact).items()
-                             if given in texts})
+    return with_texts(
+        fact, {field: texts[given] for field, given in committed(fact).items() if given in texts}
+    )
 
 
 def without(fact: F, fields: Collection[str]) -> F:
@@ -108,5 +119,8 @@ def says_the_same(recorded: Fact, told: Fact) -> bool:
 
 def _clauses(fact: Fact) -> Iterable[tuple[int, Clause]]:
     """The clauses that a fact words, with their places."""
-    return ((index, clause) for index, clause in enumerate(getattr(fact, "clauses", ()))
-            if isinstance(clause, Clause))
+    return (
+        (index, clause)
+        for index, clause in enumerate(getattr(fact, "clauses", ()))
+        if isinstance(clause, Clause)
+    )

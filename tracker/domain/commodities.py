@@ -33,8 +33,11 @@ class Commodity(str):
 
     def __new__(cls, text: str) -> Commodity:
         if text not in _entries():
-            raise InvalidInput(f"{text!r} is not a commodity: expected a key such as 'rare_earths'"
-                               f" or 'gallium'{_hint(text)}", code="UNKNOWN_COMMODITY")
+            raise InvalidInput(
+                f"{text!r} is not a commodity: expected a key such as 'rare_earths'"
+                f" or 'gallium'{_hint(text)}",
+                code="UNKNOWN_COMMODITY",
+            )
         return super().__new__(cls, text)
 
     @property
@@ -107,8 +110,15 @@ def _hint(text: str) -> str:
 @cache
 def _entries() -> dict[str, Entry]:
     declared = tomllib.loads(files(__package__).joinpath("commodities.toml").read_text("utf-8"))
-    return {id: Entry(name=item["name"], parent=item.get("parent"), hs=tuple(item.get("hs", ())),
-                      also=tuple(item.get("also", ()))) for id, item in declared.items()}
+    return {
+        id: Entry(
+            name=item["name"],
+            parent=item.get("parent"),
+            hs=tuple(item.get("hs", ())),
+            also=tuple(item.get("also", ())),
+        )
+        for id, item in declared.items()
+    }
 
 
 @cache

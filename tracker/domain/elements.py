@@ -46,8 +46,9 @@ class Element(NamedTuple):
     """The element as JSON."""
 
     @classmethod
-    def of(cls, list: int, place: str, first_day: date, value: Value,
-           end: date | None = None) -> Self:
+    def of(
+        cls, list: int, place: str, first_day: date, value: Value, end: date | None = None
+    ) -> Self:
         """An element of some value."""
         return cls(list, place, first_day, end, value, encode(value).decode())
 

@@ -24,9 +24,24 @@ from tracker.domain.values import ENTITY_PATH, Fact
 from tracker.errors import InvalidInput, NotFound, TrackerError
 
 __all__ = [
-    "KINDS", "OPENINGS", "TYPES", "Because", "CitingFold", "CitingState", "Entity", "EntityState",
-    "Fold", "History", "Known", "Retracted", "because", "check_stream", "cited", "kind_of",
-    "retracted", "standing",
+    "KINDS",
+    "OPENINGS",
+    "TYPES",
+    "Because",
+    "CitingFold",
+    "CitingState",
+    "Entity",
+    "EntityState",
+    "Fold",
+    "History",
+    "Known",
+    "Retracted",
+    "because",
+    "check_stream",
+    "cited",
+    "kind_of",
+    "retracted",
+    "standing",
 ]
 
 MAX_STREAM_CHARACTERS = 300
@@ -162,22 +177,30 @@ class Entity(BaseAggregate[str]):
 
     def _check_opening(self, fact: Fact) -> None:
         if not isinstance(fact, self.OPENING) and not self.exists:
-            raise NotFound(f"There is no {self.id}: expected a {self.OPENING.__name__} first",
-                           path=("id",))
+            raise NotFound(
+                f"There is no {self.id}: expected a {self.OPENING.__name__} first", path=("id",)
+            )
         if not self.known:
             check_stream(self.id, "id")
 
     def _check_retraction(self, fact: Retracted) -> None:
         target = self.history.get(fact.retracts)
         if target is None:
-            raise NotFound(f"{self.id} has no event {fact.retracts!r} to retract",
-                           path=("eventId",))
+            raise NotFound(
+                f"{self.id} has no event {fact.retracts!r} to retract", path=("eventId",)
+            )
         if fact.replacement and isinstance(target.fact, Retracted):
-            raise InvalidInput(f"Event {fact.retracts!r} is a retraction: expected it to be"
-                               " retracted, not corrected", path=("eventId",))
+            raise InvalidInput(
+                f"Event {fact.retracts!r} is a retraction: expected it to be"
+                " retracted, not corrected",
+                path=("eventId",),
+            )
         if fact.retracts in self.history.gone:
-            raise InvalidInput(f"Event {fact.retracts!r} is already retracted",
-                               code="ALREADY_RETRACTED", path=("eventId",))
+            raise InvalidInput(
+                f"Event {fact.retracts!r} is already retracted",
+                code="ALREADY_RETRACTED",
+                path=("eventId",),
+            )
         # What stands again is held to the rules as if it were told now.
         for revived in self.history.revived_by(fact):
             try:
@@ -198,15 +221,21 @@ TYPES: dict[type[Fact], str] = {}
 def check_stream(stream: str, field: str) -> None:
     """Refuse what can't name an entity of any kind. Raises InvalidInput at `field`."""
     if len(stream) > MAX_STREAM_CHARACTERS or not ENTITY_PATH.fullmatch(stream):
-        raise InvalidInput(f"{stream[:MAX_STREAM_CHARACTERS]!r}: expected at most"
-                           f" {MAX_STREAM_CHARACTERS} letters,"
-                           " digits and '-', '_', '.'", code="INVALID_ID", path=(field,))
+        raise InvalidInput(
+            f"{stream[:MAX_STREAM_CHARACTERS]!r}: expected at most"
+            f" {MAX_STREAM_CHARACTERS} letters,"
+            " digits and '-', '_', '.'",
+            code="INVALID_ID",
+            path=(field,),
+        )
 
 
 def kind_of(stream: str) -> type[Entity]:
     """The kind of entity that a stream belongs to. Raises InvalidInput for an unknown kind."""
     kind = KINDS.get(stream.partition("/")[0])
     if kind is None:
-        raise InvalidInput(f"{stream!r} is not an entity: expected one of "
-                           + ", ".join(f"{k}/…" for k in KINDS), path=("entity",))
+        raise InvalidInput(
+            f"{stream!r} is not an entity: expected one of " + ", ".join(f"{k}/…" for k in KINDS),
+            path=("entity",),
+        )
     return kind

@@ -216,8 +216,9 @@ class ExportControlFold(CitingFold[ExportControlState]):
                 self.courses.update({clause.id: Course.of(clause) for clause in fact.clauses})
             case Amended() as fact:
                 self.title = fact.title or self.title
-                self.courses.update({clause.id: _amended(self.courses, clause, fact)
-                                     for clause in fact.clauses})
+                self.courses.update(
+                    {clause.id: _amended(self.courses, clause, fact) for clause in fact.clauses}
+                )
             case Disputed():
                 self._disputed.append(known)
                 if self._disputes is not None:
@@ -278,22 +279,32 @@ class ExportControl(Entity):
         """An instrument is announced once; acts fit what is public of it on their day."""
         if isinstance(fact, Announced):
             if self.exists:
-                raise InvalidInput(f"{self.id} is announced already: expected an amendment, or a"
-                                   " retraction first", code="ALREADY_EXISTS", path=("id",))
+                raise InvalidInput(
+                    f"{self.id} is announced already: expected an amendment, or a retraction first",
+                    code="ALREADY_EXISTS",
+                    path=("id",),
+                )
         elif isinstance(fact, Amended | ClausesFact):
             public: ExportControlFold = self._fold(fact.public_on)
             if public.opening is None:
-                raise InvalidInput(f"{self.id} is not announced on {fact.on}: expected a day from"
-                                   " its announcement on", code="NOT_ANNOUNCED", path=("on",))
+                raise InvalidInput(
+                    f"{self.id} is not announced on {fact.on}: expected a day from"
+                    " its announcement on",
+                    code="NOT_ANNOUNCED",
+                    path=("on",),
+                )
             if isinstance(fact, ClausesFact):
                 self._check_clauses(fact, public.courses)
 
     def _check_clauses(self, fact: ClausesFact, courses: dict[str, Course]) -> None:
         for index, id in enumerate(fact.clauses):
             if id not in courses:
-                raise InvalidInput(f"{self.id} has no clause {id!r}: expected one of "
-                                   + ", ".join(sorted(courses)), code="UNKNOWN_CLAUSE",
-                                   path=("clauses", index))
+                raise InvalidInput(
+                    f"{self.id} has no clause {id!r}: expected one of "
+                    + ", ".join(sorted(courses)),
+                    code="UNKNOWN_CLAUSE",
+                    path=("clauses", index),
+                )
         for id in fact.clauses or courses:
             self._check_course(id, courses[id], fact)
 
@@ -302,8 +313,11 @@ class ExportControl(Entity):
             case SuspensionExtended() | Reinstated():
                 suspension = course.suspension(fact.public_on)
                 if suspension is None:
-                    raise InvalidInput(f"clause {id} of {self.id} is not suspended on {fact.on}",
-                                       code="NOT_SUSPENDED", path=("clauses",))
+                    raise InvalidInput(
+                        f"clause {id} of {self.id} is not suspended on {fact.on}",
+                        code="NOT_SUSPENDED",
+                        path=("clauses",),
+                    )
                 if isinstance(fact, SuspensionExtended):
                     check_order(suspension.start, fact.suspended_until, "suspendedUntil")
                 elif fact.reinstated_from.first - course.last_suspended > DAY:
@@ -311,7 +325,9 @@ class ExportControl(Entity):
                         f"clause {id} of {self.id} is suspended until {course.last_suspended} and"
                         f" returns by itself on {course.last_suspended + DAY}: expected a day up to"
                         " that, or a longer suspension first",
-                        code="RETURNS_EARLIER", path=("reinstatedFrom",))
+                        code="RETURNS_EARLIER",
+                        path=("reinstatedFrom",),
+                    )
             case EnteredIntoForce() | Extended() | Expired():
                 for _, clause in _followed(course, fact).wordings:
                     check_order(clause.in_force_from, clause.in_force_until, "inForceUntil")
@@ -374,5 +390,6 @@ def _followed(course: Course, fact: ClausesFact) -> Course:
 
 def _dispute(fact: Fact) -> Dispute:
     assert isinstance(fact, Disputed)
-    return Dispute(account=fact.account, source=fact.source, commodities=fact.commodities,
-                   judged=fact.judged)
+    return Dispute(
+        account=fact.account, source=fact.source, commodities=fact.commodities, judged=fact.judged
+    )

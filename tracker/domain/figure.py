@@ -71,8 +71,15 @@ class Series(Value, frozen=True, kw_only=True):
     @property
     def stream(self) -> str:
         """The stream of the figure: `figure/gallium/CN/production/primary/2023`."""
-        parts = ("figure", self.commodity, self.place, self.statistic, self.stage, self.form,
-                 self.period)
+        parts = (
+            "figure",
+            self.commodity,
+            self.place,
+            self.statistic,
+            self.stage,
+            self.form,
+            self.period,
+        )
         return "/".join(str(part) for part in parts if part is not None)
 
 
@@ -173,8 +180,9 @@ class Claim(Value, frozen=True, kw_only=True):
     @property
     def because(self) -> Because:
         """The event that makes the claim."""
-        return Because(position=self.position, event_id=self.event_id,
-                       type=TYPES[Claimed], source=self.source)
+        return Because(
+            position=self.position, event_id=self.event_id, type=TYPES[Claimed], source=self.source
+        )
 
 
 class Judgement(Value, frozen=True, kw_only=True):
@@ -266,8 +274,9 @@ class FigureFold(Fold[FigureState]):
                 self.judged.append((known, fact))
                 if self._judged is not None:
                     told = self._judged.values
-                    self._judged.insert(bisect_right(told, known.position, key=_POSITION),
-                                        self._write_judged(known))
+                    self._judged.insert(
+                        bisect_right(told, known.position, key=_POSITION), self._write_judged(known)
+                    )
 
     def state(self, id: str, day: date) -> FigureState | None:
         """All claims public by `day`, with the judgement that counts: the last one of which a
@@ -321,8 +330,7 @@ class FigureFold(Fold[FigureState]):
         """The same, and as JSON; or as it was while it was the latest."""
         known, fact = self.claimed[index]
         is_latest = latest or self.latest[fact.source.publisher] == index
-        return self._texts.of((known.position, is_latest),
-                              lambda: _claim(known, fact, is_latest))
+        return self._texts.of((known.position, is_latest), lambda: _claim(known, fact, is_latest))
 
     def _write_judged(self, known: Known) -> Written:
         return self._texts.of(known.position, lambda: cited(known))
@@ -373,11 +381,14 @@ class Figure(Entity):
                 self._check_claim(fact, fold)
             case Preferred():
                 if fact.publisher not in fold.latest:
-                    raise InvalidInput(f"expected a publisher with a claim on {self.id}",
-                                       path=("publisher",))
+                    raise InvalidInput(
+                        f"expected a publisher with a claim on {self.id}", path=("publisher",)
+                    )
                 if fold.meant(fact) is None:
-                    raise InvalidInput(f"expected an edition with a claim of {fact.publisher} on"
-                                       f" {self.id}", path=("edition",))
+                    raise InvalidInput(
+                        f"expected an edition with a claim of {fact.publisher} on {self.id}",
+                        path=("edition",),
+                    )
 
     def _check_claim(self, fact: Claimed, fold: FigureFold) -> None:
         if fact.series.stream != self.id:
@@ -386,4 +397,6 @@ class Figure(Entity):
             raise InvalidInput(
                 f"{fact.source.publisher} has a claim on {self.id} in {fact.edition} already:"
                 " expected another edition or edition version, or a retraction first",
-                code="DUPLICATE_CLAIM", path=("edition",))
+                code="DUPLICATE_CLAIM",
+                path=("edition",),
+            )

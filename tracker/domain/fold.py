@@ -21,6 +21,7 @@ from tracker.domain.values import Fact, Source, Value
 STEP = 512
 """Facts after which a fold is kept, so that what lies before them need not be folded again."""
 
+
 class EntityState(Value, frozen=True, kw_only=True):
     """What every state has: the entity's id without its kind, and the facts behind it."""
 
@@ -75,8 +76,7 @@ class Fold(Generic[S]):
 
     @classmethod
     def replacing(cls, fact: Fact) -> Hashable:
-        """What is the same of facts that replace each other; None for facts that are not replaced.
-        """
+        """What is the same of facts that replace each other; None for facts that are not replaced."""
         return None
 
     def lists(self) -> Sequence[Elements] | None:
@@ -84,14 +84,17 @@ class Fold(Generic[S]):
         return None
 
     def text(self, state: S) -> str:
-        """The state that this fold gave last as JSON: the same bytes as when it is written whole.
-        """
+        """The state that this fold gave last as JSON: the same bytes as when it is written whole."""
         lists = self._filled()
         if not lists:
             return encode(state).decode()
         *parts, last = self._parts(state, lists)
-        return "".join([part + elements.text() for part, (_, elements)
-                        in zip(parts, lists, strict=True)]) + last
+        return (
+            "".join(
+                [part + elements.text() for part, (_, elements) in zip(parts, lists, strict=True)]
+            )
+            + last
+        )
 
     def written(self, state: S) -> str:
         """The state that this fold gave last as it is kept: as JSON, without long lists. It tells
@@ -216,7 +219,7 @@ class Folding(Generic[F]):
 
     def forget(self, count: int) -> None:
         """Know nothing that follows from more than the first facts: others come next."""
-        del self._kept[bisect_right(self._kept, count, key=_COUNT):]
+        del self._kept[bisect_right(self._kept, count, key=_COUNT) :]
         if self._at > count:
             self._go_back(len(self._kept))
 

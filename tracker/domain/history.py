@@ -59,8 +59,9 @@ class Because(Value, frozen=True, kw_only=True):
 
 def cited(known: Known) -> Because:
     """A fact as states refer to it."""
-    return Because(position=known.position, event_id=known.event_id, type=known.type,
-                   source=known.fact.source)
+    return Because(
+        position=known.position, event_id=known.event_id, type=known.type, source=known.fact.source
+    )
 
 
 def retracted(known: Sequence[Known]) -> set[str]:
@@ -146,8 +147,11 @@ class History:
         """Take in the next fact of the log."""
         self._note(new)
         if not isinstance(new.fact, Retracted):
-            return self._insert(new) if self.stands(new) else Difference(
-                len(self.standing), date.max, [])
+            return (
+                self._insert(new)
+                if self.stands(new)
+                else Difference(len(self.standing), date.max, [])
+            )
         target = self.get(new.fact.retracts)
         if target and not isinstance(target.fact, Retracted):  # as most are
             changed = [] if target.event_id in self.gone else [target]
@@ -155,10 +159,13 @@ class History:
         else:
             gone, self.gone = self.gone, retracted(self._retractions)
             changed = self._told(gone ^ self.gone)
-        differences = [self._remove(known) if known.event_id in self.gone else self._insert(known)
-                       for known in changed]
-        first = min(differences, default=Difference(len(self.standing), date.max, []),
-                    key=_PLACE_AND_DAY)
+        differences = [
+            self._remove(known) if known.event_id in self.gone else self._insert(known)
+            for known in changed
+        ]
+        first = min(
+            differences, default=Difference(len(self.standing), date.max, []), key=_PLACE_AND_DAY
+        )
         return first._replace(facts=changed)
 
     def revived_by(self, fact: Retracted) -> list[Known]:
@@ -200,13 +207,15 @@ class History:
 
     def _told(self, ids: Iterable[str]) -> list[Known]:
         """The facts under some ids that are no retractions."""
-        return [known for id in ids if (known := self.get(id))
-                and not isinstance(known.fact, Retracted)]
+        return [
+            known for id in ids if (known := self.get(id)) and not isinstance(known.fact, Retracted)
+        ]
 
     def _insert(self, known: Known) -> Difference:
         index = len(self.standing)
-        if index and (self._corrected or rank(self.standing[-1]) > rank(known)
-                      or known is not self.known[-1]):
+        if index and (
+            self._corrected or rank(self.standing[-1]) > rank(known) or known is not self.known[-1]
+        ):
             index = bisect_left(self.standing, self.order(known), key=self.order)
         self.standing.insert(index, known)
         self.openings += type(known.fact) in OPENINGS

@@ -40,8 +40,14 @@ class Counts(Value, frozen=True, kw_only=True):
     @property
     def items(self) -> int:
         """How many facts and refusals the file gave."""
-        return (self.new + self.restated + self.corrected + self.unchanged + self.repeated
-                + self.refused)
+        return (
+            self.new
+            + self.restated
+            + self.corrected
+            + self.unchanged
+            + self.repeated
+            + self.refused
+        )
 
 
 class Reason(Value, frozen=True, kw_only=True):
@@ -126,11 +132,20 @@ class ImportFold(CitingFold[ImportState]):
         if receipt is None:
             return None
         return ImportState(
-            id=id, because=self.because, on=receipt.on, reader=receipt.reader,
-            reader_version=receipt.reader_version, file=receipt.file, sha256=receipt.sha256,
-            size=receipt.size, counts=receipt.counts, encoding=receipt.encoding,
+            id=id,
+            because=self.because,
+            on=receipt.on,
+            reader=receipt.reader,
+            reader_version=receipt.reader_version,
+            file=receipt.file,
+            sha256=receipt.sha256,
+            size=receipt.size,
+            counts=receipt.counts,
+            encoding=receipt.encoding,
             events=receipt.events,
-            reasons=receipt.reasons, refused=receipt.refused, suspects=receipt.suspects,
+            reasons=receipt.reasons,
+            refused=receipt.refused,
+            suspects=receipt.suspects,
         )
 
 
@@ -146,12 +161,16 @@ class Import(Entity):
     def type_of(cls, fact: Fact) -> str:
         """The event type of a receipt. Raises InvalidInput for a retraction: a run has happened."""
         if isinstance(fact, Retracted):
-            raise InvalidInput("expected a fact: a receipt stays; retract what was imported",
-                               code="RECEIPT_STAYS", path=("eventId",))
+            raise InvalidInput(
+                "expected a fact: a receipt stays; retract what was imported",
+                code="RECEIPT_STAYS",
+                path=("eventId",),
+            )
         return super().type_of(fact)
 
     def check(self, fact: Fact) -> None:
         """A run has one receipt."""
         if self.exists:
-            raise InvalidInput(f"{self.id} has its receipt already", code="ALREADY_EXISTS",
-                               path=("id",))
+            raise InvalidInput(
+                f"{self.id} has its receipt already", code="ALREADY_EXISTS", path=("id",)
+            )

@@ -110,9 +110,11 @@ class Place(str):
 
     def __new__(cls, code: str) -> Place:
         if code not in _names():
-            raise InvalidInput(f"{code!r} is not a place: expected an ISO 3166-1 alpha-2 code or "
-                               + f"one of {', '.join([*AGGREGATES, *SPECIAL])}{_hint(code)}",
-                               code="UNKNOWN_PLACE")
+            raise InvalidInput(
+                f"{code!r} is not a place: expected an ISO 3166-1 alpha-2 code or "
+                + f"one of {', '.join([*AGGREGATES, *SPECIAL])}{_hint(code)}",
+                code="UNKNOWN_PLACE",
+            )
         return super().__new__(cls, code)
 
     @property
@@ -169,7 +171,10 @@ def _names() -> dict[str, str]:
 def _codes_by_name() -> dict[str, str]:
     """Codes by every known name, folded; declared spellings win over ISO names."""
     formal = {folded(c.name): c.alpha_2 for c in pycountry.countries}
-    long = {folded(c.official_name): c.alpha_2 for c in pycountry.countries
-            if hasattr(c, "official_name")}
+    long = {
+        folded(c.official_name): c.alpha_2
+        for c in pycountry.countries
+        if hasattr(c, "official_name")
+    }
     usual = {folded(name): code for code, name in _names().items()}
     return long | formal | usual | SPELLINGS

@@ -108,5 +108,6 @@ class Preference(Entity):
     def check(self, fact: Fact) -> None:
         """An order is for what its stream says."""
         if fact.stream != self.id:
-            raise InvalidInput(f"expected the commodity and statistic of {self.id}",
-                               path=("commodity",))
+            raise InvalidInput(
+                f"expected the commodity and statistic of {self.id}", path=("commodity",)
+            )

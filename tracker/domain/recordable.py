@@ -52,8 +52,11 @@ def _check_free_text(value: str | Committed, *path: str | int) -> None:
 def _checks(kind: type[Value]) -> tuple[tuple[str, str, Callable[..., None]], ...]:
     """The fields of a struct to look at: name, name in JSON, and what checks it or its items."""
     hints = get_type_hints(kind, include_extras=True)
-    found = ((field, _check_of(hints[field.name])) for field in msgspec.structs.fields(kind)
-             if field.name not in EVENT_IDS)
+    found = (
+        (field, _check_of(hints[field.name]))
+        for field in msgspec.structs.fields(kind)
+        if field.name not in EVENT_IDS
+    )
     return tuple((field.name, field.encode_name, check) for field, check in found if check)
 
 

@@ -65,8 +65,17 @@ class RedactionState(CitingState, frozen=True, kw_only=True):
 
 def texts_gone(known: Known, fact: Redacted) -> list[Gone]:
     """The texts that a redaction is about."""
-    return [Gone(field=field, on=fact.on, reason=fact.reason, by=fact.by, source=fact.source,
-                 position=known.position) for field in fact.fields]
+    return [
+        Gone(
+            field=field,
+            on=fact.on,
+            reason=fact.reason,
+            by=fact.by,
+            source=fact.source,
+            position=known.position,
+        )
+        for field in fact.fields
+    ]
 
 
 class RedactionFold(CitingFold[RedactionState]):
@@ -90,8 +99,9 @@ class RedactionFold(CitingFold[RedactionState]):
         """What is gone by `day`, in the order of the redactions."""
         if self.redacts is None:
             return None
-        return RedactionState(id=id, event_id=self.redacts, texts=tuple(self.texts),
-                              because=self.because)
+        return RedactionState(
+            id=id, event_id=self.redacts, texts=tuple(self.texts), because=self.because
+        )
 
 
 class Redaction(Entity):
@@ -107,8 +117,11 @@ class Redaction(Entity):
     def type_of(cls, fact: Fact) -> str:
         """The event type. Raises InvalidInput for a retraction: what is gone does not come back."""
         if isinstance(fact, Retracted):
-            raise InvalidInput("expected another event: a redaction stays, since the text is gone",
-                               code="REDACTION_STAYS", path=("eventId",))
+            raise InvalidInput(
+                "expected another event: a redaction stays, since the text is gone",
+                code="REDACTION_STAYS",
+                path=("eventId",),
+            )
         return super().type_of(fact)
 
     def check(self, fact: Fact) -> None:
@@ -117,5 +130,8 @@ class Redaction(Entity):
         gone = {field for redaction in told for field in redaction.fields}
         for index, field in enumerate(fact.fields if isinstance(fact, Redacted) else ()):
             if field in gone:
-                raise InvalidInput(f"{field} is redacted already: expected a text that is there",
-                                   code="ALREADY_REDACTED", path=("fields", index))
+                raise InvalidInput(
+                    f"{field} is redacted already: expected a text that is there",
+                    code="ALREADY_REDACTED",
+                    path=("fields", index),
+                )

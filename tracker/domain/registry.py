@@ -28,16 +28,26 @@ STATES: dict[str, type[Any]] = {
     Import.KIND: ImportState,
     Redaction.KIND: RedactionState,
 }
-State = (AllianceState | AnnouncementState | ExportControlState | FigureState | PreferenceState
-         | ImportState | RedactionState)
+State = (
+    AllianceState
+    | AnnouncementState
+    | ExportControlState
+    | FigureState
+    | PreferenceState
+    | ImportState
+    | RedactionState
+)
 
 
 def fact_type(type_: str) -> type[Fact]:
     """The fact that an event type stands for. Raises InvalidInput for an unknown type."""
     fact = FACTS.get(type_)
     if fact is None:
-        raise InvalidInput(f"{type_!r} is not an event type: expected one of {', '.join(FACTS)}",
-                           code="UNKNOWN_TYPE", path=("type",))
+        raise InvalidInput(
+            f"{type_!r} is not an event type: expected one of {', '.join(FACTS)}",
+            code="UNKNOWN_TYPE",
+            path=("type",),
+        )
     return fact
 
 

@@ -45,7 +45,8 @@ def subject_fields(kind: type[Fact]) -> SubjectFields:
     found = list(_fields(inspect.type_info(kind), ()))
     return SubjectFields(
         tuple(steps for steps, word in found if issubclass(word, Commodity)),
-        tuple(steps for steps, word in found if issubclass(word, Place | Actor)))
+        tuple(steps for steps, word in found if issubclass(word, Place | Actor)),
+    )
 
 
 def _fields(declared: inspect.Type, steps: Steps) -> Iterator[tuple[Steps, type[Any]]]:

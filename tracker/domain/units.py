@@ -25,7 +25,9 @@ class Unit(str):
         if not _known(text):
             raise InvalidInput(
                 f"{text!r} is not a unit: expected one of {', '.join([*MASS, *sorted(OTHERS)])}"
-                " or a currency code", code="UNKNOWN_UNIT")
+                " or a currency code",
+                code="UNKNOWN_UNIT",
+            )
         return super().__new__(cls, text)
 
     def convert(self, value: Decimal, to: Unit) -> Decimal | None:

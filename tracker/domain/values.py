@@ -24,8 +24,15 @@ ALLIANCE_ID = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*", re.ASCII)
 DAY = timedelta(days=1)
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
-            omit_defaults=True, rename="camel", gc=False):
+class Value(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    rename="camel",
+    gc=False,
+):
     """Base of all that is written in facts and states: frozen, compared by value."""
 
     def check_recordable(self) -> None:
@@ -96,9 +103,7 @@ class PartialDate(str):
         except ValueError:
             raise _bad_date(text) from None
         self.last = self.first if day else _last_day(self.first.year, int(month or 12))
-        self.precision = (
-            Precision.DAY if day else Precision.MONTH if month else Precision.YEAR
-        )
+        self.precision = Precision.DAY if day else Precision.MONTH if month else Precision.YEAR
         return self
 
 
@@ -112,8 +117,10 @@ class Actor(str):
             try:
                 Place(text)
             except InvalidInput as error:
-                raise InvalidInput(f"{error.message}; an alliance has small letters, such as"
-                                   " 'quad'", code=error.code) from None
+                raise InvalidInput(
+                    f"{error.message}; an alliance has small letters, such as 'quad'",
+                    code=error.code,
+                ) from None
         return super().__new__(cls, text)
 
 
@@ -149,22 +156,33 @@ class Quantity(Value, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         numeric = self.qualifier is None or self.qualifier.has_number
         if numeric and self.value is None:
-            raise InvalidInput("expected a value, or a qualifier that stands for one",
-                               code="VALUE_REQUIRED", path=("value",))
+            raise InvalidInput(
+                "expected a value, or a qualifier that stands for one",
+                code="VALUE_REQUIRED",
+                path=("value",),
+            )
         if not numeric and self.value is not None:
-            raise InvalidInput(f"expected no value beside the qualifier {self.qualifier}",
-                               code="VALUE_NOT_ALLOWED", path=("value",))
+            raise InvalidInput(
+                f"expected no value beside the qualifier {self.qualifier}",
+                code="VALUE_NOT_ALLOWED",
+                path=("value",),
+            )
         if (self.qualifier is Qualifier.RANGE) != (self.upper is not None):
-            raise InvalidInput("expected an upper end exactly when the qualifier is range",
-                               code="INVALID_RANGE", path=("upper",))
+            raise InvalidInput(
+                "expected an upper end exactly when the qualifier is range",
+                code="INVALID_RANGE",
+                path=("upper",),
+            )
         check_number(self.value, "value")
         check_number(self.upper, "upper")
         if self.qualifier is Qualifier.NIL and self.value:
-            raise InvalidInput("expected 0 beside the qualifier nil", code="VALUE_NOT_ALLOWED",
-                               path=("value",))
+            raise InvalidInput(
+                "expected 0 beside the qualifier nil", code="VALUE_NOT_ALLOWED", path=("value",)
+            )
         if self.upper is not None and self.value is not None and self.upper < self.value:
-            raise InvalidInput("expected an upper end not below the lower",
-                               code="INVALID_RANGE", path=("upper",))
+            raise InvalidInput(
+                "expected an upper end not below the lower", code="INVALID_RANGE", path=("upper",)
+            )
 
     def check_not_negative(self) -> None:
         """Refuse less than nothing, in a range too. Raises InvalidInput."""
@@ -231,8 +249,11 @@ def check_number(number: Decimal | None, field: str) -> None:
     Raises InvalidInput at `field`.
     """
     if number is not None and not (number.is_finite() and abs(number.adjusted()) <= MAX_DIGITS):
-        raise InvalidInput(f"expected a number of at most {MAX_DIGITS} digits",
-                           code="INVALID_NUMBER", path=(field,))
+        raise InvalidInput(
+            f"expected a number of at most {MAX_DIGITS} digits",
+            code="INVALID_NUMBER",
+            path=(field,),
+        )
 
 
 def check_reason(reason: str) -> None:
@@ -244,8 +265,11 @@ def check_reason(reason: str) -> None:
 def check_order(start: PartialDate | None, end: PartialDate | None, field: str) -> None:
     """Refuse an end (inclusive) that lies before its start. Raises InvalidInput at `field`."""
     if start is not None and end is not None and end.last < start.first:
-        raise InvalidInput(f"{end} lies before the start {start}: expected an end not before it",
-                           code="END_BEFORE_START", path=(field,))
+        raise InvalidInput(
+            f"{end} lies before the start {start}: expected an end not before it",
+            code="END_BEFORE_START",
+            path=(field,),
+        )
 
 
 __all__ = [

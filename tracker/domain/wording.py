@@ -29,7 +29,8 @@ BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 ADDRESS = re.compile(
     r"https?://(?:\[[0-9a-f:.]+\]|[^\s/?#@:\[\]\\<>\"^`{|}%]+)(?::[0-9]{1,5})?(?:[/?#][^\s\\<>\"]*)?",
-    re.IGNORECASE)
+    re.IGNORECASE,
+)
 SCHEME = re.compile(r"[a-z]+:(?://)?", re.IGNORECASE)
 QUERY = re.compile("[?#]")
 NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
@@ -47,8 +48,9 @@ def check_line(text: str, *path: str | int) -> None:
     if bad := NOT_IN_LINE.search(text):
         raise _odd_character(bad[0], "one line of text", path)
     if not is_visible(text):
-        raise InvalidInput("expected at least one visible character", code="INVALID_TEXT",
-                           path=path)
+        raise InvalidInput(
+            "expected at least one visible character", code="INVALID_TEXT", path=path
+        )
 
 
 def check_text(text: str, *path: str | int) -> None:
@@ -59,16 +61,18 @@ def check_text(text: str, *path: str | int) -> None:
 
 def _odd_character(character: str, what: str, path: tuple[str | int, ...]) -> InvalidInput:
     name = unicodedata.name(character, "a control character")
-    return InvalidInput(f"expected {what}, without U+{ord(character):04X} ({name})",
-                        code="INVALID_TEXT", path=path)
+    return InvalidInput(
+        f"expected {what}, without U+{ord(character):04X} ({name})", code="INVALID_TEXT", path=path
+    )
 
 
 def is_visible(text: str) -> bool:
     """Whether there is anything to see in a text."""
     if text.isascii():
         return bool(text) and not text.isspace()
-    return any(unicodedata.category(letter)[0] in "LNPS" and letter not in BLANK_LETTERS
-               for letter in text)
+    return any(
+        unicodedata.category(letter)[0] in "LNPS" and letter not in BLANK_LETTERS for letter in text
+    )
 
 
 def check_address(text: str, *path: str | int) -> None:
@@ -77,8 +81,12 @@ def check_address(text: str, *path: str | int) -> None:
     Raises InvalidInput at `path`.
     """
     if not is_address(text):
-        raise InvalidInput("expected an address that begins with https:// or http:// and a host,"
-                           " such as https://www.usgs.gov/", code="INVALID_URL", path=path)
+        raise InvalidInput(
+            "expected an address that begins with https:// or http:// and a host,"
+            " such as https://www.usgs.gov/",
+            code="INVALID_URL",
+            path=path,
+        )
 
 
 def is_address(text: str) -> bool:
@@ -98,17 +106,22 @@ def shown_address(text: str) -> str:
     begin = scheme[0] if scheme else ""
     if not is_address(text):
         return f"{begin}…"
-    _, user, rest = text[len(begin):].rpartition("@")
+    _, user, rest = text[len(begin) :].rpartition("@")
     return begin + ("…@" if user else "") + QUERY.split(rest, maxsplit=1)[0]
 
 
 def check_digits(number: Decimal, *path: str | int) -> None:
     """Refuse a number that is none, infinite, or of absurd length. Raises InvalidInput."""
     _, digits, exponent = number.as_tuple()
-    if (not isinstance(exponent, int) or len(digits) > MAX_DIGITS
-            or abs(exponent) > MAX_DIGITS or abs(number.adjusted()) > MAX_DIGITS):
-        raise InvalidInput(f"expected a number of at most {MAX_DIGITS} digits",
-                           code="INVALID_NUMBER", path=path)
+    if (
+        not isinstance(exponent, int)
+        or len(digits) > MAX_DIGITS
+        or abs(exponent) > MAX_DIGITS
+        or abs(number.adjusted()) > MAX_DIGITS
+    ):
+        raise InvalidInput(
+            f"expected a number of at most {MAX_DIGITS} digits", code="INVALID_NUMBER", path=path
+        )
 
 
 def check_notation(text: str, *path: str | int) -> None:
@@ -117,20 +130,25 @@ def check_notation(text: str, *path: str | int) -> None:
     Raises InvalidInput at `path`.
     """
     if not NUMBER.fullmatch(text):
-        raise InvalidInput("expected a number as digits 0 to 9 with a decimal point, such as"
-                           " 1250.5", code="INVALID_NUMBER", path=path)
+        raise InvalidInput(
+            "expected a number as digits 0 to 9 with a decimal point, such as 1250.5",
+            code="INVALID_NUMBER",
+            path=path,
+        )
 
 
 def check_not_negative(number: Decimal | int | None, *path: str | int) -> None:
     """Refuse a number below 0, of what there can't be less than nothing. Raises InvalidInput."""
     if number is not None and number < 0:
-        raise InvalidInput(f"expected a number from 0, got {number}", code="OUT_OF_RANGE",
-                           path=path)
+        raise InvalidInput(
+            f"expected a number from 0, got {number}", code="OUT_OF_RANGE", path=path
+        )
 
 
 def check_percent(number: Decimal | None, *path: str | int) -> None:
     """Refuse what is no part of a whole: below 0 or over 100 percent. Raises InvalidInput."""
     check_not_negative(number, *path)
     if number is not None and number > 100:
-        raise InvalidInput(f"expected at most 100 percent, got {number}", code="OUT_OF_RANGE",
-                           path=path)
+        raise InvalidInput(
+            f"expected at most 100 percent, got {number}", code="OUT_OF_RANGE", path=path
+        )

@@ -60,8 +60,9 @@ class Connections:
     async def _open(self) -> Pool:
         """The pool. Everyone who needs it first waits for the same attempt to open it."""
         if self._opening is None or failed(self._opening):
-            self._opening = asyncio.create_task(create_pool(
-                self._target, role=None, size=self._size))
+            self._opening = asyncio.create_task(
+                create_pool(self._target, role=None, size=self._size)
+            )
         return await asyncio.shield(self._opening)
 
     async def close(self) -> None:
@@ -86,7 +87,12 @@ class Datastore:
     """What the recorders of one factory share. Closes by itself when nobody uses it any more."""
 
     def __init__(
-        self, target: Target, *, pool_size: int, connect_timeout: float, schema: str,
+        self,
+        target: Target,
+        *,
+        pool_size: int,
+        connect_timeout: float,
+        schema: str,
         originator_id_type: str,
     ):
         self.schema = schema
@@ -105,6 +111,7 @@ class Datastore:
 
     def fetch(self, query: str, *arguments: object) -> Sequence[asyncpg.Record]:
         """The rows of a query that changes nothing."""
+
         async def work(connection: Connection, _again: bool) -> list[asyncpg.Record]:
             return await connection.fetch(query, *arguments)
 
@@ -112,10 +119,12 @@ class Datastore:
 
     def create(self, statements: Iterable[str]) -> None:
         """Run statements that create what is missing, in one transaction."""
+
         async def work(connection: Connection, _again: bool) -> None:
             async with connection.transaction():
                 await connection.execute(
-                    "SELECT pg_advisory_xact_lock(hashtextextended('tables', 0))")
+                    "SELECT pg_advisory_xact_lock(hashtextextended('tables', 0))"
+                )
                 for statement in statements:
                     await connection.execute(statement)
 

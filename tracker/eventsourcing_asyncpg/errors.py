@@ -16,12 +16,23 @@ from eventsourcing.persistence import (
 )
 
 BY_CLASS: dict[str, type[DatabaseError]] = {
-    "08": OperationalError, "28": OperationalError, "40": OperationalError,
-    "53": OperationalError, "54": OperationalError, "55": OperationalError,
-    "57": OperationalError, "58": OperationalError,
-    "0A": NotSupportedError, "22": DataError, "23": IntegrityError,
-    "24": InternalError, "25": InternalError, "XX": InternalError,
-    "3D": ProgrammingError, "3F": ProgrammingError, "42": ProgrammingError,
+    "08": OperationalError,
+    "28": OperationalError,
+    "40": OperationalError,
+    "53": OperationalError,
+    "54": OperationalError,
+    "55": OperationalError,
+    "57": OperationalError,
+    "58": OperationalError,
+    "0A": NotSupportedError,
+    "22": DataError,
+    "23": IntegrityError,
+    "24": InternalError,
+    "25": InternalError,
+    "XX": InternalError,
+    "3D": ProgrammingError,
+    "3F": ProgrammingError,
+    "42": ProgrammingError,
 }
 """By the first two characters of PostgreSQL's SQLSTATE, as psycopg sorts them."""
 

@@ -57,32 +57,38 @@ class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
 
     def aggregate_recorder(self, purpose: str = "events") -> AsyncpgAggregateRecorder:
         """A recorder of events or snapshots that are in no application sequence."""
-        return self._ready(AsyncpgAggregateRecorder(
-            self.datastore, events_table_name=self._table("stored", purpose)))
+        return self._ready(
+            AsyncpgAggregateRecorder(
+                self.datastore, events_table_name=self._table("stored", purpose)
+            )
+        )
 
     def application_recorder(self) -> AsyncpgApplicationRecorder:
         """The recorder of an application's events."""
         cls = self._chosen(self.APPLICATION_RECORDER_TOPIC, AsyncpgApplicationRecorder)
-        return self._ready(cls(
-            self.datastore, events_table_name=self._table("stored", "events")))
+        return self._ready(cls(self.datastore, events_table_name=self._table("stored", "events")))
 
     def tracking_recorder(
         self, tracking_recorder_class: type[AsyncpgTrackingRecorder] | None = None
     ) -> AsyncpgTrackingRecorder:
         """The recorder of a projection, or a view that is one."""
         cls = tracking_recorder_class or self._chosen(
-            self.TRACKING_RECORDER_TOPIC, AsyncpgTrackingRecorder)
-        return self._ready(cls(
-            self.datastore, tracking_table_name=self._table("notification", "tracking")))
+            self.TRACKING_RECORDER_TOPIC, AsyncpgTrackingRecorder
+        )
+        return self._ready(
+            cls(self.datastore, tracking_table_name=self._table("notification", "tracking"))
+        )
 
     def process_recorder(self) -> AsyncpgProcessRecorder:
         """The recorder of an application that follows others."""
         cls = self._chosen(self.PROCESS_RECORDER_TOPIC, AsyncpgProcessRecorder)
-        return self._ready(cls(
-            self.datastore,
-            events_table_name=self._table("stored", "events"),
-            tracking_table_name=self._table("notification", "tracking"),
-        ))
+        return self._ready(
+            cls(
+                self.datastore,
+                events_table_name=self._table("stored", "events"),
+                tracking_table_name=self._table("notification", "tracking"),
+            )
+        )
 
     def close(self) -> None:
         """Close the connections and end their thread; whoever is subscribed comes to an end."""

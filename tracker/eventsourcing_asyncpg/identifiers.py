@@ -18,7 +18,7 @@ def names(schema: str, originator_id_type: str, **tables: str) -> dict[str, str]
     for role, table in tables.items():
         filled[role] = f"{quoted(schema)}.{quoted(table)}"
     if "events" in tables:
-        filled["insert"] = f"{quoted(schema)}.{quoted(tables['events'])[:-1]}_insert\""
+        filled["insert"] = f'{quoted(schema)}.{quoted(tables["events"])[:-1]}_insert"'
         filled["lock"] = f"'{filled['events']}'"
         filled["channel"] = f"'{tables['events']}'"
     return filled
@@ -29,5 +29,6 @@ def quoted(name: str) -> str:
     if not PLAIN.fullmatch(name) or len(name.encode()) > MAX_IDENTIFIER_BYTES:
         raise ProgrammingError(
             f"{name!r} can't be a name here: expected letters, digits, spaces, _, . or -, "
-            f"and at most {MAX_IDENTIFIER_BYTES} bytes")
+            f"and at most {MAX_IDENTIFIER_BYTES} bytes"
+        )
     return f'"{name}"'

@@ -38,7 +38,8 @@ class Inserts:
         """How each insert fared. What PostgreSQL can't even read spoils no other insert."""
         try:
             return await self._connections.run(
-                lambda connection, again: insert(connection, self._statement, inserts, again))
+                lambda connection, again: insert(connection, self._statement, inserts, again)
+            )
         except PersistenceError as error:
             lost = isinstance(error, (OperationalError, InterfaceError))
             if lost or len(inserts) == 1:
@@ -67,7 +68,8 @@ async def insert(
         [event.state for event in events],
     )
     return [
-        IntegrityError(row["conflict"]) if row["first_id"] is None
+        IntegrityError(row["conflict"])
+        if row["first_id"] is None
         else list(range(row["first_id"], row["first_id"] + len(events)))
         for row, events in zip(rows, inserts, strict=True)
     ]

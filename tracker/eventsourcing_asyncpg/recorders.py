@@ -95,7 +95,10 @@ class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
         """The events of an originator in the order of their versions, backwards with `desc`."""
         rows = self.datastore.fetch(
             self._sql("select_events_backwards" if desc else "select_events"),
-            self._key(originator_id), gt, lte, limit,
+            self._key(originator_id),
+            gt,
+            lte,
+            limit,
         )
         return [StoredEvent(**_stored(row)) for row in rows]
 
@@ -118,8 +121,10 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, ApplicationRecorder):
         self._inserts = Inserts(datastore.connections, self._insert)
 
     def _add_events_table(self) -> None:
-        self.sql_create_statements += [self._sql("create_application_events"),
-                                       self._sql("create_insert")]
+        self.sql_create_statements += [
+            self._sql("create_application_events"),
+            self._sql("create_insert"),
+        ]
 
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
@@ -146,16 +151,15 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, ApplicationRecorder):
         """At most `limit` events from `start` to `stop`, in order; with topics, only of these."""
         first = 0 if start is None else start if inclusive_of_start else start + 1
         rows = self.datastore.fetch(
-            self._sql("select_notifications"), first, stop, list(topics) or None, limit)
+            self._sql("select_notifications"), first, stop, list(topics) or None, limit
+        )
         return [Notification(id=row["notification_id"], **_stored(row)) for row in rows]
 
     def max_notification_id(self) -> int | None:
         """The last notification id, or None when nothing is recorded."""
         return _only(self.datastore.fetch(self._sql("max_notification_id")))
 
-    def subscribe(
-        self, gt: int | None = None, topics: Sequence[str] = ()
-    ) -> AsyncpgSubscription:
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> AsyncpgSubscription:
         """Every event after a notification id, and then each new one as it comes."""
         return AsyncpgSubscription(self, gt, topics)
 
@@ -168,8 +172,11 @@ class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
     """How far the events of other applications have been processed. The base of views."""
 
     def __init__(
-        self, datastore: Datastore, *, tracking_table_name: str = "notification_tracking",
-        **tables: str
+        self,
+        datastore: Datastore,
+        *,
+        tracking_table_name: str = "notification_tracking",
+        **tables: str,
     ):
         super().__init__(datastore, tracking=tracking_table_name, **tables)
         self.tracking_table_name = tracking_table_name
@@ -182,14 +189,13 @@ class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
         """
         self.record(tracking, _nothing)
 
-    def record(
-        self, tracking: Tracking, work: Callable[[Connection], Awaitable[object]]
-    ) -> None:
+    def record(self, tracking: Tracking, work: Callable[[Connection], Awaitable[object]]) -> None:
         """Do some work over a connection and record the tracking, in one transaction.
 
         This is how a view changes its own tables: once for each notification, whatever breaks.
         Raises IntegrityError unless the notification comes after all that have been processed.
         """
+
         async def transaction(connection: Connection, again: bool) -> None:
             async with connection.transaction():
                 if await self._track(connection, tracking, again):
@@ -206,16 +212,15 @@ class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
         if again and reached == wanted:
             return False
         raise IntegrityError(
-            f"notification {wanted} of {name}: expected one after {reached}, which is processed")
+            f"notification {wanted} of {name}: expected one after {reached}, which is processed"
+        )
 
     def max_tracking_id(self, application_name: str) -> int | None:
         """The last notification id of an application that has been processed, if any."""
         return _only(self.datastore.fetch(self._sql("max_tracking_id"), application_name))
 
 
-class AsyncpgProcessRecorder(
-    AsyncpgTrackingRecorder, AsyncpgApplicationRecorder, ProcessRecorder
-):
+class AsyncpgProcessRecorder(AsyncpgTrackingRecorder, AsyncpgApplicationRecorder, ProcessRecorder):
     """Events together with the tracking of the notification that they follow from."""
 
     def insert_events(

@@ -29,9 +29,7 @@ class AsyncpgSubscription(Subscription["AsyncpgApplicationRecorder"]):
     """Reads page after page and waits at the end to be woken. Holds one page in memory, has no
     thread of its own, waits for a lost database to return, and ends when the factory is closed."""
 
-    def __init__(
-        self, recorder: AsyncpgApplicationRecorder, gt: int | None, topics: Sequence[str]
-    ):
+    def __init__(self, recorder: AsyncpgApplicationRecorder, gt: int | None, topics: Sequence[str]):
         super().__init__(recorder, gt, topics)
         self._page: deque[Notification] = deque()
         self._woken = Event()
@@ -66,7 +64,8 @@ class AsyncpgSubscription(Subscription["AsyncpgApplicationRecorder"]):
         # Nothing up to here can still appear, so events of other topics are passed over for good.
         head = self._recorder.max_notification_id() or 0 if self._topics else 0
         page = self._recorder.select_notifications(
-            after, PAGE_EVENTS, topics=self._topics, inclusive_of_start=False)
+            after, PAGE_EVENTS, topics=self._topics, inclusive_of_start=False
+        )
         last = page[-1].id if page else after
         self._last_notification_id = last if len(page) == PAGE_EVENTS else max(last, head)
         self._page.extend(page)

@@ -93,10 +93,19 @@ class Line(msgspec.Struct, omit_defaults=True):
 
 def line(kept: Kept) -> bytes:
     """The line of an annex, with its line end."""
-    return encode(Line(
-        str(kept.position), kept.field, kept.commitment,
-        kept.salt.hex() if kept.salt else None, kept.text,
-        str(kept.redaction.position) if kept.redaction else None)) + b"\n"
+    return (
+        encode(
+            Line(
+                str(kept.position),
+                kept.field,
+                kept.commitment,
+                kept.salt.hex() if kept.salt else None,
+                kept.text,
+                str(kept.redaction.position) if kept.redaction else None,
+            )
+        )
+        + b"\n"
+    )
 
 
 async def texts(connection: Connection, facts: Iterable[Fact]) -> dict[str, str]:
@@ -104,13 +113,21 @@ async def texts(connection: Connection, facts: Iterable[Fact]) -> dict[str, str]
     digests = [_digest(given) for fact in facts for given in committed(fact).values()]
     if not digests:
         return {}
-    return {_commitment(row["commitment"]): row["text"]
-            for row in await connection.fetch(SQL.texts, digests)}
+    return {
+        _commitment(row["commitment"]): row["text"]
+        for row in await connection.fetch(SQL.texts, digests)
+    }
 
 
 def _kept(row: asyncpg.Record) -> Kept:
-    return Kept(_commitment(row["commitment"]), row["position"], row["field"], row["salt"],
-                row["text"], recorded(row["redaction"]) if row["redaction"] else None)
+    return Kept(
+        _commitment(row["commitment"]),
+        row["position"],
+        row["field"],
+        row["salt"],
+        row["text"],
+        recorded(row["redaction"]) if row["redaction"] else None,
+    )
 
 
 def _digest(commitment: str) -> bytes:

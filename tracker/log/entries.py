@@ -54,8 +54,9 @@ class NewEvent:
     def __post_init__(self) -> None:
         fact_type(self.type)
         if not 0 < self.version <= MAX_VERSION:
-            raise InvalidInput(f"{self.version}: expected a version from 1 to {MAX_VERSION}",
-                               path=("version",))
+            raise InvalidInput(
+                f"{self.version}: expected a version from 1 to {MAX_VERSION}", path=("version",)
+            )
         for field in ("event_id", "stream", "attributes", "data"):
             _check_text(field, getattr(self, field))
         for annex in self.annexes:
@@ -112,14 +113,20 @@ def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
         "type": type_,
         "subject": event.originator_id,
         "version": event.originator_version,
-        "dataschema": upcasting.schema_name(
-            type_, upcasting.UPCASTERS.number(type_)),
+        "dataschema": upcasting.schema_name(type_, upcasting.UPCASTERS.number(type_)),
     }
     if actor is not None:
         attributes["actor"] = actor
     text = encode(attributes)[1:-1].decode()
-    return NewEvent(event.event_id, event.originator_id, event.originator_version, type_, text,
-                    encode(fact), annexes)
+    return NewEvent(
+        event.event_id,
+        event.originator_id,
+        event.originator_version,
+        type_,
+        text,
+        encode(fact),
+        annexes,
+    )
 
 
 def steps(field: str) -> Path:

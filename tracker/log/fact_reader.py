@@ -46,8 +46,14 @@ class _Entry(msgspec.Struct, frozen=True, gc=False, tag_field="type"):
 
 
 _CLASSES: dict[type[Any], str] = {
-    msgspec.defstruct(type_.replace(".", "_"), [("fact", fact, msgspec.field(name="data"))],
-                      bases=(_Entry,), frozen=True, gc=False, tag=type_): type_
+    msgspec.defstruct(
+        type_.replace(".", "_"),
+        [("fact", fact, msgspec.field(name="data"))],
+        bases=(_Entry,),
+        frozen=True,
+        gc=False,
+        tag=type_,
+    ): type_
     for type_, fact in FACTS.items()
 }
 _ENTRIES: Any = list[reduce(or_, _CLASSES)]  # type: ignore[misc]  # only known as it runs
@@ -107,8 +113,7 @@ async def read_facts_of_part(
 async def read_facts_of(
     connection: Connection, after: Mapping[str, int], until: int
 ) -> dict[str, Told]:
-    """The facts of some streams, each after a version and up to a position, of those that have any.
-    """
+    """The facts of some streams, each after a version and up to a position, of those that have any."""
     if not after:
         return {}
     rows = await connection.fetch(SQL.read_streams_after, [*after], [*after.values()], until)
@@ -129,5 +134,8 @@ async def between(connection: Connection, parts: int) -> list[str]:
     if parts < 2:
         return []
     fractions = [part / parts for part in range(1, parts)]
-    return [row["stream"] for row in await connection.fetch(SQL.between, fractions, SAMPLE)
-            if row["stream"] is not None]
+    return [
+        row["stream"]
+        for row in await connection.fetch(SQL.between, fractions, SAMPLE)
+        if row["stream"] is not None
+    ]

@@ -85,9 +85,7 @@ class Follower(Background):
         finally:
             self.followers -= 1
 
-    async def _read(
-        self, after: int, limit: int, types: Sequence[str] | None
-    ) -> list[Recorded]:
+    async def _read(self, after: int, limit: int, types: Sequence[str] | None) -> list[Recorded]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + READ_RETRY_SECONDS
         while True:

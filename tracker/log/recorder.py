@@ -39,12 +39,14 @@ from tracker.postgres.database import LOST, Connection, Pool, at_work, named_que
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
 PAGE_ABOUT, PAGE_ABOUT_FROM_END, COUNT_ABOUT = (
     query.replace("{about}", SQL.about)
-    for query in (SQL.page_about, SQL.page_about_from_end, SQL.count_about))
+    for query in (SQL.page_about, SQL.page_about_from_end, SQL.count_about)
+)
 PAGE_EVENTS = 1000
 IMPORT_BATCH_EVENTS = 5000
 """How many events an import sends at a time."""
 
 logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Appended:
@@ -55,8 +57,7 @@ class Appended:
 
 
 class Streams(NamedTuple):
-    """The events of the streams from one name up to another, which is left out, from a position on.
-    """
+    """The events of the streams from one name up to another, which is left out, from a position on."""
 
     low: str
     high: str
@@ -86,8 +87,9 @@ class Recorder:
         the same transaction. If the caller is cancelled the command may still be recorded.
         """
         if len({event.event_id for event in command}) != len(command):
-            raise InvalidInput("expected every event of a command to have an id of its own",
-                               path=("eventId",))
+            raise InvalidInput(
+                "expected every event of a command to have an id of its own", path=("eventId",)
+            )
         return await self._appending.add(command)
 
     async def _send(self, commands: Sequence[Command]) -> Sequence[Appended | TrackerError]:
@@ -116,7 +118,9 @@ class Recorder:
         pages = (events[start : start + IMPORT_BATCH_EVENTS] for start in starts)
         with lost_as_unavailable():
             async with (
-                self._pool.acquire() as connection, confirmed(connection), connection.transaction(),
+                self._pool.acquire() as connection,
+                confirmed(connection),
+                connection.transaction(),
             ):
                 await connection.execute(SQL.take_time)
                 for page in pages:
@@ -140,8 +144,14 @@ class Recorder:
             return await read(connection, after, limit=limit, types=types)
 
     async def page(
-        self, after: int, before: int, *, limit: int, types: Sequence[str] | None = None,
-        about: Sequence[Streams] | None = None, from_end: bool = False,
+        self,
+        after: int,
+        before: int,
+        *,
+        limit: int,
+        types: Sequence[str] | None = None,
+        about: Sequence[Streams] | None = None,
+        from_end: bool = False,
     ) -> list[Recorded]:
         """At most `limit` events between two positions, both left out, in order: the first or,
         `from_end`, the last of them."""
@@ -154,7 +164,10 @@ class Recorder:
         return [recorded(row["entry"]) for row in (rows[::-1] if from_end else rows)]
 
     async def count(
-        self, after: int, before: int, types: Sequence[str] | None = None,
+        self,
+        after: int,
+        before: int,
+        types: Sequence[str] | None = None,
         about: Sequence[Streams] | None = None,
     ) -> int:
         """How many events there are between two positions, both left out. Positions have no gaps,
@@ -209,8 +222,13 @@ class Recorder:
                 found = await read_streams_after(connection, lowest)
         except Exception as error:
             return [error] * len(wanted)
-        return [{stream: [event for event in found[stream] if event.version > version]
-                 for stream, version in versions.items()} for versions in wanted]
+        return [
+            {
+                stream: [event for event in found[stream] if event.version > version]
+                for stream, version in versions.items()
+            }
+            for versions in wanted
+        ]
 
     async def existing(self, streams: Sequence[str]) -> set[str]:
         """Which of these streams have events."""
@@ -258,8 +276,12 @@ async def append(
     Raises Unconfirmed, and what connections raise: then all of them may be recorded.
     """
     events = [event for command in commands for event in command]
-    annexes = [(number, annex) for number, event in enumerate(events, 1) if event.annexes
-               for annex in event.annexes]
+    annexes = [
+        (number, annex)
+        for number, event in enumerate(events, 1)
+        if event.annexes
+        for annex in event.annexes
+    ]
     async with confirmed(connection):
         rows = await connection.fetch(
             SQL.append,
@@ -275,8 +297,10 @@ async def append(
             [annex.salt for _, annex in annexes],
             [annex.text for _, annex in annexes],
         )
-    return [outcome(row, len(command), command[0].event_id)
-            for row, command in zip(rows, commands, strict=True)]
+    return [
+        outcome(row, len(command), command[0].event_id)
+        for row, command in zip(rows, commands, strict=True)
+    ]
 
 
 @contextmanager
@@ -365,8 +389,13 @@ def _new(outcomes: Sequence[object]) -> int:
 
 
 def _unavailable(error: Exception) -> Unavailable:
-    failure = DiskFull() if isinstance(error, asyncpg.DiskFullError) else Unavailable(
-        "The log could not be reached; whether the events were recorded is not known. Send the"
-        " same command again: it counts once.")
+    failure = (
+        DiskFull()
+        if isinstance(error, asyncpg.DiskFullError)
+        else Unavailable(
+            "The log could not be reached; whether the events were recorded is not known. Send the"
+            " same command again: it counts once."
+        )
+    )
     failure.__cause__ = error
     return failure

@@ -49,13 +49,16 @@ def concerns(facts: Iterable[Fact], selection: Selection) -> bool:
     Pure.
     """
     facts = list(facts)
-    return (_meets(selection.commodities, (id for fact in facts for id in commodities(fact)))
-            and _meets(selection.places, (id for fact in facts for id in actors(fact))))
+    return _meets(
+        selection.commodities, (id for fact in facts for id in commodities(fact))
+    ) and _meets(selection.places, (id for fact in facts for id in actors(fact)))
 
 
 NAMING_TYPES = tuple(
-    type_ for type_, fact in FACTS.items()
-    if any(subject_fields(fact)) and type_ not in Figure.FACTS)
+    type_
+    for type_, fact in FACTS.items()
+    if any(subject_fields(fact)) and type_ not in Figure.FACTS
+)
 """The event types that name what they are about, but those of figures, which have it in their
 names."""
 
@@ -81,8 +84,11 @@ def _figures(selection: Selection) -> Iterator[Streams]:
     goods = everything() if selection.commodities is None else selection.commodities
     for commodity in goods:
         begun = f"{Figure.KIND}/{commodity}/"
-        names = [begun] if selection.places is None else [
-            f"{begun}{place}/" for place in set(selection.places)]
+        names = (
+            [begun]
+            if selection.places is None
+            else [f"{begun}{place}/" for place in set(selection.places)]
+        )
         for name in names:
             yield Streams(name, f"{name[:-1]}0")  # the sign after "/"
 
@@ -112,7 +118,8 @@ async def read(
         yield await past_of(recorder, selection, after, until)
         return
     while after < until and (
-            page := await recorder.read(after, types=selection.types, limit=PAGE_EVENTS)):
+        page := await recorder.read(after, types=selection.types, limit=PAGE_EVENTS)
+    ):
         after = page[-1].position
         yield await selected(recorder, [e for e in page if e.position <= until], selection)
 
@@ -130,14 +137,18 @@ async def selected(
     recorder: Recorder, events: Sequence[Recorded], selection: Selection
 ) -> list[Recorded]:
     """Those of some events that are wanted."""
-    wanted = [event for event in events
-              if (selection.types is None or event.type in selection.types)
-              and selection.entity in (None, event.stream)]
+    wanted = [
+        event
+        for event in events
+        if (selection.types is None or event.type in selection.types)
+        and selection.entity in (None, event.stream)
+    ]
     if not selection.by_subject:
         return wanted
     told = await recorder.read_streams({e.stream for e in wanted if e.version > 1})
-    return [event for event in wanted
-            if concerns(_until(event, told.get(event.stream, [])), selection)]
+    return [
+        event for event in wanted if concerns(_until(event, told.get(event.stream, [])), selection)
+    ]
 
 
 def _until(event: Recorded, told: Sequence[Recorded]) -> list[Fact]:

@@ -46,8 +46,9 @@ class Upcasters:
         for type_, number in sorted(self.steps):
             expected = self.number(type_)
             if number != expected:
-                raise ValueError(f"expected the next step of {type_} to read number {expected},"
-                                 f" got {number}")
+                raise ValueError(
+                    f"expected the next step of {type_} to read number {expected}, got {number}"
+                )
             self._numbers[type_] = number + 1
         outdated = "|".join(re.escape(schema_name(*step)) for step in sorted(self.steps))
         self._outdated = re.compile(f'"dataschema":"(?:{outdated})"'.encode()) if outdated else None

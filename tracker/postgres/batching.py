@@ -19,9 +19,7 @@ class Joined(Generic[Item, Answer]):
     `send` gets the items and returns what became of each, in their order; it raises nothing.
     """
 
-    def __init__(
-        self, send: Callable[[list[Item]], Awaitable[Sequence[Answer | Exception]]]
-    ):
+    def __init__(self, send: Callable[[list[Item]], Awaitable[Sequence[Answer | Exception]]]):
         self._send = send
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._sending: asyncio.Task[None] | None = None
@@ -40,7 +38,10 @@ class Joined(Generic[Item, Answer]):
     async def _send_all(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:MAX_BATCH_CALLS], self._waiting[MAX_BATCH_CALLS:]
+                batch, self._waiting = (
+                    self._waiting[:MAX_BATCH_CALLS],
+                    self._waiting[MAX_BATCH_CALLS:],
+                )
                 outcomes = await self._send([item for item, _ in batch])
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     _answer(future, outcome)

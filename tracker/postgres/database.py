@@ -118,25 +118,38 @@ class CheckedPool(asyncpg.Pool):
 async def connect(target: Target, *, role: str | None = None) -> Session:
     """A connection of its own, for listening or long transactions; as the login without a role."""
     connection = await asyncpg.connect(
-        **_patient(target), connection_class=Session, server_settings=_settings(role))
+        **_patient(target), connection_class=Session, server_settings=_settings(role)
+    )
     await _watch_network(connection)
     return connection
 
 
 async def create_pool(
-    target: Target, *, role: str | None = API, size: int = 10,
-    settings: Mapping[str, str] = NO_SETTINGS, seconds: float = COMMAND_SECONDS,
+    target: Target,
+    *,
+    role: str | None = API,
+    size: int = 10,
+    settings: Mapping[str, str] = NO_SETTINGS,
+    seconds: float = COMMAND_SECONDS,
 ) -> Pool:
     """A pool of up to `size` connections that work as a role, with settings of their own.
 
     A command that takes longer than `seconds` raises TimeoutError.
     """
     return await CheckedPool(
-        **_patient(target), min_size=1, max_size=size, connection_class=Session,
-        server_settings={**_settings(role), **settings}, command_timeout=seconds,
-        init=_watch_network, setup=_check, reset=_keep,
+        **_patient(target),
+        min_size=1,
+        max_size=size,
+        connection_class=Session,
+        server_settings={**_settings(role), **settings},
+        command_timeout=seconds,
+        init=_watch_network,
+        setup=_check,
+        reset=_keep,
         # as asyncpg.create_pool has them
-        max_queries=50_000, max_inactive_connection_lifetime=300, record_class=asyncpg.Record,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300,
+        record_class=asyncpg.Record,
         loop=None,
     )
 
@@ -174,20 +187,28 @@ async def _watch_network(connection: Connection) -> None:
     if sock.family == socket.AF_UNIX:
         return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", 4), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 2),
-                        ("TCP_USER_TIMEOUT", SILENCE_SECONDS * 1000)):
+    for name, value in (
+        ("TCP_KEEPIDLE", 4),
+        ("TCP_KEEPINTVL", 2),
+        ("TCP_KEEPCNT", 2),
+        ("TCP_USER_TIMEOUT", SILENCE_SECONDS * 1000),
+    ):
         if option := getattr(socket, name, None):  # not every system has all of them
             sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _settings(role: str | None) -> dict[str, str]:
     settings = {
-        "search_path": SEARCH_PATH, "timezone": "UTC", "application_name": "tracker",
+        "search_path": SEARCH_PATH,
+        "timezone": "UTC",
+        "application_name": "tracker",
         "enable_memoize": "off",  # no query looks the same up twice
         "idle_in_transaction_session_timeout": f"{SILENCE_SECONDS}s",
         "client_connection_check_interval": "2s",
         # The same for the other end: a client's host that has gone, or does not read its answers.
-        "tcp_keepalives_idle": "4", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "2",
+        "tcp_keepalives_idle": "4",
+        "tcp_keepalives_interval": "2",
+        "tcp_keepalives_count": "2",
         "tcp_user_timeout": f"{SILENCE_SECONDS}s",
     }
     return settings | {"role": role} if role else settings

@@ -16,13 +16,16 @@ from tracker.postgres.database import Target
 
 ADDRESS = re.compile(
     r"postgres(?:ql)?://(?:(?P<login>[^/?#]*)@)?(?P<hosts>[^/?#@]*)(?:/(?P<database>[^/?#@]*))?"
-    r"(?:\?(?P<parameters>[^#@]*))?")
+    r"(?:\?(?P<parameters>[^#@]*))?"
+)
 HOST = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]]*))(?::(?P<port>[0-9]{1,5}))?")
 PARAMETER = re.compile(r"(?P<name>[a-z][a-z0-9_.]*)=(?P<value>.+)")
 LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 DEFAULT_PORT, LAST_PORT = 5432, 65_535
-EXPECTED = ("expected postgresql://user:password@host:port/database, where % / ? # @ in a name or a"
-            " password are written %25 %2F %3F %23 %40")
+EXPECTED = (
+    "expected postgresql://user:password@host:port/database, where % / ? # @ in a name or a"
+    " password are written %25 %2F %3F %23 %40"
+)
 
 
 def target_from_url(url: str) -> Target:
@@ -66,11 +69,16 @@ def _hosts(hosts: str, ports: str) -> dict[str, Any]:
     written = [host["port"] for host in found]
     if not any(written) and ports:
         written = list(ports.split(","))
-    if len(found) <= hosts.count(",") or (any(names) and not all(names)) or len(written) not in (
-            1, len(names)):
+    if (
+        len(found) <= hosts.count(",")
+        or (any(names) and not all(names))
+        or len(written) not in (1, len(names))
+    ):
         raise InvalidInput("expected hosts such as db.example.org:5432 or [2001:db8::1]:5432")
-    return {"host": names if any(names) else None,
-            "port": [_port(port) for port in written] if any(written) else None}
+    return {
+        "host": names if any(names) else None,
+        "port": [_port(port) for port in written] if any(written) else None,
+    }
 
 
 def _port(text: str | None) -> int:

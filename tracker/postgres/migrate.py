@@ -81,11 +81,15 @@ async def pending(
     await _check_roles(connection, [OWNER, PROJECTOR, API, *[PUBLISHER] * (PUBLISHING in applied)])
     for migration in ours:
         if applied.get(migration.number, migration.sha256) != migration.sha256:
-            raise NotMigrated(f"The database had another migration {migration.number}"
-                              f" ({migration.name}) than this version: it was edited afterwards")
+            raise NotMigrated(
+                f"The database had another migration {migration.number}"
+                f" ({migration.name}) than this version: it was edited afterwards"
+            )
     if newer := sorted(applied.keys() - {migration.number for migration in ours}):
-        raise NotMigrated(f"The database is of a newer version (migration {newer[-1]}):"
-                          " install that version of the tracker")
+        raise NotMigrated(
+            f"The database is of a newer version (migration {newer[-1]}):"
+            " install that version of the tracker"
+        )
     return [migration for migration in ours if migration.number not in applied]
 
 
@@ -100,13 +104,15 @@ async def _check_roles(connection: Connection, roles: list[str]) -> None:
             " so that no dump of a database has them, and what is restored without them has neither"
             " owners nor grants. Make them with a login that may create roles, and then restore the"
             f" dump once more, into an empty database (docs/database.md):{statements}",
-            code="MISSING_ROLES")
+            code="MISSING_ROLES",
+        )
     if found["owner"]:
         raise NotMigrated(
             f"The log belongs to {found['owner']} and not to {OWNER}: the dump was restored while"
             " the server had no such role, and has lost its owners and grants. The roles are there"
             " now: restore the dump once more, into an empty database (docs/database.md)",
-            code="MISSING_ROLES")
+            code="MISSING_ROLES",
+        )
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:

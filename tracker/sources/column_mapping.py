@@ -1,14 +1,14 @@
 """Which column of a spreadsheet means what: given by flags, by a TOML file, or by the names.
 
-    publisher = "iea"              # a value that all rows share
-    dates = "dmy"                  # how 3/12/2024 is meant: dmy or mdy
-    ignore = ["Last updated"]      # columns that are not kept in the note
-    [columns]                      # field = column
-    title = "Titel"
-    [statuses]                     # word in the file = status of ours
-    "teilweise in Kraft" = "in_force"
-    [measures]
-    "Ausfuhrverbot" = "ban"
+publisher = "iea"              # a value that all rows share
+dates = "dmy"                  # how 3/12/2024 is meant: dmy or mdy
+ignore = ["Last updated"]      # columns that are not kept in the note
+[columns]                      # field = column
+title = "Titel"
+[statuses]                     # word in the file = status of ours
+"teilweise in Kraft" = "in_force"
+[measures]
+"Ausfuhrverbot" = "ban"
 """
 
 from __future__ import annotations
@@ -56,30 +56,63 @@ FIELDS = {
 """What a column may mean."""
 
 ALIASES = {
-    "country": "jurisdiction", "issuer": "jurisdiction", "date": "announced",
-    "announced on": "announced", "announcement date": "announced", "date announced": "announced",
-    "effective date": "effective", "effective from": "effective", "in force from": "effective",
-    "implementation date": "effective", "end date": "ended", "expires": "ended", "url": "link",
-    "commodity": "commodities", "mineral": "commodities", "minerals": "commodities",
-    "type": "measure", "policy type": "measure", "name": "title", "policy": "title",
+    "country": "jurisdiction",
+    "issuer": "jurisdiction",
+    "date": "announced",
+    "announced on": "announced",
+    "announcement date": "announced",
+    "date announced": "announced",
+    "effective date": "effective",
+    "effective from": "effective",
+    "in force from": "effective",
+    "implementation date": "effective",
+    "end date": "ended",
+    "expires": "ended",
+    "url": "link",
+    "commodity": "commodities",
+    "mineral": "commodities",
+    "minerals": "commodities",
+    "type": "measure",
+    "policy type": "measure",
+    "name": "title",
+    "policy": "title",
 }
 """Names of columns that are understood without being told."""
 
-STATUSES = {word: status for status, words in {
-    ClauseStatus.ANNOUNCED: ("announced", "planned", "proposed", "adopted", "under discussion"),
-    ClauseStatus.IN_FORCE: ("in force", "in_force", "active", "implemented", "in effect",
-                            "enacted"),
-    ClauseStatus.SUSPENDED: ("suspended", "paused"),
-    ClauseStatus.EXPIRED: ("expired", "ended"),
-    ClauseStatus.REPEALED: ("repealed", "withdrawn", "revoked", "lifted"),
-}.items() for word in words}
-MEASURES = {word: measure for measure, words in {
-    Measure.LICENCE: ("licence", "license", "licensing requirement", "export licence",
-                      "export license"),
-    Measure.BAN: ("ban", "export ban", "prohibition", "export prohibition"),
-    Measure.QUOTA: ("quota", "export quota"),
-    Measure.TARIFF: ("tariff", "export tax", "export duty", "duty"),
-}.items() for word in words}
+STATUSES = {
+    word: status
+    for status, words in {
+        ClauseStatus.ANNOUNCED: ("announced", "planned", "proposed", "adopted", "under discussion"),
+        ClauseStatus.IN_FORCE: (
+            "in force",
+            "in_force",
+            "active",
+            "implemented",
+            "in effect",
+            "enacted",
+        ),
+        ClauseStatus.SUSPENDED: ("suspended", "paused"),
+        ClauseStatus.EXPIRED: ("expired", "ended"),
+        ClauseStatus.REPEALED: ("repealed", "withdrawn", "revoked", "lifted"),
+    }.items()
+    for word in words
+}
+MEASURES = {
+    word: measure
+    for measure, words in {
+        Measure.LICENCE: (
+            "licence",
+            "license",
+            "licensing requirement",
+            "export licence",
+            "export license",
+        ),
+        Measure.BAN: ("ban", "export ban", "prohibition", "export prohibition"),
+        Measure.QUOTA: ("quota", "export quota"),
+        Measure.TARIFF: ("tariff", "export tax", "export duty", "duty"),
+    }.items()
+    for word in words
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +137,26 @@ class Meaning:
                 found.setdefault(meant, index)
         for meant, column in self.columns.items():
             if column.strip().casefold() not in places:
-                raise InvalidInput(f"expected a column {column!r} for {meant}; there are "
-                                   + ", ".join(repr(name) for name in places if name),
-                                   code="NO_SUCH_COLUMN", path=("columns", meant))
+                raise InvalidInput(
+                    f"expected a column {column!r} for {meant}; there are "
+                    + ", ".join(repr(name) for name in places if name),
+                    code="NO_SUCH_COLUMN",
+                    path=("columns", meant),
+                )
             found[meant] = places[column.strip().casefold()]
         return found
 
 
-def meaning(file: Path | None = None, columns: Iterable[str] = (), constants: Iterable[str] = ()
-            ) -> Meaning:
+def meaning(
+    file: Path | None = None, columns: Iterable[str] = (), constants: Iterable[str] = ()
+) -> Meaning:
     """What a TOML file says, and on top of it flags such as `title=Titel`. Raises InvalidInput."""
     base = _from_toml(file) if file else Meaning()
-    return replace(base, columns={**base.columns, **_pairs(columns)},
-                   constants={**base.constants, **_pairs(constants)})
+    return replace(
+        base,
+        columns={**base.columns, **_pairs(columns)},
+        constants={**base.constants, **_pairs(constants)},
+    )
 
 
 def _pairs(given: Iterable[str]) -> dict[str, str]:
@@ -131,15 +171,20 @@ def _pairs(given: Iterable[str]) -> dict[str, str]:
 
 def _field(name: str) -> str:
     if name not in FIELDS:
-        raise InvalidInput(f"{name!r} is no field: expected one of {', '.join(FIELDS)}",
-                           code="UNKNOWN_FIELD", path=(name,))
+        raise InvalidInput(
+            f"{name!r} is no field: expected one of {', '.join(FIELDS)}",
+            code="UNKNOWN_FIELD",
+            path=(name,),
+        )
     return name
 
 
 def _from_toml(file: Path) -> Meaning:
     if not file.is_file() or file.stat().st_size > MAX_MAPPING_BYTES:
-        raise InvalidInput(f"{file.name}: expected a file of at most {MAX_MAPPING_BYTES:,} bytes",
-                           code="NO_SUCH_FILE")
+        raise InvalidInput(
+            f"{file.name}: expected a file of at most {MAX_MAPPING_BYTES:,} bytes",
+            code="NO_SUCH_FILE",
+        )
     try:
         given = tomllib.loads(file.read_text("utf-8"))
         tables = {name: given.pop(name, {}) for name in ("columns", "statuses", "measures")}

@@ -30,8 +30,11 @@ def fetched(url: str, most: int = MAX_DOWNLOAD_BYTES) -> Iterator[File]:
     """
     shown = shown_address(url)
     if not is_address(url):
-        raise InvalidInput(f"{shown}: expected a file, or an http or https address with a host and"
-                           " without a name and password", code="NO_SUCH_FILE")
+        raise InvalidInput(
+            f"{shown}: expected a file, or an http or https address with a host and"
+            " without a name and password",
+            code="NO_SUCH_FILE",
+        )
     with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
         try:
             with urllib.request.urlopen(url, timeout=READ_TIMEOUT_SECONDS) as response:

@@ -17,8 +17,15 @@ from tracker.errors import InvalidInput
 
 NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})", re.ASCII)
 WITH_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].*")
-IN_WORDS = (("%d %B %Y", 10), ("%d %b %Y", 10), ("%B %d, %Y", 10), ("%b %d, %Y", 10),
-            ("%B %d %Y", 10), ("%B %Y", 7), ("%b %Y", 7))
+IN_WORDS = (
+    ("%d %B %Y", 10),
+    ("%d %b %Y", 10),
+    ("%B %d, %Y", 10),
+    ("%b %d, %Y", 10),
+    ("%B %d %Y", 10),
+    ("%B %Y", 7),
+    ("%b %Y", 7),
+)
 """Dates in English words, and how much of the ISO date they give."""
 BETWEEN = re.compile(r"[;,|/]|\band\b")
 
@@ -41,8 +48,10 @@ def _numeric(text: str, match: re.Match[str], order: str | None) -> str:
         order = "dmy"
     if order is None and first != second:
         if first <= 12 and second <= 12:
-            raise InvalidInput(f"{text!r} may be two days: say dates = \"dmy\" or \"mdy\" in the"
-                               " mapping", code="INVALID_DATE")
+            raise InvalidInput(
+                f'{text!r} may be two days: say dates = "dmy" or "mdy" in the mapping',
+                code="INVALID_DATE",
+            )
         order = "dmy" if first > 12 else "mdy"
     month, of_month = (first, second) if order == "mdy" else (second, first)
     return f"{year}-{month:02}-{of_month:02}"
@@ -72,8 +81,10 @@ def number(text: str) -> Decimal:
     if re.fullmatch(r"-?[0-9]{1,3}(?:[, ][0-9]{3})+(?:\.[0-9]+)?", text):
         text = re.sub("[, ]", "", text)
     if not NUMBER.fullmatch(text):
-        raise InvalidInput(f"{text[:50]!r} is not a number: expected digits with a decimal point",
-                           code="INVALID_NUMBER")
+        raise InvalidInput(
+            f"{text[:50]!r} is not a number: expected digits with a decimal point",
+            code="INVALID_NUMBER",
+        )
     return Decimal(text)
 
 

@@ -54,8 +54,9 @@ class File:
         Raises InvalidInput where there is none, or a link, a device or a pipe, and TooLarge.
         """
         if path.is_symlink():
-            raise InvalidInput(f"{path}: expected a file, got a link: give what it leads to",
-                               code="NO_SUCH_FILE")
+            raise InvalidInput(
+                f"{path}: expected a file, got a link: give what it leads to", code="NO_SUCH_FILE"
+            )
         if not path.is_file() or not os.access(path, os.R_OK):
             raise InvalidInput(f"{path}: expected a file that can be read", code="NO_SUCH_FILE")
         return cls(path, path.name, encoding).at_most(MAX_FILE_BYTES)
@@ -89,8 +90,10 @@ class File:
     def at_most(self, most: int) -> File:
         """This file, for readers that must hold it whole. Raises TooLarge."""
         if self.size > most:
-            raise TooLarge(f"{self.name}: expected at most {most:,} bytes in a file of this"
-                           f" format, got {self.size:,}")
+            raise TooLarge(
+                f"{self.name}: expected at most {most:,} bytes in a file of this"
+                f" format, got {self.size:,}"
+            )
         return self
 
 
@@ -142,7 +145,9 @@ def told(at: At, stream: str, fact: Fact, event_id: str) -> Told:
     """
     check_stream(stream, "id")
     if len(event_id) > MAX_EVENT_ID_CHARACTERS:
-        raise InvalidInput(f"expected an id of at most {MAX_EVENT_ID_CHARACTERS} letters", path=("id",))
+        raise InvalidInput(
+            f"expected an id of at most {MAX_EVENT_ID_CHARACTERS} letters", path=("id",)
+        )
     data = encode(fact)
     check_storable(data)
     return Told(at, Order(stream, decode(type(fact), data), event_id))

@@ -27,12 +27,26 @@ MAX_ROW_BYTES = 1_000_000
 MAX_COLUMNS = 1000
 
 CHUNK = 1024 * 1024
-MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
-         codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 """What a file begins with that says in which encoding it is. That of UTF-32 may look like one of
 UTF-16, and comes first."""
-NOT_OF_FILES = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined",
-                          "unicode_escape", "raw_unicode_escape"})
+NOT_OF_FILES = frozenset(
+    {
+        "idna",
+        "punycode",
+        "raw-unicode-escape",
+        "unicode-escape",
+        "undefined",
+        "unicode_escape",
+        "raw_unicode_escape",
+    }
+)
 """Codecs of text that are no encodings of files."""
 
 
@@ -104,7 +118,9 @@ def encoding(file: File, publishers: str | None = None) -> str:
     raise InvalidInput(
         f"{file.name}: expected text in UTF-8: {wrong}; save it as UTF-8, or name its encoding,"
         " such as --encoding gb18030, big5, cp1250, cp1252 or shift_jis",
-        code="ENCODING_REQUIRED", path=("encoding",))
+        code="ENCODING_REQUIRED",
+        path=("encoding",),
+    )
 
 
 def _why_not(file: File, name: str) -> str | None:
@@ -140,8 +156,11 @@ def encoding_named(name: str) -> str:
     if found is None or not found._is_text_encoding or found.name in NOT_OF_FILES:
         near = difflib.get_close_matches(name.lower().replace("-", "_"), aliases, n=3)
         like = near or ["utf-8", "gb18030", "cp1252"]
-        raise InvalidInput(f"{name[:50]!r} is no encoding of text: expected one such as "
-                           + ", ".join(like), code="UNKNOWN_ENCODING", path=("encoding",))
+        raise InvalidInput(
+            f"{name[:50]!r} is no encoding of text: expected one such as " + ", ".join(like),
+            code="UNKNOWN_ENCODING",
+            path=("encoding",),
+        )
     return found.name
 
 
@@ -196,8 +215,11 @@ class _Lines:
         line = next(self._lines)
         self.bytes_of_row += len(line.content)
         if not line.whole or self.bytes_of_row > MAX_ROW_BYTES:
-            raise unreadable(self._file, f"expected lines and rows of at most {MAX_ROW_BYTES:,} bytes",
-                             line.number)
+            raise unreadable(
+                self._file,
+                f"expected lines and rows of at most {MAX_ROW_BYTES:,} bytes",
+                line.number,
+            )
         return line.content.decode() + "\n"
 
 

@@ -44,12 +44,17 @@ class Alliances(AtMoment):
         self,
         info: Info,
         search: Search = None,
-        member: Annotated[str | None, argument(
-            description="Only those that this place is a member of, such as `JP`.")] = None,
-        status: Annotated[AllianceStatus | None, argument(
-            description="Only those that stand there.")] = None,
-        founded: Annotated[DayRange | None, argument(
-            description="Only those that were founded on one of these days.")] = None,
+        member: Annotated[
+            str | None,
+            argument(description="Only those that this place is a member of, such as `JP`."),
+        ] = None,
+        status: Annotated[
+            AllianceStatus | None, argument(description="Only those that stand there.")
+        ] = None,
+        founded: Annotated[
+            DayRange | None,
+            argument(description="Only those that were founded on one of these days."),
+        ] = None,
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
@@ -69,13 +74,19 @@ class Alliances(AtMoment):
             published=days(published, "published"),
             verified=verified,
         )
-        return await self.page(info, AllianceState, narrowed,
-                                lambda state: alliance(state, self.moment), order_by,
-                               page(first, after, last, before))
+        return await self.page(
+            info,
+            AllianceState,
+            narrowed,
+            lambda state: alliance(state, self.moment),
+            order_by,
+            page(first, after, last, before),
+        )
 
     @answer
     async def alliance(
-        self, info: Info,
+        self,
+        info: Info,
         id: Annotated[str, argument(description="Its key, such as `quad`, or its id.")],
     ) -> Alliance | None:
         """One alliance; null while it is not founded."""
@@ -87,14 +98,18 @@ class Alliances(AtMoment):
         self,
         info: Info,
         search: Search = None,
-        kind: Annotated[AnnouncementKind | None, argument(
-            description="Only those that do this.")] = None,
-        actor: Annotated[str | None, argument(
-            description="Only those of this place (`US`) or alliance (`quad`).")] = None,
+        kind: Annotated[
+            AnnouncementKind | None, argument(description="Only those that do this.")
+        ] = None,
+        actor: Annotated[
+            str | None,
+            argument(description="Only those of this place (`US`) or alliance (`quad`)."),
+        ] = None,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
-        date: Annotated[DayRange | None, argument(
-            description="Only those that were made on one of these days.")] = None,
+        date: Annotated[
+            DayRange | None, argument(description="Only those that were made on one of these days.")
+        ] = None,
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
@@ -115,13 +130,18 @@ class Alliances(AtMoment):
             published=days(published, "published"),
             verified=verified,
         )
-        return await self.page(info, AnnouncementState, narrowed, announcement, order_by,
-                               page(first, after, last, before))
+        return await self.page(
+            info,
+            AnnouncementState,
+            narrowed,
+            announcement,
+            order_by,
+            page(first, after, last, before),
+        )
 
     @answer
     async def announcement(
-        self, info: Info,
-        id: Annotated[str, argument(description="Its key or its id.")],
+        self, info: Info, id: Annotated[str, argument(description="Its key or its id.")]
     ) -> Announcement | None:
         """One announcement; null while it is not made."""
         state = await self.one(info, AnnouncementState, id)

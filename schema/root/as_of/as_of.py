@@ -75,8 +75,9 @@ class AsOf(Controls, Alliances, Figures, Supply):
     async def upcoming(
         self,
         info: Info,
-        days: Annotated[int, argument(
-            description="How many days after this one to look ahead.")] = 90,
+        days: Annotated[
+            int, argument(description="How many days after this one to look ahead.")
+        ] = 90,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         place: AboutPlace = None,

@@ -58,7 +58,12 @@ class AtMoment:
         return await info.context.services.as_of.state(kind, known, self.moment) if known else None
 
     async def page(
-        self, info: Info, kind: type[S], narrowed: Filter, show: Callable[[S], T], order: Enum,
+        self,
+        info: Info,
+        kind: type[S],
+        narrowed: Filter,
+        show: Callable[[S], T],
+        order: Enum,
         asked: Page,
     ) -> Connection[T]:
         """A page of the entities of a kind."""

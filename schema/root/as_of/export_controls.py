@@ -42,23 +42,34 @@ class Controls(AtMoment):
         self,
         info: Info,
         search: Search = None,
-        issuer: Annotated[str | None, argument(
-            description="Only those of this issuer, such as `CN`.")] = None,
-        destination: Annotated[str | None, argument(
-            description="Only those with a clause for this place, or for all.")] = None,
+        issuer: Annotated[
+            str | None, argument(description="Only those of this issuer, such as `CN`.")
+        ] = None,
+        destination: Annotated[
+            str | None, argument(description="Only those with a clause for this place, or for all.")
+        ] = None,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
-        measure: Annotated[Measure | None, argument(
-            description="Only those with a clause that works in this way.")] = None,
-        direction: Annotated[Direction | None, argument(
-            description="Only those that act on this.")] = None,
-        status: Annotated[ClauseStatus | None, argument(
-            description="Only those with a clause that stands there.")] = None,
-        announced: Annotated[DayRange | None, argument(
-            description="Only those that were announced on one of these days.")] = None,
-        in_force: Annotated[DayRange | None, argument(
-            description="Only those with a clause that is in force on one of these days, by the"
-            " dates and the suspension that it has at this moment.")] = None,
+        measure: Annotated[
+            Measure | None, argument(description="Only those with a clause that works in this way.")
+        ] = None,
+        direction: Annotated[
+            Direction | None, argument(description="Only those that act on this.")
+        ] = None,
+        status: Annotated[
+            ClauseStatus | None, argument(description="Only those with a clause that stands there.")
+        ] = None,
+        announced: Annotated[
+            DayRange | None,
+            argument(description="Only those that were announced on one of these days."),
+        ] = None,
+        in_force: Annotated[
+            DayRange | None,
+            argument(
+                description="Only those with a clause that is in force on one of these days, by the"
+                " dates and the suspension that it has at this moment."
+            ),
+        ] = None,
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
@@ -85,14 +96,22 @@ class Controls(AtMoment):
             published=days(published, "published"),
             verified=verified,
         )
-        return await self.page(info, ExportControlState, narrowed, export_control, order_by,
-                               page(first, after, last, before))
+        return await self.page(
+            info,
+            ExportControlState,
+            narrowed,
+            export_control,
+            order_by,
+            page(first, after, last, before),
+        )
 
     @answer
     async def export_control(
-        self, info: Info,
-        id: Annotated[str, argument(
-            description="Its key, such as `cn-mofcom-2024-46`, or its id.")],
+        self,
+        info: Info,
+        id: Annotated[
+            str, argument(description="Its key, such as `cn-mofcom-2024-46`, or its id.")
+        ],
     ) -> ExportControl | None:
         """One export control; null while it is not announced."""
         state = await self.one(info, ExportControlState, id)

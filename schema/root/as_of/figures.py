@@ -35,14 +35,18 @@ from tracker.domain.places import Place
 from tracker.domain.preference import PreferenceState
 from tracker.domain.vocabulary import Stage, Statistic
 
-OfPlace: TypeAlias = Annotated[str | None, argument(
-    description="Only those for this place, such as `CN` or `WORLD`.")]
-CountedAs: TypeAlias = Annotated[Statistic | None, argument(
-    description="Only those that count this.")]
-AtStage: TypeAlias = Annotated[Stage | None, argument(
-    description="Only those at this stage of the chain; reserves have none.")]
-OfYears: TypeAlias = Annotated[YearRange | None, argument(
-    description="Only those for one of these years; reserves have none.")]
+OfPlace: TypeAlias = Annotated[
+    str | None, argument(description="Only those for this place, such as `CN` or `WORLD`.")
+]
+CountedAs: TypeAlias = Annotated[
+    Statistic | None, argument(description="Only those that count this.")
+]
+AtStage: TypeAlias = Annotated[
+    Stage | None, argument(description="Only those at this stage of the chain; reserves have none.")
+]
+OfYears: TypeAlias = Annotated[
+    YearRange | None, argument(description="Only those for one of these years; reserves have none.")
+]
 
 
 @output
@@ -65,8 +69,9 @@ class Figures(AtMoment):
         statistics.
         """
         narrowed = Filter(commodities=with_below(commodity), category=value_of(statistic))
-        return await self.page(info, PreferenceState, narrowed, preference, order_by,
-                               page(first, after, last, before))
+        return await self.page(
+            info, PreferenceState, narrowed, preference, order_by, page(first, after, last, before)
+        )
 
     @answer
     async def figures(
@@ -88,19 +93,30 @@ class Figures(AtMoment):
         before: Before = None,
     ) -> Connection[Figure]:
         """Figures: a series and period with every publisher's claims."""
-        narrowed = narrowed_figures(commodity, hs_code, place, statistic, stage, years, published,
-                                    publisher, verified)
+        narrowed = narrowed_figures(
+            commodity, hs_code, place, statistic, stage, years, published, publisher, verified
+        )
         orders = await self.orders(info)
-        return await self.page(info, FigureState, narrowed,
-                                lambda state: figure(state, orders), order_by,
-                               page(first, after, last, before))
+        return await self.page(
+            info,
+            FigureState,
+            narrowed,
+            lambda state: figure(state, orders),
+            order_by,
+            page(first, after, last, before),
+        )
 
     @answer
     async def figure(
-        self, info: Info,
-        id: Annotated[str, argument(
-            description="Its series as a path, such as `rare_earths/CN/production/mine/2023`;"
-            " or its id.")],
+        self,
+        info: Info,
+        id: Annotated[
+            str,
+            argument(
+                description="Its series as a path, such as `rare_earths/CN/production/mine/2023`;"
+                " or its id."
+            ),
+        ],
     ) -> Figure | None:
         """One figure; null while nobody has claimed a number for it."""
         state = await self.one(info, FigureState, id)
@@ -116,12 +132,16 @@ class Figures(AtMoment):
         statistic: CountedAs = None,
         stage: AtStage = None,
         years: OfYears = None,
-        published: Annotated[DayRange | None, argument(
-            description="Only claims that were published on one of these days.")] = None,
-        publisher: Annotated[str | None, argument(
-            description="Only claims of this publisher, such as `usgs`.")] = None,
-        verified: Annotated[bool | None, argument(
-            description="Whether somebody looked at the source of the claim.")] = None,
+        published: Annotated[
+            DayRange | None,
+            argument(description="Only claims that were published on one of these days."),
+        ] = None,
+        publisher: Annotated[
+            str | None, argument(description="Only claims of this publisher, such as `usgs`.")
+        ] = None,
+        verified: Annotated[
+            bool | None, argument(description="Whether somebody looked at the source of the claim.")
+        ] = None,
         order_by: Annotated[ClaimOrder, IN_ORDER] = ClaimOrder.FIGURE,
         first: First = None,
         after: After = None,
@@ -129,17 +149,29 @@ class Figures(AtMoment):
         before: Before = None,
     ) -> Connection[Claim]:
         """Claims on figures, each with its series, by series and position."""
-        narrowed = narrowed_figures(commodity, hs_code, place, statistic, stage, years, published,
-                                    publisher, verified)
-        of = cited(info.context.services.as_of.lists, self.moment, narrowed,
-                   await self.orders(info), order_by)
+        narrowed = narrowed_figures(
+            commodity, hs_code, place, statistic, stage, years, published, publisher, verified
+        )
+        of = cited(
+            info.context.services.as_of.lists,
+            self.moment,
+            narrowed,
+            await self.orders(info),
+            order_by,
+        )
         return await of.page(page(first, after, last, before))
 
 
 def narrowed_figures(
-    commodity: str | None, hs_code: str | None, place: str | None, statistic: Statistic | None,
-    stage: Stage | None, years: YearRange | None, published: DayRange | None,
-    publisher: str | None, verified: bool | None,
+    commodity: str | None,
+    hs_code: str | None,
+    place: str | None,
+    statistic: Statistic | None,
+    stage: Stage | None,
+    years: YearRange | None,
+    published: DayRange | None,
+    publisher: str | None,
+    verified: bool | None,
 ) -> Filter:
     """What figures, or the claims in them, are narrowed to. Raises InvalidInput."""
     return Filter(
@@ -164,5 +196,6 @@ def cited(
         found = await lists.claims(moment, narrowed, order.value, span)
         return [(key, claims_of(figure, orders)[int(key[-1])]) for key, figure in found]
 
-    return Listing(items, lambda: lists.count_claims(moment, narrowed), cursors.sealed,
-                   cursors.opened)
+    return Listing(
+        items, lambda: lists.count_claims(moment, narrowed), cursors.sealed, cursors.opened
+    )

@@ -18,8 +18,9 @@ from tracker.domain.commodities import Commodity
 from tracker.domain.vocabulary import Stage, Statistic
 
 OfCommodity = Annotated[str, argument(description="Of which commodity, such as `rare_earths`.")]
-Form = Annotated[str | None, argument(
-    description="The product, where one stage has several, such as `sponge`.")]
+Form = Annotated[
+    str | None, argument(description="The product, where one stage has several, such as `sponge`.")
+]
 
 
 @output
@@ -28,7 +29,8 @@ class Supply(AtMoment):
 
     @answer
     async def production(
-        self, info: Info,
+        self,
+        info: Info,
         commodity: OfCommodity,
         year: Annotated[int, argument(description="The year of the figures.")],
         stage: Annotated[Stage, argument(description="Where in the chain.")] = Stage.MINE,
@@ -41,9 +43,7 @@ class Supply(AtMoment):
         return distribution(id, spread(selected(figures, *wanted), orders), orders)
 
     @answer
-    async def reserves(
-        self, info: Info, commodity: OfCommodity, form: Form = None
-    ) -> Distribution:
+    async def reserves(self, info: Info, commodity: OfCommodity, form: Form = None) -> Distribution:
         """How the world's reserves of a commodity are spread over places."""
         id = word(Commodity, commodity, "commodity")
         figures = await info.context.services.as_of.figures(id, None, self.moment)
@@ -54,19 +54,30 @@ class Supply(AtMoment):
     async def exposure(
         self,
         info: Info,
-        commodity: Annotated[str | None, argument(
-            description="Only supplies of this commodity and of those below it that have figures;"
-            " left out: of all that the controls are about.")] = None,
-        issuer: Annotated[str | None, argument(
-            description="Only controls of this place: what it controls.")] = None,
-        destination: Annotated[str | None, argument(
-            description="Only controls toward this destination, or toward all: what it is exposed"
-            " to. Left out, those limited to some destinations count as partial.")] = None,
-        stage: Annotated[Stage | None, argument(
-            description="Only supplies at this stage.")] = None,
-        year: Annotated[int | None, argument(
-            description="The year of the figures; of every supply the last one if left out.")]
-        = None,
+        commodity: Annotated[
+            str | None,
+            argument(
+                description="Only supplies of this commodity and of those below it that have figures;"
+                " left out: of all that the controls are about."
+            ),
+        ] = None,
+        issuer: Annotated[
+            str | None, argument(description="Only controls of this place: what it controls.")
+        ] = None,
+        destination: Annotated[
+            str | None,
+            argument(
+                description="Only controls toward this destination, or toward all: what it is exposed"
+                " to. Left out, those limited to some destinations count as partial."
+            ),
+        ] = None,
+        stage: Annotated[Stage | None, argument(description="Only supplies at this stage.")] = None,
+        year: Annotated[
+            int | None,
+            argument(
+                description="The year of the figures; of every supply the last one if left out."
+            ),
+        ] = None,
     ) -> list[Exposure]:
         """Which supply is under which export controls, and how much of the world's output that is.
         Needs a commodity, an issuer or a destination.
@@ -74,5 +85,6 @@ class Supply(AtMoment):
         asked = question(commodity, issuer, destination)
         orders = await self.orders(info)
         found = await info.context.services.as_of.exposures(
-            asked, orders, self.moment, stage=stage, year=year)
+            asked, orders, self.moment, stage=stage, year=year
+        )
         return [exposure(item, orders) for item in found]

@@ -60,8 +60,10 @@ def rows_of_annexes(verification: Verification) -> Iterator[Row]:
 def _row(annex: Line, text: str) -> Row:
     """The row of a text. Raises Rejected if it does not open its commitment."""
     if not opens(annex, annex.commitment):
-        raise Rejected("ALTERED_ANNEX", f"the text {annex.field} of position {annex.position} does"
-                       " not open its commitment")
+        raise Rejected(
+            "ALTERED_ANNEX",
+            f"the text {annex.field} of position {annex.position} does not open its commitment",
+        )
     salt = bytes.fromhex(annex.salt or "")
     digest = bytes.fromhex(annex.commitment.removeprefix(f"{SCHEME}:"))
     return digest, int(annex.position), annex.field, salt, text

@@ -35,9 +35,14 @@ class Exported:
 
 
 async def export(
-    source: Source, trust: Trust, directory: Path, extras: Mapping[str, bytes],
+    source: Source,
+    trust: Trust,
+    directory: Path,
+    extras: Mapping[str, bytes],
     progress: Callable[[int, int], None] = lambda done, size: None,
-    *, beside: Callable[[Head], Awaitable[None]] | None = None, allow_missing_texts: bool = False,
+    *,
+    beside: Callable[[Head], Awaitable[None]] | None = None,
+    allow_missing_texts: bool = False,
 ) -> Exported:
     """Write the log of a source as a bundle, or what is new of it into the one that is there.
 
@@ -50,7 +55,8 @@ async def export(
         writer = Writer(directory)
         old = writer.head()
         verification = await Verification.begin(
-            source, trust, old, only_new=True, allow_missing_texts=allow_missing_texts)
+            source, trust, old, only_new=True, allow_missing_texts=allow_missing_texts
+        )
         last = None
         async for last in verification.pages():
             writer.page(last)
@@ -126,7 +132,8 @@ class Writer:
 def _partial_paths(size: int) -> set[str]:
     tiles = tiles_at(size)
     return {f"tile/{tile.path}" for tile in tiles} | {
-        f"tile/{tile.entries_path}" for tile in tiles if not tile.level}
+        f"tile/{tile.entries_path}" for tile in tiles if not tile.level
+    }
 
 
 @contextmanager
@@ -139,8 +146,9 @@ def _alone(directory: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InvalidInput(f"{directory}: another export is writing to it",
-                               code="IN_USE") from None
+            raise InvalidInput(
+                f"{directory}: another export is writing to it", code="IN_USE"
+            ) from None
         yield
     finally:
         os.close(descriptor)

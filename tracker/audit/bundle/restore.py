@@ -31,7 +31,8 @@ _columns = attrgetter(*COLUMNS, "entry")
 
 
 async def restore(
-    connection: Connection, verification: Verification,
+    connection: Connection,
+    verification: Verification,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Head:
     """Fill an empty log with all that a verification goes over, in one transaction.
@@ -54,8 +55,9 @@ async def restore(
 
 async def _check_empty(connection: Connection) -> None:
     if await connection.fetchval(SQL.used):
-        raise InvalidInput("expected an empty log: a restored one can't be mixed with another",
-                           code="NOT_EMPTY")
+        raise InvalidInput(
+            "expected an empty log: a restored one can't be mixed with another", code="NOT_EMPTY"
+        )
 
 
 async def _fill(connection: Connection) -> None:
@@ -78,23 +80,34 @@ async def _stage(
     if last < verification.head.size:  # a bundle has its head among the kept ones, others may not
         await _copy_heads(connection, [verification.head])
     await connection.copy_records_to_table(
-        "staged_annexes", columns=["commitment", "position", "field", "salt", "text"],
-        records=rows_of_annexes(verification))
+        "staged_annexes",
+        columns=["commitment", "position", "field", "salt", "text"],
+        records=rows_of_annexes(verification),
+    )
 
 
 async def _copy(connection: Connection, pages: list[Page]) -> None:
     """Copy the events of pages, the tiles that they complete, and the heads on the way."""
     await connection.copy_records_to_table(
-        "staged_events", columns=[*COLUMNS, "entry"],
-        records=[_columns(event) for page in pages for event in page.events])
+        "staged_events",
+        columns=[*COLUMNS, "entry"],
+        records=[_columns(event) for page in pages for event in page.events],
+    )
     await connection.copy_records_to_table(
-        "staged_tiles", columns=["level", "number", "hashes", "root"],
-        records=[(tile.level, tile.number, b"".join(hashes), root_over(hashes))
-                 for page in pages for tile, hashes in page.filled])
+        "staged_tiles",
+        columns=["level", "number", "hashes", "root"],
+        records=[
+            (tile.level, tile.number, b"".join(hashes), root_over(hashes))
+            for page in pages
+            for tile, hashes in page.filled
+        ],
+    )
     await _copy_heads(connection, [head for page in pages for head in page.heads])
 
 
 async def _copy_heads(connection: Connection, heads: list[Head]) -> None:
     await connection.copy_records_to_table(
-        "staged_checkpoints", columns=["size", "root", "note"],
-        records=[(head.size, head.checkpoint.root, head.note.decode()) for head in heads])
+        "staged_checkpoints",
+        columns=["size", "root", "note"],
+        records=[(head.size, head.checkpoint.root, head.note.decode()) for head in heads],
+    )

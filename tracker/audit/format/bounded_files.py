@@ -16,8 +16,12 @@ from typing import BinaryIO
 from tracker.errors import Rejected, Unavailable
 
 KINDS = {
-    stat.S_IFREG: "a file", stat.S_IFDIR: "a directory", stat.S_IFLNK: "a link",
-    stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device",
+    stat.S_IFREG: "a file",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFLNK: "a link",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
 MAX_DIRECTORY_ENTRIES = 4_000_000
@@ -39,8 +43,10 @@ def read_file(root: Path, path: str, most_bytes: int) -> bytes | None:
     except OSError as error:
         raise _unreadable(root / path, error) from None
     if size > most_bytes or len(content) > most_bytes:
-        raise Rejected("BAD_LENGTH", f"{path} has {max(size, len(content)):,} bytes: expected at"
-                       f" most {most_bytes:,}")
+        raise Rejected(
+            "BAD_LENGTH",
+            f"{path} has {max(size, len(content)):,} bytes: expected at most {most_bytes:,}",
+        )
     return content
 
 
@@ -69,7 +75,9 @@ def names_in(root: Path, path: str) -> Iterator[str]:
         with os.scandir(root / path) as entries:
             for count, entry in enumerate(entries, 1):
                 if count > MAX_DIRECTORY_ENTRIES:
-                    raise Rejected("TOO_MANY_FILES", f"{path} has more than {MAX_DIRECTORY_ENTRIES:,} files")
+                    raise Rejected(
+                        "TOO_MANY_FILES", f"{path} has more than {MAX_DIRECTORY_ENTRIES:,} files"
+                    )
                 yield entry.name
     except OSError as error:
         raise _unreadable(root / path, error) from None
@@ -101,8 +109,10 @@ def _is_there(root: Path, path: str, kind: int) -> bool:
             raise _unreadable(root / place, error) from None
         wanted = kind if count == len(parts) else stat.S_IFDIR
         if found != wanted:
-            raise Rejected("NOT_A_FILE", f"{root / place} is {KINDS.get(found, 'no file')}:"
-                           f" expected {KINDS[wanted]}")
+            raise Rejected(
+                "NOT_A_FILE",
+                f"{root / place} is {KINDS.get(found, 'no file')}: expected {KINDS[wanted]}",
+            )
     return True
 
 

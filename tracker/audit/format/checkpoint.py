@@ -53,8 +53,9 @@ class InclusionProof:
     """The whole note, signatures included."""
 
     def __str__(self) -> str:
-        return "\n".join([PROOF, f"index {self.index}", *map(to_base64, self.hashes), "",
-                          self.checkpoint])
+        return "\n".join(
+            [PROOF, f"index {self.index}", *map(to_base64, self.hashes), "", self.checkpoint]
+        )
 
     @staticmethod
     def parse(text: str) -> InclusionProof:
@@ -65,8 +66,9 @@ class InclusionProof:
             from_base64(lines.pop(0).removeprefix("extra "))
         if first != PROOF or not lines or not lines[0].startswith("index "):
             raise NotProven(f"expected a proof that begins with {PROOF} and an index")
-        return InclusionProof(number(lines[0].removeprefix("index ")), hashes(lines[1:]),
-                              checkpoint)
+        return InclusionProof(
+            number(lines[0].removeprefix("index ")), hashes(lines[1:]), checkpoint
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,11 @@ class Edge:
 
     def begun(self) -> list[Filled]:
         """The tiles that are begun and not full, the lowest first."""
-        return [Filled(Tile(level, self.size >> HEIGHT * (level + 1), len(hashes)), hashes)
-                for level, hashes in enumerate(self._levels) if hashes]
+        return [
+            Filled(Tile(level, self.size >> HEIGHT * (level + 1), len(hashes)), hashes)
+            for level, hashes in enumerate(self._levels)
+            if hashes
+        ]
 
     def root(self) -> bytes:
         """The root of the tree as it is now."""

@@ -88,8 +88,12 @@ class Files(ABC):
         """What is wrong before the end of entries that are too few or too many."""
         for number, (entry, hash) in enumerate(zip(entries, await self.tile(tile), strict=False)):
             if leaf_hash(entry) != hash:
-                return Rejected("BAD_LENGTH", "from here on its file has other entries than the"
-                                " tile, or other lengths of them", below(tile, number))
+                return Rejected(
+                    "BAD_LENGTH",
+                    "from here on its file has other entries than the"
+                    " tile, or other lengths of them",
+                    below(tile, number),
+                )
         return None
 
     async def tile(self, tile: Tile) -> list[bytes]:
@@ -98,8 +102,11 @@ class Files(ABC):
         content, exact = await self._either(tile, path, f"tile/{_full(tile).path}")
         wanted = tile.width * HASH
         if len(content) < wanted or (exact and len(content) > wanted):
-            raise Rejected("BAD_LENGTH", f"{path} has {len(content)} bytes: expected {wanted}",
-                           below(tile, min(len(content) // HASH, tile.width - 1)))
+            raise Rejected(
+                "BAD_LENGTH",
+                f"{path} has {len(content)} bytes: expected {wanted}",
+                below(tile, min(len(content) // HASH, tile.width - 1)),
+            )
         return tile_hashes(content[:wanted])
 
     async def _either(self, tile: Tile, path: str, full: str) -> tuple[bytes, bool]:
@@ -134,21 +141,27 @@ class Bundle(Files):
         with file:
             while line := file.readline(MAX_ANNEX_LINE_BYTES + 1):
                 if len(line) > MAX_ANNEX_LINE_BYTES:
-                    raise Rejected("ALTERED_ANNEX", f"{ANNEXES} has a line of more than"
-                                   f" {MAX_ANNEX_LINE_BYTES:,} bytes")
+                    raise Rejected(
+                        "ALTERED_ANNEX",
+                        f"{ANNEXES} has a line of more than {MAX_ANNEX_LINE_BYTES:,} bytes",
+                    )
                 yield line
 
     def missing(self, path: str, positions: range | None = None) -> TrackerError:
         """Without a checkpoint it is no bundle; without anything else it is not whole."""
         if path == CHECKPOINT:
-            return InvalidInput(f"{self.name} is no bundle: expected a directory with a file"
-                                " `checkpoint`, as `tracker export` makes it", code="NO_BUNDLE")
+            return InvalidInput(
+                f"{self.name} is no bundle: expected a directory with a file"
+                " `checkpoint`, as `tracker export` makes it",
+                code="NO_BUNDLE",
+            )
         return Rejected("MISSING", f"{path} is missing", positions)
 
     async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """The notes of heads of sizes above `after`, in the order of sizes."""
-        sizes = [int(name) for name in names_in(self.directory, CHECKPOINTS)
-                 if NUMBER.fullmatch(name)]
+        sizes = [
+            int(name) for name in names_in(self.directory, CHECKPOINTS) if NUMBER.fullmatch(name)
+        ]
         for size in sorted(sizes):
             if size > after:
                 yield size, await self.required(f"{CHECKPOINTS}/{size}")
@@ -156,7 +169,7 @@ class Bundle(Files):
 
 def below(tile: Tile, index: int) -> range:
     """The positions that a hash of a tile is about."""
-    width = WIDTH ** tile.level
+    width = WIDTH**tile.level
     first = (tile.number * WIDTH + index) * width + 1
     return range(first, first + width)
 
@@ -180,14 +193,17 @@ def unpacked(
     while len(entries) < tile.width:
         stop = start + LENGTH + int.from_bytes(content[start : start + LENGTH], "big")
         if len(content) < max(stop, start + LENGTH):
-            return entries, Rejected("BAD_LENGTH", f"{path} ends within its entry"
-                                     f" {len(entries) + 1} of {tile.width}",
-                                     below(tile, len(entries)))
+            return entries, Rejected(
+                "BAD_LENGTH",
+                f"{path} ends within its entry {len(entries) + 1} of {tile.width}",
+                below(tile, len(entries)),
+            )
         entries.append(content[start + LENGTH : stop])
         start = stop
     if exact and start != len(content):
-        return entries, Rejected("BAD_LENGTH", f"{path} goes on after its {tile.width} entries",
-                                 below(tile, tile.width))
+        return entries, Rejected(
+            "BAD_LENGTH", f"{path} goes on after its {tile.width} entries", below(tile, tile.width)
+        )
     return entries, None
 
 

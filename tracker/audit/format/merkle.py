@@ -28,7 +28,9 @@ EMPTY = sha256(b"").digest()
 
 TILE_PATH = re.compile(
     r"(?P<level>entries|0|[1-9][0-9]?)/(?P<number>(x[0-9]{3}/)*[0-9]{3})"
-    r"(\.p/(?P<width>[1-9][0-9]{0,2}))?", re.ASCII)
+    r"(\.p/(?P<width>[1-9][0-9]{0,2}))?",
+    re.ASCII,
+)
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -91,14 +93,18 @@ def parse_tile(path: str) -> tuple[Tile, bool]:
     found = TILE_PATH.fullmatch(path)
     if found:
         entries = found["level"] == "entries"
-        tile = Tile(0 if entries else int(found["level"]),
-                    int(re.sub("[x/]", "", found["number"])), int(found["width"] or WIDTH))
+        tile = Tile(
+            0 if entries else int(found["level"]),
+            int(re.sub("[x/]", "", found["number"])),
+            int(found["width"] or WIDTH),
+        )
         partial = found["width"] is not None
         same = path == (tile.entries_path if entries else tile.path)
         if same and tile.level <= MAX_LEVEL and tile.width < WIDTH + (not partial):
             return tile, entries
-    raise InvalidInput(f"{path[:100]!r} is no tile: expected a path such as 0/x001/234.p/8",
-                       path=("tile",))
+    raise InvalidInput(
+        f"{path[:100]!r} is no tile: expected a path such as 0/x001/234.p/8", path=("tile",)
+    )
 
 
 def tile_hashes(data: bytes) -> list[bytes]:
@@ -158,8 +164,9 @@ def fold(hashes: Sequence[bytes]) -> bytes:
 def inclusion_parts(index: int, size: int) -> list[list[Node]]:
     """What the hashes of the inclusion proof of an entry fold from (RFC 6962, section 2.1.1)."""
     if not 0 <= index < size:
-        raise InvalidInput(f"expected an entry of the tree of {size}, not number {index}",
-                           path=("index",))
+        raise InvalidInput(
+            f"expected an entry of the tree of {size}, not number {index}", path=("index",)
+        )
     parts, start, stop = [], 0, size
     while stop - start > 1:
         middle = start + _split(stop - start)
@@ -228,8 +235,7 @@ class Hashes:
         first = node.number * slots % WIDTH
         found = data[first * HASH : (first + slots) * HASH]
         if len(data) != tile.width * HASH or len(found) != slots * HASH:
-            raise NotProven(f"tile {tile.path} has {len(data)} bytes:"
-                            f" expected {tile.width * HASH}")
+            raise NotProven(f"tile {tile.path} has {len(data)} bytes: expected {tile.width * HASH}")
         return tile_root(found)
 
     def fold(self, nodes: Sequence[Node]) -> bytes:
@@ -289,8 +295,9 @@ def check_inclusion(
             found = node_hash(found, hash)
         at, last = at >> 1, last >> 1
     if last or found != root:
-        raise NotProven(f"the inclusion proof of entry {index} does not lead to the root of the"
-                        f" tree of {size}")
+        raise NotProven(
+            f"the inclusion proof of entry {index} does not lead to the root of the tree of {size}"
+        )
 
 
 def check_consistency(
@@ -307,8 +314,9 @@ def check_consistency(
             raise NotProven(f"two roots of one tree of {old} entries are not the same")
         return
     if not proof or _roots(old, new, proof, old_root) != (old_root, new_root):
-        raise NotProven(f"the consistency proof does not lead from the root of {old} entries to"
-                        f" that of {new}")
+        raise NotProven(
+            f"the consistency proof does not lead from the root of {old} entries to that of {new}"
+        )
 
 
 def _roots(

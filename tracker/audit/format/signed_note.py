@@ -57,8 +57,11 @@ class Verifier:
             if f"{key.id:08x}" == found["id"]:
                 return key
         # It may be a private key by mistake, so it is not repeated.
-        raise InvalidInput("expected a verifier key: name+id+key of an Ed25519 key (type 1) or of a"
-                           " witness (type 4)", path=("key",))
+        raise InvalidInput(
+            "expected a verifier key: name+id+key of an Ed25519 key (type 1) or of a"
+            " witness (type 4)",
+            path=("key",),
+        )
 
     def verify(self, text: str, signature: bytes) -> int | None:
         """Check a signature under a text. Returns the time of a witness's, in seconds since 1970.
@@ -73,8 +76,9 @@ class Verifier:
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except (InvalidSignature, ValueError):
-            raise NotProven(f"the signature of {self.name} ({self.id:08x}) does not fit its text"
-                            ) from None
+            raise NotProven(
+                f"the signature of {self.name} ({self.id:08x}) does not fit its text"
+            ) from None
         return time
 
 
@@ -196,15 +200,20 @@ def timed(text: str, time: int) -> bytes:
 
 def is_key_name(name: str) -> bool:
     """Whether keys can have a name: letters without spaces and `+`."""
-    return bool(name) and "+" not in name and not any(
-        letter.isspace() or not letter.isprintable() for letter in name)
+    return (
+        bool(name)
+        and "+" not in name
+        and not any(letter.isspace() or not letter.isprintable() for letter in name)
+    )
 
 
 def check_key_name(name: str) -> str:
     """A name that keys can have. Raises InvalidInput."""
     if not is_key_name(name):
-        raise InvalidInput(f"{name[:100]!r}: expected a name without spaces and +, such as"
-                           " example.com/log", path=("name",))
+        raise InvalidInput(
+            f"{name[:100]!r}: expected a name without spaces and +, such as example.com/log",
+            path=("name",),
+        )
     return name
 
 

@@ -87,8 +87,7 @@ class Publications:
         await self._check(tile)
         first = tile.number * WIDTH
         rows = await self._pool.fetch(SQL.entries, first, first + tile.width)
-        return b"".join(
-            len(row["entry"]).to_bytes(2, "big") + row["entry"] for row in rows)
+        return b"".join(len(row["entry"]).to_bytes(2, "big") + row["entry"] for row in rows)
 
     async def _check(self, tile: Tile) -> None:
         if tile.entries > (await self.size() or 0):
@@ -101,8 +100,10 @@ class Publications:
         """
         [found] = await self._inclusions([position], await self.checkpoint(size))
         if found is None:
-            raise NotFound(f"there is no event at position {position} below the checkpoint"
-                           " that was asked for", path=("position",))
+            raise NotFound(
+                f"there is no event at position {position} below the checkpoint that was asked for",
+                path=("position",),
+            )
         return found
 
     async def proof(self, position: int) -> Included | None:
@@ -123,16 +124,27 @@ class Publications:
     ) -> list[Included | None]:
         """Proofs for events; None for those that the checkpoint does not cover."""
         size = checkpoint.size
-        covered = {position: inclusion_parts(position - 1, size)
-                   for position in positions if 0 < position <= size}
+        covered = {
+            position: inclusion_parts(position - 1, size)
+            for position in positions
+            if 0 < position <= size
+        }
         leaves = {position: Node(0, position - 1) for position in covered}
         nodes = [node for parts in covered.values() for part in parts for node in part]
         async with self._pool.acquire() as connection:
             hashes = await read_hashes(connection, [*nodes, *leaves.values()], size)
-        return [Included(
-            InclusionProof(position - 1, tuple(hashes.proof(covered[position])), checkpoint.note),
-            hashes.node(leaves[position]), checkpoint) if position in covered else None
-            for position in positions]
+        return [
+            Included(
+                InclusionProof(
+                    position - 1, tuple(hashes.proof(covered[position])), checkpoint.note
+                ),
+                hashes.node(leaves[position]),
+                checkpoint,
+            )
+            if position in covered
+            else None
+            for position in positions
+        ]
 
     async def consistency(
         self, old: int, size: int | None = None
@@ -179,7 +191,8 @@ async def _hashed(connection: Connection, tiles: Sequence[Tile]) -> dict[Tile, b
     hashes = {tile.number: [b""] * tile.width for tile in tiles}
     if tiles:
         for position, entry in await connection.fetch(
-                SQL.entries_of_tiles, list(hashes), [tile.width for tile in tiles]):
+            SQL.entries_of_tiles, list(hashes), [tile.width for tile in tiles]
+        ):
             number, slot = divmod(position - 1, WIDTH)
             hashes[number][slot] = leaf_hash(entry)
     return {tile: b"".join(hashes[tile.number]) for tile in tiles}
@@ -189,7 +202,8 @@ def _checkpoint(row: asyncpg.Record | None, size: int | None = None) -> Publishe
     if row is None:
         raise NotFound(
             "no checkpoint is published: expected a log that somebody signs, and an event in it"
-            if size is None else
-            f"there is no checkpoint of {size} events: /log/checkpoint is the newest",
-            path=("size",))
+            if size is None
+            else f"there is no checkpoint of {size} events: /log/checkpoint is the newest",
+            path=("size",),
+        )
     return Published(row["size"], row["root"], row["note"], row["signed_at"])

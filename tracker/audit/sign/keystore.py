@@ -53,8 +53,10 @@ class Keys:
         return Note(text, tuple(signer.sign(text) for signer in self.signers))
 
     def __str__(self) -> str:
-        return "".join(f"{line}\n" for line in (
-            *map(str, self.retired), *(signer.secret for signer in self.signers)))
+        return "".join(
+            f"{line}\n"
+            for line in (*map(str, self.retired), *(signer.secret for signer in self.signers))
+        )
 
 
 class Safe:
@@ -73,15 +75,19 @@ class Safe:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self._keys.exists():
             if self._head.exists():
-                raise InvalidInput(f"{self._keys} is gone: put it back. Without it the log can't go"
-                                   " on under its name; docs/audit.md says how to begin another",
-                                   code="KEY_LOST")
+                raise InvalidInput(
+                    f"{self._keys} is gone: put it back. Without it the log can't go"
+                    " on under its name; docs/audit.md says how to begin another",
+                    code="KEY_LOST",
+                )
             key = Signer.new(origin or f"{NAME}/{secrets.token_hex(4)}")
             self._create(self._keys, str(Keys((key,))))
         keys = self.keys()
         if origin and keys.origin != origin:
-            raise InvalidInput(f"the keys in {self._keys} are of the log {keys.origin!r}: expected"
-                               f" {origin!r}", code="OTHER_LOG")
+            raise InvalidInput(
+                f"the keys in {self._keys} are of the log {keys.origin!r}: expected {origin!r}",
+                code="OTHER_LOG",
+            )
         return keys
 
     def keys(self) -> Keys:
@@ -89,8 +95,9 @@ class Safe:
         try:
             lines = self._keys.read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
-            raise NotFound(f"{self._keys} is not there: `tracker serve` makes a key when it starts"
-                           ) from None
+            raise NotFound(
+                f"{self._keys} is not there: `tracker serve` makes a key when it starts"
+            ) from None
         signers = tuple(Signer.parse(line) for line in lines if line.startswith(PRIVATE))
         retired = tuple(Verifier.parse(line) for line in lines if not line.startswith(PRIVATE))
         keys = Keys(signers, retired)

@@ -129,9 +129,7 @@ class Publisher(Background):
         that, entries are read over another connection: of one that waits to be rid of a long answer
         it would wait for the end.
         """
-        async with (
-            self._pool.acquire() as turn, confirmed(turn), turn.transaction(),
-        ):
+        async with self._pool.acquire() as turn, confirmed(turn), turn.transaction():
             yield turn if await turn.fetchval(SQL.take_turn, TURN) else None
 
     async def _step(self, turn: Connection, reading: Connection, work: Work) -> bool:
@@ -147,9 +145,7 @@ class Publisher(Background):
         work.did((page - complete) * WIDTH, page * WIDTH)
         return True
 
-    async def _sign(
-        self, turn: Connection, reading: Connection, size: int, work: Work
-    ) -> None:
+    async def _sign(self, turn: Connection, reading: Connection, size: int, work: Work) -> None:
         """Sign the head of the log and insert it, unless that has been done.
 
         The safe gets it also where another process has signed it.
@@ -167,9 +163,11 @@ class Publisher(Background):
             await turn.fetchval(SQL.take_turn, TURN)  # no witness is asked by who has lost its turn
             signed = await self._gather(reading, note, size)
             if not self._witnesses.policy.satisfied(signed):
-                raise NotProven(f"{len(signed)} of the {len(self._witnesses.policy.witnesses)}"
-                                f" witnesses signed the checkpoint of {size}: they are not enough"
-                                f" for the quorum {self._witnesses.policy.quorum}")
+                raise NotProven(
+                    f"{len(signed)} of the {len(self._witnesses.policy.witnesses)}"
+                    f" witnesses signed the checkpoint of {size}: they are not enough"
+                    f" for the quorum {self._witnesses.policy.quorum}"
+                )
         await turn.execute(SQL.add_checkpoint, size, new.root, str(note))
         await add_cosignatures(turn, size, signed)
         work.did(size - max((old.size for old in heads), default=0), size)
@@ -190,8 +188,10 @@ class Publisher(Background):
                 heads.append(published)
         for found in heads:
             if found.origin != keys.origin:
-                raise NotProven(f"the last head is of the log {found.origin!r}, and the keys are of"
-                                f" {keys.origin!r}")
+                raise NotProven(
+                    f"the last head is of the log {found.origin!r}, and the keys are of"
+                    f" {keys.origin!r}"
+                )
         return heads
 
     async def _gather(
@@ -201,11 +201,15 @@ class Publisher(Background):
         signed: dict[Verifier, Signature] = {}
         asked: dict[Verifier, int] = {}
         for _ in range(2):
-            asked = {key: old for key, old in self._witnesses.old_sizes(size).items()
-                     if key not in done and key not in signed and asked.get(key) != old}
+            asked = {
+                key: old
+                for key, old in self._witnesses.old_sizes(size).items()
+                if key not in done and key not in signed and asked.get(key) != old
+            }
             proofs = {
                 key: ConsistencyProof(old, await consistency(connection, old, size), str(note))
-                for key, old in asked.items()}
+                for key, old in asked.items()
+            }
             signed |= await self._witnesses.ask(note, size, proofs)
         return signed
 
@@ -240,8 +244,10 @@ async def continued(
     """The head of the log at a size, if it continues all that was signed. Raises NotProven."""
     for old in heads:
         if old.size > size:
-            raise NotProven(f"the log has {size} events, and a head of {old.size} was signed: this"
-                            " is an older log, such as a restored backup")
+            raise NotProven(
+                f"the log has {size} events, and a head of {old.size} was signed: this"
+                " is an older log, such as a restored backup"
+            )
     proofs = {old.size: consistency_parts(old.size, size) for old in heads}
     nodes = [node for parts in proofs.values() for part in parts for node in part]
     hashes = await read_hashes(connection, [*cover(0, size), *nodes], size)
@@ -250,8 +256,10 @@ async def continued(
         try:
             check_consistency(old.size, size, hashes.proof(proofs[old.size]), old.root, new.root)
         except NotProven as error:
-            raise NotProven(f"the log of {size} events does not continue the head of {old.size}"
-                            f" that was signed: {error.message}") from None
+            raise NotProven(
+                f"the log of {size} events does not continue the head of {old.size}"
+                f" that was signed: {error.message}"
+            ) from None
     return new
 
 
@@ -262,10 +270,15 @@ async def add_tiles(turn: Connection, reading: Connection, tiles: list[Tile]) ->
     """
     for level in sorted({tile.level for tile in tiles}):
         found = await read_tiles(
-            turn if level else reading, [tile for tile in tiles if tile.level == level])
+            turn if level else reading, [tile for tile in tiles if tile.level == level]
+        )
         await turn.execute(
-            SQL.add_tiles, [level] * len(found), [tile.number for tile in found],
-            list(found.values()), [tile_root(hashes) for hashes in found.values()])
+            SQL.add_tiles,
+            [level] * len(found),
+            [tile.number for tile in found],
+            list(found.values()),
+            [tile_root(hashes) for hashes in found.values()],
+        )
 
 
 async def add_cosignatures(
@@ -274,4 +287,5 @@ async def add_cosignatures(
     """Keep what witnesses signed of a checkpoint."""
     if signed:
         await connection.execute(
-            SQL.add_cosignatures, size, list(map(str, signed)), list(map(str, signed.values())))
+            SQL.add_cosignatures, size, list(map(str, signed)), list(map(str, signed.values()))
+        )

@@ -81,11 +81,14 @@ class _Parser:
                 try:
                     self._line(words)
                 except InvalidInput as error:
-                    raise InvalidInput(f"line {place} of the witness policy: {error.message}"
-                                       ) from None
+                    raise InvalidInput(
+                        f"line {place} of the witness policy: {error.message}"
+                    ) from None
         if self._quorum is None:
-            raise InvalidInput("the witness policy has no quorum: expected a line `quorum none`, or"
-                               " the name of a witness or group")
+            raise InvalidInput(
+                "the witness policy has no quorum: expected a line `quorum none`, or"
+                " the name of a witness or group"
+            )
         return Policy(tuple(self._witnesses.values()), self._groups, self._quorum)
 
     def _line(self, words: list[str]) -> None:
@@ -101,8 +104,10 @@ class _Parser:
             case ["quorum", name] if self._quorum is None:
                 self._quorum = name if name == "none" else self._known(name)
             case _:
-                raise InvalidInput(f"{' '.join(words)[:100]!r}: expected `witness NAME KEY URL`,"
-                                   " `group NAME all|any|NUMBER NAME…` or one `quorum NAME`")
+                raise InvalidInput(
+                    f"{' '.join(words)[:100]!r}: expected `witness NAME KEY URL`,"
+                    " `group NAME all|any|NUMBER NAME…` or one `quorum NAME`"
+                )
 
     def _group(self, least: str, members: list[str]) -> tuple[int, tuple[str, ...]]:
         counts = {"all": len(members), "any": 1}
@@ -154,8 +159,10 @@ class Witnesses:
 
     def old_sizes(self, size: int) -> dict[Verifier, int]:
         """From which sizes the witnesses want a proof, as far as we know."""
-        return {witness.key: min(size, self._seen.get(witness.key, 0))
-                for witness in self.policy.witnesses}
+        return {
+            witness.key: min(size, self._seen.get(witness.key, 0))
+            for witness in self.policy.witnesses
+        }
 
     async def ask(
         self, note: Note, size: int, proofs: Mapping[Verifier, ConsistencyProof]
@@ -167,8 +174,12 @@ class Witnesses:
         """
         asked = [witness for witness in self.policy.witnesses if witness.key in proofs]
         answers = await asyncio.gather(
-            *(asyncio.to_thread(add_checkpoint, witness, note, proofs[witness.key])
-              for witness in asked), return_exceptions=True)
+            *(
+                asyncio.to_thread(add_checkpoint, witness, note, proofs[witness.key])
+                for witness in asked
+            ),
+            return_exceptions=True,
+        )
         return self._signed(asked, size, answers)
 
     def _signed(
@@ -181,8 +192,10 @@ class Witnesses:
                     signed[witness.key] = answer
                     self._seen[witness.key] = size
                 case Elsewhere(size=seen) if seen > size:
-                    raise Behind(f"the witness {witness.name} has seen {seen} entries of this log,"
-                                 f" which has {size}: the log is older than what was published")
+                    raise Behind(
+                        f"the witness {witness.name} has seen {seen} entries of this log,"
+                        f" which has {size}: the log is older than what was published"
+                    )
                 case Elsewhere(size=seen):
                     self._seen[witness.key] = seen
                 case OSError() | HTTPException() | TrackerError():
@@ -198,7 +211,8 @@ def add_checkpoint(witness: Witness, note: Note, proof: ConsistencyProof) -> Sig
     Raises Elsewhere, OSError, HTTPException, or NotProven for an answer without its signature.
     """
     request = urllib.request.Request(
-        f"{witness.url.rstrip('/')}/add-checkpoint", str(proof).encode(), method="POST")
+        f"{witness.url.rstrip('/')}/add-checkpoint", str(proof).encode(), method="POST"
+    )
     try:
         with urllib.request.urlopen(request, timeout=WITNESS_TIMEOUT_SECONDS) as response:
             lines = response.read(MAX_ANSWER_BYTES).decode(errors="replace")

@@ -47,9 +47,7 @@ class Finding:
     opening: Opening
 
 
-def examine(
-    event: Recorded, annexes: Iterable[Line], redacted: Collection[str]
-) -> list[Finding]:
+def examine(event: Recorded, annexes: Iterable[Line], redacted: Collection[str]) -> list[Finding]:
     """What has become of every text of an event, in the order of the fields.
 
     `annexes` are the exported lines of its position, `redacted` the fields that later events of the

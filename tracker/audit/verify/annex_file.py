@@ -26,8 +26,9 @@ class Texts:
     it is about: until the end, what is missing may be explained.
     """
 
-    def __init__(self, lines: Iterable[bytes], first: int, last: int, *,
-                 allow_missing: bool = False):
+    def __init__(
+        self, lines: Iterable[bytes], first: int, last: int, *, allow_missing: bool = False
+    ):
         self.opened = self.redacted = 0
         """How many texts open their commitments, and how many the log says are gone."""
         self._lines = between(lines, first, last)
@@ -62,17 +63,24 @@ class Texts:
         if self._missing and not self._allow_missing:
             (position, field), *others = self._missing
             also = f", nor are {len(others):,} others" if others else ""
-            raise Rejected("MISSING_ANNEX", f"the text {field} is not in the file annexes{also},"
-                           " and no event redacts it; export again, or take what there is with"
-                           " --allow-missing-texts",
-                           range(position, position + 1))
+            raise Rejected(
+                "MISSING_ANNEX",
+                f"the text {field} is not in the file annexes{also},"
+                " and no event redacts it; export again, or take what there is with"
+                " --allow-missing-texts",
+                range(position, position + 1),
+            )
 
     def _of(self, position: int) -> Iterator[Line]:
         """The lines of an event: each of another field, or they could be without end."""
         fields = set[str]()
         while self._next and int(self._next.position) <= position:
             line = self._next
-            if int(line.position) < position or line.field in fields or len(fields) == MAX_ANNEXES_PER_EVENT:
+            if (
+                int(line.position) < position
+                or line.field in fields
+                or len(fields) == MAX_ANNEXES_PER_EVENT
+            ):
                 raise _altered(int(line.position), line.field)
             fields.add(line.field)
             yield line
@@ -94,8 +102,9 @@ def read(lines: Iterable[bytes]) -> Iterator[Line]:
             line = decoder.decode(text)
             int(line.position)
         except (msgspec.MsgspecError, UnicodeError, ValueError) as error:
-            raise Rejected("ALTERED_ANNEX", f"line {number} of annexes is no text: {error}"
-                           ) from None
+            raise Rejected(
+                "ALTERED_ANNEX", f"line {number} of annexes is no text: {error}"
+            ) from None
         yield line
 
 
@@ -110,5 +119,8 @@ def between(lines: Iterable[bytes], first: int, last: int) -> Iterator[Line]:
 
 
 def _altered(position: int, field: str) -> Rejected:
-    return Rejected("ALTERED_ANNEX", f"the text {field} in annexes is not what the entry commits"
-                    " to", range(position, position + 1))
+    return Rejected(
+        "ALTERED_ANNEX",
+        f"the text {field} in annexes is not what the entry commits to",
+        range(position, position + 1),
+    )

@@ -40,8 +40,11 @@ class Rows:
         """The note of the newest checkpoint. Raises NotFound where there is none."""
         row = await self._pool.fetchrow(SQL.last_checkpoint)
         if row is None:
-            raise NotFound("This log has never been signed: `tracker serve` does that, with the"
-                           " keys of TRACKER_AUDIT_DIR", code="NOT_SIGNED")
+            raise NotFound(
+                "This log has never been signed: `tracker serve` does that, with the"
+                " keys of TRACKER_AUDIT_DIR",
+                code="NOT_SIGNED",
+            )
         return _note(row)
 
     async def entries(self, tile: Tile) -> list[bytes]:
@@ -62,12 +65,16 @@ class Rows:
             return await self._begun(tile) if tile.level else None
         row = await self._pool.fetchrow(SQL.tile, tile.level, tile.number)
         if row is None:
-            raise Rejected("MISSING_ROW", f"the row of tile/{tile.path} is missing",
-                           positions_of(tile))
+            raise Rejected(
+                "MISSING_ROW", f"the row of tile/{tile.path} is missing", positions_of(tile)
+            )
         hashes = tile_hashes(row["hashes"])
         if root_over(hashes) != row["root"]:
-            raise Rejected("ALTERED_TILE", f"the row of tile/{tile.path} does not have the root of"
-                           " its hashes", positions_of(tile))
+            raise Rejected(
+                "ALTERED_TILE",
+                f"the row of tile/{tile.path} does not have the root of its hashes",
+                positions_of(tile),
+            )
         return hashes
 
     async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
@@ -85,8 +92,9 @@ class Rows:
         first = tile.number * WIDTH
         rows = await self._pool.fetch(SQL.roots, tile.level - 1, first, first + tile.width)
         if len(rows) < tile.width:
-            raise Rejected("MISSING_ROW", f"a row below tile/{tile.path} is missing",
-                           positions_of(tile))
+            raise Rejected(
+                "MISSING_ROW", f"a row below tile/{tile.path} is missing", positions_of(tile)
+            )
         return [row["root"] for row in rows]
 
 
@@ -94,8 +102,9 @@ def _note(row: asyncpg.Record) -> bytes:
     note = str(row["note"]).encode()
     checkpoint = parsed(note, f"the checkpoint of {row['size']}")[1]
     if (checkpoint.size, checkpoint.root) != (row["size"], row["root"]):
-        raise Rejected("BAD_CHECKPOINT", f"the row of the checkpoint of {row['size']} is not as its"
-                       " note")
+        raise Rejected(
+            "BAD_CHECKPOINT", f"the row of the checkpoint of {row['size']} is not as its note"
+        )
     return note
 
 
@@ -111,5 +120,8 @@ def _check_columns(row: asyncpg.Record) -> None:
         return
     for name in COLUMNS:
         if row[name] != getattr(event, name):
-            raise Rejected("WRONG_COLUMN", f"its column {name} says {row[name]}, the entry"
-                           f" {getattr(event, name)}", below(Tile(0, 0), row["position"] - 1))
+            raise Rejected(
+                "WRONG_COLUMN",
+                f"its column {name} says {row[name]}, the entry {getattr(event, name)}",
+                below(Tile(0, 0), row["position"] - 1),
+            )

@@ -31,9 +31,11 @@ class Website(Files):
     def __init__(self, url: str, *, token: str | None = None):
         """Raises InvalidInput for what is no such address."""
         if not is_address(url) or "?" in url or "#" in url:
-            raise InvalidInput(f"{shown_address(url)}: expected an http or https address of a log,"
-                               " such as https://example.org/log, without a name, a password or a"
-                               " query")
+            raise InvalidInput(
+                f"{shown_address(url)}: expected an http or https address of a log,"
+                " such as https://example.org/log, without a name, a password or a"
+                " query"
+            )
         self._parts = urlsplit(url.rstrip("/"))
         self.name = shown_address(url.rstrip("/"))
         self._headers = {"User-Agent": "tracker verify", "Accept-Encoding": "identity"}
@@ -61,8 +63,9 @@ class Website(Files):
 
     def missing(self, path: str, positions: range | None = None) -> TrackerError:
         """An address may have moved, so a file that is not there accuses nobody."""
-        return Unavailable(f"{self.name}/{path}: there is no such file. Is it the address of a"
-                           " log?")
+        return Unavailable(
+            f"{self.name}/{path}: there is no such file. Is it the address of a log?"
+        )
 
     async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """None: a website does not list the heads that it keeps."""

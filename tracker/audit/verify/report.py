@@ -107,15 +107,24 @@ def report(
     """The report of a visit that has ended, well or with an error."""
     positions = error.positions if isinstance(error, Rejected) else None
     return Report(
-        result=_result(visit, error), sentence=sentence(visit, error), exit_code=exit_code,
-        code=error.code if error else None, message=error.message if error else None,
+        result=_result(visit, error),
+        sentence=sentence(visit, error),
+        exit_code=exit_code,
+        code=error.code if error else None,
+        message=error.message if error else None,
         first_bad_position=str(positions[0]) if positions else None,
         last_bad_position=str(positions[-1]) if positions else None,
-        log=visit.log, tool=visit.tool, started_at=visit.started_at, finished_at=finished_at,
-        key_source=visit.key_source, trusted_keys=[str(key) for key in visit.keys],
+        log=visit.log,
+        tool=visit.tool,
+        started_at=visit.started_at,
+        finished_at=finished_at,
+        key_source=visit.key_source,
+        trusted_keys=[str(key) for key in visit.keys],
         required_witnesses=[str(key) for key in visit.witnesses],
         saved_checkpoint_size=str(visit.saved.size) if visit.saved else None,
-        not_checked=not_checked(visit), **_found(visit.verification))
+        not_checked=not_checked(visit),
+        **_found(visit.verification),
+    )
 
 
 def _found(verification: Verification | None) -> dict[str, Any]:
@@ -124,11 +133,13 @@ def _found(verification: Verification | None) -> dict[str, Any]:
         return {}
     head, texts = verification.head, verification.texts
     return {
-        "origin": head.checkpoint.origin, "size": str(head.size),
+        "origin": head.checkpoint.origin,
+        "size": str(head.size),
         "root": str(head.checkpoint).splitlines()[2],
         "checkpoint": head.note.decode(errors="replace"),
         "signed_by": [str(key) for key in head.signers],
-        "last_recorded_at": verification.recorded_at, "from_position": str(verification.first),
+        "last_recorded_at": verification.recorded_at,
+        "from_position": str(verification.first),
         "kept_checkpoints": verification.heads,
         "kept_checkpoints_of_unknown_keys": verification.strangers,
         "texts": texts and TextCounts(texts.opened, texts.redacted, texts.missing),
@@ -149,12 +160,17 @@ def sentence(visit: Visit, error: TrackerError | None) -> str:
         return f"Nothing was verified: {error.message if error else 'the log was not read'}."
     verification = visit.verification
     head, first = verification.head, verification.first
-    events = (f"The events from position {first} to {head.size}" if first > 1
-              else f"All {head.size} events")
+    events = (
+        f"The events from position {first} to {head.size}"
+        if first > 1
+        else f"All {head.size} events"
+    )
     signed = f"{events} of {head.checkpoint.origin} are those that were signed"
     if not visit.proven:
-        return (f"{signed} with the key that lies in the bundle itself: the bundle agrees with"
-                " itself, and nothing is proven about whose log it is or whether it was made anew.")
+        return (
+            f"{signed} with the key that lies in the bundle itself: the bundle agrees with"
+            " itself, and nothing is proven about whose log it is or whether it was made anew."
+        )
     lost = verification.texts.missing if verification.texts else 0
     texts = f", and {lost} texts that they commit to are missing" if lost else ""
     return f"{signed} with a trusted key: none was altered, dropped, inserted or moved{texts}."
@@ -186,9 +202,14 @@ def as_json(made: Report) -> str:
 
 def as_markdown(made: Report) -> str:
     """A report as a page for the files."""
-    texts = None if made.texts is None else (
-        f"{made.texts.opened} open their commitments, {made.texts.redacted} are redacted by the"
-        f" log, {made.texts.missing} are missing")
+    texts = (
+        None
+        if made.texts is None
+        else (
+            f"{made.texts.opened} open their commitments, {made.texts.redacted} are redacted by the"
+            f" log, {made.texts.missing} are missing"
+        )
+    )
     facts: list[tuple[str, str | None]] = [
         ("Result", made.result.replace("_", " ")),
         ("Code", made.code),
@@ -213,11 +234,22 @@ def as_markdown(made: Report) -> str:
         ("Verified with", made.tool),
         ("Exit code", str(made.exit_code)),
     ]
-    lines = ["# Verification of a log", "", printable(made.sentence), "", "| | |", "| --- | --- |",
-             *(f"| {name} | `{printable(text)}` |" for name, text in facts if text)]
+    lines = [
+        "# Verification of a log",
+        "",
+        printable(made.sentence),
+        "",
+        "| | |",
+        "| --- | --- |",
+        *(f"| {name} | `{printable(text)}` |" for name, text in facts if text),
+    ]
     if made.checkpoint:
-        lines += ["", "The signed checkpoint:", "",
-                  *("    " + printable(line) for line in made.checkpoint.splitlines())]
+        lines += [
+            "",
+            "The signed checkpoint:",
+            "",
+            *("    " + printable(line) for line in made.checkpoint.splitlines()),
+        ]
     lines += ["", "Not checked:", "", *(f"- {point};" for point in made.not_checked)]
     return "\n".join(lines).removesuffix(";") + ".\n"
 

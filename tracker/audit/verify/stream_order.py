@@ -40,8 +40,11 @@ class Sequences:
 
     def fault(self, until: int) -> Rejected | None:
         """The first wrong version or repeated id up to a position; None where all is right."""
-        faults = [fault for number in range(BUCKETS)
-                  if (fault := self._fault(number)) is not None and fault[0] <= until]
+        faults = [
+            fault
+            for number in range(BUCKETS)
+            if (fault := self._fault(number)) is not None and fault[0] <= until
+        ]
         if not faults:
             return None
         position, code, message = min(faults)
@@ -71,8 +74,11 @@ class Sequences:
                 if before is not None:
                     return position, "REPEATED_EVENT_ID", "its event id was used before"
             elif version != (before or 0) + 1 and (before is not None or self._whole):
-                return (position, "WRONG_VERSION", f"version {version} of its stream follows"
-                        f" version {before or 0}")
+                return (
+                    position,
+                    "WRONG_VERSION",
+                    f"version {version} of its stream follows version {before or 0}",
+                )
         return None
 
     def _records(self, number: int) -> Iterator[tuple[bytes, int, int]]:

@@ -43,11 +43,16 @@ class Trust:
             raise Rejected("BAD_SIGNATURE", f"{name}: {error.message}") from None
         signers = [key for key in self.keys if key in found]
         if not signers:
-            raise Rejected("UNKNOWN_KEY", f"{name} is signed by none of the keys that you trust:"
-                           f" {_named(self.keys)}")
+            raise Rejected(
+                "UNKNOWN_KEY",
+                f"{name} is signed by none of the keys that you trust: {_named(self.keys)}",
+            )
         if checkpoint.origin not in {key.name for key in signers}:
-            raise Rejected("WRONG_ORIGIN", f"{name} is of {checkpoint.origin!r}, which is not the"
-                           f" name of the key that signed it: {_named(signers)}")
+            raise Rejected(
+                "WRONG_ORIGIN",
+                f"{name} is of {checkpoint.origin!r}, which is not the"
+                f" name of the key that signed it: {_named(signers)}",
+            )
         if silent := [key for key in self.witnesses if key not in found]:
             raise Rejected("NOT_WITNESSED", f"{name} is not cosigned by {_named(silent)}")
         return Head(data, checkpoint, tuple(found))

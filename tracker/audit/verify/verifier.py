@@ -86,8 +86,15 @@ class Page(NamedTuple):
 class Verification:
     """One pass over a log. Make it by `begin`, then go through `pages` to the end."""
 
-    def __init__(self, source: Source, trust: Trust, head: Head, saved: Head | None, first: int,
-                 texts: Texts | None):
+    def __init__(
+        self,
+        source: Source,
+        trust: Trust,
+        head: Head,
+        saved: Head | None,
+        first: int,
+        texts: Texts | None,
+    ):
         self.source = source
         """The log that it is about."""
         self._trust, self._saved = trust, saved
@@ -110,7 +117,11 @@ class Verification:
 
     @staticmethod
     async def begin(
-        source: Source, trust: Trust, saved: Head | None = None, *, only_new: bool = False,
+        source: Source,
+        trust: Trust,
+        saved: Head | None = None,
+        *,
+        only_new: bool = False,
         allow_missing_texts: bool = False,
     ) -> Verification:
         """Check the newest head, and that it may follow the saved one.
@@ -124,8 +135,11 @@ class Verification:
             _check_later(head, saved)
         begun = (saved.size - 1) // WIDTH * WIDTH if saved and saved.size and only_new else 0
         lines = source.texts()
-        texts = None if lines is None else Texts(
-            lines, begun + 1, head.size, allow_missing=allow_missing_texts)
+        texts = (
+            None
+            if lines is None
+            else Texts(lines, begun + 1, head.size, allow_missing=allow_missing_texts)
+        )
         return Verification(source, trust, head, saved, begun + 1, texts)
 
     async def pages(self) -> AsyncIterator[Page]:
@@ -152,8 +166,10 @@ class Verification:
             wrong = _first_difference(leaves, stored)
             page = Page(tile, entries, [], [], [])
             await self._grow(page, leaves[:wrong])
-            page.events.extend(self._event(entry, tile.number * WIDTH + number)
-                               for number, entry in enumerate(entries[:wrong], 1))
+            page.events.extend(
+                self._event(entry, tile.number * WIDTH + number)
+                for number, entry in enumerate(entries[:wrong], 1)
+            )
             if self.texts:
                 self.texts.check(page.events)
             if wrong is not None:
@@ -215,18 +231,24 @@ class Verification:
         try:
             event = recorded(entry)
         except (msgspec.MsgspecError, UnicodeError) as error:
-            raise Rejected("NOT_AN_EVENT", f"the entry is no event: {error}",
-                           _at(position)) from None
+            raise Rejected(
+                "NOT_AN_EVENT", f"the entry is no event: {error}", _at(position)
+            ) from None
         if event.recorded_at.tzinfo is None:
             raise Rejected("NOT_AN_EVENT", "its time has no time zone", _at(position))
         if not 0 < event.version <= MAX_VERSION:
             raise Rejected("WRONG_VERSION", f"its version is {event.version}", _at(position))
         if event.position != position:
-            raise Rejected("WRONG_POSITION", f"the entry says that it is at {event.position}",
-                           _at(position))
+            raise Rejected(
+                "WRONG_POSITION", f"the entry says that it is at {event.position}", _at(position)
+            )
         if self.recorded_at is not None and event.recorded_at < self.recorded_at:
-            raise Rejected("WRONG_TIME", f"it was recorded at {event.recorded_at}, before"
-                           f" {self.recorded_at} of the one before", _at(position))
+            raise Rejected(
+                "WRONG_TIME",
+                f"it was recorded at {event.recorded_at}, before"
+                f" {self.recorded_at} of the one before",
+                _at(position),
+            )
         self.recorded_at = event.recorded_at
         self._sequences.add(event)
         return event
@@ -243,10 +265,18 @@ class Verification:
         """Say whether a tile has been altered, or what is below it. Raises Rejected."""
         positions = below(tile, wrong)
         if not await self._leads_to_root(tile, stored):
-            raise Rejected("ALTERED_TILE", f"tile/{tile.path} does not have the hash of what is"
-                           " below it", positions)
-        raise Rejected("ALTERED_ENTRY", "the entry is not the one that was signed" if not tile.level
-                       else "entries here are not those that were signed", positions)
+            raise Rejected(
+                "ALTERED_TILE",
+                f"tile/{tile.path} does not have the hash of what is below it",
+                positions,
+            )
+        raise Rejected(
+            "ALTERED_ENTRY",
+            "the entry is not the one that was signed"
+            if not tile.level
+            else "entries here are not those that were signed",
+            positions,
+        )
 
     async def _leads_to_root(self, tile: Tile, hashes: list[bytes]) -> bool:
         """Whether the tiles that are kept lead from this one to the root that was signed."""
@@ -256,8 +286,10 @@ class Verification:
             if stored is None or stored[tile.number % WIDTH] != root_over(hashes):
                 return False
             tile, hashes = above, stored
-        edge = [Filled(begun, hashes if begun == tile else await self._begun(begun))
-                for begun in tiles_at(self.head.size)]
+        edge = [
+            Filled(begun, hashes if begun == tile else await self._begun(begun))
+            for begun in tiles_at(self.head.size)
+        ]
         return Edge(edge).root() == self.head.checkpoint.root
 
     async def _begun(self, tile: Tile) -> list[bytes]:
@@ -315,10 +347,16 @@ class Verification:
 
     def _unlike(self, code: str) -> Rejected:
         """The error that events are not those of a head, the first that they do not fit."""
-        name, size = ((self._broken.name, self._broken.head.size) if self._broken
-                      else ("the checkpoint", self.head.size))
-        return Rejected(code, f"these are not the events that {name} of size {size} was signed for",
-                        range(self._fitting + 1, size + 1) or None)
+        name, size = (
+            (self._broken.name, self._broken.head.size)
+            if self._broken
+            else ("the checkpoint", self.head.size)
+        )
+        return Rejected(
+            code,
+            f"these are not the events that {name} of size {size} was signed for",
+            range(self._fitting + 1, size + 1) or None,
+        )
 
     def _earliest(self, error: Rejected) -> Rejected:
         """The error, or one about earlier positions that would have shown at the end."""
@@ -331,22 +369,33 @@ class Verification:
 def _check_later(head: Head, saved: Head) -> None:
     """Check that a head may follow one that was seen before. Raises Rejected."""
     if head.checkpoint.origin != saved.checkpoint.origin:
-        raise Rejected("WRONG_ORIGIN", f"the checkpoint is of {head.checkpoint.origin!r}, your"
-                       f" saved one of {saved.checkpoint.origin!r}")
+        raise Rejected(
+            "WRONG_ORIGIN",
+            f"the checkpoint is of {head.checkpoint.origin!r}, your"
+            f" saved one of {saved.checkpoint.origin!r}",
+        )
     if head.size < saved.size:
-        raise Rejected("SHRUNK", f"the checkpoint is about {head.size} events, your saved one"
-                       f" about {saved.size}: it is stale, or events were taken away",
-                       range(head.size + 1, saved.size + 1))
+        raise Rejected(
+            "SHRUNK",
+            f"the checkpoint is about {head.size} events, your saved one"
+            f" about {saved.size}: it is stale, or events were taken away",
+            range(head.size + 1, saved.size + 1),
+        )
     if head.size == saved.size and head.checkpoint.root != saved.checkpoint.root:
-        raise Rejected("FORKED", f"the checkpoint and your saved one are about {head.size} events"
-                       " each, and not about the same", range(1, head.size + 1))
+        raise Rejected(
+            "FORKED",
+            f"the checkpoint and your saved one are about {head.size} events"
+            " each, and not about the same",
+            range(1, head.size + 1),
+        )
 
 
 def _first_difference(ours: list[bytes], stored: list[bytes] | None) -> int | None:
     if stored is None or ours == stored:
         return None
-    return next((i for i, (a, b) in enumerate(zip(ours, stored, strict=False)) if a != b),
-                len(ours) - 1)
+    return next(
+        (i for i, (a, b) in enumerate(zip(ours, stored, strict=False)) if a != b), len(ours) - 1
+    )
 
 
 def _at(position: int) -> range:

@@ -88,8 +88,14 @@ class Run:
 
 
 async def import_file(
-    target: Target, reader: Reader, file: File, *, skip_refused: bool = False,
-    dry_run: bool = False, actor: str = ACTOR, progress: Progress = silent,
+    target: Target,
+    reader: Reader,
+    file: File,
+    *,
+    skip_refused: bool = False,
+    dry_run: bool = False,
+    actor: str = ACTOR,
+    progress: Progress = silent,
     listen: Listen | None = None,
 ) -> Outcome:
     """Import a file and return its outcome once it is durable.
@@ -102,11 +108,13 @@ async def import_file(
     async with staging(target) as stage:
         if not file.beginning().startswith(ZIP):
             file = replace(file, encoding=encoding(file, reader.encoding))
-        run = Run(reader, file, file.sha256(), datetime.now(UTC).date(), stage, tally,
-                  actor)
+        run = Run(reader, file, file.sha256(), datetime.now(UTC).date(), stage, tally, actor)
         earlier = [item async for item in stage.receipts(reader.name)] if reader.corrects else []
-        same = [(position, receipt) for position, receipt in earlier
-                if receipt.sha256 == run.sha256 and receipt.reader_version != reader.version]
+        same = [
+            (position, receipt)
+            for position, receipt in earlier
+            if receipt.sha256 == run.sha256 and receipt.reader_version != reader.version
+        ]
         run.before = _who_read_before(run, [receipt for _, receipt in earlier])
         for batch in _batches(reader.read(file)):
             await _take_in(run, batch)
@@ -118,15 +126,17 @@ async def import_file(
             return outcome
         position = await stage.append(
             _receipt_event(outcome.receipt, actor),
-            lambda more: progress("recording", more, stage.count))
+            lambda more: progress("recording", more, stage.count),
+        )
         return replace(outcome, position=position)
 
 
 def _outcome(run: Run, *, strict: bool) -> Outcome:
     """What a run comes to. Raises InvalidInput if the file is another than in the beginning."""
     if run.file.sha256() != run.sha256:
-        raise InvalidInput(f"{run.file.name} changed while it was read: import it again",
-                           code="FILE_CHANGED")
+        raise InvalidInput(
+            f"{run.file.name} changed while it was read: import it again", code="FILE_CHANGED"
+        )
     receipt = run.tally.receipt(run.reader, run.file, run.sha256, run.staging.count, run.on)
     return Outcome(receipt, run.differences, refused=strict and receipt.counts.refused > 0)
 
@@ -150,12 +160,16 @@ async def _take_in(run: Run, batch: Iterable[Item]) -> None:
     ids = [item.order.event_id for item in told]
     entities = dict(await run.staging.entities(item.order.stream for item in told))
     in_log = await run.staging.streams_of(ids)
-    moved = [item.order.event_id for item in told
-             if in_log.get(item.order.event_id, item.order.stream) != item.order.stream]
+    moved = [
+        item.order.event_id
+        for item in told
+        if in_log.get(item.order.event_id, item.order.stream) != item.order.stream
+    ]
     taken = run.staging.by_others | await run.staging.of_others(moved)
     seen = await run.staging.seen(ids)
     run.founded |= await run.staging.existing(
-        sorted(mentioned(item.order for item in told) - run.founded))
+        sorted(mentioned(item.order for item in told) - run.founded)
+    )
     events: list[NewEvent] = []
     for item in batch:
         if isinstance(item, Refused):
@@ -163,8 +177,14 @@ async def _take_in(run: Run, batch: Iterable[Item]) -> None:
             continue
         order = item.order
         elsewhere = in_log.get(order.event_id, order.stream) != order.stream
-        verdict = judge(item, entities[order.stream], seen.get(order.event_id), elsewhere,
-                        _retraction(run, item.at), taken=order.event_id in taken)
+        verdict = judge(
+            item,
+            entities[order.stream],
+            seen.get(order.event_id),
+            elsewhere,
+            _retraction(run, item.at),
+            taken=order.event_id in taken,
+        )
         made = _carry_out(run, item, verdict, entities)
         if made is not None:
             events += made
@@ -173,8 +193,9 @@ async def _take_in(run: Run, batch: Iterable[Item]) -> None:
     await run.staging.see(seen)
 
 
-def _carry_out(run: Run, item: Told, verdict: Verdict, entities: dict[str, Entity]
-               ) -> list[NewEvent] | None:
+def _carry_out(
+    run: Run, item: Told, verdict: Verdict, entities: dict[str, Entity]
+) -> list[NewEvent] | None:
     """The events that a verdict leads to; None where it, or a rule, refuses the fact."""
     stream = item.order.stream
     if verdict.came is Came.REFUSED:
@@ -200,8 +221,9 @@ def _count(run: Run, item: Told, verdict: Verdict) -> None:
     if verdict.doubt:
         run.tally.suspect_of(item.at, verdict.doubt, item.order.event_id)
     if verdict.orders and len(run.differences) < MAX_DIFFERENCES:
-        run.differences.append(Difference(
-            verdict.came, item.at, item.order.stream, item.order.fact, verdict.before))
+        run.differences.append(
+            Difference(verdict.came, item.at, item.order.stream, item.order.fact, verdict.before)
+        )
 
 
 # --- corrections
@@ -219,10 +241,16 @@ def _retracted(run: Run, event_id: str, what: str) -> Retracted:
     reader, day = run.reader, PartialDate(run.on.isoformat())
     return Retracted(
         retracts=event_id,
-        reason=plain(f"Reader {reader.name} {reader.version} {what} in {run.file.name} than"
-                     f" {run.before}", 500),
-        source=Source(publisher="tracker", name=plain(f"Import of {run.file.name}"),
-                      published_on=day, checked=Checked.DATA_FILE),
+        reason=plain(
+            f"Reader {reader.name} {reader.version} {what} in {run.file.name} than {run.before}",
+            500,
+        ),
+        source=Source(
+            publisher="tracker",
+            name=plain(f"Import of {run.file.name}"),
+            published_on=day,
+            checked=Checked.DATA_FILE,
+        ),
     )
 
 

@@ -62,19 +62,33 @@ class Tally:
 
     def counts(self) -> Counts:
         """The counts."""
-        return Counts(suspect=self.suspect, withdrawn=self.withdrawn,
-                      **{came.value: count for came, count in self.came.items()})
+        return Counts(
+            suspect=self.suspect,
+            withdrawn=self.withdrawn,
+            **{came.value: count for came, count in self.came.items()},
+        )
 
     def receipt(self, reader: Reader, file: File, sha256: str, events: int, on: date) -> Receipt:
         """The receipt of a run over a file, on a day, that makes so many events."""
         day, name = PartialDate(on.isoformat()), file.name
         return Receipt(
-            source=Source(publisher="tracker", name=plain(f"Import of {name}"), published_on=day,
-                          checked=Checked.DATA_FILE),
-            on=day, reader=reader.name, reader_version=reader.version,
-            file=plain(name) or "?", sha256=sha256, size=file.size, counts=self.counts(),
-            encoding=file.encoding, events=events,
-            reasons=_reasons(self.reasons), refused=tuple(self.refused),
+            source=Source(
+                publisher="tracker",
+                name=plain(f"Import of {name}"),
+                published_on=day,
+                checked=Checked.DATA_FILE,
+            ),
+            on=day,
+            reader=reader.name,
+            reader_version=reader.version,
+            file=plain(name) or "?",
+            sha256=sha256,
+            size=file.size,
+            counts=self.counts(),
+            encoding=file.encoding,
+            events=events,
+            reasons=_reasons(self.reasons),
+            refused=tuple(self.refused),
             suspects=tuple(self.suspects),
         )
 
@@ -84,7 +98,7 @@ def plain(text: str, most: int = 200) -> str:
     where there is nothing to see in it."""
     shown = "".join(char if char.isprintable() else "?" for char in text[:most])
     while len(encode(shown)) > most:
-        shown = shown[:-(len(shown) // 8 + 1)]
+        shown = shown[: -(len(shown) // 8 + 1)]
     if not is_visible(shown):
         return ""
     return shown if len(shown) == len(text) else shown + "\u2026"
@@ -92,15 +106,22 @@ def plain(text: str, most: int = 200) -> str:
 
 def _note(remarks: list[Remark], place: Refused) -> None:
     if len(remarks) < MAX_REMARKS:
-        remarks.append(Remark(
-            reason=plain(place.reason), line=place.at.line, text=plain(place.text, 80) or None,
-            column=plain(place.at.column or "", 80) or None, code=place.code))
+        remarks.append(
+            Remark(
+                reason=plain(place.reason),
+                line=place.at.line,
+                text=plain(place.text, 80) or None,
+                column=plain(place.at.column or "", 80) or None,
+                code=place.code,
+            )
+        )
 
 
 def _reasons(counted: Counter[tuple[str, str | None]]) -> tuple[Reason, ...]:
     """The most frequent reasons, and how many items had others."""
     frequent = counted.most_common(MAX_REASONS)
     rest = counted.total() - sum(count for _, count in frequent)
-    shown = [Reason(reason=plain(reason), count=count, code=code)
-             for (reason, code), count in frequent]
+    shown = [
+        Reason(reason=plain(reason), count=count, code=code) for (reason, code), count in frequent
+    ]
     return tuple(shown + ([Reason(reason=OTHER_REASONS, count=rest)] if rest else []))

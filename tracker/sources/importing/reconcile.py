@@ -61,8 +61,15 @@ class Verdict:
     before: Fact | None = None
 
 
-def judge(told: Told, entity: Entity, line: int | None, elsewhere: bool,
-          retraction: Callable[[str], Retracted] | None, *, taken: bool = False) -> Verdict:
+def judge(
+    told: Told,
+    entity: Entity,
+    line: int | None,
+    elsewhere: bool,
+    retraction: Callable[[str], Retracted] | None,
+    *,
+    taken: bool = False,
+) -> Verdict:
     """What becomes of a fact.
 
     `line` is where the file told the same row before, `elsewhere` whether the log has the id for
@@ -78,8 +85,11 @@ def judge(told: Told, entity: Entity, line: int | None, elsewhere: bool,
     told_as = row[-1:] if retraction else row
     same = any(says_the_same(known.fact, order.fact) for known in told_as)
     if line is not None:
-        return Verdict(Came.REPEATED) if same else _refused(
-            f"line {line} says otherwise", "CONTRADICTS_ROW")
+        return (
+            Verdict(Came.REPEATED)
+            if same
+            else _refused(f"line {line} says otherwise", "CONTRADICTS_ROW")
+        )
     if same and not (retraction and withdrawn(entity, row[-1].event_id)):
         return Verdict(Came.UNCHANGED)
     if (retraction is None and (elsewhere or row)) or (elsewhere and not taken):
@@ -91,8 +101,10 @@ def judge(told: Told, entity: Entity, line: int | None, elsewhere: bool,
 
 def _stands(entity: Entity, order: Order) -> bool:
     """Whether the event of an order's id stands and says the same, whoever recorded it."""
-    return any(known.event_id == order.event_id and says_the_same(known.fact, order.fact)
-               for known in standing(entity.known))
+    return any(
+        known.event_id == order.event_id and says_the_same(known.fact, order.fact)
+        for known in standing(entity.known)
+    )
 
 
 def _under_free_id(order: Order) -> Order:
@@ -109,8 +121,10 @@ def without_redacted(order: Order, row: Sequence[Known]) -> tuple[Order, list[Kn
     """An order and its row, both without the texts that were redacted in the row: a file that still
     has them says nothing new by that, and what it corrects does not bring them back."""
     gone = {field for known in row for field in committed(known.fact)}
-    return (Order(order.stream, without(order.fact, gone), order.event_id, order.path),
-            [known._replace(fact=without(known.fact, gone)) for known in row])
+    return (
+        Order(order.stream, without(order.fact, gone), order.event_id, order.path),
+        [known._replace(fact=without(known.fact, gone)) for known in row],
+    )
 
 
 def withdrawn(entity: Entity, event_id: str) -> bool:
@@ -145,11 +159,17 @@ def _fresh(entity: Entity, order: Order) -> Verdict:
     for known, claim in claims:
         if edition_of(claim) == edition_of(order.fact):
             same = agree(claim.quantity, order.fact.quantity)
-            return Verdict(Came.UNCHANGED) if same else _refused(
-                f"the event {known.event_id} has another value for this series and edition",
-                "ANOTHER_VALUE")
-    earlier = [claim for _, claim in claims if claim.source.publisher
-               == order.fact.source.publisher]
+            return (
+                Verdict(Came.UNCHANGED)
+                if same
+                else _refused(
+                    f"the event {known.event_id} has another value for this series and edition",
+                    "ANOTHER_VALUE",
+                )
+            )
+    earlier = [
+        claim for _, claim in claims if claim.source.publisher == order.fact.source.publisher
+    ]
     if not earlier:
         return Verdict(Came.NEW, (order,))
     nearest = min(earlier, key=lambda claim: abs(claim.public_on - order.fact.public_on))
@@ -169,13 +189,15 @@ def doubt(claim: Claimed, neighbour: Claimed) -> str | None:
     return f"{times} the figure of {neighbour.edition}, {old.value} {old.unit}"
 
 
-def _corrected(entity: Entity, order: Order, row: Sequence[Known],
-               retraction: Callable[[str], Retracted]) -> Verdict:
+def _corrected(
+    entity: Entity, order: Order, row: Sequence[Known], retraction: Callable[[str], Retracted]
+) -> Verdict:
     last = row[-1]
     orders = [Order(order.stream, order.fact, f"{order.event_id}~{len(row) + 1}")]
     if last.event_id not in retracted(entity.known):
-        orders.insert(0, Order(order.stream, retraction(last.event_id),
-                               f"{last.event_id}{RETRACTED}"))
+        orders.insert(
+            0, Order(order.stream, retraction(last.event_id), f"{last.event_id}{RETRACTED}")
+        )
     return Verdict(Came.CORRECTED, tuple(orders), before=last.fact)
 
 

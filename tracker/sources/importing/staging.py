@@ -42,8 +42,17 @@ again when they are needed."""
 LAST = 2**63 - 1
 IMPORTERS = (IMPORT_ACTOR, DEMO_ACTOR)
 """Actors of what imports record; in a demo nobody is told apart."""
-COLUMNS = ("event_id", "stream", "version", "type", "attributes", "data", "fields", "salts",
-           "texts")
+COLUMNS = (
+    "event_id",
+    "stream",
+    "version",
+    "type",
+    "attributes",
+    "data",
+    "fields",
+    "salts",
+    "texts",
+)
 
 
 class Staging:
@@ -70,15 +79,19 @@ class Staging:
         kept = await texts(self._connection, (e.fact for events in found.values() for e in events))
         for stream, events in found.items():
             self._entities[stream] = restored(stream, events, kept)
-            self.by_others |= {event.event_id for event in events
-                               if event.actor not in (None, *IMPORTERS)}
+            self.by_others |= {
+                event.event_id for event in events if event.actor not in (None, *IMPORTERS)
+            }
             self._kept += 1 + len(events)
         if self.count:
             for row in await self._connection.fetch(SQL.staged_of, missing):
-                fact = with_texts(decode(fact_type(row["type"]), row["data"]),
-                                  dict(zip(row["fields"], row["texts"], strict=True)))
-                Entity.Event(row["stream"], row["version"], datetime_now_with_tzinfo(),
-                             row["event_id"], fact).mutate(self._entities[row["stream"]])
+                fact = with_texts(
+                    decode(fact_type(row["type"]), row["data"]),
+                    dict(zip(row["fields"], row["texts"], strict=True)),
+                )
+                Entity.Event(
+                    row["stream"], row["version"], datetime_now_with_tzinfo(), row["event_id"], fact
+                ).mutate(self._entities[row["stream"]])
                 self._kept += 1
         return self._entities
 
@@ -88,9 +101,20 @@ class Staging:
 
     async def stage(self, events: Sequence[NewEvent]) -> None:
         """Keep events for the log."""
-        records = [(e.event_id, e.stream, e.version, e.type, e.attributes, e.data,
-                    [annex.field for annex in e.annexes], [annex.salt for annex in e.annexes],
-                    [annex.text for annex in e.annexes]) for e in events]
+        records = [
+            (
+                e.event_id,
+                e.stream,
+                e.version,
+                e.type,
+                e.attributes,
+                e.data,
+                [annex.field for annex in e.annexes],
+                [annex.salt for annex in e.annexes],
+                [annex.text for annex in e.annexes],
+            )
+            for e in events
+        ]
         await self._connection.copy_records_to_table("staged", records=records, columns=COLUMNS)
         self.count += len(events)
         self._kept += len(events)
@@ -105,8 +129,7 @@ class Staging:
 
     async def streams_of(self, ids: Sequence[str]) -> dict[str, str]:
         """The streams of the events in the log that have these ids."""
-        return {row[0]: row[1]
-                for row in await self._connection.fetch(SQL.streams_of_ids, ids)}
+        return {row[0]: row[1] for row in await self._connection.fetch(SQL.streams_of_ids, ids)}
 
     async def of_others(self, ids: Sequence[str]) -> set[str]:
         """Which of these events in the log no import recorded."""

@@ -38,11 +38,26 @@ DAY = re.compile(r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?")
 YEAR = re.compile("[0-9]{4}")
 BY_STAGE = re.compile(r"(?P<what>[^,(]+?)(?:, ?| ?\()(?P<how>mine|smelter|refin)", re.IGNORECASE)
 STAGES = {"mine": Stage.MINE, "smelter": Stage.SMELTER, "refin": Stage.REFINERY}
-UNITS = {"tonnes": "t", "thousand tonnes": "kt", "million tonnes": "Mt", "kilograms": "kg",
-         "carats": "ct", "thousand carats": "kct", "million cubic metres": "Mm3"}
+UNITS = {
+    "tonnes": "t",
+    "thousand tonnes": "kt",
+    "million tonnes": "Mt",
+    "kilograms": "kg",
+    "carats": "ct",
+    "thousand carats": "kct",
+    "million cubic metres": "Mm3",
+}
 UNIT = re.compile(r"(?P<unit>[^(]+?)(?: \((?P<basis>[^)]+)\))?")
-PAST = frozenset({"german federal republic", "german democratic republic", "yemen (pdr)",
-                  "soviet union", "czechoslovakia", "yugoslavia"})
+PAST = frozenset(
+    {
+        "german federal republic",
+        "german democratic republic",
+        "yemen (pdr)",
+        "soviet union",
+        "czechoslovakia",
+        "yugoslavia",
+    }
+)
 """States that are no more, under the codes of others."""
 
 
@@ -71,8 +86,10 @@ def read(published: str | None, file: File) -> Iterator[Item]:
         raise unreadable(file, "expected the columns " + ", ".join(sorted(COLUMNS)))
     for row in table:
         if len(row.fields) != len(names):
-            yield Refused(At(row.line), f"expected {len(names)} fields, got {len(row.fields)}:"
-                                        " the file may be cut off")
+            yield Refused(
+                At(row.line),
+                f"expected {len(names)} fields, got {len(row.fields)}: the file may be cut off",
+            )
             continue
         field = {name: row.at(index) for index, name in enumerate(names)}
         yield _item(field, day, file.name, row.line)
@@ -81,14 +98,20 @@ def read(published: str | None, file: File) -> Iterator[Item]:
 def _day(published: str | None, file: File) -> PartialDate:
     match = DAY.search(file.name)
     if published is None and match is None:
-        raise unreadable(file, "expected the day of the download in the name of the file"
-                               " (bgs-2026-05-20.csv), or by --set published=2026-05-20")
+        raise unreadable(
+            file,
+            "expected the day of the download in the name of the file"
+            " (bgs-2026-05-20.csv), or by --set published=2026-05-20",
+        )
     return PartialDate(published or (match[0] if match else ""))
 
 
 def _item(field: Mapping[str, str], day: PartialDate, file: str, line: int) -> Item:
-    refused = partial(Refused, At(line), text=" ".join(
-        field.get(name, "") for name in (NAMES[0], "country_trans", "year")))
+    refused = partial(
+        Refused,
+        At(line),
+        text=" ".join(field.get(name, "") for name in (NAMES[0], "country_trans", "year")),
+    )
     if field["bgs_statistic_type_trans"] != "Production":
         return refused(f"no production: {field['bgs_statistic_type_trans']}", code="LEFT_OUT")
     name = next((field[name] for name in NAMES if field.get(name)), "")
@@ -106,8 +129,9 @@ def subject(name: str) -> Subject | None:
     """What the publisher calls `name`; None where that is not known."""
     declared = _declared().get(name.casefold())
     if declared:
-        return Subject(Commodity(declared["commodity"]), Stage(declared["stage"]),
-                       declared.get("basis"))
+        return Subject(
+            Commodity(declared["commodity"]), Stage(declared["stage"]), declared.get("basis")
+        )
     match = BY_STAGE.match(name)
     commodity = commodity_named(match["what"]) if match else None
     return Subject(commodity, STAGES[match["how"].lower()]) if match and commodity else None
@@ -119,11 +143,22 @@ def _claim(field: Mapping[str, str], about: Subject, day: PartialDate, where: st
         raise InvalidInput(f"unknown year {field['year']!r}")
     quantity = _quantity(field, about)
     return Claimed(
-        source=Source(publisher="bgs", name="BGS World Mineral Statistics", published_on=day,
-                      url="https://ogcapi.bgs.ac.uk/collections/world-mineral-statistics",
-                      reference=where, checked=Checked.DATA_FILE),
-        series=Series(commodity=about.commodity, place=place, statistic=Statistic.PRODUCTION,
-                      stage=about.stage, form=_form(field), period=int(field["year"][:4])),
+        source=Source(
+            publisher="bgs",
+            name="BGS World Mineral Statistics",
+            published_on=day,
+            url="https://ogcapi.bgs.ac.uk/collections/world-mineral-statistics",
+            reference=where,
+            checked=Checked.DATA_FILE,
+        ),
+        series=Series(
+            commodity=about.commodity,
+            place=place,
+            statistic=Statistic.PRODUCTION,
+            stage=about.stage,
+            form=_form(field),
+            period=int(field["year"][:4]),
+        ),
         edition=f"WMS {day}",
         quantity=quantity,
         note="; ".join(_notes(field)) or None,
@@ -144,8 +179,10 @@ def country(field: Mapping[str, str]) -> Place:
     by_name = place_named(name)
     if two and three and two != three:
         if by_name != two:
-            raise InvalidInput(f"{name}: the codes {two} and {field['country_iso3_code']} are of"
-                               " different countries")
+            raise InvalidInput(
+                f"{name}: the codes {two} and {field['country_iso3_code']} are of"
+                " different countries"
+            )
         return Place(two)
     code = three or two or by_name
     if not code:
@@ -158,8 +195,13 @@ def _quantity(field: Mapping[str, str], about: Subject) -> Quantity:
     given = match["unit"] if match else field["units"]
     basis = match["basis"] if match and match["basis"] != "metric" else None
     value, qualifier = _value(field)
-    return Quantity(unit=Unit(UNITS.get(given, given)), value=value, qualifier=qualifier,
-                    basis=basis or about.basis, estimated="Estimates." in _figure_notes(field))
+    return Quantity(
+        unit=Unit(UNITS.get(given, given)),
+        value=value,
+        qualifier=qualifier,
+        basis=basis or about.basis,
+        estimated="Estimates." in _figure_notes(field),
+    )
 
 
 def _value(field: Mapping[str, str]) -> tuple[Decimal | None, Qualifier | None]:

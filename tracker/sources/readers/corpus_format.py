@@ -65,8 +65,10 @@ def parse(line: bytes) -> Order:
     if kind is Receipt:
         raise InvalidInput("expected a fact: receipts are recorded by imports only", path=("type",))
     if kind is Redacted:
-        raise InvalidInput("expected a fact: redactions are commands of their own, since texts go"
-                           " with them", path=("type",))
+        raise InvalidInput(
+            "expected a fact: redactions are commands of their own, since texts go with them",
+            path=("type",),
+        )
     try:
         check_storable(parsed.data)
         fact = decode_input(kind, parsed.data)
@@ -96,8 +98,11 @@ def read(file: File) -> Iterator[Item]:
     """The facts of a file, one a line; empty lines say nothing."""
     for line in lines(file):
         if not line.whole:
-            yield Refused(At(line.number), f"expected at most {MAX_ROW_BYTES:,} bytes in a line",
-                          code=TooLarge.code)
+            yield Refused(
+                At(line.number),
+                f"expected at most {MAX_ROW_BYTES:,} bytes in a line",
+                code=TooLarge.code,
+            )
         elif line.content.strip():
             try:
                 yield Told(At(line.number), parse(line.content))

@@ -16,8 +16,11 @@ from tracker.domain.units import Unit
 from tracker.domain.values import Actor, Committed, PartialDate
 
 WORDS: dict[type, dict[str, Any]] = {
-    PartialDate: {"type": "string", "pattern": r"^\d{4}(-\d{2}(-\d{2})?)?$",
-                  "description": "YYYY, YYYY-MM or YYYY-MM-DD"},
+    PartialDate: {
+        "type": "string",
+        "pattern": r"^\d{4}(-\d{2}(-\d{2})?)?$",
+        "description": "YYYY, YYYY-MM or YYYY-MM-DD",
+    },
     Commodity: {"type": "string", "enum": [str(id) for id in commodities()]},
     Place: {"type": "string", "enum": [str(code) for code in places()]},
     Actor: {"type": "string", "description": "A place (US) or a founded alliance (quad)"},
@@ -32,26 +35,41 @@ def corpus_schema() -> str:
     names = list(dict.fromkeys(kinds.values()))
     refs, components = msgspec.json.schema_components(names, schema_hook=WORDS.__getitem__)
     where = dict(zip(names, refs, strict=True))
-    return json.dumps({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A line of the corpus format: one fact to be recorded",
-        "type": "object",
-        "properties": {
-            "id": {"type": "string", "minLength": 1, "maxLength": 200,
-                   "description": "The event id: a line counts once, however often imported"},
-            "type": {"enum": list(kinds), "description": "The event type"},
-            "entity": {"type": "string", "maxLength": 300,
-                       "description": "What it is about, such as alliance/quad; figures have it"
-                                      " in their series"},
-            "data": {"type": "object", "description": "The fact"},
+    return json.dumps(
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "A line of the corpus format: one fact to be recorded",
+            "type": "object",
+            "properties": {
+                "id": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 200,
+                    "description": "The event id: a line counts once, however often imported",
+                },
+                "type": {"enum": list(kinds), "description": "The event type"},
+                "entity": {
+                    "type": "string",
+                    "maxLength": 300,
+                    "description": "What it is about, such as alliance/quad; figures have it"
+                    " in their series",
+                },
+                "data": {"type": "object", "description": "The fact"},
+            },
+            "required": ["id", "type", "data"],
+            "additionalProperties": False,
+            "allOf": [
+                {
+                    "if": {"properties": {"type": {"const": type_}}},
+                    "then": {"properties": {"data": where[fact]}},
+                }
+                for type_, fact in kinds.items()
+            ],
+            "$defs": as_told(components),
         },
-        "required": ["id", "type", "data"],
-        "additionalProperties": False,
-        "allOf": [{"if": {"properties": {"type": {"const": type_}}},
-                   "then": {"properties": {"data": where[fact]}}}
-                  for type_, fact in kinds.items()],
-        "$defs": as_told(components),
-    }, indent=1, ensure_ascii=False)
+        indent=1,
+        ensure_ascii=False,
+    )
 
 
 def as_told(components: dict[str, Any]) -> dict[str, Any]:

@@ -31,13 +31,18 @@ from tracker.sources.text_files import in_utf8
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 BIS = "industry-and-security-bureau"
-SETS_UP = re.compile(r"\b(?:impos|add|adopt|implement|expand|establish|creat)(?:es|s|ing|e)\b",
-                     re.IGNORECASE)
-LICENCE = re.compile(r"\blicen[sc](?:e|ing) (?:requirement|polic)|\brequires? a licen[sc]e\b"
-                     r"|\bexport controls? on\b|\bcontrols on the export\b", re.IGNORECASE)
+SETS_UP = re.compile(
+    r"\b(?:impos|add|adopt|implement|expand|establish|creat)(?:es|s|ing|e)\b", re.IGNORECASE
+)
+LICENCE = re.compile(
+    r"\blicen[sc](?:e|ing) (?:requirement|polic)|\brequires? a licen[sc]e\b"
+    r"|\bexport controls? on\b|\bcontrols on the export\b",
+    re.IGNORECASE,
+)
 FINAL = re.compile(r"\bfinal rule\b|\brule\b", re.IGNORECASE)
-CHANGES = re.compile(r"\b(?:correct|delay|suspen|extend|extension|remov|withdraw|stay|proposed)",
-                     re.IGNORECASE)
+CHANGES = re.compile(
+    r"\b(?:correct|delay|suspen|extend|extension|remov|withdraw|stay|proposed)", re.IGNORECASE
+)
 """Actions and titles of rules that change others: which, the data do not say."""
 GENERIC = frozenset({"critical_minerals", "minerals", "dual_use_items"})
 
@@ -88,8 +93,10 @@ class Page(msgspec.Struct, frozen=True):
 
 def recognise(head: bytes, name: str) -> bool:
     """Whether a file begins like a page of documents, or one document."""
-    return (head.removeprefix(BOM_UTF8).lstrip().startswith((b"{", b"["))
-            and b'"document_number"' in head)
+    return (
+        head.removeprefix(BOM_UTF8).lstrip().startswith((b"{", b"["))
+        and b'"document_number"' in head
+    )
 
 
 def read(file: File) -> Iterator[Item]:
@@ -121,8 +128,9 @@ def _documents(file: File, content: bytes) -> list[msgspec.Raw]:
 def _item(document: Document, at: At, file: str) -> Item:
     goods = named_in(document.text)
     if not document.of_bis and not goods:
-        return Refused(at, "neither of BIS nor about a commodity of the tracker", document.title,
-                       "LEFT_OUT")
+        return Refused(
+            at, "neither of BIS nor about a commodity of the tracker", document.title, "LEFT_OUT"
+        )
     id = f"us-fr-{slug(document.document_number)}"
     source = _source(document, f"{file}, line {at.line}")
     if is_control(document, goods):
@@ -133,27 +141,49 @@ def _item(document: Document, at: At, file: str) -> Item:
 def is_control(document: Document, goods: tuple[Commodity, ...]) -> bool:
     """Whether a document, by what it says of itself, sets up licence requirements."""
     act = document.action or document.type
-    return (document.of_bis and bool(set(goods) - GENERIC)
-            and document.type.casefold() == "rule" and FINAL.search(act) is not None
-            and CHANGES.search(f"{act} {document.title}") is None
-            and SETS_UP.search(document.text) is not None
-            and LICENCE.search(document.text) is not None)
+    return (
+        document.of_bis
+        and bool(set(goods) - GENERIC)
+        and document.type.casefold() == "rule"
+        and FINAL.search(act) is not None
+        and CHANGES.search(f"{act} {document.title}") is None
+        and SETS_UP.search(document.text) is not None
+        and LICENCE.search(document.text) is not None
+    )
 
 
 def _control(document: Document, goods: tuple[Commodity, ...], source: Source) -> Fact:
-    clause = Clause(id="1", measure=Measure.LICENCE, commodities=goods,
-                    in_force_from=_day(document.effective_on),
-                    note="The goods are those that the summary names")
-    return Announced(source=source, on=source.published_on, issuer=Place("US"),
-                     direction=Direction.EXPORT, title=_title(document), clauses=(clause,),
-                     instrument=document.citation, note=_note(document))
+    clause = Clause(
+        id="1",
+        measure=Measure.LICENCE,
+        commodities=goods,
+        in_force_from=_day(document.effective_on),
+        note="The goods are those that the summary names",
+    )
+    return Announced(
+        source=source,
+        on=source.published_on,
+        issuer=Place("US"),
+        direction=Direction.EXPORT,
+        title=_title(document),
+        clauses=(clause,),
+        instrument=document.citation,
+        note=_note(document),
+    )
 
 
 def _announcement(document: Document, goods: tuple[Commodity, ...], source: Source) -> Fact:
     effective = f"Effective on {document.effective_on}" if document.effective_on else None
-    return Made(source=source, on=source.published_on, kind=AnnouncementKind.STATEMENT,
-                title=_title(document), actors=(Actor("US"),), commodities=goods,
-                topic=document.type, note=_note(document, effective))
+    return Made(
+        source=source,
+        on=source.published_on,
+        kind=AnnouncementKind.STATEMENT,
+        title=_title(document),
+        actors=(Actor("US"),),
+        commodities=goods,
+        topic=document.type,
+        note=_note(document, effective),
+    )
 
 
 def _source(document: Document, where: str) -> Source:
@@ -175,10 +205,16 @@ def _title(document: Document) -> str:
 def _note(document: Document, *more: str | None) -> str:
     """What else the document says of itself."""
     close = document.comments_close_on
-    said = [document.action or document.type, *more, document.abstract, document.dates,
-            f"Comments close on {close}" if close else None,
-            _listed("Agencies", [a.name or a.raw_name or "" for a in document.agencies]),
-            _listed("Dockets", document.docket_ids), _listed("Topics", document.topics)]
+    said = [
+        document.action or document.type,
+        *more,
+        document.abstract,
+        document.dates,
+        f"Comments close on {close}" if close else None,
+        _listed("Agencies", [a.name or a.raw_name or "" for a in document.agencies]),
+        _listed("Dockets", document.docket_ids),
+        _listed("Topics", document.topics),
+    ]
     told = [" ".join(text.split()).rstrip(".") for text in said if text]
     return (". ".join(told) + ".")[:8000]
 
@@ -200,9 +236,13 @@ def named_in(text: str) -> tuple[Commodity, ...]:
 @cache
 def _names() -> re.Pattern[str]:
     """Every name of a commodity as words, the longest first."""
-    names = sorted({commodity.name for commodity in commodities()}
-                   | {str(commodity).replace("_", " ") for commodity in commodities()}
-                   | {"rare earth elements", "rare earth"}, key=len, reverse=True)
+    names = sorted(
+        {commodity.name for commodity in commodities()}
+        | {str(commodity).replace("_", " ") for commodity in commodities()}
+        | {"rare earth elements", "rare earth"},
+        key=len,
+        reverse=True,
+    )
     return re.compile(r"\b(?:" + "|".join(map(re.escape, names)) + r")\b", re.IGNORECASE)
 
 

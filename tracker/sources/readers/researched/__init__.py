@@ -52,8 +52,10 @@ def read(file: File) -> Iterator[Item]:
     for number, row in facts.items():
         try:
             if row.id in entities:
-                events += [(entry, told(At(number), entry.entity, entry.fact, entry.event_id))
-                           for entry in events_of(row, rows, entities)]
+                events += [
+                    (entry, told(At(number), entry.entity, entry.fact, entry.event_id))
+                    for entry in events_of(row, rows, entities)
+                ]
         except MISFIT as error:
             yield _refused(number, row, error)
     yield from (event for _, event in sorted(events, key=lambda item: item[0].order))

@@ -32,22 +32,22 @@ FOUNDINGS = {
     "ergi-2019-06-11": Founding("ergi", "Energy Resource Governance Initiative"),
     "msp-2022-06-14-formation": Founding("msp", "Minerals Security Partnership"),
     "scma-2022-12-12": Founding("scma", "Sustainable Critical Minerals Alliance"),
-    "msp-forum-2024-04-05":
-        Founding("msp-forum", "Minerals Security Partnership Forum", part_of="msp"),
-    "quad-2025-07-01-qcmi":
-        Founding("quad-critical-minerals-initiative", "Quad Critical Minerals Initiative",
-                 part_of="quad"),
+    "msp-forum-2024-04-05": Founding(
+        "msp-forum", "Minerals Security Partnership Forum", part_of="msp"
+    ),
+    "quad-2025-07-01-qcmi": Founding(
+        "quad-critical-minerals-initiative", "Quad Critical Minerals Initiative", part_of="quad"
+    ),
     "pax-silica-2025-12-12": Founding("pax_silica", "Pax Silica"),
-    "forge-2026-02-04-formation":
-        Founding("forge", "Forum on Resource Geostrategic Engagement (FORGE)"),
+    "forge-2026-02-04-formation": Founding(
+        "forge", "Forum on Resource Geostrategic Engagement (FORGE)"
+    ),
 }
 
 SINCE = {"msp-2024-03-estonia": "2024-03"}
 """When a member joined, where the day is less certain than the fact's date."""
 
-JOINED_BEFORE = {
-    "msp-2023-06-22-india": {"italy": "IT", "norway": "NO"},
-}
+JOINED_BEFORE = {"msp-2023-06-22-india": {"italy": "IT", "norway": "NO"}}
 """Members of whom a fact says that they had joined by then, without a date."""
 
 WORDS = {
@@ -101,8 +101,13 @@ def _founded(row: Row) -> Iterator[Entry]:
         part_of=founding.part_of,
         replaces=row.details.get("replaces"),
         purpose="; ".join(row.details.get("focus", ())) or None,
-        note=note(row.title, _commodities(row), *in_words(row.details, WORDS),
-                  None if listed else NOT_LISTED, row.note),
+        note=note(
+            row.title,
+            _commodities(row),
+            *in_words(row.details, WORDS),
+            None if listed else NOT_LISTED,
+            row.note,
+        ),
     )
     yield Entry(row.id, entity(row), fact, row.on.first)
     if "focus" in row.details:
@@ -122,10 +127,16 @@ def _joined(row: Row) -> Iterator[Entry]:
     beside = [place.name for place in others if place != member]
     since = SINCE.get(row.id)
     fact = MemberJoined(
-        source=source(row), on=row.on, member=member,
+        source=source(row),
+        on=row.on,
+        member=member,
         since=PartialDate(since) if since else None,
-        note=note(row.title, f"Beside it: {', '.join(beside)}" if beside else None,
-                  *in_words(row.details, WORDS), row.note),
+        note=note(
+            row.title,
+            f"Beside it: {', '.join(beside)}" if beside else None,
+            *in_words(row.details, WORDS),
+            row.note,
+        ),
     )
     yield Entry(row.id, entity(row), fact, row.on.first)
     yield from _joined_before(row)
@@ -135,15 +146,21 @@ def _joined_before(row: Row) -> Iterator[Entry]:
     """Members known to have joined by the day of a fact; since when is not known."""
     for name, code in JOINED_BEFORE.get(row.id, {}).items():
         fact = MemberJoined(
-            source=source(row), on=row.on, member=Place(code),
+            source=source(row),
+            on=row.on,
+            member=Place(code),
             note=f"Had joined by {row.date}: the day itself is not in our data.",
         )
         yield Entry(f"{row.id}+{name}", entity(row), fact, row.on.first)
 
 
 def _succeeded(row: Row) -> Iterator[Entry]:
-    fact = Succeeded(source=source(row), on=row.on, by=row.details["succeeded_by"],
-                     note=note(row.title, row.note))
+    fact = Succeeded(
+        source=source(row),
+        on=row.on,
+        by=row.details["succeeded_by"],
+        note=note(row.title, row.note),
+    )
     yield Entry(row.id, entity(row), fact, row.on.first)
 
 

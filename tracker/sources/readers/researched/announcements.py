@@ -58,8 +58,9 @@ AMOUNTS = {
     "eu_us_mou_deadline_days": Measured("days to the EU-US memorandum", "count"),
     "extraction_percent": Measured("benchmark for 2030: extraction", "percent"),
     "loan_usd": Measured("loan, at most", "USD"),
-    "max_from_one_third_country_percent":
-        Measured("benchmark for 2030: from one third country, at most", "percent"),
+    "max_from_one_third_country_percent": Measured(
+        "benchmark for 2030: from one third country, at most", "percent"
+    ),
     "negotiations_concluded_with": Measured("partners with negotiations concluded", "count"),
     "percent_gdp": Measured("share of GDP", "percent"),
     "period_months": Measured("period in months", "count"),
@@ -124,8 +125,12 @@ def announcement(row: Row, entities: Mapping[str, str]) -> Iterator[Entry]:
     entity = f"announcement/{row.id}"
     yield Entry(row.id, entity, fact, row.on.first)
     for old in fact.supersedes:
-        yield Entry(f"{row.id}+supersedes", old,
-                    Superseded(source=fact.source, on=fact.on, by=entity), row.on.first)
+        yield Entry(
+            f"{row.id}+supersedes",
+            old,
+            Superseded(source=fact.source, on=fact.on, by=entity),
+            row.on.first,
+        )
 
 
 def launch(row: Row, entity: str) -> Entry:
@@ -174,8 +179,12 @@ def _amounts(details: Mapping[str, Any]) -> Iterator[Amount]:
         if isinstance(value, Mapping):
             yield from _amounts(value)
         elif measured := AMOUNTS.get(key):
-            yield Amount(label=measured.label, quantity=Quantity(
-                unit=Unit(measured.unit), value=number(value), qualifier=measured.qualifier))
+            yield Amount(
+                label=measured.label,
+                quantity=Quantity(
+                    unit=Unit(measured.unit), value=number(value), qualifier=measured.qualifier
+                ),
+            )
 
 
 def _days(row: Row) -> Iterator[str]:

@@ -84,9 +84,24 @@ EXPRESSED = {
 }
 """Details that are expressed otherwise than by a field of the same name."""
 
-FIELDS = ("issuer", "direction", "measure_type", "instrument", "targets", "covers", "end_use",
-          "entities", "extraterritorial", "de_minimis_percent", "exemptions", "rate_percent",
-          "quota_t", "quota_t_batch", "official", "judged")
+FIELDS = (
+    "issuer",
+    "direction",
+    "measure_type",
+    "instrument",
+    "targets",
+    "covers",
+    "end_use",
+    "entities",
+    "extraterritorial",
+    "de_minimis_percent",
+    "exemptions",
+    "rate_percent",
+    "quota_t",
+    "quota_t_batch",
+    "official",
+    "judged",
+)
 
 
 def acts(row: Row, rows: Mapping[str, Row]) -> Iterator[Entry]:
@@ -120,8 +135,9 @@ def _facts(row: Row) -> Iterator[tuple[str, Fact]]:
 def _act_of(row: Row) -> Callable[[Row], Fact]:
     act = ACTS.get(row.id) or KINDS.get(_how(row))
     if act is None:
-        raise InvalidInput(f"{row.id}: expected a known kind of control, got {_how(row)!r}",
-                           path=("kind",))
+        raise InvalidInput(
+            f"{row.id}: expected a known kind of control, got {_how(row)!r}", path=("kind",)
+        )
     return act
 
 
@@ -155,8 +171,9 @@ def _joined(rows: Sequence[Row]) -> Entry:
         _announced(first),
         title=JOINED[id].title,
         clauses=tuple(_titled(row) for row in rows),
-        note=note(*(row.note for row in rows),
-                  f"From the facts {' and '.join(row.id for row in rows)}"),
+        note=note(
+            *(row.note for row in rows), f"From the facts {' and '.join(row.id for row in rows)}"
+        ),
     )
     return Entry(id, entity(first), told, first.on.first)
 
@@ -165,11 +182,17 @@ def _known_by_its_end(row: Row) -> Announced:
     """An instrument of which our data have only the end; its beginning stays open."""
     assert row.effective_from is not None
     last = PartialDate(row.effective_from).first - timedelta(days=1)
-    clause = replace(clause_of(row), in_force_from=None,
-                     in_force_until=PartialDate(last.isoformat()))
-    return replace(_announced(row), title=KNOWN_BY_END[row.id], instrument=None,
-                   clauses=(clause,), note="Known here by its end only: neither its announcement"
-                                           " nor its beginning is in our data.")
+    clause = replace(
+        clause_of(row), in_force_from=None, in_force_until=PartialDate(last.isoformat())
+    )
+    return replace(
+        _announced(row),
+        title=KNOWN_BY_END[row.id],
+        instrument=None,
+        clauses=(clause,),
+        note="Known here by its end only: neither its announcement"
+        " nor its beginning is in our data.",
+    )
 
 
 # --- later acts
@@ -203,8 +226,11 @@ def _expired(row: Row) -> Expired:
 
 
 def _suspended(row: Row) -> Suspended:
-    return Suspended(**_later(row), suspended_from=PartialDate(row.effective_from or row.date),
-                     suspended_until=day(row.effective_to))
+    return Suspended(
+        **_later(row),
+        suspended_from=PartialDate(row.effective_from or row.date),
+        suspended_until=day(row.effective_to),
+    )
 
 
 def _repealed(row: Row) -> Repealed:
@@ -214,16 +240,27 @@ def _repealed(row: Row) -> Repealed:
 def _disputed(row: Row) -> Disputed:
     """Another account of the instrument, public since its own publication."""
     origin = source(row)
-    return Disputed(source=origin, on=origin.published_on, account=row.title,
-                    commodities=row.known_commodities, judged=row.details["judged"], note=row.note)
+    return Disputed(
+        source=origin,
+        on=origin.published_on,
+        account=row.title,
+        commodities=row.known_commodities,
+        judged=row.details["judged"],
+        note=row.note,
+    )
 
 
 def _later(row: Row) -> dict[str, Any]:
     """What all later acts have: they carry their title in the note."""
     still = row.details.get("still_applies")
     stays = f"Still in force: {', '.join(map(in_plain, still))}" if still else None
-    return {"source": source(row), "on": row.on, "clauses": clauses_meant(row),
-            "instrument": row.details["instrument"], "note": note(row.title, stays, row.note)}
+    return {
+        "source": source(row),
+        "on": row.on,
+        "clauses": clauses_meant(row),
+        "instrument": row.details["instrument"],
+        "note": note(row.title, stays, row.note),
+    }
 
 
 KINDS: dict[str, Callable[[Row], Fact]] = {
@@ -257,13 +294,18 @@ def _clauses(row: Row) -> tuple[Clause, ...]:
     """The clauses that an announcement states: one, or one a part."""
     if "parts" not in row.details:
         return (clause_of(row),)
-    return tuple(_part(row, id, part)
-                 for id, part in zip(PARTS[row.id], row.details["parts"], strict=True))
+    return tuple(
+        _part(row, id, part) for id, part in zip(PARTS[row.id], row.details["parts"], strict=True)
+    )
 
 
 def _part(row: Row, id: str, part: dict[str, str]) -> Clause:
-    clause = replace(clause_of(row), id=id, in_force_from=day(part["effective_from"]),
-                     note=note(part["part"][0].upper() + part["part"][1:]))
+    clause = replace(
+        clause_of(row),
+        id=id,
+        in_force_from=day(part["effective_from"]),
+        note=note(part["part"][0].upper() + part["part"][1:]),
+    )
     if id == MADE_ABROAD:
         return clause
     return replace(clause, extraterritorial=False, de_minimis_percent=None)

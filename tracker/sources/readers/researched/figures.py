@@ -41,8 +41,18 @@ EXPRESSED = {
 }
 """Details that are expressed otherwise than by a field of the same meaning."""
 
-FIELDS = ("commodity", "geo", "stage", "data_year", "value", "unit", "basis", "qualifier",
-          "edition", "rounded")
+FIELDS = (
+    "commodity",
+    "geo",
+    "stage",
+    "data_year",
+    "value",
+    "unit",
+    "basis",
+    "qualifier",
+    "edition",
+    "rounded",
+)
 
 
 def claim(row: Row) -> Entry:

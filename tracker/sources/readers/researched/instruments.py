@@ -28,8 +28,10 @@ JOINED = {
     "us-301-2024": Joined(
         "Section 301: 25% tariffs on Chinese critical minerals, on natural graphite and permanent"
         " magnets from 2026",
-        {"us-301-2024-critical": "critical-minerals",
-         "us-301-2024-ndfebgraphite": "graphite-and-magnets"},
+        {
+            "us-301-2024-critical": "critical-minerals",
+            "us-301-2024-ndfebgraphite": "graphite-and-magnets",
+        },
     ),
     "cd-arecoms-2025-004": Joined(
         "DRC cobalt export quotas: 18,125 t for the rest of 2025, 96,600 t for 2027",

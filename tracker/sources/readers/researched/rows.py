@@ -177,15 +177,21 @@ def number(value: Any) -> Decimal | None:
 
 def note(*sentences: FreeText | None) -> str | None:
     """Sentences as running text; None when there are none."""
-    told = [text if text[-1] in '.?!"' else f"{text}." for text in sentences
-            if text and isinstance(text, str)]
+    told = [
+        text if text[-1] in '.?!"' else f"{text}."
+        for text in sentences
+        if text and isinstance(text, str)
+    ]
     return " ".join(told) or None
 
 
 def in_words(details: Mapping[str, Any], templates: Mapping[str, str]) -> list[str]:
     """The details that have no field of their own, each as a sentence."""
-    return [template.format(spoken(details[key]))
-            for key, template in templates.items() if details.get(key)]
+    return [
+        template.format(spoken(details[key]))
+        for key, template in templates.items()
+        if details.get(key)
+    ]
 
 
 def spoken(value: Any) -> Any:
@@ -203,5 +209,8 @@ def check_details(row: Row, known: Iterable[str]) -> None:
     """Refuse a fact with details that would be lost. Raises InvalidInput."""
     unknown: Sequence[str] = sorted(row.details.keys() - set(known))
     if unknown:
-        raise InvalidInput(f"{row.id}: expected no details without a place in the corpus, got "
-                           + ", ".join(unknown), path=("details", unknown[0]))
+        raise InvalidInput(
+            f"{row.id}: expected no details without a place in the corpus, got "
+            + ", ".join(unknown),
+            path=("details", unknown[0]),
+        )

@@ -55,26 +55,31 @@ def read(meaning: Meaning, file: File) -> Iterator[Item]:
         yield from _items(meaning, file, header, columns, row)
 
 
-def _items(meaning: Meaning, file: File, header: Cells, columns: dict[str, int], row: Cells
-           ) -> Iterator[Item]:
+def _items(
+    meaning: Meaning, file: File, header: Cells, columns: dict[str, int], row: Cells
+) -> Iterator[Item]:
     lost = [name for name, index in columns.items() if row.formulas.get(index) is False]
     if lost:
-        yield Refused(At(row.line, lost[0]), "a formula without a kept value: open and save the"
-                                             " file in a spreadsheet program")
+        yield Refused(
+            At(row.line, lost[0]),
+            "a formula without a kept value: open and save the file in a spreadsheet program",
+        )
         return
     record = _record(meaning, file, header, columns, row)
     try:
         found = list(facts(record))
     except ValueError as error:
         broken = error if isinstance(error, InvalidInput) else InvalidInput(str(error))
-        yield Refused.because(At(row.line, path_of(broken) or None), broken,
-                              record.text("title") or "")
+        yield Refused.because(
+            At(row.line, path_of(broken) or None), broken, record.text("title") or ""
+        )
         return
     yield from found
 
 
-def _record(meaning: Meaning, file: File, header: Cells, columns: dict[str, int], row: Cells
-            ) -> Record:
+def _record(
+    meaning: Meaning, file: File, header: Cells, columns: dict[str, int], row: Cells
+) -> Record:
     fields = {"publisher": default_publisher(file.name), **meaning.constants}
     fields |= {name: row.at(index) for name, index in columns.items() if row.at(index)}
     return Record(file.name, row.line, fields, _rest(meaning, header, columns, row), meaning)
@@ -83,9 +88,11 @@ def _record(meaning: Meaning, file: File, header: Cells, columns: dict[str, int]
 def _rest(meaning: Meaning, header: Cells, columns: dict[str, int], row: Cells) -> str | None:
     """What the other columns say, and which values a formula gave."""
     meant = set(columns.values())
-    said = [f"{header.at(index) or f'Column {index + 1}'}: {value}"
-            for index, value in enumerate(row.texts) if value and index not in meant
-            and header.at(index) not in meaning.ignored]
+    said = [
+        f"{header.at(index) or f'Column {index + 1}'}: {value}"
+        for index, value in enumerate(row.texts)
+        if value and index not in meant and header.at(index) not in meaning.ignored
+    ]
     said += [f"By formula: {header.at(index)}" for index, kept in row.formulas.items() if kept]
     return "; ".join(said)[:8000] or None
 

@@ -33,16 +33,54 @@ from tracker.sources.reader import At, Told, told
 
 T = TypeVar("T")
 LONGEST_ID = 120
-OF_ALL = frozenset({"id", "title", "jurisdiction", "announced", "commodities", "link", "publisher",
-                    "source", "published"})
+OF_ALL = frozenset(
+    {
+        "id",
+        "title",
+        "jurisdiction",
+        "announced",
+        "commodities",
+        "link",
+        "publisher",
+        "source",
+        "published",
+    }
+)
 """Fields that have a place in an announcement, or, as the day of a list, are left out on purpose:
 each later list would look like a correction."""
-OF_CONTROLS = OF_ALL | {"effective", "ended", "suspended", "suspended_until", "status", "measure",
-                        "destinations", "instrument"}
-OF_FIGURES = frozenset({"jurisdiction", "commodities", "link", "publisher", "source", "published",
-                        "year", "value", "unit", "basis", "stage", "statistic", "edition"})
-DATED = {ClauseStatus.IN_FORCE: "effective", ClauseStatus.SUSPENDED: "suspended",
-         ClauseStatus.EXPIRED: "ended", ClauseStatus.REPEALED: "ended"}
+OF_CONTROLS = OF_ALL | {
+    "effective",
+    "ended",
+    "suspended",
+    "suspended_until",
+    "status",
+    "measure",
+    "destinations",
+    "instrument",
+}
+OF_FIGURES = frozenset(
+    {
+        "jurisdiction",
+        "commodities",
+        "link",
+        "publisher",
+        "source",
+        "published",
+        "year",
+        "value",
+        "unit",
+        "basis",
+        "stage",
+        "statistic",
+        "edition",
+    }
+)
+DATED = {
+    ClauseStatus.IN_FORCE: "effective",
+    ClauseStatus.SUSPENDED: "suspended",
+    ClauseStatus.EXPIRED: "ended",
+    ClauseStatus.REPEALED: "ended",
+}
 """The day that a control of some status must have."""
 
 
@@ -112,8 +150,10 @@ def facts(record: Record) -> Iterator[Told]:
         return
     id = row_id(record)
     if record.text("measure"):
-        yield from (told(at, f"export-control/{id}", fact, f"{id}{suffix}")
-                    for suffix, fact in _control(record))
+        yield from (
+            told(at, f"export-control/{id}", fact, f"{id}{suffix}")
+            for suffix, fact in _control(record)
+        )
     else:
         yield told(at, f"announcement/{id}", _announcement(record), id)
 
@@ -143,20 +183,39 @@ def _control(record: Record) -> Iterator[tuple[str, Fact]]:
     """The acts of a control. Each has an id of its own, so that a later file adds acts."""
     status = _status(record)
     if status in DATED and not record.text(DATED[status]):
-        raise InvalidInput(f"expected the day of it: the status is {status}",
-                           code="FIELD_REQUIRED", path=(DATED[status],))
+        raise InvalidInput(
+            f"expected the day of it: the status is {status}",
+            code="FIELD_REQUIRED",
+            path=(DATED[status],),
+        )
     on = _announced(record)
     source = record.source(on)
     undated = None if record.text("announced") else "Dated by its first day in force"
-    yield "", Announced(
-        source=source, on=on, issuer=record.issuer, direction=Direction.EXPORT,
-        title=record.required("title"), clauses=(_clause(record),),
-        instrument=record.text("instrument"), note=_note(record, OF_CONTROLS, undated))
+    yield (
+        "",
+        Announced(
+            source=source,
+            on=on,
+            issuer=record.issuer,
+            direction=Direction.EXPORT,
+            title=record.required("title"),
+            clauses=(_clause(record),),
+            instrument=record.text("instrument"),
+            note=_note(record, OF_CONTROLS, undated),
+        ),
+    )
     if effective := record.day("effective"):
         yield "+in-force", EnteredIntoForce(source=source, on=on, in_force_from=effective)
     if suspended := record.day("suspended"):
-        yield "+suspended", Suspended(source=source, on=suspended, suspended_from=suspended,
-                                      suspended_until=record.day("suspended_until"))
+        yield (
+            "+suspended",
+            Suspended(
+                source=source,
+                on=suspended,
+                suspended_from=suspended,
+                suspended_until=record.day("suspended_until"),
+            ),
+        )
     if ended := record.day("ended"):
         if status is ClauseStatus.REPEALED:
             yield "+repealed", Repealed(source=source, on=ended, repealed_from=ended)
@@ -167,11 +226,13 @@ def _control(record: Record) -> Iterator[tuple[str, Fact]]:
 def _clause(record: Record) -> Clause:
     measure = record.required("measure")
     if measure.casefold() not in record.meaning.measures:
-        raise InvalidInput(f"{measure!r} is no known measure: map it in [measures]",
-                           path=("measure",))
+        raise InvalidInput(
+            f"{measure!r} is no known measure: map it in [measures]", path=("measure",)
+        )
     record.required("commodities")
     return Clause(
-        id="1", measure=record.meaning.measures[measure.casefold()],
+        id="1",
+        measure=record.meaning.measures[measure.casefold()],
         commodities=record.goods(),
         destinations=record.read("destinations", parsing.places) or (),
     )
@@ -189,8 +250,9 @@ def _announced(record: Record) -> PartialDate:
     """The day of the announcement; for a row that has only a first day in force, that."""
     on = record.day("announced") or record.day("effective")
     if on is None:
-        raise InvalidInput("expected the day of the announcement", code="FIELD_REQUIRED",
-                           path=("announced",))
+        raise InvalidInput(
+            "expected the day of the announcement", code="FIELD_REQUIRED", path=("announced",)
+        )
     return on
 
 
@@ -200,8 +262,9 @@ def _claim(record: Record) -> Claimed:
         raise InvalidInput("expected one commodity", path=("commodities",))
     published = record.day("published")
     if published is None:
-        raise InvalidInput("expected the day of publication", code="FIELD_REQUIRED",
-                           path=("published",))
+        raise InvalidInput(
+            "expected the day of publication", code="FIELD_REQUIRED", path=("published",)
+        )
     source = record.source(published)
     statistic = Statistic(record.text("statistic") or Statistic.PRODUCTION)
     stock = statistic is Statistic.RESERVES
@@ -209,13 +272,19 @@ def _claim(record: Record) -> Claimed:
     year = record.read("year", parsing.year)
     return Claimed(
         source=source,
-        series=Series(commodity=goods[0], place=record.issuer, statistic=statistic,
-                      stage=None if stock else Stage(record.required("stage")),
-                      period=None if stock else year),
+        series=Series(
+            commodity=goods[0],
+            place=record.issuer,
+            statistic=statistic,
+            stage=None if stock else Stage(record.required("stage")),
+            period=None if stock else year,
+        ),
         edition=record.text("edition") or f"{source.name} {published}",
-        quantity=Quantity(unit=Unit(record.required("unit")),
-                          value=record.read("value", parsing.number),
-                          basis=record.text("basis")),
+        quantity=Quantity(
+            unit=Unit(record.required("unit")),
+            value=record.read("value", parsing.number),
+            basis=record.text("basis"),
+        ),
         as_of=year if stock else None,
         note=_note(record, OF_FIGURES),
     )
@@ -223,6 +292,9 @@ def _claim(record: Record) -> Claimed:
 
 def _note(record: Record, expressed: frozenset[str], *sentences: str | None) -> str | None:
     """What is said of a row otherwise, and what of it has no other place in the fact."""
-    left = "; ".join(f"{name.replace('_', ' ').capitalize()}: {text}"
-                     for name, text in record.fields.items() if name not in expressed)
+    left = "; ".join(
+        f"{name.replace('_', ' ').capitalize()}: {text}"
+        for name, text in record.fields.items()
+        if name not in expressed
+    )
     return ". ".join(text for text in (*sentences, left, record.rest) if text)[:8000] or None

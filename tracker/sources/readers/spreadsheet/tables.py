@@ -32,8 +32,17 @@ MAX_COLUMNS = 256
 SHEETS = "xl/worksheets/"
 ROW = re.compile("[0-9]{1,10}")
 CELL = re.compile("([A-Z]{1,3})[0-9]{1,10}")
-BROKEN = (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, SyntaxError, TypeError,
-          AttributeError, IndexError)
+BROKEN = (
+    zipfile.BadZipFile,
+    KeyError,
+    ValueError,
+    EOFError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    AttributeError,
+    IndexError,
+)
 """What openpyxl meets in files that are no workbooks."""
 
 
@@ -66,9 +75,11 @@ def _of_workbook(file: File) -> Iterator[Cells]:
         for line, (row, raw) in enumerate(zip(values, formulas, strict=True), 1):
             if len(row) > MAX_COLUMNS:
                 raise unreadable(file, f"expected at most {MAX_COLUMNS} columns", line)
-            computed = {index: cell.value is not None
-                        for index, (cell, other) in enumerate(zip(row, raw, strict=True))
-                        if other.data_type == "f"}
+            computed = {
+                index: cell.value is not None
+                for index, (cell, other) in enumerate(zip(row, raw, strict=True))
+                if other.data_type == "f"
+            }
             texts = [text(cell.value) for cell in row]
             if any(texts) or computed:
                 yield Cells(line, texts, computed)
@@ -101,10 +112,15 @@ def check_archive(file: File) -> None:
 def _check_sizes(file: File, members: Sequence[zipfile.ZipInfo]) -> None:
     unpacked = sum(member.file_size for member in members)
     if unpacked > MAX_UNPACKED_BYTES or len(members) > MAX_ARCHIVE_MEMBERS:
-        raise unreadable(file, f"expected a workbook of at most {MAX_UNPACKED_BYTES:,} bytes unpacked"
-                               f" in {MAX_ARCHIVE_MEMBERS:,} parts, got {unpacked:,} in {len(members):,}")
-    sheets = sum(member.filename.startswith(SHEETS) and member.filename.endswith(".xml")
-                 for member in members)
+        raise unreadable(
+            file,
+            f"expected a workbook of at most {MAX_UNPACKED_BYTES:,} bytes unpacked"
+            f" in {MAX_ARCHIVE_MEMBERS:,} parts, got {unpacked:,} in {len(members):,}",
+        )
+    sheets = sum(
+        member.filename.startswith(SHEETS) and member.filename.endswith(".xml")
+        for member in members
+    )
     if sheets > MAX_SHEETS:
         raise unreadable(file, f"expected at most {MAX_SHEETS} sheets, got {sheets}")
 

@@ -24,8 +24,11 @@ from tracker.sources.text_files import head_rows
 def recognise(head: bytes, name: str) -> bool:
     """Whether a file has the columns of a table by country of some edition."""
     rows = head_rows(head, 2)
-    return bool(rows) and is_table(rows[0].fields) and edition_of(
-        name, rows[1].at(0) if len(rows) > 1 else "") is not None
+    return (
+        bool(rows)
+        and is_table(rows[0].fields)
+        and edition_of(name, rows[1].at(0) if len(rows) > 1 else "") is not None
+    )
 
 
 def read(file: File) -> Iterator[Item]:

@@ -36,8 +36,13 @@ class Edition:
 DOIS = {2023: "10.5066/P9WCYUI6", 2024: "10.5066/P144BA54", 2025: "10.5066/P13XCP3R"}
 URLS = {2026: "https://pubs.usgs.gov/publication/mcs2026"}
 
-PUBLISHED = {2022: "2022-01-31", 2023: "2023-01-31", 2024: "2024-01-31", 2025: "2025-01-31",
-             2026: "2026-02"}
+PUBLISHED = {
+    2022: "2022-01-31",
+    2023: "2023-01-31",
+    2024: "2024-01-31",
+    2025: "2025-01-31",
+    2026: "2026-02",
+}
 """Days of publication; of 2026 only the month is known. Other editions: January, by custom."""
 
 

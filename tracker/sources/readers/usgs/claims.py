@@ -18,15 +18,23 @@ from tracker.sources.readers.usgs.quantities import Amount, amount
 from tracker.sources.readers.usgs.tables import Subject, subject, unit_correction, wrong_value
 
 UNITS = {
-    "metric tons": "t", "tons": "t", "kilograms": "kg", "thousand metric tons": "kt",
-    "thousand metric dry tons": "kt", "million metric tons": "Mt", "thousand carats": "kct",
-    "thousands of carats": "kct", "million carats": "Mct", "million cubic meters": "Mm3",
+    "metric tons": "t",
+    "tons": "t",
+    "kilograms": "kg",
+    "thousand metric tons": "kt",
+    "thousand metric dry tons": "kt",
+    "million metric tons": "Mt",
+    "thousand carats": "kct",
+    "thousands of carats": "kct",
+    "million carats": "Mct",
+    "million cubic meters": "Mm3",
     "million liters": "ML",
 }
 COUNTRY = re.compile(r"(?P<name>[^(]+?)\s*(?:\((?P<detail>[^()]*)\)|, (?P<after>concentrate))?")
 AFTER_STAGE = re.compile(r"(?::|\u2014)\s*(?P<detail>[^:\u2014]+)$")
-HOW_COUNTED = re.compile(r"includes|exports|shipments|from|extracted|recoverable|excluding|rounded",
-                         re.IGNORECASE)
+HOW_COUNTED = re.compile(
+    r"includes|exports|shipments|from|extracted|recoverable|excluding|rounded", re.IGNORECASE
+)
 """Details that say how a figure was counted, not what was weighed."""
 
 
@@ -97,7 +105,11 @@ def _quantity(cell: Cell, place: Place, said: Amount, unit: Unit, basis: str | N
     estimated = notes.is_estimate(cell.note, cell.year, cell.estimated, by_type)
     total = place == "WORLD" and said.qualifier is not Qualifier.RANGE
     return Quantity(
-        unit=unit, value=said.value, upper=said.upper, qualifier=said.qualifier, basis=basis,
+        unit=unit,
+        value=said.value,
+        upper=said.upper,
+        qualifier=said.qualifier,
+        basis=basis,
         estimated=said.estimated or estimated,
         rounded=total or notes.is_rounded(cell.country, cell.type, cell.note),
     )

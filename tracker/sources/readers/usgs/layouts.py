@@ -77,8 +77,9 @@ def edition_of(name: str, first: str) -> Edition | None:
 # --- long
 
 
-def _long(file: str, edition: Edition, header: Sequence[str], rows: Iterable[Row]
-          ) -> Iterator[Cell | Refused]:
+def _long(
+    file: str, edition: Edition, header: Sequence[str], rows: Iterable[Row]
+) -> Iterator[Cell | Refused]:
     for row in rows:
         field = {name: row.at(index) for index, name in enumerate(header)}
         refusal = _why_not(field)
@@ -86,10 +87,18 @@ def _long(file: str, edition: Edition, header: Sequence[str], rows: Iterable[Row
             yield Refused(At(row.line), refusal, field["Value"])
             continue
         yield Cell(
-            file=file, line=row.line, column="Value", edition=edition,
-            table=field["Commodity"], type=field["Statistics_detail"], country=field["Country"],
-            statistic=STATISTICS[field["Statistics"][:3].lower()], unit=field["Unit"],
-            year=int(field["Year"]), estimated=False, text=field["Value"],
+            file=file,
+            line=row.line,
+            column="Value",
+            edition=edition,
+            table=field["Commodity"],
+            type=field["Statistics_detail"],
+            country=field["Country"],
+            statistic=STATISTICS[field["Statistics"][:3].lower()],
+            unit=field["Unit"],
+            year=int(field["Year"]),
+            estimated=False,
+            text=field["Value"],
             note=field["Notes"],
         )
 
@@ -106,8 +115,9 @@ def _why_not(field: dict[str, str]) -> str | None:
 # --- wide
 
 
-def _wide(file: str, edition: Edition, header: Sequence[str], rows: Sequence[Row]
-          ) -> Iterator[Cell | Refused]:
+def _wide(
+    file: str, edition: Edition, header: Sequence[str], rows: Sequence[Row]
+) -> Iterator[Cell | Refused]:
     names = {name.upper(): index for index, name in enumerate(header)}
     columns = [column for index, name in enumerate(header) if (column := _column(name, index))]
     match = FILE_NAME.fullmatch(file)
@@ -120,15 +130,29 @@ def _wide(file: str, edition: Edition, header: Sequence[str], rows: Sequence[Row
             yield from _headless(header, row)
 
 
-def _cell(file: str, edition: Edition, table: str, row: Row, column: Column,
-          columns: Sequence[Column], names: dict[str, int]) -> Cell:
+def _cell(
+    file: str,
+    edition: Edition,
+    table: str,
+    row: Row,
+    column: Column,
+    columns: Sequence[Column],
+    names: dict[str, int],
+) -> Cell:
     type_ = column.part or row.at(_type_index(names))
     return Cell(
-        file=file, line=row.line, column=column.header, edition=edition,
-        table=row.at(names.get("COMMODITY")) or table, type=type_,
-        country=row.at(names["COUNTRY"]), statistic=_statistic(column, type_),
+        file=file,
+        line=row.line,
+        column=column.header,
+        edition=edition,
+        table=row.at(names.get("COMMODITY")) or table,
+        type=type_,
+        country=row.at(names["COUNTRY"]),
+        statistic=_statistic(column, type_),
         unit=column.unit or row.at(names.get("UNIT_MEAS")),
-        year=column.year, estimated=column.estimated, text=row.at(column.index),
+        year=column.year,
+        estimated=column.estimated,
+        text=row.at(column.index),
         note=_note(row, column, columns),
     )
 
@@ -153,8 +177,16 @@ def _column(name: str, index: int) -> Column | None:
     year = next((int(word) for word in words if re.fullmatch(r"[0-9]{4}", word)), None)
     unit = next((word for word in words if word in ("t", "kt", "kg")), "")
     part = next((word for word in words if word in ("sponge", "pigment")), "")
-    return Column(name, index, statistic, part, unit, year, "est" in words,
-                  is_note=bool({"note", "notes"} & set(words)))
+    return Column(
+        name,
+        index,
+        statistic,
+        part,
+        unit,
+        year,
+        "est" in words,
+        is_note=bool({"note", "notes"} & set(words)),
+    )
 
 
 def _tables(rows: Sequence[Row], names: dict[str, int]) -> Iterator[list[Row]]:
@@ -176,14 +208,16 @@ def _has_content(table: Sequence[Row], column: Column, columns: Sequence[Column]
 
     The file gives every table every column, so that empty ones say nothing.
     """
-    return any(row.at(column.index) or note_says(_note(row, column, columns), column.year)
-               for row in table)
+    return any(
+        row.at(column.index) or note_says(_note(row, column, columns), column.year) for row in table
+    )
 
 
 def _note(row: Row, column: Column, columns: Sequence[Column]) -> str:
     """The note that stands beside a value."""
-    return next((row.at(c.index) for c in columns
-                 if c.is_note and c.statistic is column.statistic), "")
+    return next(
+        (row.at(c.index) for c in columns if c.is_note and c.statistic is column.statistic), ""
+    )
 
 
 def _headless(header: Sequence[str], row: Row) -> Iterator[Refused]:

@@ -8,14 +8,22 @@ from datetime import datetime
 from tracker.domain.values import PartialDate
 
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-SENTENCE = re.compile(r"\s*--\s*|(?<=[a-z)\d\"\u201d][.])\s+(?=[A-Z\u201c]|revised)"
-                      r"|(?<=[a-z][.])(?=Reserves for )")
+SENTENCE = re.compile(
+    r"\s*--\s*|(?<=[a-z)\d\"\u201d][.])\s+(?=[A-Z\u201c]|revised)"
+    r"|(?<=[a-z][.])(?=Reserves for )"
+)
 REPORTED = re.compile(r"\b(?:reported|reproted)\b(?! reserves| probable| import)", re.IGNORECASE)
-ESTIMATED = re.compile(r"^estimated\b(?! reserves| from consumption)|\b(?:also|is|were) (?:also )?"
-                       r"estimated\b(?! to)", re.IGNORECASE)
+ESTIMATED = re.compile(
+    r"^estimated\b(?! reserves| from consumption)|\b(?:also|is|were) (?:also )?"
+    r"estimated\b(?! to)",
+    re.IGNORECASE,
+)
 REVISED = re.compile(r"Revised (\w+ \d{1,2}, \d{4})\.")
-MATERIAL = re.compile(r"crude ore|ulexite|boric oxide equivalent|compounds|crude borates"
-                      r"|datolite ore|refined borates", re.IGNORECASE)
+MATERIAL = re.compile(
+    r"crude ore|ulexite|boric oxide equivalent|compounds|crude borates"
+    r"|datolite ore|refined borates",
+    re.IGNORECASE,
+)
 WORTHLESS = re.compile(
     r"(?:production(?: data)? in \d{4} (?:is|was|were) also estimated|also estimated in \d{4}"
     r"|estimated in \d{4} also|estimated(?: for)? \d{4}|estimated in both years|estimated"
@@ -28,7 +36,9 @@ WORTHLESS = re.compile(
     r"|world [\w ]+: reserves for .* were revised .*|revised based on .*|small|large|<.*|>.*"
     r"|very small|less than (?:½|1/2) ?unit|categorized as .*|world reserves are categorized as .*"
     r"|included (?:in|with) .*|units are thousand metric tons, gross weight, of marketable .*"
-    r"|metric tons, gross weight)", re.IGNORECASE)
+    r"|metric tons, gross weight)",
+    re.IGNORECASE,
+)
 """Sentences whose content is in the quantity already, or that every row of a table repeats."""
 
 

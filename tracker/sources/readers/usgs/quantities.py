@@ -35,13 +35,20 @@ MARKS = {
 }
 INCLUDED = re.compile(r"\bincluded (?:in|with)\b", re.IGNORECASE)
 CATEGORIZED = re.compile(r'categorized as "(?P<word>\w+)"', re.IGNORECASE)
-FOR_YEARS = re.compile(r"(?P<mark>\w+) for (?P<first>[0-9]{2,4})(?:-(?P<last>[0-9]{2,4}))?",
-                       re.IGNORECASE)
+FOR_YEARS = re.compile(
+    r"(?P<mark>\w+) for (?P<first>[0-9]{2,4})(?:-(?P<last>[0-9]{2,4}))?", re.IGNORECASE
+)
 MARK_AND_MORE = re.compile(r"(?P<mark>NA|W|XX) \(.*", re.IGNORECASE)
-LESS_THAN = re.compile(rf"less than (?:(?P<half>½|1/2) ?unit|(?P<value>{NUMBER}) (?P<what>\w+))",
-                       re.IGNORECASE)
-IN_ONE = {("carats", "kct"): 1_000, ("carats", "Mct"): 1_000_000,
-          ("tons", "t"): 1, ("tons", "kt"): 1_000, ("tons", "Mt"): 1_000_000}
+LESS_THAN = re.compile(
+    rf"less than (?:(?P<half>½|1/2) ?unit|(?P<value>{NUMBER}) (?P<what>\w+))", re.IGNORECASE
+)
+IN_ONE = {
+    ("carats", "kct"): 1_000,
+    ("carats", "Mct"): 1_000_000,
+    ("tons", "t"): 1,
+    ("tons", "kt"): 1_000,
+    ("tons", "Mt"): 1_000_000,
+}
 """How many of what a note counts in make one unit of the table."""
 
 

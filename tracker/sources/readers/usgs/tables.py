@@ -47,9 +47,13 @@ class Correction:
 
     def fits(self, cell: Cell, commodity: Commodity) -> bool:
         """Whether it is about this cell."""
-        return (self.edition == cell.edition.year and self.of == commodity
-                and self.statistic == cell.statistic
-                and self.country in ("", cell.country) and self.text in ("", cell.text))
+        return (
+            self.edition == cell.edition.year
+            and self.of == commodity
+            and self.statistic == cell.statistic
+            and self.country in ("", cell.country)
+            and self.text in ("", cell.text)
+        )
 
 
 def subject(cell: Cell) -> Subject | str:
@@ -87,21 +91,26 @@ def _correction(cell: Cell, kind: str) -> Correction | None:
 
 
 def _fits(rule: dict[str, Any], cell: Cell, chapter: Commodity) -> bool:
-    return (chapter in rule["of"].split("|")
-            and rule.get("edition", cell.edition.year) == cell.edition.year
-            and rule.get("statistic", cell.statistic) == cell.statistic
-            and re.search(rule.get("type", ""), f"{cell.type} {cell.country}", re.IGNORECASE)
-            is not None)
+    return (
+        chapter in rule["of"].split("|")
+        and rule.get("edition", cell.edition.year) == cell.edition.year
+        and rule.get("statistic", cell.statistic) == cell.statistic
+        and re.search(rule.get("type", ""), f"{cell.type} {cell.country}", re.IGNORECASE)
+        is not None
+    )
 
 
 def _subject(rule: dict[str, Any], chapter: Commodity) -> Subject:
     commodity = Commodity(rule.get("commodity", chapter))
     return Subject(
-        commodity=commodity, own=commodity,
+        commodity=commodity,
+        own=commodity,
         stage=Stage(rule["stage"]) if "stage" in rule else None,
-        form=rule.get("form"), basis=rule.get("basis"),
+        form=rule.get("form"),
+        basis=rule.get("basis"),
         place=Place(rule["place"]) if "place" in rule else None,
-        detail_is_basis=rule.get("detail", False), typed="type" in rule,
+        detail_is_basis=rule.get("detail", False),
+        typed="type" in rule,
     )
 
 
@@ -109,10 +118,13 @@ def _of_reserves(plain: Subject, override: dict[str, str] | bool) -> Subject | s
     """The subject of reserves: they have no stage, and often another basis than production."""
     if isinstance(override, bool):
         return "reserves are stated in the rows for the mine"
-    return replace(plain, stage=None,
-                   commodity=Commodity(override.get("commodity", plain.commodity)),
-                   form=override.get("form", plain.form),
-                   basis=override.get("basis", plain.basis) or None)
+    return replace(
+        plain,
+        stage=None,
+        commodity=Commodity(override.get("commodity", plain.commodity)),
+        form=override.get("form", plain.form),
+        basis=override.get("basis", plain.basis) or None,
+    )
 
 
 @cache
