@@ -17,6 +17,7 @@ import tracker.domain
 from projections.fold import elements, timeline
 from projections.runner import batch
 from projections.versions import rows, search_text
+from tracker.log import upcasting
 
 SQL_COMMENT = re.compile(r"--[^\n]*")
 """No string in our SQL has two dashes; `-- name:` lines are no behaviour either."""
@@ -28,7 +29,8 @@ def fingerprint() -> str:
     """The hash of the domain, the fold, and what makes rows of it."""
     domain = Path(tracker.domain.__file__).parent
     modules = [
-        Path(str(module.__file__)) for module in (timeline, elements, rows, search_text, batch)
+        Path(str(module.__file__))
+        for module in (upcasting, timeline, elements, rows, search_text, batch)
     ]
     tables = [
         Path(rows.__file__).with_name("tables.sql"),
