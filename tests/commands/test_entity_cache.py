@@ -88,7 +88,7 @@ def test_facts_that_stand_are_kept_as_they_are_found_among_all(
         on = History()
         for known in told(stream, *(order.fact for order in orders)):
             before = [*on.standing]
-            place, day = on.add(known)
+            place, day, _ = on.add(known)
             once = History(on.known)
             assert (on.standing, on.gone, on.openings) == (once.standing, once.gone, once.openings)
             assert on.standing[:place] == before[:place]

@@ -155,7 +155,7 @@ def test_a_spreadsheet_is_imported_with_a_mapping_and_listed(demo: Running, tmp_
     assert "line 3: jurisdiction: expected a jurisdiction" in done.stderr
     assert "sheet: 1 recorded, 0 known before, 1 left out" in done.stderr
     assert report.read_text().splitlines()[1] == (
-        "refused,3,jurisdiction,expected a jurisdiction,Ohne Land"
+        "refused,3,jurisdiction,FIELD_REQUIRED,expected a jurisdiction,Ohne Land"
     )
     answer = demo.ask('{ asOf { announcement(id: "testing-japan-eine-strategie") { date } } }')
     assert answer["data"]["asOf"]["announcement"] == {"date": "2024-05"}

@@ -89,7 +89,7 @@ def test_any_history_is_folded_as_a_plain_reading_of_the_law_says(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.support.fact_builders.any_day", any_near_day)
-    monkeypatch.setattr("tracker.domain.fold.FEW", 4)
+    monkeypatch.setattr("tracker.domain.elements.FEW", 4)
     stream = next(stream for stream in STREAMS if stream.startswith(kind))
 
     @settings(max_examples=100, deadline=None)

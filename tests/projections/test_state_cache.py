@@ -88,7 +88,7 @@ async def test_only_names_are_asked_for_where_all_states_are_there(
     for limit in (20, 20, 20, 30, 30, 30):
         asked.clear()
         await told.as_of.lists.page(FigureState, at, span=Span(limit=limit))
-        trips.append(["whole" if "entity, state" in query else "names" for query in asked])
+        trips.append(["whole" if " AS state" in query else "names" for query in asked])
     whole, names = ["whole"], ["names"]
     assert trips == [whole, whole, names, [*names, *whole], whole, names]
 
@@ -169,7 +169,7 @@ def test_what_is_shown_of_two_objects_is_made_once_and_the_oldest_forgotten(
 ) -> None:
     made: list[int] = []
 
-    @once
+    @once(len)
     def total(one: list[int], other: list[int]) -> int:
         made.append(sum(one + other))
         return made[-1]
