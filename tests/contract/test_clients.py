@@ -36,7 +36,7 @@ AUDITS = 61
 
 @pytest.fixture(scope="session")
 def programs() -> Path:
-    """Where the programs of `tests/clients` stand beside the packages that they import."""
+    """Where the programs of `tests/contract/clients` stand beside the packages that they import."""
     if not shutil.which("node") or not shutil.which("npm"):
         if os.environ.get("TESTS_NEED_NODE"):
             pytest.fail("TESTS_NEED_NODE is set, and there is no node and npm")
@@ -98,7 +98,7 @@ async def node(directory: Path, *arguments: str) -> str:
 
 
 async def run(workplace: Path, name: str, url: str) -> Any:
-    """What a program of `tests/clients` finds out about the server at a URL."""
+    """What a program of `tests/contract/clients` finds out about the server at a URL."""
     return json.loads(await node(workplace, name, url))
 
 

@@ -25,7 +25,6 @@ KEPT = ROOT / ".mutation" / "coverage.json"
 LEFT_OUT = (
     "tests/benchmarks",
     "tests/faults",
-    "tests/clients",
     "tests/benchmarks/test_benchmarks.py",
     "tests/contract/test_clients.py",
     "tests/test_style.py",
