@@ -19,7 +19,7 @@ from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
-from tracker.postgres.background import Observe
+from tracker.postgres.background import WorkObserver
 from tracker.postgres.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
 from tracker.postgres.migrate import migrate
 
@@ -58,7 +58,7 @@ async def opened(target: Target) -> AsyncIterator[Pool]:
 
 @asynccontextmanager
 async def running(
-    target: Target, signing: Signing | None = None, observe: Observe | None = None
+    target: Target, signing: Signing | None = None, observe: WorkObserver | None = None
 ) -> AsyncIterator[Services]:
     """A whole tracker: it follows the log, projects it, signs it if it is to, and answers.
 
@@ -73,7 +73,7 @@ async def running(
         recorder = Recorder(pool, appending)
         async with (
             Follower(recorder, target) as follower,
-            Projector(projecting, follower, target=target).observed(observe) as projector,
+            Projector(projecting, follower, target=target).with_observer(observe) as projector,
             publishing(target, follower, signing, observe) as publisher,
         ):
             as_of = AsOf(asking, recorder, projector.tracked)
@@ -92,7 +92,7 @@ async def running(
 
 @asynccontextmanager
 async def publishing(
-    target: Target, follower: Follower, signing: Signing | None, observe: Observe | None = None
+    target: Target, follower: Follower, signing: Signing | None, observe: WorkObserver | None = None
 ) -> AsyncIterator[Publisher | None]:
     """The publisher of the log for the length of a block, where it is signed here.
 
@@ -104,7 +104,7 @@ async def publishing(
     signing.safe.prepare(signing.origin)
     async with (
         pooled(target, role=PUBLISHER, size=3, seconds=WORK_SECONDS) as pool,
-        Publisher(pool, follower, signing).observed(observe) as publisher,
+        Publisher(pool, follower, signing).with_observer(observe) as publisher,
     ):
         yield publisher
 

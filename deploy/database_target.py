@@ -18,7 +18,7 @@ from deploy.postgres import (
     has_database,
     running,
 )
-from tracker.postgres.database import LOST, Target
+from tracker.postgres.database import CONNECTION_ERRORS, Target
 
 WATCH = 0.2
 """Seconds between two looks at our own server."""
@@ -40,7 +40,7 @@ class Database:
         watching = asyncio.create_task(self._watch(asyncio.current_task()))
         try:
             return await work
-        except (asyncio.CancelledError, *LOST):
+        except (asyncio.CancelledError, *CONNECTION_ERRORS):
             if self.server and (ended := self.server.ended):
                 raise PostgresError(ended) from None
             raise

@@ -23,8 +23,8 @@ from schema.services import Access
 from tracker.audit.sign.keystore import Safe
 from tracker.audit.sign.publisher import Signing
 from tracker.audit.sign.witness import Policy
-from tracker.auth.jwks import is_safe
-from tracker.auth.oidc_issuer import Trust, default_scopes
+from tracker.auth.jwks import is_trustworthy_url
+from tracker.auth.oidc_issuer import OidcConfig, default_scopes
 from tracker.auth.scopes import Scope
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
@@ -355,7 +355,7 @@ def limits(environment: Mapping[str, str] = os.environ) -> Limits:
     )
 
 
-def _trust(environment: Mapping[str, str]) -> Trust | None:
+def _trust(environment: Mapping[str, str]) -> OidcConfig | None:
     """The issuer that is trusted. Without an audience it would be whatever it issues to anyone."""
     issuer, audience, keys, actor, scope = (
         environment.get(setting.variable)
@@ -364,11 +364,11 @@ def _trust(environment: Mapping[str, str]) -> Trust | None:
     if not issuer:
         return None
     for setting, address in ((OIDC_ISSUER, issuer), (OIDC_KEYS, keys)):
-        if address and (not is_safe(address) or "@" in urlsplit(address).netloc):
+        if address and (not is_trustworthy_url(address) or "@" in urlsplit(address).netloc):
             raise WrongSetting(f"{setting.variable}: expected an https address without a password")
     if not audience:
         raise WrongSetting(f"{OIDC_AUDIENCE.variable}: expected what tokens of {issuer} are for")
-    return Trust(
+    return OidcConfig(
         issuer,
         audience,
         keys or None,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from schema.telemetry.operation import Seen
 from tracker.errors import InvalidInput
-from tracker.postgres.background import Work
+from tracker.postgres.background import BackgroundWork
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -97,7 +97,7 @@ class Traces:
         ):
             yield
 
-    def work(self, work: Work) -> None:
+    def work(self, work: BackgroundWork) -> None:
         """The span of a piece of work beside all operations, a trace of its own."""
         trace = self._trace
         span = self._tracer.start_span(

@@ -9,14 +9,14 @@ from projections.query.changes import Changes
 from projections.runner.projector import Projector
 from tracker.audit.serve.proofs import Publications
 from tracker.audit.sign.publisher import Publisher
-from tracker.auth.oidc_issuer import Trust
-from tracker.auth.scopes import Caller, Scope, granted
+from tracker.auth.oidc_issuer import OidcConfig
+from tracker.auth.scopes import Caller, Scope, expand_scopes
 from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 
-EVERYONE = Caller("demo", granted([Scope.RECORD]))
+EVERYONE = Caller("demo", expand_scopes([Scope.RECORD]))
 """Whoever comes without a token where everyone may write."""
 READER = Caller(None, frozenset([Scope.READ]))
 STRANGER = Caller()
@@ -44,7 +44,7 @@ class Access:
 
     token: str | None = None
     """A token of scope record beside those in the database."""
-    trust: Trust | None = None
+    trust: OidcConfig | None = None
     """The issuer whose tokens are taken too."""
     open: bool = False
     """Whether everyone may write: the demo."""

@@ -21,7 +21,7 @@ from deploy.postgres import PostgresError, default_data_dir, has_database, runni
 from deploy.process import Exit, catch_signals, run
 from deploy.web.server import PortTaken
 from tracker.errors import TrackerError, Unavailable
-from tracker.postgres.database import LOST, Target
+from tracker.postgres.database import CONNECTION_ERRORS, Target
 
 T = TypeVar("T")
 note = Notes()
@@ -65,7 +65,7 @@ def errors_for_people() -> Iterator[None]:
         fail(str(error), Exit.UNAVAILABLE)
     except settings.WrongSetting as error:
         fail(error.message, Exit.USAGE)
-    except LOST as error:
+    except CONNECTION_ERRORS as error:
         if isinstance(error, BrokenPipeError) and output_is_closed():
             raise
         fail(lost_what(error), Exit.UNAVAILABLE)

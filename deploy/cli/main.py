@@ -56,7 +56,7 @@ from schema.inputs.arguments import instant
 from schema.services import Access, Services
 from tracker.audit.sign.publisher import Signing
 from tracker.audit.verify.verifier import Verification
-from tracker.auth.scopes import Caller, Scope, granted
+from tracker.auth.scopes import Caller, Scope, expand_scopes
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
@@ -118,7 +118,7 @@ Form = Annotated[
     ),
 ]
 
-MYSELF = Caller("command line", granted([Scope.ADMIN]))
+MYSELF = Caller("command line", expand_scopes([Scope.ADMIN]))
 """Whoever has the database needs no token."""
 
 

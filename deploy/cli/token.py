@@ -14,10 +14,10 @@ from deploy.bootstrap import connected, prepare
 from deploy.cli.common import DAY_FORM, DataDir, day, note, on_database
 from deploy.terminal import in_one_line
 from tracker.auth.scopes import Scope
-from tracker.auth.tokens import Token
+from tracker.auth.tokens import TokenRecord
 from tracker.auth.tokens import create as create_token
+from tracker.auth.tokens import list_tokens as all_tokens
 from tracker.auth.tokens import revoke as revoke_token
-from tracker.auth.tokens import tokens as all_tokens
 from tracker.errors import Forbidden
 from tracker.postgres.database import OWNER, Connection, Target
 
@@ -65,7 +65,7 @@ def create(
 def list_(data_dir: DataDir = None) -> None:
     """List all tokens there ever were, by id, with their state; not the tokens themselves."""
 
-    async def work(target: Target) -> list[Token]:
+    async def work(target: Target) -> list[TokenRecord]:
         async with as_owner(target) as connection:
             return await all_tokens(connection)
 
@@ -75,7 +75,7 @@ def list_(data_dir: DataDir = None) -> None:
         print(f"{token.id}\t{in_one_line(token.name)}\t{scopes}\t{made}\t{state_of(token)}")
 
 
-def state_of(token: Token) -> str:
+def state_of(token: TokenRecord) -> str:
     """Until when a token works, or since when it does not."""
     if token.revoked_at:
         return f"revoked {token.revoked_at:%Y-%m-%d}"

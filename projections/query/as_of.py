@@ -42,7 +42,7 @@ from tracker.domain.registry import STATES, State, kind_of
 from tracker.domain.vocabulary import Direction, Stage
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import Pool, at_work, named_queries
+from tracker.postgres.database import Pool, named_queries, pool_usage
 
 SQL = named_queries(Path(__file__).with_name("as_of.sql"))
 PAGE_OF_LINES = 1000
@@ -98,7 +98,7 @@ class AsOf:
     @property
     def connections(self) -> tuple[int, int]:
         """How many connections of the pool are at work, and how many there may be."""
-        return at_work(self._pool)
+        return pool_usage(self._pool)
 
     async def resolve(
         self,

@@ -16,7 +16,7 @@ from tracker.domain.registry import kind_of
 from tracker.log.entries import Recorded
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
-from tracker.log.selection import Selection, follow, selected
+from tracker.log.selection import Selection, filter_selected, follow_selected
 
 PAUSE = 0.2
 """Seconds between two moments at least: a burst of events is one change, not many."""
@@ -62,7 +62,7 @@ class Live:
         try:
             async with (
                 asyncio.timeout(seconds),
-                aclosing(follow(self.recorder, self.follower, after, by_type)) as pages,
+                aclosing(follow_selected(self.recorder, self.follower, after, by_type)) as pages,
             ):
                 async for page in pages:
                     if await touch(self.recorder, page, selection):
@@ -78,7 +78,7 @@ async def touch(recorder: Recorder, events: Sequence[Recorded], selection: Selec
     An order of publishers may, whatever it names: it chooses among the claims of many figures.
     """
     return any(kind_of(event.stream) is Preference for event in events) or bool(
-        await selected(recorder, events, selection)
+        await filter_selected(recorder, events, selection)
     )
 
 

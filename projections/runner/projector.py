@@ -21,13 +21,20 @@ from projections.runner.turn_limits import TurnLimits
 from projections.versions import rows
 from projections.versions.progress import Tracked
 from tracker.errors import Unavailable
-from tracker.log.follower import Follower, wait
-from tracker.postgres.background import Background
-from tracker.postgres.database import LOST, SILENCE_SECONDS, Connection, Pool, Target, named_queries
+from tracker.log.follower import Follower, wait_for_event
+from tracker.postgres.background import BackgroundTask
+from tracker.postgres.database import (
+    CONNECTION_ERRORS,
+    SILENCE_TIMEOUT_SECONDS,
+    Connection,
+    Pool,
+    Target,
+    named_queries,
+)
 
 TABLES = named_queries(Path(rows.__file__).with_name("tables.sql"))
 
-FOLD_SECONDS = SILENCE_SECONDS / 2
+FOLD_SECONDS = SILENCE_TIMEOUT_SECONDS / 2
 """Seconds of a turn in which a page may be folded; what is left is for writing it."""
 
 logger = logging.getLogger(__name__)
@@ -66,7 +73,7 @@ async def project_page(connection: Connection, *, limit: int = PAGE) -> int:
     return page.until
 
 
-class Projector(Background):
+class Projector(BackgroundTask):
     """Keeps the projection up to date, in this process or in whichever gets its turn first."""
 
     def __init__(
@@ -104,14 +111,14 @@ class Projector(Background):
             folded: Page | None = None
             while True:
                 await ahead.set_limit(self._limits.events)
-                with self.working("project") as work:
+                with self.observe_work("project") as work:
                     page = await self._turn(ahead, folded)
                     if page is None:
                         return
                     folded = page if page is self._late else None
                     if folded:
                         continue
-                    work.did(page.until - page.after, page.until)
+                    work.record(page.until - page.after, page.until)
                 yield page.until
                 await ahead.come()  # no turn is taken only to wait
 
@@ -136,7 +143,7 @@ class Projector(Background):
                 elif page is not None:
                     with limits.writing(began):
                         await write_page(connection, page, seconds=limits.statement_seconds)
-        except LOST:
+        except CONNECTION_ERRORS:
             self._folds.clear()
             if self._late is None:
                 raise
@@ -162,17 +169,17 @@ class Projector(Background):
                     f"The projection is at position {reached} and did not reach"
                     f" {position} in {seconds} s; the events are recorded"
                 )
-            await wait(progressed, 0.05)
+            await wait_for_event(progressed, 0.05)
 
     async def run(self) -> None:
         """Project what comes, for ever."""
         while True:
             try:
-                signal = self._follower.signal
+                signal = self._follower.next_signal
                 await self.catch_up()
                 await self.tracked.ask()  # nobody notifies of a database put back to an older state
-                await wait(signal)
-            except LOST as error:
+                await wait_for_event(signal)
+            except CONNECTION_ERRORS as error:
                 self._folds.clear()  # the database may come back in an older state
                 logger.warning("the projector lost its database and will try again: %s", error)
                 await asyncio.sleep(0.5)

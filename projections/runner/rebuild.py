@@ -23,7 +23,13 @@ from projections.runner.rebuild_worker import BEHIND, FIRST, Share, fill, on_nex
 from projections.runner.worker import Helper, HelperFailed
 from tracker.log.fact_reader import between
 from tracker.log.recorder import head
-from tracker.postgres.database import LOST, SILENCE_SECONDS, TURN, Connection, Target
+from tracker.postgres.database import (
+    CONNECTION_ERRORS,
+    SILENCE_TIMEOUT_SECONDS,
+    SILENCE_TIMEOUT_SETTING,
+    Connection,
+    Target,
+)
 
 SHARE = 50_000
 """Events for which a process is worth its start: about two seconds of work."""
@@ -83,9 +89,9 @@ class Turn:
 
     async def keep(self) -> None:
         """Tell PostgreSQL again and again that we are still there."""
-        with suppress(*LOST):  # then `ours` sees whether another rebuild has begun
+        with suppress(*CONNECTION_ERRORS):  # then `ours` sees whether another rebuild has begun
             while True:
-                await asyncio.sleep(SILENCE_SECONDS / 4)
+                await asyncio.sleep(SILENCE_TIMEOUT_SECONDS / 4)
                 async with self._using:
                     await self._connection.execute("SELECT 1")
 
@@ -95,7 +101,7 @@ async def _turn(target: Target) -> AsyncIterator[Turn]:
     """Our turn, once nobody else has it, for the length of a block."""
     async with AsyncExitStack() as stack:
         connection = await on_next_tables(target, stack)
-        await connection.execute(SQL.take_rebuild, TURN)
+        await connection.execute(SQL.take_rebuild, SILENCE_TIMEOUT_SETTING)
         turn = Turn(connection)
         keeping = asyncio.create_task(turn.keep())
         try:

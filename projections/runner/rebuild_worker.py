@@ -15,7 +15,13 @@ from projections.runner.batch import PAGE, SQL, add, added, find_new, found
 from projections.runner.worker import answer, help_with
 from projections.versions.rows import Finding
 from tracker.log.fact_reader import Told, read_facts_by_stream
-from tracker.postgres.database import PROJECTOR, TURN, Connection, Target, connect
+from tracker.postgres.database import (
+    PROJECTOR,
+    SILENCE_TIMEOUT_SETTING,
+    Connection,
+    Target,
+    connect,
+)
 
 
 class Share(NamedTuple):
@@ -45,7 +51,9 @@ async def on_next_tables(target: Target, stack: AsyncExitStack) -> Connection:
 
 
 @asynccontextmanager
-async def ours(connection: Connection, tables: int, limit: str = TURN) -> AsyncIterator[None]:
+async def ours(
+    connection: Connection, tables: int, limit: str = SILENCE_TIMEOUT_SETTING
+) -> AsyncIterator[None]:
     """A transaction on the next tables, of limited time, while they are those that we began.
 
     A rebuild that was stopped has lost its lock, and another may have begun meanwhile, with tables

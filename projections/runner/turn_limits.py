@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tracker.postgres.database import LOST, SILENCE_SECONDS
+from tracker.postgres.database import CONNECTION_ERRORS, SILENCE_TIMEOUT_SECONDS
 
 
 @dataclass(slots=True)
@@ -20,7 +20,7 @@ class TurnLimits:
     """
 
     most_events: int
-    least_seconds: float = SILENCE_SECONDS
+    least_seconds: float = SILENCE_TIMEOUT_SECONDS
     events: int = field(init=False)
     """Events of a page."""
     seconds: float = field(init=False)
@@ -44,7 +44,7 @@ class TurnLimits:
         """A block that writes a page, in a turn that began at this time of `time.monotonic`."""
         try:
             yield
-        except LOST:
+        except CONNECTION_ERRORS:
             if time.monotonic() - began >= self.seconds:  # other losses have other causes
                 self.shrink()
             raise

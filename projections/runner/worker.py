@@ -21,7 +21,7 @@ from typing import Any
 import uvloop
 
 from tracker.errors import Unavailable
-from tracker.postgres.database import LOST, Target
+from tracker.postgres.database import CONNECTION_ERRORS, Target
 
 SIZE = 4
 """Bytes in front of an answer, which say how long it is."""
@@ -93,7 +93,7 @@ def help_with(work: Work) -> None:
     look_less_for_cycles()
     try:
         uvloop.run(_helping(work))
-    except LOST:  # the database is gone, or nobody reads the answers
+    except CONNECTION_ERRORS:  # the database is gone, or nobody reads the answers
         sys.exit(LOST_IT)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.log.follower import Follower
-from tracker.postgres.database import LOST, Pool, named_queries
+from tracker.postgres.database import CONNECTION_ERRORS, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("progress.sql"))
 CHANNEL = "projected"
@@ -42,7 +42,7 @@ class Tracked:
         self._session = 0
         self._told_again = False
         self._looking: asyncio.Task[None] | None = None
-        follower.hear(CHANNEL, self._told)
+        follower.listen_to(CHANNEL, self._told)
 
     @property
     def known(self) -> Reached | None:
@@ -95,7 +95,7 @@ class Tracked:
             while self._told_again:
                 self._told_again = False
                 await self.ask()
-        except (*LOST, TimeoutError):
+        except (*CONNECTION_ERRORS, TimeoutError):
             self._session = 0  # the next question asks again
         finally:
             self._looking = None

@@ -36,7 +36,7 @@ class Context:
 
     def writer(self, scope: Scope = Scope.RECORD) -> str:
         """Who writes, in a word. Raises Unauthenticated or Forbidden where they may not."""
-        self.caller.need(scope)
+        self.caller.require(scope)
         return str(self.caller.name)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from strawberry.dataloader import DataLoader
 
-from tracker.log.annexes import Annexes, Kept
+from tracker.log.annexes import Annexes, StoredAnnex
 
 
 class Loaders:
@@ -17,15 +17,15 @@ class Loaders:
 
     def __init__(self, annexes: Annexes):
         self._annexes = annexes
-        self.of: DataLoader[str, Kept | None] = DataLoader(self._of, cache=False)
+        self.of: DataLoader[str, StoredAnnex | None] = DataLoader(self._of, cache=False)
         """Annexes by commitment."""
-        self.at: DataLoader[int, list[Kept]] = DataLoader(self._at, cache=False)
+        self.at: DataLoader[int, list[StoredAnnex]] = DataLoader(self._at, cache=False)
         """Annexes by the position of their event."""
 
-    async def _of(self, commitments: Sequence[str]) -> Sequence[Kept | None]:
-        found = await self._annexes.of(set(commitments))
+    async def _of(self, commitments: Sequence[str]) -> Sequence[StoredAnnex | None]:
+        found = await self._annexes.by_commitment(set(commitments))
         return [found.get(commitment) for commitment in commitments]
 
-    async def _at(self, positions: Sequence[int]) -> Sequence[list[Kept]]:
-        found = await self._annexes.at(set(positions))
+    async def _at(self, positions: Sequence[int]) -> Sequence[list[StoredAnnex]]:
+        found = await self._annexes.by_position(set(positions))
         return [found[position] for position in positions]

@@ -29,7 +29,7 @@ def may_not_write(fields: Iterable[FieldNode], caller: Caller) -> list[GraphQLEr
         if field.name.value.startswith("__"):
             continue
         try:
-            caller.need(SCOPES.get(field.name.value, Scope.RECORD))
+            caller.require(SCOPES.get(field.name.value, Scope.RECORD))
         except TrackerError as error:
             return [_at(field, error)]
     return []

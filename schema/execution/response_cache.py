@@ -33,7 +33,7 @@ from schema.services import Access, Services
 from schema.telemetry.operation import seen
 from tracker.auth.scopes import Caller, Scope
 from tracker.domain.redaction import TYPE as REDACTED
-from tracker.postgres.database import LOST
+from tracker.postgres.database import CONNECTION_ERRORS
 
 MAX_CACHE_BYTES = 64 * 1024 * 1024
 GZIP_LEVEL = 5
@@ -142,7 +142,7 @@ class Answers:
             if stood and not await self._forced_out(stood, reached):
                 self._stood = reached
                 return True
-        except (*LOST, TimeoutError):
+        except (*CONNECTION_ERRORS, TimeoutError):
             return False  # nobody can say now; making the answer will find out why
         self.kept.clear()
         self._stood = None

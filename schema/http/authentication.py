@@ -16,8 +16,8 @@ from starlette.requests import HTTPConnection
 
 from schema.services import EVERYONE, Access
 from tracker.auth import tokens
-from tracker.auth.oidc_issuer import Issuer, is_jwt
-from tracker.auth.scopes import Caller, Scope, bearer, granted
+from tracker.auth.oidc_issuer import OidcIssuer, is_jwt
+from tracker.auth.scopes import Caller, Scope, expand_scopes, parse_bearer
 from tracker.auth.tokens import Tokens
 from tracker.errors import Forbidden, RateLimited, TooLarge, Unauthenticated, Unavailable
 
@@ -41,7 +41,7 @@ class Gate:
     def __init__(self, tokens: Tokens, access: Access):
         self.access = access
         self._tokens = tokens
-        self._issuer = Issuer(access.trust) if access.trust else None
+        self._issuer = OidcIssuer(access.trust) if access.trust else None
         self._buckets = Buckets(access.rate)
         self._operations: Counter[str] = Counter()
         self._turns = Turns(access.questions)
@@ -55,11 +55,11 @@ class Gate:
         client = network(address)
         try:
             caller = await self._caller(authorization)
-            caller.need(Scope.READ)
+            caller.require(Scope.READ)
         except Unauthenticated:
             self._buckets.take(client)
             raise
-        visitor = Visitor(caller, f"token {caller.name}" if bearer(authorization) else client)
+        visitor = Visitor(caller, f"token {caller.name}" if parse_bearer(authorization) else client)
         self._buckets.take(visitor.client)
         return visitor
 
@@ -72,7 +72,7 @@ class Gate:
     async def still(self, authorization: str) -> Caller:
         """Who a caller is by now: tokens end while connections last. Raises like `enter`."""
         caller = await self._caller(authorization)
-        caller.need(Scope.READ)
+        caller.require(Scope.READ)
         return caller
 
     async def callers(self, authorization: str) -> AsyncIterator[Caller]:
@@ -88,7 +88,7 @@ class Gate:
 
     async def watch(self, authorization: str) -> None:
         """Return when a caller's token has ended; never where there is none."""
-        if not bearer(authorization):
+        if not parse_bearer(authorization):
             await asyncio.Event().wait()
         async for _ in self.callers(authorization):
             pass
@@ -134,18 +134,18 @@ class Gate:
 
         Raises Unauthenticated for a token that does not work: whoever sends one wants to know.
         """
-        secret, access = bearer(authorization), self.access
+        secret, access = parse_bearer(authorization), self.access
         if not secret:
             return access.anyone()
         if access.token and hmac.compare_digest(
             secret.encode(errors="replace"), access.token.encode()
         ):
-            return Caller("token", granted([Scope.RECORD]))
+            return Caller("token", expand_scopes([Scope.RECORD]))
         if self._issuer and is_jwt(secret):
-            held = await self._issuer.holder(secret)
+            held = await self._issuer.authenticate(secret)
             everyones = {Scope.READ} if access.read_open else set()
             return Caller(held.name, held.scopes | everyones)
-        if caller := await self._tokens.holder(secret):
+        if caller := await self._tokens.authenticate(secret):
             return caller
         raise Unauthenticated("this token is unknown, revoked or expired")
 

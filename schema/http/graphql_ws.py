@@ -38,7 +38,7 @@ from schema.http.authentication import Gate, Visitor
 from schema.services import Services
 from schema.telemetry.observer import WEBSOCKET, Observer, request_id
 from schema.telemetry.operation import seen
-from tracker.auth.scopes import Caller, bearer
+from tracker.auth.scopes import Caller, parse_bearer
 from tracker.errors import TooLarge, TrackerError
 
 INIT_TIMEOUT_SECONDS = 10.0
@@ -143,7 +143,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         """Let the client in; from then on its token is watched."""
         await super().handle_connection_init(message)
-        if self.connection_acknowledged and bearer(self._connected.authorization):
+        if self.connection_acknowledged and parse_bearer(self._connected.authorization):
             self.watching = self.watching or asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from schema.base.scalars import Position
 from schema.inputs.arguments import position
-from tracker.postgres.database import LOST
+from tracker.postgres.database import CONNECTION_ERRORS
 
 T = TypeVar("T")
 HEARTBEAT = 15.0
@@ -79,7 +79,7 @@ async def with_heartbeats(
     finally:
         for task in (*ending, coming):
             task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, *LOST):
+        with contextlib.suppress(asyncio.CancelledError, *CONNECTION_ERRORS):
             await coming
         await items.aclose()
 

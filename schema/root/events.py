@@ -17,7 +17,7 @@ from schema.types.event import Event, event
 from tracker.domain.registry import kind_of
 from tracker.log.entries import Recorded
 from tracker.log.recorder import Recorder, Streams
-from tracker.log.selection import Selection, past_of, streams_about
+from tracker.log.selection import Selection, read_entity, streams_selected
 
 TICK = timedelta(microseconds=1)
 """The least time between two moments."""
@@ -49,7 +49,7 @@ async def events_of(recorder: Recorder, part: Stretch, order: EventOrder) -> Lis
     about = None
     if part.wanted.by_subject:  # two steps, so the list ends where the log did at the first
         part = replace(part, before=min(part.before, await recorder.head() + 1))
-        about = await streams_about(recorder, part.wanted, part.before)
+        about = await streams_selected(recorder, part.wanted, part.before)
     return _in_log(recorder, part, about, order)
 
 
@@ -84,7 +84,7 @@ async def _of_entity(
 ) -> Listing[Event]:
     """Events of one entity."""
     events = (
-        await past_of(recorder, part.wanted, part.after, part.before - 1)
+        await read_entity(recorder, part.wanted, part.after, part.before - 1)
         if known_entity(entity)
         else []
     )

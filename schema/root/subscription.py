@@ -21,7 +21,7 @@ from schema.types.event import Event, event
 from tracker.domain.commodities import Commodity, related
 from tracker.domain.preference import Preference
 from tracker.domain.registry import KINDS
-from tracker.log.selection import Selection, follow
+from tracker.log.selection import Selection, follow_selected
 
 
 @output
@@ -49,7 +49,7 @@ class Subscription:
             start = info.context.last_position  # a client that comes back asks as it did at first
         if start is None:
             start = await services.recorder.head()
-        following = follow(services.recorder, services.follower, start, wanted)
+        following = follow_selected(services.recorder, services.follower, start, wanted)
         async with aclosing(following) as pages:
             async for page in pages:
                 for recorded in page:

@@ -13,7 +13,7 @@ from schema.http.responses import refusing
 from schema.inputs.arguments import position
 from schema.services import Services
 from tracker.errors import InvalidInput
-from tracker.log.annexes import Kept, line
+from tracker.log.annexes import StoredAnnex, export_line
 
 LINES = "application/x-ndjson"
 PARAMETERS = ("after", "until")
@@ -40,7 +40,7 @@ class AnnexRoute:
         recorder = self._services.recorder
         until = asked(request, "until")
         last = await recorder.head() if until is None else until
-        pages = recorder.annexes.after(asked(request, "after") or 0, last)
+        pages = recorder.annexes.pages(asked(request, "after") or 0, last)
         return StreamingResponse(
             _written(pages), media_type=LINES, headers={"Cache-Control": "no-store"}
         )
@@ -52,6 +52,6 @@ def asked(request: Request, name: str) -> int | None:
     return position(None if given is None else Position(given), name)
 
 
-async def _written(pages: AsyncIterator[list[Kept]]) -> AsyncIterator[bytes]:
+async def _written(pages: AsyncIterator[list[StoredAnnex]]) -> AsyncIterator[bytes]:
     async for page in pages:
-        yield b"".join(map(line, page))
+        yield b"".join(map(export_line, page))

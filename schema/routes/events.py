@@ -26,8 +26,8 @@ from schema.services import Services
 from tracker.domain.registry import kind_of
 from tracker.errors import InvalidInput
 from tracker.log.entries import Recorded
-from tracker.log.selection import Selection, follow, read
-from tracker.postgres.database import LOST
+from tracker.log.selection import Selection, follow_selected, read_selected
+from tracker.postgres.database import CONNECTION_ERRORS
 
 RETRY_MILLISECONDS = 1000
 """Milliseconds after which a browser comes back when it is cut off."""
@@ -60,7 +60,7 @@ class Events:
             held.enter_context(self._gate.room(visitor))
             pages = self._live(request, head if after is None else after, wanted)
         else:
-            found = read(self._services.recorder, after or 0, head, wanted)
+            found = read_selected(self._services.recorder, after or 0, head, wanted)
             pages = (page async for page in found if page)
         chunks = written(pages, media_type)
         headers = {"Vary": "Accept, Accept-Encoding"}
@@ -73,7 +73,7 @@ class Events:
         self, request: Request, after: int, wanted: Selection
     ) -> AsyncGenerator[list[Recorded] | None, None]:
         """Pages as they come, until the server stops or the client's token does."""
-        following = follow(self._services.recorder, self._services.follower, after, wanted)
+        following = follow_selected(self._services.recorder, self._services.follower, after, wanted)
         ends = (
             self._ending.wait,
             partial(self._gate.watch, request.headers.get("authorization", "")),
@@ -82,7 +82,7 @@ class Events:
             async with aclosing(with_heartbeats(following, *ends)) as pages:
                 async for page in pages:
                     yield page
-        except LOST as error:  # the client comes back, and goes on where it was
+        except CONNECTION_ERRORS as error:  # the client comes back, and goes on where it was
             logger.warning("a stream of events ends, since the log can't be read: %s", error)
 
 

@@ -17,7 +17,7 @@ from projections.query.as_of import AsOf
 from schema.services import Services
 from schema.telemetry.readiness import check_readiness
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import LOST
+from tracker.postgres.database import CONNECTION_ERRORS
 
 MAX_OPERATION_NAMES = 100
 """So many operations are told apart; clients choose the names, so the rest is `other`."""
@@ -172,5 +172,5 @@ class Metrics:
         self._checkpoint.set(found.checkpoint or 0)
         try:
             self._unsigned.set(await self._services.recorder.age((found.checkpoint or 0) + 1))
-        except LOST:
+        except CONNECTION_ERRORS:
             return

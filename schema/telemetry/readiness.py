@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from schema.services import Services
 from tracker.errors import TrackerError
-from tracker.postgres.database import LOST
+from tracker.postgres.database import CONNECTION_ERRORS
 
 MAX_LAG_EVENTS = 1000
 """So many events may wait for the projection before this instance counts as not ready."""
@@ -71,6 +71,6 @@ async def check_readiness(services: Services) -> Readiness:
                 checkpoint,
                 await services.recorder.age(position + 1),
             )
-    except (*LOST, TimeoutError, TrackerError) as error:
+    except (*CONNECTION_ERRORS, TimeoutError, TrackerError) as error:
         logger.warning("not ready: %s", error)
         return Readiness(listening)

@@ -80,4 +80,4 @@ async def gone(info: Info, texts: Iterable[FreeText | None]) -> list[RedactedTex
     """Those of some texts that had to go."""
     asked = [told.commitment for told in texts if isinstance(told, Committed)]
     kept = await info.context.loaders.of.load_many(asked)
-    return [redacted_text(of.gone) for of in kept if of and of.gone]
+    return [redacted_text(of.redacted_text) for of in kept if of and of.redacted_text]

@@ -21,7 +21,7 @@ from schema.base.scalars import Position
 from tracker.domain import commodities, entity, places, redaction, values
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Checked, Qualifier
-from tracker.log.annexes import Kept
+from tracker.log.annexes import StoredAnnex
 
 T = TypeVar("T")
 
@@ -216,14 +216,14 @@ async def annexes(info: Info, position: str) -> list[Annex]:
     return [annex(kept) for kept in await info.context.loaders.at.load(int(position))]
 
 
-def annex(of: Kept) -> Annex:
+def annex(of: StoredAnnex) -> Annex:
     """An annex as it is shown."""
     return Annex(
         field=of.field,
         commitment=of.commitment,
         salt=of.salt.hex() if of.salt else None,
         text=of.text,
-        redaction=redacted_text(of.gone) if of.gone else None,
+        redaction=redacted_text(of.redacted_text) if of.redacted_text else None,
     )
 
 

@@ -24,7 +24,7 @@ from tests.support.processes import command
 from tests.support.websocket_client import connected as socket_to
 from tests.support.websocket_client import receive, subscribe
 from tracker.auth import tokens
-from tracker.auth.scopes import Caller, Scope, check_name, granted, sha256
+from tracker.auth.scopes import Caller, Scope, check_name, expand_scopes, token_hash
 from tracker.errors import Forbidden, InvalidInput, NotFound, RateLimited, Unauthenticated
 from tracker.postgres.database import API, OWNER, Target
 from tracker.sources.importing import importer
@@ -73,15 +73,15 @@ async def posted(api: Api, secret: str | None, write: bool = False) -> tuple[int
     ],
 )
 def test_every_scope_may_read_and_admin_is_all(given: list[Scope], expected: set[Scope]) -> None:
-    assert granted(given) == expected
+    assert expand_scopes(given) == expected
 
 
 def test_a_caller_without_a_scope_is_told_whether_a_token_would_help() -> None:
-    Caller("a", granted([Scope.RECORD])).need(Scope.RECORD)
+    Caller("a", expand_scopes([Scope.RECORD])).require(Scope.RECORD)
     with pytest.raises(Unauthenticated, match="scope record"):
-        Caller().need(Scope.RECORD)
+        Caller().require(Scope.RECORD)
     with pytest.raises(Forbidden, match="'a' has read"):
-        Caller("a", granted([Scope.READ])).need(Scope.RECORD)
+        Caller("a", expand_scopes([Scope.READ])).require(Scope.RECORD)
 
 
 async def test_the_database_keeps_the_hash_and_never_the_token(target: Target) -> None:
@@ -89,7 +89,7 @@ async def test_the_database_keeps_the_hash_and_never_the_token(target: Target) -
     async with connected(target) as connection:
         row = await connection.fetchrow("SELECT * FROM log.tokens")
     assert row is not None
-    assert row["sha256"] == sha256(secret)
+    assert row["sha256"] == token_hash(secret)
     assert secret not in str(dict(row))
     assert len(secret) == len("tracker_") + 43
 
@@ -104,7 +104,7 @@ async def test_the_api_can_neither_list_tokens_nor_make_them(target: Target) -> 
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(statement)
-        row = await connection.fetchrow("SELECT * FROM log.token($1)", sha256(secret))
+        row = await connection.fetchrow("SELECT * FROM log.token($1)", token_hash(secret))
     assert row is not None
     assert row["name"] == "harvester"
 
@@ -163,9 +163,9 @@ async def test_a_revoked_token_stops_working_within_seconds(
     assert await posted(api, secret) == (200, None)
     async with connected(target, role=OWNER) as connection:
         assert await tokens.revoke(connection, 1) == "harvester"
-        [first] = await tokens.tokens(connection)
+        [first] = await tokens.list_tokens(connection)
         await tokens.revoke(connection, 1)
-        assert await tokens.tokens(connection) == [first]
+        assert await tokens.list_tokens(connection) == [first]
     await until_refused(api, secret)
 
 
@@ -263,7 +263,7 @@ async def test_a_token_of_a_reserved_name_from_before_still_works(
     async with connected(target, role=OWNER) as connection:
         await connection.execute(
             "INSERT INTO log.tokens (name, scopes, sha256) VALUES ('import', '{record}', $1)",
-            sha256("tracker_old"),
+            token_hash("tracker_old"),
         )
     assert await posted(Api(services), "tracker_old", write=True) == (200, "import")
 
@@ -280,8 +280,8 @@ async def test_what_is_remembered_of_tokens_is_bounded(
 ) -> None:
     monkeypatch.setattr(tokens, "MAX_CACHED_TOKENS", 2)
     for secret in [await token(target, Scope.READ) for _ in range(4)]:
-        assert await services.tokens.holder(secret)
-        assert await services.tokens.holder("tracker_of_nobody") is None
+        assert await services.tokens.authenticate(secret)
+        assert await services.tokens.authenticate("tracker_of_nobody") is None
     assert len(services.tokens._kept) == 2
 
 

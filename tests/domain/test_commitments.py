@@ -33,7 +33,7 @@ from tracker.domain.export_control import Announced
 from tracker.domain.redaction import Redacted
 from tracker.domain.values import Committed, Fact
 from tracker.errors import InvalidInput, Rejected
-from tracker.log.annexes import Kept, Line, line
+from tracker.log.annexes import AnnexLine, StoredAnnex, export_line
 from tracker.log.entries import Recorded, recorded
 
 ROOT = Path(__file__).parents[2]
@@ -130,10 +130,13 @@ def entry(of: Fact, position: int = 7, stream: str = STREAM, id: str = "e") -> R
     )
 
 
-def exported(annexes: tuple[Annex, ...], position: int = 7) -> list[Line]:
+def exported(annexes: tuple[Annex, ...], position: int = 7) -> list[AnnexLine]:
     """Annexes as they are exported."""
     return [
-        msgspec.json.decode(line(Kept(a.commitment, position, a.field, a.salt, a.text)), type=Line)
+        msgspec.json.decode(
+            export_line(StoredAnnex(a.commitment, position, a.field, a.salt, a.text)),
+            type=AnnexLine,
+        )
         for a in annexes
     ]
 
@@ -143,7 +146,7 @@ EVENT, LINES = entry(SEALED), exported(ANNEXES)
 OTHER = msgspec.structs.replace
 
 
-def found(lines: list[Line], redacted: tuple[str, ...] = ()) -> dict[str, str]:
+def found(lines: list[AnnexLine], redacted: tuple[str, ...] = ()) -> dict[str, str]:
     """What is found of each field."""
     findings = examine(EVENT, lines, redacted)
     assert all(isinstance(finding, Finding) and finding.position == 7 for finding in findings)
@@ -187,7 +190,7 @@ FINE = {"/clauses/0/note": "opened", "/note": "opened", "/quotation": "opened"}
     ],
 )
 def test_every_way_to_lose_a_text_is_told_apart(
-    lines: list[Line], redacted: tuple[str, ...], difference: dict[str, str]
+    lines: list[AnnexLine], redacted: tuple[str, ...], difference: dict[str, str]
 ) -> None:
     assert found(lines, redacted) == {**FINE, **difference}
 
@@ -222,7 +225,7 @@ REDACTION = entry(
 PLAIN = entry(announced(note="inline"), 8, id="p")
 
 
-def gone_through(lines: list[Line], *events: Recorded, first: int = 1) -> tuple[int, int]:
+def gone_through(lines: list[AnnexLine], *events: Recorded, first: int = 1) -> tuple[int, int]:
     """How many texts are opened, and how many redacted, once all events have come."""
     texts = Texts(map(encode, lines), first, events[-1].position)
     for event in events:
@@ -267,7 +270,7 @@ def test_lines_of_one_event_without_end_are_rejected() -> None:
     ],
 )
 def test_a_text_that_was_changed_or_taken_away_is_named(
-    lines: list[Line], events: list[Recorded], code: str, position: int
+    lines: list[AnnexLine], events: list[Recorded], code: str, position: int
 ) -> None:
     with pytest.raises(Rejected) as caught:
         gone_through(lines, *events)

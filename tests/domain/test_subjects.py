@@ -13,7 +13,7 @@ from tracker.domain.codec import convert
 from tracker.domain.export_control import ClausesFact
 from tracker.domain.registry import FACTS
 from tracker.domain.values import NOT_A_SUBJECT, Actor, Commodity, Fact, Place, Value
-from tracker.log.selection import NAMING_TYPES, Selection, concerns
+from tracker.log.selection import TYPES_WITH_SUBJECTS, Selection, is_selected
 
 DECLARED = {
     "Alliance.Founded members": True,
@@ -90,19 +90,23 @@ def test_a_fact_is_about_what_it_names_and_nothing_else(type_: str) -> None:
     fields, goods, places = EXAMPLES[type_]
     example = [fact(FACTS[type_], "2025-01-01", **fields)]
     assert [
-        c for c in ("cobalt", "gallium") if concerns(example, Selection(commodities=[c]))
+        c for c in ("cobalt", "gallium") if is_selected(example, Selection(commodities=[c]))
     ] == goods
-    assert [p for p in ("JP", "quad", "US") if concerns(example, Selection(places=[p]))] == places
+    assert [
+        p for p in ("JP", "quad", "US") if is_selected(example, Selection(places=[p]))
+    ] == places
 
 
 def test_a_claim_is_about_its_commodity_and_place() -> None:
-    assert concerns([claimed(1, place="CN")], Selection(commodities=["rare_earths"], places=["CN"]))
-    assert not concerns([claimed(1, place="CN")], Selection(places=["US"]))
+    assert is_selected(
+        [claimed(1, place="CN")], Selection(commodities=["rare_earths"], places=["CN"])
+    )
+    assert not is_selected([claimed(1, place="CN")], Selection(places=["US"]))
 
 
 def test_types_that_name_something_are_those_that_are_looked_up_by_it() -> None:
     about = {path.partition(" ")[0] for path, is_about in DECLARED.items() if is_about}
-    assert set(NAMING_TYPES) == about - {"Figure.Claimed"}
+    assert set(TYPES_WITH_SUBJECTS) == about - {"Figure.Claimed"}
 
 
 class Detail(Value, frozen=True, kw_only=True):
@@ -137,4 +141,4 @@ def test_a_new_kind_of_fact_is_about_what_it_declares(wanted: Selection, is_abou
             "details": [{}, {"goods": ["gallium"], "maker": "quad", "buyers": ["US"]}],
         },
     )
-    assert concerns([announced(clause(commodities=["lithium"])), clarified], wanted) is is_about
+    assert is_selected([announced(clause(commodities=["lithium"])), clarified], wanted) is is_about

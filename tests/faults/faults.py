@@ -20,7 +20,7 @@ from tests.faults.disk import small_disk
 from tests.faults.proxy import Proxy
 from tests.faults.world import Broken, World
 from tests.support.processes import command, postmasters
-from tracker.postgres.database import LOST, connect
+from tracker.postgres.database import CONNECTION_ERRORS, connect
 
 FILL_WAL = "SELECT pg_logical_emit_message(false, 'faults', 'fills'), pg_switch_wal()"
 OTHERS_SECONDS = 15
@@ -206,7 +206,7 @@ async def fill_wal(world: World, chance: Random) -> float:
     assert world.disk
     world.disk.fill(chance.randrange(1 << 16))
     while not gone(world):
-        with suppress(*LOST):
+        with suppress(*CONNECTION_ERRORS):
             connection = await connect(world.target)
             await connection.execute(FILL_WAL)
             await connection.close()

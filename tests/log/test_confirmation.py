@@ -25,7 +25,7 @@ from tracker.auth.scopes import Scope
 from tracker.commands.handler import Commands
 from tracker.errors import Unavailable
 from tracker.log.recorder import Appended, Recorder, append
-from tracker.postgres.commits import Unconfirmed
+from tracker.postgres.commits import UnconfirmedCommit
 from tracker.postgres.database import API, OWNER, PUBLISHER, Target
 
 TODAY = date(2025, 11, 20)
@@ -177,7 +177,7 @@ async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_ackn
             }[work]()
         )
         await cut_short(admin, end, doing)
-        with pytest.raises((Unavailable, Unconfirmed, asyncpg.ConnectionDoesNotExistError)):
+        with pytest.raises((Unavailable, UnconfirmedCommit, asyncpg.ConnectionDoesNotExistError)):
             await doing
 
 

@@ -23,7 +23,7 @@ from tests.support.writers import new
 from tracker.commands.handler import Commands
 from tracker.log.entries import Recorded
 from tracker.log.follower import Follower
-from tracker.log.recent_events import Tail
+from tracker.log.recent_events import RecentEvents
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
@@ -237,7 +237,7 @@ async def test_a_database_that_stays_away_ends_the_following_with_its_error(
 def test_a_tail_gives_exactly_what_follows_or_says_that_it_can_not(
     start: int, pages: list[int], after: int, limit: int
 ) -> None:
-    tail, last = Tail(start, most=10), start
+    tail, last = RecentEvents(start, most=10), start
     for size in pages:
         tail.extend([_at(last + 1 + i) for i in range(size)])
         last += size

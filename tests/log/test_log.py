@@ -17,7 +17,7 @@ from tracker.commands.handler import Commands, decide, restored
 from tracker.errors import DiskFull, IdempotencyConflict, TooLarge, Unavailable, VersionConflict
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Appended, Recorder
-from tracker.postgres.database import LOST, Target, connect
+from tracker.postgres.database import CONNECTION_ERRORS, Target, connect
 
 
 def event(stream: str, event_id: str, version: int = 1) -> NewEvent:
@@ -254,7 +254,7 @@ async def test_every_append_is_answered_when_idle_connections_die(
 ) -> None:
     admin = await connect({**target, "database": "tracker"})
     for round in range(30):
-        with contextlib.suppress(*LOST):
+        with contextlib.suppress(*CONNECTION_ERRORS):
             await recorder.head()
         await admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",

@@ -36,8 +36,8 @@ from tracker.domain.entity import Entity
 from tracker.domain.redaction import Redacted
 from tracker.domain.values import Committed, PartialDate, Source
 from tracker.errors import IdempotencyConflict, InvalidInput, NotFound
-from tracker.log.annexes import Line
-from tracker.log.annexes import line as exported
+from tracker.log.annexes import AnnexLine
+from tracker.log.annexes import export_line as exported
 from tracker.log.entries import NewEvent, new_event
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import API, OWNER, PROJECTOR, Target
@@ -67,12 +67,12 @@ async def redact(commands: Commands, event_id: str = "k", *fields: str, **more: 
 
 async def kept(recorder: Recorder) -> dict[str, str | None]:
     """The texts that annexes have, by field."""
-    return {of.field: of.text async for page in recorder.annexes.after(0, 2**62) for of in page}
+    return {of.field: of.text async for page in recorder.annexes.pages(0, 2**62) for of in page}
 
 
-async def annexes(recorder: Recorder) -> list[Line]:
+async def annexes(recorder: Recorder) -> list[AnnexLine]:
     """All annexes."""
-    return [of async for page in recorder.annexes.after(0, 2**62) for of in page]
+    return [of async for page in recorder.annexes.pages(0, 2**62) for of in page]
 
 
 # --- what is recorded
@@ -85,7 +85,7 @@ async def test_free_texts_are_kept_beside_the_entry_which_commits_to_them(
     [event] = await recorder.read()
     for text in (b"Doe", b"of a clause", b"her words"):
         assert text not in event.entry
-    [page] = [page async for page in recorder.annexes.after(0, 1)]
+    [page] = [page async for page in recorder.annexes.pages(0, 1)]
     assert [(of.position, of.field) for of in page] == [(1, field) for field in FIELDS]
     assert {of.field: of.commitment for of in page} == committed(event.fact)
 
@@ -159,7 +159,7 @@ async def test_annexes_stand_beside_the_right_events_whatever_travels_together(
     bad = [[noted(n, 2)] for n in range(1, 6, 2)]
     mixed = [command for pair in zip(good, bad, strict=True) for command in pair]
     await asyncio.gather(*(recorder.append(command) for command in mixed), return_exceptions=True)
-    found = {of.position: of.text async for page in recorder.annexes.after(0, 99) for of in page}
+    found = {of.position: of.text async for page in recorder.annexes.pages(0, 99) for of in page}
     events = await recorder.read()
     assert found == {
         e.position: f"note {e.stream.removeprefix('export-control/n')}" for e in events
@@ -436,8 +436,8 @@ async def test_every_text_of_the_log_can_be_verified(
     await commands.record(CONTROL, NOTED, idempotency_key="k")
     await redact(commands, "k", "/quotation")
     lines = [
-        msgspec.json.decode(exported(of), type=Line)
-        async for page in recorder.annexes.after(0, 9)
+        msgspec.json.decode(exported(of), type=AnnexLine)
+        async for page in recorder.annexes.pages(0, 9)
         for of in page
     ]
     first, second = await recorder.read()
@@ -459,7 +459,7 @@ async def test_an_import_keeps_its_texts_in_annexes_and_says_the_same_the_second
 ) -> None:
     lines = (line("a", NOTED), line("c", with_note(1), None, "Figure.Claimed"))
     assert counts(await desk.take(*lines)) == {"new": 2}
-    texts = [of.text async for page in desk.recorder.annexes.after(0, 9) for of in page]
+    texts = [of.text async for page in desk.recorder.annexes.pages(0, 9) for of in page]
     assert texts == ["of a clause", "Ms Doe said so", "“in her words”", "a footnote"]
     assert counts(await desk.take(*lines)) == {"unchanged": 2}
     assert counts(await desk.take(*lines, *lines)) == {"unchanged": 2, "repeated": 2}
@@ -702,13 +702,13 @@ async def test_a_page_of_notes_takes_one_query(
         await services.commands.record(fact.stream, fact)
     await services.projector.reach(4)
     asked: list[int] = []
-    of = type(services.recorder.annexes).of
+    of = type(services.recorder.annexes).by_commitment
 
     async def counting(self: Any, commitments: Any) -> Any:
         asked.append(len(commitments))
         return await of(self, commitments)
 
-    monkeypatch.setattr(type(services.recorder.annexes), "of", counting)
+    monkeypatch.setattr(type(services.recorder.annexes), "by_commitment", counting)
     data = await Api(services).ask(
         "{ asOf { figures { nodes { claims { note quotation redactions { on } } } } } }"
     )
@@ -785,9 +785,9 @@ async def test_a_log_without_annexes_learns_of_its_redactions_from_its_events(
                 "INSERT INTO log.events VALUES ($1, $2, $3, $4, $5, $6, $7)", *row
             )
     assert await kept(recorder) == {"/note": None}
-    [page] = [page async for page in recorder.annexes.after(0, 9)]
-    assert page[0].gone is not None
-    assert page[0].gone.reason == "a court said so"
+    [page] = [page async for page in recorder.annexes.pages(0, 9)]
+    assert page[0].redacted_text is not None
+    assert page[0].redacted_text.reason == "a court said so"
 
 
 async def test_the_command_line_redacts_and_asks_first(

@@ -29,7 +29,7 @@ from tracker.audit.verify.verifier import Verification
 from tracker.log import upcasting
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
-from tracker.log.selection import Selection, read
+from tracker.log.selection import Selection, read_selected
 from tracker.log.upcasting import Upcaster, Upcasters, schema_name
 from tracker.postgres.database import Target, create_pool
 
@@ -146,7 +146,7 @@ async def test_events_about_a_renamed_word_include_those_that_have_its_former_na
     services: Services,
 ) -> None:
     wanted = Selection(commodities=["gallium"])
-    pages = [page async for page in read(services.recorder, 0, 1, wanted)]
+    pages = [page async for page in read_selected(services.recorder, 0, 1, wanted)]
     assert [event.event_id for page in pages for event in page] == ["old"]
     answer = await Api(services).ask('{ events(commodities: ["gallium"]) { totalCount } }')
     assert answer["events"]["totalCount"] == 1

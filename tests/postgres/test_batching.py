@@ -9,7 +9,7 @@ import pytest
 
 from tests.log.test_log import event
 from tracker.log.recorder import Recorder
-from tracker.postgres.batching import MAX_BATCH_CALLS, Joined
+from tracker.postgres.batching import MAX_BATCH_CALLS, Batcher
 
 
 async def test_more_appends_at_once_than_go_together_are_all_answered(recorder: Recorder) -> None:
@@ -28,8 +28,8 @@ async def test_a_caller_that_goes_away_keeps_nobody_waiting() -> None:
         await going_on.wait()
         return [ValueError("one") if item == 1 else item for item in items]
 
-    joined = Joined[int, int](send)
-    callers = [asyncio.create_task(joined.add(item)) for item in range(-1, 4)]
+    joined = Batcher[int, int](send)
+    callers = [asyncio.create_task(joined.submit(item)) for item in range(-1, 4)]
     await asyncio.sleep(0.01)
     for gone in callers[1], callers[2]:  # whose answer is a value, and whose is an error
         gone.cancel()
@@ -37,6 +37,6 @@ async def test_a_caller_that_goes_away_keeps_nobody_waiting() -> None:
     going_on.set()
     async with asyncio.timeout(5):
         assert [await callers[i] for i in (0, 3, 4)] == [-1, 2, 3]
-        assert await joined.add(7) == 7
+        assert await joined.submit(7) == 7
     with pytest.raises(asyncio.CancelledError):
         await callers[1]

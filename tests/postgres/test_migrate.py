@@ -15,8 +15,8 @@ from deploy.postgres import Postgres
 from schema.services import Services
 from tests.conftest import database, run_sql
 from tests.support.fact_builders import announced
-from tracker.auth.scopes import Caller, Scope, sha256
-from tracker.auth.tokens import Tokens, tokens
+from tracker.auth.scopes import Caller, Scope, token_hash
+from tracker.auth.tokens import Tokens, list_tokens
 from tracker.postgres.database import Target, named_queries
 from tracker.postgres.migrate import Migration, NotMigrated, migrate, migrations
 
@@ -141,10 +141,10 @@ async def test_a_token_of_the_former_scope_audit_reads_as_before(bare: Target) -
                 "INSERT INTO log.tokens (name, scopes, sha256) VALUES ($1, $2, $3)",
                 secret,
                 scopes,
-                sha256(secret),
+                token_hash(secret),
             )
         await migrate(connection)
-        assert [set(token.scopes) for token in await tokens(connection)] == [
+        assert [set(token.scopes) for token in await list_tokens(connection)] == [
             {Scope.READ},
             {Scope.READ},
             {Scope.RECORD},
@@ -154,5 +154,5 @@ async def test_a_token_of_the_former_scope_audit_reads_as_before(bare: Target) -
                 "INSERT INTO log.tokens (name, scopes, sha256) VALUES ('d', '{audit}', sha256('d'))"
             )
     async with pooled(bare) as pool:
-        caller = await Tokens(pool).holder("a")
+        caller = await Tokens(pool).authenticate("a")
     assert caller == Caller("a", frozenset({Scope.READ}))

@@ -66,7 +66,14 @@ from tracker.log.entries import NewEvent, new_event
 from tracker.log.fact_reader import Told
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import LOST, PROJECTOR, Connection, Target, connect, create_pool
+from tracker.postgres.database import (
+    CONNECTION_ERRORS,
+    PROJECTOR,
+    Connection,
+    Target,
+    connect,
+    create_pool,
+)
 
 GALLIUM = "export-control/gallium"
 FIGURE = "figure/rare_earths/CN/production/mine/2023"
@@ -882,7 +889,7 @@ async def test_a_rebuild_cut_off_in_any_step_leaves_the_live_rows_and_can_be_don
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
     await connection.execute(CUT.format(step=step))
-    with pytest.raises(LOST):
+    with pytest.raises(CONNECTION_ERRORS):
         await rebuild(target)
     assert await rows(connection) == expected
     await connection.execute("DROP EVENT TRIGGER cut")

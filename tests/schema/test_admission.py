@@ -35,7 +35,7 @@ from tests.contract.test_security import codes
 from tests.support.api import Api, control
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, receive, subscribe
-from tracker.auth.scopes import Caller, Scope, granted
+from tracker.auth.scopes import Caller, Scope, expand_scopes
 
 RECORD = "mutation ($all: [CommandInput!]!) { record(commands: $all) { position } }"
 NONSENSE = [{"nonsense": "x" * 100}]
@@ -88,8 +88,8 @@ async def test_a_mutation_asks_for_the_scope_that_it_needs(services: Services) -
     text = "mutation ($in: RedactEventInput!) { redactEvent(input: $in) { position } }"
     for caller, code in (
         (READER, "UNAUTHENTICATED"),
-        (Caller("ann", granted([Scope.RECORD])), "FORBIDDEN"),
-        (Caller("eve", granted([Scope.ADMIN])), "BAD_USER_INPUT"),
+        (Caller("ann", expand_scopes([Scope.RECORD])), "FORBIDDEN"),
+        (Caller("eve", expand_scopes([Scope.ADMIN])), "BAD_USER_INPUT"),
     ):
         answer = await execute(services, text, {"in": 1}, Access(), caller=caller)
         assert codes(answer) == {code}

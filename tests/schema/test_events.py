@@ -25,7 +25,7 @@ from tests.support.fact_builders import announced, claimed, clause, suspended
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, receive, send
 from tracker.domain.registry import FACTS
-from tracker.log.selection import Selection, concerns
+from tracker.log.selection import Selection, is_selected
 from tracker.log.upcasting import schema_name
 
 
@@ -223,10 +223,10 @@ async def test_the_subscription_has_the_same_filters(
 def test_an_event_concerns_what_it_and_earlier_ones_name() -> None:
     heavy = announced(clause(commodities=["dysprosium"]))
     wanted = Selection(commodities=["dysprosium"], places=["CN"])
-    assert concerns([heavy, suspended()], wanted)
-    assert not concerns([suspended()], wanted)
-    assert not concerns([heavy], Selection(commodities=["gallium"]))
-    assert concerns([suspended()], Selection())
+    assert is_selected([heavy, suspended()], wanted)
+    assert not is_selected([suspended()], wanted)
+    assert not is_selected([heavy], Selection(commodities=["gallium"]))
+    assert is_selected([suspended()], Selection())
 
 
 @pytest.mark.parametrize(

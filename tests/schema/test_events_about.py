@@ -14,7 +14,7 @@ from tests.projections.test_query_plans import Explaining, nodes
 from tests.schema.test_paging import page, walked
 from tests.support.api import Api
 from tracker.log.recorder import Recorder
-from tracker.log.selection import Selection, read, streams_about
+from tracker.log.selection import Selection, read_selected, streams_selected
 from tracker.postgres.database import Connection, Target, connect, create_pool
 
 ABOUT: dict[str, dict[str, Any]] = {
@@ -42,7 +42,7 @@ DOCUMENT = """query ($order: EventOrder!, $first: Int, $after: Position, $last: 
 
 async def sent(recorder: Recorder, wanted: Selection) -> list[str]:
     """The positions of the events that `/events` sends."""
-    pages = read(recorder, 0, await recorder.head(), wanted)
+    pages = read_selected(recorder, 0, await recorder.head(), wanted)
     return [str(event.position) async for page in pages for event in page]
 
 
@@ -87,7 +87,7 @@ async def test_a_time_narrows_them_too(services: Services) -> None:
     api, about = Api(services), {"places": ["US", "CN"]}
     for event in events(6):
         await services.recorder.append([event])
-    pages = read(services.recorder, 0, await services.recorder.head(), chosen(about))
+    pages = read_selected(services.recorder, 0, await services.recorder.head(), chosen(about))
     every = [event async for found in pages for event in found]
     middle = every[len(every) // 2]
     got = await page(
@@ -144,7 +144,7 @@ async def test_a_page_reads_what_is_about_it_however_long_the_log_is(
     connection: Connection, corpus_target: Target
 ) -> None:
     looked_at, real = [], await create_pool(corpus_target, size=1)
-    about = await streams_about(
+    about = await streams_selected(
         Recorder(real), chosen({"commodities": ["gallium"], "places": ["CN"]}), 100_000
     )
     await real.close()
@@ -155,7 +155,7 @@ async def test_a_page_reads_what_is_about_it_however_long_the_log_is(
         pool: Any = Explaining(connection)
         recorder = Recorder(pool)
         wanted = chosen({"commodities": ["gallium"], "places": ["CN"]})
-        await streams_about(recorder, wanted, 100_000)
+        await streams_selected(recorder, wanted, 100_000)
         for from_end in (False, True):
             await recorder.page(0, 100_000, limit=20, about=about, from_end=from_end)
         await recorder.count(0, 100_000, about=about)

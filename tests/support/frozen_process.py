@@ -29,7 +29,7 @@ from tracker.audit.sign.publisher import Signing
 from tracker.audit.verify.verifier import Verification
 from tracker.errors import TrackerError
 from tracker.postgres import migrate
-from tracker.postgres.database import LOST, Target
+from tracker.postgres.database import CONNECTION_ERRORS, Target
 from tracker.sources.importing.importer import import_file
 from tracker.sources.importing.staging import Staging
 from tracker.sources.reader import File
@@ -132,7 +132,7 @@ async def main(kind: str, target: Target, directory: Path) -> str:
         await KINDS[kind](target, directory)
     except TrackerError as error:
         return error.code
-    except LOST:
+    except CONNECTION_ERRORS:
         return "LOST"
     return "DONE"
 

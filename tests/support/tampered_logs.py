@@ -18,7 +18,7 @@ from tracker.audit.format.merkle import WIDTH, Tile, leaf_hash
 from tracker.audit.format.signed_note import Note, Signer
 from tracker.audit.verify.trust import Head, Trust
 from tracker.domain.codec import encode
-from tracker.log.annexes import Line
+from tracker.log.annexes import AnnexLine
 from tracker.log.entries import NewEvent
 
 ORIGIN = "example.org/log"
@@ -37,7 +37,9 @@ def honest(count: int) -> tuple[bytes, ...]:
 def texts_of(count: int) -> list[bytes]:
     """The lines of the texts that these entries commit to, as `annexes` has them."""
     return [
-        encode(Line(str(position), annex.field, annex.commitment, annex.salt.hex(), annex.text))
+        encode(
+            AnnexLine(str(position), annex.field, annex.commitment, annex.salt.hex(), annex.text)
+        )
         + b"\n"
         for position, event in enumerate(_events()[:count], 1)
         for annex in sorted(event.annexes, key=lambda annex: annex.field)

@@ -28,9 +28,9 @@ FETCH_TIMEOUT_SECONDS = 5
 """An issuer gets so long to answer."""
 REFETCH_PAUSE_SECONDS = 10
 """Seconds from one attempt to fetch keys to the next."""
-FRESH_SECONDS = 300
+REFRESH_AFTER_SECONDS = 300
 """After so many seconds keys that work are fetched anew, beside the requests that use them."""
-STALE_SECONDS = 3600
+MAX_KEY_AGE_SECONDS = 3600
 """Keys older than this many seconds are not believed: the issuer may have withdrawn them."""
 MAX_KEY_SET_BYTES = 1 << 20
 MIN_RSA_BITS = 2048
@@ -46,20 +46,20 @@ ALGORITHMS = {
 }
 """What a kind of key may sign with. There is nothing symmetric here: a public key is no secret, and
 a token must never be checked against it as if it were one."""
-PUBLIC = ("kty", "crv", "n", "e", "x", "y")
+PUBLIC_MEMBERS = ("kty", "crv", "n", "e", "x", "y")
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class IssuerKey:
     """A public key of an issuer, and the algorithms that it may be used with."""
 
     public: Any
     algorithms: frozenset[str]
 
 
-class Keys:
+class IssuerKeys:
     """The keys of one issuer, by their ids."""
 
     def __init__(
@@ -67,27 +67,27 @@ class Keys:
     ):
         """Keys at an address, or, without one, where the issuer's own description says."""
         self._issuer, self._keys_url, self._clock = issuer, keys_url, clock
-        self._keys: dict[str, Key] = {}
+        self._keys: dict[str, IssuerKey] = {}
         self._fetched = self._tried = -math.inf
         self._fetching: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "issuer")
 
-    async def named(self, id: str) -> Key | None:
+    async def get(self, id: str) -> IssuerKey | None:
         """The key of an id; None if the issuer has none. Raises Unavailable where it can't be asked
         and what it last said is no answer."""
         age = self._clock() - self._fetched
-        if id not in self._keys or age > STALE_SECONDS:
-            fetching = self._begin()
+        if id not in self._keys or age > MAX_KEY_AGE_SECONDS:
+            fetching = self._start_fetch()
             if fetching is not None:
                 await asyncio.shield(fetching)
-        elif age > FRESH_SECONDS:
-            self._begin()
+        elif age > REFRESH_AFTER_SECONDS:
+            self._start_fetch()
         failed = self._fetched < self._tried
-        if self._clock() - self._fetched > STALE_SECONDS or (failed and id not in self._keys):
+        if self._clock() - self._fetched > MAX_KEY_AGE_SECONDS or (failed and id not in self._keys):
             raise Unavailable("The keys of the tokens' issuer can't be fetched; try again")
         return self._keys.get(id)
 
-    def _begin(self) -> asyncio.Task[None] | None:
+    def _start_fetch(self) -> asyncio.Task[None] | None:
         """Fetch the keys, unless that was tried a moment ago; one fetch is under way at a time."""
         if self._fetching is None and self._clock() - self._tried >= REFETCH_PAUSE_SECONDS:
             self._tried = self._clock()
@@ -103,7 +103,7 @@ class Keys:
                 found = await loop.run_in_executor(
                     self._thread, download, self._issuer, self._keys_url, deadline
                 )
-            self._keys, self._fetched = keys(found), self._clock()
+            self._keys, self._fetched = parse_key_set(found), self._clock()
         except (OSError, HTTPException, ValueError, RecursionError) as error:  # late: an OSError
             logger.warning(
                 "the keys of %s can't be fetched: %s",
@@ -114,7 +114,7 @@ class Keys:
             self._fetching = None
 
 
-def keys(found: Any) -> dict[str, Key]:
+def parse_key_set(found: Any) -> dict[str, IssuerKey]:
     """The keys of a JSON Web Key Set (RFC 7517) that can check tokens here; others are passed over.
 
     Raises ValueError where it is no such set.
@@ -126,21 +126,23 @@ def keys(found: Any) -> dict[str, Key]:
         for key in found["keys"]
         if isinstance(key, dict)
         and isinstance(key.get("kid"), str)
-        and (usable := _usable(key)) is not None
+        and (usable := _is_usable(key)) is not None
     }
 
 
-def _usable(key: Mapping[str, Any]) -> Key | None:
+def _is_usable(key: Mapping[str, Any]) -> IssuerKey | None:
     try:
         algorithms = _algorithms(key)
         if not algorithms:
             return None
-        public = PyJWK({name: key[name] for name in PUBLIC if name in key}, min(algorithms)).key
+        public = PyJWK(
+            {name: key[name] for name in PUBLIC_MEMBERS if name in key}, min(algorithms)
+        ).key
     except (PyJWTError, ValueError, TypeError) as error:
         logger.warning("key %.100r of the issuer is passed over: %s", key["kid"], error)
         return None
     short = isinstance(public, RSAPublicKey) and public.key_size < MIN_RSA_BITS
-    return None if short else Key(public, algorithms)
+    return None if short else IssuerKey(public, algorithms)
 
 
 def _algorithms(key: Mapping[str, Any]) -> frozenset[str]:
@@ -158,16 +160,16 @@ def download(issuer: str, keys_url: str | None, deadline: float) -> Any:
     Connect Discovery 4.3).
     """
     if keys_url is None:
-        described = get(f"{issuer.rstrip('/')}/.well-known/openid-configuration", deadline)
+        described = fetch_json(f"{issuer.rstrip('/')}/.well-known/openid-configuration", deadline)
         if not isinstance(described, dict) or described.get("issuer") != issuer:
             raise ValueError(f"expected a description with issuer {issuer!r}")
         keys_url = str(described.get("jwks_uri"))
-        if not is_safe(keys_url):
+        if not is_trustworthy_url(keys_url):
             raise ValueError("expected an https address as jwks_uri")
-    return get(keys_url, deadline)
+    return fetch_json(keys_url, deadline)
 
 
-def is_safe(url: str) -> bool:
+def is_trustworthy_url(url: str) -> bool:
     """Whether keys may come from an address: nobody between us and it could exchange them."""
     try:
         parts = urlsplit(url)
@@ -186,7 +188,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Follow nothing."""
 
 
-def get(url: str, deadline: float) -> Any:
+def fetch_json(url: str, deadline: float) -> Any:
     """The JSON at an address, had by `time.monotonic() == deadline`."""
     opener = urllib.request.build_opener(_NoRedirects)
     request = urllib.request.Request(url, headers={"Accept": "application/json"})

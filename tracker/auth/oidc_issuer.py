@@ -14,8 +14,8 @@ from typing import Any
 
 import jwt
 
-from tracker.auth.jwks import Keys
-from tracker.auth.scopes import PREFIX, Caller, Scope, granted, sha256
+from tracker.auth.jwks import IssuerKeys
+from tracker.auth.scopes import TOKEN_PREFIX, Caller, Scope, expand_scopes, token_hash
 from tracker.errors import Unauthenticated
 
 LEEWAY_SECONDS = 30
@@ -27,7 +27,7 @@ MAX_TOKEN_CHARACTERS = 8192
 """The longest token: more is not worth reading."""
 MAX_ACTOR_CHARACTERS = 200
 """The longest name that an issuer may give a caller; it stays in the log for ever."""
-TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
+TOKEN_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 """What a token may call itself: an issuer signs other things too, such as notes of logouts."""
 
 
@@ -37,7 +37,7 @@ def default_scopes() -> dict[str, Scope]:
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class OidcConfig:
     """Which issuer is trusted, and how its tokens are read."""
 
     issuer: str
@@ -54,25 +54,25 @@ class Trust:
     """What the words of that claim mean here; others mean nothing."""
 
 
-class Issuer:
+class OidcIssuer:
     """Says who holds a token of an issuer."""
 
-    def __init__(self, trust: Trust, keys: Keys | None = None):
+    def __init__(self, trust: OidcConfig, keys: IssuerKeys | None = None):
         self._trust = trust
-        self._keys = keys or Keys(trust.issuer, trust.keys_url)
+        self._keys = keys or IssuerKeys(trust.issuer, trust.keys_url)
         self._kept: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
-    async def holder(self, token: str) -> Caller:
+    async def authenticate(self, token: str) -> Caller:
         """The caller that a token stands for, called by issuer and name: `https://id.example#ann`.
 
         Raises Unauthenticated, with what is wrong, and Unavailable.
         """
-        key = sha256(token)
+        key = token_hash(token)
         until, caller = self._kept.get(key, (0.0, None))
         if caller is not None and time.time() < until:
             return caller
         self._kept.pop(key, None)
-        claims = await self._checked(token)
+        claims = await self._verify(token)
         caller = self._caller(claims)
         self._kept[key] = (
             min(time.time() + CACHE_SECONDS, float(claims["exp"]) + LEEWAY_SECONDS),
@@ -85,12 +85,12 @@ class Issuer:
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
         scopes = {
             self._trust.scopes[word]
-            for word in words(claims, self._trust.scope)
+            for word in split_scopes(claims, self._trust.scope)
             if word in self._trust.scopes
         }
-        return Caller(f"{self._trust.issuer}#{self._name(claims)}", granted(scopes))
+        return Caller(f"{self._trust.issuer}#{self._name(claims)}", expand_scopes(scopes))
 
-    async def _checked(self, token: str) -> Mapping[str, Any]:
+    async def _verify(self, token: str) -> Mapping[str, Any]:
         """What a token says; what is wrong with one as Unauthenticated."""
         try:
             return await self._claims(token)
@@ -107,9 +107,9 @@ class Issuer:
         id, algorithm, type = (header.get(name) for name in ("kid", "alg", "typ"))
         if not isinstance(id, str) or "crit" in header:
             raise ValueError("expected a key id (kid) and no extension (crit)")
-        if type is not None and str(type).lower() not in TYPES:
+        if type is not None and str(type).lower() not in TOKEN_TYPES:
             raise ValueError("expected the type JWT or at+jwt")
-        key = await self._keys.named(id)
+        key = await self._keys.get(id)
         if key is None or algorithm not in key.algorithms:
             raise ValueError("expected a key and algorithm of the issuer's")
         return jwt.decode(
@@ -138,10 +138,10 @@ class Issuer:
 
 def is_jwt(secret: str) -> bool:
     """Whether a bearer token has the form of a JWT, which none of ours has."""
-    return secret.count(".") == 2 and not secret.startswith(PREFIX)
+    return secret.count(".") == 2 and not secret.startswith(TOKEN_PREFIX)
 
 
-def words(claims: Mapping[str, Any], name: str) -> Iterable[str]:
+def split_scopes(claims: Mapping[str, Any], name: str) -> Iterable[str]:
     """The words of a claim, of that name or at the end of its path; none where there are none."""
     found: Any = claims.get(name)
     if found is None:

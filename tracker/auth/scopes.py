@@ -16,7 +16,7 @@ from enum import Enum
 
 from tracker.errors import Forbidden, InvalidInput, Unauthenticated
 
-PREFIX = "tracker_"
+TOKEN_PREFIX = "tracker_"
 """Begins every token, so that people and scanners of secrets know one when they see it."""
 MAX_NAME_CHARACTERS = 100
 """The longest name of a token."""
@@ -30,7 +30,7 @@ OTHER_ACTORS = frozenset(
     {DEMO_ACTOR, IMPORT_ACTOR, "command line", "token", "tracker", "anonymous"}
 )
 """Actors that are no tokens of ours: a token of such a name would pass for one of them."""
-OF_ISSUERS = re.compile(r"[:/#\\]")
+ISSUER_NAME_MARKS = re.compile(r"[:/#\\]")
 """Stands in the names of callers of OpenID Connect issuers: `https://id.example#ann`."""
 
 
@@ -42,7 +42,7 @@ class Scope(Enum):
     ADMIN = "admin"
 
 
-def granted(scopes: Iterable[Scope]) -> frozenset[Scope]:
+def expand_scopes(scopes: Iterable[Scope]) -> frozenset[Scope]:
     """The scopes that these give: all of them may read, and admin is all of them."""
     given = frozenset(scopes)
     if Scope.ADMIN in given:
@@ -57,7 +57,7 @@ class Caller:
     name: str | None = None
     scopes: frozenset[Scope] = frozenset()
 
-    def need(self, scope: Scope) -> None:
+    def require(self, scope: Scope) -> None:
         """Refuse a caller without a scope. Raises Unauthenticated where a token might help, and
         Forbidden where the one that was given does not."""
         if scope in self.scopes:
@@ -72,17 +72,17 @@ class Caller:
         )
 
 
-def new_secret() -> str:
+def generate_token() -> str:
     """A token that nobody has had before."""
-    return PREFIX + secrets.token_urlsafe(32)
+    return TOKEN_PREFIX + secrets.token_urlsafe(32)
 
 
-def sha256(secret: str) -> bytes:
+def token_hash(secret: str) -> bytes:
     """What the database knows of a token."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
 
 
-def bearer(authorization: str) -> str | None:
+def parse_bearer(authorization: str) -> str | None:
     """The token in an Authorization header; None where there is none or it is of another scheme."""
     scheme, _, given = authorization.partition(" ")
     return given.strip() if scheme.lower() == "bearer" else None
@@ -98,7 +98,7 @@ def check_name(name: str) -> str:
             f"expected 1 to {MAX_NAME_CHARACTERS} printable characters", path=("name",)
         )
     plain = unicodedata.normalize("NFKC", name).casefold()
-    if OF_ISSUERS.search(plain):
+    if ISSUER_NAME_MARKS.search(plain):
         raise InvalidInput(
             "expected a name without ':', '/', '#' and '\\': names of callers of an"
             " identity provider have them",

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from tracker.auth.scopes import Caller, Scope, check_name, granted, new_secret, sha256
+from tracker.auth.scopes import Caller, Scope, check_name, expand_scopes, generate_token, token_hash
 from tracker.errors import InvalidInput, NotFound, Unavailable
-from tracker.postgres.commits import confirmed
-from tracker.postgres.database import LOST, Connection, Pool, named_queries
+from tracker.postgres.commits import commits_confirmed
+from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("tokens.sql"))
 CACHE_SECONDS = 5.0
@@ -22,7 +22,7 @@ MAX_TOKEN_ID = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class TokenRecord:
     """What is known of a token; never the token itself. `expires_on` is its last day (UTC)."""
 
     id: int
@@ -44,24 +44,24 @@ class Tokens:
         self._pool = pool
         self._kept: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
-    async def holder(self, secret: str) -> Caller | None:
+    async def authenticate(self, secret: str) -> Caller | None:
         """The holder of a token; None if it is unknown, revoked or expired. Raises Unavailable."""
-        key = sha256(secret)
+        key = token_hash(secret)
         until, caller = self._kept.get(key, (0.0, None))
         if caller is not None and time.monotonic() < until:
             return caller
         self._kept.pop(key, None)
         try:
             row = await self._pool.fetchrow(SQL.holder, key)
-        except LOST as error:
+        except CONNECTION_ERRORS as error:
             raise Unavailable("Whose token this is could not be read; try again") from error
         if row is None:
             return None
-        caller = Caller(row["name"], granted(map(Scope, row["scopes"])))
-        self._keep(key, caller)
+        caller = Caller(row["name"], expand_scopes(map(Scope, row["scopes"])))
+        self._cache_caller(key, caller)
         return caller
 
-    def _keep(self, key: bytes, caller: Caller) -> None:
+    def _cache_caller(self, key: bytes, caller: Caller) -> None:
         self._kept[key] = time.monotonic() + CACHE_SECONDS, caller
         while len(self._kept) > MAX_CACHED_TOKENS:
             self._kept.popitem(last=False)
@@ -73,16 +73,18 @@ async def create(
     """Make a token and return it: nobody can ever read it again. Raises InvalidInput."""
     if expires_on is not None and expires_on < today:
         raise InvalidInput("expected a day that is not over", path=("expires",))
-    secret, texts = new_secret(), [scope.value for scope in dict.fromkeys(scopes)]
-    async with confirmed(connection):
-        await connection.fetchval(SQL.create, check_name(name), texts, sha256(secret), expires_on)
+    secret, texts = generate_token(), [scope.value for scope in dict.fromkeys(scopes)]
+    async with commits_confirmed(connection):
+        await connection.fetchval(
+            SQL.create, check_name(name), texts, token_hash(secret), expires_on
+        )
     return secret
 
 
-async def tokens(connection: Connection) -> list[Token]:
+async def list_tokens(connection: Connection) -> list[TokenRecord]:
     """Every token there ever was, in the order in which they were made."""
     return [
-        Token(
+        TokenRecord(
             row["id"],
             row["name"],
             tuple(map(Scope, row["scopes"])),
@@ -98,7 +100,7 @@ async def revoke(connection: Connection, id: int) -> str:
     """Make a token useless and return its name. Raises NotFound."""
     name: str | None = None
     if 0 < id <= MAX_TOKEN_ID:
-        async with confirmed(connection):
+        async with commits_confirmed(connection):
             name = await connection.fetchval(SQL.revoke, id)
     if name is None:
         raise NotFound(f"There is no token {id}", path=("id",))

@@ -39,7 +39,7 @@ from tracker.errors import (
 )
 from tracker.log.entries import NO_TEXTS, SOURCE, NewEvent, Recorded, new_event, replayed
 from tracker.log.recorder import Appended, Recorder
-from tracker.postgres.database import LOST
+from tracker.postgres.database import CONNECTION_ERRORS
 
 GROUPINGS = frozenset({"g7"})
 """Groups that act in announcements without being alliances of this tracker."""
@@ -264,7 +264,7 @@ def _unreadable() -> Iterator[None]:
     """Tell a database that is lost before anything was sent to it."""
     try:
         yield
-    except LOST as error:
+    except CONNECTION_ERRORS as error:
         raise Unavailable(
             "The log could not be read, so nothing was recorded; try again"
         ) from error

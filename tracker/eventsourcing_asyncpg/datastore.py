@@ -14,7 +14,7 @@ from eventsourcing.persistence import InterfaceError, OperationalError
 from tracker.eventsourcing_asyncpg.errors import translated
 from tracker.eventsourcing_asyncpg.listener import Listener
 from tracker.eventsourcing_asyncpg.loop_thread import SHUTDOWN_TIMEOUT_SECONDS, LoopThread
-from tracker.postgres.database import LOST, Connection, Pool, Target, create_pool
+from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, Target, create_pool
 
 T = TypeVar("T")
 Work = Callable[[Connection, bool], Awaitable[T]]
@@ -50,7 +50,7 @@ class Connections:
                 async with pool.acquire(timeout=self._timeout) as connection:
                     again, begun = begun, True
                     return await work(connection, again)
-            except LOST as error:
+            except CONNECTION_ERRORS as error:
                 failure = translated(error)
                 hopeless = not isinstance(failure, (OperationalError, InterfaceError))
                 if hopeless or clock() > deadline:
@@ -74,7 +74,7 @@ class Connections:
         try:
             async with asyncio.timeout(SHUTDOWN_TIMEOUT_SECONDS):
                 await pool.close()
-        except LOST:
+        except CONNECTION_ERRORS:
             pool.terminate()
 
 

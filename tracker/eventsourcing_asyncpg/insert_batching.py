@@ -14,7 +14,7 @@ from eventsourcing.persistence import (
 )
 
 from tracker.eventsourcing_asyncpg.datastore import Connections
-from tracker.postgres.batching import Joined
+from tracker.postgres.batching import Batcher
 from tracker.postgres.database import Connection
 
 Insert = Sequence[StoredEvent]
@@ -28,11 +28,11 @@ class Inserts:
     def __init__(self, connections: Connections, statement: str):
         self._connections = connections
         self._statement = statement
-        self._joined = Joined(self._outcomes)
+        self._joined = Batcher(self._outcomes)
 
     async def insert(self, events: Insert) -> Sequence[int]:
         """Insert some events, all or none, and return their notification ids once durable."""
-        return await self._joined.add(events)
+        return await self._joined.submit(events)
 
     async def _outcomes(self, inserts: Sequence[Insert]) -> list[Outcome]:
         """How each insert fared. What PostgreSQL can't even read spoils no other insert."""

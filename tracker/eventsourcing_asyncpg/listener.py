@@ -14,7 +14,7 @@ from threading import Event
 from typing import Any
 from weakref import WeakSet
 
-from tracker.postgres.database import LOST, Target, connect
+from tracker.postgres.database import CONNECTION_ERRORS, Target, connect
 
 POLL_INTERVAL_SECONDS = 1.5
 """Seconds after which a subscription looks at its table without having been woken."""
@@ -48,7 +48,7 @@ class Listener:
         while True:
             try:
                 await self._listen_once()
-            except LOST as error:
+            except CONNECTION_ERRORS as error:
                 logger.warning("the listening connection was lost: %s", error)
             await asyncio.sleep(0.5)
 

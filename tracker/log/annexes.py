@@ -25,7 +25,7 @@ PAGE_ANNEXES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredAnnex:
     """What is kept of a text: the text with its salt, or the redaction because of which it is gone.
 
     `position` is that of the event, `field` the JSON Pointer to the commitment in its data.
@@ -39,7 +39,7 @@ class Kept:
     redaction: Recorded | None = None
 
     @property
-    def gone(self) -> Gone | None:
+    def redacted_text(self) -> Gone | None:
         """What the redaction says of the text; None while it is there."""
         if self.redaction is None:
             return None
@@ -57,29 +57,29 @@ class Annexes:
     async def texts(self, facts: Iterable[Fact]) -> dict[str, str]:
         """The texts that facts commit to, by commitment, without those that are gone."""
         async with self._pool.acquire() as connection:
-            return await texts(connection, facts)
+            return await read_texts(connection, facts)
 
-    async def of(self, commitments: Collection[str]) -> dict[str, Kept]:
+    async def by_commitment(self, commitments: Collection[str]) -> dict[str, StoredAnnex]:
         """The annexes of some commitments."""
         rows = await self._pool.fetch(SQL.of, [_digest(given) for given in commitments])
-        return {kept.commitment: kept for kept in map(_kept, rows)}
+        return {kept.commitment: kept for kept in map(_stored_annex, rows)}
 
-    async def at(self, positions: Collection[int]) -> dict[int, list[Kept]]:
+    async def by_position(self, positions: Collection[int]) -> dict[int, list[StoredAnnex]]:
         """The annexes of the events at some positions, by position; an empty list for none."""
-        found: dict[int, list[Kept]] = {position: [] for position in positions}
+        found: dict[int, list[StoredAnnex]] = {position: [] for position in positions}
         for row in await self._pool.fetch(SQL.at, list(found)):
-            found[row["position"]].append(_kept(row))
+            found[row["position"]].append(_stored_annex(row))
         return found
 
-    async def after(self, position: int, until: int) -> AsyncIterator[list[Kept]]:
+    async def pages(self, position: int, until: int) -> AsyncIterator[list[StoredAnnex]]:
         """The annexes of the events after a position up to another, in order, in pages."""
         place = position, "~"  # no field has a name behind this
         while rows := await self._pool.fetch(SQL.page, *place, until, PAGE_ANNEXES):
             place = rows[-1]["position"], rows[-1]["field"]
-            yield [_kept(row) for row in rows]
+            yield [_stored_annex(row) for row in rows]
 
 
-class Line(msgspec.Struct, omit_defaults=True):
+class AnnexLine(msgspec.Struct, omit_defaults=True):
     """An annex as it is exported: `position` is that of the event, `redaction` that of the event
     because of which salt (hexadecimal) and text are gone."""
 
@@ -91,11 +91,11 @@ class Line(msgspec.Struct, omit_defaults=True):
     redaction: str | None = None
 
 
-def line(kept: Kept) -> bytes:
+def export_line(kept: StoredAnnex) -> bytes:
     """The line of an annex, with its line end."""
     return (
         encode(
-            Line(
+            AnnexLine(
                 str(kept.position),
                 kept.field,
                 kept.commitment,
@@ -108,7 +108,7 @@ def line(kept: Kept) -> bytes:
     )
 
 
-async def texts(connection: Connection, facts: Iterable[Fact]) -> dict[str, str]:
+async def read_texts(connection: Connection, facts: Iterable[Fact]) -> dict[str, str]:
     """The same over a connection."""
     digests = [_digest(given) for fact in facts for given in committed(fact).values()]
     if not digests:
@@ -119,8 +119,8 @@ async def texts(connection: Connection, facts: Iterable[Fact]) -> dict[str, str]
     }
 
 
-def _kept(row: asyncpg.Record) -> Kept:
-    return Kept(
+def _stored_annex(row: asyncpg.Record) -> StoredAnnex:
+    return StoredAnnex(
         _commitment(row["commitment"]),
         row["position"],
         row["field"],

@@ -15,10 +15,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
 from tracker.log.entries import Recorded
-from tracker.log.recent_events import MAX_EVENTS, Tail
+from tracker.log.recent_events import MAX_EVENTS, RecentEvents
 from tracker.log.recorder import Recorder
-from tracker.postgres.background import Background
-from tracker.postgres.database import API, LOST, Target, connect
+from tracker.postgres.background import BackgroundTask
+from tracker.postgres.database import API, CONNECTION_ERRORS, Target, connect
 
 POLL_INTERVAL_SECONDS = 1.5
 """Seconds after which a follower looks at the log without having been woken."""
@@ -29,22 +29,22 @@ READ_RETRY_SECONDS = 5.0
 logger = logging.getLogger(__name__)
 
 
-class Follower(Background):
+class Follower(BackgroundTask):
     """Gives everyone in this process who follows the log its new events."""
 
     def __init__(self, recorder: Recorder, target: Target):
         self._recorder = recorder
         self._target = target
         self._woken = asyncio.Event()
-        self._tail: Tail | None = None  # only while somebody follows
-        self._grown = asyncio.Event()
+        self._tail: RecentEvents | None = None  # only while somebody follows
+        self._appended = asyncio.Event()
         self.followers = 0
         """How many follow at the moment."""
         self.listening = False
         """Whether notifications reach us; if not, events come up to `POLL_INTERVAL_SECONDS` late."""
         self.session = 0
         """How often we began to listen: what was told between two sessions was not heard."""
-        self._heard: dict[str, Callable[[str], None]] = {"log": lambda _: self.wake()}
+        self._handlers: dict[str, Callable[[str], None]] = {"log": lambda _: self.wake()}
         self._begun = False
 
     async def follow(
@@ -69,7 +69,7 @@ class Follower(Background):
         self.wake()
         try:
             while True:
-                grown, tail = self._grown, self._tail
+                grown, tail = self._appended, self._tail
                 events = tail.after(after, page) if tail else None
                 if events is None:
                     seen = tail.position if tail else after
@@ -81,7 +81,7 @@ class Follower(Background):
                     if wanted := [e for e in events if types is None or e.type in types]:
                         yield wanted
                 else:
-                    await wait(grown)
+                    await wait_for_event(grown)
         finally:
             self.followers -= 1
 
@@ -91,14 +91,14 @@ class Follower(Background):
         while True:
             try:
                 return await self._recorder.read(after, limit=limit, types=types)
-            except LOST as error:
+            except CONNECTION_ERRORS as error:
                 if loop.time() > deadline:
                     raise
                 logger.warning("the log could not be read and will be again: %s", error)
             await asyncio.sleep(0.2)
 
     @property
-    def signal(self) -> asyncio.Event:
+    def next_signal(self) -> asyncio.Event:
         """Set when something may have been appended. Take it before looking, then wait for it."""
         return self._woken
 
@@ -107,31 +107,31 @@ class Follower(Background):
         woken, self._woken = self._woken, asyncio.Event()
         woken.set()
 
-    def hear(self, channel: str, told: Callable[[str], None]) -> None:
+    def listen_to(self, channel: str, told: Callable[[str], None]) -> None:
         """Give what is notified on another channel to `told`, over the same connection.
 
         That has to be said before it listens: whoever comes later would not be told.
         """
         if self._begun:
             raise RuntimeError(f"the follower listens already: expected {channel} before")
-        self._heard[channel] = told
+        self._handlers[channel] = told
 
     async def run(self) -> None:
         """Listen, and read on for all who follow."""
         self._begun = True
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
-            tasks.create_task(self._keep_tail())
+            tasks.create_task(self._run_tail())
 
-    async def _keep_tail(self) -> None:
+    async def _run_tail(self) -> None:
         while True:
             woken = self._woken
             try:
                 await self._read_on()
             except Exception:
                 self._tail = None  # everyone reads for themselves, and sees what is wrong
-                self._grow()
-            await wait(woken)
+                self._notify()
+            await wait_for_event(woken)
 
     async def _read_on(self) -> None:
         """Read what is new, once for all followers."""
@@ -139,17 +139,17 @@ class Follower(Background):
             self._tail = None
             return
         if self._tail is None:
-            self._tail = Tail(await self._recorder.head())
-            self._grow()
+            self._tail = RecentEvents(await self._recorder.head())
+            self._notify()
         while events := await self._recorder.read(self._tail.position, limit=MAX_EVENTS):
             if len(events) < MAX_EVENTS:
                 self._tail.extend(events)
             else:  # an import: more than is kept here, so everyone reads it at their own pace
-                self._tail = Tail(await self._recorder.head())
-            self._grow()
+                self._tail = RecentEvents(await self._recorder.head())
+            self._notify()
 
-    def _grow(self) -> None:
-        grown, self._grown = self._grown, asyncio.Event()
+    def _notify(self) -> None:
+        grown, self._appended = self._appended, asyncio.Event()
         grown.set()
 
     async def _listen(self) -> None:
@@ -157,7 +157,7 @@ class Follower(Background):
         while True:
             try:
                 await self._listen_once()
-            except LOST as error:
+            except CONNECTION_ERRORS as error:
                 logger.warning("the listening connection was lost: %s", error)
             self.wake()
             await asyncio.sleep(0.5)
@@ -165,7 +165,7 @@ class Follower(Background):
     async def _listen_once(self) -> None:
         connection = await connect(self._target, role=API)
         try:
-            for channel in self._heard:
+            for channel in self._handlers:
                 await connection.add_listener(channel, self._notified)
             self.listening = True
             self.session += 1
@@ -179,10 +179,10 @@ class Follower(Background):
             connection.terminate()
 
     def _notified(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
-        self._heard[channel](str(payload))
+        self._handlers[channel](str(payload))
 
 
-async def wait(event: asyncio.Event, seconds: float = POLL_INTERVAL_SECONDS) -> None:
+async def wait_for_event(event: asyncio.Event, seconds: float = POLL_INTERVAL_SECONDS) -> None:
     """Wait for an event, or for `seconds` to pass."""
     with contextlib.suppress(TimeoutError):
         # Not wait_for: in Python 3.11 it can swallow a cancellation that comes with the event.

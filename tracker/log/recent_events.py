@@ -12,7 +12,7 @@ MAX_EVENTS = 1000
 """How many events are kept; whoever is further behind reads the log."""
 
 
-class Tail:
+class RecentEvents:
     """The events up to a position, without a gap; none of them to begin with."""
 
     def __init__(self, position: int, most: int = MAX_EVENTS):

@@ -32,9 +32,9 @@ from tracker.errors import (
 from tracker.log import upcasting
 from tracker.log.annexes import Annexes
 from tracker.log.entries import NewEvent, Recorded, recorded
-from tracker.postgres.batching import Joined
-from tracker.postgres.commits import confirmed
-from tracker.postgres.database import LOST, Connection, Pool, at_work, named_queries
+from tracker.postgres.batching import Batcher
+from tracker.postgres.commits import commits_confirmed
+from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, named_queries, pool_usage
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
 PAGE_ABOUT, PAGE_ABOUT_FROM_END, COUNT_ABOUT = (
@@ -77,8 +77,8 @@ class Recorder:
         self.annexes = Annexes(pool)
         self.observe: Callable[[int, float, bool], None] = lambda *_: None
         """Is told of every transaction of appends: how many events, seconds, whether it went."""
-        self._appending = Joined(self._send)
-        self._reading = Joined(self._read_streams)
+        self._appending = Batcher(self._send)
+        self._reading = Batcher(self._read_streams)
 
     async def append(self, command: Command) -> Appended:
         """Append the events of one command, all or none, and return once they are durable.
@@ -90,7 +90,7 @@ class Recorder:
             raise InvalidInput(
                 "expected every event of a command to have an id of its own", path=("eventId",)
             )
-        return await self._appending.add(command)
+        return await self._appending.submit(command)
 
     async def _send(self, commands: Sequence[Command]) -> Sequence[Appended | TrackerError]:
         """Append commands; what went wrong is the outcome of each of them."""
@@ -102,7 +102,7 @@ class Recorder:
             return outcomes
         except Exception as error:
             self.observe(0, time.perf_counter() - started, False)
-            if not isinstance(error, LOST):
+            if not isinstance(error, CONNECTION_ERRORS):
                 logger.exception("an append failed in an unexpected way")
             return [_unavailable(error) for _ in commands]
 
@@ -119,7 +119,7 @@ class Recorder:
         with lost_as_unavailable():
             async with (
                 self._pool.acquire() as connection,
-                confirmed(connection),
+                commits_confirmed(connection),
                 connection.transaction(),
             ):
                 await connection.execute(SQL.take_time)
@@ -133,7 +133,7 @@ class Recorder:
         It waits only where there are synchronous standbys.
         """
         with lost_as_unavailable():
-            async with self._appending_pool.acquire() as connection, confirmed(connection):
+            async with self._appending_pool.acquire() as connection, commits_confirmed(connection):
                 await connection.execute(SQL.confirm)
 
     async def read(
@@ -207,7 +207,7 @@ class Recorder:
 
     async def read_streams_after(self, versions: Mapping[str, int]) -> dict[str, list[Recorded]]:
         """The events of some streams, each after a version, by stream."""
-        return await self._reading.add(versions)
+        return await self._reading.submit(versions)
 
     async def _read_streams(
         self, wanted: Sequence[Mapping[str, int]]
@@ -251,7 +251,7 @@ class Recorder:
     @property
     def connections(self) -> tuple[int, int]:
         """How many connections of the pool are at work, and how many there may be."""
-        return at_work(self._pool)
+        return pool_usage(self._pool)
 
     async def head(self) -> int:
         """The last position; 0 when nothing is recorded."""
@@ -282,7 +282,7 @@ async def append(
         if event.annexes
         for annex in event.annexes
     ]
-    async with confirmed(connection):
+    async with commits_confirmed(connection):
         rows = await connection.fetch(
             SQL.append,
             _starts(commands),
@@ -308,7 +308,7 @@ def lost_as_unavailable() -> Iterator[None]:
     """Tell a database that is lost, or full, during an import as it is told to commands."""
     try:
         yield
-    except LOST as error:
+    except CONNECTION_ERRORS as error:
         raise _unavailable(error) from error
 
 

@@ -43,18 +43,18 @@ class Selection:
         return self.commodities is not None or self.places is not None
 
 
-def concerns(facts: Iterable[Fact], selection: Selection) -> bool:
+def is_selected(facts: Iterable[Fact], selection: Selection) -> bool:
     """Whether an event is about what is wanted, from its fact and the earlier ones of its entity.
 
     Pure.
     """
     facts = list(facts)
-    return _meets(
+    return _intersect(
         selection.commodities, (id for fact in facts for id in commodities(fact))
-    ) and _meets(selection.places, (id for fact in facts for id in actors(fact)))
+    ) and _intersect(selection.places, (id for fact in facts for id in actors(fact)))
 
 
-NAMING_TYPES = tuple(
+TYPES_WITH_SUBJECTS = tuple(
     type_
     for type_, fact in FACTS.items()
     if any(subject_fields(fact)) and type_ not in Figure.FACTS
@@ -63,21 +63,21 @@ NAMING_TYPES = tuple(
 names."""
 
 
-async def streams_about(recorder: Recorder, selection: Selection, before: int) -> list[Streams]:
+async def streams_selected(recorder: Recorder, selection: Selection, before: int) -> list[Streams]:
     """Where in the log the events before a position are that are about what is wanted: figures by
     their names, any other entity from the event on with which it has named all of it.
     """
     words = {*(selection.commodities or ()), *(selection.places or ())}
     named, since = defaultdict[str, list[Fact]](list), dict[str, int]()
-    for event in await recorder.naming(NAMING_TYPES, words, before):
+    for event in await recorder.naming(TYPES_WITH_SUBJECTS, words, before):
         named[event.stream].append(event.fact)
-        if concerns(named[event.stream], selection):
+        if is_selected(named[event.stream], selection):
             since.setdefault(event.stream, event.position)
     others = [Streams(stream, f"{stream} ", first) for stream, first in since.items()]
-    return [*_figures(selection), *others]
+    return [*_figures_selected(selection), *others]
 
 
-def _figures(selection: Selection) -> Iterator[Streams]:
+def _figures_selected(selection: Selection) -> Iterator[Streams]:
     """The figures that are about what is wanted; none where only events of others are."""
     if selection.types is not None and Figure.FACTS.keys().isdisjoint(selection.types):
         return
@@ -93,47 +93,47 @@ def _figures(selection: Selection) -> Iterator[Streams]:
             yield Streams(name, f"{name[:-1]}0")  # the sign after "/"
 
 
-async def follow(
+async def follow_selected(
     recorder: Recorder, follower: Follower, after: int, selection: Selection
 ) -> AsyncGenerator[list[Recorded], None]:
     """The wanted events after a position in order, a page at a time, and new ones as they come."""
     if selection.entity is not None:
         head = await recorder.head()
-        if past := await past_of(recorder, selection, after, head):
+        if past := await read_entity(recorder, selection, after, head):
             yield past
         after = max(after, head)
     async with aclosing(follower.pages(after, types=selection.types)) as pages:
         async for page in pages:
-            if wanted := await selected(recorder, page, selection):
+            if wanted := await filter_selected(recorder, page, selection):
                 yield wanted
 
 
-async def read(
+async def read_selected(
     recorder: Recorder, after: int, until: int, selection: Selection
 ) -> AsyncIterator[list[Recorded]]:
     """The wanted events after a position up to another, in order, a page at a time; of some pages
     nothing may be left.
     """
     if selection.entity is not None:
-        yield await past_of(recorder, selection, after, until)
+        yield await read_entity(recorder, selection, after, until)
         return
     while after < until and (
         page := await recorder.read(after, types=selection.types, limit=PAGE_EVENTS)
     ):
         after = page[-1].position
-        yield await selected(recorder, [e for e in page if e.position <= until], selection)
+        yield await filter_selected(recorder, [e for e in page if e.position <= until], selection)
 
 
-async def past_of(
+async def read_entity(
     recorder: Recorder, selection: Selection, after: int, until: int
 ) -> list[Recorded]:
     """The wanted events of the one entity that is asked for, after a position up to another."""
     entity = selection.entity or ""
     events = (await recorder.read_streams([entity], until))[entity]
-    return await selected(recorder, [e for e in events if e.position > after], selection)
+    return await filter_selected(recorder, [e for e in events if e.position > after], selection)
 
 
-async def selected(
+async def filter_selected(
     recorder: Recorder, events: Sequence[Recorded], selection: Selection
 ) -> list[Recorded]:
     """Those of some events that are wanted."""
@@ -147,14 +147,16 @@ async def selected(
         return wanted
     told = await recorder.read_streams({e.stream for e in wanted if e.version > 1})
     return [
-        event for event in wanted if concerns(_until(event, told.get(event.stream, [])), selection)
+        event
+        for event in wanted
+        if is_selected(_facts_until(event, told.get(event.stream, [])), selection)
     ]
 
 
-def _until(event: Recorded, told: Sequence[Recorded]) -> list[Fact]:
+def _facts_until(event: Recorded, told: Sequence[Recorded]) -> list[Fact]:
     """The facts of an entity up to an event."""
     return [*(e.fact for e in told if e.position < event.position), event.fact]
 
 
-def _meets(wanted: Sequence[str] | None, found: Iterable[str]) -> bool:
+def _intersect(wanted: Sequence[str] | None, found: Iterable[str]) -> bool:
     return wanted is None or not set(wanted).isdisjoint(found)

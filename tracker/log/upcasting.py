@@ -25,7 +25,7 @@ FIRST_UPCAST_NUMBER = 2
 has commitments; facts are read from both as they are."""
 
 SCHEMA_NAME = "urn:critical-minerals-policy-tracker:schema"
-NO_WORDS: Mapping[str, str] = MappingProxyType({})
+NO_RENAMED_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
 class Upcaster(NamedTuple):
@@ -34,7 +34,7 @@ class Upcaster(NamedTuple):
     those who search entries by such words (an index of old entries has only the old ones)."""
 
     upcast: Callable[[dict[str, Any]], dict[str, Any]]
-    renamed_words: Mapping[str, str] = NO_WORDS
+    renamed_words: Mapping[str, str] = NO_RENAMED_WORDS
 
 
 class Upcasters:

@@ -11,7 +11,7 @@ from typing import Self, TypeAlias
 
 
 @dataclass(slots=True)
-class Work:
+class BackgroundWork:
     """A piece of the work: how many events it was about, and up to which position."""
 
     name: str
@@ -22,29 +22,29 @@ class Work:
     error: str | None = None
     """The name of what went wrong."""
 
-    def did(self, events: int, position: int) -> None:
+    def record(self, events: int, position: int) -> None:
         """It was about so many events, up to a position."""
         self.events, self.position = events, position
 
 
-Observe: TypeAlias = Callable[[Work], None]
+WorkObserver: TypeAlias = Callable[[BackgroundWork], None]
 
 
-class Background:
+class BackgroundTask:
     """Something that runs for as long as its `async with` block lasts."""
 
     _task: asyncio.Task[None]
-    _observe: Observe | None = None
+    _observe: WorkObserver | None = None
 
-    def observed(self, observe: Observe | None) -> Self:
+    def with_observer(self, observe: WorkObserver | None) -> Self:
         """Have every piece of work told that came to something, or failed."""
         self._observe = observe
         return self
 
     @contextlib.contextmanager
-    def working(self, name: str) -> Iterator[Work]:
+    def observe_work(self, name: str) -> Iterator[BackgroundWork]:
         """A piece of work from its beginning to its end."""
-        work = Work(name, time.time_ns())
+        work = BackgroundWork(name, time.time_ns())
         try:
             yield work
         except Exception as error:

@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-class Joined(Generic[Item, Answer]):
+class Batcher(Generic[Item, Answer]):
     """Sends what waits: while one transaction is in flight, the next gathers. There is no timer.
 
     `send` gets the items and returns what became of each, in their order; it raises nothing.
@@ -24,7 +24,7 @@ class Joined(Generic[Item, Answer]):
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._sending: asyncio.Task[None] | None = None
 
-    async def add(self, item: Item) -> Answer:
+    async def submit(self, item: Item) -> Answer:
         """Send an item with those that wait, and return its answer or raise its error.
 
         If the caller is cancelled, the item may still be sent.
@@ -44,12 +44,12 @@ class Joined(Generic[Item, Answer]):
                 )
                 outcomes = await self._send([item for item, _ in batch])
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
-                    _answer(future, outcome)
+                    _resolve(future, outcome)
         finally:
             self._sending = None
 
 
-def _answer(future: asyncio.Future[Answer], outcome: Answer | Exception) -> None:
+def _resolve(future: asyncio.Future[Answer], outcome: Answer | Exception) -> None:
     """Tell a caller, if it still waits."""
     if future.done():
         return

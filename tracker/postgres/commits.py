@@ -9,17 +9,17 @@ import asyncpg
 
 from tracker.postgres.database import Connection
 
-WAITING = "SyncRepWaitForLSN"
+STANDBY_WAIT_FUNCTION = "SyncRepWaitForLSN"
 """Where in PostgreSQL a commit waits for synchronous standbys. Its messages are translated, this
 name is not."""
 
 
-class Unconfirmed(ConnectionError):
+class UnconfirmedCommit(ConnectionError):
     """A commit did not wait for its synchronous standby: a failover may take it back."""
 
 
 @asynccontextmanager
-async def confirmed(connection: Connection) -> AsyncIterator[None]:
+async def commits_confirmed(connection: Connection) -> AsyncIterator[None]:
     """A block with commits that are to be acknowledged. Raises Unconfirmed, and whatever it raises.
 
     Somebody may cancel the waiting for a standby (`pg_cancel_backend`). PostgreSQL then tells of
@@ -28,7 +28,7 @@ async def confirmed(connection: Connection) -> AsyncIterator[None]:
     warnings = list[asyncpg.PostgresLogMessage]()
 
     def hear(_: object, message: asyncpg.PostgresLogMessage) -> None:
-        if getattr(message, "server_source_function", None) == WAITING:
+        if getattr(message, "server_source_function", None) == STANDBY_WAIT_FUNCTION:
             warnings.append(message)
 
     connection.add_log_listener(hear)
@@ -38,4 +38,4 @@ async def confirmed(connection: Connection) -> AsyncIterator[None]:
         with suppress(asyncpg.InterfaceError):  # a connection that was lost is not its pool's now
             connection.remove_log_listener(hear)
     if warnings:
-        raise Unconfirmed("the wait for a synchronous standby was cut short")
+        raise UnconfirmedCommit("the wait for a synchronous standby was cut short")

@@ -21,7 +21,12 @@ Connection: TypeAlias = (
 Target = dict[str, Any]
 """Keyword arguments of `asyncpg.connect` that say which database."""
 
-LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+CONNECTION_ERRORS = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 """What a lost connection is met with; the last by one that died idle and has not noticed yet."""
 
 OWNER, PROJECTOR, API = "tracker_owner", "tracker_projector", "tracker_api"
@@ -30,15 +35,15 @@ PUBLISHER = "tracker_publisher"
 
 SEARCH_PATH = "projection, public"
 NO_SETTINGS: Mapping[str, str] = {}
-CONNECT_SECONDS = 10
+CONNECT_TIMEOUT_SECONDS = 10
 """Seconds that a connection may take to be made, where the URL does not say otherwise."""
-COMMAND_SECONDS = 60
+COMMAND_TIMEOUT_SECONDS = 60
 """Seconds that a question of a pool may take. Then its connection is dropped."""
-IDLE_SECONDS = 1
+IDLE_CHECK_SECONDS = 1
 """Seconds after which a connection that lies in a pool is asked whether it is still there."""
-ANSWER_SECONDS = 2
+CHECK_TIMEOUT_SECONDS = 2
 """Seconds that its answer may take."""
-SILENCE_SECONDS = 8
+SILENCE_TIMEOUT_SECONDS = 8
 """Seconds after which whoever is silent in a transaction loses it, with all its locks.
 
 Within 10 seconds others must be able to go on. Nothing of ours is silent for as long: a transaction
@@ -48,15 +53,15 @@ has no limit. The turns of projector and publisher, and appends, are also limite
 (`transaction_timeout`, from where they take their lock); imports and builds of indexes may take as
 long as they need, if only they go on.
 """
-TURN = f"{SILENCE_SECONDS}s"
+SILENCE_TIMEOUT_SETTING = f"{SILENCE_TIMEOUT_SECONDS}s"
 """The same as a setting, for transactions of the projector and the publisher."""
-NAMED = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+QUERY_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
 @cache
 def named_queries(path: Path) -> SimpleNamespace:
     """The queries of a `.sql` file, by the names in its `-- name:` lines."""
-    _, *parts = NAMED.split(path.read_text(encoding="utf-8"))
+    _, *parts = QUERY_NAME.split(path.read_text(encoding="utf-8"))
     names, bodies = parts[::2], parts[1::2]
     return SimpleNamespace(**dict(zip(names, map(str.strip, bodies), strict=True)))
 
@@ -86,7 +91,7 @@ class Session(asyncpg.Connection):
         loop = asyncio.get_running_loop()
         if self.is_in_transaction() and not self._committing:
             super()._cancel_current_command(*waiters)  # type: ignore[misc]  # not in the stubs
-            loop.call_later(ANSWER_SECONDS, self._drop_if_silent)
+            loop.call_later(CHECK_TIMEOUT_SECONDS, self._drop_if_silent)
         else:  # not before the pool, which may get it back now, knows that it is being cancelled
             loop.call_soon(loop.call_soon, self.terminate)
 
@@ -118,7 +123,7 @@ class CheckedPool(asyncpg.Pool):
 async def connect(target: Target, *, role: str | None = None) -> Session:
     """A connection of its own, for listening or long transactions; as the login without a role."""
     connection = await asyncpg.connect(
-        **_patient(target), connection_class=Session, server_settings=_settings(role)
+        **_with_defaults(target), connection_class=Session, server_settings=_settings(role)
     )
     await _watch_network(connection)
     return connection
@@ -130,22 +135,22 @@ async def create_pool(
     role: str | None = API,
     size: int = 10,
     settings: Mapping[str, str] = NO_SETTINGS,
-    seconds: float = COMMAND_SECONDS,
+    seconds: float = COMMAND_TIMEOUT_SECONDS,
 ) -> Pool:
     """A pool of up to `size` connections that work as a role, with settings of their own.
 
     A command that takes longer than `seconds` raises TimeoutError.
     """
     return await CheckedPool(
-        **_patient(target),
+        **_with_defaults(target),
         min_size=1,
         max_size=size,
         connection_class=Session,
         server_settings={**_settings(role), **settings},
         command_timeout=seconds,
         init=_watch_network,
-        setup=_check,
-        reset=_keep,
+        setup=_check_alive,
+        reset=_no_reset,
         # as asyncpg.create_pool has them
         max_queries=50_000,
         max_inactive_connection_lifetime=300,
@@ -154,30 +159,30 @@ async def create_pool(
     )
 
 
-def at_work(pool: Pool) -> tuple[int, int]:
+def pool_usage(pool: Pool) -> tuple[int, int]:
     """How many connections of a pool are at work, and how many there may be."""
     return pool.get_size() - pool.get_idle_size(), pool.get_max_size()
 
 
-async def _check(connection: Any) -> None:
+async def _check_alive(connection: Any) -> None:
     """Ask a connection that nobody has used for a while; raises SilentConnection."""
-    if time.monotonic() - connection.used_at < IDLE_SECONDS:
+    if time.monotonic() - connection.used_at < IDLE_CHECK_SECONDS:
         return
     try:
-        await connection.execute("SELECT 1", timeout=ANSWER_SECONDS)
-    except LOST as error:
+        await connection.execute("SELECT 1", timeout=CHECK_TIMEOUT_SECONDS)
+    except CONNECTION_ERRORS as error:
         connection.terminate()
         raise SilentConnection("a connection does not answer") from error
 
 
-async def _keep(connection: Any) -> None:
+async def _no_reset(connection: Any) -> None:
     """Give a connection back as it is: nothing here changes a session beyond its transaction, and
     the usual reset would cost a round trip a question."""
     connection.used_at = time.monotonic()
 
 
-def _patient(target: Target) -> Target:
-    return {"timeout": CONNECT_SECONDS} | target
+def _with_defaults(target: Target) -> Target:
+    return {"timeout": CONNECT_TIMEOUT_SECONDS} | target
 
 
 async def _watch_network(connection: Connection) -> None:
@@ -191,7 +196,7 @@ async def _watch_network(connection: Connection) -> None:
         ("TCP_KEEPIDLE", 4),
         ("TCP_KEEPINTVL", 2),
         ("TCP_KEEPCNT", 2),
-        ("TCP_USER_TIMEOUT", SILENCE_SECONDS * 1000),
+        ("TCP_USER_TIMEOUT", SILENCE_TIMEOUT_SECONDS * 1000),
     ):
         if option := getattr(socket, name, None):  # not every system has all of them
             sock.setsockopt(socket.IPPROTO_TCP, option, value)
@@ -203,12 +208,12 @@ def _settings(role: str | None) -> dict[str, str]:
         "timezone": "UTC",
         "application_name": "tracker",
         "enable_memoize": "off",  # no query looks the same up twice
-        "idle_in_transaction_session_timeout": f"{SILENCE_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{SILENCE_TIMEOUT_SECONDS}s",
         "client_connection_check_interval": "2s",
         # The same for the other end: a client's host that has gone, or does not read its answers.
         "tcp_keepalives_idle": "4",
         "tcp_keepalives_interval": "2",
         "tcp_keepalives_count": "2",
-        "tcp_user_timeout": f"{SILENCE_SECONDS}s",
+        "tcp_user_timeout": f"{SILENCE_TIMEOUT_SECONDS}s",
     }
     return settings | {"role": role} if role else settings

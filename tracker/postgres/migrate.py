@@ -17,7 +17,7 @@ from tracker.postgres.database import API, OWNER, PROJECTOR, PUBLISHER, Connecti
 
 SQL = named_queries(Path(__file__).with_name("migrate.sql"))
 DIRECTORY = Path(__file__).with_name("migrations")
-PUBLISHING = 5
+PUBLISHER_ROLE_STEP = 5
 """The step that makes the role of the publisher; the first makes the others."""
 
 
@@ -63,7 +63,7 @@ async def migrate(connection: Connection, steps: Iterable[Migration] | None = No
                 await _apply(connection, migration)
     except asyncpg.InsufficientPrivilegeError as error:
         raise NotMigrated(
-            f"The database needs {_listed(missing)}, and this login may not: {error}. Run"
+            f"The database needs {_list_names(missing)}, and this login may not: {error}. Run"
             " `tracker migrate` once with a login that owns the database and may create roles"
         ) from error
     return [migration.name for migration in missing]
@@ -78,7 +78,9 @@ async def pending(
     if not await connection.fetchval(SQL.began):
         return ours
     applied = {row["number"]: row["sha256"] for row in await connection.fetch(SQL.applied)}
-    await _check_roles(connection, [OWNER, PROJECTOR, API, *[PUBLISHER] * (PUBLISHING in applied)])
+    await _check_roles(
+        connection, [OWNER, PROJECTOR, API, *[PUBLISHER] * (PUBLISHER_ROLE_STEP in applied)]
+    )
     for migration in ours:
         if applied.get(migration.number, migration.sha256) != migration.sha256:
             raise NotMigrated(
@@ -130,5 +132,5 @@ def _migration(path: Path) -> Migration:
     return Migration(int(number), name, path.read_text(encoding="utf-8"))
 
 
-def _listed(steps: Iterable[Migration]) -> str:
+def _list_names(steps: Iterable[Migration]) -> str:
     return "migration " + ", ".join(f"{step.number} ({step.name})" for step in steps)

@@ -19,7 +19,7 @@ from tracker.audit.verify.annex_file import between
 from tracker.audit.verify.verifier import Verification
 from tracker.domain.commitments import SCHEME
 from tracker.errors import Rejected
-from tracker.log.annexes import Annexes, Line, line
+from tracker.log.annexes import Annexes, AnnexLine, export_line
 
 PART = ".annexes.part"
 """The file that is being written; a crash leaves it, and the next export writes over it."""
@@ -43,8 +43,8 @@ async def export_annexes(lines: AsyncIterable[bytes], directory: Path) -> None:
 
 async def lines_of(annexes: Annexes, size: int) -> AsyncIterator[bytes]:
     """The lines of the annexes of the first `size` events."""
-    async for page in annexes.after(0, size):
-        yield b"".join(map(line, page))
+    async for page in annexes.pages(0, size):
+        yield b"".join(map(export_line, page))
 
 
 def rows_of_annexes(verification: Verification) -> Iterator[Row]:
@@ -57,7 +57,7 @@ def rows_of_annexes(verification: Verification) -> Iterator[Row]:
             yield _row(annex, annex.text)
 
 
-def _row(annex: Line, text: str) -> Row:
+def _row(annex: AnnexLine, text: str) -> Row:
     """The row of a text. Raises Rejected if it does not open its commitment."""
     if not opens(annex, annex.commitment):
         raise Rejected(

@@ -6,7 +6,7 @@ that entries commit to. It refuses what a verification refuses, since it is one.
 
 What is verified goes into temporary tables first. The log is locked only while it is filled from
 them, within PostgreSQL: nothing of a bundle is sent under the lock, where whoever is stopped in the
-midst of it would keep all others waiting (see `SILENCE_SECONDS`).
+midst of it would keep all others waiting (see `SILENCE_TIMEOUT_SECONDS`).
 """
 
 from __future__ import annotations

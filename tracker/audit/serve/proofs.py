@@ -27,7 +27,7 @@ from tracker.audit.format.merkle import (
     tiles_of,
 )
 from tracker.errors import NotFound, NotProven
-from tracker.postgres.batching import Joined
+from tracker.postgres.batching import Batcher
 from tracker.postgres.database import Connection, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
@@ -58,7 +58,7 @@ class Publications:
 
     def __init__(self, pool: Pool):
         self._pool = pool
-        self._proving = Joined(self._prove)
+        self._proving = Batcher(self._prove)
 
     async def last(self) -> Published:
         """The newest checkpoint. Raises NotFound before the first."""
@@ -109,7 +109,7 @@ class Publications:
     async def proof(self, position: int) -> Included | None:
         """The same in the newest checkpoint, if it covers the event yet. Those that are asked for
         at the same time are answered together."""
-        return await self._proving.add(position)
+        return await self._proving.submit(position)
 
     async def _prove(self, positions: Sequence[int]) -> Sequence[Included | Exception | None]:
         try:

@@ -36,11 +36,11 @@ from tracker.audit.serve.proofs import SQL, consistency, read_hashes, read_tiles
 from tracker.audit.sign.keystore import Keys, Safe
 from tracker.audit.sign.witness import Policy, Witnesses
 from tracker.errors import NotProven, TrackerError
-from tracker.log.follower import Follower, wait
+from tracker.log.follower import Follower, wait_for_event
 from tracker.log.recorder import head
-from tracker.postgres.background import Background, Work
-from tracker.postgres.commits import confirmed
-from tracker.postgres.database import LOST, TURN, Connection, Pool
+from tracker.postgres.background import BackgroundTask, BackgroundWork
+from tracker.postgres.commits import commits_confirmed
+from tracker.postgres.database import CONNECTION_ERRORS, SILENCE_TIMEOUT_SETTING, Connection, Pool
 
 CHECKPOINT_INTERVAL_SECONDS = 0.4
 """Seconds from one checkpoint to the next, at least: under load many events share one."""
@@ -61,7 +61,7 @@ class Signing:
     policy: Policy = Policy()  # noqa: RUF009 - it never changes
 
 
-class Publisher(Background):
+class Publisher(BackgroundTask):
     """Publishes the log, in this process or in whichever gets its turn first."""
 
     def __init__(self, pool: Pool, follower: Follower, signing: Signing):
@@ -82,16 +82,16 @@ class Publisher(Background):
 
     async def _publish(self) -> None:
         while True:
-            signal = self._follower.signal
+            signal = self._follower.next_signal
             try:
                 await self.catch_up()
                 self.trouble = None
                 await asyncio.sleep(CHECKPOINT_INTERVAL_SECONDS)
-                await wait(signal)
+                await wait_for_event(signal)
             except TrackerError as error:
                 self._refuse(error.message)
                 await asyncio.sleep(RETRY_SECONDS)
-            except LOST as error:
+            except CONNECTION_ERRORS as error:
                 logger.warning("the publisher lost its database and will try again: %s", error)
                 await asyncio.sleep(0.5)
             except Exception as error:
@@ -112,7 +112,7 @@ class Publisher(Background):
         """
         more = True
         while more:
-            with self.working("publish") as work:
+            with self.observe_work("publish") as work:
                 async with self._turn() as turn:
                     if turn is None:
                         return
@@ -125,14 +125,14 @@ class Publisher(Background):
     async def _turn(self) -> AsyncIterator[Connection | None]:
         """A transaction in which only we publish; None while another process does.
 
-        Whoever is stopped or cut off loses it, in `SILENCE_SECONDS`. So that PostgreSQL can see to
+        Whoever is stopped or cut off loses it, in `SILENCE_TIMEOUT_SECONDS`. So that PostgreSQL can see to
         that, entries are read over another connection: of one that waits to be rid of a long answer
         it would wait for the end.
         """
-        async with self._pool.acquire() as turn, confirmed(turn), turn.transaction():
-            yield turn if await turn.fetchval(SQL.take_turn, TURN) else None
+        async with self._pool.acquire() as turn, commits_confirmed(turn), turn.transaction():
+            yield turn if await turn.fetchval(SQL.take_turn, SILENCE_TIMEOUT_SETTING) else None
 
-    async def _step(self, turn: Connection, reading: Connection, work: Work) -> bool:
+    async def _step(self, turn: Connection, reading: Connection, work: BackgroundWork) -> bool:
         """Add tiles, a page at most, or sign where all are there. Returns whether more remains."""
         complete, size = await turn.fetchval(SQL.complete), await head(turn)
         if complete * WIDTH > size:
@@ -142,10 +142,12 @@ class Publisher(Background):
             await self._sign(turn, reading, size, work)
             return False
         await add_tiles(turn, reading, new_tiles(complete * WIDTH, page * WIDTH))
-        work.did((page - complete) * WIDTH, page * WIDTH)
+        work.record((page - complete) * WIDTH, page * WIDTH)
         return True
 
-    async def _sign(self, turn: Connection, reading: Connection, size: int, work: Work) -> None:
+    async def _sign(
+        self, turn: Connection, reading: Connection, size: int, work: BackgroundWork
+    ) -> None:
         """Sign the head of the log and insert it, unless that has been done.
 
         The safe gets it also where another process has signed it.
@@ -160,7 +162,9 @@ class Publisher(Background):
         note = keys.sign(new)
         signed: dict[Verifier, Signature] = {}
         if self._witnesses.policy.required:
-            await turn.fetchval(SQL.take_turn, TURN)  # no witness is asked by who has lost its turn
+            await turn.fetchval(
+                SQL.take_turn, SILENCE_TIMEOUT_SETTING
+            )  # no witness is asked by who has lost its turn
             signed = await self._gather(reading, note, size)
             if not self._witnesses.policy.satisfied(signed):
                 raise NotProven(
@@ -170,7 +174,7 @@ class Publisher(Background):
                 )
         await turn.execute(SQL.add_checkpoint, size, new.root, str(note))
         await add_cosignatures(turn, size, signed)
-        work.did(size - max((old.size for old in heads), default=0), size)
+        work.record(size - max((old.size for old in heads), default=0), size)
 
     async def _heads(self, connection: Connection, keys: Keys) -> list[Checkpoint]:
         """The last heads, by the safe and by the database, which must be one of our log's."""
@@ -221,9 +225,9 @@ class Publisher(Background):
                 await self.cosign()
             except TrackerError as error:  # one witness must not be able to stop the log
                 logger.error("the checkpoint is not cosigned: %s", error.message)
-            except LOST as error:
+            except CONNECTION_ERRORS as error:
                 logger.warning("cosignatures could not be kept: %s", error)
-            await wait(published, RETRY_SECONDS)
+            await wait_for_event(published, RETRY_SECONDS)
 
     async def cosign(self) -> None:
         """Have the newest checkpoint signed by the witnesses that have not signed it yet."""

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from tracker.domain.commitments import commitment, committed
 from tracker.domain.redaction import Redacted, Redaction
-from tracker.log.annexes import Line
+from tracker.log.annexes import AnnexLine
 from tracker.log.entries import Recorded
 
 
@@ -47,7 +47,9 @@ class Finding:
     opening: Opening
 
 
-def examine(event: Recorded, annexes: Iterable[Line], redacted: Collection[str]) -> list[Finding]:
+def examine(
+    event: Recorded, annexes: Iterable[AnnexLine], redacted: Collection[str]
+) -> list[Finding]:
     """What has become of every text of an event, in the order of the fields.
 
     `annexes` are the exported lines of its position, `redacted` the fields that later events of the
@@ -79,7 +81,7 @@ def redacts(event: Recorded) -> tuple[int, tuple[str, ...]] | None:
     return int(position), fact.fields
 
 
-def opens(annex: Line, promised: str) -> bool:
+def opens(annex: AnnexLine, promised: str) -> bool:
     """Whether an annex opens a commitment, the one that it says is its own."""
     try:
         salt = bytes.fromhex(annex.salt or "")

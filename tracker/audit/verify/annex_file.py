@@ -12,7 +12,7 @@ import msgspec
 
 from tracker.audit.verify.annex_check import Opening, examine, redacts
 from tracker.errors import Rejected
-from tracker.log.annexes import Line
+from tracker.log.annexes import AnnexLine
 from tracker.log.entries import Recorded
 
 MAX_ANNEXES_PER_EVENT = 1000
@@ -71,7 +71,7 @@ class Texts:
                 range(position, position + 1),
             )
 
-    def _of(self, position: int) -> Iterator[Line]:
+    def _of(self, position: int) -> Iterator[AnnexLine]:
         """The lines of an event: each of another field, or they could be without end."""
         fields = set[str]()
         while self._next and int(self._next.position) <= position:
@@ -94,9 +94,9 @@ class Texts:
                 self.redacted += 1
 
 
-def read(lines: Iterable[bytes]) -> Iterator[Line]:
+def read(lines: Iterable[bytes]) -> Iterator[AnnexLine]:
     """The lines of a file `annexes`. Raises Rejected (ALTERED_ANNEX) for one that is none."""
-    decoder = msgspec.json.Decoder(Line)
+    decoder = msgspec.json.Decoder(AnnexLine)
     for number, text in enumerate(lines, 1):
         try:
             line = decoder.decode(text)
@@ -108,7 +108,7 @@ def read(lines: Iterable[bytes]) -> Iterator[Line]:
         yield line
 
 
-def between(lines: Iterable[bytes], first: int, last: int) -> Iterator[Line]:
+def between(lines: Iterable[bytes], first: int, last: int) -> Iterator[AnnexLine]:
     """The texts of the events `first` to `last`. What an interrupted export has left behind them is
     not looked at. Raises like `read`."""
     for line in read(lines):

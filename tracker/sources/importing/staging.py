@@ -19,7 +19,7 @@ from tracker.domain.commitments import with_texts
 from tracker.domain.entity import Entity
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.registry import fact_type, kind_of
-from tracker.log.annexes import texts
+from tracker.log.annexes import read_texts
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import (
     IMPORT_BATCH_EVENTS,
@@ -31,7 +31,7 @@ from tracker.log.recorder import (
     read_streams,
 )
 from tracker.log.recorder import SQL as LOG
-from tracker.postgres.commits import confirmed
+from tracker.postgres.commits import commits_confirmed
 from tracker.postgres.database import API, Connection, Target, connect, named_queries
 
 SQL = named_queries(Path(__file__).with_name("staging.sql"))
@@ -76,7 +76,9 @@ class Staging:
         for stream in missing:
             kind_of(stream)
         found = await read_streams(self._connection, missing, LAST)
-        kept = await texts(self._connection, (e.fact for events in found.values() for e in events))
+        kept = await read_texts(
+            self._connection, (e.fact for events in found.values() for e in events)
+        )
         for stream, events in found.items():
             self._entities[stream] = restored(stream, events, kept)
             self.by_others |= {
@@ -166,7 +168,7 @@ class Staging:
         """
         place, left = 0, self.count
         with lost_as_unavailable():
-            async with confirmed(self._connection), self._connection.transaction():
+            async with commits_confirmed(self._connection), self._connection.transaction():
                 await self._connection.execute(LOG.take_time)
                 while left:
                     place, count = await self._append_page(place)
