@@ -1,0 +1,1 @@
+"""Questions of law with the right answers, asked as anybody asks them."""
