@@ -1,4 +1,4 @@
-"""A clause of an instrument: what it says, and its course through time.
+"""A clause of an instrument: what it says, and what becomes of it.
 
 One instrument may hold several clauses with dates, goods and destinations of their own, so that
 one is suspended while another stays in force (design rule 2).
@@ -16,6 +16,7 @@ from typing import Annotated, Any, Self
 
 from msgspec import structs
 
+from tracker.domain.suspensions import NO_SUSPENSIONS, Suspension, Suspensions
 from tracker.domain.values import (
     DAY,
     NOT_A_SUBJECT,
@@ -114,100 +115,71 @@ class ClauseState(Value, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Suspension:
-    """A time in which a clause does not apply. No end: until further notice. Ends are inclusive."""
-
-    start: PartialDate
-    end: PartialDate | None
-    ended_early: date | None = None
-
-    @property
-    def last(self) -> date:
-        """The last suspended day."""
-        if self.ended_early is not None:
-            return self.ended_early - DAY
-        return self.end.last if self.end else date.max
-
-    def covers(self, day: date) -> bool:
-        """Whether the clause is suspended on `day`."""
-        return self.start.first <= day <= self.last
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """A clause's course as far as it is announced; the status of any day follows from it."""
+class ClauseHistory:
+    """What becomes of a clause as far as it is announced; the status of any day follows from it."""
 
     wordings: tuple[tuple[date, Clause], ...]
     """What the clause says, each with the day from which it does, in the order of these days."""
-    suspensions: tuple[Suspension, ...] = ()
+    suspensions: Suspensions = NO_SUSPENSIONS
     repealed_from: PartialDate | None = None
-    _first: date | None = field(default=None, compare=False)
-    """The first day of all on which it is in force, once somebody asked and if there is one."""
+    _not_before: date = field(default=date.min, compare=False)
+    """A day before which it is known to be in force on no day; a search need not begin earlier."""
 
     @classmethod
-    def of(cls, clause: Clause) -> Self:
-        """The course of a clause that says what it said from the beginning."""
+    def initial(cls, clause: Clause) -> Self:
+        """The history of a clause that says what it said from the beginning."""
         return cls(((date.min, clause),))
 
-    def reworded(self, clause: Clause, day: date) -> Course:
-        """The course with another wording from `day` on; suspensions stay."""
+    def reworded(self, clause: Clause, day: date) -> Self:
+        """The history with another wording from `day` on; suspensions stay."""
         earlier = self.wordings[: bisect_left(self.wordings, day, key=_START)]
-        return self._with(day, wordings=(*earlier, (day, clause)))
+        return self._changed(day, wordings=(*earlier, (day, clause)))
 
-    def dated(self, day: date, **dates: PartialDate) -> Course:
-        """The course with dates that the clause has from `day` on, however it will be worded."""
-        current = bisect_right(self.wordings, day, key=_START) - 1
+    def dated(self, day: date, **dates: PartialDate) -> Self:
+        """The history with dates that the clause has from `day` on, however it will be worded."""
+        current = self._wording_index(day)
         later = [
             (start, structs.replace(clause, **dates)) for start, clause in self.wordings[current:]
         ]
-        return self._with(later[0][0], wordings=(*self.wordings[:current], *later))
+        return self._changed(later[0][0], wordings=(*self.wordings[:current], *later))
 
-    def repealed(self, day: PartialDate) -> Course:
-        """The course with its end by repeal."""
+    def repealed(self, day: PartialDate) -> Self:
+        """The history with its end by repeal."""
         before = self.repealed_from.first if self.repealed_from else day.first
-        return self._with(min(before, day.first), repealed_from=day)
+        return self._changed(min(before, day.first), repealed_from=day)
 
-    def suspended(self, start: PartialDate, end: PartialDate | None) -> Course:
-        """The course with one more suspension."""
-        return self._with(start.first, suspensions=(*self.suspensions, Suspension(start, end)))
+    def suspended(self, start: PartialDate, end: PartialDate | None) -> Self:
+        """The history with one more suspension."""
+        return self._changed(start.first, suspensions=self.suspensions.add(start, end))
 
     def suspension(self, day: date) -> Suspension | None:
         """The last suspension that is not over on `day`, though it may not have begun."""
-        return next((s for s in reversed(self.suspensions) if s.last >= day), None)
+        return self.suspensions.last_ordered(day)
 
     @property
     def last_suspended(self) -> date:
         """The last day of all suspensions."""
-        return max(s.last for s in self.suspensions)
+        return self.suspensions.last_day
 
-    def suspension_extended(self, end: PartialDate | None, day: date) -> Course:
-        """The course with a new end for the suspension that is not over on `day`."""
+    def suspension_extended(self, end: PartialDate | None, day: date) -> Self:
+        """The history with a new end for the suspension that is not over on `day`."""
         extended = self.suspension(day)
         if extended is None:  # it may have been retracted meanwhile
             return self
-        return self._with(
-            extended.start.first,
-            suspensions=tuple(
-                [Suspension(s.start, end) if s is extended else s for s in self.suspensions]
-            ),
-        )
+        return self._changed(extended.start.first, suspensions=self.suspensions.extend(end, day))
 
-    def reinstated(self, day: date) -> Course:
-        """The course with every suspension over on `day` at the latest."""
-        begun = [s for s in self.suspensions if s.start.first < day]
-        return self._with(
-            day,
-            suspensions=tuple([replace(s, ended_early=day) if s.last >= day else s for s in begun]),
-        )
+    def reinstated(self, day: date) -> Self:
+        """The history with every suspension over on `day` at the latest."""
+        return self._changed(day, suspensions=self.suspensions.end_before(day))
 
     def status(self, day: date) -> ClauseStatus:
-        """Where the clause stands on `day`."""
+        """The status of the clause on `day`."""
         clause = self.wording(day)
         if self.repealed_from and day >= self.repealed_from.first:
             return ClauseStatus.REPEALED
         if clause.in_force_until and day > clause.in_force_until.last:
             return ClauseStatus.EXPIRED
-        if any(s.covers(day) for s in self.suspensions):
+        if self.suspensions.on(day):
             return ClauseStatus.SUSPENDED
         if clause.in_force_from and day >= clause.in_force_from.first:
             return ClauseStatus.IN_FORCE
@@ -215,66 +187,52 @@ class Course:
 
     def wording(self, day: date) -> Clause:
         """What the clause says on `day`."""
-        return self.wordings[bisect_right(self.wordings, day, key=_START) - 1][1]
-
-    def turns(self) -> Iterator[date]:
-        """The days on which the status or the wording changes."""
-        for start, clause in self.wordings:
-            yield start
-            if clause.in_force_from:
-                yield clause.in_force_from.first
-            if clause.in_force_until:
-                yield from after(clause.in_force_until.last)
-        for suspension in self.suspensions:
-            yield suspension.start.first
-            yield from after(suspension.last)
-        if self.repealed_from:
-            yield self.repealed_from.first
+        return self.wordings[self._wording_index(day)][1]
 
     def state(self, day: date) -> ClauseState:
         """The clause on `day`, with what is known to come."""
         status = self.status(day)
-        current = next((s for s in self.suspensions if s.covers(day)), None)
-        coming = current or min(
-            (s for s in self.suspensions if s.start.first > day),
-            key=lambda s: s.start.first,
-            default=None,
-        )
+        suspension = self.suspensions.on(day) or self.suspensions.next_after(day)
         return ClauseState(
             clause=self.wording(day),
             status=status,
-            suspended_from=coming.start if coming else None,
-            suspended_until=coming.end if coming else None,
-            returns_on=self._returns_on(day) if status is ClauseStatus.SUSPENDED else None,
+            suspended_from=suspension.start if suspension else None,
+            suspended_until=suspension.end if suspension else None,
+            returns_on=self._in_force_next(day) if status is ClauseStatus.SUSPENDED else None,
             repealed_from=self.repealed_from,
             first_in_force=self._first_in_force(day),
         )
 
-    def _returns_on(self, day: date) -> date | None:
-        return self._in_force_first({turn for turn in self.turns() if turn > day})
-
     def _first_in_force(self, day: date) -> date | None:
-        if self._first is None:
-            first = self._in_force_first(set(self.turns()))
-            object.__setattr__(self, "_first", first)  # it follows from what is frozen
-        return self._first if self._first and self._first <= day else None
+        """The first day of all on which it is in force, if that is not after `day`."""
+        first = self._in_force_next(self._not_before)
+        object.__setattr__(self, "_not_before", first or date.max)  # follows from what is frozen
+        return first if first and first <= day else None
 
-    def _in_force_first(self, turns: set[date]) -> date | None:
-        """The first of some turns on which the clause is in force."""
-        return next(
-            (turn for turn in sorted(turns) if self.status(turn) is ClauseStatus.IN_FORCE), None
-        )
+    def _in_force_next(self, day: date) -> date | None:
+        """The first day from `day` on on which the clause is in force, if there is one."""
+        for index in range(self._wording_index(day), len(self.wordings)):
+            start, clause = self.wordings[index]
+            if clause.in_force_from:
+                begin = max(day, start, clause.in_force_from.first)
+                found = self.suspensions.first_day_without(begin)
+                is_worded_so = self._wording_index(begin) == index
+                if found and is_worded_so and self.status(found) is ClauseStatus.IN_FORCE:
+                    return found
+        return None
 
-    def _with(self, day: date, **parts: Any) -> Self:
-        """The course with other parts, which change nothing before a day."""
-        first = self._first if self._first and self._first < day else None
-        return replace(self, **parts, _first=first)
+    def _wording_index(self, day: date) -> int:
+        return bisect_right(self.wordings, day, key=_START) - 1
+
+    def _changed(self, day: date, **parts: Any) -> Self:
+        """The history with other parts, which change nothing before a day."""
+        return replace(self, **parts, _not_before=min(self._not_before, day))
 
 
 _START = itemgetter(0)
 
 
-def after(day: date) -> Iterator[date]:
+def next_day(day: date) -> Iterator[date]:
     """The day after `day`, if the calendar has one."""
     if day < date.max:
         yield day + DAY

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.clause import Clause, ClauseState, Course, after, check_clauses
+from tracker.domain.clause import Clause, ClauseHistory, ClauseState, check_clauses, next_day
 from tracker.domain.elements import Element, Elements, Written
 from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
 from tracker.domain.values import (
@@ -185,7 +185,7 @@ class ExportControlFold(CitingFold[ExportControlState]):
         self.opening: Announced | None = None
         self.title: str | None = None
         """The title that an amendment gave it."""
-        self.courses: dict[str, Course] = {}
+        self.courses: dict[str, ClauseHistory] = {}
         """The course of every clause by its id."""
         self._disputed: list[Known] = []
         self._disputes: Elements | None = None
@@ -213,7 +213,9 @@ class ExportControlFold(CitingFold[ExportControlState]):
         match known.fact:
             case Announced() as fact:
                 self.opening = self.opening or fact
-                self.courses.update({clause.id: Course.of(clause) for clause in fact.clauses})
+                self.courses.update(
+                    {clause.id: ClauseHistory.initial(clause) for clause in fact.clauses}
+                )
             case Amended() as fact:
                 self.title = fact.title or self.title
                 self.courses.update(
@@ -296,7 +298,7 @@ class ExportControl(Entity):
             if isinstance(fact, ClausesFact):
                 self._check_clauses(fact, public.courses)
 
-    def _check_clauses(self, fact: ClausesFact, courses: dict[str, Course]) -> None:
+    def _check_clauses(self, fact: ClausesFact, courses: dict[str, ClauseHistory]) -> None:
         for index, id in enumerate(fact.clauses):
             if id not in courses:
                 raise InvalidInput(
@@ -308,7 +310,7 @@ class ExportControl(Entity):
         for id in fact.clauses or courses:
             self._check_course(id, courses[id], fact)
 
-    def _check_course(self, id: str, course: Course, fact: ClausesFact) -> None:
+    def _check_course(self, id: str, course: ClauseHistory, fact: ClausesFact) -> None:
         match fact:
             case SuspensionExtended() | Reinstated():
                 suspension = course.suspension(fact.public_on)
@@ -361,16 +363,16 @@ def _from_to(start: PartialDate | None, end: PartialDate | None) -> Iterable[dat
     if start:
         yield start.first
     if end:
-        yield from after(end.last)
+        yield from next_day(end.last)
 
 
-def _amended(courses: dict[str, Course], clause: Clause, fact: Amended) -> Course:
+def _amended(courses: dict[str, ClauseHistory], clause: Clause, fact: Amended) -> ClauseHistory:
     if clause.id not in courses:
-        return Course.of(clause)
+        return ClauseHistory.initial(clause)
     return courses[clause.id].reworded(clause, (fact.effective_from or fact.on).first)
 
 
-def _followed(course: Course, fact: ClausesFact) -> Course:
+def _followed(course: ClauseHistory, fact: ClausesFact) -> ClauseHistory:
     """The course of a clause after one more act about it."""
     match fact:
         case EnteredIntoForce():
