@@ -48,10 +48,10 @@ def standby(server: Postgres, target: Target) -> Iterator[Callable[[str], None]]
 
 @pytest.fixture
 async def lost_standby(
-    standby: Callable[[str], None], admin: asyncpg.Connection[asyncpg.Record]
+    target: Target, standby: Callable[[str], None], admin: asyncpg.Connection[asyncpg.Record]
 ) -> Callable[[], Awaitable[None]]:
     """Every commit waits for a standby that is not there; until it is called off."""
-    await wait_for_nobody(standby, admin)
+    await wait_for_nobody(target, standby, admin)
 
     async def call_off() -> None:
         await asyncio.to_thread(standby, "")
@@ -81,10 +81,24 @@ async def eventually(admin: asyncpg.Connection[asyncpg.Record], question: str) -
     return answer
 
 
-async def wait_for_nobody(standby: Callable[[str], None], admin: Any) -> None:
-    """Have every commit wait for a standby that is not there."""
+async def wait_for_nobody(target: Target, standby: Callable[[str], None], admin: Any) -> None:
+    """Have every commit wait for a standby that is not there.
+
+    The checkpointer is what tells commits to wait, some time after the setting shows: so one commit
+    after the other is tried until one waits.
+    """
     await asyncio.to_thread(standby, "nobody")
-    await eventually(admin, "SELECT 1 WHERE current_setting('synchronous_standby_names') <> ''")
+    async with connected(target) as trial, asyncio.timeout(20):
+        while True:
+            commit = asyncio.ensure_future(
+                trial.execute("SELECT pg_logical_emit_message(true, 'test', '')")
+            )
+            while not commit.done() and await admin.fetchval(WAITING) is None:
+                await asyncio.sleep(0.01)
+            if not commit.done():
+                await admin.execute(f"SELECT pg_cancel_backend(pid) FROM ({WAITING}) AS waiting")
+                await commit
+                return
 
 
 async def heads(admin: asyncpg.Connection[asyncpg.Record]) -> int:
@@ -165,7 +179,7 @@ async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_ackn
         await publishing.catch_up()
         await tokens.create(owner, "before", [Scope.RECORD], None, TODAY)
         await fill(target, 1)
-        await wait_for_nobody(standby, admin)
+        await wait_for_nobody(target, standby, admin)
         doing = asyncio.ensure_future(
             {
                 "append": lambda: recorder.append([event("export-control/a", "a")]),
@@ -183,7 +197,7 @@ async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_ackn
 
 @pytest.mark.parametrize("ask", ["recorder", "commands"])
 async def test_a_repeated_command_waits_for_the_standby_as_a_new_one_does(
-    hasty: Recorder, admin: Any, standby: Callable[[str], None], ask: str
+    target: Target, hasty: Recorder, admin: Any, standby: Callable[[str], None], ask: str
 ) -> None:
     async def send() -> Appended:
         if ask == "recorder":
@@ -191,7 +205,7 @@ async def test_a_repeated_command_waits_for_the_standby_as_a_new_one_does(
         return await Commands(hasty).record("export-control/b", announced(), idempotency_key="b")
 
     assert not (await send()).repeated
-    await wait_for_nobody(standby, admin)
+    await wait_for_nobody(target, standby, admin)
     with pytest.raises(Unavailable, match="counts once"):
         await send()
     await asyncio.to_thread(standby, "")
