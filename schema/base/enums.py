@@ -48,6 +48,18 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "import": "What enters it.",
         "production": "What is made or mined in it.",
     },
+    vocabulary.Form: {
+        "ore": "Ore, as mined.",
+        "concentrate": "Concentrate of ore.",
+        "intermediate": "Matte, hydroxide, nickel pig iron and other products on the way to metal.",
+        "oxide": "Oxide.",
+        "compound": "Salts and other compounds.",
+        "metal": "Unwrought metal, powder included.",
+        "alloy": "Alloys, ferro-alloys included.",
+        "magnet": "Permanent magnets, and what becomes one by magnetisation.",
+        "scrap": "Waste and scrap.",
+        "article": "Articles: semi-finished and finished products.",
+    },
     vocabulary.Measure: {
         "licence": "It needs a licence.",
         "ban": "It is forbidden.",

@@ -16,7 +16,7 @@ from projections.analysis.exposure import Question
 from projections.versions import search_text
 from schema.base.global_ids import MAX_ID_CHARACTERS
 from schema.base.scalars import Day, Instant, Position
-from tracker.domain.commodities import Commodity, commodities, descendants
+from tracker.domain.commodities import Commodity, commodities_with_code, descendants
 from tracker.domain.places import Place
 from tracker.domain.registry import fact_type
 from tracker.domain.values import Actor
@@ -116,21 +116,15 @@ def goods(commodity: str | None, hs_code: str | None) -> list[str] | None:
     return sorted(coded if below is None else coded.intersection(below))
 
 
-def with_code(given: str) -> set[Commodity]:
-    """The commodities with a code, under it or above it, and all below them."""
+def with_code(given: str) -> frozenset[Commodity]:
+    """The commodities with a code: see `commodities_with_code`."""
     if not HS_CODE.fullmatch(given):
         raise InvalidInput(
             "expected a code of 4, 6, 8 or 10 digits without dots, such as '280530'",
             code="INVALID_HS_CODE",
             path=("hsCode",),
         )
-    return {
-        below
-        for of in commodities()
-        for code in of.hs_codes
-        if code.startswith(given) or given.startswith(code)
-        for below in descendants(of)
-    }
+    return commodities_with_code(given)
 
 
 def sought(given: str | None) -> str | None:

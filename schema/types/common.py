@@ -20,7 +20,7 @@ from schema.base.global_ids import global_id
 from schema.base.scalars import Position
 from tracker.domain import commodities, entity, places, redaction, values
 from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import Checked, Qualifier
+from tracker.domain.vocabulary import Checked, Form, Qualifier
 from tracker.log.annexes import StoredAnnex
 
 T = TypeVar("T")
@@ -89,8 +89,14 @@ class Commodity:
     key: str = field(description="Its key, such as `rare_earths`.")
     name: str = field(description="The English name.")
     parent_key: str | None = field(description="The commodity that it belongs to; null for a root.")
+    group_keys: list[str] = field(
+        description="Commodities that include it beside the one that it belongs to."
+    )
     hs_codes: list[str] = field(
         description="Its codes in the Harmonized System (2022), of 4 or 6 digits."
+    )
+    forms: list[Form] = field(
+        description="The forms that its goods have; none where they can have all."
     )
 
 
@@ -193,7 +199,14 @@ def place(code: str) -> Place:
 def commodity(id: str) -> Commodity:
     """A commodity by its id."""
     of = commodities.Commodity(id)
-    return Commodity(key=id, name=of.name, parent_key=of.parent, hs_codes=list(of.hs_codes))
+    return Commodity(
+        key=id,
+        name=of.name,
+        parent_key=of.parent,
+        group_keys=list(of.groups),
+        hs_codes=list(of.hs_codes),
+        forms=list(of.forms),
+    )
 
 
 def actor(id: str) -> Actor:

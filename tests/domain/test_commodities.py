@@ -13,9 +13,12 @@ from tracker.domain.commodities import (
     Commodity,
     ancestors,
     commodities,
+    commodities_with_code,
     commodity_named,
     descendants,
+    goods_with_code,
 )
+from tracker.domain.harmonized_system import forms_of_code
 from tracker.errors import InvalidInput
 
 SHARED = Path(__file__).parents[2].parent / "shared"
@@ -61,6 +64,10 @@ def test_roots_have_no_parent() -> None:
         "dual_use_items",
         "superhard_materials",
         "lithium_batteries",
+        "battery_materials",
+        "permanent_magnets",
+        "ferroalloys",
+        "precious_metal_scrap",
     }
 
 
@@ -87,13 +94,14 @@ def test_every_parent_is_declared_and_nothing_stands_above_itself() -> None:
 
 
 def test_a_question_about_rare_earths_includes_every_element() -> None:
-    groups = {"rare_earths", "light_rare_earths", "heavy_rare_earths"}
-    assert below("rare_earths") == ELEMENTS | groups
+    groups = {"rare_earths", "light_rare_earths", "heavy_rare_earths", "medium_heavy_rare_earths"}
+    assert below("rare_earths") == ELEMENTS | groups | {"magnet_scrap"}
 
 
 def test_dysprosium_is_a_heavy_and_neodymium_a_light_rare_earth() -> None:
     assert ancestors(Commodity("dysprosium")) == (
         "heavy_rare_earths",
+        "medium_heavy_rare_earths",
         "rare_earths",
         "critical_minerals",
     )
@@ -104,12 +112,93 @@ def test_scandium_is_a_rare_earth_but_neither_light_nor_heavy() -> None:
     assert Commodity("scandium").parent == "rare_earths"
 
 
+def test_medium_and_heavy_rare_earths_are_the_heavy_ones_and_samarium() -> None:
+    assert below("medium_heavy_rare_earths") == below("heavy_rare_earths") | {
+        "medium_heavy_rare_earths",
+        "samarium",
+    }
+    assert Commodity("samarium").parent == "light_rare_earths"
+    assert Commodity("samarium").groups == ("medium_heavy_rare_earths",)
+
+
+def test_what_is_above_a_commodity_begins_with_the_narrowest() -> None:
+    assert ancestors(Commodity("coltan")) == ("tantalum", "niobium", "critical_minerals")
+
+
+def test_ferro_alloys_include_those_of_every_metal() -> None:
+    assert below("ferroalloys") >= {"ferromanganese", "ferrochromium", "ferronickel"}
+    assert "ferronickel" in below("nickel")
+
+
+def test_magnets_are_no_rare_earths() -> None:
+    assert below("permanent_magnets") == {
+        "permanent_magnets",
+        "neodymium_magnets",
+        "samarium_cobalt_magnets",
+    }
+    assert below("rare_earths").isdisjoint(below("permanent_magnets"))
+
+
+@pytest.mark.parametrize(
+    ("code", "goods"),
+    [
+        ("2604", {"nickel": {"ore", "concentrate"}}),
+        ("750110", {"nickel_matte": {"intermediate"}}),
+        ("7404", {"copper_scrap": {"scrap"}}),
+        ("74040010", {"copper_scrap": {"scrap"}}),
+        ("740311", {"refined_copper": {"metal", "alloy"}}),
+        ("2603", {"copper": {"ore", "concentrate"}}),
+        ("260600", {"bauxite": {"ore", "concentrate"}}),
+        ("7601", {"aluminium": {"metal", "alloy"}}),
+        ("2704", {"coke": set()}),
+        ("284420", {"enriched_uranium": {"compound", "metal"}}),
+        ("280461", {"polysilicon": {"metal"}}),
+        ("850511", {"neodymium_magnets": {"magnet"}, "samarium_cobalt_magnets": {"magnet"}}),
+        ("282590", {"gallium_oxide": {"oxide"}, "tungsten_oxide": {"oxide"}}),
+        ("010121", {}),
+    ],
+)
+def test_a_code_means_the_narrowest_goods_and_their_forms(
+    code: str, goods: dict[str, set[str]]
+) -> None:
+    assert goods_with_code(code) == goods
+
+
+def test_a_code_of_rare_earth_metals_means_each_of_them_and_no_magnets() -> None:
+    found = goods_with_code("280530")
+    assert found == {key: {"metal"} for key in ELEMENTS}
+
+
+def test_a_code_finds_what_has_it_and_groups_without_codes_of_their_own() -> None:
+    assert commodities_with_code("250410") >= {"natural_graphite", "graphite"}
+    assert commodities_with_code("280530") == {
+        *map(Commodity, ELEMENTS),
+        "rare_earths",
+        "light_rare_earths",
+        "heavy_rare_earths",
+        "medium_heavy_rare_earths",
+    }
+
+
+def test_codes_and_forms_of_a_commodity_agree() -> None:
+    for commodity in commodities():
+        for code in commodity.hs_codes:
+            ours, theirs = set(commodity.forms), forms_of_code(code)
+            assert not ours or not theirs or ours & theirs, (commodity, code)
+
+
 def test_a_leaf_has_only_itself_below_it() -> None:
     assert below("palladium") == {"palladium"}
 
 
 def test_bauxite_and_alumina_belong_to_aluminium() -> None:
-    assert below("aluminium") == {"aluminium", "bauxite", "alumina"}
+    assert below("aluminium") == {
+        "aluminium",
+        "bauxite",
+        "alumina",
+        "aluminium_scrap",
+        "aluminium_articles",
+    }
 
 
 @pytest.mark.parametrize(
@@ -130,6 +219,10 @@ def test_bauxite_and_alumina_belong_to_aluminium() -> None:
         ("Magnesium Compounds", "magnesite"),
         ("tungsten", "tungsten"),
         ("rare_earths", "rare_earths"),
+        ("Spodumene concentrate", "lithium_concentrate"),
+        ("copper cathode", "refined_copper"),
+        ("Ferro-manganese", "ferromanganese"),
+        ("Yellow phosphorus", "phosphorus"),
     ],
 )
 def test_publishers_names_are_understood(text: str, id: str) -> None:
@@ -144,6 +237,11 @@ def test_every_commodity_is_found_by_its_id_and_its_name() -> None:
     for commodity in commodities():
         assert commodity_named(commodity) == commodity
         assert commodity_named(commodity.name) == commodity
+
+
+def test_every_name_means_one_commodity() -> None:
+    names = [name for c in commodities() for name in (c.name.casefold(), *c.also)]
+    assert len(set(names)) == len(names)
 
 
 def test_hs_codes_have_four_or_six_digits_and_stand_once() -> None:

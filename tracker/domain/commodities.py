@@ -1,18 +1,20 @@
 """Commodities: a declared tree with HS codes, kept in `commodities.toml` beside this file.
 
-A question about a commodity includes all that stands below it: `rare_earths` includes
-`dysprosium`. There are several roots; the rules of the tree stand at the top of its file.
+A question about a commodity includes all below it: `rare_earths` includes `dysprosium`. There are
+several roots, and a commodity can belong to groups beside its parent: samarium is a light rare earth,
+and one of the medium and heavy ones. The rules of the tree are at the top of its file.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
+from tracker.domain.harmonized_system import forms_of_code
+from tracker.domain.vocabulary import Form
 from tracker.errors import InvalidInput
 
 
@@ -22,7 +24,9 @@ class Entry:
 
     name: str
     parent: str | None = None
+    groups: tuple[str, ...] = ()
     hs: tuple[str, ...] = ()
+    forms: tuple[Form, ...] = ()
     also: tuple[str, ...] = ()
 
 
@@ -57,9 +61,19 @@ class Commodity(str):
         return Commodity(parent) if parent else None
 
     @property
+    def groups(self) -> tuple[Commodity, ...]:
+        """The commodities that include it beside its parent."""
+        return tuple(Commodity(id) for id in _entries()[self].groups)
+
+    @property
     def hs_codes(self) -> tuple[str, ...]:
         """Its codes in the Harmonized System (2022), of 4 or 6 digits."""
         return _entries()[self].hs
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The forms that its goods have; none where they can have all."""
+        return _entries()[self].forms
 
 
 def commodities() -> tuple[Commodity, ...]:
@@ -67,20 +81,44 @@ def commodities() -> tuple[Commodity, ...]:
     return tuple(Commodity(id) for id in _entries())
 
 
+@cache
 def ancestors(commodity: Commodity) -> tuple[Commodity, ...]:
-    """All above `commodity`, the nearest first."""
-    return tuple(_above(commodity))
+    """All above `commodity`, its groups too, the narrowest first."""
+    above = {of for one in _directly_above(commodity) for of in (one, *ancestors(one))}
+    return tuple(sorted(above, key=lambda of: (len(descendants(of)), of)))
 
 
 @cache
 def descendants(commodity: Commodity) -> frozenset[Commodity]:
     """`commodity` itself and all below it: what a question about it includes."""
-    return frozenset(c for c in commodities() if c == commodity or commodity in ancestors(c))
+    below = (descendants(one) for one in commodities() if commodity in _directly_above(one))
+    return frozenset({commodity}).union(*below)
 
 
 def related(commodity: Commodity) -> frozenset[Commodity]:
     """`commodity` itself, all below it and all above: what may be about goods of it."""
     return descendants(commodity).union(ancestors(commodity))
+
+
+@cache
+def goods_with_code(code: str) -> dict[Commodity, frozenset[Form]]:
+    """The goods that customs file under a code: the narrowest commodities that have it, one under it
+    or one above it, each with the forms that the code leaves it; no forms where it leaves all.
+
+    `7404` is copper scrap and nothing else, `2604` is nickel as ore or concentrate, `280530` every
+    rare earth as metal.
+    """
+    having = {of for of in commodities() if _has_code(of, code)}
+    narrowest = (of for of in having if having.isdisjoint(descendants(of) - {of}))
+    return {of: _meet(frozenset(of.forms), forms_of_code(code)) for of in narrowest}
+
+
+def commodities_with_code(code: str) -> frozenset[Commodity]:
+    """The commodities that have a code, one under it or one above it, and the groups without codes
+    of their own that some of these belong to; no roots, which are lists and no goods."""
+    having = {of for of in commodities() if _has_code(of, code)}
+    groups = {of for one in having for of in ancestors(one) if of.parent and not of.hs_codes}
+    return frozenset(having | groups)
 
 
 def commodity_named(text: str) -> Commodity | None:
@@ -89,11 +127,18 @@ def commodity_named(text: str) -> Commodity | None:
     return Commodity(id) if id else None
 
 
-def _above(commodity: Commodity) -> Iterator[Commodity]:
+def _directly_above(commodity: Commodity) -> tuple[Commodity, ...]:
     parent = commodity.parent
-    while parent is not None:
-        yield parent
-        parent = parent.parent
+    return (*commodity.groups, parent) if parent else commodity.groups
+
+
+def _meet(first: frozenset[Form], second: frozenset[Form]) -> frozenset[Form]:
+    """The forms that two sets have in common, of which an empty one means all."""
+    return first & second if first and second else first | second
+
+
+def _has_code(commodity: Commodity, code: str) -> bool:
+    return any(own.startswith(code) or code.startswith(own) for own in commodity.hs_codes)
 
 
 def _folded(text: str) -> str:
@@ -114,7 +159,9 @@ def _entries() -> dict[str, Entry]:
         id: Entry(
             name=item["name"],
             parent=item.get("parent"),
+            groups=tuple(item.get("groups", ())),
             hs=tuple(item.get("hs", ())),
+            forms=tuple(Form(form) for form in item.get("forms", ())),
             also=tuple(item.get("also", ())),
         )
         for id, item in declared.items()

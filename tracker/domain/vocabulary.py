@@ -29,6 +29,21 @@ class Covers(StrEnum):
     TECHNOLOGY = "technology"
 
 
+class Form(StrEnum):
+    """In which form goods are traded, from the ore to the article."""
+
+    ORE = "ore"
+    CONCENTRATE = "concentrate"
+    INTERMEDIATE = "intermediate"
+    OXIDE = "oxide"
+    COMPOUND = "compound"
+    METAL = "metal"
+    ALLOY = "alloy"
+    MAGNET = "magnet"
+    SCRAP = "scrap"
+    ARTICLE = "article"
+
+
 class ClauseStatus(StrEnum):
     """Where a clause stands on a day."""
 
