@@ -1,0 +1,66 @@
+"""Unions: which countries were in them on a day, and whom what is said of them reaches."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tracker.domain.places import Place
+from tracker.domain.unions import members_of, places_reached, unions_of
+
+EU, GB, HR, DE, US = (Place(code) for code in ("EU", "GB", "HR", "DE", "US"))
+
+
+@pytest.mark.parametrize(
+    ("place", "day", "member"),
+    [
+        (DE, "1958-01-01", True),
+        (DE, "2026-05-01", True),
+        (GB, "1972-12-31", False),
+        (GB, "2020-01-31", True),
+        (GB, "2020-02-01", False),
+        (HR, "2013-06-30", False),
+        (HR, "2013-07-01", True),
+        (US, "2025-01-01", False),
+        (EU, "2025-01-01", False),
+    ],
+)
+def test_a_country_is_in_the_union_from_its_accession_to_its_last_day(
+    place: Place, day: str, member: bool
+) -> None:
+    on = date.fromisoformat(day)
+    assert unions_of(place, on) == ((EU,) if member else ())
+    assert (place in members_of(EU, on)) is member
+
+
+@pytest.mark.parametrize(
+    ("day", "count"),
+    [
+        ("1957-12-31", 0),
+        ("1958-01-01", 6),
+        ("1973-01-01", 9),
+        ("1995-01-01", 15),
+        ("2004-05-01", 25),
+        ("2013-07-01", 28),
+        ("2020-02-01", 27),
+    ],
+)
+def test_the_union_has_as_many_members_as_it_had_then(day: str, count: int) -> None:
+    assert len(members_of(EU, date.fromisoformat(day))) == count
+
+
+def test_what_is_said_of_the_union_reaches_its_members_of_that_day() -> None:
+    assert GB in places_reached([EU], date(2020, 1, 31))
+    assert GB not in places_reached([EU], date(2025, 1, 1))
+    assert places_reached([EU, US], date(2025, 1, 1)) == {EU, US} | members_of(EU, date(2025, 1, 1))
+
+
+def test_what_is_said_of_a_country_reaches_it_alone() -> None:
+    assert places_reached([DE], date(2025, 1, 1)) == {DE}
+    assert places_reached([], date(2025, 1, 1)) == frozenset()
+
+
+def test_a_group_that_publishers_count_together_is_no_union() -> None:
+    together = Place("US_CA")
+    assert places_reached([together], date(2025, 1, 1)) == {together}
