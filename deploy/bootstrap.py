@@ -13,8 +13,8 @@ from projections.query.changes import Changes
 from projections.runner.projector import Projector, create_schema
 from projections.runner.rebuild import rebuild
 from schema.services import Services
-from tracker.audit.serve.proofs import Publications
-from tracker.audit.sign.publisher import Publisher, Signing
+from tracker.audit.serve.proofs import ProofService
+from tracker.audit.sign.publisher import Publisher, SigningOptions
 from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
 from tracker.log.follower import Follower
@@ -58,7 +58,7 @@ async def opened(target: Target) -> AsyncIterator[Pool]:
 
 @asynccontextmanager
 async def running(
-    target: Target, signing: Signing | None = None, observe: WorkObserver | None = None
+    target: Target, signing: SigningOptions | None = None, observe: WorkObserver | None = None
 ) -> AsyncIterator[Services]:
     """A whole tracker: it follows the log, projects it, signs it if it is to, and answers.
 
@@ -85,14 +85,17 @@ async def running(
                 as_of,
                 Changes(pool, recorder),
                 Tokens(pool),
-                Publications(pool),
+                ProofService(pool),
                 publisher,
             )
 
 
 @asynccontextmanager
 async def publishing(
-    target: Target, follower: Follower, signing: Signing | None, observe: WorkObserver | None = None
+    target: Target,
+    follower: Follower,
+    signing: SigningOptions | None,
+    observe: WorkObserver | None = None,
 ) -> AsyncIterator[Publisher | None]:
     """The publisher of the log for the length of a block, where it is signed here.
 
@@ -101,7 +104,7 @@ async def publishing(
     if signing is None:
         yield None
         return
-    signing.safe.prepare(signing.origin)
+    signing.keystore.load_or_create(signing.origin)
     async with (
         pooled(target, role=PUBLISHER, size=3, seconds=WORK_SECONDS) as pool,
         Publisher(pool, follower, signing).with_observer(observe) as publisher,

@@ -7,7 +7,7 @@ from typing import Any
 
 from schema.routes.json_schemas import json_schema, present
 from tracker.audit.format.layout import KEY
-from tracker.audit.verify.trust import Trust
+from tracker.audit.verify.trust import TrustPolicy
 from tracker.domain.registry import FACTS
 
 README = """\
@@ -36,7 +36,7 @@ delivered. Entry number 0 is the event at position 1.
 """
 
 
-def beside(trust: Trust) -> dict[str, bytes]:
+def beside(trust: TrustPolicy) -> dict[str, bytes]:
     """Files by their path in the bundle."""
     schemas = {
         f"schemas/{type_}.json": _pretty(json_schema(type_, present(type_))) for type_ in FACTS

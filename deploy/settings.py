@@ -20,8 +20,8 @@ from strawberry.http.websocket_origin import normalize_allowed_origins
 from deploy.log_format import LogFormat, LogLevel
 from deploy.web.connections import Limits
 from schema.services import Access
-from tracker.audit.sign.keystore import Safe
-from tracker.audit.sign.publisher import Signing
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.sign.witness import Policy
 from tracker.auth.jwks import is_trustworthy_url
 from tracker.auth.oidc_issuer import OidcConfig, default_scopes
@@ -305,13 +305,13 @@ def audit_dir(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Pa
     return None if database_url(environment) else data_dir / "audit"
 
 
-def signing(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Signing | None:
+def signing(data_dir: Path, environment: Mapping[str, str] = os.environ) -> SigningOptions | None:
     """With what the log is signed; None where it is not. Raises InvalidInput."""
     directory = audit_dir(data_dir, environment)
     if directory is None:
         return None
-    return Signing(
-        Safe(directory), environment.get(LOG_ORIGIN.variable) or None, _policy(environment)
+    return SigningOptions(
+        KeyStore(directory), environment.get(LOG_ORIGIN.variable) or None, _policy(environment)
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from projections.query.as_of import AsOf
 from projections.query.changes import Changes
 from projections.runner.projector import Projector
-from tracker.audit.serve.proofs import Publications
+from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.publisher import Publisher
 from tracker.auth.oidc_issuer import OidcConfig
 from tracker.auth.scopes import Caller, Scope, expand_scopes
@@ -33,7 +33,7 @@ class Services:
     as_of: AsOf
     changes: Changes
     tokens: Tokens
-    publications: Publications
+    publications: ProofService
     publisher: Publisher | None = None
     """None where the log is not signed by this process."""
 

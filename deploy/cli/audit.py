@@ -27,19 +27,19 @@ from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
 from projections.runner.projector import create_schema
 from projections.runner.rebuild import rebuild
-from tracker.audit.bundle.annexes import export_annexes, lines_of
+from tracker.audit.bundle.annexes import annex_lines, export_annexes
 from tracker.audit.bundle.export import export as write_bundle
 from tracker.audit.bundle.restore import restore as fill
 from tracker.audit.format.checkpoint import Checkpoint
-from tracker.audit.format.layout import Files
-from tracker.audit.sign.keystore import Safe
-from tracker.audit.verify.database_source import Rows
-from tracker.audit.verify.trust import Head, Trust
+from tracker.audit.format.layout import LogFiles
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.verify.database_source import DatabaseSource
+from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import Verification
 from tracker.log.annexes import Annexes
 from tracker.postgres.database import PROJECTOR, Target
 
-Texts = Callable[[Head], Awaitable[None]]
+Texts = Callable[[TrustedCheckpoint], Awaitable[None]]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -97,19 +97,19 @@ async def export_database(
     """Export the log of a database."""
     async with opened(target) as pool:
 
-        async def texts(head: Head) -> None:
-            await export_annexes(lines_of(Annexes(pool), head.size), directory)
+        async def texts(head: TrustedCheckpoint) -> None:
+            await export_annexes(annex_lines(Annexes(pool), head.size), directory)
 
-        await write(Rows(pool), own_keys(keys, data_dir).trust, directory, texts)
+        await write(DatabaseSource(pool), own_keys(keys, data_dir).trust, directory, texts)
 
 
-def texts_of(log: Files, directory: Path) -> Texts | None:
+def texts_of(log: LogFiles, directory: Path) -> Texts | None:
     """What writes the texts of a log beside its copy; None of a log that has none."""
-    lines = log.texts()
+    lines = log.annex_lines()
     if lines is None:
         return None
 
-    async def texts(_: Head) -> None:
+    async def texts(_: TrustedCheckpoint) -> None:
         await export_annexes(each(lines), directory)
 
     return texts
@@ -122,8 +122,8 @@ async def each(lines: Iterable[bytes]) -> AsyncIterator[bytes]:
 
 
 async def write(
-    source: Rows | Files,
-    trust: Trust,
+    source: DatabaseSource | LogFiles,
+    trust: TrustPolicy,
     directory: Path,
     texts: Texts | None,
     *,
@@ -197,7 +197,7 @@ async def restore_into(target: Target, verification: Verification, data_dir: Pat
 def warn_of_head(data_dir: Path | None, restored: Checkpoint) -> None:
     """Say what will not go on: nothing is signed that does not continue what was signed here."""
     directory = settings.audit_dir(data_dir or default_data_dir())
-    last = Safe(directory).head() if directory else None
+    last = KeyStore(directory).head() if directory else None
     if last and last.size > restored.size:
         note.print(
             f"A head of {last.size} events was signed here, and the bundle has"

@@ -11,7 +11,7 @@ import typer
 from deploy import settings
 from deploy.cli.common import DataDir, errors_for_people, note
 from deploy.postgres import default_data_dir
-from tracker.audit.sign.keystore import Keys, Safe
+from tracker.audit.sign.keystore import KeyStore, LogKeys
 from tracker.errors import InvalidInput
 
 keys = typer.Typer(
@@ -28,7 +28,7 @@ def show(data_dir: DataDir = None) -> None:
 
     Hand them out by another way than the log itself: on paper, in a contract, on your web site.
     """
-    print_keys(data_dir, Safe.keys)
+    print_keys(data_dir, KeyStore.keys)
 
 
 @keys.command()
@@ -45,10 +45,10 @@ def rotate(
     A running server signs with it from the next checkpoint on. This is no remedy for a stolen key:
     see docs/audit.md.
     """
-    print_keys(data_dir, Safe.retire if finish else Safe.rotate)
+    print_keys(data_dir, KeyStore.retire if finish else KeyStore.rotate)
 
 
-def print_keys(data_dir: Path | None, work: Callable[[Safe], Keys]) -> None:
+def print_keys(data_dir: Path | None, work: Callable[[KeyStore], LogKeys]) -> None:
     """Print the keys that some work on them leaves."""
     with errors_for_people():
         directory = settings.audit_dir(data_dir or default_data_dir())
@@ -57,7 +57,7 @@ def print_keys(data_dir: Path | None, work: Callable[[Safe], Keys]) -> None:
                 f"{settings.DATABASE_URL.variable} is set and"
                 f" {settings.AUDIT_DIR.variable} is not: this tracker has no keys"
             )
-        found = work(Safe(directory))
+        found = work(KeyStore(directory))
     for key in found.retired:
         print(f"{key}\tretired")
     for key in found.verifiers:

@@ -54,7 +54,7 @@ from schema.base.scalars import Instant
 from schema.execution.execute import execute
 from schema.inputs.arguments import instant
 from schema.services import Access, Services
-from tracker.audit.sign.publisher import Signing
+from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.verify.verifier import Verification
 from tracker.auth.scopes import Caller, Scope, expand_scopes
 from tracker.log.follower import Follower
@@ -218,7 +218,7 @@ def serve(
     on_database(data_dir, work, make=True)
 
 
-def signing_of(data_dir: Path | None) -> Signing | None:
+def signing_of(data_dir: Path | None) -> SigningOptions | None:
     """With what the log of a data directory, or of the settings, is signed."""
     return settings.signing(data_dir or default_data_dir())
 

@@ -15,13 +15,13 @@ from deploy import settings
 from deploy.cli.common import errors_for_people, is_web, note
 from deploy.postgres import default_data_dir
 from deploy.process import catch_signals, run
-from tracker.audit.bundle.export import naming
-from tracker.audit.format.layout import KEY, Bundle, Files
+from tracker.audit.bundle.export import report_path
+from tracker.audit.format.layout import KEY, BundleFiles, LogFiles
 from tracker.audit.format.signed_note import Verifier
-from tracker.audit.sign.keystore import Safe
-from tracker.audit.verify.http_source import Website
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.verify.http_source import HttpSource
 from tracker.audit.verify.report import KeySource
-from tracker.audit.verify.trust import Trust
+from tracker.audit.verify.trust import TrustPolicy
 from tracker.errors import InvalidInput
 
 T = TypeVar("T")
@@ -63,21 +63,21 @@ OWN_KEY = (
 class ChosenKeys:
     """Whom to believe, and where the keys come from."""
 
-    trust: Trust
+    trust: TrustPolicy
     source: KeySource
 
 
 @contextmanager
-def place(name: str) -> Iterator[Files]:
+def place(name: str) -> Iterator[LogFiles]:
     """A bundle, or the log at an address."""
     if not is_web(name):
         yield bundle_at(Path(name))
         return
-    with closing(Website(name, token=settings.token())) as website:
+    with closing(HttpSource(name, token=settings.token())) as website:
         yield website
 
 
-def bundle_at(directory: Path) -> Bundle:
+def bundle_at(directory: Path) -> BundleFiles:
     """The bundle in a directory. A wrong path is wrong usage: it accuses nobody."""
     try:
         mode = directory.stat().st_mode
@@ -91,11 +91,11 @@ def bundle_at(directory: Path) -> Bundle:
             f"{directory}: {found}: expected the directory of a bundle, as"
             " `tracker export` makes it"
         )
-    return Bundle(directory)
+    return BundleFiles(directory)
 
 
 async def trust_in(
-    log: Files,
+    log: LogFiles,
     given: list[str] | None,
     *,
     trust_bundle_key: bool = False,
@@ -106,13 +106,13 @@ async def trust_in(
     Raises InvalidInput (NO_KEY).
     """
     if given:
-        return ChosenKeys(Trust(read_keys(given), witnesses), KeySource.GIVEN)
-    content = await log.read(KEY) if trust_bundle_key and isinstance(log, Bundle) else None
+        return ChosenKeys(TrustPolicy(read_keys(given), witnesses), KeySource.GIVEN)
+    content = await log.read(KEY) if trust_bundle_key and isinstance(log, BundleFiles) else None
     if content is None:
         or_else = (
             " A bundle can be verified with the key that lies in it (--trust-bundle-key),"
             " but anyone can forge one with a key of their own."
-            if isinstance(log, Bundle)
+            if isinstance(log, BundleFiles)
             else ""
         )
         raise InvalidInput(
@@ -120,27 +120,27 @@ async def trust_in(
             code="NO_KEY",
         )
     note.print(OWN_KEY, style="yellow")
-    return ChosenKeys(Trust(parsed_keys(content), witnesses), KeySource.BUNDLE)
+    return ChosenKeys(TrustPolicy(parsed_keys(content), witnesses), KeySource.BUNDLE)
 
 
 def own_keys(given: list[str] | None, data_dir: Path | None) -> ChosenKeys:
     """The keys that are given; else all that ever signed here. Raises InvalidInput, NotFound."""
     if given:
-        return ChosenKeys(Trust(read_keys(given)), KeySource.GIVEN)
+        return ChosenKeys(TrustPolicy(read_keys(given)), KeySource.GIVEN)
     directory = settings.audit_dir(data_dir or default_data_dir())
     if directory is None:
         raise InvalidInput(
             f"expected --key, or the keys of the log in {settings.AUDIT_DIR.variable}",
             code="NO_KEY",
         )
-    return ChosenKeys(Trust(Safe(directory).keys().ever), KeySource.AUDIT_DIRECTORY)
+    return ChosenKeys(TrustPolicy(KeyStore(directory).keys().all), KeySource.AUDIT_DIRECTORY)
 
 
 def read_keys(given: list[str]) -> tuple[Verifier, ...]:
     """Keys, or files of them. Raises InvalidInput."""
     keys = list[Verifier]()
     for text in given:
-        with naming(Path(text)) as path:
+        with report_path(Path(text)) as path:
             is_file = "+" not in text or path.is_file()
             keys.extend(parsed_keys(path.read_bytes() if is_file else text.encode()))
     if not keys:

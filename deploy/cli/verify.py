@@ -29,12 +29,12 @@ from deploy.cli.trust import (
 from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
 from deploy.process import Exit
-from tracker.audit.bundle.export import naming
-from tracker.audit.format.layout import Files
-from tracker.audit.sign.keystore import Safe
-from tracker.audit.verify.database_source import Rows
-from tracker.audit.verify.report import Visit, as_json, as_markdown, report
-from tracker.audit.verify.trust import Head, Trust
+from tracker.audit.bundle.export import report_path
+from tracker.audit.format.layout import LogFiles
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.verify.database_source import DatabaseSource
+from tracker.audit.verify.report import VerificationRun, as_json, as_markdown, report
+from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import Verification
 from tracker.domain.wording import shown_address
 from tracker.errors import Rejected, TrackerError, Unavailable
@@ -129,7 +129,7 @@ def verify(
         raise typer.BadParameter(f"{report_to}: there is no such directory", param_hint="--report")
     wishes = Wishes(state, only_new, allow_missing_texts, json, report_to)
     asked = shown_address(log) if log and is_web(log) else log
-    visit = Visit(
+    visit = VerificationRun(
         asked or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}", datetime.now(UTC)
     )
     with errors_for_people():
@@ -138,7 +138,7 @@ def verify(
     async def look_at_rows(target: Target) -> None:
         async with opened(target) as pool:
             with reported(visit, wishes):
-                await check(Rows(pool), own_keys(keys, data_dir), visit, wishes)
+                await check(DatabaseSource(pool), own_keys(keys, data_dir), visit, wishes)
                 size = await Recorder(pool).head()
                 check_safe(data_dir, head_of(visit), size)
         note.print(f"{size - head_of(visit).size} events after that are not signed yet.")
@@ -154,9 +154,11 @@ def verify(
         without_database(look_at_files)
 
 
-async def check(source: Rows | Files, chosen: ChosenKeys, visit: Visit, wishes: Wishes) -> None:
+async def check(
+    source: DatabaseSource | LogFiles, chosen: ChosenKeys, visit: VerificationRun, wishes: Wishes
+) -> None:
     """Verify a log to its end. What is found is in the visit."""
-    trust = Trust(chosen.trust.keys, visit.witnesses)
+    trust = TrustPolicy(chosen.trust.keys, visit.witnesses)
     visit.keys, visit.key_source = trust.keys, chosen.source
     visit.saved = read_state(wishes.state, trust) if wishes.state else None
     verification = visit.verification = await Verification.begin(
@@ -171,14 +173,14 @@ async def check(source: Rows | Files, chosen: ChosenKeys, visit: Visit, wishes: 
         await verification.run(lambda done: bar.update(task, completed=done))
 
 
-def head_of(visit: Visit) -> Head:
+def head_of(visit: VerificationRun) -> TrustedCheckpoint:
     """The head of a log that was verified."""
     assert visit.verification is not None
     return visit.verification.head
 
 
 @contextmanager
-def reported(visit: Visit, wishes: Wishes) -> Iterator[None]:
+def reported(visit: VerificationRun, wishes: Wishes) -> Iterator[None]:
     """Say, print and file what comes of a verification; remember its head if all is well."""
     error: TrackerError | None = None
     try:
@@ -203,7 +205,7 @@ def reported(visit: Visit, wishes: Wishes) -> Iterator[None]:
         replace_file(wishes.state, head_of(visit).note)
 
 
-def say(visit: Visit, print: Callable[[str], None] = print) -> None:
+def say(visit: VerificationRun, print: Callable[[str], None] = print) -> None:
     """Say what has been verified."""
     verification, head = visit.verification, head_of(visit)
     assert verification is not None
@@ -222,7 +224,7 @@ def say(visit: Visit, print: Callable[[str], None] = print) -> None:
         print(f"read: from position {verification.first} on")
     if verification.heads:
         print(
-            f"kept checkpoints: {verification.heads}, of which {verification.strangers} are"
+            f"kept checkpoints: {verification.heads}, of which {verification.unknown_signers} are"
             " signed by keys you did not name"
         )
     say_texts(verification, print)
@@ -238,10 +240,10 @@ def say_texts(verification: Verification, print: Callable[[str], None] = print) 
     print(f"texts: {texts.opened} open their commitments, {texts.redacted} are redacted{missing}")
 
 
-def check_safe(data_dir: Path | None, head: Head, size: int) -> None:
+def check_safe(data_dir: Path | None, head: TrustedCheckpoint, size: int) -> None:
     """Check that a database has all that was signed on this machine. Raises Rejected."""
     directory = settings.audit_dir(data_dir or default_data_dir())
-    last = Safe(directory).head() if directory else None
+    last = KeyStore(directory).head() if directory else None
     if last and last.size > size:
         raise Rejected(
             "SHRUNK",
@@ -255,17 +257,19 @@ def check_safe(data_dir: Path | None, head: Head, size: int) -> None:
         )
 
 
-def read_state(path: Path, trust: Trust) -> Head | None:
+def read_state(path: Path, trust: TrustPolicy) -> TrustedCheckpoint | None:
     """The checkpoint of the last visit; None before the first. Raises Rejected, InvalidInput."""
-    with naming(path):
+    with report_path(path):
         if not path.exists():
             return None
-        return Trust(trust.keys).head(path.read_bytes(), f"your saved checkpoint ({path})")
+        return TrustPolicy(trust.keys).verify_head(
+            path.read_bytes(), f"your saved checkpoint ({path})"
+        )
 
 
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file, in the place of an older one. Raises InvalidInput if the system refuses."""
-    with naming(path):
+    with report_path(path):
         part = path.with_name(f".{path.name}.part")
         part.write_bytes(content)
         part.replace(path)

@@ -8,7 +8,7 @@ from schema.base.decorators import output
 from schema.base.scalars import Instant, Position
 from tracker.audit.format import checkpoint as audit
 from tracker.audit.format.signed_note import to_base64
-from tracker.audit.serve.proofs import Included, Published
+from tracker.audit.serve.proofs import InclusionResult, StoredCheckpoint
 
 
 @output
@@ -67,7 +67,7 @@ class ConsistencyProof:
     )
 
 
-def checkpoint(of: Published) -> Checkpoint:
+def checkpoint(of: StoredCheckpoint) -> Checkpoint:
     """A checkpoint as it is shown."""
     return Checkpoint(
         size=Position(str(of.size)),
@@ -77,7 +77,7 @@ def checkpoint(of: Published) -> Checkpoint:
     )
 
 
-def inclusion(of: Included) -> InclusionProof:
+def inclusion(of: InclusionResult) -> InclusionProof:
     """An inclusion proof as it is shown."""
     return InclusionProof(
         position=Position(str(of.proof.index + 1)),
@@ -88,7 +88,7 @@ def inclusion(of: Included) -> InclusionProof:
     )
 
 
-def consistency(of: audit.ConsistencyProof, in_: Published) -> ConsistencyProof:
+def consistency(of: audit.ConsistencyProof, in_: StoredCheckpoint) -> ConsistencyProof:
     """A consistency proof as it is shown."""
     return ConsistencyProof(
         old=Position(str(of.old)),

@@ -18,23 +18,23 @@ from tests.support.sumdb import sumdb, verified
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
 from tracker.audit.format.merkle import all_tiles, check_consistency, check_inclusion, leaf_hash
 from tracker.audit.format.signed_note import Note, from_base64
-from tracker.audit.sign.keystore import Safe
-from tracker.audit.sign.publisher import Signing
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.sign.publisher import SigningOptions
 from tracker.postgres.database import Target
 
 SIZES = (1, 200, 256, 700)
 
 
 @pytest.fixture
-def safe(tmp_path: Path) -> Safe:
+def safe(tmp_path: Path) -> KeyStore:
     """One with a key."""
-    safe = Safe(tmp_path / "audit")
-    safe.prepare("example.com/log")
+    safe = KeyStore(tmp_path / "audit")
+    safe.load_or_create("example.com/log")
     return safe
 
 
 @pytest.fixture
-async def log(target: Target, safe: Safe) -> AsyncIterator[Api]:
+async def log(target: Target, safe: KeyStore) -> AsyncIterator[Api]:
     """The API of a log of 700 events with four checkpoints, and three events without one."""
     size = 0
     for more in SIZES:
@@ -71,14 +71,16 @@ async def entries(target: Target) -> list[bytes]:
         ]
 
 
-def opened(note: str, safe: Safe) -> Checkpoint:
+def opened(note: str, safe: KeyStore) -> Checkpoint:
     """A checkpoint that our key has signed."""
     parsed = Note.parse(note.encode())
     parsed.check(safe.keys().verifiers)
     return Checkpoint.parse(parsed.text)
 
 
-async def test_every_checkpoint_is_kept_and_served(log: Api, safe: Safe, target: Target) -> None:
+async def test_every_checkpoint_is_kept_and_served(
+    log: Api, safe: KeyStore, target: Target
+) -> None:
     roots = roots_of(await entries(target))
     for size in SIZES:
         note = await text(log, f"checkpoint/{size}")
@@ -118,7 +120,7 @@ async def test_entries_are_served_as_they_are_stored(log: Api, target: Target) -
     assert events.content.split(b"\n")[:-1] == stored
 
 
-async def test_every_proof_verifies(log: Api, target: Target, safe: Safe) -> None:
+async def test_every_proof_verifies(log: Api, target: Target, safe: KeyStore) -> None:
     stored = await entries(target)
     for size in SIZES:
         for position in {1, size // 2 + 1, size}:
@@ -167,7 +169,7 @@ async def test_what_is_not_published_is_a_clear_error(log: Api) -> None:
         assert await refused(log, path) == (status, code), path
 
 
-async def test_go_verifies_what_is_served(log: Api, safe: Safe, tmp_path: Path) -> None:
+async def test_go_verifies_what_is_served(log: Api, safe: KeyStore, tmp_path: Path) -> None:
     program, here = sumdb(tmp_path), tmp_path / "log"
     paths = ["checkpoint"]
     for tile in all_tiles(SIZES[-1]):
@@ -191,7 +193,7 @@ def save(path: Path, data: bytes) -> None:
 
 
 async def test_an_entry_changed_with_force_has_no_proof_that_verifies(
-    log: Api, target: Target, safe: Safe
+    log: Api, target: Target, safe: KeyStore
 ) -> None:
     await force(target, "UPDATE log.events SET entry = '{}' WHERE position IN (3, 699)")
     stored = await entries(target)
@@ -228,7 +230,7 @@ async def test_where_reading_takes_a_token_auditing_does_too(log: Api, services:
 PROOF = "position leafHash hashes text checkpoint { size root note signedAt }"
 
 
-async def test_graphql_gives_the_same(log: Api, target: Target, safe: Safe) -> None:
+async def test_graphql_gives_the_same(log: Api, target: Target, safe: KeyStore) -> None:
     found = await log.ask(f"""{{
         newest: checkpoint {{ size root note signedAt }}
         older: checkpoint(size: "200") {{ size note }}
@@ -245,7 +247,7 @@ async def test_graphql_gives_the_same(log: Api, target: Target, safe: Safe) -> N
     check_proof(found["inclusionProof"], (await entries(target))[4], safe)
 
 
-def check_proof(proof: dict[str, Any], entry: bytes, safe: Safe) -> None:
+def check_proof(proof: dict[str, Any], entry: bytes, safe: KeyStore) -> None:
     """Check an inclusion proof as GraphQL gives it."""
     head = opened(proof["checkpoint"]["note"], safe)
     assert (str(head.size), head.root) == (
@@ -277,7 +279,7 @@ async def test_graphql_refuses_what_is_not_there(log: Api) -> None:
 
 
 async def test_events_have_their_proof_once_a_checkpoint_covers_them(
-    target: Target, safe: Safe
+    target: Target, safe: KeyStore
 ) -> None:
     async with running(target) as services:
         api = Api(services)
@@ -294,7 +296,7 @@ async def test_events_have_their_proof_once_a_checkpoint_covers_them(
 
 
 async def test_operators_see_how_far_the_log_is_signed_and_why_not(
-    log: Api, target: Target, safe: Safe
+    log: Api, target: Target, safe: KeyStore
 ) -> None:
     metrics = (await log.request("GET", "/metrics")).text
     assert "tracker_checkpoint_size 700.0" in metrics
@@ -303,7 +305,7 @@ async def test_operators_see_how_far_the_log_is_signed_and_why_not(
     ready = (await log.request("GET", "/readyz")).json()
     assert (ready["checkpoint"], ready["warnings"]) == (700, [])
     await force(target, *restored(690))
-    async with running(target, Signing(safe)) as services:
+    async with running(target, SigningOptions(safe)) as services:
         api = Api(services)
         async with asyncio.timeout(60):
             while services.publisher and services.publisher.trouble is None:

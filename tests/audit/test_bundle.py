@@ -30,16 +30,16 @@ from tests.support.published_log import force, publisher, restored
 from tests.support.sumdb import sumdb, verified
 from tests.support.tampered_logs import TRUST, Forged, bundle, honest, signed
 from tests.support.web_server import serving
-from tracker.audit.bundle.annexes import export_annexes, lines_of
-from tracker.audit.bundle.export import Writer, export
+from tracker.audit.bundle.annexes import annex_lines, export_annexes
+from tracker.audit.bundle.export import BundleWriter, export
 from tracker.audit.bundle.restore import restore
-from tracker.audit.format.layout import Bundle
-from tracker.audit.sign.keystore import Safe
+from tracker.audit.format.layout import BundleFiles
+from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.verify import http_source
-from tracker.audit.verify.database_source import Rows
-from tracker.audit.verify.http_source import Website
-from tracker.audit.verify.trust import Head, Trust
-from tracker.audit.verify.verifier import Source, Verification
+from tracker.audit.verify.database_source import DatabaseSource
+from tracker.audit.verify.http_source import HttpSource
+from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
+from tracker.audit.verify.verifier import LogSource, Verification
 from tracker.errors import InvalidInput, NotProven, Rejected, Unavailable
 from tracker.log.annexes import Annexes
 from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
@@ -53,28 +53,30 @@ class Log:
     """A signed log in a database."""
 
     target: Target
-    safe: Safe
+    safe: KeyStore
     pool: Pool
 
     @property
-    def trust(self) -> Trust:
+    def trust(self) -> TrustPolicy:
         """Its keys."""
-        return Trust(self.safe.keys().ever)
+        return TrustPolicy(self.safe.keys().all)
 
     async def publish(self) -> int:
         """Sign it as it is now; its size."""
         async with pooled(self.target, role=PUBLISHER, size=2) as pool:
             await publisher(pool, self.target, self.safe).catch_up()
-        return (await Verification.begin(Rows(self.pool), self.trust)).head.size
+        return (await Verification.begin(DatabaseSource(self.pool), self.trust)).head.size
 
     async def export(self, directory: Path) -> int:
         """Export it; how many events are new in the bundle."""
 
-        async def texts(head: Head) -> None:
-            await export_annexes(lines_of(Annexes(self.pool), head.size), directory)
+        async def texts(head: TrustedCheckpoint) -> None:
+            await export_annexes(annex_lines(Annexes(self.pool), head.size), directory)
 
         return (
-            await export(Rows(self.pool), self.trust, directory, {"key": b"x"}, beside=texts)
+            await export(
+                DatabaseSource(self.pool), self.trust, directory, {"key": b"x"}, beside=texts
+            )
         ).new
 
     async def record(self, *names: str) -> None:
@@ -87,8 +89,8 @@ class Log:
 @pytest.fixture
 async def log(corpus_target: Target, tmp_path: Path) -> AsyncIterator[Log]:
     """The corpus, signed."""
-    safe = Safe(tmp_path / "audit")
-    safe.prepare("example.org/log")
+    safe = KeyStore(tmp_path / "audit")
+    safe.load_or_create("example.org/log")
     async with pooled(corpus_target) as pool:
         log = Log(corpus_target, safe, pool)
         await log.publish()
@@ -102,23 +104,25 @@ async def empty(target: Target, log: Log) -> AsyncIterator[Log]:
         yield Log(target, log.safe, pool)
 
 
-async def check(source: Source, trust: Trust, **options: Any) -> Verification:
+async def check(source: LogSource, trust: TrustPolicy, **options: Any) -> Verification:
     """Verify a log to its end."""
     verification = await Verification.begin(source, trust, **options)
     await verification.run()
     return verification
 
 
-async def rejected(source: Source, trust: Trust, **options: Any) -> tuple[str, range | None]:
+async def rejected(
+    source: LogSource, trust: TrustPolicy, **options: Any
+) -> tuple[str, range | None]:
     """The code and the positions that a log is rejected with."""
     with pytest.raises(Rejected) as caught:
         await check(source, trust, **options)
     return caught.value.code, caught.value.positions
 
 
-async def load(log: Log, directory: Path, trust: Trust | None = None) -> Head:
+async def load(log: Log, directory: Path, trust: TrustPolicy | None = None) -> TrustedCheckpoint:
     """Restore a bundle."""
-    verification = await Verification.begin(Bundle(directory), trust or log.trust)
+    verification = await Verification.begin(BundleFiles(directory), trust or log.trust)
     async with connected(log.target) as connection:
         return await restore(connection, verification)
 
@@ -148,7 +152,7 @@ async def test_a_bundle_gives_the_same_answers_and_the_same_database_again(
     async with running(log.target) as services:
         for day, position in ((date(2025, 11, 20), size), (date(2024, 6, 1), 4000)):
             moment = Moment(day, position)
-            verification = await Verification.begin(Bundle(directory), log.trust)
+            verification = await Verification.begin(BundleFiles(directory), log.trust)
             assert await replay_bundle(verification, moment, None, None, QUIET) == (
                 await services.as_of.digest(moment)
             )
@@ -170,7 +174,7 @@ async def test_a_restored_log_goes_on_and_the_bundle_with_it(
     assert await empty.publish() == size + 2
     assert await empty.export(directory) == 2
     assert await empty.export(directory) == 0
-    verification = await check(Bundle(directory), log.trust, saved=saved)
+    verification = await check(BundleFiles(directory), log.trust, saved=saved)
     assert (verification.head.size, verification.heads) == (size + 2, 2)
     await log.record("instead")  # the old database lives on: a fork, which nobody signs
     with pytest.raises(NotProven, match=r"older log|does not continue"):
@@ -227,7 +231,7 @@ async def test_an_export_of_another_log_or_an_older_one_is_refused(tmp_path: Pat
         with pytest.raises(Rejected) as caught:
             await bundle(directory, entries)
         assert caught.value.code == code
-        await check(Bundle(directory), TRUST)
+        await check(BundleFiles(directory), TRUST)
     assert {path: path.read_bytes() for path in files} == files
 
 
@@ -285,9 +289,9 @@ def test_an_export_killed_at_any_file_leaves_a_bundle_that_verifies(
 ) -> None:
     directory = asyncio.run(bundle(tmp_path / "bundle", honest(300)))
     puts = []
-    put = Writer.put
+    put = BundleWriter.write_file
 
-    def killing(writer: Writer, path: str, content: bytes) -> None:
+    def killing(writer: BundleWriter, path: str, content: bytes) -> None:
         puts.append(path)
         if len(puts) == number:
             (directory / ".part").write_bytes(content[: len(content) // 2])
@@ -295,15 +299,15 @@ def test_an_export_killed_at_any_file_leaves_a_bundle_that_verifies(
         put(writer, path, content)
 
     def work() -> None:
-        Writer.put = killing  # type: ignore[method-assign]
+        BundleWriter.write_file = killing  # type: ignore[method-assign]
         asyncio.run(bundle(directory, honest(800), kept=(290, 400)))
         suicide()  # when all is written
 
     killed(work)
-    verification = asyncio.run(check(Bundle(directory), TRUST))
+    verification = asyncio.run(check(BundleFiles(directory), TRUST))
     assert verification.head.size in (300, 800)
     asyncio.run(bundle(directory, honest(900)))
-    assert asyncio.run(check(Bundle(directory), TRUST)).head.size == 900
+    assert asyncio.run(check(BundleFiles(directory), TRUST)).head.size == 900
 
 
 def test_a_restore_that_is_killed_leaves_the_log_empty(
@@ -312,7 +316,7 @@ def test_a_restore_that_is_killed_leaves_the_log_empty(
     directory = asyncio.run(bundle(tmp_path / "bundle", honest(9000)))
 
     async def fill(target: Target, progress: Callable[[int], None]) -> None:
-        verification = await Verification.begin(Bundle(directory), TRUST)
+        verification = await Verification.begin(BundleFiles(directory), TRUST)
         async with connected(target) as connection:
             await restore(connection, verification, progress)
 
@@ -409,7 +413,7 @@ async def small(target: Target, tmp_path: Path) -> AsyncIterator[Pool]:
     """A signed log of 600 events, with a checkpoint at every 100."""
     directory = await bundle(tmp_path / "small", honest(600), kept=range(100, 600, 100))
     async with connected(target) as connection:
-        await restore(connection, await Verification.begin(Bundle(directory), TRUST))
+        await restore(connection, await Verification.begin(BundleFiles(directory), TRUST))
     async with pooled(target) as pool:
         yield pool
 
@@ -418,31 +422,31 @@ async def small(target: Target, tmp_path: Path) -> AsyncIterator[Pool]:
 async def test_what_a_superuser_does_to_rows_is_found_and_named(
     small: Pool, target: Target, kind: str
 ) -> None:
-    await check(Rows(small), TRUST)
+    await check(DatabaseSource(small), TRUST)
     statements, code, positions = TAMPERED[kind]
     await force(target, *statements.split(";"))
-    assert await rejected(Rows(small), TRUST) == (code, positions)
+    assert await rejected(DatabaseSource(small), TRUST) == (code, positions)
 
 
 async def test_a_restored_backup_is_found_by_who_kept_a_checkpoint(log: Log) -> None:
-    first = (await Verification.begin(Rows(log.pool), log.trust)).head
+    first = (await Verification.begin(DatabaseSource(log.pool), log.trust)).head
     await log.record("lost")
     await log.publish()
-    saved = (await check(Rows(log.pool), log.trust, saved=first)).head
+    saved = (await check(DatabaseSource(log.pool), log.trust, saved=first)).head
     await force(log.target, *restored(first.size))
-    code, positions = await rejected(Rows(log.pool), log.trust, saved=saved)
+    code, positions = await rejected(DatabaseSource(log.pool), log.trust, saved=saved)
     assert (code, positions) == ("SHRUNK", range(first.size + 1, saved.size + 1))
     await log.record("other")
     (log.safe.directory / "head").unlink()  # with this gone, the publisher signs the fork
     await log.publish()
-    code, positions = await rejected(Rows(log.pool), log.trust, saved=saved)
+    code, positions = await rejected(DatabaseSource(log.pool), log.trust, saved=saved)
     assert (code, positions) == ("FORKED", range(1, saved.size + 1))
 
 
 async def test_a_log_that_was_never_signed_says_so(target: Target) -> None:
     pool = await create_pool(target)
     with pytest.raises(Exception, match="never been signed"):
-        await Verification.begin(Rows(pool), TRUST)
+        await Verification.begin(DatabaseSource(pool), TRUST)
     await pool.close()
 
 
@@ -451,7 +455,7 @@ async def test_a_log_that_was_never_signed_says_so(target: Target) -> None:
 
 async def test_a_running_tracker_is_verified_over_http(log: Log, tmp_path: Path) -> None:
     async with running(log.target) as services, serving(services, OPEN) as (address, *_):
-        source = Website(f"http://{address}/log")
+        source = HttpSource(f"http://{address}/log")
         first = (await check(source, log.trust)).head
         await log.record("new")
         await log.publish()
@@ -459,7 +463,7 @@ async def test_a_running_tracker_is_verified_over_http(log: Log, tmp_path: Path)
         assert verification.first > first.size - 256
         await export(source, log.trust, tmp_path / "copy", {})
         source.close()
-    verification = await check(Bundle(tmp_path / "copy"), log.trust, allow_missing_texts=True)
+    verification = await check(BundleFiles(tmp_path / "copy"), log.trust, allow_missing_texts=True)
     assert verification.head.size == first.size + 1
     assert verification.texts is not None
     assert (verification.texts.opened, verification.texts.missing > 1000) == (0, True)
@@ -509,8 +513,8 @@ async def test_a_bundle_behind_any_web_server_is_verified(
     site: tuple[Path, str, type[Site]],
 ) -> None:
     directory, url, _ = site
-    saved = TRUST.head(signed(honest(300)), "x")
-    source = Website(url)
+    saved = TRUST.verify_head(signed(honest(300)), "x")
+    source = HttpSource(url)
     for only_new in (False, True):
         assert (await check(source, TRUST, saved=saved, only_new=only_new)).head.size == 600
     entries = directory / "tile/entries/001"
@@ -536,7 +540,7 @@ async def test_a_web_server_that_fails_is_unavailable_and_not_rejected(
 ) -> None:
     _, url, kind = site
     kind.wrong[path] = answer
-    source = Website(url)
+    source = HttpSource(url)
     with pytest.raises(Unavailable, match=path):
         await check(source, TRUST)
     source.close()
@@ -552,6 +556,6 @@ async def test_a_web_server_that_fails_once_is_asked_again(
     _, url, kind = site
     kind.wrong["/tile/0/001"] = once
     monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", (0.0,))
-    source = Website(url)
+    source = HttpSource(url)
     await check(source, TRUST)
     source.close()

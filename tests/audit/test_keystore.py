@@ -12,60 +12,62 @@ from typer.testing import CliRunner
 from deploy.cli.main import app
 from deploy.process import Exit
 from tracker.audit.format.checkpoint import Checkpoint
-from tracker.audit.format.merkle import EMPTY
+from tracker.audit.format.merkle import EMPTY_ROOT
 from tracker.audit.format.signed_note import Note, Verifier
-from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.keystore import KeyStore
 from tracker.errors import InvalidInput, NotFound, NotProven
 
 
 @pytest.fixture
-def safe(tmp_path: Path) -> Safe:
+def safe(tmp_path: Path) -> KeyStore:
     """An empty one."""
-    return Safe(tmp_path / "audit")
+    return KeyStore(tmp_path / "audit")
 
 
-def test_the_first_start_makes_a_key_that_only_its_owner_can_read(safe: Safe) -> None:
-    keys = safe.prepare("example.com/log")
+def test_the_first_start_makes_a_key_that_only_its_owner_can_read(safe: KeyStore) -> None:
+    keys = safe.load_or_create("example.com/log")
     assert (keys.origin, len(keys.signers)) == ("example.com/log", 1)
     assert str(safe.keys()) == str(keys)
-    assert str(safe.prepare("example.com/log")) == str(keys)
+    assert str(safe.load_or_create("example.com/log")) == str(keys)
     assert stat.S_IMODE((safe.directory / "keys").stat().st_mode) == 0o600
     assert stat.S_IMODE(safe.directory.stat().st_mode) == 0o700
     assert [path.name for path in safe.directory.iterdir()] == ["keys"]
 
 
 def test_a_log_without_a_name_gets_one_of_its_own(tmp_path: Path) -> None:
-    origins = {Safe(tmp_path / name).prepare().origin for name in ("a", "b")}
+    origins = {KeyStore(tmp_path / name).load_or_create().origin for name in ("a", "b")}
     assert len(origins) == 2
     assert all(origin.startswith("critical-minerals-policy-tracker/") for origin in origins)
 
 
-def test_processes_that_start_at_once_make_one_key(safe: Safe) -> None:
+def test_processes_that_start_at_once_make_one_key(safe: KeyStore) -> None:
     with ThreadPoolExecutor(8) as pool:
-        made = {str(keys) for keys in pool.map(lambda _: safe.prepare("a"), range(16))}
+        made = {str(keys) for keys in pool.map(lambda _: safe.load_or_create("a"), range(16))}
     assert made == {str(safe.keys())}
     assert [path.name for path in safe.directory.iterdir()] == ["keys"]
 
 
-def test_keys_of_another_log_are_refused(safe: Safe) -> None:
-    safe.prepare("one")
+def test_keys_of_another_log_are_refused(safe: KeyStore) -> None:
+    safe.load_or_create("one")
     with pytest.raises(InvalidInput, match="of the log 'one': expected 'other'"):
-        safe.prepare("other")
+        safe.load_or_create("other")
 
 
-def test_a_lost_key_is_not_replaced_in_silence(safe: Safe) -> None:
-    safe.keep(Checkpoint(safe.prepare().origin, 5, EMPTY))
+def test_a_lost_key_is_not_replaced_in_silence(safe: KeyStore) -> None:
+    safe.save_head(Checkpoint(safe.load_or_create().origin, 5, EMPTY_ROOT))
     (safe.directory / "keys").unlink()
     with pytest.raises(InvalidInput, match="put it back"):
-        safe.prepare()
+        safe.load_or_create()
     with pytest.raises(NotFound, match="makes a key"):
         safe.keys()
 
 
 @pytest.mark.parametrize("text", ["", "hunter2\n", "{key}\n", "{secret}\n{other}\n"])
-def test_a_file_without_keys_of_one_log_is_refused(safe: Safe, text: str, tmp_path: Path) -> None:
-    [signer] = safe.prepare("one").signers
-    [other] = Safe(tmp_path / "other").prepare("other").signers
+def test_a_file_without_keys_of_one_log_is_refused(
+    safe: KeyStore, text: str, tmp_path: Path
+) -> None:
+    [signer] = safe.load_or_create("one").signers
+    [other] = KeyStore(tmp_path / "other").load_or_create("other").signers
     (safe.directory / "keys").write_text(
         text.format(key=signer.verifier, secret=signer.secret, other=other.secret)
     )
@@ -74,52 +76,52 @@ def test_a_file_without_keys_of_one_log_is_refused(safe: Safe, text: str, tmp_pa
     assert signer.secret not in str(error.value)
 
 
-def test_while_keys_overlap_both_sign_and_old_notes_verify_for_ever(safe: Safe) -> None:
-    head = Checkpoint(safe.prepare("a").origin, 5, EMPTY)
+def test_while_keys_overlap_both_sign_and_old_notes_verify_for_ever(safe: KeyStore) -> None:
+    head = Checkpoint(safe.load_or_create("a").origin, 5, EMPTY_ROOT)
     before = safe.keys().sign(head)
     overlap = safe.rotate()
     old, new = overlap.verifiers
     during = safe.keys().sign(head)
     after = safe.retire().sign(head)
     assert safe.keys().verifiers == (new,)
-    assert safe.keys().ever == (old, new)
-    assert set(before.verified([old, new])) == {old}
-    assert set(during.verified([old, new])) == {old, new}
-    assert set(after.verified([old, new])) == {new}
+    assert safe.keys().all == (old, new)
+    assert set(before.verified_by([old, new])) == {old}
+    assert set(during.verified_by([old, new])) == {old, new}
+    assert set(after.verified_by([old, new])) == {new}
     assert stat.S_IMODE((safe.directory / "keys").stat().st_mode) == 0o600
 
 
-def test_the_last_head_is_kept(safe: Safe) -> None:
-    safe.prepare("a")
+def test_the_last_head_is_kept(safe: KeyStore) -> None:
+    safe.load_or_create("a")
     assert safe.head() is None
     for size in (5, 9):
-        safe.keep(Checkpoint("a", size, EMPTY))
-    assert safe.head() == Checkpoint("a", 9, EMPTY)
+        safe.save_head(Checkpoint("a", size, EMPTY_ROOT))
+    assert safe.head() == Checkpoint("a", 9, EMPTY_ROOT)
     assert sorted(path.name for path in safe.directory.iterdir()) == ["head", "keys"]
     (safe.directory / "head").write_text("half")
     with pytest.raises(NotProven):
         safe.head()
 
 
-def test_a_head_that_is_later_is_not_replaced_by_an_earlier_one(safe: Safe) -> None:
-    safe.prepare("a")
+def test_a_head_that_is_later_is_not_replaced_by_an_earlier_one(safe: KeyStore) -> None:
+    safe.load_or_create("a")
     for size in (9, 5):
-        safe.keep(Checkpoint("a", size, EMPTY))
-    assert safe.head() == Checkpoint("a", 9, EMPTY)
+        safe.save_head(Checkpoint("a", size, EMPTY_ROOT))
+    assert safe.head() == Checkpoint("a", 9, EMPTY_ROOT)
 
 
 def test_keys_are_shown_and_replaced_on_the_command_line(
-    safe: Safe, monkeypatch: pytest.MonkeyPatch
+    safe: KeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRACKER_AUDIT_DIR", str(safe.directory))
     assert keys_after("show", code=Exit.REFUSED) == []
-    [old] = safe.prepare("a").verifiers
+    [old] = safe.load_or_create("a").verifiers
     assert keys_after("show") == [(old, "signs")]
     (_, _), (new, state) = keys_after("rotate")
     assert state == "signs"
     assert keys_after("rotate", "--finish") == [(old, "retired"), (new, "signs")]
     assert keys_after("show") == [(old, "retired"), (new, "signs")]
-    text = str(Checkpoint("a", 5, EMPTY))
+    text = str(Checkpoint("a", 5, EMPTY_ROOT))
     Note(text, (safe.keys().signers[0].sign(text),)).check([new])
 
 

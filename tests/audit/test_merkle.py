@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracker.audit.format.merkle import (
-    EMPTY,
+    EMPTY_ROOT,
     Frontier,
-    Hashes,
     Node,
     Tile,
+    TreeHashes,
     all_tiles,
     check_consistency,
     check_inclusion,
     consistency_parts,
-    cover,
+    covering_subtrees,
     inclusion_parts,
     leaf_hash,
     new_tiles,
@@ -114,10 +114,10 @@ def tile_data(tile: Tile) -> bytes:
     )
 
 
-def hashes(size: int, parts: list[list[Node]]) -> Hashes:
+def hashes(size: int, parts: list[list[Node]]) -> TreeHashes:
     """Those of the tiles that it takes, and no others."""
     nodes = [node for part in parts for node in part]
-    return Hashes(size, {tile: tile_data(tile) for tile in tiles_of(nodes, size)})
+    return TreeHashes(size, {tile: tile_data(tile) for tile in tiles_of(nodes, size)})
 
 
 def test_a_growing_tree_has_the_roots_of_the_reference() -> None:
@@ -126,7 +126,7 @@ def test_a_growing_tree_has_the_roots_of_the_reference() -> None:
         frontier.add(leaf_hash(entry))
         found.append(frontier.root)
     assert found == ROOTS
-    assert found[0] == EMPTY
+    assert found[0] == EMPTY_ROOT
 
 
 # The proofs of that tree.
@@ -158,7 +158,7 @@ def test_a_growing_tree_has_the_roots_of_the_reference() -> None:
 def test_inclusion_proofs_are_those_of_the_reference(
     index: int, size: int, proof: list[str]
 ) -> None:
-    found = Hashes(size, {Tile(0, 0, size): b"".join(map(leaf_hash, LEAVES[:size]))})
+    found = TreeHashes(size, {Tile(0, 0, size): b"".join(map(leaf_hash, LEAVES[:size]))})
     hashes = found.proof(inclusion_parts(index, size))
     assert [hash.hex() for hash in hashes] == proof
     check_inclusion(leaf_hash(LEAVES[index]), index, size, hashes, ROOTS[size])
@@ -199,7 +199,7 @@ def test_inclusion_proofs_are_those_of_the_reference(
 def test_consistency_proofs_are_those_of_the_reference(
     old: int, new: int, proof: list[str]
 ) -> None:
-    found = Hashes(new, {Tile(0, 0, new): b"".join(map(leaf_hash, LEAVES[:new]))})
+    found = TreeHashes(new, {Tile(0, 0, new): b"".join(map(leaf_hash, LEAVES[:new]))})
     hashes = found.proof(consistency_parts(old, new))
     assert [hash.hex() for hash in hashes] == proof
     check_consistency(old, new, hashes, ROOTS[old], ROOTS[new])
@@ -253,7 +253,7 @@ def test_a_proof_with_anything_changed_does_not_hold(data: st.DataObject, size: 
 def changed_hashes(data: st.DataObject, change: str, proof: list[bytes]) -> list[bytes]:
     """A proof with something done to it."""
     if change == "add":
-        return [*proof, EMPTY]
+        return [*proof, EMPTY_ROOT]
     if not proof or change == "move":
         return proof
     at = data.draw(st.integers(0, len(proof) - 1))
@@ -267,11 +267,11 @@ def changed_hashes(data: st.DataObject, change: str, proof: list[bytes]) -> list
 @settings(max_examples=40, deadline=None)
 @given(SIZES)
 def test_the_root_of_any_smaller_size_follows_from_the_tiles(size: int) -> None:
-    found = hashes(size, [cover(0, size)])
+    found = hashes(size, [covering_subtrees(0, size)])
     assert found.root() == naive(0, size)
     complete = size // 256 * 256
-    assert hashes(size, [cover(0, complete)]).root(complete) == (
-        naive(0, complete) if complete else EMPTY
+    assert hashes(size, [covering_subtrees(0, complete)]).root(complete) == (
+        naive(0, complete) if complete else EMPTY_ROOT
     )
 
 
@@ -328,7 +328,7 @@ def test_the_root_of_a_tile_is_the_hash_above_it() -> None:
 def test_a_tile_has_one_path(path: str, tile: Tile) -> None:
     assert tile.path == path
     assert parse_tile(path) == (tile, False)
-    assert parse_tile(f"entries/{tile.place}") == (Tile(0, tile.number, tile.width), True)
+    assert parse_tile(f"entries/{tile.number_path}") == (Tile(0, tile.number, tile.width), True)
 
 
 @pytest.mark.parametrize(
@@ -369,15 +369,15 @@ def test_only_entries_of_the_tree_have_a_proof(index: int) -> None:
         inclusion_parts(index, 5)
     assert caught.value.path == ("index",)
     with pytest.raises(NotProven, match="no entry number"):
-        check_inclusion(EMPTY, index, 5, [], EMPTY)
+        check_inclusion(EMPTY_ROOT, index, 5, [], EMPTY_ROOT)
 
 
 def test_only_smaller_sizes_have_a_proof() -> None:
     with pytest.raises(InvalidInput, match="at most 5"):
         consistency_parts(6, 5)
     with pytest.raises(NotProven, match="does not begin"):
-        check_consistency(6, 5, [], EMPTY, EMPTY)
-    check_consistency(0, 5, [], EMPTY, naive(0, 5))
+        check_consistency(6, 5, [], EMPTY_ROOT, EMPTY_ROOT)
+    check_consistency(0, 5, [], EMPTY_ROOT, naive(0, 5))
     with pytest.raises(NotProven, match="not the same"):
         check_consistency(0, 5, [], naive(0, 1), naive(0, 5))
     with pytest.raises(NotProven, match="not the same"):
@@ -386,9 +386,9 @@ def test_only_smaller_sizes_have_a_proof() -> None:
 
 def test_a_tile_that_is_too_short_is_noticed() -> None:
     with pytest.raises(NotProven, match="has 32 bytes: expected 64"):
-        Hashes(2, {Tile(0, 0, 2): EMPTY}).root()
+        TreeHashes(2, {Tile(0, 0, 2): EMPTY_ROOT}).root()
 
 
 def test_a_tile_has_no_hash_of_what_the_tree_has_not() -> None:
     with pytest.raises(NotProven):
-        Hashes(2, {Tile(0, 0, 2): tile_data(Tile(0, 0, 2))}).node(Node(0, 5))
+        TreeHashes(2, {Tile(0, 0, 2): tile_data(Tile(0, 0, 2))}).node(Node(0, 5))

@@ -16,18 +16,18 @@ from deploy.bootstrap import connected, running
 from tests.log.test_log import event
 from tests.support.published_log import check, fill, force, publisher, restored
 from tracker.audit.format.merkle import Tile, all_tiles, tile_root
-from tracker.audit.serve.proofs import Publications, read_tiles
-from tracker.audit.sign.keystore import Safe
-from tracker.audit.sign.publisher import Publisher, Signing
+from tracker.audit.serve.proofs import ProofService, read_tiles
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.sign.publisher import Publisher, SigningOptions
 from tracker.errors import NotFound, NotProven
 from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
 
 
 @pytest.fixture
-def safe(tmp_path: Path) -> Safe:
+def safe(tmp_path: Path) -> KeyStore:
     """One with a key."""
-    safe = Safe(tmp_path / "audit")
-    safe.prepare("example.com/log")
+    safe = KeyStore(tmp_path / "audit")
+    safe.load_or_create("example.com/log")
     return safe
 
 
@@ -40,13 +40,13 @@ async def pool(target: Target) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-def publishing(pool: Pool, target: Target, safe: Safe) -> Publisher:
+def publishing(pool: Pool, target: Target, safe: KeyStore) -> Publisher:
     """A publisher of an empty log."""
     return publisher(pool, target, safe)
 
 
 async def test_every_published_head_is_that_of_the_entries(
-    publishing: Publisher, target: Target, safe: Safe
+    publishing: Publisher, target: Target, safe: KeyStore
 ) -> None:
     sizes = [0]
     await publishing.catch_up()
@@ -59,7 +59,7 @@ async def test_every_published_head_is_that_of_the_entries(
 
 
 async def test_tiles_of_every_level_are_kept_when_complete(
-    publishing: Publisher, target: Target, pool: Pool, safe: Safe
+    publishing: Publisher, target: Target, pool: Pool, safe: KeyStore
 ) -> None:
     size = 256 * 256 + 300  # more than a page, so several transactions
     await fill(target, size)
@@ -87,7 +87,7 @@ async def test_a_tile_of_an_older_tree_is_read_though_there_are_newer_entries(
 
 @pytest.mark.parametrize("size", [40, 256, 300, 511])
 async def test_a_restored_backup_is_not_signed_shorter_or_regrown(
-    publishing: Publisher, target: Target, safe: Safe, size: int
+    publishing: Publisher, target: Target, safe: KeyStore, size: int
 ) -> None:
     await fill(target, size)
     await publishing.catch_up()
@@ -107,7 +107,7 @@ async def test_a_restored_backup_is_not_signed_shorter_or_regrown(
 
 
 async def test_a_backup_that_grew_to_the_same_events_is_the_same_log(
-    publishing: Publisher, target: Target, safe: Safe
+    publishing: Publisher, target: Target, safe: KeyStore
 ) -> None:
     await fill(target, 300)
     await publishing.catch_up()
@@ -153,7 +153,7 @@ async def test_a_log_that_was_altered_with_force_is_not_signed(
 
 
 async def test_a_lost_head_begins_anew_from_the_last_checkpoint_that_we_signed(
-    publishing: Publisher, target: Target, safe: Safe
+    publishing: Publisher, target: Target, safe: KeyStore
 ) -> None:
     await fill(target, 300)
     await publishing.catch_up()
@@ -169,7 +169,7 @@ async def test_a_lost_head_begins_anew_from_the_last_checkpoint_that_we_signed(
 
 
 async def test_a_head_that_was_put_back_by_a_process_that_was_frozen_is_brought_forward(
-    publishing: Publisher, target: Target, safe: Safe
+    publishing: Publisher, target: Target, safe: KeyStore
 ) -> None:
     await fill(target, 300)
     await publishing.catch_up()
@@ -183,9 +183,9 @@ async def test_a_head_that_was_put_back_by_a_process_that_was_frozen_is_brought_
 
 
 async def test_a_head_that_another_process_signed_with_the_same_keys_is_kept(
-    publishing: Publisher, target: Target, pool: Pool, safe: Safe, tmp_path: Path
+    publishing: Publisher, target: Target, pool: Pool, safe: KeyStore, tmp_path: Path
 ) -> None:
-    other = Safe(Path(shutil.copytree(safe.directory, tmp_path / "other")))
+    other = KeyStore(Path(shutil.copytree(safe.directory, tmp_path / "other")))
     await fill(target, 3)
     await publishing.catch_up()
     await publisher(pool, target, other).catch_up()
@@ -200,15 +200,15 @@ async def test_the_log_of_other_keys_is_not_signed(
 ) -> None:
     await fill(target, 3)
     await publishing.catch_up()
-    other = Safe(tmp_path / "other")
-    other.prepare("example.com/log")
+    other = KeyStore(tmp_path / "other")
+    other.load_or_create("example.com/log")
     await fill(target, 1)
     with pytest.raises(NotProven, match="not signed by a known key"):
         await publisher(pool, target, other).catch_up()
 
 
 async def test_a_log_shorter_than_its_tiles_is_not_signed(
-    publishing: Publisher, target: Target, safe: Safe
+    publishing: Publisher, target: Target, safe: KeyStore
 ) -> None:
     await fill(target, 300)
     await publishing.catch_up()
@@ -219,12 +219,12 @@ async def test_a_log_shorter_than_its_tiles_is_not_signed(
 
 
 async def test_the_head_of_another_log_is_not_continued(
-    publishing: Publisher, target: Target, pool: Pool, safe: Safe, tmp_path: Path
+    publishing: Publisher, target: Target, pool: Pool, safe: KeyStore, tmp_path: Path
 ) -> None:
     await fill(target, 3)
     await publishing.catch_up()
-    other = Safe(tmp_path / "other")
-    other.prepare("example.com/other")
+    other = KeyStore(tmp_path / "other")
+    other.load_or_create("example.com/other")
     (other.directory / "head").write_bytes((safe.directory / "head").read_bytes())
     await force(target, "DELETE FROM log.checkpoints")
     with pytest.raises(NotProven, match="the last head is of the log"):
@@ -232,7 +232,7 @@ async def test_the_head_of_another_log_is_not_continued(
 
 
 async def test_while_keys_overlap_both_sign(
-    publishing: Publisher, target: Target, safe: Safe
+    publishing: Publisher, target: Target, safe: KeyStore
 ) -> None:
     for work in (safe.keys, safe.rotate, safe.retire):
         work()
@@ -245,7 +245,7 @@ async def test_while_keys_overlap_both_sign(
 
 
 async def test_several_publishers_never_sign_two_heads_of_one_size(
-    target: Target, pool: Pool, safe: Safe
+    target: Target, pool: Pool, safe: KeyStore
 ) -> None:
     others = [publisher(pool, target, safe) for _ in range(3)]
 
@@ -264,8 +264,8 @@ async def test_several_publishers_never_sign_two_heads_of_one_size(
     assert (await check(target, safe))[-1] == 600
 
 
-async def test_a_checkpoint_follows_an_append_by_itself(target: Target, safe: Safe) -> None:
-    async with running(target, Signing(safe)) as services, asyncio.timeout(60):
+async def test_a_checkpoint_follows_an_append_by_itself(target: Target, safe: KeyStore) -> None:
+    async with running(target, SigningOptions(safe)) as services, asyncio.timeout(60):
         for number in range(3):
             await services.recorder.append([event(f"export-control/{number}", str(number))])
             while await services.publications.size() != number + 1:
@@ -276,12 +276,12 @@ async def test_a_checkpoint_follows_an_append_by_itself(target: Target, safe: Sa
 
 
 async def test_a_refusal_is_told_and_does_not_stop_the_tracker(
-    target: Target, safe: Safe, publishing: Publisher, caplog: pytest.LogCaptureFixture
+    target: Target, safe: KeyStore, publishing: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     await fill(target, 5)
     await publishing.catch_up()
     await force(target, *restored(3))
-    async with running(target, Signing(safe)) as services, asyncio.timeout(60):
+    async with running(target, SigningOptions(safe)) as services, asyncio.timeout(60):
         assert services.publisher is not None
         while services.publisher.trouble is None:
             await asyncio.sleep(0.01)
@@ -294,12 +294,12 @@ async def test_a_refusal_is_told_and_does_not_stop_the_tracker(
 async def test_before_the_first_checkpoint_there_is_none(target: Target) -> None:
     pool = await create_pool(target)
     with pytest.raises(NotFound, match="no checkpoint"):
-        await Publications(pool).last()
+        await ProofService(pool).last()
     await pool.close()
 
 
 @pytest.fixture
-def killer(target: Target, safe: Safe) -> Iterator[subprocess.Popen[str]]:
+def killer(target: Target, safe: KeyStore) -> Iterator[subprocess.Popen[str]]:
     """A process whose children publish and are killed."""
     process = subprocess.Popen(
         [
@@ -331,7 +331,7 @@ def told(killer: subprocess.Popen[str], step: int) -> str:
 
 
 async def test_killed_at_any_step_it_never_signs_two_heads_and_goes_on(
-    target: Target, safe: Safe, killer: subprocess.Popen[str], publishing: Publisher
+    target: Target, safe: KeyStore, killer: subprocess.Popen[str], publishing: Publisher
 ) -> None:
     await fill(target, 256)
     await publishing.catch_up()

@@ -19,9 +19,9 @@ from tests.log.test_log import event
 from tests.support.tampered_logs import KEY, TRUST, Forged, bundle, honest, texts_of
 from tracker.audit.bundle import restore as restoring
 from tracker.audit.bundle.restore import restore
-from tracker.audit.format.layout import Bundle
-from tracker.audit.verify.trust import Head
-from tracker.audit.verify.verifier import Source, Verification
+from tracker.audit.format.layout import BundleFiles
+from tracker.audit.verify.trust import TrustedCheckpoint
+from tracker.audit.verify.verifier import LogSource, Verification
 from tracker.errors import InvalidInput, Rejected
 from tracker.log.recorder import Appended, Recorder
 from tracker.postgres.database import Connection, Target
@@ -151,14 +151,14 @@ def into(server: Postgres, empty_template: str) -> Iterator[Target]:
     yield from copied(server, empty_template)
 
 
-async def verified(source: Source, **options: bool) -> Verification:
+async def verified(source: LogSource, **options: bool) -> Verification:
     """A log, verified to its end."""
     verification = await Verification.begin(source, TRUST, **options)
     await verification.run()
     return verification
 
 
-async def restored(source: Source, target: Target, **options: bool) -> Head:
+async def restored(source: LogSource, target: Target, **options: bool) -> TrustedCheckpoint:
     """The head of a log that was restored."""
     async with connected(target) as connection:
         return await restore(connection, await Verification.begin(source, TRUST, **options))
@@ -184,9 +184,9 @@ async def test_what_is_verified_and_what_is_restored_are_refused_alike(
     tamper, code = ALL[kind]
     tamper(copy)
     with pytest.raises(Rejected) as of_verify:
-        await asyncio.wait_for(verified(Bundle(copy)), 60)
+        await asyncio.wait_for(verified(BundleFiles(copy)), 60)
     with pytest.raises(Rejected) as of_restore:
-        await asyncio.wait_for(restored(Bundle(copy), into), 60)
+        await asyncio.wait_for(restored(BundleFiles(copy), into), 60)
     assert (of_verify.value.code, of_verify.value.message) == (code, of_restore.value.message)
     assert await rows_in(into) == NOTHING
 
@@ -198,8 +198,8 @@ async def test_missing_texts_are_taken_where_that_is_allowed_and_counted(
     copy: Path, target: Target, kind: str
 ) -> None:
     TEXTS[kind][0](copy)
-    verification = await verified(Bundle(copy), allow_missing_texts=True)
-    await restored(Bundle(copy), target, allow_missing_texts=True)
+    verification = await verified(BundleFiles(copy), allow_missing_texts=True)
+    await restored(BundleFiles(copy), target, allow_missing_texts=True)
     assert verification.texts is not None
     left = len((copy / "annexes").read_bytes().splitlines()) if (copy / "annexes").exists() else 0
     assert (verification.texts.opened, verification.texts.missing) == (left, len(LINES) - left)
@@ -218,12 +218,12 @@ async def test_nothing_else_is_taken_with_it(copy: Path, kind: str) -> None:
     tamper, code = ALL[kind]
     tamper(copy)
     with pytest.raises(Rejected) as caught:
-        await verified(Bundle(copy), allow_missing_texts=True)
+        await verified(BundleFiles(copy), allow_missing_texts=True)
     assert caught.value.code == code
 
 
 async def test_a_whole_bundle_is_restored_with_every_text(untouched: Path, target: Target) -> None:
-    await restored(Bundle(untouched), target)
+    await restored(BundleFiles(untouched), target)
     assert await rows_in(target) == {
         "events": SIZE,
         "tiles": 2,
@@ -271,7 +271,7 @@ async def test_what_is_appended_while_the_log_is_filled_comes_after_it(
 class Slow(Forged):
     """A log that takes its time, so that others come in between."""
 
-    async def kept(self, after: int):  # type: ignore[no-untyped-def]
+    async def checkpoints(self, after: int):  # type: ignore[no-untyped-def]
         """No heads of smaller sizes."""
         for nothing in list[tuple[int, bytes]]():
             yield nothing
@@ -321,11 +321,11 @@ async def test_too_many_kept_checkpoints_are_refused(
 ) -> None:
     monkeypatch.setattr("tracker.audit.format.bounded_files.MAX_DIRECTORY_ENTRIES", len(KEPT))
     with pytest.raises(Rejected, match="checkpoints has more than 4 files"):
-        await verified(Bundle(copy))
+        await verified(BundleFiles(copy))
 
 
 def test_the_key_of_a_bundle_is_bounded_too(copy: Path) -> None:
-    assert asyncio.run(Bundle(copy).read("key")) == str(KEY.verifier).encode()
+    assert asyncio.run(BundleFiles(copy).read("key")) == str(KEY.verifier).encode()
     replaced("key", os.mkfifo)(copy)
     with pytest.raises(Rejected, match="key is a pipe: expected a file"):
-        asyncio.run(Bundle(copy).read("key"))
+        asyncio.run(BundleFiles(copy).read("key"))

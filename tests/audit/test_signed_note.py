@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.sumdb import sumdb, verified
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
-from tracker.audit.format.merkle import EMPTY, Frontier, all_tiles, leaf_hash
+from tracker.audit.format.merkle import EMPTY_ROOT, Frontier, all_tiles, leaf_hash
 from tracker.audit.format.signed_note import COSIGNATURE, Note, Signer, Verifier
 from tracker.errors import InvalidInput, NotProven
 
@@ -43,7 +43,7 @@ def witness() -> Signer:
 
 def test_the_example_of_go_is_read_and_made_again() -> None:
     note, key = Note.parse(SIGNED.encode()), Verifier.parse(PETER)
-    assert note.verified([key]) == {key: None}
+    assert note.verified_by([key]) == {key: None}
     assert Signer.parse(SECRET).verifier == key
     assert str(Note(SPEECH, (Signer.parse(SECRET).sign(SPEECH),))) == SIGNED
 
@@ -54,7 +54,7 @@ def test_what_is_signed_is_read_as_it_was(name: str, text: str) -> None:
     note = Note(text, (signer.sign(text),))
     read = Note.parse(str(note).encode())
     assert read == note
-    assert read.verified([Verifier.parse(str(signer.verifier))]) == {signer.verifier: None}
+    assert read.verified_by([Verifier.parse(str(signer.verifier))]) == {signer.verifier: None}
     assert Signer.parse(signer.secret).verifier == signer.verifier
 
 
@@ -66,10 +66,10 @@ def test_a_text_may_have_empty_lines(signer: Signer) -> None:
 
 
 def test_a_witness_signs_a_time_as_well(signer: Signer, witness: Signer) -> None:
-    text = str(Checkpoint(signer.name, 5, EMPTY))
+    text = str(Checkpoint(signer.name, 5, EMPTY_ROOT))
     note = Note(text, (signer.sign(text), witness.sign(text, 1_679_315_147)))
     keys = [Verifier.parse(str(key.verifier)) for key in (signer, witness)]
-    assert note.verified(keys) == {keys[0]: None, keys[1]: 1_679_315_147}
+    assert note.verified_by(keys) == {keys[0]: None, keys[1]: 1_679_315_147}
     later = note.signatures[1].signature
     later = (1_679_315_148).to_bytes(8, "big") + later[8:]
     with pytest.raises(NotProven, match="does not fit"):
@@ -79,12 +79,12 @@ def test_a_witness_signs_a_time_as_well(signer: Signer, witness: Signer) -> None
 def test_unknown_keys_are_passed_over_and_known_ones_must_fit(signer: Signer) -> None:
     other, text = Signer.new(signer.name), "text\n"
     note = Note(text, (other.sign(text), signer.sign(text)))
-    assert note.verified([signer.verifier]) == {signer.verifier: None}
+    assert note.verified_by([signer.verifier]) == {signer.verifier: None}
     note.check([signer.verifier])
     with pytest.raises(NotProven, match="not signed by a known key"):
         note.check([Signer.new(signer.name).verifier])
     with pytest.raises(NotProven, match="does not fit"):
-        Note("tex\n", note.signatures).verified([signer.verifier])
+        Note("tex\n", note.signatures).verified_by([signer.verifier])
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_checkpoint_is_read_as_it_was(origin: str, size: int, root: bytes) -> 
     ],
 )
 def test_what_is_no_checkpoint_is_refused(text: str) -> None:
-    root = str(Checkpoint("a", 1, EMPTY)).split("\n")[2]
+    root = str(Checkpoint("a", 1, EMPTY_ROOT)).split("\n")[2]
     with pytest.raises(NotProven):
         Checkpoint.parse(text.format(root=root))
 

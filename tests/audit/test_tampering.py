@@ -25,10 +25,10 @@ from tests.support.tampered_logs import (
     stamp,
 )
 from tracker.audit.format.checkpoint import Checkpoint
-from tracker.audit.format.layout import Bundle
+from tracker.audit.format.layout import BundleFiles
 from tracker.audit.format.signed_note import Note
-from tracker.audit.verify.trust import Head, Trust
-from tracker.audit.verify.verifier import Source, Verification
+from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
+from tracker.audit.verify.verifier import LogSource, Verification
 from tracker.errors import InvalidInput, Rejected
 
 SIZE = 600
@@ -42,7 +42,9 @@ def at(first: int, last: int | None = None) -> range:
     return range(first, (last or first) + 1)
 
 
-async def rejected(source: Source, trust: Trust = TRUST, saved: Head | None = None) -> Wrong:
+async def rejected(
+    source: LogSource, trust: TrustPolicy = TRUST, saved: TrustedCheckpoint | None = None
+) -> Wrong:
     """The code and the positions that a log is rejected with."""
     with pytest.raises(Rejected) as caught:
         await (await Verification.begin(source, trust, saved)).run()
@@ -50,9 +52,9 @@ async def rejected(source: Source, trust: Trust = TRUST, saved: Head | None = No
     return caught.value.code, caught.value.positions
 
 
-def head(entries: Sequence[bytes], *, trust: Trust = TRUST) -> Head:
+def head(entries: Sequence[bytes], *, trust: TrustPolicy = TRUST) -> TrustedCheckpoint:
     """A head that an auditor has seen and saved."""
-    return trust.head(signed(entries), "x")
+    return trust.verify_head(signed(entries), "x")
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +70,14 @@ def copy(untouched: Path, tmp_path: Path) -> Path:
 
 
 async def test_an_honest_bundle_is_verified_to_its_last_event(untouched: Path) -> None:
-    verification = await Verification.begin(Bundle(untouched), TRUST)
+    verification = await Verification.begin(BundleFiles(untouched), TRUST)
     pages = [page async for page in verification.pages()]
     assert [event.entry for page in pages for event in page.events] == list(ENTRIES)
-    assert (verification.head.size, verification.heads, verification.strangers) == (SIZE, 5, 0)
+    assert (verification.head.size, verification.heads, verification.unknown_signers) == (
+        SIZE,
+        5,
+        0,
+    )
     assert verification.recorded_at == pages[-1].events[-1].recorded_at
 
 
@@ -261,13 +267,13 @@ TAMPERED: dict[str, tuple[Callable[[Path], None], str, range | None]] = {
 async def test_a_bundle_that_was_tampered_with_is_rejected(copy: Path, kind: str) -> None:
     tamper, code, positions = TAMPERED[kind]
     tamper(copy)
-    assert await rejected(Bundle(copy)) == (code, positions)
+    assert await rejected(BundleFiles(copy)) == (code, positions)
 
 
 async def test_what_a_checkpoint_says_nothing_about_is_not_looked_at(copy: Path) -> None:
     (copy / "tile/entries/003").write_bytes(b"written when the power went")
     (copy / "tile/0/002.p/90").write_bytes(b"of a checkpoint that never came")
-    await (await Verification.begin(Bundle(copy), TRUST)).run()
+    await (await Verification.begin(BundleFiles(copy), TRUST)).run()
 
 
 async def test_a_full_tile_stands_in_for_a_partial_one(copy: Path, tmp_path: Path) -> None:
@@ -275,15 +281,15 @@ async def test_a_full_tile_stands_in_for_a_partial_one(copy: Path, tmp_path: Pat
     for path in ("tile/entries/002", "tile/0/002"):
         shutil.copy(longer / path, copy / path)
         shutil.rmtree(copy / f"{path}.p")
-    await (await Verification.begin(Bundle(copy), TRUST)).run()
+    await (await Verification.begin(BundleFiles(copy), TRUST)).run()
     edited("tile/entries/002", flipped(150))(copy)
-    assert await rejected(Bundle(copy)) == ("ALTERED_ENTRY", at(513))
+    assert await rejected(BundleFiles(copy)) == ("ALTERED_ENTRY", at(513))
 
 
 async def test_a_directory_without_a_checkpoint_is_no_bundle(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "none"):
         with pytest.raises(InvalidInput, match="is no bundle"):
-            await Verification.begin(Bundle(place), TRUST)
+            await Verification.begin(BundleFiles(place), TRUST)
 
 
 # --- whole logs that somebody made anew, in every part consistent
@@ -311,7 +317,7 @@ async def test_a_fork_under_the_honest_checkpoint_is_rejected() -> None:
 
 async def test_a_fork_is_narrowed_down_by_kept_checkpoints() -> None:
     class Kept(Forged):
-        async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+        async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
             for size in (100, 256, 300, 500):
                 yield size, signed(ENTRIES[:size])
 
@@ -356,7 +362,9 @@ async def test_a_backup_that_was_restored_and_has_grown_again_is_rejected() -> N
 async def test_a_log_of_another_origin_is_rejected() -> None:
     elsewhere = signed(ENTRIES, origin="elsewhere.org/log")
     assert await rejected(Forged(ENTRIES, elsewhere)) == ("WRONG_ORIGIN", None)
-    saved = Head(b"", Checkpoint("elsewhere.org/log", 1, grown(ENTRIES[:1]).root()), ())
+    saved = TrustedCheckpoint(
+        b"", Checkpoint("elsewhere.org/log", 1, grown(ENTRIES[:1]).root()), ()
+    )
     assert await rejected(Forged(ENTRIES), saved=saved) == ("WRONG_ORIGIN", None)
 
 
@@ -412,7 +420,7 @@ async def test_an_entry_that_is_signed_but_no_event_is_rejected() -> None:
 
 
 async def test_a_required_witness_must_have_cosigned() -> None:
-    trust = Trust((KEY.verifier,), (WITNESS.verifier,))
+    trust = TrustPolicy((KEY.verifier,), (WITNESS.verifier,))
     assert await rejected(Forged(ENTRIES), trust) == ("NOT_WITNESSED", None)
     cosigned = signed(ENTRIES, KEY, WITNESS)
     verification = await Verification.begin(Forged(ENTRIES, cosigned), trust)
@@ -428,13 +436,13 @@ async def test_during_a_change_of_keys_either_is_enough_and_an_old_head_still_co
     both = signed(ENTRIES, old, new)
 
     class Kept(Forged):
-        async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+        async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
             yield 100, signed(ENTRIES[:100], old)
 
     for key, strangers in ((old, 0), (new, 1)):
-        verification = await Verification.begin(Kept(ENTRIES, both), Trust((key.verifier,)))
+        verification = await Verification.begin(Kept(ENTRIES, both), TrustPolicy((key.verifier,)))
         await verification.run()
-        assert (verification.heads, verification.strangers) == (1, strangers)
+        assert (verification.heads, verification.unknown_signers) == (1, strangers)
     assert await rejected(Kept(OTHER_EVENT[99:100] + list(ENTRIES[1:]), both)) == (
         "WRONG_POSITION",
         at(1),

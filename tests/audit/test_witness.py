@@ -14,11 +14,11 @@ from deploy.settings import signing
 from tests.support.published_log import check, fill, force, publisher, restored
 from tests.support.witness import TestWitness
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof
-from tracker.audit.format.merkle import EMPTY
+from tracker.audit.format.merkle import EMPTY_ROOT
 from tracker.audit.format.signed_note import COSIGNATURE, Note, Signer, Verifier
-from tracker.audit.serve.proofs import Publications
-from tracker.audit.sign.keystore import Safe
-from tracker.audit.sign.publisher import Signing
+from tracker.audit.serve.proofs import ProofService
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.sign.witness import Policy, add_checkpoint
 from tracker.errors import InvalidInput, NotProven
 from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
@@ -28,15 +28,15 @@ OF_A_LOG = str(Verifier("example.com/log", bytes(32)))
 
 
 @pytest.fixture
-def safe(tmp_path: Path) -> Safe:
+def safe(tmp_path: Path) -> KeyStore:
     """One with a key."""
-    safe = Safe(tmp_path / "audit")
-    safe.prepare("example.com/log")
+    safe = KeyStore(tmp_path / "audit")
+    safe.load_or_create("example.com/log")
     return safe
 
 
 @pytest.fixture
-def witnesses(safe: Safe) -> Iterator[list[TestWitness]]:
+def witnesses(safe: KeyStore) -> Iterator[list[TestWitness]]:
     """Three of them: a, b and c."""
     [key] = safe.keys().verifiers
     with (
@@ -60,16 +60,16 @@ def policy(witnesses: list[TestWitness], *lines: str) -> Policy:
     return Policy.parse("\n".join([*(witness.policy for witness in witnesses), *lines]))
 
 
-async def signers(pool: Pool, safe: Safe, witnesses: list[TestWitness]) -> set[str]:
+async def signers(pool: Pool, safe: KeyStore, witnesses: list[TestWitness]) -> set[str]:
     """Who has signed the newest checkpoint, beside the log."""
-    note = Note.parse((await Publications(pool).last()).note.encode())
+    note = Note.parse((await ProofService(pool).last()).note.encode())
     keys = [witness.signer.verifier for witness in witnesses]
     note.check(safe.keys().verifiers)
-    return {key.name for key in note.verified(keys)}
+    return {key.name for key in note.verified_by(keys)}
 
 
 async def test_a_checkpoint_that_needs_witnesses_waits_for_them(
-    target: Target, pool: Pool, safe: Safe, witnesses: list[TestWitness]
+    target: Target, pool: Pool, safe: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     a, b, c = witnesses
     publishing = publisher(pool, target, safe, policy(witnesses, "group two 2 a b c", "quorum two"))
@@ -84,7 +84,7 @@ async def test_a_checkpoint_that_needs_witnesses_waits_for_them(
     await fill(target, 300)
     with pytest.raises(NotProven, match="1 of the 3 witnesses signed the checkpoint of 900"):
         await publishing.catch_up()
-    assert (await Publications(pool).last()).size == 600
+    assert (await ProofService(pool).last()).size == 600
     a.broken = False
     await fill(target, 5)
     await publishing.catch_up()
@@ -95,7 +95,7 @@ async def test_a_checkpoint_that_needs_witnesses_waits_for_them(
 
 
 async def test_a_new_publisher_learns_how_far_the_witnesses_are(
-    target: Target, pool: Pool, safe: Safe, witnesses: list[TestWitness]
+    target: Target, pool: Pool, safe: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     needed = policy(witnesses[:1], "quorum a")
     for _ in range(2):
@@ -107,17 +107,17 @@ async def test_a_new_publisher_learns_how_far_the_witnesses_are(
 
 @pytest.mark.parametrize("error", [(409, "text/plain", "5\n"), (400, "text/x.tlog.size", "5\n")])
 def test_a_witness_tells_its_size_by_nothing_but_a_conflict_of_that_type(
-    safe: Safe, witnesses: list[TestWitness], error: tuple[int, str, str]
+    safe: KeyStore, witnesses: list[TestWitness], error: tuple[int, str, str]
 ) -> None:
     witnesses[0].broken, witnesses[0].error = True, error
     [witness] = policy(witnesses[:1], "quorum a").witnesses
-    note = safe.keys().sign(Checkpoint("example.com/log", 9, EMPTY))
+    note = safe.keys().sign(Checkpoint("example.com/log", 9, EMPTY_ROOT))
     with pytest.raises(HTTPError):
         add_checkpoint(witness, note, ConsistencyProof(5, (), str(note)))
 
 
 async def test_what_is_published_already_is_cosigned_afterwards(
-    target: Target, pool: Pool, safe: Safe, witnesses: list[TestWitness]
+    target: Target, pool: Pool, safe: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     witnesses[1].broken = True
     publishing = publisher(pool, target, safe, policy(witnesses[:2], "quorum none"))
@@ -125,19 +125,21 @@ async def test_what_is_published_already_is_cosigned_afterwards(
     await publishing.catch_up()
     assert await signers(pool, safe, witnesses) == set()
     for _ in range(2):
-        await publishing.cosign()
+        await publishing.cosign_newest()
     assert await signers(pool, safe, witnesses) == {"w.example/a"}
     witnesses[1].broken = False
-    await publishing.cosign()
+    await publishing.cosign_newest()
     assert await signers(pool, safe, witnesses) == {"w.example/a", "w.example/b"}
     assert witnesses[0].asked == [0]
 
 
 async def test_a_running_tracker_collects_cosignatures(
-    target: Target, pool: Pool, safe: Safe, witnesses: list[TestWitness]
+    target: Target, pool: Pool, safe: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     await fill(target, 3)
-    async with running(target, Signing(safe, policy=policy(witnesses, "quorum none"))) as services:
+    async with running(
+        target, SigningOptions(safe, policy=policy(witnesses, "quorum none"))
+    ) as services:
         published = services.publications
         async with asyncio.timeout(60):
             while not await published.size() or (await published.last()).note.count("— ") < 4:
@@ -146,7 +148,7 @@ async def test_a_running_tracker_collects_cosignatures(
 
 
 async def test_a_log_that_lost_what_a_witness_has_seen_is_not_signed(
-    target: Target, pool: Pool, safe: Safe, witnesses: list[TestWitness]
+    target: Target, pool: Pool, safe: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     needed = policy(witnesses[:1], "quorum a")
     await fill(target, 300)
@@ -163,7 +165,7 @@ async def test_a_log_that_lost_what_a_witness_has_seen_is_not_signed(
 
 
 async def test_a_signature_of_another_key_does_not_count(
-    target: Target, pool: Pool, safe: Safe, witnesses: list[TestWitness]
+    target: Target, pool: Pool, safe: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     a = witnesses[0]
     needed = policy([a], "quorum a")
@@ -222,7 +224,7 @@ def test_the_policy_is_a_file_that_a_setting_names(tmp_path: Path) -> None:
     found = signing(tmp_path, {"TRACKER_WITNESSES": str(given), "TRACKER_LOG_ORIGIN": "o"})
     assert found is not None
     assert (found.origin, found.policy.quorum) == ("o", "a")
-    assert found.safe.directory == tmp_path / "audit"
+    assert found.keystore.directory == tmp_path / "audit"
     for text in ("nonsense\n", None):
         given.write_text(text) if text else given.unlink()
         with pytest.raises(InvalidInput, match="TRACKER_WITNESSES"):

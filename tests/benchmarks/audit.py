@@ -23,9 +23,9 @@ from tests.benchmarks.appending import recorder
 from tests.benchmarks.harness import OURS, Column, Table, main
 from tests.benchmarks.load import BYTES, Load
 from tests.support.published_log import fill, publisher
-from tracker.audit.serve.proofs import Publications
-from tracker.audit.sign.keystore import Safe
-from tracker.audit.sign.publisher import Publisher, Signing
+from tracker.audit.serve.proofs import ProofService
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.sign.publisher import Publisher, SigningOptions
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import PUBLISHER, Target
@@ -42,7 +42,7 @@ async def published(target: Target, load: Load) -> float:
         async with (
             pooled(target) as pool,
             Follower(Recorder(pool), target) as follower,
-            publishing(target, follower, Signing(Safe(Path(directory)))),
+            publishing(target, follower, SigningOptions(KeyStore(Path(directory)))),
         ):
             return await recorder(target, load)
 
@@ -58,8 +58,8 @@ async def hashed(target: Target, load: Load) -> float:
 async def publisher_of(target: Target) -> AsyncIterator[Publisher]:
     """A publisher that publishes when it is told to."""
     with tempfile.TemporaryDirectory() as directory:
-        safe = Safe(Path(directory))
-        safe.prepare()
+        safe = KeyStore(Path(directory))
+        safe.load_or_create()
         async with pooled(target, role=PUBLISHER) as pool:
             yield publisher(pool, target, safe)
 
@@ -80,7 +80,7 @@ async def prove(target: Target, events: int) -> float:
     async with publisher_of(target) as publishing, pooled(target) as pool:
         await fill(target, events, bytes=BYTES)
         await publishing.catch_up()
-        publications, taken = Publications(pool), []
+        publications, taken = ProofService(pool), []
         for _ in range(PROOFS):
             position = random.randint(1, events)
             started = time.perf_counter()

@@ -24,7 +24,7 @@ from deploy.postgres import Postgres
 from tests.benchmarks.growth import grown, load
 from tests.benchmarks.load import corpus
 from tests.support.published_log import publisher
-from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.keystore import KeyStore
 from tracker.postgres.database import PUBLISHER, Target
 
 
@@ -33,8 +33,8 @@ async def fill(target: Target, data_dir: Path, size: int) -> None:
     await prepare(target)
     async with connected(target) as connection:
         await load(connection, grown(corpus()), 0, size)
-    safe = Safe(data_dir / "audit")
-    safe.prepare("example.org/log")
+    safe = KeyStore(data_dir / "audit")
+    safe.load_or_create("example.org/log")
     async with pooled(target, role=PUBLISHER, size=2) as pool:
         await publisher(pool, target, safe).catch_up()
 

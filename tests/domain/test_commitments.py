@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fact_builders import announced, clause, fact
-from tracker.audit.verify.annex_check import Finding, Opening, examine, redacts
-from tracker.audit.verify.annex_file import Texts
+from tracker.audit.verify.annex_check import AnnexFinding, AnnexStatus, check_event, redacts
+from tracker.audit.verify.annex_file import AnnexChecker
 from tracker.commands.commands import Order
 from tracker.commands.handler import decide, restored
 from tracker.domain.codec import decode, encode
@@ -148,9 +148,9 @@ OTHER = msgspec.structs.replace
 
 def found(lines: list[AnnexLine], redacted: tuple[str, ...] = ()) -> dict[str, str]:
     """What is found of each field."""
-    findings = examine(EVENT, lines, redacted)
-    assert all(isinstance(finding, Finding) and finding.position == 7 for finding in findings)
-    return {finding.field: finding.opening for finding in findings}
+    findings = check_event(EVENT, lines, redacted)
+    assert all(isinstance(finding, AnnexFinding) and finding.position == 7 for finding in findings)
+    return {finding.field: finding.status for finding in findings}
 
 
 NOTE = "/note"
@@ -196,7 +196,7 @@ def test_every_way_to_lose_a_text_is_told_apart(
 
 
 def test_only_what_happened_behind_the_back_of_the_log_is_tampering() -> None:
-    assert [opening.value for opening in Opening if opening.tampered] == [
+    assert [opening.value for opening in AnnexStatus if opening.tampered] == [
         "missing",
         "mismatched",
         "uncommitted",
@@ -204,7 +204,7 @@ def test_only_what_happened_behind_the_back_of_the_log_is_tampering() -> None:
 
 
 def test_texts_that_stand_in_the_entry_need_no_annex() -> None:
-    assert examine(entry(announced(note="inline")), [], ()) == []
+    assert check_event(entry(announced(note="inline")), [], ()) == []
 
 
 def test_a_redaction_says_of_which_event_it_is_about() -> None:
@@ -227,7 +227,7 @@ PLAIN = entry(announced(note="inline"), 8, id="p")
 
 def gone_through(lines: list[AnnexLine], *events: Recorded, first: int = 1) -> tuple[int, int]:
     """How many texts are opened, and how many redacted, once all events have come."""
-    texts = Texts(map(encode, lines), first, events[-1].position)
+    texts = AnnexChecker(map(encode, lines), first, events[-1].position)
     for event in events:
         texts.check([event])
     texts.end()
@@ -243,11 +243,11 @@ def test_a_bundle_has_every_text_or_an_event_that_redacts_it() -> None:
 
 
 def test_texts_may_be_missing_where_that_is_allowed_and_altered_nowhere() -> None:
-    texts = Texts(map(encode, LINES[1:]), 1, 7, allow_missing=True)
+    texts = AnnexChecker(map(encode, LINES[1:]), 1, 7, allow_missing=True)
     texts.check([EVENT])
     texts.end()
     assert (texts.opened, texts.redacted, texts.missing) == (2, 0, 1)
-    texts = Texts(map(encode, [OTHER(LINES[0], text="another")]), 1, 7, allow_missing=True)
+    texts = AnnexChecker(map(encode, [OTHER(LINES[0], text="another")]), 1, 7, allow_missing=True)
     with pytest.raises(Rejected, match="is not what the entry commits to"):
         texts.check([EVENT])
 
@@ -255,7 +255,7 @@ def test_texts_may_be_missing_where_that_is_allowed_and_altered_nowhere() -> Non
 def test_lines_of_one_event_without_end_are_rejected() -> None:
     lines = (encode(OTHER(LINES[0], text=None, salt=None, field=f"/{n}")) for n in count())
     with pytest.raises(Rejected, match="in annexes is not what the entry commits to"):
-        Texts(lines, 1, 7).check([EVENT])
+        AnnexChecker(lines, 1, 7).check([EVENT])
 
 
 @pytest.mark.parametrize(
@@ -280,4 +280,4 @@ def test_a_text_that_was_changed_or_taken_away_is_named(
 @pytest.mark.parametrize("text", [b"{]", b"{}", b'{"position":"x","field":"/","commitment":""}'])
 def test_a_line_that_is_no_text_is_rejected(text: bytes) -> None:
     with pytest.raises(Rejected, match="line 1 of annexes is no text"):
-        Texts([text], 1, 9)
+        AnnexChecker([text], 1, 9)

@@ -31,8 +31,8 @@ from tests.conftest import database, run_sql
 from tests.log.test_log import gallium
 from tests.support.fact_builders import announced
 from tests.support.published_log import check
-from tracker.audit.sign.keystore import Safe
-from tracker.audit.sign.publisher import Signing
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.sign.publisher import SigningOptions
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import PROJECTOR, Target, create_pool
@@ -88,10 +88,10 @@ class Frozen:
 
 
 @pytest.fixture
-def safe(tmp_path: Path) -> Safe:
+def safe(tmp_path: Path) -> KeyStore:
     """Keys of a log."""
-    safe = Safe(tmp_path / "audit")
-    safe.prepare("example.com/log")
+    safe = KeyStore(tmp_path / "audit")
+    safe.load_or_create("example.com/log")
     return safe
 
 
@@ -173,15 +173,15 @@ async def test_pages_that_take_longer_to_write_than_a_turn_lasts_are_projected_n
 
 @pytest.mark.parametrize("shared", [True, False])
 async def test_while_a_publisher_is_frozen_another_one_signs_and_the_thawed_one_goes_on_from_there(
-    target: Target, recorder: Recorder, safe: Safe, tmp_path: Path, shared: bool
+    target: Target, recorder: Recorder, safe: KeyStore, tmp_path: Path, shared: bool
 ) -> None:
-    own = Safe(tmp_path / "own")
+    own = KeyStore(tmp_path / "own")
     own.directory.mkdir()
     (own.directory / "keys").write_bytes((safe.directory / "keys").read_bytes())
     await recorder.append([gallium("first", "export-control/first")])
     directory = safe.directory if shared else own.directory
     async with frozen("publisher", target, directory) as process:
-        async with running(target, Signing(safe)) as services:
+        async with running(target, SigningOptions(safe)) as services:
             await services.commands.record("export-control/a", announced())
             while await services.publications.size() != 2:
                 await asyncio.sleep(0.02)

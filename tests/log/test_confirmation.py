@@ -19,7 +19,7 @@ from tests.log.test_log import event
 from tests.support.fact_builders import announced
 from tests.support.importer import Desk, line
 from tests.support.published_log import fill, publisher
-from tracker.audit.sign.keystore import Safe
+from tracker.audit.sign.keystore import KeyStore
 from tracker.auth import tokens
 from tracker.auth.scopes import Scope
 from tracker.commands.handler import Commands
@@ -169,8 +169,8 @@ async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_ackn
     work: str,
     end: str,
 ) -> None:
-    safe = Safe(tmp_path / "audit")
-    safe.prepare()
+    safe = KeyStore(tmp_path / "audit")
+    safe.load_or_create()
     async with (
         connected(target, role=OWNER) as owner,
         pooled(target, role=PUBLISHER, size=3) as pool,

@@ -25,7 +25,7 @@ from tests.support.api import Api
 from tests.support.fact_builders import announced, claimed, clause, source, suspended
 from tests.support.importer import GALLIUM, Desk, cell, counts, line
 from tests.support.processes import TRACKER
-from tracker.audit.verify.annex_check import Opening, examine, redacts
+from tracker.audit.verify.annex_check import AnnexStatus, check_event, redacts
 from tracker.auth.scopes import Scope
 from tracker.auth.tokens import create
 from tracker.commands.commands import Telling
@@ -442,13 +442,13 @@ async def test_every_text_of_the_log_can_be_verified(
     ]
     first, second = await recorder.read()
     assert redacts(second) == (1, ("/quotation",))
-    findings = examine(first, lines, ("/quotation",))
-    assert {finding.field: finding.opening for finding in findings} == {
-        "/note": Opening.OPENED,
-        "/clauses/0/note": Opening.OPENED,
-        "/quotation": Opening.REDACTED,
+    findings = check_event(first, lines, ("/quotation",))
+    assert {finding.field: finding.status for finding in findings} == {
+        "/note": AnnexStatus.OPENED,
+        "/clauses/0/note": AnnexStatus.OPENED,
+        "/quotation": AnnexStatus.REDACTED,
     }
-    assert examine(second, [], ()) == []
+    assert check_event(second, [], ()) == []
 
 
 # --- imports

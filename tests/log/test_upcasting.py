@@ -20,11 +20,11 @@ from schema.services import Services
 from tests.support.api import Api, control, suspension
 from tests.support.fact_builders import source
 from tracker.audit.bundle.export import export
-from tracker.audit.format.layout import Bundle
-from tracker.audit.sign.keystore import Safe
-from tracker.audit.sign.publisher import Signing
-from tracker.audit.verify.database_source import Rows
-from tracker.audit.verify.trust import Trust
+from tracker.audit.format.layout import BundleFiles
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.sign.publisher import SigningOptions
+from tracker.audit.verify.database_source import DatabaseSource
+from tracker.audit.verify.trust import TrustPolicy
 from tracker.audit.verify.verifier import Verification
 from tracker.log import upcasting
 from tracker.log.entries import NewEvent
@@ -91,14 +91,14 @@ def old_event() -> NewEvent:
 
 
 @pytest.fixture
-def signing(tmp_path: Path) -> Signing:
+def signing(tmp_path: Path) -> SigningOptions:
     """With what the log is signed."""
-    return Signing(Safe(tmp_path / "audit"), "example.org/log")
+    return SigningOptions(KeyStore(tmp_path / "audit"), "example.org/log")
 
 
 @pytest.fixture
 async def services(
-    target: Target, signing: Signing, monkeypatch: pytest.MonkeyPatch
+    target: Target, signing: SigningOptions, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Services]:
     """A tracker of today on a log that an older version wrote."""
     pool = await create_pool(target)
@@ -153,19 +153,19 @@ async def test_events_about_a_renamed_word_include_those_that_have_its_former_na
 
 
 async def test_a_bundle_of_before_verifies_and_replays_to_the_same_digest(
-    services: Services, signing: Signing, tmp_path: Path, target: Target
+    services: Services, signing: SigningOptions, tmp_path: Path, target: Target
 ) -> None:
-    trust = Trust(signing.safe.keys().ever)
+    trust = TrustPolicy(signing.keystore.keys().all)
     pool = await create_pool(target)
     async with asyncio.timeout(20):
         while not await services.publications.size():
             await asyncio.sleep(0.05)
-    await export(Rows(pool), trust, tmp_path / "bundle", {})
+    await export(DatabaseSource(pool), trust, tmp_path / "bundle", {})
     await pool.close()
-    verification = await Verification.begin(Bundle(tmp_path / "bundle"), trust)
+    verification = await Verification.begin(BundleFiles(tmp_path / "bundle"), trust)
     await verification.run()
     moment = Moment(date(2025, 1, 1), 1)
-    again = await Verification.begin(Bundle(tmp_path / "bundle"), trust)
+    again = await Verification.begin(BundleFiles(tmp_path / "bundle"), trust)
     assert await replay_bundle(again, moment, None, None, Console(quiet=True)) == (
         await services.as_of.digest(moment)
     )

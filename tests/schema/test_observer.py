@@ -28,8 +28,8 @@ from tests.support.api import OPEN, Api, control, document
 from tests.support.fact_builders import announced
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, receive, send, subscribe
-from tracker.audit.sign.keystore import Safe
-from tracker.audit.sign.publisher import Signing
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.sign.publisher import SigningOptions
 from tracker.commands.commands import Telling
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
@@ -347,7 +347,7 @@ async def test_operations_of_a_socket_are_traces_of_their_own_with_a_link(
 async def test_the_work_beside_operations_has_spans_of_what_it_came_to(
     target: Target, tmp_path: Path, traces: Traces, spans: InMemorySpanExporter
 ) -> None:
-    signing = Signing(Safe(tmp_path / "keys"), "example.org/log")
+    signing = SigningOptions(KeyStore(tmp_path / "keys"), "example.org/log")
     async with running(target, signing, traces.work) as services:
         await services.commands.record_all(
             [Telling(f"export-control/{name}", announced()) for name in "abc"]

@@ -23,9 +23,9 @@ from projections.runner.rebuild import rebuild
 from tests.support.importer import line
 from tests.support.tampered_logs import TRUST, bundle, honest
 from tracker.audit.bundle import restore
-from tracker.audit.format.layout import Bundle
-from tracker.audit.sign.keystore import Safe
-from tracker.audit.sign.publisher import Signing
+from tracker.audit.format.layout import BundleFiles
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.verify.verifier import Verification
 from tracker.errors import TrackerError
 from tracker.postgres import migrate
@@ -70,8 +70,8 @@ async def project(target: Target, directory: Path) -> None:
 
 async def publish(target: Target, directory: Path) -> None:
     """Publish, and stop with a head that is not signed yet."""
-    stop_before(Safe, "keep")
-    async with running(target, Signing(Safe(directory))) as services:
+    stop_before(KeyStore, "keep")
+    async with running(target, SigningOptions(KeyStore(directory))) as services:
         while await services.publications.size() != await services.recorder.head():
             await asyncio.sleep(0.05)
 
@@ -92,7 +92,7 @@ async def remake(target: Target, directory: Path) -> None:
 
 async def restore_bundle(target: Target, directory: Path) -> None:
     """Restore a bundle into an empty log."""
-    copy = Bundle(await bundle(directory / "bundle", honest(300)))
+    copy = BundleFiles(await bundle(directory / "bundle", honest(300)))
     async with connected(target) as connection:
         await restore.restore(connection, await Verification.begin(copy, TRUST))
 

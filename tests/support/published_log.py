@@ -10,8 +10,8 @@ from deploy.bootstrap import connected
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.merkle import Frontier, leaf_hash
 from tracker.audit.format.signed_note import Note
-from tracker.audit.sign.keystore import Safe
-from tracker.audit.sign.publisher import Publisher, Signing
+from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.sign.publisher import Publisher, SigningOptions
 from tracker.audit.sign.witness import Policy
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
@@ -61,13 +61,15 @@ def restored(size: int) -> tuple[str, ...]:
     )
 
 
-def publisher(pool: Pool, target: Target, safe: Safe, policy: Policy | None = None) -> Publisher:
+def publisher(
+    pool: Pool, target: Target, safe: KeyStore, policy: Policy | None = None
+) -> Publisher:
     """A publisher that publishes when it is told to."""
-    signing = Signing(safe, policy=policy or Policy())
+    signing = SigningOptions(safe, policy=policy or Policy())
     return Publisher(pool, Follower(Recorder(pool), target), signing)
 
 
-async def check(target: Target, safe: Safe) -> list[int]:
+async def check(target: Target, safe: KeyStore) -> list[int]:
     """Check every checkpoint, and the head in the safe, against the entries; the sizes of them."""
     async with connected(target) as connection:
         entries = [
@@ -78,7 +80,7 @@ async def check(target: Target, safe: Safe) -> list[int]:
     roots = roots_of(entries)
     for row in rows:
         note = Note.parse(row["note"].encode())
-        note.check(safe.keys().ever)
+        note.check(safe.keys().all)
         assert Checkpoint.parse(note.text) == Checkpoint(
             safe.keys().origin, row["size"], roots[row["size"]]
         )
@@ -107,6 +109,6 @@ async def publish(target: Target, directory: Path) -> None:
         **target, min_size=1, max_size=2, server_settings={"role": "tracker_publisher"}
     )
     try:
-        await publisher(pool, target, Safe(directory)).catch_up()
+        await publisher(pool, target, KeyStore(directory)).catch_up()
     finally:
         await pool.close()

@@ -13,10 +13,10 @@ from tests.benchmarks.load import corpus
 from tracker.audit.bundle.annexes import export_annexes
 from tracker.audit.bundle.export import export
 from tracker.audit.format.checkpoint import Checkpoint
-from tracker.audit.format.frontier import Edge
-from tracker.audit.format.merkle import WIDTH, Tile, leaf_hash
+from tracker.audit.format.frontier import TileFrontier
+from tracker.audit.format.merkle import TILE_WIDTH, Tile, leaf_hash
 from tracker.audit.format.signed_note import Note, Signer
-from tracker.audit.verify.trust import Head, Trust
+from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.domain.codec import encode
 from tracker.log.annexes import AnnexLine
 from tracker.log.entries import NewEvent
@@ -25,7 +25,7 @@ ORIGIN = "example.org/log"
 KEY = Signer.new(ORIGIN)
 OTHER = Signer.new(ORIGIN)
 WITNESS = Signer.new("witness.example", 4)
-TRUST = Trust((KEY.verifier,))
+TRUST = TrustPolicy((KEY.verifier,))
 START = datetime(2025, 7, 1, tzinfo=UTC)
 
 
@@ -72,11 +72,11 @@ def changed(entry: bytes, **attributes: Any) -> bytes:
     return json.dumps(json.loads(entry) | attributes, separators=(",", ":")).encode()
 
 
-def grown(entries: Sequence[bytes]) -> Edge:
+def grown(entries: Sequence[bytes]) -> TileFrontier:
     """The tree over entries."""
-    edge = Edge()
-    for start in range(0, len(entries), WIDTH):
-        edge.add([leaf_hash(entry) for entry in entries[start : start + WIDTH]])
+    edge = TileFrontier()
+    for start in range(0, len(entries), TILE_WIDTH):
+        edge.add([leaf_hash(entry) for entry in entries[start : start + TILE_WIDTH]])
     return edge
 
 
@@ -97,11 +97,11 @@ class Forged:
         self._entries = entries
         self._note = note or signed(entries)
         self._kept = kept
-        edge, self._tiles = Edge(), dict[Tile, list[bytes]]()
-        for start in range(0, len(entries), WIDTH):
-            page = [leaf_hash(entry) for entry in entries[start : start + WIDTH]]
+        edge, self._tiles = TileFrontier(), dict[Tile, list[bytes]]()
+        for start in range(0, len(entries), TILE_WIDTH):
+            page = [leaf_hash(entry) for entry in entries[start : start + TILE_WIDTH]]
             self._tiles.update(edge.add(page))
-        self._tiles.update(edge.begun())
+        self._tiles.update(edge.partial_tiles())
 
     async def head(self) -> bytes:
         """The note of the newest checkpoint."""
@@ -109,19 +109,19 @@ class Forged:
 
     async def entries(self, tile: Tile) -> list[bytes]:
         """The entries below a tile of level 0."""
-        return list(self._entries[tile.number * WIDTH :][: tile.width])
+        return list(self._entries[tile.number * TILE_WIDTH :][: tile.width])
 
     async def tile(self, tile: Tile) -> list[bytes] | None:
         """The hashes of a tile."""
         return self._tiles.get(tile)
 
-    async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+    async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """Heads of smaller sizes."""
         for size in self._kept:
             if size > after:
                 yield size, signed(self._entries[:size])
 
-    def texts(self) -> None:
+    def annex_lines(self) -> None:
         """None come with it."""
 
 
@@ -130,11 +130,11 @@ async def bundle(
     entries: Sequence[bytes],
     note: bytes | None = None,
     kept: Sequence[int] = (),
-    trust: Trust = TRUST,
+    trust: TrustPolicy = TRUST,
 ) -> Path:
     """A bundle of these entries, or the one that is there brought up to them."""
 
-    async def texts(head: Head) -> None:
+    async def texts(head: TrustedCheckpoint) -> None:
         await export_annexes(each(texts_of(head.size)), directory)
 
     await export(

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof
-from tracker.audit.format.merkle import EMPTY, check_consistency
+from tracker.audit.format.merkle import EMPTY_ROOT, check_consistency
 from tracker.audit.format.signed_note import COSIGNATURE, Note, Signer, Verifier
 from tracker.errors import NotProven
 
@@ -21,7 +21,7 @@ class TestWitness:
     def __init__(self, name: str, key: Verifier):
         self.signer = Signer.new(name, COSIGNATURE)
         self.log = key
-        self.size, self.root = 0, EMPTY
+        self.size, self.root = 0, EMPTY_ROOT
         self.broken = False
         """Whether it answers nothing but its error."""
         self.error = 404, "text/plain", "broken\n"

@@ -11,17 +11,17 @@ import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from pathlib import Path
 
-from tracker.audit.bundle.export import naming
+from tracker.audit.bundle.export import report_path
 from tracker.audit.format.bounded_files import check_writable
 from tracker.audit.format.layout import ANNEXES
-from tracker.audit.verify.annex_check import opens
-from tracker.audit.verify.annex_file import between
+from tracker.audit.verify.annex_check import opens_commitment
+from tracker.audit.verify.annex_file import lines_between
 from tracker.audit.verify.verifier import Verification
 from tracker.domain.commitments import SCHEME
 from tracker.errors import Rejected
 from tracker.log.annexes import Annexes, AnnexLine, export_line
 
-PART = ".annexes.part"
+PARTIAL_NAME = ".annexes.part"
 """The file that is being written; a crash leaves it, and the next export writes over it."""
 
 Row = tuple[bytes, int, str, bytes, str]
@@ -29,10 +29,10 @@ Row = tuple[bytes, int, str, bytes, str]
 
 async def export_annexes(lines: AsyncIterable[bytes], directory: Path) -> None:
     """Write the lines of the annexes of a log, in the place of an older file."""
-    check_writable(directory, PART)
+    check_writable(directory, PARTIAL_NAME)
     check_writable(directory, ANNEXES)
-    with naming(directory / ANNEXES) as path:
-        part = directory / PART
+    with report_path(directory / ANNEXES) as path:
+        part = directory / PARTIAL_NAME
         with part.open("wb") as file:
             async for some in lines:
                 file.write(some)
@@ -41,25 +41,25 @@ async def export_annexes(lines: AsyncIterable[bytes], directory: Path) -> None:
         part.replace(path)
 
 
-async def lines_of(annexes: Annexes, size: int) -> AsyncIterator[bytes]:
+async def annex_lines(annexes: Annexes, size: int) -> AsyncIterator[bytes]:
     """The lines of the annexes of the first `size` events."""
     async for page in annexes.pages(0, size):
         yield b"".join(map(export_line, page))
 
 
-def rows_of_annexes(verification: Verification) -> Iterator[Row]:
+def annex_rows(verification: Verification) -> Iterator[Row]:
     """The texts of a log that was verified, as rows.
 
     Raises Rejected (ALTERED_ANNEX) for one that does not open its own commitment.
     """
-    for annex in between(verification.source.texts() or (), 1, verification.head.size):
+    for annex in lines_between(verification.source.annex_lines() or (), 1, verification.head.size):
         if annex.text is not None:
             yield _row(annex, annex.text)
 
 
 def _row(annex: AnnexLine, text: str) -> Row:
     """The row of a text. Raises Rejected if it does not open its commitment."""
-    if not opens(annex, annex.commitment):
+    if not opens_commitment(annex, annex.commitment):
         raise Rejected(
             "ALTERED_ANNEX",
             f"the text {annex.field} of position {annex.position} does not open its commitment",

@@ -15,35 +15,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.audit.format.bounded_files import check_writable, read_file
-from tracker.audit.format.frontier import Filled, tiles_at
-from tracker.audit.format.layout import CHECKPOINT, CHECKPOINTS, most_bytes, packed
-from tracker.audit.format.merkle import WIDTH
-from tracker.audit.verify.trust import Head, Trust, parsed
-from tracker.audit.verify.verifier import Page, Source, Verification
+from tracker.audit.format.frontier import FullTile, partial_tiles_at
+from tracker.audit.format.layout import CHECKPOINT, CHECKPOINTS, encode_entries, max_bytes
+from tracker.audit.format.merkle import TILE_WIDTH
+from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
+from tracker.audit.verify.verifier import LogSource, Verification, VerifiedPage
 from tracker.errors import InvalidInput
 
-PART = ".part"
+PARTIAL_SUFFIX = ".part"
 """A file that is being written; a crash leaves it, and the next export writes over it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """The head of a bundle that was written, and how many events are new in it."""
 
-    head: Head
+    head: TrustedCheckpoint
     new: int
 
 
 async def export(
-    source: Source,
-    trust: Trust,
+    source: LogSource,
+    trust: TrustPolicy,
     directory: Path,
     extras: Mapping[str, bytes],
     progress: Callable[[int, int], None] = lambda done, size: None,
     *,
-    beside: Callable[[Head], Awaitable[None]] | None = None,
+    beside: Callable[[TrustedCheckpoint], Awaitable[None]] | None = None,
     allow_missing_texts: bool = False,
-) -> Exported:
+) -> ExportResult:
     """Write the log of a source as a bundle, or what is new of it into the one that is there.
 
     `extras` are files beside it, which nothing signs; `progress` gets the position that is reached
@@ -51,77 +51,77 @@ async def export(
     Rejected where the source is not as it was signed or does not continue the bundle, Unavailable,
     and InvalidInput where the directory can't be written.
     """
-    with _alone(directory):
-        writer = Writer(directory)
+    with _directory_lock(directory):
+        writer = BundleWriter(directory)
         old = writer.head()
         verification = await Verification.begin(
             source, trust, old, only_new=True, allow_missing_texts=allow_missing_texts
         )
         last = None
         async for last in verification.pages():
-            writer.page(last)
+            writer.write_page(last)
             progress(last.events[-1].position, verification.head.size)
-        writer.partial(last, verification.edge.begun())
+        writer.write_partial_tiles(last, verification.frontier.partial_tiles())
         for path, content in extras.items():
-            writer.put(path, content)
+            writer.write_file(path, content)
         if beside:
             await beside(verification.head)
         writer.finish(verification.head)
-        writer.prune(old.size if old else 0, verification.head.size)
-        return Exported(verification.head, verification.head.size - (old.size if old else 0))
+        writer.remove_partial_tiles(old.size if old else 0, verification.head.size)
+        return ExportResult(verification.head, verification.head.size - (old.size if old else 0))
 
 
-class Writer:
+class BundleWriter:
     """Writes a bundle. Every file has its name when it is complete."""
 
     def __init__(self, directory: Path):
         self._directory = directory
 
-    def head(self) -> Head | None:
+    def head(self) -> TrustedCheckpoint | None:
         """The head of the bundle as it is; None for a new one. Raises Rejected (BAD_CHECKPOINT,
         NOT_A_FILE, BAD_LENGTH)."""
-        note = read_file(self._directory, CHECKPOINT, most_bytes(CHECKPOINT))
+        note = read_file(self._directory, CHECKPOINT, max_bytes(CHECKPOINT))
         name = str(self._directory / CHECKPOINT)
-        return None if note is None else Head(note, parsed(note, name)[1], ())
+        return None if note is None else TrustedCheckpoint(note, parse_head(note, name)[1], ())
 
-    def put(self, path: str, content: bytes) -> None:
+    def write_file(self, path: str, content: bytes) -> None:
         """Write a file, in the place of an older one.
 
         Raises InvalidInput if the system refuses, and Rejected (NOT_A_FILE) where it would go
         elsewhere.
         """
-        for name in (path, PART):
+        for name in (path, PARTIAL_SUFFIX):
             check_writable(self._directory, name)
-        with naming(self._directory / path) as target:
+        with report_path(self._directory / path) as target:
             target.parent.mkdir(parents=True, exist_ok=True)
-            part = self._directory / PART
+            part = self._directory / PARTIAL_SUFFIX
             part.write_bytes(content)
             part.replace(target)
 
-    def page(self, page: Page) -> None:
+    def write_page(self, page: VerifiedPage) -> None:
         """Write what a page completes."""
-        if page.tile.width == WIDTH:
-            self.put(f"tile/{page.tile.entries_path}", packed(page.entries))
-        for tile, hashes in page.filled:
-            self.put(f"tile/{tile.path}", b"".join(hashes))
+        if page.tile.width == TILE_WIDTH:
+            self.write_file(f"tile/{page.tile.entries_path}", encode_entries(page.entries))
+        for tile, hashes in page.full_tiles:
+            self.write_file(f"tile/{tile.path}", b"".join(hashes))
         for head in page.heads:
-            self.put(f"{CHECKPOINTS}/{head.size}", head.note)
+            self.write_file(f"{CHECKPOINTS}/{head.size}", head.note)
 
-    def partial(self, last: Page | None, begun: list[Filled]) -> None:
+    def write_partial_tiles(self, last: VerifiedPage | None, begun: list[FullTile]) -> None:
         """Write the tiles that are begun and not full."""
-        if last and last.tile.width < WIDTH:
-            self.put(f"tile/{last.tile.entries_path}", packed(last.entries))
+        if last and last.tile.width < TILE_WIDTH:
+            self.write_file(f"tile/{last.tile.entries_path}", encode_entries(last.entries))
         for tile, hashes in begun:
-            self.put(f"tile/{tile.path}", b"".join(hashes))
+            self.write_file(f"tile/{tile.path}", b"".join(hashes))
 
-    def finish(self, head: Head) -> None:
+    def finish(self, head: TrustedCheckpoint) -> None:
         """Let the checkpoint be that of a head, once all else is on the disk."""
-        self.put(f"{CHECKPOINTS}/{head.size}", head.note)
+        self.write_file(f"{CHECKPOINTS}/{head.size}", head.note)
         os.sync()
-        self.put(CHECKPOINT, head.note)
+        self.write_file(CHECKPOINT, head.note)
         os.sync()
 
-    def prune(self, old: int, new: int) -> None:
+    def remove_partial_tiles(self, old: int, new: int) -> None:
         """Remove partial tiles that fuller ones have taken the place of."""
         for path in _partial_paths(old) - _partial_paths(new):
             with suppress(OSError):  # a crash may have come in between
@@ -130,16 +130,16 @@ class Writer:
 
 
 def _partial_paths(size: int) -> set[str]:
-    tiles = tiles_at(size)
+    tiles = partial_tiles_at(size)
     return {f"tile/{tile.path}" for tile in tiles} | {
         f"tile/{tile.entries_path}" for tile in tiles if not tile.level
     }
 
 
 @contextmanager
-def _alone(directory: Path) -> Iterator[None]:
+def _directory_lock(directory: Path) -> Iterator[None]:
     """Be the only one that writes into a directory, which is made if need be."""
-    with naming(directory):
+    with report_path(directory):
         directory.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(directory, os.O_RDONLY)
     try:
@@ -155,7 +155,7 @@ def _alone(directory: Path) -> Iterator[None]:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[Path]:
+def report_path(path: Path) -> Iterator[Path]:
     """Say which file it is that the system refuses. Raises InvalidInput."""
     try:
         yield path

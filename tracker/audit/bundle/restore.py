@@ -15,16 +15,16 @@ from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
 
-from tracker.audit.bundle.annexes import rows_of_annexes
+from tracker.audit.bundle.annexes import annex_rows
 from tracker.audit.format.frontier import root_over
 from tracker.audit.verify.database_source import COLUMNS
-from tracker.audit.verify.trust import Head
-from tracker.audit.verify.verifier import Page, Verification
+from tracker.audit.verify.trust import TrustedCheckpoint
+from tracker.audit.verify.verifier import Verification, VerifiedPage
 from tracker.errors import InvalidInput
 from tracker.postgres.database import OWNER, Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("restore.sql"))
-PAGES = 32
+BATCH_PAGES = 32
 """Pages of 256 events that are copied at a time."""
 
 _columns = attrgetter(*COLUMNS, "entry")
@@ -34,7 +34,7 @@ async def restore(
     connection: Connection,
     verification: Verification,
     progress: Callable[[int], None] = lambda _: None,
-) -> Head:
+) -> TrustedCheckpoint:
     """Fill an empty log with all that a verification goes over, in one transaction.
 
     `progress` gets the positions that are verified. Returns the head that the log has now. A crash
@@ -68,11 +68,11 @@ async def _fill(connection: Connection) -> None:
 async def _stage(
     connection: Connection, verification: Verification, progress: Callable[[int], None]
 ) -> None:
-    pages, last = list[Page](), -1
+    pages, last = list[VerifiedPage](), -1
     async for page in verification.pages():
         pages.append(page)
         last = max([last, *(head.size for head in page.heads)])
-        if len(pages) == PAGES:
+        if len(pages) == BATCH_PAGES:
             await _copy(connection, pages)
             pages.clear()
         progress(page.events[-1].position)
@@ -82,11 +82,11 @@ async def _stage(
     await connection.copy_records_to_table(
         "staged_annexes",
         columns=["commitment", "position", "field", "salt", "text"],
-        records=rows_of_annexes(verification),
+        records=annex_rows(verification),
     )
 
 
-async def _copy(connection: Connection, pages: list[Page]) -> None:
+async def _copy(connection: Connection, pages: list[VerifiedPage]) -> None:
     """Copy the events of pages, the tiles that they complete, and the heads on the way."""
     await connection.copy_records_to_table(
         "staged_events",
@@ -99,13 +99,13 @@ async def _copy(connection: Connection, pages: list[Page]) -> None:
         records=[
             (tile.level, tile.number, b"".join(hashes), root_over(hashes))
             for page in pages
-            for tile, hashes in page.filled
+            for tile, hashes in page.full_tiles
         ],
     )
     await _copy_heads(connection, [head for page in pages for head in page.heads])
 
 
-async def _copy_heads(connection: Connection, heads: list[Head]) -> None:
+async def _copy_heads(connection: Connection, heads: list[TrustedCheckpoint]) -> None:
     await connection.copy_records_to_table(
         "staged_checkpoints",
         columns=["size", "root", "note"],

@@ -28,10 +28,10 @@ MAX_DIRECTORY_ENTRIES = 4_000_000
 """The most names in a directory that are read."""
 
 
-def read_file(root: Path, path: str, most_bytes: int) -> bytes | None:
+def read_file(root: Path, path: str, max_bytes: int) -> bytes | None:
     """The content of a file below a directory; None where there is none.
 
-    Raises Rejected: NOT_A_FILE, and BAD_LENGTH for one of more than `most_bytes`; and Unavailable.
+    Raises Rejected: NOT_A_FILE, and BAD_LENGTH for one of more than `max_bytes`; and Unavailable.
     """
     file = open_file(root, path)
     if file is None:
@@ -39,13 +39,13 @@ def read_file(root: Path, path: str, most_bytes: int) -> bytes | None:
     try:
         with file:
             size = os.fstat(file.fileno()).st_size
-            content = file.read(most_bytes + 1) if size <= most_bytes else b""
+            content = file.read(max_bytes + 1) if size <= max_bytes else b""
     except OSError as error:
         raise _unreadable(root / path, error) from None
-    if size > most_bytes or len(content) > most_bytes:
+    if size > max_bytes or len(content) > max_bytes:
         raise Rejected(
             "BAD_LENGTH",
-            f"{path} has {max(size, len(content)):,} bytes: expected at most {most_bytes:,}",
+            f"{path} has {max(size, len(content)):,} bytes: expected at most {max_bytes:,}",
         )
     return content
 
@@ -55,7 +55,7 @@ def open_file(root: Path, path: str) -> BinaryIO | None:
     if not _is_there(root, path, stat.S_IFREG):
         return None
     try:
-        file = open(root / path, "rb", opener=_open_plain)  # noqa: SIM115 - the caller closes it
+        file = open(root / path, "rb", opener=_open_unfollowed)  # noqa: SIM115 - the caller closes it
     except OSError as error:
         raise _unreadable(root / path, error) from None
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -91,7 +91,7 @@ def check_writable(root: Path, path: str) -> None:
     _is_there(root, path, stat.S_IFREG)
 
 
-def _open_plain(path: str, flags: int) -> int:
+def _open_unfollowed(path: str, flags: int) -> int:
     """Open without waiting or following a link: it may have changed since it was looked at."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tracker.audit.format.merkle import HASH
+from tracker.audit.format.merkle import HASH_BYTES
 from tracker.audit.format.signed_note import from_base64, to_base64
 from tracker.errors import NotProven
 
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
-PROOF = "c2sp.org/tlog-proof@v1"
+PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 MAX_PROOF_HASHES = 63
 """The most hashes in a proof."""
 
@@ -38,9 +38,11 @@ class Checkpoint:
         if len(lines) < 4 or "" in lines[:-1] or lines[-1]:
             raise NotProven("a checkpoint has fewer than three lines, or empty ones")
         root = from_base64(lines[2])
-        if len(root) != HASH:
-            raise NotProven(f"the root of a checkpoint has {len(root)} bytes: expected {HASH}")
-        return Checkpoint(lines[0], number(lines[1]), root)
+        if len(root) != HASH_BYTES:
+            raise NotProven(
+                f"the root of a checkpoint has {len(root)} bytes: expected {HASH_BYTES}"
+            )
+        return Checkpoint(lines[0], parse_number(lines[1]), root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class InclusionProof:
 
     def __str__(self) -> str:
         return "\n".join(
-            [PROOF, f"index {self.index}", *map(to_base64, self.hashes), "", self.checkpoint]
+            [PROOF_HEADER, f"index {self.index}", *map(to_base64, self.hashes), "", self.checkpoint]
         )
 
     @staticmethod
@@ -64,10 +66,10 @@ class InclusionProof:
         first, *lines = head.split("\n")
         if lines and lines[0].startswith("extra "):
             from_base64(lines.pop(0).removeprefix("extra "))
-        if first != PROOF or not lines or not lines[0].startswith("index "):
-            raise NotProven(f"expected a proof that begins with {PROOF} and an index")
+        if first != PROOF_HEADER or not lines or not lines[0].startswith("index "):
+            raise NotProven(f"expected a proof that begins with {PROOF_HEADER} and an index")
         return InclusionProof(
-            number(lines[0].removeprefix("index ")), hashes(lines[1:]), checkpoint
+            parse_number(lines[0].removeprefix("index ")), parse_hashes(lines[1:]), checkpoint
         )
 
 
@@ -91,18 +93,22 @@ class ConsistencyProof:
         first, *lines = head.split("\n")
         if not first.startswith("old "):
             raise NotProven("expected a proof that begins with the old size")
-        return ConsistencyProof(number(first.removeprefix("old ")), hashes(lines), checkpoint)
+        return ConsistencyProof(
+            parse_number(first.removeprefix("old ")), parse_hashes(lines), checkpoint
+        )
 
 
-def hashes(lines: Sequence[str]) -> tuple[bytes, ...]:
+def parse_hashes(lines: Sequence[str]) -> tuple[bytes, ...]:
     """The hashes of a proof from their lines. Raises NotProven."""
     found = tuple(from_base64(line) for line in lines)
-    if len(found) > MAX_PROOF_HASHES or any(len(hash) != HASH for hash in found):
-        raise NotProven(f"expected at most {MAX_PROOF_HASHES} hashes of {HASH} bytes in a proof")
+    if len(found) > MAX_PROOF_HASHES or any(len(hash) != HASH_BYTES for hash in found):
+        raise NotProven(
+            f"expected at most {MAX_PROOF_HASHES} hashes of {HASH_BYTES} bytes in a proof"
+        )
     return found
 
 
-def number(text: str) -> int:
+def parse_number(text: str) -> int:
     """A number in its one form. Raises NotProven."""
     if not NUMBER.fullmatch(text) or int(text) >= 2**63:
         raise NotProven(f"{text[:50]!r} is not a number from 0 to 2^63-1")

@@ -10,42 +10,42 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from tracker.audit.format.merkle import EMPTY, HEIGHT, WIDTH, Tile, node_hash
+from tracker.audit.format.merkle import EMPTY_ROOT, TILE_HEIGHT, TILE_WIDTH, Tile, node_hash
 
 
-class Filled(NamedTuple):
+class FullTile(NamedTuple):
     """A tile and the hashes in it."""
 
     tile: Tile
     hashes: list[bytes]
 
 
-class Edge:
+class TileFrontier:
     """A tree that leaves are added to; it begins as one of `begun`, the tiles not yet full."""
 
-    def __init__(self, begun: Iterable[Filled] = ()) -> None:
+    def __init__(self, begun: Iterable[FullTile] = ()) -> None:
         self._levels = list[list[bytes]]()
         self.size = 0
         for tile, hashes in begun:
             self._level(tile.level).extend(hashes)
-            self.size += len(hashes) << HEIGHT * tile.level
+            self.size += len(hashes) << TILE_HEIGHT * tile.level
 
-    def add(self, leaves: Sequence[bytes]) -> list[Filled]:
+    def add(self, leaves: Sequence[bytes]) -> list[FullTile]:
         """Add leaves, no more than the last tile takes; returns the tiles that become full."""
         self._level(0).extend(leaves)
         self.size += len(leaves)
-        filled, level = list[Filled](), 0
-        while len(full := self._level(level)) == WIDTH:
-            filled.append(Filled(Tile(level, (self.size >> HEIGHT * (level + 1)) - 1), full))
+        filled, level = list[FullTile](), 0
+        while len(full := self._level(level)) == TILE_WIDTH:
+            filled.append(FullTile(Tile(level, (self.size >> TILE_HEIGHT * (level + 1)) - 1), full))
             self._levels[level] = []
             level += 1
             self._level(level).append(root_over(full))
         return filled
 
-    def begun(self) -> list[Filled]:
+    def partial_tiles(self) -> list[FullTile]:
         """The tiles that are begun and not full, the lowest first."""
         return [
-            Filled(Tile(level, self.size >> HEIGHT * (level + 1), len(hashes)), hashes)
+            FullTile(Tile(level, self.size >> TILE_HEIGHT * (level + 1), len(hashes)), hashes)
             for level, hashes in enumerate(self._levels)
             if hashes
         ]
@@ -56,7 +56,7 @@ class Edge:
         for hashes in self._levels:
             for peak in _peaks(hashes):
                 root = peak if root is None else node_hash(peak, root)
-        return EMPTY if root is None else root
+        return EMPTY_ROOT if root is None else root
 
     def _level(self, level: int) -> list[bytes]:
         while len(self._levels) <= level:
@@ -64,12 +64,12 @@ class Edge:
         return self._levels[level]
 
 
-def tiles_at(size: int) -> list[Tile]:
+def partial_tiles_at(size: int) -> list[Tile]:
     """The tiles of a tree of `size` entries that are begun and not full, the lowest first."""
     tiles, level = list[Tile](), 0
-    while hashes := size >> HEIGHT * level:
-        if hashes % WIDTH:
-            tiles.append(Tile(level, hashes // WIDTH, hashes % WIDTH))
+    while hashes := size >> TILE_HEIGHT * level:
+        if hashes % TILE_WIDTH:
+            tiles.append(Tile(level, hashes // TILE_WIDTH, hashes % TILE_WIDTH))
         level += 1
     return tiles
 

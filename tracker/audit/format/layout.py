@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tracker.audit.format.bounded_files import names_in, open_file, read_file
 from tracker.audit.format.checkpoint import NUMBER
-from tracker.audit.format.merkle import HASH, WIDTH, Tile, leaf_hash, tile_hashes
+from tracker.audit.format.merkle import HASH_BYTES, TILE_WIDTH, Tile, leaf_hash, tile_hashes
 from tracker.audit.format.signed_note import MAX_NOTE_BYTES as MOST_NOTE_BYTES
 from tracker.errors import InvalidInput, Rejected, TrackerError
 
@@ -27,22 +27,22 @@ CHECKPOINT = "checkpoint"
 CHECKPOINTS = "checkpoints"
 KEY = "key"
 ANNEXES = "annexes"
-LENGTH = 2
+LENGTH_BYTES = 2
 """Bytes that say how long an entry is."""
-MAX_ENTRIES_BYTES = WIDTH * (LENGTH + 65_535)
+MAX_ENTRIES_BYTES = TILE_WIDTH * (LENGTH_BYTES + 65_535)
 MAX_ANNEX_LINE_BYTES = 1_000_000
 """The longest line of `annexes`: a text has at most 60,000 bytes, which JSON may write as six each.
 """
 
 
-def most_bytes(path: str) -> int:
+def max_bytes(path: str) -> int:
     """The most bytes that a file of a log has, by what it is."""
     if path.startswith("tile/entries/"):
         return MAX_ENTRIES_BYTES
-    return WIDTH * HASH if path.startswith("tile/") else MOST_NOTE_BYTES
+    return TILE_WIDTH * HASH_BYTES if path.startswith("tile/") else MOST_NOTE_BYTES
 
 
-class Files(ABC):
+class LogFiles(ABC):
     """A log as files: what `Verification` reads. `ahead` tiles are fetched before their turn."""
 
     name: str
@@ -53,38 +53,38 @@ class Files(ABC):
         """The content of a file, or None where there is none. Raises Unavailable."""
 
     @abstractmethod
-    def missing(self, path: str, positions: range | None = None) -> TrackerError:
+    def missing_error(self, path: str, positions: range | None = None) -> TrackerError:
         """The error that it is to lack a file which must be there."""
 
     @abstractmethod
-    def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+    def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """The notes of heads of sizes above `after`, in the order of sizes."""
 
-    def texts(self) -> Iterator[bytes] | None:
+    def annex_lines(self) -> Iterator[bytes] | None:
         """The lines of texts that entries commit to; None where they do not belong to the log."""
         return None
 
     async def head(self) -> bytes:
         """The note of the newest checkpoint."""
-        return await self.required(CHECKPOINT)
+        return await self.read_required(CHECKPOINT)
 
-    async def required(self, path: str) -> bytes:
-        """A file that must be there. Raises what `missing` says."""
+    async def read_required(self, path: str) -> bytes:
+        """A file that must be there. Raises what `missing_error` gives."""
         content = await self.read(path)
         if content is None:
-            raise self.missing(path)
+            raise self.missing_error(path)
         return content
 
     async def entries(self, tile: Tile) -> list[bytes]:
         """The entries below a tile of level 0. Raises Rejected (MISSING, BAD_LENGTH)."""
         path = f"tile/{tile.entries_path}"
-        content, exact = await self._either(tile, path, f"tile/{_full(tile).entries_path}")
-        entries, fault = unpacked(content, tile, path, exact=exact)
+        content, exact = await self._read_tile(tile, path, f"tile/{_full(tile).entries_path}")
+        entries, fault = decode_entries(content, tile, path, exact=exact)
         if fault:
-            raise await self._earlier(tile, entries) or fault
+            raise await self._length_fault(tile, entries) or fault
         return entries
 
-    async def _earlier(self, tile: Tile, entries: list[bytes]) -> Rejected | None:
+    async def _length_fault(self, tile: Tile, entries: list[bytes]) -> Rejected | None:
         """What is wrong before the end of entries that are too few or too many."""
         for number, (entry, hash) in enumerate(zip(entries, await self.tile(tile), strict=False)):
             if leaf_hash(entry) != hash:
@@ -92,35 +92,35 @@ class Files(ABC):
                     "BAD_LENGTH",
                     "from here on its file has other entries than the"
                     " tile, or other lengths of them",
-                    below(tile, number),
+                    positions_below(tile, number),
                 )
         return None
 
     async def tile(self, tile: Tile) -> list[bytes]:
         """The hashes of a tile. Raises Rejected (MISSING, BAD_LENGTH)."""
         path = f"tile/{tile.path}"
-        content, exact = await self._either(tile, path, f"tile/{_full(tile).path}")
-        wanted = tile.width * HASH
+        content, exact = await self._read_tile(tile, path, f"tile/{_full(tile).path}")
+        wanted = tile.width * HASH_BYTES
         if len(content) < wanted or (exact and len(content) > wanted):
             raise Rejected(
                 "BAD_LENGTH",
                 f"{path} has {len(content)} bytes: expected {wanted}",
-                below(tile, min(len(content) // HASH, tile.width - 1)),
+                positions_below(tile, min(len(content) // HASH_BYTES, tile.width - 1)),
             )
         return tile_hashes(content[:wanted])
 
-    async def _either(self, tile: Tile, path: str, full: str) -> tuple[bytes, bool]:
+    async def _read_tile(self, tile: Tile, path: str, full: str) -> tuple[bytes, bool]:
         """The partial form of a tile or, where that is gone, the full one, and which it is."""
         content = await self.read(path)
         if content is not None:
             return content, True
         content = await self.read(full) if full != path else None
         if content is None:
-            raise self.missing(path, positions_of(tile))
+            raise self.missing_error(path, positions_of(tile))
         return content, False
 
 
-class Bundle(Files):
+class BundleFiles(LogFiles):
     """A log in a directory, as `tracker export` writes it."""
 
     ahead = 1
@@ -131,9 +131,9 @@ class Bundle(Files):
 
     async def read(self, path: str) -> bytes | None:
         """The content of a file, or None where there is none. Raises as `read_file` does."""
-        return read_file(self.directory, path, most_bytes(path))
+        return read_file(self.directory, path, max_bytes(path))
 
-    def texts(self) -> Iterator[bytes]:
+    def annex_lines(self) -> Iterator[bytes]:
         """The lines of the file `annexes`; none where it is not there. Raises Rejected."""
         file = open_file(self.directory, ANNEXES)
         if file is None:
@@ -147,7 +147,7 @@ class Bundle(Files):
                     )
                 yield line
 
-    def missing(self, path: str, positions: range | None = None) -> TrackerError:
+    def missing_error(self, path: str, positions: range | None = None) -> TrackerError:
         """Without a checkpoint it is no bundle; without anything else it is not whole."""
         if path == CHECKPOINT:
             return InvalidInput(
@@ -157,52 +157,54 @@ class Bundle(Files):
             )
         return Rejected("MISSING", f"{path} is missing", positions)
 
-    async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+    async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """The notes of heads of sizes above `after`, in the order of sizes."""
         sizes = [
             int(name) for name in names_in(self.directory, CHECKPOINTS) if NUMBER.fullmatch(name)
         ]
         for size in sorted(sizes):
             if size > after:
-                yield size, await self.required(f"{CHECKPOINTS}/{size}")
+                yield size, await self.read_required(f"{CHECKPOINTS}/{size}")
 
 
-def below(tile: Tile, index: int) -> range:
+def positions_below(tile: Tile, index: int) -> range:
     """The positions that a hash of a tile is about."""
-    width = WIDTH**tile.level
-    first = (tile.number * WIDTH + index) * width + 1
+    width = TILE_WIDTH**tile.level
+    first = (tile.number * TILE_WIDTH + index) * width + 1
     return range(first, first + width)
 
 
 def positions_of(tile: Tile) -> range:
     """The positions that a tile is about."""
-    return range(below(tile, 0)[0], below(tile, tile.width - 1)[-1] + 1)
+    return range(positions_below(tile, 0)[0], positions_below(tile, tile.width - 1)[-1] + 1)
 
 
-def packed(entries: Sequence[bytes]) -> bytes:
+def encode_entries(entries: Sequence[bytes]) -> bytes:
     """Entries as the bytes of their file."""
-    return b"".join(len(entry).to_bytes(LENGTH, "big") + entry for entry in entries)
+    return b"".join(len(entry).to_bytes(LENGTH_BYTES, "big") + entry for entry in entries)
 
 
-def unpacked(
+def decode_entries(
     content: bytes, tile: Tile, path: str, *, exact: bool = True
 ) -> tuple[list[bytes], Rejected | None]:
     """The entries of a file, and what is wrong with its length. Unless it must be `exact`, a file
     may go on after them."""
     entries, start = list[bytes](), 0
     while len(entries) < tile.width:
-        stop = start + LENGTH + int.from_bytes(content[start : start + LENGTH], "big")
-        if len(content) < max(stop, start + LENGTH):
+        stop = start + LENGTH_BYTES + int.from_bytes(content[start : start + LENGTH_BYTES], "big")
+        if len(content) < max(stop, start + LENGTH_BYTES):
             return entries, Rejected(
                 "BAD_LENGTH",
                 f"{path} ends within its entry {len(entries) + 1} of {tile.width}",
-                below(tile, len(entries)),
+                positions_below(tile, len(entries)),
             )
-        entries.append(content[start + LENGTH : stop])
+        entries.append(content[start + LENGTH_BYTES : stop])
         start = stop
     if exact and start != len(content):
         return entries, Rejected(
-            "BAD_LENGTH", f"{path} goes on after its {tile.width} entries", below(tile, tile.width)
+            "BAD_LENGTH",
+            f"{path} goes on after its {tile.width} entries",
+            positions_below(tile, tile.width),
         )
     return entries, None
 

@@ -5,7 +5,7 @@ tlog-tiles. Entry number `index` of a tree is the event at position `index + 1`.
 
 What is read is complete tiles and the partial ones at the right edge. A question is answered in
 three steps, so that whoever reads tiles from afar does it once: which nodes it takes (`…_parts`),
-which tiles they are in (`tiles_of`), and the hashes out of those (`Hashes`).
+which tiles they are in (`tiles_of`), and the hashes out of those (`TreeHashes`).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 from tracker.errors import InvalidInput, NotProven
 
-HASH = 32
+HASH_BYTES = 32
 """Bytes of a hash."""
-HEIGHT = 8
-WIDTH = 1 << HEIGHT
+TILE_HEIGHT = 8
+TILE_WIDTH = 1 << TILE_HEIGHT
 """Hashes in a complete tile."""
 MAX_LEVEL = 63
-EMPTY = sha256(b"").digest()
+EMPTY_ROOT = sha256(b"").digest()
 """The root of a tree without entries."""
 
 TILE_PATH = re.compile(
@@ -58,31 +58,31 @@ class Tile(NamedTuple):
 
     level: int
     number: int
-    width: int = WIDTH
+    width: int = TILE_WIDTH
 
     @property
     def entries(self) -> int:
         """How many entries a tree must have for this tile to be in it."""
-        return self.number * WIDTH + self.width << HEIGHT * self.level
+        return self.number * TILE_WIDTH + self.width << TILE_HEIGHT * self.level
 
     @property
     def path(self) -> str:
         """Where it is served below `tile/`: `0/x001/x234/067.p/8`."""
-        return f"{self.level}/{self.place}"
+        return f"{self.level}/{self.number_path}"
 
     @property
     def entries_path(self) -> str:
         """Where the entries of a tile of level 0 are served below `tile/`."""
-        return f"entries/{self.place}"
+        return f"entries/{self.number_path}"
 
     @property
-    def place(self) -> str:
+    def number_path(self) -> str:
         """The part of the paths that tells number and width."""
         digits = str(self.number)
         digits = digits.zfill(-(-len(digits) // 3) * 3)
         parts = [digits[i : i + 3] for i in range(0, len(digits), 3)]
         whole = "/".join([*(f"x{part}" for part in parts[:-1]), parts[-1]])
-        return whole if self.width == WIDTH else f"{whole}.p/{self.width}"
+        return whole if self.width == TILE_WIDTH else f"{whole}.p/{self.width}"
 
 
 def parse_tile(path: str) -> tuple[Tile, bool]:
@@ -96,11 +96,11 @@ def parse_tile(path: str) -> tuple[Tile, bool]:
         tile = Tile(
             0 if entries else int(found["level"]),
             int(re.sub("[x/]", "", found["number"])),
-            int(found["width"] or WIDTH),
+            int(found["width"] or TILE_WIDTH),
         )
         partial = found["width"] is not None
         same = path == (tile.entries_path if entries else tile.path)
-        if same and tile.level <= MAX_LEVEL and tile.width < WIDTH + (not partial):
+        if same and tile.level <= MAX_LEVEL and tile.width < TILE_WIDTH + (not partial):
             return tile, entries
     raise InvalidInput(
         f"{path[:100]!r} is no tile: expected a path such as 0/x001/234.p/8", path=("tile",)
@@ -109,7 +109,7 @@ def parse_tile(path: str) -> tuple[Tile, bool]:
 
 def tile_hashes(data: bytes) -> list[bytes]:
     """The hashes of which the bytes of a tile consist."""
-    return [data[i : i + HASH] for i in range(0, len(data), HASH)]
+    return [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]
 
 
 def tile_root(data: bytes) -> bytes:
@@ -123,8 +123,8 @@ def tile_root(data: bytes) -> bytes:
 def new_tiles(old: int, new: int) -> list[Tile]:
     """The tiles that become complete when a tree of `old` entries grows to `new`, lowest first."""
     tiles, level = [], 0
-    while new >> HEIGHT * (level + 1):
-        shift = HEIGHT * (level + 1)
+    while new >> TILE_HEIGHT * (level + 1):
+        shift = TILE_HEIGHT * (level + 1)
         tiles += [Tile(level, number) for number in range(old >> shift, new >> shift)]
         level += 1
     return tiles
@@ -133,14 +133,14 @@ def new_tiles(old: int, new: int) -> list[Tile]:
 def all_tiles(size: int) -> Iterable[Tile]:
     """Every tile of a tree, the partial ones at its right edge among them."""
     level = 0
-    while hashes := size >> HEIGHT * level:
-        yield from (Tile(level, number) for number in range(hashes >> HEIGHT))
-        if hashes % WIDTH:
-            yield Tile(level, hashes >> HEIGHT, hashes % WIDTH)
+    while hashes := size >> TILE_HEIGHT * level:
+        yield from (Tile(level, number) for number in range(hashes >> TILE_HEIGHT))
+        if hashes % TILE_WIDTH:
+            yield Tile(level, hashes >> TILE_HEIGHT, hashes % TILE_WIDTH)
         level += 1
 
 
-def cover(start: int, stop: int) -> list[Node]:
+def covering_subtrees(start: int, stop: int) -> list[Node]:
     """The complete subtrees that make up the entries [start, stop), from the left.
 
     `start` must be a multiple of the largest of them, as it is of every subtree in RFC 6962.
@@ -154,7 +154,7 @@ def cover(start: int, stop: int) -> list[Node]:
 
 
 def fold(hashes: Sequence[bytes]) -> bytes:
-    """The root over the hashes of `cover`."""
+    """The root over the hashes of `covering_subtrees`."""
     root = hashes[-1]
     for left in reversed(hashes[:-1]):
         root = node_hash(left, root)
@@ -169,12 +169,12 @@ def inclusion_parts(index: int, size: int) -> list[list[Node]]:
         )
     parts, start, stop = [], 0, size
     while stop - start > 1:
-        middle = start + _split(stop - start)
+        middle = start + _split_width(stop - start)
         if index < middle:
-            parts.append(cover(middle, stop))
+            parts.append(covering_subtrees(middle, stop))
             stop = middle
         else:
-            parts.append(cover(start, middle))
+            parts.append(covering_subtrees(start, middle))
             start = middle
     return parts[::-1]
 
@@ -187,19 +187,19 @@ def consistency_parts(old: int, new: int) -> list[list[Node]]:
         return []
     parts, start, stop, known = [], 0, new, True
     while old != stop:
-        middle = start + _split(stop - start)
+        middle = start + _split_width(stop - start)
         if old <= middle:
-            parts.append(cover(middle, stop))
+            parts.append(covering_subtrees(middle, stop))
             stop = middle
         else:
-            parts.append(cover(start, middle))
+            parts.append(covering_subtrees(start, middle))
             start, known = middle, False
     if not known:
-        parts.append(cover(start, stop))
+        parts.append(covering_subtrees(start, stop))
     return parts[::-1]
 
 
-def _split(width: int) -> int:
+def _split_width(width: int) -> int:
     """The largest power of two below `width`."""
     return 1 << (width - 1).bit_length() - 1
 
@@ -210,12 +210,12 @@ def tiles_of(nodes: Iterable[Node], size: int) -> set[Tile]:
 
 
 def _tile_of(node: Node, size: int) -> Tile:
-    level, above = divmod(node.height, HEIGHT)
-    number = node.number >> HEIGHT - above
-    return Tile(level, number, min(WIDTH, (size >> HEIGHT * level) - number * WIDTH))
+    level, above = divmod(node.height, TILE_HEIGHT)
+    number = node.number >> TILE_HEIGHT - above
+    return Tile(level, number, min(TILE_WIDTH, (size >> TILE_HEIGHT * level) - number * TILE_WIDTH))
 
 
-class Hashes:
+class TreeHashes:
     """The hashes of a tree of `size` entries, out of some of its tiles."""
 
     def __init__(self, size: int, tiles: Mapping[Tile, bytes]):
@@ -226,16 +226,18 @@ class Hashes:
     def node(self, node: Node) -> bytes:
         """The hash of a node that is in the tiles. Raises NotProven if its tile is too short."""
         if node not in self._known:
-            self._known[node] = self._look(node)
+            self._known[node] = self._find(node)
         return self._known[node]
 
-    def _look(self, node: Node) -> bytes:
+    def _find(self, node: Node) -> bytes:
         tile = _tile_of(node, self.size)
-        data, slots = self._tiles[tile], 1 << node.height % HEIGHT
-        first = node.number * slots % WIDTH
-        found = data[first * HASH : (first + slots) * HASH]
-        if len(data) != tile.width * HASH or len(found) != slots * HASH:
-            raise NotProven(f"tile {tile.path} has {len(data)} bytes: expected {tile.width * HASH}")
+        data, slots = self._tiles[tile], 1 << node.height % TILE_HEIGHT
+        first = node.number * slots % TILE_WIDTH
+        found = data[first * HASH_BYTES : (first + slots) * HASH_BYTES]
+        if len(data) != tile.width * HASH_BYTES or len(found) != slots * HASH_BYTES:
+            raise NotProven(
+                f"tile {tile.path} has {len(data)} bytes: expected {tile.width * HASH_BYTES}"
+            )
         return tile_root(found)
 
     def fold(self, nodes: Sequence[Node]) -> bytes:
@@ -244,8 +246,8 @@ class Hashes:
 
     def root(self, size: int | None = None) -> bytes:
         """The root of the tree, or of what it was at a smaller size."""
-        nodes = cover(0, self.size if size is None else size)
-        return self.fold(nodes) if nodes else EMPTY
+        nodes = covering_subtrees(0, self.size if size is None else size)
+        return self.fold(nodes) if nodes else EMPTY_ROOT
 
     def proof(self, parts: Iterable[Sequence[Node]]) -> list[bytes]:
         """The hashes of a proof."""
@@ -271,7 +273,7 @@ class Frontier:
     @property
     def root(self) -> bytes:
         """The root of the tree so far."""
-        return fold(self._complete) if self._complete else EMPTY
+        return fold(self._complete) if self._complete else EMPTY_ROOT
 
 
 def check_inclusion(
@@ -310,7 +312,7 @@ def check_consistency(
     if old > new:
         raise NotProven(f"a tree of {new} entries does not begin with one of {old}")
     if old in (0, new):
-        if proof or old_root != (new_root if old else EMPTY):
+        if proof or old_root != (new_root if old else EMPTY_ROOT):
             raise NotProven(f"two roots of one tree of {old} entries are not the same")
         return
     if not proof or _roots(old, new, proof, old_root) != (old_root, new_root):

@@ -22,7 +22,7 @@ from tracker.errors import InvalidInput, NotProven
 
 ED25519, COSIGNATURE = 0x01, 0x04
 """Signature types: of the log, and of a witness, which signs a time as well."""
-PRIVATE = "PRIVATE+KEY+"
+PRIVATE_PREFIX = "PRIVATE+KEY+"
 MAX_NOTE_BYTES = 1_000_000
 """The longest note."""
 MAX_SIGNATURES = 100
@@ -72,7 +72,7 @@ class Verifier:
         message = text.encode()
         if self.type == COSIGNATURE:
             time, signature = int.from_bytes(signature[:8], "big"), signature[8:]
-            message = timed(text, time)
+            message = cosigned_text(text, time)
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except (InvalidSignature, ValueError):
@@ -104,23 +104,27 @@ class Signer:
     def secret(self) -> str:
         """The key as text, private half and all."""
         data = bytes([self.type]) + self._key.private_bytes_raw()
-        return f"{PRIVATE}{self.name}+{self.verifier.id:08x}+{to_base64(data)}"
+        return f"{PRIVATE_PREFIX}{self.name}+{self.verifier.id:08x}+{to_base64(data)}"
 
     @staticmethod
     def parse(secret: str) -> Signer:
         """A key from its text. Raises InvalidInput, which does not repeat the secret."""
-        found = KEY.fullmatch(secret.removeprefix(PRIVATE)) if secret.startswith(PRIVATE) else None
+        found = (
+            KEY.fullmatch(secret.removeprefix(PRIVATE_PREFIX))
+            if secret.startswith(PRIVATE_PREFIX)
+            else None
+        )
         data = _bytes(found["key"]) if found else None
         if found and is_key_name(found["name"]) and _is_key(data):
             key = Signer(found["name"], Ed25519PrivateKey.from_private_bytes(data[1:]), data[0])
             if f"{key.verifier.id:08x}" == found["id"]:
                 return key
-        raise InvalidInput(f"expected a private key as text: {PRIVATE}name+id+key")
+        raise InvalidInput(f"expected a private key as text: {PRIVATE_PREFIX}name+id+key")
 
     def sign(self, text: str, time: int = 0) -> Signature:
         """A signature under a text; that of a witness says at which time, in seconds since 1970."""
         if self.type == COSIGNATURE:
-            signature = time.to_bytes(8, "big") + self._key.sign(timed(text, time))
+            signature = time.to_bytes(8, "big") + self._key.sign(cosigned_text(text, time))
         else:
             signature = self._key.sign(text.encode())
         return Signature(self.name, self.verifier.id, signature)
@@ -172,7 +176,7 @@ class Note:
             raise NotProven("a note does not end with an empty line and lines of signatures")
         return Note(text + "\n", tuple(map(Signature.parse, lines)))
 
-    def verified(self, keys: Iterable[Verifier]) -> dict[Verifier, int | None]:
+    def verified_by(self, keys: Iterable[Verifier]) -> dict[Verifier, int | None]:
         """Those of the keys that have signed, with the times of witnesses.
 
         Signatures of other keys are passed over. Raises NotProven if one of these keys' does not
@@ -188,12 +192,12 @@ class Note:
 
     def check(self, keys: Sequence[Verifier]) -> None:
         """Check that one of the keys has signed. Raises NotProven."""
-        if not self.verified(keys):
+        if not self.verified_by(keys):
             known = ", ".join(f"{key.name} ({key.id:08x})" for key in keys)
             raise NotProven(f"the note is not signed by a known key: expected {known or 'any'}")
 
 
-def timed(text: str, time: int) -> bytes:
+def cosigned_text(text: str, time: int) -> bytes:
     """What a witness signs (C2SP tlog-cosignature, cosignature/v1)."""
     return f"cosignature/v1\ntime {time}\n{text}".encode()
 

@@ -16,11 +16,11 @@ import asyncpg
 
 from tracker.audit.format.checkpoint import ConsistencyProof, InclusionProof
 from tracker.audit.format.merkle import (
-    HASH,
-    WIDTH,
-    Hashes,
+    HASH_BYTES,
+    TILE_WIDTH,
     Node,
     Tile,
+    TreeHashes,
     consistency_parts,
     inclusion_parts,
     leaf_hash,
@@ -35,7 +35,7 @@ MAX_TREE_SIZE = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class StoredCheckpoint:
     """A checkpoint that is kept; `note` has the signatures of the log and of its witnesses."""
 
     size: int
@@ -45,26 +45,26 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Included:
+class InclusionResult:
     """An inclusion proof, the hash of the entry that was published, and the checkpoint."""
 
     proof: InclusionProof
     leaf: bytes
-    checkpoint: Published
+    checkpoint: StoredCheckpoint
 
 
-class Publications:
+class ProofService:
     """Answers what auditors ask."""
 
     def __init__(self, pool: Pool):
         self._pool = pool
         self._proving = Batcher(self._prove)
 
-    async def last(self) -> Published:
+    async def last(self) -> StoredCheckpoint:
         """The newest checkpoint. Raises NotFound before the first."""
         return _checkpoint(await self._pool.fetchrow(SQL.last_checkpoint))
 
-    async def checkpoint(self, size: int | None = None) -> Published:
+    async def checkpoint(self, size: int | None = None) -> StoredCheckpoint:
         """The checkpoint of a size; the newest without one. Raises NotFound."""
         if size is None:
             return await self.last()
@@ -78,22 +78,22 @@ class Publications:
 
     async def tile(self, tile: Tile) -> bytes:
         """A tile of a published tree. Raises NotFound."""
-        await self._check(tile)
+        await self._check_published(tile)
         async with self._pool.acquire() as connection:
             return (await read_tiles(connection, [tile]))[tile]
 
     async def bundle(self, tile: Tile) -> bytes:
         """The entries of a tile of level 0, each after its length in two bytes. Raises NotFound."""
-        await self._check(tile)
-        first = tile.number * WIDTH
+        await self._check_published(tile)
+        first = tile.number * TILE_WIDTH
         rows = await self._pool.fetch(SQL.entries, first, first + tile.width)
         return b"".join(len(row["entry"]).to_bytes(2, "big") + row["entry"] for row in rows)
 
-    async def _check(self, tile: Tile) -> None:
+    async def _check_published(self, tile: Tile) -> None:
         if tile.entries > (await self.size() or 0):
             raise NotFound(f"tile {tile.path} is in no tree that is published", path=("tile",))
 
-    async def inclusion(self, position: int, size: int | None = None) -> Included:
+    async def inclusion(self, position: int, size: int | None = None) -> InclusionResult:
         """That an event is in the tree of the checkpoint of a size, or of the newest one.
 
         Raises NotFound where there is no such event, or the checkpoint does not cover it.
@@ -106,12 +106,14 @@ class Publications:
             )
         return found
 
-    async def proof(self, position: int) -> Included | None:
+    async def proof(self, position: int) -> InclusionResult | None:
         """The same in the newest checkpoint, if it covers the event yet. Those that are asked for
         at the same time are answered together."""
         return await self._proving.submit(position)
 
-    async def _prove(self, positions: Sequence[int]) -> Sequence[Included | Exception | None]:
+    async def _prove(
+        self, positions: Sequence[int]
+    ) -> Sequence[InclusionResult | Exception | None]:
         try:
             return await self._inclusions(positions, await self.last())
         except NotFound:
@@ -120,8 +122,8 @@ class Publications:
             return [error] * len(positions)
 
     async def _inclusions(
-        self, positions: Sequence[int], checkpoint: Published
-    ) -> list[Included | None]:
+        self, positions: Sequence[int], checkpoint: StoredCheckpoint
+    ) -> list[InclusionResult | None]:
         """Proofs for events; None for those that the checkpoint does not cover."""
         size = checkpoint.size
         covered = {
@@ -134,7 +136,7 @@ class Publications:
         async with self._pool.acquire() as connection:
             hashes = await read_hashes(connection, [*nodes, *leaves.values()], size)
         return [
-            Included(
+            InclusionResult(
                 InclusionProof(
                     position - 1, tuple(hashes.proof(covered[position])), checkpoint.note
                 ),
@@ -148,7 +150,7 @@ class Publications:
 
     async def consistency(
         self, old: int, size: int | None = None
-    ) -> tuple[ConsistencyProof, Published]:
+    ) -> tuple[ConsistencyProof, StoredCheckpoint]:
         """That the checkpoint of a size, or the newest, continues what the log was at `old`.
 
         Raises NotFound for a size without a checkpoint and InvalidInput for an old one above it.
@@ -166,9 +168,9 @@ async def consistency(connection: Connection, old: int, new: int) -> tuple[bytes
     return tuple(hashes.proof(parts))
 
 
-async def read_hashes(connection: Connection, nodes: Iterable[Node], size: int) -> Hashes:
+async def read_hashes(connection: Connection, nodes: Iterable[Node], size: int) -> TreeHashes:
     """The hashes of nodes of the tree of a size."""
-    return Hashes(size, await read_tiles(connection, tiles_of(nodes, size)))
+    return TreeHashes(size, await read_tiles(connection, tiles_of(nodes, size)))
 
 
 async def read_tiles(connection: Connection, tiles: Iterable[Tile]) -> dict[Tile, bytes]:
@@ -179,26 +181,26 @@ async def read_tiles(connection: Connection, tiles: Iterable[Tile]) -> dict[Tile
     levels, numbers, widths = (list(column) for column in zip(*wanted, strict=True))
     rows = await connection.fetch(SQL.tiles, levels, numbers, widths)
     found = {Tile(row["level"], row["number"], row["width"]): row["hashes"] or b"" for row in rows}
-    found |= await _hashed(connection, [t for t in wanted if t.level == 0 and not found[t]])
+    found |= await _hash_entries(connection, [t for t in wanted if t.level == 0 and not found[t]])
     for tile, hashes in found.items():
-        if len(hashes) != tile.width * HASH:
+        if len(hashes) != tile.width * HASH_BYTES:
             raise NotProven(f"tile {tile.path} is not whole: events or tiles are missing")
     return found
 
 
-async def _hashed(connection: Connection, tiles: Sequence[Tile]) -> dict[Tile, bytes]:
+async def _hash_entries(connection: Connection, tiles: Sequence[Tile]) -> dict[Tile, bytes]:
     """Tiles of level 0 from the entries of the log."""
     hashes = {tile.number: [b""] * tile.width for tile in tiles}
     if tiles:
         for position, entry in await connection.fetch(
             SQL.entries_of_tiles, list(hashes), [tile.width for tile in tiles]
         ):
-            number, slot = divmod(position - 1, WIDTH)
+            number, slot = divmod(position - 1, TILE_WIDTH)
             hashes[number][slot] = leaf_hash(entry)
     return {tile: b"".join(hashes[tile.number]) for tile in tiles}
 
 
-def _checkpoint(row: asyncpg.Record | None, size: int | None = None) -> Published:
+def _checkpoint(row: asyncpg.Record | None, size: int | None = None) -> StoredCheckpoint:
     if row is None:
         raise NotFound(
             "no checkpoint is published: expected a log that somebody signs, and an event in it"
@@ -206,4 +208,4 @@ def _checkpoint(row: asyncpg.Record | None, size: int | None = None) -> Publishe
             else f"there is no checkpoint of {size} events: /log/checkpoint is the newest",
             path=("size",),
         )
-    return Published(row["size"], row["root"], row["note"], row["signed_at"])
+    return StoredCheckpoint(row["size"], row["root"], row["note"], row["signed_at"])

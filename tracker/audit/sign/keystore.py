@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.audit.format.checkpoint import Checkpoint
-from tracker.audit.format.signed_note import PRIVATE, Note, Signer, Verifier
+from tracker.audit.format.signed_note import PRIVATE_PREFIX, Note, Signer, Verifier
 from tracker.errors import InvalidInput, NotFound
 
-NAME = "critical-minerals-policy-tracker"
+DEFAULT_ORIGIN = "critical-minerals-policy-tracker"
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class LogKeys:
     """The keys of a log, the oldest first."""
 
     signers: tuple[Signer, ...]
@@ -43,7 +43,7 @@ class Keys:
         return tuple(signer.verifier for signer in self.signers)
 
     @property
-    def ever(self) -> tuple[Verifier, ...]:
+    def all(self) -> tuple[Verifier, ...]:
         """The public halves of all there were."""
         return (*self.retired, *self.verifiers)
 
@@ -59,7 +59,7 @@ class Keys:
         )
 
 
-class Safe:
+class KeyStore:
     """The directory with the keys and the last signed head."""
 
     def __init__(self, directory: Path):
@@ -67,7 +67,7 @@ class Safe:
         self._keys = directory / "keys"
         self._head = directory / "head"
 
-    def prepare(self, origin: str | None = None) -> Keys:
+    def load_or_create(self, origin: str | None = None) -> LogKeys:
         """The keys; a new one where there is none yet, for a log of the name `origin`.
 
         Raises InvalidInput where the keys are of another log, or are gone while a head is there.
@@ -80,8 +80,8 @@ class Safe:
                     " on under its name; docs/audit.md says how to begin another",
                     code="KEY_LOST",
                 )
-            key = Signer.new(origin or f"{NAME}/{secrets.token_hex(4)}")
-            self._create(self._keys, str(Keys((key,))))
+            key = Signer.new(origin or f"{DEFAULT_ORIGIN}/{secrets.token_hex(4)}")
+            self._create(self._keys, str(LogKeys((key,))))
         keys = self.keys()
         if origin and keys.origin != origin:
             raise InvalidInput(
@@ -90,7 +90,7 @@ class Safe:
             )
         return keys
 
-    def keys(self) -> Keys:
+    def keys(self) -> LogKeys:
         """The keys as they are now. Raises NotFound and InvalidInput."""
         try:
             lines = self._keys.read_text(encoding="utf-8").splitlines()
@@ -98,25 +98,27 @@ class Safe:
             raise NotFound(
                 f"{self._keys} is not there: `tracker serve` makes a key when it starts"
             ) from None
-        signers = tuple(Signer.parse(line) for line in lines if line.startswith(PRIVATE))
-        retired = tuple(Verifier.parse(line) for line in lines if not line.startswith(PRIVATE))
-        keys = Keys(signers, retired)
-        if not signers or len({key.name for key in keys.ever}) > 1:
+        signers = tuple(Signer.parse(line) for line in lines if line.startswith(PRIVATE_PREFIX))
+        retired = tuple(
+            Verifier.parse(line) for line in lines if not line.startswith(PRIVATE_PREFIX)
+        )
+        keys = LogKeys(signers, retired)
+        if not signers or len({key.name for key in keys.all}) > 1:
             raise InvalidInput(f"{self._keys}: expected keys of one log, a private one among them")
         return keys
 
-    def rotate(self) -> Keys:
+    def rotate(self) -> LogKeys:
         """Add a key: from now on it signs, and so do those before it. Raises like `keys`."""
         keys = self.keys()
-        grown = Keys((*keys.signers, Signer.new(keys.origin)), keys.retired)
+        grown = LogKeys((*keys.signers, Signer.new(keys.origin)), keys.retired)
         self._replace(self._keys, str(grown))
         return grown
 
-    def retire(self) -> Keys:
+    def retire(self) -> LogKeys:
         """Let only the newest key sign. Raises like `keys`."""
         keys = self.keys()
         *old, newest = keys.signers
-        left = Keys((newest,), (*keys.retired, *(signer.verifier for signer in old)))
+        left = LogKeys((newest,), (*keys.retired, *(signer.verifier for signer in old)))
         self._replace(self._keys, str(left))
         return left
 
@@ -127,7 +129,7 @@ class Safe:
         except FileNotFoundError:
             return None
 
-    def keep(self, head: Checkpoint) -> None:
+    def save_head(self, head: Checkpoint) -> None:
         """Remember a head, unless it or a later one is there. It is on the disk when this returns.
 
         A process that is frozen after it has looked puts its head in the place of later ones when
@@ -140,12 +142,12 @@ class Safe:
             self._replace(self._head, str(head))
 
     def _replace(self, path: Path, text: str) -> None:
-        os.replace(self._written(path, text), path)
+        os.replace(self._write_beside(path, text), path)
         self._sync()
 
     def _create(self, path: Path, text: str) -> None:
         """Make a file, unless another process has made it meanwhile."""
-        written = self._written(path, text)
+        written = self._write_beside(path, text)
         try:
             os.link(written, path)
         except FileExistsError:
@@ -154,7 +156,7 @@ class Safe:
             written.unlink()
         self._sync()
 
-    def _written(self, path: Path, text: str) -> Path:
+    def _write_beside(self, path: Path, text: str) -> Path:
         """A file beside the path, complete and on the disk."""
         beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

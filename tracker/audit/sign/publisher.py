@@ -23,17 +23,17 @@ from dataclasses import dataclass
 
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof
 from tracker.audit.format.merkle import (
-    WIDTH,
+    TILE_WIDTH,
     Tile,
     check_consistency,
     consistency_parts,
-    cover,
+    covering_subtrees,
     new_tiles,
     tile_root,
 )
 from tracker.audit.format.signed_note import Note, Signature, Verifier
 from tracker.audit.serve.proofs import SQL, consistency, read_hashes, read_tiles
-from tracker.audit.sign.keystore import Keys, Safe
+from tracker.audit.sign.keystore import KeyStore, LogKeys
 from tracker.audit.sign.witness import Policy, Witnesses
 from tracker.errors import NotProven, TrackerError
 from tracker.log.follower import Follower, wait_for_event
@@ -53,10 +53,10 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Signing:
+class SigningOptions:
     """With what the log is signed: the safe, the name of a log that has no keys yet, witnesses."""
 
-    safe: Safe
+    keystore: KeyStore
     origin: str | None = None
     policy: Policy = Policy()  # noqa: RUF009 - it never changes
 
@@ -64,10 +64,10 @@ class Signing:
 class Publisher(BackgroundTask):
     """Publishes the log, in this process or in whichever gets its turn first."""
 
-    def __init__(self, pool: Pool, follower: Follower, signing: Signing):
+    def __init__(self, pool: Pool, follower: Follower, signing: SigningOptions):
         self._pool = pool
         self._follower = follower
-        self._safe = signing.safe
+        self._safe = signing.keystore
         self._witnesses = Witnesses(signing.policy)
         self._published = asyncio.Event()
         self.trouble: str | None = None
@@ -78,7 +78,7 @@ class Publisher(BackgroundTask):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._publish())
             if self._witnesses.policy.witnesses and not self._witnesses.policy.required:
-                tasks.create_task(self._cosign())
+                tasks.create_task(self._run_cosigning())
 
     async def _publish(self) -> None:
         while True:
@@ -89,7 +89,7 @@ class Publisher(BackgroundTask):
                 await asyncio.sleep(CHECKPOINT_INTERVAL_SECONDS)
                 await wait_for_event(signal)
             except TrackerError as error:
-                self._refuse(error.message)
+                self._log_refusal(error.message)
                 await asyncio.sleep(RETRY_SECONDS)
             except CONNECTION_ERRORS as error:
                 logger.warning("the publisher lost its database and will try again: %s", error)
@@ -99,7 +99,7 @@ class Publisher(BackgroundTask):
                 self.trouble = f"{type(error).__name__}: the log has the details"
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def _refuse(self, reason: str) -> None:
+    def _log_refusal(self, reason: str) -> None:
         if reason != self.trouble:
             logger.error("the log is not signed any more: %s", reason)
         self.trouble = reason
@@ -135,14 +135,14 @@ class Publisher(BackgroundTask):
     async def _step(self, turn: Connection, reading: Connection, work: BackgroundWork) -> bool:
         """Add tiles, a page at most, or sign where all are there. Returns whether more remains."""
         complete, size = await turn.fetchval(SQL.complete), await head(turn)
-        if complete * WIDTH > size:
-            raise NotProven(f"the log has {size} events, and tiles of {complete * WIDTH}")
-        page = min(complete + TILES_PER_TURN, size // WIDTH)
+        if complete * TILE_WIDTH > size:
+            raise NotProven(f"the log has {size} events, and tiles of {complete * TILE_WIDTH}")
+        page = min(complete + TILES_PER_TURN, size // TILE_WIDTH)
         if page == complete:
             await self._sign(turn, reading, size, work)
             return False
-        await add_tiles(turn, reading, new_tiles(complete * WIDTH, page * WIDTH))
-        work.record((page - complete) * WIDTH, page * WIDTH)
+        await add_tiles(turn, reading, new_tiles(complete * TILE_WIDTH, page * TILE_WIDTH))
+        work.record((page - complete) * TILE_WIDTH, page * TILE_WIDTH)
         return True
 
     async def _sign(
@@ -154,9 +154,9 @@ class Publisher(BackgroundTask):
         """
         keys = await asyncio.to_thread(self._safe.keys)
         heads = await self._heads(turn, keys)
-        new = await continued(reading, keys.origin, size, heads)
+        new = await check_continues(reading, keys.origin, size, heads)
         done = await turn.fetchrow(SQL.checkpoint, size)  # fails where our turn was lost meanwhile
-        await asyncio.to_thread(self._safe.keep, new)
+        await asyncio.to_thread(self._safe.save_head, new)
         if done:
             return
         note = keys.sign(new)
@@ -165,7 +165,7 @@ class Publisher(BackgroundTask):
             await turn.fetchval(
                 SQL.take_turn, SILENCE_TIMEOUT_SETTING
             )  # no witness is asked by who has lost its turn
-            signed = await self._gather(reading, note, size)
+            signed = await self._collect_cosignatures(reading, note, size)
             if not self._witnesses.policy.satisfied(signed):
                 raise NotProven(
                     f"{len(signed)} of the {len(self._witnesses.policy.witnesses)}"
@@ -176,7 +176,7 @@ class Publisher(BackgroundTask):
         await add_cosignatures(turn, size, signed)
         work.record(size - max((old.size for old in heads), default=0), size)
 
-    async def _heads(self, connection: Connection, keys: Keys) -> list[Checkpoint]:
+    async def _heads(self, connection: Connection, keys: LogKeys) -> list[Checkpoint]:
         """The last heads, by the safe and by the database, which must be one of our log's."""
         heads = []
         if kept := await asyncio.to_thread(self._safe.head):
@@ -185,7 +185,7 @@ class Publisher(BackgroundTask):
         if row:
             note = Note.parse(row["note"].encode())
             published = Checkpoint.parse(note.text)
-            note.check(keys.ever)
+            note.check(keys.all)
             if (published.size, published.root) != (row["size"], row["root"]):
                 raise NotProven(f"the row of the checkpoint of {row['size']} is not as its note")
             if published not in heads:
@@ -198,7 +198,7 @@ class Publisher(BackgroundTask):
                 )
         return heads
 
-    async def _gather(
+    async def _collect_cosignatures(
         self, connection: Connection, note: Note, size: int, done: Collection[Verifier] = ()
     ) -> dict[Verifier, Signature]:
         """Ask the witnesses, but for those that are done; again who wanted another proof."""
@@ -217,19 +217,19 @@ class Publisher(BackgroundTask):
             signed |= await self._witnesses.ask(note, size, proofs)
         return signed
 
-    async def _cosign(self) -> None:
+    async def _run_cosigning(self) -> None:
         """Collect signatures of witnesses for what is published already, for ever."""
         while True:
             published = self._published
             try:
-                await self.cosign()
+                await self.cosign_newest()
             except TrackerError as error:  # one witness must not be able to stop the log
                 logger.error("the checkpoint is not cosigned: %s", error.message)
             except CONNECTION_ERRORS as error:
                 logger.warning("cosignatures could not be kept: %s", error)
             await wait_for_event(published, RETRY_SECONDS)
 
-    async def cosign(self) -> None:
+    async def cosign_newest(self) -> None:
         """Have the newest checkpoint signed by the witnesses that have not signed it yet."""
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(SQL.last_checkpoint)
@@ -238,11 +238,11 @@ class Publisher(BackgroundTask):
             rows = await connection.fetch(SQL.cosigned, row["size"])
             done = [Verifier.parse(cosigned["witness"]) for cosigned in rows]
             note = Note.parse(row["note"].encode())
-            signed = await self._gather(connection, note, row["size"], done)
+            signed = await self._collect_cosignatures(connection, note, row["size"], done)
             await add_cosignatures(connection, row["size"], signed)
 
 
-async def continued(
+async def check_continues(
     connection: Connection, origin: str, size: int, heads: list[Checkpoint]
 ) -> Checkpoint:
     """The head of the log at a size, if it continues all that was signed. Raises NotProven."""
@@ -254,7 +254,7 @@ async def continued(
             )
     proofs = {old.size: consistency_parts(old.size, size) for old in heads}
     nodes = [node for parts in proofs.values() for part in parts for node in part]
-    hashes = await read_hashes(connection, [*cover(0, size), *nodes], size)
+    hashes = await read_hashes(connection, [*covering_subtrees(0, size), *nodes], size)
     new = Checkpoint(origin, size, hashes.root())
     for old in heads:
         try:

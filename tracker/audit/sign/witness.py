@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
-from tracker.audit.format.checkpoint import ConsistencyProof, number
+from tracker.audit.format.checkpoint import ConsistencyProof, parse_number
 from tracker.audit.format.signed_note import COSIGNATURE, Note, Signature, Verifier
 from tracker.errors import InvalidInput, NotProven, TrackerError
 
@@ -51,13 +51,13 @@ class Policy:
     def satisfied(self, signed: Collection[Verifier]) -> bool:
         """Whether witnesses with these keys are enough."""
         names = {witness.name for witness in self.witnesses if witness.key in signed}
-        return not self.required or self._stands(self.quorum, names)
+        return not self.required or self._is_satisfied(self.quorum, names)
 
-    def _stands(self, name: str, signed: Collection[str]) -> bool:
+    def _is_satisfied(self, name: str, signed: Collection[str]) -> bool:
         if name not in self.groups:
             return name in signed
         least, members = self.groups[name]
-        return sum(self._stands(member, signed) for member in members) >= least
+        return sum(self._is_satisfied(member, signed) for member in members) >= least
 
     @staticmethod
     def parse(text: str) -> Policy:
@@ -139,12 +139,12 @@ def _witness(name: str, key: str, url: str) -> Witness:
     return Witness(name, verifier, url)
 
 
-class Behind(NotProven):
+class WitnessBehind(NotProven):
     """A witness has seen more of the log than we have: ours has lost entries."""
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere(Exception):
+class WitnessConflict(Exception):
     """The witness wants a proof from another size."""
 
     size: int
@@ -170,7 +170,7 @@ class Witnesses:
         """What those witnesses sign that have a proof.
 
         Who does not answer, or wants another proof, is not in the result; `old_sizes` then tells
-        the other size. Raises Behind.
+        the other size. Raises WitnessBehind.
         """
         asked = [witness for witness in self.policy.witnesses if witness.key in proofs]
         answers = await asyncio.gather(
@@ -180,9 +180,9 @@ class Witnesses:
             ),
             return_exceptions=True,
         )
-        return self._signed(asked, size, answers)
+        return self._add_checkpoints(asked, size, answers)
 
-    def _signed(
+    def _add_checkpoints(
         self, asked: Sequence[Witness], size: int, answers: Sequence[Signature | BaseException]
     ) -> dict[Verifier, Signature]:
         signed = {}
@@ -191,12 +191,12 @@ class Witnesses:
                 case Signature():
                     signed[witness.key] = answer
                     self._seen[witness.key] = size
-                case Elsewhere(size=seen) if seen > size:
-                    raise Behind(
+                case WitnessConflict(size=seen) if seen > size:
+                    raise WitnessBehind(
                         f"the witness {witness.name} has seen {seen} entries of this log,"
                         f" which has {size}: the log is older than what was published"
                     )
-                case Elsewhere(size=seen):
+                case WitnessConflict(size=seen):
                     self._seen[witness.key] = seen
                 case OSError() | HTTPException() | TrackerError():
                     logger.warning("the witness %s did not sign: %s", witness.name, answer)
@@ -208,7 +208,7 @@ class Witnesses:
 def add_checkpoint(witness: Witness, note: Note, proof: ConsistencyProof) -> Signature:
     """Ask a witness for its signature (C2SP tlog-witness, add-checkpoint).
 
-    Raises Elsewhere, OSError, HTTPException, or NotProven for an answer without its signature.
+    Raises WitnessConflict, OSError, HTTPException, or NotProven for an answer without its signature.
     """
     request = urllib.request.Request(
         f"{witness.url.rstrip('/')}/add-checkpoint", str(proof).encode(), method="POST"
@@ -219,7 +219,9 @@ def add_checkpoint(witness: Witness, note: Note, proof: ConsistencyProof) -> Sig
     except urllib.error.HTTPError as error:
         with error:
             if error.code == 409 and error.headers.get_content_type() == "text/x.tlog.size":
-                raise Elsewhere(number(error.read(100).decode(errors="replace").strip())) from None
+                raise WitnessConflict(
+                    parse_number(error.read(100).decode(errors="replace").strip())
+                ) from None
         raise
     for signature in map(Signature.parse, lines.splitlines()):
         if (signature.name, signature.id) == (witness.key.name, witness.key.id):

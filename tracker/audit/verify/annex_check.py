@@ -16,7 +16,7 @@ from tracker.log.annexes import AnnexLine
 from tracker.log.entries import Recorded
 
 
-class Opening(StrEnum):
+class AnnexStatus(StrEnum):
     """What has become of a text that an entry commits to, or of an annex."""
 
     OPENED = "opened"
@@ -35,42 +35,42 @@ class Opening(StrEnum):
     @property
     def tampered(self) -> bool:
         """Whether somebody took out, changed or put in a text behind the log's back."""
-        return self in (Opening.MISSING, Opening.MISMATCHED, Opening.UNCOMMITTED)
+        return self in (AnnexStatus.MISSING, AnnexStatus.MISMATCHED, AnnexStatus.UNCOMMITTED)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AnnexFinding:
     """What was found of one field of an event."""
 
     position: int
     field: str
-    opening: Opening
+    status: AnnexStatus
 
 
-def examine(
+def check_event(
     event: Recorded, annexes: Iterable[AnnexLine], redacted: Collection[str]
-) -> list[Finding]:
+) -> list[AnnexFinding]:
     """What has become of every text of an event, in the order of the fields.
 
     `annexes` are the exported lines of its position, `redacted` the fields that later events of the
     log redact: collect them with `redacts`. Lines without a text say nothing by themselves.
     """
-    promised, found, there = committed(event.fact), dict[str, Opening](), set[str]()
+    promised, found, there = committed(event.fact), dict[str, AnnexStatus](), set[str]()
     for annex in annexes:
         if annex.text is None:
             continue
         known = annex.field in promised and annex.field not in there
         there.add(annex.field)
         if not known:
-            found[annex.field] = Opening.UNCOMMITTED
-        elif not opens(annex, promised[annex.field]):
-            found[annex.field] = Opening.MISMATCHED
+            found[annex.field] = AnnexStatus.UNCOMMITTED
+        elif not opens_commitment(annex, promised[annex.field]):
+            found[annex.field] = AnnexStatus.MISMATCHED
         else:
             gone = annex.field in redacted
-            found[annex.field] = Opening.NOT_REMOVED if gone else Opening.OPENED
+            found[annex.field] = AnnexStatus.NOT_REMOVED if gone else AnnexStatus.OPENED
     for field in promised.keys() - there:
-        found[field] = Opening.REDACTED if field in redacted else Opening.MISSING
-    return [Finding(event.position, field, found[field]) for field in sorted(found)]
+        found[field] = AnnexStatus.REDACTED if field in redacted else AnnexStatus.MISSING
+    return [AnnexFinding(event.position, field, found[field]) for field in sorted(found)]
 
 
 def redacts(event: Recorded) -> tuple[int, tuple[str, ...]] | None:
@@ -81,7 +81,7 @@ def redacts(event: Recorded) -> tuple[int, tuple[str, ...]] | None:
     return int(position), fact.fields
 
 
-def opens(annex: AnnexLine, promised: str) -> bool:
+def opens_commitment(annex: AnnexLine, promised: str) -> bool:
     """Whether an annex opens a commitment, the one that it says is its own."""
     try:
         salt = bytes.fromhex(annex.salt or "")

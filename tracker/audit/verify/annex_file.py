@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from tracker.audit.verify.annex_check import Opening, examine, redacts
+from tracker.audit.verify.annex_check import AnnexStatus, check_event, redacts
 from tracker.errors import Rejected
 from tracker.log.annexes import AnnexLine
 from tracker.log.entries import Recorded
@@ -19,7 +19,7 @@ MAX_ANNEXES_PER_EVENT = 1000
 """The most texts of an event: an entry has not even room to commit to so many."""
 
 
-class Texts:
+class AnnexChecker:
     """Reads the lines of a file `annexes`, in the order of positions, as far as events have come.
 
     Only texts of the events `first` to `last` are looked at. A redaction comes after the event that
@@ -31,7 +31,7 @@ class Texts:
     ):
         self.opened = self.redacted = 0
         """How many texts open their commitments, and how many the log says are gone."""
-        self._lines = between(lines, first, last)
+        self._lines = lines_between(lines, first, last)
         self._next = next(self._lines, None)
         self._missing: dict[tuple[int, str], None] = {}
         self._allow_missing = allow_missing
@@ -45,11 +45,11 @@ class Texts:
         """Check the texts of the next events. Raises Rejected (ALTERED_ANNEX) for one that is not
         what the entry commits to."""
         for event in events:
-            for finding in examine(event, self._of(event.position), ()):
-                match finding.opening:
-                    case Opening.OPENED:
+            for finding in check_event(event, self._of(event.position), ()):
+                match finding.status:
+                    case AnnexStatus.OPENED:
                         self.opened += 1
-                    case Opening.MISSING:
+                    case AnnexStatus.MISSING:
                         self._missing[event.position, finding.field] = None
                     case _:
                         raise _altered(event.position, finding.field)
@@ -94,7 +94,7 @@ class Texts:
                 self.redacted += 1
 
 
-def read(lines: Iterable[bytes]) -> Iterator[AnnexLine]:
+def read_lines(lines: Iterable[bytes]) -> Iterator[AnnexLine]:
     """The lines of a file `annexes`. Raises Rejected (ALTERED_ANNEX) for one that is none."""
     decoder = msgspec.json.Decoder(AnnexLine)
     for number, text in enumerate(lines, 1):
@@ -108,10 +108,10 @@ def read(lines: Iterable[bytes]) -> Iterator[AnnexLine]:
         yield line
 
 
-def between(lines: Iterable[bytes], first: int, last: int) -> Iterator[AnnexLine]:
+def lines_between(lines: Iterable[bytes], first: int, last: int) -> Iterator[AnnexLine]:
     """The texts of the events `first` to `last`. What an interrupted export has left behind them is
-    not looked at. Raises like `read`."""
-    for line in read(lines):
+    not looked at. Raises like `read_lines`."""
+    for line in read_lines(lines):
         if int(line.position) > last:
             return
         if int(line.position) >= first:

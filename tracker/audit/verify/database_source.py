@@ -13,9 +13,9 @@ import asyncpg
 import msgspec
 
 from tracker.audit.format.frontier import root_over
-from tracker.audit.format.layout import below, positions_of
-from tracker.audit.format.merkle import WIDTH, Tile, tile_hashes
-from tracker.audit.verify.trust import parsed
+from tracker.audit.format.layout import positions_below, positions_of
+from tracker.audit.format.merkle import TILE_WIDTH, Tile, tile_hashes
+from tracker.audit.verify.trust import parse_head
 from tracker.errors import NotFound, Rejected
 from tracker.log.entries import recorded
 from tracker.postgres.database import Pool, named_queries
@@ -25,7 +25,7 @@ COLUMNS = ("position", "event_id", "stream", "version", "type", "recorded_at")
 """What rows repeat of their entries, so that it can be indexed."""
 
 
-class Rows:
+class DatabaseSource:
     """The log of a database; of an event that lies in no complete tile no hash is kept.
 
     Raises Rejected where rows are not as they were signed: also MISSING_ROW and WRONG_COLUMN.
@@ -61,8 +61,8 @@ class Rows:
 
     async def tile(self, tile: Tile) -> list[bytes] | None:
         """The hashes of a tile; None of entries that make up no complete one."""
-        if tile.width < WIDTH:
-            return await self._begun(tile) if tile.level else None
+        if tile.width < TILE_WIDTH:
+            return await self._partial_tile(tile) if tile.level else None
         row = await self._pool.fetchrow(SQL.tile, tile.level, tile.number)
         if row is None:
             raise Rejected(
@@ -77,19 +77,19 @@ class Rows:
             )
         return hashes
 
-    async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+    async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """The notes of heads of sizes above `after`, in the order of sizes."""
         while rows := await self._pool.fetch(SQL.checkpoints, after):
             for row in rows:
                 yield row["size"], _note(row)
             after = rows[-1]["size"]
 
-    def texts(self) -> None:
+    def annex_lines(self) -> None:
         """None: those of a database are beside the log."""
 
-    async def _begun(self, tile: Tile) -> list[bytes]:
+    async def _partial_tile(self, tile: Tile) -> list[bytes]:
         """A tile that is not complete: the roots of complete ones below it."""
-        first = tile.number * WIDTH
+        first = tile.number * TILE_WIDTH
         rows = await self._pool.fetch(SQL.roots, tile.level - 1, first, first + tile.width)
         if len(rows) < tile.width:
             raise Rejected(
@@ -100,7 +100,7 @@ class Rows:
 
 def _note(row: asyncpg.Record) -> bytes:
     note = str(row["note"]).encode()
-    checkpoint = parsed(note, f"the checkpoint of {row['size']}")[1]
+    checkpoint = parse_head(note, f"the checkpoint of {row['size']}")[1]
     if (checkpoint.size, checkpoint.root) != (row["size"], row["root"]):
         raise Rejected(
             "BAD_CHECKPOINT", f"the row of the checkpoint of {row['size']} is not as its note"
@@ -123,5 +123,5 @@ def _check_columns(row: asyncpg.Record) -> None:
             raise Rejected(
                 "WRONG_COLUMN",
                 f"its column {name} says {row[name]}, the entry {getattr(event, name)}",
-                below(Tile(0, 0), row["position"] - 1),
+                positions_below(Tile(0, 0), row["position"] - 1),
             )

@@ -11,7 +11,7 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import urlsplit
 
-from tracker.audit.format.layout import MAX_ENTRIES_BYTES, Files, most_bytes
+from tracker.audit.format.layout import MAX_ENTRIES_BYTES, LogFiles, max_bytes
 from tracker.domain.wording import is_address, shown_address
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 
@@ -19,11 +19,11 @@ READ_TIMEOUT_SECONDS = 30.0
 """Seconds without a byte after which a server counts as silent."""
 RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0)
 """Seconds to wait before the same is asked again."""
-PASSING = (429, 500, 502, 503, 504)
+RETRIED_STATUSES = (429, 500, 502, 503, 504)
 """Statuses after which it may go better in a while."""
 
 
-class Website(Files):
+class HttpSource(LogFiles):
     """A log below an http or https address, asked over a few connections that are kept open."""
 
     ahead = 8
@@ -53,7 +53,7 @@ class Website(Files):
                 if status in (404, 410):
                     return None
                 reason = f"status {status}"
-                if status not in PASSING:
+                if status not in RETRIED_STATUSES:
                     break
             except (OSError, HTTPException) as error:
                 reason = str(error) or type(error).__name__
@@ -61,13 +61,13 @@ class Website(Files):
                 await asyncio.sleep(pause)
         raise Unavailable(f"{self.name}/{path}: {reason}")
 
-    def missing(self, path: str, positions: range | None = None) -> TrackerError:
+    def missing_error(self, path: str, positions: range | None = None) -> TrackerError:
         """An address may have moved, so a file that is not there accuses nobody."""
         return Unavailable(
             f"{self.name}/{path}: there is no such file. Is it the address of a log?"
         )
 
-    async def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+    async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """None: a website does not list the heads that it keeps."""
         for nothing in list[tuple[int, bytes]]():
             yield nothing
@@ -92,7 +92,7 @@ class Website(Files):
             connection.request("GET", f"{self._parts.path}/{path}", headers=self._headers)
             response = connection.getresponse()
             found = response.status == 200  # what says that it is not there may be a long page
-            content = _whole(response, most_bytes(path) if found else MAX_ENTRIES_BYTES)
+            content = _read_within_limits(response, max_bytes(path) if found else MAX_ENTRIES_BYTES)
         except BaseException:
             connection.close()
             raise
@@ -105,7 +105,7 @@ class Website(Files):
         return kind(self._parts.netloc, timeout=READ_TIMEOUT_SECONDS)
 
 
-def _whole(response: HTTPResponse, most: int) -> bytes:
+def _read_within_limits(response: HTTPResponse, most: int) -> bytes:
     """The content of an answer, within 2 minutes. Raises HTTPException for one that is too long,
     cut off or trickles."""
     content, started = bytearray(), time.monotonic()

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from tracker.audit.format.signed_note import Verifier
-from tracker.audit.verify.trust import Head
+from tracker.audit.verify.trust import TrustedCheckpoint
 from tracker.audit.verify.verifier import Verification
 from tracker.errors import Rejected, TrackerError
 
@@ -83,7 +83,7 @@ class Report(msgspec.Struct, rename="camel", kw_only=True):
 
 
 @dataclass(slots=True)
-class Visit:
+class VerificationRun:
     """A verification as it goes: what it is of, and what it knows by now."""
 
     log: str
@@ -92,7 +92,7 @@ class Visit:
     witnesses: tuple[Verifier, ...] = ()
     keys: tuple[Verifier, ...] = ()
     key_source: KeySource | None = None
-    saved: Head | None = None
+    saved: TrustedCheckpoint | None = None
     verification: Verification | None = None
 
     @property
@@ -102,7 +102,7 @@ class Visit:
 
 
 def report(
-    visit: Visit, finished_at: datetime, error: TrackerError | None, exit_code: int
+    visit: VerificationRun, finished_at: datetime, error: TrackerError | None, exit_code: int
 ) -> Report:
     """The report of a visit that has ended, well or with an error."""
     positions = error.positions if isinstance(error, Rejected) else None
@@ -123,11 +123,11 @@ def report(
         required_witnesses=[str(key) for key in visit.witnesses],
         saved_checkpoint_size=str(visit.saved.size) if visit.saved else None,
         not_checked=not_checked(visit),
-        **_found(visit.verification),
+        **_log_findings(visit.verification),
     )
 
 
-def _found(verification: Verification | None) -> dict[str, Any]:
+def _log_findings(verification: Verification | None) -> dict[str, Any]:
     """What is known of the log."""
     if verification is None:
         return {}
@@ -141,18 +141,18 @@ def _found(verification: Verification | None) -> dict[str, Any]:
         "last_recorded_at": verification.recorded_at,
         "from_position": str(verification.first),
         "kept_checkpoints": verification.heads,
-        "kept_checkpoints_of_unknown_keys": verification.strangers,
+        "kept_checkpoints_of_unknown_keys": verification.unknown_signers,
         "texts": texts and TextCounts(texts.opened, texts.redacted, texts.missing),
     }
 
 
-def _result(visit: Visit, error: TrackerError | None) -> Result:
+def _result(visit: VerificationRun, error: TrackerError | None) -> Result:
     if error is not None:
         return Result.REJECTED if isinstance(error, Rejected) else Result.NOT_VERIFIED
     return Result.VERIFIED if visit.proven else Result.CONSISTENT
 
 
-def sentence(visit: Visit, error: TrackerError | None) -> str:
+def sentence(visit: VerificationRun, error: TrackerError | None) -> str:
     """The result in a sentence."""
     if isinstance(error, Rejected):
         return f"The log is rejected: {error.message} ({error.code})."
@@ -176,7 +176,7 @@ def sentence(visit: Visit, error: TrackerError | None) -> str:
     return f"{signed} with a trusted key: none was altered, dropped, inserted or moved{texts}."
 
 
-def not_checked(visit: Visit) -> list[str]:
+def not_checked(visit: VerificationRun) -> list[str]:
     """What the result says nothing about."""
     found = visit.verification
     points = {

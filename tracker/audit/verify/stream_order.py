@@ -17,32 +17,32 @@ from struct import Struct
 from tracker.errors import Rejected
 from tracker.log.entries import Recorded
 
-BUCKETS = 256
+BUCKET_COUNT = 256
 MAX_BUCKET_BYTES = 64 * 1024
 """Bytes of a bucket that are held before they go to disk."""
 RECORD = Struct(">16sIQ")
 """A hash of a stream or id; the version, 0 for an id; the position."""
 
 
-class Sequences:
+class StreamOrderChecker:
     """Takes every event in order. Of a log whose beginning is not looked at, `whole` is False:
     the first version of a stream may then be any."""
 
     def __init__(self, *, whole: bool = True) -> None:
         self._whole = whole
-        self._held = [bytearray() for _ in range(BUCKETS)]
+        self._held = [bytearray() for _ in range(BUCKET_COUNT)]
         self._directory: tempfile.TemporaryDirectory[str] | None = None
 
     def add(self, event: Recorded) -> None:
         """Take in the next event."""
-        self._keep(b"s" + event.stream.encode(), event.version, event.position)
-        self._keep(b"i" + event.event_id.encode(), 0, event.position)
+        self._add_record(b"s" + event.stream.encode(), event.version, event.position)
+        self._add_record(b"i" + event.event_id.encode(), 0, event.position)
 
-    def fault(self, until: int) -> Rejected | None:
+    def first_fault(self, until: int) -> Rejected | None:
         """The first wrong version or repeated id up to a position; None where all is right."""
         faults = [
             fault
-            for number in range(BUCKETS)
+            for number in range(BUCKET_COUNT)
             if (fault := self._fault(number)) is not None and fault[0] <= until
         ]
         if not faults:
@@ -55,7 +55,7 @@ class Sequences:
         if self._directory is not None:
             self._directory.cleanup()
 
-    def _keep(self, name: bytes, number: int, position: int) -> None:
+    def _add_record(self, name: bytes, number: int, position: int) -> None:
         key = sha256(name).digest()[:16]
         held = self._held[key[0]]
         held += RECORD.pack(key, number, position)

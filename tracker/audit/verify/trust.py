@@ -11,7 +11,7 @@ from tracker.errors import NotProven, Rejected
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class TrustedCheckpoint:
     """A checkpoint that is believed: the note as it was read, and who signed and cosigned it."""
 
     note: bytes
@@ -25,20 +25,20 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class TrustPolicy:
     """The log's keys, one of which must have signed; the witnesses, each of which must have."""
 
     keys: tuple[Verifier, ...]
     witnesses: tuple[Verifier, ...] = ()
 
-    def head(self, data: bytes, name: str) -> Head:
+    def verify_head(self, data: bytes, name: str) -> TrustedCheckpoint:
         """The checkpoint in a note, if it is to be believed; `name` says which note it is.
 
         Raises Rejected: BAD_CHECKPOINT, BAD_SIGNATURE, UNKNOWN_KEY, WRONG_ORIGIN, NOT_WITNESSED.
         """
-        note, checkpoint = parsed(data, name)
+        note, checkpoint = parse_head(data, name)
         try:
-            found = note.verified((*self.keys, *self.witnesses))
+            found = note.verified_by((*self.keys, *self.witnesses))
         except NotProven as error:
             raise Rejected("BAD_SIGNATURE", f"{name}: {error.message}") from None
         signers = [key for key in self.keys if key in found]
@@ -55,10 +55,10 @@ class Trust:
             )
         if silent := [key for key in self.witnesses if key not in found]:
             raise Rejected("NOT_WITNESSED", f"{name} is not cosigned by {_named(silent)}")
-        return Head(data, checkpoint, tuple(found))
+        return TrustedCheckpoint(data, checkpoint, tuple(found))
 
 
-def parsed(data: bytes, name: str) -> tuple[Note, Checkpoint]:
+def parse_head(data: bytes, name: str) -> tuple[Note, Checkpoint]:
     """A note and the checkpoint in it, unverified. Raises Rejected (BAD_CHECKPOINT)."""
     try:
         note = Note.parse(data)

@@ -31,17 +31,17 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from tracker.audit.format.frontier import Edge, Filled, root_over, tiles_at
-from tracker.audit.format.layout import CHECKPOINTS, below
-from tracker.audit.format.merkle import HEIGHT, WIDTH, Tile, leaf_hash
-from tracker.audit.verify.annex_file import Texts
-from tracker.audit.verify.stream_order import Sequences
-from tracker.audit.verify.trust import Head, Trust, parsed
+from tracker.audit.format.frontier import FullTile, TileFrontier, partial_tiles_at, root_over
+from tracker.audit.format.layout import CHECKPOINTS, positions_below
+from tracker.audit.format.merkle import TILE_HEIGHT, TILE_WIDTH, Tile, leaf_hash
+from tracker.audit.verify.annex_file import AnnexChecker
+from tracker.audit.verify.stream_order import StreamOrderChecker
+from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
 from tracker.errors import Rejected
 from tracker.log.entries import MAX_VERSION, Recorded, recorded
 
 
-class Source(Protocol):
+class LogSource(Protocol):
     """Where a log is read: a bundle, an address, a database. `ahead` tiles are read in advance."""
 
     name: str
@@ -56,31 +56,31 @@ class Source(Protocol):
     async def tile(self, tile: Tile) -> list[bytes] | None:
         """The hashes of a tile; None where this source keeps none."""
 
-    def kept(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
+    def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """The notes of heads of sizes above `after`, in the order of sizes."""
 
-    def texts(self) -> Iterator[bytes] | None:
+    def annex_lines(self) -> Iterator[bytes] | None:
         """The lines of texts that entries commit to; None where they do not belong to the log."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class KnownHead:
     """A head that the log must have had at a size; `saved` if the auditor has it from before."""
 
     name: str
-    head: Head
+    head: TrustedCheckpoint
     saved: bool
 
 
-class Page(NamedTuple):
+class VerifiedPage(NamedTuple):
     """A tile of level 0 as it was derived: its entries, the events in them, the tiles of any level
     that they fill, and the heads that the log had while it grew over them."""
 
     tile: Tile
     entries: list[bytes]
     events: list[Recorded]
-    filled: list[Filled]
-    heads: list[Head]
+    full_tiles: list[FullTile]
+    heads: list[TrustedCheckpoint]
 
 
 class Verification:
@@ -88,12 +88,12 @@ class Verification:
 
     def __init__(
         self,
-        source: Source,
-        trust: Trust,
-        head: Head,
-        saved: Head | None,
+        source: LogSource,
+        trust: TrustPolicy,
+        head: TrustedCheckpoint,
+        saved: TrustedCheckpoint | None,
         first: int,
-        texts: Texts | None,
+        texts: AnnexChecker | None,
     ):
         self.source = source
         """The log that it is about."""
@@ -103,23 +103,23 @@ class Verification:
         """The first position that is looked at."""
         self.recorded_at: datetime | None = None
         """When the last event that was looked at was recorded."""
-        self.heads = self.strangers = 0
+        self.heads = self.unknown_signers = 0
         """Kept heads that were compared, and how many of them no trusted key has signed."""
-        self.edge = Edge()
+        self.frontier = TileFrontier()
         """The right edge of the tree, as far as the pass has come."""
         self.texts = texts
         """What was found of the texts that entries commit to; None where the source has none."""
-        self._sequences = Sequences(whole=first == 1)
-        self._fitting = 0
-        self._coming: AsyncIterator[Mark]
-        self._mark: Mark | None = None
-        self._broken: Mark | None = None
+        self._stream_order = StreamOrderChecker(whole=first == 1)
+        self._matching_size = 0
+        self._remaining_heads: AsyncIterator[KnownHead]
+        self._next_head: KnownHead | None = None
+        self._first_mismatch: KnownHead | None = None
 
     @staticmethod
     async def begin(
-        source: Source,
-        trust: Trust,
-        saved: Head | None = None,
+        source: LogSource,
+        trust: TrustPolicy,
+        saved: TrustedCheckpoint | None = None,
         *,
         only_new: bool = False,
         allow_missing_texts: bool = False,
@@ -128,87 +128,89 @@ class Verification:
 
         With `only_new` the pass begins at the last event that the saved head is about. With
         `allow_missing_texts` texts may be missing, which are then counted; none may be altered.
-        Raises Rejected as `Trust.head` does, and SHRUNK or FORKED; and Unavailable.
+        Raises Rejected as `TrustPolicy.verify_head` does, and SHRUNK or FORKED; and Unavailable.
         """
-        head = trust.head(await source.head(), "the checkpoint")
+        head = trust.verify_head(await source.head(), "the checkpoint")
         if saved is not None:
             _check_later(head, saved)
-        begun = (saved.size - 1) // WIDTH * WIDTH if saved and saved.size and only_new else 0
-        lines = source.texts()
+        begun = (
+            (saved.size - 1) // TILE_WIDTH * TILE_WIDTH if saved and saved.size and only_new else 0
+        )
+        lines = source.annex_lines()
         texts = (
             None
             if lines is None
-            else Texts(lines, begun + 1, head.size, allow_missing=allow_missing_texts)
+            else AnnexChecker(lines, begun + 1, head.size, allow_missing=allow_missing_texts)
         )
         return Verification(source, trust, head, saved, begun + 1, texts)
 
-    async def pages(self) -> AsyncIterator[Page]:
+    async def pages(self) -> AsyncIterator[VerifiedPage]:
         """The log in its order. Raises Rejected."""
         try:
-            async for page in self._walk():
+            async for page in self._verify_pages():
                 yield page
         except Rejected as error:
-            raise self._earliest(error) from None
+            raise self._earliest_error(error) from None
         finally:
-            self._sequences.close()
+            self._stream_order.close()
 
     async def run(self, progress: Callable[[int], None] = lambda _: None) -> None:
         """Go to the end; `progress` gets the positions that are reached. Raises Rejected."""
         async for page in self.pages():
             progress(page.events[-1].position)
 
-    async def _walk(self) -> AsyncIterator[Page]:
-        self.edge = await self._edge(self.first - 1)
-        self._coming = self._marks()
-        self._mark = await anext(self._coming, None)
-        async for tile, entries, stored in self._ahead():
+    async def _verify_pages(self) -> AsyncIterator[VerifiedPage]:
+        self.frontier = await self._read_frontier(self.first - 1)
+        self._remaining_heads = self._known_heads()
+        self._next_head = await anext(self._remaining_heads, None)
+        async for tile, entries, stored in self._read_ahead():
             leaves = [leaf_hash(entry) for entry in entries]
             wrong = _first_difference(leaves, stored)
-            page = Page(tile, entries, [], [], [])
-            await self._grow(page, leaves[:wrong])
+            page = VerifiedPage(tile, entries, [], [], [])
+            await self._add_leaves(page, leaves[:wrong])
             page.events.extend(
-                self._event(entry, tile.number * WIDTH + number)
+                self._check_entry(entry, tile.number * TILE_WIDTH + number)
                 for number, entry in enumerate(entries[:wrong], 1)
             )
             if self.texts:
                 self.texts.check(page.events)
             if wrong is not None:
-                await self._tell(tile, wrong, stored or [])
-            for filled in page.filled:
-                await self._compare_above(filled)
+                await self._raise_altered(tile, wrong, stored or [])
+            for filled in page.full_tiles:
+                await self._compare_tile(filled)
             yield page
-        await self._end()
+        await self._check_end()
 
-    async def _grow(self, page: Page, leaves: list[bytes]) -> None:
+    async def _add_leaves(self, page: VerifiedPage, leaves: list[bytes]) -> None:
         """Let the tree grow over a page, and compare its root at every mark on the way."""
-        start = page.tile.number * WIDTH
-        while self._mark and self._mark.head.size <= start + len(leaves):
-            upto = self._mark.head.size - start
-            page.filled.extend(self.edge.add(leaves[self.edge.size - start : upto]))
-            self._pass(self._mark)
-            page.heads.append(self._mark.head)
-            self._mark = await anext(self._coming, None)
-        page.filled.extend(self.edge.add(leaves[self.edge.size - start :]))
+        start = page.tile.number * TILE_WIDTH
+        while self._next_head and self._next_head.head.size <= start + len(leaves):
+            upto = self._next_head.head.size - start
+            page.full_tiles.extend(self.frontier.add(leaves[self.frontier.size - start : upto]))
+            self._check_known_head(self._next_head)
+            page.heads.append(self._next_head.head)
+            self._next_head = await anext(self._remaining_heads, None)
+        page.full_tiles.extend(self.frontier.add(leaves[self.frontier.size - start :]))
 
-    async def _edge(self, size: int) -> Edge:
+    async def _read_frontier(self, size: int) -> TileFrontier:
         """The edge of the tree where the pass begins: what was seen before is taken from tiles."""
         begun = []
-        for tile in tiles_at(size):
-            hashes = await self.source.tile(self._published(tile)) or []
-            begun.append(Filled(tile, hashes[: tile.width]))
-        return Edge(begun)
+        for tile in partial_tiles_at(size):
+            hashes = await self.source.tile(self._as_published(tile)) or []
+            begun.append(FullTile(tile, hashes[: tile.width]))
+        return TileFrontier(begun)
 
-    def _published(self, tile: Tile) -> Tile:
+    def _as_published(self, tile: Tile) -> Tile:
         """The tile as wide as it is in the tree of the head."""
-        there = (self.head.size >> HEIGHT * tile.level) - tile.number * WIDTH
-        return tile._replace(width=min(WIDTH, there))
+        there = (self.head.size >> TILE_HEIGHT * tile.level) - tile.number * TILE_WIDTH
+        return tile._replace(width=min(TILE_WIDTH, there))
 
-    async def _ahead(self) -> AsyncIterator[tuple[Tile, list[bytes], list[bytes] | None]]:
+    async def _read_ahead(self) -> AsyncIterator[tuple[Tile, list[bytes], list[bytes] | None]]:
         """Every tile of level 0 with its entries; the next ones are being read meanwhile."""
         reading = deque[tuple[Tile, asyncio.Task[tuple[list[bytes], list[bytes] | None]]]]()
         try:
-            for tile in self._tiles():
-                reading.append((tile, asyncio.create_task(self._both(tile))))
+            for tile in self._entry_tiles():
+                reading.append((tile, asyncio.create_task(self._read_tile(tile))))
                 if len(reading) > self.source.ahead:
                     tile, task = reading.popleft()
                     yield tile, *(await task)
@@ -220,14 +222,14 @@ class Verification:
                 task.cancel()
             await asyncio.gather(*(task for _, task in reading), return_exceptions=True)
 
-    def _tiles(self) -> Iterator[Tile]:
-        for index in range((self.first - 1) // WIDTH, -(-self.head.size // WIDTH)):
-            yield self._published(Tile(0, index))
+    def _entry_tiles(self) -> Iterator[Tile]:
+        for index in range((self.first - 1) // TILE_WIDTH, -(-self.head.size // TILE_WIDTH)):
+            yield self._as_published(Tile(0, index))
 
-    async def _both(self, tile: Tile) -> tuple[list[bytes], list[bytes] | None]:
+    async def _read_tile(self, tile: Tile) -> tuple[list[bytes], list[bytes] | None]:
         return await self.source.entries(tile), await self.source.tile(tile)
 
-    def _event(self, entry: bytes, position: int) -> Recorded:
+    def _check_entry(self, entry: bytes, position: int) -> Recorded:
         try:
             event = recorded(entry)
         except (msgspec.MsgspecError, UnicodeError) as error:
@@ -250,20 +252,20 @@ class Verification:
                 _at(position),
             )
         self.recorded_at = event.recorded_at
-        self._sequences.add(event)
+        self._stream_order.add(event)
         return event
 
-    async def _compare_above(self, filled: Filled) -> None:
+    async def _compare_tile(self, filled: FullTile) -> None:
         """Compare a tile of hashes of tiles with the one that is kept, if there is one."""
         if filled.tile.level:
             stored = await self.source.tile(filled.tile)
             wrong = _first_difference(filled.hashes, stored)
             if wrong is not None:
-                await self._tell(filled.tile, wrong, stored or [])
+                await self._raise_altered(filled.tile, wrong, stored or [])
 
-    async def _tell(self, tile: Tile, wrong: int, stored: list[bytes]) -> None:
+    async def _raise_altered(self, tile: Tile, wrong: int, stored: list[bytes]) -> None:
         """Say whether a tile has been altered, or what is below it. Raises Rejected."""
-        positions = below(tile, wrong)
+        positions = positions_below(tile, wrong)
         if not await self._leads_to_root(tile, stored):
             raise Rejected(
                 "ALTERED_TILE",
@@ -280,93 +282,93 @@ class Verification:
 
     async def _leads_to_root(self, tile: Tile, hashes: list[bytes]) -> bool:
         """Whether the tiles that are kept lead from this one to the root that was signed."""
-        while tile.width == WIDTH:
-            above = self._published(Tile(tile.level + 1, tile.number // WIDTH))
+        while tile.width == TILE_WIDTH:
+            above = self._as_published(Tile(tile.level + 1, tile.number // TILE_WIDTH))
             stored = await self.source.tile(above)
-            if stored is None or stored[tile.number % WIDTH] != root_over(hashes):
+            if stored is None or stored[tile.number % TILE_WIDTH] != root_over(hashes):
                 return False
             tile, hashes = above, stored
         edge = [
-            Filled(begun, hashes if begun == tile else await self._begun(begun))
-            for begun in tiles_at(self.head.size)
+            FullTile(begun, hashes if begun == tile else await self._read_partial_tile(begun))
+            for begun in partial_tiles_at(self.head.size)
         ]
-        return Edge(edge).root() == self.head.checkpoint.root
+        return TileFrontier(edge).root() == self.head.checkpoint.root
 
-    async def _begun(self, tile: Tile) -> list[bytes]:
+    async def _read_partial_tile(self, tile: Tile) -> list[bytes]:
         """The hashes of a tile at the edge; from its entries, where no such tile is kept."""
         stored = await self.source.tile(tile)
         return stored or [leaf_hash(entry) for entry in await self.source.entries(tile)]
 
-    async def _marks(self) -> AsyncIterator[Mark]:
+    async def _known_heads(self) -> AsyncIterator[KnownHead]:
         """The heads of smaller sizes that the log must have had, in the order of sizes."""
-        saved = self._saved and Mark("your saved checkpoint", self._saved, True)
-        async for size, note in self.source.kept(self.first - 1):
+        saved = self._saved and KnownHead("your saved checkpoint", self._saved, True)
+        async for size, note in self.source.checkpoints(self.first - 1):
             name = f"{CHECKPOINTS}/{size}"
-            head = self._kept(name, size, note)
+            head = self._check_kept_head(name, size, note)
             if saved and saved.head.size <= head.size:
                 yield saved
                 saved = None
             if head.size <= self.head.size:
-                yield Mark(name, head, False)
+                yield KnownHead(name, head, False)
         if saved:
             yield saved
 
-    def _kept(self, name: str, size: int, note: bytes) -> Head:
+    def _check_kept_head(self, name: str, size: int, note: bytes) -> TrustedCheckpoint:
         """A head of an earlier size. Its key may be an old one; its root must fit all the same."""
         self.heads += 1
-        checkpoint = parsed(note, name)[1]
+        checkpoint = parse_head(note, name)[1]
         if checkpoint.size != size:
             raise Rejected("BAD_CHECKPOINT", f"{name} is of size {checkpoint.size}")
         try:
-            return Trust(self._trust.keys).head(note, name)
+            return TrustPolicy(self._trust.keys).verify_head(note, name)
         except Rejected as error:
             if error.code != "UNKNOWN_KEY":
                 raise
-        self.strangers += 1
-        return Head(note, checkpoint, ())
+        self.unknown_signers += 1
+        return TrustedCheckpoint(note, checkpoint, ())
 
-    def _pass(self, mark: Mark) -> None:
+    def _check_known_head(self, mark: KnownHead) -> None:
         """Compare the root at a mark. Whether one that is wrong is a fork shows at the end."""
-        if mark.head.checkpoint.root == self.edge.root():
-            self._fitting = mark.head.size
-        elif self._broken is None:
-            self._broken = mark
+        if mark.head.checkpoint.root == self.frontier.root():
+            self._matching_size = mark.head.size
+        elif self._first_mismatch is None:
+            self._first_mismatch = mark
 
-    async def _end(self) -> None:
+    async def _check_end(self) -> None:
         """Compare what is begun, and the root. Raises Rejected."""
-        for begun in self.edge.begun():
-            await self._compare_above(begun)
-        if self.edge.root() != self.head.checkpoint.root:
-            raise self._unlike("WRONG_ROOT")
-        if self._broken:
-            raise self._unlike("FORKED")
-        if fault := self._sequences.fault(self.head.size):
+        for begun in self.frontier.partial_tiles():
+            await self._compare_tile(begun)
+        if self.frontier.root() != self.head.checkpoint.root:
+            raise self._wrong_events_error("WRONG_ROOT")
+        if self._first_mismatch:
+            raise self._wrong_events_error("FORKED")
+        if fault := self._stream_order.first_fault(self.head.size):
             raise fault
         if self.texts:
             self.texts.end()
 
-    def _unlike(self, code: str) -> Rejected:
+    def _wrong_events_error(self, code: str) -> Rejected:
         """The error that events are not those of a head, the first that they do not fit."""
         name, size = (
-            (self._broken.name, self._broken.head.size)
-            if self._broken
+            (self._first_mismatch.name, self._first_mismatch.head.size)
+            if self._first_mismatch
             else ("the checkpoint", self.head.size)
         )
         return Rejected(
             code,
             f"these are not the events that {name} of size {size} was signed for",
-            range(self._fitting + 1, size + 1) or None,
+            range(self._matching_size + 1, size + 1) or None,
         )
 
-    def _earliest(self, error: Rejected) -> Rejected:
+    def _earliest_error(self, error: Rejected) -> Rejected:
         """The error, or one about earlier positions that would have shown at the end."""
         first = error.positions[0] if error.positions else 1
-        if self._broken and self._broken.head.size < first:
-            return self._unlike("WRONG_ROOT")
-        return self._sequences.fault(first - 1) or error
+        if self._first_mismatch and self._first_mismatch.head.size < first:
+            return self._wrong_events_error("WRONG_ROOT")
+        return self._stream_order.first_fault(first - 1) or error
 
 
-def _check_later(head: Head, saved: Head) -> None:
+def _check_later(head: TrustedCheckpoint, saved: TrustedCheckpoint) -> None:
     """Check that a head may follow one that was seen before. Raises Rejected."""
     if head.checkpoint.origin != saved.checkpoint.origin:
         raise Rejected(
