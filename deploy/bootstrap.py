@@ -76,7 +76,7 @@ async def running(
             Projector(projecting, follower, target=target).with_observer(observe) as projector,
             publishing(target, follower, signing, observe) as publisher,
         ):
-            as_of = AsOf(asking, recorder, projector.tracked)
+            as_of = AsOf(asking, recorder, projector.progress)
             yield Services(
                 recorder,
                 follower,

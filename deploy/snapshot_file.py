@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.imports import progress_bar
-from projections.fold.replay import World
+from projections.fold.replay import ReplayState
 from projections.query.moment import Moment
 from schema.services import Services
 from tracker.audit.verify.verifier import Verification
@@ -92,7 +92,7 @@ async def take(services: Services, moment: Moment, out: Path | None, note: Conso
 
 async def replay(recorder: Recorder, moment: Moment, out: Path | None, note: Console) -> str:
     """Take the same snapshot from the log alone: fold it in memory up to the moment."""
-    world = World()
+    world = ReplayState()
     with progress_bar(note) as progress:
         task = progress.add_task("replaying", total=moment.position)
         async for event in recorder.read_all(moment.position):
@@ -113,7 +113,7 @@ async def replay_bundle(
 
     Raises Rejected, and then nothing is written.
     """
-    world = World()
+    world = ReplayState()
     with progress_bar(note) as progress:
         task = progress.add_task("replaying", total=verification.head.size)
         async for page in verification.pages():
@@ -126,7 +126,7 @@ async def replay_bundle(
     return _told(world, Moment(moment.valid_at, world.position), out, note)
 
 
-def _told(world: World, moment: Moment, out: Path | None, note: Console) -> str:
+def _told(world: ReplayState, moment: Moment, out: Path | None, note: Console) -> str:
     """Write what a folded log says of a moment; returns the digest."""
     _say(note, moment)
     with snapshot(out) as state:

@@ -1,4 +1,4 @@
-"""Answers and documents that are kept in memory, the least recently used forgotten first."""
+"""Caches of a limited number of bytes; the least recently used entries go first."""
 
 from __future__ import annotations
 
@@ -7,78 +7,82 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-OVERHEAD = 400
-"""Bytes that a kept value costs beside its own: its key, and its place."""
+ENTRY_OVERHEAD_BYTES = 400
+"""Bytes that an entry costs beside its value: its key, and its place in the dictionary."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 Text = TypeVar("Text", str, bytes)
 
 
-class Kept(Generic[K, V]):
-    """Values by key, of at most so many bytes together; a value that is larger alone is not kept.
+class SizedLruCache(Generic[K, V]):
+    """A cache limited by the bytes of its values; a value larger than the limit is not cached.
 
-    Who keeps a value says how large it is, and may say in which edition it holds: then it is there
-    for those who ask in that one only, until another takes its place.
+    The caller says how large a value is, and may give an epoch: the value is then returned only to
+    callers that ask with the same epoch.
     """
 
-    def __init__(self, most_bytes: int):
-        self._most = most_bytes
-        self._values: OrderedDict[K, tuple[V, int, Hashable]] = OrderedDict()
+    def __init__(self, max_bytes: int):
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[K, tuple[V, int, Hashable]] = OrderedDict()
         self.bytes = 0
-        """How large the kept values are together."""
+        """The size of all entries."""
         self.hits = 0
-        """How often a value was there."""
+        """How often a value was found."""
         self.misses = 0
         """How often none was."""
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._entries)
 
-    def get(self, key: K, edition: Hashable = None) -> V | None:
-        """The value of a key, which counts as used; None where none is kept."""
-        found = self._values.get(key)
-        if found is None or (found[2] is not None and found[2] != edition):
+    def get(self, key: K, epoch: Hashable = None) -> V | None:
+        """The value of a key, which counts as used; None if it is not cached."""
+        entry = self._entries.get(key)
+        if entry is None or (entry[2] is not None and entry[2] != epoch):
             self.misses += 1
             return None
         self.hits += 1
-        self._values.move_to_end(key)
-        return found[0]
+        self._entries.move_to_end(key)
+        return entry[0]
 
-    def keep(self, key: K, value: V, size: int, edition: Hashable = None) -> None:
-        """Keep a value of `size` bytes under a key, unless that alone is more than may be kept;
-        without an edition it holds in all of them."""
-        self.forget(key)
-        size += OVERHEAD
-        if size > self._most:
+    def put(self, key: K, value: V, size: int, epoch: Hashable = None) -> None:
+        """Cache a value of `size` bytes, unless it is larger than the limit; a value without an
+        epoch is valid in all of them."""
+        self.discard(key)
+        size += ENTRY_OVERHEAD_BYTES
+        if size > self._max_bytes:
             return
-        self._values[key] = value, size, edition
+        self._entries[key] = value, size, epoch
         self.bytes += size
-        while self.bytes > self._most:
-            _, (_, forgotten, _) = self._values.popitem(last=False)
-            self.bytes -= forgotten
+        while self.bytes > self._max_bytes:
+            _, (_, evicted_size, _) = self._entries.popitem(last=False)
+            self.bytes -= evicted_size
 
-    def take(self, key: K, edition: Hashable = None) -> V | None:
-        """The same value, which is kept no longer; none of another edition is either."""
-        found = self._values.pop(key, None)
-        if found is None:
+    def take(self, key: K, epoch: Hashable = None) -> V | None:
+        """The same as `get`, and remove the entry; an entry of another epoch is removed too."""
+        entry = self._entries.pop(key, None)
+        if entry is None:
             return None
-        self.bytes -= found[1]
-        return found[0] if found[2] is None or found[2] == edition else None
+        self.bytes -= entry[1]
+        return entry[0] if entry[2] is None or entry[2] == epoch else None
 
-    def forget(self, key: K) -> None:
-        """Keep nothing under a key."""
+    def discard(self, key: K) -> None:
+        """Remove a key, if it is cached."""
         self.take(key)
 
     def clear(self) -> None:
-        """Keep nothing."""
-        self._values.clear()
+        """Remove all entries."""
+        self._entries.clear()
         self.bytes = 0
 
 
-def kept_of_short(find_out: Callable[[Text], V], most: int, letters: int) -> Callable[[Text], V]:
-    """The same function, which keeps what it found out of the last texts. Clients choose them, so
-    of long ones nothing is kept: that bounds the memory they take.
+def lru_cache_short_keys(
+    function: Callable[[Text], V], max_entries: int, max_length: int
+) -> Callable[[Text], V]:
+    """The function with a cache of its last results.
+
+    Clients choose the texts, so results for texts longer than `max_length` are not cached: this
+    limits the memory that they can take.
     """
-    kept = lru_cache(maxsize=most)(find_out)
-    return lambda text: (kept if len(text) <= letters else find_out)(text)
+    cached = lru_cache(maxsize=max_entries)(function)
+    return lambda text: (cached if len(text) <= max_length else function)(text)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from projections.fold.replay import World
+from projections.fold.replay import ReplayState
 from projections.query.moment import Moment
 from schema.execution.execute import execute
 from schema.services import Access, Services
@@ -270,7 +270,7 @@ async def test_a_subscriber_that_was_killed_comes_back_and_misses_nothing(tracke
 
 
 async def test_a_replay_in_memory_proves_what_the_database_says(tracker: Tracker) -> None:
-    services, world = tracker.services, World()
+    services, world = tracker.services, ReplayState()
     head = await services.recorder.head()
     async for event in services.recorder.read_all(head):
         world.add(event)

@@ -46,7 +46,7 @@ from deploy.tracing import Traces, tracing
 from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
 from deploy.web.server import PortTaken, create_server, listen
-from projections.query.as_of import chosen, resolved
+from projections.query.as_of import moment_at_position, resolve_moment
 from projections.runner.rebuild import PROCESSES
 from projections.runner.rebuild import rebuild as rebuild_projection
 from schema.app import create_app
@@ -384,7 +384,9 @@ def replay(
     async def work(target: Target) -> str:
         async with opened(target) as pool:
             recorder = Recorder(pool)
-            moment = await resolved(recorder, await recorder.head(), valid_at, known, position)
+            moment = await resolve_moment(
+                recorder, await recorder.head(), valid_at, known, position
+            )
             return await replayed(recorder, moment, out, note)
 
     async def alone(directory: Path) -> str:
@@ -392,7 +394,7 @@ def replay(
         chosen_keys = await trust_in(log, keys, trust_bundle_key=trust_bundle_key)
         # A state has no texts, so that it follows from a bundle without them as well.
         verification = await Verification.begin(log, chosen_keys.trust, allow_missing_texts=True)
-        moment = chosen(verification.head.size, valid_at, known, position)
+        moment = moment_at_position(verification.head.size, valid_at, known, position)
         return await replay_bundle(verification, moment, known, out, note)
 
     if bundle is None:

@@ -14,8 +14,8 @@ from typing import TypeAlias
 from projections.analysis.quantities import (
     ARITHMETIC,
     in_unit_of,
-    no_value,
-    obstacle,
+    incomparable_reason,
+    not_numeric_reason,
     ratio,
     rounded,
 )
@@ -29,12 +29,12 @@ from tracker.domain.vocabulary import PreferenceRule
 Orders: TypeAlias = Sequence[PreferenceState]
 """The orders of publishers of a moment."""
 
-Cited: TypeAlias = tuple[FigureState, Claim]
+ClaimRef: TypeAlias = tuple[FigureState, Claim]
 """A claim with the figure that it is on."""
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class PreferredClaim:
     """The claim to use for a figure, and why: `reason` and `event` of what was recorded, if it was."""
 
     figure: FigureState
@@ -44,7 +44,7 @@ class Chosen:
     event: Because | None = None
 
     @property
-    def cited(self) -> Cited:
+    def cited(self) -> ClaimRef:
         """The claim with its figure."""
         return self.figure, self.claim
 
@@ -74,13 +74,13 @@ class Comparison:
     `not_comparable` are the others, each with the reason in words.
     """
 
-    chosen: Chosen
+    chosen: PreferredClaim
     latest: tuple[Claim, ...]
     spread: Spread | None
     not_comparable: tuple[tuple[Claim, str], ...]
 
 
-def choose(figure: FigureState, orders: Orders) -> Chosen:
+def choose(figure: FigureState, orders: Orders) -> PreferredClaim:
     """The claim to use, by the first of these that says one:
 
     1. the figure's own judgement;
@@ -91,7 +91,7 @@ def choose(figure: FigureState, orders: Orders) -> Chosen:
     return (
         _judged(figure)
         or _ordered(figure, orders)
-        or Chosen(figure, _latest(figure)[figure.claims[0].publisher], PreferenceRule.FIRST)
+        or PreferredClaim(figure, _latest(figure)[figure.claims[0].publisher], PreferenceRule.FIRST)
     )
 
 
@@ -101,10 +101,15 @@ def compare(figure: FigureState, orders: Orders) -> Comparison:
     They are compared with the preferred one, or, if that has no number, with the first that has.
     """
     chosen, latest = choose(figure, orders), tuple(_latest(figure).values())
-    counted = (claim for claim in (chosen.claim, *latest) if no_value(claim.quantity) is None)
+    counted = (
+        claim for claim in (chosen.claim, *latest) if not_numeric_reason(claim.quantity) is None
+    )
     measure = next(counted, chosen.claim)
     obstacles = [
-        (claim, obstacle(claim.quantity, measure.quantity, f"that of {measure.publisher}"))
+        (
+            claim,
+            incomparable_reason(claim.quantity, measure.quantity, f"that of {measure.publisher}"),
+        )
         for claim in latest
     ]
     return Comparison(
@@ -144,20 +149,22 @@ def several_editions(claims: Iterable[Claim]) -> bool:
     return len({edition_of(claim) for claim in claims}) > 1
 
 
-def _judged(figure: FigureState) -> Chosen | None:
+def _judged(figure: FigureState) -> PreferredClaim | None:
     judgement = figure.judgement
     if judgement is None:
         return None
     claim = next(claim for claim in figure.claims if claim.event_id == judgement.prefers)
-    return Chosen(figure, claim, PreferenceRule.JUDGEMENT, judgement.reason, judgement.event)
+    return PreferredClaim(
+        figure, claim, PreferenceRule.JUDGEMENT, judgement.reason, judgement.event
+    )
 
 
-def _ordered(figure: FigureState, orders: Orders) -> Chosen | None:
+def _ordered(figure: FigureState, orders: Orders) -> PreferredClaim | None:
     latest = _latest(figure)
     for order in _most_specific_first(figure.series, orders):
         for publisher in order.publishers:
             if publisher in latest:
-                return Chosen(
+                return PreferredClaim(
                     figure, latest[publisher], PreferenceRule.ORDER, order.reason, order.event
                 )
     return None

@@ -12,12 +12,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from projections.analysis.claims import Chosen, Cited, Orders, choose, edition_of, several_editions
+from projections.analysis.claims import (
+    ClaimRef,
+    Orders,
+    PreferredClaim,
+    choose,
+    edition_of,
+    several_editions,
+)
 from projections.analysis.quantities import (
     ARITHMETIC,
     in_unit_of,
-    no_value,
-    obstacle,
+    incomparable_reason,
+    not_numeric_reason,
     ratio,
     rounded,
     total,
@@ -38,13 +45,13 @@ class Share:
     """A place's preferred claim, and its part of the world's as a fraction of 1, unrounded.
 
     `whole` is the claim for the world that it is set against: of the same edition, or else the
-    preferred one. `obstacle` says in words why there is no share.
+    preferred one. `incomparable_reason` says in words why there is no share.
     """
 
-    chosen: Chosen
-    whole: Cited | None
+    chosen: PreferredClaim
+    whole: ClaimRef | None
     exact: Decimal | None
-    obstacle: str | None = None
+    incomparable_reason: str | None = None
 
     @property
     def place(self) -> Place:
@@ -62,8 +69,8 @@ class Share:
         return self.chosen.claim.quantity.value is not None
 
     @property
-    def computed_from(self) -> tuple[Cited, ...]:
-        """The claims behind the share, the world's last; none without a share."""
+    def computed_from(self) -> tuple[ClaimRef, ...]:
+        """The claims used for the share, the world's last; none without a share."""
         if self.exact is None or self.whole is None:
             return ()
         return self.chosen.cited, self.whole
@@ -82,7 +89,7 @@ class Concentration:
     top_three_share: Decimal
     top_three: tuple[Place, ...]
     covered_share: Decimal
-    computed_from: tuple[Cited, ...]
+    computed_from: tuple[ClaimRef, ...]
 
     @property
     def mixed_editions(self) -> bool:
@@ -101,9 +108,9 @@ class Residual:
     value: Decimal
     unit: Unit
     basis: str | None
-    published: Cited | None
+    published: ClaimRef | None
     included_places: tuple[Place, ...]
-    computed_from: tuple[Cited, ...]
+    computed_from: tuple[ClaimRef, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ class Distribution:
     figures that have one which can't be set against the world's.
     """
 
-    world: Chosen | None
+    world: PreferredClaim | None
     shares: tuple[Share, ...]
     without_number: tuple[Place, ...]
     not_comparable: tuple[Share, ...]
@@ -183,18 +190,18 @@ def concentration(shares: Iterable[Share]) -> Concentration | None:
         top_three_share=rounded(total(exact[place] for place in top)),
         top_three=tuple(top),
         covered_share=rounded(total(exact.values())),
-        computed_from=behind(counted),
+        computed_from=claims_used(counted),
     )
 
 
-def residual(world: Chosen, figures: Iterable[FigureState]) -> Residual | None:
+def residual(world: PreferredClaim, figures: Iterable[FigureState]) -> Residual | None:
     """The world's total less all that its edition names: what is left for other countries.
 
     Only claims of the edition of the world's preferred claim are used. None where that has no
     number that stands for its value. It may be negative: totals are rounded.
     """
     whole = world.claim
-    if no_value(whole.quantity):
+    if not_numeric_reason(whole.quantity):
         return None
     same = [
         (figure, claim)
@@ -202,7 +209,9 @@ def residual(world: Chosen, figures: Iterable[FigureState]) -> Residual | None:
         if (claim := in_edition(figure, edition_of(whole))) and figure is not world.figure
     ]
     named = [(figure, claim) for figure, claim in same if figure.series.place not in NOT_COUNTRIES]
-    counted = [item for item in named if obstacle(item[1].quantity, whole.quantity, "") is None]
+    counted = [
+        item for item in named if incomparable_reason(item[1].quantity, whole.quantity, "") is None
+    ]
     numbers = total(in_unit_of(claim.quantity, whole.quantity) for _, claim in counted)
     return Residual(
         value=ARITHMETIC.subtract(in_unit_of(whole.quantity, whole.quantity), numbers),
@@ -214,7 +223,7 @@ def residual(world: Chosen, figures: Iterable[FigureState]) -> Residual | None:
     )
 
 
-def behind(shares: Iterable[Share]) -> tuple[Cited, ...]:
+def claims_used(shares: Iterable[Share]) -> tuple[ClaimRef, ...]:
     """The claims that shares are computed from, each once, the world's first."""
     cited = [item for share in shares for item in share.computed_from]
     cited.sort(key=lambda item: item[0].series.place != WORLD)
@@ -226,12 +235,12 @@ def in_edition(figure: FigureState, edition: tuple[str, str, str | None]) -> Cla
     return next((claim for claim in figure.claims if edition_of(claim) == edition), None)
 
 
-def _share(chosen: Chosen, world: Chosen | None) -> Share:
+def _share(chosen: PreferredClaim, world: PreferredClaim | None) -> Share:
     if world is None:
         return Share(chosen, None, None, "there is no figure for the world")
     whole = in_edition(world.figure, edition_of(chosen.claim)) or world.claim
     cited, part = (world.figure, whole), chosen.claim.quantity
-    if reason := obstacle(part, whole.quantity, "the world's"):
+    if reason := incomparable_reason(part, whole.quantity, "the world's"):
         return Share(chosen, cited, None, reason)
     exact = ratio(in_unit_of(part, whole.quantity), in_unit_of(whole.quantity, whole.quantity))
     if exact is None:

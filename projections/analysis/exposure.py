@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from projections.analysis.claims import Chosen, Cited, Orders, several_editions
+from projections.analysis.claims import ClaimRef, Orders, PreferredClaim, several_editions
 from projections.analysis.distribution import (
     NOT_COUNTRIES,
     Distribution,
     Share,
-    behind,
+    claims_used,
     distribution,
 )
 from projections.analysis.quantities import rounded, total
@@ -96,12 +96,12 @@ class Exposure:
     stage: Stage | None
     form: str | None
     year: int | None
-    world: Chosen | None
+    world: PreferredClaim | None
     places: tuple[Controlled, ...]
     controlled_share: Decimal | None
     partly_controlled_share: Decimal | None
     measures: tuple[tuple[Measure, Decimal], ...]
-    computed_from: tuple[Cited, ...]
+    computed_from: tuple[ClaimRef, ...]
 
     @property
     def mixed_editions(self) -> bool:
@@ -230,7 +230,7 @@ def _exposure(supply: Supply, clauses: Sequence[Applied], spread: Distribution) 
         _part(p for p in places if p.full) if known else None,
         _part(p for p in places if p.in_force and not p.full) if known else None,
         tuple(_by_measure(places)) if known else (),
-        behind(p.share for p in places if p.in_force and p.share),
+        claims_used(p.share for p in places if p.in_force and p.share),
     )
 
 

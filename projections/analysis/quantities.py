@@ -17,7 +17,7 @@ ARITHMETIC = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[])
 ONE = Decimal(1)
 
 
-def no_value(quantity: Quantity) -> str | None:
+def not_numeric_reason(quantity: Quantity) -> str | None:
     """Why a quantity can't be counted with, or None."""
     if quantity.value is None:
         return "figure has no number"
@@ -28,10 +28,10 @@ def no_value(quantity: Quantity) -> str | None:
     return None
 
 
-def obstacle(quantity: Quantity, other: Quantity, whose: str) -> str | None:
+def incomparable_reason(quantity: Quantity, other: Quantity, whose: str) -> str | None:
     """Why two quantities can't be compared, or None. `whose` is the other: `the world's`."""
     for owner, one in (("its", quantity), (whose, other)):
-        if reason := no_value(one):
+        if reason := not_numeric_reason(one):
             return f"{owner} {reason}"
     if quantity.basis != other.basis:
         return (
@@ -44,7 +44,7 @@ def obstacle(quantity: Quantity, other: Quantity, whose: str) -> str | None:
 
 
 def in_unit_of(quantity: Quantity, other: Quantity) -> Decimal:
-    """The number of a quantity in the unit of another, to which there is no obstacle."""
+    """The number of a quantity in the unit of another, with which it can be compared."""
     factor = quantity.unit.convert(ONE, other.unit)
     assert quantity.value is not None
     assert factor is not None

@@ -13,7 +13,7 @@ from tracker.domain.entity import Known
 from tracker.log.entries import Recorded
 
 
-class World:
+class ReplayState:
     """All entities, folded in memory. Give it every event of a log in order."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from tracker.domain.fold import Folding
 from tracker.domain.history import History
 from tracker.domain.registry import kind_of
 
-FEWEST = 32
+MIN_GENERATION_EVENTS = 32
 """Events of an entity, at least, before another generation of its rows begins."""
 
 STATES = 16
@@ -46,7 +46,7 @@ def timeline(entity: str, known: Sequence[Known]) -> list[Version]:
     It is split wherever the state changes, be it by an act or because an announced day has come.
     Days before the first state have none.
     """
-    return Folded(entity, known).versions()
+    return EntityFold(entity, known).versions()
 
 
 class Row(NamedTuple):
@@ -66,7 +66,7 @@ class Row(NamedTuple):
     generation: int = 0
 
 
-class Revision(NamedTuple):
+class RowDelta(NamedTuple):
     """What new events do to the rows of one entity: rows to add, and open rows to close.
 
     `closed` holds the start day and the generation of each row that was open before and is so no
@@ -82,7 +82,7 @@ class Revision(NamedTuple):
     found: set[object]
 
 
-class Folded:
+class EntityFold:
     """What is known of one entity, folded, and ready to learn more.
 
     Rows are only added or closed, so that every past answer stays. A fact leaves alone what holds
@@ -160,18 +160,18 @@ class Folded:
             for version in versions
         ]
 
-    def learn(self, new: Sequence[Known]) -> Revision:
+    def learn(self, new: Sequence[Known]) -> RowDelta:
         """Take in new facts, each at its own position, and tell what they do to the rows."""
         revision = self.revision()
         for _ in self.learn_by_one(new, revision):
             pass
         return revision
 
-    def revision(self) -> Revision:
+    def revision(self) -> RowDelta:
         """One that does nothing yet."""
-        return Revision(self._entity, [], [], [], [], self.found)
+        return RowDelta(self._entity, [], [], [], [], self.found)
 
-    def learn_by_one(self, new: Sequence[Known], revision: Revision) -> Iterator[None]:
+    def learn_by_one(self, new: Sequence[Known], revision: RowDelta) -> Iterator[None]:
         """The same, with a step for each fact, so that others get their turn between two. What the
         facts do to the rows is complete in the revision after the last step."""
         open, elements = dict[date, Row](), dict[Key, ElementRow]()
@@ -253,13 +253,13 @@ class Folded:
     def _begins_generation(self, known: Known) -> bool:
         """Whether a generation of rows begins with a fact that is taken in.
 
-        One begins after as many facts as there are days from which facts count, and `FEWEST` at
-        least. An entity has about a row for each such day, so that rows written once more stay
-        fewer than the facts, however many days there are.
+        One begins after as many facts as there are days from which facts count, and at least
+        `MIN_GENERATION_EVENTS`. An entity has about a row for each such day, so that rows written
+        once more stay fewer than the facts, however many days there are.
         """
         self._days.add(known.fact.public_on)
         self._since += 1
-        if self._since < FEWEST or self._since < len(self._days):
+        if self._since < MIN_GENERATION_EVENTS or self._since < len(self._days):
             return False
         self.generation, self._since = known.position, 0
         return True
@@ -365,7 +365,7 @@ def _ends(changes: Sequence[_Change]) -> dict[date, tuple[str, date | None]]:
 
 
 def _note(
-    exchange: Exchange, position: int, open: dict[Key, ElementRow], revision: Revision
+    exchange: Exchange, position: int, open: dict[Key, ElementRow], revision: RowDelta
 ) -> None:
     """Have in a revision what became of elements at a position; those that are new are `open`."""
     for key in exchange.ended:

@@ -1,4 +1,4 @@
-"""The days on which an entity turns, what happens on them, and which fact said so. Pure.
+"""The days on which an entity's state changes, what happens on them, and which fact said so. Pure.
 
 A turn needs no act on its day: a suspension begins, ends or a clause expires because it was
 announced.
@@ -23,11 +23,11 @@ from tracker.domain.values import DAY
 from tracker.domain.vocabulary import ClauseStatus
 
 Part = tuple[str, ...]
-"""What turns by itself inside an entity: `("clauses", "2")`, `("members", "JP")`; else ()."""
+"""A part of an entity that changes by itself: `("clauses", "2")`, `("members", "JP")`; else ()."""
 
 
 class TransitionKind(StrEnum):
-    """What happens when an entity, or a part of it, turns."""
+    """What happens to an entity, or a part of it, on a day."""
 
     APPEARS = "appears"
     IN_FORCE = "in_force"
@@ -69,17 +69,17 @@ class Transition:
         return self.part[1] if self.part[:1] == ("members",) else None
 
 
-def turns(entity: str, known: Sequence[Known], after: date, until: date) -> list[Transition]:
-    """The turns of an entity on the days after one day and up to another, in their order.
+def transitions(entity: str, known: Sequence[Known], after: date, until: date) -> list[Transition]:
+    """The transitions of an entity on the days after one day and up to another, in their order.
 
     A day on which only the facts behind the state differ has none.
     """
-    course = _Course(entity, known)
+    course = EntityTimeline(entity, known)
     days = [version.start for version in timeline(entity, known) if after < version.start <= until]
-    return [turn for day in days for turn in course.on(day)]
+    return [transition for day in days for transition in course.on(day)]
 
 
-class _Course:
+class EntityTimeline:
     """The states of one entity, from as many of its facts as one likes."""
 
     def __init__(self, entity: str, known: Sequence[Known]):

@@ -31,8 +31,8 @@ from projections.query.lists import (
 from projections.query.lists import SQL as LISTS
 from projections.query.moment import Moment, S, kind_name
 from projections.runner.batch import SQL as TRACKING
-from projections.versions.progress import Reached, Tracked
-from projections.versions.rows import STILL, pairs
+from projections.versions.progress import Progress, ProgressTracker
+from projections.versions.rows import OPEN_POSITION, compound_keys
 from tracker.domain.codec import decode
 from tracker.domain.commodities import descendants, related
 from tracker.domain.export_control import ExportControlState
@@ -45,24 +45,24 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool, named_queries, pool_usage
 
 SQL = named_queries(Path(__file__).with_name("as_of.sql"))
-PAGE_OF_LINES = 1000
-MOST_STATE_BYTES = 256 * 1024
+PREFETCH_ROWS = 1000
+MAX_PAGE_STATE_BYTES = 256 * 1024
 """JSON of states on one page of a history: those of an entity with many events are large."""
 HISTORY_ARGUMENTS = 7
 """Of the query for a history, before those of its bounds."""
 Times: TypeAlias = tuple[datetime | None, datetime | None]
 """The first and the last moment of a time; None: it is open there."""
-MOST_ORDERS = 100
+MAX_CACHED_MOMENTS = 100
 """Moments whose orders of publishers are kept."""
 STATE = SQL.state.replace("{version}", version_at("$1::text", "$2::date", "$3::bigint")).replace(
     "{whole}", whole_state()
 )
-SORTING = 600
+SORT_TIMEOUT_SECONDS = 600
 """Seconds that the database gets to put a whole state in order, before the first line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HistoryRow:
     """A state that an entity had: the days on which it held, and the positions that said so.
 
     The last ones belong to them; None: it still holds, or is what the log says. `recorded_at` and
@@ -87,13 +87,13 @@ entity, and planning it anew takes longer than the look-ups."""
 class AsOf:
     """Answers as-of questions from the version rows."""
 
-    def __init__(self, pool: Pool, recorder: Recorder, tracked: Tracked | None = None):
+    def __init__(self, pool: Pool, recorder: Recorder, progress: ProgressTracker | None = None):
         self._pool = pool
         self._recorder = recorder
-        self._tracked = tracked
-        self._orders_at: Reached | None = None
+        self._progress = progress
+        self._orders_at: Progress | None = None
         self._orders: dict[Moment, list[PreferenceState]] = {}
-        self.lists = Lists(pool, tracked)
+        self.lists = Lists(pool, progress)
 
     @property
     def connections(self) -> tuple[int, int]:
@@ -106,17 +106,17 @@ class AsOf:
         known_at: datetime | None = None,
         position: int | None = None,
     ) -> Moment:
-        """The moment that a question means, of those that have been projected: see `resolved`."""
+        """The moment that a question means, of those that have been projected: see `resolve_moment`."""
         reached = await self._reached(position)
-        return await resolved(self._recorder, reached, valid_at, known_at, position)
+        return await resolve_moment(self._recorder, reached, valid_at, known_at, position)
 
     async def _reached(self, position: int | None) -> int:
         """How far the projection has come, looked up where a position is asked for ahead of that."""
-        known = self._tracked.known if self._tracked else None
+        known = self._progress.known if self._progress else None
         if known and (position or 0) <= known.position:
             return known.position
-        if self._tracked:
-            return await self._tracked.ask()
+        if self._progress:
+            return await self._progress.query()
         return int(await self._pool.fetchval(TRACKING.position))
 
     async def digest(self, moment: Moment) -> str:
@@ -138,7 +138,11 @@ class AsOf:
         async with self._pool.acquire() as connection, connection.transaction():
             query = over(SQL.about_all, SQL.states)
             async for row in connection.cursor(
-                query, list(STATES), *_at(moment), prefetch=PAGE_OF_LINES, timeout=SORTING
+                query,
+                list(STATES),
+                *_at(moment),
+                prefetch=PREFETCH_ROWS,
+                timeout=SORT_TIMEOUT_SECONDS,
             ):
                 yield line(row["entity"], row["state"])
 
@@ -172,7 +176,7 @@ class AsOf:
         self, commodity: str, period: int | None, moment: Moment
     ) -> list[FigureState]:
         """The figures of one commodity for one year, or, without a year, its reserves."""
-        words = pairs([commodity], [period])
+        words = compound_keys([commodity], [period])
         return await self.states(FigureState, moment, Filter(about=words))
 
     async def orders(self, moment: Moment) -> list[PreferenceState]:
@@ -181,10 +185,10 @@ class AsOf:
         They are few, and nearly every question about figures needs them: those of the last moments
         are kept until the next event.
         """
-        known = self._tracked.known if self._tracked else None
+        known = self._progress.known if self._progress else None
         if known is None:
             return await self.states(PreferenceState, moment)
-        if self._orders_at != known or len(self._orders) >= MOST_ORDERS:
+        if self._orders_at != known or len(self._orders) >= MAX_CACHED_MOMENTS:
             self._orders_at, self._orders = known, {}
         orders = self._orders
         if moment not in orders:
@@ -233,16 +237,16 @@ class AsOf:
         known: Times = (None, None),
         types: Sequence[str] | None = None,
         span: Span = WHOLE,
-    ) -> list[Held]:
+    ) -> list[HistoryRow]:
         """What was ever so of an entity, on both axes, the oldest knowledge first; if asked, of it
         what holds on one of some days, what the log told at some moment from one to another, and
         what it tells since events of some types.
 
         The keys of a span are a position and a day in ISO 8601. Where it has a limit, states come
-        up to `MOST_STATE_BYTES`, and always that of the first version; others are None.
+        up to `MAX_PAGE_STATE_BYTES`, and always that of the first version; others are None.
         """
         kind = STATES[kind_of(entity).KIND]
-        most = None if span.limit is None else MOST_STATE_BYTES
+        most = None if span.limit is None else MAX_PAGE_STATE_BYTES
         bounds = [
             part
             for position, day in _keys(span)
@@ -255,10 +259,10 @@ class AsOf:
             *known,
             types,
             span.limit,
-            most or STILL,
+            most or OPEN_POSITION,
             *bounds,
         )
-        found = [_held(row, kind) for row in rows]
+        found = [_history_row(row, kind) for row in rows]
         return found[::-1] if span.from_end else found
 
     async def count_history(
@@ -300,7 +304,7 @@ def _history(after: bool, before: bool, from_end: bool, closed: bool) -> str:
     )
 
 
-async def resolved(
+async def resolve_moment(
     recorder: Recorder,
     reached: int,
     valid_at: date | None,
@@ -314,13 +318,13 @@ async def resolved(
     """
     if known_at is not None and position is None:
         position, known_at = min(reached, await recorder.position_at(known_at)), None
-    return chosen(reached, valid_at, known_at, position)
+    return moment_at_position(reached, valid_at, known_at, position)
 
 
-def chosen(
+def moment_at_position(
     reached: int, valid_at: date | None, known_at: datetime | None, position: int | None
 ) -> Moment:
-    """The moment by a position alone: the one reached where none is given. Raises as `resolved`."""
+    """The moment by a position alone: the one reached where none is given. Raises as `resolve_moment`."""
     if known_at is not None and position is not None:
         raise InvalidInput(
             "expected knownAt or position, not both: each of them chooses the transaction time",
@@ -342,9 +346,9 @@ def _at(moment: Moment) -> tuple[date, int]:
     return moment.valid_at, moment.position
 
 
-def _held(row: asyncpg.Record, kind: type[Any]) -> Held:
+def _history_row(row: asyncpg.Record, kind: type[Any]) -> HistoryRow:
     last_day, until = row["last_day"], row["until"]
-    return Held(
+    return HistoryRow(
         row["first_day"],
         None if last_day == date.max else last_day,
         row["since"],

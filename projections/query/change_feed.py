@@ -18,14 +18,14 @@ from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, filter_selected, follow_selected
 
-PAUSE = 0.2
+MIN_INTERVAL_SECONDS = 0.2
 """Seconds between two moments at least: a burst of events is one change, not many."""
 PROJECTION_TIMEOUT_SECONDS = 60
 """Seconds that a change waits for the projection; imports can be far ahead of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class ChangeFeed:
     """Tells when to ask anew. Between two moments nothing is kept but the position of the first, so
     whoever takes them slowly misses those between, and never the last.
     """
@@ -49,9 +49,9 @@ class Live:
             asked = loop.time()
             moment = await self.as_of.resolve(valid_at)
             yield moment
-            left = None if valid_at else until_day_after(moment.valid_at)
+            left = None if valid_at else seconds_until_next_day(moment.valid_at)
             touched = await self._touched(selection, moment.position, left)
-            await asyncio.sleep(asked + PAUSE - loop.time())
+            await asyncio.sleep(asked + MIN_INTERVAL_SECONDS - loop.time())
             await self.projector.reach(touched, seconds=PROJECTION_TIMEOUT_SECONDS)
 
     async def _touched(self, selection: Selection, after: int, seconds: float | None) -> int:
@@ -65,14 +65,14 @@ class Live:
                 aclosing(follow_selected(self.recorder, self.follower, after, by_type)) as pages,
             ):
                 async for page in pages:
-                    if await touch(self.recorder, page, selection):
+                    if await affects(self.recorder, page, selection):
                         return page[-1].position
         except TimeoutError:
             pass
         return 0
 
 
-async def touch(recorder: Recorder, events: Sequence[Recorded], selection: Selection) -> bool:
+async def affects(recorder: Recorder, events: Sequence[Recorded], selection: Selection) -> bool:
     """Whether any of some events may change an answer about what is selected.
 
     An order of publishers may, whatever it names: it chooses among the claims of many figures.
@@ -82,7 +82,7 @@ async def touch(recorder: Recorder, events: Sequence[Recorded], selection: Selec
     )
 
 
-def until_day_after(day: date) -> float:
+def seconds_until_next_day(day: date) -> float:
     """Seconds until the day after another begins (UTC)."""
     begins = datetime.combine(day + timedelta(days=1), time(), UTC)
     return max((begins - datetime.now(UTC)).total_seconds(), 0)

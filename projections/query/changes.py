@@ -15,7 +15,7 @@ from pathlib import Path
 import asyncpg
 
 from projections.fold.diff import FieldChange, diff
-from projections.fold.transitions import Transition, turns
+from projections.fold.transitions import Transition, transitions
 from projections.query.lists import (
     BY_NAME,
     WHOLE,
@@ -49,10 +49,10 @@ for _side in ("before", "after"):
 PAGE, COUNT = (query.replace("{changed}", CHANGED) for query in (SQL.page, SQL.count))
 GIVEN = 9
 """How many arguments a page has before its bounds."""
-MOST_DAYS = 36_525
+MAX_UPCOMING_DAYS = 36_525
 
 
-class What(StrEnum):
+class ChangeKind(StrEnum):
     """What has become of an entity between two moments."""
 
     APPEARED = "appeared"
@@ -65,7 +65,7 @@ class Change:
     """An entity that is not the same at two moments.
 
     `effective_days` are the days between them on which it turned, as the log tells it at the later
-    one. `because` are the events because of which, in the order of the log: see `explained`.
+    one. `because` are the events because of which, in the order of the log: see `causes_of`.
     """
 
     entity: str
@@ -75,11 +75,11 @@ class Change:
     because: tuple[Because, ...]
 
     @property
-    def what(self) -> What:
+    def what(self) -> ChangeKind:
         """What has become of the entity."""
         if self.before is None:
-            return What.APPEARED
-        return What.CHANGED if self.after else What.DISAPPEARED
+            return ChangeKind.APPEARED
+        return ChangeKind.CHANGED if self.after else ChangeKind.DISAPPEARED
 
     @property
     def fields(self) -> tuple[FieldChange, ...]:
@@ -88,7 +88,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ChangeFilter:
     """What changes are narrowed to; None does not narrow. One of the two states must answer to it.
 
     `places` are those that a state is about: the issuer, the members, the actors, where a figure
@@ -101,7 +101,7 @@ class About:
     publishers: Sequence[str] | None = None
 
 
-ANYTHING = About()
+ANYTHING = ChangeFilter()
 
 
 class Changes:
@@ -115,7 +115,7 @@ class Changes:
         self,
         start: Moment,
         end: Moment,
-        about: About = ANYTHING,
+        about: ChangeFilter = ANYTHING,
         order: Order = BY_NAME,
         span: Span = WHOLE,
     ) -> list[Change]:
@@ -124,41 +124,47 @@ class Changes:
         Raises InvalidInput when `end` is before `start` on one of the axes.
         """
         query = ordered(PAGE, ("entity",), order, span.shape, GIVEN)
-        rows = await self._pool.fetch(query, *_asked(start, end, about), span.limit, *span.bounds)
+        rows = await self._pool.fetch(
+            query, *_arguments(start, end, about), span.limit, *span.bounds
+        )
         rows = rows[::-1] if span.from_end else rows
         told = await self._recorder.read_streams([row["entity"] for row in rows], end.position)
         return [_change(row, [e.known for e in told[row["entity"]]], start, end) for row in rows]
 
-    async def count(self, start: Moment, end: Moment, about: About = ANYTHING) -> int:
+    async def count(self, start: Moment, end: Moment, about: ChangeFilter = ANYTHING) -> int:
         """How many changes `between` goes through."""
-        return int(await self._pool.fetchval(COUNT, *_asked(start, end, about)))
+        return int(await self._pool.fetchval(COUNT, *_arguments(start, end, about)))
 
     async def upcoming(
-        self, moment: Moment, days: int, about: About = ANYTHING
+        self, moment: Moment, days: int, about: ChangeFilter = ANYTHING
     ) -> list[Transition]:
         """What will happen in the `days` after a day, from what is known at the moment, by day.
 
         Known are the facts that were public by the day, and those that were recorded by then for
         a later one. Raises InvalidInput when `days` is out of reach.
         """
-        if not 0 <= days <= MOST_DAYS:
-            raise InvalidInput(f"expected a number of days from 0 to {MOST_DAYS}", path=("days",))
+        if not 0 <= days <= MAX_UPCOMING_DAYS:
+            raise InvalidInput(
+                f"expected a number of days from 0 to {MAX_UPCOMING_DAYS}", path=("days",)
+            )
         until = moment.valid_at + min(days * DAY, date.max - moment.valid_at)
         rows = await self._pool.fetch(SQL.turning, moment.valid_at, until, moment.position)
         told = await self._recorder.read_streams([row["entity"] for row in rows], moment.position)
-        known = {entity: known_by(events, moment.valid_at) for entity, events in told.items()}
+        known = {
+            entity: facts_public_by(events, moment.valid_at) for entity, events in told.items()
+        }
         coming = (
             turn
             for entity in known
-            for turn in turns(entity, known[entity], moment.valid_at, until)
+            for turn in transitions(entity, known[entity], moment.valid_at, until)
         )
         return sorted(
-            (turn for turn in coming if concerns(turn, about)),
+            (turn for turn in coming if is_about(turn, about)),
             key=lambda turn: (turn.day, turn.entity, turn.part),
         )
 
 
-def explained(
+def causes_of(
     before: EntityState | None,
     after: EntityState | None,
     known: Sequence[Known],
@@ -183,7 +189,7 @@ def explained(
     return because({k.event_id: k for k in (*gained, *undone, *announced)}.values())
 
 
-def known_by(events: Sequence[Recorded], day: date) -> list[Known]:
+def facts_public_by(events: Sequence[Recorded], day: date) -> list[Known]:
     """The facts that were public by a day, or recorded by then for a later one; and those that are
     retracted, in whose place others may stand."""
     gone = retracted([event.known for event in events])
@@ -195,7 +201,7 @@ def known_by(events: Sequence[Recorded], day: date) -> list[Known]:
     ]
 
 
-def concerns(turn: Transition, about: About) -> bool:
+def is_about(turn: Transition, about: ChangeFilter) -> bool:
     """Whether a turn is about these commodities (of the clause, if it is one's) and places."""
     states = [state for state in (turn.before, turn.after) if state]
     touched = {id for state in states for id in _commodities(state, turn.clause)}
@@ -217,7 +223,7 @@ def _commodities(state: EntityState, clause: str | None) -> Iterator[str]:
     )
 
 
-def _asked(start: Moment, end: Moment, about: About) -> tuple[object, ...]:
+def _arguments(start: Moment, end: Moment, about: ChangeFilter) -> tuple[object, ...]:
     """The arguments of `changed`. Raises InvalidInput for moments in the wrong order."""
     for field, first, second in (
         ("validAt", start.valid_at, end.valid_at),
@@ -245,13 +251,13 @@ def _asked(start: Moment, end: Moment, about: About) -> tuple[object, ...]:
 def _change(row: asyncpg.Record, known: Sequence[Known], start: Moment, end: Moment) -> Change:
     entity, kind = row["entity"], STATES[kind_of(row["entity"]).KIND]
     before, after = (decode(kind, row[side]) if row[side] else None for side in ("before", "after"))
-    turned = turns(entity, known, start.valid_at, end.valid_at)
+    turned = transitions(entity, known, start.valid_at, end.valid_at)
     return Change(
         entity=entity,
         before=before,
         after=after,
         effective_days=tuple(dict.fromkeys(turn.day for turn in turned)),
-        because=explained(before, after, known, start.position, turned),
+        because=causes_of(before, after, known, start.position, turned),
     )
 
 

@@ -13,10 +13,10 @@ from typing import Any, TypeAlias, TypeVar
 import asyncpg
 
 from projections.query.moment import Moment, S, kind_name
-from projections.query.state_cache import NAMED, States
-from projections.versions.progress import Tracked
-from projections.versions.rows import pairs
-from projections.versions.search_text import sought
+from projections.query.state_cache import NAMED, StateCache
+from projections.versions.progress import ProgressTracker
+from projections.versions.rows import compound_keys
+from projections.versions.search_text import to_tsquery
 from tracker.domain.figure import FigureState
 from tracker.postgres.database import Pool, named_queries
 
@@ -93,9 +93,9 @@ class Filter:
         if self.about is not None:
             return [*self.about]
         if self.commodities and self.places:
-            return pairs(self.commodities, self.places)
+            return compound_keys(self.commodities, self.places)
         if self.commodities and self.period and self.period[0] == self.period[1]:
-            return pairs(self.commodities, [self.period[0]])
+            return compound_keys(self.commodities, [self.period[0]])
         return [*(self.commodities or self.places or self.publishers or [""])]
 
     def given(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ TAKEN: dict[str, Callable[[Any], Any]] = {
     "dated": ranged,
     "published": ranged,
     "period": ranged,
-    "search": sought,
+    "search": to_tsquery,
 }
 OF_CLAUSES = ("measure", "destination", "status", "in_force")
 OF_CLAIMS = ("publishers", "published", "verified")
@@ -203,9 +203,9 @@ PAGE_OF_CLAIMS = SQL.claims_page, ("subject.entity", "claim.position")
 class Lists:
     """Answers what is in a list, from the version rows."""
 
-    def __init__(self, pool: Pool, tracked: Tracked | None = None):
+    def __init__(self, pool: Pool, tracked: ProgressTracker | None = None):
         self._pool = pool
-        self.states = States(tracked)
+        self.states = StateCache(tracked)
 
     async def page(
         self,

@@ -1,7 +1,7 @@
 """States kept in memory, decoded.
 
 Version rows are only added or closed, so what a row says stays so for as long as the projection
-lives (`Reached.life`). What names a row, its entity and where it begins on both axes, takes little
+lives (`Progress.epoch`). What names a row, its entity and where it begins on both axes, takes little
 to send; the state itself is only sent and decoded where somebody has not seen it.
 """
 
@@ -12,13 +12,13 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from projections.lru_cache import Kept
+from projections.lru_cache import SizedLruCache
 from projections.query.moment import S
-from projections.versions.progress import Tracked
+from projections.versions.progress import ProgressTracker
 from tracker.domain.codec import decode
 
-MOST_BYTES = 64 * 1024 * 1024
-SIZE = 4
+MAX_CACHE_BYTES = 64 * 1024 * 1024
+MEMORY_BYTES_PER_JSON_BYTE = 4
 """Bytes in memory for one of JSON: the state, and what is made of it to be shown."""
 NAMED = "version.first_day, version.since, version.entity"
 """The columns that name a row; they come first, and only the state behind all others."""
@@ -28,14 +28,14 @@ Name: TypeAlias = tuple[Any, ...]
 Rows: TypeAlias = Sequence[asyncpg.Record]
 
 
-class States:
+class StateCache:
     """The states of version rows."""
 
-    def __init__(self, tracked: Tracked | None, most_bytes: int = MOST_BYTES):
-        self._tracked = tracked
+    def __init__(self, progress: ProgressTracker | None, most_bytes: int = MAX_CACHE_BYTES):
+        self._progress = progress
         self._known = set[type]()
         """The kinds of which the last rows that somebody read were all known."""
-        self.kept: Kept[tuple[int, Name], Any] = Kept(most_bytes)
+        self.kept: SizedLruCache[tuple[int, Name], Any] = SizedLruCache(most_bytes)
 
     async def read(
         self, kind: type[S], fetch: Callable[[str], Awaitable[Rows]]
@@ -46,33 +46,33 @@ class States:
         and the whole rows if one of them is not: a question takes one round trip, or two where the
         tide turns.
         """
-        known = self._tracked.known if self._tracked else None
-        life = known.life if known else None
-        if life is not None and kind in self._known:
+        known = self._progress.known if self._progress else None
+        epoch = known.epoch if known else None
+        if epoch is not None and kind in self._known:
             rows = await fetch("")
-            states = [state for row in rows if (state := self.kept.get((life, row[:3])))]
+            states = [state for row in rows if (state := self.kept.get((epoch, row[:3])))]
             if len(states) == len(rows):
                 return rows, states
         rows = await fetch(STATE)
-        return rows, self._learned(kind, life, rows)
+        return rows, self._learned(kind, epoch, rows)
 
-    def _learned(self, kind: type[S], life: int | None, rows: Rows) -> list[S]:
-        """The states of whole rows, kept if we are told when their life ends."""
+    def _learned(self, kind: type[S], epoch: int | None, rows: Rows) -> list[S]:
+        """The states of whole rows, kept if we are told when their epoch ends."""
         states: dict[Name, S] = {}
         if rows:  # none say nothing of what is to come
             self._known.add(kind)
         for row in rows:
             name = row[:3]
             if name not in states:
-                states[name] = self._state(kind, life, name, row["state"])
+                states[name] = self._state(kind, epoch, name, row["state"])
         return [states[row[:3]] for row in rows]
 
-    def _state(self, kind: type[S], life: int | None, name: Name, text: str) -> S:
-        if life is None:
+    def _state(self, kind: type[S], epoch: int | None, name: Name, text: str) -> S:
+        if epoch is None:
             return decode(kind, text)
-        state: S | None = self.kept.get((life, name))
+        state: S | None = self.kept.get((epoch, name))
         if state is None:
             self._known.discard(kind)
             state = decode(kind, text)
-            self.kept.keep((life, name), state, SIZE * len(text))
+            self.kept.put((epoch, name), state, MEMORY_BYTES_PER_JSON_BYTE * len(text))
         return state

@@ -13,15 +13,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from projections.fold.timeline import Folded, Revision
-from projections.runner.fold_cache import Folds
-from projections.versions.rows import Finding, Record, found_by, listed, tabled
+from projections.fold.timeline import EntityFold, RowDelta
+from projections.runner.fold_cache import FoldCache
+from projections.versions.rows import Record, SearchIndexRows, found_by, listed, tabled
 from tracker.domain.entity import Known
 from tracker.log.fact_reader import Told, read_facts, read_facts_of, read_facts_of_part
 from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("projector.sql"))
-PAGE = 1000
+PAGE_EVENTS = 1000
 """Events at a time: few enough for Python's garbage collector not to notice them."""
 MAX_ROW_BYTES = 16 * 1024 * 1024
 """What the rows of a page may be, about: an entity of many events has a large row for each."""
@@ -34,7 +34,7 @@ PACE_FACTS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RowBatch:
     """What the events after a position, up to another, make of the rows."""
 
     after: int
@@ -51,13 +51,13 @@ class Page:
     """The entity and the key of elements, and the position at which they end."""
     new: dict[str, bytes] = field(default_factory=dict)
     """What entities are found by that had no events before: rows of each table as lines."""
-    more: Finding = field(default_factory=Finding)
+    more: SearchIndexRows = field(default_factory=SearchIndexRows)
     """What others are found by; some of it may be known."""
 
 
 async def read_page(
-    connection: Connection, after: int, *, limit: int = PAGE, folds: Folds | None = None
-) -> Page | None:
+    connection: Connection, after: int, *, limit: int = PAGE_EVENTS, folds: FoldCache | None = None
+) -> RowBatch | None:
     """The page of the next events, at most `limit` and fewer where their rows are large; None when
     there are none.
 
@@ -70,7 +70,7 @@ async def read_page(
         fewer = max(1, limit * MAX_ROW_BYTES // size)
         return await read_page(connection, after, limit=fewer, folds=folds)
     until = max(told.facts[-1].position for told in streams.values())
-    return await _page(connection, after, until, streams, folds or Folds())
+    return await _page(connection, after, until, streams, folds or FoldCache())
 
 
 def row_bytes(streams: Iterable[Told]) -> int:
@@ -79,16 +79,16 @@ def row_bytes(streams: Iterable[Told]) -> int:
 
 
 async def read_part(
-    connection: Connection, after: int, until: int, part: int, parts: int, folds: Folds
-) -> Page:
+    connection: Connection, after: int, until: int, part: int, parts: int, folds: FoldCache
+) -> RowBatch:
     """What the events up to a position make of the rows of one of so many parts of the entities."""
     streams = await read_facts_of_part(connection, after, until, part, parts)
     return await _page(connection, after, until, streams, folds)
 
 
-def joined(pages: Sequence[Page]) -> Page:
+def joined(pages: Sequence[RowBatch]) -> RowBatch:
     """The page of which these are the parts."""
-    return Page(
+    return RowBatch(
         pages[0].after,
         pages[0].until,
         sum(page.count for page in pages),
@@ -97,15 +97,15 @@ def joined(pages: Sequence[Page]) -> Page:
         elements=[rows for page in pages for rows in page.elements],
         ended=[row for page in pages for row in page.ended],
         new={table: b"".join([page.new[table] for page in pages]) for table in pages[0].new},
-        more=Finding.joined([page.more for page in pages]),
+        more=SearchIndexRows.joined([page.more for page in pages]),
     )
 
 
 async def _page(
-    connection: Connection, after: int, until: int, streams: dict[str, Told], folds: Folds
-) -> Page:
+    connection: Connection, after: int, until: int, streams: dict[str, Told], folds: FoldCache
+) -> RowBatch:
     """A page of such facts."""
-    page = Page(after, until, sum(len(told.facts) for told in streams.values()))
+    page = RowBatch(after, until, sum(len(told.facts) for told in streams.values()))
     folded = {stream: folds.take(stream, told.version - 1) for stream, told in streams.items()}
     behind = {
         stream: fold.version
@@ -114,9 +114,9 @@ async def _page(
     }
     before = await read_facts_of(connection, behind, after)
 
-    new = Finding()
+    new = SearchIndexRows()
 
-    async def revisions() -> AsyncIterator[tuple[Revision, Finding]]:
+    async def revisions() -> AsyncIterator[tuple[RowDelta, SearchIndexRows]]:
         for stream, (version, facts, size) in streams.items():
             fold = folded[stream]
             if stream in before:
@@ -135,7 +135,7 @@ async def _page(
     return page
 
 
-async def _learned(fold: Folded, facts: Sequence[Known]) -> Revision:
+async def _learned(fold: EntityFold, facts: Sequence[Known]) -> RowDelta:
     """What new facts do to the rows of an entity; others get their turn in between."""
     revision = fold.revision()
     for number, _ in enumerate(fold.learn_by_one(facts, revision), 1):
@@ -144,13 +144,13 @@ async def _learned(fold: Folded, facts: Sequence[Known]) -> Revision:
     return revision
 
 
-def _caught_up(fold: Folded, stream: str, told: Told) -> Folded:
+def _caught_up(fold: EntityFold, stream: str, told: Told) -> EntityFold:
     """The fold of an entity after facts of which the rows are there already."""
     size = fold.size + told.size
     if fold.version:
         fold.learn(told.facts)
     else:
-        fold = Folded(stream, told.facts)
+        fold = EntityFold(stream, told.facts)
         if state := fold.latest():
             fold.found |= found_by(state)
     fold.size = size
@@ -158,7 +158,7 @@ def _caught_up(fold: Folded, stream: str, told: Told) -> Folded:
 
 
 async def added(
-    revisions: AsyncIterable[tuple[Revision, Finding]],
+    revisions: AsyncIterable[tuple[RowDelta, SearchIndexRows]],
 ) -> AsyncIterator[tuple[bytes, bytes]]:
     """The rows and the elements that revisions add, as lines, some at a time.
 
@@ -181,7 +181,9 @@ async def added(
         yield "".join(rows).encode(), b""
 
 
-async def write_page(connection: Connection, page: Page, *, seconds: float | None = None) -> None:
+async def write_page(
+    connection: Connection, page: RowBatch, *, seconds: float | None = None
+) -> None:
     """Add and close rows, and advance to the end of the page, in the caller's transaction.
 
     A statement may take so many seconds, instead of the connection's own limit.
@@ -215,7 +217,7 @@ async def add(
         await connection.execute(SQL.add_elements, some, timeout=seconds)
 
 
-def found(finding: Finding) -> dict[str, bytes]:
+def found(finding: SearchIndexRows) -> dict[str, bytes]:
     """What entities are found by, as lines for each table."""
     rows = {
         "subjects": [

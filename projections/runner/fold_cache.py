@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from projections.fold.timeline import Folded
-from projections.lru_cache import Kept
+from projections.fold.timeline import EntityFold
+from projections.lru_cache import SizedLruCache
 
-MOST_BYTES = 64 * 1024 * 1024
+MAX_CACHE_BYTES = 64 * 1024 * 1024
 """How much memory the folds of a projector may take, about."""
-SIZE = 6
+MEMORY_BYTES_PER_JSON_BYTE = 6
 """Bytes in memory for one of an entry or of a state as JSON: these, and what is made of them."""
 
 
-class Folds:
+class FoldCache:
     """The last entities that were folded, so that those with more events need not be read again.
 
     What it gives is a fold of the first events of an entity, and it gives it once: a fold that has
@@ -20,17 +20,17 @@ class Folds:
     the database, which may come back in an older state and then go on otherwise.
     """
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._kept: Kept[str, Folded] = Kept(most_bytes)
+    def __init__(self, most_bytes: int = MAX_CACHE_BYTES) -> None:
+        self._kept: SizedLruCache[str, EntityFold] = SizedLruCache(most_bytes)
 
-    def take(self, stream: str, version: int) -> Folded:
+    def take(self, stream: str, version: int) -> EntityFold:
         """A fold of an entity at a version at most: that of no events where none is kept."""
         fold = self._kept.take(stream)
-        return fold if fold and fold.version <= version else Folded(stream)
+        return fold if fold and fold.version <= version else EntityFold(stream)
 
-    def keep(self, stream: str, fold: Folded) -> None:
+    def keep(self, stream: str, fold: EntityFold) -> None:
         """Keep the fold of an entity."""
-        self._kept.keep(stream, fold, SIZE * (fold.size + fold.written))
+        self._kept.put(stream, fold, MEMORY_BYTES_PER_JSON_BYTE * (fold.size + fold.written))
 
     def clear(self) -> None:
         """Keep none."""

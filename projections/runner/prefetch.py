@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self, TypeAlias
 
-from projections.runner.batch import Page, read_page
-from projections.runner.fold_cache import Folds
+from projections.runner.batch import RowBatch, read_page
+from projections.runner.fold_cache import FoldCache
 from projections.runner.worker import HelperFailed
 from projections.runner.worker_pool import Crew
 from tracker.errors import Unavailable
@@ -26,7 +26,7 @@ MUCH = 50_000
 LEAD = 2
 """Pages to be ahead of who asks for them: so the helpers have the next one to do at any time."""
 
-Reading: TypeAlias = "asyncio.Task[Page | None]"
+Reading: TypeAlias = "asyncio.Task[RowBatch | None]"
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Ahead:
     """
 
     def __init__(
-        self, pool: Pool, limit: int, folds: Folds, stack: AsyncExitStack, target: Target | None
+        self, pool: Pool, limit: int, folds: FoldCache, stack: AsyncExitStack, target: Target | None
     ):
         self._pool = pool
         self._limit = limit
@@ -54,7 +54,7 @@ class Ahead:
     @classmethod
     @asynccontextmanager
     async def reading(
-        cls, pool: Pool, limit: int, folds: Folds, target: Target | None
+        cls, pool: Pool, limit: int, folds: FoldCache, target: Target | None
     ) -> AsyncIterator[Self]:
         """One that reads for the length of a block; without a `target` it has no helpers."""
         async with AsyncExitStack() as stack:
@@ -72,7 +72,7 @@ class Ahead:
             await self._forget()
             self._limit = limit
 
-    async def page(self, after: int) -> Page | None:
+    async def page(self, after: int) -> RowBatch | None:
         """The page after a position; None when there are no more events."""
         page = await self._coming.popleft() if self._coming else None
         if page is None or page.after != after:  # none is coming, or somebody else had a turn
@@ -87,7 +87,7 @@ class Ahead:
         if self._coming:
             await asyncio.wait([self._coming[0]])
 
-    def _full(self, page: Page | None) -> bool:
+    def _full(self, page: RowBatch | None) -> bool:
         """Whether there may be more events behind a page."""
         return page is not None and page.count == self._limit
 
@@ -99,7 +99,7 @@ class Ahead:
                 asyncio.create_task(self._behind(last, after + len(self._coming) * self._limit))
             )
 
-    async def _behind(self, last: Reading | None, after: int) -> Page | None:
+    async def _behind(self, last: Reading | None, after: int) -> RowBatch | None:
         """The page after a position, at which the last one that is coming will end if it is full."""
         if not self._has_crew_for(after) and last and not self._full(await last):
             return None
@@ -116,7 +116,7 @@ class Ahead:
         """Whether helpers can do the page after a position: all of it has to be there."""
         return self._crew is not None and after + self._limit <= self._head
 
-    async def _read(self, after: int) -> Page | None:
+    async def _read(self, after: int) -> RowBatch | None:
         """The page after a position, read by the crew or here."""
         if self._crew and self._has_crew_for(after):
             try:

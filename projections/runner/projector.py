@@ -13,13 +13,13 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
-from projections.runner.batch import PAGE, SQL, Page, read_page, write_page
+from projections.runner.batch import PAGE_EVENTS, SQL, RowBatch, read_page, write_page
 from projections.runner.fingerprint import fingerprint
-from projections.runner.fold_cache import Folds
+from projections.runner.fold_cache import FoldCache
 from projections.runner.prefetch import Ahead
 from projections.runner.turn_limits import TurnLimits
 from projections.versions import rows
-from projections.versions.progress import Tracked
+from projections.versions.progress import ProgressTracker
 from tracker.errors import Unavailable
 from tracker.log.follower import Follower, wait_for_event
 from tracker.postgres.background import BackgroundTask
@@ -61,7 +61,7 @@ async def create_bare_tables(connection: Connection) -> None:
     await connection.execute(TABLES.begin_tracking, fingerprint())
 
 
-async def project_page(connection: Connection, *, limit: int = PAGE) -> int:
+async def project_page(connection: Connection, *, limit: int = PAGE_EVENTS) -> int:
     """Project the next events, at most `limit`, in the caller's transaction.
 
     Returns the position reached; 0 when there are none.
@@ -77,24 +77,24 @@ class Projector(BackgroundTask):
     """Keeps the projection up to date, in this process or in whichever gets its turn first."""
 
     def __init__(
-        self, pool: Pool, follower: Follower, page: int = PAGE, target: Target | None = None
+        self, pool: Pool, follower: Follower, page: int = PAGE_EVENTS, target: Target | None = None
     ):
         """With a `target`, the database of the pool, helpers fold what comes in an import."""
         self._pool = pool
         self._target = target
         self._limits = TurnLimits(page)
         self._follower = follower
-        self._folds = Folds()
-        self.tracked = Tracked(pool, follower)
+        self._folds = FoldCache()
+        self.progress = ProgressTracker(pool, follower)
         """Knows how far it has come, whoever projects."""
         self._progressed = asyncio.Event()
-        self._late: Page | None = None
+        self._late: RowBatch | None = None
 
     async def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> None:
         """Project all that is in the log now. `progress` gets the position after every page."""
         async with aclosing(self._pages()) as pages:
             async for position in pages:
-                self.tracked.come(position)
+                self.progress.advance(position)
                 progress(position)
                 self._progressed.set()
                 self._progressed = asyncio.Event()
@@ -108,7 +108,7 @@ class Projector(BackgroundTask):
         async with Ahead.reading(
             self._pool, self._limits.events, self._folds, self._target
         ) as ahead:
-            folded: Page | None = None
+            folded: RowBatch | None = None
             while True:
                 await ahead.set_limit(self._limits.events)
                 with self.observe_work("project") as work:
@@ -122,7 +122,7 @@ class Projector(BackgroundTask):
                 yield page.until
                 await ahead.come()  # no turn is taken only to wait
 
-    async def _turn(self, ahead: Ahead, folded: Page | None) -> Page | None:
+    async def _turn(self, ahead: Ahead, folded: RowBatch | None) -> RowBatch | None:
         """Write the next page; None if there is none, or if it is not our turn.
 
         Where it was folded so late that the turn may be lost it is not written, but is `_late`: it
@@ -151,14 +151,14 @@ class Projector(BackgroundTask):
 
     async def position(self) -> int:
         """How far the projection has come."""
-        return await self.tracked.ask()
+        return await self.progress.query()
 
     async def reach(self, position: int, *, seconds: float = 10) -> None:
         """Wait until the projection has come to `position`. Raises Unavailable after `seconds`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while True:
-            progressed, known = self._progressed, self.tracked.known
+            progressed, known = self._progressed, self.progress.known
             reached = known.position if known else 0
             if reached < position:
                 reached = await self.position()
@@ -177,7 +177,7 @@ class Projector(BackgroundTask):
             try:
                 signal = self._follower.next_signal
                 await self.catch_up()
-                await self.tracked.ask()  # nobody notifies of a database put back to an older state
+                await self.progress.query()  # a database restored to an older state notifies nobody
                 await wait_for_event(signal)
             except CONNECTION_ERRORS as error:
                 self._folds.clear()  # the database may come back in an older state

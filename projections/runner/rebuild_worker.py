@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, I
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, NamedTuple
 
-from projections.fold.timeline import Folded, Revision
-from projections.runner.batch import PAGE, SQL, add, added, find_new, found
+from projections.fold.timeline import EntityFold, RowDelta
+from projections.runner.batch import PAGE_EVENTS, SQL, add, added, find_new, found
 from projections.runner.worker import answer, help_with
-from projections.versions.rows import Finding
+from projections.versions.rows import SearchIndexRows
 from tracker.log.fact_reader import Told, read_facts_by_stream
 from tracker.postgres.database import (
     PROJECTOR,
@@ -85,7 +85,7 @@ async def _fill(
     writing = asyncio.create_task(asyncio.sleep(0))
     try:
         async for streams in _streams(reader, share):
-            finding = Finding()
+            finding = SearchIndexRows()
             rows = [some async for some in added(_revisions(streams, finding))]
             await writing
             writing = asyncio.create_task(_write(writer, share.tables, rows, finding))
@@ -97,14 +97,14 @@ async def _fill(
 
 
 async def _revisions(
-    streams: dict[str, Told], finding: Finding
-) -> AsyncIterator[tuple[Revision, Finding]]:
+    streams: dict[str, Told], finding: SearchIndexRows
+) -> AsyncIterator[tuple[RowDelta, SearchIndexRows]]:
     for stream, told in streams.items():
-        yield Folded(stream).learn(told.facts), finding
+        yield EntityFold(stream).learn(told.facts), finding
 
 
 async def _write(
-    writer: Connection, tables: int, rows: list[tuple[bytes, bytes]], finding: Finding
+    writer: Connection, tables: int, rows: list[tuple[bytes, bytes]], finding: SearchIndexRows
 ) -> None:
     """Add rows, and what their entities are found by."""
     async with ours(writer, tables):
@@ -135,7 +135,9 @@ async def _pages(connection: Connection, share: Share) -> AsyncGenerator[dict[st
 
     def read(after: tuple[str, int]) -> asyncio.Task[dict[str, Told]]:
         return asyncio.create_task(
-            read_facts_by_stream(connection, after, share.high, until=share.until, limit=PAGE)
+            read_facts_by_stream(
+                connection, after, share.high, until=share.until, limit=PAGE_EVENTS
+            )
         )
 
     reading = read((share.low, 0))

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Self
 
-from projections.runner.batch import Page, joined, read_part
-from projections.runner.fold_cache import Folds
+from projections.runner.batch import RowBatch, joined, read_part
+from projections.runner.fold_cache import FoldCache
 from projections.runner.worker import Helper, HelperFailed, answer, help_with
 from tracker.postgres.database import PROJECTOR, Target, connect
 
@@ -39,7 +39,7 @@ class Crew:
                 ]
             )
 
-    async def page(self, after: int, until: int) -> Page:
+    async def page(self, after: int, until: int) -> RowBatch:
         """The page of the events from one position up to another, which are all in the log.
 
         Raises HelperFailed or Unavailable, and does so ever after: who has answered what is not
@@ -58,7 +58,7 @@ class Crew:
                 raise
 
 
-def _whole(page: Page) -> Page:
+def _whole(page: RowBatch) -> RowBatch:
     """A page, if all of its events are there."""
     if page.count != page.until - page.after:
         raise HelperFailed(f"helpers gave {page.count} events from {page.after} to {page.until}")
@@ -67,7 +67,7 @@ def _whole(page: Page) -> Page:
 
 async def _help(target: Target, asked: Iterator[Any]) -> None:
     """Answer with the part of each page that is asked for."""
-    folds, connection = Folds(), await connect(target, role=PROJECTOR)
+    folds, connection = FoldCache(), await connect(target, role=PROJECTOR)
     for after, until, part, parts in asked:
         answer(await read_part(connection, after, until, part, parts, folds))
     await connection.close()

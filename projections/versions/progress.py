@@ -20,82 +20,82 @@ CHANNEL = "projected"
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class Progress:
     """A position that the projection has come to, and in which of its lives.
 
-    Another life begins when other code has made the rows, or when the database came back with
+    Another epoch begins when other code has made the rows, or when the database came back with
     fewer of them: then what was answered at a position may be answered otherwise.
     """
 
     position: int
-    life: int = 0
+    epoch: int = 0
 
 
-class Tracked:
+class ProgressTracker:
     """Knows the position of the live projection."""
 
     def __init__(self, pool: Pool, follower: Follower):
         self._pool = pool
         self._follower = follower
-        self._reached: Reached | None = None
+        self._latest: Progress | None = None
         self._fold = ""
         self._session = 0
-        self._told_again = False
-        self._looking: asyncio.Task[None] | None = None
-        follower.listen_to(CHANNEL, self._told)
+        self._notified_again = False
+        self._refreshing: asyncio.Task[None] | None = None
+        follower.listen_to(CHANNEL, self._on_notification)
 
     @property
-    def known(self) -> Reached | None:
+    def known(self) -> Progress | None:
         """What is known without asking; None while nobody would tell of what is new."""
         told = self._follower.listening and self._follower.session == self._session
-        return self._reached if told else None
+        return self._latest if told else None
 
     async def position(self) -> int:
         """How far the projection has come."""
         known = self.known
-        return known.position if known else await self.ask()
+        return known.position if known else await self.query()
 
-    async def ask(self) -> int:
+    async def query(self) -> int:
         """The same, from the database."""
-        before, session = self._reached, self._follower.session
+        before, session = self._latest, self._follower.session
         row = await self._pool.fetchrow(SQL.tracking)
         assert row is not None  # it is made with the tables
         self._learn(before, int(row["position"]), str(row["fold"]))
         self._session = session
-        assert self._reached is not None
-        return self._reached.position
+        assert self._latest is not None
+        return self._latest.position
 
-    def come(self, position: int) -> None:
+    def advance(self, position: int) -> None:
         """Our own projector has committed a page."""
-        if self._reached and self._reached.position < position:
-            self._reached = Reached(position, self._reached.life)
+        if self._latest and self._latest.position < position:
+            self._latest = Progress(position, self._latest.epoch)
 
-    def _learn(self, before: Reached | None, position: int, fold: str) -> None:
+    def _learn(self, before: Progress | None, position: int, fold: str) -> None:
         """Take over what the database said. It may be old news by now: only where nothing was
         heard since it was asked does less than before mean that there is less."""
-        now = self._reached
+        now = self._latest
         if now is None:
-            self._reached, self._fold = Reached(position), fold
+            self._latest, self._fold = Progress(position), fold
         elif fold != self._fold or (position < now.position and now is before):
-            self._reached, self._fold = Reached(position, now.life + 1), fold
+            self._latest, self._fold = Progress(position, now.epoch + 1), fold
         else:
-            self.come(position)
+            self.advance(position)
 
-    def _told(self, payload: str) -> None:
+    def _on_notification(self, payload: str) -> None:
         """Somebody has committed a page, perhaps of other tables, or put others in their place."""
-        if self._reached and payload == str(self._reached.position):
+        if self._latest and payload == str(self._latest.position):
             return
-        self._told_again = True
-        if self._looking is None:
-            self._looking = asyncio.create_task(self._look())
+        self._notified_again = True
+        if self._refreshing is None:
+            self._refreshing = asyncio.create_task(self._refresh())
 
-    async def _look(self) -> None:
+    async def _refresh(self) -> None:
         """Ask until nothing was told since."""
         try:
-            while self._told_again:
-                self._told_again = False
-                await self.ask()
+            while self._notified_again:
+                self._notified_again = False
+                await self.query()
         except (*CONNECTION_ERRORS, TimeoutError):
             self._session = 0  # the next question asks again
         finally:
-            self._looking = None
+            self._refreshing = None

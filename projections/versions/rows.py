@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from operator import attrgetter
 from typing import NamedTuple
 
-from projections.fold.timeline import Revision
+from projections.fold.timeline import RowDelta
 from projections.versions.search_text import said, title
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
@@ -38,11 +38,11 @@ No tabs and ends of lines are in it but those that part columns and rows: JSON a
 NULL = "\x01"
 """Stands for no value, in a row: nor are there other control characters in JSON and words."""
 
-STILL = 2**63 - 1
+OPEN_POSITION = 2**63 - 1
 """Until when a row is what the log says that still is."""
 
 
-class Words(NamedTuple):
+class FilterColumns(NamedTuple):
     """What lists narrow and order states by, as far as it rarely changes.
 
     `commodities` it is about, and `places`: that of a figure, the issuer, the members, the actors.
@@ -59,19 +59,19 @@ class Words(NamedTuple):
     said: str | None = None
 
 
-def words(state: EntityState) -> Words:
+def words(state: EntityState) -> FilterColumns:
     """The words of a state."""
     if isinstance(state, FigureState):
         return _of_series(state.series)
-    made = partial(Words, title=title(state), said=said(state))
+    made = partial(FilterColumns, title=title(state), said=said(state))
     match state:
         case AnnouncementState():
             return made(state.commodities, state.actors, state.kind)
         case ExportControlState():
             goods = [id for item in state.clauses for id in item.clause.commodities]
-            return made(_once(goods), (state.issuer,), state.direction)
+            return made(unique(goods), (state.issuer,), state.direction)
         case AllianceState():
-            return made((), _once([member.place for member in state.members]), state.status)
+            return made((), unique([member.place for member in state.members]), state.status)
         case PreferenceState():
             goods = [state.commodity] if state.commodity else []
             return made(tuple(goods), category=state.statistic)
@@ -81,9 +81,9 @@ def words(state: EntityState) -> Words:
 
 
 @lru_cache(maxsize=64)
-def _of_series(series: Series) -> Words:
+def _of_series(series: Series) -> FilterColumns:
     """The words of a figure, the same in all of its states."""
-    return Words(
+    return FilterColumns(
         (series.commodity,), (series.place,), series.statistic, series.commodity, series.period
     )
 
@@ -186,7 +186,7 @@ def _day(day: date | None) -> str:
 
 
 @dataclass(slots=True)
-class Finding:
+class SearchIndexRows:
     """What entities are found by: what they were ever about, since which position, and what they
     ever said."""
 
@@ -194,7 +194,7 @@ class Finding:
     said: set[Said] = field(default_factory=set)
 
     @classmethod
-    def joined(cls, findings: Sequence[Finding]) -> Finding:
+    def joined(cls, findings: Sequence[SearchIndexRows]) -> SearchIndexRows:
         """All of some findings."""
         return cls(
             [subject for each in findings for subject in each.subjects],
@@ -207,7 +207,7 @@ def found_by(state: EntityState) -> set[object]:
     return {words(state), *(source.publisher for source in state.sources)}
 
 
-def tabled(revision: Revision, finding: Finding) -> Iterator[Record]:
+def tabled(revision: RowDelta, finding: SearchIndexRows) -> Iterator[Record]:
     """The rows that a revision adds, as the tables take them, one by one: they may be large.
 
     What the entity is found by goes into `finding`, but for what it is known to be found by.
@@ -237,7 +237,7 @@ def tabled(revision: Revision, finding: Finding) -> Iterator[Record]:
         yield (
             f"{head}\t{of_date(day) if day else NULL}\t{sources}"
             f"\t{clauses(state)}\t{_day(start)}\t{_day(end - DAY) if end else 'infinity'}"
-            f"\t{since}\t{until or STILL}\t{generation}\t{text}\n"
+            f"\t{since}\t{until or OPEN_POSITION}\t{generation}\t{text}\n"
         )
     for element, since, _ in revision.elements:
         publisher = _publisher(element.value)
@@ -252,11 +252,11 @@ def tabled(revision: Revision, finding: Finding) -> Iterator[Record]:
         finding.subjects += [(kind, word, entity, since) for word, since in since_when.items()]
 
 
-def listed(revision: Revision) -> list[Record]:
+def listed(revision: RowDelta) -> list[Record]:
     """The elements of long lists that a revision adds, as their table takes them."""
     return [
         f"{revision.entity}\t{list}\t{place}\t{_day(start)}"
-        f"\t{_day(end - DAY) if end else 'infinity'}\t{since}\t{until or STILL}\t{text}"
+        f"\t{_day(end - DAY) if end else 'infinity'}\t{since}\t{until or OPEN_POSITION}\t{text}"
         f"\t{_source(value) or NULL}\n"
         for (list, place, start, end, value, text), since, until in revision.elements
     ]
@@ -283,7 +283,7 @@ def _source(element: Value) -> str | None:
 _SINCE = attrgetter("since")
 
 
-def _head(entity: str, of: Words) -> str:
+def _head(entity: str, of: FilterColumns) -> str:
     """The columns that are the same in most rows of an entity."""
     return "\t".join(
         [
@@ -310,21 +310,21 @@ def _kind(entity: str) -> str:
     return entity.partition("/")[0]
 
 
-def _subjects(of: Words) -> list[str]:
+def _subjects(of: FilterColumns) -> list[str]:
     """The words that lists find an entity by; '' for all of a kind.
 
     A figure has none for its commodity, with which its name begins; reserves are of no year.
     """
     if of.commodity:
-        return ["", *of.places, *pairs(of.commodities, [of.period])]
-    return ["", *of.commodities, *of.places, *pairs(of.commodities, of.places)]
+        return ["", *of.places, *compound_keys(of.commodities, [of.period])]
+    return ["", *of.commodities, *of.places, *compound_keys(of.commodities, of.places)]
 
 
-def pairs(some: Iterable[str], others: Sequence[object]) -> list[str]:
+def compound_keys(some: Iterable[str], others: Sequence[object]) -> list[str]:
     """Words for what is about two things at once."""
     return [f"{one} {other}" for one in some for other in others]
 
 
-def _once(words: Iterable[str]) -> tuple[str, ...]:
+def unique(words: Iterable[str]) -> tuple[str, ...]:
     """The words without repetitions, in their order."""
     return tuple(dict.fromkeys(words))

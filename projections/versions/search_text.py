@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from projections.lru_cache import kept_of_short
+from projections.lru_cache import lru_cache_short_keys
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.commodities import Commodity
@@ -29,17 +29,17 @@ def _words(text: str) -> Sequence[str]:
     return WORD.findall("".join(c for c in plain if not unicodedata.combining(c)).casefold())
 
 
-words = kept_of_short(_words, 16384, 200)
+words = lru_cache_short_keys(_words, 16384, 200)
 """The same for the next time: the states of an entity repeat most of what they say."""
 
 
-def sought(text: str) -> str:
+def to_tsquery(text: str) -> str:
     """A search as `to_tsquery` reads it: every word, or what begins with it; empty without words."""
     return " & ".join(f"'{word}':*" for word in dict.fromkeys(words(text)))
 
 
-def answers(search: str | None, *names: str) -> bool:
-    """Whether each word of a search begins a word of these names; where nothing is sought, yes."""
+def matches(search: str | None, *names: str) -> bool:
+    """Whether each word of a search begins a word of these names; True without a search."""
     known = words(" ".join(names))
     return all(any(word.startswith(begun) for word in known) for begun in words(search or ""))
 

@@ -8,7 +8,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from projections.fold.transitions import TransitionKind
-from projections.query.changes import What
+from projections.query.changes import ChangeKind
 from schema.base.decorators import description_of
 from tracker.domain import vocabulary
 
@@ -117,7 +117,7 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "appears": "The entity is there from this day.",
         "changes": "Something else changes.",
     },
-    What: {
+    ChangeKind: {
         "appeared": "It was not there, and is.",
         "changed": "It is another than before.",
         "disappeared": "It was there, and is not: its opening was retracted.",
@@ -125,7 +125,7 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
 }
 """What every value means."""
 
-NAMES: dict[type[Enum], str] = {What: "ChangeKind"}
+NAMES: dict[type[Enum], str] = {ChangeKind: "ChangeKind"}
 """What enums are called that have another name in the domain."""
 
 

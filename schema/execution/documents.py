@@ -32,7 +32,7 @@ from graphql import (
 )
 from strawberry.extensions import SchemaExtension
 
-from projections.lru_cache import Kept
+from projections.lru_cache import SizedLruCache
 from schema.base.errors import extensions
 from schema.execution.admission import may_not_write, too_long_lists, too_many_commands
 from schema.execution.cacheability import Roots, root_fields, roots
@@ -249,7 +249,7 @@ def valid(schema: GraphQLSchema, document: DocumentNode, introspection: bool) ->
     return validate(schema, document, rules, max_errors=MAX_ERRORS)
 
 
-kept: Kept[tuple[str, bool], Prepared] = Kept(MAX_CACHE_BYTES)
+kept: SizedLruCache[tuple[str, bool], Prepared] = SizedLruCache(MAX_CACHE_BYTES)
 
 
 def prepared(schema: GraphQLSchema, text: str, introspection: bool) -> Prepared:
@@ -276,7 +276,7 @@ async def prepare_aside(schema: GraphQLSchema, text: str, introspection: bool) -
 
 
 def _keep(schema: GraphQLSchema, text: str, introspection: bool, found: Prepared) -> None:
-    kept.keep((text, introspection), found, len(text) * 4 + size_of(found.document), schema)
+    kept.put((text, introspection), found, len(text) * 4 + size_of(found.document), schema)
 
 
 def size_of(document: DocumentNode | None) -> int:

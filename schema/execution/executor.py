@@ -22,7 +22,7 @@ from graphql import (
 from graphql.execution.values import get_argument_values
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from projections.lru_cache import Kept
+from projections.lru_cache import SizedLruCache
 from schema.execution.field_calls import Call, call
 from schema.execution.value_plans import Plan, Planner
 
@@ -58,7 +58,7 @@ class Plans:
         self.values.add(included)
 
 
-_kept: Kept[int, Plans] = Kept(MAX_PLAN_CACHE_BYTES)
+_kept: SizedLruCache[int, Plans] = SizedLruCache(MAX_PLAN_CACHE_BYTES)
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
@@ -155,7 +155,7 @@ def _plans(operation: OperationDefinitionNode, fragments: Iterable[Any]) -> Plan
         conditions = sorted({name for one in selections for name in _conditions(one)})
         found = Plans(operation, tuple(conditions))
         size = PLAN_BYTES_PER_TOKEN * sum(map(_tokens, (operation, *fragments)))
-        _kept.keep(id(operation), found, size)
+        _kept.put(id(operation), found, size)
     return found
 
 

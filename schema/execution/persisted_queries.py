@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from projections.lru_cache import Kept
+from projections.lru_cache import SizedLruCache
 from schema.execution.documents import MAX_DOCUMENT_CHARACTERS
 from tracker.errors import InvalidInput, NotFound
 
@@ -27,7 +27,7 @@ class Persisted:
     """The documents that clients have sent with their hashes."""
 
     def __init__(self, most_bytes: int = MAX_CACHE_BYTES):
-        self.documents: Kept[str, str] = Kept(most_bytes)
+        self.documents: SizedLruCache[str, str] = SizedLruCache(most_bytes)
 
     def document(self, given: str | None, extensions: Mapping[str, Any] | None) -> str | None:
         """The document that a request means: the one given, or the one of its hash.
@@ -47,7 +47,7 @@ class Persisted:
                 "provided sha does not match query", code="BAD_REQUEST", path=(*PATH, "sha256Hash")
             )
         if len(given) <= MAX_DOCUMENT_CHARACTERS:
-            self.documents.keep(hash, given, len(encoded))
+            self.documents.put(hash, given, len(encoded))
         return given
 
     def _known(self, hash: str) -> str:

@@ -23,8 +23,8 @@ from typing import Any, TypeAlias
 import orjson
 from strawberry.types.graphql import OperationType
 
-from projections.lru_cache import Kept
-from projections.versions.progress import Reached
+from projections.lru_cache import SizedLruCache
+from projections.versions.progress import Progress
 from schema.execution.cacheability import pinned, pure
 from schema.execution.documents import prepared
 from schema.execution.execute import execute
@@ -40,7 +40,7 @@ GZIP_LEVEL = 5
 """A 118 kB answer in 1.75 ms to a fifth; more effort hardly shortens it."""
 
 Key: TypeAlias = tuple[str, bytes, str | None, frozenset[Scope]]
-Edition: TypeAlias = tuple[Reached, date]
+Edition: TypeAlias = tuple[Progress, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,8 @@ class Answers:
     def __init__(self, services: Services, access: Access, most_bytes: int = MAX_CACHE_BYTES):
         self._services = services
         self._access = access
-        self.kept: Kept[Key, Answer] = Kept(most_bytes)
-        self._stood: Reached | None = None
+        self.kept: SizedLruCache[Key, Answer] = SizedLruCache(most_bytes)
+        self._stood: Progress | None = None
         """Up to where no redaction came since answers that stay were kept."""
 
     async def answer(
@@ -129,10 +129,10 @@ class Answers:
 
     def _edition(self) -> Edition | None:
         """The edition in which questions are asked; None while we are not told of new events."""
-        reached = self._services.projector.tracked.known
+        reached = self._services.projector.progress.known
         return (reached, datetime.now(UTC).date()) if reached else None
 
-    async def _stand(self, reached: Reached) -> bool:
+    async def _stand(self, reached: Progress) -> bool:
         """Whether the answers that stay do so, asked once for every position; if not, they are
         forgotten with all others."""
         stood = self._stood
@@ -148,10 +148,10 @@ class Answers:
         self._stood = None
         return False
 
-    async def _forced_out(self, since: Reached, until: Reached) -> bool:
+    async def _forced_out(self, since: Progress, until: Progress) -> bool:
         """Whether a redaction came meanwhile, or all rows were made anew, by other code perhaps."""
         return (
-            since.life != until.life
+            since.epoch != until.epoch
             or await self._services.recorder.count(since.position, until.position + 1, [REDACTED])
             > 0
         )
@@ -171,7 +171,7 @@ class Answers:
         )
         if key and edition and pure(fields) and edition == self._edition():
             self._stood = self._stood or edition[0]
-            self.kept.keep(
+            self.kept.put(
                 key,
                 answer,
                 len(answer.body) * 5 // 4 + len(key[0]) + len(key[1]),

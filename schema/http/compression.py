@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
-from projections.lru_cache import kept_of_short
+from projections.lru_cache import lru_cache_short_keys
 from schema.http.request import header
 
 MIN_COMPRESSED_BYTES = 1024
@@ -29,7 +29,7 @@ def _has_gzip(accept_encoding: str) -> bool:
     return "gzip" in offered(accept_encoding)
 
 
-takes_gzip = kept_of_short(_has_gzip, most=256, letters=300)
+takes_gzip = lru_cache_short_keys(_has_gzip, max_entries=256, max_length=300)
 """Whether an Accept-Encoding header says that gzip is taken."""
 
 

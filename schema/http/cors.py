@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
-from projections.lru_cache import kept_of_short
+from projections.lru_cache import lru_cache_short_keys
 from schema.base.errors import plain_error
 from schema.http.responses import Header, reply
 
@@ -48,8 +48,8 @@ class Cors(CORSMiddleware):
             allow_headers=SENT,
             expose_headers=READ,
         )
-        self._for = kept_of_short(self._added, most=256, letters=300)
-        self._refuse_once = kept_of_short(log_refusal, most=256, letters=300)
+        self._for = lru_cache_short_keys(self._added, max_entries=256, max_length=300)
+        self._refuse_once = lru_cache_short_keys(log_refusal, max_entries=256, max_length=300)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on requests, and say in their responses who may read them."""

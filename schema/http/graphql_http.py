@@ -14,7 +14,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from projections.lru_cache import kept_of_short
+from projections.lru_cache import lru_cache_short_keys
 from schema.base.errors import masked, plain_error
 from schema.execution.documents import most_bytes
 from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS
@@ -161,7 +161,7 @@ def _parameters(query: bytes) -> Mapping[str, str]:
     return dict(QueryParams(query))
 
 
-PARAMETERS = kept_of_short(_parameters, 256, 8192)
+PARAMETERS = lru_cache_short_keys(_parameters, 256, 8192)
 """Reading them takes as long as all else that a kept answer costs."""
 
 

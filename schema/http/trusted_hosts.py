@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from projections.lru_cache import kept_of_short
+from projections.lru_cache import lru_cache_short_keys
 from schema.base.errors import plain_error
 from schema.http.request import header
 
@@ -24,7 +24,7 @@ class Hosts:
     def __init__(self, app: ASGIApp, hosts: Collection[str]):
         self._app = app
         self._hosts = hosts
-        self._is_ours = kept_of_short(self._look_at, most=1000, letters=300)
+        self._is_ours = lru_cache_short_keys(self._look_at, max_entries=1000, max_length=300)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is for us."""

@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 from strawberry import argument
 
 from projections.fold import transitions
-from projections.query.changes import About, Changes
+from projections.query.changes import ChangeFilter, Changes
 from projections.query.lists import Found, Key, Span, part
 from projections.query.moment import Moment
 from schema.base.global_ids import sealed, unsealed
@@ -40,9 +40,9 @@ def about_what(
     place: str | None,
     kind: EntityKind | None,
     publisher: str | None,
-) -> About:
+) -> ChangeFilter:
     """What changes and turns are narrowed to. Raises InvalidInput."""
-    return About(
+    return ChangeFilter(
         kind=value_of(kind),
         commodities=goods(commodity, hs_code),
         places=words(Place, place, "place"),
@@ -51,7 +51,7 @@ def about_what(
 
 
 def changed(
-    changes: Changes, start: Moment, end: Moment, about: About, order: ChangeOrder
+    changes: Changes, start: Moment, end: Moment, about: ChangeFilter, order: ChangeOrder
 ) -> Listing[Change]:
     """What differs between two moments, by entity."""
     cursors = Cursors()
@@ -64,7 +64,7 @@ def changed(
 
 
 async def coming(
-    changes: Changes, moment: Moment, days: int, about: About, order: TransitionOrder
+    changes: Changes, moment: Moment, days: int, about: ChangeFilter, order: TransitionOrder
 ) -> Listing[Transition]:
     """What will happen after a day, by day and entity."""
     down = order.value.down

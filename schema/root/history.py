@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from projections.query.as_of import AsOf, Held
+from projections.query.as_of import AsOf, HistoryRow
 from projections.query.lists import Days, Found, Key, Span
 from schema.base.global_ids import sealed, unsealed
 from schema.inputs.arguments import LAST_POSITION
@@ -44,8 +44,8 @@ def history_of(
     return Listing(items, count, _sealed, _opened)
 
 
-def _key(held: Held) -> Key:
-    return held.known_from, held.valid_from.isoformat()
+def _key(row: HistoryRow) -> Key:
+    return row.known_from, row.valid_from.isoformat()
 
 
 def _sealed(key: Key) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 from strawberry import argument
 
 from projections.query.lists import EVERYTHING, Filter
-from projections.versions.search_text import answers
+from projections.versions.search_text import matches
 from schema.base.context import Info
 from schema.base.decorators import answer, answer_as, output
 from schema.base.global_ids import key_of
@@ -282,7 +282,7 @@ class Query(Proofs):
         return [
             shown_commodity(of)
             for of in commodities()
-            if (wanted is None or of in wanted) and answers(sought(search), of, of.name, *of.also)
+            if (wanted is None or of in wanted) and matches(sought(search), of, of.name, *of.also)
         ]
 
     @answer
@@ -297,7 +297,7 @@ class Query(Proofs):
         ] = None,
     ) -> list[Place]:
         """All places: countries, and the declared groups, by code."""
-        return [place(of) for of in places() if answers(sought(search), of, of.name)]
+        return [place(of) for of in places() if matches(sought(search), of, of.name)]
 
     @answer
     async def events(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from strawberry import argument
 
-from projections.query.change_feed import Live
+from projections.query.change_feed import ChangeFeed
 from schema.base.context import Info
 from schema.base.decorators import output, subscription
 from schema.base.scalars import Day, Position
@@ -93,7 +93,7 @@ class Subscription:
         all figures.
         """
         services = info.context.services
-        live = Live(services.recorder, services.follower, services.projector, services.as_of)
+        live = ChangeFeed(services.recorder, services.follower, services.projector, services.as_of)
         moments = live.moments(touching(kinds, commodities, places), day(valid_at, "validAt"))
         async with aclosing(moments):
             async for moment in moments:

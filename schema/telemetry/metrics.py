@@ -12,7 +12,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from starlette.requests import Request
 from starlette.responses import Response
 
-from projections.lru_cache import Kept
+from projections.lru_cache import SizedLruCache
 from projections.query.as_of import AsOf
 from schema.services import Services
 from schema.telemetry.readiness import check_readiness
@@ -28,7 +28,7 @@ BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 class Caches:
     """How useful what is kept in memory is."""
 
-    def __init__(self, caches: Mapping[str, Kept[Any, Any]]):
+    def __init__(self, caches: Mapping[str, SizedLruCache[Any, Any]]):
         self._caches = caches
 
     def collect(self) -> Iterator[Metric]:
@@ -125,7 +125,7 @@ class Metrics:
     def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
         return Gauge(f"tracker_{name}", about, labels, registry=self.registry)
 
-    def watch(self, caches: Mapping[str, Kept[Any, Any]]) -> None:
+    def watch(self, caches: Mapping[str, SizedLruCache[Any, Any]]) -> None:
         """Count how often what is kept in memory is used."""
         self.registry.register(Caches(caches))
 

@@ -13,7 +13,7 @@ from strawberry.scalars import JSON
 from projections.fold import diff, transitions
 from projections.fold.transitions import TransitionKind
 from projections.query import changes
-from projections.query.changes import What
+from projections.query.changes import ChangeKind
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import answer, output
@@ -73,7 +73,7 @@ class Change:
 
     entity: str = field(description="Its name in the log, such as `alliance/quad`.")
     kind: EntityKind = field(description="The kind of entity.")
-    change: What = field(description="What has become of it.")
+    change: ChangeKind = field(description="What has become of it.")
     effective_days: list[Day] = field(
         description="The days between the two on which it turned, as the log tells it at the later"
         " position; empty where only the log says something else."

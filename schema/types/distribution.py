@@ -151,7 +151,7 @@ def place_figure(item: production.Share, orders: Orders) -> PlaceFigure:
         publisher=preferred.publisher,
         place=place(item.place),
         share=item.share,
-        share_unavailable_reason=item.obstacle,
+        share_unavailable_reason=item.incomparable_reason,
         figure=figure.id,
         later={
             "computed_from": lambda: [cited_claim(one, orders) for one in item.computed_from],

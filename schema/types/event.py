@@ -8,7 +8,7 @@ import strawberry
 from strawberry import field
 from strawberry.scalars import JSON
 
-from projections.query.as_of import Held
+from projections.query.as_of import HistoryRow
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import answer, output
@@ -104,7 +104,7 @@ def event(of: Recorded) -> Event:
     )
 
 
-def history_version(held: Held) -> HistoryVersion | None:
+def history_version(held: HistoryRow) -> HistoryVersion | None:
     """A version of an entity as it is shown; None where its state was left out."""
     if held.state is None:
         return None

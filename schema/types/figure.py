@@ -160,12 +160,12 @@ def claim(
     )
 
 
-def preferred_claim(of: claims.Chosen) -> Claim:
+def preferred_claim(of: claims.PreferredClaim) -> Claim:
     """The claim to use as it is shown."""
     return claim(of.figure, of.claim, preferred=True)
 
 
-def cited_claim(of: claims.Cited, orders: claims.Orders) -> Claim:
+def cited_claim(of: claims.ClaimRef, orders: claims.Orders) -> Claim:
     """A claim of a figure as it is shown, where orders decide whether it is the preferred one."""
     figure, cited = of
     return claims_of(figure, orders)[cited.position]
@@ -226,7 +226,7 @@ def past_figure(state: domain.FigureState) -> Figure:
     )
 
 
-def choice(of: claims.Chosen) -> Choice:
+def choice(of: claims.PreferredClaim) -> Choice:
     """Why a claim is preferred as it is shown."""
     return Choice(rule=of.rule, reason=of.reason, event=cited(of.event) if of.event else None)
 

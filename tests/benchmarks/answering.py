@@ -12,7 +12,7 @@ from deploy.bootstrap import running
 from deploy.log_format import LogLevel
 from deploy.process import run, settle
 from deploy.web.server import create_server, listen
-from projections.lru_cache import Kept
+from projections.lru_cache import SizedLruCache
 from schema.app import create_app
 from schema.services import Access
 
@@ -20,7 +20,7 @@ from schema.services import Access
 async def serve(target: str, answers_bytes: str, states_bytes: str) -> None:
     """Serve until the end."""
     async with running(json.loads(target)) as services:
-        services.as_of.lists.states.kept = Kept(int(states_bytes))
+        services.as_of.lists.states.kept = SizedLruCache(int(states_bytes))
         listening = listen("127.0.0.1", 0)
         app = create_app(services, Access(), answers_bytes=int(answers_bytes))
         serving = create_server(app, LogLevel.WARNING).serve(sockets=[listening])

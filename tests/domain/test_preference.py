@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from projections.fold.replay import World
+from projections.fold.replay import ReplayState
 from projections.query.moment import Moment
 from schema.services import Services
 from tests.support.api import Api, claim, source
@@ -213,7 +213,7 @@ async def test_the_database_agrees_with_a_fold_in_memory_about_orders(api: Api) 
         "retractEvent",
         {"eventId": done["eventId"], "reason": "a test", "source": source("tracker", "2025-06-01")},
     )
-    recorder, world = api.services.recorder, World()
+    recorder, world = api.services.recorder, ReplayState()
     for event in await recorder.read(0, limit=100):
         world.add(event)
     for day in (date(2025, 4, 30), date(2025, 5, 1), date(2025, 6, 1)):

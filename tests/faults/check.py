@@ -6,7 +6,7 @@ import asyncio
 from datetime import date
 from itertools import pairwise
 
-from projections.fold.replay import World as Replay
+from projections.fold.replay import ReplayState as Replay
 from tests.faults.world import Broken, World
 from tests.faults.writers import Sent
 from tracker.log.entries import Recorded

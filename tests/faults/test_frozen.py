@@ -20,8 +20,8 @@ import pytest
 
 from deploy.bootstrap import connected, migrated, running
 from deploy.postgres import Postgres
-from projections.fold.replay import World
-from projections.runner.batch import PAGE, Page
+from projections.fold.replay import ReplayState
+from projections.runner.batch import PAGE_EVENTS, RowBatch
 from projections.runner.prefetch import Ahead
 from projections.runner.projector import Projector
 from projections.runner.rebuild import rebuild
@@ -107,7 +107,7 @@ async def frozen(kind: str, target: Target, directory: Path) -> AsyncIterator[Fr
 
 async def digests(services: Services) -> tuple[str, str]:
     """The digest of today's state by the projection, and by a replay of the log."""
-    replay, head = World(), await services.recorder.head()
+    replay, head = ReplayState(), await services.recorder.head()
     async for each in services.recorder.read_all(head):
         replay.add(each)
     await services.projector.reach(head, seconds=60)
@@ -134,13 +134,13 @@ async def test_pages_that_take_longer_to_fold_than_a_turn_lasts_are_projected_ne
 ) -> None:
     real = Ahead.page
 
-    async def slow(ahead: Ahead, after: int) -> Page | None:
+    async def slow(ahead: Ahead, after: int) -> RowBatch | None:
         page = await real(ahead, after)
         await asyncio.sleep(1.5)
         return page
 
     monkeypatch.setattr(Ahead, "page", slow)
-    monkeypatch.setattr(services.projector, "_limits", TurnLimits(PAGE, 1))
+    monkeypatch.setattr(services.projector, "_limits", TurnLimits(PAGE_EVENTS, 1))
     monkeypatch.setattr("projections.runner.projector.FOLD_SECONDS", 0.5)
     await services.commands.record("export-control/a", announced())
     await services.projector.reach(1, seconds=30)
@@ -159,7 +159,7 @@ async def test_pages_that_take_longer_to_write_than_a_turn_lasts_are_projected_n
     await recorder.append([gallium(f"id-{n}", f"export-control/e{n}") for n in range(1, rows + 1)])
     async with await create_pool(target, role=PROJECTOR) as pool:
         projector = Projector(pool, Follower(recorder, target))
-        monkeypatch.setattr(projector, "_limits", limits := TurnLimits(PAGE, 1))
+        monkeypatch.setattr(projector, "_limits", limits := TurnLimits(PAGE_EVENTS, 1))
         async with projector:
             await projector.reach(rows, seconds=60)
             async with connected(target) as connection:

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from deploy.bootstrap import connected
-from projections.fold.replay import World
+from projections.fold.replay import ReplayState
 from projections.query.moment import Moment
 from projections.runner.rebuild import rebuild
 from schema.services import Access, Services
@@ -413,7 +413,7 @@ async def test_no_digest_of_the_past_changes_and_replay_needs_no_annex(
         await redact(services.commands, event_id)
     await services.projector.reach(head + 2)
     assert before == [await services.as_of.digest(Moment(TODAY, p)) for p in range(head + 1)]
-    world = World()
+    world = ReplayState()
     async for event in services.recorder.read_all(head + 2):
         world.add(event)
     digests = [await services.as_of.digest(Moment(TODAY, p)) for p in range(head + 3)]

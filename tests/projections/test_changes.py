@@ -13,9 +13,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from projections.fold.diff import content
-from projections.fold.replay import World
-from projections.fold.transitions import turns
-from projections.query.changes import COUNT, GIVEN, PAGE, SQL, explained, known_by
+from projections.fold.replay import ReplayState
+from projections.fold.transitions import transitions
+from projections.query.changes import COUNT, GIVEN, PAGE, SQL, causes_of, facts_public_by
 from projections.query.lists import BY_NAME, WHOLE, Span, ordered
 from projections.query.moment import Moment
 from schema.services import Services
@@ -59,14 +59,14 @@ def pairs(seed: int, head: int, count: int = 40) -> list[tuple[Moment, Moment]]:
     return found
 
 
-def texts(world: World, moment: Moment) -> dict[str, str]:
+def texts(world: ReplayState, moment: Moment) -> dict[str, str]:
     """The state of everything at a moment, folded in memory."""
     return {
         entity: version.text for entity, version in world.states(moment.valid_at, moment.position)
     }
 
 
-def contents(world: World, moment: Moment) -> dict[str, Any]:
+def contents(world: ReplayState, moment: Moment) -> dict[str, Any]:
     """What the states of a moment say."""
     return {
         entity: content(version.state)
@@ -124,8 +124,8 @@ def reasons(known: Sequence[Known], day: str, later: str, count: int) -> list[st
     """Because of which events a control differs between a day, after so many events, and a later
     day after all of them."""
     before, after = state(known[:count], CONTROL, day), state(known, CONTROL, later)
-    turned = turns(CONTROL, known, date.fromisoformat(day), date.fromisoformat(later))
-    return [reason.event_id for reason in explained(before, after, known, count, turned)]
+    turned = transitions(CONTROL, known, date.fromisoformat(day), date.fromisoformat(later))
+    return [reason.event_id for reason in causes_of(before, after, known, count, turned)]
 
 
 @many
@@ -138,8 +138,8 @@ def test_a_change_always_has_a_reason_that_is_known_by_then(
     count = data.draw(st.integers(0, len(known)))
     before, after = state(known[:count], stream, str(days[0])), state(known, stream, str(days[1]))
     assume(before != after)
-    turned = turns(stream, known, *days)
-    found = explained(before, after, known, count, turned)
+    turned = transitions(stream, known, *days)
+    found = causes_of(before, after, known, count, turned)
     assert found
     assert {reason.event_id for reason in found} <= {k.event_id for k in known}
     assert [reason.position for reason in found] == sorted({r.position for r in found})
@@ -379,9 +379,11 @@ async def upcoming(api: Api, day: str | None, days: int = 90, **more: Any) -> li
     return list(found["nodes"])
 
 
-def brief(turns: list[dict[str, Any]]) -> list[tuple[str, str, str, str | None]]:
+def brief(transitions: list[dict[str, Any]]) -> list[tuple[str, str, str, str | None]]:
     """Day, entity, what happens and the clause."""
-    return [(t["day"], t["entity"].partition("/")[2], t["transition"], t["clause"]) for t in turns]
+    return [
+        (t["day"], t["entity"].partition("/")[2], t["transition"], t["clause"]) for t in transitions
+    ]
 
 
 async def test_a_suspended_clause_returns_and_an_announced_ban_begins(corpus: Api) -> None:
@@ -499,13 +501,15 @@ async def test_candidates_from_the_database_miss_nothing_that_is_to_come(
         days = chance.choice((5, 30, 400))
         until = moment.valid_at + timedelta(days=days)
         known = {
-            entity: known_by([e for e in all if e.position <= moment.position], moment.valid_at)
+            entity: facts_public_by(
+                [e for e in all if e.position <= moment.position], moment.valid_at
+            )
             for entity, all in events.items()
         }
         expected = [
             turn
             for entity in sorted(known)
-            for turn in turns(entity, known[entity], moment.valid_at, until)
+            for turn in transitions(entity, known[entity], moment.valid_at, until)
         ]
         found = await services.changes.upcoming(moment, days)
         count += len(found)
@@ -554,11 +558,11 @@ async def plan(connection: Connection, question: str) -> dict[str, Any]:
     literals = ", ".join("NULL" if value is None else f"'{value}'" for value in arguments)
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     await connection.execute(f"PREPARE question AS {query.rstrip(';')}")
-    explained = await connection.fetchval(
+    plan = await connection.fetchval(
         f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE question({literals})"
     )
     await connection.execute("DEALLOCATE question")
-    found: dict[str, Any] = json.loads(explained)[0]["Plan"]
+    found: dict[str, Any] = json.loads(plan)[0]["Plan"]
     return found
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.analysis.exposure import Exposure, Question, coverage, exposures, subjects
-from projections.fold.replay import World
+from projections.fold.replay import ReplayState
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.fact_builders import announced, claimed, clause, order, state, suspended, told
@@ -458,7 +458,7 @@ async def test_a_stage_can_be_asked_for_and_products_are_told_apart(
 async def test_what_is_read_is_what_a_fold_in_memory_gives(
     corpus_services: Services, position: int | None
 ) -> None:
-    as_of, world = corpus_services.as_of, World()
+    as_of, world = corpus_services.as_of, ReplayState()
     for event in await corpus_services.recorder.read(0, limit=20_000):
         world.add(event)
     for day in (date(2024, 3, 1), date(2025, 11, 20), date(2026, 3, 1)):

@@ -23,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from deploy.bootstrap import running
 from deploy.postgres import Postgres
-from projections.fold.replay import World
+from projections.fold.replay import ReplayState
 from projections.fold.timeline import timeline
 from projections.query.moment import Moment
 from schema.services import Services
@@ -72,7 +72,7 @@ def is_told(fact: Fact, others: Sequence[Fact]) -> bool:
 @pytest.fixture(autouse=True)
 def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another generation of rows begins after few events."""
-    monkeypatch.setattr("projections.fold.timeline.FEWEST", 3)
+    monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", 3)
 
 
 class Histories(RuleBasedStateMachine):
@@ -86,7 +86,7 @@ class Histories(RuleBasedStateMachine):
         target = next(self.database)
         self.services: Services = self.wait(self.opened.enter_async_context(running(target)))
         self.desk = Desk(target, self.services.recorder, directory)
-        self.world, self.log = World(), list[Recorded]()
+        self.world, self.log = ReplayState(), list[Recorded]()
         self.given: dict[Moment, str] = {}
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:

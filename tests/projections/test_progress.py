@@ -11,7 +11,7 @@ from deploy.bootstrap import connected, running
 from projections.query.moment import Moment
 from projections.runner.projector import Projector
 from projections.runner.rebuild import rebuild
-from projections.versions.progress import Reached, Tracked
+from projections.versions.progress import Progress, ProgressTracker
 from schema.services import Services
 from tests.support.api import Api, control
 from tracker.errors import InvalidInput
@@ -29,8 +29,8 @@ async def until(true: Callable[[], bool]) -> None:
 
 async def come_to(services: Services, position: int) -> None:
     """Wait until a process knows that the projection is at a position."""
-    tracked = services.projector.tracked
-    await until(lambda: tracked.known == Reached(position))
+    tracked = services.projector.progress
+    await until(lambda: tracked.known == Progress(position))
 
 
 async def recorded(services: Services, name: str) -> int:
@@ -45,14 +45,14 @@ async def test_every_process_knows_what_any_of_them_has_projected(target: Target
             for services in (one, other):
                 await come_to(services, number - 1)
             assert await recorded(writer, f"x{number}") == number
-            assert writer.projector.tracked.known == Reached(number)
+            assert writer.projector.progress.known == Progress(number)
             await come_to(reader, number)
 
 
 async def test_a_position_that_another_process_has_reached_is_not_ahead(
     services: Services, target: Target
 ) -> None:
-    await services.projector.tracked.ask()
+    await services.projector.progress.query()
     async with connected(target, role=PROJECTOR) as connection:
         await connection.execute("UPDATE tracking SET position = 7")  # and nobody is told
         assert (await services.as_of.resolve(position=7)).position == 7
@@ -60,57 +60,57 @@ async def test_a_position_that_another_process_has_reached_is_not_ahead(
         await services.as_of.resolve(position=8)
 
 
-async def test_a_database_that_came_back_with_less_begins_another_life(
+async def test_a_database_that_came_back_with_less_begins_another_epoch(
     recorder: Recorder, target: Target
 ) -> None:
     follower = Follower(recorder, target)
-    tracked = Tracked(recorder._pool, follower)
+    tracked = ProgressTracker(recorder._pool, follower)
     async with follower, connected(target) as connection:
         await until(lambda: follower.listening)
-        for position, life in ((3, 0), (5, 0), (2, 1), (4, 1)):
+        for position, epoch in ((3, 0), (5, 0), (2, 1), (4, 1)):
             await connection.execute("UPDATE tracking SET position = $1", position)
-            assert await tracked.ask() == position
-            assert tracked.known == Reached(position, life)
+            assert await tracked.query() == position
+            assert tracked.known == Progress(position, epoch)
 
 
 async def test_who_would_not_be_told_is_refused(recorder: Recorder, target: Target) -> None:
     async with Follower(recorder, target) as follower:
         await until(lambda: follower.listening)
         with pytest.raises(RuntimeError, match="listens already"):
-            Tracked(recorder._pool, follower)
+            ProgressTracker(recorder._pool, follower)
 
 
-async def test_rows_that_other_code_has_made_begin_another_life(
+async def test_rows_that_other_code_has_made_begin_another_epoch(
     services: Services, target: Target
 ) -> None:
-    tracked = services.projector.tracked
+    tracked = services.projector.progress
     await recorded(services, "x")
     await rebuild(target)
-    await tracked.ask()
-    assert tracked.known == Reached(1)  # the same code makes the same rows
+    await tracked.query()
+    assert tracked.known == Progress(1)  # the same code makes the same rows
     async with connected(target, role=PROJECTOR) as connection:
         await connection.execute("UPDATE tracking SET fold = 'other'")
         await connection.execute("SELECT pg_notify('projected', '')")
-    await until(lambda: tracked.known == Reached(1, 1))
+    await until(lambda: tracked.known == Progress(1, 1))
 
 
 async def test_who_hears_nothing_asks(services: Services, target: Target) -> None:
     pool = services.recorder._pool
     deaf = Projector(pool, Follower(Recorder(pool), target))
-    assert await deaf.tracked.position() == 0
+    assert await deaf.progress.position() == 0
     position = await recorded(services, "x")
-    assert deaf.tracked.known is None
-    assert await deaf.tracked.position() == position
+    assert deaf.progress.known is None
+    assert await deaf.progress.position() == position
 
 
 async def test_what_was_answered_last_never_goes_back(services: Services) -> None:
-    tracked = services.projector.tracked
+    tracked = services.projector.progress
     seen = [Moment((await services.as_of.resolve()).valid_at, 0)]
     for number in range(20):
         writing = asyncio.create_task(recorded(services, f"x{number}"))
         while not writing.done():
             seen.append(await services.as_of.resolve())
-            await tracked.ask()
+            await tracked.query()
         seen.append(await services.as_of.resolve())
         assert seen[-1].position == await writing
     positions = [moment.position for moment in seen]
@@ -119,5 +119,5 @@ async def test_what_was_answered_last_never_goes_back(services: Services) -> Non
 
 async def test_a_page_that_is_told_late_takes_nothing_back(services: Services) -> None:
     reached = await recorded(services, "x")
-    services.projector.tracked.come(reached - 1)
-    assert await services.projector.tracked.position() == reached
+    services.projector.progress.advance(reached - 1)
+    assert await services.projector.progress.position() == reached

@@ -16,29 +16,29 @@ from typing import Any
 import pytest
 
 from deploy.bootstrap import prepare
-from projections.fold.replay import World
-from projections.fold.timeline import Folded, Revision
+from projections.fold.replay import ReplayState
+from projections.fold.timeline import EntityFold, RowDelta
 from projections.query.as_of import AsOf
-from projections.query.changes import About, Changes
+from projections.query.changes import ChangeFilter, Changes
 from projections.query.lists import Filter, Key, Span
 from projections.query.moment import Moment
 from projections.runner.batch import (
     PACE,
     PACE_FACTS,
     SQL,
-    Page,
+    RowBatch,
     _learned,
     added,
     read_page,
     write_page,
 )
-from projections.runner.fold_cache import Folds
+from projections.runner.fold_cache import FoldCache
 from projections.runner.prefetch import Ahead
 from projections.runner.projector import Projector, create_schema, project_page
 from projections.runner.rebuild import rebuild
 from projections.runner.worker import Helper, HelperFailed
 from projections.runner.worker_pool import Crew
-from projections.versions.rows import Finding
+from projections.versions.rows import SearchIndexRows
 from schema.services import Services
 from tests.support.fact_builders import (
     DAYS,
@@ -89,7 +89,7 @@ def events(seed: int, length: int = 120) -> list[NewEvent]:
     return decided
 
 
-async def told(services: Services, seed: int) -> World:
+async def told(services: Services, seed: int) -> ReplayState:
     """The world in memory, after a random history was recorded and projected in random pages."""
     chance, coming = Random(seed), events(seed)
     while coming:
@@ -101,9 +101,9 @@ async def told(services: Services, seed: int) -> World:
     return await world_of(services.recorder)
 
 
-async def world_of(recorder: Recorder) -> World:
+async def world_of(recorder: Recorder) -> ReplayState:
     """The log, folded in memory."""
-    world = World()
+    world = ReplayState()
     async for event in recorder.read_all(await recorder.head()):
         world.add(event)
     return world
@@ -159,7 +159,7 @@ async def project(connection: Connection, page: int) -> list[tuple[Any, ...]]:
 @pytest.fixture
 def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another generation of rows begins after few events; few make a list that is written apart."""
-    monkeypatch.setattr("projections.fold.timeline.FEWEST", 3)
+    monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", 3)
     monkeypatch.setattr("tracker.domain.elements.FEW", 2)
 
 
@@ -280,7 +280,7 @@ async def test_the_history_of_an_entity_does_not_show_in_which_generations_its_r
     await recorder.append_all(events(0))
     told, counts = list[Any](), list[int]()
     for fewest in (3, 1000):
-        monkeypatch.setattr("projections.fold.timeline.FEWEST", fewest)
+        monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", fewest)
         counts.append(len(await project(connection, 1000)))
         pool: Any = connection
         told.append([await AsOf(pool, recorder).history(stream) for stream in STREAMS])
@@ -312,7 +312,7 @@ async def answers(connection: Connection, recorder: Recorder) -> list[Any]:
         *[await as_of.history(stream) for stream in STREAMS],
         *[await as_of.digest(at) for at in (now, then)],
         *[
-            await changes.between(then, now, About(publishers=names))
+            await changes.between(then, now, ChangeFilter(publishers=names))
             for names in (None, ["usgs"], ["mofcom"])
         ],
     ]
@@ -373,7 +373,7 @@ async def test_the_pages_of_a_history_are_the_history_whatever_their_size_and_wa
     recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch, fewest: int
 ) -> None:
     await recorder.append_all(events(0))
-    monkeypatch.setattr("projections.fold.timeline.FEWEST", fewest)
+    monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", fewest)
     await project(connection, 1000)
     pool: Any = connection
     as_of = AsOf(pool, recorder)
@@ -429,11 +429,11 @@ async def test_a_page_of_a_history_has_no_more_bytes_of_states_than_it_may(
     for from_end in (False, True):
         order = whole[::-1] if from_end else whole
         most = sum(len(encode(of.state)) for of in order[:3] if of.state)
-        monkeypatch.setattr("projections.query.as_of.MOST_STATE_BYTES", most)
+        monkeypatch.setattr("projections.query.as_of.MAX_PAGE_STATE_BYTES", most)
         page = await as_of.history(stream, span=Span(limit=6, from_end=from_end))
         given = [of.state for of in (page[::-1] if from_end else page)]
         assert given == [*[of.state for of in order[:3]], None, None, None]
-        monkeypatch.setattr("projections.query.as_of.MOST_STATE_BYTES", 1)
+        monkeypatch.setattr("projections.query.as_of.MAX_PAGE_STATE_BYTES", 1)
         page = await as_of.history(stream, span=Span(limit=2, from_end=from_end))
         assert [of.state is None for of in page] == [from_end, not from_end]
 
@@ -467,7 +467,7 @@ async def test_a_page_that_was_read_ahead_is_read_again_when_another_projector_h
     await connection.execute(ANEW)
     read = Ahead._read
 
-    async def overtaken(ahead: Ahead, after: int) -> Page | None:
+    async def overtaken(ahead: Ahead, after: int) -> RowBatch | None:
         page = await read(ahead, after)
         if after in (10, 23):  # read ahead
             async with connection.transaction():
@@ -528,9 +528,9 @@ async def test_helpers_that_leave_out_an_event_are_believed_no_more() -> None:
         def ask(self, work: tuple[int, int, int, int]) -> None:
             self.asked = work
 
-        async def answer(self) -> Page:
+        async def answer(self) -> RowBatch:
             after, until, _, parts = self.asked
-            return Page(after, until, (until - after) // parts - 1)
+            return RowBatch(after, until, (until - after) // parts - 1)
 
     helpers: list[Any] = [Forgetful(), Forgetful()]
     crew = Crew(helpers)
@@ -542,7 +542,7 @@ async def test_helpers_that_leave_out_an_event_are_believed_no_more() -> None:
 async def test_an_entity_that_was_just_folded_is_not_read_again(
     recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, folds = list[str](), Folds()
+    read, folds = list[str](), FoldCache()
 
     async def read_facts_of(_: object, streams: dict[str, int], until: int) -> dict[str, Told]:
         read.extend(streams)
@@ -599,24 +599,24 @@ async def test_others_get_their_turn_while_an_entity_learns_much(
 
     facts = await fact_reader.read_facts(connection, 0, limit=1000)
     taking_turns = asyncio.create_task(others())
-    revision = await _learned(Folded(FIGURE), facts[FIGURE].facts)
+    revision = await _learned(EntityFold(FIGURE), facts[FIGURE].facts)
     learned, turns[0] = turns[0], 0
 
-    async def revisions() -> AsyncIterator[tuple[Revision, Finding]]:
-        yield revision, Finding()
+    async def revisions() -> AsyncIterator[tuple[RowDelta, SearchIndexRows]]:
+        yield revision, SearchIndexRows()
 
     lines = [some async for some in added(revisions())]
     taking_turns.cancel()
     assert learned >= 100 // PACE_FACTS
     assert turns[0] >= len(lines) - 1
     assert len(lines) >= 100 // PACE
-    assert revision.added == Folded(FIGURE).learn(facts[FIGURE].facts).added
+    assert revision.added == EntityFold(FIGURE).learn(facts[FIGURE].facts).added
 
 
 async def test_a_fold_takes_in_what_another_projector_has_projected(
     recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, folds, commands = dict[str, int](), Folds(), Commands(recorder)
+    asked, folds, commands = dict[str, int](), FoldCache(), Commands(recorder)
     await commands.record(GALLIUM, announced())
     await read_page(connection, 0, folds=folds)
     for start in ("2025-11-01", "2025-12-01", "2026-01-01"):

@@ -1,4 +1,4 @@
-"""States that are kept: sent and decoded once, and never those of another life or moment."""
+"""States that are kept: sent and decoded once, and never those of another epoch or moment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from projections.query import state_cache
 from projections.query.as_of import AsOf
 from projections.query.lists import Filter, Span
 from projections.query.moment import Moment
-from projections.versions.progress import Reached
+from projections.versions.progress import Progress
 from schema.base.memo import once
 from schema.services import Services
 from tests.support.api import Api, claim
@@ -33,7 +33,7 @@ TODAY = date(2026, 6, 1)
 async def told(corpus_services: Services) -> Services:
     """A tracker with the corpus that is told of what is new."""
     async with asyncio.timeout(20):
-        while corpus_services.projector.tracked.known is None:
+        while corpus_services.projector.progress.known is None:
             await asyncio.sleep(0.01)
     return corpus_services
 
@@ -141,13 +141,13 @@ async def test_states_are_those_that_would_be_read_anew(told: Services) -> None:
 async def test_nothing_is_taken_from_another_life_of_the_projection(
     told: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lists, at, tracked = told.as_of.lists, await moment(told), told.projector.tracked
+    lists, at, tracked = told.as_of.lists, await moment(told), told.projector.progress
     for _ in range(3):
         await lists.page(FigureState, at, span=Span(limit=20))
     with decoded(monkeypatch) as sent:
         await lists.page(FigureState, at, span=Span(limit=20))
         assert not sent
-        tracked._reached = Reached(at.position, 1)
+        tracked._latest = Progress(at.position, 1)
         await lists.page(FigureState, at, span=Span(limit=20))
     assert len(sent) == 20
 
@@ -158,7 +158,7 @@ async def test_while_nobody_tells_of_other_lives_nothing_is_kept(
     lists, at = told.as_of.lists, await moment(told)
     for _ in range(3):
         await lists.page(FigureState, at, span=Span(limit=20))
-    told.projector.tracked._session = -1
+    told.projector.progress._session = -1
     with decoded(monkeypatch) as sent:
         await lists.page(FigureState, at, span=Span(limit=20))
     assert len(sent) == 20

@@ -15,8 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.fold.elements import ElementRow
-from projections.fold.replay import World
-from projections.fold.timeline import FEWEST, Folded, Revision, Row, Version, timeline
+from projections.fold.replay import ReplayState
+from projections.fold.timeline import (
+    MIN_GENERATION_EVENTS,
+    EntityFold,
+    Row,
+    RowDelta,
+    Version,
+    timeline,
+)
 from tests.support.fact_builders import (
     DAYS,
     STREAMS,
@@ -132,7 +139,7 @@ class Rows:
         self.rows: list[Row] = []
         self.elements: list[ElementRow] = []
 
-    def take(self, revision: Revision) -> None:
+    def take(self, revision: RowDelta) -> None:
         """Close and add what a revision says."""
         for start, generation, position in revision.closed:
             [index] = [
@@ -202,7 +209,7 @@ def rows_of(stream: str, known: Sequence[Known], cuts: Sequence[int]) -> Rows:
     """The rows after the facts came in as many pages as there are cuts between them."""
     rows = Rows()
     for start, end in pairwise([0, *sorted(cuts), len(known)]):
-        rows.take(Folded(stream, known[:start]).learn(known[start:end]))
+        rows.take(EntityFold(stream, known[:start]).learn(known[start:end]))
     return rows
 
 
@@ -213,7 +220,7 @@ def with_generations_of(*lengths: int) -> Callable[[Callable[..., None]], Callab
         def with_each(*given: Any, **named: Any) -> None:
             for length in lengths:
                 with pytest.MonkeyPatch.context() as patch:
-                    patch.setattr("projections.fold.timeline.FEWEST", length)
+                    patch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", length)
                     test(*given, **named)
 
         return functools.wraps(test)(with_each)
@@ -223,7 +230,7 @@ def with_generations_of(*lengths: int) -> Callable[[Callable[..., None]], Callab
 
 @many
 @given(histories())
-@with_generations_of(1, 3, FEWEST)
+@with_generations_of(1, 3, MIN_GENERATION_EVENTS)
 def test_rows_answer_for_every_day_and_position_what_was_known_of_it(told: History) -> None:
     stream, known = told
     rows = rows_of(stream, known, range(1, len(known)))
@@ -236,7 +243,7 @@ def test_rows_answer_for_every_day_and_position_what_was_known_of_it(told: Histo
 
 @many
 @given(histories(), st.lists(st.integers(0, 14)))
-@with_generations_of(1, 3, FEWEST)
+@with_generations_of(1, 3, MIN_GENERATION_EVENTS)
 def test_rows_do_not_depend_on_how_the_facts_came_in_pages(told: History, cuts: list[int]) -> None:
     stream, known = told
     cuts = [min(cut, len(known)) for cut in cuts]
@@ -254,16 +261,16 @@ def place(row: Row) -> tuple[int, date]:
 
 @many
 @given(histories(), st.lists(st.integers(0, 14)))
-@with_generations_of(1, 3, FEWEST)
+@with_generations_of(1, 3, MIN_GENERATION_EVENTS)
 def test_a_fold_that_goes_on_adds_and_closes_what_one_made_anew_does(
     told: History, cuts: list[int]
 ) -> None:
     stream, known = told
     cuts = sorted(min(cut, len(known)) for cut in cuts)
-    fold = Folded(stream)
+    fold = EntityFold(stream)
     for start, end in pairwise([0, *cuts, len(known)]):
         on = fold.learn(known[start:end])
-        anew = Folded(stream, known[:start]).learn(known[start:end])
+        anew = EntityFold(stream, known[:start]).learn(known[start:end])
         assert on.added == anew.added
         assert on.closed == anew.closed
         assert on.elements == anew.elements
@@ -277,7 +284,7 @@ def test_a_revision_touches_nothing_that_stays_as_it_was(told: History) -> None:
     stream, known = told
     for count in range(1, len(known)):
         before, after = timeline(stream, known[:count]), timeline(stream, known[: count + 1])
-        revision = Folded(stream, known[:count]).learn(known[count : count + 1])
+        revision = EntityFold(stream, known[:count]).learn(known[count : count + 1])
         kept = {(v.start, v.end, v.text) for v in before} & {
             (v.start, v.end, v.text) for v in after
         }
@@ -287,7 +294,7 @@ def test_a_revision_touches_nothing_that_stays_as_it_was(told: History) -> None:
 
 @many
 @given(histories())
-@with_generations_of(1, 3, FEWEST)
+@with_generations_of(1, 3, MIN_GENERATION_EVENTS)
 def test_folding_on_fact_by_fact_gives_what_folding_at_once_gives(told: History) -> None:
     stream, known = told
     for count in range(len(known) + 1):
@@ -298,7 +305,7 @@ def test_folding_on_fact_by_fact_gives_what_folding_at_once_gives(told: History)
 def test_a_retraction_opens_the_rows_again_that_its_target_had_closed() -> None:
     stream = "export-control/gallium"
     known = told_of(stream, announced(), suspended(), retracted("e2"))
-    revision = Folded(stream, known[:1]).learn(known[1:])
+    revision = EntityFold(stream, known[:1]).learn(known[1:])
     assert revision.closed == [(date(2024, 12, 3), 0, 2)]
     assert [(row.since, row.until) for row in sorted(revision.added, key=place)] == [
         (2, 3),
@@ -326,38 +333,42 @@ def corrections(count: int) -> tuple[str, list[Known]]:
 
 def test_what_was_so_is_among_few_rows_however_often_an_entity_is_corrected() -> None:
     stream, known = corrections(1000)
-    rows = Folded(stream).learn(known).added
+    rows = EntityFold(stream).learn(known).added
     of_generations = Counter(row.generation for row in rows)
     assert len(of_generations) > 50
-    assert max(of_generations.values()) <= FEWEST + 1
+    assert max(of_generations.values()) <= MIN_GENERATION_EVENTS + 1
     assert len(rows) < 1.1 * len(known)
 
 
 def test_rows_written_once_more_are_fewer_than_the_events_however_many_days_there_are() -> None:
     stream, known = claims([date(2020, 1, 1) + n % 40 * DAY for n in range(500)])
-    rows = Folded(stream).learn(known).added
+    rows = EntityFold(stream).learn(known).added
     anew = [row for row in rows if row.since == row.generation > 0]
     assert len(known) / 2 < len(anew) < len(known)
 
 
 def test_a_generation_begins_with_all_that_was_open() -> None:
-    stream, known = claims([date(2020, 1, 1) + n % 3 * DAY for n in range(FEWEST + 1)])
-    fold, rows = Folded(stream), Rows()
+    stream, known = claims(
+        [date(2020, 1, 1) + n % 3 * DAY for n in range(MIN_GENERATION_EVENTS + 1)]
+    )
+    fold, rows = EntityFold(stream), Rows()
     rows.take(fold.learn(known[:-2]))
     before = fold.versions()
     revision = fold.learn(known[-2:-1])
-    assert revision.closed == [(version.start, 0, FEWEST) for version in before]
-    assert [(row.since, row.generation) for row in revision.added] == [(FEWEST, FEWEST)] * 3
+    assert revision.closed == [(version.start, 0, MIN_GENERATION_EVENTS) for version in before]
+    assert [(row.since, row.generation) for row in revision.added] == [
+        (MIN_GENERATION_EVENTS, MIN_GENERATION_EVENTS)
+    ] * 3
     rows.take(revision)
     assert rows.still() == timeline(stream, known[:-1])
-    assert fold.learn(known[-1:]).closed[0][1] == FEWEST
+    assert fold.learn(known[-1:]).closed[0][1] == MIN_GENERATION_EVENTS
 
 
 # --- the world
 
 
 def test_a_world_refuses_events_that_are_missing_or_out_of_order() -> None:
-    world = World()
+    world = ReplayState()
     with pytest.raises(ValueError, match="position 2 follows 0"):
         world.add(replace_position(2))
     world.add(replace_position(1))
@@ -379,4 +390,4 @@ def replace_position(position: int) -> Any:
 
 def test_an_empty_world_has_the_digest_of_nothing() -> None:
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    assert World().digest(date(2025, 1, 1), 0) == empty
+    assert ReplayState().digest(date(2025, 1, 1), 0) == empty

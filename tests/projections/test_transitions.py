@@ -9,7 +9,7 @@ from hypothesis import given
 
 from projections.fold.diff import content
 from projections.fold.timeline import timeline
-from projections.fold.transitions import Transition, turns
+from projections.fold.transitions import Transition, transitions
 from tests.projections.test_timeline import History, histories, many
 from tests.support.fact_builders import DAYS, announced, clause, fact, suspended, told
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft, Renamed
@@ -21,7 +21,7 @@ CONTROL = "export-control/gallium"
 
 
 def of(stream: str, *facts: Fact) -> list[tuple[str, str, str | None, str]]:
-    """All turns of an entity: the day, what happens, to which part, and the event that says so."""
+    """All transitions of an entity: the day, what happens, to which part, and the event that says so."""
     return [
         (str(turn.day), turn.kind.value, turn.clause or turn.member, turn.because.event_id)
         for turn in all_turns(stream, told(stream, *facts))
@@ -29,8 +29,8 @@ def of(stream: str, *facts: Fact) -> list[tuple[str, str, str | None, str]]:
 
 
 def all_turns(stream: str, known: Sequence[Known]) -> list[Transition]:
-    """The turns of all time."""
-    return turns(stream, known, date.min, date.max)
+    """The transitions of all time."""
+    return transitions(stream, known, date.min, date.max)
 
 
 @many
@@ -42,7 +42,7 @@ def test_an_entity_turns_on_the_days_on_which_what_it_says_changes(history: Hist
         for day in (DAYS[0] - DAY, *DAYS)
     }
     expected = [day for day in DAYS if contents[day] != contents[day - DAY]]
-    found = turns(stream, known, DAYS[0] - DAY, DAYS[-1])
+    found = transitions(stream, known, DAYS[0] - DAY, DAYS[-1])
     assert list(dict.fromkeys(turn.day for turn in found)) == expected
     for turn in found:
         assert content(turn.before) == contents[turn.day - DAY]
@@ -114,5 +114,5 @@ def test_members_join_and_leave_and_alliances_change_their_name() -> None:
 
 def test_the_first_day_is_left_out_and_the_last_is_not() -> None:
     known = told(CONTROL, announced(), suspended())
-    days = [turn.day for turn in turns(CONTROL, known, date(2025, 11, 9), date(2026, 11, 28))]
+    days = [turn.day for turn in transitions(CONTROL, known, date(2025, 11, 9), date(2026, 11, 28))]
     assert days == [date(2026, 11, 28)]

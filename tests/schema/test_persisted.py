@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from projections.lru_cache import OVERHEAD
+from projections.lru_cache import ENTRY_OVERHEAD_BYTES
 from schema.execution.persisted_queries import Persisted
 from schema.services import Services
 from tests.support.api import Api
@@ -101,7 +101,7 @@ async def test_a_mutation_may_be_persisted_but_never_asked_by_get(api: Api) -> N
 
 
 def test_documents_that_were_not_asked_for_longest_are_forgotten() -> None:
-    persisted = Persisted(3 * (OVERHEAD + len("{ head000 }")))
+    persisted = Persisted(3 * (ENTRY_OVERHEAD_BYTES + len("{ head000 }")))
     documents = [f"{{ head{n:03} }}" for n in range(4)]
     for document in documents[:3]:
         persisted.document(document, asked(document))

@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from projections.lru_cache import kept_of_short
+from projections.lru_cache import lru_cache_short_keys
 from schema.execution.documents import MAX_BODY_BYTES
 from schema.http.cors import READ, SENT, Cors
 from schema.http.request import Incoming
@@ -70,7 +70,7 @@ def test_nothing_is_kept_of_long_texts_and_of_short_ones_the_last() -> None:
         looked.append(text)
         return len(text)
 
-    found = kept_of_short(length, most=2, letters=3)
+    found = lru_cache_short_keys(length, max_entries=2, max_length=3)
     for text in ("a", "a", "long", "long", "b", "c", "a"):
         assert found(text) == len(text)
     assert looked == ["a", "long", "long", "b", "c", "a"]

@@ -13,7 +13,7 @@ import pytest
 
 import projections.query.as_of
 import schema.execution.response_cache
-from projections.lru_cache import OVERHEAD, Kept
+from projections.lru_cache import ENTRY_OVERHEAD_BYTES, SizedLruCache
 from schema.app import create_app
 from schema.execution.cacheability import LIVE, PURE, pinned
 from schema.execution.documents import prepare
@@ -60,7 +60,7 @@ class Counted(Api):
 async def api(services: Services) -> Counted:
     """The API on an empty log, which knows how far the projection is."""
     async with asyncio.timeout(20):
-        while services.projector.tracked.known is None:
+        while services.projector.progress.known is None:
             await asyncio.sleep(0.01)
     return Counted(services)
 
@@ -214,7 +214,7 @@ def test_callers_who_may_do_different_things_have_different_keys() -> None:
 async def test_nothing_is_kept_while_nobody_would_tell_of_new_events(
     api: Counted, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(services.projector.tracked), "known", None)
+    monkeypatch.setattr(type(services.projector.progress), "known", None)
     assert not await kept(api, CONTROLS)
     assert (await api.cache())[2] == 0
 
@@ -320,9 +320,9 @@ async def test_another_question_does_not_hide_that_a_text_was_forced_out(
 async def test_rows_that_were_made_anew_leave_no_answer(
     api: Counted, pinned_note: Pinned, services: Services
 ) -> None:
-    tracked = services.projector.tracked
+    tracked = services.projector.progress
     assert tracked.known is not None
-    tracked._reached = replace(tracked.known, life=tracked.known.life + 1)
+    tracked._latest = replace(tracked.known, epoch=tracked.known.epoch + 1)
     assert [await pinned_note.note(), await pinned_note.note()] == [NOTE, NOTE]
     assert pinned_note.made == 2
 
@@ -340,26 +340,30 @@ async def test_where_nobody_can_say_whether_a_text_went_the_answer_is_made_anew(
     assert pinned_note.made == 2
 
 
-def test_a_value_of_an_edition_is_there_in_that_one_only() -> None:
-    cache = Kept[str, str](1000)
-    cache.keep("of all", "x", 1)
-    cache.keep("of 1", "y", 1, edition=1)
+def test_a_value_of_an_epoch_is_found_in_that_one_only() -> None:
+    cache = SizedLruCache[str, str](1000)
+    cache.put("of all", "x", 1)
+    cache.put("of 1", "y", 1, epoch=1)
     assert [cache.get("of all", 1), cache.get("of all"), cache.get("of 1", 1)] == ["x", "x", "y"]
     assert [cache.get("of 1", 2), cache.get("of 1")] == [None, None]
     assert (cache.hits, cache.misses) == (3, 2)
-    cache.keep("of 1", "z", 1, edition=2)
+    cache.put("of 1", "z", 1, epoch=2)
     assert [cache.get("of 1", 1), cache.get("of 1", 2)] == [None, "z"]
     cache.clear()
     assert (len(cache), cache.bytes, cache.get("of all")) == (0, 0, None)
 
 
-def test_no_more_bytes_are_kept_than_may_be() -> None:
-    cache = Kept[int, str](10 * (OVERHEAD + 100))
+def test_a_cache_holds_no_more_bytes_than_its_limit() -> None:
+    cache = SizedLruCache[int, str](10 * (ENTRY_OVERHEAD_BYTES + 100))
     for number in range(50):
-        cache.keep(number, "x", 100)
-        cache.keep(-1, "x", 11 * OVERHEAD + 1000)  # too large to be kept at all
+        cache.put(number, "x", 100)
+        cache.put(-1, "x", 11 * ENTRY_OVERHEAD_BYTES + 1000)  # too large to be kept at all
         assert cache.get(0)  # what is used stays
-        assert cache.bytes == len(cache) * (OVERHEAD + 100) <= 10 * (OVERHEAD + 100)
+        assert (
+            cache.bytes
+            == len(cache) * (ENTRY_OVERHEAD_BYTES + 100)
+            <= 10 * (ENTRY_OVERHEAD_BYTES + 100)
+        )
     assert [cache.get(number) for number in (0, 49, 20, -1)] == ["x", "x", None, None]
 
 

@@ -93,7 +93,7 @@ async def test_a_question_takes_no_more_round_trips_than_it_must(
     corpus_services: Services, monkeypatch: pytest.MonkeyPatch, trips: int, document: str
 ) -> None:
     async with asyncio.timeout(20):
-        while corpus_services.projector.tracked.known is None:
+        while corpus_services.projector.progress.known is None:
             await asyncio.sleep(0.01)
     await execute(corpus_services, document, {}, Access())  # orders of publishers are kept then
     with counted(monkeypatch) as sent:

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.bootstrap import connected
 from projections.query import change_feed
-from projections.query.change_feed import touch, until_day_after
+from projections.query.change_feed import affects, seconds_until_next_day
 from projections.runner.projector import SQL
 from schema.base.context import Context
 from schema.execution.execute import stream
@@ -110,7 +110,7 @@ async def test_events_touch_what_they_may_change(
     await services.commands.record(stream, fact)
     selection = touching(kinds, commodities, places)
     events = await services.recorder.read(types=selection.types)
-    assert await touch(services.recorder, events, selection) is touched
+    assert await affects(services.recorder, events, selection) is touched
 
 
 async def test_an_event_touches_what_its_entity_is_about_and_a_retraction_what_it_takes_back(
@@ -124,7 +124,7 @@ async def test_an_event_touches_what_its_entity_is_about_and_a_retraction_what_i
         [*events] = await services.recorder.read(after)
         for commodity, touched in (("gallium", True), ("lithium", False)):
             selection = touching(None, [commodity], None)
-            assert await touch(services.recorder, events, selection) is touched
+            assert await affects(services.recorder, events, selection) is touched
 
 
 async def test_whoever_takes_answers_slowly_gets_the_last_state_and_not_all_between(
@@ -184,15 +184,15 @@ async def take_turn(holder: Connection) -> None:
 async def test_today_is_asked_anew_when_the_day_turns(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(change_feed, "until_day_after", lambda day: 0.05)
+    monkeypatch.setattr(change_feed, "seconds_until_next_day", lambda day: 0.05)
     async with aclosing(asking(services)) as answers:
         assert [(await coming(answers))["position"] for _ in range(3)] == ["0"] * 3
 
 
 def test_the_next_day_begins_at_midnight_utc() -> None:
     today = datetime.now(UTC).date()
-    assert 86_000 < until_day_after(today + timedelta(days=1)) <= 2 * 86_400
-    assert until_day_after(today - timedelta(days=2)) == 0
+    assert 86_000 < seconds_until_next_day(today + timedelta(days=1)) <= 2 * 86_400
+    assert seconds_until_next_day(today - timedelta(days=2)) == 0
 
 
 @pytest.mark.parametrize(

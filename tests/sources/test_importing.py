@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from msgspec import structs
 
-from projections.fold.replay import World
+from projections.fold.replay import ReplayState
 from projections.query.moment import Moment
 from schema.services import Services
 from tests.support.fact_builders import announced, claimed, fact, retracted
@@ -283,7 +283,7 @@ async def test_a_state_with_receipts_replays_to_the_same_digest(
     outcome = await desk.take(line(), CLAIM)
     assert outcome.position == 3
     await services.projector.reach(3)
-    world = World()
+    world = ReplayState()
     async for event in services.recorder.read_all(3):
         world.add(event)
     moment = Moment(outcome.receipt.public_on, 3)
