@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from projections.fold.replay import World, line
+from projections.fold.replay import ReplayState, line
 from tracker.domain.registry import FACTS
 from tracker.log.entries import recorded
 
@@ -40,9 +40,9 @@ RETOLD = {entity for entity, _ in OLD_STATES}
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
+def world() -> ReplayState:
     """The old log, folded by the code of today."""
-    world = World()
+    world = ReplayState()
     for entry in (OLD_LOG / "events.jsonl").read_bytes().splitlines():
         world.add(recorded(entry))
     return world
@@ -53,7 +53,7 @@ def test_every_event_type_of_the_old_log_is_known_today() -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda m: f"{m['validAt']} at {m['position']}")
-def test_an_old_log_has_the_states_that_it_had(world: World, moment: dict[str, Any]) -> None:
+def test_an_old_log_has_the_states_that_it_had(world: ReplayState, moment: dict[str, Any]) -> None:
     then = moment["entities"]
     now = dict(world.states(date.fromisoformat(moment["validAt"]), moment["position"]))
     assert now.keys() == then.keys()
@@ -66,7 +66,7 @@ def test_an_old_log_has_the_states_that_it_had(world: World, moment: dict[str, A
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda m: f"{m['validAt']} at {m['position']}")
 def test_the_digest_is_another_only_where_a_state_is_told_otherwise(
-    world: World, moment: dict[str, Any]
+    world: ReplayState, moment: dict[str, Any]
 ) -> None:
     digest = world.digest(date.fromisoformat(moment["validAt"]), moment["position"])
     assert digest == moment["digest"] or RETOLD & moment["entities"].keys()
