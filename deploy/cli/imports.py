@@ -21,7 +21,7 @@ from deploy.process import Exit
 from deploy.terminal import Terminal, csv_cell, in_one_line
 from projections.query.lists import Filter
 from schema.services import Services
-from tracker.domain.import_receipt import Counts, ImportState, Receipt
+from tracker.domain.import_receipt import ImportCounts, ImportState, Receipt
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.postgres.database import Target
 from tracker.sources.column_mapping import meaning
@@ -267,7 +267,7 @@ async def import_one(
     return not (outcome.refused or all_refused(outcome.receipt.counts))
 
 
-def all_refused(counts: Counts) -> bool:
+def all_refused(counts: ImportCounts) -> bool:
     """Whether a file had facts for us, and none was taken or known: most likely it is of another
     format or layout than its reader knows."""
     return 0 < counts.refused == counts.items and not counts.withdrawn
@@ -338,7 +338,7 @@ def summary(receipt: Receipt, *, refused: bool, dry_run: bool) -> str:
     return f"{receipt.reader}: {'would be ' if dry_run else ''}{counted(receipt.counts)}"
 
 
-def counted(counts: Counts) -> str:
+def counted(counts: ImportCounts) -> str:
     """The counts of a receipt, without what did not happen."""
     always = {"recorded": counts.new + counts.restated, "known before": counts.unchanged}
     sometimes = {

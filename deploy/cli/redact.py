@@ -9,7 +9,7 @@ import typer
 
 from deploy.bootstrap import running
 from deploy.cli.common import DataDir, errors_for_people, note, on_database
-from tracker.domain.codec import convert
+from tracker.domain.codec import from_builtins
 from tracker.domain.values import PartialDate, Source
 from tracker.log.recorder import Appended
 from tracker.postgres.database import Target
@@ -45,7 +45,9 @@ def redact(
     """
     today = PartialDate(datetime.now(UTC).date().isoformat())
     with errors_for_people():
-        because = convert(Source, {"publisher": publisher, "name": source, "publishedOn": today})
+        because = from_builtins(
+            Source, {"publisher": publisher, "name": source, "publishedOn": today}
+        )
     if not yes:
         typer.confirm(f"Texts of {event} will be gone for ever. Go on?", abort=True, err=True)
 

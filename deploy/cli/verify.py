@@ -36,7 +36,7 @@ from tracker.audit.verify.database_source import DatabaseSource
 from tracker.audit.verify.report import VerificationRun, as_json, as_markdown, report
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import Verification
-from tracker.domain.wording import shown_address
+from tracker.domain.wording import address_without_query
 from tracker.errors import Rejected, TrackerError, Unavailable
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
@@ -128,7 +128,7 @@ def verify(
     if report_to and not report_to.absolute().parent.is_dir():
         raise typer.BadParameter(f"{report_to}: there is no such directory", param_hint="--report")
     wishes = Wishes(state, only_new, allow_missing_texts, json, report_to)
-    asked = shown_address(log) if log and is_web(log) else log
+    asked = address_without_query(log) if log and is_web(log) else log
     visit = VerificationRun(
         asked or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}", datetime.now(UTC)
     )

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from tracker.domain.entity import EntityState
-from tracker.domain.values import Committed
+from tracker.domain.values import TextCommitment
 
 IDENTITIES: dict[str, Callable[[dict[str, Any]], str]] = {
     "clauses": lambda item: str(item["clause"]["id"]),
@@ -33,7 +33,7 @@ WHY = {"because", "judged"}
 @dataclass(frozen=True, slots=True)
 class FieldChange:
     """A field before and after, as JSON values; None where there was or is none. A text in an
-    annex is what the state has of it, a `Committed`.
+    annex is what the state has of it, a `TextCommitment`.
 
     `path` leads to the field by names, and to an item of a list by its identity; it is empty
     for a state as a whole, which has appeared or disappeared. The path of a list itself, with
@@ -64,7 +64,7 @@ def content(state: EntityState | None) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Committed):
+    if isinstance(value, TextCommitment):
         return value
     if isinstance(value, msgspec.Struct):
         return {name: _plain(getattr(value, field)) for field, name in _fields(type(value))}

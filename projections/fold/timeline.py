@@ -10,9 +10,9 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from projections.fold.elements import ElementRow, Exchange, Key, ListedFacts
-from tracker.domain.elements import are_many, is_parted
+from tracker.domain.elements import are_stored_apart, is_split
 from tracker.domain.entity import EntityState, Known, Retracted
-from tracker.domain.fold import Folding
+from tracker.domain.fold import PrefixFolds
 from tracker.domain.history import History
 from tracker.domain.registry import kind_of
 
@@ -113,7 +113,7 @@ class EntityFold:
         self._entity, self._kind = entity, kind_of(entity)
         self._id = entity.partition("/")[2]
         self._history = History(known)
-        self._folding: Folding[Any] = Folding(self._kind.FOLD)
+        self._folding: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
         self._listed: ListedFacts | None = None
         """The facts in long lists, where all are many and once another comes."""
         self._turns: list[date] = []
@@ -155,7 +155,7 @@ class EntityFold:
         versions = [row.version for row in self._rows(0, 0)]
         return [
             version._replace(text=self._fold(version.start).text(self._state(version.start)))
-            if is_parted(version.text)
+            if is_split(version.text)
             else version
             for version in versions
         ]
@@ -217,15 +217,15 @@ class EntityFold:
     def _take_in(self, new: Known) -> tuple[date, Exchange | None]:
         """Have the facts that stand once one more is known: the first day on which they differ, and
         what becomes of the elements of long lists."""
-        listed, were_many = self._listed, are_many(self.version)
+        listed, were_many = self._listed, are_stored_apart(self.version)
         if listed is None and were_many:
             listed = ListedFacts(self._kind.FOLD, self._history)
         difference = self._history.add(new)
-        self._folding.forget(difference.place)
+        self._folding.truncate(difference.place)
         self._add_turns(new)
         if self._last and self._last.day >= difference.day:
             self._last = None
-        if not are_many(self.version):
+        if not are_stored_apart(self.version):
             return difference.day, None
         self._listed = listed or ListedFacts(self._kind.FOLD, self._history)
         exchange = self._listed.change(difference.facts) if were_many else self._listed.all()
@@ -310,7 +310,7 @@ class EntityFold:
 
     def _fold(self, day: date) -> Any:
         """What the facts public by a day come to."""
-        return self._folding.of(self._history.standing, self._history.public(day))
+        return self._folding.of_first(self._history.standing, self._history.public(day))
 
     def _rows(self, first: int, since: int, kept: Container[date] = ()) -> list[Row]:
         """The rows of the changes from one on, but for those of some days."""
@@ -350,7 +350,7 @@ _DAY = attrgetter("day")
 def _forget_states(changes: list[_Change], start: int) -> None:
     """Keep no state with long lists before the last changes; there is none before `start`."""
     for index in range(max(start, 0), len(changes) - STATES):
-        if is_parted(changes[index].mark or ""):
+        if is_split(changes[index].mark or ""):
             changes[index] = changes[index]._replace(state=None)
 
 

@@ -15,7 +15,7 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.clause import ClauseState
 from tracker.domain.codec import encode
-from tracker.domain.elements import is_parted
+from tracker.domain.elements import is_split
 from tracker.domain.entity import Because, EntityState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claim, FigureState, Series
@@ -228,7 +228,7 @@ def tabled(revision: RowDelta, finding: SearchIndexRows) -> Iterator[Record]:
                 if found.said:
                     finding.said.add((_kind(entity), entity, found.said))
         sources = NULL
-        if not is_parted(text):
+        if not is_split(text):
             sources = told(state, each := state.sources)
             for source in each:
                 if source.publisher not in known:

@@ -32,7 +32,7 @@ from schema.execution.schema import GRAPH
 from schema.services import Access, Services
 from schema.telemetry.operation import seen
 from tracker.auth.scopes import Caller, Scope
-from tracker.domain.redaction import TYPE as REDACTED
+from tracker.domain.redaction import REDACTED_TYPE as REDACTED
 from tracker.postgres.database import CONNECTION_ERRORS
 
 MAX_CACHE_BYTES = 64 * 1024 * 1024

@@ -21,7 +21,7 @@ from strawberry.types import get_object_definition
 
 import schema.base.enums  # noqa: F401 - enums are known before input types are made of them
 from schema.inputs.descriptions import DESCRIPTIONS
-from tracker.domain.values import Committed, PartialDate
+from tracker.domain.values import PartialDate, TextCommitment
 from tracker.errors import InvalidInput, TooLarge
 
 RENAMED = {"judged": "assessment"}
@@ -90,7 +90,9 @@ def shape(hint: Any) -> Any:
     if origin is tuple:
         return list[shape(arguments[0])]  # type: ignore[misc]  # known at run time only
     if origin in (Union, types.UnionType):
-        arguments = tuple(part for part in arguments if part is not Committed)  # it is our part
+        arguments = tuple(
+            part for part in arguments if part is not TextCommitment
+        )  # it is our part
         return Union[tuple(part if part is type(None) else shape(part) for part in arguments)]  # noqa: UP007 - built from a tuple
     if issubclass(hint, msgspec.Struct):
         return input_type(f"{hint.__name__}Input", hint, str(hint.__doc__).splitlines()[0])

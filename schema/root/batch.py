@@ -18,7 +18,7 @@ from schema.root.fact_mutations import INPUTS, TOLD
 from schema.telemetry.operation import step
 from schema.types.event import Event, event
 from tracker.commands import commands as orders
-from tracker.domain.codec import convert
+from tracker.domain.codec import from_builtins
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.recorder import Appended
 
@@ -102,7 +102,7 @@ class Asked:
         """The command. Its errors have paths within the input."""
         match self.names[-1]:
             case "retractEvent":
-                wrong = convert(Retraction, self.data)
+                wrong = from_builtins(Retraction, self.data)
                 return orders.Retraction(wrong.event_id, wrong.reason, wrong.source)
             case "correctEvent":
                 wrong, stream, fact = corrected(self.data)

@@ -22,7 +22,7 @@ from schema.telemetry.operation import seen, step
 from schema.types.event import Event, event
 from tracker.auth.scopes import Scope
 from tracker.commands.handler import Commands
-from tracker.domain.codec import convert
+from tracker.domain.codec import from_builtins
 from tracker.domain.values import Fact, Name, PartialDate, Source, Value
 from tracker.errors import Path, TrackerError
 from tracker.log.recorder import Appended
@@ -117,7 +117,7 @@ def records(name: str) -> Record:
 
 async def record_retraction(commands: Commands, order: Order) -> Appended:
     """Record that an event was wrong."""
-    retraction = convert(Retraction, order.data)
+    retraction = from_builtins(Retraction, order.data)
     return await commands.retract(
         retraction.event_id,
         retraction.reason,
@@ -129,7 +129,7 @@ async def record_retraction(commands: Commands, order: Order) -> Appended:
 
 async def record_redaction(commands: Commands, order: Order) -> Appended:
     """Record that texts had to go, with which they go."""
-    asked = convert(Redacting, order.data)
+    asked = from_builtins(Redacting, order.data)
     return await commands.redact(
         asked.event_id,
         asked.reason,
@@ -160,7 +160,7 @@ async def record_correction(commands: Commands, order: Order) -> Appended:
 def corrected(data: dict[str, Any]) -> tuple[Retraction, str, Fact]:
     """What a correction retracts, and the stream and the fact that take its place."""
     [(name, right)] = data["replacement"].items()
-    retraction = convert(Retraction, {of: data[of] for of in data if of != "replacement"})
+    retraction = from_builtins(Retraction, {of: data[of] for of in data if of != "replacement"})
     try:
         return retraction, *TOLD[name](right)
     except TrackerError as error:

@@ -15,7 +15,7 @@ from strawberry import enum_value
 from schema.base.global_ids import key_of
 from schema.inputs.input_types import input_type
 from tracker.domain import alliance, announcement, export_control, figure, preference
-from tracker.domain.codec import convert
+from tracker.domain.codec import from_builtins
 from tracker.domain.entity import Entity
 from tracker.domain.values import Fact
 
@@ -38,7 +38,7 @@ class Act:
         """The stream and the fact that an input tells: the fact names its entity, or its id does,
         which may be its key, also that of one which is yet to come.
         """
-        fact = convert(self.fact, {name: of for name, of in data.items() if name != "id"})
+        fact = from_builtins(self.fact, {name: of for name, of in data.items() if name != "id"})
         if fact.stream:
             return fact.stream, fact
         return f"{self.of.KIND}/{key_of(self.of.KIND, data['id']) or data['id']}", fact

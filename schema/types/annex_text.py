@@ -10,7 +10,7 @@ import strawberry
 from schema.base.context import Info
 from schema.base.decorators import answer, output
 from schema.types.common import RedactedText, redacted_text
-from tracker.domain.values import Committed, FreeText
+from tracker.domain.values import FreeText, TextCommitment
 
 
 @output
@@ -57,12 +57,12 @@ def texts_of(state: Any) -> dict[str, FreeText | None]:
 
 def text(info: Info, told: FreeText | None) -> str | None:
     """A text, at once where it is in the state."""
-    if isinstance(told, Committed):
+    if isinstance(told, TextCommitment):
         return cast(str | None, _opened(info, told))  # GraphQL awaits it
     return told
 
 
-def _opened(info: Info, told: Committed) -> Awaitable[str | None]:
+def _opened(info: Info, told: TextCommitment) -> Awaitable[str | None]:
     async def opened() -> str | None:
         kept = await info.context.loaders.of.load(told.commitment)
         return kept.text if kept else None
@@ -70,7 +70,7 @@ def _opened(info: Info, told: Committed) -> Awaitable[str | None]:
     return opened()
 
 
-async def texts(info: Info, told: Collection[Committed]) -> dict[Committed, str | None]:
+async def texts(info: Info, told: Collection[TextCommitment]) -> dict[TextCommitment, str | None]:
     """Some texts, None for one that had to go."""
     kept = await info.context.loaders.of.load_many([text.commitment for text in told])
     return {text: of.text if of else None for text, of in zip(told, kept, strict=True)}
@@ -78,6 +78,6 @@ async def texts(info: Info, told: Collection[Committed]) -> dict[Committed, str 
 
 async def gone(info: Info, texts: Iterable[FreeText | None]) -> list[RedactedText]:
     """Those of some texts that had to go."""
-    asked = [told.commitment for told in texts if isinstance(told, Committed)]
+    asked = [told.commitment for told in texts if isinstance(told, TextCommitment)]
     kept = await info.context.loaders.of.load_many(asked)
     return [redacted_text(of.redacted_text) for of in kept if of and of.redacted_text]

@@ -26,7 +26,7 @@ from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import Announcement
 from tracker.domain.export_control import ExportControl
 from tracker.domain.figure import Figure
-from tracker.domain.values import DAY, Committed
+from tracker.domain.values import DAY, TextCommitment
 
 
 class EntityKind(Enum):
@@ -177,20 +177,20 @@ async def field_changes(info: Info, of: Sequence[diff.FieldChange]) -> list[Fiel
     return [item for item in shown if item.before is None or item.before != item.after]
 
 
-def committed(value: Any) -> Iterator[Committed]:
+def committed(value: Any) -> Iterator[TextCommitment]:
     """The commitments to texts in a value."""
     match value:
-        case Committed():
+        case TextCommitment():
             yield value
         case dict() | list():
             for item in value.values() if isinstance(value, dict) else value:
                 yield from committed(item)
 
 
-def with_texts(value: Any, texts: Mapping[Committed, str | None]) -> Any:
+def with_texts(value: Any, texts: Mapping[TextCommitment, str | None]) -> Any:
     """A value with texts in place of commitments."""
     match value:
-        case Committed():
+        case TextCommitment():
             return texts[value]
         case dict():
             return {name: with_texts(item, texts) for name, item in value.items()}

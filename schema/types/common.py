@@ -240,7 +240,7 @@ def annex(of: StoredAnnex) -> Annex:
     )
 
 
-def redacted_text(of: redaction.Gone) -> RedactedText:
+def redacted_text(of: redaction.RedactedText) -> RedactedText:
     """A text that had to go as it is shown."""
     return shown(RedactedText, of, source=source(of.source), position=Position(str(of.position)))
 

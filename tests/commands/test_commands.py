@@ -20,7 +20,7 @@ from tracker.commands.commands import Order
 from tracker.commands.handler import GROUPINGS, Commands, decide, decide_all, restored
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
-from tracker.domain.codec import convert
+from tracker.domain.codec import from_builtins
 from tracker.domain.entity import Retracted
 from tracker.domain.values import Fact, Source
 from tracker.errors import (
@@ -35,7 +35,7 @@ from tracker.log.recorder import Appended, Recorder
 
 GALLIUM = "export-control/gallium"
 FIGURE = "figure/rare_earths/CN/production/mine/2023"
-misread = convert(Source, source())
+misread = from_builtins(Source, source())
 
 
 @pytest.fixture
@@ -256,7 +256,7 @@ async def test_a_correction_retracts_and_replaces_at_once(
     )
     assert (appended.positions, appended.repeated) == (range(2, 4), False)
     [_, retraction, replacement] = await recorder.read()
-    assert retraction.fact == convert(
+    assert retraction.fact == from_builtins(
         Retracted, {"retracts": "a", "reason": "misread", "source": source(), "replacement": "k"}
     )
     assert (replacement.event_id, replacement.fact) == ("k", announced(title="Right"))

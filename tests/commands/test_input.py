@@ -19,8 +19,8 @@ from tests.support.importer import Desk
 from tracker.commands.handler import Commands
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
-from tracker.domain.codec import convert, decode, encode
-from tracker.domain.commitments import opened
+from tracker.domain.codec import decode, encode, from_builtins
+from tracker.domain.commitments import with_texts_restored
 from tracker.domain.export_control import Announced
 from tracker.domain.figure import Claimed
 from tracker.domain.recordable import check_recordable
@@ -369,7 +369,7 @@ async def test_what_is_right_is_recorded_and_read_back_as_it_was(
     recorded = await Api(services).do(ACTS[type_][0], mutation_input(type_, data))
     [event] = await services.recorder.read(int(recorded["position"]) - 1, limit=1)
     texts = await services.recorder.annexes.texts([event.fact])
-    assert opened(event.fact, texts) == convert(ACTS[type_][2], data)
+    assert with_texts_restored(event.fact, texts) == from_builtins(ACTS[type_][2], data)
 
 
 @pytest.mark.parametrize("reason", [ESC, " ", "a\nb", RTL])
@@ -460,9 +460,9 @@ async def test_any_text_is_recorded_as_it_is_or_refused_with_a_code(
         int(answer["data"][ACTS[type_][0]]["position"]) - 1, limit=1
     )
     texts = await services.recorder.annexes.texts([event.fact])
-    assert opened(event.fact, texts) == convert(ACTS[type_][2], data)
+    assert with_texts_restored(event.fact, texts) == from_builtins(ACTS[type_][2], data)
     await Commands(services.recorder).retract(
-        event.event_id, "next", convert(type(event.fact.source), source())
+        event.event_id, "next", from_builtins(type(event.fact.source), source())
     )
 
 

@@ -22,16 +22,16 @@ from tracker.domain.commitments import (
     Annex,
     commit,
     commitment,
-    committed,
+    commitments_in,
+    equal_ignoring_redacted,
     free_texts,
-    opened,
-    says_the_same,
     with_texts,
-    without,
+    with_texts_restored,
+    without_texts,
 )
 from tracker.domain.export_control import Announced
 from tracker.domain.redaction import Redacted
-from tracker.domain.values import Committed, Fact
+from tracker.domain.values import Fact, TextCommitment
 from tracker.errors import InvalidInput, Rejected
 from tracker.log.annexes import AnnexLine, StoredAnnex, export_line
 from tracker.log.entries import Recorded, recorded
@@ -59,26 +59,30 @@ def test_what_is_committed_opens_to_what_was_told(of: Announced) -> None:
     sealed, annexes = commit(of)
     again = decode(Announced, encode(sealed))
     assert again == sealed
-    assert {annex.field: annex.commitment for annex in annexes} == committed(again)
-    assert opened(again, kept(annexes)) == of
-    assert all(isinstance(text, Committed) for text in free_texts(sealed).values())
-    assert without(sealed, committed(sealed)) == without(of, free_texts(of))
+    assert {annex.field: annex.commitment for annex in annexes} == commitments_in(again)
+    assert with_texts_restored(again, kept(annexes)) == of
+    assert all(isinstance(text, TextCommitment) for text in free_texts(sealed).values())
+    assert without_texts(sealed, commitments_in(sealed)) == without_texts(of, free_texts(of))
 
 
 @given(told(), told())
 def test_facts_are_compared_by_what_they_open_to(one: Announced, other: Announced) -> None:
     sealed, annexes = commit(one)
-    assert says_the_same(opened(sealed, kept(annexes)), other) == (one == other)
+    assert equal_ignoring_redacted(with_texts_restored(sealed, kept(annexes)), other) == (
+        one == other
+    )
 
 
 @given(told(), st.sets(st.sampled_from(["/note", "/quotation", "/clauses/0/note"])))
 def test_what_is_gone_counts_as_told_and_nothing_else_does(of: Announced, gone: set[str]) -> None:
     sealed, annexes = commit(of)
-    left = opened(sealed, {a.commitment: a.text for a in annexes if a.field not in gone})
-    assert says_the_same(left, of)
-    assert says_the_same(left, without(of, gone & committed(sealed).keys()))
-    assert not says_the_same(left, with_texts(of, {"/clauses/0/note": "x" * 200})) or (
-        "/clauses/0/note" in gone and "/clauses/0/note" in committed(sealed)
+    left = with_texts_restored(
+        sealed, {a.commitment: a.text for a in annexes if a.field not in gone}
+    )
+    assert equal_ignoring_redacted(left, of)
+    assert equal_ignoring_redacted(left, without_texts(of, gone & commitments_in(sealed).keys()))
+    assert not equal_ignoring_redacted(left, with_texts(of, {"/clauses/0/note": "x" * 200})) or (
+        "/clauses/0/note" in gone and "/clauses/0/note" in commitments_in(sealed)
     )
 
 

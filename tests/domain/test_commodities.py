@@ -14,8 +14,8 @@ from tracker.domain.commodities import (
     ancestors,
     commodities,
     commodities_with_code,
-    commodity_named,
     descendants,
+    find_commodity,
     goods_with_code,
 )
 from tracker.domain.harmonized_system import forms_of_code
@@ -226,17 +226,17 @@ def test_bauxite_and_alumina_belong_to_aluminium() -> None:
     ],
 )
 def test_publishers_names_are_understood(text: str, id: str) -> None:
-    assert commodity_named(text) == id
+    assert find_commodity(text) == id
 
 
 def test_unknown_names_are_not_guessed() -> None:
-    assert commodity_named("Kryptonite") is None
+    assert find_commodity("Kryptonite") is None
 
 
 def test_every_commodity_is_found_by_its_id_and_its_name() -> None:
     for commodity in commodities():
-        assert commodity_named(commodity) == commodity
-        assert commodity_named(commodity.name) == commodity
+        assert find_commodity(commodity) == commodity
+        assert find_commodity(commodity.name) == commodity
 
 
 def test_every_name_means_one_commodity() -> None:
@@ -270,7 +270,7 @@ FORMER = {"810510", "740110", "740120", "740323", "252700", "253040"}
 def test_the_tree_covers_the_wto_grouping_of_hs_codes() -> None:
     grouping = json.loads((DATA / "raw/hs/critical_minerals_hs6.json").read_text("utf-8"))
     for name, codes in grouping.items():
-        commodity = commodity_named(name)
+        commodity = find_commodity(name)
         assert commodity is not None, name
         ours = tuple(h for c in descendants(commodity) for h in c.hs_codes)
         missing = {code for code in codes if not code.startswith(ours)}
@@ -293,6 +293,6 @@ def test_what_the_united_states_call_critical_stands_below_critical_minerals() -
             for row in csv.DictReader(file)
             if row["Is critical mineral 2025"] == "Yes"
         }
-    known = {name: commodity_named(name) for name in critical}
+    known = {name: find_commodity(name) for name in critical}
     assert {name for name, c in known.items() if c is None} == set()
     assert all("critical_minerals" in ancestors(c) for c in known.values() if c)

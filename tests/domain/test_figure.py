@@ -8,7 +8,7 @@ import pytest
 
 from projections.analysis.claims import choose
 from tests.support.fact_builders import claimed, fact, retracted, source, state, told
-from tracker.domain.codec import convert
+from tracker.domain.codec import from_builtins
 from tracker.domain.figure import Claim, Claimed, FigureState, Preferred
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, NotFound, TrackerError
@@ -28,7 +28,7 @@ def preferred(on: str, publisher: str, **more: Any) -> Preferred:
 
 def reserves(value: int, edition: str, published_on: str, **more: Any) -> Claimed:
     """A claim on reserves."""
-    return convert(
+    return from_builtins(
         Claimed,
         {
             "series": {"commodity": "rare_earths", "place": "CN", "statistic": "reserves"},
@@ -202,7 +202,7 @@ def test_a_claim_belongs_to_the_figure_that_its_series_names() -> None:
 
 
 def test_a_withheld_number_is_a_claim_without_a_value() -> None:
-    withheld = convert(
+    withheld = from_builtins(
         Claimed,
         {
             "series": {

@@ -31,7 +31,7 @@ from tests.support.fact_builders import (
     told,
 )
 from tracker.domain.alliance import Founded, Renamed
-from tracker.domain.codec import convert, encode
+from tracker.domain.codec import encode, from_builtins
 from tracker.domain.entity import Known, Retracted
 from tracker.domain.export_control import SuspensionExtended
 from tracker.domain.values import DAY
@@ -89,7 +89,7 @@ def test_any_history_is_folded_as_a_plain_reading_of_the_law_says(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.support.fact_builders.any_day", any_near_day)
-    monkeypatch.setattr("tracker.domain.elements.FEW", 4)
+    monkeypatch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", 4)
     stream = next(stream for stream in STREAMS if stream.startswith(kind))
 
     @settings(max_examples=100, deadline=None)
@@ -114,7 +114,7 @@ def any_near_day(chance: Random, *, late: bool) -> str:
 
 def corrected(event_id: str, replacement: str) -> Retracted:
     """The retraction that makes room for a replacement."""
-    return convert(
+    return from_builtins(
         Retracted,
         {"retracts": event_id, "reason": "misread", "source": source(), "replacement": replacement},
     )

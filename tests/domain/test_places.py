@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.domain.places import AGGREGATES, Place, place_named
+from tracker.domain.places import AGGREGATES, Place, find_place
 from tracker.domain.values import Actor
 from tracker.errors import InvalidInput
 
@@ -115,7 +115,7 @@ def test_who_is_neither_a_place_nor_an_alliance_is_told_what_either_looks_like()
     ],
 )
 def test_publishers_spellings_are_understood(text: str, code: str) -> None:
-    assert place_named(text) == code
+    assert find_place(text) == code
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_publishers_spellings_are_understood(text: str, code: str) -> None:
     ],
 )
 def test_every_world_total_is_the_world(text: str) -> None:
-    assert place_named(text) == "WORLD"
+    assert find_place(text) == "WORLD"
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,9 @@ def test_every_world_total_is_the_world(text: str) -> None:
     ],
 )
 def test_the_residual_is_other(text: str) -> None:
-    assert place_named(text) == "OTHER"
+    assert find_place(text) == "OTHER"
 
 
 @pytest.mark.parametrize("text", ["", "Atlantis", "Japane", "Western world", "Other metals"])
 def test_unknown_names_are_not_guessed(text: str) -> None:
-    assert place_named(text) is None
+    assert find_place(text) is None

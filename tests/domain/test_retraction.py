@@ -20,7 +20,7 @@ from tests.support.fact_builders import (
     told,
 )
 from tracker.domain.alliance import Founded, Renamed
-from tracker.domain.codec import convert
+from tracker.domain.codec import from_builtins
 from tracker.domain.entity import Known, Retracted
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, NotFound
@@ -94,7 +94,7 @@ def test_only_an_event_of_the_entity_can_be_retracted(event_id: str) -> None:
 
 def test_a_retraction_gives_its_reason() -> None:
     with pytest.raises(InvalidInput, match="expected a reason"):
-        convert(Retracted, {"retracts": "e1", "reason": " ", "source": source()})
+        from_builtins(Retracted, {"retracts": "e1", "reason": " ", "source": source()})
 
 
 def test_the_states_at_earlier_positions_stay_as_they_were() -> None:
@@ -152,7 +152,7 @@ def test_an_act_is_not_brought_back_while_there_is_nothing_that_it_could_be_abou
 
 def corrected(event_id: str, replacement: str) -> Retracted:
     """The retraction that makes room for a replacement."""
-    return convert(
+    return from_builtins(
         Retracted,
         {"retracts": event_id, "reason": "misread", "source": source(), "replacement": replacement},
     )

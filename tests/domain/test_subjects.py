@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.support.fact_builders import announced, claimed, clause, fact, source
-from tracker.domain.codec import convert
+from tracker.domain.codec import from_builtins
 from tracker.domain.export_control import ClausesFact
 from tracker.domain.registry import FACTS
 from tracker.domain.values import NOT_A_SUBJECT, Actor, Commodity, Fact, Place, Value
@@ -133,7 +133,7 @@ class Clarified(ClausesFact, frozen=True, kw_only=True):
     ],
 )
 def test_a_new_kind_of_fact_is_about_what_it_declares(wanted: Selection, is_about: bool) -> None:
-    clarified: Fact = convert(
+    clarified: Fact = from_builtins(
         Clarified,
         {
             "on": "2025-01-01",

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tests.support.fact_builders import STREAMS, announced, claimed, clause, history, source
 from tracker.domain.announcement import Made
-from tracker.domain.codec import convert, decode, encode
+from tracker.domain.codec import decode, encode, from_builtins
 from tracker.domain.export_control import Announced
 from tracker.domain.figure import Series
-from tracker.domain.units import MASS, OTHERS, Unit
+from tracker.domain.units import INCOMPARABLE_UNITS, TONNES_PER_UNIT, Unit
 from tracker.domain.values import PartialDate, Precision, Quantity, Source
 from tracker.domain.vocabulary import NUMERIC, Qualifier
 from tracker.errors import InvalidInput
@@ -26,13 +26,13 @@ tonnes = {"unit": "t", "basis": "REO"}
 
 def quantity(**fields: Any) -> Quantity:
     """A mass."""
-    return convert(Quantity, {**tonnes, **fields})
+    return from_builtins(Quantity, {**tonnes, **fields})
 
 
 def refusal(kind: type[Any], value: Any) -> tuple[str, tuple[str | int, ...]]:
     """The code and the path of the error that a value of plain data is refused with."""
     with pytest.raises(InvalidInput) as caught:
-        convert(kind, value)
+        from_builtins(kind, value)
     return caught.value.code, caught.value.path
 
 
@@ -148,7 +148,7 @@ def test_only_ordinary_numbers_are_numbers(number: str, field: str, beside: dict
 
 @pytest.mark.parametrize("field", ["deMinimisPercent", "ratePercent"])
 def test_the_percentages_of_a_clause_are_ordinary_numbers(field: str) -> None:
-    assert convert(Announced, control(clause(**{field: "0.1"})))
+    assert from_builtins(Announced, control(clause(**{field: "0.1"})))
     refused = refusal(Announced, control(clause(**{field: "NaN"})))
     assert refused == ("INVALID_NUMBER", ("clauses", 0, field))
 
@@ -156,7 +156,7 @@ def test_the_percentages_of_a_clause_are_ordinary_numbers(field: str) -> None:
 # --- units
 
 
-masses = st.sampled_from(sorted(MASS))
+masses = st.sampled_from(sorted(TONNES_PER_UNIT))
 
 
 @given(st.decimals(0, 10**9, places=3), masses, masses)
@@ -174,7 +174,7 @@ def test_the_declared_factors_are_those_of_the_metric_system() -> None:
     assert Unit("Mt").convert(Decimal(2), Unit("kt")) == 2000
 
 
-@pytest.mark.parametrize("one", [*sorted(OTHERS), "USD"])
+@pytest.mark.parametrize("one", [*sorted(INCOMPARABLE_UNITS), "USD"])
 @pytest.mark.parametrize("other", ["t", "EUR"])
 def test_units_without_a_declared_factor_are_not_converted(one: str, other: str) -> None:
     assert Unit(one).convert(Decimal(1), Unit(other)) is None
@@ -199,7 +199,7 @@ def test_a_publisher_is_a_short_id(publisher: str) -> None:
     [("page", True), ("data_file", True), ("seed", True), ("memory", False)],
 )
 def test_a_source_is_verified_when_somebody_looked_at_it(checked: str, verified: bool) -> None:
-    assert convert(Source, source() | {"checked": checked}).verified is verified
+    assert from_builtins(Source, source() | {"checked": checked}).verified is verified
 
 
 mined = {
@@ -213,11 +213,11 @@ reserves = {"commodity": "gallium", "place": "CN", "statistic": "reserves"}
 
 
 def test_a_series_names_its_stream() -> None:
-    assert convert(Series, mined).stream == "figure/gallium/CN/production/primary/2023"
-    assert convert(Series, mined | {"form": "metal"}).stream == (
+    assert from_builtins(Series, mined).stream == "figure/gallium/CN/production/primary/2023"
+    assert from_builtins(Series, mined | {"form": "metal"}).stream == (
         "figure/gallium/CN/production/primary/metal/2023"
     )
-    assert convert(Series, reserves).stream == "figure/gallium/CN/reserves"
+    assert from_builtins(Series, reserves).stream == "figure/gallium/CN/reserves"
 
 
 @pytest.mark.parametrize(

@@ -30,11 +30,11 @@ from tracker.auth.scopes import Scope
 from tracker.auth.tokens import create
 from tracker.commands.commands import Telling
 from tracker.commands.handler import Commands
-from tracker.domain.codec import convert, encode
-from tracker.domain.commitments import committed
+from tracker.domain.codec import encode, from_builtins
+from tracker.domain.commitments import commitments_in
 from tracker.domain.entity import Entity
 from tracker.domain.redaction import Redacted
-from tracker.domain.values import Committed, PartialDate, Source
+from tracker.domain.values import PartialDate, Source, TextCommitment
 from tracker.errors import IdempotencyConflict, InvalidInput, NotFound
 from tracker.log.annexes import AnnexLine
 from tracker.log.annexes import export_line as exported
@@ -48,7 +48,7 @@ CONTROL = "export-control/a"
 NOTED = announced(clause(note="of a clause"), note="Ms Doe said so", quotation="“in her words”")
 FIELDS = ("/clauses/0/note", "/note", "/quotation")
 ON = PartialDate("2026-03-01")
-LAW = convert(Source, source("court"))
+LAW = from_builtins(Source, source("court"))
 TODAY = date(2026, 6, 1)
 
 
@@ -87,7 +87,7 @@ async def test_free_texts_are_kept_beside_the_entry_which_commits_to_them(
         assert text not in event.entry
     [page] = [page async for page in recorder.annexes.pages(0, 1)]
     assert [(of.position, of.field) for of in page] == [(1, field) for field in FIELDS]
-    assert {of.field: of.commitment for of in page} == committed(event.fact)
+    assert {of.field: of.commitment for of in page} == commitments_in(event.fact)
 
 
 async def test_a_repeated_command_is_recognised_though_its_salts_are_others(
@@ -503,7 +503,7 @@ async def test_an_import_does_not_bring_back_what_was_redacted(desk: Desk) -> No
     assert counts(await desk.read(row(2, "Ms Doe"), content="y")) == {"corrected": 1}
     assert counts(await desk.read(row(2, "Ms Doe"), content="z")) == {"unchanged": 1}
     facts = await desk.facts()
-    assert isinstance(facts["row"].note, Committed)
+    assert isinstance(facts["row"].note, TextCommitment)
     assert facts["row~2"].note is None
     assert "Ms Doe" not in (await kept(desk.recorder)).values()
 

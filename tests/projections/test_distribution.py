@@ -16,7 +16,7 @@ from schema.services import Services
 from tests.support.api import Api
 from tests.support.api import claim as recorded
 from tests.support.fact_builders import claimed, order, state, told
-from tracker.domain.codec import convert
+from tracker.domain.codec import from_builtins
 from tracker.domain.figure import FigureState
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Stage, Statistic
@@ -119,7 +119,7 @@ def withheld(place: str) -> FigureState:
 def figure_of_quantity(place: str, quantity: dict[str, Any]) -> FigureState:
     """A figure with this quantity and nothing else."""
     stream = f"figure/rare_earths/{place}/production/mine/2023"
-    fact = replace(claimed(1, place=place), quantity=convert(Quantity, quantity))
+    fact = replace(claimed(1, place=place), quantity=from_builtins(Quantity, quantity))
     found = state(told(stream, fact), stream, "2025-01-01")
     assert isinstance(found, FigureState)
     return found

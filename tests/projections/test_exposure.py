@@ -16,7 +16,7 @@ from schema.services import Services
 from tests.support.api import Api
 from tests.support.fact_builders import announced, claimed, clause, order, state, suspended, told
 from tracker.domain.clause import Clause
-from tracker.domain.codec import convert
+from tracker.domain.codec import from_builtins
 from tracker.domain.commodities import Commodity, descendants
 from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
@@ -188,7 +188,9 @@ def test_an_issuer_can_be_asked_for() -> None:
 def test_a_clause_covers_a_commodity_wholly_partly_or_not(
     named: list[str], commodity: str, limits: tuple[str, ...] | None
 ) -> None:
-    assert coverage(convert(Clause, clause(commodities=named)), Commodity(commodity)) == limits
+    assert (
+        coverage(from_builtins(Clause, clause(commodities=named)), Commodity(commodity)) == limits
+    )
 
 
 def test_a_commodity_without_figures_stands_there_without_shares() -> None:

@@ -39,9 +39,9 @@ from tests.support.fact_builders import (
 )
 from tests.support.importer import Desk
 from tracker.commands.handler import load
-from tracker.domain.codec import convert, encode
+from tracker.domain.codec import encode, from_builtins
 from tracker.domain.entity import Retracted
-from tracker.domain.figure import Claimed, edition_of
+from tracker.domain.figure import Claimed, edition_key
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.registry import STATES, kind_of
 from tracker.domain.values import DAY, Fact, Source
@@ -52,7 +52,7 @@ from tracker.sources.readers.corpus_format import write
 
 T = TypeVar("T")
 EXAMPLES = settings().max_examples // 8
-SOURCE = convert(Source, source())
+SOURCE = from_builtins(Source, source())
 WINDOW = [date.min, DAYS[0] - DAY, *DAYS, DAYS[-1] + 30 * DAY, date.max]
 CHANCE = st.integers(0, 2**32).map(Random)
 """Dice with a seed: many throws that cost hypothesis one."""
@@ -63,7 +63,7 @@ def is_told(fact: Fact, others: Sequence[Fact]) -> bool:
     return isinstance(fact, Claimed) and any(
         isinstance(other, Claimed)
         and other.series == fact.series
-        and edition_of(other) == edition_of(fact)
+        and edition_key(other) == edition_key(fact)
         and agree(other.quantity, fact.quantity)
         for other in others
     )

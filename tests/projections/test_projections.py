@@ -55,7 +55,7 @@ from tracker.commands.commands import Order, Telling
 from tracker.commands.handler import Commands, decide_all, restored
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
-from tracker.domain.codec import convert, encode
+from tracker.domain.codec import encode, from_builtins
 from tracker.domain.entity import Entity
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.registry import STATES
@@ -160,7 +160,7 @@ async def project(connection: Connection, page: int) -> list[tuple[Any, ...]]:
 def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another generation of rows begins after few events; few make a list that is written apart."""
     monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", 3)
-    monkeypatch.setattr("tracker.domain.elements.FEW", 2)
+    monkeypatch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", 2)
 
 
 # --- the database and the fold in memory agree
@@ -251,7 +251,7 @@ async def test_a_retraction_changes_the_answers_from_its_position_on_and_none_be
 
     await services.projector.reach(2)
     before = [await answer(1), await answer(2)]
-    await services.commands.retract("suspended", "misread", convert(Source, source()))
+    await services.commands.retract("suspended", "misread", from_builtins(Source, source()))
     await services.projector.reach(3)
     assert [await answer(1), await answer(2)] == before
     assert await answer(3) == before[0]
@@ -324,7 +324,7 @@ async def test_no_answer_shows_whether_the_long_lists_of_states_are_written_apar
     await recorder.append_all(events(1))
     told = []
     for few, apart in ((1000, False), (1, True)):
-        monkeypatch.setattr("tracker.domain.elements.FEW", few)
+        monkeypatch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", few)
         await project(connection, 7)
         assert await connection.fetchval("SELECT EXISTS (SELECT FROM elements)") is apart
         told.append(await answers(connection, recorder))
@@ -419,7 +419,7 @@ async def walked(as_of: AsOf, stream: str, size: int, from_end: bool) -> list[An
 async def test_a_page_of_a_history_has_no_more_bytes_of_states_than_it_may(
     recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr("tracker.domain.elements.FEW", few)
+    monkeypatch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", few)
     await recorder.append_all(events(0))
     await project(connection, 1000)
     pool: Any = connection

@@ -38,9 +38,9 @@ from tests.support.fact_builders import (
 )
 from tests.support.fact_builders import told as told_of
 from tracker.domain.codec import encode
-from tracker.domain.elements import FEW
+from tracker.domain.elements import MAX_INLINE_FACTS
 from tracker.domain.entity import Known, standing
-from tracker.domain.fold import STEP
+from tracker.domain.fold import KEPT_FOLD_INTERVAL_FACTS
 from tracker.domain.registry import kind_of
 from tracker.domain.values import DAY
 
@@ -50,14 +50,19 @@ WINDOW = [DAYS[0] - DAY, *DAYS, DAYS[-1] + 30 * DAY]
 """The days that histories are about, and one before and after."""
 
 
-@pytest.fixture(params=[(FEW, STEP), (1, 2)], ids=["few", "many"], scope="module", autouse=True)
+@pytest.fixture(
+    params=[(MAX_INLINE_FACTS, KEPT_FOLD_INTERVAL_FACTS), (1, 2)],
+    ids=["few", "many"],
+    scope="module",
+    autouse=True,
+)
 def lengths(request: pytest.FixtureRequest) -> Iterator[None]:
     """Has all be tried as if a few facts were many: lists that are put together, folds that are
     kept."""
     with pytest.MonkeyPatch.context() as patch:
         few, step = request.param
-        patch.setattr("tracker.domain.elements.FEW", few)
-        patch.setattr("tracker.domain.fold.STEP", step)
+        patch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", few)
+        patch.setattr("tracker.domain.fold.KEPT_FOLD_INTERVAL_FACTS", step)
         yield
 
 

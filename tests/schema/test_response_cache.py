@@ -23,7 +23,7 @@ from schema.services import Access, Services
 from tests.support.api import OPEN, Api, claim, control, source, suspension
 from tests.support.fact_builders import source as told
 from tracker.auth.scopes import Caller, Scope
-from tracker.domain.codec import convert
+from tracker.domain.codec import from_builtins
 from tracker.domain.values import PartialDate, Source
 from tracker.log.recorder import Recorder
 
@@ -290,7 +290,7 @@ async def test_a_text_that_was_forced_out_is_in_no_answer_about_a_pinned_moment(
         "k",
         "a court said so",
         PartialDate("2026-03-01"),
-        convert(Source, told("court")),
+        from_builtins(Source, told("court")),
         actor="dpo",
     )
     await services.projector.reach(done.positions[-1])
@@ -309,7 +309,7 @@ async def test_another_question_does_not_hide_that_a_text_was_forced_out(
         "k",
         "a court said so",
         PartialDate("2026-03-01"),
-        convert(Source, told("court")),
+        from_builtins(Source, told("court")),
         actor="dpo",
     )
     await services.projector.reach(done.positions[-1])

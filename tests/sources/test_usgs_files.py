@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tracker.domain.figure import Claimed
-from tracker.domain.units import MASS, Unit
+from tracker.domain.units import TONNES_PER_UNIT, Unit
 from tracker.domain.values import ENTITY_PATH, Quantity
 from tracker.domain.vocabulary import Qualifier, Statistic
 from tracker.sources.reader import File, Item, Refused
@@ -85,7 +85,7 @@ def quantities(name: str) -> dict[str, Quantity]:
 
 def tonnes(quantity: Quantity) -> Decimal | None:
     """The number in tonnes, where it is a mass."""
-    if quantity.value is None or quantity.unit not in MASS:
+    if quantity.value is None or quantity.unit not in TONNES_PER_UNIT:
         return None
     return quantity.unit.convert(quantity.value, Unit("t"))
 

@@ -16,7 +16,7 @@ from msgspec import structs
 from projections.fold.timeline import Version, timeline
 from tracker.commands.commands import Order
 from tracker.commands.handler import decide, restored
-from tracker.domain.codec import convert
+from tracker.domain.codec import from_builtins
 from tracker.domain.entity import OPENINGS, Entity, Known, Retracted, standing
 from tracker.domain.export_control import Amended, Announced, Suspended
 from tracker.domain.figure import Claimed
@@ -39,7 +39,7 @@ def source(publisher: str = "mofcom", published_on: str = "2024-12-03") -> dict[
 
 def fact(kind: type[F], on: str, /, **fields: Any) -> F:
     """A fact of any kind, public on a day; its fields are named as in JSON."""
-    return convert(kind, {"on": on, "source": source(published_on=on), **fields})
+    return from_builtins(kind, {"on": on, "source": source(published_on=on), **fields})
 
 
 def clause(id: str = "1", **more: Any) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def claimed(
     **quantity: Any,
 ) -> Claimed:
     """A claim on mine output, in tonnes."""
-    return convert(
+    return from_builtins(
         Claimed,
         {
             "series": {
@@ -122,7 +122,7 @@ def order(*publishers: str, **more: Any) -> PreferenceState:
 
 def retracted(event_id: str) -> Retracted:
     """The retraction of an event."""
-    return convert(Retracted, {"retracts": event_id, "reason": "misread", "source": source()})
+    return from_builtins(Retracted, {"retracts": event_id, "reason": "misread", "source": source()})
 
 
 def told(stream: str, *facts: Fact) -> list[Known]:
@@ -191,7 +191,7 @@ def any_fact_of(chance: Random, kind: type[Fact], stream: str) -> Fact:
         for f in structs.fields(kind)
         if f.required or chance.random() < 0.6
     }
-    return convert(kind, {name: value for name, value in fields.items() if value is not None})
+    return from_builtins(kind, {name: value for name, value in fields.items() if value is not None})
 
 
 def any_value(chance: Random, kind: type[Fact], field: str, stream: str) -> Any:

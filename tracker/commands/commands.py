@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tracker.domain.commitments import free_texts, opened, says_the_same
+from tracker.domain.commitments import equal_ignoring_redacted, free_texts, with_texts_restored
 from tracker.domain.entity import Entity, Known, Retracted
 from tracker.domain.values import Fact, Source
 from tracker.domain.wording import is_visible
@@ -127,7 +127,9 @@ def repeated(
     """
     for order in orders:
         known = again.get(order.event_id)
-        if known is None or not says_the_same(opened(known.fact, texts), order.fact):
+        if known is None or not equal_ignoring_redacted(
+            with_texts_restored(known.fact, texts), order.fact
+        ):
             raise IdempotencyConflict(order.event_id)
     first = again[orders[0].event_id].position
     return Appended(range(first, first + len(orders)), repeated=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from tracker.commands.handler import decide_all
-from tracker.domain.figure import Claimed, edition_of
+from tracker.domain.figure import Claimed, edition_key
 from tracker.domain.registry import kind_of
 from tracker.domain.vocabulary import Qualifier
 from tracker.errors import InvalidInput, NotFound, TrackerError
@@ -136,7 +136,7 @@ def merged(researched: Iterable[Entry], readings: Iterable[Entry]) -> Corpus:
 def claim_key(entry: Entry) -> tuple[str, tuple[str, str, str | None]]:
     """What two entries share when they state one claim."""
     assert isinstance(entry.fact, Claimed)
-    return entry.entity, edition_of(entry.fact)
+    return entry.entity, edition_key(entry.fact)
 
 
 def filled(fact: Entry, reading: Entry) -> Entry:

@@ -14,9 +14,9 @@ from tracker.domain.wording import check_notation
 from tracker.errors import InvalidInput, Path
 
 T = TypeVar("T")
-WHERE = re.compile(r"(?P<what>.*) - at `\$(?P<where>[^`]*)`", re.DOTALL)
-STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
-FIELD = re.compile(r"Object (missing required|contains unknown) field `(.*)`", re.DOTALL)
+ERROR_PATH = re.compile(r"(?P<what>.*) - at `\$(?P<where>[^`]*)`", re.DOTALL)
+PATH_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
+FIELD_ERROR = re.compile(r"Object (missing required|contains unknown) field `(.*)`", re.DOTALL)
 
 
 @lru_cache(maxsize=65536)
@@ -50,7 +50,7 @@ def decode(kind: type[T], data: bytes | str) -> T:
         value: T = _decoder(cast(Hashable, kind)).decode(data)
         return value
     except msgspec.ValidationError as error:
-        raise invalid(error) from None
+        raise to_invalid_input(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"expected JSON: {error}", code="INVALID_JSON") from None
 
@@ -106,7 +106,7 @@ def _classes(hint: Any) -> Iterator[type]:
         yield from _classes(part)
 
 
-def convert(kind: type[T], value: Any) -> T:
+def from_builtins(kind: type[T], value: Any) -> T:
     """A value of type `kind` from plain Python data, as JSON would give it. Raises InvalidInput."""
     try:
         data = encode(value)
@@ -115,31 +115,33 @@ def convert(kind: type[T], value: Any) -> T:
     return decode_input(kind, data)
 
 
-def invalid(error: msgspec.ValidationError) -> InvalidInput:
+def to_invalid_input(error: msgspec.ValidationError) -> InvalidInput:
     """What is wrong, in this product's words: a stable code and the path of the field."""
-    match = WHERE.fullmatch(str(error))
+    match = ERROR_PATH.fullmatch(str(error))
     what, where = match.groups() if match else (str(error), "")
     cause = error.__cause__
     path = _path(where)
     if isinstance(cause, InvalidInput):
         return InvalidInput(cause.message, code=cause.code, path=(*path, *cause.path))
-    if about := FIELD.fullmatch(what):
-        return _misplaced(about[2], about[1] == "missing required", path)
+    if about := FIELD_ERROR.fullmatch(what):
+        return _field_error(about[2], about[1] == "missing required", path)
     too_long = "length <=" in what
     return InvalidInput(what, code="TOO_LARGE" if too_long else "INVALID_INPUT", path=path)
 
 
-def _misplaced(field: str, missing: bool, path: Path) -> InvalidInput:
+def _field_error(field: str, missing: bool, path: Path) -> InvalidInput:
     """The error of a field that is missing, or of one that should not be there."""
     if missing:
         return InvalidInput(
-            f"expected a {field}", code=REQUIRED.get(field, "FIELD_REQUIRED"), path=(*path, field)
+            f"expected a {field}",
+            code=REQUIRED_CODES.get(field, "FIELD_REQUIRED"),
+            path=(*path, field),
         )
     return InvalidInput("expected no field of this name", path=(*path, field))
 
 
-REQUIRED = {"unit": "UNIT_REQUIRED", "source": "SOURCE_REQUIRED"}
+REQUIRED_CODES = {"unit": "UNIT_REQUIRED", "source": "SOURCE_REQUIRED"}
 
 
 def _path(where: str) -> Path:
-    return tuple(name or int(index) for name, index in STEP.findall(where) if name or index)
+    return tuple(name or int(index) for name, index in PATH_STEP.findall(where) if name or index)

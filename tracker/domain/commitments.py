@@ -20,11 +20,11 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from tracker.domain.clause import Clause
-from tracker.domain.values import Committed, Fact
+from tracker.domain.values import Fact, TextCommitment
 
 SCHEME = "salted-sha256-v1"
 SALT_BYTES = 32
-FIELDS = ("note", "quotation")
+ANNEXED_FIELDS = ("note", "quotation")
 """The fields of a fact that are kept in annexes; of its clauses, their notes are."""
 
 F = TypeVar("F", bound=Fact)
@@ -49,19 +49,21 @@ def commitment(salt: bytes, text: str) -> str:
     return f"{SCHEME}:{hashlib.sha256(salt + text.encode()).hexdigest()}"
 
 
-def free_texts(fact: Fact) -> dict[str, str | Committed]:
+def free_texts(fact: Fact) -> dict[str, str | TextCommitment]:
     """The texts of a fact that have, or would have, annexes, by field."""
-    found = {f"/{name}": getattr(fact, name) for name in FIELDS}
+    found = {f"/{name}": getattr(fact, name) for name in ANNEXED_FIELDS}
     for index, clause in _clauses(fact):
         found[f"/clauses/{index}/note"] = clause.note
     return {field: text for field, text in found.items() if text is not None}
 
 
-def with_texts(fact: F, texts: Mapping[str, str | Committed | None]) -> F:
+def with_texts(fact: F, texts: Mapping[str, str | TextCommitment | None]) -> F:
     """The fact with other texts in some fields; fields that it does not have are passed over."""
     if not texts:
         return fact
-    changed: dict[str, Any] = {name: texts[f"/{name}"] for name in FIELDS if f"/{name}" in texts}
+    changed: dict[str, Any] = {
+        name: texts[f"/{name}"] for name in ANNEXED_FIELDS if f"/{name}" in texts
+    }
     notes = {
         index: texts[field]
         for index, _ in _clauses(fact)
@@ -76,12 +78,12 @@ def with_texts(fact: F, texts: Mapping[str, str | Committed | None]) -> F:
     return replace(fact, **changed) if changed else fact
 
 
-def committed(fact: Fact) -> dict[str, str]:
+def commitments_in(fact: Fact) -> dict[str, str]:
     """The commitments in a fact by field."""
     return {
         field: text.commitment
         for field, text in free_texts(fact).items()
-        if isinstance(text, Committed)
+        if isinstance(text, TextCommitment)
     }
 
 
@@ -94,27 +96,28 @@ def commit(
         for field, text in free_texts(fact).items()
         if isinstance(text, str)
     )
-    kept = {annex.field: Committed(commitment=annex.commitment) for annex in annexes}
+    kept = {annex.field: TextCommitment(commitment=annex.commitment) for annex in annexes}
     return with_texts(fact, kept), annexes
 
 
-def opened(fact: F, texts: Mapping[str, str]) -> F:
+def with_texts_restored(fact: F, texts: Mapping[str, str]) -> F:
     """The fact with texts in place of commitments, as far as there are some by commitment."""
     return with_texts(
-        fact, {field: texts[given] for field, given in committed(fact).items() if given in texts}
+        fact,
+        {field: texts[given] for field, given in commitments_in(fact).items() if given in texts},
     )
 
 
-def without(fact: F, fields: Collection[str]) -> F:
+def without_texts(fact: F, fields: Collection[str]) -> F:
     """The fact without the texts in some fields."""
     return with_texts(fact, dict.fromkeys(fields))
 
 
-def says_the_same(recorded: Fact, told: Fact) -> bool:
+def equal_ignoring_redacted(recorded: Fact, told: Fact) -> bool:
     """Whether a fact, opened as far as that goes, is the one that is told: what was redacted of it
     counts as told, since nobody can say any more what it was."""
-    gone = committed(recorded)
-    return without(recorded, gone) == without(told, gone)
+    gone = commitments_in(recorded)
+    return without_texts(recorded, gone) == without_texts(told, gone)
 
 
 def _clauses(fact: Fact) -> Iterable[tuple[int, Clause]]:

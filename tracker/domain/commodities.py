@@ -19,7 +19,7 @@ from tracker.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CommodityEntry:
     """What the file declares of one commodity. `also` holds publishers' names, in lower case."""
 
     name: str
@@ -39,7 +39,7 @@ class Commodity(str):
         if text not in _entries():
             raise InvalidInput(
                 f"{text!r} is not a commodity: expected a key such as 'rare_earths'"
-                f" or 'gallium'{_hint(text)}",
+                f" or 'gallium'{_suggestion(text)}",
                 code="UNKNOWN_COMMODITY",
             )
         return super().__new__(cls, text)
@@ -121,9 +121,9 @@ def commodities_with_code(code: str) -> frozenset[Commodity]:
     return frozenset(having | groups)
 
 
-def commodity_named(text: str) -> Commodity | None:
+def find_commodity(text: str) -> Commodity | None:
     """The commodity that a publisher calls `text`, or None where the name is not known."""
-    id = _ids_by_name().get(_folded(text))
+    id = _ids_by_name().get(_normalize(text))
     return Commodity(id) if id else None
 
 
@@ -141,22 +141,22 @@ def _has_code(commodity: Commodity, code: str) -> bool:
     return any(own.startswith(code) or code.startswith(own) for own in commodity.hs_codes)
 
 
-def _folded(text: str) -> str:
+def _normalize(text: str) -> str:
     return " ".join(text.replace("\u2019", "'").casefold().split())
 
 
-def _hint(text: str) -> str:
+def _suggestion(text: str) -> str:
     """A suggestion for an unknown id: the commodity of that name, or the nearest one."""
     names = _ids_by_name()
-    near = get_close_matches(_folded(text), names, n=1, cutoff=0.75)
+    near = get_close_matches(_normalize(text), names, n=1, cutoff=0.75)
     return f"; did you mean {names[near[0]]!r}?" if near else ""
 
 
 @cache
-def _entries() -> dict[str, Entry]:
+def _entries() -> dict[str, CommodityEntry]:
     declared = tomllib.loads(files(__package__).joinpath("commodities.toml").read_text("utf-8"))
     return {
-        id: Entry(
+        id: CommodityEntry(
             name=item["name"],
             parent=item.get("parent"),
             groups=tuple(item.get("groups", ())),
@@ -172,6 +172,6 @@ def _entries() -> dict[str, Entry]:
 def _ids_by_name() -> dict[str, str]:
     """Ids by every name: what publishers write, the English name, and the id itself."""
     also = {name: id for id, entry in _entries().items() for name in entry.also}
-    names = {_folded(entry.name): id for id, entry in _entries().items()}
+    names = {_normalize(entry.name): id for id, entry in _entries().items()}
     ids = {form: id for id in _entries() for form in (id, id.replace("_", " "))}
     return also | names | ids

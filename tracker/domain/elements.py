@@ -14,22 +14,22 @@ from typing import NamedTuple, Self
 from tracker.domain.codec import encode
 from tracker.domain.values import Value
 
-FEW = 16
+MAX_INLINE_FACTS = 16
 """Up to so many facts behind a state its lists are written with it."""
-PARTS = "\x02"
+PART_MARK = "\x02"
 """Begins a state that is written without its lists, and parts what is written of it: how large the
 whole is, what tells its lists from others, and what is before, between and behind them. JSON has no
 such character."""
 
 
-def are_many(count: int) -> bool:
+def are_stored_apart(count: int) -> bool:
     """Whether the lists of a state with so many facts behind it are written apart."""
-    return count > FEW
+    return count > MAX_INLINE_FACTS
 
 
-def is_parted(text: str) -> bool:
+def is_split(text: str) -> bool:
     """Whether a state is written without its lists."""
-    return text[:1] == PARTS
+    return text[:1] == PART_MARK
 
 
 class Element(NamedTuple):
@@ -53,7 +53,7 @@ class Element(NamedTuple):
         return cls(list, place, first_day, end, value, encode(value).decode())
 
 
-class Written(NamedTuple):
+class EncodedElement(NamedTuple):
     """An element, what it is as JSON, and a number that follows from this."""
 
     value: Value
@@ -62,23 +62,23 @@ class Written(NamedTuple):
     size: int
 
 
-class Texts:
+class ElementCache:
     """Elements that were written as JSON, by what they follow from. All folds of one entity share
     them."""
 
     __slots__ = ("_found",)
 
     def __init__(self) -> None:
-        self._found: dict[Hashable, Written] = {}
+        self._found: dict[Hashable, EncodedElement] = {}
 
-    def of(self, key: Hashable, make: Callable[[], Value]) -> Written:
+    def get(self, key: Hashable, make: Callable[[], Value]) -> EncodedElement:
         """The element of a key and its JSON; made if there is none."""
         found = self._found.get(key)
         if found is None:
             value = make()
             text = encode(value)
             number = int.from_bytes(blake2b(text, digest_size=16).digest())
-            found = self._found[key] = Written(value, text.decode(), number, len(text))
+            found = self._found[key] = EncodedElement(value, text.decode(), number, len(text))
         return found
 
 
@@ -87,7 +87,7 @@ class Elements:
 
     __slots__ = ("_sum", "_texts", "size", "values")
 
-    def __init__(self, written: Iterable[Written] = ()):
+    def __init__(self, written: Iterable[EncodedElement] = ()):
         each = [*written]
         self.values = [one.value for one in each]
         self._texts = [one.text for one in each]
@@ -102,14 +102,14 @@ class Elements:
         twin._sum, twin.size = self._sum, self.size
         return twin
 
-    def insert(self, index: int, new: Written) -> None:
+    def insert(self, index: int, new: EncodedElement) -> None:
         """Put another element at a place."""
         self.values.insert(index, new.value)
         self._texts.insert(index, new.text)
         self._sum += new.number
         self.size += new.size + 1
 
-    def put(self, index: int, old: Written, new: Written) -> None:
+    def put(self, index: int, old: EncodedElement, new: EncodedElement) -> None:
         """Put an element in the place of another."""
         self.values[index], self._texts[index] = new.value, new.text
         self._sum += new.number - old.number
@@ -130,7 +130,7 @@ class Elements:
         return ",".join(self._texts)
 
 
-def parted(text: str, lists: Sequence[tuple[str, Elements]]) -> list[str]:
+def split_at_lists(text: str, lists: Sequence[tuple[str, Elements]]) -> list[str]:
     """What is before, between and behind the lists of a state, in which there is only the first
     element of each."""
     parts = []

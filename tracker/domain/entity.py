@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from eventsourcing.domain import BaseAggregate, CanMutateAggregate, datetime_now_with_tzinfo
 
-from tracker.domain.fold import CitingFold, CitingState, EntityState, Fold, Folding
+from tracker.domain.fold import CitingFold, CitingState, EntityState, Fold, PrefixFolds
 from tracker.domain.history import (
     OPENINGS,
     Because,
@@ -70,7 +70,7 @@ class Entity(BaseAggregate[str]):
 
     history: History
     """What is known of it."""
-    _folding: Folding[Any]
+    _folding: PrefixFolds[Any]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -106,7 +106,7 @@ class Entity(BaseAggregate[str]):
         """The entity before its first fact, at version 0."""
         entity = cls.__new__(cls)
         entity.__base_init__(stream, 0, datetime_now_with_tzinfo())
-        entity.history, entity._folding = History(), Folding(cls.FOLD)
+        entity.history, entity._folding = History(), PrefixFolds(cls.FOLD)
         return entity
 
     def copy(self) -> Self:
@@ -173,7 +173,7 @@ class Entity(BaseAggregate[str]):
 
     def _fold(self, day: date = date.max) -> Any:
         """What the facts that stand and are public by a day come to, for reading only."""
-        return self._folding.of(self.history.standing, self.history.public(day))
+        return self._folding.of_first(self.history.standing, self.history.public(day))
 
     def _check_opening(self, fact: Fact) -> None:
         if not isinstance(fact, self.OPENING) and not self.exists:

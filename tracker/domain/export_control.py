@@ -11,7 +11,7 @@ from datetime import date
 from typing import ClassVar
 
 from tracker.domain.clause import Clause, ClauseHistory, ClauseState, check_clauses, next_day
-from tracker.domain.elements import Element, Elements, Written
+from tracker.domain.elements import Element, Elements, EncodedElement
 from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
 from tracker.domain.values import (
     DAY,
@@ -252,8 +252,8 @@ class ExportControlFold(CitingFold[ExportControlState]):
             return tuple(lists[1].values)  # type: ignore[arg-type]  # all of this kind
         return tuple([_dispute(known.fact) for known in self._disputed])
 
-    def _write_dispute(self, known: Known) -> Written:
-        return self._texts.of(("dispute", known.position), lambda: _dispute(known.fact))
+    def _write_dispute(self, known: Known) -> EncodedElement:
+        return self._texts.get(("dispute", known.position), lambda: _dispute(known.fact))
 
 
 class ExportControl(Entity):

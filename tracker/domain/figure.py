@@ -10,7 +10,13 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.elements import Element, Elements, Texts, Written, are_many
+from tracker.domain.elements import (
+    Element,
+    ElementCache,
+    Elements,
+    EncodedElement,
+    are_stored_apart,
+)
 from tracker.domain.entity import (
     TYPES,
     Because,
@@ -41,7 +47,7 @@ from tracker.errors import InvalidInput
 Form = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*\Z", max_length=60)]
 
 
-SHARES = frozenset({Statistic.PRODUCTION_SHARE, Statistic.RESERVES_SHARE})
+SHARE_STATISTICS = frozenset({Statistic.PRODUCTION_SHARE, Statistic.RESERVES_SHARE})
 
 
 class Series(Value, frozen=True, kw_only=True):
@@ -103,7 +109,7 @@ class Claimed(Fact, frozen=True, kw_only=True):
         """
         quantity = self.quantity
         try:
-            if self.series.statistic in SHARES:
+            if self.series.statistic in SHARE_STATISTICS:
                 quantity.check_share()
             else:
                 quantity.check_not_negative()
@@ -139,7 +145,7 @@ class Preferred(Fact, frozen=True, kw_only=True):
         if self.edition_version and not self.edition:
             raise InvalidInput("expected the edition of that version", path=("edition",))
 
-    def means(self, claim: Claimed) -> bool:
+    def matches(self, claim: Claimed) -> bool:
         """Whether a claim is one that the judgement speaks of."""
         return (
             claim.source.publisher == self.publisher
@@ -185,7 +191,7 @@ class Claim(Value, frozen=True, kw_only=True):
         )
 
 
-class Judgement(Value, frozen=True, kw_only=True):
+class PreferenceDecision(Value, frozen=True, kw_only=True):
     """The judgement that counts on a day: the claim that it prefers, by its event, and why."""
 
     prefers: str
@@ -203,7 +209,7 @@ class FigureState(EntityState, frozen=True, kw_only=True):
 
     series: Series
     claims: tuple[Claim, ...]
-    judgement: Judgement | None = None
+    judgement: PreferenceDecision | None = None
     judged: tuple[Because, ...] = ()
 
     @property
@@ -219,7 +225,7 @@ class FigureState(EntityState, frozen=True, kw_only=True):
         return told + [fact.source for fact in self.judged] if self.judged else told
 
 
-def edition_of(claim: Claimed) -> tuple[str, str, str | None]:
+def edition_key(claim: Claimed) -> tuple[str, str, str | None]:
     """What makes a claim its publisher's only one on a series."""
     return claim.source.publisher, claim.edition, claim.edition_version
 
@@ -240,7 +246,7 @@ class FigureFold(Fold[FigureState]):
         self.judged: list[tuple[Known, Preferred]] = []
         self._claims: Elements | None = None
         self._judged: Elements | None = None
-        self._texts = Texts()
+        self._texts = ElementCache()
 
     @classmethod
     def elements_of(cls, known: Known, place: str, replaced: date | None) -> list[Element]:
@@ -265,7 +271,7 @@ class FigureFold(Fold[FigureState]):
             case Claimed() as fact:
                 index, before = len(self.claimed), self.latest.get(fact.source.publisher)
                 self.claimed.append((known, fact))
-                self.latest[fact.source.publisher] = self.editions[edition_of(fact)] = index
+                self.latest[fact.source.publisher] = self.editions[edition_key(fact)] = index
                 if self._claims is not None:
                     self._claims.insert(index, self._write(index))
                     if before is not None:
@@ -295,7 +301,7 @@ class FigureFold(Fold[FigureState]):
 
     def lists(self) -> Sequence[Elements] | None:
         """The claims and the judgements."""
-        if not are_many(len(self.claimed) + len(self.judged)):
+        if not are_stored_apart(len(self.claimed) + len(self.judged)):
             return None
         if self._claims is None:
             self._claims = Elements(map(self._write, range(len(self.claimed))))
@@ -315,30 +321,32 @@ class FigureFold(Fold[FigureState]):
             return tuple(lists[1].values)  # type: ignore[arg-type]  # all of this kind
         return because([known for known, _ in self.judged])
 
-    def meant(self, judgement: Preferred) -> Known | None:
+    def last_match(self, judgement: Preferred) -> Known | None:
         """The last claim that a judgement speaks of."""
         last = self.latest.get(judgement.publisher, -1)
         claims = (self.claimed[index] for index in range(last, -1, -1))
-        return next((known for known, claim in claims if judgement.means(claim)), None)
+        return next((known for known, claim in claims if judgement.matches(claim)), None)
 
     def _claim(self, index: int) -> Claim:
         """The claim at a place."""
         known, fact = self.claimed[index]
         return _claim(known, fact, self.latest[fact.source.publisher] == index)
 
-    def _write(self, index: int, latest: bool | None = None) -> Written:
+    def _write(self, index: int, latest: bool | None = None) -> EncodedElement:
         """The same, and as JSON; or as it was while it was the latest."""
         known, fact = self.claimed[index]
         is_latest = latest or self.latest[fact.source.publisher] == index
-        return self._texts.of((known.position, is_latest), lambda: _claim(known, fact, is_latest))
+        return self._texts.get((known.position, is_latest), lambda: _claim(known, fact, is_latest))
 
-    def _write_judged(self, known: Known) -> Written:
-        return self._texts.of(known.position, lambda: cited(known))
+    def _write_judged(self, known: Known) -> EncodedElement:
+        return self._texts.get(known.position, lambda: cited(known))
 
-    def _judgement(self) -> Judgement | None:
+    def _judgement(self) -> PreferenceDecision | None:
         for known, fact in reversed(self.judged):
-            if meant := self.meant(fact):
-                return Judgement(prefers=meant.event_id, reason=fact.reason, event=cited(known))
+            if meant := self.last_match(fact):
+                return PreferenceDecision(
+                    prefers=meant.event_id, reason=fact.reason, event=cited(known)
+                )
         return None
 
 
@@ -384,7 +392,7 @@ class Figure(Entity):
                     raise InvalidInput(
                         f"expected a publisher with a claim on {self.id}", path=("publisher",)
                     )
-                if fold.meant(fact) is None:
+                if fold.last_match(fact) is None:
                     raise InvalidInput(
                         f"expected an edition with a claim of {fact.publisher} on {self.id}",
                         path=("edition",),
@@ -393,7 +401,7 @@ class Figure(Entity):
     def _check_claim(self, fact: Claimed, fold: FigureFold) -> None:
         if fact.series.stream != self.id:
             raise InvalidInput(f"expected the series of {self.id}", path=("series",))
-        if edition_of(fact) in fold.editions:
+        if edition_key(fact) in fold.editions:
             raise InvalidInput(
                 f"{fact.source.publisher} has a claim on {self.id} in {fact.edition} already:"
                 " expected another edition or edition version, or a retraction first",

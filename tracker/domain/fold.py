@@ -14,11 +14,19 @@ from typing import ClassVar, Generic, Self, TypeVar
 from msgspec import structs
 
 from tracker.domain.codec import encode
-from tracker.domain.elements import PARTS, Element, Elements, Texts, Written, are_many, parted
+from tracker.domain.elements import (
+    PART_MARK,
+    Element,
+    ElementCache,
+    Elements,
+    EncodedElement,
+    are_stored_apart,
+    split_at_lists,
+)
 from tracker.domain.history import Because, Known, cited
 from tracker.domain.values import Fact, Source, Value
 
-STEP = 512
+KEPT_FOLD_INTERVAL_FACTS = 512
 """Facts after which a fold is kept, so that what lies before them need not be folded again."""
 
 
@@ -105,7 +113,7 @@ class Fold(Generic[S]):
         parts = self._parts(state, lists)
         size = sum([len(part.encode()) for part in parts]) + sum([e.size - 1 for _, e in lists])
         marks = " ".join([elements.mark for _, elements in lists])
-        return PARTS + PARTS.join([str(size), marks, *parts])
+        return PART_MARK + PART_MARK.join([str(size), marks, *parts])
 
     def _filled(self) -> list[tuple[str, Elements]]:
         """The lists that have elements, where these are many, with the names of their fields."""
@@ -115,7 +123,7 @@ class Fold(Generic[S]):
     def _parts(self, state: S, lists: Sequence[tuple[str, Elements]]) -> list[str]:
         """A state as JSON without its lists."""
         brief = {name: (elements.values[0],) for name, elements in lists}
-        return parted(encode(structs.replace(state, **brief)).decode(), lists)
+        return split_at_lists(encode(structs.replace(state, **brief)).decode(), lists)
 
     def copy(self) -> Self:
         """Another of the same facts, which goes on apart from this one."""
@@ -137,7 +145,7 @@ class CitingFold(Fold[S]):
     def __init__(self) -> None:
         self._known: list[Known] = []
         self._cited: Elements | None = None
-        self._texts = Texts()
+        self._texts = ElementCache()
 
     @classmethod
     def elements_of(cls, known: Known, place: str, replaced: date | None) -> list[Element]:
@@ -160,7 +168,7 @@ class CitingFold(Fold[S]):
 
     def cited(self) -> Elements | None:
         """The facts behind the state, where they are many."""
-        if self._cited is None and are_many(len(self._known)):
+        if self._cited is None and are_stored_apart(len(self._known)):
             self._cited = Elements(map(self._write, self._known))
         return self._cited
 
@@ -171,8 +179,8 @@ class CitingFold(Fold[S]):
             return tuple(elements.values)  # type: ignore[arg-type]  # all of this kind
         return tuple([cited(known) for known in self._known])
 
-    def _write(self, known: Known) -> Written:
-        return self._texts.of(known.position, lambda: cited(known))
+    def _write(self, known: Known) -> EncodedElement:
+        return self._texts.get(known.position, lambda: cited(known))
 
 
 def in_order_of_log(known: Known) -> str:
@@ -185,10 +193,10 @@ _POSITION = attrgetter("position")
 F = TypeVar("F", bound=Fold[EntityState])
 
 
-class Folding(Generic[F]):
+class PrefixFolds(Generic[F]):
     """The folds of as many of an entity's facts, from the first on, as one likes.
 
-    One of them is where the last question was, others are kept at every `STEP` facts.
+    One of them is where the last question was, others are kept at every `KEPT_FOLD_INTERVAL_FACTS` facts.
     """
 
     __slots__ = ("_at", "_begin", "_fold", "_kept")
@@ -205,7 +213,7 @@ class Folding(Generic[F]):
         twin._kept = [*self._kept]
         return twin
 
-    def of(self, facts: Sequence[Known], count: int) -> F:
+    def of_first(self, facts: Sequence[Known], count: int) -> F:
         """The fold of the first facts, for reading only."""
         kept = bisect_right(self._kept, count, key=_COUNT)
         if self._at > count or (kept and self._kept[kept - 1][0] > self._at):
@@ -213,11 +221,14 @@ class Folding(Generic[F]):
         for index in range(self._at, count):
             self._fold.take(facts[index])
             self._at = index + 1
-            if self._at % STEP == 0 and self._at // STEP > len(self._kept):
+            if (
+                self._at % KEPT_FOLD_INTERVAL_FACTS == 0
+                and self._at // KEPT_FOLD_INTERVAL_FACTS > len(self._kept)
+            ):
                 self._kept.append((self._at, self._fold.copy()))
         return self._fold
 
-    def forget(self, count: int) -> None:
+    def truncate(self, count: int) -> None:
         """Know nothing that follows from more than the first facts: others come next."""
         del self._kept[bisect_right(self._kept, count, key=_COUNT) :]
         if self._at > count:

@@ -18,7 +18,7 @@ from tracker.errors import InvalidInput
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
-class Counts(Value, frozen=True, kw_only=True):
+class ImportCounts(Value, frozen=True, kw_only=True):
     """How many items of a file came to what; every item counts once, but for two.
 
     `new` facts are recorded, `restated` ones as well: claims on a series that the publisher had a
@@ -50,7 +50,7 @@ class Counts(Value, frozen=True, kw_only=True):
         )
 
 
-class Reason(Value, frozen=True, kw_only=True):
+class RefusalReason(Value, frozen=True, kw_only=True):
     """Why so many items were refused."""
 
     reason: Name
@@ -81,10 +81,10 @@ class Receipt(Fact, frozen=True, kw_only=True):
     file: Name
     sha256: Digest
     size: int
-    counts: Counts
+    counts: ImportCounts
     encoding: Name | None = None
     events: int = 0
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[RefusalReason, ...] = ()
     refused: tuple[Remark, ...] = ()
     suspects: tuple[Remark, ...] = ()
 
@@ -103,10 +103,10 @@ class ImportState(CitingState, frozen=True, kw_only=True):
     file: str
     sha256: str
     size: int
-    counts: Counts
+    counts: ImportCounts
     encoding: str | None = None
     events: int = 0
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[RefusalReason, ...] = ()
     refused: tuple[Remark, ...] = ()
     suspects: tuple[Remark, ...] = ()
 

@@ -97,7 +97,7 @@ SPELLINGS = {
     "rest of world": "OTHER",
     "all other countries": "OTHER",
 }
-"""What publishers write, as `folded` leaves it, where it is neither an ISO nor a common name."""
+"""What publishers write, as `normalize_name` leaves it, where it is neither an ISO nor a common name."""
 
 WORLD_TOTAL = re.compile(r"world,? total\b.*|total,? world\b.*")
 OTHER_COUNTRIES = re.compile(r"other countries(?: \([^)]*\))?")
@@ -112,7 +112,7 @@ class Place(str):
         if code not in _names():
             raise InvalidInput(
                 f"{code!r} is not a place: expected an ISO 3166-1 alpha-2 code or "
-                + f"one of {', '.join([*AGGREGATES, *SPECIAL])}{_hint(code)}",
+                + f"one of {', '.join([*AGGREGATES, *SPECIAL])}{_suggestion(code)}",
                 code="UNKNOWN_PLACE",
             )
         return super().__new__(cls, code)
@@ -133,9 +133,9 @@ def places() -> tuple[Place, ...]:
     return tuple(Place(code) for code in sorted(_names()))
 
 
-def place_named(text: str) -> Place | None:
+def find_place(text: str) -> Place | None:
     """The place that a publisher calls `text`, or None where the name is not known."""
-    name = folded(text)
+    name = normalize_name(text)
     if WORLD_TOTAL.fullmatch(name):
         return Place("WORLD")
     if OTHER_COUNTRIES.fullmatch(name):
@@ -144,18 +144,18 @@ def place_named(text: str) -> Place | None:
     return Place(code) if code else None
 
 
-def folded(text: str) -> str:
+def normalize_name(text: str) -> str:
     """`text` without accents, capitals, odd spaces, curly quotes and serial commas."""
     plain = unicodedata.normalize("NFKD", text.replace("\u2019", "'").replace("\u2018", "'"))
     letters = "".join(char for char in plain if not unicodedata.combining(char))
     return " ".join(letters.casefold().replace(", and ", " and ").split())
 
 
-def _hint(text: str) -> str:
+def _suggestion(text: str) -> str:
     """A suggestion for an unknown code: in capitals, the place of that name, or the nearest one."""
-    place = Place(text.upper()) if text.upper() in _names() else place_named(text)
+    place = Place(text.upper()) if text.upper() in _names() else find_place(text)
     if place is None:
-        near = get_close_matches(folded(text), _codes_by_name(), n=1, cutoff=0.8)
+        near = get_close_matches(normalize_name(text), _codes_by_name(), n=1, cutoff=0.8)
         place = Place(_codes_by_name()[near[0]]) if near else None
     return f"; did you mean {str(place)!r} ({place.name})?" if place else ""
 
@@ -170,11 +170,11 @@ def _names() -> dict[str, str]:
 @cache
 def _codes_by_name() -> dict[str, str]:
     """Codes by every known name, folded; declared spellings win over ISO names."""
-    formal = {folded(c.name): c.alpha_2 for c in pycountry.countries}
+    formal = {normalize_name(c.name): c.alpha_2 for c in pycountry.countries}
     long = {
-        folded(c.official_name): c.alpha_2
+        normalize_name(c.official_name): c.alpha_2
         for c in pycountry.countries
         if hasattr(c, "official_name")
     }
-    usual = {folded(name): code for code, name in _names().items()}
+    usual = {normalize_name(name): code for code, name in _names().items()}
     return long | formal | usual | SPELLINGS

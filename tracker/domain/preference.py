@@ -12,7 +12,7 @@ from tracker.domain.values import Commodity, Fact, Name, PartialDate, Publisher,
 from tracker.domain.vocabulary import Statistic
 from tracker.errors import InvalidInput
 
-EVERYTHING = "all"
+ALL_COMMODITIES = "all"
 """Stands in streams for every commodity."""
 
 Publishers = Annotated[tuple[Publisher, ...], msgspec.Meta(min_length=1, max_length=100)]
@@ -39,7 +39,7 @@ class Ordered(Fact, frozen=True, kw_only=True):
     @property
     def stream(self) -> str:
         """The stream by what the order is for: `preference/rare_earths/reserves`."""
-        parts = (Preference.KIND, self.commodity or EVERYTHING, self.statistic)
+        parts = (Preference.KIND, self.commodity or ALL_COMMODITIES, self.statistic)
         return "/".join(str(part) for part in parts if part is not None)
 
     @property

@@ -13,11 +13,11 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from tracker.domain.values import Committed, Text, Value
+from tracker.domain.values import Text, TextCommitment, Value
 from tracker.domain.wording import check_digits, check_line, check_text
 from tracker.errors import InvalidInput
 
-EVENT_IDS = frozenset({"retracts", "replacement", "redacts"})
+EVENT_ID_FIELDS = frozenset({"retracts", "replacement", "redacts"})
 """Fields that name events: what names can be is said where events get them."""
 
 
@@ -43,7 +43,7 @@ def _check_struct(value: Value, *path: str | int) -> None:
         raise error.below(*path) from None
 
 
-def _check_free_text(value: str | Committed, *path: str | int) -> None:
+def _check_free_text(value: str | TextCommitment, *path: str | int) -> None:
     if isinstance(value, str):
         check_text(value, *path)
 
@@ -55,7 +55,7 @@ def _checks(kind: type[Value]) -> tuple[tuple[str, str, Callable[..., None]], ..
     found = (
         (field, _check_of(hints[field.name]))
         for field in msgspec.structs.fields(kind)
-        if field.name not in EVENT_IDS
+        if field.name not in EVENT_ID_FIELDS
     )
     return tuple((field.name, field.encode_name, check) for field, check in found if check)
 

@@ -18,7 +18,7 @@ from tracker.errors import InvalidInput
 Field = Annotated[str, msgspec.Meta(pattern=r"^(/[A-Za-z]+|/clauses/\d{1,4}/note)\Z")]
 """A text of an event by its JSON Pointer: `/note`, `/quotation`, `/clauses/0/note`."""
 
-TYPE = "Redaction.Redacted"
+REDACTED_TYPE = "Redaction.Redacted"
 
 
 class Redacted(Fact, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ class Redacted(Fact, frozen=True, kw_only=True):
         return self.on.first
 
 
-class Gone(Value, frozen=True, kw_only=True):
+class RedactedText(Value, frozen=True, kw_only=True):
     """A text that had to go; `position` is that of the redaction."""
 
     field: str
@@ -60,13 +60,13 @@ class RedactionState(CitingState, frozen=True, kw_only=True):
     """All that had to go of one event; `id` is its position."""
 
     event_id: str
-    texts: tuple[Gone, ...]
+    texts: tuple[RedactedText, ...]
 
 
-def texts_gone(known: Known, fact: Redacted) -> list[Gone]:
+def redacted_texts(known: Known, fact: Redacted) -> list[RedactedText]:
     """The texts that a redaction is about."""
     return [
-        Gone(
+        RedactedText(
             field=field,
             on=fact.on,
             reason=fact.reason,
@@ -86,14 +86,14 @@ class RedactionFold(CitingFold[RedactionState]):
     def __init__(self) -> None:
         super().__init__()
         self.redacts: str | None = None
-        self.texts: list[Gone] = []
+        self.texts: list[RedactedText] = []
 
     def take(self, known: Known) -> None:
         """Take in a redaction."""
         self.cite(known)
         if isinstance(known.fact, Redacted):
             self.redacts = self.redacts or known.fact.redacts
-            self.texts += texts_gone(known, known.fact)
+            self.texts += redacted_texts(known, known.fact)
 
     def state(self, id: str, day: date) -> RedactionState | None:
         """What is gone by `day`, in the order of the redactions."""
@@ -109,7 +109,7 @@ class Redaction(Entity):
 
     KIND: ClassVar[str] = "redaction"
     OPENING: ClassVar[type[Fact]] = Redacted
-    FACTS: ClassVar[dict[str, type[Fact]]] = {TYPE: Redacted}
+    FACTS: ClassVar[dict[str, type[Fact]]] = {REDACTED_TYPE: Redacted}
 
     FOLD = RedactionFold
 

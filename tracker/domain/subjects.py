@@ -16,15 +16,15 @@ from msgspec import inspect
 
 from tracker.domain.values import NOT_A_SUBJECT, Actor, Commodity, Fact, Place
 
-Steps = tuple[str, ...]
+FieldPath = tuple[str, ...]
 """The way to a field: names of fields, the last one that of words or of lists of them."""
 
 
 class SubjectFields(NamedTuple):
     """Where facts of a type name what they are about."""
 
-    commodities: tuple[Steps, ...]
-    actors: tuple[Steps, ...]
+    commodities: tuple[FieldPath, ...]
+    actors: tuple[FieldPath, ...]
 
 
 def commodities(fact: Fact) -> Iterator[str]:
@@ -49,7 +49,7 @@ def subject_fields(kind: type[Fact]) -> SubjectFields:
     )
 
 
-def _fields(declared: inspect.Type, steps: Steps) -> Iterator[tuple[Steps, type[Any]]]:
+def _fields(declared: inspect.Type, steps: FieldPath) -> Iterator[tuple[FieldPath, type[Any]]]:
     match declared:
         case inspect.Metadata(extra=extra) if extra and extra == NOT_A_SUBJECT.extra:
             return
@@ -67,7 +67,7 @@ def _fields(declared: inspect.Type, steps: Steps) -> Iterator[tuple[Steps, type[
             yield steps, word
 
 
-def _words(value: Any, steps: Steps) -> Iterator[str]:
+def _words(value: Any, steps: FieldPath) -> Iterator[str]:
     if value is None:
         return
     if isinstance(value, tuple | list):

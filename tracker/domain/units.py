@@ -9,23 +9,30 @@ import pycountry
 
 from tracker.errors import InvalidInput
 
-MASS = {"kg": Decimal("0.001"), "t": Decimal(1), "kt": Decimal(1000), "Mt": Decimal(1_000_000)}
+TONNES_PER_UNIT = {
+    "kg": Decimal("0.001"),
+    "t": Decimal(1),
+    "kt": Decimal(1000),
+    "Mt": Decimal(1_000_000),
+}
 """Mass units and how many tonnes one of them is."""
 
-OTHERS = frozenset({"percent", "years", "count", "USD/kg", "ct", "kct", "Mct", "m3", "Mm3", "ML"})
+INCOMPARABLE_UNITS = frozenset(
+    {"percent", "years", "count", "USD/kg", "ct", "kct", "Mct", "m3", "Mm3", "ML"}
+)
 """Units that compare with themselves only (ct: carats; m3: cubic metres; ML: million litres)."""
 
 
 class Unit(str):
-    """A declared unit: mass, one of `OTHERS`, or the ISO 4217 code of a currency."""
+    """A declared unit: mass, one of `INCOMPARABLE_UNITS`, or the ISO 4217 code of a currency."""
 
     __slots__ = ()
 
     def __new__(cls, text: str) -> Unit:
         if not _known(text):
+            units = ", ".join([*TONNES_PER_UNIT, *sorted(INCOMPARABLE_UNITS)])
             raise InvalidInput(
-                f"{text!r} is not a unit: expected one of {', '.join([*MASS, *sorted(OTHERS)])}"
-                " or a currency code",
+                f"{text!r} is not a unit: expected one of {units} or a currency code",
                 code="UNKNOWN_UNIT",
             )
         return super().__new__(cls, text)
@@ -34,13 +41,13 @@ class Unit(str):
         """`value` in unit `to`, or None where no factor is declared."""
         if self == to:
             return value
-        if self in MASS and to in MASS:
-            return value * MASS[self] / MASS[to]
+        if self in TONNES_PER_UNIT and to in TONNES_PER_UNIT:
+            return value * TONNES_PER_UNIT[self] / TONNES_PER_UNIT[to]
         return None
 
 
 @cache
 def _known(text: str) -> bool:
-    if text in MASS or text in OTHERS:
+    if text in TONNES_PER_UNIT or text in INCOMPARABLE_UNITS:
         return True
     return len(text) == 3 and text.isupper() and bool(pycountry.currencies.get(alpha_3=text))

@@ -56,14 +56,14 @@ Publisher = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", ma
 """The short id of a publisher, such as `usgs`."""
 
 
-class Committed(Value, frozen=True, kw_only=True):
+class TextCommitment(Value, frozen=True, kw_only=True):
     """Stands in a recorded fact for a text that is kept in an annex: see
     `tracker.domain.commitments`."""
 
     commitment: Annotated[str, msgspec.Meta(pattern=COMMITMENT)]
 
 
-FreeText = Text | Committed
+FreeText = Text | TextCommitment
 """Text that a law may force out one day: in an entry it stands as a commitment, in those of before
 there were annexes as it is."""
 
@@ -278,7 +278,6 @@ __all__ = [
     "NOT_A_SUBJECT",
     "PERCENT",
     "Actor",
-    "Committed",
     "Commodity",
     "Fact",
     "FreeText",
@@ -290,6 +289,7 @@ __all__ = [
     "Quantity",
     "Source",
     "Text",
+    "TextCommitment",
     "Unit",
     "Value",
     "check_number",

@@ -97,7 +97,7 @@ def is_address(text: str) -> bool:
         return False
 
 
-def shown_address(text: str) -> str:
+def address_without_query(text: str) -> str:
     """An address as messages show it: without its query, or what may be a name and a password.
 
     Of what is no address only the scheme is left, since anything else in it may be a secret.

@@ -14,8 +14,8 @@ import asyncpg
 import msgspec
 
 from tracker.domain.codec import encode
-from tracker.domain.commitments import SCHEME, committed
-from tracker.domain.redaction import Gone, Redacted, texts_gone
+from tracker.domain.commitments import SCHEME, commitments_in
+from tracker.domain.redaction import Redacted, RedactedText, redacted_texts
 from tracker.domain.values import Fact
 from tracker.log.entries import Recorded, recorded
 from tracker.postgres.database import Connection, Pool, named_queries
@@ -39,13 +39,13 @@ class StoredAnnex:
     redaction: Recorded | None = None
 
     @property
-    def redacted_text(self) -> Gone | None:
+    def redacted_text(self) -> RedactedText | None:
         """What the redaction says of the text; None while it is there."""
         if self.redaction is None:
             return None
         known = self.redaction.known
         assert isinstance(known.fact, Redacted)
-        return next(gone for gone in texts_gone(known, known.fact) if gone.field == self.field)
+        return next(gone for gone in redacted_texts(known, known.fact) if gone.field == self.field)
 
 
 class Annexes:
@@ -110,7 +110,7 @@ def export_line(kept: StoredAnnex) -> bytes:
 
 async def read_texts(connection: Connection, facts: Iterable[Fact]) -> dict[str, str]:
     """The same over a connection."""
-    digests = [_digest(given) for fact in facts for given in committed(fact).values()]
+    digests = [_digest(given) for fact in facts for given in commitments_in(fact).values()]
     if not digests:
         return {}
     return {

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from tracker.domain.codec import decode, encode
-from tracker.domain.commitments import Annex, commit, committed, opened
+from tracker.domain.commitments import Annex, commit, commitments_in, with_texts_restored
 from tracker.domain.entity import Entity, Known
 from tracker.domain.registry import fact_type, kind_of
 from tracker.domain.values import Fact
@@ -104,7 +104,7 @@ def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
     """
     kind = kind_of(event.originator_id)
     type_ = kind.type_of(event.fact)
-    for field in committed(event.fact):
+    for field in commitments_in(event.fact):
         raise InvalidInput("expected text", path=steps(field))
     fact, annexes = commit(event.fact)
     attributes = {
@@ -162,6 +162,6 @@ def replayed(item: Recorded, texts: Mapping[str, str] = NO_TEXTS) -> Entity.Even
         originator_version=item.version,
         timestamp=item.recorded_at,
         event_id=item.event_id,
-        fact=opened(item.fact, texts) if texts else item.fact,
+        fact=with_texts_restored(item.fact, texts) if texts else item.fact,
         position=item.position,
     )

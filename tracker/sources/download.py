@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
-from tracker.domain.wording import is_address, shown_address
+from tracker.domain.wording import address_without_query, is_address
 from tracker.errors import InvalidInput, TooLarge
 from tracker.sources.reader import File
 
@@ -28,7 +28,7 @@ def fetched(url: str, most: int = MAX_DOWNLOAD_BYTES) -> Iterator[File]:
 
     Raises InvalidInput where it can't be had, or is cut off, and TooLarge.
     """
-    shown = shown_address(url)
+    shown = address_without_query(url)
     if not is_address(url):
         raise InvalidInput(
             f"{shown}: expected a file, or an http or https address with a host and"

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import pycountry
 
-from tracker.domain.commodities import Commodity, commodity_named
-from tracker.domain.places import Place, place_named
+from tracker.domain.commodities import Commodity, find_commodity
+from tracker.domain.places import Place, find_place
 from tracker.domain.values import PartialDate
 from tracker.domain.wording import NUMBER, check_address
 from tracker.errors import InvalidInput
@@ -60,7 +60,7 @@ def _numeric(text: str, match: re.Match[str], order: str | None) -> str:
 def place(text: str) -> Place:
     """A place by its name or its ISO code of 2 or 3 letters. Raises InvalidInput."""
     country = pycountry.countries.get(alpha_3=text) if len(text) == 3 else None
-    return place_named(text) or Place(country.alpha_2 if country else text)
+    return find_place(text) or Place(country.alpha_2 if country else text)
 
 
 def places(text: str) -> tuple[Place, ...]:
@@ -70,10 +70,10 @@ def places(text: str) -> tuple[Place, ...]:
 
 def goods(text: str) -> tuple[Commodity, ...]:
     """Commodities with semicolons, commas or `and` between them. Raises InvalidInput."""
-    whole = commodity_named(text)
+    whole = find_commodity(text)
     if whole:
         return (whole,)
-    return tuple(commodity_named(name) or Commodity(name) for name in _split(text))
+    return tuple(find_commodity(name) or Commodity(name) for name in _split(text))
 
 
 def number(text: str) -> Decimal:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tracker.domain.commitments import commitment, committed
+from tracker.domain.commitments import commitment, commitments_in
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.log.annexes import AnnexLine
 from tracker.log.entries import Recorded
@@ -55,7 +55,7 @@ def check_event(
     `annexes` are the exported lines of its position, `redacted` the fields that later events of the
     log redact: collect them with `redacts`. Lines without a text say nothing by themselves.
     """
-    promised, found, there = committed(event.fact), dict[str, AnnexStatus](), set[str]()
+    promised, found, there = commitments_in(event.fact), dict[str, AnnexStatus](), set[str]()
     for annex in annexes:
         if annex.text is None:
             continue

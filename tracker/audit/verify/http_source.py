@@ -12,7 +12,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from urllib.parse import urlsplit
 
 from tracker.audit.format.layout import MAX_ENTRIES_BYTES, LogFiles, max_bytes
-from tracker.domain.wording import is_address, shown_address
+from tracker.domain.wording import address_without_query, is_address
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 
 READ_TIMEOUT_SECONDS = 30.0
@@ -32,12 +32,12 @@ class HttpSource(LogFiles):
         """Raises InvalidInput for what is no such address."""
         if not is_address(url) or "?" in url or "#" in url:
             raise InvalidInput(
-                f"{shown_address(url)}: expected an http or https address of a log,"
+                f"{address_without_query(url)}: expected an http or https address of a log,"
                 " such as https://example.org/log, without a name, a password or a"
                 " query"
             )
         self._parts = urlsplit(url.rstrip("/"))
-        self.name = shown_address(url.rstrip("/"))
+        self.name = address_without_query(url.rstrip("/"))
         self._headers = {"User-Agent": "tracker verify", "Accept-Encoding": "identity"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from tracker.domain.codec import encode
-from tracker.domain.import_receipt import Counts, Reason, Receipt, Remark
+from tracker.domain.import_receipt import ImportCounts, Receipt, RefusalReason, Remark
 from tracker.domain.values import PartialDate, Source
 from tracker.domain.vocabulary import Checked
 from tracker.domain.wording import is_visible
@@ -60,9 +60,9 @@ class Tally:
         _note(self.suspects, Refused(at, reason, text, FAR_OFF))
         self.listen("suspect", at, FAR_OFF, reason, text)
 
-    def counts(self) -> Counts:
+    def counts(self) -> ImportCounts:
         """The counts."""
-        return Counts(
+        return ImportCounts(
             suspect=self.suspect,
             withdrawn=self.withdrawn,
             **{came.value: count for came, count in self.came.items()},
@@ -117,11 +117,12 @@ def _note(remarks: list[Remark], place: Refused) -> None:
         )
 
 
-def _reasons(counted: Counter[tuple[str, str | None]]) -> tuple[Reason, ...]:
+def _reasons(counted: Counter[tuple[str, str | None]]) -> tuple[RefusalReason, ...]:
     """The most frequent reasons, and how many items had others."""
     frequent = counted.most_common(MAX_REASONS)
     rest = counted.total() - sum(count for _, count in frequent)
     shown = [
-        Reason(reason=plain(reason), count=count, code=code) for (reason, code), count in frequent
+        RefusalReason(reason=plain(reason), count=count, code=code)
+        for (reason, code), count in frequent
     ]
-    return tuple(shown + ([Reason(reason=OTHER_REASONS, count=rest)] if rest else []))
+    return tuple(shown + ([RefusalReason(reason=OTHER_REASONS, count=rest)] if rest else []))

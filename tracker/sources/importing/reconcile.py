@@ -16,9 +16,9 @@ from enum import StrEnum
 from msgspec.structs import replace
 
 from tracker.commands.commands import IMPORT_MARK, Order
-from tracker.domain.commitments import committed, without
+from tracker.domain.commitments import commitments_in, without_texts
 from tracker.domain.entity import Entity, Known, Retracted, retracted, standing
-from tracker.domain.figure import Claimed, edition_of
+from tracker.domain.figure import Claimed, edition_key
 from tracker.domain.values import Fact, Quantity
 from tracker.errors import IdempotencyConflict
 from tracker.sources.reader import Told
@@ -120,10 +120,10 @@ def of_row(entity: Entity, event_id: str) -> list[Known]:
 def without_redacted(order: Order, row: Sequence[Known]) -> tuple[Order, list[Known]]:
     """An order and its row, both without the texts that were redacted in the row: a file that still
     has them says nothing new by that, and what it corrects does not bring them back."""
-    gone = {field for known in row for field in committed(known.fact)}
+    gone = {field for known in row for field in commitments_in(known.fact)}
     return (
-        Order(order.stream, without(order.fact, gone), order.event_id, order.path),
-        [known._replace(fact=without(known.fact, gone)) for known in row],
+        Order(order.stream, without_texts(order.fact, gone), order.event_id, order.path),
+        [known._replace(fact=without_texts(known.fact, gone)) for known in row],
     )
 
 
@@ -157,7 +157,7 @@ def _fresh(entity: Entity, order: Order) -> Verdict:
         return Verdict(Came.NEW, (order,))
     claims = [(k, k.fact) for k in standing(entity.known) if isinstance(k.fact, Claimed)]
     for known, claim in claims:
-        if edition_of(claim) == edition_of(order.fact):
+        if edition_key(claim) == edition_key(order.fact):
             same = agree(claim.quantity, order.fact.quantity)
             return (
                 Verdict(Came.UNCHANGED)

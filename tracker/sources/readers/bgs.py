@@ -18,9 +18,9 @@ from typing import Any
 
 import pycountry
 
-from tracker.domain.commodities import Commodity, commodity_named
+from tracker.domain.commodities import Commodity, find_commodity
 from tracker.domain.figure import Claimed, Series
-from tracker.domain.places import Place, place_named
+from tracker.domain.places import Place, find_place
 from tracker.domain.units import Unit
 from tracker.domain.values import PartialDate, Quantity, Source
 from tracker.domain.vocabulary import Checked, Qualifier, Stage, Statistic
@@ -133,7 +133,7 @@ def subject(name: str) -> Subject | None:
             Commodity(declared["commodity"]), Stage(declared["stage"]), declared.get("basis")
         )
     match = BY_STAGE.match(name)
-    commodity = commodity_named(match["what"]) if match else None
+    commodity = find_commodity(match["what"]) if match else None
     return Subject(commodity, STAGES[match["how"].lower()]) if match and commodity else None
 
 
@@ -176,7 +176,7 @@ def country(field: Mapping[str, str]) -> Place:
         raise InvalidInput(f"{name} is no country of today")
     known = pycountry.countries.get(alpha_3=field["country_iso3_code"])
     three = known.alpha_2 if known else None
-    by_name = place_named(name)
+    by_name = find_place(name)
     if two and three and two != three:
         if by_name != two:
             raise InvalidInput(

@@ -13,7 +13,7 @@ from tracker.domain.places import Place, places
 from tracker.domain.redaction import Redacted
 from tracker.domain.registry import FACTS
 from tracker.domain.units import Unit
-from tracker.domain.values import Actor, Committed, PartialDate
+from tracker.domain.values import Actor, PartialDate, TextCommitment
 
 WORDS: dict[type, dict[str, Any]] = {
     PartialDate: {
@@ -26,7 +26,7 @@ WORDS: dict[type, dict[str, Any]] = {
     Actor: {"type": "string", "description": "A place (US) or a founded alliance (quad)"},
     Unit: {"type": "string", "description": "t, kt, percent, … or a currency code"},
 }
-COMMITTED = Committed.__name__
+COMMITTED = TextCommitment.__name__
 
 
 def corpus_schema() -> str:

@@ -19,7 +19,7 @@ import msgspec
 from tracker.domain.announcement import Made
 from tracker.domain.clause import Clause
 from tracker.domain.codec import decode
-from tracker.domain.commodities import Commodity, commodities, commodity_named
+from tracker.domain.commodities import Commodity, commodities, find_commodity
 from tracker.domain.export_control import Announced
 from tracker.domain.places import Place
 from tracker.domain.values import Actor, Fact, PartialDate, Source
@@ -229,7 +229,7 @@ def _day(day: date | None) -> PartialDate | None:
 
 def named_in(text: str) -> tuple[Commodity, ...]:
     """The commodities that a text names, in the order of the tree."""
-    found = {commodity_named(match[0]) for match in _names().finditer(text)}
+    found = {find_commodity(match[0]) for match in _names().finditer(text)}
     return tuple(commodity for commodity in commodities() if commodity in found)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tracker.domain.figure import Claimed, Series
-from tracker.domain.places import Place, place_named
+from tracker.domain.places import Place, find_place
 from tracker.domain.units import Unit
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Qualifier, Statistic
@@ -79,10 +79,10 @@ def country(text: str) -> tuple[Place | None, str | None]:
     """
     bare = re.sub(r"\s*\d+$", "", text)
     for candidate in dict.fromkeys((text, bare, bare.removesuffix("e"))):
-        if place := place_named(candidate):
+        if place := find_place(candidate):
             return place, None
         match = COUNTRY.fullmatch(candidate)
-        if match and (place := place_named(match["name"])):
+        if match and (place := find_place(match["name"])):
             return place, match["detail"] or match["after"]
     return None, None
 

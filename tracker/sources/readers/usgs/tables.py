@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from tracker.domain.commodities import Commodity, commodity_named
+from tracker.domain.commodities import Commodity, find_commodity
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import Stage, Statistic
 from tracker.sources.readers.usgs.cells import Cell
@@ -72,7 +72,7 @@ def subject(cell: Cell) -> Subject | str:
 
 def chapter_of(cell: Cell) -> Commodity | None:
     """The commodity that the publisher's chapter or file is named after."""
-    return commodity_named(_declared()["names"].get(cell.table.lower(), cell.table))
+    return find_commodity(_declared()["names"].get(cell.table.lower(), cell.table))
 
 
 def unit_correction(cell: Cell) -> Correction | None:
