@@ -99,7 +99,7 @@ class Entity(BaseAggregate[str]):
             """Keep the fact; states are folded from all of them."""
             type_ = aggregate.type_of(self.fact)
             known = Known(self.position, self.event_id, type_, self.fact)
-            aggregate._folding.forget(aggregate.history.add(known).place)
+            aggregate._folding.truncate(aggregate.history.add(known).place)
 
     @classmethod
     def blank(cls, stream: str) -> Self:
