@@ -31,6 +31,7 @@ format:
 schema:
     {{bin}}/python -m schema.execution.print_sdl > schema/schema.graphql
     {{bin}}/tracker schema corpus > docs/corpus.schema.json
+    {{bin}}/python -m tests.projections.golden_sql
 
 # measure, and put the figures into docs/benchmarks.md
 bench name:

@@ -14,6 +14,7 @@ import asyncpg
 from projections.analysis.claims import Orders
 from projections.analysis.exposure import Exposure, Question, exposures, subjects
 from projections.fold.replay import line
+from projections.query.list_statements import ENTITIES_BY_NAMES
 from projections.query.lists import (
     EVERYTHING,
     WHOLE,
@@ -23,13 +24,10 @@ from projections.query.lists import (
     Lists,
     Span,
     figures_of,
-    over,
     ranged,
-    version_at,
-    whole_state,
 )
-from projections.query.lists import SQL as LISTS
 from projections.query.moment import Moment, S, kind_name
+from projections.query.sql_parts import fill, load_parts, version_at, versions_of, whole_state
 from projections.runner.batch import SQL as TRACKING
 from projections.versions.progress import Progress, ProgressTracker
 from projections.versions.rows import OPEN_POSITION, compound_keys
@@ -42,9 +40,9 @@ from tracker.domain.registry import STATES, State, kind_of
 from tracker.domain.vocabulary import Direction, Stage
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import Pool, named_queries, pool_usage
+from tracker.postgres.database import Pool, pool_usage
 
-SQL = named_queries(Path(__file__).with_name("as_of.sql"))
+SQL = load_parts(Path(__file__).with_name("as_of.sql"))
 PREFETCH_ROWS = 1000
 MAX_PAGE_STATE_BYTES = 256 * 1024
 """JSON of states on one page of a history: those of an entity with many events are large."""
@@ -54,8 +52,8 @@ Times: TypeAlias = tuple[datetime | None, datetime | None]
 """The first and the last moment of a time; None: it is open there."""
 MAX_CACHED_MOMENTS = 100
 """Moments whose orders of publishers are kept."""
-STATE = SQL.state.replace("{version}", version_at("$1::text", "$2::date", "$3::bigint")).replace(
-    "{whole}", whole_state()
+STATE = fill(
+    SQL.state, version=version_at("$1::text", "$2::date", "$3::bigint"), whole=whole_state()
 )
 SORT_TIMEOUT_SECONDS = 600
 """Seconds that the database gets to put a whole state in order, before the first line."""
@@ -121,12 +119,12 @@ class AsOf:
 
     async def digest(self, moment: Moment) -> str:
         """The SHA-256 of the whole state at a moment; equal to that of a replay in memory."""
-        query = over(SQL.about_all, SQL.digest)
+        query = _statement(SQL.digest, SQL.every_entity)
         return str(await self._pool.fetchval(query, list(STATES), *_at(moment)))
 
     async def counts(self, moment: Moment) -> dict[str, int]:
         """How many entities of each kind have a state at a moment."""
-        query = over(SQL.about_all, SQL.counts)
+        query = _statement(SQL.counts, SQL.every_entity)
         rows = await self._pool.fetch(query, list(STATES), *_at(moment))
         return dict.fromkeys(STATES, 0) | {row["kind"]: row["count"] for row in rows}
 
@@ -136,7 +134,7 @@ class AsOf:
         Its SHA-256 is `digest`.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            query = over(SQL.about_all, SQL.states)
+            query = _statement(SQL.states, SQL.every_entity)
             async for row in connection.cursor(
                 query,
                 list(STATES),
@@ -154,7 +152,7 @@ class AsOf:
 
     async def named(self, entities: Sequence[str], moment: Moment) -> dict[str, State]:
         """The states of some entities by their names, without those that have none."""
-        query = over(SQL.about_named, SQL.named)
+        query = _statement(SQL.named, SQL.entities_named)
         rows = await self._pool.fetch(query, entities, *_at(moment))
         return {
             row["entity"]: decode(STATES[kind_of(row["entity"]).KIND], row["state"]) for row in rows
@@ -219,7 +217,7 @@ class AsOf:
         )
         wanted = {below for one in subjects(asked, controls) for below in descendants(one)}
         rows = await self._pool.fetch(
-            over(LISTS.about_names, SQL.supplies),
+            _statement(SQL.supplies, ENTITIES_BY_NAMES),
             kind_name(FigureState),
             *_at(moment),
             figures_of(sorted(wanted)),
@@ -274,8 +272,14 @@ class AsOf:
         types: Sequence[str] | None = None,
     ) -> int:
         """How many versions `history` has without a span."""
-        query = SQL.history_count.replace("{versions}", SQL.history_versions)
+        query = fill(SQL.history_count, versions=SQL.history_versions)
         return int(await self._pool.fetchval(query, entity, ranged(valid), *known, types))
+
+
+@cache
+def _statement(query: str, entities: str) -> str:
+    """A query for the states of the entities of another one, at a moment."""
+    return fill(query, versions=versions_of(entities), whole=whole_state())
 
 
 def _keys(span: Span) -> list[Key]:
@@ -288,19 +292,16 @@ def _history(after: bool, before: bool, from_end: bool, closed: bool) -> str:
     bounds, number = [], HISTORY_ARGUMENTS
     for wanted, bound, sign in ((after, SQL.history_after, ">"), (before, SQL.history_before, "<")):
         if wanted:
-            bounds.append(
-                bound.replace("{sign}", sign + "=" * closed)
-                .replace("{since}", f"${number + 1}")
-                .replace("{day}", f"${number + 2}")
-            )
+            since, day = f"${number + 1}", f"${number + 2}"
+            bounds.append(fill(bound, sign=sign + "=" * closed, since=since, day=day))
             number += 2
-    query: str = SQL.history
-    return (
-        query.replace("{versions}", SQL.history_versions)
-        .replace("{whole}", whole_state())
-        .replace("{size}", SQL.state_size)
-        .replace("{bounds}", "\n      ".join(bounds))
-        .replace("{way}", "DESC" if from_end else "ASC")
+    return fill(
+        SQL.history,
+        versions=SQL.history_versions,
+        whole=whole_state(),
+        size=SQL.state_size,
+        bounds="\n".join(bounds),
+        way="DESC" if from_end else "ASC",
     )
 
 

@@ -1,59 +1,20 @@
--- Every entity is looked up at the moment by its name: what that costs follows their number, whatever
--- their history. Lists of them are in lists.sql.
-
--- name: version
--- The version of one entity that holds at a moment. It is in the last generation that begins by then
--- (see timeline.py), and of those rows that begin by the day it is among the last. The limit keeps it a
--- look-up an entity where there are many: the planner would rather read the history of all.
-SELECT * FROM versions
-WHERE entity = {entity}
-  AND generation = (
-      SELECT max(generation) FROM versions WHERE entity = {entity} AND generation <= {position})
-  AND since <= {position} AND until > {position} AND first_day <= {day} AND last_day >= {day}
-ORDER BY first_day DESC, since DESC LIMIT 1
-
--- name: whole_state
--- The state of a version, with the elements of its long lists put in where it is written without them
--- (see elements.py of the domain): those that there were at the position and on the day from which
--- the version holds.
-CASE WHEN ascii({version}.state) <> 2 THEN {version}.state ELSE (
-    SELECT split_part({version}.state, E'\x02', 4)
-           || string_agg(element.text, ',' ORDER BY element.place) FILTER (WHERE element.list = 1)
-           || split_part({version}.state, E'\x02', 5)
-           || coalesce(string_agg(element.text, ',' ORDER BY element.place)
-                       FILTER (WHERE element.list = 2), '')
-           || split_part({version}.state, E'\x02', 6)
-    FROM {elements}) END
-
--- name: elements
-elements AS element
-    WHERE element.entity = {version}.entity
-      AND element.until > {version}.since AND element.since <= {version}.since
-      AND element.first_day <= {version}.first_day AND element.last_day >= {version}.first_day
-
--- name: whole_sources
--- The sources of a version, likewise.
-coalesce({version}.sources, (SELECT jsonb_agg(element.source) FROM {elements} AND element.source IS NOT NULL))
+-- Questions about a moment, or about the history of an entity. Lists are in lists.sql.
 
 -- name: state_size
 -- Bytes of the whole state.
 CASE WHEN ascii(state) <> 2 THEN octet_length(state) ELSE split_part(state, E'\x02', 2)::bigint END
 
--- name: about_named
+-- name: entities_named
 -- Entities by their names.
 SELECT entity FROM unnest($1::text[]) AS asked (entity)
 
--- name: about_all
+-- name: every_entity
 -- Every entity of some kinds that there was at a position.
 SELECT entity FROM subjects WHERE kind = ANY ($1::text[]) AND word = '' AND since <= $3::bigint
 
--- name: held
--- The versions of such entities that hold at a moment.
-({about}) AS subject CROSS JOIN LATERAL ({version}) AS version
-
 -- name: named
 -- The states of some entities.
-SELECT version.entity, {whole} AS state FROM {held};
+SELECT version.entity, {whole} AS state FROM {versions};
 
 -- name: state
 -- The state of one entity.
@@ -67,7 +28,7 @@ SELECT entity, {whole} AS state FROM (
             $5::integer,
             max(period) FILTER (WHERE places ? 'WORLD') OVER same,
             max(period) OVER same) AS wanted
-    FROM {held}
+    FROM {versions}
     WHERE category = 'production'
     WINDOW same AS (PARTITION BY commodity,
                     regexp_replace(version.entity, '^figure/[^/]+/[^/]+/(.*)/[0-9]+$', '\1'))
@@ -145,12 +106,12 @@ AND (version.since, version.first_day) {sign} ({since}::bigint, {day}::date)
 SELECT encode(sha256(convert_to(coalesce(string_agg(
            '{"entity":"' || entity || '","state":' || state || E'}\n', '' ORDER BY entity
        ), ''), 'UTF8')), 'hex')
-FROM (SELECT version.entity, {whole} AS state FROM {held}) AS states;
+FROM (SELECT version.entity, {whole} AS state FROM {versions}) AS states;
 
 -- name: counts
 -- How many entities of each kind have a state.
-SELECT version.kind, count(*) FROM {held} GROUP BY version.kind;
+SELECT version.kind, count(*) FROM {versions} GROUP BY version.kind;
 
 -- name: states
 -- Every entity's state, in the order of their names.
-SELECT version.entity, {whole} AS state FROM {held} ORDER BY version.entity;
+SELECT version.entity, {whole} AS state FROM {versions} ORDER BY version.entity;

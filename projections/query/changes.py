@@ -16,17 +16,17 @@ import asyncpg
 
 from projections.fold.diff import FieldChange, diff
 from projections.fold.transitions import Transition, transitions
-from projections.query.lists import (
+from projections.query.list_statements import (
     BY_NAME,
-    WHOLE,
+    Bounds,
     Order,
-    Span,
-    ordered,
-    version_at,
-    whole_sources,
-    whole_state,
+    all_of,
+    bound_conditions,
+    order_by,
 )
+from projections.query.lists import WHOLE, Span
 from projections.query.moment import Moment
+from projections.query.sql_parts import fill, load_parts, version_at, whole_sources, whole_state
 from projections.versions.rows import words
 from tracker.domain.codec import decode
 from tracker.domain.entity import Because, EntityState, Known, Retracted, because, retracted
@@ -36,19 +36,22 @@ from tracker.domain.values import DAY
 from tracker.errors import InvalidInput
 from tracker.log.entries import Recorded
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import Pool, named_queries
+from tracker.postgres.database import Pool
 
-SQL = named_queries(Path(__file__).with_name("changes.sql"))
-CHANGED = SQL.changed.replace(
-    "{before}", version_at("touched.entity", "$1::date", "$2::bigint")
-).replace("{after}", version_at("touched.entity", "$3::date", "$4::bigint"))
-for _side in ("before", "after"):
-    CHANGED = CHANGED.replace(f"{{state_{_side}}}", whole_state(_side)).replace(
-        f"{{sources_{_side}}}", whole_sources(_side)
-    )
-PAGE, COUNT = (query.replace("{changed}", CHANGED) for query in (SQL.page, SQL.count))
-GIVEN = 9
-"""How many arguments a page has before its bounds."""
+SQL = load_parts(Path(__file__).with_name("changes.sql"))
+CHANGED = fill(
+    SQL.changed,
+    before=version_at("touched.entity", "$1::date", "$2::bigint"),
+    after=version_at("touched.entity", "$3::date", "$4::bigint"),
+    state_before=whole_state("before"),
+    state_after=whole_state("after"),
+    sources_before=whole_sources("before"),
+    sources_after=whole_sources("after"),
+)
+COUNT = fill(SQL.count, changed=CHANGED)
+ORDERED_BY = ("entity",)
+PAGE_ARGUMENTS = 9
+"""How many arguments a page has before the keys of its bounds."""
 MAX_UPCOMING_DAYS = 36_525
 
 
@@ -123,10 +126,8 @@ class Changes:
 
         Raises InvalidInput when `end` is before `start` on one of the axes.
         """
-        query = ordered(PAGE, ("entity",), order, span.shape, GIVEN)
-        rows = await self._pool.fetch(
-            query, *_arguments(start, end, about), span.limit, *span.bounds
-        )
+        statement = page_statement(order, span.bounds)
+        rows = await self._pool.fetch(statement, *_arguments(start, end, about), *span.arguments)
         rows = rows[::-1] if span.from_end else rows
         told = await self._recorder.read_streams([row["entity"] for row in rows], end.position)
         return [_change(row, [e.known for e in told[row["entity"]]], start, end) for row in rows]
@@ -162,6 +163,17 @@ class Changes:
             (turn for turn in coming if is_about(turn, about)),
             key=lambda turn: (turn.day, turn.entity, turn.part),
         )
+
+
+def page_statement(order: Order, bounds: Bounds) -> str:
+    """The statement for a page of changes."""
+    conditions = bound_conditions(ORDERED_BY, order, bounds, PAGE_ARGUMENTS + 1)
+    return fill(
+        SQL.page,
+        changed=CHANGED,
+        conditions=all_of(conditions),
+        order=order_by(ORDERED_BY, order, bounds),
+    )
 
 
 def causes_of(

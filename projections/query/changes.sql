@@ -32,7 +32,7 @@ changed AS (
 -- A page of them, by name, between bounds.
 WITH {changed}
 SELECT entity, before, after FROM changed
-WHERE true {bounds}
+WHERE {conditions}
 ORDER BY {order}
 LIMIT $9;
 

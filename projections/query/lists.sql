@@ -1,23 +1,23 @@
 -- Lists walk the entities that were ever about a word, or ever said some, and look each of them up at
 -- the moment: what that costs follows their number, whatever their history.
 
--- name: about_one
+-- name: entities_by_word
 -- The entities of a kind that were ever about one word by a position, in the order of their names.
 SELECT entity FROM subjects WHERE kind = $1 AND word = ($4::text[])[1] AND since <= $3::bigint
 
--- name: about_any
+-- name: entities_by_words
 -- The same for several words; they have to be sorted, where those of one word come so.
 SELECT DISTINCT entity FROM subjects
 WHERE kind = $1 AND word = ANY ($4::text[]) AND since <= $3::bigint
 
--- name: about_name
+-- name: entities_by_name
 -- The entities of a kind whose names begin in some way, in the order of these; nothing in a name comes
 -- behind '~'.
 SELECT entity FROM subjects
 WHERE kind = $1 AND word = '' AND entity >= ($4::text[])[1] AND entity < ($4::text[])[1] || '~'
   AND since <= $3::bigint
 
--- name: about_names
+-- name: entities_by_names
 -- The same for several beginnings.
 SELECT found.entity FROM unnest($4::text[]) AS beginning CROSS JOIN LATERAL (
     SELECT entity FROM subjects
@@ -33,7 +33,7 @@ SELECT found.entity FROM unnest($4::text[]) AS beginning CROSS JOIN LATERAL (
 -- What a search asks for: all of the words, as they are written or all by their stems.
 (to_tsquery('simple', {search}) || to_tsquery('english', {search}))
 
--- name: about_text
+-- name: entities_by_text
 -- The entities of a kind that ever said some words, of those that were ever about some.
 SELECT DISTINCT entity FROM texts
 WHERE kind = $1 AND {said} @@ {sought} AND EXISTS (
@@ -50,7 +50,8 @@ places ?| {places}::text[]
 
 -- name: publishers
 EXISTS (
-    SELECT FROM jsonb_to_recordset({sources}) AS source (publisher text)
+    SELECT FROM jsonb_to_recordset({sources})
+        AS source (publisher text)
     WHERE source.publisher = ANY ({publishers}::text[]))
 
 -- name: category
@@ -61,7 +62,8 @@ version.dated && {dated}::daterange
 
 -- name: published
 EXISTS (
-    SELECT FROM jsonb_to_recordset({sources}) AS source (published daterange)
+    SELECT FROM jsonb_to_recordset({sources})
+        AS source (published daterange)
     WHERE source.published && {published}::daterange)
 
 -- name: period
@@ -134,34 +136,23 @@ coalesce(lpad(period::text, 4, '0'), '') COLLATE "C"
 -- and, for claims, the first day on which one may have been published.
 to_char(lower(claim.published), 'YYYY-MM-DD') COLLATE "C"
 
+-- name: claims
+-- The claims in the figures that versions are.
+{versions}
+CROSS JOIN LATERAL jsonb_to_recordset({sources})
+    AS claim ({columns})
+
 -- name: page
--- A page of a list, in an order and between bounds.
-SELECT {named}{key}{state} FROM {held}
-WHERE {matching}
-  {bounds}
+-- A page of a list, in an order.
+SELECT
+    {columns}
+FROM {rows}
+WHERE {conditions}
 ORDER BY {order}
 LIMIT {limit};
 
 -- name: count
--- How many they are.
-SELECT count(*) FROM {held}
-WHERE {matching};
-
--- name: claims
--- The claims in figures, with what is asked of them.
-{held}, jsonb_to_recordset({sources}) AS claim ({parts})
-
--- name: claims_page
--- A page of them, in an order and between bounds.
-SELECT {named}, claim.position{key}{state}
-FROM {claims}
-WHERE {matching}
-  {bounds}
-ORDER BY {order}
-LIMIT {limit};
-
--- name: claims_count
--- How many they are.
+-- How many there are in a list.
 SELECT count(*)
-FROM {claims}
-WHERE {matching};
+FROM {rows}
+WHERE {conditions};

@@ -22,7 +22,6 @@ MEMORY_BYTES_PER_JSON_BYTE = 4
 """Bytes in memory for one of JSON: the state, and what is made of it to be shown."""
 NAMED = "version.first_day, version.since, version.entity"
 """The columns that name a row; they come first, and only the state behind all others."""
-STATE = ", {whole} AS state"
 
 Name: TypeAlias = tuple[Any, ...]
 Rows: TypeAlias = Sequence[asyncpg.Record]
@@ -38,9 +37,9 @@ class StateCache:
         self.kept: SizedLruCache[tuple[int, Name], Any] = SizedLruCache(most_bytes)
 
     async def read(
-        self, kind: type[S], fetch: Callable[[str], Awaitable[Rows]]
+        self, kind: type[S], fetch: Callable[[bool], Awaitable[Rows]]
     ) -> tuple[Rows, Sequence[S]]:
-        """Rows, as `fetch` gets them with a last column or without, and the states of each.
+        """Rows, as `fetch` gets them with their states (True) or without, and the states of each.
 
         Where the last rows of a kind that somebody read were all known, only names are asked for,
         and the whole rows if one of them is not: a question takes one round trip, or two where the
@@ -49,11 +48,11 @@ class StateCache:
         known = self._progress.known if self._progress else None
         epoch = known.epoch if known else None
         if epoch is not None and kind in self._known:
-            rows = await fetch("")
+            rows = await fetch(False)
             states = [state for row in rows if (state := self.kept.get((epoch, row[:3])))]
             if len(states) == len(rows):
                 return rows, states
-        rows = await fetch(STATE)
+        rows = await fetch(True)
         return rows, self._learned(kind, epoch, rows)
 
     def _learned(self, kind: type[S], epoch: int | None, rows: Rows) -> list[S]:

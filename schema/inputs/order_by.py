@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 from strawberry import argument, enum_value
 
-from projections.query.lists import By, Order
+from projections.query.list_statements import By, Order
 
 IN_ORDER = argument(description="In which order.")
 

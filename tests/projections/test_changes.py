@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from projections.fold.diff import content
 from projections.fold.replay import ReplayState
 from projections.fold.transitions import transitions
-from projections.query.changes import COUNT, GIVEN, PAGE, SQL, causes_of, facts_public_by
-from projections.query.lists import BY_NAME, WHOLE, Span, ordered
+from projections.query.changes import COUNT, SQL, causes_of, facts_public_by, page_statement
+from projections.query.list_statements import BY_NAME, Bounds
+from projections.query.lists import Span
 from projections.query.moment import Moment
 from schema.services import Services
 from tests.projections.test_diff import applied
@@ -538,7 +539,7 @@ FROM told, LATERAL (VALUES ('infinity', position, next),
 
 QUESTIONS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "page": (
-        ordered(PAGE, ("entity",), BY_NAME, WHOLE.shape, GIVEN),
+        page_statement(BY_NAME, Bounds()),
         (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, None, None, None, None, 21),
     ),
     "count": (COUNT, (date(2020, 2, 1), 4000, date(2020, 2, 3), 4020, None, None, None, None)),

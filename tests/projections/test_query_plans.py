@@ -3,81 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from typing import Any
 
 import pytest
 
 from projections.query.as_of import PLANNED_ONCE, AsOf
-from projections.query.lists import By, Filter, Order, Span
+from projections.query.lists import Span
 from projections.query.moment import Moment
 from projections.runner.batch import SQL as PROJECTING
-from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
+from tests.projections.questions import QUESTIONS, REE
 from tracker.postgres.database import Connection, Target, connect
 
 Plan = dict[str, Any]
-Question = Callable[[AsOf, Moment], Awaitable[Any]]
-RARE = ["rare_earths", "dysprosium", "terbium", "neodymium"]
-REE = "rare_earths/CN/production/mine/2023"
-
-QUESTIONS: dict[str, Question] = {
-    "a control": lambda as_of, at: as_of.state(ExportControlState, "cn-mofcom-2024-46", at),
-    "a figure": lambda as_of, at: as_of.state(FigureState, REE, at),
-    "controls": lambda as_of, at: as_of.states(ExportControlState, at, limit=20),
-    "controls of an issuer on a commodity in force": lambda as_of, at: as_of.states(
-        ExportControlState,
-        at,
-        Filter(commodities=["gallium"], places=["CN"], status="in_force"),
-        limit=20,
-    ),
-    "controls on a group": lambda as_of, at: as_of.states(
-        ExportControlState, at, Filter(commodities=RARE), limit=20
-    ),
-    "alliances of a member": lambda as_of, at: as_of.states(
-        AllianceState, at, Filter(places=["JP"]), limit=20
-    ),
-    "announcements after one": lambda as_of, at: as_of.lists.page(
-        AnnouncementState, at, Filter(places=["US"]), span=Span(after=("announcement/a",), limit=20)
-    ),
-    "figures of a group": lambda as_of, at: as_of.states(
-        FigureState, at, Filter(commodities=RARE, category="production"), limit=20
-    ),
-    "production": lambda as_of, at: as_of.figures("rare_earths", 2023, at),
-    "reserves": lambda as_of, at: as_of.figures("lithium", None, at),
-    "claims of a publisher": lambda as_of, at: as_of.lists.claims(
-        at, Filter(publishers=["usgs"]), span=Span(after=(f"figure/{REE}", 0), limit=20)
-    ),
-    "how many controls": lambda as_of, at: as_of.lists.count(ExportControlState, at),
-    "how many claims on a commodity": lambda as_of, at: as_of.lists.count_claims(
-        at, Filter(commodities=["gallium"])
-    ),
-    "controls in force in a time": lambda as_of, at: as_of.lists.page(
-        ExportControlState,
-        at,
-        Filter(in_force=(date(2025, 1, 1), None), verified=True),
-        Order(By.DATE, down=True),
-        Span(limit=20),
-    ),
-    "controls by their words": lambda as_of, at: as_of.lists.page(
-        ExportControlState, at, Filter(search="gallium", places=["CN"]), span=Span(limit=20)
-    ),
-    "how many announcements by their words": lambda as_of, at: as_of.lists.count(
-        AnnouncementState, at, Filter(search="quad minerals")
-    ),
-    "the last figures of some years": lambda as_of, at: as_of.lists.page(
-        FigureState,
-        at,
-        Filter(commodities=RARE, period=(2020, 2023), stage="mine"),
-        Order(By.PERIOD),
-        Span(limit=20, from_end=True),
-    ),
-    "digest": lambda as_of, at: as_of.digest(at),
-}
-
 FINDING = {"subjects_key", "texts_words", "texts_key"}
 """What finds entities; it grows with what they were ever about and said, not with history."""
 

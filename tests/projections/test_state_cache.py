@@ -102,14 +102,14 @@ async def test_a_list_that_is_empty_or_of_another_kind_says_nothing_of_the_next(
     lists, at = told.as_of.lists, await moment(told)
     for _ in range(2):
         await lists.page(before[0], at, before[1])
-    asked: list[str] = []
+    asked: list[bool] = []
 
-    async def fetch(columns: str) -> Any:
-        asked.append(columns)
+    async def fetch(with_state: bool) -> Any:
+        asked.append(with_state)
         return []
 
     await lists.states.read(FigureState, fetch)
-    assert asked == [state_cache.STATE]
+    assert asked == [True]
 
 
 async def test_a_new_event_is_in_the_next_answer_and_not_in_one_of_before(told: Services) -> None:

@@ -1,0 +1,62 @@
+"""Statements are put together from parts of `.sql` files: how, and the parts that all of them share."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+from tracker.postgres.database import named_queries
+
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+LEADING_COMMENT = re.compile(r"\A(?:--[^\n]*\n)+")
+
+
+def load_parts(path: Path) -> SimpleNamespace:
+    """The parts of a `.sql` file by name, without the comments before them: these explain the file
+    and would stand in the middle of a statement."""
+    parts = vars(named_queries(path))
+    return SimpleNamespace(**{name: LEADING_COMMENT.sub("", part) for name, part in parts.items()})
+
+
+def fill(text: str, **parts: str) -> str:
+    """Replace each `{name}` of a text by a part, whose lines are indented like the line it is in.
+
+    Parts are not searched for placeholders. Raises KeyError for a placeholder without a part.
+    """
+
+    def replacement(placeholder: re.Match[str]) -> str:
+        line = text[text.rfind("\n", 0, placeholder.start()) + 1 : placeholder.start()]
+        indent = line[: len(line) - len(line.lstrip())]
+        return parts[placeholder[1]].replace("\n", "\n" + indent)
+
+    return PLACEHOLDER.sub(replacement, text)
+
+
+SQL = load_parts(Path(__file__).with_name("versions.sql"))
+
+
+def version_at(entity: str, day: str, position: str) -> str:
+    """The query for the version of an entity that holds on a day, as recorded at a position."""
+    return fill(SQL.version, entity=entity, day=day, position=position)
+
+
+def versions_of(entities: str) -> str:
+    """What gives the versions, as `version`, of the entities of a query at a day ($2) and a position
+    ($3)."""
+    version = version_at("subject.entity", "$2::date", "$3::bigint")
+    return fill(SQL.versions_of, entities=entities, version=version)
+
+
+def whole_state(version: str = "version") -> str:
+    """The expression for the whole state of a version that a query calls so."""
+    return _of_version(SQL.whole_state, version)
+
+
+def whole_sources(version: str = "version") -> str:
+    """The expression for all sources of a version."""
+    return _of_version(SQL.whole_sources, version)
+
+
+def _of_version(part: str, version: str) -> str:
+    return fill(part, version=version, elements=fill(SQL.elements, version=version))

@@ -1,0 +1,47 @@
+-- Parts of statements that look up versions. Every entity is looked up at the moment by its name: what
+-- that costs follows their number, whatever their history.
+
+-- name: version
+-- The version of one entity that holds at a moment. It is in the last generation that begins by then
+-- (see timeline.py), and of those rows that begin by the day it is among the last. The limit keeps it a
+-- look-up an entity where there are many: the planner would rather read the history of all.
+SELECT * FROM versions
+WHERE entity = {entity}
+  AND generation = (
+      SELECT max(generation) FROM versions WHERE entity = {entity} AND generation <= {position})
+  AND since <= {position} AND until > {position} AND first_day <= {day} AND last_day >= {day}
+ORDER BY first_day DESC, since DESC LIMIT 1
+
+-- name: versions_of
+-- The versions of some entities that hold at a moment.
+(
+    {entities}
+) AS subject CROSS JOIN LATERAL (
+    {version}
+) AS version
+
+-- name: whole_state
+-- The state of a version, with the elements of its long lists put in where it is written without them
+-- (see elements.py of the domain): those that there were at the position and on the day from which
+-- the version holds.
+CASE WHEN ascii({version}.state) <> 2 THEN {version}.state ELSE (
+    SELECT split_part({version}.state, E'\x02', 4)
+           || string_agg(element.text, ',' ORDER BY element.place) FILTER (WHERE element.list = 1)
+           || split_part({version}.state, E'\x02', 5)
+           || coalesce(string_agg(element.text, ',' ORDER BY element.place)
+                       FILTER (WHERE element.list = 2), '')
+           || split_part({version}.state, E'\x02', 6)
+    FROM {elements}) END
+
+-- name: whole_sources
+-- The sources of a version, likewise.
+coalesce({version}.sources, (
+    SELECT jsonb_agg(element.source)
+    FROM {elements}
+      AND element.source IS NOT NULL))
+
+-- name: elements
+elements AS element
+WHERE element.entity = {version}.entity
+  AND element.until > {version}.since AND element.since <= {version}.since
+  AND element.first_day <= {version}.first_day AND element.last_day >= {version}.first_day

@@ -1,0 +1,113 @@
+"""The statements that lists are answered by, as files to read and to paste into psql.
+
+    python -m tests.projections.golden_sql
+
+rewrites them after a change; `git diff` then shows what it did to each statement. A file prepares
+its statement and executes it. In psql on the database of a tracker,
+
+    EXPLAIN ANALYZE EXECUTE controls_on_a_group (…);
+
+with the arguments of its last lines shows what PostgreSQL does for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from projections.query.as_of import PLANNED_ONCE, AsOf
+from projections.query.moment import Moment
+from tests.projections.questions import QUESTIONS, Question
+from tracker.postgres.database import SEARCH_PATH
+
+FOLDER = Path(__file__).with_name("golden")
+MOMENT = Moment(date(2025, 6, 1), 1_000_000)
+"""A position that lies behind every event of the corpus."""
+SETTINGS = {"search_path": SEARCH_PATH, **PLANNED_ONCE}
+
+
+class RecordingPool:
+    """A pool that answers nothing and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.statements: list[tuple[str, tuple[Any, ...]]] = []
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
+        """Remember a statement and its arguments."""
+        self.statements.append((statement, arguments))
+        return []
+
+    async def fetchrow(self, statement: str, *arguments: Any) -> None:
+        """The same for one row."""
+        await self.fetch(statement, *arguments)
+
+    async def fetchval(self, statement: str, *arguments: Any) -> int:
+        """The same for one value."""
+        await self.fetch(statement, *arguments)
+        return 0
+
+
+def file_of(name: str) -> Path:
+    """The file of a question."""
+    return FOLDER / f"{identifier(name)}.sql"
+
+
+def identifier(name: str) -> str:
+    """The name of a question as PostgreSQL takes it."""
+    return name.replace(" ", "_")
+
+
+async def script(name: str, question: Question) -> str:
+    """What the file of a question has to say: settings, its statement, and its arguments."""
+    pool: Any = RecordingPool()
+    await question(AsOf(pool, None), MOMENT)  # type: ignore[arg-type]
+    [(statement, arguments)] = pool.statements
+    settings = "\n".join(f"SET {setting} = {value};" for setting, value in SETTINGS.items())
+    values = ",\n    ".join(literal(value) for value in arguments)
+    return (
+        f"-- {name}; written by: python -m tests.projections.golden_sql\n{settings}\n\n"
+        f"PREPARE {identifier(name)} AS\n{statement.rstrip(';')};\n\n"
+        f"EXECUTE {identifier(name)} (\n    {values});\n"
+    )
+
+
+def literal(value: Any) -> str:
+    """An argument as SQL."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    return "'" + text(value).replace("'", "''") + "'"
+
+
+def text(value: Any) -> str:
+    """What stands between the quotation marks of a literal."""
+    if isinstance(value, list):
+        return "{" + ",".join(f'"{item}"' for item in value) + "}"
+    if isinstance(value, asyncpg.Range):
+        lower, upper = ("" if end is None else end for end in (value.lower, value.upper))
+        return f"{'(['[value.lower_inc]}{lower},{upper}{')]'[value.upper_inc]}"
+    return str(value)
+
+
+async def scripts() -> dict[Path, str]:
+    """What all the files have to say."""
+    return {file_of(name): await script(name, question) for name, question in QUESTIONS.items()}
+
+
+async def rewrite() -> None:
+    """Write the files anew, and remove those whose question is gone."""
+    wanted = await scripts()
+    for path in FOLDER.glob("*.sql"):
+        if path not in wanted:
+            path.unlink()
+    for path, content in wanted.items():
+        path.write_text(content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    asyncio.run(rewrite())

@@ -1,0 +1,47 @@
+"""The statements of lists are on paper: as PostgreSQL gets them, and as a person can run them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from projections.query.list_statements import SQL
+from projections.query.sql_parts import fill
+from tests.projections.golden_sql import FOLDER, file_of, scripts
+from tests.projections.questions import QUESTIONS
+from tracker.postgres.database import Target, connect
+
+
+async def test_every_statement_is_the_one_in_its_file() -> None:
+    written = {path: path.read_text(encoding="utf-8") for path in FOLDER.iterdir()}
+    assert written == await scripts(), "see `git diff` after python -m tests.projections.golden_sql"
+
+
+async def test_every_condition_and_order_of_a_list_is_in_a_file() -> None:
+    text = squeezed("".join(path.read_text(encoding="utf-8") for path in FOLDER.iterdir()))
+    for name, part in vars(SQL).items():
+        [longest, *_] = sorted(re.split(r"\{\w+\}", part), key=len, reverse=True)
+        assert squeezed(longest) in text, name
+
+
+async def test_every_file_runs_as_it_stands_and_finds_something(corpus_target: Target) -> None:
+    connection = await connect(corpus_target)
+    try:
+        for name in QUESTIONS:
+            status = await connection.execute(file_of(name).read_text(encoding="utf-8"))
+            assert re.fullmatch(r"SELECT [1-9]\d*", status), name
+    finally:
+        await connection.close()
+
+
+def test_a_placeholder_is_filled_once_and_indents_what_it_is_filled_with() -> None:
+    assert fill("WHERE\n  {one}", one="{two}\nAND 3") == "WHERE\n  {two}\n  AND 3"
+    assert fill("'{}' = {one}", one="'{}'") == "'{}' = '{}'"
+    with pytest.raises(KeyError):
+        fill("{missing}")
+
+
+def squeezed(text: str) -> str:
+    """A text whose layout says nothing."""
+    return " ".join(text.split())
