@@ -21,11 +21,11 @@ from schema.services import Services
 from tracker.domain.import_receipt import Receipt
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
-from tracker.sources.importing.importer import Outcome, import_file
-from tracker.sources.importing.receipt_builder import Listen
+from tracker.sources.importing.importer import ImportOutcome, import_file
+from tracker.sources.importing.receipt_builder import RemarkListener
 from tracker.sources.reader import File, Reader
 from tracker.sources.readers import corpus_format
-from tracker.sources.readers.corpus_format import SHIPPED
+from tracker.sources.readers.corpus_format import SHIPPED_CORPUS
 
 
 @contextmanager
@@ -62,9 +62,9 @@ async def import_shown(
     file: File,
     console: Console,
     *,
-    listen: Listen | None = None,
+    listen: RemarkListener | None = None,
     **options: Any,
-) -> Outcome:
+) -> ImportOutcome:
     """Import a file with bars; return once the projection shows it all."""
     with progress_bar(console) as progress:
         outcome = await import_file(
@@ -89,13 +89,13 @@ async def load_corpus(target: Target, services: Services, console: Console, **op
 
     What an earlier release said otherwise is corrected.
     """
-    if await _was_imported(services.recorder, SHIPPED.sha256()):
+    if await _was_imported(services.recorder, SHIPPED_CORPUS.sha256()):
         return 0
     reader = replace(
         corpus_format.READER, corrects=True
     )  # its ids are ours, whatever release wrote them
     outcome = await import_shown(
-        target, services, reader, SHIPPED, console, skip_refused=True, **options
+        target, services, reader, SHIPPED_CORPUS, console, skip_refused=True, **options
     )
     return outcome.receipt.events
 

@@ -85,7 +85,7 @@ def corpus_template(server: Postgres, empty_template: str) -> str:
     async def load() -> None:
         target = database(server, "corpus_template")
         async with running(target) as services:
-            outcome = await import_file(target, corpus_format.READER, corpus_format.SHIPPED)
+            outcome = await import_file(target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
             assert not outcome.refused, outcome.receipt.refused
             await services.projector.reach(await services.recorder.head(), seconds=60)
 

@@ -24,10 +24,10 @@ from schema.services import Services
 from tracker.domain.import_receipt import ImportCounts, ImportState, Receipt
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.postgres.database import Target
-from tracker.sources.column_mapping import meaning
-from tracker.sources.download import CHUNK, fetched
-from tracker.sources.importing.importer import Difference, Outcome
-from tracker.sources.importing.receipt_builder import Listen
+from tracker.sources.column_mapping import load_mapping
+from tracker.sources.download import CHUNK_BYTES, downloaded_file
+from tracker.sources.importing.importer import EntityDifference, ImportOutcome
+from tracker.sources.importing.receipt_builder import RemarkListener
 from tracker.sources.reader import MAX_FILE_BYTES, File, Reader
 from tracker.sources.readers import corpus_format, spreadsheet
 from tracker.sources.readers.corpus_schema import corpus_schema
@@ -165,9 +165,9 @@ def chosen_reader(
     """The reader that is asked for by name or by a mapping; None: by the content of each file."""
     if columns or constants or mapping:
         reader = reader_named(source or spreadsheet.READER.name)
-        if reader.mapped is None:
+        if reader.with_mapping is None:
             raise InvalidInput(f"{source} has nothing to map or to set: expected --from sheet")
-        return reader.mapped(meaning(mapping, columns, constants))
+        return reader.with_mapping(load_mapping(mapping, columns, constants))
     return reader_named(source) if source else None
 
 
@@ -183,7 +183,9 @@ def chosen(
         if name == "-":
             file = stack.enter_context(standard_input())
         else:
-            file = stack.enter_context(fetched(name)) if is_web(name) else File.at(Path(name))
+            file = (
+                stack.enter_context(downloaded_file(name)) if is_web(name) else File.at(Path(name))
+            )
         file = replace(file, encoding=encoding)
         yield given or reader_for(file) or corpus_format.READER, file
 
@@ -211,7 +213,7 @@ def inside(
 def standard_input() -> Iterator[File]:
     """Standard input as a file: it is read more than once."""
     with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
-        while chunk := sys.stdin.buffer.read(CHUNK):
+        while chunk := sys.stdin.buffer.read(CHUNK_BYTES):
             kept.write(chunk)
             if kept.tell() > MAX_FILE_BYTES:
                 raise TooLarge(f"standard input: expected at most {MAX_FILE_BYTES:,} bytes")
@@ -220,7 +222,7 @@ def standard_input() -> Iterator[File]:
 
 
 @contextmanager
-def reporting(path: Path | None) -> Iterator[Listen | None]:
+def reporting(path: Path | None) -> Iterator[RemarkListener | None]:
     """Writes every refused and suspect place to a CSV file, if one is wanted."""
     if path is None:
         yield None
@@ -242,7 +244,7 @@ async def import_one(
     services: Services,
     reader: Reader,
     file: File,
-    listen: Listen | None,
+    listen: RemarkListener | None,
     *,
     skip_refused: bool,
     dry_run: bool,
@@ -273,12 +275,12 @@ def all_refused(counts: ImportCounts) -> bool:
     return 0 < counts.refused == counts.items and not counts.withdrawn
 
 
-def told(outcome: Outcome, *, dry_run: bool) -> Iterator[str]:
+def told(outcome: ImportOutcome, *, dry_run: bool) -> Iterator[str]:
     """What became of a file, in lines: what was refused and why, differences, counts."""
     return map(in_one_line, _told(outcome, dry_run=dry_run))
 
 
-def _told(outcome: Outcome, *, dry_run: bool) -> Iterator[str]:
+def _told(outcome: ImportOutcome, *, dry_run: bool) -> Iterator[str]:
     receipt = outcome.receipt
     name = receipt.file
     for remark in receipt.refused:
@@ -302,7 +304,7 @@ def place(line: int, column: str | None) -> str:
     return f"line {line}: {column}" if column else f"line {line}"
 
 
-def difference(item: Difference) -> str:
+def difference(item: EntityDifference) -> str:
     """What would be done to one entity, in a line."""
     where = f" (line {item.at.line})" if item.at else ""
     if not item.before:

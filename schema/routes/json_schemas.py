@@ -20,7 +20,7 @@ from schema.http.responses import refusing, reply
 from tracker.domain.registry import FACTS
 from tracker.errors import NotFound
 from tracker.log import upcasting
-from tracker.sources.readers.corpus_schema import as_told, refers
+from tracker.sources.readers.corpus_schema import is_commitment_schema, with_plain_texts
 
 RETIRED = Path(__file__).with_name("retired_schemas")
 """Schemas that facts of this version do not give any more: `TYPE.NUMBER.json`. See upcasting.py."""
@@ -81,7 +81,9 @@ def json_schema(type_: str, number: int) -> dict[str, Any]:
     [top], parts = msgspec.json.schema_components(
         [FACTS[type_]], schema_hook=_word, ref_template="#/$defs/{name}"
     )
-    parts = as_told(parts) if number == 1 else {n: _kept(part) for n, part in parts.items()}
+    parts = (
+        with_plain_texts(parts) if number == 1 else {n: _kept(part) for n, part in parts.items()}
+    )
     if number == 1:
         for part in parts.values():
             part.get("properties", {}).pop("quotation", None)
@@ -96,7 +98,7 @@ def json_schema(type_: str, number: int) -> dict[str, Any]:
 def _kept(part: Any) -> Any:
     """A part of a schema as data is recorded: where there is a commitment there is no text."""
     match part:
-        case {"anyOf": [*kinds]} if any(map(refers, kinds)):
+        case {"anyOf": [*kinds]} if any(map(is_commitment_schema, kinds)):
             return {**part, "anyOf": [kind for kind in kinds if kind.get("type") != "string"]}
         case dict():
             return {name: _kept(item) for name, item in part.items()}

@@ -50,7 +50,7 @@ CREATE TABLE bench.claims (
 async def rows(target: Target) -> None:
     """Load the corpus, and put all claims of now into a plain table for the peer."""
     async with running(target) as services:
-        await import_file(target, corpus_format.READER, corpus_format.SHIPPED)
+        await import_file(target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
         await services.projector.reach(await services.recorder.head(), seconds=120)
         found, after = [], None
         document = (

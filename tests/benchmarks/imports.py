@@ -28,7 +28,7 @@ from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import File
 from tracker.sources.readers import corpus_format
-from tracker.sources.readers.corpus_format import write
+from tracker.sources.readers.corpus_format import format_line
 
 EDITIONS = 4
 LINE_BYTES = 340
@@ -41,7 +41,7 @@ def lines(size: int) -> Iterator[bytes]:
     for number in count():
         of = structs.replace(plain.series, form=f"form_{number % series}")
         fact = structs.replace(plain, series=of, edition=f"Edition {number // series}")
-        yield write(f"claim-{number}", "Figure.Claimed", fact)
+        yield format_line(f"claim-{number}", "Figure.Claimed", fact)
 
 
 def make(path: Path, size: int) -> int:

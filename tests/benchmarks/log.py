@@ -16,12 +16,12 @@ from tests.benchmarks import appending, harness, reading, waking
 from tests.benchmarks.harness import OURS, Column, Table
 from tests.benchmarks.load import Load
 from tracker.postgres.database import Target
-from tracker.sources.readers.corpus_format import shipped
+from tracker.sources.readers.corpus_format import shipped_lines
 
 ROWS_A_SECOND = 30_000
 """Rows of a bulk for every second of a round, so that short runs are short."""
 
-CORPUS = sum(1 for _ in shipped())
+CORPUS = sum(1 for _ in shipped_lines())
 
 LIBRARY = "eventsourcing.postgres"
 ON_OUR_LOG = "tracker.eventsourcing_asyncpg"

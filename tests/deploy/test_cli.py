@@ -15,12 +15,14 @@ from deploy.process import Exit
 from tests.support.fact_builders import announced, suspended
 from tests.support.processes import TRACKER, Running, command, postmasters
 from tracker.postgres.database import Target
-from tracker.sources.readers.corpus_format import write
+from tracker.sources.readers.corpus_format import format_line
 
 
 def control(event_id: str) -> bytes:
     """A line of the corpus format: an export control under an id of its own."""
-    return write(event_id, "ExportControl.Announced", announced(), f"export-control/{event_id}")
+    return format_line(
+        event_id, "ExportControl.Announced", announced(), f"export-control/{event_id}"
+    )
 
 
 def test_the_demo_greets_with_urls_and_three_answers(demo: Running) -> None:
@@ -98,7 +100,7 @@ def test_an_import_reports_every_problem_and_writes_nothing(demo: Running, tmp_p
 
 def test_an_import_counts_once_and_can_skip_what_is_invalid(demo: Running, tmp_path: Path) -> None:
     file = tmp_path / "facts.jsonl"
-    suspension = write(
+    suspension = format_line(
         "skip-suspended", "ExportControl.Suspended", suspended("1"), "export-control/skip-good"
     )
     file.write_bytes(control("skip-good") + b"{}\n" + suspension)

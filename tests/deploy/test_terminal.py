@@ -17,7 +17,7 @@ from deploy.terminal import Terminal, csv_cell, escaped, escaped_json, in_one_li
 from tests.support.fact_builders import announced
 from tests.support.importer import Desk, cell, counts
 from tests.support.importer import line as corpus_line
-from tracker.sources.reader import At, Refused
+from tracker.sources.reader import RefusedItem, SourceLocation
 
 NASTY = "a\x1b[2J\x9b1m\u202egpj.\u2066b\r\x07\u200bc"
 
@@ -56,7 +56,7 @@ def test_a_cell_of_a_report_is_no_formula(tmp_path: Path, text: str) -> None:
     report = tmp_path / "report.csv"
     with reporting(report) as listen:
         assert listen is not None
-        listen("refused", At(2, text), "INVALID_TEXT", text, text)
+        listen("refused", SourceLocation(2, text), "INVALID_TEXT", text, text)
     with report.open(newline="", encoding="utf-8") as content:
         [_, row] = csv.reader(content)
     assert row == ["refused", "2", f"'{text}", "INVALID_TEXT", f"'{text}", f"'{text}"]
@@ -101,13 +101,15 @@ async def test_a_dry_run_shows_the_texts_that_would_be_recorded(desk: Desk) -> N
 
 
 async def test_a_file_of_which_all_was_refused_is_no_success(desk: Desk) -> None:
-    outcome = await desk.read(Refused(At(1), "unknown"), Refused(At(2), "unknown"))
+    outcome = await desk.read(
+        RefusedItem(SourceLocation(1), "unknown"), RefusedItem(SourceLocation(2), "unknown")
+    )
     assert imports.all_refused(outcome.receipt.counts)
     assert list(told(outcome, dry_run=False))[-1] == (
         "table.csv: test: nothing recorded: all 2 were refused"
     )
-    partly = await desk.read(cell(5), Refused(At(3), "unknown"), content="y")
-    again = await desk.read(cell(5), Refused(At(3), "unknown"), content="y")
+    partly = await desk.read(cell(5), RefusedItem(SourceLocation(3), "unknown"), content="y")
+    again = await desk.read(cell(5), RefusedItem(SourceLocation(3), "unknown"), content="y")
     assert (counts(partly), counts(again)) == (
         {"new": 1, "refused": 1},
         {"unchanged": 1, "refused": 1},

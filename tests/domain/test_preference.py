@@ -13,7 +13,7 @@ from tests.support.api import Api, claim, source
 from tests.support.fact_builders import fact, ordered, retracted, state, told
 from tracker.domain.preference import Ordered, PreferenceState
 from tracker.errors import InvalidInput
-from tracker.sources.readers.corpus_format import parse, write
+from tracker.sources.readers.corpus_format import format_line, parse_line
 
 STREAM = "preference/rare_earths"
 FIGURE = "rare_earths/CN/production/mine/2023"
@@ -67,7 +67,7 @@ def test_a_retracted_order_is_none() -> None:
 def test_the_stream_says_what_an_order_is_for(scope: dict[str, str], stream: str) -> None:
     order = ordered("usgs", **scope)
     assert order.stream == stream
-    assert parse(write("o", "Preference.Ordered", order)).stream == stream
+    assert parse_line(format_line("o", "Preference.Ordered", order)).stream == stream
 
 
 def test_an_order_of_one_scope_does_not_enter_the_stream_of_another() -> None:

@@ -526,7 +526,7 @@ async def test_what_only_the_log_may_write_is_refused(
 
 
 async def test_the_corpus_again_is_unchanged_with_all_its_notes(corpus_target: Target) -> None:
-    outcome = await import_file(corpus_target, corpus_format.READER, corpus_format.SHIPPED)
+    outcome = await import_file(corpus_target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
     assert counts(outcome).keys() == {"unchanged"}
     async with connected(corpus_target) as connection:
         noted = await connection.fetchval(

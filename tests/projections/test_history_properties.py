@@ -47,8 +47,8 @@ from tracker.domain.registry import STATES, kind_of
 from tracker.domain.values import DAY, Fact, Source
 from tracker.errors import InvalidInput, NotFound
 from tracker.log.entries import Recorded
-from tracker.sources.importing.reconcile import agree
-from tracker.sources.readers.corpus_format import write
+from tracker.sources.importing.reconcile import equal_quantities
+from tracker.sources.readers.corpus_format import format_line
 
 T = TypeVar("T")
 EXAMPLES = settings().max_examples // 8
@@ -64,7 +64,7 @@ def is_told(fact: Fact, others: Sequence[Fact]) -> bool:
         isinstance(other, Claimed)
         and other.series == fact.series
         and edition_key(other) == edition_key(fact)
-        and agree(other.quantity, fact.quantity)
+        and equal_quantities(other.quantity, fact.quantity)
         for other in others
     )
 
@@ -153,7 +153,9 @@ class Histories(RuleBasedStateMachine):
             for n, (_, fact) in enumerate(facts)
         )
         lines = [
-            write(f"line-{self.world.position}-{n}", kind_of(stream).type_of(fact), fact, stream)
+            format_line(
+                f"line-{self.world.position}-{n}", kind_of(stream).type_of(fact), fact, stream
+            )
             for n, (stream, fact) in enumerate(facts)
         ]
         first, again = (self.wait(self.desk.take(*lines, skip_refused=True)) for _ in range(2))

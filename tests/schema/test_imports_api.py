@@ -13,7 +13,7 @@ from schema.services import Services
 from tests.support.api import Api
 from tests.support.importer import CLAIM, Desk, cell, line
 from tracker.postgres.database import Target
-from tracker.sources.reader import At, Refused
+from tracker.sources.reader import RefusedItem, SourceLocation
 
 RECEIPT = """key entity on reader readerVersion file sha256 encoding size items events position
     counts { new restated corrected withdrawn unchanged repeated refused suspect }
@@ -27,7 +27,7 @@ async def api(services: Services, target: Target, tmp_path: Path) -> Api:
     desk = Desk(target, services.recorder, tmp_path)
     await desk.take(line(), CLAIM)
     outcome = await desk.read(
-        Refused(At(3, "value"), "blank", "?", "BLANK"),
+        RefusedItem(SourceLocation(3, "value"), "blank", "?", "BLANK"),
         cell(240_000, edition="MCS 2025", published_on="2025-01-31"),
     )
     assert outcome.position is not None

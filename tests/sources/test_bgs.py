@@ -10,8 +10,8 @@ import pytest
 from tracker.domain.figure import Claimed
 from tracker.domain.vocabulary import Checked, Qualifier
 from tracker.errors import InvalidInput
-from tracker.sources.column_mapping import Meaning
-from tracker.sources.reader import File, Refused, Told
+from tracker.sources.column_mapping import ColumnMapping
+from tracker.sources.reader import File, ReadFact, RefusedItem
 from tracker.sources.readers.bgs import READER, reader, subject
 
 COLUMNS = (
@@ -54,13 +54,15 @@ class Download:
     """What a download says."""
 
     def __init__(self, path: Path, given: str | None = None):
-        of = reader(Meaning(constants={"published": given})) if given else READER
+        of = reader(ColumnMapping(constants={"published": given})) if given else READER
         items = list(of.read(File.at(path)))
         self.claims = [
-            i.order.fact for i in items if isinstance(i, Told) and isinstance(i.order.fact, Claimed)
+            i.order.fact
+            for i in items
+            if isinstance(i, ReadFact) and isinstance(i.order.fact, Claimed)
         ]
-        self.ids = [i.order.event_id for i in items if isinstance(i, Told)]
-        self.refused = [(i.at.line, i.reason) for i in items if isinstance(i, Refused)]
+        self.ids = [i.order.event_id for i in items if isinstance(i, ReadFact)]
+        self.refused = [(i.at.line, i.reason) for i in items if isinstance(i, RefusedItem)]
 
 
 def written(tmp_path: Path, *rows: dict[str, str], name: str = "bgs-2026-05-20.csv") -> Path:

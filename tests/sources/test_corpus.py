@@ -22,13 +22,13 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claimed, FigureState
 from tracker.sources.reader import File
 from tracker.sources.readers import researched
-from tracker.sources.readers.corpus_format import parse, shipped
+from tracker.sources.readers.corpus_format import parse_line, shipped_lines
 from tracker.sources.readers.researched import alliances, announcements, controls, figures
 from tracker.sources.readers.researched.figures import QUALIFIERS
 from tracker.sources.readers.researched.instruments import JOINED
 from tracker.sources.readers.researched.rows import PUBLISHED, Row, spoken
 
-ORDERS = [parse(line) for line in shipped()]
+ORDERS = [parse_line(line) for line in shipped_lines()]
 BY_ID = {order.event_id: order for order in ORDERS}
 
 ALIASES = {fact: id for id, joined in JOINED.items() for fact in joined.clauses}
@@ -93,7 +93,7 @@ def claims(figure: str, day: str) -> dict[tuple[str, str], int | None]:
 
 
 def test_every_line_parses_and_keeps_all_rules() -> None:
-    regenerate.check(list(shipped()))
+    regenerate.check(list(shipped_lines()))
 
 
 def test_making_it_anew_gives_the_same_bytes(
@@ -101,7 +101,7 @@ def test_making_it_anew_gives_the_same_bytes(
 ) -> None:
     made = tmp_path / "corpus.jsonl"
     assert regenerate.main(["--data", str(shared_data), "--output", str(made)]) == 0
-    assert made.read_bytes() == b"".join(shipped())
+    assert made.read_bytes() == b"".join(shipped_lines())
     assert "disagreement" not in capsys.readouterr().out
 
 
@@ -120,7 +120,7 @@ def test_a_directory_without_facts_is_named_and_nothing_is_written(
 
 
 def test_a_line_that_breaks_a_rule_is_named() -> None:
-    line = next(line for line in shipped() if b"MemberJoined" in line)
+    line = next(line for line in shipped_lines() if b"MemberJoined" in line)
     with pytest.raises(ValueError, match="expected a Founded first"):
         regenerate.check([line])
     with pytest.raises(ValueError, match="expected every id once"):

@@ -12,7 +12,7 @@ import pytest
 from tests.support.importer import line
 from tests.support.processes import command
 from tracker.errors import InvalidInput, TooLarge
-from tracker.sources.download import fetched, name_of
+from tracker.sources.download import downloaded_file, file_name_of
 
 FILE = line()
 
@@ -51,7 +51,7 @@ def site() -> Iterator[str]:
 
 @pytest.mark.parametrize("path", ["/facts.jsonl", "/moved"])
 def test_a_file_is_kept_until_it_has_been_read(site: str, path: str) -> None:
-    with fetched(site + path) as file:
+    with downloaded_file(site + path) as file:
         assert (file.path.read_bytes(), file.name) == (FILE, path[1:])
     assert not file.path.exists()
 
@@ -65,7 +65,7 @@ def test_a_file_is_kept_until_it_has_been_read(site: str, path: str) -> None:
     ],
 )
 def test_what_can_not_be_had_whole_is_refused(site: str, path: str, reason: str) -> None:
-    with pytest.raises(InvalidInput, match=reason), fetched(site + path):
+    with pytest.raises(InvalidInput, match=reason), downloaded_file(site + path):
         pass
 
 
@@ -73,19 +73,22 @@ def test_other_addresses_are_refused() -> None:
     for url in ("file:///etc/passwd", "ftp://example.org/x", "gopher://x"):
         with (
             pytest.raises(InvalidInput, match="expected a file, or an http or https address"),
-            fetched(url),
+            downloaded_file(url),
         ):
             pass
 
 
 def test_a_file_over_the_limit_is_refused(site: str) -> None:
-    with pytest.raises(TooLarge, match="at most 10 bytes"), fetched(f"{site}/facts.jsonl", most=10):
+    with (
+        pytest.raises(TooLarge, match="at most 10 bytes"),
+        downloaded_file(f"{site}/facts.jsonl", most=10),
+    ):
         pass
 
 
 def test_a_file_is_called_by_its_last_name() -> None:
-    assert name_of("https://example.org/a/MCS%202026.csv?download=1") == "MCS 2026.csv"
-    assert name_of("https://example.org/") == "example.org"
+    assert file_name_of("https://example.org/a/MCS%202026.csv?download=1") == "MCS 2026.csv"
+    assert file_name_of("https://example.org/") == "example.org"
 
 
 def test_a_file_from_the_web_is_imported(site: str, data_dir: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tracker.domain.announcement import Made
 from tracker.domain.export_control import Announced
 from tracker.errors import InvalidInput
-from tracker.sources.reader import File, Refused, Told
+from tracker.sources.reader import File, ReadFact, RefusedItem
 from tracker.sources.readers.federal_register import READER, named_in
 
 BIS = [
@@ -51,7 +51,7 @@ RULE = {
 
 def items(
     tmp_path: Path, *documents: dict[str, Any] | str, indent: int | None = 1
-) -> list[Told | Refused]:
+) -> list[ReadFact | RefusedItem]:
     path = tmp_path / "documents.json"
     path.write_text(json.dumps({"count": len(documents), "results": documents}, indent=indent))
     return list(READER.read(File.at(path)))
@@ -59,13 +59,13 @@ def items(
 
 def fact(tmp_path: Path, **changes: Any) -> Any:
     [item] = items(tmp_path, {**RULE, **changes})
-    assert isinstance(item, Told), item
+    assert isinstance(item, ReadFact), item
     return item.order.fact
 
 
 def test_a_rule_that_sets_up_a_licence_requirement_is_a_control(tmp_path: Path) -> None:
     [item] = items(tmp_path, RULE)
-    assert isinstance(item, Told)
+    assert isinstance(item, ReadFact)
     assert (item.order.stream, item.order.event_id) == (
         "export-control/us-fr-2099-00001",
         "us-fr-2099-00001",
@@ -124,7 +124,7 @@ def test_any_other_document_is_an_announcement(tmp_path: Path, changes: dict[str
 
 def test_a_document_about_nothing_of_ours_is_left_out(tmp_path: Path) -> None:
     [item] = items(tmp_path, {**RULE, "agencies": [], "title": "Fishing", "abstract": None})
-    assert isinstance(item, Refused)
+    assert isinstance(item, RefusedItem)
     assert item.reason == "neither of BIS nor about a commodity of the tracker"
 
 
@@ -140,15 +140,15 @@ def test_a_bad_document_is_refused_at_its_field_beside_good_ones(
     tmp_path: Path, changes: dict[str, Any], field: str
 ) -> None:
     good, bad = items(tmp_path, RULE, {**RULE, "document_number": "2", **changes})
-    assert isinstance(good, Told)
-    assert isinstance(bad, Refused)
+    assert isinstance(good, ReadFact)
+    assert isinstance(bad, RefusedItem)
     assert bad.at.column == f"results.1.{field}"
     assert bad.at.line > good.at.line
 
 
 def test_a_nul_character_is_refused(tmp_path: Path) -> None:
     [item] = items(tmp_path, {**RULE, "dates": "a\0b"})
-    assert isinstance(item, Refused)
+    assert isinstance(item, RefusedItem)
 
 
 def test_lists_and_single_documents_are_read_as_well(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_lists_and_single_documents_are_read_as_well(tmp_path: Path) -> None:
     for content in (RULE, [RULE]):
         path.write_text(json.dumps(content))
         [item] = READER.read(File.at(path))
-        assert isinstance(item, Told)
+        assert isinstance(item, ReadFact)
         assert item.at.line == 1
         assert READER.recognise(File.at(path).head(), "one.json")
 

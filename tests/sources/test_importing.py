@@ -37,9 +37,9 @@ from tracker.errors import DiskFull, InvalidInput, TrackerError, VersionConflict
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
 from tracker.sources.importing.staging import Staging
-from tracker.sources.reader import At, File, Refused
+from tracker.sources.reader import File, RefusedItem, SourceLocation
 from tracker.sources.readers import corpus_format
-from tracker.sources.readers.corpus_format import parse, write
+from tracker.sources.readers.corpus_format import format_line, parse_line
 from tracker.sources.text_files import MAX_ROW_BYTES
 
 # --- the corpus format
@@ -208,7 +208,7 @@ def test_a_line_that_can_not_be_read_is_refused_at_its_field(
     bad: bytes, code: str, path: tuple[str, ...]
 ) -> None:
     with pytest.raises(TrackerError) as caught:
-        parse(bad)
+        parse_line(bad)
     assert (caught.value.code, caught.value.path) == (code, path)
 
 
@@ -251,7 +251,7 @@ async def test_a_run_without_news_has_a_receipt_as_well(desk: Desk) -> None:
 async def test_counts_are_exact_where_lists_are_bounded(desk: Desk) -> None:
     places: list[tuple[str, int]] = []
     outcome = await desk.read(
-        *(Refused(At(n), f"reason {n % 30}", "text\0" * 100) for n in range(5000)),
+        *(RefusedItem(SourceLocation(n), f"reason {n % 30}", "text\0" * 100) for n in range(5000)),
         listen=lambda came, at, code, reason, text: places.append((came, at.line)),
     )
     receipt = outcome.receipt
@@ -262,7 +262,9 @@ async def test_counts_are_exact_where_lists_are_bounded(desk: Desk) -> None:
 
 async def test_a_receipt_has_room_for_the_worst_of_texts(desk: Desk) -> None:
     worst = '\U0001f600"\0\ud800' * 300
-    outcome = await desk.read(*(Refused(At(n, worst), f"{n} {worst}", worst) for n in range(100)))
+    outcome = await desk.read(
+        *(RefusedItem(SourceLocation(n, worst), f"{n} {worst}", worst) for n in range(100))
+    )
     assert outcome.position == 1
     assert len(outcome.receipt.refused) == 20
 
@@ -270,7 +272,7 @@ async def test_a_receipt_has_room_for_the_worst_of_texts(desk: Desk) -> None:
 async def test_a_receipt_can_neither_be_retracted_nor_imported(desk: Desk) -> None:
     outcome = await desk.take(line())
     *_, last = await desk.recorder.read()
-    forged = await desk.take(write("x", "Import.Recorded", outcome.receipt, "import/x"))
+    forged = await desk.take(format_line("x", "Import.Recorded", outcome.receipt, "import/x"))
     assert said(forged) == [(1, "type", "expected a fact: receipts are recorded by imports only")]
     with pytest.raises(InvalidInput, match="a receipt stays"):
         await Commands(desk.recorder).retract(last.event_id, "no", announced().source)

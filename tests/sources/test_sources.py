@@ -17,9 +17,9 @@ from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
-from tracker.sources.reader import At, File, Told, told
+from tracker.sources.reader import File, ReadFact, SourceLocation, read_fact
 from tracker.sources.readers import corpus_format, researched, usgs
-from tracker.sources.readers.corpus_format import shipped
+from tracker.sources.readers.corpus_format import shipped_lines
 from tracker.sources.readers.corpus_schema import corpus_schema
 from tracker.sources.registry import READERS, reader_for, reader_named
 
@@ -72,15 +72,15 @@ def test_real_files_are_recognised(shared_data: Path) -> None:
         ("usgs_mcs2024", "usgs"): 36,
         ("hs", None): 2,
     }
-    assert name_of(corpus_format.SHIPPED.path) == "corpus"
+    assert name_of(corpus_format.SHIPPED_CORPUS.path) == "corpus"
 
 
 def test_a_fact_that_the_log_can_not_hold_is_refused_before_it_comes_near() -> None:
-    order = corpus_format.parse(CLAIM)
-    held = told(At(1), order.stream, order.fact, "a")
+    order = corpus_format.parse_line(CLAIM)
+    held = read_fact(SourceLocation(1), order.stream, order.fact, "a")
     assert held.order.fact == order.fact
     with pytest.raises(InvalidInput, match="expected an id of at most"):
-        told(At(1), order.stream, order.fact, "a" * 181)
+        read_fact(SourceLocation(1), order.stream, order.fact, "a" * 181)
 
 
 # --- the real files on the corpus that ships
@@ -159,7 +159,7 @@ def test_a_fact_without_a_place_for_a_detail_is_refused_with_its_line(
         )
     )
     items = list(researched.READER.read(File.at(path)))
-    assert [(type(item) is Told, item.at.line) for item in items] == [
+    assert [(type(item) is ReadFact, item.at.line) for item in items] == [
         (False, 2),
         (False, 4),
         (False, 3),
@@ -177,7 +177,7 @@ def test_the_schema_in_the_documentation_is_current() -> None:
 
 
 def test_the_schema_accepts_the_corpus() -> None:
-    for line in list(shipped())[::13]:
+    for line in list(shipped_lines())[::13]:
         assert ACCEPTS(json.loads(line)), line
 
 
@@ -201,8 +201,8 @@ def test_the_schema_refuses_what_the_format_refuses(old: bytes, new: bytes) -> N
     assert bad != CLAIM
     assert not ACCEPTS(json.loads(bad))
     with pytest.raises(InvalidInput):
-        corpus_format.parse(bad)
+        corpus_format.parse_line(bad)
 
 
 def test_facts_have_their_type() -> None:
-    assert isinstance(corpus_format.parse(CLAIM).fact, Fact)
+    assert isinstance(corpus_format.parse_line(CLAIM).fact, Fact)

@@ -22,9 +22,9 @@ from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
-from tracker.sources.column_mapping import FIELDS, Meaning, meaning
+from tracker.sources.column_mapping import FIELDS, ColumnMapping, load_mapping
 from tracker.sources.importing.importer import import_file
-from tracker.sources.reader import File, Refused, Told
+from tracker.sources.reader import File, ReadFact, RefusedItem
 from tracker.sources.readers.spreadsheet import READER, reader
 from tracker.sources.registry import reader_for
 
@@ -38,17 +38,19 @@ GALLIUM = (
 class Sheet:
     """What a spreadsheet says: facts by event id, refusals by line."""
 
-    def __init__(self, path: Path, given: Meaning | None = None):
+    def __init__(self, path: Path, given: ColumnMapping | None = None):
         items = list((reader(given) if given else READER).read(File.at(path)))
-        self.facts = {i.order.event_id: i.order.fact for i in items if isinstance(i, Told)}
-        self.refused = [(i.at.line, i.at.column, i.reason) for i in items if isinstance(i, Refused)]
+        self.facts = {i.order.event_id: i.order.fact for i in items if isinstance(i, ReadFact)}
+        self.refused = [
+            (i.at.line, i.at.column, i.reason) for i in items if isinstance(i, RefusedItem)
+        ]
 
 
 def sheet(
     tmp_path: Path,
     rows: str,
     header: str = POLICIES,
-    given: Meaning | None = None,
+    given: ColumnMapping | None = None,
     encoding: str = "utf-8",
 ) -> Sheet:
     path = tmp_path / "policies.csv"
@@ -93,7 +95,7 @@ def test_a_policy_with_a_measure_is_a_control_with_its_acts(tmp_path: Path) -> N
 
 def test_a_column_without_a_meaning_is_kept_in_the_note(tmp_path: Path) -> None:
     assert only(sheet(tmp_path, GALLIUM).facts, Announced).note == "Remark: Watch it"
-    ignoring = sheet(tmp_path, GALLIUM, given=Meaning(ignored=frozenset({"Remark"})))
+    ignoring = sheet(tmp_path, GALLIUM, given=ColumnMapping(ignored=frozenset({"Remark"})))
     assert only(ignoring.facts, Announced).note is None
 
 
@@ -136,7 +138,7 @@ def test_a_date_that_may_be_two_days_is_refused_until_it_is_said_how_it_is_meant
     [(line, column, reason)] = sheet(tmp_path, row).refused
     assert (line, column) == (2, "announced")
     assert "may be two days" in reason
-    made = only(sheet(tmp_path, row, given=Meaning(dates=order)).facts, Made)
+    made = only(sheet(tmp_path, row, given=ColumnMapping(dates=order)).facts, Made)
     assert made.on == {"dmy": "2024-04-03", "mdy": "2024-03-04"}[order]
 
 
@@ -200,7 +202,7 @@ def test_columns_and_words_are_mapped_by_a_file_and_by_flags(tmp_path: Path) -> 
         '[measures]\nAusfuhrverbot = "ban"\n',
         encoding="utf-8",
     )
-    given = meaning(
+    given = load_mapping(
         file,
         ["announced=Datum", "effective=Ab", "measure=Art", "commodities=Stoff"],
         ["source=Politikliste"],
@@ -222,7 +224,7 @@ def test_columns_and_words_are_mapped_by_a_file_and_by_flags(tmp_path: Path) -> 
 )
 def test_a_mapping_that_is_none_is_refused(columns: list[str], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
-        meaning(None, columns)
+        load_mapping(None, columns)
 
 
 @pytest.mark.parametrize(
@@ -232,9 +234,9 @@ def test_a_mapping_file_that_can_not_be_read_is_refused(tmp_path: Path, text: st
     file = tmp_path / "mapping.toml"
     file.write_text(text)
     with pytest.raises(InvalidInput):
-        meaning(file)
+        load_mapping(file)
     with pytest.raises(InvalidInput):
-        meaning(tmp_path / "none.toml")
+        load_mapping(tmp_path / "none.toml")
 
 
 def test_a_mapping_is_a_file_of_ordinary_size(tmp_path: Path) -> None:
@@ -242,12 +244,12 @@ def test_a_mapping_is_a_file_of_ordinary_size(tmp_path: Path) -> None:
     (tmp_path / "large.toml").write_text("#" * 1_000_001)
     for path in (tmp_path / "pipe", tmp_path / "large.toml", Path("/dev/zero"), tmp_path / "none"):
         with pytest.raises(InvalidInput, match="at most 1,000,000 bytes"):
-            meaning(path)
+            load_mapping(path)
 
 
 def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="expected a column 'Titel' for title"):
-        sheet(tmp_path, GALLIUM, given=Meaning(columns={"title": "Titel"}))
+        sheet(tmp_path, GALLIUM, given=ColumnMapping(columns={"title": "Titel"}))
 
 
 def test_lists_are_recognised_by_their_columns() -> None:

@@ -13,10 +13,10 @@ from tests.support.fact_builders import announced
 from tests.support.importer import CLAIM, Desk, counts, line, said
 from tracker.errors import InvalidInput, TooLarge
 from tracker.sources.importing.importer import import_file
-from tracker.sources.reader import At, File, Refused
+from tracker.sources.reader import File, RefusedItem, SourceLocation
 from tracker.sources.readers import corpus_format, researched, usgs
 from tracker.sources.text_files import (
-    CHUNK,
+    CHUNK_BYTES,
     MAX_ROW_BYTES,
     delimiter,
     encoding,
@@ -43,7 +43,7 @@ def test_lines_end_as_they_like(tmp_path: Path, content: bytes) -> None:
 
 
 def test_lines_keep_their_numbers_over_empty_ones_and_long_ones(tmp_path: Path) -> None:
-    long = b"x" * (MAX_ROW_BYTES + CHUNK + 5)
+    long = b"x" * (MAX_ROW_BYTES + CHUNK_BYTES + 5)
     found = list(lines(file(tmp_path, b"a\n\n" + long + b"\nb\n" + long)))
     assert [(of.number, len(of.content), of.whole) for of in found] == [
         (1, 1, True),
@@ -174,8 +174,8 @@ def test_a_line_of_100_mb_is_one_refusal_and_never_in_memory(tmp_path: Path) -> 
     items = list(corpus_format.READER.read(File.at(path)))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
     assert [item.at.line for item in items] == [1, 2, 3]
-    assert items[1] == Refused(
-        At(2), "expected at most 1,000,000 bytes in a line", code="TOO_LARGE"
+    assert items[1] == RefusedItem(
+        SourceLocation(2), "expected at most 1,000,000 bytes in a line", code="TOO_LARGE"
     )
 
 

@@ -10,9 +10,9 @@ import pytest
 from tracker.domain.figure import Claimed
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Checked, Qualifier
-from tracker.sources.reader import At, File, Refused, Told
+from tracker.sources.reader import File, ReadFact, RefusedItem, SourceLocation
 from tracker.sources.readers.usgs import READER
-from tracker.sources.readers.usgs.quantities import Amount, note_says
+from tracker.sources.readers.usgs.quantities import Amount, amount_in_note
 
 WIDE = "Source,Country,Type,Prod_t_2022,Prod_t_est_2023,Prod_notes,Reserves_t,Reserves_notes\n"
 ALL_IN_ONE = (
@@ -30,8 +30,8 @@ class Outcome:
 
     def __init__(self, path: Path) -> None:
         items = list(READER.read(File.at(path)))
-        self.readings = [item for item in items if isinstance(item, Told)]
-        self.refused = [item for item in items if isinstance(item, Refused)]
+        self.readings = [item for item in items if isinstance(item, ReadFact)]
+        self.refused = [item for item in items if isinstance(item, RefusedItem)]
         self.claims = {
             item.order.stream: claim
             for item in self.readings
@@ -93,7 +93,7 @@ def test_a_cell_becomes_a_claim_with_its_source(tmp_path: Path) -> None:
     assert claim.source.reference == (
         "mcs2024-galli_world.csv, line 2, Prod_t_est_2023, doi 10.5066/P144BA54"
     )
-    assert reading.at == At(2, "Prod_t_est_2023")
+    assert reading.at == SourceLocation(2, "Prod_t_est_2023")
     assert reading.order.event_id == "usgs-mcs2024-gallium-cn-production-primary-2023"
 
 
@@ -509,7 +509,7 @@ def test_a_value_that_can_not_be_right_is_refused_in_its_cell_only(tmp_path: Pat
 
 
 def test_a_note_that_says_not_included_leaves_the_mark_as_it_is(tmp_path: Path) -> None:
-    assert note_says("Included in world total.", 2023) == Amount(
+    assert amount_in_note("Included in world total.", 2023) == Amount(
         qualifier=Qualifier.INCLUDED_ELSEWHERE
     )
-    assert note_says("not included in world total.", 2023) is None
+    assert amount_in_note("not included in world total.", 2023) is None

@@ -20,7 +20,7 @@ from tracker.domain.figure import Claimed
 from tracker.domain.units import TONNES_PER_UNIT, Unit
 from tracker.domain.values import ENTITY_PATH, Quantity
 from tracker.domain.vocabulary import Qualifier, Statistic
-from tracker.sources.reader import File, Item, Refused
+from tracker.sources.reader import File, Item, RefusedItem
 from tracker.sources.readers.usgs import READER
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -64,7 +64,7 @@ def edition(name: str) -> tuple[Reading | NotRead, ...]:
 
 def shown(file: str, item: Item) -> Reading | NotRead:
     """An item with the name of its file."""
-    if isinstance(item, Refused):
+    if isinstance(item, RefusedItem):
         return NotRead(file, item.at.line, item.at.column, item.text, item.reason)
     assert isinstance(item.order.fact, Claimed)
     return Reading(file, item.at.line, item.at.column, item.order.fact)

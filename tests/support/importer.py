@@ -11,10 +11,10 @@ from tracker.domain.import_receipt import Receipt
 from tracker.domain.values import Fact
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
-from tracker.sources.importing.importer import Outcome, import_file
-from tracker.sources.reader import At, File, Reader, Refused, Told
+from tracker.sources.importing.importer import ImportOutcome, import_file
+from tracker.sources.reader import File, Reader, ReadFact, RefusedItem, SourceLocation
 from tracker.sources.readers import corpus_format
-from tracker.sources.readers.corpus_format import write
+from tracker.sources.readers.corpus_format import format_line
 
 GALLIUM = "export-control/gallium"
 FIGURE = "figure/rare_earths/CN/production/mine/2023"
@@ -27,7 +27,7 @@ def line(
     type_: str = "ExportControl.Announced",
 ) -> bytes:
     """A line of the corpus format."""
-    return write(event_id, type_, content or announced(), entity)
+    return format_line(event_id, type_, content or announced(), entity)
 
 
 CLAIM = line("c", claimed(1), None, "Figure.Claimed")
@@ -40,15 +40,15 @@ class Desk:
     def __init__(self, target: Target, recorder: Recorder, directory: Path):
         self.target, self.recorder, self.directory = target, recorder, directory
 
-    async def take(self, *lines: bytes, **options: Any) -> Outcome:
+    async def take(self, *lines: bytes, **options: Any) -> ImportOutcome:
         """Import lines of the corpus format."""
         path = self.directory / "facts.jsonl"
         path.write_bytes(b"".join(lines))
         return await import_file(self.target, corpus_format.READER, File.at(path), **options)
 
     async def read(
-        self, *items: Told | Refused, version: str = "1", content: str = "x", **options: Any
-    ) -> Outcome:
+        self, *items: ReadFact | RefusedItem, version: str = "1", content: str = "x", **options: Any
+    ) -> ImportOutcome:
         """Import what a lenient reader makes of a file."""
         path = self.directory / "table.csv"
         path.write_text(content)
@@ -72,18 +72,18 @@ class Desk:
         }
 
 
-def said(outcome: Outcome) -> list[tuple[int, str | None, str]]:
+def said(outcome: ImportOutcome) -> list[tuple[int, str | None, str]]:
     """The line, field and reason of every refusal."""
     return [(remark.line, remark.column, remark.reason) for remark in outcome.receipt.refused]
 
 
-def counts(outcome: Outcome) -> dict[str, int]:
+def counts(outcome: ImportOutcome) -> dict[str, int]:
     """What came how often, where it came at all."""
     of = outcome.receipt.counts
     return {name: getattr(of, name) for name in of.__struct_fields__ if getattr(of, name)}
 
 
-def cell(value: int, line: int = 2, *, id: str = "row", **more: Any) -> Told:
+def cell(value: int, line: int = 2, *, id: str = "row", **more: Any) -> ReadFact:
     """A claim as a reader tells it."""
     claim = claimed(value, **more)
-    return Told(At(line, "value"), Order(claim.series.stream, claim, id))
+    return ReadFact(SourceLocation(line, "value"), Order(claim.series.stream, claim, id))

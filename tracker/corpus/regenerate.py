@@ -22,11 +22,11 @@ from tracker.domain.figure import Claimed, edition_key
 from tracker.domain.registry import kind_of
 from tracker.domain.vocabulary import Qualifier
 from tracker.errors import InvalidInput, NotFound, TrackerError
-from tracker.sources.importing.reconcile import agree
-from tracker.sources.reader import File, Told
+from tracker.sources.importing.reconcile import equal_quantities
+from tracker.sources.reader import File, ReadFact
 from tracker.sources.readers import researched as facts
 from tracker.sources.readers import usgs
-from tracker.sources.readers.corpus_format import parse
+from tracker.sources.readers.corpus_format import parse_line
 from tracker.sources.readers.researched.rows import Entry, note
 
 CORPUS = Path(__file__).with_name("corpus.jsonl")
@@ -110,7 +110,7 @@ def usgs_entries(data: Path) -> Iterator[Entry]:
         path = data / name
         for file in sorted(path.glob("*.csv")) if path.is_dir() else (path,):
             for item in usgs.READER.read(File.at(file)):
-                if isinstance(item, Told):
+                if isinstance(item, ReadFact):
                     order = item.order
                     yield Entry(order.event_id, order.stream, order.fact, order.fact.public_on)
 
@@ -160,7 +160,7 @@ def disagreement(fact: Entry, reading: Entry) -> Iterator[str]:
     assert isinstance(fact.fact, Claimed)
     assert isinstance(reading.fact, Claimed)
     ours, theirs = fact.fact.quantity, reading.fact.quantity
-    if not agree(ours, theirs):
+    if not equal_quantities(ours, theirs):
         yield f"{fact.event_id}: the fact says {ours}, the file {theirs}"
 
 
@@ -171,7 +171,7 @@ def ordered(entries: Sequence[Entry]) -> list[Entry]:
 
 def check(lines: Sequence[bytes]) -> None:
     """Raise InvalidInput unless every line parses, keeps all rules and has an id of its own."""
-    orders = [parse(line) for line in lines]
+    orders = [parse_line(line) for line in lines]
     twice = [id for id, count in Counter(order.event_id for order in orders).items() if count > 1]
     if twice:
         raise InvalidInput(f"expected every id once: {', '.join(twice)}")

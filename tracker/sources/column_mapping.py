@@ -116,7 +116,7 @@ MEASURES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class ColumnMapping:
     """What the columns and words of a spreadsheet mean."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -126,7 +126,7 @@ class Meaning:
     dates: str | None = None
     ignored: frozenset[str] = frozenset()
 
-    def placed(self, header: Iterable[str]) -> dict[str, int]:
+    def locate_columns(self, header: Iterable[str]) -> dict[str, int]:
         """The index of the column of every field that the header has. Raises InvalidInput where a
         column that is named does not exist."""
         places = {name.strip().casefold(): index for index, name in enumerate(header)}
@@ -147,11 +147,11 @@ class Meaning:
         return found
 
 
-def meaning(
+def load_mapping(
     file: Path | None = None, columns: Iterable[str] = (), constants: Iterable[str] = ()
-) -> Meaning:
+) -> ColumnMapping:
     """What a TOML file says, and on top of it flags such as `title=Titel`. Raises InvalidInput."""
-    base = _from_toml(file) if file else Meaning()
+    base = _from_toml(file) if file else ColumnMapping()
     return replace(
         base,
         columns={**base.columns, **_pairs(columns)},
@@ -179,7 +179,7 @@ def _field(name: str) -> str:
     return name
 
 
-def _from_toml(file: Path) -> Meaning:
+def _from_toml(file: Path) -> ColumnMapping:
     if not file.is_file() or file.stat().st_size > MAX_MAPPING_BYTES:
         raise InvalidInput(
             f"{file.name}: expected a file of at most {MAX_MAPPING_BYTES:,} bytes",
@@ -191,7 +191,7 @@ def _from_toml(file: Path) -> Meaning:
         dates, ignored = given.pop("dates", None), given.pop("ignore", [])
         if dates not in (None, "dmy", "mdy"):
             raise InvalidInput("dates: expected dmy or mdy")
-        return Meaning(
+        return ColumnMapping(
             columns={_field(name): str(column) for name, column in tables["columns"].items()},
             constants={_field(name): str(value) for name, value in given.items()},
             statuses={**STATUSES, **_words(tables["statuses"], ClauseStatus)},

@@ -19,11 +19,11 @@ MAX_DOWNLOAD_BYTES = 2_000_000_000
 """The largest file that is fetched."""
 READ_TIMEOUT_SECONDS = 30
 """Seconds without a byte after which a server counts as silent."""
-CHUNK = 1 << 20
+CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
-def fetched(url: str, most: int = MAX_DOWNLOAD_BYTES) -> Iterator[File]:
+def downloaded_file(url: str, most: int = MAX_DOWNLOAD_BYTES) -> Iterator[File]:
     """The file at an http or https address, under its last name, until the end of the block.
 
     Raises InvalidInput where it can't be had, or is cut off, and TooLarge.
@@ -44,10 +44,10 @@ def fetched(url: str, most: int = MAX_DOWNLOAD_BYTES) -> Iterator[File]:
         except (OSError, HTTPException, ValueError) as error:
             raise InvalidInput(f"{shown}: {error}", code="NO_SUCH_FILE") from None
         kept.flush()
-        yield File(Path(kept.name), name_of(url))
+        yield File(Path(kept.name), file_name_of(url))
 
 
-def name_of(url: str) -> str:
+def file_name_of(url: str) -> str:
     """What facts and receipts call the file at an address."""
     path = urlsplit(url).path
     return unquote(PurePosixPath(path).name)[:200] or urlsplit(url).netloc
@@ -55,7 +55,7 @@ def name_of(url: str) -> str:
 
 def _copy(response: HTTPResponse, kept: IO[bytes], most: int) -> None:
     size = 0
-    while chunk := response.read(CHUNK):
+    while chunk := response.read(CHUNK_BYTES):
         size += len(chunk)
         if size > most:
             raise TooLarge(f"expected at most {most:,} bytes")

@@ -17,7 +17,7 @@ from tracker.errors import InvalidInput
 
 NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})", re.ASCII)
 WITH_TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].*")
-IN_WORDS = (
+DATE_FORMATS = (
     ("%d %B %Y", 10),
     ("%d %b %Y", 10),
     ("%B %d, %Y", 10),
@@ -27,14 +27,14 @@ IN_WORDS = (
     ("%b %Y", 7),
 )
 """Dates in English words, and how much of the ISO date they give."""
-BETWEEN = re.compile(r"[;,|/]|\band\b")
+SEPARATORS = re.compile(r"[;,|/]|\band\b")
 
 
 def day(text: str, order: str | None) -> PartialDate:
     """A date from its text. `order` (dmy, mdy) says how 3/12/2024 is meant. Raises InvalidInput."""
     if match := NUMERIC.fullmatch(text):
         return PartialDate(_numeric(text, match, order))
-    for form, length in IN_WORDS if text.isascii() else ():
+    for form, length in DATE_FORMATS if text.isascii() else ():
         try:
             return PartialDate(datetime.strptime(text, form).date().isoformat()[:length])
         except ValueError:
@@ -68,7 +68,7 @@ def places(text: str) -> tuple[Place, ...]:
     return tuple(place(name) for name in _split(text))
 
 
-def goods(text: str) -> tuple[Commodity, ...]:
+def commodities(text: str) -> tuple[Commodity, ...]:
     """Commodities with semicolons, commas or `and` between them. Raises InvalidInput."""
     whole = find_commodity(text)
     if whole:
@@ -102,4 +102,4 @@ def address(text: str) -> str:
 
 
 def _split(text: str) -> Iterator[str]:
-    return (name.strip() for name in BETWEEN.split(text) if name.strip())
+    return (name.strip() for name in SEPARATORS.split(text) if name.strip())

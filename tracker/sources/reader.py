@@ -1,7 +1,7 @@
 """What a source is: something that recognises its files and reads them into facts, line by line.
 
-A reader yields an item for all that stands in a file: `Told`, a fact with the place it was read
-from, or `Refused`, a place that was not understood or was left out, with the reason. It drops
+A reader yields an item for all that stands in a file: `ReadFact`, a fact with the place it was read
+from, or `RefusedItem`, a place that was not understood or was left out, with the reason. It drops
 nothing silently, knows no database, and holds no more of a file in memory than it must.
 """
 
@@ -21,15 +21,15 @@ from tracker.domain.codec import decode, encode
 from tracker.domain.entity import check_stream
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
-from tracker.sources.column_mapping import Meaning
+from tracker.sources.column_mapping import ColumnMapping
 
 MAX_EVENT_ID_CHARACTERS = 180
 """The longest event id of a row; corrections add to it."""
 
-NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A character that PostgreSQL keeps in no text, as JSON writes it."""
 
-ZIP = b"PK\x03\x04"
+ZIP_MAGIC = b"PK\x03\x04"
 """How a workbook begins."""
 
 MAX_FILE_BYTES = 2_000_000_000
@@ -78,7 +78,7 @@ class File:
             name = "utf-32"
         elif raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             name = "utf-16"
-        if name is None or raw.startswith(ZIP):
+        if name is None or raw.startswith(ZIP_MAGIC):
             return raw
         return raw.decode(name, "ignore").encode()
 
@@ -98,7 +98,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class At:
+class SourceLocation:
     """A place in a file: the line, counted from 1, and the column or field."""
 
     line: int
@@ -110,35 +110,35 @@ NOT_UNDERSTOOD = "NOT_UNDERSTOOD"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReadFact:
     """A fact that a file tells, as an order under an id that the same row always gives."""
 
-    at: At
+    at: SourceLocation
     order: Order
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedItem:
     """A place that was not understood, or was left out deliberately, and why.
 
     `code` is stable, as those of errors are: it is that of the rule that was broken, if one was.
     """
 
-    at: At
+    at: SourceLocation
     reason: str
     text: str = ""
     code: str = NOT_UNDERSTOOD
 
     @classmethod
-    def because(cls, at: At, error: TrackerError, text: str = "") -> Refused:
+    def because(cls, at: SourceLocation, error: TrackerError, text: str = "") -> RefusedItem:
         """A place that breaks a rule."""
         return cls(at, error.message, text, error.code)
 
 
-Item: TypeAlias = Told | Refused
+Item: TypeAlias = ReadFact | RefusedItem
 
 
-def told(at: At, stream: str, fact: Fact, event_id: str) -> Told:
+def read_fact(at: SourceLocation, stream: str, fact: Fact, event_id: str) -> ReadFact:
     """A fact that a reader has put together, after making sure that the log can hold it.
 
     Raises InvalidInput at the field that is too long, or has a character that can't be stored.
@@ -150,12 +150,12 @@ def told(at: At, stream: str, fact: Fact, event_id: str) -> Told:
         )
     data = encode(fact)
     check_storable(data)
-    return Told(at, Order(stream, decode(type(fact), data), event_id))
+    return ReadFact(at, Order(stream, decode(type(fact), data), event_id))
 
 
 def check_storable(data: bytes) -> None:
     """Refuse text, in JSON, that PostgreSQL can't keep. Raises InvalidInput."""
-    if NUL.search(data):
+    if ESCAPED_NUL.search(data):
         raise InvalidInput("expected text without NUL characters")
 
 
@@ -168,7 +168,7 @@ class Reader:
     nothing, since whoever wrote it can mend it; the others list what they refuse. `corrects` says
     that an id stands for a row, so that another fact under it is a correction, not a mistake.
     `encoding` is that of its publisher's files where they are not UTF-8, as far as that is known.
-    `mapped` makes the reader that knows what a user says about a file, where there is such.
+    `with_mapping` makes the reader that knows what a user says about a file, where there is such.
     """
 
     name: str
@@ -181,7 +181,7 @@ class Reader:
     strict: bool = False
     corrects: bool = True
     encoding: str | None = None
-    mapped: Callable[[Meaning], Reader] | None = None
+    with_mapping: Callable[[ColumnMapping], Reader] | None = None
 
 
 def unreadable(file: File, what: str, line: int | None = None) -> InvalidInput:
@@ -190,6 +190,6 @@ def unreadable(file: File, what: str, line: int | None = None) -> InvalidInput:
     return InvalidInput(f"{where}: {what}", code="UNREADABLE_FILE")
 
 
-def path_of(error: TrackerError) -> str | None:
+def dotted_path(error: TrackerError) -> str | None:
     """The field that an error is about, as a path with dots."""
     return ".".join(map(str, error.path)) or None

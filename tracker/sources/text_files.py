@@ -26,8 +26,8 @@ MAX_ROW_BYTES = 1_000_000
 """The longest line that is looked at, and the longest row of a table, be it of many lines."""
 MAX_COLUMNS = 1000
 
-CHUNK = 1024 * 1024
-MARKS = {
+CHUNK_BYTES = 1024 * 1024
+BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -36,7 +36,7 @@ MARKS = {
 }
 """What a file begins with that says in which encoding it is. That of UTF-32 may look like one of
 UTF-16, and comes first."""
-NOT_OF_FILES = frozenset(
+NON_FILE_CODECS = frozenset(
     {
         "idna",
         "punycode",
@@ -75,7 +75,7 @@ def lines(file: File, publishers: str | None = None) -> Iterator[Line]:
                 number += 1
                 yield Line(number, part, whole)
             while not whole and not raw.endswith(b"\n"):
-                raw = content.readline(CHUNK)
+                raw = content.readline(CHUNK_BYTES)
                 if not raw:
                     return
 
@@ -90,7 +90,7 @@ def in_utf8(file: File, publishers: str | None = None) -> Iterator[IO[bytes]]:
             return
         decoder = codecs.getincrementaldecoder(name)()
         with tempfile.TemporaryFile(prefix="tracker-") as copy:
-            while chunk := content.read(CHUNK):
+            while chunk := content.read(CHUNK_BYTES):
                 copy.write(decoder.decode(chunk).encode())
             copy.write(decoder.decode(b"", final=True).encode())
             copy.seek(0)
@@ -102,13 +102,13 @@ def encoding(file: File, publishers: str | None = None) -> str:
     UTF-8, or that of its publisher; the content must be such text. Raises InvalidInput.
     """
     head = file.beginning()
-    marked = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
+    marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if head.startswith(mark)), None)
     named = file.encoding
     if marked and named and not named.startswith(marked):
         raise unreadable(file, f"it begins with the mark of {marked}: leave out --encoding {named}")
     for name in [marked or named] if marked or named else filter(None, ("utf-8", publishers)):
         assert name is not None
-        wrong = _why_not(file, name)
+        wrong = _encoding_fault(file, name)
         if wrong is None:
             if named and not marked and name != "utf-8" and _is_utf8_beyond_ascii(file):
                 raise unreadable(file, f"it is UTF-8: leave out --encoding {named}")
@@ -123,12 +123,12 @@ def encoding(file: File, publishers: str | None = None) -> str:
     )
 
 
-def _why_not(file: File, name: str) -> str | None:
+def _encoding_fault(file: File, name: str) -> str | None:
     """Why a file is no text in an encoding; None where it is."""
     decoder, place = codecs.getincrementaldecoder(name)(), 0
     with file.path.open("rb") as content:
         while True:
-            chunk = content.read(CHUNK)
+            chunk = content.read(CHUNK_BYTES)
             try:
                 if "\0" in decoder.decode(chunk, final=not chunk):
                     raise unreadable(file, "expected text, got NUL bytes")
@@ -142,9 +142,9 @@ def _why_not(file: File, name: str) -> str | None:
 
 def _is_utf8_beyond_ascii(file: File) -> bool:
     with file.path.open("rb") as content:
-        if all(chunk.isascii() for chunk in iter(lambda: content.read(CHUNK), b"")):
+        if all(chunk.isascii() for chunk in iter(lambda: content.read(CHUNK_BYTES), b"")):
             return False
-    return _why_not(file, "utf-8") is None
+    return _encoding_fault(file, "utf-8") is None
 
 
 def encoding_named(name: str) -> str:
@@ -153,7 +153,7 @@ def encoding_named(name: str) -> str:
         found = codecs.lookup(name)
     except (LookupError, ValueError):
         found = None
-    if found is None or not found._is_text_encoding or found.name in NOT_OF_FILES:
+    if found is None or not found._is_text_encoding or found.name in NON_FILE_CODECS:
         near = difflib.get_close_matches(name.lower().replace("-", "_"), aliases, n=3)
         like = near or ["utf-8", "gb18030", "cp1252"]
         raise InvalidInput(

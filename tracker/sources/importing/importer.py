@@ -22,10 +22,24 @@ from tracker.domain.vocabulary import Checked
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.entries import NewEvent
 from tracker.postgres.database import Target
-from tracker.sources.importing.receipt_builder import Listen, Tally, plain
-from tracker.sources.importing.reconcile import RETRACTED, Came, Verdict, judge
+from tracker.sources.importing.receipt_builder import ReceiptBuilder, RemarkListener, printable
+from tracker.sources.importing.reconcile import (
+    RETRACTION_SUFFIX,
+    ItemOutcome,
+    Resolution,
+    reconcile,
+)
 from tracker.sources.importing.staging import Staging, staging
-from tracker.sources.reader import ZIP, At, File, Item, Reader, Refused, Told, path_of
+from tracker.sources.reader import (
+    ZIP_MAGIC,
+    File,
+    Item,
+    Reader,
+    ReadFact,
+    RefusedItem,
+    SourceLocation,
+    dotted_path,
+)
 from tracker.sources.text_files import encoding
 
 ACTOR = IMPORT_ACTOR
@@ -41,23 +55,23 @@ class Progress(Protocol):
         """So many more are done, of as many as are to be done if that is known."""
 
 
-def silent(doing: str, more: int, of: int | None = None) -> None:
+def no_progress(doing: str, more: int, of: int | None = None) -> None:
     """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class EntityDifference:
     """What a run does to one entity: a fact that it records, and the one that was there before."""
 
     came: str
-    at: At | None
+    at: SourceLocation | None
     stream: str
     fact: Fact
     before: Fact | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ImportOutcome:
     """What a run did, or would do: its receipt, and the first of its differences.
 
     `position` is that of the receipt, None where nothing was recorded: on a dry run, and where
@@ -65,13 +79,13 @@ class Outcome:
     """
 
     receipt: Receipt
-    differences: list[Difference]
+    differences: list[EntityDifference]
     refused: bool
     position: int | None = None
 
 
 @dataclass(slots=True)
-class Run:
+class ImportRun:
     """One reader at work on one file."""
 
     reader: Reader
@@ -79,9 +93,9 @@ class Run:
     sha256: str
     on: date
     staging: Staging
-    tally: Tally
+    receipt_builder: ReceiptBuilder
     actor: str
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[EntityDifference] = field(default_factory=list)
     founded: set[str] = field(default_factory=set)
     before: str = "an earlier import"
     """Who read the file before, in words for the reasons of corrections."""
@@ -95,33 +109,33 @@ async def import_file(
     skip_refused: bool = False,
     dry_run: bool = False,
     actor: str = ACTOR,
-    progress: Progress = silent,
-    listen: Listen | None = None,
-) -> Outcome:
+    progress: Progress = no_progress,
+    listen: RemarkListener | None = None,
+) -> ImportOutcome:
     """Import a file and return its outcome once it is durable.
 
     `skip_refused` takes what is valid of a strict format; `dry_run` records nothing. `listen` is
     told of every refused and suspect place. Raises InvalidInput or TooLarge for a file that is
     broken as a whole, VersionConflict where others wrote on the same entities meanwhile.
     """
-    tally = Tally(listen) if listen else Tally()
+    tally = ReceiptBuilder(listen) if listen else ReceiptBuilder()
     async with staging(target) as stage:
-        if not file.beginning().startswith(ZIP):
+        if not file.beginning().startswith(ZIP_MAGIC):
             file = replace(file, encoding=encoding(file, reader.encoding))
-        run = Run(reader, file, file.sha256(), datetime.now(UTC).date(), stage, tally, actor)
+        run = ImportRun(reader, file, file.sha256(), datetime.now(UTC).date(), stage, tally, actor)
         earlier = [item async for item in stage.receipts(reader.name)] if reader.corrects else []
         same = [
             (position, receipt)
             for position, receipt in earlier
             if receipt.sha256 == run.sha256 and receipt.reader_version != reader.version
         ]
-        run.before = _who_read_before(run, [receipt for _, receipt in earlier])
+        run.before = _previous_reader(run, [receipt for _, receipt in earlier])
         for batch in _batches(reader.read(file)):
-            await _take_in(run, batch)
+            await _process_batch(run, batch)
             progress("reading", len(batch))
         for position, receipt in same:
-            await _withdraw(run, position - receipt.events, position)
-        outcome = _outcome(run, strict=reader.strict and not skip_refused)
+            await _retract_unread(run, position - receipt.events, position)
+        outcome = _finish(run, strict=reader.strict and not skip_refused)
         if outcome.refused or dry_run:
             return outcome
         position = await stage.append(
@@ -131,14 +145,16 @@ async def import_file(
         return replace(outcome, position=position)
 
 
-def _outcome(run: Run, *, strict: bool) -> Outcome:
+def _finish(run: ImportRun, *, strict: bool) -> ImportOutcome:
     """What a run comes to. Raises InvalidInput if the file is another than in the beginning."""
     if run.file.sha256() != run.sha256:
         raise InvalidInput(
             f"{run.file.name} changed while it was read: import it again", code="FILE_CHANGED"
         )
-    receipt = run.tally.receipt(run.reader, run.file, run.sha256, run.staging.count, run.on)
-    return Outcome(receipt, run.differences, refused=strict and receipt.counts.refused > 0)
+    receipt = run.receipt_builder.receipt(
+        run.reader, run.file, run.sha256, run.staging.count, run.on
+    )
+    return ImportOutcome(receipt, run.differences, refused=strict and receipt.counts.refused > 0)
 
 
 def _receipt_event(receipt: Receipt, actor: str) -> NewEvent:
@@ -154,9 +170,9 @@ def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-async def _take_in(run: Run, batch: Iterable[Item]) -> None:
+async def _process_batch(run: ImportRun, batch: Iterable[Item]) -> None:
     """Judge some items and stage what they lead to."""
-    told = [item for item in batch if isinstance(item, Told)]
+    told = [item for item in batch if isinstance(item, ReadFact)]
     ids = [item.order.event_id for item in told]
     entities = dict(await run.staging.entities(item.order.stream for item in told))
     in_log = await run.staging.streams_of(ids)
@@ -165,96 +181,100 @@ async def _take_in(run: Run, batch: Iterable[Item]) -> None:
         for item in told
         if in_log.get(item.order.event_id, item.order.stream) != item.order.stream
     ]
-    taken = run.staging.by_others | await run.staging.of_others(moved)
-    seen = await run.staging.seen(ids)
+    taken = run.staging.by_others | await run.staging.recorded_by_others(moved)
+    seen = await run.staging.lines_seen(ids)
     run.founded |= await run.staging.existing(
         sorted(mentioned(item.order for item in told) - run.founded)
     )
     events: list[NewEvent] = []
     for item in batch:
-        if isinstance(item, Refused):
-            run.tally.refuse(item)
+        if isinstance(item, RefusedItem):
+            run.receipt_builder.refuse(item)
             continue
         order = item.order
         elsewhere = in_log.get(order.event_id, order.stream) != order.stream
-        verdict = judge(
+        verdict = reconcile(
             item,
             entities[order.stream],
             seen.get(order.event_id),
             elsewhere,
-            _retraction(run, item.at),
+            _retraction_maker(run, item.at),
             taken=order.event_id in taken,
         )
-        made = _carry_out(run, item, verdict, entities)
+        made = _decide_events(run, item, verdict, entities)
         if made is not None:
             events += made
             seen.setdefault(order.event_id, item.at.line)
     await run.staging.stage(events)
-    await run.staging.see(seen)
+    await run.staging.mark_seen(seen)
 
 
-def _carry_out(
-    run: Run, item: Told, verdict: Verdict, entities: dict[str, Entity]
+def _decide_events(
+    run: ImportRun, item: ReadFact, verdict: Resolution, entities: dict[str, Entity]
 ) -> list[NewEvent] | None:
     """The events that a verdict leads to; None where it, or a rule, refuses the fact."""
     stream = item.order.stream
-    if verdict.came is Came.REFUSED:
-        run.tally.refuse(Refused(item.at, verdict.reason, item.order.event_id, verdict.code))
+    if verdict.outcome is ItemOutcome.REFUSED:
+        run.receipt_builder.refuse(
+            RefusedItem(item.at, verdict.reason, item.order.event_id, verdict.code)
+        )
         return None
     entity = entities[stream].copy() if len(verdict.orders) > 1 else entities[stream]
     try:
         events = [decide(entity, order, run.founded, run.actor) for order in verdict.orders]
     except TrackerError as error:
-        at = At(item.at.line, item.at.column or path_of(error))
-        run.tally.refuse(Refused.because(at, error, item.order.event_id))
+        at = SourceLocation(item.at.line, item.at.column or dotted_path(error))
+        run.receipt_builder.refuse(RefusedItem.because(at, error, item.order.event_id))
         return None
     entities[stream] = entity
-    run.staging.put_back(entity)
+    run.staging.update_cache(entity)
     if stream.startswith("alliance/"):
         run.founded.add(stream)
     _count(run, item, verdict)
     return events
 
 
-def _count(run: Run, item: Told, verdict: Verdict) -> None:
-    run.tally.came[verdict.came] += 1
-    if verdict.doubt:
-        run.tally.suspect_of(item.at, verdict.doubt, item.order.event_id)
+def _count(run: ImportRun, item: ReadFact, verdict: Resolution) -> None:
+    run.receipt_builder.outcomes[verdict.outcome] += 1
+    if verdict.warning:
+        run.receipt_builder.suspect_of(item.at, verdict.warning, item.order.event_id)
     if verdict.orders and len(run.differences) < MAX_DIFFERENCES:
         run.differences.append(
-            Difference(verdict.came, item.at, item.order.stream, item.order.fact, verdict.before)
+            EntityDifference(
+                verdict.outcome, item.at, item.order.stream, item.order.fact, verdict.before
+            )
         )
 
 
 # --- corrections
 
 
-def _retraction(run: Run, at: At) -> Callable[[str], Retracted] | None:
+def _retraction_maker(run: ImportRun, at: SourceLocation) -> Callable[[str], Retracted] | None:
     """Makes the retraction of what was read in a place before; None where an id is the author's."""
     if not run.reader.corrects:
         return None
     place = f"line {at.line}" + (f", {at.column}" if at.column else "")
-    return lambda event_id: _retracted(run, event_id, f"reads {place} otherwise")
+    return lambda event_id: _retraction_event(run, event_id, f"reads {place} otherwise")
 
 
-def _retracted(run: Run, event_id: str, what: str) -> Retracted:
+def _retraction_event(run: ImportRun, event_id: str, what: str) -> Retracted:
     reader, day = run.reader, PartialDate(run.on.isoformat())
     return Retracted(
         retracts=event_id,
-        reason=plain(
+        reason=printable(
             f"Reader {reader.name} {reader.version} {what} in {run.file.name} than {run.before}",
             500,
         ),
         source=Source(
             publisher="tracker",
-            name=plain(f"Import of {run.file.name}"),
+            name=printable(f"Import of {run.file.name}"),
             published_on=day,
             checked=Checked.DATA_FILE,
         ),
     )
 
 
-def _who_read_before(run: Run, earlier: list[Receipt]) -> str:
+def _previous_reader(run: ImportRun, earlier: list[Receipt]) -> str:
     """Who read this file, or another one of its name, last."""
     same = [r for r in earlier if run.sha256 == r.sha256]
     named = [r for r in earlier if run.file.name == r.file]
@@ -265,17 +285,19 @@ def _who_read_before(run: Run, earlier: list[Receipt]) -> str:
     return "an earlier import"
 
 
-async def _withdraw(run: Run, first: int, end: int) -> None:
+async def _retract_unread(run: ImportRun, first: int, end: int) -> None:
     """Retract what an earlier version of the reader read in this file and this one does not."""
     for event_id, stream in await run.staging.not_seen(first, end):
         entity = (await run.staging.entities([stream]))[stream].copy()
-        fact = _retracted(run, event_id, "reads nothing any more where it stood")
+        fact = _retraction_event(run, event_id, "reads nothing any more where it stood")
         try:
-            event = decide(entity, Order(stream, fact, f"{event_id}{RETRACTED}"), (), run.actor)
+            event = decide(
+                entity, Order(stream, fact, f"{event_id}{RETRACTION_SUFFIX}"), (), run.actor
+            )
         except TrackerError:  # retracted already, by whomever
             continue
-        run.staging.put_back(entity)
+        run.staging.update_cache(entity)
         await run.staging.stage([event])
-        run.tally.withdrawn += 1
+        run.receipt_builder.withdrawn += 1
         if len(run.differences) < MAX_DIFFERENCES:
-            run.differences.append(Difference("withdrawn", None, stream, fact))
+            run.differences.append(EntityDifference("withdrawn", None, stream, fact))

@@ -12,8 +12,8 @@ from tracker.domain.import_receipt import ImportCounts, Receipt, RefusalReason, 
 from tracker.domain.values import PartialDate, Source
 from tracker.domain.vocabulary import Checked
 from tracker.domain.wording import is_visible
-from tracker.sources.importing.reconcile import Came
-from tracker.sources.reader import At, File, Reader, Refused
+from tracker.sources.importing.reconcile import ItemOutcome
+from tracker.sources.reader import File, Reader, RefusedItem, SourceLocation
 
 MAX_REMARKS = 20
 MAX_REASONS = 20
@@ -22,42 +22,42 @@ MAX_COUNTED_REASONS = 1000
 OTHER_REASONS = "other reasons"
 FAR_OFF = "FAR_OFF"
 """The code of a figure that can hardly be right beside its neighbour."""
-Listen = Callable[[str, At, str, str, str], None]
+RemarkListener = Callable[[str, SourceLocation, str, str, str], None]
 """Is told what came of a place: `refused` or `suspect`, where, its code, the reason, the text."""
 
 
-def _ignore(came: str, at: At, code: str, reason: str, text: str) -> None:
+def _ignore(came: str, at: SourceLocation, code: str, reason: str, text: str) -> None:
     """Tell nobody."""
 
 
 @dataclass(slots=True)
-class Tally:
+class ReceiptBuilder:
     """What has become of a file so far.
 
     `listen` is told of every refused and suspect place, of which the receipt keeps the first.
     """
 
-    listen: Listen = _ignore
-    came: Counter[Came] = field(default_factory=Counter)
+    listen: RemarkListener = _ignore
+    outcomes: Counter[ItemOutcome] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     refused: list[Remark] = field(default_factory=list)
     suspects: list[Remark] = field(default_factory=list)
     suspect: int = 0
     withdrawn: int = 0
 
-    def refuse(self, place: Refused) -> None:
+    def refuse(self, place: RefusedItem) -> None:
         """A place was refused."""
-        self.came[Came.REFUSED] += 1
+        self.outcomes[ItemOutcome.REFUSED] += 1
         why = (place.reason, place.code)
         known = why in self.reasons or len(self.reasons) < MAX_COUNTED_REASONS
         self.reasons[why if known else (OTHER_REASONS, None)] += 1
         _note(self.refused, place)
         self.listen("refused", place.at, place.code, place.reason, place.text)
 
-    def suspect_of(self, at: At, reason: str, text: str) -> None:
+    def suspect_of(self, at: SourceLocation, reason: str, text: str) -> None:
         """A recorded fact is suspect."""
         self.suspect += 1
-        _note(self.suspects, Refused(at, reason, text, FAR_OFF))
+        _note(self.suspects, RefusedItem(at, reason, text, FAR_OFF))
         self.listen("suspect", at, FAR_OFF, reason, text)
 
     def counts(self) -> ImportCounts:
@@ -65,7 +65,7 @@ class Tally:
         return ImportCounts(
             suspect=self.suspect,
             withdrawn=self.withdrawn,
-            **{came.value: count for came, count in self.came.items()},
+            **{came.value: count for came, count in self.outcomes.items()},
         )
 
     def receipt(self, reader: Reader, file: File, sha256: str, events: int, on: date) -> Receipt:
@@ -74,14 +74,14 @@ class Tally:
         return Receipt(
             source=Source(
                 publisher="tracker",
-                name=plain(f"Import of {name}"),
+                name=printable(f"Import of {name}"),
                 published_on=day,
                 checked=Checked.DATA_FILE,
             ),
             on=day,
             reader=reader.name,
             reader_version=reader.version,
-            file=plain(name) or "?",
+            file=printable(name) or "?",
             sha256=sha256,
             size=file.size,
             counts=self.counts(),
@@ -93,7 +93,7 @@ class Tally:
         )
 
 
-def plain(text: str, most: int = 200) -> str:
+def printable(text: str, most: int = 200) -> str:
     """Foreign text as a receipt can hold it: printable, and at most so many bytes of JSON; empty
     where there is nothing to see in it."""
     shown = "".join(char if char.isprintable() else "?" for char in text[:most])
@@ -104,14 +104,14 @@ def plain(text: str, most: int = 200) -> str:
     return shown if len(shown) == len(text) else shown + "\u2026"
 
 
-def _note(remarks: list[Remark], place: Refused) -> None:
+def _note(remarks: list[Remark], place: RefusedItem) -> None:
     if len(remarks) < MAX_REMARKS:
         remarks.append(
             Remark(
-                reason=plain(place.reason),
+                reason=printable(place.reason),
                 line=place.at.line,
-                text=plain(place.text, 80) or None,
-                column=plain(place.at.column or "", 80) or None,
+                text=printable(place.text, 80) or None,
+                column=printable(place.at.column or "", 80) or None,
                 code=place.code,
             )
         )
@@ -122,7 +122,7 @@ def _reasons(counted: Counter[tuple[str, str | None]]) -> tuple[RefusalReason, .
     frequent = counted.most_common(MAX_REASONS)
     rest = counted.total() - sum(count for _, count in frequent)
     shown = [
-        RefusalReason(reason=plain(reason), count=count, code=code)
+        RefusalReason(reason=printable(reason), count=count, code=code)
         for (reason, code), count in frequent
     ]
     return tuple(shown + ([RefusalReason(reason=OTHER_REASONS, count=rest)] if rest else []))

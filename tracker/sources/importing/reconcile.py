@@ -21,21 +21,21 @@ from tracker.domain.entity import Entity, Known, Retracted, retracted, standing
 from tracker.domain.figure import Claimed, edition_key
 from tracker.domain.values import Fact, Quantity
 from tracker.errors import IdempotencyConflict
-from tracker.sources.reader import Told
+from tracker.sources.reader import ReadFact
 
-FAR_OFF = 100
+SUSPECT_FACTOR = 100
 """How many times a figure of a neighbouring edition makes one suspect: a header may lie about the
 unit, and units are a thousandfold apart."""
 
 
-CORRECTION = re.compile(r"~\d+\Z")
+CORRECTION_SUFFIX = re.compile(r"~\d+\Z")
 """What is added to the id of a row for the id of a correction."""
 
-RETRACTED = "~retracted"
+RETRACTION_SUFFIX = "~retracted"
 """What is added to the id of an event for the id of its retraction by an import."""
 
 
-class Came(StrEnum):
+class ItemOutcome(StrEnum):
     """What a fact came to."""
 
     NEW = "new"
@@ -47,62 +47,62 @@ class Came(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Resolution:
     """What became of a fact: orders to carry out, why it was refused, what is odd about it.
 
     `before` is the fact that it restates or takes the place of.
     """
 
-    came: Came
+    outcome: ItemOutcome
     orders: tuple[Order, ...] = ()
     reason: str = ""
     code: str = ""
-    doubt: str | None = None
+    warning: str | None = None
     before: Fact | None = None
 
 
-def judge(
-    told: Told,
+def reconcile(
+    told: ReadFact,
     entity: Entity,
     line: int | None,
     elsewhere: bool,
     retraction: Callable[[str], Retracted] | None,
     *,
     taken: bool = False,
-) -> Verdict:
+) -> Resolution:
     """What becomes of a fact.
 
     `line` is where the file told the same row before, `elsewhere` whether the log has the id for
     another entity, `taken` whether it has it for an event that no import recorded. `retraction`
     makes the retraction of a wrong event; without it another fact under a known id is a mistake.
     """
-    row = of_row(entity, told.order.event_id)
+    row = facts_of_row(entity, told.order.event_id)
     order, row = without_redacted(told.order, row)
     if taken and retraction:
-        if _stands(entity, order):
-            return Verdict(Came.UNCHANGED)
+        if _is_recorded(entity, order):
+            return Resolution(ItemOutcome.UNCHANGED)
         row = [known for known in row if known.event_id != order.event_id]
     told_as = row[-1:] if retraction else row
-    same = any(says_the_same(known.fact, order.fact) for known in told_as)
+    same = any(equal_ignoring_place(known.fact, order.fact) for known in told_as)
     if line is not None:
         return (
-            Verdict(Came.REPEATED)
+            Resolution(ItemOutcome.REPEATED)
             if same
-            else _refused(f"line {line} says otherwise", "CONTRADICTS_ROW")
+            else _refusal(f"line {line} says otherwise", "CONTRADICTS_ROW")
         )
-    if same and not (retraction and withdrawn(entity, row[-1].event_id)):
-        return Verdict(Came.UNCHANGED)
+    if same and not (retraction and retracted_by_import(entity, row[-1].event_id)):
+        return Resolution(ItemOutcome.UNCHANGED)
     if (retraction is None and (elsewhere or row)) or (elsewhere and not taken):
-        return _refused(str(IdempotencyConflict(order.event_id)), IdempotencyConflict.code)
+        return _refusal(str(IdempotencyConflict(order.event_id)), IdempotencyConflict.code)
     if not row or retraction is None:
-        return _fresh(entity, _under_free_id(order) if taken else order)
-    return _corrected(entity, order, row, retraction)
+        return _resolve_new(entity, _under_free_id(order) if taken else order)
+    return _resolve_correction(entity, order, row, retraction)
 
 
-def _stands(entity: Entity, order: Order) -> bool:
+def _is_recorded(entity: Entity, order: Order) -> bool:
     """Whether the event of an order's id stands and says the same, whoever recorded it."""
     return any(
-        known.event_id == order.event_id and says_the_same(known.fact, order.fact)
+        known.event_id == order.event_id and equal_ignoring_place(known.fact, order.fact)
         for known in standing(entity.known)
     )
 
@@ -112,9 +112,9 @@ def _under_free_id(order: Order) -> Order:
     return Order(order.stream, order.fact, f"{order.event_id}{IMPORT_MARK}1", order.path)
 
 
-def of_row(entity: Entity, event_id: str) -> list[Known]:
+def facts_of_row(entity: Entity, event_id: str) -> list[Known]:
     """What is known of one row: its first event and those that corrected it."""
-    return [k for k in entity.known if CORRECTION.sub("", k.event_id) == event_id]
+    return [k for k in entity.known if CORRECTION_SUFFIX.sub("", k.event_id) == event_id]
 
 
 def without_redacted(order: Order, row: Sequence[Known]) -> tuple[Order, list[Known]]:
@@ -127,18 +127,18 @@ def without_redacted(order: Order, row: Sequence[Known]) -> tuple[Order, list[Kn
     )
 
 
-def withdrawn(entity: Entity, event_id: str) -> bool:
+def retracted_by_import(entity: Entity, event_id: str) -> bool:
     """Whether an import retracted an event; what a person retracted is not for imports to judge."""
-    by = f"{event_id}{RETRACTED}"
+    by = f"{event_id}{RETRACTION_SUFFIX}"
     return event_id in retracted(entity.known) and any(k.event_id == by for k in entity.known)
 
 
-def says_the_same(one: Fact, other: Fact) -> bool:
+def equal_ignoring_place(one: Fact, other: Fact) -> bool:
     """Whether two facts are the same, wherever in their source they stand: rows may move."""
     return one == other or _without_place(one) == _without_place(other)
 
 
-def agree(one: Quantity, other: Quantity) -> bool:
+def equal_quantities(one: Quantity, other: Quantity) -> bool:
     """Whether two quantities are the same, be it in different units of one measure."""
     if one.basis != other.basis or one.qualifier is not other.qualifier:
         return False
@@ -151,18 +151,18 @@ def _without_place(fact: Fact) -> Fact:
     return replace(fact, source=replace(fact.source, reference=None))
 
 
-def _fresh(entity: Entity, order: Order) -> Verdict:
+def _resolve_new(entity: Entity, order: Order) -> Resolution:
     """A row that the log does not know; its claim may be known under another id."""
     if not isinstance(order.fact, Claimed):
-        return Verdict(Came.NEW, (order,))
+        return Resolution(ItemOutcome.NEW, (order,))
     claims = [(k, k.fact) for k in standing(entity.known) if isinstance(k.fact, Claimed)]
     for known, claim in claims:
         if edition_key(claim) == edition_key(order.fact):
-            same = agree(claim.quantity, order.fact.quantity)
+            same = equal_quantities(claim.quantity, order.fact.quantity)
             return (
-                Verdict(Came.UNCHANGED)
+                Resolution(ItemOutcome.UNCHANGED)
                 if same
-                else _refused(
+                else _refusal(
                     f"the event {known.event_id} has another value for this series and edition",
                     "ANOTHER_VALUE",
                 )
@@ -171,35 +171,40 @@ def _fresh(entity: Entity, order: Order) -> Verdict:
         claim for _, claim in claims if claim.source.publisher == order.fact.source.publisher
     ]
     if not earlier:
-        return Verdict(Came.NEW, (order,))
+        return Resolution(ItemOutcome.NEW, (order,))
     nearest = min(earlier, key=lambda claim: abs(claim.public_on - order.fact.public_on))
-    return Verdict(Came.RESTATED, (order,), doubt=doubt(order.fact, nearest), before=nearest)
+    return Resolution(
+        ItemOutcome.RESTATED,
+        (order,),
+        warning=plausibility_warning(order.fact, nearest),
+        before=nearest,
+    )
 
 
-def doubt(claim: Claimed, neighbour: Claimed) -> str | None:
+def plausibility_warning(claim: Claimed, neighbour: Claimed) -> str | None:
     """Why a claim can hardly be right beside that of a neighbouring edition, if it can't."""
     new, old = claim.quantity, neighbour.quantity
     value = None if new.value is None else new.unit.convert(new.value, old.unit)
     if not value or not old.value or new.basis != old.basis:
         return None
     ratio = value / old.value
-    if Decimal(1) / FAR_OFF < ratio < FAR_OFF:
+    if Decimal(1) / SUSPECT_FACTOR < ratio < SUSPECT_FACTOR:
         return None
     times = f"{ratio:,.0f} times" if ratio > 1 else f"1/{1 / ratio:,.0f} of"
     return f"{times} the figure of {neighbour.edition}, {old.value} {old.unit}"
 
 
-def _corrected(
+def _resolve_correction(
     entity: Entity, order: Order, row: Sequence[Known], retraction: Callable[[str], Retracted]
-) -> Verdict:
+) -> Resolution:
     last = row[-1]
     orders = [Order(order.stream, order.fact, f"{order.event_id}~{len(row) + 1}")]
     if last.event_id not in retracted(entity.known):
         orders.insert(
-            0, Order(order.stream, retraction(last.event_id), f"{last.event_id}{RETRACTED}")
+            0, Order(order.stream, retraction(last.event_id), f"{last.event_id}{RETRACTION_SUFFIX}")
         )
-    return Verdict(Came.CORRECTED, tuple(orders), before=last.fact)
+    return Resolution(ItemOutcome.CORRECTED, tuple(orders), before=last.fact)
 
 
-def _refused(reason: str, code: str) -> Verdict:
-    return Verdict(Came.REFUSED, reason=reason, code=code)
+def _refusal(reason: str, code: str) -> Resolution:
+    return Resolution(ItemOutcome.REFUSED, reason=reason, code=code)

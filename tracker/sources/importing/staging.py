@@ -39,7 +39,7 @@ PAGE_FACTS = 1000
 MAX_CACHED_ENTITIES = 20_000
 """How many facts are kept in memory with their entities; beyond that all are forgotten, and read
 again when they are needed."""
-LAST = 2**63 - 1
+LAST_POSITION = 2**63 - 1
 IMPORTERS = (IMPORT_ACTOR, DEMO_ACTOR)
 """Actors of what imports record; in a demo nobody is told apart."""
 COLUMNS = (
@@ -75,7 +75,7 @@ class Staging:
         missing = [stream for stream in dict.fromkeys(streams) if stream not in self._entities]
         for stream in missing:
             kind_of(stream)
-        found = await read_streams(self._connection, missing, LAST)
+        found = await read_streams(self._connection, missing, LAST_POSITION)
         kept = await read_texts(
             self._connection, (e.fact for events in found.values() for e in events)
         )
@@ -97,7 +97,7 @@ class Staging:
                 self._kept += 1
         return self._entities
 
-    def put_back(self, entity: Entity) -> None:
+    def update_cache(self, entity: Entity) -> None:
         """Keep an entity as it has become; what it became must be staged."""
         self._entities[entity.id] = entity
 
@@ -121,11 +121,11 @@ class Staging:
         self.count += len(events)
         self._kept += len(events)
 
-    async def seen(self, ids: Sequence[str]) -> dict[str, int]:
+    async def lines_seen(self, ids: Sequence[str]) -> dict[str, int]:
         """In which line of this file each of these ids was first."""
         return {row[0]: row[1] for row in await self._connection.fetch(SQL.seen, ids)}
 
-    async def see(self, lines: Mapping[str, int]) -> None:
+    async def mark_seen(self, lines: Mapping[str, int]) -> None:
         """Note in which lines these ids are."""
         await self._connection.execute(SQL.see, list(lines), list(lines.values()))
 
@@ -133,7 +133,7 @@ class Staging:
         """The streams of the events in the log that have these ids."""
         return {row[0]: row[1] for row in await self._connection.fetch(SQL.streams_of_ids, ids)}
 
-    async def of_others(self, ids: Sequence[str]) -> set[str]:
+    async def recorded_by_others(self, ids: Sequence[str]) -> set[str]:
         """Which of these events in the log no import recorded."""
         if not ids:
             return set()

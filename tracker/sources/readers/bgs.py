@@ -25,10 +25,18 @@ from tracker.domain.units import Unit
 from tracker.domain.values import PartialDate, Quantity, Source
 from tracker.domain.vocabulary import Checked, Qualifier, Stage, Statistic
 from tracker.errors import InvalidInput
-from tracker.sources.column_mapping import Meaning
+from tracker.sources.column_mapping import ColumnMapping
 from tracker.sources.ids import claim_id, slug
 from tracker.sources.parsing import number
-from tracker.sources.reader import At, File, Item, Reader, Refused, told, unreadable
+from tracker.sources.reader import (
+    File,
+    Item,
+    Reader,
+    RefusedItem,
+    SourceLocation,
+    read_fact,
+    unreadable,
+)
 from tracker.sources.text_files import head_rows, rows
 
 COLUMNS = {"country_iso3_code", "year", "quantity", "units", "bgs_statistic_type_trans"}
@@ -48,7 +56,7 @@ UNITS = {
     "million cubic metres": "Mm3",
 }
 UNIT = re.compile(r"(?P<unit>[^(]+?)(?: \((?P<basis>[^)]+)\))?")
-PAST = frozenset(
+FORMER_STATES = frozenset(
     {
         "german federal republic",
         "german democratic republic",
@@ -86,8 +94,8 @@ def read(published: str | None, file: File) -> Iterator[Item]:
         raise unreadable(file, "expected the columns " + ", ".join(sorted(COLUMNS)))
     for row in table:
         if len(row.fields) != len(names):
-            yield Refused(
-                At(row.line),
+            yield RefusedItem(
+                SourceLocation(row.line),
                 f"expected {len(names)} fields, got {len(row.fields)}: the file may be cut off",
             )
             continue
@@ -108,8 +116,8 @@ def _day(published: str | None, file: File) -> PartialDate:
 
 def _item(field: Mapping[str, str], day: PartialDate, file: str, line: int) -> Item:
     refused = partial(
-        Refused,
-        At(line),
+        RefusedItem,
+        SourceLocation(line),
         text=" ".join(field.get(name, "") for name in (NAMES[0], "country_trans", "year")),
     )
     if field["bgs_statistic_type_trans"] != "Production":
@@ -120,7 +128,9 @@ def _item(field: Mapping[str, str], day: PartialDate, file: str, line: int) -> I
         return refused(f"no commodity is declared for {name!r}", code="UNKNOWN_COMMODITY")
     try:
         claim = _claim(field, about, day, f"{file}, line {line}")
-        return told(At(line, "quantity"), claim.series.stream, claim, claim_id(claim))
+        return read_fact(
+            SourceLocation(line, "quantity"), claim.series.stream, claim, claim_id(claim)
+        )
     except InvalidInput as error:
         return refused(error.message, code=error.code)
 
@@ -172,7 +182,7 @@ def country(field: Mapping[str, str]) -> Place:
     two letters decide.
     """
     name, two = field.get("country_trans", ""), field.get("country_iso2_code", "")
-    if name.casefold() in PAST:
+    if name.casefold() in FORMER_STATES:
         raise InvalidInput(f"{name} is no country of today")
     known = pycountry.countries.get(alpha_3=field["country_iso3_code"])
     three = known.alpha_2 if known else None
@@ -240,7 +250,7 @@ def _declared() -> dict[str, Any]:
     return tomllib.loads(files(__package__).joinpath("bgs.toml").read_text("utf-8"))
 
 
-def reader(meaning: Meaning) -> Reader:
+def reader(meaning: ColumnMapping) -> Reader:
     """A reader of downloads of a given day."""
     return Reader(
         name="bgs",
@@ -250,8 +260,8 @@ def reader(meaning: Meaning) -> Reader:
         example="bgs-2026-05-20.csv",
         recognise=recognise,
         read=partial(read, meaning.constants.get("published")),
-        mapped=reader,
+        with_mapping=reader,
     )
 
 
-READER = reader(Meaning())
+READER = reader(ColumnMapping())

@@ -26,10 +26,19 @@ from tracker.domain.redaction import Redacted
 from tracker.domain.registry import fact_type, kind_of
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
-from tracker.sources.reader import At, File, Item, Reader, Refused, Told, check_storable, path_of
+from tracker.sources.reader import (
+    File,
+    Item,
+    Reader,
+    ReadFact,
+    RefusedItem,
+    SourceLocation,
+    check_storable,
+    dotted_path,
+)
 from tracker.sources.text_files import MAX_ROW_BYTES, lines
 
-SHIPPED = File(Path(tracker.__file__).parent / "corpus" / "corpus.jsonl", "corpus.jsonl")
+SHIPPED_CORPUS = File(Path(tracker.__file__).parent / "corpus" / "corpus.jsonl", "corpus.jsonl")
 """The corpus that ships with the tracker."""
 
 
@@ -42,19 +51,19 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     entity: str | None = None
 
 
-def shipped() -> Iterator[bytes]:
+def shipped_lines() -> Iterator[bytes]:
     """The lines of the corpus that ships with the tracker."""
-    with SHIPPED.path.open("rb") as lines:
+    with SHIPPED_CORPUS.path.open("rb") as lines:
         yield from lines
 
 
-def write(event_id: str, type_: str, fact: Fact, entity: str | None = None) -> bytes:
+def format_line(event_id: str, type_: str, fact: Fact, entity: str | None = None) -> bytes:
     """A line of the corpus format, with its line end."""
     data = msgspec.Raw(encode(fact))
     return encode(Line(id=event_id, type=type_, data=data, entity=entity)) + b"\n"
 
 
-def parse(line: bytes) -> Order:
+def parse_line(line: bytes) -> Order:
     """The order that a line gives. Raises InvalidInput or TooLarge, with the path of the field."""
     if len(line) > MAX_ROW_BYTES:
         raise TooLarge(f"expected at most {MAX_ROW_BYTES} bytes, got {len(line)}")
@@ -98,16 +107,16 @@ def read(file: File) -> Iterator[Item]:
     """The facts of a file, one a line; empty lines say nothing."""
     for line in lines(file):
         if not line.whole:
-            yield Refused(
-                At(line.number),
+            yield RefusedItem(
+                SourceLocation(line.number),
                 f"expected at most {MAX_ROW_BYTES:,} bytes in a line",
                 code=TooLarge.code,
             )
         elif line.content.strip():
             try:
-                yield Told(At(line.number), parse(line.content))
+                yield ReadFact(SourceLocation(line.number), parse_line(line.content))
             except TrackerError as error:
-                yield Refused.because(At(line.number, path_of(error)), error)
+                yield RefusedItem.because(SourceLocation(line.number, dotted_path(error)), error)
 
 
 READER = Reader(

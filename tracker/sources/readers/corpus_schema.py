@@ -15,7 +15,7 @@ from tracker.domain.registry import FACTS
 from tracker.domain.units import Unit
 from tracker.domain.values import Actor, PartialDate, TextCommitment
 
-WORDS: dict[type, dict[str, Any]] = {
+SCHEMAS_OF_WORDS: dict[type, dict[str, Any]] = {
     PartialDate: {
         "type": "string",
         "pattern": r"^\d{4}(-\d{2}(-\d{2})?)?$",
@@ -33,7 +33,9 @@ def corpus_schema() -> str:
     """The schema as text; the same facts always give the same."""
     kinds = {type_: fact for type_, fact in FACTS.items() if fact not in (Receipt, Redacted)}
     names = list(dict.fromkeys(kinds.values()))
-    refs, components = msgspec.json.schema_components(names, schema_hook=WORDS.__getitem__)
+    refs, components = msgspec.json.schema_components(
+        names, schema_hook=SCHEMAS_OF_WORDS.__getitem__
+    )
     where = dict(zip(names, refs, strict=True))
     return json.dumps(
         {
@@ -65,29 +67,34 @@ def corpus_schema() -> str:
                 }
                 for type_, fact in kinds.items()
             ],
-            "$defs": as_told(components),
+            "$defs": with_plain_texts(components),
         },
         indent=1,
         ensure_ascii=False,
     )
 
 
-def as_told(components: dict[str, Any]) -> dict[str, Any]:
+def with_plain_texts(components: dict[str, Any]) -> dict[str, Any]:
     """The schemas of facts as they are told: with texts, which only the log keeps in annexes."""
-    return {name: _told(part) for name, part in components.items() if name != COMMITTED}
+    return {name: _with_plain_text(part) for name, part in components.items() if name != COMMITTED}
 
 
-def _told(part: Any) -> Any:
+def _with_plain_text(part: Any) -> Any:
     match part:
         case {"anyOf": [*kinds]}:
-            return {**part, "anyOf": [_told(kind) for kind in kinds if not refers(kind)]}
+            return {
+                **part,
+                "anyOf": [
+                    _with_plain_text(kind) for kind in kinds if not is_commitment_schema(kind)
+                ],
+            }
         case dict():
-            return {name: _told(item) for name, item in part.items()}
+            return {name: _with_plain_text(item) for name, item in part.items()}
         case list():
-            return [_told(item) for item in part]
+            return [_with_plain_text(item) for item in part]
     return part
 
 
-def refers(schema: Any) -> bool:
+def is_commitment_schema(schema: Any) -> bool:
     """Whether a schema is that of a commitment."""
     return isinstance(schema, dict) and str(schema.get("$ref", "")).endswith(f"/{COMMITTED}")

@@ -26,7 +26,16 @@ from tracker.domain.values import Actor, Fact, PartialDate, Source
 from tracker.domain.vocabulary import AnnouncementKind, Checked, Direction, Measure
 from tracker.errors import InvalidInput
 from tracker.sources.ids import slug
-from tracker.sources.reader import At, File, Item, Reader, Refused, path_of, told, unreadable
+from tracker.sources.reader import (
+    File,
+    Item,
+    Reader,
+    RefusedItem,
+    SourceLocation,
+    dotted_path,
+    read_fact,
+    unreadable,
+)
 from tracker.sources.text_files import in_utf8
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -108,11 +117,13 @@ def read(file: File) -> Iterator[Item]:
         start = content.index(bytes(raw), place)
         line += content.count(b"\n", place, start)
         place = start
-        at = At(line, f"results.{index}")
+        at = SourceLocation(line, f"results.{index}")
         try:
             yield _item(decode(Document, bytes(raw)), at, file.name)
         except InvalidInput as error:
-            yield Refused.because(At(line, f"results.{index}.{path_of(error)}"), error)
+            yield RefusedItem.because(
+                SourceLocation(line, f"results.{index}.{dotted_path(error)}"), error
+            )
 
 
 def _documents(file: File, content: bytes) -> list[msgspec.Raw]:
@@ -125,17 +136,17 @@ def _documents(file: File, content: bytes) -> list[msgspec.Raw]:
     return [msgspec.Raw(content)] if found.results is None else found.results
 
 
-def _item(document: Document, at: At, file: str) -> Item:
+def _item(document: Document, at: SourceLocation, file: str) -> Item:
     goods = named_in(document.text)
     if not document.of_bis and not goods:
-        return Refused(
+        return RefusedItem(
             at, "neither of BIS nor about a commodity of the tracker", document.title, "LEFT_OUT"
         )
     id = f"us-fr-{slug(document.document_number)}"
     source = _source(document, f"{file}, line {at.line}")
     if is_control(document, goods):
-        return told(at, f"export-control/{id}", _control(document, goods, source), id)
-    return told(at, f"announcement/{id}", _announcement(document, goods, source), id)
+        return read_fact(at, f"export-control/{id}", _control(document, goods, source), id)
+    return read_fact(at, f"announcement/{id}", _announcement(document, goods, source), id)
 
 
 def is_control(document: Document, goods: tuple[Commodity, ...]) -> bool:
@@ -211,15 +222,15 @@ def _note(document: Document, *more: str | None) -> str:
         document.abstract,
         document.dates,
         f"Comments close on {close}" if close else None,
-        _listed("Agencies", [a.name or a.raw_name or "" for a in document.agencies]),
-        _listed("Dockets", document.docket_ids),
-        _listed("Topics", document.topics),
+        _with_label("Agencies", [a.name or a.raw_name or "" for a in document.agencies]),
+        _with_label("Dockets", document.docket_ids),
+        _with_label("Topics", document.topics),
     ]
     told = [" ".join(text.split()).rstrip(".") for text in said if text]
     return (". ".join(told) + ".")[:8000]
 
 
-def _listed(what: str, items: list[str]) -> str | None:
+def _with_label(what: str, items: list[str]) -> str | None:
     return f"{what}: {', '.join(items)}" if items else None
 
 

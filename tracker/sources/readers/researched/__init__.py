@@ -11,7 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tracker.domain.codec import decode
 from tracker.errors import TrackerError
-from tracker.sources.reader import At, File, Item, Reader, Refused, Told, path_of, told
+from tracker.sources.reader import (
+    File,
+    Item,
+    Reader,
+    ReadFact,
+    RefusedItem,
+    SourceLocation,
+    dotted_path,
+    read_fact,
+)
 from tracker.sources.readers.researched import alliances, controls, figures
 from tracker.sources.readers.researched.announcements import announcement
 from tracker.sources.readers.researched.rows import Entry, Row
@@ -41,19 +50,22 @@ def read(file: File) -> Iterator[Item]:
             if line.content.strip():
                 facts[line.number] = decode(Row, line.content)
         except TrackerError as error:
-            yield Refused.because(At(line.number, path_of(error)), error)
+            yield RefusedItem.because(SourceLocation(line.number, dotted_path(error)), error)
     rows, entities = {row.id: row for row in facts.values()}, dict[str, str]()
     for number, row in facts.items():
         try:
             entities[row.id] = entity_of(row)
         except MISFIT as error:
             yield _refused(number, row, error)
-    events: list[tuple[Entry, Told]] = []
+    events: list[tuple[Entry, ReadFact]] = []
     for number, row in facts.items():
         try:
             if row.id in entities:
                 events += [
-                    (entry, told(At(number), entry.entity, entry.fact, entry.event_id))
+                    (
+                        entry,
+                        read_fact(SourceLocation(number), entry.entity, entry.fact, entry.event_id),
+                    )
                     for entry in events_of(row, rows, entities)
                 ]
         except MISFIT as error:
@@ -61,11 +73,13 @@ def read(file: File) -> Iterator[Item]:
     yield from (event for _, event in sorted(events, key=lambda item: item[0].order))
 
 
-def _refused(number: int, row: Row, error: Exception) -> Refused:
+def _refused(number: int, row: Row, error: Exception) -> RefusedItem:
     """A fact that breaks a rule, or has details of which nothing can be made."""
     if isinstance(error, TrackerError):
-        return Refused.because(At(number, path_of(error)), error, row.id)
-    return Refused(At(number, "details"), f"expected known details: {error!r}", row.id)
+        return RefusedItem.because(SourceLocation(number, dotted_path(error)), error, row.id)
+    return RefusedItem(
+        SourceLocation(number, "details"), f"expected known details: {error!r}", row.id
+    )
 
 
 def researched(file: File) -> list[Row]:

@@ -19,7 +19,7 @@ from tracker.domain.values import Commodity, Fact, FreeText, PartialDate, Place,
 from tracker.domain.vocabulary import Checked
 from tracker.errors import InvalidInput
 from tracker.sources.ids import slug
-from tracker.sources.readers.corpus_format import write
+from tracker.sources.readers.corpus_format import format_line
 
 CHECKED = {
     "page": Checked.PAGE,
@@ -142,7 +142,7 @@ class Entry:
     @property
     def line(self) -> bytes:
         """The line of the corpus."""
-        return write(self.event_id, self.type, self.fact, self.entity)
+        return format_line(self.event_id, self.type, self.fact, self.entity)
 
 
 def source(row: Row) -> Source:

@@ -1,7 +1,7 @@
 """Reads spreadsheets, CSV or XLSX with one header row: policy lists and figures that a team keeps.
 
 Read in this order: `tables` (rows out of files), `records` (a row becomes facts); beside this
-package `meaning` (what columns mean) and `words` (dates, places, goods). Columns without a meaning
+package `column_mapping` (what columns mean) and `parsing` (dates, places, goods). Columns without a meaning
 are kept in the note.
 """
 
@@ -11,14 +11,23 @@ from collections.abc import Iterator
 from functools import partial
 
 from tracker.errors import InvalidInput
-from tracker.sources.column_mapping import ALIASES, FIELDS, Meaning, default_publisher
-from tracker.sources.reader import ZIP, At, File, Item, Reader, Refused, path_of, unreadable
+from tracker.sources.column_mapping import ALIASES, FIELDS, ColumnMapping, default_publisher
+from tracker.sources.reader import (
+    ZIP_MAGIC,
+    File,
+    Item,
+    Reader,
+    RefusedItem,
+    SourceLocation,
+    dotted_path,
+    unreadable,
+)
 from tracker.sources.readers.spreadsheet.records import Record, facts
 from tracker.sources.readers.spreadsheet.tables import Cells, cells
 from tracker.sources.text_files import head_rows
 
 
-def reader(meaning: Meaning) -> Reader:
+def reader(meaning: ColumnMapping) -> Reader:
     """A reader of spreadsheets whose columns mean what is given."""
     return Reader(
         name="sheet",
@@ -28,27 +37,27 @@ def reader(meaning: Meaning) -> Reader:
         example="policies.xlsx --map title=Titel --set publisher=iea",
         recognise=recognise,
         read=partial(read, meaning),
-        mapped=reader,
+        with_mapping=reader,
     )
 
 
 def recognise(head: bytes, name: str) -> bool:
     """Whether a file is a workbook, or a table with the columns of a list of policies."""
-    if head.startswith(ZIP):
+    if head.startswith(ZIP_MAGIC):
         return name.lower().endswith(".xlsx")
     names = [name.strip().casefold() for row in head_rows(head, 1) for name in row.fields]
     fields = {name if name in FIELDS else ALIASES.get(name) for name in names}
     return {"jurisdiction"} < fields and bool({"title", "value"} & fields)
 
 
-def read(meaning: Meaning, file: File) -> Iterator[Item]:
+def read(meaning: ColumnMapping, file: File) -> Iterator[Item]:
     """The facts of every row, or why it was not understood."""
     table = cells(file)
     header = next(table, None)
     if header is None:
         raise unreadable(file, "expected a header row")
     try:
-        columns = meaning.placed(header.texts)
+        columns = meaning.locate_columns(header.texts)
     except InvalidInput as error:
         raise unreadable(file, error.message, header.line) from None
     for row in table:
@@ -56,12 +65,12 @@ def read(meaning: Meaning, file: File) -> Iterator[Item]:
 
 
 def _items(
-    meaning: Meaning, file: File, header: Cells, columns: dict[str, int], row: Cells
+    meaning: ColumnMapping, file: File, header: Cells, columns: dict[str, int], row: Cells
 ) -> Iterator[Item]:
     lost = [name for name, index in columns.items() if row.formulas.get(index) is False]
     if lost:
-        yield Refused(
-            At(row.line, lost[0]),
+        yield RefusedItem(
+            SourceLocation(row.line, lost[0]),
             "a formula without a kept value: open and save the file in a spreadsheet program",
         )
         return
@@ -70,22 +79,24 @@ def _items(
         found = list(facts(record))
     except ValueError as error:
         broken = error if isinstance(error, InvalidInput) else InvalidInput(str(error))
-        yield Refused.because(
-            At(row.line, path_of(broken) or None), broken, record.text("title") or ""
+        yield RefusedItem.because(
+            SourceLocation(row.line, dotted_path(broken) or None),
+            broken,
+            record.text("title") or "",
         )
         return
     yield from found
 
 
 def _record(
-    meaning: Meaning, file: File, header: Cells, columns: dict[str, int], row: Cells
+    meaning: ColumnMapping, file: File, header: Cells, columns: dict[str, int], row: Cells
 ) -> Record:
     fields = {"publisher": default_publisher(file.name), **meaning.constants}
     fields |= {name: row.at(index) for name, index in columns.items() if row.at(index)}
     return Record(file.name, row.line, fields, _rest(meaning, header, columns, row), meaning)
 
 
-def _rest(meaning: Meaning, header: Cells, columns: dict[str, int], row: Cells) -> str | None:
+def _rest(meaning: ColumnMapping, header: Cells, columns: dict[str, int], row: Cells) -> str | None:
     """What the other columns say, and which values a formula gave."""
     meant = set(columns.values())
     said = [
@@ -97,4 +108,4 @@ def _rest(meaning: Meaning, header: Cells, columns: dict[str, int], row: Cells) 
     return "; ".join(said)[:8000] or None
 
 
-READER = reader(Meaning())
+READER = reader(ColumnMapping())

@@ -27,13 +27,13 @@ from tracker.domain.vocabulary import (
 )
 from tracker.errors import InvalidInput
 from tracker.sources import parsing
-from tracker.sources.column_mapping import Meaning, default_publisher
+from tracker.sources.column_mapping import ColumnMapping, default_publisher
 from tracker.sources.ids import claim_id, slug
-from tracker.sources.reader import At, Told, told
+from tracker.sources.reader import ReadFact, SourceLocation, read_fact
 
 T = TypeVar("T")
-LONGEST_ID = 120
-OF_ALL = frozenset(
+MAX_ID_CHARACTERS = 120
+COMMON_FIELDS = frozenset(
     {
         "id",
         "title",
@@ -48,7 +48,7 @@ OF_ALL = frozenset(
 )
 """Fields that have a place in an announcement, or, as the day of a list, are left out on purpose:
 each later list would look like a correction."""
-OF_CONTROLS = OF_ALL | {
+CONTROL_FIELDS = COMMON_FIELDS | {
     "effective",
     "ended",
     "suspended",
@@ -58,7 +58,7 @@ OF_CONTROLS = OF_ALL | {
     "destinations",
     "instrument",
 }
-OF_FIGURES = frozenset(
+FIGURE_FIELDS = frozenset(
     {
         "jurisdiction",
         "commodities",
@@ -75,7 +75,7 @@ OF_FIGURES = frozenset(
         "edition",
     }
 )
-DATED = {
+DATE_FIELDS = {
     ClauseStatus.IN_FORCE: "effective",
     ClauseStatus.SUSPENDED: "suspended",
     ClauseStatus.EXPIRED: "ended",
@@ -92,7 +92,7 @@ class Record:
     line: int
     fields: Mapping[str, str]
     rest: str | None
-    meaning: Meaning
+    meaning: ColumnMapping
 
     def text(self, field: str) -> str | None:
         """What a field says; None where it says nothing."""
@@ -117,9 +117,9 @@ class Record:
         """The date of a field, if it has one. Raises InvalidInput."""
         return self.read(field, lambda text: parsing.day(text, self.meaning.dates))
 
-    def goods(self) -> tuple[Commodity, ...]:
+    def commodities(self) -> tuple[Commodity, ...]:
         """What it is about. Raises InvalidInput."""
-        return self.read("commodities", parsing.goods) or ()
+        return self.read("commodities", parsing.commodities) or ()
 
     @property
     def issuer(self) -> Place:
@@ -141,30 +141,32 @@ class Record:
         )
 
 
-def facts(record: Record) -> Iterator[Told]:
+def facts(record: Record) -> Iterator[ReadFact]:
     """The facts of a row. Raises InvalidInput at the field."""
-    at = At(record.line)
+    at = SourceLocation(record.line)
     if record.text("value"):
         claim = _claim(record)
-        yield told(at, claim.series.stream, claim, claim_id(claim))
+        yield read_fact(at, claim.series.stream, claim, claim_id(claim))
         return
     id = row_id(record)
     if record.text("measure"):
         yield from (
-            told(at, f"export-control/{id}", fact, f"{id}{suffix}")
+            read_fact(at, f"export-control/{id}", fact, f"{id}{suffix}")
             for suffix, fact in _control(record)
         )
     else:
-        yield told(at, f"announcement/{id}", _announcement(record), id)
+        yield read_fact(at, f"announcement/{id}", _announcement(record), id)
 
 
 def row_id(record: Record) -> str:
     """What names a row: its own id, or its jurisdiction and title."""
     own = record.text("id") or f"{record.text('jurisdiction') or ''} {record.required('title')}"
     name = slug(f"{record.required('publisher')} {own}")
-    if len(name) <= LONGEST_ID and own.isascii():
+    if len(name) <= MAX_ID_CHARACTERS and own.isascii():
         return name
-    return f"{name[:LONGEST_ID]}-{hashlib.sha256(own.encode()).hexdigest()[:8]}".replace("--", "-")
+    return f"{name[:MAX_ID_CHARACTERS]}-{hashlib.sha256(own.encode()).hexdigest()[:8]}".replace(
+        "--", "-"
+    )
 
 
 def _announcement(record: Record) -> Made:
@@ -174,19 +176,19 @@ def _announcement(record: Record) -> Made:
         kind=AnnouncementKind.STATEMENT,
         title=record.required("title"),
         actors=(record.issuer,),  # type: ignore[arg-type]  # a place is an actor
-        commodities=record.goods(),
-        note=_note(record, OF_ALL),
+        commodities=record.commodities(),
+        note=_note(record, COMMON_FIELDS),
     )
 
 
 def _control(record: Record) -> Iterator[tuple[str, Fact]]:
     """The acts of a control. Each has an id of its own, so that a later file adds acts."""
     status = _status(record)
-    if status in DATED and not record.text(DATED[status]):
+    if status in DATE_FIELDS and not record.text(DATE_FIELDS[status]):
         raise InvalidInput(
             f"expected the day of it: the status is {status}",
             code="FIELD_REQUIRED",
-            path=(DATED[status],),
+            path=(DATE_FIELDS[status],),
         )
     on = _announced(record)
     source = record.source(on)
@@ -201,7 +203,7 @@ def _control(record: Record) -> Iterator[tuple[str, Fact]]:
             title=record.required("title"),
             clauses=(_clause(record),),
             instrument=record.text("instrument"),
-            note=_note(record, OF_CONTROLS, undated),
+            note=_note(record, CONTROL_FIELDS, undated),
         ),
     )
     if effective := record.day("effective"):
@@ -233,7 +235,7 @@ def _clause(record: Record) -> Clause:
     return Clause(
         id="1",
         measure=record.meaning.measures[measure.casefold()],
-        commodities=record.goods(),
+        commodities=record.commodities(),
         destinations=record.read("destinations", parsing.places) or (),
     )
 
@@ -257,7 +259,7 @@ def _announced(record: Record) -> PartialDate:
 
 
 def _claim(record: Record) -> Claimed:
-    goods = record.goods()
+    goods = record.commodities()
     if len(goods) != 1:
         raise InvalidInput("expected one commodity", path=("commodities",))
     published = record.day("published")
@@ -286,7 +288,7 @@ def _claim(record: Record) -> Claimed:
             basis=record.text("basis"),
         ),
         as_of=year if stock else None,
-        note=_note(record, OF_FIGURES),
+        note=_note(record, FIGURE_FIELDS),
     )
 
 

@@ -20,7 +20,7 @@ import openpyxl  # type: ignore[import-untyped]  # it has no types of its own
 from openpyxl.utils import column_index_from_string  # type: ignore[import-untyped]
 
 from tracker.errors import InvalidInput
-from tracker.sources.reader import ZIP, File, unreadable
+from tracker.sources.reader import ZIP_MAGIC, File, unreadable
 from tracker.sources.text_files import rows as csv_rows
 
 MAX_WORKBOOK_BYTES = 64 * 1024 * 1024
@@ -32,7 +32,7 @@ MAX_COLUMNS = 256
 SHEETS = "xl/worksheets/"
 ROW = re.compile("[0-9]{1,10}")
 CELL = re.compile("([A-Z]{1,3})[0-9]{1,10}")
-BROKEN = (
+BROKEN_WORKBOOK_ERRORS = (
     zipfile.BadZipFile,
     KeyError,
     ValueError,
@@ -61,7 +61,7 @@ class Cells:
 
 def cells(file: File) -> Iterator[Cells]:
     """The rows that are not empty. Raises InvalidInput or TooLarge."""
-    if file.head().startswith(ZIP):
+    if file.head().startswith(ZIP_MAGIC):
         yield from _of_workbook(file)
     else:
         for row in csv_rows(file):
@@ -85,7 +85,7 @@ def _of_workbook(file: File) -> Iterator[Cells]:
                 yield Cells(line, texts, computed)
     except InvalidInput:
         raise
-    except BROKEN as error:
+    except BROKEN_WORKBOOK_ERRORS as error:
         raise unreadable(file, f"expected an XLSX workbook: {error}") from None
 
 
@@ -105,7 +105,7 @@ def check_archive(file: File) -> None:
                         _check_part(file, member.filename, content)
     except InvalidInput:
         raise
-    except (*BROKEN, ExpatError, NotImplementedError, RuntimeError) as error:
+    except (*BROKEN_WORKBOOK_ERRORS, ExpatError, NotImplementedError, RuntimeError) as error:
         raise unreadable(file, f"expected an XLSX workbook: {error}") from None
 
 

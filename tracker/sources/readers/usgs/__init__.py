@@ -14,9 +14,9 @@ from collections.abc import Iterator
 
 from tracker.domain.figure import Claimed
 from tracker.sources.ids import claim_id
-from tracker.sources.reader import File, Item, Reader, told
+from tracker.sources.reader import File, Item, Reader, read_fact
 from tracker.sources.readers.usgs.cells import Cell
-from tracker.sources.readers.usgs.claims import understand
+from tracker.sources.readers.usgs.claims import parse_claim
 from tracker.sources.readers.usgs.layouts import ENCODING, cells, edition_of, is_table
 from tracker.sources.text_files import head_rows
 
@@ -34,10 +34,10 @@ def recognise(head: bytes, name: str) -> bool:
 def read(file: File) -> Iterator[Item]:
     """All cells of a file as claims and refusals."""
     for cell in cells(file):
-        item = understand(cell) if isinstance(cell, Cell) else cell
+        item = parse_claim(cell) if isinstance(cell, Cell) else cell
         if isinstance(item, Claimed):
             assert isinstance(cell, Cell)
-            yield told(cell.at, item.series.stream, item, claim_id(item))
+            yield read_fact(cell.at, item.series.stream, item, claim_id(item))
         else:
             yield item
 

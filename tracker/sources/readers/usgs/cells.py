@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tracker.domain.values import PartialDate, Source
 from tracker.domain.vocabulary import Checked, Statistic
-from tracker.sources.reader import NOT_UNDERSTOOD, At, Refused
+from tracker.sources.reader import NOT_UNDERSTOOD, RefusedItem, SourceLocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +67,15 @@ class Cell:
     note: str
 
     @property
-    def at(self) -> At:
+    def at(self) -> SourceLocation:
         """Its place in the file."""
-        return At(self.line, self.column)
+        return SourceLocation(self.line, self.column)
 
     @property
     def reference(self) -> str:
         """Its place, file included, as facts cite it."""
         return f"{self.file}, line {self.line}, {self.column}"
 
-    def refused(self, reason: str, code: str = NOT_UNDERSTOOD) -> Refused:
+    def refused(self, reason: str, code: str = NOT_UNDERSTOOD) -> RefusedItem:
         """This cell, not read for `reason`."""
-        return Refused(self.at, reason, self.text, code)
+        return RefusedItem(self.at, reason, self.text, code)

@@ -11,7 +11,7 @@ from tracker.domain.units import Unit
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Qualifier, Statistic
 from tracker.errors import InvalidInput
-from tracker.sources.reader import Refused
+from tracker.sources.reader import RefusedItem
 from tracker.sources.readers.usgs import notes
 from tracker.sources.readers.usgs.cells import Cell
 from tracker.sources.readers.usgs.quantities import Amount, amount
@@ -38,7 +38,7 @@ HOW_COUNTED = re.compile(
 """Details that say how a figure was counted, not what was weighed."""
 
 
-def understand(cell: Cell) -> Claimed | Refused:
+def parse_claim(cell: Cell) -> Claimed | RefusedItem:
     """The claim that a cell makes, or the reason why it is not read."""
     about = subject(cell)
     if isinstance(about, str):
@@ -52,7 +52,7 @@ def understand(cell: Cell) -> Claimed | Refused:
         return cell.refused(error.message, error.code)
 
 
-def _claim(cell: Cell, about: Subject) -> Claimed | Refused:
+def _claim(cell: Cell, about: Subject) -> Claimed | RefusedItem:
     place, detail = country(cell.country)
     if place is None:
         return cell.refused(f"unknown country {cell.country!r}", "UNKNOWN_PLACE")
@@ -144,7 +144,7 @@ def _basis(about: Subject, details: list[str]) -> str | None:
 
 def _notes(cell: Cell, details: list[str], basis: str | None) -> Iterator[str]:
     """The publisher's note, what the row adds beyond the basis, and what was corrected here."""
-    note = notes.worth_keeping(cell.note)
+    note = notes.without_repetitions(cell.note)
     if note and note.rstrip(".").lower() != basis:
         yield note
     yield from (d for d in details if d != basis)

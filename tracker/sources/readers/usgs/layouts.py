@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from itertools import chain, count, islice
 
 from tracker.domain.vocabulary import Statistic
-from tracker.sources.reader import At, File, Refused
+from tracker.sources.reader import File, RefusedItem, SourceLocation
 from tracker.sources.readers.usgs.cells import Cell, Edition
-from tracker.sources.readers.usgs.quantities import note_says
+from tracker.sources.readers.usgs.quantities import amount_in_note
 from tracker.sources.text_files import Row, rows
 
-LONG = "Statistics_detail"
+LONG_LAYOUT_COLUMN = "Statistics_detail"
 """The column that only the long layout has."""
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -47,15 +47,15 @@ class Column:
     is_note: bool = False
 
 
-def cells(file: File) -> Iterator[Cell | Refused]:
+def cells(file: File) -> Iterator[Cell | RefusedItem]:
     """All cells of the country tables in a file, and what of the file is left out."""
     table = rows(file, ENCODING)
     first = list(islice(table, 2))
     header = [name.strip() for name in first[0].fields] if first else []
     edition = edition_of(file.name, first[1].at(0) if len(first) > 1 else "")
     if edition is None or not is_table(header):
-        yield Refused(At(1), "no table of an MCS edition", ",".join(header))
-    elif LONG in header:
+        yield RefusedItem(SourceLocation(1), "no table of an MCS edition", ",".join(header))
+    elif LONG_LAYOUT_COLUMN in header:
         yield from _long(file.name, edition, header, chain(first[1:], table))
     else:
         file.at_most(MAX_FILE_BYTES)
@@ -65,7 +65,9 @@ def cells(file: File) -> Iterator[Cell | Refused]:
 def is_table(header: Sequence[str]) -> bool:
     """Whether these are the columns of a table by country, in one of the layouts."""
     names = {name.upper() for name in header}
-    return "COUNTRY" in names and (LONG in header or any(map(_column, header, count())))
+    return "COUNTRY" in names and (
+        LONG_LAYOUT_COLUMN in header or any(map(_column, header, count()))
+    )
 
 
 def edition_of(name: str, first: str) -> Edition | None:
@@ -79,12 +81,12 @@ def edition_of(name: str, first: str) -> Edition | None:
 
 def _long(
     file: str, edition: Edition, header: Sequence[str], rows: Iterable[Row]
-) -> Iterator[Cell | Refused]:
+) -> Iterator[Cell | RefusedItem]:
     for row in rows:
         field = {name: row.at(index) for index, name in enumerate(header)}
-        refusal = _why_not(field)
+        refusal = _rejection_reason(field)
         if refusal:
-            yield Refused(At(row.line), refusal, field["Value"])
+            yield RefusedItem(SourceLocation(row.line), refusal, field["Value"])
             continue
         yield Cell(
             file=file,
@@ -103,7 +105,7 @@ def _long(
         )
 
 
-def _why_not(field: dict[str, str]) -> str | None:
+def _rejection_reason(field: dict[str, str]) -> str | None:
     """Why a row of the long table is left out: only the tables by country are read."""
     if not field["Section"].startswith("World"):
         return "not a table by country: " + field["Section"].partition("\u2014")[0]
@@ -117,7 +119,7 @@ def _why_not(field: dict[str, str]) -> str | None:
 
 def _wide(
     file: str, edition: Edition, header: Sequence[str], rows: Sequence[Row]
-) -> Iterator[Cell | Refused]:
+) -> Iterator[Cell | RefusedItem]:
     names = {name.upper(): index for index, name in enumerate(header)}
     columns = [column for index, name in enumerate(header) if (column := _column(name, index))]
     match = FILE_NAME.fullmatch(file)
@@ -127,7 +129,7 @@ def _wide(
         for row in table:
             for column in present:
                 yield _cell(file, edition, table_name, row, column, columns, names)
-            yield from _headless(header, row)
+            yield from _values_without_header(header, row)
 
 
 def _cell(
@@ -209,7 +211,8 @@ def _has_content(table: Sequence[Row], column: Column, columns: Sequence[Column]
     The file gives every table every column, so that empty ones say nothing.
     """
     return any(
-        row.at(column.index) or note_says(_note(row, column, columns), column.year) for row in table
+        row.at(column.index) or amount_in_note(_note(row, column, columns), column.year)
+        for row in table
     )
 
 
@@ -220,8 +223,8 @@ def _note(row: Row, column: Column, columns: Sequence[Column]) -> str:
     )
 
 
-def _headless(header: Sequence[str], row: Row) -> Iterator[Refused]:
+def _values_without_header(header: Sequence[str], row: Row) -> Iterator[RefusedItem]:
     """Values in columns without a header (barite, MCS 2024, repeats its reserves there)."""
     for index in range(len(row.fields)):
         if row.at(index) and (index >= len(header) or not header[index]):
-            yield Refused(At(row.line), "column without a header", row.at(index))
+            yield RefusedItem(SourceLocation(row.line), "column without a header", row.at(index))

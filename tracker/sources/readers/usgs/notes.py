@@ -24,7 +24,7 @@ MATERIAL = re.compile(
     r"|datolite ore|refined borates",
     re.IGNORECASE,
 )
-WORTHLESS = re.compile(
+REPEATED_SENTENCES = re.compile(
     r"(?:production(?: data)? in \d{4} (?:is|was|were) also estimated|also estimated in \d{4}"
     r"|estimated in \d{4} also|estimated(?: for)? \d{4}|estimated in both years|estimated"
     r"|estimated capacity|production data in \d{4} were also estimated|reported|reproted"
@@ -77,9 +77,9 @@ def revised_on(note: str) -> PartialDate | None:
     return PartialDate(datetime.strptime(match[1], "%B %d, %Y").date().isoformat())
 
 
-def worth_keeping(note: str) -> str | None:
+def without_repetitions(note: str) -> str | None:
     """The note without what the quantity says already."""
-    kept = [s for s in sentences(note) if not WORTHLESS.fullmatch(s.rstrip(". "))]
+    kept = [s for s in sentences(note) if not REPEATED_SENTENCES.fullmatch(s.rstrip(". "))]
     return " ".join(kept) or None
 
 

@@ -42,7 +42,7 @@ MARK_AND_MORE = re.compile(r"(?P<mark>NA|W|XX) \(.*", re.IGNORECASE)
 LESS_THAN = re.compile(
     rf"less than (?:(?P<half>½|1/2) ?unit|(?P<value>{NUMBER}) (?P<what>\w+))", re.IGNORECASE
 )
-IN_ONE = {
+UNIT_FACTORS = {
     ("carats", "kct"): 1_000,
     ("carats", "Mct"): 1_000_000,
     ("tons", "t"): 1,
@@ -64,31 +64,31 @@ class Amount:
 
 def amount(text: str, note: str, year: int | None, unit: str) -> Amount | str:
     """What a cell and its note say together, or the reason why that is not known."""
-    told = note_says(note, year)
+    told = amount_in_note(note, year)
     if text == "":
         return told or "blank: the file does not tell withheld, not available and nil apart"
     if text == "s":
-        return _small(note, unit) or "s, and no note says what it stands for"
+        return _amount_of_small(note, unit) or "s, and no note says what it stands for"
     if text.upper() == "NA":
         return told or Amount(qualifier=Qualifier.NOT_AVAILABLE)
-    return _written(text) or f"no known number, mark or word: {text!r}"
+    return _parse_cell(text) or f"no known number, mark or word: {text!r}"
 
 
-def note_says(note: str, year: int | None) -> Amount | None:
+def amount_in_note(note: str, year: int | None) -> Amount | None:
     """What a note says that the cell beside it, of that year, should hold; None if nothing."""
     if INCLUDED.search(note) and "not included" not in note:
         return Amount(qualifier=Qualifier.INCLUDED_ELSEWHERE)
     if match := CATEGORIZED.search(note):
-        return _written(match["word"])
+        return _parse_cell(match["word"])
     if match := FOR_YEARS.fullmatch(note):
         first, last = _year(match["first"]), _year(match["last"] or match["first"])
-        return _written(match["mark"]) if year and first <= year <= last else None
+        return _parse_cell(match["mark"]) if year and first <= year <= last else None
     if match := MARK_AND_MORE.fullmatch(note):
-        return _written(match["mark"])
-    return _written(note.partition(". ")[0].rstrip("."))
+        return _parse_cell(match["mark"])
+    return _parse_cell(note.partition(". ")[0].rstrip("."))
 
 
-def _written(text: str) -> Amount | None:
+def _parse_cell(text: str) -> Amount | None:
     """A number, a bound, a range, or a mark or word of the publisher."""
     if match := PLAIN.fullmatch(text):
         return Amount(_number(match["value"]), estimated=bool(match["estimate"]))
@@ -104,7 +104,7 @@ def _written(text: str) -> Amount | None:
     return Amount(Decimal(0) if qualifier is Qualifier.NIL else None, qualifier=qualifier)
 
 
-def _small(note: str, unit: str) -> Amount | None:
+def _amount_of_small(note: str, unit: str) -> Amount | None:
     """What `s` means in this table: under half a unit, under so many carats, or elsewhere."""
     if INCLUDED.search(note):
         return Amount(qualifier=Qualifier.INCLUDED_ELSEWHERE)
@@ -113,7 +113,7 @@ def _small(note: str, unit: str) -> Amount | None:
         return None
     if match["half"]:
         return Amount(Decimal("0.5"), qualifier=Qualifier.LESS_THAN)
-    factor = IN_ONE.get((match["what"].lower(), unit))
+    factor = UNIT_FACTORS.get((match["what"].lower(), unit))
     if factor is None:
         return None
     return Amount(_number(match["value"]) / factor, qualifier=Qualifier.LESS_THAN)

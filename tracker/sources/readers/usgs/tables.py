@@ -45,7 +45,7 @@ class Correction:
     country: str = ""
     text: str = ""
 
-    def fits(self, cell: Cell, commodity: Commodity) -> bool:
+    def matches(self, cell: Cell, commodity: Commodity) -> bool:
         """Whether it is about this cell."""
         return (
             self.edition == cell.edition.year
@@ -61,7 +61,7 @@ def subject(cell: Cell) -> Subject | str:
     chapter = chapter_of(cell)
     if chapter is None:
         return f"unknown commodity {cell.table!r}"
-    rule = next((rule for rule in _declared()["tables"] if _fits(rule, cell, chapter)), None)
+    rule = next((rule for rule in _declared()["tables"] if _matches(rule, cell, chapter)), None)
     if rule is None:
         return f"no table is declared for {chapter} with the type {cell.type!r}"
     plain = _subject(rule, chapter)
@@ -87,10 +87,10 @@ def wrong_value(cell: Cell) -> Correction | None:
 
 def _correction(cell: Cell, kind: str) -> Correction | None:
     chapter = chapter_of(cell)
-    return next((c for c in _corrections(kind) if chapter and c.fits(cell, chapter)), None)
+    return next((c for c in _corrections(kind) if chapter and c.matches(cell, chapter)), None)
 
 
-def _fits(rule: dict[str, Any], cell: Cell, chapter: Commodity) -> bool:
+def _matches(rule: dict[str, Any], cell: Cell, chapter: Commodity) -> bool:
     return (
         chapter in rule["of"].split("|")
         and rule.get("edition", cell.edition.year) == cell.edition.year
