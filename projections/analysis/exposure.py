@@ -205,8 +205,8 @@ def _limits(
     """Why a clause reaches only a part of the goods that it names."""
     if clause.destinations and destination is None:
         yield f"only to {', '.join(clause.destinations)}"
-    if clause.covers is Covers.TECHNOLOGY:
-        yield "only technology, not the goods"
+    if clause.covers is not Covers.GOODS:
+        yield f"only {clause.covers}, not the goods"
     if clause.end_use:
         yield f"only for the end use {clause.end_use}"
     if clause.entities or clause.entity_count:

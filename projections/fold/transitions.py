@@ -35,6 +35,7 @@ class TransitionKind(StrEnum):
     RETURNS = "returns"
     EXPIRES = "expires"
     REPEALED = "repealed"
+    DISCONTINUED = "discontinued"
     AMENDED = "amended"
     MEMBER_JOINS = "member_joins"
     MEMBER_LEAVES = "member_leaves"
@@ -145,6 +146,8 @@ def _of_clause(before: ClauseState | None, after: ClauseState | None) -> Transit
             return TransitionKind.EXPIRES
         case ClauseStatus.REPEALED:
             return TransitionKind.REPEALED
+        case ClauseStatus.WITHDRAWN | ClauseStatus.LAPSED | ClauseStatus.CONCLUDED:
+            return TransitionKind.DISCONTINUED
         case ClauseStatus.SUSPENDED:
             return TransitionKind.SUSPENDED
     if before.status is ClauseStatus.SUSPENDED:

@@ -22,6 +22,7 @@ from tracker.domain.figure import Claim, FigureState, Series
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.values import DAY, PartialDate, Source, Value
+from tracker.domain.vocabulary import LegalStage
 
 Subject = tuple[str, str, str, int]
 """A word under which lists find an entity: `kind, word, entity`, and since which position."""
@@ -148,13 +149,15 @@ def clauses(state: EntityState) -> str:
 def in_force(item: ClauseState) -> str | None:
     """The days on which a clause is in force by its dates, suspended or not; None where it has no
     day at all."""
-    ends = [item.clause.in_force_until.last] if item.clause.in_force_until else []
-    if item.repealed_from and item.repealed_from.first > date.min:
-        ends.append(item.repealed_from.first - DAY)
-    start, end = item.clause.in_force_from, min(ends, default=None)
-    if start is None or (end is not None and end < start.first):
+    over = item.repealed_from or item.discontinued_from
+    ends = [item.clause.last_day] if item.clause.last_day else []
+    if over and over.first > date.min:
+        ends.append(over.first - DAY)
+    start, end = item.clause.first_day, min(ends, default=None)
+    adopted = item.clause.legal_stage is LegalStage.ADOPTED
+    if not adopted or start is None or (end is not None and end < start):
         return None
-    return days(start.first, end)
+    return days(start, end)
 
 
 def suspended(item: ClauseState) -> str | None:

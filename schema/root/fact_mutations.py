@@ -15,6 +15,7 @@ from strawberry import enum_value
 from schema.base.global_ids import key_of
 from schema.inputs.input_types import input_type
 from tracker.domain import alliance, announcement, export_control, figure, preference
+from tracker.domain import export_control_acts as acts
 from tracker.domain.codec import from_builtins
 from tracker.domain.entity import Entity
 from tracker.domain.values import Fact
@@ -50,61 +51,59 @@ PREFERENCE = preference.Preference
 ACTS = (
     Act(
         "announceExportControl",
-        export_control.Announced,
+        acts.Announced,
         CONTROL,
         "An instrument is announced, with its clauses.",
     ),
     Act(
         "enterIntoForce",
-        export_control.EnteredIntoForce,
+        acts.EnteredIntoForce,
         CONTROL,
         "Clauses of an instrument are in force, from a day.",
     ),
     Act(
         "amendExportControl",
-        export_control.Amended,
+        acts.Amended,
         CONTROL,
         "Clauses of an instrument are worded anew, or joined by others.",
     ),
     Act(
         "extendExportControl",
-        export_control.Extended,
+        acts.Extended,
         CONTROL,
         "Clauses of an instrument hold longer than they said.",
     ),
     Act(
         "suspendExportControl",
-        export_control.Suspended,
+        acts.Suspended,
         CONTROL,
         "Clauses of an instrument do not apply from a day on, until another; then they are back.",
     ),
     Act(
         "extendSuspension",
-        export_control.SuspensionExtended,
+        acts.SuspensionExtended,
         CONTROL,
         "The suspension of clauses lasts longer.",
     ),
+    Act("reinstateExportControl", acts.Reinstated, CONTROL, "The suspension of clauses is over."),
+    Act("expireExportControl", acts.Expired, CONTROL, "Clauses of an instrument have ended."),
+    Act("repealExportControl", acts.Repealed, CONTROL, "Clauses of an instrument are withdrawn."),
     Act(
-        "reinstateExportControl",
-        export_control.Reinstated,
+        "discontinueExportControl",
+        acts.Discontinued,
         CONTROL,
-        "The suspension of clauses is over.",
+        "Clauses of an instrument end without a repeal: withdrawn, lapsed, or concluded without a"
+        " measure.",
     ),
     Act(
-        "expireExportControl",
-        export_control.Expired,
+        "mergeExportControl",
+        acts.Merged,
         CONTROL,
-        "Clauses of an instrument have ended.",
-    ),
-    Act(
-        "repealExportControl",
-        export_control.Repealed,
-        CONTROL,
-        "Clauses of an instrument are withdrawn.",
+        "Clauses of an instrument are repealed since another one carries them on.",
     ),
     Act(
         "disputeExportControl",
-        export_control.Disputed,
+        acts.Disputed,
         CONTROL,
         "Another source tells it otherwise: kept beside, not merged.",
     ),

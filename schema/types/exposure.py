@@ -10,9 +10,10 @@ from strawberry import field
 from projections.analysis import exposure as pure
 from projections.analysis.claims import Orders
 from schema.base.decorators import answer, output
+from schema.types.clause import Clause, clause
 from schema.types.common import Commodity, Place, commodity, place
 from schema.types.distribution import PlaceFigure, place_figure
-from schema.types.export_control import Clause, ExportControl, clause, export_control
+from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Claim, cited_claim, preferred_claim
 from tracker.domain.vocabulary import Measure, Stage
 

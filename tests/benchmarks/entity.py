@@ -28,7 +28,7 @@ from tracker.commands.commands import Order, Telling
 from tracker.commands.handler import decide, restored
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
 from tracker.domain.announcement import Made, Superseded
-from tracker.domain.export_control import Amended, Disputed, Suspended, SuspensionExtended
+from tracker.domain.export_control_acts import Amended, Disputed, Suspended, SuspensionExtended
 from tracker.domain.values import DAY, Fact
 from tracker.postgres.database import PROJECTOR, Target
 

@@ -110,15 +110,28 @@ def reasons(events: list[Event]) -> list[str]:
 
 
 class Rest:
-    """A time in which a clause does not apply; the last day is inclusive."""
+    """A time in which a clause does not apply; the last day is inclusive. `firms`: to whom alone."""
 
-    def __init__(self, start: str, end: str | None):
-        self.start, self.end = start, end
-        self.ends = last(end) if end else NEVER
+    def __init__(self, start: str, end: str | None, length: str | None = None):
+        self.start, self.length = start, length
+        self.end = str(counted(first(start), length)) if length else end
+        self.ends = last(self.end) if self.end else NEVER
+        self.firms: list[str] = []
 
     def covers(self, day: date) -> bool:
         """Whether a day lies in it."""
         return first(self.start) <= day <= self.ends
+
+
+def counted(start: date, length: str) -> date:
+    """The last day of a length from a day on, counted on the calendar."""
+    number, unit = int(length[1:-1]), length[-1]
+    if unit == "D":
+        return start + ONE_DAY * (number - 1)
+    months = start.year * 12 + start.month + number
+    days = calendar(start, start + ONE_DAY * 31 * (number + 1))
+    same = (day for day in days if day.year * 12 + day.month == months and day.day == start.day)
+    return next(same) - ONE_DAY
 
 
 class Law:
@@ -127,7 +140,9 @@ class Law:
     def __init__(self, text: dict[str, Any]):
         self.texts: list[tuple[date, dict[str, Any]]] = [(ALWAYS, dict(text))]
         self.rests: list[Rest] = []
-        self.repealed: str | None = None
+        self.rests_of_firms: list[Rest] = []
+        self.over: tuple[str, str, str | None] | None = None
+        """From when it is no more, how that is called, and what carries it on."""
 
     def text(self, day: date) -> dict[str, Any]:
         """What it says on a day."""
@@ -153,13 +168,17 @@ class Law:
     def status(self, day: date) -> str:
         """Where it stands on a day."""
         text = self.text(day)
-        if self.repealed and first(self.repealed) <= day:
-            return "repealed"
-        if "inForceUntil" in text and last(text["inForceUntil"]) < day:
+        if self.over and first(self.over[0]) <= day:
+            return self.over[1]
+        if text.get("legalStage", "adopted") != "adopted":
+            return str(text["legalStage"])
+        until = text.get("inForceUntil") or text.get("period")
+        if until and last(until) < day:
             return "expired"
         if any(rest.covers(day) for rest in self.rests):
             return "suspended"
-        if "inForceFrom" in text and first(text["inForceFrom"]) <= day:
+        begin = text.get("inForceFrom") or text.get("period")
+        if begin and first(begin) <= day:
             return "in_force"
         return "announced"
 
@@ -197,12 +216,19 @@ def act_on(law: Law, name: str, data: dict[str, Any], day: date) -> None:
     """Have an act do to one clause what it says."""
     if name == "EnteredIntoForce":
         law.date_anew(day, "inForceFrom", data["inForceFrom"])
+        law.date_anew(day, "legalStage", "adopted")
     elif name in ("Extended", "Expired"):
         law.date_anew(day, "inForceUntil", data["inForceUntil"])
     elif name == "Repealed":
-        law.repealed = data["repealedFrom"]
+        law.over = data["repealedFrom"], "repealed", None
+    elif name == "Merged":
+        law.over = data["mergedFrom"], "repealed", data["into"]
+    elif name == "Discontinued":
+        law.over = data["discontinuedFrom"], data["outcome"], None
     elif name == "Suspended":
-        law.rests.append(Rest(data["suspendedFrom"], data.get("suspendedUntil")))
+        rest = Rest(data["suspendedFrom"], data.get("suspendedUntil"), data.get("suspendedFor"))
+        rest.firms = data.get("entities", [])
+        (law.rests_of_firms if rest.firms else law.rests).append(rest)
     elif name == "SuspensionExtended":
         if law.not_over(day):  # of several, the one that was told last is meant
             meant = law.not_over(day)[-1]
@@ -212,6 +238,10 @@ def act_on(law: Law, name: str, data: dict[str, Any], day: date) -> None:
         law.rests = [rest for rest in law.rests if first(rest.start) < back]
         for rest in law.not_over(back):
             rest.ends = back - ONE_DAY
+        law.rests_of_firms = [rest for rest in law.rests_of_firms if first(rest.start) < back]
+        for rest in law.rests_of_firms:
+            if rest.ends >= back:
+                rest.ends, rest.end = back - ONE_DAY, str(back - ONE_DAY)
     else:
         raise AssertionError(name)
 
@@ -234,8 +264,16 @@ def clause_on(law: Law, day: date, begin: date) -> dict[str, Any]:
         "status": status,
         "suspendedFrom": rest.start if rest else None,
         "suspendedUntil": rest.end if rest else None,
+        "suspendedFor": rest.length if rest else None,
         "returnsOn": str(returns) if returns else None,
-        "repealedFrom": law.repealed,
+        "repealedFrom": law.over[0] if law.over and law.over[1] == "repealed" else None,
+        "continuedIn": law.over[2] if law.over else None,
+        "discontinuedFrom": law.over[0] if law.over and law.over[1] != "repealed" else None,
+        "partialSuspensions": [
+            {"entities": rest.firms, "suspendedFrom": rest.start, "suspendedUntil": rest.end}
+            for rest in law.rests_of_firms
+            if rest.ends >= day
+        ],
         "firstInForce": str(in_force_since) if in_force_since else None,
     }
 

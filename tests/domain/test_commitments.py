@@ -29,7 +29,7 @@ from tracker.domain.commitments import (
     with_texts_restored,
     without_texts,
 )
-from tracker.domain.export_control import Announced
+from tracker.domain.export_control_acts import Announced
 from tracker.domain.redaction import Redacted
 from tracker.domain.values import Fact, TextCommitment
 from tracker.errors import InvalidInput, Rejected

@@ -10,12 +10,12 @@ import pytest
 from tests.support.fact_builders import announced, clause, fact, retracted, state, suspended, told
 from tracker.domain.clause import ClauseState
 from tracker.domain.codec import decode, encode
-from tracker.domain.export_control import (
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.export_control_acts import (
     Amended,
     Disputed,
     EnteredIntoForce,
     Expired,
-    ExportControlState,
     Extended,
     Reinstated,
     Repealed,
@@ -149,7 +149,7 @@ def test_partial_coverage_is_kept_as_it_was_told() -> None:
                 endUse="military",
                 entities=["Acme"],
                 entityCount=28,
-                extraterritorial=True,
+                territory="only_abroad",
                 deMinimisPercent="0.1",
                 exemptions="humanitarian aid",
                 ratePercent="25",
@@ -159,7 +159,7 @@ def test_partial_coverage_is_kept_as_it_was_told() -> None:
     ).clause
     assert told.destinations == ("US",)
     assert (told.covers, told.end_use, told.entities) == ("technology", "military", ("Acme",))
-    assert (told.entity_count, told.extraterritorial) == (28, True)
+    assert (told.entity_count, told.territory) == (28, "only_abroad")
     assert (str(told.de_minimis_percent), told.exemptions) == ("0.1", "humanitarian aid")
     assert told.quota
     assert (str(told.quota.value), told.quota.basis) == ("1200", "gross weight")

@@ -33,7 +33,7 @@ from tests.support.fact_builders import (
 from tracker.domain.alliance import Founded, Renamed
 from tracker.domain.codec import encode, from_builtins
 from tracker.domain.entity import Known, Retracted
-from tracker.domain.export_control import SuspensionExtended
+from tracker.domain.export_control_acts import SuspensionExtended
 from tracker.domain.values import DAY
 
 WINDOW = [DAYS[0] + DAY * n for n in (*range(-1, 17), 60)]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.fact_builders import announced, claimed, clause, fact, source
 from tracker.domain.codec import from_builtins
-from tracker.domain.export_control import ClausesFact
+from tracker.domain.export_control_acts import ClausesFact
 from tracker.domain.registry import FACTS
 from tracker.domain.values import NOT_A_SUBJECT, Actor, Commodity, Fact, Place, Value
 from tracker.log.selection import TYPES_WITH_SUBJECTS, Selection, is_selected
@@ -24,8 +24,16 @@ DECLARED = {
     "ExportControl.Announced issuer": True,
     "ExportControl.Announced clauses commodities": True,
     "ExportControl.Announced clauses destinations": False,
+    "ExportControl.Announced clauses origins": False,
+    "ExportControl.Announced clauses exceptions places": False,
+    "ExportControl.Announced clauses items commodity": True,
+    "ExportControl.Announced clauses exempt_items commodity": False,
     "ExportControl.Amended clauses commodities": True,
     "ExportControl.Amended clauses destinations": False,
+    "ExportControl.Amended clauses origins": False,
+    "ExportControl.Amended clauses exceptions places": False,
+    "ExportControl.Amended clauses items commodity": True,
+    "ExportControl.Amended clauses exempt_items commodity": False,
     "ExportControl.Disputed commodities": True,
     "Figure.Claimed series commodity": True,
     "Figure.Claimed series place": True,

@@ -209,3 +209,33 @@ def test_a_text_that_looks_like_the_name_of_a_schema_makes_no_entry_outdated() -
     upcasters = Upcasters({("Alliance.Renamed", 2): Upcaster(dict)})
     assert not upcasters.is_outdated(entry)
     assert upcasters.is_outdated(entry.replace(b":3", b":2"))
+
+
+# --- the steps of this version
+
+
+@pytest.mark.parametrize("type_", [ANNOUNCED, "ExportControl.Amended"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_reached_goods_abroad_has_a_territory(type_: str, number: int) -> None:
+    old = [
+        {"id": "1", "extraterritorial": True, "deMinimisPercent": "0.1"},
+        {"id": "2", "extraterritorial": True},
+        {"id": "3", "extraterritorial": False},
+        {"id": "4"},
+    ]
+    data = json.dumps({"on": "2025-10-09", "clauses": old}).encode()
+    name = schema_name(type_, number)
+    assert json.loads(upcasting.UPCASTERS.upcast(type_, name, data))["clauses"] == [
+        {"id": "1", "territory": "only_abroad", "deMinimisPercent": "0.1"},
+        {"id": "2", "territory": "also_abroad"},
+        {"id": "3"},
+        {"id": "4"},
+    ]
+    assert upcasting.UPCASTERS.is_outdated(f'"dataschema":"{name}"'.encode())
+
+
+def test_data_of_today_and_of_types_without_steps_is_read_as_it_is() -> None:
+    for type_, number in ((ANNOUNCED, 3), ("Alliance.Founded", 1), ("Alliance.Founded", 2)):
+        name = schema_name(type_, number)
+        assert upcasting.UPCASTERS.upcast(type_, name, b"not read") == b"not read"
+        assert not upcasting.UPCASTERS.is_outdated(f'"dataschema":"{name}"'.encode())

@@ -27,7 +27,7 @@ from tests.support.api import Api, claim, control, source, suspension
 from tests.support.fact_builders import DAYS, announced, clause, fact, retracted, state, suspended
 from tests.support.fact_builders import told as told_of
 from tracker.domain.entity import Known
-from tracker.domain.export_control import Amended, Disputed
+from tracker.domain.export_control_acts import Amended, Disputed
 from tracker.errors import InvalidInput
 from tracker.log.entries import Recorded
 from tracker.postgres.database import Connection, Target, connect

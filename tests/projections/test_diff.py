@@ -23,7 +23,7 @@ from tests.support.fact_builders import (
     told,
 )
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
-from tracker.domain.export_control import Amended
+from tracker.domain.export_control_acts import Amended
 from tracker.domain.values import Fact
 
 CONTROL = "export-control/gallium"
@@ -98,9 +98,9 @@ def test_a_clause_is_told_by_its_id_and_a_field_that_had_its_default_by_its_valu
         (("clauses", "2", "suspendedUntil"), None, "2026-11-27"),
         (("clauses", "2", "returnsOn"), None, "2026-11-28"),
     ]
-    wider = fact(Amended, "2025-01-01", clauses=[clause("1", extraterritorial=True)])
+    wider = fact(Amended, "2025-01-01", clauses=[clause("1", territory="also_abroad")])
     assert between(CONTROL, [announced(), wider], "2024-12-31", "2025-01-01") == [
-        (("clauses", "1", "clause", "extraterritorial"), False, True)
+        (("clauses", "1", "clause", "territory"), "home", "also_abroad")
     ]
 
 

@@ -26,7 +26,7 @@ async def control(api: Api, id: str, day: str) -> dict[str, Any] | None:
         """query ($id: String!, $day: Day) { asOf(validAt: $day) {
         exportControl(id: $id) { announcedOn official clauses {
           key status inForceFrom inForceUntil firstInForce suspendedUntil returnsOn measure covers
-          endUse entities entityCount extraterritorial deMinimisPercent destinations { code } }
+          endUse entities entityCount territory deMinimisPercent destinations { code } }
           disputes { account assessment commodities { key } source { publisher publishedOn } }
           because { eventId } } } }""",
         id=id,
@@ -211,7 +211,7 @@ LIMITS = [
         "cn-mofcom-2025-61",
         "2025-11-01",
         "made-abroad",
-        {"extraterritorial": True, "deMinimisPercent": "0.1", "destinations": []},
+        {"territory": "ONLY_ABROAD", "deMinimisPercent": "0.1", "destinations": []},
     ),
     (
         "cn-technology-catalogue",

@@ -14,7 +14,13 @@ from tests.projections.test_timeline import History, histories, many
 from tests.support.fact_builders import DAYS, announced, clause, fact, suspended, told
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft, Renamed
 from tracker.domain.entity import Known
-from tracker.domain.export_control import Amended, Disputed, Extended, Repealed, SuspensionExtended
+from tracker.domain.export_control_acts import (
+    Amended,
+    Disputed,
+    Extended,
+    Repealed,
+    SuspensionExtended,
+)
 from tracker.domain.values import DAY, Fact
 
 CONTROL = "export-control/gallium"

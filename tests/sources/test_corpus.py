@@ -347,7 +347,7 @@ def test_one_instrument_has_parts_with_their_own_dates() -> None:
     day = "2025-11-01"
     assert clause("cn-mofcom-2025-61", day, "originating-in-china").status == "in_force"
     abroad = clause("cn-mofcom-2025-61", day, "made-abroad")
-    assert (abroad.status, abroad.clause.extraterritorial) == ("announced", True)
+    assert (abroad.status, abroad.clause.territory) == ("announced", "only_abroad")
     assert str(abroad.clause.de_minimis_percent) == "0.1"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tracker.domain.announcement import Made
-from tracker.domain.export_control import Announced
+from tracker.domain.export_control_acts import Announced
 from tracker.errors import InvalidInput
 from tracker.sources.reader import File, ReadFact, RefusedItem
 from tracker.sources.readers.federal_register import READER, named_in

@@ -16,7 +16,13 @@ import pytest
 from tests.support.fact_builders import state
 from tests.support.importer import counts
 from tracker.domain.announcement import Made
-from tracker.domain.export_control import Announced, EnteredIntoForce, Expired, Repealed, Suspended
+from tracker.domain.export_control_acts import (
+    Announced,
+    EnteredIntoForce,
+    Expired,
+    Repealed,
+    Suspended,
+)
 from tracker.domain.figure import Claimed
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput

@@ -18,7 +18,7 @@ from tracker.commands.commands import Order
 from tracker.commands.handler import decide, restored
 from tracker.domain.codec import from_builtins
 from tracker.domain.entity import OPENINGS, Entity, Known, Retracted, standing
-from tracker.domain.export_control import Amended, Announced, Suspended
+from tracker.domain.export_control_acts import Amended, Announced, Suspended
 from tracker.domain.figure import Claimed
 from tracker.domain.preference import Ordered, PreferenceState
 from tracker.domain.values import DAY, Fact
@@ -221,6 +221,8 @@ def any_value(chance: Random, kind: type[Fact], field: str, stream: str) -> Any:
                 "suspendedUntil",
                 "reinstatedFrom",
                 "repealedFrom",
+                "discontinuedFrom",
+                "mergedFrom",
                 "effectiveFrom",
             ),
             day,
@@ -238,6 +240,10 @@ def any_value(chance: Random, kind: type[Fact], field: str, stream: str) -> Any:
         "quantity": {"unit": "t", "value": chance.randint(0, 9), "basis": "REO"},
         "issuer": "CN",
         "direction": "export",
+        "suspendedFor": chance.choice(("P5D", "P1M")),
+        "entities": chance.choice(([], [], [], ["Acme"])),
+        "outcome": chance.choice(("withdrawn", "lapsed", "concluded")),
+        "into": "cn-mofcom-2024-51",
         "kind": "statement",
         "actors": ["US"],
         "commodities": ["gallium"],
@@ -250,13 +256,16 @@ def any_day(chance: Random, *, late: bool) -> str:
 
 
 def any_clause(chance: Random, id: str) -> dict[str, Any]:
-    """A clause, with or without a start and an end."""
+    """A clause, with or without a start and an end, a period, or a stage before it is law."""
+    stage = chance.choice(("adopted",) * 5 + ("proposed", "recommended", "negotiated"))
     return {
         "id": id,
         "measure": "licence",
         "commodities": [chance.choice(("gallium", "graphite"))],
         "inForceFrom": chance.choice((None, any_day(chance, late=False))),
         "inForceUntil": chance.choice((None, None, any_day(chance, late=True))),
+        "period": chance.choice((None, None, None, any_day(chance, late=False)[:7])),
+        "legalStage": stage,
     }
 
 

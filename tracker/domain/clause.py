@@ -1,4 +1,4 @@
-"""A clause of an instrument: what it says, and what becomes of it.
+"""A clause of an instrument: what it says, and what is so of it on a day.
 
 One instrument may hold several clauses with dates, goods and destinations of their own, so that
 one is suspended while another stays in force (design rule 2).
@@ -6,19 +6,14 @@ one is suspended while another stays in force (design rule 2).
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from operator import itemgetter
-from typing import Annotated, Any, Self
+from typing import Annotated
 
-from msgspec import structs
-
-from tracker.domain.suspensions import NO_SUSPENSIONS, Suspension, Suspensions
+from tracker.domain.duration import Duration
+from tracker.domain.scope import Item, PlaceException
 from tracker.domain.values import (
-    DAY,
     NOT_A_SUBJECT,
     Commodity,
     FreeText,
@@ -31,49 +26,127 @@ from tracker.domain.values import (
     check_number,
     check_order,
 )
-from tracker.domain.vocabulary import ClauseStatus, Covers, Measure
+from tracker.domain.vocabulary import (
+    ClauseEnd,
+    ClauseStatus,
+    Covers,
+    Form,
+    LegalStage,
+    Measure,
+    QuotaPart,
+    Territory,
+)
 from tracker.domain.wording import check_not_negative, check_percent
 from tracker.errors import InvalidInput
 
 
 class Clause(Value, frozen=True, kw_only=True):
-    """What one clause says. Absent destinations mean all; an absent start means no date is given.
+    """What one clause says. Absent destinations, origins or forms mean all; an absent start means
+    that no date is given.
 
-    `in_force_until` is inclusive. `entities` names the firms it is limited to, `entity_count` their
-    number where the source does not name them. `de_minimis_percent` is the share of foreign value
-    from which it reaches goods made abroad.
+    `in_force_until` is inclusive. `items` are the goods that it names, all that there are of its
+    forms if `items_complete`. `destinations` are for exports, `origins` for imports, and
+    `exceptions` the places among them for which it is otherwise. `entities` names the firms it is
+    limited to, `entity_count` their number where the source does not name them, `exporters` those
+    that alone may export. `de_minimis_percent` is the share of foreign value from which it reaches
+    goods made abroad. `period` is the year or month that a quota is for. `rate_up_to_percent` is
+    the upper end where a rate is a range, `rate_specific` a duty by weight.
     """
 
     id: Name
     measure: Measure
     commodities: tuple[Commodity, ...]
     destinations: Annotated[tuple[Place, ...], NOT_A_SUBJECT] = ()
+    origins: Annotated[tuple[Place, ...], NOT_A_SUBJECT] = ()
+    exceptions: Annotated[tuple[PlaceException, ...], NOT_A_SUBJECT] = ()
     in_force_from: PartialDate | None = None
     in_force_until: PartialDate | None = None
+    end: ClauseEnd | None = None
+    end_condition: Text | None = None
+    legal_stage: LegalStage = LegalStage.ADOPTED
+    decision_due: PartialDate | None = None
     covers: Covers = Covers.GOODS
+    forms: tuple[Form, ...] = ()
+    items: tuple[Item, ...] = ()
+    items_complete: bool = False
+    exempt_items: Annotated[tuple[Item, ...], NOT_A_SUBJECT] = ()
     end_use: Name | None = None
     entities: tuple[Name, ...] = ()
     entity_count: int | None = None
-    extraterritorial: bool = False
+    exporters: tuple[Name, ...] = ()
+    territory: Territory = Territory.HOME
     de_minimis_percent: Decimal | None = None
     exemptions: Text | None = None
     rate_percent: Decimal | None = None
+    rate_up_to_percent: Decimal | None = None
+    rate_specific: Quantity | None = None
+    rate_text: Text | None = None
+    price_floor: Quantity | None = None
     quota: Quantity | None = None
+    period: PartialDate | None = None
+    quota_part: QuotaPart | None = None
+    carry_over_until: PartialDate | None = None
     note: FreeText | None = None
 
+    @property
+    def first_day(self) -> date | None:
+        """The first day on which it applies: that of its period where it gives no other."""
+        start = self.in_force_from or self.period
+        return start.first if start else None
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which it applies: that of its period, or of the time in which what is
+        left may be used, where it gives no other."""
+        end = self.in_force_until or self.carry_over_until or self.period
+        return end.last if end else None
+
     def check_recordable(self) -> None:
-        """No quota, rate or number of firms is below 0, and no foreign share over the whole.
+        """No quota, rate, price or number of firms is below 0, no foreign share over the whole, and
+        no field is there that says nothing without another.
 
         Raises InvalidInput.
         """
         check_percent(self.de_minimis_percent, "deMinimisPercent")
         check_not_negative(self.rate_percent, "ratePercent")
         check_not_negative(self.entity_count, "entityCount")
-        if self.quota is not None:
-            try:
-                self.quota.check_not_negative()
-            except InvalidInput as error:
-                raise error.below("quota") from None
+        for field, quantity in (
+            ("quota", self.quota),
+            ("rateSpecific", self.rate_specific),
+            ("priceFloor", self.price_floor),
+        ):
+            if quantity is not None:
+                try:
+                    quantity.check_not_negative()
+                except InvalidInput as error:
+                    raise error.below(field) from None
+        self._check_range()
+        self._check_companions()
+
+    def _check_range(self) -> None:
+        low, up = self.rate_percent, self.rate_up_to_percent
+        if up is not None and (low is None or up <= low):
+            raise InvalidInput(
+                "expected more than ratePercent, which is the lower end of the range",
+                code="INVALID_RANGE",
+                path=("rateUpToPercent",),
+            )
+
+    def _check_companions(self) -> None:
+        """Refuse a field that says nothing without another that is not there."""
+        for field, given, other, there in (
+            ("itemsComplete", self.items_complete, "items", self.items),
+            ("quotaPart", self.quota_part, "quota", self.quota),
+            ("carryOverUntil", self.carry_over_until, "period", self.period),
+            ("endCondition", self.end_condition, "end CONDITION", self.end is ClauseEnd.CONDITION),
+        ):
+            if given and not there:
+                raise InvalidInput(
+                    f"expected {other} beside {field}", code="FIELD_REQUIRED", path=(field,)
+                )
+        if self.end is not None and self.in_force_until is not None:
+            raise InvalidInput("expected no end beside inForceUntil", path=("end",))
+        check_order(self.period, self.carry_over_until, "carryOverUntil")
 
     def check(self) -> None:
         """Raise InvalidInput if the clause contradicts itself, as it may where acts meet in a
@@ -98,141 +171,33 @@ def check_clauses(clauses: Sequence[Clause]) -> None:
             raise error.below("clauses", index) from None
 
 
+class PartialSuspension(Value, frozen=True, kw_only=True):
+    """A time in which a clause does not apply to some firms while it does to all others."""
+
+    entities: tuple[Name, ...]
+    suspended_from: PartialDate
+    suspended_until: PartialDate | None = None
+    suspended_for: Duration | None = None
+
+
 class ClauseState(Value, frozen=True, kw_only=True):
-    """A clause on a day: what it says, where it stands, and what is known to come.
+    """A clause on a day: what it says, its status, and what is known to come.
 
     `returns_on` is the first day on which a suspended clause is back without any further act.
-    `first_in_force` is absent while the clause has never been in force.
+    `first_in_force` is absent while the clause has never been in force. `retroactive` is whether
+    its first day lies before the day on which that was made public. `continued_in` is the key of
+    the instrument into which it was merged.
     """
 
     clause: Clause
     status: ClauseStatus
     suspended_from: PartialDate | None = None
     suspended_until: PartialDate | None = None
+    suspended_for: Duration | None = None
     returns_on: date | None = None
     repealed_from: PartialDate | None = None
+    continued_in: Name | None = None
+    discontinued_from: PartialDate | None = None
     first_in_force: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ClauseHistory:
-    """What becomes of a clause as far as it is announced; the status of any day follows from it."""
-
-    wordings: tuple[tuple[date, Clause], ...]
-    """What the clause says, each with the day from which it does, in the order of these days."""
-    suspensions: Suspensions = NO_SUSPENSIONS
-    repealed_from: PartialDate | None = None
-    _not_before: date = field(default=date.min, compare=False)
-    """A day before which it is known to be in force on no day; a search need not begin earlier."""
-
-    @classmethod
-    def initial(cls, clause: Clause) -> Self:
-        """The history of a clause that says what it said from the beginning."""
-        return cls(((date.min, clause),))
-
-    def reworded(self, clause: Clause, day: date) -> Self:
-        """The history with another wording from `day` on; suspensions stay."""
-        earlier = self.wordings[: bisect_left(self.wordings, day, key=_START)]
-        return self._changed(day, wordings=(*earlier, (day, clause)))
-
-    def dated(self, day: date, **dates: PartialDate) -> Self:
-        """The history with dates that the clause has from `day` on, however it will be worded."""
-        current = self._wording_index(day)
-        later = [
-            (start, structs.replace(clause, **dates)) for start, clause in self.wordings[current:]
-        ]
-        return self._changed(later[0][0], wordings=(*self.wordings[:current], *later))
-
-    def repealed(self, day: PartialDate) -> Self:
-        """The history with its end by repeal."""
-        before = self.repealed_from.first if self.repealed_from else day.first
-        return self._changed(min(before, day.first), repealed_from=day)
-
-    def suspended(self, start: PartialDate, end: PartialDate | None) -> Self:
-        """The history with one more suspension."""
-        return self._changed(start.first, suspensions=self.suspensions.add(start, end))
-
-    def suspension(self, day: date) -> Suspension | None:
-        """The last suspension that is not over on `day`, though it may not have begun."""
-        return self.suspensions.last_ordered(day)
-
-    @property
-    def last_suspended(self) -> date:
-        """The last day of all suspensions."""
-        return self.suspensions.last_day
-
-    def suspension_extended(self, end: PartialDate | None, day: date) -> Self:
-        """The history with a new end for the suspension that is not over on `day`."""
-        extended = self.suspension(day)
-        if extended is None:  # it may have been retracted meanwhile
-            return self
-        return self._changed(extended.start.first, suspensions=self.suspensions.extend(end, day))
-
-    def reinstated(self, day: date) -> Self:
-        """The history with every suspension over on `day` at the latest."""
-        return self._changed(day, suspensions=self.suspensions.end_before(day))
-
-    def status(self, day: date) -> ClauseStatus:
-        """The status of the clause on `day`."""
-        clause = self.wording(day)
-        if self.repealed_from and day >= self.repealed_from.first:
-            return ClauseStatus.REPEALED
-        if clause.in_force_until and day > clause.in_force_until.last:
-            return ClauseStatus.EXPIRED
-        if self.suspensions.on(day):
-            return ClauseStatus.SUSPENDED
-        if clause.in_force_from and day >= clause.in_force_from.first:
-            return ClauseStatus.IN_FORCE
-        return ClauseStatus.ANNOUNCED
-
-    def wording(self, day: date) -> Clause:
-        """What the clause says on `day`."""
-        return self.wordings[self._wording_index(day)][1]
-
-    def state(self, day: date) -> ClauseState:
-        """The clause on `day`, with what is known to come."""
-        status = self.status(day)
-        suspension = self.suspensions.on(day) or self.suspensions.next_after(day)
-        return ClauseState(
-            clause=self.wording(day),
-            status=status,
-            suspended_from=suspension.start if suspension else None,
-            suspended_until=suspension.end if suspension else None,
-            returns_on=self._in_force_next(day) if status is ClauseStatus.SUSPENDED else None,
-            repealed_from=self.repealed_from,
-            first_in_force=self._first_in_force(day),
-        )
-
-    def _first_in_force(self, day: date) -> date | None:
-        """The first day of all on which it is in force, if that is not after `day`."""
-        first = self._in_force_next(self._not_before)
-        object.__setattr__(self, "_not_before", first or date.max)  # follows from what is frozen
-        return first if first and first <= day else None
-
-    def _in_force_next(self, day: date) -> date | None:
-        """The first day from `day` on on which the clause is in force, if there is one."""
-        for index in range(self._wording_index(day), len(self.wordings)):
-            start, clause = self.wordings[index]
-            if clause.in_force_from:
-                begin = max(day, start, clause.in_force_from.first)
-                found = self.suspensions.first_day_without(begin)
-                is_worded_so = self._wording_index(begin) == index
-                if found and is_worded_so and self.status(found) is ClauseStatus.IN_FORCE:
-                    return found
-        return None
-
-    def _wording_index(self, day: date) -> int:
-        return bisect_right(self.wordings, day, key=_START) - 1
-
-    def _changed(self, day: date, **parts: Any) -> Self:
-        """The history with other parts, which change nothing before a day."""
-        return replace(self, **parts, _not_before=min(self._not_before, day))
-
-
-_START = itemgetter(0)
-
-
-def next_day(day: date) -> Iterator[date]:
-    """The day after `day`, if the calendar has one."""
-    if day < date.max:
-        yield day + DAY
+    retroactive: bool = False
+    partial_suspensions: tuple[PartialSuspension, ...] = ()

@@ -10,9 +10,29 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.clause import Clause, ClauseHistory, ClauseState, check_clauses, next_day
+from msgspec import structs
+
+from tracker.domain.clause import Clause, ClauseState, PartialSuspension
+from tracker.domain.clause_history import ENDED, ClauseHistory, next_day
 from tracker.domain.elements import Element, Elements, EncodedElement
 from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
+from tracker.domain.export_control_acts import (
+    Amended,
+    Announced,
+    ClausesFact,
+    Discontinued,
+    Disputed,
+    EnteredIntoForce,
+    Expired,
+    Extended,
+    Merged,
+    Reinstated,
+    Repealed,
+    Suspended,
+    SuspensionExtended,
+    check_directions,
+)
+from tracker.domain.suspensions import Suspension
 from tracker.domain.values import (
     DAY,
     Commodity,
@@ -25,131 +45,8 @@ from tracker.domain.values import (
     Value,
     check_order,
 )
-from tracker.domain.vocabulary import Direction
+from tracker.domain.vocabulary import ClauseStatus, Direction
 from tracker.errors import InvalidInput
-
-
-class ClausesFact(Fact, frozen=True, kw_only=True):
-    """A fact about some clauses of an instrument; no clause named means all of them.
-
-    `on` is the day on which the act was made public, `instrument` the act itself.
-    """
-
-    on: PartialDate
-    clauses: tuple[str, ...] = ()
-    instrument: Name | None = None
-
-    @property
-    def public_on(self) -> date:
-        """The day on which the act was made public."""
-        return self.on.first
-
-
-class Announced(Fact, frozen=True, kw_only=True):
-    """An instrument is announced, with its clauses. `official` is false for a measure that only
-    others report and its issuer denies."""
-
-    on: PartialDate
-    issuer: Place
-    direction: Direction
-    title: Name
-    clauses: tuple[Clause, ...]
-    instrument: Name | None = None
-    official: bool = True
-
-    def __post_init__(self) -> None:
-        if not self.clauses:
-            raise InvalidInput("expected at least one clause", path=("clauses",))
-        check_clauses(self.clauses)
-
-    @property
-    def public_on(self) -> date:
-        """The day of the announcement."""
-        return self.on.first
-
-
-class EnteredIntoForce(ClausesFact, frozen=True, kw_only=True):
-    """The clauses are in force, from this day."""
-
-    in_force_from: PartialDate
-
-
-class Amended(Fact, frozen=True, kw_only=True):
-    """The instrument is changed: its clauses are worded anew, or joined by others.
-
-    `effective_from` is the day from which the new wording counts; without it, at once.
-    """
-
-    on: PartialDate
-    clauses: tuple[Clause, ...]
-    title: Name | None = None
-    instrument: Name | None = None
-    effective_from: PartialDate | None = None
-
-    def __post_init__(self) -> None:
-        check_clauses(self.clauses)
-
-    @property
-    def public_on(self) -> date:
-        """The day on which the change was made public."""
-        return self.on.first
-
-
-class Extended(ClausesFact, frozen=True, kw_only=True):
-    """The clauses hold longer than they said: until this day, inclusive."""
-
-    in_force_until: PartialDate
-
-
-class Suspended(ClausesFact, frozen=True, kw_only=True):
-    """The clauses do not apply from a day on, until another, inclusive; then they are back."""
-
-    suspended_from: PartialDate
-    suspended_until: PartialDate | None = None
-
-    def __post_init__(self) -> None:
-        check_order(self.suspended_from, self.suspended_until, "suspendedUntil")
-
-
-class SuspensionExtended(ClausesFact, frozen=True, kw_only=True):
-    """The suspension of the clauses lasts longer: until this day, inclusive, or further notice."""
-
-    suspended_until: PartialDate | None = None
-
-
-class Reinstated(ClausesFact, frozen=True, kw_only=True):
-    """The suspension of the clauses is over from this day."""
-
-    reinstated_from: PartialDate
-
-
-class Expired(ClausesFact, frozen=True, kw_only=True):
-    """The clauses have ended: this was their last day."""
-
-    in_force_until: PartialDate
-
-
-class Repealed(ClausesFact, frozen=True, kw_only=True):
-    """The clauses are withdrawn from this day."""
-
-    repealed_from: PartialDate
-
-
-class Disputed(Fact, frozen=True, kw_only=True):
-    """Another source tells it otherwise, or the issuer denies it: kept beside, not merged.
-
-    `account` is what that source says; `judged` what this tracker made of it.
-    """
-
-    on: PartialDate
-    account: Text
-    commodities: tuple[Commodity, ...] = ()
-    judged: Text | None = None
-
-    @property
-    def public_on(self) -> date:
-        """The day on which the other account was published."""
-        return self.on.first
 
 
 class Dispute(Value, frozen=True, kw_only=True):
@@ -214,12 +111,18 @@ class ExportControlFold(CitingFold[ExportControlState]):
             case Announced() as fact:
                 self.opening = self.opening or fact
                 self.courses.update(
-                    {clause.id: ClauseHistory.initial(clause) for clause in fact.clauses}
+                    {
+                        clause.id: ClauseHistory.initial(self._aimed(clause), fact.public_on)
+                        for clause in fact.clauses
+                    }
                 )
             case Amended() as fact:
                 self.title = fact.title or self.title
                 self.courses.update(
-                    {clause.id: _amended(self.courses, clause, fact) for clause in fact.clauses}
+                    {
+                        clause.id: _amended(self.courses, self._aimed(clause), fact)
+                        for clause in fact.clauses
+                    }
                 )
             case Disputed():
                 self._disputed.append(known)
@@ -228,6 +131,17 @@ class ExportControlFold(CitingFold[ExportControlState]):
             case ClausesFact() as fact:
                 named = [id for id in fact.clauses or tuple(self.courses) if id in self.courses]
                 self.courses.update({id: _followed(self.courses[id], fact) for id in named})
+
+    def _aimed(self, clause: Clause) -> Clause:
+        """A clause on imports as it is told today: before there were origins they were called
+        destinations."""
+        if (
+            clause.destinations
+            and self.opening is not None
+            and self.opening.direction is Direction.IMPORT
+        ):
+            return structs.replace(clause, origins=clause.destinations, destinations=())
+        return clause
 
     def state(self, id: str, day: date) -> ExportControlState | None:
         """The instrument as far as it is public by `day`."""
@@ -271,6 +185,8 @@ class ExportControl(Entity):
         "ExportControl.Reinstated": Reinstated,
         "ExportControl.Expired": Expired,
         "ExportControl.Repealed": Repealed,
+        "ExportControl.Discontinued": Discontinued,
+        "ExportControl.Merged": Merged,
         "ExportControl.Disputed": Disputed,
         "ExportControl.Retracted": Retracted,
     }
@@ -297,6 +213,8 @@ class ExportControl(Entity):
                 )
             if isinstance(fact, ClausesFact):
                 self._check_clauses(fact, public.courses)
+            else:
+                check_directions(fact.clauses, public.opening.direction)
 
     def _check_clauses(self, fact: ClausesFact, courses: dict[str, ClauseHistory]) -> None:
         for index, id in enumerate(fact.clauses):
@@ -307,32 +225,76 @@ class ExportControl(Entity):
                     code="UNKNOWN_CLAUSE",
                     path=("clauses", index),
                 )
+        if isinstance(fact, Suspended) and all(
+            courses[id].status(fact.suspended_from.first) in ENDED for id in courses
+        ):
+            fact = structs.replace(fact, clauses=tuple(courses))  # nothing is left to be suspended
         for id in fact.clauses or courses:
             self._check_course(id, courses[id], fact)
 
     def _check_course(self, id: str, course: ClauseHistory, fact: ClausesFact) -> None:
         match fact:
-            case SuspensionExtended() | Reinstated():
-                suspension = course.suspension(fact.public_on)
-                if suspension is None:
-                    raise InvalidInput(
-                        f"clause {id} of {self.id} is not suspended on {fact.on}",
-                        code="NOT_SUSPENDED",
-                        path=("clauses",),
-                    )
-                if isinstance(fact, SuspensionExtended):
-                    check_order(suspension.start, fact.suspended_until, "suspendedUntil")
-                elif fact.reinstated_from.first - course.last_suspended > DAY:
-                    raise InvalidInput(
-                        f"clause {id} of {self.id} is suspended until {course.last_suspended} and"
-                        f" returns by itself on {course.last_suspended + DAY}: expected a day up to"
-                        " that, or a longer suspension first",
-                        code="RETURNS_EARLIER",
-                        path=("reinstatedFrom",),
-                    )
+            case Suspended():
+                self._check_has_not_ended(id, course, fact)
+            case SuspensionExtended():
+                suspension = self._suspension(id, course, fact)
+                check_order(suspension.start, fact.suspended_until, "suspendedUntil")
+                self._check_is_longer(id, suspension.last, fact.suspended_until, "suspendedUntil")
+            case Reinstated():
+                self._check_returns_not_later(id, course, fact)
             case EnteredIntoForce() | Extended() | Expired():
-                for _, clause in _followed(course, fact).wordings:
+                if isinstance(fact, Extended):
+                    last = course.wording(fact.public_on).last_day
+                    self._check_is_longer(id, last, fact.in_force_until, "inForceUntil")
+                for _, clause, _ in _followed(course, fact).wordings:
                     check_order(clause.in_force_from, clause.in_force_until, "inForceUntil")
+
+    def _check_has_not_ended(self, id: str, course: ClauseHistory, fact: Suspended) -> None:
+        """Refuse the suspension of a clause that has ended, but for an act about all clauses."""
+        status = course.status(fact.suspended_from.first)
+        if status in ENDED and fact.clauses:
+            raise InvalidInput(
+                f"clause {id} of {self.id} is {status} on {fact.suspended_from}: expected a day on"
+                " which it is announced or in force",
+                code="HAS_ENDED",
+                path=("clauses",),
+            )
+
+    def _suspension(self, id: str, course: ClauseHistory, fact: ClausesFact) -> Suspension:
+        suspension = course.suspension(fact.public_on)
+        if suspension is None:
+            raise InvalidInput(
+                f"clause {id} of {self.id} is not suspended on {fact.on}",
+                code="NOT_SUSPENDED",
+                path=("clauses",),
+            )
+        return suspension
+
+    def _check_is_longer(
+        self, id: str, last: date | None, until: PartialDate | None, field: str
+    ) -> None:
+        """Refuse an extension that would shorten what it is to extend."""
+        if last is not None and until is not None and until.last < last:
+            end = "further notice" if last == date.max else last
+            raise InvalidInput(
+                f"clause {id} of {self.id} has this until {end} already: expected a day not before"
+                " that",
+                code="NOT_LONGER",
+                path=(field,),
+            )
+
+    def _check_returns_not_later(self, id: str, course: ClauseHistory, fact: Reinstated) -> None:
+        if course.is_suspended_for_some(fact.public_on) and not course.suspension(fact.public_on):
+            return
+        self._suspension(id, course, fact)
+        if fact.reinstated_from.first - course.last_suspended > DAY:
+            raise InvalidInput(
+                f"clause {id} of {self.id} is suspended until {course.last_suspended} and"
+                f" returns by itself on {course.last_suspended + DAY}: expected a day up to"
+                " that, or a longer suspension first",
+                code="RETURNS_EARLIER",
+                path=("reinstatedFrom",),
+            )
 
     @classmethod
     def turns(cls, fact: Fact) -> Iterable[date]:
@@ -344,18 +306,23 @@ class ExportControl(Entity):
                     yield fact.effective_from.first
                 for clause in fact.clauses:
                     yield from _from_to(clause.in_force_from, clause.in_force_until)
+                    yield from _from_to(clause.period, clause.carry_over_until or clause.period)
             case EnteredIntoForce():
                 yield from _from_to(fact.in_force_from, None)
             case Extended() | Expired():
                 yield from _from_to(None, fact.in_force_until)
             case Suspended():
-                yield from _from_to(fact.suspended_from, fact.suspended_until)
+                yield from _from_to(fact.suspended_from, fact.last_day)
             case SuspensionExtended():
                 yield from _from_to(None, fact.suspended_until)
             case Reinstated():
                 yield from _from_to(fact.reinstated_from, None)
             case Repealed():
                 yield from _from_to(fact.repealed_from, None)
+            case Merged():
+                yield from _from_to(fact.merged_from, None)
+            case Discontinued():
+                yield from _from_to(fact.discontinued_from, None)
 
 
 def _from_to(start: PartialDate | None, end: PartialDate | None) -> Iterable[date]:
@@ -368,26 +335,42 @@ def _from_to(start: PartialDate | None, end: PartialDate | None) -> Iterable[dat
 
 def _amended(courses: dict[str, ClauseHistory], clause: Clause, fact: Amended) -> ClauseHistory:
     if clause.id not in courses:
-        return ClauseHistory.initial(clause)
-    return courses[clause.id].reworded(clause, (fact.effective_from or fact.on).first)
+        return ClauseHistory.initial(clause, fact.public_on)
+    start = (fact.effective_from or fact.on).first
+    return courses[clause.id].reworded(clause, start, fact.public_on)
 
 
 def _followed(course: ClauseHistory, fact: ClausesFact) -> ClauseHistory:
     """The course of a clause after one more act about it."""
     match fact:
         case EnteredIntoForce():
-            return course.dated(fact.public_on, in_force_from=fact.in_force_from)
+            return course.entered_into_force(fact.public_on, fact.in_force_from)
         case Extended() | Expired():
-            return course.dated(fact.public_on, in_force_until=fact.in_force_until)
+            return course.ends_after(fact.public_on, fact.in_force_until)
+        case Suspended(entities=()):
+            return course.suspended(fact.suspended_from, fact.last_day, fact.suspended_for)
         case Suspended():
-            return course.suspended(fact.suspended_from, fact.suspended_until)
+            return course.suspended_for_some(_partial_suspension(fact))
         case SuspensionExtended():
             return course.suspension_extended(fact.suspended_until, fact.public_on)
         case Reinstated():
             return course.reinstated(fact.reinstated_from.first)
         case Repealed():
-            return course.repealed(fact.repealed_from)
+            return course.ended(fact.repealed_from, ClauseStatus.REPEALED)
+        case Merged():
+            return course.ended(fact.merged_from, ClauseStatus.REPEALED, fact.into)
+        case Discontinued():
+            return course.ended(fact.discontinued_from, ClauseStatus(fact.outcome))
     raise TypeError(f"no course after {fact!r}")
+
+
+def _partial_suspension(fact: Suspended) -> PartialSuspension:
+    return PartialSuspension(
+        entities=fact.entities,
+        suspended_from=fact.suspended_from,
+        suspended_until=fact.last_day,
+        suspended_for=fact.suspended_for,
+    )
 
 
 def _dispute(fact: Fact) -> Dispute:

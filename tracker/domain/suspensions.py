@@ -13,6 +13,7 @@ from datetime import date
 from operator import attrgetter, itemgetter
 from typing import NamedTuple, Self
 
+from tracker.domain.duration import Duration
 from tracker.domain.values import DAY, PartialDate
 
 
@@ -24,6 +25,8 @@ class Suspension(NamedTuple):
     last: date
     """The last suspended day: earlier than `end` after a reinstatement, and the first day of the
     calendar where it was reinstated before it began."""
+    length: Duration | None = None
+    """What the act gives in place of an end."""
 
 
 class _Span(NamedTuple):
@@ -76,9 +79,11 @@ class Suspensions:
             day = span.last + DAY
         return day
 
-    def add(self, start: PartialDate, end: PartialDate | None) -> Self:
+    def add(
+        self, start: PartialDate, end: PartialDate | None, length: Duration | None = None
+    ) -> Self:
         """These and one more."""
-        number, new = len(self.ordered), Suspension(start, end, _last(end))
+        number, new = len(self.ordered), Suspension(start, end, _last(end), length)
         starts, entry = self._starts, (start.first, number)
         place = bisect_right(starts, entry)
         return replace(

@@ -17,14 +17,13 @@ TONNES_PER_UNIT = {
 }
 """Mass units and how many tonnes one of them is."""
 
-INCOMPARABLE_UNITS = frozenset(
-    {"percent", "years", "count", "USD/kg", "ct", "kct", "Mct", "m3", "Mm3", "ML"}
-)
+INCOMPARABLE_UNITS = frozenset({"percent", "years", "count", "ct", "kct", "Mct", "m3", "Mm3", "ML"})
 """Units that compare with themselves only (ct: carats; m3: cubic metres; ML: million litres)."""
 
 
 class Unit(str):
-    """A declared unit: mass, one of `INCOMPARABLE_UNITS`, or the ISO 4217 code of a currency."""
+    """A declared unit: mass, one of `INCOMPARABLE_UNITS`, or the ISO 4217 code of a currency, which
+    may be for a mass, as a price or a duty is: `USD/kg`, `EUR/t`."""
 
     __slots__ = ()
 
@@ -32,7 +31,8 @@ class Unit(str):
         if not _known(text):
             units = ", ".join([*TONNES_PER_UNIT, *sorted(INCOMPARABLE_UNITS)])
             raise InvalidInput(
-                f"{text!r} is not a unit: expected one of {units} or a currency code",
+                f"{text!r} is not a unit: expected one of {units} or a currency code, alone or for a"
+                " mass as in USD/t",
                 code="UNKNOWN_UNIT",
             )
         return super().__new__(cls, text)
@@ -50,4 +50,9 @@ class Unit(str):
 def _known(text: str) -> bool:
     if text in TONNES_PER_UNIT or text in INCOMPARABLE_UNITS:
         return True
+    currency, per, mass = text.partition("/")
+    return _is_currency(currency) and (not per or mass in TONNES_PER_UNIT)
+
+
+def _is_currency(text: str) -> bool:
     return len(text) == 3 and text.isupper() and bool(pycountry.currencies.get(alpha_3=text))

@@ -17,16 +17,28 @@ class Measure(StrEnum):
     """How a control works."""
 
     LICENCE = "licence"
+    DUAL_USE_LICENCE = "dual_use_licence"
+    TRADE_LICENCE = "trade_licence"
+    REVIEW = "review"
     BAN = "ban"
     QUOTA = "quota"
     TARIFF = "tariff"
+    TARIFF_RATE_QUOTA = "tariff_rate_quota"
+    PRICE_FLOOR = "price_floor"
+    STATE_TRADING = "state_trading"
+    INVESTIGATION = "investigation"
+    DOMESTIC_SALES = "domestic_sales"
+    PROCESSING = "processing"
 
 
 class Covers(StrEnum):
-    """What a clause is about: the goods themselves or the know-how to make them."""
+    """What a clause is about: the goods themselves, or what it takes to make them."""
 
     GOODS = "goods"
     TECHNOLOGY = "technology"
+    EQUIPMENT = "equipment"
+    MATERIALS = "materials"
+    SERVICES = "services"
 
 
 class Form(StrEnum):
@@ -44,14 +56,60 @@ class Form(StrEnum):
     ARTICLE = "article"
 
 
-class ClauseStatus(StrEnum):
-    """Where a clause stands on a day."""
+class Territory(StrEnum):
+    """From where goods are controlled: from the issuer's own territory, from abroad, or both."""
 
+    HOME = "home"
+    ALSO_ABROAD = "also_abroad"
+    ONLY_ABROAD = "only_abroad"
+
+
+class QuotaPart(StrEnum):
+    """Whether an amount is all of its period's quota or one of several batches that add up."""
+
+    BATCH = "batch"
+    TOTAL = "total"
+
+
+class LegalStage(StrEnum):
+    """How far a clause has come on its way to being law."""
+
+    ADOPTED = "adopted"
+    PROPOSED = "proposed"
+    RECOMMENDED = "recommended"
+    NEGOTIATED = "negotiated"
+
+
+class ClauseEnd(StrEnum):
+    """What is known of the end of a clause that has no last day."""
+
+    OPEN = "open"
+    UNKNOWN = "unknown"
+    CONDITION = "condition"
+
+
+class Outcome(StrEnum):
+    """How a clause was discontinued without being repealed."""
+
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    CONCLUDED = "concluded"
+
+
+class ClauseStatus(StrEnum):
+    """Whether a clause applies on a day, or why not."""
+
+    PROPOSED = "proposed"
+    RECOMMENDED = "recommended"
+    NEGOTIATED = "negotiated"
     ANNOUNCED = "announced"
     IN_FORCE = "in_force"
     SUSPENDED = "suspended"
     EXPIRED = "expired"
     REPEALED = "repealed"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    CONCLUDED = "concluded"
 
 
 class AllianceStatus(StrEnum):

@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+FIRST_NUMBER = 1
 FIRST_UPCAST_NUMBER = 2
 """The schema number from which steps begin. Data of number 1 has free texts where that of number 2
-has commitments; facts are read from both as they are."""
+has commitments; facts are read from both, so that the steps are the same for both."""
 
 SCHEMA_NAME = "urn:critical-minerals-policy-tracker:schema"
 NO_RENAMED_WORDS: Mapping[str, str] = MappingProxyType({})
@@ -50,7 +51,8 @@ class Upcasters:
                     f"expected the next step of {type_} to read number {expected}, got {number}"
                 )
             self._numbers[type_] = number + 1
-        outdated = "|".join(re.escape(schema_name(*step)) for step in sorted(self.steps))
+        old = {(type_, FIRST_NUMBER) for type_, _ in self.steps} | self.steps.keys()
+        outdated = "|".join(re.escape(schema_name(*step)) for step in sorted(old))
         self._outdated = re.compile(f'"dataschema":"(?:{outdated})"'.encode()) if outdated else None
 
     def number(self, type_: str) -> int:
@@ -60,10 +62,11 @@ class Upcasters:
     def upcast(self, type_: str, name: str, data: bytes) -> bytes:
         """The data of an event, whose schema has a name, as an event of today has it."""
         number = schema_number(name)
-        if number is None or (type_, number) not in self.steps:
+        steps = range(max(number or 0, FIRST_UPCAST_NUMBER), self.number(type_))
+        if number is None or not steps:
             return data
         content = msgspec.json.decode(data)
-        for step in range(number, self.number(type_)):
+        for step in steps:
             content = self.steps[type_, step].upcast(content)
         return msgspec.json.encode(content)
 
@@ -91,5 +94,25 @@ def schema_number(name: str) -> int | None:
     return int(number) if number.isascii() and number.isdecimal() else None
 
 
-UPCASTERS = Upcasters({})
-"""The steps of this version: none yet, nothing recorded has been renamed."""
+def _name_territory(data: dict[str, Any]) -> dict[str, Any]:
+    """Number 2 to 3: `extraterritorial` is called `territory`, which tells what is controlled abroad
+    as well from what is controlled only there. A clause with a share of foreign value was about
+    goods made abroad only."""
+    return {**data, "clauses": [_with_territory(clause) for clause in data["clauses"]]}
+
+
+def _with_territory(clause: dict[str, Any]) -> dict[str, Any]:
+    said = dict(clause)
+    if said.pop("extraterritorial", False):
+        only = said.get("deMinimisPercent") is not None
+        said["territory"] = "only_abroad" if only else "also_abroad"
+    return said
+
+
+UPCASTERS = Upcasters(
+    {
+        ("ExportControl.Announced", 2): Upcaster(_name_territory),
+        ("ExportControl.Amended", 2): Upcaster(_name_territory),
+    }
+)
+"""The steps of this version."""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tracker.domain.commodities import Commodity, commodities
+from tracker.domain.duration import Duration
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.places import Place, places
 from tracker.domain.redaction import Redacted
@@ -20,6 +21,11 @@ SCHEMAS_OF_WORDS: dict[type, dict[str, Any]] = {
         "type": "string",
         "pattern": r"^\d{4}(-\d{2}(-\d{2})?)?$",
         "description": "YYYY, YYYY-MM or YYYY-MM-DD",
+    },
+    Duration: {
+        "type": "string",
+        "pattern": r"^P(?=\d)(\d{1,3}Y)?(\d{1,4}M)?(\d{1,4}W)?(\d{1,5}D)?$",
+        "description": "A length of time in ISO 8601, such as P90D or P1Y",
     },
     Commodity: {"type": "string", "enum": [str(id) for id in commodities()]},
     Place: {"type": "string", "enum": [str(code) for code in places()]},

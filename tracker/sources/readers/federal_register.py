@@ -20,7 +20,7 @@ from tracker.domain.announcement import Made
 from tracker.domain.clause import Clause
 from tracker.domain.codec import decode
 from tracker.domain.commodities import Commodity, commodities, find_commodity
-from tracker.domain.export_control import Announced
+from tracker.domain.export_control_acts import Announced
 from tracker.domain.places import Place
 from tracker.domain.values import Actor, Fact, PartialDate, Source
 from tracker.domain.vocabulary import AnnouncementKind, Checked, Direction, Measure

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tracker.domain.clause import Clause
-from tracker.domain.export_control import (
+from tracker.domain.export_control_acts import (
     Amended,
     Announced,
     Disputed,
@@ -21,7 +21,7 @@ from tracker.domain.export_control import (
 )
 from tracker.domain.units import Unit
 from tracker.domain.values import Fact, PartialDate, Place, Quantity
-from tracker.domain.vocabulary import Covers, Direction, Measure
+from tracker.domain.vocabulary import Covers, Direction, Measure, Territory
 from tracker.errors import InvalidInput
 from tracker.sources.readers.researched.figures import basis
 from tracker.sources.readers.researched.instruments import (
@@ -74,6 +74,7 @@ EXPRESSED = {
     "conflicts_with": "the entity",
     "entity_specific": "entity_count",
     "excludes": "exemptions",
+    "extraterritorial": "territory",
     "never_in_force": "the dates: the state has no first_in_force",
     "parts": "clauses",
     "quota_unit": "quota.basis",
@@ -308,7 +309,7 @@ def _part(row: Row, id: str, part: dict[str, str]) -> Clause:
     )
     if id == MADE_ABROAD:
         return clause
-    return replace(clause, extraterritorial=False, de_minimis_percent=None)
+    return replace(clause, territory=Territory.HOME, de_minimis_percent=None)
 
 
 def _titled(row: Row) -> Clause:
@@ -320,23 +321,33 @@ def _titled(row: Row) -> Clause:
 def clause_of(row: Row) -> Clause:
     """The clause that a fact states. While there is no measure, its dates are words only."""
     details, stage = row.details, STAGES.get(row.details.get("stage", ""))
+    imports = details["direction"] == Direction.IMPORT
+    places = tuple(Place(code) for code in details["targets"] if code != "*")
     return Clause(
         id=clause_id(row),
         measure=Measure(details["measure_type"]),
         commodities=row.known_commodities,
-        destinations=tuple(Place(code) for code in details["targets"] if code != "*"),
+        destinations=() if imports else places,
+        origins=places if imports else (),
         in_force_from=None if stage else day(row.effective_from),
         in_force_until=None if stage else day(row.effective_to),
         covers=Covers(details.get("covers", Covers.GOODS)),
         end_use=details.get("end_use"),
         entity_count=details.get("entities"),
-        extraterritorial="extraterritorial" in details or "re_export" in details,
+        territory=_territory(details),
         de_minimis_percent=number(details.get("de_minimis_percent")),
         exemptions=details.get("exemptions") or details.get("excludes"),
         rate_percent=number(details.get("rate_percent")),
         quota=_quota(details),
         note=note(_no_measure(row, stage), *in_words(details, CLAUSE_WORDS)),
     )
+
+
+def _territory(details: dict[str, Any]) -> Territory:
+    if "extraterritorial" not in details and "re_export" not in details:
+        return Territory.HOME
+    only = details.get("de_minimis_percent") is not None
+    return Territory.ONLY_ABROAD if only else Territory.ALSO_ABROAD
 
 
 def _no_measure(row: Row, stage: str | None) -> str | None:

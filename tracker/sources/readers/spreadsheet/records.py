@@ -13,7 +13,13 @@ from typing import TypeVar
 
 from tracker.domain.announcement import Made
 from tracker.domain.clause import Clause
-from tracker.domain.export_control import Announced, EnteredIntoForce, Expired, Repealed, Suspended
+from tracker.domain.export_control_acts import (
+    Announced,
+    EnteredIntoForce,
+    Expired,
+    Repealed,
+    Suspended,
+)
 from tracker.domain.figure import Claimed, Series
 from tracker.domain.units import Unit
 from tracker.domain.values import Commodity, Fact, PartialDate, Place, Quantity, Source

@@ -1,0 +1,214 @@
+"""Clauses of export controls as GraphQL shows them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from strawberry import field
+
+from schema.base.decorators import output
+from schema.base.scalars import Day
+from schema.types.annex_text import Noted
+from schema.types.common import Commodity, Place, Quantity, commodity, place, quantity, shown
+from tracker.domain import clause as domain
+from tracker.domain import scope
+from tracker.domain.values import PartialDate
+from tracker.domain.vocabulary import (
+    ClauseEnd,
+    ClauseStatus,
+    Covers,
+    Form,
+    LegalStage,
+    Measure,
+    QuotaPart,
+    Territory,
+)
+
+
+@output
+class ClauseItem:
+    """Goods that a clause names, or exempts, more exactly than by a commodity."""
+
+    name: str = field(description="What they are.")
+    code: str | None = field(description="Their code in the act, such as `1C902.a`.")
+    hs: list[str] = field(
+        name="hsCodes", description="Their codes of the Harmonized System, or of a tariff."
+    )
+    threshold: str | None = field(
+        description="What it takes to be meant, in words, such as a purity or a grade."
+    )
+    forms: list[Form] = field(description="Their forms; empty: those of the clause.")
+    commodity: Commodity | None = field(
+        description="The commodity that they are of; null: any of the clause."
+    )
+
+
+@output
+class PlaceException:
+    """Places for which a clause is otherwise: destinations of exports, origins of imports."""
+
+    places: list[Place] = field(description="The places.")
+    exempt: bool = field(description="Whether the clause does not apply to them.")
+    rate_percent: Decimal | None = field(description="The rate that applies to them instead.")
+    in_force_from: PartialDate | None = field(
+        description="The first day on which it is so; null: as long as the clause applies."
+    )
+    in_force_until: PartialDate | None = field(
+        description="The last day, inclusive; null: as long as the clause applies."
+    )
+    note: str | None = field(description="Remarks, such as the condition of it.")
+
+
+@output
+class PartialSuspension:
+    """A time in which a clause does not apply to some firms, while it does to all others."""
+
+    entities: list[str] = field(description="The firms.")
+    suspended_from: PartialDate = field(description="The first day.")
+    suspended_until: PartialDate | None = field(
+        description="The last day, inclusive; null: until further notice."
+    )
+    suspended_for: str | None = field(
+        description="Its length in ISO 8601 where the act gives that instead of an end."
+    )
+
+
+@output
+class Clause(Noted):
+    """A clause of an instrument on a day: what it says, its status and what is known to come."""
+
+    key: str = field(description="Its number or name in the instrument.")
+    measure: Measure = field(description="How it works: a licence, a ban, a quota, a tariff, ….")
+    status: ClauseStatus = field(description="Whether it applies on the day, or why not.")
+    commodities: list[Commodity] = field(description="What it is about.")
+    covers: Covers = field(
+        description="The goods themselves, or the technology, equipment, materials or services"
+        " to make them."
+    )
+    forms: list[Form] = field(description="The forms of the goods that it reaches; empty: all.")
+    items: list[ClauseItem] = field(
+        description="The goods that it names one by one; empty: all of its commodities and forms."
+    )
+    items_complete: bool = field(
+        description="Whether its items are all goods of its forms; otherwise it reaches a part."
+    )
+    exempt_items: list[ClauseItem] = field(description="The goods that are exempt, one by one.")
+    exemptions: str | None = field(description="What is exempt, in words.")
+    destinations: list[Place] = field(
+        description="Where exports may not go freely; empty: nowhere. Of imports see `origins`."
+    )
+    origins: list[Place] = field(
+        description="From where imports are meant; empty: from everywhere."
+    )
+    exceptions: list[PlaceException] = field(
+        description="Places for which it is otherwise: exempt, or with a rate of their own."
+    )
+    territory: Territory = field(
+        description="Whether it is about goods of the issuer's territory, of abroad, or of both."
+    )
+    de_minimis_percent: Decimal | None = field(
+        description="The share of foreign value from which it reaches goods made abroad."
+    )
+    end_use: str | None = field(description="The end use that it is limited to.")
+    entities: list[str] = field(description="The firms that it is limited to, where named.")
+    entity_count: int | None = field(description="The number of firms, where they are not named.")
+    exporters: list[str] = field(description="The firms that alone may export.")
+    in_force_from: PartialDate | None = field(
+        description="The day from which it applies; null while none is given. A quota with a"
+        " `period` applies from its first day, then."
+    )
+    in_force_until: PartialDate | None = field(
+        description="Its last day, inclusive; null where it has no announced end. A quota with a"
+        " `period` applies until `carryOverUntil` or its last day, then."
+    )
+    end: ClauseEnd | None = field(
+        description="What is known of its end where it has no last day; null: the facts do not say."
+    )
+    end_condition: str | None = field(description="On what its end depends.")
+    legal_stage: LegalStage = field(description="How far it has come on its way to being law.")
+    decision_due: PartialDate | None = field(
+        description="The day by which it is to be decided whether it becomes law."
+    )
+    suspended_from: PartialDate | None = field(
+        description="The first day of the suspension that it is in or that is to come."
+    )
+    suspended_until: PartialDate | None = field(
+        description="The last suspended day, inclusive; null also means until further notice."
+    )
+    suspended_for: str | None = field(
+        description="The length of the suspension in ISO 8601, such as `P90D`, where the act gives"
+        " that instead of an end; `suspendedUntil` is counted from it, the first day included."
+    )
+    partial_suspensions: list[PartialSuspension] = field(
+        description="Suspensions for single firms, now or to come; they leave its status as it is."
+    )
+    returns_on: Day | None = field(
+        description="The first day on which it is back in force without any further act."
+    )
+    repealed_from: PartialDate | None = field(
+        description="The day from which it is repealed, or merged into another instrument."
+    )
+    continued_in: str | None = field(
+        description="The key of the export control into which it was merged."
+    )
+    discontinued_from: PartialDate | None = field(
+        description="The day from which it is withdrawn, lapsed or concluded."
+    )
+    first_in_force: Day | None = field(
+        description="The first day on which it was in force; null while it never was."
+    )
+    retroactive: bool = field(
+        description="Whether its first day lies before the day on which that was made public. The"
+        " states of the days between do not have it: nobody could know."
+    )
+    rate_percent: Decimal | None = field(
+        description="The rate of a tariff; the lower end where it is a range."
+    )
+    rate_up_to_percent: Decimal | None = field(
+        description="The upper end of a rate that is a range."
+    )
+    rate_specific: Quantity | None = field(description="A duty by weight, in a unit as `USD/t`.")
+    rate_text: str | None = field(description="The rate in words, where numbers do not say it.")
+    price_floor: Quantity | None = field(description="The price of a price floor.")
+    quota: Quantity | None = field(description="The amount of a quota.")
+    period: PartialDate | None = field(description="The year or month that a quota is for.")
+    quota_part: QuotaPart | None = field(
+        description="Whether the amount is all of the period's or one of several that add up."
+    )
+    carry_over_until: PartialDate | None = field(
+        description="The last day on which what is left of a quota may be used."
+    )
+
+
+def clause(state: domain.ClauseState) -> Clause:
+    """A clause as it is shown: what it says and its status side by side."""
+    said = state.clause
+    return shown(
+        Clause,
+        said,
+        state,
+        key=said.id,
+        commodities=[commodity(id) for id in said.commodities],
+        destinations=[place(code) for code in said.destinations],
+        origins=[place(code) for code in said.origins],
+        quota=quantity(said.quota) if said.quota else None,
+        rate_specific=quantity(said.rate_specific) if said.rate_specific else None,
+        price_floor=quantity(said.price_floor) if said.price_floor else None,
+        note_told=said.note,
+        later={
+            "items": lambda: [item(of) for of in said.items],
+            "exempt_items": lambda: [item(of) for of in said.exempt_items],
+            "exceptions": lambda: [
+                shown(PlaceException, of, places=[place(code) for code in of.places])
+                for of in said.exceptions
+            ],
+            "partial_suspensions": lambda: [
+                shown(PartialSuspension, of) for of in state.partial_suspensions
+            ],
+        },
+    )
+
+
+def item(of: scope.Item) -> ClauseItem:
+    """An item as it is shown."""
+    return shown(ClauseItem, of, commodity=commodity(of.commodity) if of.commodity else None)

@@ -1,0 +1,42 @@
+"""Lengths of time are counted with their first day."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tracker.domain.duration import Duration
+from tracker.errors import InvalidInput
+
+
+@pytest.mark.parametrize(
+    ("length", "start", "last"),
+    [
+        ("P1D", "2025-05-14", "2025-05-14"),
+        ("P90D", "2025-05-14", "2025-08-11"),
+        ("P90D", "2025-08-12", "2025-11-09"),
+        ("P2W", "2025-01-01", "2025-01-14"),
+        ("P1M", "2025-01-01", "2025-01-31"),
+        ("P6M", "2025-06-15", "2025-12-14"),
+        ("P1Y", "2025-11-10", "2026-11-09"),
+        ("P1Y6M", "2024-07-01", "2025-12-31"),
+        ("P1M10D", "2025-03-01", "2025-04-10"),
+        ("P1M", "2025-01-31", "2025-02-28"),
+        ("P1M", "2024-01-31", "2024-02-29"),
+        ("P1Y", "2024-02-29", "2025-02-28"),
+        ("P4Y", "2024-02-29", "2028-02-28"),
+        ("P999Y", "9001-01-01", "9999-12-31"),
+    ],
+)
+def test_a_length_of_time_ends_on_the_day_before_the_same_day(
+    length: str, start: str, last: str
+) -> None:
+    assert str(Duration(length).last_day(date.fromisoformat(start))) == last
+
+
+@pytest.mark.parametrize("text", ["", "P", "90D", "P0D", "P1H", "PT5H", "P1D1Y", "P-1D", "P1.5Y"])
+def test_what_is_no_length_of_time_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="P90D, P6M or P1Y") as caught:
+        Duration(text)
+    assert caught.value.code == "INVALID_DURATION"

@@ -1,0 +1,240 @@
+"""What becomes of a clause: its wordings, suspensions and end, and the status on any day."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from operator import attrgetter
+from typing import Any, NamedTuple, Self
+
+from msgspec import structs
+
+from tracker.domain.clause import Clause, ClauseState, PartialSuspension
+from tracker.domain.duration import Duration
+from tracker.domain.suspensions import NO_SUSPENSIONS, Suspension, Suspensions
+from tracker.domain.values import DAY, PartialDate
+from tracker.domain.vocabulary import ClauseStatus, LegalStage
+
+
+class Wording(NamedTuple):
+    """What a clause says from a day on. `retroactive`: its first day in force lies before the day on
+    which that was made public."""
+
+    start: date
+    clause: Clause
+    retroactive: bool = False
+
+
+class Ending(NamedTuple):
+    """The day from which a clause is no more, the status that it has then, and the instrument that
+    carries it on, if one does."""
+
+    start: PartialDate
+    status: ClauseStatus
+    into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseHistory:
+    """What becomes of a clause as far as it is announced; the status of any day follows from it."""
+
+    wordings: tuple[Wording, ...]
+    """What the clause says, in the order of the days from which it does."""
+    suspensions: Suspensions = NO_SUSPENSIONS
+    partial_suspensions: tuple[PartialSuspension, ...] = ()
+    ending: Ending | None = None
+    _not_before: date = field(default=date.min, compare=False)
+    """A day before which it is known to be in force on no day; a search need not begin earlier."""
+
+    @classmethod
+    def initial(cls, clause: Clause, public_on: date) -> Self:
+        """The history of a clause that says what it said from the beginning."""
+        return cls((Wording(date.min, clause, _starts_before(clause, public_on)),))
+
+    def reworded(self, clause: Clause, day: date, public_on: date) -> Self:
+        """The history with another wording from `day` on; suspensions stay."""
+        earlier = self.wordings[: bisect_left(self.wordings, day, key=_START)]
+        before = (earlier or self.wordings)[-1]
+        same_start = clause.first_day == before.clause.first_day
+        late = before.retroactive if same_start else _starts_before(clause, public_on)
+        return self._changed(day, wordings=(*earlier, Wording(day, clause, late)))
+
+    def entered_into_force(self, day: date, start: PartialDate) -> Self:
+        """The history with a first day in force, made public on `day`, by which it is law."""
+        return self._dated(
+            day, start.first < day, in_force_from=start, legal_stage=LegalStage.ADOPTED
+        )
+
+    def ends_after(self, day: date, last: PartialDate) -> Self:
+        """The history with a last day in force, made public on `day`."""
+        return self._dated(day, None, in_force_until=last, end=None, end_condition=None)
+
+    def _dated(self, day: date, retroactive: bool | None, **parts: Any) -> Self:
+        """The history with parts that the clause has from `day` on, however it will be worded."""
+        current = self._wording_index(day)
+        later = [
+            Wording(
+                wording.start,
+                structs.replace(wording.clause, **parts),
+                wording.retroactive if retroactive is None else retroactive,
+            )
+            for wording in self.wordings[current:]
+        ]
+        return self._changed(later[0].start, wordings=(*self.wordings[:current], *later))
+
+    def ended(self, day: PartialDate, status: ClauseStatus, into: str | None = None) -> Self:
+        """The history with its end by an act: by repeal, or without."""
+        before = self.ending.start.first if self.ending else day.first
+        return self._changed(min(before, day.first), ending=Ending(day, status, into))
+
+    def suspended(
+        self, start: PartialDate, end: PartialDate | None, length: Duration | None
+    ) -> Self:
+        """The history with one more suspension."""
+        return self._changed(start.first, suspensions=self.suspensions.add(start, end, length))
+
+    def suspended_for_some(self, suspension: PartialSuspension) -> Self:
+        """The history with one more suspension for some firms, which leaves the status as it is."""
+        return replace(self, partial_suspensions=(*self.partial_suspensions, suspension))
+
+    def is_suspended_for_some(self, day: date) -> bool:
+        """Whether a suspension for some firms is not over on `day`."""
+        return any(_last_day(s) >= day for s in self.partial_suspensions)
+
+    def suspension(self, day: date) -> Suspension | None:
+        """The last suspension that is not over on `day`, though it may not have begun."""
+        return self.suspensions.last_ordered(day)
+
+    @property
+    def last_suspended(self) -> date:
+        """The last day of all suspensions."""
+        return self.suspensions.last_day
+
+    def suspension_extended(self, end: PartialDate | None, day: date) -> Self:
+        """The history with a new end for the suspension that is not over on `day`."""
+        extended = self.suspension(day)
+        if extended is None:  # it may have been retracted meanwhile
+            return self
+        return self._changed(extended.start.first, suspensions=self.suspensions.extend(end, day))
+
+    def reinstated(self, day: date) -> Self:
+        """The history with every suspension over on `day` at the latest."""
+        return self._changed(
+            day,
+            suspensions=self.suspensions.end_before(day),
+            partial_suspensions=tuple(_ended_before(day, self.partial_suspensions)),
+        )
+
+    def status(self, day: date) -> ClauseStatus:
+        """The status of the clause on `day`."""
+        clause = self.wording(day)
+        first, last = clause.first_day, clause.last_day
+        if self.ending and day >= self.ending.start.first:
+            return self.ending.status
+        if clause.legal_stage is not LegalStage.ADOPTED:
+            return NOT_ADOPTED[clause.legal_stage]
+        if last and day > last:
+            return ClauseStatus.EXPIRED
+        if self.suspensions.on(day):
+            return ClauseStatus.SUSPENDED
+        if first and day >= first:
+            return ClauseStatus.IN_FORCE
+        return ClauseStatus.ANNOUNCED
+
+    def wording(self, day: date) -> Clause:
+        """What the clause says on `day`."""
+        return self.wordings[self._wording_index(day)].clause
+
+    def state(self, day: date) -> ClauseState:
+        """The clause on `day`, with what is known to come."""
+        status = self.status(day)
+        suspension = self.suspensions.on(day) or self.suspensions.next_after(day)
+        wording, ending = self.wordings[self._wording_index(day)], self.ending
+        repealed = ending is not None and ending.status is ClauseStatus.REPEALED
+        return ClauseState(
+            clause=wording.clause,
+            status=status,
+            suspended_from=suspension.start if suspension else None,
+            suspended_until=suspension.end if suspension else None,
+            suspended_for=suspension.length if suspension else None,
+            returns_on=self._in_force_next(day) if status is ClauseStatus.SUSPENDED else None,
+            repealed_from=ending.start if ending and repealed else None,
+            continued_in=ending.into if ending else None,
+            discontinued_from=ending.start if ending and not repealed else None,
+            first_in_force=self._first_in_force(day),
+            retroactive=wording.retroactive,
+            partial_suspensions=tuple([s for s in self.partial_suspensions if _last_day(s) >= day]),
+        )
+
+    def _first_in_force(self, day: date) -> date | None:
+        """The first day of all on which it is in force, if that is not after `day`."""
+        first = self._in_force_next(self._not_before)
+        object.__setattr__(self, "_not_before", first or date.max)  # follows from what is frozen
+        return first if first and first <= day else None
+
+    def _in_force_next(self, day: date) -> date | None:
+        """The first day from `day` on on which the clause is in force, if there is one."""
+        for index in range(self._wording_index(day), len(self.wordings)):
+            start, clause, _ = self.wordings[index]
+            if first := clause.first_day:
+                begin = max(day, start, first)
+                found = self.suspensions.first_day_without(begin)
+                is_worded_so = self._wording_index(begin) == index
+                if found and is_worded_so and self.status(found) is ClauseStatus.IN_FORCE:
+                    return found
+        return None
+
+    def _wording_index(self, day: date) -> int:
+        return bisect_right(self.wordings, day, key=_START) - 1
+
+    def _changed(self, day: date, **parts: Any) -> Self:
+        """The history with other parts, which change nothing before a day."""
+        return replace(self, **parts, _not_before=min(self._not_before, day))
+
+
+_START = attrgetter("start")
+NOT_ADOPTED = {
+    LegalStage.PROPOSED: ClauseStatus.PROPOSED,
+    LegalStage.RECOMMENDED: ClauseStatus.RECOMMENDED,
+    LegalStage.NEGOTIATED: ClauseStatus.NEGOTIATED,
+}
+"""The statuses of what is not law yet."""
+
+ENDED = frozenset(
+    {
+        ClauseStatus.EXPIRED,
+        ClauseStatus.REPEALED,
+        ClauseStatus.WITHDRAWN,
+        ClauseStatus.LAPSED,
+        ClauseStatus.CONCLUDED,
+    }
+)
+"""The statuses of what applies no more."""
+
+
+def _starts_before(clause: Clause, day: date) -> bool:
+    return clause.first_day is not None and clause.first_day < day
+
+
+def _last_day(suspension: PartialSuspension) -> date:
+    return suspension.suspended_until.last if suspension.suspended_until else date.max
+
+
+def _ended_before(
+    day: date, suspensions: tuple[PartialSuspension, ...]
+) -> Iterator[PartialSuspension]:
+    """Suspensions for some firms, each over before a day; those that begin later never come."""
+    for suspension in suspensions:
+        if _last_day(suspension) < day:
+            yield suspension
+        elif suspension.suspended_from.first < day:
+            last = PartialDate((day - DAY).isoformat())
+            yield structs.replace(suspension, suspended_until=last, suspended_for=None)
+
+
+def next_day(day: date) -> Iterator[date]:
+    """The day after `day`, if the calendar has one."""
+    if day < date.max:
+        yield day + DAY

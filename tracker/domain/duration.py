@@ -1,0 +1,57 @@
+"""Lengths of time as acts give them: 90 days, a year."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import date, timedelta
+
+from tracker.errors import InvalidInput
+
+DURATION = re.compile(
+    r"P(?=\d)(?:(\d{1,3})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?", re.ASCII
+)
+
+
+class Duration(str):
+    """A length of time in ISO 8601: years, months, weeks and days, such as `P1Y`, `P6M`, `P90D`.
+
+    `last_day` counts the first day in: a year from 10 November 2025 ends on 9 November 2026, and 90
+    days from 1 January on 31 March of a common year. Where the month has no such day, it ends
+    with the month: a month from 31 January ends on the last day of February.
+    """
+
+    __slots__ = ("days", "months")
+    months: int
+    days: int
+
+    def __new__(cls, text: str) -> Duration:
+        match = DURATION.fullmatch(text)
+        years, months, weeks, days = (
+            (int(part or 0) for part in match.groups()) if match else [0] * 4
+        )
+        if not years + months + weeks + days:
+            raise InvalidInput(
+                f"{text!r} is not a length of time: expected one in ISO 8601 such as P90D, P6M or P1Y",
+                code="INVALID_DURATION",
+            )
+        self = super().__new__(cls, text)
+        self.months, self.days = 12 * years + months, 7 * weeks + days
+        return self
+
+    def last_day(self, start: date) -> date:
+        """The last day of this length from `start` on; the calendar's last where it goes beyond."""
+        try:
+            after = _months_later(start, self.months) if self.months else start
+            return after + timedelta(days=self.days - 1)
+        except (ValueError, OverflowError):
+            return date.max
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same day some months later, or, where that month has none, the day after it."""
+    year, month = divmod(12 * day.year + day.month - 1 + months, 12)
+    length = monthrange(year, month + 1)[1]
+    if day.day <= length:
+        return date(year, month + 1, day.day)
+    return date(year, month + 1, length) + timedelta(days=1)

@@ -1,0 +1,193 @@
+"""The acts by which instruments come into being, change and end, and accounts of them that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from tracker.domain.clause import Clause, check_clauses
+from tracker.domain.duration import Duration
+from tracker.domain.values import Commodity, Fact, Name, PartialDate, Place, Text, check_order
+from tracker.domain.vocabulary import Direction, Outcome
+from tracker.errors import InvalidInput
+
+
+class ClausesFact(Fact, frozen=True, kw_only=True):
+    """A fact about some clauses of an instrument; no clause named means all of them.
+
+    `on` is the day on which the act was made public, `instrument` the act itself.
+    """
+
+    on: PartialDate
+    clauses: tuple[str, ...] = ()
+    instrument: Name | None = None
+
+    @property
+    def public_on(self) -> date:
+        """The day on which the act was made public."""
+        return self.on.first
+
+
+class Announced(Fact, frozen=True, kw_only=True):
+    """An instrument is announced, with its clauses. `official` is false for a measure that only
+    others report and its issuer denies."""
+
+    on: PartialDate
+    issuer: Place
+    direction: Direction
+    title: Name
+    clauses: tuple[Clause, ...]
+    instrument: Name | None = None
+    official: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.clauses:
+            raise InvalidInput("expected at least one clause", path=("clauses",))
+        check_clauses(self.clauses)
+
+    def check_recordable(self) -> None:
+        """Exports have destinations, and imports origins. Raises InvalidInput."""
+        check_directions(self.clauses, self.direction)
+
+    @property
+    def public_on(self) -> date:
+        """The day of the announcement."""
+        return self.on.first
+
+
+def check_directions(clauses: Sequence[Clause], direction: Direction) -> None:
+    """Refuse destinations of what does not leave the issuer, and origins of what does not enter it.
+
+    Raises InvalidInput.
+    """
+    for index, clause in enumerate(clauses):
+        if clause.destinations and direction is Direction.IMPORT:
+            raise InvalidInput(
+                "expected origins: an import control says where goods come from",
+                code="ORIGINS_EXPECTED",
+                path=("clauses", index, "destinations"),
+            )
+        if clause.origins and direction is not Direction.IMPORT:
+            raise InvalidInput(
+                "expected destinations: only an import control has origins",
+                code="DESTINATIONS_EXPECTED",
+                path=("clauses", index, "origins"),
+            )
+
+
+class EnteredIntoForce(ClausesFact, frozen=True, kw_only=True):
+    """The clauses are in force, from this day."""
+
+    in_force_from: PartialDate
+
+
+class Amended(Fact, frozen=True, kw_only=True):
+    """The instrument is changed: its clauses are worded anew, or joined by others.
+
+    `effective_from` is the day from which the new wording counts; without it, at once.
+    """
+
+    on: PartialDate
+    clauses: tuple[Clause, ...]
+    title: Name | None = None
+    instrument: Name | None = None
+    effective_from: PartialDate | None = None
+
+    def __post_init__(self) -> None:
+        check_clauses(self.clauses)
+
+    @property
+    def public_on(self) -> date:
+        """The day on which the change was made public."""
+        return self.on.first
+
+
+class Extended(ClausesFact, frozen=True, kw_only=True):
+    """The clauses hold longer than they said: until this day, inclusive."""
+
+    in_force_until: PartialDate
+
+
+class Suspended(ClausesFact, frozen=True, kw_only=True):
+    """The clauses do not apply from a day on, until another, inclusive; then they are back.
+
+    `suspended_for` is the length of the suspension where the act gives that instead of an end.
+    With `entities` the clauses do not apply to these firms, and do to all others.
+    """
+
+    suspended_from: PartialDate
+    suspended_until: PartialDate | None = None
+    suspended_for: Duration | None = None
+    entities: tuple[Name, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_order(self.suspended_from, self.suspended_until, "suspendedUntil")
+        if self.suspended_for and self.suspended_until:
+            raise InvalidInput(
+                "expected either suspendedFor or suspendedUntil", path=("suspendedFor",)
+            )
+
+    @property
+    def last_day(self) -> PartialDate | None:
+        """The last suspended day as far as it is known; None: until further notice."""
+        if self.suspended_for is None:
+            return self.suspended_until
+        return PartialDate(self.suspended_for.last_day(self.suspended_from.first).isoformat())
+
+
+class SuspensionExtended(ClausesFact, frozen=True, kw_only=True):
+    """The suspension of the clauses lasts longer: until this day, inclusive, or further notice."""
+
+    suspended_until: PartialDate | None = None
+
+
+class Reinstated(ClausesFact, frozen=True, kw_only=True):
+    """The suspension of the clauses is over from this day."""
+
+    reinstated_from: PartialDate
+
+
+class Expired(ClausesFact, frozen=True, kw_only=True):
+    """The clauses have ended: this was their last day."""
+
+    in_force_until: PartialDate
+
+
+class Repealed(ClausesFact, frozen=True, kw_only=True):
+    """The clauses are withdrawn from this day."""
+
+    repealed_from: PartialDate
+
+
+class Discontinued(ClausesFact, frozen=True, kw_only=True):
+    """The clauses have ended without having been repealed, from this day: they were withdrawn before
+    they were in force, lapsed since nobody acted, or, an investigation or a negotiation, were
+    concluded without a measure."""
+
+    discontinued_from: PartialDate
+    outcome: Outcome
+
+
+class Merged(ClausesFact, frozen=True, kw_only=True):
+    """The clauses are repealed from this day because another instrument carries them on; `into` is
+    its key."""
+
+    merged_from: PartialDate
+    into: Name
+
+
+class Disputed(Fact, frozen=True, kw_only=True):
+    """Another source tells it otherwise, or the issuer denies it: kept beside, not merged.
+
+    `account` is what that source says; `judged` what this tracker made of it.
+    """
+
+    on: PartialDate
+    account: Text
+    commodities: tuple[Commodity, ...] = ()
+    judged: Text | None = None
+
+    @property
+    def public_on(self) -> date:
+        """The day on which the other account was published."""
+        return self.on.first
