@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
 from operator import attrgetter
-from types import CodeType, NoneType, SimpleNamespace
+from types import NoneType, SimpleNamespace
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from graphql import (
@@ -43,11 +42,6 @@ Collect: TypeAlias = Callable[[GraphQLObjectType, Any], Iterable[tuple[str, Any]
 
 Arguments: TypeAlias = Callable[[GraphQLField, FieldNode], Mapping[str, Any]]
 """What a field is asked with."""
-
-MAX_NAME_CHARACTERS = 500
-"""Names that are longer together are chosen by clients; their code is not kept."""
-MAX_CODE_CACHE_ENTRIES = 1000
-"""Functions whose code is kept, for objects of as many different names of fields."""
 
 Ways: TypeAlias = Mapping[type, Plan | None]
 """How values of exactly these classes get into an answer, None: as they are. It is what their plan
@@ -225,31 +219,17 @@ def _not_plain(value: Any) -> Any:
 
 
 def _of_fields(fields: Mapping[str, Field]) -> Plan:
-    """The plan for objects of these fields, written out as a function of its own: going through the
-    fields of a hundred objects would cost more than what is in them."""
-    known: dict[str, Any] = {"read": _all([of.read for of in fields.values()])}
-    for number, of in enumerate(fields.values()):
-        known[f"same{number}"] = {kind for kind, way in of.ways.items() if way is None}
-        known[f"way{number}"] = {kind: way for kind, way in of.ways.items() if way}.get
-        known[f"plan{number}"] = of.plan
-    names = tuple(fields)
-    code = _kept_code if sum(map(len, names)) <= MAX_NAME_CHARACTERS else _code
-    exec(code(names), known)
-    return cast(Plan, known["part"])
+    """The plan for objects of these fields."""
+    read = _all([of.read for of in fields.values()])
+    parts = [(name, of.ways.get, of.plan) for name, of in fields.items()]
 
+    def complete(value: Any) -> dict[str, Any]:
+        return {
+            name: part if (way := way_of(type(part), plan)) is None else way(part)
+            for (name, way_of, plan), part in zip(parts, read(value), strict=False)
+        }
 
-def _code(names: tuple[str, ...]) -> CodeType:
-    """The code for fields of these names."""
-    values = "".join(f"v{n}, " for n in range(len(names)))
-    parts = "".join(
-        f"{name!r}: v{n} if type(v{n}) in same{n} else way{n}(type(v{n}), plan{n})(v{n}), "
-        for n, name in enumerate(names)
-    )
-    source = f"def part(value):\n    [{values}] = read(value)\n    return {{{parts}}}\n"
-    return compile(source, "<plan>", "exec")
-
-
-_kept_code = lru_cache(MAX_CODE_CACHE_ENTRIES)(_code)
+    return complete
 
 
 def _all(readers: Sequence[Plan]) -> Callable[[Any], Iterable[Any]]:

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Plain
 
 from deploy.bootstrap import running
+from projections.lru_cache import SizedLruCache
 from schema.execution import executor
 from schema.execution.execute import execute
 from schema.execution.executor import Executor
@@ -256,7 +257,7 @@ def test_plans_are_made_once_for_a_document(
 def test_plans_of_documents_that_are_not_asked_again_are_forgotten(
     compared: Compared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor._kept, "_most", 100_000)
+    monkeypatch.setattr(executor, "_kept", SizedLruCache(100_000))
     for number in range(20):
         compared.check(f"{{ x{number}: __typename }}")
     assert executor._kept.bytes <= 100_000
