@@ -10,8 +10,11 @@ import asyncpg
 
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
-from projections.runner.projector import Projector, create_schema
+from projections.registry import PROJECTIONS
+from projections.runner.projector import Projectors
 from projections.runner.rebuild import rebuild
+from projections.runner.tables import create_tables
+from projections.versions.projection import Versions
 from schema.services import Services
 from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.publisher import Publisher, SigningOptions
@@ -31,15 +34,16 @@ another connection."""
 
 
 async def prepare(target: Target) -> None:
-    """Migrate the log; create the projection, or make it anew if other code has made it.
+    """Migrate the log; create the projections, and rebuild those that other code has made.
 
     Raises NotMigrated when the login may not migrate a database that needs it.
     """
     await migrated(target)
     async with connected(target, role=PROJECTOR) as connection:
-        current = await create_schema(connection)
-    if not current:
-        await rebuild(target)
+        projections = [factory() for factory in PROJECTIONS.values()]
+        outdated = [each for each in projections if not await create_tables(connection, each)]
+    for projection in outdated:
+        await rebuild(target, projection)
 
 
 async def migrated(target: Target) -> list[str]:
@@ -68,14 +72,19 @@ async def running(
         opened(target) as pool,
         pooled(target, size=2, seconds=APPEND_SECONDS) as appending,
         pooled(target, settings=PLANNED_ONCE) as asking,
-        pooled(target, role=PROJECTOR, size=3, seconds=WORK_SECONDS) as projecting,
+        pooled(
+            target, role=PROJECTOR, size=2 * len(PROJECTIONS) + 1, seconds=WORK_SECONDS
+        ) as projecting,
     ):
         recorder = Recorder(pool, appending)
         async with (
             Follower(recorder, target) as follower,
-            Projector(projecting, follower, target=target).with_observer(observe) as projector,
+            Projectors(
+                projecting, follower, [make() for make in PROJECTIONS.values()], observe
+            ) as projectors,
             publishing(target, follower, signing, observe) as publisher,
         ):
+            projector = projectors[Versions.name]
             as_of = AsOf(asking, recorder, projector.progress)
             yield Services(
                 recorder,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from projections.query.as_of import AsOf
 from projections.query.changes import Changes
@@ -28,7 +29,7 @@ class Services:
 
     recorder: Recorder
     follower: Follower
-    projector: Projector
+    projector: Projector[Any]
     commands: Commands
     as_of: AsOf
     changes: Changes

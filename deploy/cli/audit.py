@@ -25,8 +25,9 @@ from deploy.cli.trust import (
 from deploy.cli.verify import say_texts, verify
 from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
-from projections.runner.projector import create_schema
+from projections.registry import PROJECTIONS
 from projections.runner.rebuild import rebuild
+from projections.runner.tables import create_tables
 from tracker.audit.bundle.annexes import annex_lines, export_annexes
 from tracker.audit.bundle.export import export as write_bundle
 from tracker.audit.bundle.restore import restore as fill
@@ -187,9 +188,10 @@ async def restore_into(target: Target, verification: Verification, data_dir: Pat
         projecting = bar.add_task("projecting", total=head.size)
         async with connected(target) as connection:
             await fill(connection, verification, lambda done: bar.update(loading, completed=done))
-        async with connected(target, role=PROJECTOR) as connection:
-            await create_schema(connection)
-        await rebuild(target, lambda done: bar.update(projecting, completed=done))
+        for make in PROJECTIONS.values():
+            async with connected(target, role=PROJECTOR) as connection:
+                await create_tables(connection, make())
+            await rebuild(target, make(), lambda done: bar.update(projecting, completed=done))
     print(f"restored: {head.size} events of {head.checkpoint.origin}")
     say_texts(verification)
 

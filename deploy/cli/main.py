@@ -6,7 +6,6 @@ import asyncio
 import json
 import socket
 import sys
-import time
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ import typer
 from rich.console import Console
 
 from deploy import settings
-from deploy.bootstrap import migrated, opened, prepare, running
+from deploy.bootstrap import migrated, opened, running
 from deploy.cli import audit, imports
 from deploy.cli.changes import changes, upcoming
 from deploy.cli.common import (
@@ -31,11 +30,12 @@ from deploy.cli.common import (
 from deploy.cli.demo_banner import greet
 from deploy.cli.entry import Commands, begin, run_command_line
 from deploy.cli.key import keys
+from deploy.cli.rebuild import rebuild
 from deploy.cli.redact import redact
 from deploy.cli.token import tokens
 from deploy.cli.trust import Keys, TrustBundleKey, bundle_at, trust_in, without_database
 from deploy.demo import ACTOR, check_demo, check_no_demo, is_local
-from deploy.imports import load_corpus, progress_bar
+from deploy.imports import load_corpus
 from deploy.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
 from deploy.postgres import default_data_dir, demo_data_dir
 from deploy.process import Exit, settle
@@ -47,8 +47,6 @@ from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
 from deploy.web.server import PortTaken, create_server, listen
 from projections.query.as_of import moment_at_position, resolve_moment
-from projections.runner.rebuild import PROCESSES
-from projections.runner.rebuild import rebuild as rebuild_projection
 from schema.app import create_app
 from schema.base.scalars import Instant
 from schema.execution.execute import execute
@@ -422,38 +420,10 @@ def migrate(data_dir: DataDir = None) -> None:
     note.print("The database is of this version.")
 
 
-@app.command()
-def rebuild(
-    data_dir: DataDir = None,
-    processes: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            show_default="one a core, at most 8",
-            help="How many processes fold a log of more than 50,000 events.",
-        ),
-    ] = PROCESSES,
-) -> None:
-    """Make the projections anew from the log, and put them in place when they are complete."""
-
-    async def work(target: Target) -> tuple[int, float]:
-        await prepare(target)
-        started = time.monotonic()
-        with progress_bar(note) as progress:
-            async with opened(target) as pool:
-                task = progress.add_task("rebuilding", total=await Recorder(pool).head())
-            position = await rebuild_projection(
-                target, lambda reached: progress.update(task, completed=reached), processes
-            )
-        return position, time.monotonic() - started
-
-    position, seconds = on_database(data_dir, work)
-    note.print(f"{position} events in {seconds:.1f} s, {position / seconds:,.0f} a second")
-
-
 app.add_typer(tokens)
 app.add_typer(keys)
 app.command()(redact)
+app.command()(rebuild)
 app.command()(changes)
 app.command()(upcoming)
 audit.add_to(app)

@@ -71,7 +71,7 @@ class RowDelta(NamedTuple):
 
     `closed` holds the start day and the generation of each row that was open before and is so no
     more, and the position that ends it. `elements` and `ended` are the same for the elements of
-    long lists. `found` is what lists are known to find the entity by.
+    long lists. `search_keys` is by what lists are known to find the entity.
     """
 
     entity: str
@@ -79,7 +79,7 @@ class RowDelta(NamedTuple):
     closed: list[tuple[date, int, int]]
     elements: list[ElementRow]
     ended: list[tuple[int, str, date, int]]
-    found: set[object]
+    search_keys: set[object]
 
 
 class EntityFold:
@@ -92,6 +92,7 @@ class EntityFold:
     """
 
     __slots__ = (
+        "_change_days",
         "_changes",
         "_days",
         "_entity",
@@ -102,10 +103,9 @@ class EntityFold:
         "_last",
         "_listed",
         "_since",
-        "_turns",
         "_whole",
-        "found",
         "generation",
+        "search_keys",
         "size",
     )
 
@@ -116,7 +116,7 @@ class EntityFold:
         self._folding: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
         self._listed: ListedFacts | None = None
         """The facts in long lists, where all are many and once another comes."""
-        self._turns: list[date] = []
+        self._change_days: list[date] = []
         """Days on which the state may change."""
         self._changes: list[_Change] = []
         """The changes of state, in the order of their days: the last ones, or all if `_whole`."""
@@ -129,8 +129,8 @@ class EntityFold:
         self._days: set[date] = set()
         for item in known:
             self._begins_generation(item)
-            self._add_turns(item)
-        self.found: set[object] = set()
+            self._add_change_days(item)
+        self.search_keys: set[object] = set()
         """What lists find the entity by already, as far as is known; who makes rows keeps it."""
         self.size = 0
         """How large its facts are; who reads them keeps it."""
@@ -147,7 +147,7 @@ class EntityFold:
 
     def latest(self) -> EntityState | None:
         """The state that holds in the end, if there is one."""
-        return self._at(self._turns[-1]).state if self._turns else None
+        return self._at(self._change_days[-1]).state if self._change_days else None
 
     def versions(self) -> list[Version]:
         """The consecutive states."""
@@ -160,43 +160,43 @@ class EntityFold:
             for version in versions
         ]
 
-    def learn(self, new: Sequence[Known]) -> RowDelta:
+    def apply(self, new: Sequence[Known]) -> RowDelta:
         """Take in new facts, each at its own position, and tell what they do to the rows."""
-        revision = self.revision()
-        for _ in self.learn_by_one(new, revision):
+        delta = self.empty_delta()
+        for _ in self.apply_one_by_one(new, delta):
             pass
-        return revision
+        return delta
 
-    def revision(self) -> RowDelta:
+    def empty_delta(self) -> RowDelta:
         """One that does nothing yet."""
-        return RowDelta(self._entity, [], [], [], [], self.found)
+        return RowDelta(self._entity, [], [], [], [], self.search_keys)
 
-    def learn_by_one(self, new: Sequence[Known], revision: RowDelta) -> Iterator[None]:
+    def apply_one_by_one(self, new: Sequence[Known], delta: RowDelta) -> Iterator[None]:
         """The same, with a step for each fact, so that others get their turn between two. What the
-        facts do to the rows is complete in the revision after the last step."""
+        facts do to the rows is complete in the delta after the last step."""
         open, elements = dict[date, Row](), dict[Key, ElementRow]()
         for fact in new:
-            closed, opened, exchange = self._learn(fact)
+            closed, opened, exchange = self._apply(fact)
             if exchange:
-                _note(exchange, fact.position, elements, revision)
+                _note(exchange, fact.position, elements, delta)
             for start, generation in closed:
                 if row := open.pop(start, None):  # it is new: closed at once
-                    revision.added.append(row._replace(until=fact.position))
+                    delta.added.append(row._replace(until=fact.position))
                 else:
-                    revision.closed.append((start, generation, fact.position))
+                    delta.closed.append((start, generation, fact.position))
             open.update({row.version.start: row for row in opened})
             yield
-        revision.added.extend([open[start] for start in sorted(open)])
-        revision.elements.extend(elements.values())
+        delta.added.extend([open[start] for start in sorted(open)])
+        delta.elements.extend(elements.values())
 
-    def _learn(self, new: Known) -> tuple[list[tuple[date, int]], list[Row], Exchange | None]:
+    def _apply(self, new: Known) -> tuple[list[tuple[date, int]], list[Row], Exchange | None]:
         """Take in a fact: the open rows that are so no more, by start and generation, others, and
         what becomes of the elements of long lists.
         """
         generation, begins = self.generation, self._begins_generation(new)
         if not self._history.known:
             _, exchange = self._take_in(new)
-            self._changes = self._changed(self._turns, None)
+            self._changes = self._changed(self._change_days, None)
             return [], self._rows(0, new.position), exchange
         self._reach(date.min if begins else self._earliest(new))
         before = self._changes
@@ -222,7 +222,7 @@ class EntityFold:
             listed = ListedFacts(self._kind.FOLD, self._history)
         difference = self._history.add(new)
         self._folding.truncate(difference.place)
-        self._add_turns(new)
+        self._add_change_days(new)
         if self._last and self._last.day >= difference.day:
             self._last = None
         if not are_stored_apart(self.version):
@@ -231,12 +231,12 @@ class EntityFold:
         exchange = self._listed.change(difference.facts) if were_many else self._listed.all()
         return difference.day, exchange
 
-    def _add_turns(self, known: Known) -> None:
+    def _add_change_days(self, known: Known) -> None:
         """Have the days on which a fact may change the state among those to be looked at. They
         stay when the fact is retracted: nothing changes on them then, or it may come back."""
         if isinstance(known.fact, Retracted):
             return
-        turns = self._turns
+        turns = self._change_days
         for day in self._kind.turns(known.fact):
             if not turns or day > turns[-1]:
                 turns.append(day)
@@ -269,16 +269,16 @@ class EntityFold:
         if self._whole or (self._changes and self._changes[0].day < day):
             return
         until = self._changes[0].day if self._changes else None
-        place = bisect_left(self._turns, day)
+        place = bisect_left(self._change_days, day)
         while place > 0:
             place -= 1
-            before = self._at(self._turns[place - 1]).mark if place else None
-            if self._at(self._turns[place]).mark != before:
+            before = self._at(self._change_days[place - 1]).mark if place else None
+            if self._at(self._change_days[place]).mark != before:
                 break
         else:
             before, self._whole = None, True
-        end = len(self._turns) if until is None else bisect_left(self._turns, until)
-        self._changes = [*self._changed(self._turns[place:end], before), *self._changes]
+        end = len(self._change_days) if until is None else bisect_left(self._change_days, until)
+        self._changes = [*self._changed(self._change_days[place:end], before), *self._changes]
 
     def _changed(self, days: Iterable[date], before: str | None) -> list[_Change]:
         """The changes of state on some days that follow each other."""
@@ -294,7 +294,7 @@ class EntityFold:
 
     def _changes_from(self, day: date) -> list[_Change]:
         """The changes of state from a day on, the last change before which is the last known."""
-        days = self._turns[bisect_left(self._turns, day) :]
+        days = self._change_days[bisect_left(self._change_days, day) :]
         return self._changed(days, self._changes[-1].mark if self._changes else None)
 
     def _at(self, day: date) -> _Change:
@@ -364,13 +364,11 @@ def _ends(changes: Sequence[_Change]) -> dict[date, tuple[str, date | None]]:
     }
 
 
-def _note(
-    exchange: Exchange, position: int, open: dict[Key, ElementRow], revision: RowDelta
-) -> None:
-    """Have in a revision what became of elements at a position; those that are new are `open`."""
+def _note(exchange: Exchange, position: int, open: dict[Key, ElementRow], delta: RowDelta) -> None:
+    """Have in a delta what became of elements at a position; those that are new are `open`."""
     for key in exchange.ended:
         if row := open.pop(key, None):  # it is new: closed at once
-            revision.elements.append(row._replace(until=position))
+            delta.elements.append(row._replace(until=position))
         else:
-            revision.ended.append((*key, position))
+            delta.ended.append((*key, position))
     open.update({key: ElementRow(element, position) for key, element in exchange.begun.items()})

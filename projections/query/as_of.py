@@ -28,8 +28,9 @@ from projections.query.lists import (
 )
 from projections.query.moment import Moment, S, kind_name
 from projections.query.sql_parts import fill, load_parts, version_at, versions_of, whole_state
-from projections.runner.batch import SQL as TRACKING
-from projections.versions.progress import Progress, ProgressTracker
+from projections.runner.progress import Progress, ProgressTracker
+from projections.runner.tables import SQL as TRACKING
+from projections.versions.projection import Versions
 from projections.versions.rows import OPEN_POSITION, compound_keys
 from tracker.domain.codec import decode
 from tracker.domain.commodities import descendants, related
@@ -115,7 +116,7 @@ class AsOf:
             return known.position
         if self._progress:
             return await self._progress.query()
-        return int(await self._pool.fetchval(TRACKING.position))
+        return int(await self._pool.fetchval(TRACKING.position, Versions.name))
 
     async def digest(self, moment: Moment) -> str:
         """The SHA-256 of the whole state at a moment; equal to that of a replay in memory."""

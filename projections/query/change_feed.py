@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
@@ -32,7 +33,7 @@ class ChangeFeed:
 
     recorder: Recorder
     follower: Follower
-    projector: Projector
+    projector: Projector[Any]
     as_of: AsOf
 
     async def moments(

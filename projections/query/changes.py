@@ -27,7 +27,7 @@ from projections.query.list_statements import (
 from projections.query.lists import WHOLE, Span
 from projections.query.moment import Moment
 from projections.query.sql_parts import fill, load_parts, version_at, whole_sources, whole_state
-from projections.versions.rows import words
+from projections.versions.rows import filter_columns
 from tracker.domain.codec import decode
 from tracker.domain.entity import Because, EntityState, Known, Retracted, because, retracted
 from tracker.domain.export_control import ExportControlState
@@ -217,7 +217,7 @@ def is_about(turn: Transition, about: ChangeFilter) -> bool:
     """Whether a turn is about these commodities (of the clause, if it is one's) and places."""
     states = [state for state in (turn.before, turn.after) if state]
     touched = {id for state in states for id in _commodities(state, turn.clause)}
-    around = {place for state in states for place in words(state).places}
+    around = {place for state in states for place in filter_columns(state).places}
     told = {source.publisher for state in states for source in state.sources}
     return (
         about.kind in (None, kind_of(turn.entity).KIND)
@@ -229,7 +229,7 @@ def is_about(turn: Transition, about: ChangeFilter) -> bool:
 
 def _commodities(state: EntityState, clause: str | None) -> Iterator[str]:
     if clause is None or not isinstance(state, ExportControlState):
-        return iter(words(state).commodities)
+        return iter(filter_columns(state).commodities)
     return (
         id for item in state.clauses if item.clause.id == clause for id in item.clause.commodities
     )

@@ -20,7 +20,7 @@ from projections.query.list_statements import (
 )
 from projections.query.moment import Moment, S, kind_name
 from projections.query.state_cache import NAMED, StateCache
-from projections.versions.progress import ProgressTracker
+from projections.runner.progress import ProgressTracker
 from projections.versions.rows import compound_keys
 from projections.versions.search_text import to_tsquery
 from tracker.domain.figure import FigureState

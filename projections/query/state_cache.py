@@ -14,7 +14,7 @@ import asyncpg
 
 from projections.lru_cache import SizedLruCache
 from projections.query.moment import S
-from projections.versions.progress import ProgressTracker
+from projections.runner.progress import ProgressTracker
 from tracker.domain.codec import decode
 
 MAX_CACHE_BYTES = 64 * 1024 * 1024

@@ -1,7 +1,7 @@
 """A hash of the code that rows follow from, so that rows made by other code are made anew.
 
 Only what can change a row counts: neither docstrings and comments, nor layout, nor where a module
-lies and what it imports. An edit too many costs a rebuild, one too few would cost the truth.
+lies and what it imports. A change too many costs a rebuild, one too few would cost the truth.
 """
 
 from __future__ import annotations
@@ -12,12 +12,9 @@ import re
 import tokenize
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-import tracker.domain
-from projections.fold import elements, timeline
-from projections.runner import batch
-from projections.versions import rows, search_text
-from tracker.log import upcasting
+from projections.runner.projection import Projection
 
 SQL_COMMENT = re.compile(r"--[^\n]*")
 """No string in our SQL has two dashes; `-- name:` lines are no behaviour either."""
@@ -25,24 +22,9 @@ SQL_COMMENT = re.compile(r"--[^\n]*")
 SPACE_TOKENS = (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER)
 
 
-def fingerprint() -> str:
-    """The hash of the domain, the fold, and what makes rows of it."""
-    domain = Path(tracker.domain.__file__).parent
-    modules = [
-        Path(str(module.__file__))
-        for module in (upcasting, timeline, elements, rows, search_text, batch)
-    ]
-    tables = [
-        Path(rows.__file__).with_name("tables.sql"),
-        Path(batch.__file__).with_name("projector.sql"),
-    ]
-    return hash_files(
-        [
-            *(path for path in domain.rglob("*") if path.suffix in (".py", ".toml")),
-            *modules,
-            *tables,
-        ]
-    )
+def fingerprint(projection: Projection[Any]) -> str:
+    """The hash of the code that the rows of a projection follow from."""
+    return hash_files(projection.code)
 
 
 def hash_files(paths: Iterable[Path]) -> str:

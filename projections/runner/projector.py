@@ -1,7 +1,8 @@
-"""The projector: follows the log and keeps the version rows, its tracking in the same transaction.
+"""Projectors: each follows the log and keeps a projection up to date.
 
-A crash at any point leaves the rows and the tracking of the last committed page; the next run
-goes on from there. The rows do not depend on how the log was cut into pages.
+The position is stored in the same transaction as the rows. A crash at any point leaves both as of the
+last committed page; the next run goes on from there. Rows do not depend on how the log was cut into
+pages.
 """
 
 from __future__ import annotations
@@ -9,110 +10,98 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from pathlib import Path
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import AsyncExitStack, aclosing
+from typing import Any, Generic, Self
 
-from projections.runner.batch import PAGE_EVENTS, SQL, RowBatch, read_page, write_page
-from projections.runner.fingerprint import fingerprint
-from projections.runner.fold_cache import FoldCache
-from projections.runner.prefetch import Ahead
+from projections.runner.progress import ProgressTracker
+from projections.runner.projection import PAGE_EVENTS, PageT, Projection
+from projections.runner.read_ahead import ReadAhead
+from projections.runner.tables import SQL
 from projections.runner.turn_limits import TurnLimits
-from projections.versions import rows
-from projections.versions.progress import ProgressTracker
 from tracker.errors import Unavailable
 from tracker.log.follower import Follower, wait_for_event
-from tracker.postgres.background import BackgroundTask
-from tracker.postgres.database import (
-    CONNECTION_ERRORS,
-    SILENCE_TIMEOUT_SECONDS,
-    Connection,
-    Pool,
-    Target,
-    named_queries,
-)
+from tracker.postgres.background import BackgroundTask, WorkObserver
+from tracker.postgres.database import CONNECTION_ERRORS, SILENCE_TIMEOUT_SECONDS, Pool
 
-TABLES = named_queries(Path(rows.__file__).with_name("tables.sql"))
-
-FOLD_SECONDS = SILENCE_TIMEOUT_SECONDS / 2
+MAX_FOLD_SECONDS = SILENCE_TIMEOUT_SECONDS / 2
 """Seconds of a turn in which a page may be folded; what is left is for writing it."""
 
 logger = logging.getLogger(__name__)
 
 
-async def create_schema(connection: Connection) -> bool:
-    """Create the live tables where they are missing.
+class Projectors:
+    """Keeps any number of projections up to date, each at its own pace, for the length of a block.
 
-    Returns whether rows that are there follow from this code; if not they need a rebuild.
+    One that can't go on does not hold up the others. The pool needs two connections for each.
     """
-    async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('tables', 0))")
-        if await connection.fetchval(SQL.tables_exist):
-            return bool(await connection.fetchval(SQL.fold) == fingerprint())
-        await create_bare_tables(connection)
-        await connection.execute(TABLES.create_version_indexes)
-        await connection.execute(TABLES.create_finding_indexes)
-    return True
-
-
-async def create_bare_tables(connection: Connection) -> None:
-    """Create the tables of an empty projection, without indexes, where the search path says."""
-    await connection.execute(TABLES.create_tables)
-    await connection.execute(TABLES.begin_tracking, fingerprint())
-
-
-async def project_page(connection: Connection, *, limit: int = PAGE_EVENTS) -> int:
-    """Project the next events, at most `limit`, in the caller's transaction.
-
-    Returns the position reached; 0 when there are none.
-    """
-    page = await read_page(connection, await connection.fetchval(SQL.position), limit=limit)
-    if page is None:
-        return 0
-    await write_page(connection, page)
-    return page.until
-
-
-class Projector(BackgroundTask):
-    """Keeps the projection up to date, in this process or in whichever gets its turn first."""
 
     def __init__(
-        self, pool: Pool, follower: Follower, page: int = PAGE_EVENTS, target: Target | None = None
+        self,
+        pool: Pool,
+        follower: Follower,
+        projections: Iterable[Projection[Any]],
+        observe: WorkObserver | None = None,
     ):
-        """With a `target`, the database of the pool, helpers fold what comes in an import."""
+        self._projectors = {
+            projection.name: Projector(pool, follower, projection).with_observer(observe)
+            for projection in projections
+        }
+        self._running = AsyncExitStack()
+
+    def __getitem__(self, name: str) -> Projector[Any]:
+        """The projector of the projection of this name."""
+        return self._projectors[name]
+
+    async def __aenter__(self) -> Self:
+        for projector in self._projectors.values():
+            await self._running.enter_async_context(projector)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._running.aclose()
+
+
+class Projector(BackgroundTask, Generic[PageT]):
+    """Keeps a projection up to date, in this process or in whichever gets its turn first."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        follower: Follower,
+        projection: Projection[PageT],
+        page_events: int = PAGE_EVENTS,
+    ):
         self._pool = pool
-        self._target = target
-        self._limits = TurnLimits(page)
+        self._projection = projection
+        self._limits = TurnLimits(page_events)
         self._follower = follower
-        self._folds = FoldCache()
-        self.progress = ProgressTracker(pool, follower)
-        """Knows how far it has come, whoever projects."""
+        self.progress = ProgressTracker(pool, follower, projection.name)
+        """How far the projection has come, whichever process projects."""
         self._progressed = asyncio.Event()
-        self._late: RowBatch | None = None
+        self._late: PageT | None = None
 
     async def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> None:
         """Project all that is in the log now. `progress` gets the position after every page."""
-        async with aclosing(self._pages()) as pages:
-            async for position in pages:
+        async with aclosing(self._positions()) as positions:
+            async for position in positions:
                 self.progress.advance(position)
                 progress(position)
                 self._progressed.set()
                 self._progressed = asyncio.Event()
 
-    async def _pages(self) -> AsyncGenerator[int, None]:
+    async def _positions(self) -> AsyncGenerator[int, None]:
         """The positions reached, page by page, as long as this process has its turn.
 
-        Pages are read and folded before it is their turn. Where somebody else had a turn in
-        between, the one that comes is not the next one and is read again.
+        Pages are folded before it is their turn. Where another process had a turn in between, the
+        page that was read ahead is not the next one, and that is read again.
         """
-        async with Ahead.reading(
-            self._pool, self._limits.events, self._folds, self._target
-        ) as ahead:
-            folded: RowBatch | None = None
+        async with ReadAhead.opened(self._pool, self._projection, self._limits.events) as ahead:
+            folded: PageT | None = None
             while True:
                 await ahead.set_limit(self._limits.events)
                 with self.observe_work("project") as work:
-                    page = await self._turn(ahead, folded)
+                    page = await self._take_turn(ahead, folded)
                     if page is None:
                         return
                     folded = page if page is self._late else None
@@ -120,31 +109,33 @@ class Projector(BackgroundTask):
                         continue
                     work.record(page.until - page.after, page.until)
                 yield page.until
-                await ahead.come()  # no turn is taken only to wait
+                await ahead.wait_next()  # no turn is taken only to wait
 
-    async def _turn(self, ahead: Ahead, folded: RowBatch | None) -> RowBatch | None:
+    async def _take_turn(self, ahead: ReadAhead[PageT], folded: PageT | None) -> PageT | None:
         """Write the next page; None if there is none, or if it is not our turn.
 
-        Where it was folded so late that the turn may be lost it is not written, but is `_late`: it
-        can be written at once when it is our turn again.
+        A page that was folded so late that the turn may be lost is not written but returned as
+        `_late`: it can be written at once when it is our turn again.
         """
         self._late = None
-        limits = self._limits
+        limits, name = self._limits, self._projection.name
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 began, page = time.monotonic(), folded
-                if not await connection.fetchval(SQL.take_turn, limits.setting):
+                if not await connection.fetchval(SQL.take_turn, name, limits.setting):
                     return None
-                position = await connection.fetchval(SQL.position)
+                position = await connection.fetchval(SQL.position, name)
                 if page is None or page.after != position:
                     page = await ahead.page(position)
-                if page is not None and time.monotonic() - began > FOLD_SECONDS:
+                if page is not None and time.monotonic() - began > MAX_FOLD_SECONDS:
                     self._late = page
                 elif page is not None:
+                    seconds = limits.statement_seconds
                     with limits.writing(began):
-                        await write_page(connection, page, seconds=limits.statement_seconds)
+                        await self._projection.write_page(connection, page, seconds=seconds)
+                        await connection.execute(SQL.advance, name, page.until, timeout=seconds)
         except CONNECTION_ERRORS:
-            self._folds.clear()
+            self._projection.clear_cache()
             if self._late is None:
                 raise
         return page
@@ -154,7 +145,7 @@ class Projector(BackgroundTask):
         return await self.progress.query()
 
     async def reach(self, position: int, *, seconds: float = 10) -> None:
-        """Wait until the projection has come to `position`. Raises Unavailable after `seconds`."""
+        """Wait until the projection has reached `position`. Raises Unavailable after `seconds`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while True:
@@ -180,7 +171,7 @@ class Projector(BackgroundTask):
                 await self.progress.query()  # a database restored to an older state notifies nobody
                 await wait_for_event(signal)
             except CONNECTION_ERRORS as error:
-                self._folds.clear()  # the database may come back in an older state
+                self._projection.clear_cache()  # the database may come back in an older state
                 logger.warning("the projector lost its database and will try again: %s", error)
                 await asyncio.sleep(0.5)
             except Exception:

@@ -1,187 +1,193 @@
-"""Rebuild: every entity folded once into fresh tables, then a swap.
+"""Rebuild: the whole log folded into fresh tables, which then take the place of the live ones.
 
-The fold is the projector's, and so are the rows; only the log is read entity by entity, in several
-processes if it is long, and the indexes are made in the end. The live tables answer all the while.
-A crash before the swap leaves them as they are, and half-made tables in `projection_next` that the
-next rebuild drops.
+The fold is the projector's, and so is what writes its pages; only the indexes are made at the end, and
+a projection may read the log in an order that suits it. The live tables answer all the while. A crash
+before the swap leaves them as they are, and half-made tables in `projection_next` that the next rebuild
+drops.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from itertools import pairwise
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from typing import Any
 
 import asyncpg
 
-from projections.runner.batch import SQL
-from projections.runner.projector import TABLES, create_bare_tables, project_page
-from projections.runner.rebuild_worker import BEHIND, FIRST, Share, fill, on_next_tables, ours
-from projections.runner.worker import Helper, HelperFailed
-from tracker.log.fact_reader import between
+from projections.runner.projection import PAGE_EVENTS, Page, Projection
+from projections.runner.tables import SQL, begin_tracking, project_page
 from tracker.log.recorder import head
 from tracker.postgres.database import (
     CONNECTION_ERRORS,
+    PROJECTOR,
     SILENCE_TIMEOUT_SECONDS,
     SILENCE_TIMEOUT_SETTING,
     Connection,
     Target,
+    connect,
 )
-
-SHARE = 50_000
-"""Events for which a process is worth its start: about two seconds of work."""
-PROCESSES = min(os.cpu_count() or 1, 8)
-"""How many processes fold a long log; PostgreSQL works as hard beside them."""
-
-logger = logging.getLogger(__name__)
 
 Progress = Callable[[int], None]
 
 
-async def rebuild(
-    target: Target, progress: Progress = lambda _: None, processes: int = PROCESSES
-) -> int:
-    """Make the version rows anew from the log and put them in place of the old ones.
+class Overtaken(ConnectionError):
+    """Another rebuild has begun: the tables in `projection_next` are not ours any more."""
 
-    `progress` gets how many events are folded, page by page. A long log is folded in up to so many
-    processes. Returns the last position. Raises what connections raise when the database is lost.
+
+async def rebuild(
+    target: Target, projection: Projection[Any], progress: Progress = lambda _: None
+) -> int:
+    """Make the tables of a projection anew from the log and put them in place of the old ones.
+
+    `progress` gets how many events are folded, page by page. Returns the last position. Raises what
+    connections raise when the database is lost.
     """
     async with AsyncExitStack() as stack:
-        connection, other = [await on_next_tables(target, stack) for _ in range(2)]
-        turn = await stack.enter_async_context(_turn(target))
-        until = await head(connection)
-        tables = await turn.begin()
-        try:
-            shares = await _shares(connection, until, tables)
-            await _fill(target, shares, _summed(progress), processes)
-        except HelperFailed as error:
-            logger.warning("the projection is made by this process alone: %s", error)
-            tables = await turn.begin()
-            await fill(target, await _shares(connection, until, tables), _summed(progress))
-        async with ours(connection, tables):
-            await connection.execute(SQL.advance, until)
+        reader, writer = [await _connect_to_next_tables(target, stack) for _ in range(2)]
+        attempt = await stack.enter_async_context(_begin(target, projection))
+        until = await head(reader)
+        await _fill(reader, writer, projection, attempt, until, progress)
         await asyncio.gather(
-            _index(connection, tables, TABLES.create_version_indexes),
-            _index(other, tables, TABLES.create_finding_indexes),
+            *[_index(target, attempt, statements) for statements in projection.tables.indexes]
         )
-        await connection.execute("ANALYZE versions, elements, subjects, texts")
-        while await _page(connection, tables):
+        await writer.execute(await writer.fetchval(SQL.analyze_tables, projection.tables.names))
+        while await _project_page(writer, projection, attempt):
             pass
-        return await _swap(connection, tables)
+        return await _swap(writer, projection, attempt)
 
 
-class Turn:
-    """The turn to rebuild. It is lost by whoever is stopped, so that others can."""
-
-    def __init__(self, connection: Connection):
-        self._connection = connection
-        self._using = asyncio.Lock()
-
-    async def begin(self) -> int:
-        """Make bare tables, whatever was there, if the turn is still ours; which ones they are."""
-        async with self._using, self._connection.transaction():
-            await self._connection.execute(TABLES.drop_tables)
-            await create_bare_tables(self._connection)
-            return int(await self._connection.fetchval(SQL.next_tables, "0"))
-
-    async def keep(self) -> None:
-        """Tell PostgreSQL again and again that we are still there."""
-        with suppress(*CONNECTION_ERRORS):  # then `ours` sees whether another rebuild has begun
-            while True:
-                await asyncio.sleep(SILENCE_TIMEOUT_SECONDS / 4)
-                async with self._using:
-                    await self._connection.execute("SELECT 1")
+async def _connect_to_next_tables(target: Target, stack: AsyncExitStack) -> Connection:
+    """A connection that works on the tables in `projection_next`, until the stack ends."""
+    connection = await connect(target, role=PROJECTOR)
+    stack.push_async_callback(connection.close)
+    await connection.execute("SET search_path TO projection_next, public")
+    return connection
 
 
 @asynccontextmanager
-async def _turn(target: Target) -> AsyncIterator[Turn]:
-    """Our turn, once nobody else has it, for the length of a block."""
+async def _begin(target: Target, projection: Projection[Any]) -> AsyncIterator[str]:
+    """An attempt to rebuild, once no other process is at one, for the length of a block: its name.
+
+    A process that is stopped loses its lock after a while, so that another one can begin.
+    """
     async with AsyncExitStack() as stack:
-        connection = await on_next_tables(target, stack)
-        await connection.execute(SQL.take_rebuild, SILENCE_TIMEOUT_SETTING)
-        turn = Turn(connection)
-        keeping = asyncio.create_task(turn.keep())
+        connection = await _connect_to_next_tables(target, stack)
+        await connection.execute(SQL.take_rebuild, projection.name, SILENCE_TIMEOUT_SETTING)
+        attempt = await _create_empty_tables(connection, projection)
+        keeping = asyncio.create_task(_keep_alive(connection))
         try:
-            yield turn
+            yield attempt
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
 
 
-async def _index(connection: Connection, tables: int, statements: str) -> None:
-    """Make indexes, for as long as it takes."""
-    async with ours(connection, tables, "0"):
-        await connection.execute(statements)
+async def _create_empty_tables(connection: Connection, projection: Projection[Any]) -> str:
+    """Begin an attempt: drop what earlier ones have left, and create tables without indexes."""
+    attempt = f"{projection.name}/{secrets.token_hex(4)}"
+    async with connection.transaction():
+        await connection.execute(SQL.end_rebuilds, projection.name)
+        names = projection.tables.names
+        await connection.execute(await connection.fetchval(SQL.drop_next_tables, names))
+        await connection.execute(projection.tables.create)
+        await begin_tracking(connection, projection, attempt)
+    return attempt
 
 
-async def _shares(connection: Connection, until: int, tables: int) -> list[Share]:
-    """The log up to a position in parts of about `SHARE` events, for these tables."""
-    names = await between(connection, until // SHARE + 1)
-    return [Share(low, high, until, tables) for low, high in pairwise([FIRST, *names, BEHIND])]
+async def _keep_alive(connection: Connection) -> None:
+    """Show PostgreSQL again and again that this process is still there."""
+    with suppress(*CONNECTION_ERRORS):  # then `_ours` sees whether another rebuild has begun
+        while True:
+            await asyncio.sleep(SILENCE_TIMEOUT_SECONDS / 4)
+            await connection.execute("SELECT 1")
 
 
-def _summed(progress: Progress) -> Progress:
-    """Tells the sum of the counts that it gets."""
-    folded = 0
+@asynccontextmanager
+async def _ours(
+    connection: Connection, attempt: str, limit: str = SILENCE_TIMEOUT_SETTING
+) -> AsyncIterator[None]:
+    """A transaction of limited time on tables in `projection_next`, while they are those of an
+    attempt.
 
-    def add(count: int) -> None:
-        nonlocal folded
-        folded += count
-        progress(folded)
+    A rebuild that was stopped has lost its lock, and another may have begun meanwhile, with tables
+    of its own under the same names: what is left of the first must not write into these. The other
+    one waits for the end of this transaction. Raises Overtaken.
+    """
+    async with connection.transaction():
+        if await connection.fetchval(SQL.hold_rebuild, attempt, limit) is None:
+            raise Overtaken("another rebuild has begun")
+        yield
 
-    return add
 
-
-async def _fill(target: Target, shares: list[Share], progress: Progress, processes: int) -> None:
-    """Add the rows of all shares, in this process if it is one share or one process."""
-    processes = min(processes, len(shares))
-    if processes == 1:
-        return await fill(target, shares, progress)
-    waiting = iter(shares)
-    working = [asyncio.create_task(_hand_out(target, waiting, progress)) for _ in range(processes)]
+async def _fill(
+    reader: Connection,
+    writer: Connection,
+    projection: Projection[Any],
+    attempt: str,
+    until: int,
+    progress: Progress,
+) -> None:
+    """Write all events up to a position. A page is written while the next one is folded."""
+    await writer.execute("SET synchronous_commit TO off")  # a crash before the swap costs all
+    writing, count = asyncio.create_task(asyncio.sleep(0)), 0
     try:
-        await asyncio.gather(*working)
-    finally:
-        for work in working:
-            work.cancel()
-        await asyncio.gather(*working, return_exceptions=True)
-
-
-async def _hand_out(target: Target, waiting: Iterator[Share], progress: Progress) -> None:
-    """Have a helper do one share after the other, as long as some are waiting."""
-    async with Helper.begun("projections.runner.rebuild_worker", target) as helper:
-        for share in waiting:
-            helper.ask(share)
-            while count := await helper.answer():
+        async with aclosing(projection.fold_all(reader, until)) as pages:
+            async for page in pages:
+                await writing
+                writing = asyncio.create_task(_write(writer, projection, attempt, page))
+                count += page.count
                 progress(count)
+        await writing
+    finally:
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+    async with _ours(writer, attempt):
+        await writer.execute(SQL.advance, attempt, until)
+    await writer.execute("RESET synchronous_commit")
 
 
-async def _page(connection: Connection, tables: int) -> int:
-    """Project what came meanwhile, a page of it."""
-    async with ours(connection, tables):
-        return await project_page(connection)
+async def _write(
+    connection: Connection, projection: Projection[Any], attempt: str, page: Page
+) -> None:
+    async with _ours(connection, attempt):
+        await projection.write_page(connection, page)
 
 
-async def _swap(connection: Connection, tables: int) -> int:
-    """Take the place of the live tables once nobody uses them; at once would make others wait."""
+async def _index(target: Target, attempt: str, statements: str) -> None:
+    """Make indexes, for as long as it takes."""
+    async with AsyncExitStack() as stack:
+        connection = await _connect_to_next_tables(target, stack)
+        async with _ours(connection, attempt, "0"):
+            await connection.execute(statements)
+
+
+async def _project_page(connection: Connection, projection: Projection[Any], attempt: str) -> int:
+    """Project what was appended meanwhile, a page of it."""
+    async with _ours(connection, attempt):
+        return await project_page(connection, projection, attempt, limit=PAGE_EVENTS)
+
+
+async def _swap(connection: Connection, projection: Projection[Any], attempt: str) -> int:
+    """Replace the live tables once no query uses them; waiting in line would make others wait."""
     while True:
         try:
-            return await _try_to_swap(connection, tables)
+            return await _try_to_swap(connection, projection, attempt)
         except asyncpg.LockNotAvailableError:
             await asyncio.sleep(0.1)
 
 
-async def _try_to_swap(connection: Connection, tables: int) -> int:
-    """Take the place of the live tables, with all that they have, while no other projector runs."""
-    async with ours(connection, tables):
-        await connection.execute(SQL.wait_turn)
-        while await project_page(connection):
+async def _try_to_swap(connection: Connection, projection: Projection[Any], attempt: str) -> int:
+    """Replace the live tables, with all that they have, while no projector runs."""
+    name, tables = projection.name, projection.tables.names
+    async with _ours(connection, attempt):
+        await connection.execute(SQL.wait_turn, name)
+        while await project_page(connection, projection, attempt, limit=PAGE_EVENTS):
             pass
-        position = int(await connection.fetchval(SQL.position))
-        await connection.execute(SQL.be_brief)
-        await connection.execute(TABLES.replace_live)
-        await connection.execute(SQL.replaced)
+        position = int(await connection.fetchval(SQL.position, attempt))
+        await connection.execute(SQL.limit_lock_wait)
+        await connection.execute(await connection.fetchval(SQL.replace_live_tables, tables))
+        await connection.execute(SQL.replace_tracking, name, attempt)
+        await connection.execute(SQL.notify_replaced, name)
     return position

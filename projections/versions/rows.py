@@ -1,4 +1,4 @@
-"""Version rows: a state on both axes of time, and the words under which lists find it. Pure."""
+"""Version rows: a state on both axes of time, and the columns by which lists find it. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from projections.fold.timeline import RowDelta
-from projections.versions.search_text import said, title
+from projections.versions.search_text import search_text, title
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.clause import ClauseState
@@ -27,28 +27,29 @@ from tracker.domain.vocabulary import LegalStage
 Subject = tuple[str, str, str, int]
 """A word under which lists find an entity: `kind, word, entity`, and since which position."""
 
-Said = tuple[str, str, str]
-"""Words by which a search finds an entity: `kind, entity, said`."""
+SearchText = tuple[str, str, str]
+"""A text by which a search finds an entity: `kind, entity, text`."""
 
-Record = str
-"""A row as a line, its columns in the order of `add_versions` (projector.sql).
+Line = str
+"""A row as a line, its columns in the order of `add_versions` (rows.sql).
 
-No tabs and ends of lines are in it but those that part columns and rows: JSON and words have none.
+Tabs separate columns and line ends rows; neither JSON nor words contain any.
 """
 
 NULL = "\x01"
-"""Stands for no value, in a row: nor are there other control characters in JSON and words."""
+"""A column without a value: JSON and words contain no control characters."""
 
 OPEN_POSITION = 2**63 - 1
-"""Until when a row is what the log says that still is."""
+"""The `until` of a row that still holds: the largest number of its column."""
 
 
 class FilterColumns(NamedTuple):
-    """What lists narrow and order states by, as far as it rarely changes.
+    """The columns by which lists filter and order states, as far as these rarely change.
 
-    `commodities` it is about, and `places`: that of a figure, the issuer, the members, the actors.
-    `category` is the one word that lists of its kind narrow by. `commodity` and `period` are those
-    of a figure. `title` is what lists order by, `said` what a search finds.
+    `commodities` and `places` are those that an entity is about: the place of a figure, the issuer, the
+    members, the actors. `category` is the one word that lists of its kind filter by. `commodity`
+    and `period` are those of a figure. `title` is what lists order by, `search_text` what a
+    search looks in.
     """
 
     commodities: tuple[str, ...] = ()
@@ -57,40 +58,40 @@ class FilterColumns(NamedTuple):
     commodity: str | None = None
     period: int | None = None
     title: str | None = None
-    said: str | None = None
+    search_text: str | None = None
 
 
-def words(state: EntityState) -> FilterColumns:
-    """The words of a state."""
+def filter_columns(state: EntityState) -> FilterColumns:
+    """The columns of a state."""
     if isinstance(state, FigureState):
-        return _of_series(state.series)
-    made = partial(FilterColumns, title=title(state), said=said(state))
+        return _series_columns(state.series)
+    columns = partial(FilterColumns, title=title(state), search_text=search_text(state))
     match state:
         case AnnouncementState():
-            return made(state.commodities, state.actors, state.kind)
+            return columns(state.commodities, state.actors, state.kind)
         case ExportControlState():
             goods = [id for item in state.clauses for id in item.clause.commodities]
-            return made(unique(goods), (state.issuer,), state.direction)
+            return columns(unique(goods), (state.issuer,), state.direction)
         case AllianceState():
-            return made((), unique([member.place for member in state.members]), state.status)
+            return columns((), unique([member.place for member in state.members]), state.status)
         case PreferenceState():
             goods = [state.commodity] if state.commodity else []
-            return made(tuple(goods), category=state.statistic)
+            return columns(tuple(goods), category=state.statistic)
         case ImportState():
-            return made(category=state.reader)
-    return made()
+            return columns(category=state.reader)
+    return columns()
 
 
 @lru_cache(maxsize=64)
-def _of_series(series: Series) -> FilterColumns:
-    """The words of a figure, the same in all of its states."""
+def _series_columns(series: Series) -> FilterColumns:
+    """The columns of a figure, the same in all of its states."""
     return FilterColumns(
         (series.commodity,), (series.place,), series.statistic, series.commodity, series.period
     )
 
 
-def dated(state: EntityState) -> PartialDate | None:
-    """When it was announced, founded or made, or, of a figure, when its newest claim was published."""
+def main_date(state: EntityState) -> PartialDate | None:
+    """When an entity was announced, founded or made; for a figure, when its newest claim was published."""
     match state:
         case FigureState():
             return state.claims[-1].published_on
@@ -105,12 +106,14 @@ def dated(state: EntityState) -> PartialDate | None:
     return None
 
 
-def told(state: EntityState, sources: Sequence[Source]) -> str:
-    """The sources of a state as lists narrow by them, in JSON, each once.
+def sources_json(state: EntityState, sources: Sequence[Source]) -> str:
+    """The sources of a state as lists filter by them, in JSON, without duplicates.
 
-    Those of a figure's claims come first, with the positions of these.
+    For a figure the sources of its claims come first, with the claims' positions.
     """
-    parts = [_told(source.publisher, source.published_on, source.verified) for source in sources]
+    parts = [
+        _source_json(source.publisher, source.published_on, source.verified) for source in sources
+    ]
     if isinstance(state, FigureState):
         for index, claim in enumerate(state.claims):
             parts[index] += f',"position":{claim.position}'
@@ -120,15 +123,15 @@ def told(state: EntityState, sources: Sequence[Source]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _told(publisher: str, published: PartialDate, verified: bool) -> str:
-    """A source in JSON, without its end."""
+def _source_json(publisher: str, published: PartialDate, verified: bool) -> str:
+    """A source in JSON, without the closing brace."""
     return encode(
         {"publisher": publisher, "published": of_date(published), "verified": verified}
     ).decode()[:-1]
 
 
-def clauses(state: EntityState) -> str:
-    """The clauses of a control as lists narrow by them, in JSON: words of the vocabulary and days."""
+def clauses_json(state: EntityState) -> str:
+    """The clauses of a control as lists filter by them, in JSON: words of the vocabulary and days."""
     if not isinstance(state, ExportControlState):
         return "[]"
     return encode(
@@ -138,15 +141,15 @@ def clauses(state: EntityState) -> str:
                 "status": item.status,
                 "commodities": item.clause.commodities,
                 "destinations": item.clause.destinations,
-                "in_force": in_force(item),
-                "suspended": suspended(item),
+                "in_force": in_force_days(item),
+                "suspended": suspension_days(item),
             }
             for item in state.clauses
         ]
     ).decode()
 
 
-def in_force(item: ClauseState) -> str | None:
+def in_force_days(item: ClauseState) -> str | None:
     """The days on which a clause is in force by its dates, suspended or not; None where it has no
     day at all."""
     over = item.repealed_from or item.discontinued_from
@@ -160,7 +163,7 @@ def in_force(item: ClauseState) -> str | None:
     return days(start, end)
 
 
-def suspended(item: ClauseState) -> str | None:
+def suspension_days(item: ClauseState) -> str | None:
     """The days of the suspension that a clause is in or that is to come."""
     if item.suspended_from is None:
         return None
@@ -190,78 +193,72 @@ def _day(day: date | None) -> str:
 
 @dataclass(slots=True)
 class SearchIndexRows:
-    """What entities are found by: what they were ever about, since which position, and what they
-    ever said."""
+    """By what entities are found: the words that they were ever about, and the texts that they ever
+    had."""
 
     subjects: list[Subject] = field(default_factory=list)
-    said: set[Said] = field(default_factory=set)
-
-    @classmethod
-    def joined(cls, findings: Sequence[SearchIndexRows]) -> SearchIndexRows:
-        """All of some findings."""
-        return cls(
-            [subject for each in findings for subject in each.subjects],
-            {said for each in findings for said in each.said},
-        )
+    texts: set[SearchText] = field(default_factory=set)
 
 
-def found_by(state: EntityState) -> set[object]:
-    """What lists find the entity of a state by."""
-    return {words(state), *(source.publisher for source in state.sources)}
+def search_keys(state: EntityState) -> set[object]:
+    """By what lists find the entity of a state: its columns and publishers."""
+    return {filter_columns(state), *(source.publisher for source in state.sources)}
 
 
-def tabled(revision: RowDelta, finding: SearchIndexRows) -> Iterator[Record]:
-    """The rows that a revision adds, as the tables take them, one by one: they may be large.
+def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line]:
+    """The version rows that a delta adds, one by one, since they may be large.
 
-    What the entity is found by goes into `finding`, but for what it is known to be found by.
+    By what the entity is found is added to `search_rows`, as far as `delta.search_keys` doesn't have
+    it already.
     """
-    since_when: dict[str, int] = {}
+    first_positions: dict[str, int] = {}
     before, head = None, ""
-    known = revision.found
+    known = delta.search_keys
     publishers: dict[str, int] = {}
-    for row in sorted(revision.added, key=_SINCE):
+    for row in sorted(delta.added, key=_SINCE):
         entity, (start, end, state, text), since, until, generation = row
-        found = words(state)
-        if found is not before and found != before:  # an entity is rarely about anything new
-            head, before = _head(entity, found), found
-            if found not in known:
-                known.add(found)
-                for word in _subjects(found):
-                    since_when.setdefault(word, since)
-                if found.said:
-                    finding.said.add((_kind(entity), entity, found.said))
+        columns = filter_columns(state)
+        if columns is not before and columns != before:  # an entity is rarely about anything new
+            head, before = _head(entity, columns), columns
+            if columns not in known:
+                known.add(columns)
+                for word in _subjects(columns):
+                    first_positions.setdefault(word, since)
+                if columns.search_text:
+                    search_rows.texts.add((_kind(entity), entity, columns.search_text))
         sources = NULL
         if not is_split(text):
-            sources = told(state, each := state.sources)
+            sources = sources_json(state, each := state.sources)
             for source in each:
                 if source.publisher not in known:
                     publishers.setdefault(source.publisher, since)
-        day = dated(state)
+        day = main_date(state)
         yield (
             f"{head}\t{of_date(day) if day else NULL}\t{sources}"
-            f"\t{clauses(state)}\t{_day(start)}\t{_day(end - DAY) if end else 'infinity'}"
+            f"\t{clauses_json(state)}\t{_day(start)}\t{_day(end - DAY) if end else 'infinity'}"
             f"\t{since}\t{until or OPEN_POSITION}\t{generation}\t{text}\n"
         )
-    for element, since, _ in revision.elements:
+    for element, since, _ in delta.elements:
         publisher = _publisher(element.value)
         if publisher and publisher not in known:
             publishers[publisher] = min(since, publishers.get(publisher, since))
     for publisher, since in publishers.items():
         known.add(publisher)
-        since_when[publisher] = min(since, since_when.get(publisher, since))
-    if since_when:
-        entity = revision.entity
-        kind = _kind(entity)
-        finding.subjects += [(kind, word, entity, since) for word, since in since_when.items()]
+        first_positions[publisher] = min(since, first_positions.get(publisher, since))
+    if first_positions:
+        entity, kind = delta.entity, _kind(delta.entity)
+        search_rows.subjects += [
+            (kind, word, entity, since) for word, since in first_positions.items()
+        ]
 
 
-def listed(revision: RowDelta) -> list[Record]:
-    """The elements of long lists that a revision adds, as their table takes them."""
+def element_rows(delta: RowDelta) -> list[Line]:
+    """The rows of elements of long lists that a delta adds."""
     return [
-        f"{revision.entity}\t{list}\t{place}\t{_day(start)}"
+        f"{delta.entity}\t{list}\t{place}\t{_day(start)}"
         f"\t{_day(end - DAY) if end else 'infinity'}\t{since}\t{until or OPEN_POSITION}\t{text}"
         f"\t{_source(value) or NULL}\n"
-        for (list, place, start, end, value, text), since, until in revision.elements
+        for (list, place, start, end, value, text), since, until in delta.elements
     ]
 
 
@@ -270,14 +267,14 @@ def _publisher(element: Value) -> str | None:
 
 
 def _source(element: Value) -> str | None:
-    """The source of an element as lists narrow by it, and the position of a claim; None where it
-    is that of another."""
+    """The source of an element as lists filter by it, with the position of a claim; None where
+    an element has no source of its own."""
     match element:
         case Because(source=source):
-            return _told(source.publisher, source.published_on, source.verified) + "}"
+            return _source_json(source.publisher, source.published_on, source.verified) + "}"
         case Claim(source=source, position=position):
             return (
-                _told(source.publisher, source.published_on, source.verified)
+                _source_json(source.publisher, source.published_on, source.verified)
                 + f',"position":{position}}}'
             )
     return None
@@ -294,18 +291,18 @@ def _head(entity: str, of: FilterColumns) -> str:
             _kind(entity),
             of.commodity or NULL,
             NULL if of.period is None else str(of.period),
-            _listed(of.commodities),
-            _listed(of.places),
+            _words_json(of.commodities),
+            _words_json(of.places),
             of.category or NULL,
             of.title or NULL,
-            of.said or NULL,
+            of.search_text or NULL,
         ]
     )
 
 
 @lru_cache(maxsize=4096)
-def _listed(words: tuple[str, ...]) -> str:
-    """Words as a list in JSON; many entities are about the same."""
+def _words_json(words: tuple[str, ...]) -> str:
+    """A JSON array of words; many entities are about the same."""
     return encode(words).decode()
 
 
@@ -314,7 +311,7 @@ def _kind(entity: str) -> str:
 
 
 def _subjects(of: FilterColumns) -> list[str]:
-    """The words that lists find an entity by; '' for all of a kind.
+    """The words by which lists find an entity; '' for all of a kind.
 
     A figure has none for its commodity, with which its name begins; reserves are of no year.
     """

@@ -54,7 +54,7 @@ def title(state: Value) -> str | None:
     return None
 
 
-def said(state: Value) -> str | None:
+def search_text(state: Value) -> str | None:
     """All that a search finds an entity by; None for those that are not searched."""
     match state:
         case AllianceState():

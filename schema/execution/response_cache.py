@@ -24,7 +24,7 @@ import orjson
 from strawberry.types.graphql import OperationType
 
 from projections.lru_cache import SizedLruCache
-from projections.versions.progress import Progress
+from projections.runner.progress import Progress
 from schema.execution.cacheability import pinned, pure
 from schema.execution.documents import prepared
 from schema.execution.execute import execute

@@ -75,7 +75,7 @@ async def come_to(info: Info, least: Position | None) -> None:
         await reach(info.context.services.projector, wanted)
 
 
-async def reach(projector: Projector, position: int) -> None:
+async def reach(projector: Projector[Any], position: int) -> None:
     """Wait until the projection has come to a position. Raises Unavailable after a while."""
     try:
         await projector.reach(position, seconds=MIN_POSITION_TIMEOUT_SECONDS)

@@ -23,6 +23,7 @@ from deploy.postgres import Postgres
 from deploy.snapshot_file import replay_bundle
 from projections.query.moment import Moment
 from projections.runner.rebuild import rebuild
+from projections.versions.projection import Versions
 from tests.conftest import copied
 from tests.support.api import OPEN
 from tests.support.fact_builders import announced
@@ -159,7 +160,7 @@ async def test_a_bundle_gives_the_same_answers_and_the_same_database_again(
         digest = await services.as_of.digest(Moment(date(2025, 11, 20), size))
     await load(empty, directory)
     assert await rows(empty) == await rows(log)
-    await rebuild(empty.target)
+    await rebuild(empty.target, Versions())
     async with running(empty.target) as services:
         assert await services.as_of.digest(Moment(date(2025, 11, 20), size)) == digest
 

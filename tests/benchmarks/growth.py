@@ -41,6 +41,7 @@ from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.lists import Filter, Span
 from projections.query.moment import Moment
 from projections.runner.rebuild import rebuild
+from projections.versions.projection import Versions
 from tests.benchmarks.load import corpus
 from tests.benchmarks.mariadb import MariaDB
 from tracker.domain.alliance import AllianceState
@@ -242,7 +243,7 @@ async def enlarge(server: Target) -> None:
 
 
 def python() -> float:
-    """The seconds of processor time that this process and its helpers have used."""
+    """The seconds of processor time that this process and those that it began have used."""
     return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, PYTHON))
 
 
@@ -259,7 +260,7 @@ async def build(server: Target, sizes: list[int]) -> list[Log]:
         async with connected(log.target) as connection:
             await load(connection, coming, before, size)
             started, used = time.perf_counter(), python()
-            await rebuild(log.target)
+            await rebuild(log.target, Versions())
             log.measured["rebuild, events/s"] = size / (time.perf_counter() - started)
             log.measured["µs an event in Python"] = (python() - used) / size * 1e6
             log.measured["most memory of a process, MB"] = max(

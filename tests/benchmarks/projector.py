@@ -3,10 +3,10 @@
     python -m tests.benchmarks.projector [--events 200000]
 
 `rebuild` makes the projection anew, `import` follows a log of which nothing is projected, page by
-page into the live tables. Beside the wall clock stands the processor time of Python, helpers
-included, and of PostgreSQL, in microseconds an event: what one core could do at most follows from
-their sum. The peer's view is one row an event, with its tracking in the same transaction: it folds
-nothing. It needs `psycopg[binary,pool]`.
+page into the live tables. Beside the wall clock stands the processor time of Python and of
+PostgreSQL, in microseconds an event: what one core could do at most follows from their sum. The
+peer's view is one row an event, with its tracking in the same transaction: it folds nothing. It
+needs `psycopg[binary,pool]`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
 from deploy.process import run
 from projections.runner.projector import Projector
-from projections.runner.rebuild import PROCESSES, rebuild
+from projections.runner.rebuild import rebuild
+from projections.versions.projection import Versions
 from tests.benchmarks.growth import grown, load, python
 from tests.benchmarks.load import corpus
 from tracker.log.follower import Follower
@@ -72,17 +73,13 @@ async def measure(target: Target, data_dir: Path, size: int) -> None:
     await prepare(target)
     connection = await connect(target)
     await load(connection, grown(corpus()), 0, size)
-    for name, processes in (("one process", 1), (f"{PROCESSES} processes", PROCESSES)):
-        await line(
-            f"rebuild, {name}", size, data_dir, partial(rebuild, target, processes=processes)
-        )
+    await line("rebuild", size, data_dir, partial(rebuild, target, Versions()))
     async with await create_pool(target, role=PROJECTOR) as pool:
-        for name, helped in (("one process", None), ("with helpers", target)):
-            await connection.execute(
-                "TRUNCATE versions, elements, subjects, texts; UPDATE tracking SET position = 0"
-            )
-            projector = Projector(pool, Follower(Recorder(pool), target), target=helped)
-            await line(f"import, {name}", size, data_dir, projector.catch_up)
+        await connection.execute(
+            "TRUNCATE versions, elements, subjects, texts; UPDATE tracking SET position = 0"
+        )
+        projector = Projector(pool, Follower(Recorder(pool), target), Versions())
+        await line("import", size, data_dir, projector.catch_up)
     await connection.close()
 
 

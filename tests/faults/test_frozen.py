@@ -21,11 +21,13 @@ import pytest
 from deploy.bootstrap import connected, migrated, running
 from deploy.postgres import Postgres
 from projections.fold.replay import ReplayState
-from projections.runner.batch import PAGE_EVENTS, RowBatch
-from projections.runner.prefetch import Ahead
+from projections.runner.projection import PAGE_EVENTS
 from projections.runner.projector import Projector
+from projections.runner.read_ahead import ReadAhead
 from projections.runner.rebuild import rebuild
 from projections.runner.turn_limits import TurnLimits
+from projections.versions.projection import Versions
+from projections.versions.row_batch import RowBatch
 from schema.services import Services
 from tests.conftest import database, run_sql
 from tests.log.test_log import gallium
@@ -132,16 +134,16 @@ async def test_while_a_projector_is_frozen_another_one_projects(
 async def test_pages_that_take_longer_to_fold_than_a_turn_lasts_are_projected_nevertheless(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Ahead.page
+    real = ReadAhead.page
 
-    async def slow(ahead: Ahead, after: int) -> RowBatch | None:
+    async def slow(ahead: ReadAhead[RowBatch], after: int) -> RowBatch | None:
         page = await real(ahead, after)
         await asyncio.sleep(1.5)
         return page
 
-    monkeypatch.setattr(Ahead, "page", slow)
+    monkeypatch.setattr(ReadAhead, "page", slow)
     monkeypatch.setattr(services.projector, "_limits", TurnLimits(PAGE_EVENTS, 1))
-    monkeypatch.setattr("projections.runner.projector.FOLD_SECONDS", 0.5)
+    monkeypatch.setattr("projections.runner.projector.MAX_FOLD_SECONDS", 0.5)
     await services.commands.record("export-control/a", announced())
     await services.projector.reach(1, seconds=30)
 
@@ -158,7 +160,7 @@ async def test_pages_that_take_longer_to_write_than_a_turn_lasts_are_projected_n
         await connection.execute(SLOW.format(seconds_of_a_row))
     await recorder.append([gallium(f"id-{n}", f"export-control/e{n}") for n in range(1, rows + 1)])
     async with await create_pool(target, role=PROJECTOR) as pool:
-        projector = Projector(pool, Follower(recorder, target))
+        projector = Projector(pool, Follower(recorder, target), Versions())
         monkeypatch.setattr(projector, "_limits", limits := TurnLimits(PAGE_EVENTS, 1))
         async with projector:
             await projector.reach(rows, seconds=60)
@@ -222,7 +224,7 @@ async def test_while_a_rebuild_is_frozen_another_one_is_done_and_the_thawed_one_
         for name in "abc":
             await services.commands.record(f"export-control/{name}", announced())
     async with frozen("rebuild", target, tmp_path) as process:
-        await rebuild(target, processes=1)
+        await rebuild(target, Versions())
         assert time.monotonic() - process.since < 2 * MOST
         assert await process.thawed() == "LOST"
     async with running(target) as services:

@@ -9,7 +9,7 @@ import pytest
 
 from schema.services import Services
 from tracker.errors import InvalidInput
-from tracker.log.fact_reader import Told, told
+from tracker.log.fact_reader import StreamFacts, group_by_stream
 
 
 def entry(type: str = "Alliance.Renamed", name: str = '"Quad"') -> bytes:
@@ -25,11 +25,13 @@ async def test_the_facts_of_the_corpus_are_those_that_its_events_hold(
     corpus_services: Services,
 ) -> None:
     events = [event async for event in corpus_services.recorder.read_all(10_000)]
-    found = told([event.entry for event in events])
+    found = group_by_stream([event.entry for event in events])
     assert list(found) == list(dict.fromkeys(event.stream for event in events))
     events.sort(key=attrgetter("stream"))
     assert found == {
-        stream: Told(1, [event.known for event in its], sum(len(event.entry) for event in its))
+        stream: StreamFacts(
+            1, [event.known for event in its], sum(len(event.entry) for event in its)
+        )
         for stream, its in (
             (stream, [*its]) for stream, its in groupby(events, attrgetter("stream"))
         )
@@ -47,5 +49,5 @@ def test_an_entry_that_is_no_fact_is_told_as_if_it_were_alone(
     wrong: bytes, message: str, path: tuple[str, ...]
 ) -> None:
     with pytest.raises(InvalidInput, match=message) as error:
-        told([entry(), wrong])
+        group_by_stream([entry(), wrong])
     assert error.value.path == path

@@ -19,6 +19,7 @@ from deploy.bootstrap import connected
 from projections.fold.replay import ReplayState
 from projections.query.moment import Moment
 from projections.runner.rebuild import rebuild
+from projections.versions.projection import Versions
 from schema.services import Access, Services
 from tests.support import api as told
 from tests.support.api import Api
@@ -418,7 +419,7 @@ async def test_no_digest_of_the_past_changes_and_replay_needs_no_annex(
         world.add(event)
     digests = [await services.as_of.digest(Moment(TODAY, p)) for p in range(head + 3)]
     assert digests == [world.digest(TODAY, p) for p in range(head + 3)]
-    await rebuild(target)
+    await rebuild(target, Versions())
     assert digests == [await services.as_of.digest(Moment(TODAY, p)) for p in range(head + 3)]
     async with connected(target) as connection:
         states = await connection.fetchval("""

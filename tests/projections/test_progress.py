@@ -9,9 +9,10 @@ import pytest
 
 from deploy.bootstrap import connected, running
 from projections.query.moment import Moment
+from projections.runner.progress import Progress, ProgressTracker
 from projections.runner.projector import Projector
 from projections.runner.rebuild import rebuild
-from projections.versions.progress import Progress, ProgressTracker
+from projections.versions.projection import Versions
 from schema.services import Services
 from tests.support.api import Api, control
 from tracker.errors import InvalidInput
@@ -64,7 +65,7 @@ async def test_a_database_that_came_back_with_less_begins_another_epoch(
     recorder: Recorder, target: Target
 ) -> None:
     follower = Follower(recorder, target)
-    tracked = ProgressTracker(recorder._pool, follower)
+    tracked = ProgressTracker(recorder._pool, follower, Versions.name)
     async with follower, connected(target) as connection:
         await until(lambda: follower.listening)
         for position, epoch in ((3, 0), (5, 0), (2, 1), (4, 1)):
@@ -77,7 +78,7 @@ async def test_who_would_not_be_told_is_refused(recorder: Recorder, target: Targ
     async with Follower(recorder, target) as follower:
         await until(lambda: follower.listening)
         with pytest.raises(RuntimeError, match="listens already"):
-            ProgressTracker(recorder._pool, follower)
+            ProgressTracker(recorder._pool, follower, Versions.name)
 
 
 async def test_rows_that_other_code_has_made_begin_another_epoch(
@@ -85,18 +86,18 @@ async def test_rows_that_other_code_has_made_begin_another_epoch(
 ) -> None:
     tracked = services.projector.progress
     await recorded(services, "x")
-    await rebuild(target)
+    await rebuild(target, Versions())
     await tracked.query()
     assert tracked.known == Progress(1)  # the same code makes the same rows
     async with connected(target, role=PROJECTOR) as connection:
         await connection.execute("UPDATE tracking SET fold = 'other'")
-        await connection.execute("SELECT pg_notify('projected', '')")
+        await connection.execute("SELECT pg_notify('projected_versions', '')")
     await until(lambda: tracked.known == Progress(1, 1))
 
 
 async def test_who_hears_nothing_asks(services: Services, target: Target) -> None:
     pool = services.recorder._pool
-    deaf = Projector(pool, Follower(Recorder(pool), target))
+    deaf = Projector(pool, Follower(Recorder(pool), target), Versions())
     assert await deaf.progress.position() == 0
     position = await recorded(services, "x")
     assert deaf.progress.known is None

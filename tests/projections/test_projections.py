@@ -17,28 +17,28 @@ import pytest
 
 from deploy.bootstrap import prepare
 from projections.fold.replay import ReplayState
-from projections.fold.timeline import EntityFold, RowDelta
+from projections.fold.timeline import EntityFold
 from projections.query.as_of import AsOf
 from projections.query.changes import ChangeFilter, Changes
 from projections.query.lists import Filter, Key, Span
 from projections.query.moment import Moment
-from projections.runner.batch import (
-    PACE,
-    PACE_FACTS,
-    SQL,
+from projections.runner.projection import PAGE_EVENTS
+from projections.runner.projector import Projector
+from projections.runner.read_ahead import ReadAhead
+from projections.runner.rebuild import rebuild
+from projections.runner.tables import SQL, create_tables
+from projections.runner.tables import project_page as project_page_of
+from projections.versions.fold_cache import FoldCache
+from projections.versions.projection import Versions
+from projections.versions.row_batch import (
+    PIECE_FACTS,
+    PIECE_ROWS,
     RowBatch,
-    _learned,
-    added,
-    read_page,
+    apply_facts,
+    fold_page,
+    fold_streams,
     write_page,
 )
-from projections.runner.fold_cache import FoldCache
-from projections.runner.prefetch import Ahead
-from projections.runner.projector import Projector, create_schema, project_page
-from projections.runner.rebuild import rebuild
-from projections.runner.worker import Helper, HelperFailed
-from projections.runner.worker_pool import Crew
-from projections.versions.rows import SearchIndexRows
 from schema.services import Services
 from tests.support.fact_builders import (
     DAYS,
@@ -63,7 +63,7 @@ from tracker.domain.values import DAY, Source
 from tracker.errors import Unavailable
 from tracker.log import fact_reader
 from tracker.log.entries import NewEvent, new_event
-from tracker.log.fact_reader import Told
+from tracker.log.fact_reader import StreamFacts
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import (
@@ -127,6 +127,11 @@ async def connection(target: Target) -> AsyncIterator[Connection]:
     connection = await connect(target)
     yield connection
     await connection.close()
+
+
+async def project_page(connection: Connection, *, limit: int) -> int:
+    """Project the next events into the live tables; the position reached, 0 without any."""
+    return await project_page_of(connection, Versions(), Versions.name, limit=limit)
 
 
 ANEW = """
@@ -465,17 +470,19 @@ async def test_a_page_that_was_read_ahead_is_read_again_when_another_projector_h
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
     await connection.execute(ANEW)
-    read = Ahead._read
+    read = ReadAhead._fold
 
-    async def overtaken(ahead: Ahead, after: int) -> RowBatch | None:
+    async def overtaken(ahead: ReadAhead[RowBatch], after: int) -> RowBatch | None:
         page = await read(ahead, after)
         if after in (10, 23):  # read ahead
             async with connection.transaction():
-                await connection.execute(SQL.wait_turn)  # until the page before is written
+                await connection.execute(
+                    SQL.wait_turn, Versions.name
+                )  # until the page before is written
                 await project_page(connection, limit=3)
         return page
 
-    monkeypatch.setattr(Ahead, "_read", overtaken)
+    monkeypatch.setattr(ReadAhead, "_fold", overtaken)
     assert (await caught_up(recorder, target))[:3] == [10, 23, 36]
     assert await rows(connection) == expected
 
@@ -484,59 +491,9 @@ async def caught_up(recorder: Recorder, target: Target) -> list[int]:
     """The positions that a projector comes to, in small pages."""
     async with await create_pool(target, role=PROJECTOR) as pool:
         positions = list[int]()
-        projector = Projector(pool, Follower(recorder, target), page=10, target=target)
+        projector = Projector(pool, Follower(recorder, target), Versions(), page_events=10)
         await projector.catch_up(positions.append)
     return positions
-
-
-@pytest.mark.parametrize("killed_at", [None, 20, 50])
-async def test_what_comes_in_a_large_import_is_folded_by_helpers_as_long_as_all_are_there(
-    recorder: Recorder,
-    connection: Connection,
-    target: Target,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    killed_at: int | None,
-) -> None:
-    await recorder.append_all(events(0))
-    expected = await project(connection, 1000)
-    await connection.execute(ANEW)
-    monkeypatch.setattr("projections.runner.prefetch.MUCH", 50)
-    asked, ask = list[Any](), Helper.ask
-
-    def asking(helper: Helper, work: Any) -> None:
-        asked.append(work)
-        ask(helper, work)
-        if killed_at and work == (killed_at, killed_at + 10, 1, 2):
-            helper._process.kill()
-
-    monkeypatch.setattr(Helper, "ask", asking)
-    monkeypatch.setattr("projections.runner.worker_pool.HELPERS", 2)
-    head = await recorder.head()
-    reached = await caught_up(recorder, target)
-    assert reached == [*range(10, head, 10), head]
-    parts = [(after, after + 10, part, 2) for after in range(10, head - 9, 10) for part in (0, 1)]
-    if killed_at:
-        assert killed_at < asked[-1][0] + 10 <= killed_at + 20  # the next may be asked for already
-    assert asked == [target, target, *parts][: len(asked) if killed_at else None]
-    assert caplog.text.count("events are folded here") == bool(killed_at)
-    assert await rows(connection) == expected
-
-
-async def test_helpers_that_leave_out_an_event_are_believed_no_more() -> None:
-    class Forgetful:
-        def ask(self, work: tuple[int, int, int, int]) -> None:
-            self.asked = work
-
-        async def answer(self) -> RowBatch:
-            after, until, _, parts = self.asked
-            return RowBatch(after, until, (until - after) // parts - 1)
-
-    helpers: list[Any] = [Forgetful(), Forgetful()]
-    crew = Crew(helpers)
-    for after in (10, 20):
-        with pytest.raises(HelperFailed, match="helpers gave 8 events from 10 to 20"):
-            await crew.page(after, after + 10)
 
 
 async def test_an_entity_that_was_just_folded_is_not_read_again(
@@ -544,21 +501,25 @@ async def test_an_entity_that_was_just_folded_is_not_read_again(
 ) -> None:
     read, folds = list[str](), FoldCache()
 
-    async def read_facts_of(_: object, streams: dict[str, int], until: int) -> dict[str, Told]:
+    async def read_facts_of(
+        _: object, streams: dict[str, int], until: int
+    ) -> dict[str, StreamFacts]:
         read.extend(streams)
         return await fact_reader.read_facts_of(connection, streams, until)
 
-    monkeypatch.setattr("projections.runner.batch.read_facts_of", read_facts_of)
+    monkeypatch.setattr("projections.versions.row_batch.read_facts_of", read_facts_of)
     commands = Commands(recorder)
     await commands.record(GALLIUM, announced())
     await commands.record("export-control/other", announced())
-    assert await read_page(connection, 0, folds=folds)
+    assert await fold_page(connection, 0, limit=PAGE_EVENTS, folds=folds)
     await commands.record(GALLIUM, suspended())
-    kept = await read_page(connection, 2, folds=folds)
+    kept = await fold_page(connection, 2, limit=PAGE_EVENTS, folds=folds)
     assert not read
-    assert kept == await read_page(connection, 2)
+    assert kept == await fold_page(connection, 2, limit=PAGE_EVENTS, folds=FoldCache())
     assert read == [GALLIUM]
-    assert kept == await read_page(connection, 2, folds=folds)  # what it knows now is too much
+    assert kept == await fold_page(
+        connection, 2, limit=PAGE_EVENTS, folds=folds
+    )  # what it knows now is too much
     assert read == [GALLIUM, GALLIUM]
 
 
@@ -569,9 +530,9 @@ async def test_a_page_has_fewer_events_where_their_rows_are_large(
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
     await connection.execute(ANEW)
-    monkeypatch.setattr("projections.runner.batch.MAX_ROW_BYTES", most)
+    monkeypatch.setattr("projections.versions.row_batch.MAX_PAGE_ROW_BYTES", most)
     counts = list[int]()
-    while page := await read_page(connection, sum(counts)):
+    while page := await fold_page(connection, sum(counts), limit=PAGE_EVENTS, folds=FoldCache()):
         async with connection.transaction():
             await write_page(connection, page)
         counts.append(page.count)
@@ -599,18 +560,14 @@ async def test_others_get_their_turn_while_an_entity_learns_much(
 
     facts = await fact_reader.read_facts(connection, 0, limit=1000)
     taking_turns = asyncio.create_task(others())
-    revision = await _learned(EntityFold(FIGURE), facts[FIGURE].facts)
-    learned, turns[0] = turns[0], 0
-
-    async def revisions() -> AsyncIterator[tuple[RowDelta, SearchIndexRows]]:
-        yield revision, SearchIndexRows()
-
-    lines = [some async for some in added(revisions())]
+    delta = await apply_facts(EntityFold(FIGURE), facts[FIGURE].facts)
+    of_fold, turns[0] = turns[0], 0
+    batch = await fold_streams(connection, 0, 100, facts, FoldCache())
     taking_turns.cancel()
-    assert learned >= 100 // PACE_FACTS
-    assert turns[0] >= len(lines) - 1
-    assert len(lines) >= 100 // PACE
-    assert revision.added == EntityFold(FIGURE).learn(facts[FIGURE].facts).added
+    assert of_fold >= 100 // PIECE_FACTS
+    assert turns[0] >= of_fold + len(batch.added) - 1
+    assert len(batch.added) >= 100 // PIECE_ROWS
+    assert delta.added == EntityFold(FIGURE).apply(facts[FIGURE].facts).added
 
 
 async def test_a_fold_takes_in_what_another_projector_has_projected(
@@ -618,17 +575,19 @@ async def test_a_fold_takes_in_what_another_projector_has_projected(
 ) -> None:
     asked, folds, commands = dict[str, int](), FoldCache(), Commands(recorder)
     await commands.record(GALLIUM, announced())
-    await read_page(connection, 0, folds=folds)
+    await fold_page(connection, 0, limit=PAGE_EVENTS, folds=folds)
     for start in ("2025-11-01", "2025-12-01", "2026-01-01"):
         await commands.record(GALLIUM, suspended(start=start, end=f"{start[:7]}-09"))
-    cold = await read_page(connection, 3)
+    cold = await fold_page(connection, 3, limit=PAGE_EVENTS, folds=FoldCache())
 
-    async def read_facts_of(_: object, streams: dict[str, int], until: int) -> dict[str, Told]:
+    async def read_facts_of(
+        _: object, streams: dict[str, int], until: int
+    ) -> dict[str, StreamFacts]:
         asked.update(streams)
         return await fact_reader.read_facts_of(connection, streams, until)
 
-    monkeypatch.setattr("projections.runner.batch.read_facts_of", read_facts_of)
-    warm = await read_page(connection, 3, folds=folds)
+    monkeypatch.setattr("projections.versions.row_batch.read_facts_of", read_facts_of)
+    warm = await fold_page(connection, 3, limit=PAGE_EVENTS, folds=folds)
     assert asked == {GALLIUM: 1}
     assert warm
     assert cold
@@ -690,7 +649,7 @@ async def test_who_waits_for_a_position_that_does_not_come_is_told_so(services: 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rebuild that takes many pages."""
-    monkeypatch.setattr("projections.runner.rebuild_worker.PAGE", 20)
+    monkeypatch.setattr("projections.versions.whole_streams.PAGE_EVENTS", 20)
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -717,7 +676,7 @@ async def test_a_rebuild_gives_the_same_answers_while_others_read_and_write(
 
     readers = [asyncio.create_task(work()) for work in (read, read, write)]
     for _ in range(3):
-        await rebuild(target)
+        await rebuild(target, Versions())
     rebuilt.set()
     answers, _, written = await asyncio.gather(*readers)
     assert answers > 0
@@ -732,7 +691,7 @@ async def test_a_rebuild_makes_the_very_same_rows(
 ) -> None:
     await recorder.append_all(events(0))
     expected = await project(connection, 7)
-    assert await rebuild(target) == await recorder.head()
+    assert await rebuild(target, Versions()) == await recorder.head()
     assert await rows(connection) == expected
 
 
@@ -748,24 +707,25 @@ async def test_a_rebuild_that_fails_in_the_middle_leaves_the_live_rows_and_can_b
             raise RuntimeError("the machine went down")
 
     with pytest.raises(RuntimeError, match="went down"):
-        await rebuild(target, fail)
+        await rebuild(target, Versions(), fail)
     assert await rows(connection) == expected
-    await rebuild(target)
+    await rebuild(target, Versions())
     assert await rows(connection) == expected
 
 
 HALF = """
 import asyncio, json, sys, time
 import projections.runner.rebuild as module
-import projections.runner.rebuild_worker
+import projections.versions.whole_streams
+from projections.versions.projection import Versions
 
 def stop(folded):
     if folded > 40:
         print("half", flush=True)
         time.sleep(60)
 
-projections.runner.rebuild_worker.PAGE = 20
-asyncio.run(module.rebuild(json.loads(sys.argv[1]), stop))
+projections.versions.whole_streams.PAGE_EVENTS = 20
+asyncio.run(module.rebuild(json.loads(sys.argv[1]), Versions(), stop))
 """
 
 
@@ -782,96 +742,7 @@ async def test_a_rebuild_that_is_killed_leaves_the_live_rows_and_can_be_done_aga
     process.kill()
     assert await process.wait() == -SIGKILL
     assert await rows(connection) == expected
-    assert await rebuild(target) == await recorder.head()
-    assert await rows(connection) == expected
-
-
-# --- rebuild in several processes
-
-
-@pytest.fixture
-def many_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rebuild that has as many shares as a long log."""
-    monkeypatch.setattr("projections.runner.rebuild.SHARE", 20)
-    monkeypatch.setattr("tracker.log.fact_reader.SAMPLE", 100)
-
-
-@pytest.mark.usefixtures("many_shares")
-async def test_a_long_log_is_rebuilt_by_several_processes_to_the_very_same_rows(
-    recorder: Recorder, connection: Connection, target: Target
-) -> None:
-    await recorder.append_all(events(0))
-    expected = await project(connection, 1000)
-    told = list[int]()
-    assert await rebuild(target, told.append, processes=2) == await recorder.head()
-    assert await rows(connection) == expected
-    assert len(told) > 3
-    assert told == sorted(set(told))
-    assert told[-1] == await recorder.head()
-
-
-@pytest.mark.usefixtures("many_shares")
-async def test_a_rebuild_whose_processes_lose_the_database_says_so_and_changes_nothing(
-    recorder: Recorder, connection: Connection, target: Target
-) -> None:
-    await recorder.append_all(events(0))
-    expected = await project(connection, 1000)
-    await connection.execute("""
-        CREATE FUNCTION public.lost() RETURNS trigger LANGUAGE plpgsql
-            AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';
-        CREATE FUNCTION public.arm() RETURNS event_trigger LANGUAGE plpgsql AS $$
-            BEGIN
-                IF to_regclass('projection_next.versions') IS NOT NULL THEN
-                    CREATE OR REPLACE TRIGGER lost BEFORE INSERT ON projection_next.versions
-                        EXECUTE FUNCTION public.lost();
-                END IF;
-            END $$;
-        CREATE EVENT TRIGGER arm ON ddl_command_end WHEN TAG IN ('CREATE TABLE')
-            EXECUTE FUNCTION public.arm()""")
-    with pytest.raises(Unavailable, match="has lost the database"):
-        await rebuild(target, processes=2)
-    assert await rows(connection) == expected
-    await connection.execute("DROP EVENT TRIGGER arm")
-    assert await rebuild(target, processes=2) == await recorder.head()
-    assert await rows(connection) == expected
-
-
-@pytest.mark.usefixtures("many_shares")
-@pytest.mark.parametrize("program", ["false", "no such program"])
-async def test_a_rebuild_without_helpers_is_done_by_one_process(
-    recorder: Recorder,
-    connection: Connection,
-    target: Target,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    program: str,
-) -> None:
-    await recorder.append_all(events(0))
-    expected = await project(connection, 1000)
-    monkeypatch.setattr("sys.executable", program)
-    told = list[int]()
-    assert await rebuild(target, told.append, processes=2) == await recorder.head()
-    assert "made by this process alone" in caplog.text
-    assert await rows(connection) == expected
-    assert told[-1] == await recorder.head()
-
-
-@pytest.mark.usefixtures("many_shares")
-async def test_a_rebuild_that_is_cancelled_ends_its_processes(
-    recorder: Recorder, connection: Connection, target: Target
-) -> None:
-    await recorder.append_all(events(0))
-    expected, begun = await project(connection, 1000), asyncio.Event()
-    rebuilding = asyncio.create_task(rebuild(target, lambda _: begun.set(), processes=2))
-    await begun.wait()
-    rebuilding.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await rebuilding
-    async with asyncio.timeout(10):
-        while await connection.fetchval("""
-                SELECT count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND query LIKE 'COPY%'"""):
-            await asyncio.sleep(0.01)
+    assert await rebuild(target, Versions()) == await recorder.head()
     assert await rows(connection) == expected
 
 
@@ -890,10 +761,10 @@ async def test_a_rebuild_cut_off_in_any_step_leaves_the_live_rows_and_can_be_don
     expected = await project(connection, 1000)
     await connection.execute(CUT.format(step=step))
     with pytest.raises(CONNECTION_ERRORS):
-        await rebuild(target)
+        await rebuild(target, Versions())
     assert await rows(connection) == expected
     await connection.execute("DROP EVENT TRIGGER cut")
-    assert await rebuild(target) == await recorder.head()
+    assert await rebuild(target, Versions()) == await recorder.head()
     assert await rows(connection) == expected
 
 
@@ -901,7 +772,7 @@ async def test_a_rebuild_cut_off_in_any_step_leaves_the_live_rows_and_can_be_don
 async def test_progress_counts_every_event_once(recorder: Recorder, target: Target) -> None:
     await recorder.append_all(events(0))
     told: list[int] = []
-    await rebuild(target, told.append)
+    await rebuild(target, Versions(), told.append)
     assert told == sorted(set(told))
     assert told[-1] == await recorder.head()
 
@@ -912,7 +783,7 @@ async def test_two_rebuilds_at_once_do_not_mix_their_rows(
 ) -> None:
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
-    reached = list(await asyncio.gather(rebuild(target), rebuild(target)))
+    reached = list(await asyncio.gather(rebuild(target, Versions()), rebuild(target, Versions())))
     assert reached == [await recorder.head()] * 2
     assert await rows(connection) == expected
 
@@ -923,8 +794,8 @@ async def test_a_rebuild_waits_for_the_projector_and_takes_in_what_came_meanwhil
     coming = events(0)
     await recorder.append_all(coming[:50])
     async with connection.transaction():
-        await connection.execute(SQL.wait_turn)
-        rebuilding = asyncio.create_task(rebuild(target))
+        await connection.execute(SQL.wait_turn, Versions.name)
+        rebuilding = asyncio.create_task(rebuild(target, Versions()))
         await asyncio.sleep(0.5)
         assert not rebuilding.done()
         await recorder.append_all(coming[50:])
@@ -939,9 +810,9 @@ async def test_rows_that_other_code_has_made_are_made_anew(
     await recorder.append_all(events(0))
     expected = await project(connection, 1000)
     await connection.execute("UPDATE versions SET state = 'old'; UPDATE tracking SET fold = 'old'")
-    assert not await create_schema(connection)
+    assert not await create_tables(connection, Versions())
     await prepare(target)
-    assert await create_schema(connection)
+    assert await create_tables(connection, Versions())
     assert await rows(connection) == expected
 
 

@@ -12,7 +12,7 @@ import pytest
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.lists import Span
 from projections.query.moment import Moment
-from projections.runner.batch import SQL as PROJECTING
+from projections.versions.row_batch import SQL as PROJECTING
 from tests.projections.questions import QUESTIONS, REE
 from tracker.postgres.database import Connection, Target, connect
 
@@ -200,7 +200,9 @@ async def test_a_version_that_ends_is_looked_up_alone(connection: Connection) ->
         FROM versions WHERE kind = 'figure' AND until = 9223372036854775807
         ORDER BY hashtextextended(entity, 0) LIMIT 100""")
     pool: Any = Explaining(connection)
-    await pool.fetch(PROJECTING.close, *([row[column] for row in ending] for column in range(4)))
+    await pool.fetch(
+        PROJECTING.close_versions, *([row[column] for row in ending] for column in range(4))
+    )
     [plan] = pool.plans
     by_index = [node for node in nodes(plan) if "Index Name" in node]
     assert {node["Index Name"] for node in by_index} == {"versions_as_of"}

@@ -14,7 +14,7 @@ from projections.query import state_cache
 from projections.query.as_of import AsOf
 from projections.query.lists import Filter, Span
 from projections.query.moment import Moment
-from projections.versions.progress import Progress
+from projections.runner.progress import Progress
 from schema.base.memo import once
 from schema.services import Services
 from tests.support.api import Api, claim

@@ -214,7 +214,7 @@ def rows_of(stream: str, known: Sequence[Known], cuts: Sequence[int]) -> Rows:
     """The rows after the facts came in as many pages as there are cuts between them."""
     rows = Rows()
     for start, end in pairwise([0, *sorted(cuts), len(known)]):
-        rows.take(EntityFold(stream, known[:start]).learn(known[start:end]))
+        rows.take(EntityFold(stream, known[:start]).apply(known[start:end]))
     return rows
 
 
@@ -274,8 +274,8 @@ def test_a_fold_that_goes_on_adds_and_closes_what_one_made_anew_does(
     cuts = sorted(min(cut, len(known)) for cut in cuts)
     fold = EntityFold(stream)
     for start, end in pairwise([0, *cuts, len(known)]):
-        on = fold.learn(known[start:end])
-        anew = EntityFold(stream, known[:start]).learn(known[start:end])
+        on = fold.apply(known[start:end])
+        anew = EntityFold(stream, known[:start]).apply(known[start:end])
         assert on.added == anew.added
         assert on.closed == anew.closed
         assert on.elements == anew.elements
@@ -289,7 +289,7 @@ def test_a_revision_touches_nothing_that_stays_as_it_was(told: History) -> None:
     stream, known = told
     for count in range(1, len(known)):
         before, after = timeline(stream, known[:count]), timeline(stream, known[: count + 1])
-        revision = EntityFold(stream, known[:count]).learn(known[count : count + 1])
+        revision = EntityFold(stream, known[:count]).apply(known[count : count + 1])
         kept = {(v.start, v.end, v.text) for v in before} & {
             (v.start, v.end, v.text) for v in after
         }
@@ -310,7 +310,7 @@ def test_folding_on_fact_by_fact_gives_what_folding_at_once_gives(told: History)
 def test_a_retraction_opens_the_rows_again_that_its_target_had_closed() -> None:
     stream = "export-control/gallium"
     known = told_of(stream, announced(), suspended(), retracted("e2"))
-    revision = EntityFold(stream, known[:1]).learn(known[1:])
+    revision = EntityFold(stream, known[:1]).apply(known[1:])
     assert revision.closed == [(date(2024, 12, 3), 0, 2)]
     assert [(row.since, row.until) for row in sorted(revision.added, key=place)] == [
         (2, 3),
@@ -338,7 +338,7 @@ def corrections(count: int) -> tuple[str, list[Known]]:
 
 def test_what_was_so_is_among_few_rows_however_often_an_entity_is_corrected() -> None:
     stream, known = corrections(1000)
-    rows = EntityFold(stream).learn(known).added
+    rows = EntityFold(stream).apply(known).added
     of_generations = Counter(row.generation for row in rows)
     assert len(of_generations) > 50
     assert max(of_generations.values()) <= MIN_GENERATION_EVENTS + 1
@@ -347,7 +347,7 @@ def test_what_was_so_is_among_few_rows_however_often_an_entity_is_corrected() ->
 
 def test_rows_written_once_more_are_fewer_than_the_events_however_many_days_there_are() -> None:
     stream, known = claims([date(2020, 1, 1) + n % 40 * DAY for n in range(500)])
-    rows = EntityFold(stream).learn(known).added
+    rows = EntityFold(stream).apply(known).added
     anew = [row for row in rows if row.since == row.generation > 0]
     assert len(known) / 2 < len(anew) < len(known)
 
@@ -357,16 +357,16 @@ def test_a_generation_begins_with_all_that_was_open() -> None:
         [date(2020, 1, 1) + n % 3 * DAY for n in range(MIN_GENERATION_EVENTS + 1)]
     )
     fold, rows = EntityFold(stream), Rows()
-    rows.take(fold.learn(known[:-2]))
+    rows.take(fold.apply(known[:-2]))
     before = fold.versions()
-    revision = fold.learn(known[-2:-1])
+    revision = fold.apply(known[-2:-1])
     assert revision.closed == [(version.start, 0, MIN_GENERATION_EVENTS) for version in before]
     assert [(row.since, row.generation) for row in revision.added] == [
         (MIN_GENERATION_EVENTS, MIN_GENERATION_EVENTS)
     ] * 3
     rows.take(revision)
     assert rows.still() == timeline(stream, known[:-1])
-    assert fold.learn(known[-1:]).closed[0][1] == MIN_GENERATION_EVENTS
+    assert fold.apply(known[-1:]).closed[0][1] == MIN_GENERATION_EVENTS
 
 
 # --- the world

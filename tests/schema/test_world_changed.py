@@ -13,7 +13,7 @@ import pytest
 from deploy.bootstrap import connected
 from projections.query import change_feed
 from projections.query.change_feed import affects, seconds_until_next_day
-from projections.runner.projector import SQL
+from projections.runner.tables import SQL
 from schema.base.context import Context
 from schema.execution.execute import stream
 from schema.root.subscription import touching
@@ -177,7 +177,7 @@ async def test_an_event_is_told_when_the_projection_has_it_or_else_an_error(
 async def take_turn(holder: Connection) -> None:
     """Wait for the turn to project: until the transaction ends nobody else does."""
     async with asyncio.timeout(10):
-        while not await holder.fetchval(SQL.take_turn, "60s"):
+        while not await holder.fetchval(SQL.take_turn, "versions", "60s"):
             await asyncio.sleep(0.01)
 
 

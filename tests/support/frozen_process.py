@@ -16,10 +16,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import projections.runner.projector
-import projections.runner.rebuild_worker
 from deploy.bootstrap import connected, migrated, running
 from projections.runner.rebuild import rebuild
+from projections.versions.projection import Versions
 from tests.support.importer import line
 from tests.support.tampered_logs import TRUST, bundle, honest
 from tracker.audit.bundle import restore
@@ -63,14 +62,14 @@ def stop_before(of: Any, name: str) -> None:
 
 async def project(target: Target, directory: Path) -> None:
     """Project, and stop in the midst of a page."""
-    stop_after(projections.runner.projector, "write_page")
+    stop_after(Versions, "write_page")
     async with running(target) as services:
         await services.projector.reach(await services.recorder.head(), seconds=120)
 
 
 async def publish(target: Target, directory: Path) -> None:
     """Publish, and stop with a head that is not signed yet."""
-    stop_before(KeyStore, "keep")
+    stop_before(KeyStore, "save_head")
     async with running(target, SigningOptions(KeyStore(directory))) as services:
         while await services.publications.size() != await services.recorder.head():
             await asyncio.sleep(0.05)
@@ -86,8 +85,8 @@ async def take_in(target: Target, directory: Path) -> None:
 
 async def remake(target: Target, directory: Path) -> None:
     """Rebuild, and stop with some rows written."""
-    stop_after(projections.runner.rebuild_worker, "find_new")
-    await rebuild(target, processes=1)
+    stop_after(Versions, "write_page")
+    await rebuild(target, Versions())
 
 
 async def restore_bundle(target: Target, directory: Path) -> None:

@@ -23,11 +23,9 @@ from tracker.log.entries import recorded
 from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("queries.sql"))
-SAMPLE = 1.0
-"""Percent of the log to look at for where to part it."""
 
 
-class Told(NamedTuple):
+class StreamFacts(NamedTuple):
     """What a stream tells from a version on: facts that follow each other."""
 
     version: int
@@ -59,7 +57,7 @@ _CLASSES: dict[type[Any], str] = {
 _ENTRIES: Any = list[reduce(or_, _CLASSES)]  # type: ignore[misc]  # only known as it runs
 
 
-def told(entries: Sequence[bytes]) -> dict[str, Told]:
+def group_by_stream(entries: Sequence[bytes]) -> dict[str, StreamFacts]:
     """The facts in entries by their streams, which come in the order of their first ones.
 
     Raises InvalidInput if one is not a fact of ours.
@@ -75,7 +73,7 @@ def told(entries: Sequence[bytes]) -> dict[str, Told]:
             sizes[stream] += len(raw)
         else:
             versions[stream], sizes[stream], facts[stream] = entry.version, len(raw), [known]
-    return {stream: Told(versions[stream], facts[stream], sizes[stream]) for stream in facts}
+    return {stream: StreamFacts(versions[stream], facts[stream], sizes[stream]) for stream in facts}
 
 
 def _decoded(entries: Sequence[bytes]) -> Iterable[Any]:
@@ -96,46 +94,27 @@ def _upcast(entry: bytes) -> bytes:
     return msgspec.json.encode(msgspec.json.decode(entry) | {"data": msgspec.Raw(data)})
 
 
-async def read_facts(connection: Connection, after: int, *, limit: int) -> dict[str, Told]:
+async def read_facts(connection: Connection, after: int, *, limit: int) -> dict[str, StreamFacts]:
     """The facts of at most `limit` events after a position."""
-    return told([row["entry"] for row in await connection.fetch(SQL.read, after, limit, None)])
-
-
-async def read_facts_of_part(
-    connection: Connection, after: int, until: int, part: int, parts: int
-) -> dict[str, Told]:
-    """The facts between two positions, of which the first is left out, in one of so many parts of
-    the streams: parts from 0 on, to one of which each stream belongs."""
-    rows = await connection.fetch(SQL.read_part, after, until, part, parts)
-    return told([row["entry"] for row in rows])
+    return group_by_stream(
+        [row["entry"] for row in await connection.fetch(SQL.read, after, limit, None)]
+    )
 
 
 async def read_facts_of(
     connection: Connection, after: Mapping[str, int], until: int
-) -> dict[str, Told]:
+) -> dict[str, StreamFacts]:
     """The facts of some streams, each after a version and up to a position, of those that have any."""
     if not after:
         return {}
     rows = await connection.fetch(SQL.read_streams_after, [*after], [*after.values()], until)
-    return told([row["entry"] for row in rows])
+    return group_by_stream([row["entry"] for row in rows])
 
 
 async def read_facts_by_stream(
     connection: Connection, after: tuple[str, int], before: str, *, until: int, limit: int
-) -> dict[str, Told]:
+) -> dict[str, StreamFacts]:
     """The facts of at most `limit` events up to a position, stream by stream, after a stream and
     version and before another stream."""
     rows = await connection.fetch(SQL.read_by_stream, *after, before, until, limit)
-    return told([row["entry"] for row in rows])
-
-
-async def between(connection: Connection, parts: int) -> list[str]:
-    """Streams at which the log falls into about so many parts of one size, fewer than parts."""
-    if parts < 2:
-        return []
-    fractions = [part / parts for part in range(1, parts)]
-    return [
-        row["stream"]
-        for row in await connection.fetch(SQL.between, fractions, SAMPLE)
-        if row["stream"] is not None
-    ]
+    return group_by_stream([row["entry"] for row in rows])

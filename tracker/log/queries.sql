@@ -18,12 +18,6 @@ WHERE position > $1 AND ($3::text[] IS NULL OR type = ANY ($3))
 ORDER BY position
 LIMIT $2;
 
--- name: read_part
--- The entries up to a position, of the streams whose names have one of so many hashes.
-SELECT entry FROM log.events
-WHERE position > $1 AND position <= $2 AND (hashtext(stream) & 2147483647) % $4::integer = $3::integer
-ORDER BY position;
-
 -- name: page
 -- A page of entries between two positions, both left out, of some types if asked, in order.
 SELECT entry FROM log.events
@@ -98,12 +92,6 @@ SELECT entry FROM log.events
 WHERE (stream, version) > ($1, $2) AND stream < $3 AND position <= $4
 ORDER BY stream, version
 LIMIT $5;
-
--- name: between
--- Streams that lie between as many parts of the log, about; told by a sample of so many percent.
-SELECT DISTINCT unnest(percentile_disc($1::double precision[]) WITHIN GROUP (ORDER BY stream)) AS stream
-FROM log.events TABLESAMPLE SYSTEM ($2)
-ORDER BY stream;
 
 -- name: events_by_id
 -- Where events are, by their ids.

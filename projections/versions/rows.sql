@@ -1,51 +1,4 @@
--- name: take_turn
--- One projector at a time; whoever does not get the lock leaves the work to the one who has it, and
--- whoever gets it has so long for its transaction.
-SELECT pg_try_advisory_xact_lock(hashtextextended('projector', 0)), set_config('transaction_timeout', $1, true);
-
--- name: wait_turn
--- The same, waiting for it.
-SELECT pg_advisory_xact_lock(hashtextextended('projector', 0));
-
--- name: take_rebuild
--- One rebuild at a time, others wait. The lock is the session's: it is lost by whoever stops to say
--- that it is still there.
-SELECT pg_advisory_lock(hashtextextended('rebuild', 0)), set_config('idle_session_timeout', $1, false);
-
--- name: next_tables
--- Which tables those of this name are; they stay while the transaction lasts, which has so long.
-SELECT tableoid::bigint, set_config('transaction_timeout', $1, true) FROM tracking
-WHERE projection = 'versions';
-
--- name: be_brief
--- Who waits for a table makes others wait behind it.
-SET LOCAL lock_timeout = '1s';
-
--- name: tables_exist
--- Whether the live tables are there. (Not by to_regclass: its cache may be older than the lock that
--- this transaction has waited for.)
-SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'projection' AND tablename = 'tracking');
-
--- name: fold
--- The code that made the rows.
-SELECT fold FROM tracking WHERE projection = 'versions';
-
--- name: position
--- How far the projection has come.
-SELECT position FROM tracking WHERE projection = 'versions';
-
--- name: advance
--- It has come this far; all who answer from it get to know (see progress.py).
-WITH moved AS (
-    UPDATE tracking SET position = $1 WHERE projection = 'versions' RETURNING position
-)
-SELECT pg_notify('projected', position::text) FROM moved;
-
--- name: replaced
--- Other tables are the live ones now.
-SELECT pg_notify('projected', '');
-
--- name: close
+-- name: close_versions
 -- Versions that no longer hold end at the position of the event that ended them; those that it began
 -- are there already. Each is looked up in its generation, which OFFSET sees to (all that begins on a
 -- day would be read else).
@@ -62,7 +15,7 @@ FROM (
 ) AS ended
 WHERE ctid = ended.id;
 
--- name: end_elements
+-- name: close_elements
 -- The same for elements of long lists.
 UPDATE elements SET until = ended.position
 FROM (
@@ -99,13 +52,15 @@ FROM unnest($1::bytea[]) AS piece, string_to_table(rtrim(convert_from(piece, 'UT
 -- What entities are about of which nothing was there.
 INSERT INTO subjects (kind, word, entity, since)
 SELECT c[1], c[2], c[3], c[4]::bigint
-FROM string_to_table(rtrim(convert_from($1, 'UTF8'), E'\n'), E'\n') AS line, string_to_array(line, E'\t') AS c;
+FROM unnest($1::bytea[]) AS piece, string_to_table(rtrim(convert_from(piece, 'UTF8'), E'\n'), E'\n') AS line,
+     string_to_array(line, E'\t') AS c;
 
 -- name: add_new_texts
 -- What entities say of which nothing was there.
 INSERT INTO texts (kind, entity, said)
 SELECT c[1], c[2], c[3]
-FROM string_to_table(rtrim(convert_from($1, 'UTF8'), E'\n'), E'\n') AS line, string_to_array(line, E'\t') AS c;
+FROM unnest($1::bytea[]) AS piece, string_to_table(rtrim(convert_from(piece, 'UTF8'), E'\n'), E'\n') AS line,
+     string_to_array(line, E'\t') AS c;
 
 -- name: add_subjects
 -- What entities are about, where that is new.

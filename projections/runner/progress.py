@@ -1,7 +1,7 @@
-"""How far the projection has come, known without asking.
+"""How far a projection has come, known without asking.
 
-Whoever projects notifies the channel `projected` in the transaction of a page; so every process
-soon knows what is committed, and its own projector's pages at once. While nobody listens, the
+Whichever process projects notifies a channel of the projection's in the transaction of a page; so every
+process soon knows what is committed, and its own projector's pages at once. While nothing listens, the
 database is asked every time. What is known is never ahead of what is committed. It may be behind
 another process's projector for as long as a notification takes, but never goes back.
 """
@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
+from projections.runner.tables import SQL
 from tracker.log.follower import Follower
-from tracker.postgres.database import CONNECTION_ERRORS, Pool, named_queries
-
-SQL = named_queries(Path(__file__).with_name("progress.sql"))
-CHANNEL = "projected"
+from tracker.postgres.database import CONNECTION_ERRORS, Pool
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A position that the projection has come to, and in which of its lives.
+    """A position that a projection has reached, and an epoch.
 
-    Another epoch begins when other code has made the rows, or when the database came back with
-    fewer of them: then what was answered at a position may be answered otherwise.
+    The epoch changes when other code rebuilt the rows or the database was restored to an older state:
+    what was answered at a position may then be answered otherwise.
     """
 
     position: int
@@ -32,23 +29,24 @@ class Progress:
 
 
 class ProgressTracker:
-    """Knows the position of the live projection."""
+    """Knows the position of the live tables of a projection."""
 
-    def __init__(self, pool: Pool, follower: Follower):
+    def __init__(self, pool: Pool, follower: Follower, name: str):
         self._pool = pool
         self._follower = follower
+        self._name = name
         self._latest: Progress | None = None
         self._fold = ""
         self._session = 0
         self._notified_again = False
         self._refreshing: asyncio.Task[None] | None = None
-        follower.listen_to(CHANNEL, self._on_notification)
+        follower.listen_to(f"projected_{name}", self._on_notification)
 
     @property
     def known(self) -> Progress | None:
-        """What is known without asking; None while nobody would tell of what is new."""
-        told = self._follower.listening and self._follower.session == self._session
-        return self._latest if told else None
+        """What is known without asking; None while no notification would tell of anything new."""
+        is_listening = self._follower.listening and self._follower.session == self._session
+        return self._latest if is_listening else None
 
     async def position(self) -> int:
         """How far the projection has come."""
@@ -58,7 +56,7 @@ class ProgressTracker:
     async def query(self) -> int:
         """The same, from the database."""
         before, session = self._latest, self._follower.session
-        row = await self._pool.fetchrow(SQL.tracking)
+        row = await self._pool.fetchrow(SQL.tracking, self._name)
         assert row is not None  # it is made with the tables
         self._learn(before, int(row["position"]), str(row["fold"]))
         self._session = session
@@ -71,8 +69,8 @@ class ProgressTracker:
             self._latest = Progress(position, self._latest.epoch)
 
     def _learn(self, before: Progress | None, position: int, fold: str) -> None:
-        """Take over what the database said. It may be old news by now: only where nothing was
-        heard since it was asked does less than before mean that there is less."""
+        """Take over what the database said, which may be outdated by now: a smaller position only
+        means that there are fewer rows if nothing else was learned since it was asked."""
         now = self._latest
         if now is None:
             self._latest, self._fold = Progress(position), fold
@@ -82,7 +80,7 @@ class ProgressTracker:
             self.advance(position)
 
     def _on_notification(self, payload: str) -> None:
-        """Somebody has committed a page, perhaps of other tables, or put others in their place."""
+        """A process has committed a page, or has put other tables in place of the live ones."""
         if self._latest and payload == str(self._latest.position):
             return
         self._notified_again = True
@@ -90,7 +88,7 @@ class ProgressTracker:
             self._refreshing = asyncio.create_task(self._refresh())
 
     async def _refresh(self) -> None:
-        """Ask until nothing was told since."""
+        """Ask until there was no notification since."""
         try:
             while self._notified_again:
                 self._notified_again = False

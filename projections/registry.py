@@ -1,0 +1,14 @@
+"""The projections of this program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from projections.runner.projection import Projection
+from projections.versions.projection import Versions
+
+PROJECTIONS: dict[str, Callable[[], Projection[Any]]] = {
+    factory.name: factory for factory in (Versions,)
+}
+"""By name. A projection may keep a cache, so whoever needs one makes it."""

@@ -1,0 +1,51 @@
+"""Creating the tables of projections, and what is asked and written about all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from projections.runner.fingerprint import fingerprint
+from projections.runner.projection import Page, Projection
+from tracker.postgres.database import Connection, named_queries
+
+SQL = named_queries(Path(__file__).with_name("runner.sql"))
+
+
+async def create_tables(connection: Connection, projection: Projection[Any]) -> bool:
+    """Create the live tables of a projection where they are missing.
+
+    Returns whether rows that are there follow from this code; if not they need a rebuild.
+    """
+    async with connection.transaction():
+        await connection.execute(SQL.lock_creation)
+        if not await connection.fetchval(SQL.tracking_exists):
+            await connection.execute(SQL.create_tracking)
+        tracking = await connection.fetchrow(SQL.tracking, projection.name)
+        if tracking is None:
+            await connection.execute(projection.tables.create)
+            for statements in projection.tables.indexes:
+                await connection.execute(statements)
+            await begin_tracking(connection, projection, projection.name)
+    return tracking is None or bool(tracking["fold"] == fingerprint(projection))
+
+
+async def begin_tracking(connection: Connection, projection: Projection[Any], name: str) -> None:
+    """Note under a name that new tables of a projection are at position 0, made by this code."""
+    await connection.execute(SQL.begin_tracking, name, fingerprint(projection))
+
+
+async def project_page(
+    connection: Connection, projection: Projection[Any], name: str, *, limit: int
+) -> int:
+    """Project the next events, at most `limit`, in the caller's transaction.
+
+    `name` is that of the tracking. Returns the position reached; 0 when there are none.
+    """
+    after = int(await connection.fetchval(SQL.position, name))
+    page: Page | None = await projection.fold_page(connection, after, limit=limit)
+    if page is None:
+        return 0
+    await projection.write_page(connection, page)
+    await connection.execute(SQL.advance, name, page.until)
+    return page.until

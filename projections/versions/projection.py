@@ -1,0 +1,68 @@
+"""The projection of versions: the states of every entity on both axes of time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+
+import tracker.domain
+from projections.fold import elements, timeline
+from projections.runner.projection import Projection, Tables
+from projections.versions import row_batch, rows, search_text
+from projections.versions.fold_cache import FoldCache
+from projections.versions.row_batch import RowBatch, fold_page, fold_streams, write_page
+from projections.versions.whole_streams import whole_streams
+from tracker.log import upcasting
+from tracker.postgres.database import Connection, named_queries
+
+TABLES = Path(__file__).with_name("tables.sql")
+SQL = named_queries(TABLES)
+DOMAIN = Path(tracker.domain.__file__).parent
+
+
+class Versions(Projection[RowBatch]):
+    """Each entity's states as rows that are added and closed, never changed.
+
+    See `tables.sql` for the tables, `projections/fold/` for the fold, and `rows.py` for the rows.
+    """
+
+    name = "versions"
+    tables = Tables(
+        ("texts", "subjects", "versions", "elements"),
+        SQL.create_tables,
+        (SQL.create_version_indexes, SQL.create_search_indexes),
+    )
+    code = (
+        *sorted(path for path in DOMAIN.rglob("*") if path.suffix in (".py", ".toml")),
+        *(
+            Path(str(module.__file__))
+            for module in (upcasting, timeline, elements, rows, search_text, row_batch)
+        ),
+        TABLES,
+        Path(__file__).with_name("rows.sql"),
+    )
+
+    def __init__(self) -> None:
+        self._folds = FoldCache()
+
+    async def fold_page(self, connection: Connection, after: int, *, limit: int) -> RowBatch | None:
+        """The next events, folded with what is cached of their entities."""
+        return await fold_page(connection, after, limit=limit, folds=self._folds)
+
+    async def fold_all(self, connection: Connection, until: int) -> AsyncGenerator[RowBatch, None]:
+        """Each entity folded once, whole: no row that is written has to be closed later."""
+        nothing_cached = FoldCache(0)
+        async with aclosing(whole_streams(connection, until)) as pages:
+            async for streams in pages:
+                yield await fold_streams(connection, 0, until, streams, nothing_cached)
+
+    async def write_page(
+        self, connection: Connection, page: RowBatch, *, seconds: float | None = None
+    ) -> None:
+        """Add and close rows."""
+        await write_page(connection, page, seconds=seconds)
+
+    def clear_cache(self) -> None:
+        """Forget the folds of entities."""
+        self._folds.clear()

@@ -1,0 +1,192 @@
+"""The rows of a page of the log: folded in memory, then written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from projections.fold.timeline import EntityFold, RowDelta
+from projections.runner.projection import Page
+from projections.versions.fold_cache import FoldCache
+from projections.versions.rows import SearchIndexRows, element_rows, search_keys, version_rows
+from tracker.domain.entity import Known
+from tracker.log.fact_reader import StreamFacts, read_facts, read_facts_of
+from tracker.postgres.database import Connection, named_queries
+
+SQL = named_queries(Path(__file__).with_name("rows.sql"))
+
+MAX_PAGE_ROW_BYTES = 16 * 1024 * 1024
+"""About how large the rows of a page may be: an entity of many events has a large row for each."""
+PIECE_ROWS = 30
+"""Rows to make before other tasks of this process get their turn."""
+PIECE_CHARACTERS = 64 * 1024
+"""The same, where rows are long."""
+PIECE_FACTS = 10
+"""Facts of one entity to fold before other tasks get their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowBatch(Page):
+    """What the events of a page change in the rows."""
+
+    added: list[bytes] = field(default_factory=list)
+    """Rows as lines, in pieces."""
+    closed: list[tuple[str, date, int, int]] = field(default_factory=list)
+    """The entity, the start and the generation of open rows, and the position at which they end."""
+    added_elements: list[bytes] = field(default_factory=list)
+    """Elements of long lists as lines, in pieces."""
+    closed_elements: list[tuple[str, int, str, date, int]] = field(default_factory=list)
+    """The entity and the key of elements, and the position at which they end."""
+    new_search_rows: SearchIndexRows = field(default_factory=SearchIndexRows)
+    """By what new entities are found."""
+    more_search_rows: SearchIndexRows = field(default_factory=SearchIndexRows)
+    """By what other entities are found; some of these rows may be there already."""
+
+
+async def fold_page(
+    connection: Connection, after: int, *, limit: int, folds: FoldCache
+) -> RowBatch | None:
+    """The next events, at most `limit` and fewer where their rows are large, folded; None if there
+    are none.
+
+    Entities whose folds are cached are not read and folded again.
+    """
+    streams = await read_facts(connection, after, limit=limit)
+    if not streams:
+        return None
+    if limit > 1 and (size := estimate_row_bytes(streams.values())) > MAX_PAGE_ROW_BYTES:
+        fewer = max(1, limit * MAX_PAGE_ROW_BYTES // size)
+        return await fold_page(connection, after, limit=fewer, folds=folds)
+    until = max(facts.facts[-1].position for facts in streams.values())
+    return await fold_streams(connection, after, until, streams, folds)
+
+
+def estimate_row_bytes(streams: Iterable[StreamFacts]) -> int:
+    """About how large the rows of some facts are: each has one, with all that is known by then."""
+    return sum((stream.version + len(stream.facts)) * stream.size for stream in streams)
+
+
+async def fold_streams(
+    connection: Connection,
+    after: int,
+    until: int,
+    streams: dict[str, StreamFacts],
+    folds: FoldCache,
+) -> RowBatch:
+    """The facts of some streams behind a position, folded. Facts before it are read where needed."""
+    batch = RowBatch(after, until, sum([len(stream.facts) for stream in streams.values()]))
+    taken = {name: folds.take(name, stream.version - 1) for name, stream in streams.items()}
+    outdated = {
+        name: fold.version
+        for name, fold in taken.items()
+        if fold.version < streams[name].version - 1
+    }
+    missing = await read_facts_of(connection, outdated, after)
+    rows = _Rows(batch)
+    for name, stream in streams.items():
+        fold = taken[name]
+        if name in missing:
+            fold = _catch_up(fold, name, missing[name])
+        delta = await apply_facts(fold, stream.facts)
+        fold.size += stream.size
+        folds.put(name, fold)
+        await rows.add(name, delta, is_new=stream.version == 1)
+    rows.end_piece()
+    return batch
+
+
+async def apply_facts(fold: EntityFold, facts: Sequence[Known]) -> RowDelta:
+    """What new facts change in the rows of an entity; other tasks get their turn in between."""
+    delta = fold.empty_delta()
+    for number, _ in enumerate(fold.apply_one_by_one(facts, delta), 1):
+        if number % PIECE_FACTS == 0:
+            await asyncio.sleep(0)
+    return delta
+
+
+def _catch_up(fold: EntityFold, name: str, stream: StreamFacts) -> EntityFold:
+    """The fold of an entity after facts of which the rows are there already."""
+    size = fold.size + stream.size
+    if fold.version:
+        fold.apply(stream.facts)
+    else:
+        fold = EntityFold(name, stream.facts)
+        if state := fold.latest():
+            fold.search_keys |= search_keys(state)
+    fold.size = size
+    return fold
+
+
+class _Rows:
+    """Makes the rows of a batch as lines. Other tasks get their turn in between."""
+
+    def __init__(self, batch: RowBatch):
+        self._batch = batch
+        self._piece: list[str] = []
+        self._characters = 0
+
+    async def add(self, name: str, delta: RowDelta, *, is_new: bool) -> None:
+        """Add what has changed in the rows of an entity."""
+        batch = self._batch
+        batch.closed.extend([(name, *row) for row in delta.closed])
+        batch.closed_elements.extend([(name, *row) for row in delta.ended])
+        search_rows = batch.new_search_rows if is_new else batch.more_search_rows
+        for row in version_rows(delta, search_rows):
+            self._piece.append(row)
+            self._characters += len(row)
+            if len(self._piece) >= PIECE_ROWS or self._characters >= PIECE_CHARACTERS:
+                self.end_piece()
+                await asyncio.sleep(0)
+        if delta.elements:
+            batch.added_elements.append("".join(element_rows(delta)).encode())
+            await asyncio.sleep(0)
+
+    def end_piece(self) -> None:
+        """Have the lines made so far in the batch."""
+        if self._piece:
+            self._batch.added.append("".join(self._piece).encode())
+            self._piece, self._characters = [], 0
+
+
+async def write_page(
+    connection: Connection, page: RowBatch, *, seconds: float | None = None
+) -> None:
+    """Add and close rows, in the caller's transaction.
+
+    A statement may take so many seconds, instead of the connection's own limit.
+    """
+    for query, pieces in (
+        (SQL.add_versions, page.added),
+        (SQL.add_elements, page.added_elements),
+        (SQL.add_new_subjects, _subject_lines(page.new_search_rows)),
+        (SQL.add_new_texts, _text_lines(page.new_search_rows)),
+    ):
+        if pieces:
+            await connection.execute(query, pieces, timeout=seconds)
+    for query, rows in (
+        (SQL.close_versions, page.closed),
+        (SQL.close_elements, page.closed_elements),
+        (SQL.add_subjects, sorted(page.more_search_rows.subjects)),
+        (SQL.add_texts, sorted(page.more_search_rows.texts)),
+    ):
+        if rows:
+            await connection.execute(query, *_columns(rows), timeout=seconds)
+
+
+def _subject_lines(rows: SearchIndexRows) -> list[bytes]:
+    lines = [f"{kind}\t{word}\t{entity}\t{since}\n" for kind, word, entity, since in rows.subjects]
+    return ["".join(sorted(lines)).encode()] if lines else []
+
+
+def _text_lines(rows: SearchIndexRows) -> list[bytes]:
+    lines = [f"{kind}\t{entity}\t{text}\n" for kind, entity, text in rows.texts]
+    return ["".join(sorted(lines)).encode()] if lines else []
+
+
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    """The columns of rows, of which there is one at least."""
+    return list(map(list, zip(*rows, strict=True)))
