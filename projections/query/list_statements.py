@@ -25,13 +25,17 @@ MAX_CACHED_STATEMENTS = 1000
 
 CLAUSE_CONDITIONS = ("measure", "destination", "status", "in_force")
 """They must hold of one and the same clause."""
-CLAIM_CONDITIONS = ("publishers", "published", "verified")
+CERTAINTY = ("verified", "primary", "checked")
+"""They are asked of a claim apart from what is asked of its figure."""
+CLAIM_CONDITIONS = ("publishers", "published", *CERTAINTY)
 """In a list of claims they must hold of the claim."""
 CLAIM_COLUMNS = {
     "position": "bigint",
     "publisher": "text",
     "published": "daterange",
     "verified": "boolean",
+    "is_primary": "boolean",
+    "checked": "text",
 }
 STATE_COLUMN = f"{whole_state()} AS state"
 
@@ -175,10 +179,8 @@ def _conditions(shape: ListShape) -> list[str]:
     if of_clause and "commodities" in given:
         of_clause.insert(0, "clause_commodities")
     parts = [name for name in given if name not in CLAUSE_CONDITIONS]
-    if (
-        shape.of_claims
-    ):  # its sources may have been looked at where those of the figure were not all
-        parts = [name for name in parts if name != "verified"]
+    if shape.of_claims:  # its source may be verified where not all of the figure are
+        parts = [name for name in parts if name not in CERTAINTY]
         parts += ["claim", *(f"claim_{name}" for name in of_claim)]
     conditions = [fill(getattr(SQL, name), **values) for name in parts]
     if of_clause:

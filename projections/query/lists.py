@@ -36,7 +36,8 @@ class Filter:
     """What a list of entities is narrowed to; None does not narrow.
 
     `publishers` and `published` are those of any fact behind a state, and for claims of the claim
-    itself; `verified` is whether all of them were looked at. `category` is the direction of a
+    itself; `primary` and `verified` are whether each fact rests on a source that is, `checked` is
+    how one of them was. `category` is the direction of a
     control, the kind of an announcement, the statistic of a figure, the status of an alliance, the
     reader of an import. `dated` is when it was announced, made or founded. A date of which only
     the month or the year is known is in a time if one of its days is. `measure`, `destination`,
@@ -57,6 +58,8 @@ class Filter:
     stage: str | None = None
     search: str | None = None
     verified: bool | None = None
+    primary: bool | None = None
+    checked: str | None = None
     about: Sequence[str] | None = None
     """Words under which the entities are found, where they are not among the rest."""
 

@@ -76,8 +76,16 @@ split_part(version.entity, '/', 5) = {stage}::text
 {said} @@ {sought}
 
 -- name: verified
--- Whether somebody looked at all of its sources.
+-- Whether each of its facts rests on a text of the issuer that somebody has read,
 ({sources} @> '[{"verified": false}]') <> {verified}::boolean
+
+-- name: primary
+-- on one that somebody knows of,
+({sources} @> '[{"is_primary": false}]') <> {primary}::boolean
+
+-- name: checked
+-- and whether one of its sources was checked in some way.
+{sources} @> jsonb_build_array(jsonb_build_object('checked', {checked}::text))
 
 -- name: clause
 -- A control is in the list if one of its clauses answers to all that is asked of clauses,
@@ -119,6 +127,12 @@ claim.published && {published}::daterange
 
 -- name: claim_verified
 claim.verified = {verified}::boolean
+
+-- name: claim_primary
+claim.is_primary = {primary}::boolean
+
+-- name: claim_checked
+claim.checked = {checked}::text
 
 -- name: by_title
 -- What a list may be ordered by before the name: the title,

@@ -34,9 +34,9 @@ CASE WHEN ascii({version}.state) <> 2 THEN {version}.state ELSE (
     FROM {elements}) END
 
 -- name: whole_sources
--- The sources of a version, likewise.
+-- The sources of a version, likewise; an element has one, or several in a list.
 coalesce({version}.sources, (
-    SELECT jsonb_agg(element.source)
+    SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
     FROM {elements}
       AND element.source IS NOT NULL))
 

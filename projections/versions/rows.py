@@ -21,8 +21,8 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claim, FigureState, Series
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
-from tracker.domain.values import DAY, PartialDate, Source, Value
-from tracker.domain.vocabulary import LegalStage
+from tracker.domain.values import DAY, PartialDate, Value
+from tracker.domain.vocabulary import Checked, LegalStage
 
 Subject = tuple[str, str, str, int]
 """A word under which lists find an entity: `kind, word, entity`, and since which position."""
@@ -106,28 +106,45 @@ def main_date(state: EntityState) -> PartialDate | None:
     return None
 
 
-def sources_json(state: EntityState, sources: Sequence[Source]) -> str:
-    """The sources of a state as lists filter by them, in JSON, without duplicates.
+def sources_json(state: EntityState) -> str:
+    """The sources of a state as lists filter by them, in JSON, each once.
 
-    For a figure the sources of its claims come first, with the claims' positions.
+    Those of a figure's claims come first; the first of each claim has the position of the claim.
     """
-    parts = [
-        _source_json(source.publisher, source.published_on, source.verified) for source in sources
-    ]
     if isinstance(state, FigureState):
-        for index, claim in enumerate(state.claims):
-            parts[index] += f',"position":{claim.position}'
-    else:
-        parts = [*dict.fromkeys(parts)]
-    return "[" + ",".join([part + "}" for part in parts]) + "]"
+        facts: tuple[Because | Claim, ...] = (*state.claims, *state.judged)
+        return f"[{','.join([part for fact in facts for part in _sources_of(fact)])}]"
+    parts = dict.fromkeys([part for fact in state.because for part in _sources_of(fact)])
+    return f"[{','.join(parts)}]"
+
+
+def _sources_of(fact: Because | Claim) -> list[str]:
+    """The sources of a fact, each as JSON. Whether it is primary and verified is said of the fact:
+    one such source among several is enough."""
+    primary = any(source.is_primary for source in fact.sources)
+    verified = any(source.verified for source in fact.sources)
+    parts = [
+        _source_json(source.publisher, source.published_on, source.checked, primary, verified)
+        for source in fact.sources
+    ]
+    if isinstance(fact, Claim):
+        parts[0] = f'{parts[0][:-1]},"position":{fact.position}}}'
+    return parts
 
 
 @lru_cache(maxsize=4096)
-def _source_json(publisher: str, published: PartialDate, verified: bool) -> str:
-    """A source in JSON, without the closing brace."""
+def _source_json(
+    publisher: str, published: PartialDate, checked: Checked, primary: bool, verified: bool
+) -> str:
     return encode(
-        {"publisher": publisher, "published": of_date(published), "verified": verified}
-    ).decode()[:-1]
+        {
+            "publisher": publisher,
+            "published": of_date(published),
+            "checked": checked,
+            "is_primary": primary,
+            "verified": verified,
+        }
+    ).decode()
 
 
 def clauses_json(state: EntityState) -> str:
@@ -228,8 +245,8 @@ def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line
                     search_rows.texts.add((_kind(entity), entity, columns.search_text))
         sources = NULL
         if not is_split(text):
-            sources = sources_json(state, each := state.sources)
-            for source in each:
+            sources = sources_json(state)
+            for source in state.sources:
                 if source.publisher not in known:
                     publishers.setdefault(source.publisher, since)
         day = main_date(state)
@@ -239,9 +256,9 @@ def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line
             f"\t{since}\t{until or OPEN_POSITION}\t{generation}\t{text}\n"
         )
     for element, since, _ in delta.elements:
-        publisher = _publisher(element.value)
-        if publisher and publisher not in known:
-            publishers[publisher] = min(since, publishers.get(publisher, since))
+        for publisher in _publishers(element.value):
+            if publisher not in known:
+                publishers[publisher] = min(since, publishers.get(publisher, since))
     for publisher, since in publishers.items():
         known.add(publisher)
         first_positions[publisher] = min(since, first_positions.get(publisher, since))
@@ -262,22 +279,19 @@ def element_rows(delta: RowDelta) -> list[Line]:
     ]
 
 
-def _publisher(element: Value) -> str | None:
-    return element.source.publisher if isinstance(element, (Because, Claim)) else None
+def _publishers(element: Value) -> list[str]:
+    if isinstance(element, (Because, Claim)):
+        return [source.publisher for source in element.sources]
+    return []
 
 
 def _source(element: Value) -> str | None:
-    """The source of an element as lists filter by it, with the position of a claim; None where
-    an element has no source of its own."""
-    match element:
-        case Because(source=source):
-            return _source_json(source.publisher, source.published_on, source.verified) + "}"
-        case Claim(source=source, position=position):
-            return (
-                _source_json(source.publisher, source.published_on, source.verified)
-                + f',"position":{position}}}'
-            )
-    return None
+    """The sources of an element as lists filter by them, one as itself and several in a list; None
+    where they are those of another."""
+    if not isinstance(element, (Because, Claim)):
+        return None
+    parts = _sources_of(element)
+    return parts[0] if len(parts) == 1 else f"[{','.join(parts)}]"
 
 
 _SINCE = attrgetter("since")

@@ -11,7 +11,8 @@ CREATE TABLE versions (
     title       text COLLATE "C",            -- the words of its title, to be ordered by
     said        text COLLATE "C",            -- the words that a search finds it by
     dated       daterange,                   -- the days on which it may have been announced, founded, …
-    sources     jsonb,                       -- its publishers, when they published, whether verified; a
+    sources     jsonb,                       -- its publishers, when they published, how it was checked,
+                                             -- and whether the fact is primary and verified; a
                                              -- figure's claims begin with theirs, and have a position.
                                              -- Those of a state with long lists are with its elements
     clauses     jsonb NOT NULL,              -- what lists narrow by inside a control

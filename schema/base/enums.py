@@ -27,7 +27,7 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "assessment": "It judges a matter: a report, a ruling, a study.",
     },
     vocabulary.Checked: {
-        "page": "The publication itself was read.",
+        "page": "The page or document that the source names was read.",
         "data_file": "The number was read from the publisher's file of data.",
         "seed": "It was taken from a list that somebody else had made from sources.",
         "memory": "Nobody has looked: it was told from memory.",

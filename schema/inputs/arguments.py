@@ -20,6 +20,7 @@ from tracker.domain.commodities import Commodity, commodities_with_code, descend
 from tracker.domain.places import Place
 from tracker.domain.registry import fact_type
 from tracker.domain.values import Actor
+from tracker.domain.vocabulary import Checked
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.log.selection import Selection
 
@@ -51,9 +52,19 @@ Search: TypeAlias = Annotated[
 Verified: TypeAlias = Annotated[
     bool | None,
     argument(
-        description="True: only what rests on sources that somebody looked at, all of them. False: only"
-        " what rests on at least one that is told from memory."
+        description="True: only what rests on texts of the issuer itself that were read before it was"
+        " recorded, each of its facts. False: only what has a fact that rests on none."
     ),
+]
+Primary: TypeAlias = Annotated[
+    bool | None,
+    argument(
+        description="True: only what rests on texts of the issuer itself, read or not, each of its"
+        " facts. False: only what has a fact that rests on reports by others."
+    ),
+]
+CheckedAs: TypeAlias = Annotated[
+    Checked | None, argument(description="Only what has a source that was looked at in this way.")
 ]
 
 HsCode: TypeAlias = Annotated[

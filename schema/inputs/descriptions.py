@@ -103,9 +103,12 @@ DESCRIPTIONS = {
     "origins": "The places from where imports are meant; none means all. Only for imports.",
     "part_of": "The key of the alliance that it is an initiative of.",
     "period": "The year that the figure is for; none for reserves.",
+    "more_sources": "Other sources of the same fact, beside each other.",
     "place": "The place, such as `CN` or `WORLD`.",
     "price_floor": "The price of a price floor, in a unit such as `USD/kg`.",
     "published_on": "The day from which it is public through this source.",
+    "primary": "Whether it is the text of the issuer itself; left out, it is if an authority"
+    " published it at its own address or in a file of data.",
     "publisher": "The publisher's short id, such as `usgs`.",
     "purpose": "What it is for.",
     "qualifier": "What stands beside or instead of the number.",

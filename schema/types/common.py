@@ -118,7 +118,13 @@ class Source:
     url: str | None = field(description="Where it can be read.")
     reference: str | None = field(description="The page, table or paragraph in it.")
     checked: Checked = field(description="How this tracker looked at it before recording the fact.")
-    verified: bool = field(description="Whether somebody looked at the source itself.")
+    primary: bool = field(
+        description="Whether it is the text of the issuer itself, at its own address or in a file of"
+        " data that it published; false for copies and reports by others."
+    )
+    verified: bool = field(
+        description="Whether the text of the issuer itself was read before the fact was recorded."
+    )
     confidence: str | None = field(description="How sure whoever recorded the fact was, in words.")
 
 
@@ -161,6 +167,9 @@ class Because:
     event_id: str = field(description="Its id, for retractions.")
     type: str = field(description="Its type, such as `ExportControl.Suspended`.")
     source: Source = field(description="Where the fact comes from.")
+    more_sources: list[Source] = field(
+        description="Other sources of the same fact, beside each other."
+    )
 
     @answer
     async def annexes(self, info: Info) -> list[Annex]:
@@ -216,7 +225,7 @@ def actor(id: str) -> Actor:
 
 def source(of: values.Source) -> Source:
     """A source as it is shown."""
-    return shown(Source, of, verified=of.verified)
+    return shown(Source, of, primary=of.is_primary, verified=of.verified)
 
 
 def because(facts: tuple[entity.Because, ...]) -> list[Because]:
@@ -247,7 +256,14 @@ def redacted_text(of: redaction.RedactedText) -> RedactedText:
 
 def cited(fact: entity.Because) -> Because:
     """An event that states refer to as it is shown."""
-    return shown(Because, fact, later={"source": lambda: source(fact.source)})
+    return shown(
+        Because,
+        fact,
+        later={
+            "source": lambda: source(fact.source),
+            "more_sources": lambda: [source(each) for each in fact.more_sources],
+        },
+    )
 
 
 def quantity(of: values.Quantity) -> Quantity:

@@ -194,14 +194,6 @@ def test_a_publisher_is_a_short_id(publisher: str) -> None:
     assert refusal(Source, source() | {"publisher": publisher})[1] == ("publisher",)
 
 
-@pytest.mark.parametrize(
-    ("checked", "verified"),
-    [("page", True), ("data_file", True), ("seed", True), ("memory", False)],
-)
-def test_a_source_is_verified_when_somebody_looked_at_it(checked: str, verified: bool) -> None:
-    assert from_builtins(Source, source() | {"checked": checked}).verified is verified
-
-
 mined = {
     "commodity": "gallium",
     "place": "CN",

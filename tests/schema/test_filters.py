@@ -213,10 +213,12 @@ async def test_announcements_alliances_and_imports_narrow_by_their_days(corpus: 
 
 
 async def test_figures_narrow_by_years_stage_and_claims_by_their_own_source(api: Api) -> None:
-    await api.do("recordFigure", claim())
-    await api.do("recordFigure", claim("1", year=2020))
+    for early in (claim(), claim("1", year=2020)):
+        early["source"]["checked"] = "DATA_FILE"
+        await api.do("recordFigure", early)
     late = claim("2", publisher="bgs", published_on="2025-03-01")
     late["source"]["checked"] = "MEMORY"
+    late["source"]["primary"] = True
     await api.do("recordFigure", late)
 
     async def values(arguments: str) -> list[str]:
@@ -239,18 +241,80 @@ async def test_figures_narrow_by_years_stage_and_claims_by_their_own_source(api:
     assert await values('published: {from: "2025-01-01"}') == ["2"]
     assert await values("verified: true") == ["1", "240000"]
     assert await values("verified: false") == ["2"]
+    assert await values("primary: true") == ["1", "240000", "2"]
+    assert await values("checked: MEMORY") == ["2"]
     assert await values("verified: false stage: MINE years: {to: 2022}") == []
     assert await values('place: "CN" statistic: PRODUCTION publisher: "usgs"') == ["1", "240000"]
     assert await values('hsCode: "280530"') == ["1", "240000", "2"]
 
 
-async def test_verified_parts_every_list_in_two(corpus: Api) -> None:
+async def test_verified_and_primary_part_every_list_in_two(corpus: Api) -> None:
     for name in ("exportControls", "alliances", "announcements"):
         every = await keys(corpus, name, "")
-        known = await keys(corpus, name, "verified: true")
-        remembered = await keys(corpus, name, "verified: false")
-        assert sorted([*known, *remembered]) == every
-        assert known
+        for asked in ("verified", "primary"):
+            yes = await keys(corpus, name, f"{asked}: true")
+            no = await keys(corpus, name, f"{asked}: false")
+            assert sorted([*yes, *no]) == every
+
+
+AT_HOME = "https://www.mofcom.gov.cn/1"
+LAW_FIRM = "https://www.gvw.com/1"
+
+
+async def test_a_list_tells_apart_whose_text_it_was_and_how_it_was_looked_at(api: Api) -> None:
+    report = {**source("gvw"), "url": LAW_FIRM}
+    for id, first, *others in (
+        ("read", {**source(), "url": AT_HOME}),
+        ("remembered", {**source(), "url": AT_HOME, "checked": "MEMORY"}),
+        ("reported", report),
+        ("both", report, {**source(), "url": AT_HOME}),
+    ):
+        await api.do("announceExportControl", control(id, source=first, moreSources=others))
+
+    async def found(arguments: str) -> list[str]:
+        return await keys(api, "exportControls", arguments)
+
+    assert await found("verified: true") == ["both", "read"]
+    assert await found("verified: false") == ["remembered", "reported"]
+    assert await found("primary: true") == ["both", "read", "remembered"]
+    assert await found("primary: false") == ["reported"]
+    assert await found("primary: true verified: false") == ["remembered"]
+    assert await found("checked: MEMORY") == ["remembered"]
+    assert await found('publisher: "gvw"') == ["both", "reported"]
+    assert await found('publisher: "mofcom"') == ["both", "read", "remembered"]
+
+
+async def test_several_sources_of_a_fact_are_beside_each_other(api: Api) -> None:
+    report = {**source("gvw"), "url": LAW_FIRM}
+    own = {**source(), "url": AT_HOME}
+    await api.do("announceExportControl", control("x", source=report, moreSources=[own]))
+    data = await api.ask(
+        """{ asOf(validAt: "2025-01-01") { exportControl(id: "x") { because {
+             source { publisher primary checked verified }
+             moreSources { publisher primary checked verified } } } } }"""
+    )
+    assert data["asOf"]["exportControl"]["because"] == [
+        {
+            "source": {"publisher": "gvw", "primary": False, "checked": "PAGE", "verified": False},
+            "moreSources": [
+                {"publisher": "mofcom", "primary": True, "checked": "PAGE", "verified": True}
+            ],
+        }
+    ]
+
+
+async def test_every_source_of_many_facts_is_found(api: Api) -> None:
+    await api.do("foundAlliance", FOUNDED)
+    first = ("AR", "AT", "AU", "BE", "BR", "CA", "CH", "CL", "DE")
+    second = ("ES", "FR", "GB", "IN", "IT", "KR", "MX", "NL", "PL")
+    for index, place in enumerate(first + second):
+        more = [{**source("gvw"), "url": LAW_FIRM}] if index == 12 else []
+        joined = {"id": "msp", "on": "2024-01-01", "member": place, "change": "JOINED"}
+        own = {**source("mofcom"), "url": AT_HOME}
+        await api.do("recordMembership", {**joined, "source": own, "moreSources": more})
+    assert await keys(api, "alliances", 'publisher: "gvw"') == ["msp"]
+    assert await keys(api, "alliances", "verified: true") == []
+    assert await keys(api, "alliances", "checked: MEMORY") == []
 
 
 async def test_alliances_narrow_by_status_and_preferences_by_commodity(api: Api) -> None:

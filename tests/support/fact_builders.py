@@ -231,6 +231,7 @@ def any_value(chance: Random, kind: type[Fact], field: str, stream: str) -> Any:
             ("name", "title", "edition", "editionVersion", "account", "reason"), f"text {day[-1]}"
         ),
         "source": source(chance.choice(("usgs", "mofcom")), day),
+        "moreSources": chance.choice(((), [source("gvw", day) | {"checked": "memory"}])),
         "member": chance.choice(("US", "JP", "AU")),
         "members": chance.sample(("US", "JP", "AU", "IN"), 3),
         "by": "alliance/forge",

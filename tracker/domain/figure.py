@@ -167,11 +167,17 @@ class Claim(Value, frozen=True, kw_only=True):
     edition: str
     quantity: Quantity
     source: Source
+    more_sources: tuple[Source, ...] = ()
     latest: bool = True
     edition_version: str | None = None
     as_of: int | None = None
     note: FreeText | None = None
     quotation: FreeText | None = None
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All of its sources; the first is that of its publisher."""
+        return (self.source, *self.more_sources)
 
     @property
     def publisher(self) -> str:
@@ -187,7 +193,11 @@ class Claim(Value, frozen=True, kw_only=True):
     def because(self) -> Because:
         """The event that makes the claim."""
         return Because(
-            position=self.position, event_id=self.event_id, type=TYPES[Claimed], source=self.source
+            position=self.position,
+            event_id=self.event_id,
+            type=TYPES[Claimed],
+            source=self.source,
+            more_sources=self.more_sources,
         )
 
 
@@ -221,8 +231,8 @@ class FigureState(EntityState, frozen=True, kw_only=True):
     @property
     def sources(self) -> list[Source]:
         """The sources of those facts, without making the facts first."""
-        told = [claim.source for claim in self.claims]
-        return told + [fact.source for fact in self.judged] if self.judged else told
+        facts: tuple[Claim | Because, ...] = (*self.claims, *self.judged)
+        return [source for fact in facts for source in fact.sources]
 
 
 def edition_key(claim: Claimed) -> tuple[str, str, str | None]:
@@ -362,6 +372,7 @@ def _claim(known: Known, fact: Claimed, latest: bool) -> Claim:
         as_of=fact.as_of,
         quantity=fact.quantity,
         source=fact.source,
+        more_sources=fact.more_sources,
         note=fact.note,
         quotation=fact.quotation,
         latest=latest,

@@ -42,8 +42,8 @@ class EntityState(Value, frozen=True, kw_only=True):
 
     @property
     def sources(self) -> list[Source]:
-        """The sources of those facts."""
-        return [fact.source for fact in self.because]
+        """The sources of those facts, those of one fact beside each other."""
+        return [source for fact in self.because for source in fact.sources]
 
 
 class CitingState(EntityState, frozen=True, kw_only=True):

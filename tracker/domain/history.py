@@ -55,12 +55,22 @@ class Because(Value, frozen=True, kw_only=True):
     event_id: str
     type: str
     source: Source
+    more_sources: tuple[Source, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All of its sources."""
+        return (self.source, *self.more_sources)
 
 
 def cited(known: Known) -> Because:
     """A fact as states refer to it."""
     return Because(
-        position=known.position, event_id=known.event_id, type=known.type, source=known.fact.source
+        position=known.position,
+        event_id=known.event_id,
+        type=known.type,
+        source=known.fact.source,
+        more_sources=known.fact.more_sources,
     )
 
 

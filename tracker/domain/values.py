@@ -13,6 +13,7 @@ import msgspec
 
 from tracker.domain.commodities import Commodity
 from tracker.domain.places import Place
+from tracker.domain.publishers import is_authoritative
 from tracker.domain.units import Unit
 from tracker.domain.vocabulary import Checked, Qualifier
 from tracker.domain.wording import MAX_DIGITS, check_address, check_not_negative, check_percent
@@ -195,11 +196,17 @@ class Quantity(Value, frozen=True, kw_only=True):
             (check_percent if self.unit == PERCENT else check_not_negative)(number, name)
 
 
+READ = frozenset({Checked.PAGE, Checked.DATA_FILE})
+"""How a source was checked where somebody has read it."""
+
+
 class Source(Value, frozen=True, kw_only=True):
     """Where a fact comes from, and how it was checked.
 
-    `publisher` is a short id, `name` the publication in the publisher's words. `published_on` is
-    the day from which the fact is public through this source.
+    `publisher` is the short id of who published what was read, `name` the publication in the
+    publisher's words. `published_on` is the day from which the fact is public through this source.
+    `primary` says whether it is the text of the issuer itself, where that does not follow from the
+    publisher: see `is_primary`.
     """
 
     publisher: Publisher
@@ -208,12 +215,22 @@ class Source(Value, frozen=True, kw_only=True):
     url: Name | None = None
     reference: Name | None = None
     checked: Checked = Checked.MEMORY
+    primary: bool | None = None
     confidence: Name | None = None
 
     @property
+    def is_primary(self) -> bool:
+        """Whether it is the issuer's own text; if it does not say so, whether an authority published
+        it at its own address or in a file of data."""
+        if self.primary is not None:
+            return self.primary
+        is_data_file = self.checked is Checked.DATA_FILE
+        return is_authoritative(self.publisher, self.url, data_file=is_data_file)
+
+    @property
     def verified(self) -> bool:
-        """Whether somebody looked at the source itself before recording the fact."""
-        return self.checked is not Checked.MEMORY
+        """Whether the issuer's own text was read before the fact was recorded."""
+        return self.is_primary and self.checked in READ
 
     def check_recordable(self) -> None:
         """The address is one of the web. Raises InvalidInput."""
@@ -224,11 +241,12 @@ class Source(Value, frozen=True, kw_only=True):
 class Fact(Value, frozen=True, kw_only=True):
     """What somebody did or said, with its source: the content of an event.
 
-    `note` holds remarks, `quotation` what the source says in its own words. In what is recorded
-    both are commitments to texts in annexes.
+    `more_sources` are others of the same fact, side by side. `note` holds remarks, `quotation` what
+    the source says in its own words. In what is recorded both are commitments to texts in annexes.
     """
 
     source: Source
+    more_sources: tuple[Source, ...] = ()
     note: FreeText | None = None
     quotation: FreeText | None = None
 

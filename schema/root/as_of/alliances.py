@@ -10,8 +10,10 @@ from projections.query.lists import Filter
 from schema.base.context import Info
 from schema.base.decorators import answer, output
 from schema.inputs.arguments import (
+    CheckedAs,
     CommodityId,
     HsCode,
+    Primary,
     Publisher,
     Search,
     Verified,
@@ -58,6 +60,8 @@ class Alliances(AtMoment):
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
+        primary: Primary = None,
+        checked: CheckedAs = None,
         order_by: Annotated[AllianceOrder, IN_ORDER] = AllianceOrder.KEY,
         first: First = None,
         after: After = None,
@@ -73,6 +77,8 @@ class Alliances(AtMoment):
             dated=days(founded, "founded"),
             published=days(published, "published"),
             verified=verified,
+            primary=primary,
+            checked=value_of(checked),
         )
         return await self.page(
             info,
@@ -113,6 +119,8 @@ class Alliances(AtMoment):
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
+        primary: Primary = None,
+        checked: CheckedAs = None,
         order_by: Annotated[AnnouncementOrder, IN_ORDER] = AnnouncementOrder.KEY,
         first: First = None,
         after: After = None,
@@ -129,6 +137,8 @@ class Alliances(AtMoment):
             dated=days(date, "date"),
             published=days(published, "published"),
             verified=verified,
+            primary=primary,
+            checked=value_of(checked),
         )
         return await self.page(
             info,

@@ -10,8 +10,10 @@ from projections.query.lists import Filter
 from schema.base.context import Info
 from schema.base.decorators import answer, output
 from schema.inputs.arguments import (
+    CheckedAs,
     CommodityId,
     HsCode,
+    Primary,
     Publisher,
     Search,
     Verified,
@@ -73,6 +75,8 @@ class Controls(AtMoment):
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
+        primary: Primary = None,
+        checked: CheckedAs = None,
         order_by: Annotated[ExportControlOrder, IN_ORDER] = ExportControlOrder.KEY,
         first: First = None,
         after: After = None,
@@ -95,6 +99,8 @@ class Controls(AtMoment):
             dated=days(announced, "announced"),
             published=days(published, "published"),
             verified=verified,
+            primary=primary,
+            checked=value_of(checked),
         )
         return await self.page(
             info,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from dataclasses import replace
+from typing import Annotated, Any, TypeAlias
 
 from strawberry import argument
 
@@ -12,8 +13,10 @@ from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import answer, output
 from schema.inputs.arguments import (
+    CheckedAs,
     CommodityId,
     HsCode,
+    Primary,
     Publisher,
     Verified,
     goods,
@@ -33,7 +36,7 @@ from schema.types.preference import Preference, preference
 from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
 from tracker.domain.preference import PreferenceState
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.vocabulary import Checked, Stage, Statistic
 
 OfPlace: TypeAlias = Annotated[
     str | None, argument(description="Only those for this place, such as `CN` or `WORLD`.")
@@ -86,6 +89,8 @@ class Figures(AtMoment):
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
+        primary: Primary = None,
+        checked: CheckedAs = None,
         order_by: Annotated[FigureOrder, IN_ORDER] = FigureOrder.KEY,
         first: First = None,
         after: After = None,
@@ -93,8 +98,9 @@ class Figures(AtMoment):
         before: Before = None,
     ) -> Connection[Figure]:
         """Figures: a series and period with every publisher's claims."""
-        narrowed = narrowed_figures(
-            commodity, hs_code, place, statistic, stage, years, published, publisher, verified
+        narrowed = replace(
+            narrowed_figures(commodity, hs_code, place, statistic, stage, years),
+            **narrowed_sources(published, publisher, verified, primary, checked),
         )
         orders = await self.orders(info)
         return await self.page(
@@ -140,8 +146,16 @@ class Figures(AtMoment):
             str | None, argument(description="Only claims of this publisher, such as `usgs`.")
         ] = None,
         verified: Annotated[
-            bool | None, argument(description="Whether somebody looked at the source of the claim.")
+            bool | None,
+            argument(
+                description="Whether the publisher's own text or file was read for the claim."
+            ),
         ] = None,
+        primary: Annotated[
+            bool | None,
+            argument(description="Whether the source of the claim is the publisher's own."),
+        ] = None,
+        checked: CheckedAs = None,
         order_by: Annotated[ClaimOrder, IN_ORDER] = ClaimOrder.FIGURE,
         first: First = None,
         after: After = None,
@@ -149,8 +163,9 @@ class Figures(AtMoment):
         before: Before = None,
     ) -> Connection[Claim]:
         """Claims on figures, each with its series, by series and position."""
-        narrowed = narrowed_figures(
-            commodity, hs_code, place, statistic, stage, years, published, publisher, verified
+        narrowed = replace(
+            narrowed_figures(commodity, hs_code, place, statistic, stage, years),
+            **narrowed_sources(published, publisher, verified, primary, checked),
         )
         of = cited(
             info.context.services.as_of.lists,
@@ -169,21 +184,32 @@ def narrowed_figures(
     statistic: Statistic | None,
     stage: Stage | None,
     years: YearRange | None,
-    published: DayRange | None,
-    publisher: str | None,
-    verified: bool | None,
 ) -> Filter:
     """What figures, or the claims in them, are narrowed to. Raises InvalidInput."""
     return Filter(
         commodities=goods(commodity, hs_code),
         places=words(Place, place, "place"),
-        publishers=publishers(publisher),
         category=value_of(statistic),
         stage=value_of(stage),
         period=year_range(years, "years"),
-        published=days(published, "published"),
-        verified=verified,
     )
+
+
+def narrowed_sources(
+    published: DayRange | None,
+    publisher: str | None,
+    verified: bool | None,
+    primary: bool | None,
+    checked: Checked | None,
+) -> dict[str, Any]:
+    """What the sources of these are narrowed to. Raises InvalidInput."""
+    return {
+        "publishers": publishers(publisher),
+        "published": days(published, "published"),
+        "verified": verified,
+        "primary": primary,
+        "checked": value_of(checked),
+    }
 
 
 def cited(
