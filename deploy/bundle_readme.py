@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from schema.routes.json_schemas import json_schema, present
+from schema.routes.json_schemas import json_schema, present_number
 from tracker.audit.format.layout import KEY
 from tracker.audit.verify.trust import TrustPolicy
 from tracker.domain.registry import FACTS
@@ -39,7 +39,8 @@ delivered. Entry number 0 is the event at position 1.
 def beside(trust: TrustPolicy) -> dict[str, bytes]:
     """Files by their path in the bundle."""
     schemas = {
-        f"schemas/{type_}.json": _pretty(json_schema(type_, present(type_))) for type_ in FACTS
+        f"schemas/{type_}.json": _pretty(json_schema(type_, present_number(type_)))
+        for type_ in FACTS
     }
     return {
         KEY: "".join(f"{key}\n" for key in trust.keys).encode(),

@@ -9,12 +9,12 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from deploy.bootstrap import opened
-from schema.services import EVERYONE
+from schema.services import OPEN_CALLER
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
-ACTOR = EVERYONE.name
+ACTOR = OPEN_CALLER.name
 OTHERS = (
     "this log was not begun by `tracker demo`. A demo would add its corpus and let anyone"
     " write, for ever. Leave out --data-dir, or name a directory of its own"

@@ -333,7 +333,7 @@ def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -
     token = _secret(WRITE_TOKEN, environment)
     return Access(
         token=token,
-        trust=_trust(environment),
+        oidc=_trust(environment),
         open=demo and token is None,
         read_open=_one_of(READ, ("open", "token"), environment) == "open",
         introspection=_one_of(INTROSPECTION, ("on", "off"), environment) == "on",

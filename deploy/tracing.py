@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from schema.telemetry.operation import Seen
+from schema.telemetry.operation import OperationInfo
 from tracker.errors import InvalidInput
 from tracker.postgres.background import BackgroundWork
 
@@ -47,7 +47,7 @@ class Traces:
         self._tracer = provider.get_tracer(NAME)
 
     @contextmanager
-    def operation(self, seen: Seen, headers: Mapping[str, str]) -> Iterator[None]:
+    def operation(self, seen: OperationInfo, headers: Mapping[str, str]) -> Iterator[None]:
         """The span of an operation: over HTTP below the one that the client names in its headers.
         A WebSocket lasts, so each of its operations is a trace of its own, with a link there."""
         trace = self._trace
@@ -72,7 +72,7 @@ class Traces:
             finally:
                 self._describe(span, seen)
 
-    def _describe(self, span: Span, seen: Seen) -> None:
+    def _describe(self, span: Span, seen: OperationInfo) -> None:
         """Say what was seen, in the words of OpenTelemetry where it has some."""
         span.update_name(seen.type or "GraphQL Operation")
         told = {

@@ -30,10 +30,10 @@ from schema.http.graphql_ws import Socket
 from schema.http.responses import Answering, refusing_function
 from schema.http.trusted_hosts import Hosts
 from schema.routes.annexes import AnnexRoute
-from schema.routes.events import Events
-from schema.routes.health import Health
-from schema.routes.json_schemas import Schemas
-from schema.routes.transparency_log import Log
+from schema.routes.events import EventRoute
+from schema.routes.health import HealthRoute
+from schema.routes.json_schemas import JsonSchemaRoute
+from schema.routes.transparency_log import TransparencyLogRoute
 from schema.services import Access, Services
 from schema.telemetry.metrics import Metrics
 from schema.telemetry.observer import Observer
@@ -53,11 +53,11 @@ def create_app(
     """The application on a running tracker; its operations have spans where `tracing` makes them,
     and answers of so many bytes are kept in memory.
     """
-    pages, gate, schemas = Pages(services, access), Gate(services.tokens, access), Schemas()
-    health, metrics, ending = Health(services), Metrics(services), asyncio.Event()
+    pages, gate, schemas = Pages(services, access), Gate(services.tokens, access), JsonSchemaRoute()
+    health, metrics, ending = HealthRoute(services), Metrics(services), asyncio.Event()
     observer = Observer(metrics, tracing)
     answers, persisted = Answers(services, access, answers_bytes), Persisted()
-    metrics.watch(
+    metrics.watch_caches(
         {
             "answers": answers.kept,
             "documents": persisted.documents,
@@ -68,9 +68,9 @@ def create_app(
     graphql = Route("/graphql", Observed(view.respond, observer), methods=["GET", "POST"])
     app = Starlette(
         routes=[
-            Route("/events", Events(services, gate, ending).respond),
+            Route("/events", EventRoute(services, gate, ending).respond),
             Route("/annexes", AnnexRoute(services, gate).respond),
-            *Log(services, gate).routes,
+            *TransparencyLogRoute(services, gate).routes,
             Route("/graphiql/{name}", asset, middleware=[SHORTER]),
             *[
                 Route(path, for_readers(gate, answer), middleware=[SHORTER])

@@ -17,10 +17,10 @@ from tracker.commands.handler import Commands
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 
-EVERYONE = Caller("demo", expand_scopes([Scope.RECORD]))
+OPEN_CALLER = Caller("demo", expand_scopes([Scope.RECORD]))
 """Whoever comes without a token where everyone may write."""
-READER = Caller(None, frozenset([Scope.READ]))
-STRANGER = Caller()
+READ_ONLY_CALLER = Caller(None, frozenset([Scope.READ]))
+ANONYMOUS_CALLER = Caller()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Services:
     as_of: AsOf
     changes: Changes
     tokens: Tokens
-    publications: ProofService
+    proofs: ProofService
     publisher: Publisher | None = None
     """None where the log is not signed by this process."""
 
@@ -45,7 +45,7 @@ class Access:
 
     token: str | None = None
     """A token of scope record beside those in the database."""
-    trust: OidcConfig | None = None
+    oidc: OidcConfig | None = None
     """The issuer whose tokens are taken too."""
     open: bool = False
     """Whether everyone may write: the demo."""
@@ -68,5 +68,5 @@ class Access:
     def anyone(self) -> Caller:
         """A caller without a token."""
         if self.open:
-            return EVERYONE
-        return READER if self.read_open else STRANGER
+            return OPEN_CALLER
+        return READ_ONLY_CALLER if self.read_open else ANONYMOUS_CALLER

@@ -50,7 +50,7 @@ from projections.query.as_of import moment_at_position, resolve_moment
 from schema.app import create_app
 from schema.base.scalars import Instant
 from schema.execution.execute import execute
-from schema.inputs.arguments import instant
+from schema.inputs.arguments import parse_instant
 from schema.services import Access, Services
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.verify.verifier import Verification
@@ -404,7 +404,7 @@ def replay(
 def moment_of(known_at: str | None) -> datetime | None:
     """A moment from its text. Leaves when it is none."""
     with errors_for_people():
-        return instant(None if known_at is None else Instant(known_at), "knownAt")
+        return parse_instant(None if known_at is None else Instant(known_at), "knownAt")
 
 
 @app.command()

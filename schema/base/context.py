@@ -28,13 +28,13 @@ class Context:
     """The last position that a client saw before it was cut off, where its headers say so."""
     position: int | None = None
     """The position of what a subscription gave last, where it has one."""
-    turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    work_slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """The time in which an answer of a stream is worked on; whoever waits for it holds nothing."""
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.services.recorder.annexes)
 
-    def writer(self, scope: Scope = Scope.RECORD) -> str:
+    def require_actor(self, scope: Scope = Scope.RECORD) -> str:
         """Who writes, in a word. Raises Unauthenticated or Forbidden where they may not."""
         self.caller.require(scope)
         return str(self.caller.name)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 import strawberry
 from typing_extensions import dataclass_transform
 
-LATER = "_later"
+LAZY_FIELDS = "_later"
 """Where an object keeps how its fields are made that nobody has asked for."""
 
 T = TypeVar("T")
@@ -16,22 +16,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
-def output(kind: type[T]) -> type[T]:
+def object_type(kind: type[T]) -> type[T]:
     """An output type, described by its docstring."""
-    return _with_later(strawberry.type(kind, description=description_of(kind)))
+    return _with_lazy_fields(strawberry.type(kind, description=description_of(kind)))
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
-def interface(kind: type[T]) -> type[T]:
+def interface_type(kind: type[T]) -> type[T]:
     """An interface, described by its docstring."""
-    return _with_later(strawberry.interface(kind, description=description_of(kind)))
+    return _with_lazy_fields(strawberry.interface(kind, description=description_of(kind)))
 
 
-def _with_later(kind: type[T]) -> type[T]:
-    """The same, with fields that are made when they are asked for (see `shown`)."""
+def _with_lazy_fields(kind: type[T]) -> type[T]:
+    """The same, with fields that are made when they are asked for (see `from_state`)."""
 
     def made(self: Any, name: str) -> Any:
-        make = (self.__dict__.get(LATER) or {}).get(name)
+        make = (self.__dict__.get(LAZY_FIELDS) or {}).get(name)
         if make is None:
             raise AttributeError(f"{type(self).__name__} has no {name}")
         value = self.__dict__[name] = make()
@@ -41,12 +41,12 @@ def _with_later(kind: type[T]) -> type[T]:
     return kind
 
 
-def answer(method: F) -> F:
+def resolver_field(method: F) -> F:
     """A field that a method answers, described by its docstring."""
     return cast(F, strawberry.field(resolver=method, description=description_of(method)))
 
 
-def answer_as(name: str) -> Callable[[F], F]:
+def named_resolver_field(name: str) -> Callable[[F], F]:
     """The same, under a name that a method can't have."""
 
     def named(method: F) -> F:
@@ -57,7 +57,7 @@ def answer_as(name: str) -> Callable[[F], F]:
     return named
 
 
-def subscription(method: F) -> F:
+def subscription_field(method: F) -> F:
     """A subscription that a method answers, described by its docstring."""
     return cast(F, strawberry.subscription(resolver=method, description=description_of(method)))
 

@@ -169,11 +169,11 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
 }
 """What every value means."""
 
-NAMES: dict[type[Enum], str] = {ChangeKind: "ChangeKind"}
+ENUM_NAMES: dict[type[Enum], str] = {ChangeKind: "ChangeKind"}
 """What enums are called that have another name in the domain."""
 
 
-def described(words: type[Enum], meanings: dict[str, str], name: str | None = None) -> None:
+def described_enum(words: type[Enum], meanings: dict[str, str], name: str | None = None) -> None:
     """Make an enum of the API from one of the domain. Raises KeyError for an unexplained value."""
     strawberry.enum(words, name=name, description=description_of(words))
     definition: StrawberryEnumDefinition = words.__strawberry_definition__  # type: ignore[attr-defined]  # set above
@@ -182,4 +182,4 @@ def described(words: type[Enum], meanings: dict[str, str], name: str | None = No
 
 
 for words, meanings in MEANINGS.items():
-    described(words, meanings, NAMES.get(words))
+    described_enum(words, meanings, ENUM_NAMES.get(words))

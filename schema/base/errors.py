@@ -28,7 +28,7 @@ VARIABLE = re.compile(
 SUGGESTION = re.compile(r" Did you mean [^?]*\?")
 """How GraphQL ends the message of an unknown name: with names that there are."""
 
-DEAD = (
+DATABASE_ERRORS = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -39,7 +39,7 @@ DEAD = (
 """What a question meets when the database is gone, going, starting or out of means; other errors of
 PostgreSQL are bugs of ours."""
 
-OF_REQUESTS: dict[type[Exception], tuple[str, ...]] = {
+REQUEST_ERRORS: dict[type[Exception], tuple[str, ...]] = {
     MissingQueryError: ("BAD_REQUEST", "query"),
     CannotGetOperationTypeError: ("BAD_REQUEST", "operationName"),
     InvalidOperationTypeError: ("OPERATION_NOT_ALLOWED",),
@@ -49,21 +49,21 @@ OF_REQUESTS: dict[type[Exception], tuple[str, ...]] = {
 logger = logging.getLogger(__name__)
 
 
-def describe(error: GraphQLError) -> None:
+def describe_error(error: GraphQLError) -> None:
     """Give an error its code and path, in place, and mask it if it is nobody's business."""
     if error.extensions and "code" in error.extensions:
         return
     cause = error.original_error
-    if isinstance(cause, DEAD):
+    if isinstance(cause, DATABASE_ERRORS):
         logger.warning("the database does not answer: %s", cause)
         # Also of a full disk: only the log itself can say that nothing was recorded.
         cause = Unavailable("The database does not answer; try again")
         error.message = cause.message
     if isinstance(cause, TrackerError):
-        error.extensions = extensions(cause.code, cause.path)
+        error.extensions = error_extensions(cause.code, cause.path)
     elif (
         cause is None
-        or isinstance(cause, (GraphQLError, *OF_REQUESTS))
+        or isinstance(cause, (GraphQLError, *REQUEST_ERRORS))
         or (error.nodes and not error.path)
     ):
         error.extensions = _graphql(error)
@@ -72,23 +72,23 @@ def describe(error: GraphQLError) -> None:
     error.message = error.message[:MAX_MESSAGE_CHARACTERS]
 
 
-def hide_names(error: GraphQLError) -> None:
+def strip_suggestions(error: GraphQLError) -> None:
     """Take out of an error of GraphQL's what it tells of the schema, in place."""
     if not isinstance(error.original_error, TrackerError):
         error.message = SUGGESTION.sub("", error.message)
 
 
-def extensions(code: str, path: tuple[str | int, ...] = ()) -> dict[str, Any]:
+def error_extensions(code: str, path: tuple[str | int, ...] = ()) -> dict[str, Any]:
     """The extensions of an error."""
     return {"code": code, "path": list(path)} if path else {"code": code}
 
 
 def plain_error(code: str, message: str, path: tuple[str | int, ...] = ()) -> dict[str, Any]:
     """An answer that is nothing but an error."""
-    return {"errors": [{"message": message, "extensions": extensions(code, path)}]}
+    return {"errors": [{"message": message, "extensions": error_extensions(code, path)}]}
 
 
-def masked(error: BaseException | None, at: object = None) -> dict[str, Any]:
+def masked_error(error: BaseException | None, at: object = None) -> dict[str, Any]:
     """What clients see of an error that nobody foresaw: an id, by which the log has the rest."""
     id = uuid.uuid4().hex[:12]
     logger.error("internal error %s at %s", id, at, exc_info=error)
@@ -96,7 +96,7 @@ def masked(error: BaseException | None, at: object = None) -> dict[str, Any]:
 
 
 def _mask(error: GraphQLError) -> None:
-    shown = masked(error.original_error, error.path)
+    shown = masked_error(error.original_error, error.path)
     error.message, error.extensions = shown["message"], shown["extensions"]
     error.original_error = None
 
@@ -104,14 +104,14 @@ def _mask(error: GraphQLError) -> None:
 def _graphql(error: GraphQLError) -> dict[str, Any]:
     """The extensions of an error of GraphQL itself: in the document, or in its variables."""
     if isinstance(error, GraphQLSyntaxError):
-        return extensions("GRAPHQL_PARSE_FAILED")
-    for kind, (code, *path) in OF_REQUESTS.items():
+        return error_extensions("GRAPHQL_PARSE_FAILED")
+    for kind, (code, *path) in REQUEST_ERRORS.items():
         if isinstance(error.original_error, kind):
-            return extensions(code, tuple(path))
+            return error_extensions(code, tuple(path))
     variable = VARIABLE.match(error.message)
     if variable:
         path = variable["where"].replace("[", ".").replace("]", "").split(".")[1:]
         steps = (int(step) if step.isdecimal() else step for step in path)
-        return extensions("BAD_USER_INPUT", (variable["name"], *steps))
+        return error_extensions("BAD_USER_INPUT", (variable["name"], *steps))
     bad_input = error.path or isinstance(error, StrawberryInputCoercionError)
-    return extensions("BAD_USER_INPUT" if bad_input else "GRAPHQL_VALIDATION_FAILED")
+    return error_extensions("BAD_USER_INPUT" if bad_input else "GRAPHQL_VALIDATION_FAILED")

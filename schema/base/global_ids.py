@@ -13,13 +13,13 @@ MAX_OPAQUE_CHARACTERS = 2000
 MAX_ID_CHARACTERS = 500
 
 
-def sealed(key: str) -> str:
+def encode_opaque(key: str) -> str:
     """Opaque text for a key."""
     return urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
-def unsealed(given: str) -> str:
-    """The key in opaque text. Raises ValueError for text that `sealed` never gave."""
+def decode_opaque(given: str) -> str:
+    """The key in opaque text. Raises ValueError for text that `encode_opaque` never gave."""
     if len(given) > MAX_OPAQUE_CHARACTERS:
         raise ValueError("too long for a sealed key")
     try:
@@ -30,13 +30,13 @@ def unsealed(given: str) -> str:
 
 def global_id(entity: str) -> str:
     """The id by which clients keep an entity, whatever its kind."""
-    return sealed(entity)
+    return encode_opaque(entity)
 
 
-def entity_of(given: str, *path: str | int) -> str:
+def entity_of_global_id(given: str, *path: str | int) -> str:
     """The entity that a global id stands for. Raises InvalidInput for any other text."""
     try:
-        entity = unsealed(given)
+        entity = decode_opaque(given)
         kind, _, key = entity.partition("/")
         if kind in KINDS and entity_path(kind, key) is not None:
             return entity
@@ -52,7 +52,7 @@ def entity_of(given: str, *path: str | int) -> str:
 def key_of(kind: str, given: str) -> str | None:
     """The key of an entity of a kind, by its key or its global id; None for text that is neither."""
     try:
-        found, _, key = unsealed(given).partition("/")
+        found, _, key = decode_opaque(given).partition("/")
         if found == kind:
             return entity_path(kind, key)
     except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-MAX_WEIGHT = 20_000
+MAX_CACHED_WEIGHT = 20_000
 """What is kept weighs so much together; the oldest is forgotten first."""
 
 A = TypeVar("A")
@@ -13,7 +13,9 @@ B = TypeVar("B")
 T = TypeVar("T")
 
 
-def once(weight: Callable[[A], int]) -> Callable[[Callable[[A, B], T]], Callable[[A, B], T]]:
+def memoize_by_identity(
+    weight: Callable[[A], int],
+) -> Callable[[Callable[[A, B], T]], Callable[[A, B], T]]:
     """Makes functions that make something once for two objects; the first says by its weight how
     much memory that takes.
 
@@ -21,10 +23,10 @@ def once(weight: Callable[[A], int]) -> Callable[[Callable[[A, B], T]], Callable
     of one version row are one object (see `projections.query.state_cache`). What is made of them is
     shared between answers, so it has to follow from them alone.
     """
-    return lambda make: _kept(make, weight)
+    return lambda make: _memoized(make, weight)
 
 
-def _kept(make: Callable[[A, B], T], weight: Callable[[A], int]) -> Callable[[A, B], T]:
+def _memoized(make: Callable[[A, B], T], weight: Callable[[A], int]) -> Callable[[A, B], T]:
     total = 0
     kept: dict[tuple[int, int], tuple[A, B, T]] = {}
 
@@ -35,7 +37,7 @@ def _kept(make: Callable[[A, B], T], weight: Callable[[A], int]) -> Callable[[A,
             return found[2]
         value = make(one, other)
         total += weight(one)
-        while kept and total > MAX_WEIGHT:
+        while kept and total > MAX_CACHED_WEIGHT:
             total -= weight(kept.pop(next(iter(kept)))[0])
         kept[key] = one, other, value
         return value

@@ -22,14 +22,14 @@ Day = NewType("Day", str)
 Instant = NewType("Instant", str)
 
 
-def text(value: Any) -> str:
+def parse_text(value: Any) -> str:
     """A scalar that comes as a string."""
     if not isinstance(value, str):
         raise ValueError("expected a string")
     return value
 
 
-def number(value: Any) -> str:
+def parse_number(value: Any) -> str:
     """A scalar that comes as a string or, for convenience, as a number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("expected a string or a number")
@@ -54,7 +54,7 @@ def _scalar(
         name=name,
         description=description,
         serialize=serialize,
-        parse_value=number if numeric else text,
+        parse_value=parse_number if numeric else parse_text,
         parse_literal=_number_literal if numeric else None,
     )
 

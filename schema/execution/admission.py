@@ -11,7 +11,7 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLError, VariableNode
 
-from schema.root.batch import MAX_COMMANDS, wrong_number_of_commands
+from schema.root.batch import MAX_COMMANDS, command_count_error
 from tracker.auth.scopes import Caller, Scope
 from tracker.errors import TooLarge, TrackerError
 
@@ -45,7 +45,7 @@ def too_many_commands(
             if argument.name.value == batch and isinstance(argument.value, VariableNode):
                 commands = variables.get(argument.value.name.value)
                 if isinstance(commands, list) and len(commands) > MAX_COMMANDS:
-                    return [_at(field, wrong_number_of_commands())]
+                    return [_at(field, command_count_error())]
     return []
 
 

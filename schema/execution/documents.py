@@ -33,13 +33,13 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 
 from projections.lru_cache import SizedLruCache
-from schema.base.errors import extensions
+from schema.base.errors import error_extensions
 from schema.execution.admission import may_not_write, too_long_lists, too_many_commands
 from schema.execution.cacheability import Roots, root_fields, roots
 from schema.execution.executor import Executor
 from schema.execution.introspection import ROOTS
 from schema.execution.query_cost import MAX_COST, cost, has_variable_cost
-from schema.telemetry.operation import seen
+from schema.telemetry.operation import current_operation
 from tracker.auth.scopes import Caller, Scope
 from tracker.errors import Unavailable
 
@@ -189,7 +189,7 @@ class Timed(Executor):
     async def _answer_in_time(self, serially: bool | None) -> Any:
         """An answer, in a turn of the client. Others get theirs in between: a stream that catches
         up with the log has a page of events at hand, and nothing to wait for."""
-        async with self.context_value.turn(), in_time():
+        async with self.context_value.work_slot(), in_time():
             await asyncio.sleep(0)
             result = super().execute_operation(serially)
             return await result if self.is_awaitable(result) else result
@@ -221,8 +221,8 @@ def good_query(
 
 
 def _noted(asked: OperationDefinitionNode) -> None:
-    seen().type = asked.operation.value
-    seen().named(asked.name.value if asked.name else None)
+    current_operation().type = asked.operation.value
+    current_operation().note_name(asked.name.value if asked.name else None)
 
 
 def prepare(schema: GraphQLSchema, text: str, introspection: bool = True) -> Prepared:
@@ -423,4 +423,4 @@ class _Sizes:
 
 
 def _error(code: str, message: str, *path: str) -> GraphQLError:
-    return GraphQLError(message, extensions=extensions(code, path))
+    return GraphQLError(message, extensions=error_extensions(code, path))

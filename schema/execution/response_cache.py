@@ -30,7 +30,7 @@ from schema.execution.documents import prepared
 from schema.execution.execute import execute
 from schema.execution.schema import GRAPH
 from schema.services import Access, Services
-from schema.telemetry.operation import seen
+from schema.telemetry.operation import current_operation
 from tracker.auth.scopes import Caller, Scope
 from tracker.domain.redaction import REDACTED_TYPE as REDACTED
 from tracker.postgres.database import CONNECTION_ERRORS
@@ -68,11 +68,11 @@ class Answer:
 
     def noted(self) -> Answer:
         """The same, with what whoever watches operations would have seen."""
-        now = seen()
+        now = current_operation()
         now.type = "query"
-        now.named(self.operation)
+        now.note_name(self.operation)
         if self.position is not None:
-            now.reached(self.position)
+            now.note_position(self.position)
         return self
 
     @cached_property
@@ -167,7 +167,11 @@ class Answers:
             return found
         body, data_ends = _body(found)
         answer = Answer(
-            body, data_ends, pinned(fields, question.variables), seen().operation, seen().position
+            body,
+            data_ends,
+            pinned(fields, question.variables),
+            current_operation().operation,
+            current_operation().position,
         )
         if key and edition and pure(fields) and edition == self._edition():
             self._stood = self._stood or edition[0]

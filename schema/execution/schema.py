@@ -16,7 +16,7 @@ from strawberry.types.graphql import OperationType
 from strawberry.utils.await_maybe import await_maybe
 
 from schema.base.context import Context
-from schema.base.errors import describe, hide_names
+from schema.base.errors import describe_error, strip_suggestions
 from schema.base.scalars import SCALARS
 from schema.execution.documents import (
     Documents,
@@ -26,13 +26,13 @@ from schema.execution.documents import (
     prepare_aside,
     prepared,
 )
-from schema.inputs.moment import Moments, begun
+from schema.inputs.moment import MomentReport, start_report
 from schema.root.mutation import Mutation
 from schema.root.query import Query
 from schema.root.subscription import Subscription
-from schema.telemetry.operation import seen
+from schema.telemetry.operation import current_operation
 
-RUN = frozenset({Documents, Moments})
+RUN = frozenset({Documents, MomentReport})
 """The extensions whose work `Graph` does itself for queries that are known to be good."""
 
 
@@ -80,7 +80,7 @@ class Graph(Schema):
                 allowed,
                 operation_extensions,
             )
-        moments = begun()
+        moments = start_report()
         result = await self._answer(document, variable_values, context_value, operation_name)
         result.extensions = {"moments": moments} if moments else {}
         return result
@@ -113,7 +113,7 @@ class Graph(Schema):
     ) -> AsyncGenerator[Any, None]:
         first: list[Any] = []
         async with aclosing(results):
-            async with context.turn():
+            async with context.work_slot():
                 shown = context.access.introspection
                 await prepare_aside(self._schema, text, shown)
                 asked = prepared(self._schema, text, shown).operation(name)
@@ -163,16 +163,18 @@ class Graph(Schema):
     def _described(self, errors: list[GraphQLError], context: Context | None) -> None:
         for error in errors:
             if context is not None and not context.access.introspection:
-                hide_names(error)
-            describe(error)
-            seen().failed(error.extensions["code"] if error.extensions else "ERROR")
+                strip_suggestions(error)
+            describe_error(error)
+            current_operation().note_error(
+                error.extensions["code"] if error.extensions else "ERROR"
+            )
 
 
 GRAPH = Graph(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[Documents, Moments],
+    extensions=[Documents, MomentReport],
     execution_context_class=Timed,
     config=StrawberryConfig(scalar_map=SCALARS),
 )

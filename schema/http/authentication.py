@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from starlette.requests import HTTPConnection
 
-from schema.services import EVERYONE, Access
+from schema.services import OPEN_CALLER, Access
 from tracker.auth import tokens
 from tracker.auth.oidc_issuer import OidcIssuer, is_jwt
 from tracker.auth.scopes import Caller, Scope, expand_scopes, parse_bearer
@@ -41,7 +41,7 @@ class Gate:
     def __init__(self, tokens: Tokens, access: Access):
         self.access = access
         self._tokens = tokens
-        self._issuer = OidcIssuer(access.trust) if access.trust else None
+        self._issuer = OidcIssuer(access.oidc) if access.oidc else None
         self._buckets = Buckets(access.rate)
         self._operations: Counter[str] = Counter()
         self._turns = Turns(access.questions)
@@ -126,7 +126,7 @@ class Gate:
         because everyone may, is trusted with all at once: what they send together is recorded
         together."""
         caller = visitor.caller
-        trusted = Scope.RECORD in caller.scopes and caller != EVERYONE
+        trusted = Scope.RECORD in caller.scopes and caller != OPEN_CALLER
         return nullcontext() if trusted else self._turns.turn(visitor.client)
 
     async def _caller(self, authorization: str) -> Caller:

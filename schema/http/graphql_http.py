@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from projections.lru_cache import lru_cache_short_keys
-from schema.base.errors import masked, plain_error
+from schema.base.errors import masked_error, plain_error
 from schema.execution.documents import most_bytes
 from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.execution.persisted_queries import Persisted
@@ -26,7 +26,7 @@ from schema.http.endpoint import first_code
 from schema.http.graphql_streams import Streams, form_asked
 from schema.http.request import Incoming
 from schema.http.responses import Header, Ready
-from schema.telemetry.operation import seen
+from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, RateLimited, TrackerError
 
 JSON = "application/json"
@@ -91,16 +91,16 @@ class View:
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:
-            return _response(request, {"errors": [masked(error)]}, 500)
+            return _response(request, {"errors": [masked_error(error)]}, 500)
 
     async def _answer(self, request: Incoming) -> Response:
         visitor = await self._gate.enter(request.header(b"authorization"), request.address)
-        seen().actor = visitor.caller.name
+        current_operation().actor = visitor.caller.name
         posted = request.method == "POST"
         most = most_bytes(visitor.caller)
         asked = await _asked_by_post(request, most) if posted else _asked_by_get(request)
         operation = _of_type(asked, "operationName", str)
-        seen().named(operation)
+        current_operation().note_name(operation)
         extensions = _of_type(asked, "extensions", dict)
         document = self._persisted.document(_of_type(asked, "query", str), extensions) or ""
         variables = _of_type(asked, "variables", dict)
@@ -119,7 +119,7 @@ class View:
 
     async def _found(self, request: Incoming, answer: Answer) -> Response:
         """An answer without errors; none to a GET whose client has it already."""
-        seen().outcome = "ok"
+        current_operation().outcome = "ok"
         if request.method == "POST":
             headers = [VARY, NO_STORE]
         else:
@@ -202,7 +202,7 @@ def _response(
     request: Incoming, answer: dict[str, Any], status: int = 200, advice: Iterable[Header] = ()
 ) -> Response:
     """An answer with errors, or that of a mutation."""
-    seen().outcome = first_code(answer)
+    current_operation().outcome = first_code(answer)
     modern = _modern(request)
     if status == 200 and "data" not in answer:
         code = answer["errors"][0]["extensions"]["code"]

@@ -141,7 +141,7 @@ class Streams:
             self.gate.access,
             visitor.caller,
             last_position=last_position(request),
-            turn=partial(self.gate.turn, visitor),
+            work_slot=partial(self.gate.turn, visitor),
         )
         posted = request.method == "POST"
         answers = stream(

@@ -31,13 +31,13 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from schema.base.context import Context
-from schema.base.errors import extensions
+from schema.base.errors import error_extensions
 from schema.execution.documents import most_bytes
 from schema.execution.schema import GRAPH
 from schema.http.authentication import Gate, Visitor
 from schema.services import Services
 from schema.telemetry.observer import WEBSOCKET, Observer, request_id
-from schema.telemetry.operation import seen
+from schema.telemetry.operation import current_operation
 from tracker.auth.scopes import Caller, parse_bearer
 from tracker.errors import TooLarge, TrackerError
 
@@ -118,12 +118,12 @@ class Connected(Context):
         """Let the client in. Raises as `Gate.enter`."""
         self.visitor = await self.gate.enter(self.authorization, self.address)
         self.caller = self.visitor.caller
-        self.turn = partial(self.gate.turn, self.visitor)
+        self.work_slot = partial(self.gate.turn, self.visitor)
 
 
 def shown(error: TrackerError) -> GraphQLFormattedError:
     """An error as the protocol's messages have it."""
-    return {"message": error.message, "extensions": extensions(error.code)}
+    return {"message": error.message, "extensions": error_extensions(error.code)}
 
 
 class Handler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -172,7 +172,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
                 next(connected.ids), WEBSOCKET, connected.headers
             ) as seen:
                 seen.actor = connected.caller.name
-                seen.failed(error.code)
+                seen.note_error(error.code)
                 await self.send_message(
                     {"id": message["id"], "type": "error", "payload": [shown(error)]}
                 )
@@ -187,7 +187,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             next(connected.ids), WEBSOCKET, connected.headers
         ) as seen:
             seen.actor = connected.caller.name
-            seen.named(operation.operation_name)
+            seen.note_name(operation.operation_name)
             await self._run(operation, connected, connected.visitor)
 
     async def _run(
@@ -197,7 +197,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
             with connected.gate.operation(visitor):
                 await super().run_operation(operation)
         except TrackerError as error:
-            seen().failed(error.code)
+            current_operation().note_error(error.code)
             await operation.send_operation_message(
                 {"id": operation.id, "type": "error", "payload": [shown(error)]}
             )

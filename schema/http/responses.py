@@ -12,7 +12,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schema.base.errors import DEAD, plain_error
+from schema.base.errors import DATABASE_ERRORS, plain_error
 from tracker.errors import RateLimited, TrackerError, Unavailable
 
 Answering: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -74,7 +74,7 @@ async def _answered(answer: Awaitable[Response]) -> Response:
         return await answer
     except TrackerError as error:
         refused = error
-    except DEAD as error:
+    except DATABASE_ERRORS as error:
         logger.warning("the database does not answer: %s", error)
         refused = Unavailable("The database does not answer; try again")
     problem = plain_error(refused.code, refused.message, refused.path)

@@ -17,7 +17,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from schema.base.scalars import Position
-from schema.inputs.arguments import position
+from schema.inputs.arguments import parse_position
 from tracker.postgres.database import CONNECTION_ERRORS
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Streamed(StreamingResponse):
 def last_position(request: Request) -> int | None:
     """The last position that a client saw, as browsers say it when they come back."""
     last = request.headers.get("last-event-id")
-    return position(Position(last), "Last-Event-ID") if last else None
+    return parse_position(Position(last), "Last-Event-ID") if last else None
 
 
 async def with_heartbeats(

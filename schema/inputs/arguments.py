@@ -96,38 +96,38 @@ AboutPlaces: TypeAlias = Annotated[
 ]
 
 
-def word(kind: Callable[[str], T], given: str, field: str) -> T:
+def parse_word(kind: Callable[[str], T], given: str, field: str) -> T:
     """A word of a vocabulary (`Commodity`, `Place`, `Actor`, …) from its text."""
-    return _at(field, lambda: kind(short(given, field)))
+    return _at_path(field, lambda: kind(parse_short_text(given, field)))
 
 
-def short(given: str, field: str) -> str:
+def parse_short_text(given: str, field: str) -> str:
     """A text that is meant to be a word, refused when it is far too long for one."""
     if len(given) > MAX_ID_CHARACTERS:
         raise TooLarge(f"expected at most {MAX_ID_CHARACTERS} letters", path=(field,))
     return given
 
 
-def words(kind: Callable[[str], T], given: str | None, field: str) -> list[T] | None:
+def parse_words(kind: Callable[[str], T], given: str | None, field: str) -> list[T] | None:
     """A list with one word to filter by; None where nothing is asked."""
-    return None if given is None else [word(kind, given, field)]
+    return None if given is None else [parse_word(kind, given, field)]
 
 
-def with_below(given: str | None, field: str = "commodity") -> list[str] | None:
+def parse_with_descendants(given: str | None, field: str = "commodity") -> list[str] | None:
     """A commodity and all below it, to filter by; None where nothing is asked."""
-    return None if given is None else sorted(descendants(word(Commodity, given, field)))
+    return None if given is None else sorted(descendants(parse_word(Commodity, given, field)))
 
 
-def goods(commodity: str | None, hs_code: str | None) -> list[str] | None:
+def parse_commodities(commodity: str | None, hs_code: str | None) -> list[str] | None:
     """The commodities to filter by: those below one and with a code; None where nothing is asked."""
-    below = with_below(commodity)
+    below = parse_with_descendants(commodity)
     if hs_code is None:
         return below
-    coded = with_code(hs_code)
+    coded = parse_hs_code(hs_code)
     return sorted(coded if below is None else coded.intersection(below))
 
 
-def with_code(given: str) -> frozenset[Commodity]:
+def parse_hs_code(given: str) -> frozenset[Commodity]:
     """The commodities with a code: see `commodities_with_code`."""
     if not HS_CODE.fullmatch(given):
         raise InvalidInput(
@@ -138,43 +138,45 @@ def with_code(given: str) -> frozenset[Commodity]:
     return commodities_with_code(given)
 
 
-def sought(given: str | None) -> str | None:
+def parse_search(given: str | None) -> str | None:
     """What to search for; None where nothing is asked."""
-    if given is not None and not search_text.words(short(given, "search")):
+    if given is not None and not search_text.words(parse_short_text(given, "search")):
         raise InvalidInput("expected at least one letter or digit", path=("search",))
     return given
 
 
-def publishers(given: str | None) -> list[str] | None:
+def parse_publisher(given: str | None) -> list[str] | None:
     """A publisher to filter by; None where nothing is asked."""
-    if given is not None and not PUBLISHER.fullmatch(short(given, "publisher")):
+    if given is not None and not PUBLISHER.fullmatch(parse_short_text(given, "publisher")):
         raise InvalidInput("expected a publisher's short id, such as 'usgs'", path=("publisher",))
     return None if given is None else [given]
 
 
-def question(commodity: str | None, issuer: str | None, destination: str | None) -> Question:
+def parse_exposure_question(
+    commodity: str | None, issuer: str | None, destination: str | None
+) -> Question:
     """What is asked about exposure; it must name something."""
     if commodity is None and issuer is None and destination is None:
         raise InvalidInput("expected a commodity, an issuer or a destination", path=("commodity",))
     return Question(
-        None if commodity is None else word(Commodity, commodity, "commodity"),
-        None if issuer is None else word(Place, issuer, "issuer"),
-        None if destination is None else word(Place, destination, "destination"),
+        None if commodity is None else parse_word(Commodity, commodity, "commodity"),
+        None if issuer is None else parse_word(Place, issuer, "issuer"),
+        None if destination is None else parse_word(Place, destination, "destination"),
     )
 
 
-def event_types(given: list[str] | None) -> list[str] | None:
+def parse_event_types(given: list[str] | None) -> list[str] | None:
     """Event types to filter by; None where nothing is asked."""
     for index, type_ in enumerate(given or ()):
         try:
-            fact_type(short(type_, "types"))
+            fact_type(parse_short_text(type_, "types"))
         except InvalidInput as error:
             error.path = ("types", index)
             raise
     return given
 
 
-def selection(
+def parse_selection(
     types: list[str] | None,
     commodities: list[str] | None,
     places: list[str] | None,
@@ -186,30 +188,30 @@ def selection(
     places; `fields` are what the caller calls these two.
     """
     of_commodities, of_places = fields
-    goods = _all_words(Commodity, commodities, of_commodities)
+    goods = _parse_all(Commodity, commodities, of_commodities)
     return Selection(
-        types=event_types(types),
+        types=parse_event_types(types),
         commodities=None if goods is None else sorted({c for id in goods for c in descendants(id)}),
-        places=_all_words(Actor, places, of_places),
+        places=_parse_all(Actor, places, of_places),
         entity=entity,
     )
 
 
-def _all_words(kind: Callable[[str], T], given: list[str] | None, field: str) -> list[T] | None:
+def _parse_all(kind: Callable[[str], T], given: list[str] | None, field: str) -> list[T] | None:
     """Words of a vocabulary; an error has the path of the word."""
     if given is None:
         return None
     found = []
     for index, text in enumerate(given):
         try:
-            found.append(word(kind, text, field))
+            found.append(parse_word(kind, text, field))
         except TrackerError as error:
             error.path = (field, index)
             raise
     return found
 
 
-def day(given: Day | None, field: str) -> date | None:
+def parse_day(given: Day | None, field: str) -> date | None:
     """A day from its text."""
     if given is None:
         return None
@@ -223,7 +225,7 @@ def day(given: Day | None, field: str) -> date | None:
     )
 
 
-def instant(given: Instant | None, field: str) -> datetime | None:
+def parse_instant(given: Instant | None, field: str) -> datetime | None:
     """A moment in UTC from its text."""
     if given is None:
         return None
@@ -238,7 +240,7 @@ def instant(given: Instant | None, field: str) -> datetime | None:
         ) from None
 
 
-def position(given: Position | None, field: str) -> int | None:
+def parse_position(given: Position | None, field: str) -> int | None:
     """A position from its text."""
     if given is None:
         return None
@@ -251,20 +253,20 @@ def position(given: Position | None, field: str) -> int | None:
     return int(given)
 
 
-def needed(given: Position, field: str) -> int:
+def parse_required_position(given: Position, field: str) -> int:
     """A position that can't be left out."""
-    found = position(given, field)
+    found = parse_position(given, field)
     assert found is not None
     return found
 
 
-def _at(field: str, read: Callable[[], T]) -> T:
+def _at_path(field: str, read: Callable[[], T]) -> T:
     try:
         return read()
     except InvalidInput as error:
         raise error.below(field) from None
 
 
-def value_of(member: Any) -> str | None:
+def domain_value(member: Any) -> str | None:
     """The word that an enum's member stands for in the domain."""
     return None if member is None else str(member.value)

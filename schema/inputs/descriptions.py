@@ -31,11 +31,11 @@ DESCRIPTIONS = {
     "Ordered.commodity": "It is for figures of this one and all below it; of any if left out.",
     "Ordered.statistic": "It is for figures that count this; any if left out.",
     "publishers": "Their short ids: the first that has a claim is preferred.",
-    "Redacting.event_id": "The id of the event that has the texts.",
-    "Redacting.on": "The day on which they go.",
-    "Redacting.reason": "Why they have to go. It stays for ever, so it must not repeat them.",
-    "Redacting.source": "The law, the order or the request that demands it.",
-    "Redacting.fields": "Which of them, by their JSON Pointers in the data of the event, such as"
+    "RedactionInput.event_id": "The id of the event that has the texts.",
+    "RedactionInput.on": "The day on which they go.",
+    "RedactionInput.reason": "Why they have to go. It stays for ever, so it must not repeat them.",
+    "RedactionInput.source": "The law, the order or the request that demands it.",
+    "RedactionInput.fields": "Which of them, by their JSON Pointers in the data of the event, such as"
     " `/quotation` or `/clauses/0/note`; all of them if left out.",
     "Announced.clauses": "Its clauses, at least one.",
     "Amended.clauses": "The clauses that are worded anew or added.",

@@ -27,7 +27,7 @@ from tracker.errors import InvalidInput, TooLarge
 RENAMED = {"judged": "assessment"}
 """What fields are called here, where that is another word than in what is recorded."""
 
-LEFT_TO_DOMAIN = frozenset({"unit", "source"})
+CHECKED_BY_DOMAIN = frozenset({"unit", "source"})
 """Required fields that are nullable here: the domain's error says more than GraphQL's would."""
 
 MAX_TEXT_CHARACTERS = 10_000
@@ -42,8 +42,8 @@ def input_type(
     required = set(annotations)
     hints = get_type_hints(struct, include_extras=True)
     for field in msgspec.structs.fields(struct):
-        annotations[field.name] = shape(hints[field.name])
-        if field.required and field.name not in LEFT_TO_DOMAIN:
+        annotations[field.name] = graphql_type(hints[field.name])
+        if field.required and field.name not in CHECKED_BY_DOMAIN:
             required.add(field.name)
         elif type(None) not in get_args(annotations[field.name]):
             annotations[field.name] = annotations[field.name] | None
@@ -58,42 +58,43 @@ def _field(name: str, described: str, required: bool) -> Any:
     given = RENAMED.get(name)
     if required:
         return strawberry.field(name=given, description=described)
-    if name in LEFT_TO_DOMAIN:
+    if name in CHECKED_BY_DOMAIN:
         described += " Required."
     return strawberry.field(name=given, description=described, default=None)
 
 
-def one_of(name: str, kinds: Mapping[str, type[Any]], description: str) -> type[Any]:
+def one_of_type(name: str, kinds: Mapping[str, type[Any]], description: str) -> type[Any]:
     """An input type of which exactly one field is given, each described by its type."""
     namespace: dict[str, Any] = {
         "__annotations__": {field: kind | None for field, kind in kinds.items()},
         "__module__": __name__,
     }
     for field, kind in kinds.items():
-        namespace[field] = strawberry.field(description=described(kind), default=strawberry.UNSET)
+        namespace[field] = strawberry.field(
+            description=description_of_kind(kind), default=strawberry.UNSET
+        )
     return strawberry.input(
         type(name, (), namespace), name=name, description=description, one_of=True
     )
 
 
-def described(kind: type[Any]) -> str:
+def description_of_kind(kind: type[Any]) -> str:
     """The description of an input type."""
     return str(get_object_definition(kind, strict=True).description)
 
 
 @cache
-def shape(hint: Any) -> Any:
+def graphql_type(hint: Any) -> Any:
     """The GraphQL type of a field in a struct: words of a vocabulary come as strings."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return shape(arguments[0])
+        return graphql_type(arguments[0])
     if origin is tuple:
-        return list[shape(arguments[0])]  # type: ignore[misc]  # known at run time only
+        return list[graphql_type(arguments[0])]  # type: ignore[misc]  # known at run time only
     if origin in (Union, types.UnionType):
-        arguments = tuple(
-            part for part in arguments if part is not TextCommitment
-        )  # it is our part
-        return Union[tuple(part if part is type(None) else shape(part) for part in arguments)]  # noqa: UP007 - built from a tuple
+        given = [part for part in arguments if part is not TextCommitment]  # that is our part
+        parts = tuple(part if part is type(None) else graphql_type(part) for part in given)
+        return Union[parts]  # noqa: UP007 - made from a tuple
     if issubclass(hint, msgspec.Struct):
         return input_type(f"{hint.__name__}Input", hint, str(hint.__doc__).splitlines()[0])
     if issubclass(hint, Enum | PartialDate | Decimal | bool | int):
@@ -101,20 +102,20 @@ def shape(hint: Any) -> Any:
     return str
 
 
-def plain(value: Any, *path: str | int) -> Any:
+def to_plain_json(value: Any, *path: str | int) -> Any:
     """What a client sent as plain JSON data, without what was left out.
 
     Raises InvalidInput or TooLarge for text that nobody could want, before the domain sees it.
     """
     if is_dataclass(value):
-        found = {camel(f.name): getattr(value, f.name) for f in fields(value)}
+        found = {to_camel(f.name): getattr(value, f.name) for f in fields(value)}
         return {
-            name: plain(of, *path, name)
+            name: to_plain_json(of, *path, name)
             for name, of in found.items()
             if of is not None and of is not strawberry.UNSET
         }
     if isinstance(value, list):
-        return [plain(of, *path, index) for index, of in enumerate(value)]
+        return [to_plain_json(of, *path, index) for index, of in enumerate(value)]
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, str):
@@ -132,7 +133,7 @@ def check_text(value: str, *path: str | int) -> None:
         raise InvalidInput("expected text without NUL characters", path=path)
 
 
-def camel(name: str) -> str:
+def to_camel(name: str) -> str:
     """A field's name in JSON and GraphQL."""
     first, *rest = name.split("_")
     return first + "".join(part.title() for part in rest)

@@ -14,8 +14,8 @@ from projections.query.moment import Moment
 from projections.runner.projector import Projector
 from schema.base.context import Info
 from schema.base.scalars import Day, Instant, Position
-from schema.inputs.arguments import day, instant, position
-from schema.telemetry.operation import seen
+from schema.inputs.arguments import parse_day, parse_instant, parse_position
+from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, Unavailable
 
 MIN_POSITION_TIMEOUT_SECONDS = 5
@@ -30,16 +30,16 @@ MinPosition: TypeAlias = Annotated[
 ]
 
 
-MOMENTS: ContextVar[dict[str, Any] | None] = ContextVar("moments", default=None)
+REPORTED_MOMENTS: ContextVar[dict[str, Any] | None] = ContextVar("moments", default=None)
 """The moments that the answer in the making rests on, by the keys of the fields that chose them."""
 
 
-class Moments(SchemaExtension):
+class MomentReport(SchemaExtension):
     """Puts the moments that an answer rests on into its `extensions`."""
 
     def on_operation(self) -> Iterator[None]:
         """Begin with none: one connection may have several operations at a time."""
-        self._moments = begun()
+        self._moments = start_report()
         yield
 
     def get_results(self) -> dict[str, Any]:
@@ -47,10 +47,10 @@ class Moments(SchemaExtension):
         return {"moments": self._moments} if self._moments else {}
 
 
-def begun() -> dict[str, Any]:
+def start_report() -> dict[str, Any]:
     """The moments of an answer that begins: none yet."""
     moments: dict[str, Any] = {}
-    MOMENTS.set(moments)
+    REPORTED_MOMENTS.set(moments)
     return moments
 
 
@@ -67,15 +67,15 @@ class MomentInput:
     )
 
 
-async def come_to(info: Info, least: Position | None) -> None:
+async def wait_for_position(info: Info, least: Position | None) -> None:
     """Wait until questions can be answered from a position, if one is given. Raises InvalidInput,
     or Unavailable if it is not reached in time.
     """
-    if wanted := position(least, "minPosition"):
-        await reach(info.context.services.projector, wanted)
+    if wanted := parse_position(least, "minPosition"):
+        await wait_until_projected(info.context.services.projector, wanted)
 
 
-async def reach(projector: Projector[Any], position: int) -> None:
+async def wait_until_projected(projector: Projector[Any], position: int) -> None:
     """Wait until the projection has come to a position. Raises Unavailable after a while."""
     try:
         await projector.reach(position, seconds=MIN_POSITION_TIMEOUT_SECONDS)
@@ -89,60 +89,63 @@ async def reach(projector: Projector[Any], position: int) -> None:
         ) from None
 
 
-async def now(info: Info, least: Position | None) -> Moment:
+async def current_moment(info: Info, least: Position | None) -> Moment:
     """The moment of today and all that is recorded, once a position is reached; the answer tells
     it."""
-    await come_to(info, least)
-    return told(info, await info.context.services.as_of.resolve())
+    await wait_for_position(info, least)
+    return report_moment(info, await info.context.services.as_of.resolve())
 
 
-async def meant(info: Info, given: MomentInput, least: Position | None) -> Moment:
+async def resolve_moment(info: Info, given: MomentInput, least: Position | None) -> Moment:
     """The one moment that a question means, once a position is reached; the answer tells it."""
-    await come_to(info, least)
-    return told(info, await _moment(info, given, None))
+    await wait_for_position(info, least)
+    return report_moment(info, await _parse_moment(info, given, None))
 
 
-async def compared(
+async def resolve_range(
     info: Info, start: MomentInput, end: MomentInput | None, least: Position | None
 ) -> tuple[Moment, Moment]:
     """The two moments of a comparison: `end` is now where it says nothing, and `start` is as `end`.
 
     So a comparison of two days rests on the same position, and one of two positions on one day.
     """
-    await come_to(info, least)
+    await wait_for_position(info, least)
     to = await _below("to", info, end or MomentInput(), None)
     since = await _below("from", info, start, to)
-    _told(info, to.position, {"from": _shown(since), "to": _shown(to)})
+    _report(info, to.position, {"from": _to_json(since), "to": _to_json(to)})
     return since, to
 
 
-def told(info: Info, moment: Moment) -> Moment:
+def report_moment(info: Info, moment: Moment) -> Moment:
     """Have the answer tell, under the key of the field, which moment it rests on."""
-    _told(info, moment.position, _shown(moment))
+    _report(info, moment.position, _to_json(moment))
     return moment
 
 
-def _told(info: Info, reached: int, shown: dict[str, Any]) -> None:
-    seen().reached(reached)
-    moments = MOMENTS.get()
+def _report(info: Info, reached: int, shown: dict[str, Any]) -> None:
+    current_operation().note_position(reached)
+    moments = REPORTED_MOMENTS.get()
     if moments is not None:
         moments[str(info.path.key)] = shown
 
 
-def _shown(moment: Moment) -> dict[str, Any]:
+def _to_json(moment: Moment) -> dict[str, Any]:
     return {"position": str(moment.position), "validAt": moment.valid_at.isoformat()}
 
 
 async def _below(name: str, info: Info, given: MomentInput, default: Moment | None) -> Moment:
     try:
-        return await _moment(info, given, default)
+        return await _parse_moment(info, given, default)
     except InvalidInput as error:
         raise error.below(name) from None
 
 
-async def _moment(info: Info, given: MomentInput, default: Moment | None) -> Moment:
-    valid_at = day(given.valid_at, "validAt")
-    known_at, at = instant(given.known_at, "knownAt"), position(given.position, "position")
+async def _parse_moment(info: Info, given: MomentInput, default: Moment | None) -> Moment:
+    valid_at = parse_day(given.valid_at, "validAt")
+    known_at, at = (
+        parse_instant(given.known_at, "knownAt"),
+        parse_position(given.position, "position"),
+    )
     if default:
         valid_at = valid_at or default.valid_at
         at = default.position if known_at is None and at is None else at

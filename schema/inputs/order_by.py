@@ -10,7 +10,7 @@ from strawberry import argument, enum_value
 
 from projections.query.list_statements import By, Order
 
-IN_ORDER = argument(description="In which order.")
+ORDER_BY = argument(description="In which order.")
 
 
 def _order(by: By, description: str, *, down: bool = False) -> Any:

@@ -14,7 +14,7 @@ import msgspec
 from strawberry import argument
 
 from projections.query.lists import Key
-from schema.base.global_ids import entity_path, sealed, unsealed
+from schema.base.global_ids import decode_opaque, encode_opaque, entity_path
 from schema.inputs.arguments import LAST_POSITION
 from tracker.domain.registry import KINDS
 from tracker.errors import InvalidInput
@@ -48,7 +48,7 @@ Before: TypeAlias = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageRequest:
     """The page that is asked for: so many items of those between two cursors, the first or the
     last of them."""
 
@@ -58,9 +58,9 @@ class Page:
     before: str | None = None
 
 
-def page(
+def parse_page(
     first: int | None, after: str | None = None, last: int | None = None, before: str | None = None
-) -> Page:
+) -> PageRequest:
     """The page that is asked for. Raises InvalidInput."""
     if first is not None and last is not None:
         raise InvalidInput(
@@ -73,7 +73,7 @@ def page(
             code="INVALID_PAGE_SIZE",
             path=("first" if last is None else "last",),
         )
-    return Page(size, last is not None, after, before)
+    return PageRequest(size, last is not None, after, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,25 +86,25 @@ class Cursors:
     order: str | None = None
     positioned: bool = False
 
-    def sealed(self, key: Key) -> str:
+    def encode(self, key: Key) -> str:
         """The cursor of the item at a key."""
         if self.order is None:
-            return sealed("#".join(map(str, key)))
+            return encode_opaque("#".join(map(str, key)))
         by, *names = key
         text = msgspec.json.encode([self.order, by, "#".join(map(str, names))])
-        return sealed(text.decode())
+        return encode_opaque(text.decode())
 
-    def opened(self, given: str, path: str) -> Key:
+    def decode(self, given: str, path: str) -> Key:
         """The key that a cursor of this list stands for. Raises InvalidInput for any other text."""
         try:
-            order, key = _read(unsealed(given))
+            order, key = _decode(decode_opaque(given))
             self._check(order, key)
         except (ValueError, msgspec.DecodeError):
-            raise not_a_cursor(path) from None
+            raise cursor_error(path) from None
         if order != self.order:
             raise InvalidInput(
-                f"this is a cursor of the list ordered {_told(order)}: expected one of the list"
-                f" ordered {_told(self.order)}, which begins with its first page",
+                f"this is a cursor of the list ordered {_order_name(order)}: expected one of the list"
+                f" ordered {_order_name(self.order)}, which begins with its first page",
                 code="INVALID_CURSOR",
                 path=(path,),
             )
@@ -119,7 +119,7 @@ class Cursors:
             raise ValueError
 
 
-def not_a_cursor(path: str) -> InvalidInput:
+def cursor_error(path: str) -> InvalidInput:
     """What is said of a text that is no cursor of a list."""
     return InvalidInput(
         "this is not a cursor of this list: expected a startCursor or endCursor that it gave",
@@ -128,7 +128,7 @@ def not_a_cursor(path: str) -> InvalidInput:
     )
 
 
-def _read(text: str) -> tuple[str | None, Key]:
+def _decode(text: str) -> tuple[str | None, Key]:
     """What is in a cursor: the order, if it is not that of the names, and the key."""
     if text.startswith("["):
         order, *by, name = msgspec.json.decode(text, type=list[str])
@@ -144,5 +144,5 @@ def _names(text: str) -> Key:
     return (entity, min(int(position), LAST_POSITION)) if mark else (entity,)
 
 
-def _told(order: str | None) -> str:
+def _order_name(order: str | None) -> str:
     return "by key" if order is None else f"by {order}"

@@ -10,7 +10,7 @@ from strawberry import argument, field
 
 from projections.query.lists import Days
 from schema.base.scalars import Day, Instant
-from schema.inputs.arguments import day, instant
+from schema.inputs.arguments import parse_day, parse_instant
 from tracker.errors import InvalidInput
 
 C = TypeVar("C", int, date, datetime)
@@ -59,37 +59,37 @@ PublishedIn: TypeAlias = Annotated[
 ]
 
 
-def days(given: DayRange | None, name: str) -> Days | None:
+def parse_days(given: DayRange | None, name: str) -> Days | None:
     """Days to narrow by; None where nothing is asked."""
     if given is None or (given.first is None and given.last is None):
         return None
     try:
-        return _in_order(day(given.first, "from"), day(given.last, "to"))
+        return _check_order(parse_day(given.first, "from"), parse_day(given.last, "to"))
     except InvalidInput as error:
         raise error.below(name) from None
 
 
-def years(given: YearRange | None, name: str) -> tuple[int | None, int | None] | None:
+def parse_years(given: YearRange | None, name: str) -> tuple[int | None, int | None] | None:
     """Years to narrow by; None where nothing is asked."""
     if given is None or (given.first is None and given.last is None):
         return None
     try:
-        return _in_order(given.first, given.last)
+        return _check_order(given.first, given.last)
     except InvalidInput as error:
         raise error.below(name) from None
 
 
-def times(given: TimeRange | None, name: str) -> tuple[datetime | None, datetime | None]:
+def parse_times(given: TimeRange | None, name: str) -> tuple[datetime | None, datetime | None]:
     """A time to narrow by; open where nothing is asked."""
     if given is None:
         return None, None
     try:
-        return _in_order(instant(given.first, "from"), instant(given.last, "to"))
+        return _check_order(parse_instant(given.first, "from"), parse_instant(given.last, "to"))
     except InvalidInput as error:
         raise error.below(name) from None
 
 
-def _in_order(first: C | None, last: C | None) -> tuple[C | None, C | None]:
+def _check_order(first: C | None, last: C | None) -> tuple[C | None, C | None]:
     if first is not None and last is not None and last < first:
         raise InvalidInput(
             f"{last} lies before {first}: expected an end not before the start",

@@ -10,11 +10,11 @@ import strawberry
 from strawberry import field
 
 from schema.base.context import Info
-from schema.base.decorators import description_of, output
+from schema.base.decorators import description_of, object_type
 from schema.base.scalars import Position
-from schema.inputs.input_types import check_text, input_type, one_of, plain
-from schema.root.commands import Retraction, corrected, in_camel, readable
-from schema.root.fact_mutations import INPUTS, TOLD
+from schema.inputs.input_types import check_text, input_type, one_of_type, to_plain_json
+from schema.root.commands import RetractionInput, camel_path, parse_correction, wait_until_readable
+from schema.root.fact_mutations import INPUT_PARSERS, INPUTS
 from schema.telemetry.operation import step
 from schema.types.event import Event, event
 from tracker.commands import commands as orders
@@ -25,28 +25,28 @@ from tracker.log.recorder import Appended
 MAX_COMMANDS = 1000
 """How many commands are recorded together."""
 
-FACT = one_of(
+FACT_INPUT = one_of_type(
     "FactInput",
     INPUTS,
     "A fact to be recorded: the input of the mutation that records it,"
     " under the name of that mutation.",
 )
-RETRACTION = input_type("RetractEventInput", Retraction, description_of(Retraction))
-CORRECTION = input_type(
+RETRACTION_INPUT = input_type("RetractEventInput", RetractionInput, description_of(RetractionInput))
+CORRECTION_INPUT = input_type(
     "CorrectEventInput",
-    Retraction,
+    RetractionInput,
     "An event was wrong, and what is right: both are recorded, or neither.",
-    {"replacement": FACT},
+    {"replacement": FACT_INPUT},
 )
-VERSIONED = one_of(
+VERSIONED_INPUT = one_of_type(
     "VersionedCommandInput",
-    {**INPUTS, "correctEvent": CORRECTION},
+    {**INPUTS, "correctEvent": CORRECTION_INPUT},
     "A command that may be for one version of an entity only: a fact to be recorded, or a"
     " correction.",
 )
 
 
-def wrong_number_of_commands() -> InvalidInput:
+def command_count_error() -> InvalidInput:
     """What is said of too many commands, or none."""
     return InvalidInput(
         f"expected 1 to {MAX_COMMANDS} commands", code="INVALID_BATCH_SIZE", path=("commands",)
@@ -61,20 +61,25 @@ class IfVersionInput:
         description="The version that the entity must have before the command, those before it in"
         " the batch included; 0: it must not exist. Of a correction: the entity of the event."
     )
-    command: VERSIONED = field(  # type: ignore[valid-type]  # known at run time only
+    command: VERSIONED_INPUT = field(  # type: ignore[valid-type]  # known at run time only
         description="The command."
     )
 
 
-COMMAND = one_of(
+COMMAND_INPUT = one_of_type(
     "CommandInput",
-    {**INPUTS, "retractEvent": RETRACTION, "correctEvent": CORRECTION, "ifVersion": IfVersionInput},
+    {
+        **INPUTS,
+        "retractEvent": RETRACTION_INPUT,
+        "correctEvent": CORRECTION_INPUT,
+        "ifVersion": IfVersionInput,
+    },
     "A command: the input of a mutation, under the name of that mutation; or one that expects a"
     " version.",
 )
 
 
-@output
+@object_type
 class BatchResult:
     """What became of commands that were recorded together."""
 
@@ -91,7 +96,7 @@ class BatchResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BatchCommand:
     """A command that is asked for: the names that lead to its input, and the input."""
 
     names: tuple[str, ...]
@@ -102,15 +107,15 @@ class Asked:
         """The command. Its errors have paths within the input."""
         match self.names[-1]:
             case "retractEvent":
-                wrong = from_builtins(Retraction, self.data)
+                wrong = from_builtins(RetractionInput, self.data)
                 return orders.Retraction(wrong.event_id, wrong.reason, wrong.source)
             case "correctEvent":
-                wrong, stream, fact = corrected(self.data)
+                wrong, stream, fact = parse_correction(self.data)
                 return orders.Correction(
                     wrong.event_id, stream, fact, wrong.reason, wrong.source, self.version
                 )
             case name:
-                return orders.Telling(*TOLD[name](self.data), self.version)
+                return orders.Telling(*INPUT_PARSERS[name](self.data), self.version)
 
     def path(self, within: tuple[str | int, ...]) -> tuple[str | int, ...]:
         """Where an error in the command is, below the place of the command."""
@@ -122,36 +127,36 @@ class Asked:
         return (*self.names, *within)
 
 
-def asked(command: Any, index: int) -> Asked:
+def parse_command(command: Any, index: int) -> BatchCommand:
     """What a command of a batch asks for."""
-    [(name, data)] = plain(command, "commands", index).items()
+    [(name, data)] = to_plain_json(command, "commands", index).items()
     if name != "ifVersion":
-        return Asked((name,), data)
+        return BatchCommand((name,), data)
     [(inner, of)] = data["command"].items()
-    return Asked((name, "command", inner), of, data["version"])
+    return BatchCommand((name, "command", inner), of, data["version"])
 
 
-async def carried_out_together(info: Info, commands: Sequence[Any], key: str | None) -> BatchResult:
+async def execute_batch(info: Info, commands: Sequence[Any], key: str | None) -> BatchResult:
     """Record commands, all or none, and wait until they can be read."""
-    services, actor = info.context.services, info.context.writer()
+    services, actor = info.context.services, info.context.require_actor()
     check_text(key or "", "idempotencyKey")
     if not 1 <= len(commands) <= MAX_COMMANDS:
-        raise wrong_number_of_commands()
-    batched = [asked(command, index) for index, command in enumerate(commands)]
+        raise command_count_error()
+    batched = [parse_command(command, index) for index, command in enumerate(commands)]
     try:
-        told = [read(index, of) for index, of in enumerate(batched)]
+        told = [read_command(index, of) for index, of in enumerate(batched)]
         with step("append"):
             appended = await services.commands.record_all(told, idempotency_key=key, actor=actor)
     except TrackerError as error:
-        match in_camel(error.path):
+        match camel_path(error.path):
             case (int() as index, *rest):
                 error.path = ("commands", index, *batched[index].path(tuple(rest)))
         raise
-    await readable(services, appended)
-    return await batch(info, appended)
+    await wait_until_readable(services, appended)
+    return await batch_result(info, appended)
 
 
-def read(index: int, of: Asked) -> orders.Command:
+def read_command(index: int, of: BatchCommand) -> orders.Command:
     """A command, with its errors at its place in a batch."""
     try:
         return of.read()
@@ -159,7 +164,7 @@ def read(index: int, of: Asked) -> orders.Command:
         raise error.below(index) from None
 
 
-async def batch(info: Info, appended: Appended) -> BatchResult:
+async def batch_result(info: Info, appended: Appended) -> BatchResult:
     """What became of commands that were recorded together, read back from the log."""
     positions = appended.positions
     events = await info.context.services.recorder.read(positions[0] - 1, limit=len(positions))

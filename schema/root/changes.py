@@ -12,12 +12,12 @@ from projections.fold import transitions
 from projections.query.changes import ChangeFilter, Changes
 from projections.query.lists import Found, Key, Span, part
 from projections.query.moment import Moment
-from schema.base.global_ids import sealed, unsealed
-from schema.inputs.arguments import goods, publishers, value_of, words
+from schema.base.global_ids import decode_opaque, encode_opaque
+from schema.inputs.arguments import domain_value, parse_commodities, parse_publisher, parse_words
 from schema.inputs.order_by import ChangeOrder, TransitionOrder
-from schema.inputs.pagination import Cursors, not_a_cursor
-from schema.types.change import Change, EntityKind, Transition, change, turn
-from schema.types.connection import Listing
+from schema.inputs.pagination import Cursors, cursor_error
+from schema.types.change import Change, EntityKind, Transition, change, transition
+from schema.types.connection import PageSource
 from tracker.domain.codec import decode, encode
 from tracker.domain.places import Place
 from tracker.errors import InvalidInput
@@ -34,7 +34,7 @@ OfKind: TypeAlias = Annotated[
 ]
 
 
-def about_what(
+def parse_change_filter(
     commodity: str | None,
     hs_code: str | None,
     place: str | None,
@@ -43,16 +43,16 @@ def about_what(
 ) -> ChangeFilter:
     """What changes and turns are narrowed to. Raises InvalidInput."""
     return ChangeFilter(
-        kind=value_of(kind),
-        commodities=goods(commodity, hs_code),
-        places=words(Place, place, "place"),
-        publishers=publishers(publisher),
+        kind=domain_value(kind),
+        commodities=parse_commodities(commodity, hs_code),
+        places=parse_words(Place, place, "place"),
+        publishers=parse_publisher(publisher),
     )
 
 
-def changed(
+def change_pages(
     changes: Changes, start: Moment, end: Moment, about: ChangeFilter, order: ChangeOrder
-) -> Listing[Change]:
+) -> PageSource[Change]:
     """What differs between two moments, by entity."""
     cursors = Cursors()
 
@@ -60,16 +60,19 @@ def changed(
         found = await changes.between(start, end, about, order.value, span)
         return [((of.entity,), change(of, start, end)) for of in found]
 
-    return Listing(items, lambda: changes.count(start, end, about), cursors.sealed, cursors.opened)
+    return PageSource(
+        items, lambda: changes.count(start, end, about), cursors.encode, cursors.decode
+    )
 
 
-async def coming(
+async def transition_pages(
     changes: Changes, moment: Moment, days: int, about: ChangeFilter, order: TransitionOrder
-) -> Listing[Transition]:
+) -> PageSource[Transition]:
     """What will happen after a day, by day and entity."""
     down = order.value.down
     found = [
-        (_key(of), turn(of, moment.position)) for of in await changes.upcoming(moment, days, about)
+        (_order_key(of), transition(of, moment.position))
+        for of in await changes.upcoming(moment, days, about)
     ]
     found.sort(key=itemgetter(0), reverse=down)
 
@@ -79,16 +82,16 @@ async def coming(
     async def count() -> int:
         return len(found)
 
-    return Listing(items, count, lambda key: sealed(encode(key).decode()), _opened)
+    return PageSource(items, count, lambda key: encode_opaque(encode(key).decode()), _decode_cursor)
 
 
-def _key(of: transitions.Transition) -> Key:
+def _order_key(of: transitions.Transition) -> Key:
     """What turns are ordered by."""
     return (of.day.isoformat(), of.entity, *of.part)
 
 
-def _opened(given: str, path: str) -> Key:
+def _decode_cursor(given: str, path: str) -> Key:
     try:
-        return tuple(decode(list[str], unsealed(given)))
+        return tuple(decode(list[str], decode_opaque(given)))
     except (ValueError, InvalidInput):
-        raise not_a_cursor(path) from None
+        raise cursor_error(path) from None

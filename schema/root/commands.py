@@ -13,12 +13,12 @@ from typing import Annotated, Any, TypeAlias
 from strawberry import argument, field
 
 from schema.base.context import Info
-from schema.base.decorators import output
+from schema.base.decorators import object_type
 from schema.base.scalars import Position
-from schema.inputs.input_types import camel, check_text, plain
-from schema.root.fact_mutations import TOLD
+from schema.inputs.input_types import check_text, to_camel, to_plain_json
+from schema.root.fact_mutations import INPUT_PARSERS
 from schema.services import Services
-from schema.telemetry.operation import seen, step
+from schema.telemetry.operation import current_operation, step
 from schema.types.event import Event, event
 from tracker.auth.scopes import Scope
 from tracker.commands.handler import Commands
@@ -47,7 +47,7 @@ Version: TypeAlias = Annotated[
 ]
 
 
-@output
+@object_type
 class CommandResult:
     """What became of a mutation."""
 
@@ -66,7 +66,7 @@ class CommandResult:
     event: Event = field(description="The event, as it is in the log.")
 
 
-class Retraction(Value, frozen=True, kw_only=True):
+class RetractionInput(Value, frozen=True, kw_only=True):
     """An event was wrong: from now on nothing follows from it. It stays in the log."""
 
     event_id: Name
@@ -74,7 +74,7 @@ class Retraction(Value, frozen=True, kw_only=True):
     source: Source
 
 
-class Redacting(Value, frozen=True, kw_only=True):
+class RedactionInput(Value, frozen=True, kw_only=True):
     """Texts of an event have to go, by a law: its note, its quotation. They are deleted for ever;
     the event stays, and the log says which texts went, why and by whom.
     """
@@ -87,7 +87,7 @@ class Redacting(Value, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class MutationRequest:
     """What a client ordered: the input as JSON data, and what stands beside it."""
 
     data: dict[str, Any]
@@ -96,14 +96,14 @@ class Order:
     expected: int | None = None
 
 
-Record: TypeAlias = Callable[[Commands, Order], Awaitable[Appended]]
+Record: TypeAlias = Callable[[Commands, MutationRequest], Awaitable[Appended]]
 
 
-def records(name: str) -> Record:
+def recorder_for(name: str) -> Record:
     """How the mutation of a name is recorded."""
 
-    async def record(commands: Commands, order: Order) -> Appended:
-        stream, fact = TOLD[name](order.data)
+    async def record(commands: Commands, order: MutationRequest) -> Appended:
+        stream, fact = INPUT_PARSERS[name](order.data)
         return await commands.record(
             stream,
             fact,
@@ -115,9 +115,9 @@ def records(name: str) -> Record:
     return record
 
 
-async def record_retraction(commands: Commands, order: Order) -> Appended:
+async def record_retraction(commands: Commands, order: MutationRequest) -> Appended:
     """Record that an event was wrong."""
-    retraction = from_builtins(Retraction, order.data)
+    retraction = from_builtins(RetractionInput, order.data)
     return await commands.retract(
         retraction.event_id,
         retraction.reason,
@@ -127,9 +127,9 @@ async def record_retraction(commands: Commands, order: Order) -> Appended:
     )
 
 
-async def record_redaction(commands: Commands, order: Order) -> Appended:
+async def record_redaction(commands: Commands, order: MutationRequest) -> Appended:
     """Record that texts had to go, with which they go."""
-    asked = from_builtins(Redacting, order.data)
+    asked = from_builtins(RedactionInput, order.data)
     return await commands.redact(
         asked.event_id,
         asked.reason,
@@ -141,10 +141,10 @@ async def record_redaction(commands: Commands, order: Order) -> Appended:
     )
 
 
-async def record_correction(commands: Commands, order: Order) -> Appended:
+async def record_correction(commands: Commands, order: MutationRequest) -> Appended:
     """Record that an event was wrong and what is right, both or neither."""
-    with replacement_named(order.data):
-        retraction, stream, fact = corrected(order.data)
+    with replacement_errors(order.data):
+        retraction, stream, fact = parse_correction(order.data)
         return await commands.correct(
             retraction.event_id,
             stream,
@@ -157,18 +157,20 @@ async def record_correction(commands: Commands, order: Order) -> Appended:
         )
 
 
-def corrected(data: dict[str, Any]) -> tuple[Retraction, str, Fact]:
+def parse_correction(data: dict[str, Any]) -> tuple[RetractionInput, str, Fact]:
     """What a correction retracts, and the stream and the fact that take its place."""
     [(name, right)] = data["replacement"].items()
-    retraction = from_builtins(Retraction, {of: data[of] for of in data if of != "replacement"})
+    retraction = from_builtins(
+        RetractionInput, {of: data[of] for of in data if of != "replacement"}
+    )
     try:
-        return retraction, *TOLD[name](right)
+        return retraction, *INPUT_PARSERS[name](right)
     except TrackerError as error:
         raise error.below("replacement") from None
 
 
 @contextmanager
-def replacement_named(data: dict[str, Any]) -> Iterator[None]:
+def replacement_errors(data: dict[str, Any]) -> Iterator[None]:
     """Put errors in the replacement of a correction under its name."""
     try:
         yield
@@ -179,7 +181,7 @@ def replacement_named(data: dict[str, Any]) -> Iterator[None]:
         raise
 
 
-async def carried_out(
+async def execute_command(
     info: Info,
     input: Any,
     key: str | None,
@@ -188,22 +190,22 @@ async def carried_out(
     scope: Scope = Scope.RECORD,
 ) -> CommandResult:
     """Record what was ordered, by a caller of that scope, and wait until it can be read."""
-    services, actor = info.context.services, info.context.writer(scope)
+    services, actor = info.context.services, info.context.require_actor(scope)
     try:
         check_text(key or "", "idempotencyKey")
-        order = Order(plain(input), actor, key, expected)
+        order = MutationRequest(to_plain_json(input), actor, key, expected)
         with step("append"):
             appended = await record(services.commands, order)
     except TrackerError as error:
-        error.path = in_camel(error.path)
+        error.path = camel_path(error.path)
         raise error if set(error.path[:1]) & BESIDE_INPUT else error.below("input") from None
-    await readable(services, appended)
+    await wait_until_readable(services, appended)
     return await command_result(info, appended)
 
 
-async def readable(services: Services, appended: Appended) -> None:
+async def wait_until_readable(services: Services, appended: Appended) -> None:
     """Wait until what was recorded can be read."""
-    seen().reached(appended.positions[-1])
+    current_operation().note_position(appended.positions[-1])
     with step("projection"):
         await services.projector.reach(appended.positions[-1])
 
@@ -223,6 +225,6 @@ async def command_result(info: Info, appended: Appended) -> CommandResult:
     )
 
 
-def in_camel(path: Path) -> Path:
+def camel_path(path: Path) -> Path:
     """A path in the names that clients know."""
-    return tuple(camel(step) if isinstance(step, str) else step for step in path)
+    return tuple(to_camel(step) if isinstance(step, str) else step for step in path)

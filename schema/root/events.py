@@ -10,21 +10,21 @@ from projections.query.lists import Found, Key, Span
 from projections.query.lists import part as within
 from schema.base.global_ids import entity_path
 from schema.base.scalars import Position
-from schema.inputs.arguments import LAST_POSITION, position, short
+from schema.inputs.arguments import LAST_POSITION, parse_position, parse_short_text
 from schema.inputs.order_by import EventOrder
-from schema.types.connection import Listing
+from schema.types.connection import PageSource
 from schema.types.event import Event, event
 from tracker.domain.registry import kind_of
 from tracker.log.entries import Recorded
 from tracker.log.recorder import Recorder, Streams
 from tracker.log.selection import Selection, read_entity, streams_selected
 
-TICK = timedelta(microseconds=1)
+CLOCK_RESOLUTION = timedelta(microseconds=1)
 """The least time between two moments."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class LogRange:
     """Events of the log: those wanted, between two positions, which are both left out."""
 
     wanted: Selection
@@ -32,17 +32,17 @@ class Stretch:
     before: int
 
 
-async def stretch(
+async def log_range(
     recorder: Recorder, wanted: Selection, first: datetime | None, last: datetime | None
-) -> Stretch:
+) -> LogRange:
     """The events wanted that were recorded from one moment to another, both inclusive."""
     earliest = first is not None and first > datetime.min.replace(tzinfo=first.tzinfo)
-    after = await recorder.position_at(first - TICK) if first and earliest else 0
+    after = await recorder.position_at(first - CLOCK_RESOLUTION) if first and earliest else 0
     before = await recorder.position_at(last) + 1 if last else LAST_POSITION
-    return Stretch(wanted, after, before)
+    return LogRange(wanted, after, before)
 
 
-async def events_of(recorder: Recorder, part: Stretch, order: EventOrder) -> Listing[Event]:
+async def event_pages(recorder: Recorder, part: LogRange, order: EventOrder) -> PageSource[Event]:
     """The events of a stretch of the log, by position."""
     if part.wanted.entity is not None:
         return await _of_entity(recorder, part.wanted.entity, part, order)
@@ -54,8 +54,8 @@ async def events_of(recorder: Recorder, part: Stretch, order: EventOrder) -> Lis
 
 
 def _in_log(
-    recorder: Recorder, part: Stretch, about: Sequence[Streams] | None, order: EventOrder
-) -> Listing[Event]:
+    recorder: Recorder, part: LogRange, about: Sequence[Streams] | None, order: EventOrder
+) -> PageSource[Event]:
     """Events of the log, or of some streams of it."""
     down, types = order.value.down, part.wanted.types
 
@@ -72,23 +72,26 @@ def _in_log(
             about=about,
             from_end=span.from_end is not down,
         )
-        return [_found(of) for of in (found[::-1] if down else found)]
+        return [_keyed_event(of) for of in (found[::-1] if down else found)]
 
-    return Listing(
-        items, lambda: recorder.count(part.after, part.before, types, about), _sealed, _opened
+    return PageSource(
+        items,
+        lambda: recorder.count(part.after, part.before, types, about),
+        _encode_cursor,
+        _decode_cursor,
     )
 
 
 async def _of_entity(
-    recorder: Recorder, entity: str, part: Stretch, order: EventOrder
-) -> Listing[Event]:
+    recorder: Recorder, entity: str, part: LogRange, order: EventOrder
+) -> PageSource[Event]:
     """Events of one entity."""
     events = (
         await read_entity(recorder, part.wanted, part.after, part.before - 1)
-        if known_entity(entity)
+        if is_entity_name(entity)
         else []
     )
-    found = [_found(of) for of in events]
+    found = [_keyed_event(of) for of in events]
     down = order.value.down
 
     async def items(span: Span) -> Sequence[Found[Event]]:
@@ -97,22 +100,22 @@ async def _of_entity(
     async def count() -> int:
         return len(found)
 
-    return Listing(items, count, _sealed, _opened)
+    return PageSource(items, count, _encode_cursor, _decode_cursor)
 
 
-def known_entity(entity: str) -> bool:
+def is_entity_name(entity: str) -> bool:
     """Whether this can be the name of an entity. Raises InvalidInput for an unknown kind."""
-    kind = kind_of(short(entity, "entity")).KIND
+    kind = kind_of(parse_short_text(entity, "entity")).KIND
     return entity_path(kind, entity.removeprefix(f"{kind}/")) is not None
 
 
-def _found(of: Recorded) -> Found[Event]:
+def _keyed_event(of: Recorded) -> Found[Event]:
     return (of.position,), event(of)
 
 
-def _sealed(key: Key) -> str:
+def _encode_cursor(key: Key) -> str:
     return str(key[0])
 
 
-def _opened(given: str, path: str) -> Key:
-    return (position(Position(given), path) or 0,)
+def _decode_cursor(given: str, path: str) -> Key:
+    return (parse_position(Position(given), path) or 0,)

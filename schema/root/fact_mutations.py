@@ -1,6 +1,6 @@
 """Every fact of the domain that can be recorded, by the name of the mutation that records it.
 
-`ACTS` lists them; what they check is the domain's business.
+`FACT_MUTATIONS` lists them; what they check is the domain's business.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from tracker.domain.values import Fact
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class FactMutation:
     """A mutation that records one kind of fact."""
 
     name: str
     fact: type[Fact]
-    of: type[Entity]
+    entity_type: type[Entity]
     description: str
 
     @property
@@ -35,109 +35,118 @@ class Act:
         """Whether the fact names its entity, so that no id is asked for."""
         return self.fact.stream is not Fact.stream
 
-    def told(self, data: dict[str, Any]) -> tuple[str, Fact]:
+    def to_fact(self, data: dict[str, Any]) -> tuple[str, Fact]:
         """The stream and the fact that an input tells: the fact names its entity, or its id does,
         which may be its key, also that of one which is yet to come.
         """
         fact = from_builtins(self.fact, {name: of for name, of in data.items() if name != "id"})
         if fact.stream:
             return fact.stream, fact
-        return f"{self.of.KIND}/{key_of(self.of.KIND, data['id']) or data['id']}", fact
+        return (
+            f"{self.entity_type.KIND}/{key_of(self.entity_type.KIND, data['id']) or data['id']}",
+            fact,
+        )
 
 
 CONTROL, ALLIANCE = export_control.ExportControl, alliance.Alliance
 ANNOUNCEMENT, FIGURE = announcement.Announcement, figure.Figure
 PREFERENCE = preference.Preference
-ACTS = (
-    Act(
+FACT_MUTATIONS = (
+    FactMutation(
         "announceExportControl",
         acts.Announced,
         CONTROL,
         "An instrument is announced, with its clauses.",
     ),
-    Act(
+    FactMutation(
         "enterIntoForce",
         acts.EnteredIntoForce,
         CONTROL,
         "Clauses of an instrument are in force, from a day.",
     ),
-    Act(
+    FactMutation(
         "amendExportControl",
         acts.Amended,
         CONTROL,
         "Clauses of an instrument are worded anew, or joined by others.",
     ),
-    Act(
+    FactMutation(
         "extendExportControl",
         acts.Extended,
         CONTROL,
         "Clauses of an instrument hold longer than they said.",
     ),
-    Act(
+    FactMutation(
         "suspendExportControl",
         acts.Suspended,
         CONTROL,
         "Clauses of an instrument do not apply from a day on, until another; then they are back.",
     ),
-    Act(
+    FactMutation(
         "extendSuspension",
         acts.SuspensionExtended,
         CONTROL,
         "The suspension of clauses lasts longer.",
     ),
-    Act("reinstateExportControl", acts.Reinstated, CONTROL, "The suspension of clauses is over."),
-    Act("expireExportControl", acts.Expired, CONTROL, "Clauses of an instrument have ended."),
-    Act("repealExportControl", acts.Repealed, CONTROL, "Clauses of an instrument are withdrawn."),
-    Act(
+    FactMutation(
+        "reinstateExportControl", acts.Reinstated, CONTROL, "The suspension of clauses is over."
+    ),
+    FactMutation(
+        "expireExportControl", acts.Expired, CONTROL, "Clauses of an instrument have ended."
+    ),
+    FactMutation(
+        "repealExportControl", acts.Repealed, CONTROL, "Clauses of an instrument are withdrawn."
+    ),
+    FactMutation(
         "discontinueExportControl",
         acts.Discontinued,
         CONTROL,
         "Clauses of an instrument end without a repeal: withdrawn, lapsed, or concluded without a"
         " measure.",
     ),
-    Act(
+    FactMutation(
         "mergeExportControl",
         acts.Merged,
         CONTROL,
         "Clauses of an instrument are repealed since another one carries them on.",
     ),
-    Act(
+    FactMutation(
         "disputeExportControl",
         acts.Disputed,
         CONTROL,
         "Another source tells it otherwise: kept beside, not merged.",
     ),
-    Act("recordAnnouncement", announcement.Made, ANNOUNCEMENT, "An announcement is made."),
-    Act(
+    FactMutation("recordAnnouncement", announcement.Made, ANNOUNCEMENT, "An announcement is made."),
+    FactMutation(
         "supersedeAnnouncement",
         announcement.Superseded,
         ANNOUNCEMENT,
         "A later announcement takes the place of one.",
     ),
-    Act(
+    FactMutation(
         "foundAlliance",
         alliance.Founded,
         ALLIANCE,
         "An alliance is founded, or an initiative launched as part of one.",
     ),
-    Act("renameAlliance", alliance.Renamed, ALLIANCE, "An alliance goes by another name."),
-    Act(
+    FactMutation("renameAlliance", alliance.Renamed, ALLIANCE, "An alliance goes by another name."),
+    FactMutation(
         "succeedAlliance", alliance.Succeeded, ALLIANCE, "Another alliance takes the place of one."
     ),
-    Act("dissolveAlliance", alliance.Dissolved, ALLIANCE, "An alliance ends."),
-    Act(
+    FactMutation("dissolveAlliance", alliance.Dissolved, ALLIANCE, "An alliance ends."),
+    FactMutation(
         "recordFigure",
         figure.Claimed,
         FIGURE,
         "A publisher claims a number for a series, in one edition.",
     ),
-    Act(
+    FactMutation(
         "preferPublisher",
         figure.Preferred,
         FIGURE,
         "A judgement: of the claims side by side on a figure, use this publisher's.",
     ),
-    Act(
+    FactMutation(
         "orderPublishers",
         preference.Ordered,
         PREFERENCE,
@@ -154,18 +163,21 @@ class MembershipChange(Enum):
     LEFT = enum_value("left", description="The place is no longer a member.")
 
 
-def membership(data: dict[str, Any]) -> tuple[str, Fact]:
+def parse_membership(data: dict[str, Any]) -> tuple[str, Fact]:
     """The stream and the fact that a change of membership tells."""
     joined = data["change"] == MembershipChange.JOINED.value
-    act = Act("", alliance.MemberJoined if joined else alliance.MemberLeft, ALLIANCE, "")
-    return act.told({name: of for name, of in data.items() if name != "change"})
+    act = FactMutation("", alliance.MemberJoined if joined else alliance.MemberLeft, ALLIANCE, "")
+    return act.to_fact({name: of for name, of in data.items() if name != "change"})
 
 
-TOLD = {**{act.name: act.told for act in ACTS}, "recordMembership": membership}
+INPUT_PARSERS = {
+    **{act.name: act.to_fact for act in FACT_MUTATIONS},
+    "recordMembership": parse_membership,
+}
 """How the input of each mutation that records a fact is read."""
 
 
-def input_of(act: Act) -> type[Any]:
+def input_of_mutation(act: FactMutation) -> type[Any]:
     """The input type of an act: the fact, with the id of the entity unless the fact names it."""
     id = {} if act.names_entity else {"id": str}
     return input_type(f"{act.name[0].upper()}{act.name[1:]}Input", act.fact, act.description, id)
@@ -177,5 +189,8 @@ MEMBERSHIP = input_type(
     "A place becomes a member of an alliance, or is none any more.",
     {"id": str, "change": MembershipChange},
 )
-INPUTS = {**{act.name: input_of(act) for act in ACTS}, "recordMembership": MEMBERSHIP}
+INPUTS = {
+    **{act.name: input_of_mutation(act) for act in FACT_MUTATIONS},
+    "recordMembership": MEMBERSHIP,
+}
 """The inputs of all mutations that record a fact."""

@@ -7,24 +7,24 @@ from datetime import date, datetime
 
 from projections.query.as_of import AsOf, HistoryRow
 from projections.query.lists import Days, Found, Key, Span
-from schema.base.global_ids import sealed, unsealed
+from schema.base.global_ids import decode_opaque, encode_opaque
 from schema.inputs.arguments import LAST_POSITION
-from schema.inputs.pagination import not_a_cursor
-from schema.root.events import known_entity
-from schema.types.connection import Listing
+from schema.inputs.pagination import cursor_error
+from schema.root.events import is_entity_name
+from schema.types.connection import PageSource
 from schema.types.event import HistoryVersion, history_version
 
 
-def history_of(
+def history_pages(
     as_of: AsOf,
     entity: str,
     valid: Days | None,
     known: tuple[datetime | None, datetime | None],
     types: Sequence[str] | None,
-) -> Listing[HistoryVersion]:
+) -> PageSource[HistoryVersion]:
     """The versions of an entity, the oldest knowledge first. Raises InvalidInput for a name that
     none can have."""
-    nameable = known_entity(entity)
+    nameable = is_entity_name(entity)
 
     async def items(span: Span) -> list[Found[HistoryVersion | None]]:
         found = (
@@ -32,7 +32,7 @@ def history_of(
             if nameable
             else []
         )
-        return [(_key(held), history_version(held)) for held in found]
+        return [(_version_key(held), history_version(held)) for held in found]
 
     async def count() -> int:
         return (
@@ -41,21 +41,21 @@ def history_of(
             else 0
         )
 
-    return Listing(items, count, _sealed, _opened)
+    return PageSource(items, count, _encode_cursor, _decode_cursor)
 
 
-def _key(row: HistoryRow) -> Key:
+def _version_key(row: HistoryRow) -> Key:
     return row.known_from, row.valid_from.isoformat()
 
 
-def _sealed(key: Key) -> str:
-    return sealed("#".join(map(str, key)))
+def _encode_cursor(key: Key) -> str:
+    return encode_opaque("#".join(map(str, key)))
 
 
-def _opened(given: str, path: str) -> Key:
+def _decode_cursor(given: str, path: str) -> Key:
     """The key that a cursor stands for. Raises InvalidInput for any other text."""
     try:
-        position, _, day = unsealed(given).partition("#")
+        position, _, day = decode_opaque(given).partition("#")
         return min(int(position), LAST_POSITION), date.fromisoformat(day).isoformat()
     except ValueError:
-        raise not_a_cursor(path) from None
+        raise cursor_error(path) from None

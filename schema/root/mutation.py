@@ -10,59 +10,61 @@ from strawberry.tools import create_type
 
 from schema.base.context import Info
 from schema.base.decorators import description_of
-from schema.inputs.input_types import described, input_type
+from schema.inputs.input_types import description_of_kind, input_type
 from schema.root.batch import (
-    COMMAND,
-    CORRECTION,
+    COMMAND_INPUT,
+    CORRECTION_INPUT,
     MAX_COMMANDS,
-    RETRACTION,
+    RETRACTION_INPUT,
     BatchResult,
-    carried_out_together,
+    execute_batch,
 )
 from schema.root.commands import (
     CommandResult,
     Key,
     Record,
-    Redacting,
-    Retraction,
+    RedactionInput,
+    RetractionInput,
     Version,
-    carried_out,
+    execute_command,
     record_correction,
     record_redaction,
     record_retraction,
-    records,
+    recorder_for,
 )
 from schema.root.fact_mutations import INPUTS
 from tracker.auth.scopes import Scope
 
-REDACTION = input_type("RedactEventInput", Redacting, description_of(Redacting))
+REDACTION_INPUT = input_type("RedactEventInput", RedactionInput, description_of(RedactionInput))
 
 
-def mutation(name: str, input_class: type[Any], description: str, record: Record) -> Any:
+def versioned_mutation(name: str, input_class: type[Any], description: str, record: Record) -> Any:
     """A mutation with an expected version."""
 
     async def resolve(
         info: Info, input: Any, idempotency_key: Key = None, expected_version: Version = None
     ) -> CommandResult:
-        return await carried_out(info, input, idempotency_key, expected_version, record)
+        return await execute_command(info, input, idempotency_key, expected_version, record)
 
     return _field(name, input_class, description, resolve)
 
 
-def retraction(name: str, input_class: type[Any], description: str) -> Any:
+def retraction_mutation(name: str, input_class: type[Any], description: str) -> Any:
     """The mutation that retracts: of an event, not of a version of an entity."""
 
     async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> CommandResult:
-        return await carried_out(info, input, idempotency_key, None, record_retraction)
+        return await execute_command(info, input, idempotency_key, None, record_retraction)
 
     return _field(name, input_class, description, resolve)
 
 
-def redaction(name: str, input_class: type[Any], description: str) -> Any:
+def redaction_mutation(name: str, input_class: type[Any], description: str) -> Any:
     """The mutation that redacts: for administrators."""
 
     async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> CommandResult:
-        return await carried_out(info, input, idempotency_key, None, record_redaction, Scope.ADMIN)
+        return await execute_command(
+            info, input, idempotency_key, None, record_redaction, Scope.ADMIN
+        )
 
     return _field(name, input_class, description, resolve)
 
@@ -75,15 +77,15 @@ def _field(name: str, input_class: type[Any], description: str, resolve: Any) ->
     return strawberry.mutation(resolver=resolve, name=name, description=description)
 
 
-def together() -> Any:
+def record_mutation() -> Any:
     """The mutation that carries out many commands at once."""
 
     async def resolve(info: Info, commands: Any, idempotency_key: Key = None) -> BatchResult:
-        return await carried_out_together(info, commands, idempotency_key)
+        return await execute_batch(info, commands, idempotency_key)
 
     resolve.__name__ = "record"
     resolve.__annotations__["commands"] = Annotated[
-        list[COMMAND],  # type: ignore[valid-type]  # known at run time only
+        list[COMMAND_INPUT],  # type: ignore[valid-type]  # known at run time only
         argument(
             description=f"What is to be recorded: 1 to {MAX_COMMANDS} commands, in their order."
         ),
@@ -100,20 +102,25 @@ def together() -> Any:
 Mutation = create_type(
     "Mutation",
     [
-        *(mutation(name, kind, described(kind), records(name)) for name, kind in INPUTS.items()),
-        retraction("retractEvent", RETRACTION, description_of(Retraction)),
-        redaction(
-            "redactEvent", REDACTION, f"{description_of(Redacting)} Needs a token of scope admin."
+        *(
+            versioned_mutation(name, kind, description_of_kind(kind), recorder_for(name))
+            for name, kind in INPUTS.items()
         ),
-        mutation(
+        retraction_mutation("retractEvent", RETRACTION_INPUT, description_of(RetractionInput)),
+        redaction_mutation(
+            "redactEvent",
+            REDACTION_INPUT,
+            f"{description_of(RedactionInput)} Needs a token of scope admin.",
+        ),
+        versioned_mutation(
             "correctEvent",
-            CORRECTION,
+            CORRECTION_INPUT,
             "An event was wrong, and what is right: retracts the one"
             " and records the other in its place, both or neither. The id of the result is that"
             " of the new event.",
             record_correction,
         ),
-        together(),
+        record_mutation(),
     ],
     description="What can be recorded. Every mutation needs the token for writing, unless writing is"
     " open, and returns when it can be read.",

@@ -11,10 +11,10 @@ from strawberry import argument
 from projections.analysis.claims import Orders
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.global_ids import entity_of
+from schema.base.global_ids import entity_of_global_id
 from schema.inputs.pagination import MAX_PAGE_SIZE
 from schema.types.common import Node
-from schema.types.event import state as shown_state
+from schema.types.event import graphql_state as shown_state
 from schema.types.figure import figure
 from tracker.domain.entity import EntityState
 from tracker.domain.figure import FigureState
@@ -28,7 +28,7 @@ GlobalIds: TypeAlias = Annotated[
 
 async def node(info: Info, moment: Moment, id: str) -> Node | None:
     """The entity of an id at a moment; None while there is none."""
-    [found] = await _found(info, moment, [entity_of(id, "id")])
+    [found] = await _find_states(info, moment, [entity_of_global_id(id, "id")])
     return found
 
 
@@ -38,19 +38,21 @@ async def nodes(info: Info, moment: Moment, ids: Sequence[str]) -> list[Node | N
         raise InvalidInput(
             f"expected at most {MAX_PAGE_SIZE} ids", code="INVALID_PAGE_SIZE", path=("ids",)
         )
-    return await _found(info, moment, [entity_of(id, "ids", at) for at, id in enumerate(ids)])
+    return await _find_states(
+        info, moment, [entity_of_global_id(id, "ids", at) for at, id in enumerate(ids)]
+    )
 
 
-async def _found(info: Info, moment: Moment, entities: Sequence[str]) -> list[Node | None]:
+async def _find_states(info: Info, moment: Moment, entities: Sequence[str]) -> list[Node | None]:
     as_of = info.context.services.as_of
     states = await as_of.named(entities, moment)
     figures = any(isinstance(state, FigureState) for state in states.values())
     orders = await as_of.orders(moment) if figures else []
-    shown = {name: _shown(state, moment, orders) for name, state in states.items()}
+    shown = {name: _to_node(state, moment, orders) for name, state in states.items()}
     return [shown.get(entity) for entity in entities]
 
 
-def _shown(state: EntityState, moment: Moment, orders: Orders) -> Node:
+def _to_node(state: EntityState, moment: Moment, orders: Orders) -> Node:
     if isinstance(state, FigureState):
         return figure(state, orders)
     return shown_state(state, moment)

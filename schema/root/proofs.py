@@ -7,9 +7,9 @@ from typing import Annotated, TypeAlias
 from strawberry import argument
 
 from schema.base.context import Info
-from schema.base.decorators import answer, output
+from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Position
-from schema.inputs.arguments import needed, position
+from schema.inputs.arguments import parse_position, parse_required_position
 from schema.types.proof import (
     Checkpoint,
     ConsistencyProof,
@@ -24,11 +24,11 @@ AtSize: TypeAlias = Annotated[
 ]
 
 
-@output
+@object_type
 class Proofs:
     """What auditors ask of the log."""
 
-    @answer
+    @resolver_field
     async def checkpoint(
         self,
         info: Info,
@@ -37,10 +37,10 @@ class Proofs:
         ] = None,
     ) -> Checkpoint:
         """A signed head of the log. Auditors keep those that they have seen: docs/audit.md."""
-        publications = info.context.services.publications
-        return checkpoint(await publications.checkpoint(position(size, "size")))
+        publications = info.context.services.proofs
+        return checkpoint(await publications.checkpoint(parse_position(size, "size")))
 
-    @answer
+    @resolver_field
     async def inclusion_proof(
         self,
         info: Info,
@@ -50,12 +50,14 @@ class Proofs:
         size: AtSize = None,
     ) -> InclusionProof:
         """That an event is in the log that a checkpoint commits to."""
-        publications = info.context.services.publications
+        publications = info.context.services.proofs
         return inclusion(
-            await publications.inclusion(needed(at, "position"), position(size, "size"))
+            await publications.inclusion(
+                parse_required_position(at, "position"), parse_position(size, "size")
+            )
         )
 
-    @answer
+    @resolver_field
     async def consistency_proof(
         self,
         info: Info,
@@ -73,7 +75,9 @@ class Proofs:
         ] = None,
     ) -> ConsistencyProof:
         """That a checkpoint commits to all that the log had at an older size, unchanged."""
-        publications = info.context.services.publications
+        publications = info.context.services.proofs
         return consistency(
-            *await publications.consistency(needed(old, "from"), position(new, "to"))
+            *await publications.consistency(
+                parse_required_position(old, "from"), parse_position(new, "to")
+            )
         )

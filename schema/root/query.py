@@ -9,7 +9,7 @@ from strawberry import argument
 from projections.query.lists import EVERYTHING, Filter
 from projections.versions.search_text import matches
 from schema.base.context import Info
-from schema.base.decorators import answer, answer_as, output
+from schema.base.decorators import named_resolver_field, object_type, resolver_field
 from schema.base.global_ids import key_of
 from schema.base.scalars import Day, Instant, Position
 from schema.inputs.arguments import (
@@ -19,27 +19,34 @@ from schema.inputs.arguments import (
     HsCode,
     OfTypes,
     Publisher,
-    event_types,
-    goods,
-    selection,
-    short,
-    sought,
+    parse_commodities,
+    parse_event_types,
+    parse_search,
+    parse_selection,
+    parse_short_text,
 )
-from schema.inputs.moment import MinPosition, MomentInput, come_to, compared, meant, now
-from schema.inputs.order_by import IN_ORDER, ChangeOrder, EventOrder, ImportOrder, KeyOrder
-from schema.inputs.pagination import After, Before, First, Last, page
-from schema.inputs.ranges import DayRange, TimeRange, days, times
+from schema.inputs.moment import (
+    MinPosition,
+    MomentInput,
+    current_moment,
+    resolve_moment,
+    resolve_range,
+    wait_for_position,
+)
+from schema.inputs.order_by import ORDER_BY, ChangeOrder, EventOrder, ImportOrder, KeyOrder
+from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.ranges import DayRange, TimeRange, parse_days, parse_times
 from schema.root.as_of.as_of import AsOf
-from schema.root.changes import AboutPlace, OfKind, about_what, changed
-from schema.root.events import events_of, stretch
-from schema.root.history import history_of
+from schema.root.changes import AboutPlace, OfKind, change_pages, parse_change_filter
+from schema.root.events import event_pages, log_range
+from schema.root.history import history_pages
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
 from schema.root.proofs import Proofs
-from schema.telemetry.operation import seen
+from schema.telemetry.operation import current_operation
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, Place, place
 from schema.types.common import commodity as shown_commodity
-from schema.types.connection import Connection, states
+from schema.types.connection import Connection, entity_pages
 from schema.types.event import Event, HistoryVersion
 from schema.types.imports import Import, import_
 from schema.types.redaction import Redaction, redaction
@@ -49,11 +56,11 @@ from tracker.domain.places import places
 from tracker.domain.redaction import RedactionState
 
 
-@output
+@object_type
 class Query(Proofs):
     """What can be asked."""
 
-    @answer
+    @resolver_field
     async def as_of(
         self,
         info: Info,
@@ -78,31 +85,31 @@ class Query(Proofs):
         two moments.
         """
         given = MomentInput(valid_at=valid_at, known_at=known_at, position=at)
-        return AsOf(moment=await meant(info, given, min_position))
+        return AsOf(moment=await resolve_moment(info, given, min_position))
 
-    @answer
+    @resolver_field
     async def head(self, info: Info, min_position: MinPosition = None) -> Position:
         """The last position of the log; 0 when nothing is recorded."""
-        await come_to(info, min_position)
+        await wait_for_position(info, min_position)
         head = await info.context.services.recorder.head()
-        seen().reached(head)
+        current_operation().note_position(head)
         return Position(str(head))
 
-    @answer
+    @resolver_field
     async def node(self, info: Info, id: GlobalId, min_position: MinPosition = None) -> Node | None:
         """The entity of an id as of now; null while there is none. Of another moment: ask `asOf`
         for it.
         """
-        return await node(info, await now(info, min_position), id)
+        return await node(info, await current_moment(info, min_position), id)
 
-    @answer
+    @resolver_field
     async def nodes(
         self, info: Info, ids: GlobalIds, min_position: MinPosition = None
     ) -> list[Node | None]:
         """The entities of some ids as of now, in the order of the ids; null where none is."""
-        return await nodes(info, await now(info, min_position), ids)
+        return await nodes(info, await current_moment(info, min_position), ids)
 
-    @answer
+    @resolver_field
     async def history(
         self,
         info: Info,
@@ -140,18 +147,18 @@ class Query(Proofs):
         items than are asked for: `hasNextPage` says whether there are more. Its events are
         `events(entity:)`.
         """
-        asked = page(first, after, last, before)
-        of = history_of(
+        asked = parse_page(first, after, last, before)
+        of = history_pages(
             info.context.services.as_of,
             entity,
-            days(valid, "valid"),
-            times(known, "known"),
-            event_types(types),
+            parse_days(valid, "valid"),
+            parse_times(known, "known"),
+            parse_event_types(types),
         )
-        await come_to(info, min_position)
+        await wait_for_position(info, min_position)
         return await of.page(asked)
 
-    @answer
+    @resolver_field
     async def changes(
         self,
         info: Info,
@@ -174,7 +181,7 @@ class Query(Proofs):
         place: AboutPlace = None,
         kind: OfKind = None,
         publisher: Publisher = None,
-        order_by: Annotated[ChangeOrder, IN_ORDER] = ChangeOrder.ENTITY,
+        order_by: Annotated[ChangeOrder, ORDER_BY] = ChangeOrder.ENTITY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -185,16 +192,16 @@ class Query(Proofs):
         positions, what was restated; or both. What came and went again between them does not
         show: `history` has it.
         """
-        about = about_what(commodity, hs_code, place, kind, publisher)
-        of = changed(
+        about = parse_change_filter(commodity, hs_code, place, kind, publisher)
+        of = change_pages(
             info.context.services.changes,
-            *await compared(info, start, end, min_position),
+            *await resolve_range(info, start, end, min_position),
             about,
             order_by,
         )
-        return await of.page(page(first, after, last, before))
+        return await of.page(parse_page(first, after, last, before))
 
-    @answer
+    @resolver_field
     async def imports(
         self,
         info: Info,
@@ -204,7 +211,7 @@ class Query(Proofs):
         on: Annotated[
             DayRange | None, argument(description="Only those of these days (UTC).")
         ] = None,
-        order_by: Annotated[ImportOrder, IN_ORDER] = ImportOrder.KEY,
+        order_by: Annotated[ImportOrder, ORDER_BY] = ImportOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -215,19 +222,20 @@ class Query(Proofs):
         now.
         """
         narrowed = Filter(
-            category=None if source is None else short(source, "source"), dated=days(on, "on")
+            category=None if source is None else parse_short_text(source, "source"),
+            dated=parse_days(on, "on"),
         )
-        of = states(
+        of = entity_pages(
             info.context.services.as_of,
             ImportState,
-            await now(info, min_position),
+            await current_moment(info, min_position),
             narrowed,
             import_,
             order_by,
         )
-        return await of.page(page(first, after, last, before))
+        return await of.page(parse_page(first, after, last, before))
 
-    @answer_as("import")
+    @named_resolver_field("import")
     async def one_import(
         self,
         info: Info,
@@ -238,15 +246,15 @@ class Query(Proofs):
         key = key_of("import", id)
         if key is None:
             return None
-        moment = await now(info, min_position)
+        moment = await current_moment(info, min_position)
         state = await info.context.services.as_of.state(ImportState, key, moment)
         return import_(state) if state else None
 
-    @answer
+    @resolver_field
     async def redactions(
         self,
         info: Info,
-        order_by: Annotated[KeyOrder, IN_ORDER] = KeyOrder.KEY,
+        order_by: Annotated[KeyOrder, ORDER_BY] = KeyOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -254,17 +262,17 @@ class Query(Proofs):
         min_position: MinPosition = None,
     ) -> Connection[Redaction]:
         """What had to go, by the event that it was a text of, as far as is recorded now."""
-        of = states(
+        of = entity_pages(
             info.context.services.as_of,
             RedactionState,
-            await now(info, min_position),
+            await current_moment(info, min_position),
             EVERYTHING,
             redaction,
             order_by,
         )
-        return await of.page(page(first, after, last, before))
+        return await of.page(parse_page(first, after, last, before))
 
-    @answer
+    @resolver_field
     def commodities(
         self,
         search: Annotated[
@@ -278,14 +286,15 @@ class Query(Proofs):
         hs_code: HsCode = None,
     ) -> list[Commodity]:
         """All declared commodities, in the order of the tree."""
-        wanted = goods(commodity, hs_code)
+        wanted = parse_commodities(commodity, hs_code)
         return [
             shown_commodity(of)
             for of in commodities()
-            if (wanted is None or of in wanted) and matches(sought(search), of, of.name, *of.also)
+            if (wanted is None or of in wanted)
+            and matches(parse_search(search), of, of.name, *of.also)
         ]
 
-    @answer
+    @resolver_field
     def places(
         self,
         search: Annotated[
@@ -297,9 +306,9 @@ class Query(Proofs):
         ] = None,
     ) -> list[Place]:
         """All places: countries, and the declared groups, by code."""
-        return [place(of) for of in places() if matches(sought(search), of, of.name)]
+        return [place(of) for of in places() if matches(parse_search(search), of, of.name)]
 
-    @answer
+    @resolver_field
     async def events(
         self,
         info: Info,
@@ -312,7 +321,7 @@ class Query(Proofs):
         recorded: Annotated[
             TimeRange | None, argument(description="Only events that were recorded in this time.")
         ] = None,
-        order_by: Annotated[EventOrder, IN_ORDER] = EventOrder.POSITION,
+        order_by: Annotated[EventOrder, ORDER_BY] = EventOrder.POSITION,
         first: First = None,
         after: Annotated[
             Position | None,
@@ -327,10 +336,10 @@ class Query(Proofs):
     ) -> Connection[Event]:
         """The log itself. The cursors of events are their positions."""
         asked, wanted = (
-            page(first, after, last, before),
-            selection(types, commodities, places, entity),
+            parse_page(first, after, last, before),
+            parse_selection(types, commodities, places, entity),
         )
-        await come_to(info, min_position)
+        await wait_for_position(info, min_position)
         recorder = info.context.services.recorder
-        part = await stretch(recorder, wanted, *times(recorded, "recorded"))
-        return await (await events_of(recorder, part, order_by)).page(asked)
+        part = await log_range(recorder, wanted, *parse_times(recorded, "recorded"))
+        return await (await event_pages(recorder, part, order_by)).page(asked)

@@ -11,11 +11,18 @@ from strawberry import argument
 
 from projections.query.change_feed import ChangeFeed
 from schema.base.context import Info
-from schema.base.decorators import output, subscription
+from schema.base.decorators import object_type, subscription_field
 from schema.base.scalars import Day, Position
-from schema.inputs.arguments import AboutCommodities, AboutPlaces, OfTypes, day, position, selection
+from schema.inputs.arguments import (
+    AboutCommodities,
+    AboutPlaces,
+    OfTypes,
+    parse_day,
+    parse_position,
+    parse_selection,
+)
 from schema.root.as_of.as_of import AsOf
-from schema.telemetry.operation import seen
+from schema.telemetry.operation import current_operation
 from schema.types.change import EntityKind
 from schema.types.event import Event, event
 from tracker.domain.commodities import Commodity, related
@@ -24,11 +31,11 @@ from tracker.domain.registry import KINDS
 from tracker.log.selection import Selection, follow_selected
 
 
-@output
+@object_type
 class Subscription:
     """What can be followed."""
 
-    @subscription
+    @subscription_field
     async def events(
         self,
         info: Info,
@@ -44,7 +51,7 @@ class Subscription:
         off comes back with `after` the last position seen, and misses nothing.
         """
         services = info.context.services
-        start, wanted = position(after, "after"), selection(types, commodities, places)
+        start, wanted = parse_position(after, "after"), parse_selection(types, commodities, places)
         if info.context.last_position is not None:
             start = info.context.last_position  # a client that comes back asks as it did at first
         if start is None:
@@ -54,10 +61,10 @@ class Subscription:
             async for page in pages:
                 for recorded in page:
                     info.context.position = recorded.position
-                    seen().reached(recorded.position)
+                    current_operation().note_position(recorded.position)
                     yield event(recorded)
 
-    @subscription
+    @subscription_field
     async def world_changed(
         self,
         info: Info,
@@ -94,17 +101,19 @@ class Subscription:
         """
         services = info.context.services
         live = ChangeFeed(services.recorder, services.follower, services.projector, services.as_of)
-        moments = live.moments(touching(kinds, commodities, places), day(valid_at, "validAt"))
+        moments = live.moments(
+            event_filter_for(kinds, commodities, places), parse_day(valid_at, "validAt")
+        )
         async with aclosing(moments):
             async for moment in moments:
                 yield AsOf(moment=moment)
 
 
-def touching(
+def event_filter_for(
     kinds: list[EntityKind] | None, commodities: list[str] | None, places: list[str] | None
 ) -> Selection:
     """Which events may change an answer about kinds, commodities and places."""
-    wanted = selection(None, commodities, places)
+    wanted = parse_selection(None, commodities, places)
     if commodities is not None:
         goods = (related(Commodity(id)) for id in commodities)
         wanted = replace(wanted, commodities=sorted(set().union(*goods)))

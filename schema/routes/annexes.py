@@ -10,12 +10,12 @@ from starlette.responses import Response, StreamingResponse
 from schema.base.scalars import Position
 from schema.http.authentication import Gate
 from schema.http.responses import refusing
-from schema.inputs.arguments import position
+from schema.inputs.arguments import parse_position
 from schema.services import Services
 from tracker.errors import InvalidInput
 from tracker.log.annexes import StoredAnnex, export_line
 
-LINES = "application/x-ndjson"
+JSON_LINES = "application/x-ndjson"
 PARAMETERS = ("after", "until")
 
 
@@ -38,20 +38,20 @@ class AnnexRoute:
                     path=(name[:50],),
                 )
         recorder = self._services.recorder
-        until = asked(request, "until")
+        until = parse_parameter(request, "until")
         last = await recorder.head() if until is None else until
-        pages = recorder.annexes.pages(asked(request, "after") or 0, last)
+        pages = recorder.annexes.pages(parse_parameter(request, "after") or 0, last)
         return StreamingResponse(
-            _written(pages), media_type=LINES, headers={"Cache-Control": "no-store"}
+            _encode_lines(pages), media_type=JSON_LINES, headers={"Cache-Control": "no-store"}
         )
 
 
-def asked(request: Request, name: str) -> int | None:
+def parse_parameter(request: Request, name: str) -> int | None:
     """A position that is asked for. Raises InvalidInput."""
     given = request.query_params.get(name)
-    return position(None if given is None else Position(given), name)
+    return parse_position(None if given is None else Position(given), name)
 
 
-async def _written(pages: AsyncIterator[list[StoredAnnex]]) -> AsyncIterator[bytes]:
+async def _encode_lines(pages: AsyncIterator[list[StoredAnnex]]) -> AsyncIterator[bytes]:
     async for page in pages:
         yield b"".join(map(export_line, page))

@@ -21,7 +21,7 @@ from schema.http.authentication import Gate
 from schema.http.compression import offered, takes_gzip
 from schema.http.responses import refusing
 from schema.http.streaming import Streamed, last_position, with_heartbeats
-from schema.inputs.arguments import position, selection, short
+from schema.inputs.arguments import parse_position, parse_selection, parse_short_text
 from schema.services import Services
 from tracker.domain.registry import kind_of
 from tracker.errors import InvalidInput
@@ -32,15 +32,21 @@ from tracker.postgres.database import CONNECTION_ERRORS
 RETRY_MILLISECONDS = 1000
 """Milliseconds after which a browser comes back when it is cut off."""
 SSE = "text/event-stream"
-LINES = "application/x-ndjson"
-MEDIA_TYPES = {SSE: SSE, "*/*": SSE, "text/*": SSE, LINES: LINES, "application/*": LINES}
-LISTS = ("types", "commodity", "place")
-PARAMETERS = (*LISTS, "entity", "after", "follow")
+JSON_LINES = "application/x-ndjson"
+MEDIA_TYPES = {
+    SSE: SSE,
+    "*/*": SSE,
+    "text/*": SSE,
+    JSON_LINES: JSON_LINES,
+    "application/*": JSON_LINES,
+}
+LIST_PARAMETERS = ("types", "commodity", "place")
+PARAMETERS = (*LIST_PARAMETERS, "entity", "after", "follow")
 
 logger = logging.getLogger(__name__)
 
 
-class Events:
+class EventRoute:
     """Answers requests for the log."""
 
     def __init__(self, services: Services, gate: Gate, ending: asyncio.Event):
@@ -52,9 +58,9 @@ class Events:
     async def respond(self, request: Request) -> Response:
         """The events after a position; and, unless `follow=false`, each new one as it comes."""
         visitor = await self._gate.admit(request)
-        media_type, wanted = accepted(request), asked(request)
-        following = _following(request)
-        after, head = position_asked(request), await self._services.recorder.head()
+        media_type, wanted = negotiate_media_type(request), parse_parameters(request)
+        following = _parse_follow(request)
+        after, head = start_position(request), await self._services.recorder.head()
         held = ExitStack()
         if following:
             held.enter_context(self._gate.room(visitor))
@@ -62,11 +68,11 @@ class Events:
         else:
             found = read_selected(self._services.recorder, after or 0, head, wanted)
             pages = (page async for page in found if page)
-        chunks = written(pages, media_type)
+        chunks = encode_stream(pages, media_type)
         headers = {"Vary": "Accept, Accept-Encoding"}
         if takes_gzip(request.headers.get("accept-encoding", "")):
             headers["Content-Encoding"] = "gzip"
-            chunks = compressed(chunks)
+            chunks = compress_chunks(chunks)
         return Streamed(chunks, held, media_type, headers)
 
     async def _live(
@@ -86,7 +92,7 @@ class Events:
             logger.warning("a stream of events ends, since the log can't be read: %s", error)
 
 
-async def written(
+async def encode_stream(
     pages: AsyncGenerator[list[Recorded] | None, None], media_type: str
 ) -> AsyncGenerator[bytes, None]:
     """Pages of events as text of a media type; None as what clients pass over."""
@@ -94,21 +100,21 @@ async def written(
         yield (
             b"retry: %d\n" % RETRY_MILLISECONDS
         )  # no empty line after it: some take that for an event
-    write, silence = (_sent, b":\n") if media_type == SSE else (_line, b"\n")
+    write, silence = (_encode_sse, b":\n") if media_type == SSE else (_encode_line, b"\n")
     async with aclosing(pages):
         async for page in pages:
             yield b"".join(map(write, page)) if page else silence
 
 
-def _sent(event: Recorded) -> bytes:
+def _encode_sse(event: Recorded) -> bytes:
     return b"id: %d\ndata: %s\n\n" % (event.position, event.entry)
 
 
-def _line(event: Recorded) -> bytes:
+def _encode_line(event: Recorded) -> bytes:
     return event.entry + b"\n"
 
 
-async def compressed(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+async def compress_chunks(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """Chunks as gzip, each complete when it is sent.
 
     A window of 4 KiB: a stream then holds 32 KiB rather than 256, and entries repeat each other
@@ -121,7 +127,7 @@ async def compressed(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[byte
     yield gzip.flush()
 
 
-def asked(request: Request) -> Selection:
+def parse_parameters(request: Request) -> Selection:
     """Which events are asked for. Raises InvalidInput."""
     for name in request.query_params:
         if name not in PARAMETERS:
@@ -130,37 +136,41 @@ def asked(request: Request) -> Selection:
                 code="BAD_REQUEST",
                 path=(name[:50],),
             )
-    types, commodities, places = (_list(request, name) for name in LISTS)
+    types, commodities, places = (_list_parameter(request, name) for name in LIST_PARAMETERS)
     entity = request.query_params.get("entity")
     if entity is not None:
-        kind_of(short(entity, "entity"))
-    return selection(types, commodities, places, entity, fields=("commodity", "place"))
+        kind_of(parse_short_text(entity, "entity"))
+    return parse_selection(types, commodities, places, entity, fields=("commodity", "place"))
 
 
-def _list(request: Request, name: str) -> list[str] | None:
+def _list_parameter(request: Request, name: str) -> list[str] | None:
     """A parameter that may come several times, or have several words with commas."""
     given = request.query_params.getlist(name)
     return [word for text in given for word in text.split(",")] if given else None
 
 
-def position_asked(request: Request) -> int | None:
+def start_position(request: Request) -> int | None:
     """Where to go on. A browser that comes back says so in a header, whatever its address says."""
     last, after = last_position(request), request.query_params.get("after")
-    return position(None if after is None else Position(after), "after") if last is None else last
+    return (
+        parse_position(None if after is None else Position(after), "after")
+        if last is None
+        else last
+    )
 
 
-def _following(request: Request) -> bool:
+def _parse_follow(request: Request) -> bool:
     given = request.query_params.get("follow", "true")
     if given not in ("true", "false"):
         raise InvalidInput("expected true or false", path=("follow",))
     return given == "true"
 
 
-def accepted(request: Request) -> str:
+def negotiate_media_type(request: Request) -> str:
     """The media type to answer with: the first that the client names and we have."""
     for name in offered(request.headers.get("accept") or "*/*"):
         if name in MEDIA_TYPES:
             return MEDIA_TYPES[name]
     raise InvalidInput(
-        f"expected Accept to have {SSE} or {LINES}", code="NOT_ACCEPTABLE", path=("Accept",)
+        f"expected Accept to have {SSE} or {JSON_LINES}", code="NOT_ACCEPTABLE", path=("Accept",)
     )

@@ -10,7 +10,7 @@ from schema.services import Services
 from schema.telemetry.readiness import check_readiness
 
 
-class Health:
+class HealthRoute:
     """Answers those who watch over the process."""
 
     def __init__(self, services: Services):

@@ -22,12 +22,12 @@ from tracker.errors import NotFound
 from tracker.log import upcasting
 from tracker.sources.readers.corpus_schema import is_commitment_schema, with_plain_texts
 
-RETIRED = Path(__file__).with_name("retired_schemas")
+RETIRED_DIRECTORY = Path(__file__).with_name("retired_schemas")
 """Schemas that facts of this version do not give any more: `TYPE.NUMBER.json`. See upcasting.py."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-class Schemas:
+class JsonSchemaRoute:
     """Answers requests for schemas."""
 
     @refusing
@@ -36,7 +36,7 @@ class Schemas:
         return reply(
             {
                 type_: {
-                    "dataschema": upcasting.schema_name(type_, present(type_)),
+                    "dataschema": upcasting.schema_name(type_, present_number(type_)),
                     "path": f"/schemas/{type_}",
                 }
                 for type_ in FACTS
@@ -51,23 +51,23 @@ class Schemas:
             raise NotFound(
                 f"{type_[:100]!r} is not an event type: /schemas has all of them", path=("type",)
             )
-        number = request.path_params.get("number", present(type_))
-        if not 1 <= number <= present(type_):
+        number = request.path_params.get("number", present_number(type_))
+        if not 1 <= number <= present_number(type_):
             raise NotFound(
-                f"There is no schema {number} of {type_}: expected 1 to {present(type_)}",
+                f"There is no schema {number} of {type_}: expected 1 to {present_number(type_)}",
                 path=("number",),
             )
-        return reply(retired(type_, number) or json_schema(type_, number))
+        return reply(retired_schema(type_, number) or json_schema(type_, number))
 
 
-def present(type_: str) -> int:
+def present_number(type_: str) -> int:
     """The number of the schema that new events of a type follow."""
     return upcasting.UPCASTERS.number(type_)
 
 
-def retired(type_: str, number: int) -> dict[str, Any] | None:
+def retired_schema(type_: str, number: int) -> dict[str, Any] | None:
     """The schema of a number before the present one, where it is kept as it was."""
-    path = RETIRED / f"{type_}.{number}.json"
+    path = RETIRED_DIRECTORY / f"{type_}.{number}.json"
     kept: dict[str, Any] | None = msgspec.json.decode(path.read_bytes()) if path.exists() else None
     return kept
 
@@ -79,10 +79,12 @@ def json_schema(type_: str, number: int) -> dict[str, Any]:
     Data of number 1 has texts where that of number 2 has commitments, and no quotation.
     """
     [top], parts = msgspec.json.schema_components(
-        [FACTS[type_]], schema_hook=_word, ref_template="#/$defs/{name}"
+        [FACTS[type_]], schema_hook=_word_schema, ref_template="#/$defs/{name}"
     )
     parts = (
-        with_plain_texts(parts) if number == 1 else {n: _kept(part) for n, part in parts.items()}
+        with_plain_texts(parts)
+        if number == 1
+        else {n: _with_commitments(part) for n, part in parts.items()}
     )
     if number == 1:
         for part in parts.values():
@@ -95,17 +97,17 @@ def json_schema(type_: str, number: int) -> dict[str, Any]:
     }
 
 
-def _kept(part: Any) -> Any:
+def _with_commitments(part: Any) -> Any:
     """A part of a schema as data is recorded: where there is a commitment there is no text."""
     match part:
         case {"anyOf": [*kinds]} if any(map(is_commitment_schema, kinds)):
             return {**part, "anyOf": [kind for kind in kinds if kind.get("type") != "string"]}
         case dict():
-            return {name: _kept(item) for name, item in part.items()}
+            return {name: _with_commitments(item) for name, item in part.items()}
     return part
 
 
-def _word(kind: type) -> dict[str, Any]:
+def _word_schema(kind: type) -> dict[str, Any]:
     """A word of a vocabulary, such as a place: text, of which the domain knows the rules."""
     return {"type": "string", "title": kind.__name__, "description": (kind.__doc__ or "").strip()}
 

@@ -16,21 +16,21 @@ from schema.base.scalars import Position
 from schema.http.authentication import Gate
 from schema.http.compression import takes_gzip
 from schema.http.responses import refusing
-from schema.inputs.arguments import needed
+from schema.inputs.arguments import parse_required_position
 from schema.services import Services
 from tracker.audit.format.merkle import parse_tile
 from tracker.errors import InvalidInput, NotFound
 
-A_YEAR = "max-age=31536000, immutable"
+IMMUTABLE_CACHE_CONTROL = "max-age=31536000, immutable"
 BYTES = "application/octet-stream"
 TEXT = "text/plain; charset=utf-8"
 
 
-class Log:
+class TransparencyLogRoute:
     """Answers auditors."""
 
     def __init__(self, services: Services, gate: Gate):
-        self._publications = services.publications
+        self._publications = services.proofs
         self._gate = gate
 
     @property
@@ -54,7 +54,7 @@ class Log:
     async def checkpoint_of(self, request: Request) -> Response:
         """The checkpoint of a size; signatures of witnesses may still come."""
         await self._enter(request)
-        size = needed(Position(request.path_params["size"]), "size")
+        size = parse_required_position(Position(request.path_params["size"]), "size")
         return self._text((await self._publications.checkpoint(size)).note)
 
     @refusing
@@ -78,7 +78,7 @@ class Log:
     async def inclusion(self, request: Request) -> Response:
         """A tlog-proof for one event: in the newest checkpoint, or in that of `?size=`."""
         await self._enter(request)
-        at = needed(Position(request.path_params["position"]), "position")
+        at = parse_required_position(Position(request.path_params["position"]), "position")
         size = _size(request)
         return self._text(str((await self._publications.inclusion(at, size)).proof))
 
@@ -87,7 +87,10 @@ class Log:
         """That the newest checkpoint, or that of `?size=`, continues an older size: the body of a
         request `add-checkpoint` to a witness."""
         await self._enter(request)
-        old, size = needed(Position(request.path_params["old"]), "from"), _size(request)
+        old, size = (
+            parse_required_position(Position(request.path_params["old"]), "from"),
+            _size(request),
+        )
         proof, _ = await self._publications.consistency(old, size)
         return self._text(str(proof))
 
@@ -96,7 +99,9 @@ class Log:
 
     @property
     def _for_ever(self) -> str:
-        return f"{'public' if self._gate.access.read_open else 'private'}, {A_YEAR}"
+        return (
+            f"{'public' if self._gate.access.read_open else 'private'}, {IMMUTABLE_CACHE_CONTROL}"
+        )
 
     def _text(self, text: str) -> Response:
         """What may be another in a moment: newer, or with more signatures."""
@@ -112,4 +117,4 @@ def _size(request: Request) -> int | None:
                 path=(name[:50],),
             )
     given = request.query_params.get("size")
-    return None if given is None else needed(Position(given), "size")
+    return None if given is None else parse_required_position(Position(given), "size")

@@ -22,10 +22,10 @@ from tracker.postgres.database import CONNECTION_ERRORS
 MAX_OPERATION_NAMES = 100
 """So many operations are told apart; clients choose the names, so the rest is `other`."""
 MAX_NAME_CHARACTERS = 64
-BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
+LATENCY_BUCKETS_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 
 
-class Caches:
+class CacheCollector:
     """How useful what is kept in memory is."""
 
     def __init__(self, caches: Mapping[str, SizedLruCache[Any, Any]]):
@@ -49,11 +49,11 @@ class Caches:
         yield from (hits, misses, size)
 
 
-def _used(of: Recorder | AsOf) -> int:
+def _connections_used(of: Recorder | AsOf) -> int:
     return of.connections[0]
 
 
-def _most(of: Recorder | AsOf) -> int:
+def _max_connections(of: Recorder | AsOf) -> int:
     return of.connections[1]
 
 
@@ -68,7 +68,7 @@ class Metrics:
             "tracker_request_seconds",
             "GraphQL requests over HTTP.",
             ["operation", "outcome"],
-            buckets=BUCKETS,
+            buckets=LATENCY_BUCKETS_SECONDS,
             registry=self.registry,
         )
         self._request = cache(self._requests.labels)
@@ -76,7 +76,7 @@ class Metrics:
             "tracker_websocket_operation_seconds",
             "Queries and mutations over WebSockets.",
             ["operation", "outcome"],
-            buckets=BUCKETS,
+            buckets=LATENCY_BUCKETS_SECONDS,
             registry=self.registry,
         )
         self._subscriptions = Counter(
@@ -90,7 +90,7 @@ class Metrics:
             "tracker_append_seconds",
             "Transactions that append to the log.",
             ["outcome"],
-            buckets=BUCKETS,
+            buckets=LATENCY_BUCKETS_SECONDS,
             registry=self.registry,
         )
         self._appended = Counter(
@@ -118,23 +118,23 @@ class Metrics:
         used = self._gauge("pool_connections_used", "Connections at work.", "pool")
         most = self._gauge("pool_connections_most", "Connections that there may be.", "pool")
         for pool, of in (("log", services.recorder), ("moments", services.as_of)):
-            used.labels(pool).set_function(partial(_used, of))
-            most.labels(pool).set_function(partial(_most, of))
-        services.recorder.observe = self.appended
+            used.labels(pool).set_function(partial(_connections_used, of))
+            most.labels(pool).set_function(partial(_max_connections, of))
+        services.recorder.observe = self.count_append
 
     def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
         return Gauge(f"tracker_{name}", about, labels, registry=self.registry)
 
-    def watch(self, caches: Mapping[str, SizedLruCache[Any, Any]]) -> None:
+    def watch_caches(self, caches: Mapping[str, SizedLruCache[Any, Any]]) -> None:
         """Count how often what is kept in memory is used."""
-        self.registry.register(Caches(caches))
+        self.registry.register(CacheCollector(caches))
 
     async def respond(self, request: Request) -> Response:
         """All of them, in the text form of Prometheus."""
-        await self._look()
+        await self._read_database()
         return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
 
-    def answered(
+    def count_operation(
         self, transport: str, type: str | None, operation: str | None, outcome: str, seconds: float
     ) -> None:
         """Count an operation; the outcome is `ok` or the code of its first error. How long a
@@ -147,7 +147,7 @@ class Metrics:
         else:
             self._sockets.labels(*labels).observe(seconds)
 
-    def appended(self, events: int, seconds: float, went: bool) -> None:
+    def count_append(self, events: int, seconds: float, went: bool) -> None:
         """Count a transaction of appends."""
         self._appends.labels("ok" if went else "failed").observe(seconds)
         self._appended.inc(events)
@@ -160,7 +160,7 @@ class Metrics:
             self._names.add(name)
         return name
 
-    async def _look(self) -> None:
+    async def _read_database(self) -> None:
         """Ask the database what nobody counts."""
         found = await check_readiness(self._services)
         self._up.set(found.lag is not None)

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 
 from schema.telemetry.metrics import Metrics
-from schema.telemetry.operation import SEEN, Seen, Tracing
+from schema.telemetry.operation import CURRENT_OPERATION, OperationInfo, Tracing
 
 REQUEST_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 WEBSOCKET = "websocket"
@@ -31,27 +31,31 @@ class Observer:
         self.metrics = metrics
         self._tracing = tracing
 
-    def operation(self, request: str, transport: str, headers: Mapping[str, str]) -> Operation:
+    def operation(
+        self, request: str, transport: str, headers: Mapping[str, str]
+    ) -> ObservedOperation:
         """An operation from its beginning to its end."""
-        seen = Seen(request, transport, tracing=self._tracing)
-        return Operation(
+        seen = OperationInfo(request, transport, tracing=self._tracing)
+        return ObservedOperation(
             seen, self.metrics, self._tracing.operation(seen, headers) if self._tracing else None
         )
 
 
-class Operation:
+class ObservedOperation:
     """An operation under way, to be entered with `with`."""
 
     __slots__ = ("_metrics", "_seen", "_span", "_started", "_token")
 
-    def __init__(self, seen: Seen, metrics: Metrics, span: AbstractContextManager[None] | None):
+    def __init__(
+        self, seen: OperationInfo, metrics: Metrics, span: AbstractContextManager[None] | None
+    ):
         self._seen = seen
         self._metrics = metrics
         self._span = span
 
-    def __enter__(self) -> Seen:
+    def __enter__(self) -> OperationInfo:
         """It begins."""
-        self._token = SEEN.set(self._seen)
+        self._token = CURRENT_OPERATION.set(self._seen)
         self._started = time.perf_counter()
         if self._span:
             self._span.__enter__()
@@ -68,13 +72,13 @@ class Operation:
         seen.outcome = outcome = seen.outcome or _outcome(seen, error)
         if self._span:
             self._span.__exit__(kind, error, trace)
-        SEEN.reset(self._token)
+        CURRENT_OPERATION.reset(self._token)
         seconds = time.perf_counter() - self._started
-        self._metrics.answered(seen.transport, seen.type, seen.operation, outcome, seconds)
-        log(seen, seconds)
+        self._metrics.count_operation(seen.transport, seen.type, seen.operation, outcome, seconds)
+        log_operation(seen, seconds)
 
 
-def _outcome(seen: Seen, error: BaseException | None) -> str:
+def _outcome(seen: OperationInfo, error: BaseException | None) -> str:
     """How an operation ended. A client that ends a subscription does what it should."""
     if error is None or (isinstance(error, asyncio.CancelledError) and seen.type == "subscription"):
         return "ok"
@@ -86,7 +90,7 @@ def request_id(given: str) -> str:
     return given if given and REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
 
 
-def log(seen: Seen, seconds: float) -> None:
+def log_operation(seen: OperationInfo, seconds: float) -> None:
     """Write the line of an operation."""
     if logger.isEnabledFor(logging.INFO):
         shown = {

@@ -19,7 +19,7 @@ MAX_NAME_CHARACTERS = 100
 
 
 @dataclass(slots=True)
-class Seen:
+class OperationInfo:
     """What is seen of an operation; it fills while it is answered."""
 
     request: str
@@ -40,15 +40,15 @@ class Seen:
     """The id of the trace that its span is in."""
     tracing: Tracing | None = None
 
-    def reached(self, position: int) -> None:
+    def note_position(self, position: int) -> None:
         """The answer tells of the log up to a position."""
         self.position = max(position, self.position or 0)
 
-    def failed(self, code: str) -> None:
+    def note_error(self, code: str) -> None:
         """Something went wrong; what did first counts."""
         self.outcome = self.outcome or code
 
-    def named(self, operation: str | None) -> None:
+    def note_name(self, operation: str | None) -> None:
         """The client says which operation it means; what is no name means none."""
         if operation is not None and NAME.fullmatch(operation):
             self.operation = operation[:MAX_NAME_CHARACTERS]
@@ -57,23 +57,25 @@ class Seen:
 class Tracing(Protocol):
     """Makes spans; deploy/tracing.py does."""
 
-    def operation(self, seen: Seen, headers: Mapping[str, str]) -> AbstractContextManager[None]:
+    def operation(
+        self, seen: OperationInfo, headers: Mapping[str, str]
+    ) -> AbstractContextManager[None]:
         """The span of an operation, below or beside the trace that a client's headers name."""
 
     def step(self, name: str) -> AbstractContextManager[None]:
         """The span of a part of the operation."""
 
 
-SEEN: ContextVar[Seen | None] = ContextVar("seen", default=None)
+CURRENT_OPERATION: ContextVar[OperationInfo | None] = ContextVar("seen", default=None)
 """The operation under way in this task."""
 
 
-def seen() -> Seen:
+def current_operation() -> OperationInfo:
     """The operation under way; one that nobody looks at where none is, as at the command line."""
-    return SEEN.get() or Seen("", "")
+    return CURRENT_OPERATION.get() or OperationInfo("", "")
 
 
 def step(name: str) -> AbstractContextManager[None]:
     """A part of the operation under way that takes time of its own."""
-    tracing = seen().tracing
+    tracing = current_operation().tracing
     return tracing.step(name) if tracing else nullcontext()

@@ -63,7 +63,7 @@ async def check_readiness(services: Services) -> Readiness:
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
             position = await services.projector.position()
-            checkpoint = await services.publications.size()
+            checkpoint = await services.proofs.size()
             return Readiness(
                 listening,
                 await services.recorder.head(),

@@ -10,20 +10,20 @@ from strawberry import argument, field
 from projections.query.lists import Filter
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import answer, output
-from schema.inputs.arguments import value_of
-from schema.inputs.order_by import IN_ORDER, AnnouncementOrder
-from schema.inputs.pagination import After, Before, First, Last, page
+from schema.base.decorators import object_type, resolver_field
+from schema.inputs.arguments import domain_value
+from schema.inputs.order_by import ORDER_BY, AnnouncementOrder
+from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.types.announcement import Announcement, announcement
-from schema.types.common import Because, Node, Place, because, place, shown
-from schema.types.connection import Connection, states
+from schema.types.common import Because, Node, Place, because, from_state, place
+from schema.types.connection import Connection, entity_pages
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import AllianceStatus, AnnouncementKind
 
 
-@output
+@object_type
 class Member:
     """A member of an alliance on a day."""
 
@@ -31,7 +31,7 @@ class Member:
     since: PartialDate = field(description="When it joined.")
 
 
-@output
+@object_type
 class Alliance(Node):
     """An alliance of states, or an initiative with members of its own."""
 
@@ -51,14 +51,14 @@ class Alliance(Node):
     because: list[Because] = field(description="The events that make it what it is on this day.")
     moment: strawberry.Private[Moment | None] = None
 
-    @answer
+    @resolver_field
     async def announcements(
         self,
         info: Info,
         kind: Annotated[
             AnnouncementKind | None, argument(description="Only those that do this.")
         ] = None,
-        order_by: Annotated[AnnouncementOrder, IN_ORDER] = AnnouncementOrder.KEY,
+        order_by: Annotated[AnnouncementOrder, ORDER_BY] = AnnouncementOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -68,8 +68,8 @@ class Alliance(Node):
         latest one.
         """
         as_of = info.context.services.as_of
-        narrowed = Filter(places=[self.key], category=value_of(kind))
-        made = states(
+        narrowed = Filter(places=[self.key], category=domain_value(kind))
+        made = entity_pages(
             as_of,
             AnnouncementState,
             self.moment or await as_of.resolve(),
@@ -77,12 +77,12 @@ class Alliance(Node):
             announcement,
             order_by,
         )
-        return await made.page(page(first, after, last, before))
+        return await made.page(parse_page(first, after, last, before))
 
 
 def alliance(state: AllianceState, moment: Moment | None = None) -> Alliance:
     """An alliance as it is shown, at a moment that its announcements are asked for."""
-    return shown(
+    return from_state(
         Alliance,
         state,
         key=state.id,
@@ -90,7 +90,7 @@ def alliance(state: AllianceState, moment: Moment | None = None) -> Alliance:
         moment=moment,
         later={
             "members": lambda: [
-                shown(Member, member, place=place(member.place)) for member in state.members
+                from_state(Member, member, place=place(member.place)) for member in state.members
             ],
             "because": lambda: because(state.because),
         },

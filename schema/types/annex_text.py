@@ -8,61 +8,61 @@ from typing import Any, cast
 import strawberry
 
 from schema.base.context import Info
-from schema.base.decorators import answer, output
+from schema.base.decorators import object_type, resolver_field
 from schema.types.common import RedactedText, redacted_text
 from tracker.domain.values import FreeText, TextCommitment
 
 
-@output
-class Noted:
+@object_type
+class WithNote:
     """What has a note."""
 
-    note_told: strawberry.Private[FreeText | None] = None
+    note_text: strawberry.Private[FreeText | None] = None
 
-    @answer
+    @resolver_field
     def note(self, info: Info) -> str | None:
         """Remarks, such as the publisher's footnotes; null also where they had to go: see
         `redactions`.
         """
-        return text(info, self.note_told)
+        return resolve_text(info, self.note_text)
 
-    @answer
+    @resolver_field
     async def redactions(self, info: Info) -> list[RedactedText]:
         """The texts of it that had to go, and why."""
-        return await gone(info, self._texts())
+        return await load_redactions(info, self._texts())
 
     def _texts(self) -> Iterable[FreeText | None]:
-        return (self.note_told,)
+        return (self.note_text,)
 
 
-@output
-class Quoted(Noted):
+@object_type
+class WithQuotation(WithNote):
     """What has a quotation as well."""
 
-    quotation_told: strawberry.Private[FreeText | None] = None
+    quotation_text: strawberry.Private[FreeText | None] = None
 
-    @answer
+    @resolver_field
     def quotation(self, info: Info) -> str | None:
         """What the source says, in its own words; null also where that had to go."""
-        return text(info, self.quotation_told)
+        return resolve_text(info, self.quotation_text)
 
     def _texts(self) -> Iterable[FreeText | None]:
-        return self.note_told, self.quotation_told
+        return self.note_text, self.quotation_text
 
 
-def texts_of(state: Any) -> dict[str, FreeText | None]:
+def free_texts_of(state: Any) -> dict[str, FreeText | None]:
     """The texts of a state, for what is shown of it."""
-    return {"note_told": state.note, "quotation_told": state.quotation}
+    return {"note_text": state.note, "quotation_text": state.quotation}
 
 
-def text(info: Info, told: FreeText | None) -> str | None:
+def resolve_text(info: Info, told: FreeText | None) -> str | None:
     """A text, at once where it is in the state."""
     if isinstance(told, TextCommitment):
-        return cast(str | None, _opened(info, told))  # GraphQL awaits it
+        return cast(str | None, _load_text(info, told))  # GraphQL awaits it
     return told
 
 
-def _opened(info: Info, told: TextCommitment) -> Awaitable[str | None]:
+def _load_text(info: Info, told: TextCommitment) -> Awaitable[str | None]:
     async def opened() -> str | None:
         kept = await info.context.loaders.of.load(told.commitment)
         return kept.text if kept else None
@@ -70,13 +70,15 @@ def _opened(info: Info, told: TextCommitment) -> Awaitable[str | None]:
     return opened()
 
 
-async def texts(info: Info, told: Collection[TextCommitment]) -> dict[TextCommitment, str | None]:
+async def load_texts(
+    info: Info, told: Collection[TextCommitment]
+) -> dict[TextCommitment, str | None]:
     """Some texts, None for one that had to go."""
     kept = await info.context.loaders.of.load_many([text.commitment for text in told])
     return {text: of.text if of else None for text, of in zip(told, kept, strict=True)}
 
 
-async def gone(info: Info, texts: Iterable[FreeText | None]) -> list[RedactedText]:
+async def load_redactions(info: Info, texts: Iterable[FreeText | None]) -> list[RedactedText]:
     """Those of some texts that had to go."""
     asked = [told.commitment for told in texts if isinstance(told, TextCommitment)]
     kept = await info.context.loaders.of.load_many(asked)

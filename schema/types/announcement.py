@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from strawberry import field
 
-from schema.base.decorators import output
-from schema.types.annex_text import Quoted, texts_of
+from schema.base.decorators import object_type
+from schema.types.annex_text import WithQuotation, free_texts_of
 from schema.types.common import (
     Actor,
     Because,
@@ -16,7 +16,7 @@ from schema.types.common import (
     actor,
     because,
     commodity,
-    shown,
+    from_state,
     source,
 )
 from tracker.domain.announcement import AnnouncementState
@@ -24,15 +24,15 @@ from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import AnnouncementKind
 
 
-@output
+@object_type
 class Amount(Quantity):
     """A number in an announcement."""
 
     label: str = field(description="What it is an amount of.")
 
 
-@output
-class Announcement(Node, Quoted):
+@object_type
+class Announcement(Node, WithQuotation):
     """What states and alliances say, promise, start, contest or answer."""
 
     key: str = field(description="Its key.")
@@ -57,7 +57,7 @@ class Announcement(Node, Quoted):
 
 def announcement(state: AnnouncementState) -> Announcement:
     """An announcement as it is shown."""
-    return shown(
+    return from_state(
         Announcement,
         state,
         key=state.id,
@@ -65,9 +65,11 @@ def announcement(state: AnnouncementState) -> Announcement:
         later={
             "actors": lambda: [actor(id) for id in state.actors],
             "commodities": lambda: [commodity(id) for id in state.commodities],
-            "amounts": lambda: [shown(Amount, amount, amount.quantity) for amount in state.amounts],
+            "amounts": lambda: [
+                from_state(Amount, amount, amount.quantity) for amount in state.amounts
+            ],
             "source": lambda: source(state.source),
             "because": lambda: because(state.because),
         },
-        **texts_of(state),
+        **free_texts_of(state),
     )

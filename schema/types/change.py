@@ -16,12 +16,12 @@ from projections.query import changes
 from projections.query.changes import ChangeKind
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import answer, output
-from schema.base.enums import described
+from schema.base.decorators import object_type, resolver_field
+from schema.base.enums import described_enum
 from schema.base.scalars import Day
-from schema.types.annex_text import texts
+from schema.types.annex_text import load_texts
 from schema.types.common import Because, because
-from schema.types.event import State, state
+from schema.types.event import State, graphql_state
 from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import Announcement
 from tracker.domain.export_control import ExportControl
@@ -38,7 +38,7 @@ class EntityKind(Enum):
     FIGURE = Figure.KIND
 
 
-described(
+described_enum(
     EntityKind,
     {
         Alliance.KIND: "An alliance or initiative.",
@@ -49,7 +49,7 @@ described(
 )
 
 
-@output
+@object_type
 class FieldChange:
     """A field of a state that differs. Why a state is as it is, its `because`, is told apart."""
 
@@ -63,7 +63,7 @@ class FieldChange:
     after: JSON | None = field(description="Its value after; null where it has none.")
 
 
-@output
+@object_type
 class Change:
     """An entity that is not the same at two moments."""
 
@@ -83,23 +83,23 @@ class Change:
         " retractions, and those that announced a day on which it turned by itself."
     )
 
-    @answer
+    @resolver_field
     def before(self) -> State | None:
         """The state at the first moment; null where it had none."""
-        return state(self.of.before, self.start) if self.of.before else None
+        return graphql_state(self.of.before, self.start) if self.of.before else None
 
-    @answer
+    @resolver_field
     def after(self) -> State | None:
         """The state at the second moment; null where it has none."""
-        return state(self.of.after, self.end) if self.of.after else None
+        return graphql_state(self.of.after, self.end) if self.of.after else None
 
-    @answer
+    @resolver_field
     async def fields(self, info: Info) -> list[FieldChange]:
         """The fields that differ; empty where only the events behind the state do."""
         return await field_changes(info, self.of.fields)
 
 
-@output
+@object_type
 class Transition:
     """What will happen on a day to an entity, or to one of its clauses or members."""
 
@@ -114,21 +114,21 @@ class Transition:
     member: str | None = field(description="The code of the member to whom it happens.")
     because: Because = field(description="The event that says so.")
 
-    @answer
+    @resolver_field
     async def fields(self, info: Info) -> list[FieldChange]:
         """The fields that change."""
         return await field_changes(info, self.of.fields)
 
-    @answer
+    @resolver_field
     def before(self) -> State | None:
         """The state of the entity on the day before; null where it has none."""
         the_day_before = Moment(self.of.day - DAY, self.position)
-        return state(self.of.before, the_day_before) if self.of.before else None
+        return graphql_state(self.of.before, the_day_before) if self.of.before else None
 
-    @answer
+    @resolver_field
     def after(self) -> State:
         """The state of the entity on the day."""
-        return state(self.of.after, Moment(self.of.day, self.position))
+        return graphql_state(self.of.after, Moment(self.of.day, self.position))
 
 
 def change(of: changes.Change, start: Moment, end: Moment) -> Change:
@@ -138,21 +138,21 @@ def change(of: changes.Change, start: Moment, end: Moment) -> Change:
         start=start,
         end=end,
         entity=of.entity,
-        kind=kind(of.entity),
+        kind=entity_kind(of.entity),
         change=of.what,
         effective_days=[Day(day.isoformat()) for day in of.effective_days],
         because=because(of.because),
     )
 
 
-def turn(of: transitions.Transition, position: int) -> Transition:
+def transition(of: transitions.Transition, position: int) -> Transition:
     """A turn as it is shown, from what is known at a position."""
     return Transition(
         of=of,
         position=position,
         day=Day(of.day.isoformat()),
         entity=of.entity,
-        kind=kind(of.entity),
+        kind=entity_kind(of.entity),
         transition=of.kind,
         clause=of.clause,
         member=of.member,
@@ -162,9 +162,14 @@ def turn(of: transitions.Transition, position: int) -> Transition:
 
 async def field_changes(info: Info, of: Sequence[diff.FieldChange]) -> list[FieldChange]:
     """Field changes as they are shown, with their texts; without those that say the same again."""
-    found = await texts(
+    found = await load_texts(
         info,
-        {text for item in of for side in (item.before, item.after) for text in committed(side)},
+        {
+            text
+            for item in of
+            for side in (item.before, item.after)
+            for text in commitments_in(side)
+        },
     )
     shown = [
         FieldChange(
@@ -177,14 +182,14 @@ async def field_changes(info: Info, of: Sequence[diff.FieldChange]) -> list[Fiel
     return [item for item in shown if item.before is None or item.before != item.after]
 
 
-def committed(value: Any) -> Iterator[TextCommitment]:
+def commitments_in(value: Any) -> Iterator[TextCommitment]:
     """The commitments to texts in a value."""
     match value:
         case TextCommitment():
             yield value
         case dict() | list():
             for item in value.values() if isinstance(value, dict) else value:
-                yield from committed(item)
+                yield from commitments_in(item)
 
 
 def with_texts(value: Any, texts: Mapping[TextCommitment, str | None]) -> Any:
@@ -199,6 +204,6 @@ def with_texts(value: Any, texts: Mapping[TextCommitment, str | None]) -> Any:
     return value
 
 
-def kind(entity: str) -> EntityKind:
+def entity_kind(entity: str) -> EntityKind:
     """The kind of an entity, by its name."""
     return EntityKind(entity.partition("/")[0])

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from strawberry import field
 
-from schema.base.decorators import output
+from schema.base.decorators import object_type
 from schema.base.scalars import Day
-from schema.types.annex_text import Noted
-from schema.types.common import Commodity, Place, Quantity, commodity, place, quantity, shown
+from schema.types.annex_text import WithNote
+from schema.types.common import Commodity, Place, Quantity, commodity, from_state, place, quantity
 from tracker.domain import clause as domain
 from tracker.domain import scope
 from tracker.domain.values import PartialDate
@@ -25,7 +25,7 @@ from tracker.domain.vocabulary import (
 )
 
 
-@output
+@object_type
 class ClauseItem:
     """Goods that a clause names, or exempts, more exactly than by a commodity."""
 
@@ -43,7 +43,7 @@ class ClauseItem:
     )
 
 
-@output
+@object_type
 class PlaceException:
     """Places for which a clause is otherwise: destinations of exports, origins of imports."""
 
@@ -59,7 +59,7 @@ class PlaceException:
     note: str | None = field(description="Remarks, such as the condition of it.")
 
 
-@output
+@object_type
 class PartialSuspension:
     """A time in which a clause does not apply to some firms, while it does to all others."""
 
@@ -73,8 +73,8 @@ class PartialSuspension:
     )
 
 
-@output
-class Clause(Noted):
+@object_type
+class Clause(WithNote):
     """A clause of an instrument on a day: what it says, its status and what is known to come."""
 
     key: str = field(description="Its number or name in the instrument.")
@@ -183,7 +183,7 @@ class Clause(Noted):
 def clause(state: domain.ClauseState) -> Clause:
     """A clause as it is shown: what it says and its status side by side."""
     said = state.clause
-    return shown(
+    return from_state(
         Clause,
         said,
         state,
@@ -194,16 +194,16 @@ def clause(state: domain.ClauseState) -> Clause:
         quota=quantity(said.quota) if said.quota else None,
         rate_specific=quantity(said.rate_specific) if said.rate_specific else None,
         price_floor=quantity(said.price_floor) if said.price_floor else None,
-        note_told=said.note,
+        note_text=said.note,
         later={
             "items": lambda: [item(of) for of in said.items],
             "exempt_items": lambda: [item(of) for of in said.exempt_items],
             "exceptions": lambda: [
-                shown(PlaceException, of, places=[place(code) for code in of.places])
+                from_state(PlaceException, of, places=[place(code) for code in of.places])
                 for of in said.exceptions
             ],
             "partial_suspensions": lambda: [
-                shown(PartialSuspension, of) for of in state.partial_suspensions
+                from_state(PartialSuspension, of) for of in state.partial_suspensions
             ],
         },
     )
@@ -211,4 +211,4 @@ def clause(state: domain.ClauseState) -> Clause:
 
 def item(of: scope.Item) -> ClauseItem:
     """An item as it is shown."""
-    return shown(ClauseItem, of, commodity=commodity(of.commodity) if of.commodity else None)
+    return from_state(ClauseItem, of, commodity=commodity(of.commodity) if of.commodity else None)

@@ -15,7 +15,7 @@ from strawberry import field
 
 import schema.base.enums  # noqa: F401 - enums are known before output types are made of them
 from schema.base.context import Info
-from schema.base.decorators import LATER, answer, interface, output
+from schema.base.decorators import LAZY_FIELDS, interface_type, object_type, resolver_field
 from schema.base.global_ids import global_id
 from schema.base.scalars import Position
 from tracker.domain import commodities, entity, places, redaction, values
@@ -26,7 +26,7 @@ from tracker.log.annexes import StoredAnnex
 T = TypeVar("T")
 
 
-def shown(
+def from_state(
     kind: type[T],
     *states: msgspec.Struct,
     later: Mapping[str, Callable[[], Any]] | None = None,
@@ -39,17 +39,19 @@ def shown(
     self = kind.__new__(kind)
     values = self.__dict__
     for state in states:
-        names, read = _shared(cast(Hashable, kind), type(state))
+        names, read = _shared_fields(cast(Hashable, kind), type(state))
         values.update(zip(names, read(state), strict=True))
     values.update(instead)
     for name in later or ():
         values.pop(name, None)
-    values[LATER] = later
+    values[LAZY_FIELDS] = later
     return self
 
 
 @cache
-def _shared(kind: Any, state: type[msgspec.Struct]) -> tuple[Sequence[str], Callable[[Any], Any]]:
+def _shared_fields(
+    kind: Any, state: type[msgspec.Struct]
+) -> tuple[Sequence[str], Callable[[Any], Any]]:
     """The names of the fields that an output type shares with a state, and how they are read."""
     shown = {f.name for f in fields(kind) if f.init}
     names = [name for name in state.__struct_fields__ if name in shown]
@@ -58,7 +60,7 @@ def _shared(kind: Any, state: type[msgspec.Struct]) -> tuple[Sequence[str], Call
     ]
 
 
-@interface
+@interface_type
 class Node:
     """An entity of the log. People know it by its `key`; its `id` is for programs that keep what
     they have seen.
@@ -67,13 +69,13 @@ class Node:
     key: str = field(description="What people know it by, unique among those of its kind.")
     entity: str = field(description="Its name in the log: its kind, `/` and its key.")
 
-    @answer
+    @resolver_field
     def id(self) -> strawberry.ID:
         """The same for ever, and unique among entities of all kinds: ask `node` for it."""
         return strawberry.ID(global_id(self.entity))
 
 
-@output
+@object_type
 class Place:
     """A country by its ISO 3166-1 code, or a declared group such as WORLD."""
 
@@ -82,7 +84,7 @@ class Place:
     is_aggregate: bool = field(description="Whether it is a group: a total, a residual, a union.")
 
 
-@output
+@object_type
 class Commodity:
     """A commodity of the declared tree."""
 
@@ -100,7 +102,7 @@ class Commodity:
     )
 
 
-@output
+@object_type
 class Actor:
     """Who acts in an announcement: a place or an alliance."""
 
@@ -108,7 +110,7 @@ class Actor:
     place: Place | None = field(description="The place; null for an alliance or group.")
 
 
-@output
+@object_type
 class Source:
     """Where a fact comes from, and how it was checked."""
 
@@ -128,7 +130,7 @@ class Source:
     confidence: str | None = field(description="How sure whoever recorded the fact was, in words.")
 
 
-@output
+@object_type
 class RedactedText:
     """A text that had to go: which, on which day, why and by whom."""
 
@@ -143,7 +145,7 @@ class RedactedText:
     )
 
 
-@output
+@object_type
 class Annex:
     """A text of an event that stands beside its entry, which commits to it."""
 
@@ -159,7 +161,7 @@ class Annex:
     )
 
 
-@output
+@object_type
 class Because:
     """A recorded event that made a state what it is."""
 
@@ -171,13 +173,13 @@ class Because:
         description="Other sources of the same fact, beside each other."
     )
 
-    @answer
+    @resolver_field
     async def annexes(self, info: Info) -> list[Annex]:
         """Its note, its quotation and the notes of its clauses, as far as it has them."""
         return await annexes(info, self.position)
 
 
-@output
+@object_type
 class Quantity:
     """A number with what it means."""
 
@@ -225,12 +227,12 @@ def actor(id: str) -> Actor:
 
 def source(of: values.Source) -> Source:
     """A source as it is shown."""
-    return shown(Source, of, primary=of.is_primary, verified=of.verified)
+    return from_state(Source, of, primary=of.is_primary, verified=of.verified)
 
 
 def because(facts: tuple[entity.Because, ...]) -> list[Because]:
     """The events behind a state as they are shown."""
-    return [cited(fact) for fact in facts]
+    return [because_event(fact) for fact in facts]
 
 
 async def annexes(info: Info, position: str) -> list[Annex]:
@@ -251,12 +253,14 @@ def annex(of: StoredAnnex) -> Annex:
 
 def redacted_text(of: redaction.RedactedText) -> RedactedText:
     """A text that had to go as it is shown."""
-    return shown(RedactedText, of, source=source(of.source), position=Position(str(of.position)))
+    return from_state(
+        RedactedText, of, source=source(of.source), position=Position(str(of.position))
+    )
 
 
-def cited(fact: entity.Because) -> Because:
+def because_event(fact: entity.Because) -> Because:
     """An event that states refer to as it is shown."""
-    return shown(
+    return from_state(
         Because,
         fact,
         later={
@@ -268,4 +272,4 @@ def cited(fact: entity.Because) -> Because:
 
 def quantity(of: values.Quantity) -> Quantity:
     """A quantity as it is shown."""
-    return shown(Quantity, of)
+    return from_state(Quantity, of)

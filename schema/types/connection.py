@@ -13,27 +13,27 @@ from strawberry import field
 from projections.query.as_of import AsOf
 from projections.query.lists import Filter, Found, Key, Span
 from projections.query.moment import Moment, S, kind_name
-from schema.base.decorators import answer, output
+from schema.base.decorators import object_type, resolver_field
 from schema.inputs.order_by import cursor_name
-from schema.inputs.pagination import Cursors, Page
-from schema.types.common import shown
+from schema.inputs.pagination import Cursors, PageRequest
+from schema.types.common import from_state
 
 T = TypeVar("T")
 
 
-@output
+@object_type
 class PageInfo:
     """Where a page lies in its list."""
 
     ahead: strawberry.Private[Callable[[], Awaitable[bool]]]
     behind: strawberry.Private[Callable[[], Awaitable[bool]]]
 
-    @answer
+    @resolver_field
     async def has_next_page(self) -> bool:
         """Whether there are more items after this page."""
         return await self.ahead()
 
-    @answer
+    @resolver_field
     async def has_previous_page(self) -> bool:
         """Whether there are more items before this page."""
         return await self.behind()
@@ -48,7 +48,7 @@ class PageInfo:
     )
 
 
-@output
+@object_type
 class Edge(Generic[T]):
     """An item of a list, with its cursor."""
 
@@ -58,7 +58,7 @@ class Edge(Generic[T]):
     node: T = field(description="The item.")
 
 
-@output
+@object_type
 class Connection(Generic[T]):
     """A page of a list."""
 
@@ -67,27 +67,27 @@ class Connection(Generic[T]):
     page_info: PageInfo = field(description="Where the page lies in the list.")
     count: strawberry.Private[Callable[[], Awaitable[int]]]
 
-    @answer
+    @resolver_field
     async def total_count(self) -> int:
         """How many items the whole list has, with the same filters."""
         return await self.count()
 
 
 @dataclass(frozen=True, slots=True)
-class Listing(Generic[T]):
+class PageSource(Generic[T]):
     """A list that pages are taken from: its items in any span of it, how many they are, and how
     keys and cursors become each other. An item that is None is too large for the same page.
     """
 
     items: Callable[[Span], Awaitable[Sequence[Found[T | None]]]]
     count: Callable[[], Awaitable[int]]
-    sealed: Callable[[Key], str]
-    opened: Callable[[str, str], Key]
+    encode: Callable[[Key], str]
+    decode: Callable[[str, str], Key]
 
-    async def page(self, asked: Page) -> Connection[T]:
+    async def page(self, asked: PageRequest) -> Connection[T]:
         """The page that is asked for. Raises InvalidInput for a cursor of another list."""
-        after = None if asked.after is None else self.opened(asked.after, "after")
-        before = None if asked.before is None else self.opened(asked.before, "before")
+        after = None if asked.after is None else self.decode(asked.after, "after")
+        before = None if asked.before is None else self.decode(asked.before, "before")
         found = await self.items(Span(after, before, asked.size + 1, asked.from_end))
         whole = [(key, item) for key, item in found if item is not None]
         size = min(asked.size, len(whole))
@@ -100,17 +100,17 @@ class Listing(Generic[T]):
         async def behind() -> bool:
             return (more and asked.from_end) or await self._any(after, Span(before=after))
 
-        return shown(
+        return from_state(
             Connection,
             nodes=[item for _, item in kept],
-            count=self.count if more or after or before else _known(len(kept)),
+            count=self.count if more or after or before else _known_count(len(kept)),
             later={
-                "edges": lambda: [Edge(cursor=self.sealed(key), node=item) for key, item in kept],
+                "edges": lambda: [Edge(cursor=self.encode(key), node=item) for key, item in kept],
                 "page_info": lambda: PageInfo(
                     ahead=ahead,
                     behind=behind,
-                    start_cursor=self.sealed(kept[0][0]) if kept else None,
-                    end_cursor=self.sealed(kept[-1][0]) if kept else None,
+                    start_cursor=self.encode(kept[0][0]) if kept else None,
+                    end_cursor=self.encode(kept[-1][0]) if kept else None,
                 ),
             },
         )
@@ -122,7 +122,7 @@ class Listing(Generic[T]):
         return bool(await self.items(Span(side.after, side.before, limit=1, closed=True)))
 
 
-def _known(number: int) -> Callable[[], Awaitable[int]]:
+def _known_count(number: int) -> Callable[[], Awaitable[int]]:
     """The count of a list that is all on one page: nobody need be asked."""
 
     async def count() -> int:
@@ -131,14 +131,14 @@ def _known(number: int) -> Callable[[], Awaitable[int]]:
     return count
 
 
-def states(
+def entity_pages(
     as_of: AsOf,
     kind: type[S],
     moment: Moment,
     narrowed: Filter,
     show: Callable[[S], T],
     order: Enum,
-) -> Listing[T]:
+) -> PageSource[T]:
     """The entities of a kind at a moment, in an order, shown as `show` does."""
     cursors = Cursors(kind_name(kind), cursor_name(order))
 
@@ -146,6 +146,6 @@ def states(
         found = await as_of.lists.page(kind, moment, narrowed, order.value, span)
         return [(key, show(state)) for key, state in found]
 
-    return Listing(
-        items, lambda: as_of.lists.count(kind, moment, narrowed), cursors.sealed, cursors.opened
+    return PageSource(
+        items, lambda: as_of.lists.count(kind, moment, narrowed), cursors.encode, cursors.decode
     )

@@ -8,12 +8,12 @@ from strawberry import field
 
 from projections.analysis import distribution as production
 from projections.analysis.claims import Orders
-from schema.base.decorators import output
-from schema.types.common import Commodity, Place, Quantity, commodity, place, shown
-from schema.types.figure import Choice, Claim, choice, cited_claim, claim, preferred_claim
+from schema.base.decorators import object_type
+from schema.types.common import Commodity, Place, Quantity, commodity, from_state, place
+from schema.types.figure import Choice, Claim, choice, claim, preferred_claim, referenced_claim
 
 
-@output
+@object_type
 class PlaceFigure(Quantity):
     """A place's preferred claim, and its share of the world's."""
 
@@ -39,7 +39,7 @@ class PlaceFigure(Quantity):
     claims: list[Claim] = field(description="All claims for it, side by side.")
 
 
-@output
+@object_type
 class Concentration:
     """How far output or reserves lie in few hands, from unrounded shares of places other than the
     world, other countries and the EU.
@@ -60,7 +60,7 @@ class Concentration:
     )
 
 
-@output
+@object_type
 class Residual:
     """What the world's preferred claim leaves for countries that its edition does not name: the
     total less all that is named in the same edition. Negative where a rounded total is smaller.
@@ -81,7 +81,7 @@ class Residual:
     )
 
 
-@output
+@object_type
 class Distribution:
     """How the world's output or reserves of a commodity are spread."""
 
@@ -124,7 +124,7 @@ def concentration(of: production.Concentration, orders: Orders) -> Concentration
         top_three_share=of.top_three_share,
         top_three=[place(code) for code in of.top_three],
         covered_share=of.covered_share,
-        computed_from=[cited_claim(item, orders) for item in of.computed_from],
+        computed_from=[referenced_claim(item, orders) for item in of.computed_from],
         mixed_editions=of.mixed_editions,
     )
 
@@ -135,16 +135,16 @@ def residual(of: production.Residual, orders: Orders) -> Residual:
         value=of.value,
         unit=of.unit,
         basis=of.basis,
-        published=cited_claim(of.published, orders) if of.published else None,
+        published=referenced_claim(of.published, orders) if of.published else None,
         included_places=[place(code) for code in of.included_places],
-        computed_from=[cited_claim(item, orders) for item in of.computed_from],
+        computed_from=[referenced_claim(item, orders) for item in of.computed_from],
     )
 
 
 def place_figure(item: production.Share, orders: Orders) -> PlaceFigure:
     """A place's figure as it is shown."""
     figure, preferred = item.chosen.cited
-    return shown(
+    return from_state(
         PlaceFigure,
         preferred.quantity,
         preferred,
@@ -154,7 +154,7 @@ def place_figure(item: production.Share, orders: Orders) -> PlaceFigure:
         share_unavailable_reason=item.incomparable_reason,
         figure=figure.id,
         later={
-            "computed_from": lambda: [cited_claim(one, orders) for one in item.computed_from],
+            "computed_from": lambda: [referenced_claim(one, orders) for one in item.computed_from],
             "mixed_editions": lambda: item.mixed_editions,
             "preferred": lambda: preferred_claim(item.chosen),
             "choice": lambda: choice(item.chosen),

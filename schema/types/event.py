@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 from projections.query.as_of import HistoryRow
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import answer, output
+from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Day, Instant, Position
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
@@ -33,7 +33,7 @@ from tracker.domain.redaction import RedactionState
 from tracker.log.entries import Recorded
 
 
-@output
+@object_type
 class Event:
     """An event of the log: immutable once it is recorded."""
 
@@ -49,18 +49,18 @@ class Event:
         " note and quotation, which are in `annexes`."
     )
 
-    @answer
+    @resolver_field
     async def annexes(self, info: Info) -> list[Annex]:
         """Its note, its quotation and the notes of its clauses, as far as it has them. Events of
         before there were annexes have them in `data`.
         """
         return await annexes(info, self.position)
 
-    @answer
+    @resolver_field
     async def proof(self, info: Info) -> InclusionProof | None:
         """That the newest checkpoint commits to it; null for about a second, until one does, and
         where nobody signs the log."""
-        found = await info.context.services.publications.proof(int(self.position))
+        found = await info.context.services.proofs.proof(int(self.position))
         return inclusion(found) if found else None
 
 
@@ -70,7 +70,7 @@ State: TypeAlias = Annotated[
 ]
 
 
-@output
+@object_type
 class HistoryVersion:
     """A state that an entity had, with the days on which it held and the positions at which the log
     said so. Both ends are inclusive.
@@ -115,11 +115,11 @@ def history_version(held: HistoryRow) -> HistoryVersion | None:
         known_until=Position(str(held.known_until)) if held.known_until else None,
         recorded_at=Instant(held.recorded_at),  # type: ignore[arg-type]  # the scalar writes it
         replaced_at=held.replaced_at and Instant(held.replaced_at),  # type: ignore[arg-type]  # likewise
-        state=state(held.state),
+        state=graphql_state(held.state),
     )
 
 
-def state(
+def graphql_state(
     of: EntityState, moment: Moment | None = None
 ) -> ExportControl | Alliance | Announcement | Figure | Preference | Import | Redaction:
     """A state as it is shown, at a moment that what hangs on it is asked for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from strawberry import field
 
-from schema.base.decorators import output
+from schema.base.decorators import object_type
 from schema.types.clause import Clause, clause
 from schema.types.common import (
     Because,
@@ -14,8 +14,8 @@ from schema.types.common import (
     Source,
     because,
     commodity,
+    from_state,
     place,
-    shown,
     source,
 )
 from tracker.domain.export_control import ExportControlState
@@ -23,7 +23,7 @@ from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Direction
 
 
-@output
+@object_type
 class Dispute:
     """Another account of the matter, kept beside and not merged."""
 
@@ -33,7 +33,7 @@ class Dispute:
     judged: str | None = field(name="assessment", description="What this tracker makes of it.")
 
 
-@output
+@object_type
 class ExportControl(Node):
     """An instrument that controls trade or production, with its clauses."""
 
@@ -54,7 +54,7 @@ class ExportControl(Node):
 
 def export_control(state: ExportControlState) -> ExportControl:
     """An export control as it is shown."""
-    return shown(
+    return from_state(
         ExportControl,
         state,
         key=state.id,
@@ -63,7 +63,7 @@ def export_control(state: ExportControlState) -> ExportControl:
         later={
             "clauses": lambda: [clause(item) for item in state.clauses],
             "disputes": lambda: [
-                shown(
+                from_state(
                     Dispute,
                     dispute,
                     source=source(dispute.source),

@@ -9,16 +9,16 @@ from strawberry import field
 
 from projections.analysis import exposure as pure
 from projections.analysis.claims import Orders
-from schema.base.decorators import answer, output
+from schema.base.decorators import object_type, resolver_field
 from schema.types.clause import Clause, clause
 from schema.types.common import Commodity, Place, commodity, place
 from schema.types.distribution import PlaceFigure, place_figure
 from schema.types.export_control import ExportControl, export_control
-from schema.types.figure import Claim, cited_claim, preferred_claim
+from schema.types.figure import Claim, preferred_claim, referenced_claim
 from tracker.domain.vocabulary import Measure, Stage
 
 
-@output
+@object_type
 class AppliedClause:
     """A clause of an export control that reaches a supply."""
 
@@ -31,18 +31,18 @@ class AppliedClause:
         " use, named entities, exemptions, or a measure that its issuer denies."
     )
 
-    @answer
+    @resolver_field
     def control(self) -> ExportControl:
         """The instrument that it stands in."""
         return export_control(self.applied.control)
 
-    @answer
+    @resolver_field
     def clause(self) -> Clause:
         """What it says and where it stands; if it is suspended, until when."""
         return clause(self.applied.clause)
 
 
-@output
+@object_type
 class ControllingPlace:
     """A place that controls the export of a supply, with its part in it."""
 
@@ -60,7 +60,7 @@ class ControllingPlace:
     )
 
 
-@output
+@object_type
 class MeasureShare:
     """How much comes from places with a measure for all of their supply."""
 
@@ -70,7 +70,7 @@ class MeasureShare:
     )
 
 
-@output
+@object_type
 class Exposure:
     """What the world makes of one commodity at one stage in one year, and which of it comes from
     places with export controls in force. Supplies are not to be added up.
@@ -115,7 +115,7 @@ def exposure(of: pure.Exposure, orders: Orders) -> Exposure:
         partly_controlled_share=of.partly_controlled_share,
         measures=[MeasureShare(measure=measure, share=share) for measure, share in of.measures],
         places=[controlling_place(item, orders) for item in of.places],
-        computed_from=[cited_claim(item, orders) for item in of.computed_from],
+        computed_from=[referenced_claim(item, orders) for item in of.computed_from],
         mixed_editions=of.mixed_editions,
     )
 

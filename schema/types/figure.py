@@ -10,10 +10,10 @@ from typing import Any
 from strawberry import field
 
 from projections.analysis import claims
-from schema.base.decorators import output
-from schema.base.memo import once
+from schema.base.decorators import object_type
+from schema.base.memo import memoize_by_identity
 from schema.base.scalars import Position
-from schema.types.annex_text import Quoted, texts_of
+from schema.types.annex_text import WithQuotation, free_texts_of
 from schema.types.common import (
     Because,
     Commodity,
@@ -22,10 +22,10 @@ from schema.types.common import (
     Quantity,
     Source,
     because,
-    cited,
+    because_event,
     commodity,
+    from_state,
     place,
-    shown,
     source,
 )
 from tracker.domain import figure as domain
@@ -33,7 +33,7 @@ from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import PreferenceRule, Stage, Statistic
 
 
-@output
+@object_type
 class Series:
     """What a figure is about."""
 
@@ -45,8 +45,8 @@ class Series:
     period: int | None = field(description="The year it is for; null for reserves.")
 
 
-@output
-class Claim(Quantity, Quoted):
+@object_type
+class Claim(Quantity, WithQuotation):
     """One publisher's number for one series, in one edition. Later editions overwrite nothing."""
 
     figure: str = field(description="The key of the figure that it is a claim on.")
@@ -67,7 +67,7 @@ class Claim(Quantity, Quoted):
     because: list[Because] = field(description="The event that makes the claim.")
 
 
-@output
+@object_type
 class Choice:
     """Why a claim is preferred."""
 
@@ -78,7 +78,7 @@ class Choice:
     )
 
 
-@output
+@object_type
 class Spread:
     """How far claims of several publishers lie apart: those that can be compared."""
 
@@ -94,7 +94,7 @@ class Spread:
     claims: list[Claim] = field(description="The claims that are compared.")
 
 
-@output
+@object_type
 class NotComparable:
     """A claim that can't be compared with the others."""
 
@@ -102,7 +102,7 @@ class NotComparable:
     reason: str = field(description="Why, in words.")
 
 
-@output
+@object_type
 class SideBySide:
     """Every publisher's latest claim on a figure."""
 
@@ -118,7 +118,7 @@ class SideBySide:
     )
 
 
-@output
+@object_type
 class Figure(Node):
     """All publishers' claims for one series and period, side by side."""
 
@@ -148,7 +148,7 @@ def claim(
         "because": lambda: because((of.because,)),
         "preferred": preferred if callable(preferred) else lambda: preferred,
     }
-    return shown(
+    return from_state(
         Claim,
         of.quantity,
         of,
@@ -156,7 +156,7 @@ def claim(
         publisher=of.publisher,
         published_on=of.published_on,
         later=later,
-        **texts_of(of),
+        **free_texts_of(of),
     )
 
 
@@ -165,18 +165,18 @@ def preferred_claim(of: claims.PreferredClaim) -> Claim:
     return claim(of.figure, of.claim, preferred=True)
 
 
-def cited_claim(of: claims.ClaimRef, orders: claims.Orders) -> Claim:
+def referenced_claim(of: claims.ClaimRef, orders: claims.Orders) -> Claim:
     """A claim of a figure as it is shown, where orders decide whether it is the preferred one."""
     figure, cited = of
     return claims_of(figure, orders)[cited.position]
 
 
-def weight(state: domain.FigureState) -> int:
+def claims_weight(state: domain.FigureState) -> int:
     """How much of what is kept a figure is."""
     return 1 + len(state.claims)
 
 
-@once(weight)
+@memoize_by_identity(claims_weight)
 def claims_of(state: domain.FigureState, orders: claims.Orders) -> Mapping[int, Claim]:
     """The claims of a figure as they are shown, by position."""
 
@@ -192,10 +192,10 @@ def claims_of(state: domain.FigureState, orders: claims.Orders) -> Mapping[int, 
 
 def series(of: domain.Series) -> Series:
     """A series as it is shown."""
-    return shown(Series, of, commodity=commodity(of.commodity), place=place(of.place))
+    return from_state(Series, of, commodity=commodity(of.commodity), place=place(of.place))
 
 
-@once(weight)
+@memoize_by_identity(claims_weight)
 def figure(state: domain.FigureState, orders: claims.Orders) -> Figure:
     """A figure of a moment as it is shown, with the orders of that moment."""
     by_position = claims_of(state, orders)
@@ -228,7 +228,9 @@ def past_figure(state: domain.FigureState) -> Figure:
 
 def choice(of: claims.PreferredClaim) -> Choice:
     """Why a claim is preferred as it is shown."""
-    return Choice(rule=of.rule, reason=of.reason, event=cited(of.event) if of.event else None)
+    return Choice(
+        rule=of.rule, reason=of.reason, event=because_event(of.event) if of.event else None
+    )
 
 
 def side_by_side(of: claims.Comparison, by_position: Mapping[int, Claim]) -> SideBySide:
@@ -257,7 +259,7 @@ def side_by_side(of: claims.Comparison, by_position: Mapping[int, Claim]) -> Sid
 def _figure(
     state: domain.FigureState, later: Mapping[str, Callable[[], Any]], **chosen: Any
 ) -> Figure:
-    return shown(
+    return from_state(
         Figure,
         state,
         key=state.id,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from strawberry import field
 
-from schema.base.decorators import output
+from schema.base.decorators import object_type
 from schema.base.scalars import Day, Position
-from schema.types.common import Node, shown
+from schema.types.common import Node, from_state
 from tracker.domain import import_receipt as domain
 
 CODE = (
@@ -15,7 +15,7 @@ CODE = (
 )
 
 
-@output
+@object_type
 class ImportCounts:
     """How many items of a file came to what."""
 
@@ -38,7 +38,7 @@ class ImportCounts:
     suspect: int = field(description="Recorded facts that can hardly be right.")
 
 
-@output
+@object_type
 class RefusalReason:
     """Why so many places were refused."""
 
@@ -47,7 +47,7 @@ class RefusalReason:
     count: int = field(description="How many places.")
 
 
-@output
+@object_type
 class Remark:
     """What is to be said of one place in a file."""
 
@@ -58,7 +58,7 @@ class Remark:
     reason: str = field(description="What is to be said of it.")
 
 
-@output
+@object_type
 class Import(Node):
     """A file that was imported: its receipt, recorded with its facts in one transaction."""
 
@@ -88,7 +88,7 @@ class Import(Node):
 
 def import_(state: domain.ImportState) -> Import:
     """An import as it is shown."""
-    return shown(
+    return from_state(
         Import,
         state,
         key=state.id,
@@ -96,9 +96,9 @@ def import_(state: domain.ImportState) -> Import:
         on=Day(str(state.on)),
         size=float(state.size),
         items=float(state.counts.items),
-        counts=shown(ImportCounts, state.counts),
-        reasons=[shown(RefusalReason, reason) for reason in state.reasons],
-        refused=[shown(Remark, remark) for remark in state.refused],
-        suspects=[shown(Remark, remark) for remark in state.suspects],
+        counts=from_state(ImportCounts, state.counts),
+        reasons=[from_state(RefusalReason, reason) for reason in state.reasons],
+        refused=[from_state(Remark, remark) for remark in state.refused],
+        suspects=[from_state(Remark, remark) for remark in state.suspects],
         position=Position(str(state.because[0].position)),
     )

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from strawberry import field
 
-from schema.base.decorators import output
-from schema.types.common import Because, Commodity, Node, because, cited, commodity, shown
+from schema.base.decorators import object_type
+from schema.types.common import (
+    Because,
+    Commodity,
+    Node,
+    because,
+    because_event,
+    commodity,
+    from_state,
+)
 from tracker.domain.preference import PreferenceState
 from tracker.domain.vocabulary import Statistic
 
 
-@output
+@object_type
 class Preference(Node):
     """In which order to trust publishers. A judgement on a figure itself goes before it, and so
     does a more specific order.
@@ -32,12 +40,12 @@ class Preference(Node):
 
 def preference(state: PreferenceState) -> Preference:
     """An order of publishers as it is shown."""
-    return shown(
+    return from_state(
         Preference,
         state,
         key=state.id,
         entity=f"preference/{state.id}",
         commodity=commodity(state.commodity) if state.commodity else None,
-        event=cited(state.event),
+        event=because_event(state.event),
         because=because(state.because),
     )

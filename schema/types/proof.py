@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from strawberry import field
 
-from schema.base.decorators import output
+from schema.base.decorators import object_type
 from schema.base.scalars import Instant, Position
 from tracker.audit.format import checkpoint as audit
 from tracker.audit.format.signed_note import to_base64
 from tracker.audit.serve.proofs import InclusionResult, StoredCheckpoint
 
 
-@output
+@object_type
 class Checkpoint:
     """A signed head of the log, which is a transparency log (C2SP tlog-checkpoint): it commits to
     every event up to a position.
@@ -29,7 +29,7 @@ class Checkpoint:
     )
 
 
-@output
+@object_type
 class InclusionProof:
     """That an event is in the log that a checkpoint commits to. It is to be verified by whoever
     asked, with a public key that they had before.
@@ -52,7 +52,7 @@ class InclusionProof:
     )
 
 
-@output
+@object_type
 class ConsistencyProof:
     """That the log of a checkpoint begins with what it was at an older size: nothing was altered,
     dropped or inserted since.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from strawberry import field
 
-from schema.base.decorators import output
-from schema.types.common import Because, Node, RedactedText, because, redacted_text, shown
+from schema.base.decorators import object_type
+from schema.types.common import Because, Node, RedactedText, because, from_state, redacted_text
 from tracker.domain.redaction import RedactionState
 
 
-@output
+@object_type
 class Redaction(Node):
     """All that had to go of one event. The event stays, and so does every proof about it."""
 
@@ -22,7 +22,7 @@ class Redaction(Node):
 
 def redaction(state: RedactionState) -> Redaction:
     """What had to go of an event as it is shown."""
-    return shown(
+    return from_state(
         Redaction,
         state,
         key=state.id,

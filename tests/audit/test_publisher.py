@@ -268,7 +268,7 @@ async def test_a_checkpoint_follows_an_append_by_itself(target: Target, safe: Ke
     async with running(target, SigningOptions(safe)) as services, asyncio.timeout(60):
         for number in range(3):
             await services.recorder.append([event(f"export-control/{number}", str(number))])
-            while await services.publications.size() != number + 1:
+            while await services.proofs.size() != number + 1:
                 await asyncio.sleep(0.01)
         assert services.publisher is not None
         assert services.publisher.trouble is None

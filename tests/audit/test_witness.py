@@ -140,7 +140,7 @@ async def test_a_running_tracker_collects_cosignatures(
     async with running(
         target, SigningOptions(safe, policy=policy(witnesses, "quorum none"))
     ) as services:
-        published = services.publications
+        published = services.proofs
         async with asyncio.timeout(60):
             while not await published.size() or (await published.last()).note.count("— ") < 4:
                 await asyncio.sleep(0.01)

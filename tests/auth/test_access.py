@@ -17,7 +17,7 @@ from deploy.cli.main import MYSELF
 from deploy.cli.token import as_owner
 from deploy.web.connections import Limits
 from schema.http.authentication import Buckets, Gate, network
-from schema.services import EVERYONE, Access, Services
+from schema.services import OPEN_CALLER, Access, Services
 from tests.schema.test_subscriptions import served
 from tests.support.api import Api, control, document
 from tests.support.processes import command
@@ -244,7 +244,7 @@ async def test_no_token_passes_for_an_actor_of_another_kind(target: Target, name
 
 
 def test_every_actor_that_is_no_token_is_reserved() -> None:
-    for actor in (EVERYONE.name, MYSELF.name, importer.ACTOR, "token"):
+    for actor in (OPEN_CALLER.name, MYSELF.name, importer.ACTOR, "token"):
         assert actor is not None
         with pytest.raises(InvalidInput, match="expected another name"):
             check_name(actor)

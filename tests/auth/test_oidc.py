@@ -65,7 +65,7 @@ def trusting(issuer: Issuer, clock: Clock | None = None, **more: Any) -> Trusted
 def api(services: Services, issuer: Issuer, **more: Any) -> Api:
     """An API that trusts the issuer, and nobody without a token."""
     return Api(
-        services, Access(trust=OidcConfig(issuer.url, AUDIENCE), **{"read_open": False, **more})
+        services, Access(oidc=OidcConfig(issuer.url, AUDIENCE), **{"read_open": False, **more})
     )
 
 
@@ -177,7 +177,7 @@ async def test_a_token_without_a_scope_may_what_everyone_may(
 async def test_sockets_and_the_feed_of_events_take_it_too(
     services: Services, issuer: Issuer
 ) -> None:
-    access = Access(trust=OidcConfig(issuer.url, AUDIENCE), read_open=False)
+    access = Access(oidc=OidcConfig(issuer.url, AUDIENCE), read_open=False)
     bearer = f"Bearer {issuer.token()}"
     async with serving(services, access) as (address, _, _):
         async with socket_to(f"ws://{address}/graphql", Authorization=bearer) as socket:
@@ -202,7 +202,7 @@ async def test_a_socket_ends_when_its_token_does(
     monkeypatch.setattr(tokens, "CACHE_SECONDS", 0.05)
     monkeypatch.setattr(checking, "CACHE_SECONDS", 0)
     monkeypatch.setattr(checking, "LEEWAY_SECONDS", 3600)
-    access = Access(trust=OidcConfig(issuer.url, AUDIENCE), read_open=False)
+    access = Access(oidc=OidcConfig(issuer.url, AUDIENCE), read_open=False)
     ending = issuer.token(exp=int(time.time()) - 5)
     async with serving(services, access) as (address, _, _):
         url = f"ws://{address}/graphql"
@@ -510,14 +510,14 @@ async def test_the_address_of_the_keys_can_be_given(issuer: Issuer) -> None:
 
 def test_settings_say_which_issuer_is_trusted() -> None:
     given = {"TRACKER_OIDC_ISSUER": "https://id.example", "TRACKER_OIDC_AUDIENCE": "us"}
-    assert settings.access(given).trust == OidcConfig("https://id.example", "us")
+    assert settings.access(given).oidc == OidcConfig("https://id.example", "us")
     given |= {
         "TRACKER_OIDC_KEYS": "https://id.example/k",
         "TRACKER_OIDC_ACTOR": "email",
         "TRACKER_OIDC_SCOPE": "roles",
         "TRACKER_OIDC_SCOPES": "a=b=record, boss=admin",
     }
-    assert settings.access(given).trust == OidcConfig(
+    assert settings.access(given).oidc == OidcConfig(
         "https://id.example",
         "us",
         "https://id.example/k",

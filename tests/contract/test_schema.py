@@ -18,8 +18,8 @@ from graphql import (
 )
 
 from schema.execution.schema import GRAPH
-from schema.inputs.input_types import RENAMED, camel
-from schema.root.fact_mutations import ACTS
+from schema.inputs.input_types import RENAMED, to_camel
+from schema.root.fact_mutations import FACT_MUTATIONS
 from tracker.domain.entity import Retracted
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.redaction import Redacted
@@ -98,7 +98,7 @@ def test_every_type_field_argument_and_enum_value_is_described() -> None:
 
 
 def test_every_fact_of_the_domain_has_a_mutation() -> None:
-    recorded = {act.fact for act in ACTS}
+    recorded = {act.fact for act in FACT_MUTATIONS}
     others = {fact.__name__ for fact in FACTS.values() if fact not in recorded}
     assert others == {
         "MemberJoined",
@@ -110,12 +110,12 @@ def test_every_fact_of_the_domain_has_a_mutation() -> None:
     assert core().mutation_type is not None
     fields = core().mutation_type.fields  # type: ignore[union-attr]
     more = {"recordMembership", "retractEvent", "redactEvent", "correctEvent", "record"}
-    assert {*more, *(act.name for act in ACTS)} == fields.keys()
+    assert {*more, *(act.name for act in FACT_MUTATIONS)} == fields.keys()
 
 
 def test_inputs_have_the_names_that_the_domain_has_in_json() -> None:
     fields = core().mutation_type.fields  # type: ignore[union-attr]
-    for act in ACTS:
+    for act in FACT_MUTATIONS:
         kind = get_named_type(fields[act.name].args["input"].type)
         assert isinstance(kind, GraphQLInputObjectType)
         in_json = {
@@ -124,7 +124,7 @@ def test_inputs_have_the_names_that_the_domain_has_in_json() -> None:
         }
         assert in_json == set(kind.fields) - {"id"}
     names = (msgspec.structs.fields(fact) for fact in FACTS.values())
-    assert all(camel(f.name) == f.encode_name for f in chain.from_iterable(names))
+    assert all(to_camel(f.name) == f.encode_name for f in chain.from_iterable(names))
 
 
 def test_enum_values_are_in_capitals() -> None:

@@ -185,7 +185,7 @@ async def test_while_a_publisher_is_frozen_another_one_signs_and_the_thawed_one_
     async with frozen("publisher", target, directory) as process:
         async with running(target, SigningOptions(safe)) as services:
             await services.commands.record("export-control/a", announced())
-            while await services.publications.size() != 2:
+            while await services.proofs.size() != 2:
                 await asyncio.sleep(0.02)
             assert time.monotonic() - process.since < MOST
         await recorder.append([gallium("last", "export-control/last")])

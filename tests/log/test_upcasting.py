@@ -158,7 +158,7 @@ async def test_a_bundle_of_before_verifies_and_replays_to_the_same_digest(
     trust = TrustPolicy(signing.keystore.keys().all)
     pool = await create_pool(target)
     async with asyncio.timeout(20):
-        while not await services.publications.size():
+        while not await services.proofs.size():
             await asyncio.sleep(0.05)
     await export(DatabaseSource(pool), trust, tmp_path / "bundle", {})
     await pool.close()
@@ -175,7 +175,7 @@ async def test_a_schema_that_facts_do_not_give_any_more_is_served_as_it_was(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / f"{ANNOUNCED}.2.json").write_text('{"$id": "as it was"}')
-    monkeypatch.setattr(json_schemas, "RETIRED", tmp_path)
+    monkeypatch.setattr(json_schemas, "RETIRED_DIRECTORY", tmp_path)
     api = Api(services)
     assert (await api.request("GET", f"/schemas/{ANNOUNCED}/2")).json() == {"$id": "as it was"}
     present = (await api.request("GET", f"/schemas/{ANNOUNCED}")).json()
@@ -189,7 +189,7 @@ def test_every_step_of_this_version_keeps_the_schemas_before_it() -> None:
         for type_, number in upcasting.UPCASTERS.steps
         for n in range(1, number + 1)
     }
-    assert wanted <= {path.name for path in json_schemas.RETIRED.glob("*.json")}
+    assert wanted <= {path.name for path in json_schemas.RETIRED_DIRECTORY.glob("*.json")}
 
 
 @pytest.mark.parametrize("numbers", [(3,), (1,), (2, 4)])

@@ -15,7 +15,7 @@ from projections.query.as_of import AsOf
 from projections.query.lists import Filter, Span
 from projections.query.moment import Moment
 from projections.runner.progress import Progress
-from schema.base.memo import once
+from schema.base.memo import memoize_by_identity
 from schema.services import Services
 from tests.support.api import Api, claim
 from tracker.domain.alliance import AllianceState
@@ -169,12 +169,12 @@ def test_what_is_shown_of_two_objects_is_made_once_and_the_oldest_forgotten(
 ) -> None:
     made: list[int] = []
 
-    @once(len)
+    @memoize_by_identity(len)
     def total(one: list[int], other: list[int]) -> int:
         made.append(sum(one + other))
         return made[-1]
 
-    monkeypatch.setattr("schema.base.memo.MAX_WEIGHT", 2)
+    monkeypatch.setattr("schema.base.memo.MAX_CACHED_WEIGHT", 2)
     one, same, other = [1], [1], [2]
     assert [total(one, other), total(one, other), total(same, other)] == [3, 3, 3]
     assert len(made) == 2  # told by what they are, not by what they say

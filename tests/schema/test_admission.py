@@ -13,7 +13,7 @@ import strawberry
 from graphql import parse
 from strawberry.extensions import SchemaExtension
 
-from schema.base.memo import MAX_WEIGHT, once
+from schema.base.memo import MAX_CACHED_WEIGHT, memoize_by_identity
 from schema.execution.admission import MAX_COMMANDS, MAX_LIST_ITEMS
 from schema.execution.documents import (
     BYTES_PER_TOKEN,
@@ -30,7 +30,7 @@ from schema.execution.execute import execute
 from schema.execution.executor import MAX_PLAN_VARIANTS, _plans
 from schema.execution.schema import GRAPH, Graph
 from schema.root.query import Query
-from schema.services import READER, Access, Services
+from schema.services import READ_ONLY_CALLER, Access, Services
 from tests.contract.test_security import codes
 from tests.support.api import Api, control
 from tests.support.web_server import serving
@@ -87,7 +87,7 @@ async def test_who_may_not_write_is_told_before_the_values_are_read(
 async def test_a_mutation_asks_for_the_scope_that_it_needs(services: Services) -> None:
     text = "mutation ($in: RedactEventInput!) { redactEvent(input: $in) { position } }"
     for caller, code in (
-        (READER, "UNAUTHENTICATED"),
+        (READ_ONLY_CALLER, "UNAUTHENTICATED"),
         (Caller("ann", expand_scopes([Scope.RECORD])), "FORBIDDEN"),
         (Caller("eve", expand_scopes([Scope.ADMIN])), "BAD_USER_INPUT"),
     ):
@@ -218,14 +218,14 @@ async def test_plans_are_not_kept_for_every_way_to_include_fields(api: Api) -> N
 def test_what_is_made_once_is_forgotten_by_its_weight() -> None:
     made: list[Any] = []
 
-    @once(len)
+    @memoize_by_identity(len)
     def make(one: list[int], other: str) -> int:
         made.append(one)
         return len(one)
 
-    lists = [[0] * (MAX_WEIGHT // 3) for _ in range(4)]
+    lists = [[0] * (MAX_CACHED_WEIGHT // 3) for _ in range(4)]
     for of in (*lists[:3], lists[2], lists[0], *lists[1:]):
-        assert make(of, "x") == MAX_WEIGHT // 3
+        assert make(of, "x") == MAX_CACHED_WEIGHT // 3
     assert [lists.index(of) for of in made if of is lists[0]] == [0]
     make(lists[0], "x")
     assert sum(of is lists[0] for of in made) == 2

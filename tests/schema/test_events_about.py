@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schema.inputs.arguments import selection
+from schema.inputs.arguments import parse_selection
 from schema.services import Services
 from tests.projections.test_projections import events
 from tests.projections.test_query_plans import Explaining, nodes
@@ -48,7 +48,7 @@ async def sent(recorder: Recorder, wanted: Selection) -> list[str]:
 
 def chosen(about: dict[str, Any]) -> Selection:
     """What is wanted, as the stream is asked for it."""
-    return selection(
+    return parse_selection(
         about.get("types"), about.get("commodities"), about.get("places"), about.get("entity")
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schema.inputs.arguments import goods, with_code
+from schema.inputs.arguments import parse_commodities, parse_hs_code
 from schema.services import Services
 from tests.support.api import Api
 from tracker.domain.commodities import Commodity, descendants
@@ -12,22 +12,22 @@ from tracker.errors import InvalidInput
 
 
 def test_a_code_finds_its_commodities_and_no_others_below_them() -> None:
-    assert with_code("280530") == descendants(Commodity("rare_earths")) - {"magnet_scrap"}
-    assert with_code("2603") == {"copper"}
+    assert parse_hs_code("280530") == descendants(Commodity("rare_earths")) - {"magnet_scrap"}
+    assert parse_hs_code("2603") == {"copper"}
 
 
 def test_a_heading_includes_its_codes_and_a_tariff_line_is_under_its_code() -> None:
-    assert with_code("2805") >= with_code("280530") == with_code("28053012")
+    assert parse_hs_code("2805") >= parse_hs_code("280530") == parse_hs_code("28053012")
 
 
 def test_a_code_that_nothing_has_finds_nothing() -> None:
-    assert with_code("010121") == frozenset()
-    assert goods(None, "010121") == []
+    assert parse_hs_code("010121") == frozenset()
+    assert parse_commodities(None, "010121") == []
 
 
 def test_with_a_commodity_both_must_hold() -> None:
-    assert goods("gallium", "280530") == []
-    assert goods("heavy_rare_earths", "280530") == sorted(
+    assert parse_commodities("gallium", "280530") == []
+    assert parse_commodities("heavy_rare_earths", "280530") == sorted(
         descendants(Commodity("heavy_rare_earths"))
     )
 
@@ -35,7 +35,7 @@ def test_with_a_commodity_both_must_hold() -> None:
 @pytest.mark.parametrize("code", ["", "28", "28053", "2805.30", "rare", "２８０５", "9" * 1000])
 def test_what_is_no_code_is_refused(code: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        with_code(code)
+        parse_hs_code(code)
     assert (refused.value.code, refused.value.path) == ("INVALID_HS_CODE", ("hsCode",))
 
 

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode
 
 import pytest
 
-from schema.base.global_ids import entity_of, global_id
+from schema.base.global_ids import entity_of_global_id, global_id
 from schema.services import Services
 from tests.support.api import Api, source
 
@@ -123,7 +123,7 @@ async def test_too_many_ids_at_once_are_refused(services: Services) -> None:
 
 
 def test_an_id_carries_the_kind_and_the_key() -> None:
-    assert entity_of(global_id("export-control/x"), "id") == "export-control/x"
+    assert entity_of_global_id(global_id("export-control/x"), "id") == "export-control/x"
     assert urlsafe_b64decode(global_id("alliance/quads") + "==") == b"alliance/quads"
 
 

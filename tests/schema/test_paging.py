@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from projections.query.lists import Span, part
-from schema.base.global_ids import sealed
+from schema.base.global_ids import encode_opaque
 from schema.services import Services
 from tests.support.api import Api, claim, control
 
@@ -171,14 +171,14 @@ async def test_so_are_those_of_a_history_also_where_a_page_has_room_for_one_stat
 
 
 async def test_a_cursor_may_name_a_position_that_no_log_will_ever_have(corpus: Api) -> None:
-    cursor = sealed("figure/rare_earths/CN/production/mine/2023#" + "9" * 30)
+    cursor = encode_opaque("figure/rare_earths/CN/production/mine/2023#" + "9" * 30)
     data = await corpus.ask(moment("claims", "publisher"), order="FIGURE", after=cursor, first=1)
     assert data["asOf"]["claims"]["pageInfo"]["hasPreviousPage"]
 
 
 @pytest.mark.parametrize("cursor", ["alliance/quad", "1", "x#2025-01-01", "1#2025-13-01", "1#"])
 async def test_a_history_takes_its_own_cursors_only(corpus: Api, cursor: str) -> None:
-    asked = f'history(entity: "alliance/quad", before: "{sealed(cursor)}") {{ totalCount }}'
+    asked = f'history(entity: "alliance/quad", before: "{encode_opaque(cursor)}") {{ totalCount }}'
     assert await corpus.refused(f"{{ {asked} }}") == ("INVALID_CURSOR", ["before"])
 
 
@@ -285,7 +285,7 @@ async def test_a_cursor_of_another_list_or_order_is_refused_with_what_was_expect
 async def test_forged_cursors_are_refused(corpus: Api, text: str) -> None:
     for order in ("KEY", "TITLE"):
         assert await corpus.refused(
-            moment("exportControls", "key"), order=order, before=sealed(text)
+            moment("exportControls", "key"), order=order, before=encode_opaque(text)
         ) == ("INVALID_CURSOR", ["before"])
 
 

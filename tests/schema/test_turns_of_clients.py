@@ -15,7 +15,7 @@ from schema.execution.documents import MAX_CHARACTERS_ON_LOOP, prepare_aside
 from schema.execution.execute import stream
 from schema.execution.schema import GRAPH
 from schema.http.authentication import Gate, Turns, Visitor
-from schema.services import EVERYONE, READER, Access, Services
+from schema.services import OPEN_CALLER, READ_ONLY_CALLER, Access, Services
 from tests.support.fact_builders import announced
 from tracker.auth.scopes import Caller, Scope
 from tracker.domain.export_control import ExportControl
@@ -76,7 +76,7 @@ async def test_who_may_write_only_because_everyone_may_waits_too(services: Servi
     writer = Caller("ann", frozenset({Scope.READ, Scope.RECORD}))
     waiting = [
         not isinstance(gate.turn(Visitor(caller, "a")), nullcontext)
-        for caller in (EVERYONE, READER, writer)
+        for caller in (OPEN_CALLER, READ_ONLY_CALLER, writer)
     ]
     assert waiting == [True, True, False]
 
@@ -89,7 +89,7 @@ async def test_streams_that_catch_up_take_turns_with_each_other_and_with_others(
     turns, told, passes = Turns(1), list[str](), [0]
 
     async def begun() -> AsyncGenerator[dict[str, Any], None]:
-        context = Context(services, Access(), READER, turn=lambda: turns.turn("a"))
+        context = Context(services, Access(), READ_ONLY_CALLER, work_slot=lambda: turns.turn("a"))
         answers = stream(context, 'subscription { events(after: "0") { position } }')
         await anext(answers)
         return answers
@@ -115,7 +115,7 @@ async def test_streams_that_catch_up_take_turns_with_each_other_and_with_others(
 
 async def test_a_query_over_a_stream_waits_for_its_turn(services: Services) -> None:
     turns = Turns(1)
-    context = Context(services, Access(), READER, turn=lambda: turns.turn("a"))
+    context = Context(services, Access(), READ_ONLY_CALLER, work_slot=lambda: turns.turn("a"))
     answers = stream(context, "{ head }")
     async with turns.turn("a"):
         asking = asyncio.ensure_future(anext(answers))

@@ -16,7 +16,7 @@ from projections.query.change_feed import affects, seconds_until_next_day
 from projections.runner.tables import SQL
 from schema.base.context import Context
 from schema.execution.execute import stream
-from schema.root.subscription import touching
+from schema.root.subscription import event_filter_for
 from schema.services import Access, Services
 from schema.types.change import EntityKind
 from tests.support.fact_builders import announced, claimed, clause, ordered, suspended
@@ -108,7 +108,7 @@ async def test_events_touch_what_they_may_change(
         fact.series.stream if hasattr(fact, "series") else "export-control/x"
     )
     await services.commands.record(stream, fact)
-    selection = touching(kinds, commodities, places)
+    selection = event_filter_for(kinds, commodities, places)
     events = await services.recorder.read(types=selection.types)
     assert await affects(services.recorder, events, selection) is touched
 
@@ -123,7 +123,7 @@ async def test_an_event_touches_what_its_entity_is_about_and_a_retraction_what_i
     for after in (1, 2):
         [*events] = await services.recorder.read(after)
         for commodity, touched in (("gallium", True), ("lithium", False)):
-            selection = touching(None, [commodity], None)
+            selection = event_filter_for(None, [commodity], None)
             assert await affects(services.recorder, events, selection) is touched
 
 

@@ -71,7 +71,7 @@ async def publish(target: Target, directory: Path) -> None:
     """Publish, and stop with a head that is not signed yet."""
     stop_before(KeyStore, "save_head")
     async with running(target, SigningOptions(KeyStore(directory))) as services:
-        while await services.publications.size() != await services.recorder.head():
+        while await services.proofs.size() != await services.recorder.head():
             await asyncio.sleep(0.05)
 
 

@@ -8,7 +8,7 @@ from strawberry import argument
 
 from projections.query.lists import Filter
 from schema.base.context import Info
-from schema.base.decorators import answer, output
+from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
     CheckedAs,
     CommodityId,
@@ -17,15 +17,15 @@ from schema.inputs.arguments import (
     Publisher,
     Search,
     Verified,
-    goods,
-    publishers,
-    sought,
-    value_of,
-    words,
+    domain_value,
+    parse_commodities,
+    parse_publisher,
+    parse_search,
+    parse_words,
 )
-from schema.inputs.order_by import IN_ORDER, AllianceOrder, AnnouncementOrder
-from schema.inputs.pagination import After, Before, First, Last, page
-from schema.inputs.ranges import DayRange, PublishedIn, days
+from schema.inputs.order_by import ORDER_BY, AllianceOrder, AnnouncementOrder
+from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.ranges import DayRange, PublishedIn, parse_days
 from schema.root.as_of.base import AtMoment
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
@@ -37,11 +37,11 @@ from tracker.domain.values import Actor
 from tracker.domain.vocabulary import AllianceStatus, AnnouncementKind
 
 
-@output
+@object_type
 class Alliances(AtMoment):
     """Alliances and announcements of a moment."""
 
-    @answer
+    @resolver_field
     async def alliances(
         self,
         info: Info,
@@ -62,7 +62,7 @@ class Alliances(AtMoment):
         verified: Verified = None,
         primary: Primary = None,
         checked: CheckedAs = None,
-        order_by: Annotated[AllianceOrder, IN_ORDER] = AllianceOrder.KEY,
+        order_by: Annotated[AllianceOrder, ORDER_BY] = AllianceOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -70,15 +70,15 @@ class Alliances(AtMoment):
     ) -> Connection[Alliance]:
         """Alliances and initiatives."""
         narrowed = Filter(
-            search=sought(search),
-            places=words(Place, member, "member"),
-            publishers=publishers(publisher),
-            category=value_of(status),
-            dated=days(founded, "founded"),
-            published=days(published, "published"),
+            search=parse_search(search),
+            places=parse_words(Place, member, "member"),
+            publishers=parse_publisher(publisher),
+            category=domain_value(status),
+            dated=parse_days(founded, "founded"),
+            published=parse_days(published, "published"),
             verified=verified,
             primary=primary,
-            checked=value_of(checked),
+            checked=domain_value(checked),
         )
         return await self.page(
             info,
@@ -86,10 +86,10 @@ class Alliances(AtMoment):
             narrowed,
             lambda state: alliance(state, self.moment),
             order_by,
-            page(first, after, last, before),
+            parse_page(first, after, last, before),
         )
 
-    @answer
+    @resolver_field
     async def alliance(
         self,
         info: Info,
@@ -99,7 +99,7 @@ class Alliances(AtMoment):
         state = await self.one(info, AllianceState, id)
         return alliance(state, self.moment) if state else None
 
-    @answer
+    @resolver_field
     async def announcements(
         self,
         info: Info,
@@ -121,7 +121,7 @@ class Alliances(AtMoment):
         verified: Verified = None,
         primary: Primary = None,
         checked: CheckedAs = None,
-        order_by: Annotated[AnnouncementOrder, IN_ORDER] = AnnouncementOrder.KEY,
+        order_by: Annotated[AnnouncementOrder, ORDER_BY] = AnnouncementOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -129,16 +129,16 @@ class Alliances(AtMoment):
     ) -> Connection[Announcement]:
         """Announcements."""
         narrowed = Filter(
-            search=sought(search),
-            commodities=goods(commodity, hs_code),
-            places=words(Actor, actor, "actor"),
-            publishers=publishers(publisher),
-            category=value_of(kind),
-            dated=days(date, "date"),
-            published=days(published, "published"),
+            search=parse_search(search),
+            commodities=parse_commodities(commodity, hs_code),
+            places=parse_words(Actor, actor, "actor"),
+            publishers=parse_publisher(publisher),
+            category=domain_value(kind),
+            dated=parse_days(date, "date"),
+            published=parse_days(published, "published"),
             verified=verified,
             primary=primary,
-            checked=value_of(checked),
+            checked=domain_value(checked),
         )
         return await self.page(
             info,
@@ -146,10 +146,10 @@ class Alliances(AtMoment):
             narrowed,
             announcement,
             order_by,
-            page(first, after, last, before),
+            parse_page(first, after, last, before),
         )
 
-    @answer
+    @resolver_field
     async def announcement(
         self, info: Info, id: Annotated[str, argument(description="Its key or its id.")]
     ) -> Announcement | None:

@@ -8,15 +8,15 @@ from strawberry import argument, field
 
 from projections.query.moment import kind_name
 from schema.base.context import Info
-from schema.base.decorators import answer, output
+from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import CommodityId, HsCode, Publisher
-from schema.inputs.order_by import IN_ORDER, TransitionOrder
-from schema.inputs.pagination import After, Before, First, Last, page
+from schema.inputs.order_by import ORDER_BY, TransitionOrder
+from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.root.as_of.alliances import Alliances
 from schema.root.as_of.export_controls import Controls
 from schema.root.as_of.figures import Figures
-from schema.root.as_of.supply import Supply
-from schema.root.changes import AboutPlace, OfKind, about_what, coming
+from schema.root.as_of.supply import SupplyAnalysis
+from schema.root.changes import AboutPlace, OfKind, parse_change_filter, transition_pages
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
 from schema.types.change import Transition
 from schema.types.common import Node
@@ -30,7 +30,7 @@ from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
 
 
-@output
+@object_type
 class Counts:
     """How many entities of each kind there are."""
 
@@ -43,11 +43,11 @@ class Counts:
     redactions: int = field(description="Events of which texts had to go.")
 
 
-@output
-class AsOf(Controls, Alliances, Figures, Supply):
+@object_type
+class AsOf(Controls, Alliances, Figures, SupplyAnalysis):
     """What was so on a day, as the log told it at a position."""
 
-    @answer
+    @resolver_field
     async def counts(self, info: Info) -> Counts:
         """How many entities have a state at this moment, by kind."""
         counts = await info.context.services.as_of.counts(self.moment)
@@ -61,17 +61,17 @@ class AsOf(Controls, Alliances, Figures, Supply):
             redactions=counts[kind_name(RedactionState)],
         )
 
-    @answer
+    @resolver_field
     async def node(self, info: Info, id: GlobalId) -> Node | None:
         """The entity of an id at this moment; null while there is none."""
         return await node(info, self.moment, id)
 
-    @answer
+    @resolver_field
     async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
         """The entities of some ids at this moment, in the order of the ids; null where none is."""
         return await nodes(info, self.moment, ids)
 
-    @answer
+    @resolver_field
     async def upcoming(
         self,
         info: Info,
@@ -83,7 +83,7 @@ class AsOf(Controls, Alliances, Figures, Supply):
         place: AboutPlace = None,
         kind: OfKind = None,
         publisher: Publisher = None,
-        order_by: Annotated[TransitionOrder, IN_ORDER] = TransitionOrder.DAY,
+        order_by: Annotated[TransitionOrder, ORDER_BY] = TransitionOrder.DAY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -92,6 +92,8 @@ class AsOf(Controls, Alliances, Figures, Supply):
         """What will start, end, be suspended or return, in the order of the days, from what is
         known at this moment: public by this day, or recorded by then for a later one.
         """
-        about = about_what(commodity, hs_code, place, kind, publisher)
-        turns = await coming(info.context.services.changes, self.moment, days, about, order_by)
-        return await turns.page(page(first, after, last, before))
+        about = parse_change_filter(commodity, hs_code, place, kind, publisher)
+        turns = await transition_pages(
+            info.context.services.changes, self.moment, days, about, order_by
+        )
+        return await turns.page(parse_page(first, after, last, before))

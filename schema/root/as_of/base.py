@@ -12,32 +12,32 @@ from projections.analysis.claims import Orders
 from projections.query.lists import Filter
 from projections.query.moment import Moment, S, kind_name
 from schema.base.context import Info
-from schema.base.decorators import answer, output
+from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import key_of
 from schema.base.scalars import Day, Instant, Position
-from schema.inputs.pagination import Page
-from schema.types.connection import Connection, states
+from schema.inputs.pagination import PageRequest
+from schema.types.connection import Connection, entity_pages
 
 T = TypeVar("T")
 
 
-@output
+@object_type
 class AtMoment:
     """A moment: what it is, and how entities are found at it."""
 
     moment: strawberry.Private[Moment]
 
-    @answer
+    @resolver_field
     def position(self) -> Position:
         """The position that the answer rests on; give it to ask again and get the same answer."""
         return Position(str(self.moment.position))
 
-    @answer
+    @resolver_field
     def valid_at(self) -> Day:
         """The day that the answer is about."""
         return Day(self.moment.valid_at.isoformat())
 
-    @answer
+    @resolver_field
     async def known_at(self, info: Info) -> Instant | None:
         """When the event at the position was recorded; null at position 0."""
         recorder = info.context.services.recorder
@@ -45,7 +45,7 @@ class AtMoment:
         at_start = self.moment.position == 0 or not events
         return None if at_start else events[0].recorded_at  # type: ignore[return-value]  # the scalar writes it
 
-    @answer
+    @resolver_field
     async def digest(self, info: Info) -> str:
         """The SHA-256 of the whole state at this moment, as hexadecimal digits. A replay of the log
         in memory gives the same.
@@ -64,11 +64,11 @@ class AtMoment:
         narrowed: Filter,
         show: Callable[[S], T],
         order: Enum,
-        asked: Page,
+        asked: PageRequest,
     ) -> Connection[T]:
         """A page of the entities of a kind."""
         as_of = info.context.services.as_of
-        return await states(as_of, kind, self.moment, narrowed, show, order).page(asked)
+        return await entity_pages(as_of, kind, self.moment, narrowed, show, order).page(asked)
 
     async def orders(self, info: Info) -> Orders:
         """The orders of publishers, by which to choose among claims."""

@@ -8,7 +8,7 @@ from strawberry import argument
 
 from projections.query.lists import Filter
 from schema.base.context import Info
-from schema.base.decorators import answer, output
+from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
     CheckedAs,
     CommodityId,
@@ -17,16 +17,16 @@ from schema.inputs.arguments import (
     Publisher,
     Search,
     Verified,
-    goods,
-    publishers,
-    sought,
-    value_of,
-    word,
-    words,
+    domain_value,
+    parse_commodities,
+    parse_publisher,
+    parse_search,
+    parse_word,
+    parse_words,
 )
-from schema.inputs.order_by import IN_ORDER, ExportControlOrder
-from schema.inputs.pagination import After, Before, First, Last, page
-from schema.inputs.ranges import DayRange, PublishedIn, days
+from schema.inputs.order_by import ORDER_BY, ExportControlOrder
+from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.ranges import DayRange, PublishedIn, parse_days
 from schema.root.as_of.base import AtMoment
 from schema.types.connection import Connection
 from schema.types.export_control import ExportControl, export_control
@@ -35,11 +35,11 @@ from tracker.domain.places import Place
 from tracker.domain.vocabulary import ClauseStatus, Direction, Measure
 
 
-@output
+@object_type
 class Controls(AtMoment):
     """Export controls of a moment."""
 
-    @answer
+    @resolver_field
     async def export_controls(
         self,
         info: Info,
@@ -77,7 +77,7 @@ class Controls(AtMoment):
         verified: Verified = None,
         primary: Primary = None,
         checked: CheckedAs = None,
-        order_by: Annotated[ExportControlOrder, IN_ORDER] = ExportControlOrder.KEY,
+        order_by: Annotated[ExportControlOrder, ORDER_BY] = ExportControlOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -87,20 +87,22 @@ class Controls(AtMoment):
         of one and the same clause.
         """
         narrowed = Filter(
-            search=sought(search),
-            commodities=goods(commodity, hs_code),
-            places=words(Place, issuer, "issuer"),
-            publishers=publishers(publisher),
-            category=value_of(direction),
-            measure=value_of(measure),
-            destination=None if destination is None else word(Place, destination, "destination"),
-            status=value_of(status),
-            in_force=days(in_force, "inForce"),
-            dated=days(announced, "announced"),
-            published=days(published, "published"),
+            search=parse_search(search),
+            commodities=parse_commodities(commodity, hs_code),
+            places=parse_words(Place, issuer, "issuer"),
+            publishers=parse_publisher(publisher),
+            category=domain_value(direction),
+            measure=domain_value(measure),
+            destination=None
+            if destination is None
+            else parse_word(Place, destination, "destination"),
+            status=domain_value(status),
+            in_force=parse_days(in_force, "inForce"),
+            dated=parse_days(announced, "announced"),
+            published=parse_days(published, "published"),
             verified=verified,
             primary=primary,
-            checked=value_of(checked),
+            checked=domain_value(checked),
         )
         return await self.page(
             info,
@@ -108,10 +110,10 @@ class Controls(AtMoment):
             narrowed,
             export_control,
             order_by,
-            page(first, after, last, before),
+            parse_page(first, after, last, before),
         )
 
-    @answer
+    @resolver_field
     async def export_control(
         self,
         info: Info,

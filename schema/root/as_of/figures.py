@@ -11,7 +11,7 @@ from projections.analysis.claims import Orders
 from projections.query.lists import Filter, Found, Lists, Span
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import answer, output
+from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
     CheckedAs,
     CommodityId,
@@ -19,18 +19,18 @@ from schema.inputs.arguments import (
     Primary,
     Publisher,
     Verified,
-    goods,
-    publishers,
-    value_of,
-    with_below,
-    words,
+    domain_value,
+    parse_commodities,
+    parse_publisher,
+    parse_with_descendants,
+    parse_words,
 )
-from schema.inputs.order_by import IN_ORDER, ClaimOrder, FigureOrder, KeyOrder, cursor_name
-from schema.inputs.pagination import After, Before, Cursors, First, Last, page
-from schema.inputs.ranges import DayRange, PublishedIn, YearRange, days
-from schema.inputs.ranges import years as year_range
+from schema.inputs.order_by import ORDER_BY, ClaimOrder, FigureOrder, KeyOrder, cursor_name
+from schema.inputs.pagination import After, Before, Cursors, First, Last, parse_page
+from schema.inputs.ranges import DayRange, PublishedIn, YearRange, parse_days
+from schema.inputs.ranges import parse_years as year_range
 from schema.root.as_of.base import AtMoment
-from schema.types.connection import Connection, Listing
+from schema.types.connection import Connection, PageSource
 from schema.types.figure import Claim, Figure, claims_of, figure
 from schema.types.preference import Preference, preference
 from tracker.domain.figure import FigureState
@@ -52,17 +52,17 @@ OfYears: TypeAlias = Annotated[
 ]
 
 
-@output
+@object_type
 class Figures(AtMoment):
     """Figures of a moment."""
 
-    @answer
+    @resolver_field
     async def preferences(
         self,
         info: Info,
         commodity: CommodityId = None,
         statistic: CountedAs = None,
-        order_by: Annotated[KeyOrder, IN_ORDER] = KeyOrder.KEY,
+        order_by: Annotated[KeyOrder, ORDER_BY] = KeyOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -71,12 +71,19 @@ class Figures(AtMoment):
         """In which order to trust publishers, for everything and for single commodities and
         statistics.
         """
-        narrowed = Filter(commodities=with_below(commodity), category=value_of(statistic))
+        narrowed = Filter(
+            commodities=parse_with_descendants(commodity), category=domain_value(statistic)
+        )
         return await self.page(
-            info, PreferenceState, narrowed, preference, order_by, page(first, after, last, before)
+            info,
+            PreferenceState,
+            narrowed,
+            preference,
+            order_by,
+            parse_page(first, after, last, before),
         )
 
-    @answer
+    @resolver_field
     async def figures(
         self,
         info: Info,
@@ -91,7 +98,7 @@ class Figures(AtMoment):
         verified: Verified = None,
         primary: Primary = None,
         checked: CheckedAs = None,
-        order_by: Annotated[FigureOrder, IN_ORDER] = FigureOrder.KEY,
+        order_by: Annotated[FigureOrder, ORDER_BY] = FigureOrder.KEY,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -99,7 +106,7 @@ class Figures(AtMoment):
     ) -> Connection[Figure]:
         """Figures: a series and period with every publisher's claims."""
         narrowed = replace(
-            narrowed_figures(commodity, hs_code, place, statistic, stage, years),
+            figure_filter(commodity, hs_code, place, statistic, stage, years),
             **narrowed_sources(published, publisher, verified, primary, checked),
         )
         orders = await self.orders(info)
@@ -109,10 +116,10 @@ class Figures(AtMoment):
             narrowed,
             lambda state: figure(state, orders),
             order_by,
-            page(first, after, last, before),
+            parse_page(first, after, last, before),
         )
 
-    @answer
+    @resolver_field
     async def figure(
         self,
         info: Info,
@@ -128,7 +135,7 @@ class Figures(AtMoment):
         state = await self.one(info, FigureState, id)
         return figure(state, await self.orders(info)) if state else None
 
-    @answer
+    @resolver_field
     async def claims(
         self,
         info: Info,
@@ -156,7 +163,7 @@ class Figures(AtMoment):
             argument(description="Whether the source of the claim is the publisher's own."),
         ] = None,
         checked: CheckedAs = None,
-        order_by: Annotated[ClaimOrder, IN_ORDER] = ClaimOrder.FIGURE,
+        order_by: Annotated[ClaimOrder, ORDER_BY] = ClaimOrder.FIGURE,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -164,20 +171,20 @@ class Figures(AtMoment):
     ) -> Connection[Claim]:
         """Claims on figures, each with its series, by series and position."""
         narrowed = replace(
-            narrowed_figures(commodity, hs_code, place, statistic, stage, years),
+            figure_filter(commodity, hs_code, place, statistic, stage, years),
             **narrowed_sources(published, publisher, verified, primary, checked),
         )
-        of = cited(
+        of = claim_pages(
             info.context.services.as_of.lists,
             self.moment,
             narrowed,
             await self.orders(info),
             order_by,
         )
-        return await of.page(page(first, after, last, before))
+        return await of.page(parse_page(first, after, last, before))
 
 
-def narrowed_figures(
+def figure_filter(
     commodity: str | None,
     hs_code: str | None,
     place: str | None,
@@ -187,10 +194,10 @@ def narrowed_figures(
 ) -> Filter:
     """What figures, or the claims in them, are narrowed to. Raises InvalidInput."""
     return Filter(
-        commodities=goods(commodity, hs_code),
-        places=words(Place, place, "place"),
-        category=value_of(statistic),
-        stage=value_of(stage),
+        commodities=parse_commodities(commodity, hs_code),
+        places=parse_words(Place, place, "place"),
+        category=domain_value(statistic),
+        stage=domain_value(stage),
         period=year_range(years, "years"),
     )
 
@@ -204,17 +211,17 @@ def narrowed_sources(
 ) -> dict[str, Any]:
     """What the sources of these are narrowed to. Raises InvalidInput."""
     return {
-        "publishers": publishers(publisher),
-        "published": days(published, "published"),
+        "publishers": parse_publisher(publisher),
+        "published": parse_days(published, "published"),
         "verified": verified,
         "primary": primary,
-        "checked": value_of(checked),
+        "checked": domain_value(checked),
     }
 
 
-def cited(
+def claim_pages(
     lists: Lists, moment: Moment, narrowed: Filter, orders: Orders, order: ClaimOrder
-) -> Listing[Claim]:
+) -> PageSource[Claim]:
     """Claims at a moment, each with its figure."""
     cursors = Cursors("figure", cursor_name(order), positioned=True)
 
@@ -222,6 +229,6 @@ def cited(
         found = await lists.claims(moment, narrowed, order.value, span)
         return [(key, claims_of(figure, orders)[int(key[-1])]) for key, figure in found]
 
-    return Listing(
-        items, lambda: lists.count_claims(moment, narrowed), cursors.sealed, cursors.opened
+    return PageSource(
+        items, lambda: lists.count_claims(moment, narrowed), cursors.encode, cursors.decode
     )

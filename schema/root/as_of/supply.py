@@ -9,8 +9,8 @@ from strawberry import argument
 from projections.analysis.distribution import distribution as spread
 from projections.analysis.distribution import selected
 from schema.base.context import Info
-from schema.base.decorators import answer, output
-from schema.inputs.arguments import question, word
+from schema.base.decorators import object_type, resolver_field
+from schema.inputs.arguments import parse_exposure_question, parse_word
 from schema.root.as_of.base import AtMoment
 from schema.types.distribution import Distribution, distribution
 from schema.types.exposure import Exposure, exposure
@@ -23,11 +23,11 @@ Form = Annotated[
 ]
 
 
-@output
-class Supply(AtMoment):
+@object_type
+class SupplyAnalysis(AtMoment):
     """What the figures and controls of a moment come to."""
 
-    @answer
+    @resolver_field
     async def production(
         self,
         info: Info,
@@ -37,20 +37,20 @@ class Supply(AtMoment):
         form: Form = None,
     ) -> Distribution:
         """How the world's output of a commodity in a year is spread over places."""
-        id = word(Commodity, commodity, "commodity")
+        id = parse_word(Commodity, commodity, "commodity")
         figures = await info.context.services.as_of.figures(id, year, self.moment)
         orders, wanted = await self.orders(info), (Statistic.PRODUCTION, stage, form)
         return distribution(id, spread(selected(figures, *wanted), orders), orders)
 
-    @answer
+    @resolver_field
     async def reserves(self, info: Info, commodity: OfCommodity, form: Form = None) -> Distribution:
         """How the world's reserves of a commodity are spread over places."""
-        id = word(Commodity, commodity, "commodity")
+        id = parse_word(Commodity, commodity, "commodity")
         figures = await info.context.services.as_of.figures(id, None, self.moment)
         orders, wanted = await self.orders(info), (Statistic.RESERVES, None, form)
         return distribution(id, spread(selected(figures, *wanted), orders), orders)
 
-    @answer
+    @resolver_field
     async def exposure(
         self,
         info: Info,
@@ -82,7 +82,7 @@ class Supply(AtMoment):
         """Which supply is under which export controls, and how much of the world's output that is.
         Needs a commodity, an issuer or a destination.
         """
-        asked = question(commodity, issuer, destination)
+        asked = parse_exposure_question(commodity, issuer, destination)
         orders = await self.orders(info)
         found = await info.context.services.as_of.exposures(
             asked, orders, self.moment, stage=stage, year=year
