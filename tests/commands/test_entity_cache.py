@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from random import Random
@@ -11,7 +12,9 @@ from eventsourcing.domain import datetime_now_with_tzinfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.benchmarks.entity import KINDS
 from tests.domain.test_law import any_near_day
+from tests.support.effort import bytecodes
 from tests.support.fact_builders import (
     STREAMS,
     announced,
@@ -23,7 +26,7 @@ from tests.support.fact_builders import (
 )
 from tests.support.published_log import force
 from tracker.commands.commands import Order, Telling
-from tracker.commands.entity_cache import MIN_CACHED_EVENTS, Entities
+from tracker.commands.entity_cache import MIN_CACHED_EVENTS, EntityCache
 from tracker.commands.handler import Commands, decide
 from tracker.domain.entity import Entity
 from tracker.domain.history import History
@@ -68,6 +71,9 @@ def test_an_entity_that_goes_on_decides_as_one_made_from_all_its_facts(
         for number in range(length):
             with suppress(TrackerError):
                 order = Order(stream, any_fact(chance, entity), f"e{number}")
+                version = entity.version
+                assert outcome(anew(entity), order) == outcome(entity, order)
+                entity.forget_after(version)
                 assert outcome(anew(entity), order) == outcome(entity, order)
 
     holds()
@@ -93,6 +99,12 @@ def test_facts_that_stand_are_kept_as_they_are_found_among_all(
             assert (on.standing, on.gone, on.openings) == (once.standing, once.gone, once.openings)
             assert on.standing[:place] == before[:place]
             assert all(k.fact.public_on <= day for k in on.standing[:place])
+        while on.known:
+            before, place = [*on.standing], on.remove_last()
+            once = History(on.known)
+            assert (on.standing, on.gone, on.openings) == (once.standing, once.gone, once.openings)
+            assert on._corrected == once._corrected
+            assert on.standing[:place] == before[:place]
 
     holds()
 
@@ -170,22 +182,79 @@ async def test_the_memory_of_kept_entities_is_bounded_by_bytes(recorder: Recorde
         claimed(n, year=2000 + n % 3, edition=f"no {n}") for n in range(3 * MIN_CACHED_EVENTS)
     ]
     await Commands(recorder).record_all([Telling(claim.stream, claim) for claim in others])
-    unbounded = Entities(recorder)
-    await unbounded.load([FIGURE])
+    unbounded = EntityCache(recorder)
+    assert await versions(unbounded, FIGURE) == [MIN_CACHED_EVENTS]
     one = unbounded.bytes
-    bounded = Entities(recorder, 2 * one)
+    bounded = EntityCache(recorder, 2 * one)
     for claim in others[:3]:
-        loaded = await bounded.load([claim.stream, FIGURE])
-        assert loaded[FIGURE].version == MIN_CACHED_EVENTS
+        assert (await versions(bounded, claim.stream, FIGURE))[1] == MIN_CACHED_EVENTS
         assert one <= bounded.bytes <= 2 * one
-    assert (await Entities(recorder, one - 1).load([FIGURE]))[FIGURE].version == MIN_CACHED_EVENTS
+    assert await versions(EntityCache(recorder, one - 1), FIGURE) == [MIN_CACHED_EVENTS]
 
 
 async def test_an_entity_with_few_events_is_not_kept(recorder: Recorder) -> None:
     await Commands(recorder).record(GALLIUM, announced())
-    entities = Entities(recorder)
-    loaded = await entities.load([GALLIUM, "export-control/none"])
-    assert [loaded[name].version for name in loaded] == [1, 0]
-    assert entities.bytes == 0
-    loaded[GALLIUM].record(suspended(), "e2")
-    assert (await entities.load([GALLIUM]))[GALLIUM].version == 1
+    cache = EntityCache(recorder)
+    assert await versions(cache, GALLIUM, "export-control/none") == [1, 0]
+    assert cache.bytes == 0
+    async with cache.load([GALLIUM]) as entities:
+        entities[GALLIUM].record(suspended(), "e2")
+    assert await versions(cache, GALLIUM) == [1]
+
+
+async def versions(cache: EntityCache, *streams: str) -> list[int]:
+    """At which versions entities are loaded."""
+    async with cache.load(streams) as entities:
+        return [entities[stream].version for stream in streams]
+
+
+async def test_who_decides_on_kept_entities_has_them_alone(recorder: Recorder) -> None:
+    await filled(recorder)
+    cache, other = EntityCache(recorder), claimed(1, year=2030).stream
+    assert await versions(cache, FIGURE) == [MIN_CACHED_EVENTS]
+
+    async def decide_slowly(*streams: str) -> int:
+        async with cache.load(streams) as entities:
+            found = entities[FIGURE].version
+            entities[FIGURE].record(CLAIMS[MIN_CACHED_EVENTS], "e")
+            for _ in range(5):
+                await asyncio.sleep(0)
+            return found
+
+    deciding = [decide_slowly(*streams) for streams in ([FIGURE, other], [other, FIGURE]) * 3]
+    assert await asyncio.wait_for(asyncio.gather(*deciding), 10) == [MIN_CACHED_EVENTS] * 6
+
+
+async def test_commands_about_one_entity_at_the_same_time_are_all_recorded_once(
+    recorder: Recorder,
+) -> None:
+    commands = await filled(recorder)
+    batch = [Telling(FIGURE, claim) for claim in CLAIMS[MIN_CACHED_EVENTS:]]
+    one, another = await asyncio.gather(
+        commands.record_all(batch, idempotency_key="k"),
+        commands.record_all(batch, idempotency_key="k"),
+    )
+    assert one.positions == another.positions
+    assert await versions(commands._entities, FIGURE) == [len(CLAIMS)]
+
+
+# --- what it costs
+
+
+@pytest.mark.parametrize("kind", [*KINDS])
+def test_one_more_fact_costs_an_entity_of_thousands_what_it_costs_one_of_ten(kind: str) -> None:
+    def effort(count: int) -> int:
+        stream, make = KINDS[kind]
+        entity = kind_of(stream).blank(stream)
+        for number in range(count):
+            decide(entity, Order(stream, make(number, "1990-01-01"), f"e{number}"), ())
+        version = entity.version
+
+        def one_more() -> None:
+            decide(entity, Order(stream, make(count, "1990-01-01"), "new"), ())
+            entity.forget_after(version)
+
+        one_more()
+        return bytecodes(one_more)
+
+    assert effort(2000) < 2 * effort(12)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from tracker.domain.entity import Entity
 from tracker.domain.registry import kind_of
@@ -18,15 +21,18 @@ MEMORY_BYTES_PER_ENTRY_BYTE = 4
 MIN_CACHED_EVENTS = 16
 """Events of an entity, at least, for it to be kept: those with fewer are read as fast."""
 
+Events = Sequence[Recorded]
 
-class _Kept(NamedTuple):
-    """An entity, and how large it is in memory."""
+
+class _Cached(NamedTuple):
+    """An entity as the log knows it, its version, and how large it is in memory."""
 
     entity: Entity
+    version: int
     size: int
 
 
-class Entities:
+class EntityCache:
     """Loads entities. Those with many events are kept in memory, so that only what is new of them
     is read, whoever recorded it.
 
@@ -34,56 +40,86 @@ class Entities:
     process reads whole streams once.
     """
 
-    def __init__(self, recorder: Recorder, most_bytes: int = MAX_CACHE_BYTES):
+    def __init__(self, recorder: Recorder, max_bytes: int = MAX_CACHE_BYTES):
         self._recorder = recorder
-        self._most = most_bytes
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._max_bytes = max_bytes
+        self._cached: OrderedDict[str, _Cached] = OrderedDict()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.bytes = 0
         """How large the kept entities are together."""
 
-    async def load(self, streams: Collection[str]) -> dict[str, Entity]:
-        """Some entities as the log knows them, the caller's own; at version 0 where it does not."""
+    @asynccontextmanager
+    async def load(self, streams: Collection[str]) -> AsyncIterator[dict[str, Entity]]:
+        """Some entities as the log knows them, at version 0 where it does not; nobody else has them
+        meanwhile. What is decided on them is forgotten in the end: it is read again once it is
+        recorded.
+        """
         for stream in streams:
             kind_of(stream)
-        kept = {stream: self._kept.get(stream) for stream in streams}
+        read = await self._read(streams)
+        async with self._locked(streams):
+            entities = {stream: self._advance(stream, *read[stream]) for stream in streams}
+            versions = [(entity, entity.version) for entity in entities.values()]
+            try:
+                yield entities
+            finally:
+                for entity, version in versions:
+                    entity.forget_after(version)
+
+    @asynccontextmanager
+    async def _locked(self, streams: Collection[str]) -> AsyncIterator[None]:
+        """Wait for those who decide on these entities. Nobody waits for the database meanwhile."""
+        locks = [self._locks.setdefault(stream, asyncio.Lock()) for stream in sorted(streams)]
+        async with AsyncExitStack() as stack:
+            for lock in locks:  # in one order for all, so that nobody waits in a circle
+                await stack.enter_async_context(lock)
+            yield
+
+    async def _read(self, streams: Collection[str]) -> dict[str, tuple[_Cached | None, Events]]:
+        """What is kept of entities, and the events of each that follow; all where none is kept."""
+        known = {stream: self._cached.get(stream) for stream in streams}
         # The last event that is known of is read once more: a log that is put back to an older
         # state, such as a backup, may have another in its place, or none.
         found = await self._recorder.read_streams_after(
-            {stream: one.entity.version - 1 if one else 0 for stream, one in kept.items()}
+            {stream: one.version - 1 if one else 0 for stream, one in known.items()}
         )
-        entities: dict[str, Entity] = {}
-        for stream, one in kept.items():
-            if one and not _follows(one.entity, found[stream]):
-                one, found[stream] = None, (await self._recorder.read_streams([stream]))[stream]
-            entities[stream] = self._keep(stream, one, found[stream])
-        return entities
+        for stream, one in known.items():
+            if one and not _follows(one, found[stream]):
+                self._forget(stream)
+                known[stream] = None
+                found[stream] = (await self._recorder.read_streams([stream]))[stream]
+        return {stream: (known[stream], found[stream]) for stream in streams}
 
-    def _keep(self, stream: str, kept: _Kept | None, events: Sequence[Recorded]) -> Entity:
-        """The entity after events; it is kept if there are many."""
-        entity = kept.entity if kept else kind_of(stream).blank(stream)
+    def _advance(self, stream: str, known: _Cached | None, events: Events) -> Entity:
+        """The entity after events that follow what was known; it is kept if there are many."""
+        latest = self._cached.get(stream)  # others may have read more meanwhile
+        if latest and _follows(latest, events):
+            known = latest
+        entity = known.entity if known else kind_of(stream).blank(stream)
         new = [event for event in events if event.version > entity.version]
         for event in new:
             replayed(event).mutate(entity)
-        self._forget(stream)
-        if entity.version < MIN_CACHED_EVENTS:
-            return entity
         added = MEMORY_BYTES_PER_ENTRY_BYTE * sum(len(event.entry) for event in new)
-        size = (kept.size if kept else 0) + added
-        if size <= self._most:
-            self._kept[stream] = _Kept(entity, size)
-            self.bytes += size
-        while self.bytes > self._most:
-            self._forget(next(iter(self._kept)))
-        return entity.copy()
+        self._keep(entity, (known.size if known else 0) + added)
+        return entity
+
+    def _keep(self, entity: Entity, size: int) -> None:
+        self._forget(entity.id)
+        if entity.version < MIN_CACHED_EVENTS or size > self._max_bytes:
+            return
+        self._cached[entity.id] = _Cached(entity, entity.version, size)
+        self.bytes += size
+        while self.bytes > self._max_bytes:
+            self._forget(next(iter(self._cached)))
 
     def _forget(self, stream: str) -> None:
-        if kept := self._kept.pop(stream, None):
-            self.bytes -= kept.size
+        if cached := self._cached.pop(stream, None):
+            self.bytes -= cached.size
 
 
-def _follows(entity: Entity, events: Sequence[Recorded]) -> bool:
-    """Whether the first of some events is known to an entity, so that the others come next."""
-    if not events or events[0].version > entity.version:
+def _follows(known: _Cached, events: Events) -> bool:
+    """Whether the first of some events is known of an entity, so that the others come next."""
+    if not events or events[0].version > known.version:
         return False
-    known = entity.known[events[0].version - 1]
-    return (known.event_id, known.position) == (events[0].event_id, events[0].position)
+    last = known.entity.known[events[0].version - 1]
+    return (last.event_id, last.position) == (events[0].event_id, events[0].position)

@@ -7,8 +7,6 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from eventsourcing.domain import datetime_now_with_tzinfo
-
 from tracker.commands.commands import (
     Command,
     Correction,
@@ -21,9 +19,9 @@ from tracker.commands.commands import (
     repeated,
     wrong,
 )
-from tracker.commands.entity_cache import Entities
+from tracker.commands.entity_cache import EntityCache
 from tracker.domain.announcement import Made
-from tracker.domain.entity import Entity, check_stream
+from tracker.domain.entity import Entity, Known, check_stream
 from tracker.domain.recordable import check_recordable
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.domain.registry import kind_of
@@ -62,7 +60,7 @@ class Commands:
 
     def __init__(self, recorder: Recorder):
         self._recorder = recorder
-        self._entities = Entities(recorder)
+        self._entities = EntityCache(recorder)
 
     async def record(
         self,
@@ -178,8 +176,8 @@ class Commands:
         orders = await self._orders(commands, ids)
         for left in reversed(range(ATTEMPTS)):
             decided = await self._decided(orders, actor)
-            if isinstance(decided, Appended):
-                return decided
+            if isinstance(decided, Mapping):
+                return await self._repeated(orders, decided)
             try:
                 return await self._recorder.append(decided)
             except (VersionConflict, IdempotencyConflict):
@@ -232,31 +230,46 @@ class Commands:
 
     async def _decided(
         self, orders: Sequence[Order], actor: str | None
-    ) -> list[NewEvent] | Appended:
-        """The events that record orders, decided on what the log knows now; or their first
-        positions, if they are recorded already: whatever version they expected then."""
+    ) -> list[NewEvent] | Mapping[str, Known]:
+        """The events that record orders, decided on what the log knows now; or, where some are
+        recorded already, whatever version they expected then, what is known under their ids."""
         for order in orders:
             with order.errors():
                 check_stream(order.stream, "id")
         with _unreadable():
-            entities = await self._entities.load({order.stream for order in orders})
-            if again := recorded_before(entities, orders):
-                texts = await self._recorder.annexes.texts(known.fact for known in again.values())
-                outcome = repeated(orders, again, texts)
-                await self._recorder.confirm()
-                return outcome
-            for order in orders:
-                check_free(order.event_id)
             alliances = await self._recorder.existing(sorted(mentioned(orders)))
-        events, founded = [], set(alliances)
-        for number, order in enumerate(orders, 1):
-            with order.errors():
-                check_version(entities[order.stream], order)
-                events.append(decide(entities[order.stream], order, founded, actor))
-            founded.add(order.stream)
-            if number % PACE == 0:
-                await asyncio.sleep(0)  # the entities are our own, and others get their turn
-        return events
+            async with self._entities.load({order.stream for order in orders}) as entities:
+                return recorded_before(entities, orders) or await _decide_in_turns(
+                    entities, orders, alliances, actor
+                )
+
+    async def _repeated(self, orders: Sequence[Order], again: Mapping[str, Known]) -> Appended:
+        """The first positions of orders of which events are recorded already."""
+        with _unreadable():
+            texts = await self._recorder.annexes.texts(known.fact for known in again.values())
+            outcome = repeated(orders, again, texts)
+            await self._recorder.confirm()
+        return outcome
+
+
+async def _decide_in_turns(
+    entities: Mapping[str, Entity],
+    orders: Sequence[Order],
+    alliances: Iterable[str],
+    actor: str | None,
+) -> list[NewEvent]:
+    """The events that record orders, each decided after those before it; others get their turn."""
+    for order in orders:
+        check_free(order.event_id)
+    events, founded = [], set(alliances)
+    for number, order in enumerate(orders, 1):
+        with order.errors():
+            check_version(entities[order.stream], order)
+            events.append(decide(entities[order.stream], order, founded, actor))
+        founded.add(order.stream)
+        if number % PACE == 0:
+            await asyncio.sleep(0)
+    return events
 
 
 @contextmanager
@@ -288,10 +301,15 @@ def decide(
         raise IdempotencyConflict(order.event_id)
     check_recordable(order.fact)
     check_actors(order.fact, alliances)
-    event = new_event(_event(order, entity.version), actor)
+    version = entity.version
     entity.record(order.fact, order.event_id)
-    entity.collect_events()
-    return event
+    try:
+        [event] = entity.collect_events()
+        assert isinstance(event, Entity.Event)
+        return new_event(event, actor)
+    except TrackerError:
+        entity.forget_after(version)
+        raise
 
 
 def decide_all(
@@ -318,7 +336,8 @@ def decide_all(
 
 async def load(recorder: Recorder, streams: Collection[str]) -> dict[str, Entity]:
     """The entities of some streams as the log knows them; at version 0 where it does not."""
-    return await Entities(recorder).load(streams)
+    async with EntityCache(recorder).load(streams) as entities:
+        return entities
 
 
 def restored(
@@ -353,13 +372,6 @@ def check_actors(fact: Fact, alliances: Iterable[str]) -> None:
                 code="UNKNOWN_ACTOR",
                 path=("actors", index),
             )
-
-
-def _event(order: Order, version: int) -> Entity.Event:
-    """The event of an order in the first place after `version`, not yet decided."""
-    return Entity.Event(
-        order.stream, version + 1, datetime_now_with_tzinfo(), order.event_id, order.fact
-    )
 
 
 def _event_id(idempotency_key: str | None) -> str:

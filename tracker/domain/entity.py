@@ -109,12 +109,12 @@ class Entity(BaseAggregate[str]):
         entity.history, entity._folding = History(), PrefixFolds(cls.FOLD)
         return entity
 
-    def copy(self) -> Self:
-        """Another of the same facts, to try what may follow."""
-        twin = type(self).__new__(type(self))
-        twin.__base_init__(self.id, self.version, datetime_now_with_tzinfo())
-        twin.history, twin._folding = self.history.copy(), self._folding.copy()
-        return twin
+    def forget_after(self, version: int) -> None:
+        """Forget all events after a version, as if they had never been decided."""
+        self._pending_events.clear()
+        while self.version > version:
+            self._folding.truncate(self.history.remove_last())
+            self.version -= 1
 
     @property
     def known(self) -> list[Known]:

@@ -206,13 +206,6 @@ class PrefixFolds(Generic[F]):
         self._at, self._fold = 0, begin()
         self._kept: list[tuple[int, F]] = []
 
-    def copy(self) -> Self:
-        """Another of the same facts."""
-        twin = type(self).__new__(type(self))
-        twin._begin, twin._at, twin._fold = self._begin, self._at, self._fold.copy()
-        twin._kept = [*self._kept]
-        return twin
-
     def of_first(self, facts: Sequence[Known], count: int) -> F:
         """The fold of the first facts, for reading only."""
         kept = bisect_right(self._kept, count, key=_COUNT)

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
 from operator import attrgetter
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from tracker.domain.values import Fact, Name, Source, Value, check_reason
 
@@ -144,15 +144,6 @@ class History:
         index = self._ids.get(event_id)
         return None if index is None else self.known[index]
 
-    def copy(self) -> Self:
-        """Another of the same facts."""
-        twin = type(self)()
-        twin.known, twin.standing = [*self.known], [*self.standing]
-        twin.gone, twin.openings = {*self.gone}, self.openings
-        twin._ids, twin._retractions = {**self._ids}, [*self._retractions]
-        twin._corrected = {**self._corrected}
-        return twin
-
     def add(self, new: Known) -> Difference:
         """Take in the next fact of the log."""
         self._note(new)
@@ -177,6 +168,39 @@ class History:
             differences, default=Difference(len(self.standing), date.max, []), key=_PLACE_AND_DAY
         )
         return first._replace(facts=changed)
+
+    def remove_last(self) -> int:
+        """Forget the last fact of the log, as if it had never been added. Returns the place from
+        which on the facts that stand are others than before."""
+        last = self.known[-1]
+        if not isinstance(last.fact, Retracted):
+            place = self._remove(last).place if self.stands(last) else len(self.standing)
+        else:
+            place = self._remove_retraction(last.fact)
+        self.known.pop()
+        del self._ids[last.event_id]
+        return place
+
+    def _remove_retraction(self, fact: Retracted) -> int:
+        """Have what a retraction took away again, and take away what it had brought back."""
+        self._retractions.pop()
+        self._forget_correction(fact)
+        gone, self.gone = self.gone, retracted(self._retractions)
+        changed = self._told(gone ^ self.gone)
+        places = [
+            (self._remove(known) if known.event_id in self.gone else self._insert(known)).place
+            for known in changed
+        ]
+        return min(places, default=len(self.standing))
+
+    def _forget_correction(self, fact: Retracted) -> None:
+        """Have the replacement that a retraction names stand where it would without it."""
+        if not fact.replacement or fact.replacement in self._ids:
+            return
+        del self._corrected[fact.replacement]
+        for other in self._retractions:
+            if isinstance(other.fact, Retracted) and other.fact.replacement == fact.replacement:
+                self._corrected[fact.replacement] = self.place(other.fact.retracts)
 
     def revived_by(self, fact: Retracted) -> list[Known]:
         """What stands again once a retraction counts, in valid-time order."""

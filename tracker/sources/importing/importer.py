@@ -219,15 +219,15 @@ def _decide_events(
             RefusedItem(item.at, verdict.reason, item.order.event_id, verdict.code)
         )
         return None
-    entity = entities[stream].copy() if len(verdict.orders) > 1 else entities[stream]
+    entity = entities[stream]
+    version = entity.version
     try:
         events = [decide(entity, order, run.founded, run.actor) for order in verdict.orders]
     except TrackerError as error:
+        entity.forget_after(version)
         at = SourceLocation(item.at.line, item.at.column or dotted_path(error))
         run.receipt_builder.refuse(RefusedItem.because(at, error, item.order.event_id))
         return None
-    entities[stream] = entity
-    run.staging.update_cache(entity)
     if stream.startswith("alliance/"):
         run.founded.add(stream)
     _count(run, item, verdict)
@@ -288,7 +288,7 @@ def _previous_reader(run: ImportRun, earlier: list[Receipt]) -> str:
 async def _retract_unread(run: ImportRun, first: int, end: int) -> None:
     """Retract what an earlier version of the reader read in this file and this one does not."""
     for event_id, stream in await run.staging.not_seen(first, end):
-        entity = (await run.staging.entities([stream]))[stream].copy()
+        entity = (await run.staging.entities([stream]))[stream]
         fact = _retraction_event(run, event_id, "reads nothing any more where it stood")
         try:
             event = decide(
@@ -296,7 +296,6 @@ async def _retract_unread(run: ImportRun, first: int, end: int) -> None:
             )
         except TrackerError:  # retracted already, by whomever
             continue
-        run.staging.update_cache(entity)
         await run.staging.stage([event])
         run.receipt_builder.withdrawn += 1
         if len(run.differences) < MAX_DIFFERENCES:

@@ -97,10 +97,6 @@ class Staging:
                 self._kept += 1
         return self._entities
 
-    def update_cache(self, entity: Entity) -> None:
-        """Keep an entity as it has become; what it became must be staged."""
-        self._entities[entity.id] = entity
-
     async def stage(self, events: Sequence[NewEvent]) -> None:
         """Keep events for the log."""
         records = [
