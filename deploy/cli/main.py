@@ -27,6 +27,7 @@ from deploy.cli.common import (
     on_database,
     print_whole,
 )
+from deploy.cli.corpus import corpus
 from deploy.cli.demo_banner import greet
 from deploy.cli.entry import Commands, begin, run_command_line
 from deploy.cli.key import keys
@@ -422,6 +423,7 @@ def migrate(data_dir: DataDir = None) -> None:
 
 app.add_typer(tokens)
 app.add_typer(keys)
+app.add_typer(corpus)
 app.command()(redact)
 app.command()(rebuild)
 app.command()(changes)

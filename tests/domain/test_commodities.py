@@ -278,13 +278,6 @@ def test_the_tree_covers_the_wto_grouping_of_hs_codes() -> None:
 
 
 @needs_data
-def test_every_commodity_of_the_facts_is_declared() -> None:
-    lines = (DATA / "facts.jsonl").read_text("utf-8").splitlines()
-    for id in {c for line in lines for c in json.loads(line)["commodities"]}:
-        assert Commodity(id) == id
-
-
-@needs_data
 def test_what_the_united_states_call_critical_stands_below_critical_minerals() -> None:
     path = DATA / "raw/MCS2026_Commodities_Data.csv"
     with path.open(encoding="cp1252", newline="") as file:

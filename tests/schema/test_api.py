@@ -32,13 +32,7 @@ async def ids(
     api: Api, arguments: str, list: str = "exportControls", day: str = "2026-01-01"
 ) -> list[str]:
     """The ids of a list, after making sure that the total is their number."""
-    data = await api.ask(
-        f'{{ asOf(validAt: "{day}") {{ {list}({arguments} first: 200)'
-        " { totalCount nodes { key } } } }"
-    )
-    found = data["asOf"][list]
-    assert found["totalCount"] == len(found["nodes"])
-    return [node["key"] for node in found["nodes"]]
+    return await api.keys(list, arguments, day)
 
 
 # --- an empty log

@@ -169,4 +169,5 @@ async def test_a_page_reads_what_is_about_it_however_long_the_log_is(
             [plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in pool.plans]
         )
     before, after = looked_at
-    assert all(new <= old + 10 for old, new in zip(before, after, strict=True)), looked_at
+    deeper = 10 + len(about or ())  # an index that is a level deeper costs a block a stream
+    assert all(new <= old + deeper for old, new in zip(before, after, strict=True)), looked_at

@@ -34,16 +34,7 @@ async def keys(
     api: Api, list: str, arguments: str, day: str = "2026-01-01", position: str | None = None
 ) -> list[str]:
     """The keys of a list, after making sure that the total is their number."""
-    data = await api.ask(
-        "query ($at: Position) {"
-        f' asOf(validAt: "{day}", position: $at)'
-        f" {{ {list}({arguments} first: 200) {{ totalCount nodes {{ key }} }} }}"
-        " }",
-        at=position,
-    )
-    found = data["asOf"][list]
-    assert found["totalCount"] == len(found["nodes"])
-    return [node["key"] for node in found["nodes"]]
+    return await api.keys(list, arguments, day, position)
 
 
 # --- search

@@ -17,8 +17,8 @@ from tracker.domain.values import Fact
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
-from tracker.sources.reader import File, ReadFact, SourceLocation, read_fact
-from tracker.sources.readers import corpus_format, researched, usgs
+from tracker.sources.reader import File, SourceLocation, read_fact
+from tracker.sources.readers import corpus_format, usgs
 from tracker.sources.readers.corpus_format import shipped_lines
 from tracker.sources.readers.corpus_schema import corpus_schema
 from tracker.sources.registry import READERS, reader_for, reader_named
@@ -34,10 +34,10 @@ def name_of(path: Path) -> str | None:
 
 
 def test_every_source_has_a_name_of_its_own_and_says_what_it_is() -> None:
-    assert len({reader.name for reader in READERS}) == len(READERS) == 6
+    assert len({reader.name for reader in READERS}) == len(READERS) == 5
     assert all(reader.title and reader.licence and reader.example for reader in READERS)
     assert reader_named("usgs") is usgs.READER
-    with pytest.raises(InvalidInput, match="'x' is not a source: expected one of corpus, facts"):
+    with pytest.raises(InvalidInput, match="'x' is not a source: expected one of corpus, usgs"):
         reader_named("x")
 
 
@@ -65,7 +65,7 @@ def test_real_files_are_recognised(shared_data: Path) -> None:
         if path.is_file() and path.suffix in (".csv", ".json", ".jsonl")
     )
     assert found == {
-        ("data", "facts"): 1,
+        ("data", None): 1,
         ("policy", "corpus"): 1,
         ("raw", "usgs"): 2,
         ("usgs_mcs2023", "usgs"): 35,
@@ -130,41 +130,6 @@ async def test_a_lying_header_of_a_next_edition_is_suspect_not_fixed(
     counts = outcome.receipt.counts
     assert (counts.restated, counts.suspect) == (4, 4)
     assert outcome.receipt.suspects[0].reason == "1,000 times the figure of MCS 2030, 600000 kg"
-
-
-async def test_the_researched_facts_are_imported_as_they_are(
-    target: Target, shared_data: Path
-) -> None:
-    file = File.at(shared_data / "facts.jsonl")
-    outcome = await import_file(target, researched.READER, file)
-    assert (outcome.refused, outcome.receipt.counts.refused) == (False, 0)
-    assert outcome.receipt.counts.items == outcome.receipt.events == 276
-    again = await import_file(target, researched.READER, file)
-    assert again.receipt.counts.unchanged == 276
-
-
-def test_a_fact_without_a_place_for_a_detail_is_refused_with_its_line(
-    tmp_path: Path, shared_data: Path
-) -> None:
-    lines = (shared_data / "facts.jsonl").read_bytes().splitlines()[:3]
-    path = tmp_path / "facts.jsonl"
-    path.write_bytes(
-        b"\n".join(
-            [
-                lines[0],
-                b"{}",
-                lines[1].replace(b'"targets"', b'"goals"'),
-                lines[2].replace(b'"mine"', b'"moon"'),
-            ]
-        )
-    )
-    items = list(researched.READER.read(File.at(path)))
-    assert [(type(item) is ReadFact, item.at.line) for item in items] == [
-        (False, 2),
-        (False, 4),
-        (False, 3),
-        (True, 1),
-    ]
 
 
 # --- the published schema of the corpus format

@@ -14,7 +14,7 @@ from tests.support.importer import CLAIM, Desk, counts, line, said
 from tracker.errors import InvalidInput, TooLarge
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import File, RefusedItem, SourceLocation
-from tracker.sources.readers import corpus_format, researched, usgs
+from tracker.sources.readers import corpus_format, usgs
 from tracker.sources.text_files import (
     CHUNK_BYTES,
     MAX_ROW_BYTES,
@@ -214,15 +214,13 @@ async def test_a_truncated_file_of_facts_leaves_nothing(desk: Desk) -> None:
     assert await desk.recorder.head() == 0
 
 
-@pytest.mark.parametrize("reader", [researched.READER, usgs.READER])
-def test_formats_that_are_held_whole_have_a_limit(
-    tmp_path: Path, reader: object, monkeypatch: pytest.MonkeyPatch
+def test_a_format_that_is_held_whole_has_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(researched, "MAX_FILE_BYTES", 10)
     monkeypatch.setattr(usgs.layouts, "MAX_FILE_BYTES", 10)
     wide = file(tmp_path, b"Source,Country,Type,Prod_t_2022\nMCS2024,China,,1\n")
     with pytest.raises(TooLarge, match="expected at most 10 bytes"):
-        list(reader.read(wide))  # type: ignore[attr-defined]
+        list(usgs.READER.read(wide))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -41,6 +41,28 @@ class Api:
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
+    async def keys(
+        self, list: str, arguments: str, day: str, position: str | None = None
+    ) -> list[str]:
+        """The keys of a whole list, page by page, after making sure that the total is their number."""
+        keys: list[str] = []
+        cursor = None
+        while True:
+            data = await self.ask(
+                "query ($at: Position, $after: String) {"
+                f' asOf(validAt: "{day}", position: $at)'
+                f" {{ {list}({arguments} first: 200, after: $after)"
+                " { totalCount nodes { key } pageInfo { hasNextPage endCursor } } } }",
+                at=position,
+                after=cursor,
+            )
+            found = data["asOf"][list]
+            keys += [node["key"] for node in found["nodes"]]
+            if not found["pageInfo"]["hasNextPage"]:
+                assert found["totalCount"] == len(keys)
+                return keys
+            cursor = found["pageInfo"]["endCursor"]
+
     async def refused(self, document: str, **variables: Any) -> tuple[str, list[str | int] | None]:
         """The code and the path of the one error, after making sure that nothing was recorded."""
         head = await self.services.recorder.head()

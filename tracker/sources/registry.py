@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from tracker.errors import InvalidInput
 from tracker.sources.reader import File, Reader
-from tracker.sources.readers import (
-    bgs,
-    corpus_format,
-    federal_register,
-    researched,
-    spreadsheet,
-    usgs,
-)
+from tracker.sources.readers import bgs, corpus_format, federal_register, spreadsheet, usgs
 
 READERS: tuple[Reader, ...] = (
     corpus_format.READER,
-    researched.READER,
     usgs.READER,
     bgs.READER,
     federal_register.READER,

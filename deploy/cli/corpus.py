@@ -1,0 +1,111 @@
+"""`tracker corpus`: the data that ships are checked and compiled. docs/data.md is the guide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import tracker.corpus
+from deploy.cli.common import errors_for_people, note, print_whole
+from deploy.imports import progress_bar
+from deploy.process import Exit
+from deploy.terminal import in_one_line
+from tracker.commands.commands import Order
+from tracker.corpus.checks import problems_of
+from tracker.corpus.compiling import (
+    CORPUS,
+    compiled,
+    contradictions,
+    lines_of,
+    readings_in,
+    summary,
+    usgs_readings,
+)
+from tracker.corpus.files import Act, Problem, files_of, read
+
+corpus = typer.Typer(
+    name="corpus",
+    no_args_is_help=True,
+    help="Check and compile the files that the shipped corpus is written in.",
+)
+
+Directory = Annotated[
+    Path,
+    typer.Argument(
+        metavar="[DIR]",
+        exists=True,
+        file_okay=False,
+        show_default=False,
+        help="The directory with policy/ and figures/ (default: the one of this checkout).",
+    ),
+]
+HERE = Path(tracker.corpus.__file__).parent
+
+
+@corpus.command()
+def check(directory: Directory = HERE) -> None:
+    """Check the files: form, order, rules, links, commodities, repeated acts, sources.
+
+    Every problem is a line with its file, act and field. Exit codes: 0 none, 1 some, 2 wrong usage.
+    """
+    with errors_for_people():
+        acts = checked(directory)
+    entities = {act.order.stream for act in acts}
+    note.print(f"{len(acts):,} acts about {len(entities):,} entities: no problems")
+
+
+@corpus.command()
+def build(
+    directory: Directory = HERE,
+    usgs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            show_default=False,
+            help="Read the figures anew from the USGS files below this directory (default: those of"
+            " the corpus as it is).",
+        ),
+    ] = None,
+) -> None:
+    """Check the files, and compile them and the figures of the USGS to corpus.jsonl.
+
+    The same input gives the same bytes. Nothing is written while there is a problem. Exit codes: 0
+    written, 1 a problem, 2 wrong usage.
+    """
+    with errors_for_people():
+        acts = checked(directory)
+        readings = usgs_readings(usgs) if usgs else readings_in(directory / CORPUS)
+        leave_with(list(contradictions(acts, readings)))
+        write(directory / CORPUS, compiled(acts, readings))
+
+
+def checked(directory: Path) -> list[Act]:
+    """The acts of a corpus. Leaves where there are problems, after saying which."""
+    found: list[Act | Problem] = []
+    with progress_bar(note) as bar:
+        files = files_of(directory)
+        for path in bar.track(files, description="reading"):
+            found += read(path, directory)
+    acts = [item for item in found if isinstance(item, Act)]
+    leave_with([item for item in found if isinstance(item, Problem)] or problems_of(acts))
+    return acts
+
+
+def leave_with(problems: list[Problem]) -> None:
+    """Print problems and leave, if there are any."""
+    if problems:
+        print_whole(in_one_line(str(problem)) for problem in problems)
+        note.print(f"{len(problems):,} problems", style="red")
+        raise typer.Exit(Exit.REFUSED)
+
+
+def write(path: Path, orders: list[Order]) -> None:
+    """Write the compiled corpus in the place of the one before, and say what is in it."""
+    part = path.with_suffix(".part")
+    part.write_bytes(lines_of(orders))
+    part.replace(path)
+    print_whole([summary(orders), f"written: {path}"])

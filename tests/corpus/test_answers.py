@@ -1,0 +1,163 @@
+"""What the corpus that ships answers on some days; tests/truth asks more."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from projections.analysis.claims import choose
+from projections.fold.timeline import timeline
+from tracker.domain.alliance import AllianceState
+from tracker.domain.clause import ClauseState
+from tracker.domain.entity import TYPES, Known
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.figure import Claimed, FigureState
+from tracker.sources.readers.corpus_format import parse_line, shipped_lines
+
+ORDERS = [parse_line(line) for line in shipped_lines()]
+BY_ID = {order.event_id: order for order in ORDERS}
+
+
+def state(entity: str, day: str) -> Any:
+    """The state of an entity on a day, None before it has one."""
+    known = [
+        Known(position, order.event_id, TYPES[type(order.fact)], order.fact)
+        for position, order in enumerate(ORDERS, 1)
+        if order.stream == entity
+    ]
+    assert known, entity
+    on = date.fromisoformat(day)
+    return next((v.state for v in timeline(entity, known) if v.holds(on)), None)
+
+
+def clause(instrument: str, day: str, id: str = "1") -> ClauseState:
+    """A clause of an instrument on a day."""
+    control: ExportControlState = state(f"export-control/{instrument}", day)
+    return next(c for c in control.clauses if c.clause.id == id)
+
+
+def claims(figure: str, day: str) -> dict[tuple[str, str], int | None]:
+    """The values claimed for a figure on a day, by publisher and edition."""
+    known: FigureState = state(f"figure/{figure}", day)
+    return {
+        (c.publisher, c.edition): None if c.quantity.value is None else int(c.quantity.value)
+        for c in known.claims
+    }
+
+
+def test_a_fact_that_saw_no_flag_is_an_estimate_where_the_file_says_so() -> None:
+    said = BY_ID["usgs-mcs2025-rare-earths-mm-mine-2023"].fact
+    assert isinstance(said, Claimed)
+    assert said.quantity.estimated
+
+
+def test_a_licence_is_absent_then_announced_then_in_force() -> None:
+    assert state("export-control/cn-mofcom-2023-23", "2023-07-02") is None
+    assert clause("cn-mofcom-2023-23", "2023-07-15", "gallium").status == "announced"
+    assert clause("cn-mofcom-2023-23", "2023-08-02", "gallium").status == "in_force"
+
+
+def test_one_clause_is_suspended_while_another_stays() -> None:
+    course = {
+        day: clause("cn-mofcom-2024-46", day, "2").status
+        for day in ("2025-06-01", "2025-11-20", "2026-11-27", "2026-11-28")
+    }
+    assert list(course.values()) == ["in_force", "suspended", "suspended", "in_force"]
+    suspended = clause("cn-mofcom-2024-46", "2025-11-20", "2")
+    assert (suspended.suspended_until, suspended.returns_on) == ("2026-11-27", date(2026, 11, 28))
+    assert {clause("cn-mofcom-2024-46", day).status for day in course} == {"in_force"}
+
+
+def test_a_measure_suspended_before_its_start_was_never_in_force() -> None:
+    for day in ("2025-10-09", "2025-11-07", "2025-11-08", "2026-11-10"):
+        assert clause("cn-mofcom-2025-55", day).first_in_force is None
+    assert clause("cn-mofcom-2025-55", "2026-11-11").first_in_force == date(2026, 11, 11)
+
+
+def test_one_instrument_has_parts_with_their_own_dates() -> None:
+    day = "2025-11-01"
+    assert clause("cn-mofcom-2025-61", day, "originating-in-china").status == "in_force"
+    abroad = clause("cn-mofcom-2025-61", day, "de-minimis")
+    assert (abroad.status, abroad.clause.territory) == ("announced", "only_abroad")
+    assert str(abroad.clause.de_minimis_percent) == "0.1"
+
+
+def test_a_measure_without_a_date_stays_announced_until_it_is_in_force() -> None:
+    assert clause("my-2023-ree", "2023-12-31").status == "announced"
+    assert clause("my-2023-ree", "2024-01-01").status == "in_force"
+    assert clause("ga-2025-mn", "2026-06-01").status == "announced"
+
+
+def test_what_is_no_law_yet_says_how_far_it_is() -> None:
+    assert clause("za-2025-chrome", "2026-06-01").status == "proposed"
+    assert clause("us-232-pcmdp-2026", "2026-07-01").status == "negotiated"
+    assert clause("us-232-copper-2025", "2027-02-01", "refined").status == "recommended"
+    assert clause("us-232-pcmdp-2025", "2025-06-01").status == "in_force"
+    assert clause("us-232-pcmdp-2025", "2026-02-01").status == "concluded"
+
+
+def test_a_repealed_announcement_goes_on_in_the_unified_list() -> None:
+    repealed = clause("cn-mofcom-2023-23", "2024-12-01", "gallium")
+    assert (repealed.status, repealed.continued_in) == ("repealed", "cn-mofcom-2024-51")
+    assert clause("cn-mofcom-2024-51", "2024-12-01", "gallium").status == "in_force"
+
+
+def test_a_quota_of_a_year_is_in_force_in_its_year() -> None:
+    batch = clause("cn-quota-2024-1", "2024-05-01", "1")
+    assert (batch.status, batch.clause.quota_part) == ("in_force", "batch")
+    assert clause("cn-quota-2024-1", "2025-01-01", "1").status == "expired"
+    assert clause("cd-arecoms-2025-004", "2026-06-01", "quota-2026-base").status == "in_force"
+
+
+def test_extensions_and_the_end_of_a_ban_follow_each_other() -> None:
+    for day in ("2025-06-22", "2025-09-21", "2025-10-15"):
+        assert clause("cd-2025-001", day).status == "in_force"
+    assert clause("cd-2025-001", "2025-10-16").status == "expired"
+    assert clause("cd-arecoms-2025-004", "2025-10-16", "quota-2025").status == "in_force"
+    assert clause("cd-arecoms-2025-004", "2026-03-31", "quota-2025").status == "in_force"
+    assert clause("cd-arecoms-2025-004", "2026-04-01", "quota-2025").status == "expired"
+
+
+def test_a_quota_known_by_the_year_of_its_beginning_is_repealed_on_a_day() -> None:
+    assert clause("cn-rare-earth-export-quotas", "2014-12-31").clause.in_force_from == "1999"
+    assert clause("cn-rare-earth-export-quotas", "2015-01-01").status == "repealed"
+
+
+def test_another_account_of_an_instrument_stands_beside_it() -> None:
+    assert state("export-control/cn-mofcom-2025-10", "2025-04-27").disputes == ()
+    [dispute] = state("export-control/cn-mofcom-2025-10", "2025-04-28").disputes
+    assert (dispute.source.publisher, dispute.judged) == ("iea", "wrong")
+    assert "tin" in dispute.commodities
+
+
+def test_output_is_restated_and_contested() -> None:
+    output = "rare_earths/CN/production/mine/2023"
+    for day, value in (("2024-06-01", 240_000), ("2025-06-01", 255_000)):
+        known: FigureState = state(f"figure/{output}", day)
+        assert choose(known, ()).claim.quantity.value == value
+    assert claims(output, "2025-08-01")["sohu", "Sohu 2025-07-07"] == 210_000
+
+
+def test_reserves_of_two_publishers_stand_side_by_side() -> None:
+    reserves = claims("rare_earths/CN/reserves", "2025-08-01")
+    assert reserves["sohu", "Sohu 2025-07-07"] == 52_000_000
+    assert reserves["usgs", "MCS 2025"] == 44_000_000
+
+
+def test_members_join_and_an_alliance_is_succeeded() -> None:
+    def members(id: str, day: str) -> set[str]:
+        known: AllianceState = state(f"alliance/{id}", day)
+        return {member.place for member in known.members}
+
+    assert "IN" not in members("msp", "2023-06-01")
+    assert members("msp", "2023-07-01") >= {"IN", "IT", "NO"}
+    assert len(members("msp", "2023-07-01")) == 14
+    assert members("quad-critical-minerals-initiative", "2025-07-02") == {"US", "JP", "IN", "AU"}
+    assert state("alliance/msp", "2026-02-04").succeeded_by == "forge"
+    assert state("alliance/forge", "2026-02-04").replaces == "msp"
+
+
+def test_an_announcement_is_superseded() -> None:
+    assert state("announcement/us-in-tariff-50-2025", "2026-01-01").superseded_by is None
+    later = state("announcement/us-in-tariff-50-2025", "2026-03-01")
+    assert later.superseded_by == "announcement/us-in-tariff-18-2026"

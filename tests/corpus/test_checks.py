@@ -1,0 +1,127 @@
+"""What is looked at in a corpus: each rule is broken by one act and names it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tracker.corpus.checks import problems_of
+from tracker.corpus.files import Act, line_of
+from tracker.domain.codec import encode
+from tracker.sources.readers.corpus_format import parse_line
+
+SOURCE = {"publisher": "mofcom", "name": "MOFCOM", "publishedOn": "2025-03-01"}
+CONTROL, ANNOUNCEMENTS = "policy/export-control/xx.toml", "policy/announcement/cn/2025.toml"
+
+
+def act(file: str, **fields: Any) -> Act:
+    """An act as a file has it."""
+    return Act(file, 1, parse_line(encode(line_of(file, {"source": SOURCE} | fields))))
+
+
+def announced(
+    id: str = "xx", *, file: str = CONTROL, commodities: tuple[str, ...] = ("gallium",)
+) -> Act:
+    """An instrument with one clause."""
+    return act(
+        file,
+        id=id,
+        type="ExportControl.Announced",
+        on="2025-03-01",
+        issuer="CN",
+        direction="export",
+        title="Licence",
+        clauses=[{"id": "1", "measure": "licence", "commodities": commodities}],
+    )
+
+
+def repealed(id: str = "xx-end", on: str = "2025-05-01", **fields: Any) -> Act:
+    """The end of the instrument."""
+    return act(CONTROL, id=id, type="ExportControl.Repealed", on=on, repealedFrom=on, **fields)
+
+
+def made(id: str = "said", **fields: Any) -> Act:
+    """An announcement."""
+    fields = {"on": "2025-03-01", "kind": "statement", "title": f"Title of {id}"} | fields
+    return act(ANNOUNCEMENTS, id=id, type="Announcement.Made", **fields)
+
+
+def problems(*acts: Act) -> list[str]:
+    """The problems of some acts as they are printed."""
+    return list(map(str, problems_of(acts)))
+
+
+def test_acts_that_keep_all_rules_have_no_problem() -> None:
+    assert problems(announced(), repealed(), made(about=["export-control/xx"])) == []
+
+
+def test_acts_stand_in_the_order_of_their_days() -> None:
+    early = made("early", on="2025-01-01")
+    assert problems(made(), early) == [
+        f"{ANNOUNCEMENTS}: early: expected acts in the order of their days: said is later"
+    ]
+
+
+def test_an_id_stands_once_in_all_files() -> None:
+    [problem] = problems(announced(), announced(file="policy/export-control/yy.toml"))
+    assert problem.endswith("yy.toml: xx: id: expected an id of its own: xx has it")
+
+
+def test_an_act_that_two_sources_tell_is_one_act() -> None:
+    other = SOURCE | {"publisher": "reuters", "name": "Reuters"}
+    [problem] = problems(
+        announced(), repealed(), repealed("xx-again", source=other, note="So too.")
+    )
+    assert "xx-again: tells what xx-end tells: expected one act" in problem
+    [problem] = problems(made(title="A"), made("again", title="A", source=other))
+    assert "again: tells what said tells" in problem
+
+
+def test_acts_that_differ_in_what_they_say_may_share_a_day() -> None:
+    assert problems(made(title="A"), made("b", title="B")) == []
+
+
+def test_the_rules_of_the_domain_hold() -> None:
+    [problem] = problems(announced(), repealed(clauses=["2"]))
+    assert "xx-end: clauses.0: export-control/xx has no clause '2'" in problem
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("about", ["export-control/none"]),
+        ("conflictsWith", ["export-control/none"]),
+        ("supersedes", ["export-control/none"]),
+    ],
+)
+def test_links_lead_to_what_is_in_the_corpus(field: str, value: list[str]) -> None:
+    assert problems(made(**{field: value})) == [
+        f"{ANNOUNCEMENTS}: said: {field}: export-control/none is not in the corpus"
+    ]
+
+
+def test_links_between_alliances_are_looked_at() -> None:
+    founded = {"type": "Alliance.Founded", "on": "2025-03-01", "name": "A"}
+    part = act("policy/alliance/a.toml", id="a", partOf="b", **founded)
+    assert "alliance/b is not in the corpus" in problems(part)[0]
+    assert problems(part, act("policy/alliance/b.toml", id="b", **founded)) == []
+
+
+def test_actors_are_alliances_of_the_corpus() -> None:
+    [problem] = problems(made(actors=["no-such-alliance"]))
+    assert "no-such-alliance" in problem
+
+
+def test_no_clause_names_a_commodity_beside_one_that_includes_it() -> None:
+    [problem] = problems(announced(commodities=("rare_earths", "dysprosium")))
+    assert "clause 1 names dysprosium beside " in problem
+
+
+@pytest.mark.parametrize("checked", ["page", "data_file"])
+def test_who_looked_at_a_source_says_at_which(checked: str) -> None:
+    seen = SOURCE | {"checked": checked}
+    [problem] = problems(made(source=seen))
+    assert f"source: expected a url or a reference of what was read ({checked})" in problem
+    assert problems(made(source=seen | {"url": "https://example.org/a"})) == []
+    assert problems(made(source=seen | {"reference": "No. 1"})) == []

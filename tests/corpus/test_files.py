@@ -1,0 +1,152 @@
+"""The files that people write: acts with their places, and what is wrong with them, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracker.corpus.files import Act, Problem, files_of, read
+from tracker.domain.announcement import Made
+from tracker.domain.export_control import Announced
+from tracker.errors import NotFound
+
+GALLIUM = """
+[[act]]
+id = "xx-1"
+type = "ExportControl.Announced"
+on = 2025-03-01
+issuer = "CN"
+direction = "export"
+title = "Licence for gallium"
+note = '''
+The first line
+is continued here.
+
+A paragraph.
+'''
+
+[act.source]
+publisher = "mofcom"
+name = "Announcement 1"
+publishedOn = "2025-03"
+
+[[act.clauses]]
+id = "1"
+measure = "tariff"
+commodities = ["gallium"]
+inForceFrom = "2026"
+ratePercent = 12.5
+"""
+MADE = """
+[[act]]
+id = "xx-said"
+type = "Announcement.Made"
+on = 2025-03-01
+kind = "statement"
+title = "Something was said"
+source = { publisher = "mofcom", name = "A", publishedOn = 2025-03-01 }
+"""
+CONTROL = "policy/export-control/xx-1.toml"
+
+
+def written(directory: Path, file: str, content: str) -> list[Act | Problem]:
+    """What a file with this content holds."""
+    path = directory / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, "utf-8")
+    return list(read(path, directory))
+
+
+def act(directory: Path, file: str, content: str) -> Act:
+    """The only act of a file."""
+    [only] = written(directory, file, content)
+    assert isinstance(only, Act), only
+    return only
+
+
+def problem(directory: Path, file: str, content: str) -> str:
+    """The only problem of a file, as it is printed."""
+    [only] = written(directory, file, content)
+    assert isinstance(only, Problem)
+    return str(only)
+
+
+def test_a_file_of_one_instrument_is_about_what_it_is_named_after(tmp_path: Path) -> None:
+    found = act(tmp_path, CONTROL, GALLIUM)
+    assert (found.file, found.number, found.id) == (CONTROL, 1, "xx-1")
+    assert found.order.stream == "export-control/xx-1"
+
+
+def test_dates_and_numbers_are_written_without_quotes_or_as_partial_dates(tmp_path: Path) -> None:
+    fact = act(tmp_path, CONTROL, GALLIUM).order.fact
+    assert isinstance(fact, Announced)
+    assert (fact.on, fact.source.published_on) == ("2025-03-01", "2025-03")
+    assert str(fact.clauses[0].rate_percent) == "12.5"
+
+
+def test_lines_of_a_text_are_joined_and_an_empty_one_begins_a_paragraph(tmp_path: Path) -> None:
+    fact = act(tmp_path, CONTROL, GALLIUM).order.fact
+    assert fact.note == "The first line is continued here.\nA paragraph."
+
+
+def test_an_announcement_is_named_by_its_id_unless_the_act_names_another(tmp_path: Path) -> None:
+    file = "policy/announcement/cn/2025.toml"
+    assert isinstance(act(tmp_path, file, MADE).order.fact, Made)
+    assert act(tmp_path, file, MADE).order.stream == "announcement/xx-said"
+    other = MADE.replace("kind =", 'entity = "announcement/other"\nkind =')
+    assert act(tmp_path, file, other).order.stream == "announcement/other"
+
+
+def test_a_figure_names_its_own_series(tmp_path: Path) -> None:
+    figure = """
+    [[act]]
+    id = "f"
+    type = "Figure.Claimed"
+    edition = "A 2024"
+    quantity = { unit = "t", value = 600 }
+    source = { publisher = "a", name = "A", publishedOn = "2024" }
+
+    [act.series]
+    commodity = "gallium"
+    place = "CN"
+    statistic = "production"
+    stage = "primary"
+    period = 2023
+    """
+    found = act(tmp_path, "figures/a.toml", figure)
+    assert found.order.stream == "figure/gallium/CN/production/primary/2023"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        (CONTROL, "[[act]", "xx-1.toml: Expected ']]' at the end of an array declaration"),
+        (CONTROL, "title = 'x'", "expected acts and nothing beside them, each under [[act]]"),
+        (CONTROL, GALLIUM.replace("gallium", "galium"), "xx-1: clauses.0.commodities.0: 'galium'"),
+        (CONTROL, GALLIUM.replace('issuer = "CN"', ""), "xx-1: issuer: expected a issuer"),
+        (CONTROL, GALLIUM.replace("title", "titel"), "xx-1: "),
+        (CONTROL, GALLIUM.replace('"xx-1"', '""'), "xx-1.toml"),
+        (
+            CONTROL,
+            GALLIUM.replace("issuer", 'entity = "export-control/other"\nissuer'),
+            "xx-1: entity: expected no entity: the file is about export-control/xx-1",
+        ),
+        ("policy/xx.toml", MADE, "expected a file such as policy/export-control/KEY.toml"),
+        ("policy/alliance/xx.toml", MADE, "entity: expected an entity that Announcement.Made"),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_act_and_field(
+    tmp_path: Path, file: str, content: str, said: str
+) -> None:
+    assert said in problem(tmp_path, file, content)
+
+
+def test_an_act_that_is_wrong_does_not_hide_the_others(tmp_path: Path) -> None:
+    found = written(tmp_path, CONTROL, GALLIUM.replace('"CN"', '"ZZ"') + GALLIUM)
+    assert [type(item) for item in found] == [Problem, Act]
+
+
+def test_a_directory_without_files_is_no_corpus(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="expected the directory tracker/corpus of a checkout"):
+        files_of(tmp_path)

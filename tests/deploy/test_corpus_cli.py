@@ -1,0 +1,88 @@
+"""`tracker corpus`: problems are lines, nothing is written while there is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from deploy.cli.main import app
+from tests.corpus.test_files import CONTROL, GALLIUM, MADE
+from tracker.corpus.compiling import CORPUS, is_reading
+from tracker.sources.readers.corpus_format import parse_line, shipped_lines
+
+
+def run(*arguments: str | Path) -> Result:
+    """The result of a command of the group."""
+    return CliRunner().invoke(app, ["corpus", *map(str, arguments)], env={"COLUMNS": "300"})
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A corpus of one instrument."""
+    path = tmp_path / CONTROL
+    path.parent.mkdir(parents=True)
+    path.write_text(GALLIUM, "utf-8")
+    (tmp_path / CORPUS).write_text("")
+    return tmp_path
+
+
+def test_the_files_of_this_checkout_have_no_problem() -> None:
+    result = run("check")
+    assert result.exit_code == 0, result.output
+    assert "no problems" in result.output
+
+
+def test_a_problem_is_a_line_with_file_act_and_field(directory: Path) -> None:
+    (directory / CONTROL).write_text(GALLIUM.replace('"CN"', '"ZZ"'), "utf-8")
+    result = run("check", directory)
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"{CONTROL}: xx-1: issuer: 'ZZ' ")
+    assert "1 problem" in result.output
+
+
+def test_rules_are_looked_at_when_all_acts_can_be_read(directory: Path) -> None:
+    path = directory / "policy" / "announcement" / "cn" / "2025.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(MADE.replace("kind =", 'about = ["export-control/none"]\nkind ='), "utf-8")
+    result = run("check", directory)
+    assert (result.exit_code, result.stdout) == (
+        1,
+        "policy/announcement/cn/2025.toml: xx-said: about: export-control/none is not in the corpus\n",
+    )
+
+
+def test_the_corpus_is_written_with_its_figures_kept(directory: Path) -> None:
+    reading = next(line for line in shipped_lines() if is_reading(parse_line(line)))
+    (directory / CORPUS).write_bytes(reading)
+    result = run("build", directory)
+    assert result.exit_code == 0, result.output
+    lines = (directory / CORPUS).read_bytes().splitlines()
+    assert {parse_line(line).event_id for line in lines} == {"xx-1", parse_line(reading).event_id}
+    assert "2 lines about 2 entities" in result.stdout
+
+
+def test_nothing_is_written_while_there_is_a_problem(directory: Path) -> None:
+    (directory / CORPUS).write_text("as it was")
+    (directory / CONTROL).write_text(GALLIUM.replace('"CN"', '"ZZ"'), "utf-8")
+    assert run("build", directory).exit_code == 1
+    assert (directory / CORPUS).read_text() == "as it was"
+
+
+def test_figures_are_read_anew_from_files_of_the_usgs(directory: Path, tmp_path: Path) -> None:
+    files = tmp_path / "usgs"
+    files.mkdir()
+    assert run("build", directory, "--usgs", files).exit_code == 1
+    (files / "mcs2024-galli_world.csv").write_text(
+        "Source,Country,Type,Prod_kg_2022,Prod_kg_est_2023\nMCS2024,China,Primary production,1,2\n"
+    )
+    assert run("build", directory, "--usgs", files).exit_code == 0
+    assert len((directory / CORPUS).read_bytes().splitlines()) == 3
+
+
+def test_a_directory_that_is_no_corpus_is_named(tmp_path: Path) -> None:
+    assert run("check", tmp_path / "none").exit_code == 2
+    result = run("check", tmp_path)
+    assert result.exit_code == 1
+    assert "There are no files in" in result.output

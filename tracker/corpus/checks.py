@@ -1,0 +1,142 @@
+"""What is looked at in a corpus beside the form of its acts: order, rules, links, repetitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
+from typing import Any
+
+from msgspec import structs
+
+from tracker.commands.handler import decide_all
+from tracker.corpus.files import ANNOUNCEMENT, Act, Problem
+from tracker.domain.alliance import Founded, Succeeded
+from tracker.domain.announcement import Made, Superseded
+from tracker.domain.commodities import ancestors
+from tracker.domain.entity import TYPES
+from tracker.domain.export_control_acts import Amended, Announced, Merged
+from tracker.domain.registry import kind_of
+from tracker.domain.vocabulary import Checked
+
+
+def problems_of(acts: Sequence[Act]) -> list[Problem]:
+    """Everything that is wrong with acts which are facts each by itself."""
+    return [problem for check in CHECKS for problem in check(acts)]
+
+
+def check_order(acts: Sequence[Act]) -> Iterator[Problem]:
+    """The acts of a file stand in the order of their days."""
+    for _, group in groupby(acts, key=lambda act: act.file):
+        for before, act in pairwise(group):
+            if act.order.fact.public_on < before.order.fact.public_on:
+                yield _problem(
+                    act, f"expected acts in the order of their days: {before.id} is later"
+                )
+
+
+def check_ids(acts: Sequence[Act]) -> Iterator[Problem]:
+    """No id stands twice."""
+    yield from _repeated(acts, lambda act: act.id, "expected an id of its own: {} has it", "id")
+
+
+def check_repetitions(acts: Sequence[Act]) -> Iterator[Problem]:
+    """No act is told twice: what another source says of it stands under its `moreSources`."""
+    yield from _repeated(
+        acts, _told, "tells what {} tells: expected one act, with the other source in moreSources"
+    )
+
+
+def check_rules(acts: Sequence[Act]) -> Iterator[Problem]:
+    """The rules of the domain hold when the acts are recorded in order."""
+    orders = [act.order for act in acts]
+    entities = {order.stream: kind_of(order.stream).blank(order.stream) for order in orders}
+    alliances = [stream for stream in entities if stream.startswith("alliance/")]
+    for index, error in decide_all(entities, orders, alliances)[1]:
+        yield _problem(acts[index], error.message, ".".join(map(str, error.path)))
+
+
+def check_links(acts: Sequence[Act]) -> Iterator[Problem]:
+    """What an act refers to is in the corpus."""
+    known = {act.order.stream for act in acts}
+    for act in acts:
+        for field, stream in _links(act.order.fact):
+            if stream not in known:
+                yield _problem(act, f"{stream} is not in the corpus", field)
+
+
+def check_commodities(acts: Sequence[Act]) -> Iterator[Problem]:
+    """No clause names a commodity beside one that includes it: it would reach too far."""
+    for act in acts:
+        if isinstance(act.order.fact, Announced | Amended):
+            for clause in act.order.fact.clauses:
+                for commodity in clause.commodities:
+                    if above := set(clause.commodities).intersection(ancestors(commodity)):
+                        yield _problem(
+                            act,
+                            f"clause {clause.id} names {commodity} beside {min(above)}, which"
+                            " includes it: expected one of them",
+                            "clauses",
+                        )
+
+
+def check_sources(acts: Sequence[Act]) -> Iterator[Problem]:
+    """Whoever looked at a source says at which: by its address or its reference."""
+    for act in acts:
+        source = act.order.fact.source
+        if source.checked in (Checked.PAGE, Checked.DATA_FILE) and not (
+            source.url or source.reference
+        ):
+            yield _problem(
+                act, f"expected a url or a reference of what was read ({source.checked})", "source"
+            )
+
+
+CHECKS: tuple[Callable[[Sequence[Act]], Iterator[Problem]], ...] = (
+    check_order,
+    check_ids,
+    check_repetitions,
+    check_rules,
+    check_links,
+    check_commodities,
+    check_sources,
+)
+
+
+def _problem(act: Act, message: str, field: str = "") -> Problem:
+    return Problem(act.file, message, act.id, field)
+
+
+def _repeated(
+    acts: Iterable[Act], key: Callable[[Act], Any], message: str, field: str = ""
+) -> Iterator[Problem]:
+    first: dict[Any, Act] = {}
+    for act in acts:
+        before = first.setdefault(key(act), act)
+        if before is not act:
+            yield _problem(act, message.format(before.id), field)
+
+
+def _told(act: Act) -> Any:
+    """What an act says, whoever says it; announcements are entities of their own."""
+    fact = act.order.fact
+    stream = ANNOUNCEMENT if isinstance(fact, Made) else act.order.stream
+    said = structs.asdict(fact) | {"source": None, "note": None, "quotation": None}
+    return TYPES[type(fact)], stream, tuple(said.items())
+
+
+def _links(fact: Any) -> Iterator[tuple[str, str]]:
+    """The entities that a fact refers to, each with its field."""
+    match fact:
+        case Made():
+            yield from (("about", stream) for stream in fact.about)
+            yield from (("conflictsWith", stream) for stream in fact.conflicts_with)
+            yield from (("supersedes", stream) for stream in fact.supersedes)
+        case Superseded():
+            yield "by", fact.by
+        case Founded():
+            links = {"partOf": fact.part_of, "replaces": fact.replaces}
+            yield from ((field, f"alliance/{id}") for field, id in links.items() if id)
+        case Succeeded():
+            yield "by", f"alliance/{fact.by}"
+        case Merged():
+            yield "into", f"export-control/{fact.into}"

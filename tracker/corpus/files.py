@@ -1,0 +1,137 @@
+"""The corpus as people write it: TOML files whose acts are facts of the corpus format.
+
+    policy/export-control/KEY.toml      an instrument, with its acts in order
+    policy/alliance/KEY.toml            an alliance
+    policy/announcement/WHO/YEAR.toml   announcements, by whose they are and when they were made
+    figures/PUBLISHER.toml              figures that somebody looked up
+
+The path of a file says what its acts are about. docs/data.md shows how one is written.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from tracker.commands.commands import Order
+from tracker.domain.codec import encode
+from tracker.errors import InvalidInput, NotFound, TrackerError
+from tracker.sources.readers.corpus_format import parse_line
+
+POLICY, FIGURES = "policy", "figures"
+ANNOUNCEMENT = "announcement"
+ACTS = "act"
+ABOUT_THE_ACT = ("id", "type", "entity")
+"""The keys of an act that are no fields of its fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A fact as a file has it: `number` is its place among the acts of the file."""
+
+    file: str
+    number: int
+    order: Order
+
+    @property
+    def id(self) -> str:
+        """The id of its event."""
+        return self.order.event_id
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in a file: the act and the field where one is meant, and what was expected."""
+
+    file: str
+    message: str
+    act: str = ""
+    field: str = ""
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.file, self.act, self.field, self.message) if part)
+
+
+def files_of(directory: Path) -> list[Path]:
+    """The files of a corpus, in the order of their names. Raises NotFound where there are none."""
+    found = sorted(
+        path for part in (POLICY, FIGURES) for path in (directory / part).rglob("*.toml")
+    )
+    if not found:
+        raise NotFound(
+            f"There are no files in {directory / POLICY}: expected the directory tracker/corpus"
+            " of a checkout",
+            path=("directory",),
+        )
+    return found
+
+
+def read(path: Path, directory: Path) -> Iterator[Act | Problem]:
+    """The acts of a file, and what is wrong with those that are no facts."""
+    file = path.relative_to(directory).as_posix()
+    try:
+        content = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
+        acts = _acts_in(content)
+    except (ValueError, TrackerError) as error:  # TOML, UTF-8 or shape
+        yield Problem(file, str(error))
+        return
+    for number, written in enumerate(acts, 1):
+        yield _act(file, number, written)
+
+
+def _acts_in(content: dict[str, Any]) -> list[dict[str, Any]]:
+    acts = content.get(ACTS)
+    if list(content) != [ACTS] or not isinstance(acts, list):
+        raise InvalidInput("expected acts and nothing beside them, each under [[act]]")
+    return acts
+
+
+def _act(file: str, number: int, written: dict[str, Any]) -> Act | Problem:
+    id = str(written.get("id", f"act {number}"))
+    try:
+        return Act(file, number, parse_line(encode(line_of(file, unwrapped(written)))))
+    except TrackerError as error:
+        field = ".".join(map(str, error.path)).removeprefix("data.")
+        return Problem(file, str(error), id, field)
+
+
+def line_of(file: str, act: dict[str, Any]) -> dict[str, Any]:
+    """An act as a line of the corpus format."""
+    line = {key: act[key] for key in ABOUT_THE_ACT if key in act}
+    line["data"] = {key: value for key, value in act.items() if key not in ABOUT_THE_ACT}
+    entity = entity_of(PurePosixPath(file), str(act.get("id", "")))
+    if entity and line.setdefault("entity", entity) != entity and ANNOUNCEMENT not in entity:
+        raise InvalidInput(f"expected no entity: the file is about {entity}", path=("entity",))
+    return line
+
+
+def entity_of(file: PurePosixPath, id: str) -> str | None:
+    """What an act is about that does not say so: the entity that its file is named after, or the
+    announcement of its own id. None for figures, which name themselves."""
+    match file.parts:
+        case (str(top), _) if top == FIGURES:
+            return None
+        case (str(top), str(kind), _, _) if (top, kind) == (POLICY, ANNOUNCEMENT):
+            return f"{kind}/{id}"
+        case (str(top), str(kind), name) if top == POLICY:
+            return f"{kind}/{name.removesuffix('.toml')}"
+    raise InvalidInput(
+        "expected a file such as policy/export-control/KEY.toml or policy/announcement/us/2025.toml"
+    )
+
+
+def unwrapped(value: Any) -> Any:
+    """A value with the lines of its texts joined: an empty line begins a paragraph."""
+    match value:
+        case str() if "\n" in value:
+            paragraphs = value.split("\n\n")
+            return "\n".join(" ".join(text.split()) for text in paragraphs if text.strip())
+        case dict():
+            return {key: unwrapped(part) for key, part in value.items()}
+        case list():
+            return [unwrapped(part) for part in value]
+    return value
