@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from projections.analysis.claims import ClaimRef, Orders, PreferredClaim, several_editions
@@ -21,11 +22,22 @@ from projections.analysis.distribution import (
 )
 from projections.analysis.quantities import rounded, total
 from tracker.domain.clause import Clause, ClauseState
-from tracker.domain.commodities import Commodity, ancestors, commodities, descendants
+from tracker.domain.commodities import Commodity, commodities
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
+from tracker.domain.matching import (
+    DUAL_USE_ITEMS,
+    Goods,
+    Licences,
+    form_limit,
+    goes_to,
+    goods_of,
+    licences_in_force,
+    limits_of,
+    other_than_goods,
+)
 from tracker.domain.values import Place
-from tracker.domain.vocabulary import ClauseStatus, Covers, Direction, Measure, Stage
+from tracker.domain.vocabulary import ClauseStatus, Direction, Measure, Reach, Stage
 
 Supply = tuple[Commodity, Stage | None, str | None, int | None]
 """Commodity, stage, form and year."""
@@ -34,8 +46,9 @@ Supply = tuple[Commodity, Stage | None, str | None, int | None]
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked: the controls of `issuer` (None: of anybody) toward a destination (None: any),
-    on a commodity and what is below it (None: on whatever they name)."""
+    on a commodity and what is below it (None: on whatever they name), on a day."""
 
+    day: date
     commodity: Commodity | None = None
     issuer: Place | None = None
     destination: Place | None = None
@@ -43,10 +56,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A clause that reaches a supply. `limits` say in words why only a part of it; none: all."""
+    """A clause that is about a supply. `limits` say in words why it reaches only a part of it, or
+    nothing; none: it reaches all."""
 
     control: ExportControlState
     clause: ClauseState
+    reach: Reach
     limits: tuple[str, ...]
 
     @property
@@ -57,7 +72,12 @@ class Applied:
     @property
     def full(self) -> bool:
         """Whether it is in force for all that its issuer supplies."""
-        return self.in_force and not self.limits
+        return self.in_force and self.reach is Reach.FULL
+
+    @property
+    def partly(self) -> bool:
+        """Whether it is in force for a part of that."""
+        return self.in_force and self.reach is Reach.PARTLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +102,11 @@ class Controlled:
         """Whether all of its supply is under a clause in force."""
         return any(applied.full for applied in self.in_force)
 
+    @property
+    def partly(self) -> bool:
+        """Whether a part of it is, and not all."""
+        return not self.full and any(applied.partly for applied in self.in_force)
+
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
@@ -89,7 +114,8 @@ class Exposure:
 
     `controlled_share` is the part of the world's output that comes from places with a clause in
     force for all of it; `partly_controlled_share` from places where clauses in force reach only a
-    part. Both are fractions of 1 to 4 places, and None where no share is known at all.
+    part. Clauses that reach none of it, such as those on technology, count for neither. Both are
+    fractions of 1 to 4 places, and None where no share is known at all.
     """
 
     commodity: Commodity
@@ -109,17 +135,24 @@ class Exposure:
         return several_editions(claim for _, claim in self.computed_from)
 
 
-def subjects(asked: Question, controls: Iterable[ExportControlState]) -> list[Commodity]:
+def subjects(asked: Question, controls: Sequence[ExportControlState]) -> list[Commodity]:
     """The commodities that a question is about: the one it asks for, or all that clauses name."""
     if asked.commodity:
         return [asked.commodity]
-    return list(
-        dict.fromkeys(
-            commodity
-            for _, state in reaching(asked, controls)
-            for commodity in state.clause.commodities
-        )
+    licences = licences_in_force(controls)
+    named = (
+        commodity
+        for control, state in _for_destination(asked, controls)
+        for commodity in _named(state.clause, licences.get(control.issuer, ()))
     )
+    return list(dict.fromkeys(named))
+
+
+def _named(clause: Clause, licences: Sequence[Clause]) -> Iterator[Commodity]:
+    yield from clause.commodities
+    if DUAL_USE_ITEMS in clause.commodities:
+        for licence in licences:
+            yield from licence.commodities
 
 
 def exposures(
@@ -140,8 +173,11 @@ def exposures(
         supplies[series.commodity, series.stage, series.form, series.period].append(figure)
     named, known = subjects(asked, controls), {commodity for commodity, *_ in supplies}
     supplies.update({(one, None, None, None): [] for one in named if one not in known})
+    licences = licences_in_force(controls)
     found = [
-        _exposure(supply, list(applied(asked, supply[0], controls)), distribution(of, orders))
+        _exposure(
+            supply, [*applied(asked, *supply[:2], controls, licences)], distribution(of, orders)
+        )
         for supply, of in supplies.items()
     ]
     order = {commodity: number for number, commodity in enumerate(commodities())}
@@ -154,69 +190,54 @@ def exposures(
 
 
 def applied(
-    asked: Question, commodity: Commodity, controls: Iterable[ExportControlState]
+    asked: Question,
+    commodity: Commodity,
+    stage: Stage | None,
+    controls: Iterable[ExportControlState],
+    licences: Licences,
 ) -> Iterator[Applied]:
-    """The clauses in force or suspended that reach what their issuers supply of a commodity."""
-    for control, state in reaching(asked, controls):
-        limits = coverage(state.clause, commodity)
-        if limits is not None:
-            limits = *limits, *_limits(control, state.clause, asked.destination)
-            yield Applied(control, state, limits)
+    """The clauses in force or suspended that are about what their issuers supply of a commodity at a
+    stage."""
+    for control, state in _for_destination(asked, controls):
+        goods = goods_of(state.clause, commodity, licences.get(control.issuer, ()))
+        if goods is not None:
+            yield _applied(asked, commodity, stage, control, state, goods)
 
 
-def reaching(
+def _applied(
+    asked: Question,
+    commodity: Commodity,
+    stage: Stage | None,
+    control: ExportControlState,
+    state: ClauseState,
+    goods: Goods,
+) -> Applied:
+    others = tuple(other_than_goods(state.clause))
+    limits = (*goods.limits, *limits_of(control, state, asked.destination))
+    form = form_limit(goods, stage, commodity)
+    if form is not None:
+        limits = (form.limit, *limits)
+    if others or (form is not None and not form.reaches):
+        return Applied(control, state, Reach.OTHER, (*others, *limits))
+    return Applied(control, state, Reach.PARTLY if limits else Reach.FULL, limits)
+
+
+def _for_destination(
     asked: Question, controls: Iterable[ExportControlState]
 ) -> Iterator[tuple[ExportControlState, ClauseState]]:
     """The clauses on exports, in force or suspended, that count for a destination: those for all
     and those for it. What a place supplies to itself is no export."""
     for control in controls:
-        if control.direction is not Direction.EXPORT or control.issuer == asked.destination:
+        if control.direction is not Direction.EXPORT:
             continue
         if asked.issuer not in (None, control.issuer):
             continue
         for state in control.clauses:
-            to = state.clause.destinations
             if state.status in (ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED) and (
-                not to or asked.destination is None or asked.destination in to
+                asked.destination is None
+                or goes_to(control, state.clause, asked.destination, asked.day)
             ):
                 yield control, state
-
-
-def coverage(clause: Clause, commodity: Commodity) -> tuple[str, ...] | None:
-    """How far the goods of a clause are those of a commodity: limits in words, none if it covers
-    all of it; None if it covers nothing of it.
-
-    A clause that names a commodity together with some below it (rare earths: samarium, dysprosium)
-    may mean the latter only, so it is not taken to cover all of the former.
-    """
-    named = set(clause.commodities)
-    scope = next((one for one in (commodity, *ancestors(commodity)) if one in named), None)
-    narrower = named & descendants(scope or commodity) - {scope or commodity}
-    if scope is None and not narrower:
-        return None
-    if not narrower:
-        return ()
-    return (f"of {scope or commodity} it names {', '.join(sorted(narrower))}",)
-
-
-def _limits(
-    control: ExportControlState, clause: Clause, destination: Place | None
-) -> Iterator[str]:
-    """Why a clause reaches only a part of the goods that it names."""
-    if clause.destinations and destination is None:
-        yield f"only to {', '.join(clause.destinations)}"
-    if clause.covers is not Covers.GOODS:
-        yield f"only {clause.covers}, not the goods"
-    if clause.end_use:
-        yield f"only for the end use {clause.end_use}"
-    if clause.entities or clause.entity_count:
-        yield f"only for {clause.entity_count or len(clause.entities)} named entities"
-    if clause.de_minimis_percent is not None:
-        yield f"only goods made abroad, from a share of {clause.de_minimis_percent} %"
-    if clause.exemptions:
-        yield f"except: {clause.exemptions}"
-    if not control.official:
-        yield "reported by others, denied by its issuer"
 
 
 def _exposure(supply: Supply, clauses: Sequence[Applied], spread: Distribution) -> Exposure:
@@ -228,7 +249,7 @@ def _exposure(supply: Supply, clauses: Sequence[Applied], spread: Distribution) 
         spread.world,
         places,
         _part(p for p in places if p.full) if known else None,
-        _part(p for p in places if p.in_force and not p.full) if known else None,
+        _part(p for p in places if p.partly) if known else None,
         tuple(_by_measure(places)) if known else (),
         claims_used(p.share for p in places if p.in_force and p.share),
     )

@@ -33,9 +33,10 @@ from projections.runner.tables import SQL as TRACKING
 from projections.versions.projection import Versions
 from projections.versions.rows import OPEN_POSITION, compound_keys
 from tracker.domain.codec import decode
-from tracker.domain.commodities import descendants, related
+from tracker.domain.commodities import descendants
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
+from tracker.domain.matching import controls_about
 from tracker.domain.preference import PreferenceState
 from tracker.domain.registry import STATES, State, kind_of
 from tracker.domain.vocabulary import Direction, Stage
@@ -210,10 +211,9 @@ class AsOf:
             ExportControlState,
             moment,
             Filter(
-                commodities=asked.commodity and sorted(related(asked.commodity)),
+                commodities=asked.commodity and controls_about([asked.commodity]),
                 places=asked.issuer and [asked.issuer],
                 category=Direction.EXPORT,
-                destination=asked.destination,
             ),
         )
         wanted = {below for one in subjects(asked, controls) for below in descendants(one)}

@@ -13,7 +13,6 @@ from projections.fold.timeline import RowDelta
 from projections.versions.search_text import search_text, title
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
-from tracker.domain.clause import ClauseState
 from tracker.domain.codec import encode
 from tracker.domain.elements import is_split
 from tracker.domain.entity import Because, EntityState
@@ -22,7 +21,7 @@ from tracker.domain.figure import Claim, FigureState, Series
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.values import DAY, PartialDate, Value
-from tracker.domain.vocabulary import Checked, LegalStage
+from tracker.domain.vocabulary import Checked
 
 Subject = tuple[str, str, str, int]
 """A word under which lists find an entity: `kind, word, entity`, and since which position."""
@@ -158,40 +157,22 @@ def clauses_json(state: EntityState) -> str:
                 "status": item.status,
                 "commodities": item.clause.commodities,
                 "destinations": item.clause.destinations,
-                "in_force": in_force_days(item),
-                "suspended": suspension_days(item),
+                "in_force": _span(item.days_in_force()),
+                "suspended": _span(item.suspended_days()),
             }
             for item in state.clauses
         ]
     ).decode()
 
 
-def in_force_days(item: ClauseState) -> str | None:
-    """The days on which a clause is in force by its dates, suspended or not; None where it has no
-    day at all."""
-    over = item.repealed_from or item.discontinued_from
-    ends = [item.clause.last_day] if item.clause.last_day else []
-    if over and over.first > date.min:
-        ends.append(over.first - DAY)
-    start, end = item.clause.first_day, min(ends, default=None)
-    adopted = item.clause.legal_stage is LegalStage.ADOPTED
-    if not adopted or start is None or (end is not None and end < start):
-        return None
-    return days(start, end)
-
-
-def suspension_days(item: ClauseState) -> str | None:
-    """The days of the suspension that a clause is in or that is to come."""
-    if item.suspended_from is None:
-        return None
-    last = item.suspended_until.last if item.suspended_until else None
-    return days(item.suspended_from.first, item.returns_on - DAY if item.returns_on else last)
-
-
 @lru_cache(maxsize=65536)
 def of_date(given: PartialDate) -> str:
     """The days that a date may mean."""
     return days(given.first, given.last)
+
+
+def _span(given: tuple[date, date | None] | None) -> str | None:
+    return days(*given) if given else None
 
 
 def days(first: date, last: date | None) -> str:

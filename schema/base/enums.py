@@ -128,6 +128,11 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "batch": "One of several amounts of the period, which add up.",
         "total": "All of the period.",
     },
+    vocabulary.Reach: {
+        "full": "All of it.",
+        "partly": "A part of it, and nobody says how much.",
+        "other": "None of it, but goods in other forms, goods of abroad, technology, or the like.",
+    },
     vocabulary.Stage: {
         "mine": "Out of the ground.",
         "refinery": "Refined.",

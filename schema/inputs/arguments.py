@@ -153,12 +153,13 @@ def parse_publisher(given: str | None) -> list[str] | None:
 
 
 def parse_exposure_question(
-    commodity: str | None, issuer: str | None, destination: str | None
+    day: date, commodity: str | None, issuer: str | None, destination: str | None
 ) -> Question:
     """What is asked about exposure; it must name something."""
     if commodity is None and issuer is None and destination is None:
         raise InvalidInput("expected a commodity, an issuer or a destination", path=("commodity",))
     return Question(
+        day,
         None if commodity is None else parse_word(Commodity, commodity, "commodity"),
         None if issuer is None else parse_word(Place, issuer, "issuer"),
         None if destination is None else parse_word(Place, destination, "destination"),

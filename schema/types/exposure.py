@@ -15,7 +15,7 @@ from schema.types.common import Commodity, Place, commodity, place
 from schema.types.distribution import PlaceFigure, place_figure
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Claim, preferred_claim, referenced_claim
-from tracker.domain.vocabulary import Measure, Stage
+from tracker.domain.vocabulary import Measure, Reach, Stage
 
 
 @object_type
@@ -26,9 +26,10 @@ class AppliedClause:
     full: bool = field(
         description="Whether it is in force for all that its issuer supplies to the destination."
     )
+    reach: Reach = field(description="How far it reaches the supply, in force or suspended.")
     limits: list[str] = field(
-        description="Why it reaches only a part, in words: a part of the goods, technology, an end"
-        " use, named entities, exemptions, or a measure that its issuer denies."
+        description="Why it reaches only a part or nothing of the supply, in words: items, forms, an"
+        " end use, named entities, exemptions, technology, a measure that its issuer denies, …."
     )
 
     @resolver_field
@@ -133,4 +134,4 @@ def controlling_place(of: pure.Controlled, orders: Orders) -> ControllingPlace:
 
 def applied_clause(of: pure.Applied) -> AppliedClause:
     """A clause that reaches a supply as it is shown."""
-    return AppliedClause(applied=of, full=of.full, limits=list(of.limits))
+    return AppliedClause(applied=of, full=of.full, reach=of.reach, limits=list(of.limits))

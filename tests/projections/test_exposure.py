@@ -10,13 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.analysis.exposure import Exposure, Question, coverage, exposures, subjects
+from projections.analysis.exposure import Exposure, Question, exposures, subjects
 from projections.fold.replay import ReplayState
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.fact_builders import announced, claimed, clause, order, state, suspended, told
-from tracker.domain.clause import Clause
-from tracker.domain.codec import from_builtins
 from tracker.domain.commodities import Commodity, descendants
 from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
@@ -27,6 +25,7 @@ from tracker.domain.vocabulary import Measure, Statistic
 
 GALLIUM, US, JP = Commodity("gallium"), Place("US"), Place("JP")
 DAY = "2025-12-01"
+ON = date.fromisoformat(DAY)
 
 
 def output(place: str, value: int, commodity: str = "gallium", **more: Any) -> FigureState:
@@ -55,7 +54,7 @@ def exposed(
     **asked: Any,
 ) -> Exposure:
     """The exposure of gallium to controls."""
-    question = Question(**{"commodity": GALLIUM, "destination": destination, **asked})
+    question = Question(ON, **{"commodity": GALLIUM, "destination": destination, **asked})
     [found] = exposures(question, controls, figures, ())
     return found
 
@@ -119,19 +118,103 @@ def test_a_control_counts_for_the_destinations_that_it_names_or_for_all(
         ({"endUse": "military"}, "only for the end use military"),
         ({"entities": ["A", "B"]}, "only for 2 named entities"),
         ({"entityCount": 20}, "only for 20 named entities"),
-        ({"covers": "technology"}, "only technology, not the goods"),
-        ({"deMinimisPercent": "0.1"}, "only goods made abroad, from a share of 0.1 %"),
+        ({"exceptions": [{"places": ["US"], "exempt": True}]}, "not to US"),
+        ({"items": [{"name": "gallium arsenide"}]}, "only gallium arsenide"),
+        ({"exemptItems": [{"name": "samples"}]}, "except: samples"),
         ({"exemptions": "concentrates"}, "except: concentrates"),
     ],
 )
 def test_partial_coverage_is_said_and_never_counted_as_full(
     limited: dict[str, Any], limit: str
 ) -> None:
-    found = exposed(control(clause(**limited)))
+    found = exposed(control(clause(**limited)), destination=None)
     assert shares(found) == ("0.0000", "0.8000")
     assert found.measures == ()
     assert found.places[0].in_force[0].limits == (limit,)
-    assert shares(exposed(control(clause(**limited)), control(id="y"))) == ("0.8000", "0.0000")
+    both = control(clause(**limited)), control(id="y")
+    assert shares(exposed(*both, destination=None)) == ("0.8000", "0.0000")
+
+
+@pytest.mark.parametrize(
+    ("other", "limit"),
+    [
+        ({"covers": "technology"}, "only technology, not the goods"),
+        ({"covers": "equipment"}, "only equipment, not the goods"),
+        ({"measure": "investigation"}, "only an investigation"),
+        (
+            {"territory": "only_abroad", "deMinimisPercent": "0.1"},
+            "only goods made abroad, from a share of 0.1 %",
+        ),
+        ({"forms": ["metal", "alloy"]}, "only as metal, alloy"),
+        (
+            {"items": [{"name": "wafers", "forms": ["article"]}], "itemsComplete": True},
+            "only as article",
+        ),
+    ],
+)
+def test_what_is_no_goods_of_the_supply_is_named_and_counts_for_nothing(
+    other: dict[str, Any], limit: str
+) -> None:
+    """The supply is what mines put out."""
+    found = exposed(control(clause(**other)))
+    assert shares(found) == ("0.0000", "0.0000")
+    [applied] = found.places[0].in_force
+    assert (applied.reach, applied.limits) == ("other", (limit,))
+
+
+@pytest.mark.parametrize(
+    ("forms", "expected"),
+    [
+        (["ore", "concentrate"], ("0.8000", "0.0000")),
+        (["ore", "concentrate", "metal"], ("0.8000", "0.0000")),
+        (["ore"], ("0.0000", "0.8000")),
+    ],
+)
+def test_a_clause_on_forms_counts_in_full_for_a_stage_of_which_it_has_all_forms(
+    forms: list[str], expected: tuple[str, str]
+) -> None:
+    assert shares(exposed(control(clause(forms=forms)))) == expected
+
+
+def test_goods_that_are_controlled_at_home_and_abroad_count_in_full() -> None:
+    assert shares(exposed(control(clause(territory="also_abroad")))) == ("0.8000", "0.0000")
+
+
+def test_a_ban_of_dual_use_items_reaches_what_needs_a_dual_use_licence_that_day() -> None:
+    ban = control(clause(commodities=["dual_use_items"]), id="ban")
+    licence = clause(measure="dual_use_licence")
+    assert exposed(ban).places == ()
+    assert exposed(ban, control(licence, issuer="JP")).places[0].place == "JP"
+    found = exposed(ban, control(licence))
+    assert {of.control.id for of in found.places[0].in_force} == {"ban", "x"}
+    assert (Measure.BAN, Decimal("0.8000")) in found.measures
+    paused = control(licence, then=(suspended("1"),))
+    assert [of.control.id for of in exposed(ban, paused).places[0].suspended] == ["x"]
+    assert exposed(ban, paused).places[0].in_force == ()
+    technology = control(clause(measure="dual_use_licence", covers="technology"))
+    assert [of.reach for of in exposed(ban, technology).places[0].in_force] == ["other"]
+
+
+def test_a_ban_of_dual_use_items_reaches_no_further_than_the_licence() -> None:
+    ban = control(clause(commodities=["dual_use_items"]), id="ban")
+    licence = clause(measure="dual_use_licence", items=[{"name": "gallium oxide"}])
+    found = exposed(ban, control(licence))
+    assert {(of.control.id, of.limits) for of in found.places[0].in_force} == {
+        ("ban", ("dual-use items: only what needs a dual-use licence", "only gallium oxide")),
+        ("x", ("only gallium oxide",)),
+    }
+
+
+def test_a_destination_that_is_exempt_is_not_exposed() -> None:
+    free = control(clause(exceptions=[{"places": ["US"], "exempt": True}]))
+    assert exposed(free).places == ()
+    assert shares(exposed(free, destination=JP)) == ("0.8000", "0.0000")
+
+
+def test_a_control_toward_a_union_is_one_toward_its_members() -> None:
+    found = exposed(control(clause(destinations=["EU"])), destination=Place("DE"))
+    assert shares(found) == ("0.8000", "0.0000")
+    assert exposed(control(clause(destinations=["EU"])), destination=Place("GB")).places == ()
 
 
 def test_a_measure_that_its_issuer_denies_is_not_counted_as_full() -> None:
@@ -167,32 +250,6 @@ def test_an_issuer_can_be_asked_for() -> None:
     assert shares(exposed(*both, issuer=JP)) == ("0.1500", "0.0000")
 
 
-@pytest.mark.parametrize(
-    ("named", "commodity", "limits"),
-    [
-        (["gallium"], "gallium", ()),
-        (["germanium"], "gallium", None),
-        (["critical_minerals"], "gallium", ()),
-        (["rare_earths"], "dysprosium", ()),
-        (["dysprosium"], "rare_earths", ("of rare_earths it names dysprosium",)),
-        (
-            ["rare_earths", "terbium", "dysprosium"],
-            "rare_earths",
-            ("of rare_earths it names dysprosium, terbium",),
-        ),
-        (["rare_earths", "dysprosium"], "dysprosium", ()),
-        (["rare_earths", "dysprosium"], "holmium", ("of rare_earths it names dysprosium",)),
-        (["critical_minerals", "lithium"], "gallium", ("of critical_minerals it names lithium",)),
-    ],
-)
-def test_a_clause_covers_a_commodity_wholly_partly_or_not(
-    named: list[str], commodity: str, limits: tuple[str, ...] | None
-) -> None:
-    assert (
-        coverage(from_builtins(Clause, clause(commodities=named)), Commodity(commodity)) == limits
-    )
-
-
 def test_a_commodity_without_figures_stands_there_without_shares() -> None:
     found = exposed(control(), figures=())
     assert (found.stage, found.year, found.world) == (None, None, None)
@@ -219,7 +276,7 @@ def test_supplies_are_told_apart_and_never_added() -> None:
             ("aluminium", "CN", 6),
         )
     ]
-    question = Question(commodity=Commodity("aluminium"), destination=US)
+    question = Question(ON, commodity=Commodity("aluminium"), destination=US)
     found = exposures(question, [control(clause(commodities=["bauxite"]))], figures, ())
     assert [(str(e.commodity), *shares(e)) for e in found] == [
         ("aluminium", "0.0000", "0.6000"),
@@ -239,7 +296,9 @@ def test_without_a_commodity_all_that_is_controlled_is_told_and_nothing_else() -
         output("WORLD", 9, "graphite"),
     )
     named = ["gallium", "aluminium", "dysprosium", "dual_use_items"]
-    found = exposures(Question(destination=US), [control(clause(commodities=named))], figures, ())
+    found = exposures(
+        Question(ON, destination=US), [control(clause(commodities=named))], figures, ()
+    )
     assert [(str(e.commodity), e.year) for e in found] == [
         ("dual_use_items", None),
         ("dysprosium", 2023),
@@ -254,7 +313,7 @@ def test_shares_follow_an_order_of_publishers() -> None:
         stream, claimed(80, commodity="gallium"), claimed(60, commodity="gallium", publisher="bgs")
     )
     figures = output("WORLD", 100), state(china, stream, DAY)
-    [found] = exposures(Question(commodity=GALLIUM), [control()], figures, [order("bgs")])
+    [found] = exposures(Question(ON, commodity=GALLIUM), [control()], figures, [order("bgs")])
     assert (shares(found), found.mixed_editions) == (("0.6000", "0.0000"), True)
 
 
@@ -475,10 +534,10 @@ async def test_what_is_read_is_what_a_fold_in_memory_gives(
         states = [v.state for _, v in world.states(moment.valid_at, moment.position)]
         controls = [s for s in states if isinstance(s, ExportControlState)]
         for question in (
-            Question(commodity=Commodity("aluminium")),
-            Question(destination=US),
-            Question(commodity=Commodity("rare_earths"), destination=JP),
-            Question(issuer=Place("ID")),
+            Question(day, commodity=Commodity("aluminium")),
+            Question(day, destination=US),
+            Question(day, commodity=Commodity("rare_earths"), destination=JP),
+            Question(day, issuer=Place("ID")),
         ):
             figures = last_output(states, question, controls)
             assert await as_of.exposures(question, (), moment) == exposures(

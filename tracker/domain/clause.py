@@ -14,6 +14,7 @@ from typing import Annotated
 from tracker.domain.duration import Duration
 from tracker.domain.scope import Item, PlaceException
 from tracker.domain.values import (
+    DAY,
     NOT_A_SUBJECT,
     Commodity,
     FreeText,
@@ -201,3 +202,33 @@ class ClauseState(Value, frozen=True, kw_only=True):
     first_in_force: date | None = None
     retroactive: bool = False
     partial_suspensions: tuple[PartialSuspension, ...] = ()
+
+    def days_in_force(self) -> tuple[date, date | None] | None:
+        """The days on which it is in force by its dates, suspended or not, without a last one where it
+        has no end; None where it has no day at all."""
+        over = self.repealed_from or self.discontinued_from
+        ends = [self.clause.last_day] if self.clause.last_day else []
+        if over and over.first > date.min:
+            ends.append(over.first - DAY)
+        start, end = self.clause.first_day, min(ends, default=None)
+        if self.clause.legal_stage is not LegalStage.ADOPTED or start is None:
+            return None
+        return None if end is not None and end < start else (start, end)
+
+    def suspended_days(self) -> tuple[date, date | None] | None:
+        """The days of the suspension that it is in or that is to come."""
+        if self.suspended_from is None:
+            return None
+        last = self.suspended_until.last if self.suspended_until else None
+        return self.suspended_from.first, self.returns_on - DAY if self.returns_on else last
+
+    def is_in_force_in(self, start: date | None, end: date | None) -> bool:
+        """Whether it is in force on a day of a time, as far as is known: a suspension that takes up
+        all of these days leaves none."""
+        days = self.days_in_force()
+        if days is None:
+            return False
+        first, last = max(days[0], start or date.min), min(days[1] or date.max, end or date.max)
+        rest = self.suspended_days()
+        is_suspended = rest is not None and rest[0] <= first and (rest[1] or date.max) >= last
+        return first <= last and not is_suspended

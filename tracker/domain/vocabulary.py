@@ -96,6 +96,14 @@ class Outcome(StrEnum):
     CONCLUDED = "concluded"
 
 
+class Reach(StrEnum):
+    """How far a clause reaches a supply that it is about."""
+
+    FULL = "full"
+    PARTLY = "partly"
+    OTHER = "other"
+
+
 class ClauseStatus(StrEnum):
     """Whether a clause applies on a day, or why not."""
 

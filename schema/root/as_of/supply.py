@@ -82,7 +82,7 @@ class SupplyAnalysis(AtMoment):
         """Which supply is under which export controls, and how much of the world's output that is.
         Needs a commodity, an issuer or a destination.
         """
-        asked = parse_exposure_question(commodity, issuer, destination)
+        asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, destination)
         orders = await self.orders(info)
         found = await info.context.services.as_of.exposures(
             asked, orders, self.moment, stage=stage, year=year

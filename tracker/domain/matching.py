@@ -1,0 +1,353 @@
+"""Which clauses are about which goods, places and firms: the one rule of lists, exposure and changes.
+
+A clause is found from what it names, from what is below that and from what is above it, and how far
+it reaches is told in words. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from tracker.domain.clause import Clause, ClauseState
+from tracker.domain.commodities import Commodity, ancestors, descendants, goods_with_code, related
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.places import Place
+from tracker.domain.scope import Item, PlaceException
+from tracker.domain.unions import members_of, unions_of
+from tracker.domain.vocabulary import (
+    ClauseStatus,
+    Covers,
+    Direction,
+    Form,
+    Measure,
+    Stage,
+    Territory,
+)
+
+DUAL_USE_ITEMS = Commodity("dual_use_items")
+MAX_NAMED_ITEMS = 4
+"""Items that a limit names before it counts the rest."""
+
+FORMS_OF_STAGE: Mapping[Stage, frozenset[Form]] = {
+    Stage.MINE: frozenset({Form.ORE, Form.CONCENTRATE}),
+    **dict.fromkeys(
+        (Stage.REFINERY, Stage.SMELTER, Stage.PRIMARY, Stage.PLANT),
+        frozenset({Form.OXIDE, Form.COMPOUND, Form.METAL, Form.ALLOY, Form.INTERMEDIATE}),
+    ),
+    Stage.SECONDARY: frozenset({Form.SCRAP, Form.METAL}),
+}
+"""The forms in which the output of a stage is traded."""
+
+Licences = Mapping[Place, Sequence[Clause]]
+"""The dual-use licences for goods that are in force, by their issuer."""
+
+
+class Goods(NamedTuple):
+    """How far a clause is about a commodity: why only a part of it, in words, and in which forms;
+    no forms are all."""
+
+    limits: tuple[str, ...]
+    forms: frozenset[Form]
+
+
+def licences_in_force(controls: Iterable[ExportControlState]) -> Licences:
+    """The dual-use licences for goods that are in force: what «dual-use items» means."""
+    found: dict[Place, list[Clause]] = {}
+    for control in controls:
+        for state in control.clauses:
+            clause = state.clause
+            if (
+                clause.measure is Measure.DUAL_USE_LICENCE
+                and clause.covers is Covers.GOODS
+                and state.status is ClauseStatus.IN_FORCE
+                and control.direction is Direction.EXPORT
+            ):
+                found.setdefault(control.issuer, []).append(clause)
+    return found
+
+
+# --- goods
+
+
+def controls_about(commodities: Iterable[Commodity]) -> list[str]:
+    """The commodities by which controls are found that may be about some: all below them and above
+    them, and dual-use items, which may be anything."""
+    return sorted({DUAL_USE_ITEMS}.union(*(related(one) for one in commodities)))
+
+
+def goods_of(clause: Clause, commodity: Commodity, licences: Sequence[Clause] = ()) -> Goods | None:
+    """How far a clause is about a commodity; None: not at all.
+
+    `licences` are the dual-use licences of its issuer: a clause on dual-use items reaches as far
+    as these do.
+    """
+    found = _named_goods(clause, commodity)
+    if (found and found.limits == ()) or DUAL_USE_ITEMS not in clause.commodities:
+        return found
+    reached = [_through(goods) for of in licences if (goods := _named_goods(of, commodity))]
+    if found:
+        reached.append(found)
+    return min(reached, key=lambda goods: (len(goods.limits), len(goods.forms)), default=None)
+
+
+def _through(licence: Goods) -> Goods:
+    """How far a clause on dual-use items reaches through a licence."""
+    if not licence.limits:
+        return licence
+    return Goods(
+        ("dual-use items: only what needs a dual-use licence", *licence.limits), licence.forms
+    )
+
+
+def _named_goods(clause: Clause, commodity: Commodity) -> Goods | None:
+    named = _named_limits(clause, commodity)
+    items = _items_for(clause.items, commodity)
+    if named is None or (clause.items and not items):
+        return None
+    forms = _forms(clause, items)
+    own = frozenset(commodity.forms)
+    if forms and own:
+        forms &= own
+        if not forms:
+            return None
+        forms = frozenset() if forms == own else forms
+    return Goods((*named, *_item_limits(clause, commodity, items)), forms)
+
+
+def _named_limits(clause: Clause, commodity: Commodity) -> tuple[str, ...] | None:
+    """How far the commodities of a clause are one: limits in words, none if they are all of it; None
+    if they are nothing of it.
+
+    A clause that names a commodity together with some below it (rare earths: samarium, dysprosium)
+    may mean the latter only, so it is not taken to be about all of the former.
+    """
+    named = set(clause.commodities)
+    scope = next((one for one in (commodity, *ancestors(commodity)) if one in named), None)
+    narrower = named & descendants(scope or commodity) - {scope or commodity}
+    if scope is None and not narrower:
+        return None
+    if not narrower:
+        return ()
+    return (f"of {scope or commodity} it names {', '.join(sorted(narrower))}",)
+
+
+def _items_for(items: Sequence[Item], commodity: Commodity) -> list[Item]:
+    """The items that count for a commodity."""
+    near = related(commodity)
+    return [item for item in items if item.commodity is None or item.commodity in near]
+
+
+def _forms(clause: Clause, items: Sequence[Item]) -> frozenset[Form]:
+    forms = frozenset(clause.forms)
+    if items and all(item.forms for item in items):
+        of_items = frozenset(form for item in items for form in item.forms)
+        return of_items & forms or of_items
+    return forms
+
+
+def _item_limits(clause: Clause, commodity: Commodity, items: Sequence[Item]) -> Iterator[str]:
+    if items and not clause.items_complete:
+        yield f"only {_listed(items)}"
+    if exempt := _items_for(clause.exempt_items, commodity):
+        yield f"except: {_listed(exempt)}"
+
+
+def _listed(items: Sequence[Item]) -> str:
+    named = ", ".join(item.name for item in items[:MAX_NAMED_ITEMS])
+    more = len(items) - MAX_NAMED_ITEMS
+    return f"{named} and {more} more items" if more > 0 else named
+
+
+def has_code(clause: Clause, code: str, licences: Sequence[Clause] = ()) -> bool:
+    """Whether a clause is about goods of a code of the Harmonized System.
+
+    One whose items have codes is so by these and nothing else, any other by those of its
+    commodities, as far as its forms are those of the code. What is exempt by its code is not.
+    """
+    if any(code.startswith(exempt) for item in clause.exempt_items for exempt in item.hs):
+        return False
+    codes = [own for item in clause.items for own in item.hs]
+    if codes:
+        return any(own.startswith(code) or code.startswith(own) for own in codes)
+    if any(
+        (goods := _named_goods(clause, commodity))
+        and (not goods.forms or not forms or goods.forms & forms)
+        for commodity, forms in goods_with_code(code).items()
+    ):
+        return True
+    return DUAL_USE_ITEMS in clause.commodities and any(has_code(of, code) for of in licences)
+
+
+# --- places and firms
+
+
+def exception_for(clause: Clause, place: Place, day: date) -> PlaceException | None:
+    """The exception of a clause that counts for a place on a day: one that names the place, before
+    one that names a union that it is in."""
+    for name in (place, *unions_of(place, day)):
+        for one in clause.exceptions:
+            started = one.in_force_from is None or one.in_force_from.first <= day
+            over = one.in_force_until is not None and one.in_force_until.last < day
+            if name in one.places and started and not over:
+                return one
+    return None
+
+
+def reaches_place(clause: Clause, named: Sequence[Place], place: Place, day: date) -> bool:
+    """Whether a clause that names some places reaches one on a day: itself, the unions that it is
+    in, or, of a union, some of its members; a clause that names none reaches all. Not what is
+    exempt."""
+    if (one := exception_for(clause, place, day)) and one.exempt:
+        return False
+    same = {place, *unions_of(place, day), *members_of(place, day)}
+    return not named or not same.isdisjoint(named)
+
+
+def goes_to(control: ExportControlState, clause: Clause, place: Place, day: date) -> bool:
+    """Whether a clause counts for goods that go to a place: what a place sends to itself is no
+    export, and imports go to their issuer."""
+    own = control.issuer in (place, *unions_of(place, day))
+    if control.direction is Direction.EXPORT:
+        return not own and reaches_place(clause, clause.destinations, place, day)
+    return own or control.direction is Direction.PRODUCTION
+
+
+def comes_from(control: ExportControlState, clause: Clause, place: Place, day: date) -> bool:
+    """Whether a clause counts for goods that come from a place."""
+    own = control.issuer in (place, *unions_of(place, day))
+    if control.direction is Direction.IMPORT:
+        return not own and reaches_place(clause, clause.origins, place, day)
+    return own
+
+
+def names_firm(state: ClauseState, names: frozenset[str]) -> bool:
+    """Whether a clause names a firm by one of its names, in small letters."""
+    clause = state.clause
+    suspended = (name for one in state.partial_suspensions for name in one.entities)
+    found = (*clause.entities, *clause.exporters, *suspended)
+    return not names.isdisjoint(name.casefold() for name in found)
+
+
+# --- all that lists ask of one and the same clause
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseQuery:
+    """What is asked of a clause on a day; None asks nothing. `firm` are the names of one firm in small
+    letters, `in_force` a time of which it is in force on a day."""
+
+    day: date
+    commodity: Commodity | None = None
+    form: Form | None = None
+    hs_code: str | None = None
+    measure: Measure | None = None
+    covers: Covers | None = None
+    status: ClauseStatus | None = None
+    destination: Place | None = None
+    origin: Place | None = None
+    firm: frozenset[str] | None = None
+    in_force: tuple[date | None, date | None] | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for anything."""
+        return any(getattr(self, name) is not None for name in self.__slots__ if name != "day")
+
+
+def matching_clauses(
+    query: ClauseQuery, control: ExportControlState, licences: Licences
+) -> list[ClauseState]:
+    """The clauses of a control that answer to all that is asked."""
+    own = licences.get(control.issuer, ())
+    return [state for state in control.clauses if _matches(query, control, state, own)]
+
+
+def _matches(
+    query: ClauseQuery, control: ExportControlState, state: ClauseState, licences: Sequence[Clause]
+) -> bool:
+    clause = state.clause
+    return (
+        query.measure in (None, clause.measure)
+        and query.covers in (None, clause.covers)
+        and query.status in (None, state.status)
+        and (query.in_force is None or state.is_in_force_in(*query.in_force))
+        and (query.firm is None or names_firm(state, query.firm))
+        and (query.destination is None or goes_to(control, clause, query.destination, query.day))
+        and (query.origin is None or comes_from(control, clause, query.origin, query.day))
+        and (query.hs_code is None or has_code(clause, query.hs_code, licences))
+        and _matches_goods(query, clause, licences)
+    )
+
+
+def _matches_goods(query: ClauseQuery, clause: Clause, licences: Sequence[Clause]) -> bool:
+    if query.commodity is None:
+        forms = _forms(clause, clause.items)
+        return query.form is None or not forms or query.form in forms
+    goods = goods_of(clause, query.commodity, licences)
+    return goods is not None and (
+        query.form is None or not goods.forms or query.form in goods.forms
+    )
+
+
+# --- how far a clause reaches
+
+
+def limits_of(
+    control: ExportControlState, state: ClauseState, destination: Place | None
+) -> Iterator[str]:
+    """Why a clause reaches only a part of the goods that it names."""
+    clause = state.clause
+    if clause.destinations and destination is None:
+        yield f"only to {', '.join(clause.destinations)}"
+    if destination is None:
+        for one in clause.exceptions:
+            if one.exempt:
+                yield f"not to {', '.join(one.places)}"
+    if clause.end_use:
+        yield f"only for the end use {clause.end_use}"
+    if clause.entities or clause.entity_count:
+        yield f"only for {clause.entity_count or len(clause.entities)} named entities"
+    if clause.exemptions:
+        yield f"except: {clause.exemptions}"
+    for suspension in state.partial_suspensions:
+        yield f"suspended for {', '.join(suspension.entities)}"
+    if not control.official:
+        yield "reported by others, denied by its issuer"
+
+
+def other_than_goods(clause: Clause) -> Iterator[str]:
+    """Why a clause reaches nothing of the goods that leave its issuer, though it is about them."""
+    if clause.covers is not Covers.GOODS:
+        yield f"only {clause.covers}, not the goods"
+    if clause.measure is Measure.INVESTIGATION:
+        yield "only an investigation"
+    if clause.territory is Territory.ONLY_ABROAD:
+        share = clause.de_minimis_percent
+        yield "only goods made abroad" + ("" if share is None else f", from a share of {share} %")
+
+
+class FormLimit(NamedTuple):
+    """Why a clause reaches only a part of a supply by its forms, in words, and whether it reaches
+    any of it."""
+
+    limit: str
+    reaches: bool
+
+
+def form_limit(goods: Goods, stage: Stage | None, commodity: Commodity) -> FormLimit | None:
+    """How the forms of a clause limit it to a part of the output of a stage; None: not at all.
+
+    Without a stage the output has all forms.
+    """
+    if not goods.forms:
+        return None
+    output = FORMS_OF_STAGE[stage] if stage else frozenset(Form)
+    if commodity.forms:
+        output = output & frozenset(commodity.forms) or frozenset(commodity.forms)
+    if output <= goods.forms:
+        return None
+    named = ", ".join(form for form in Form if form in goods.forms)
+    return FormLimit(f"only as {named}", not output.isdisjoint(goods.forms))
