@@ -34,6 +34,8 @@ class Version(NamedTuple):
     end: date | None
     state: EntityState
     text: str
+    newest: tuple[date, int] | None = None
+    """From which day the last fact behind it counts, and the position of that fact."""
 
     def holds(self, day: date) -> bool:
         """Whether this is the state on `day`."""
@@ -325,7 +327,10 @@ class EntityFold:
     def _version(self, change: _Change, end: date | None) -> Version:
         """The version that begins with a change."""
         assert change.mark is not None
-        return Version(change.day, end, change.state or self._state(change.day), change.mark)
+        last = self._history.standing[self._history.public(change.day) - 1]
+        state = change.state or self._state(change.day)
+        newest = last.fact.public_on, last.position
+        return Version(change.day, end, state, change.mark, newest)
 
     def _state(self, day: date) -> EntityState:
         """The state on a day on which there is one."""

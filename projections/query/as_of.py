@@ -14,6 +14,7 @@ import asyncpg
 from projections.analysis.claims import Orders
 from projections.analysis.exposure import Exposure, Question, exposures, subjects
 from projections.fold.replay import line
+from projections.query.horizon import Horizons
 from projections.query.list_statements import ENTITIES_BY_NAMES
 from projections.query.lists import (
     EVERYTHING,
@@ -94,6 +95,7 @@ class AsOf:
         self._orders_at: Progress | None = None
         self._orders: dict[Moment, list[PreferenceState]] = {}
         self.lists = Lists(pool, progress)
+        self.horizons = Horizons(pool, progress)
 
     @property
     def connections(self) -> tuple[int, int]:

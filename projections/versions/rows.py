@@ -214,7 +214,7 @@ def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line
     known = delta.search_keys
     publishers: dict[str, int] = {}
     for row in sorted(delta.added, key=_SINCE):
-        entity, (start, end, state, text), since, until, generation = row
+        entity, (start, end, state, text, newest), since, until, generation = row
         columns = filter_columns(state)
         if columns is not before and columns != before:  # an entity is rarely about anything new
             head, before = _head(entity, columns), columns
@@ -234,7 +234,7 @@ def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line
         yield (
             f"{head}\t{of_date(day) if day else NULL}\t{sources}"
             f"\t{clauses_json(state)}\t{_day(start)}\t{_day(end - DAY) if end else 'infinity'}"
-            f"\t{since}\t{until or OPEN_POSITION}\t{generation}\t{text}\n"
+            f"\t{since}\t{until or OPEN_POSITION}\t{generation}\t{_newest(newest)}\t{text}\n"
         )
     for element, since, _ in delta.elements:
         for publisher in _publishers(element.value):
@@ -248,6 +248,11 @@ def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line
         search_rows.subjects += [
             (kind, word, entity, since) for word, since in first_positions.items()
         ]
+
+
+def _newest(newest: tuple[date, int] | None) -> str:
+    """The day and the position of the last fact, as two columns."""
+    return f"{NULL}\t{NULL}" if newest is None else f"{_day(newest[0])}\t{newest[1]}"
 
 
 def element_rows(delta: RowDelta) -> list[Line]:

@@ -41,10 +41,11 @@ FROM unnest($1::bytea[]) AS piece, string_to_table(rtrim(convert_from(piece, 'UT
 -- Rows as they are made in rows.py, in pieces of whole lines. Not by COPY: PostgreSQL waits for the end
 -- of one without a limit, and whoever was stopped in the midst of it would keep what it has locked.
 INSERT INTO versions (entity, kind, commodity, period, commodities, places, category, title, said, dated,
-                      sources, clauses, first_day, last_day, since, until, generation, state)
+                      sources, clauses, first_day, last_day, since, until, generation,
+                      newest_fact, newest_position, state)
 SELECT c[1], c[2], c[3], c[4]::integer, c[5]::jsonb, c[6]::jsonb, c[7], c[8], c[9], c[10]::daterange,
        c[11]::jsonb, c[12]::jsonb, c[13]::date, c[14]::date, c[15]::bigint, c[16]::bigint, c[17]::bigint,
-       c[18]
+       c[18]::date, c[19]::bigint, c[20]
 FROM unnest($1::bytea[]) AS piece, string_to_table(rtrim(convert_from(piece, 'UTF8'), E'\n'), E'\n') AS line,
      string_to_array(line, E'\t', E'\x01') AS c;
 

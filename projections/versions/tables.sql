@@ -23,6 +23,8 @@ CREATE TABLE versions (
                                              -- the largest of all numbers: see OPEN_POSITION in rows.py
     generation  bigint NOT NULL,             -- the position at which all rows of the entity that were
                                              -- open were closed and written anew, the last time; or 0
+    newest_fact     date,                    -- from which day the last fact behind the state counts,
+    newest_position bigint,                  -- and its position
     state       text NOT NULL                -- the state as JSON; these bytes are what digests hash, once
                                              -- long lists are put in: see "whole_state" in as_of.sql
 );

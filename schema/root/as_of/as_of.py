@@ -9,7 +9,8 @@ from strawberry import argument, field
 from projections.query.moment import kind_name
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.inputs.arguments import CommodityId, HsCode, Publisher
+from schema.base.scalars import Day, Instant, Position
+from schema.inputs.arguments import CommodityId, HsCode, Publisher, parse_word
 from schema.inputs.order_by import ORDER_BY, TransitionOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.root.as_of.alliances import Alliances
@@ -28,6 +29,7 @@ from tracker.domain.figure import FigureState
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
+from tracker.domain.values import Actor, PartialDate
 
 
 @object_type
@@ -44,8 +46,49 @@ class Counts:
 
 
 @object_type
+class Horizon:
+    """The newest policy fact that is known of an issuer. What is said of its policy on later days
+    rests on what was announced by then."""
+
+    issuer: str = field(
+        description="The code of a place (`CN`) or the key of an alliance (`quad`)."
+    )
+    newest_fact_on: Day = field(
+        description="From which day the fact counts; of all that are known, the last."
+    )
+    newest_published_on: PartialDate = field(description="When its source was published.")
+    newest_position: Position = field(description="Its place in the log.")
+    recorded_at: Instant = field(description="When it was recorded.")
+
+
+@object_type
 class AsOf(Controls, Alliances, Figures, SupplyAnalysis):
     """What was so on a day, as the log told it at a position."""
+
+    @resolver_field
+    async def horizon(
+        self,
+        info: Info,
+        issuer: Annotated[
+            str | None, argument(description="Only that of this place (`CN`) or alliance (`quad`).")
+        ] = None,
+    ) -> list[Horizon]:
+        """Up to when policy is known, by issuer, in the order of their codes: export controls by
+        their issuer, announcements by their actors, alliances by their own facts. It follows from
+        the position; the day that is asked about does not matter.
+        """
+        of = None if issuer is None else str(parse_word(Actor, issuer, "issuer"))
+        found = await info.context.services.as_of.horizons.of(of, self.moment.position)
+        return [
+            Horizon(
+                issuer=one.issuer,
+                newest_fact_on=Day(one.newest_fact_on.isoformat()),
+                newest_published_on=one.newest_published_on,
+                newest_position=Position(str(one.newest_position)),
+                recorded_at=one.recorded_at,  # type: ignore[arg-type]  # the scalar writes it
+            )
+            for one in found
+        ]
 
     @resolver_field
     async def counts(self, info: Info) -> Counts:

@@ -1,0 +1,85 @@
+"""Up to when policy is known: the newest fact of each issuer, actor or alliance.
+
+What a moment says of later days rests on what was announced by then: a suspension ends on its day
+unless somebody prolongs it, and whether somebody did is known only from facts of that day or later.
+So the horizon does not depend on the day that is asked about, but on the position alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import asyncpg
+
+from projections.query.moment import kind_name
+from projections.query.sql_parts import fill, load_parts, versions_of
+from projections.runner.progress import Progress, ProgressTracker
+from tracker.domain.alliance import AllianceState
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.values import PartialDate
+from tracker.log.entries import recorded
+from tracker.postgres.database import Pool
+
+SQL = load_parts(Path(__file__).with_name("horizon.sql"))
+HORIZON = fill(SQL.horizon, versions=versions_of(SQL.policy_entities))
+POLICY = [kind_name(kind) for kind in (ExportControlState, AnnouncementState, AllianceState)]
+MAX_CACHED_ISSUERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The newest policy fact that is known of an issuer: the one that counts from the last day."""
+
+    issuer: str
+    """The code of a place, or the key of an alliance."""
+    newest_fact_on: date
+    """From which day it counts; this may be a day to come."""
+    newest_published_on: PartialDate
+    """When its source was published."""
+    newest_position: int
+    recorded_at: datetime
+
+
+class Horizons:
+    """Answers up to when policy is known."""
+
+    def __init__(self, pool: Pool, progress: ProgressTracker | None = None):
+        self._pool = pool
+        self._progress = progress
+        self._cached_at: Progress | None = None
+        self._cached: dict[tuple[str | None, int], list[Horizon]] = {}
+
+    async def of(self, issuer: str | None, position: int) -> list[Horizon]:
+        """The horizon of an issuer at a position, if anything is known of it; of all, by their
+        names, where none is given."""
+        known = self._progress.known if self._progress else None
+        if known is None:
+            return await self._read(issuer, position)
+        if self._cached_at != known or len(self._cached) >= MAX_CACHED_ISSUERS:
+            self._cached_at, self._cached = known, {}
+        cached, asked = self._cached, (issuer, position)
+        if asked not in cached:
+            cached[asked] = await self._read(issuer, position)
+        return cached[asked]
+
+    async def last_day(self, issuer: str, position: int) -> date | None:
+        """From which day the newest fact of an issuer counts; None where nothing is known of it."""
+        found = await self.of(issuer, position)
+        return found[0].newest_fact_on if found else None
+
+    async def _read(self, issuer: str | None, position: int) -> list[Horizon]:
+        rows = await self._pool.fetch(HORIZON, POLICY, date.max, position, issuer)
+        return [_horizon(row) for row in rows]
+
+
+def _horizon(row: asyncpg.Record) -> Horizon:
+    return Horizon(
+        issuer=row["issuer"],
+        newest_fact_on=row["newest_fact"],
+        newest_published_on=recorded(row["entry"]).fact.source.published_on,
+        newest_position=row["position"],
+        recorded_at=row["recorded_at"],
+    )
