@@ -16,10 +16,12 @@ from tracker.postgres.database import Target
 
 
 def redact(
-    event: Annotated[str, typer.Argument(help="The id of the event that has the texts.")],
+    event: Annotated[str, typer.Argument(help="The id of the event whose texts are redacted.")],
     reason: Annotated[
         str,
-        typer.Option(help="Why they have to go. It stays for ever, so it must not repeat them."),
+        typer.Option(
+            help="Why they are redacted. It is public and permanent, so it must not repeat them."
+        ),
     ],
     source: Annotated[
         str, typer.Option(metavar="NAME", help="The law, the order or the request that demands it.")

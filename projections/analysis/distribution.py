@@ -55,7 +55,7 @@ class Share:
 
     @property
     def place(self) -> Place:
-        """Whose figure it is."""
+        """The place of the figure."""
         return self.chosen.figure.series.place
 
     @property

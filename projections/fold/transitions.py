@@ -27,7 +27,7 @@ Part = tuple[str, ...]
 
 
 class TransitionKind(StrEnum):
-    """What happens to an entity, or a part of it, on a day."""
+    """Kinds of changes that happen on a day, to an entity or a part of it."""
 
     APPEARS = "appears"
     IN_FORCE = "in_force"

@@ -56,7 +56,7 @@ MAX_UPCOMING_DAYS = 36_525
 
 
 class ChangeKind(StrEnum):
-    """What has become of an entity between two moments."""
+    """How an entity differs between two moments."""
 
     APPEARED = "appeared"
     CHANGED = "changed"
@@ -65,7 +65,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An entity that is not the same at two moments.
+    """An entity that differs between two moments.
 
     `effective_days` are the days between them on which it turned, as the log tells it at the later
     one. `because` are the events because of which, in the order of the log: see `causes_of`.

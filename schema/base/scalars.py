@@ -62,18 +62,18 @@ def _scalar(
 SCALARS: dict[object, ScalarDefinition] = {
     Position: _scalar(
         "Position",
-        "A place in the log: 1, 2, 3, … without gaps, and 0 before the first event."
-        " A string, since it has 64 bits.",
+        "A position in the log: 1, 2, 3, … without gaps, and 0 before the first event. It is"
+        " a string, since it has 64 bits.",
         numeric=True,
     ),
     Day: _scalar("Day", "A day, YYYY-MM-DD."),
     PartialDate: _scalar(
-        "PartialDate", "A date as exactly as its source gives it: YYYY, YYYY-MM or YYYY-MM-DD."
+        "PartialDate", "A date as exact as its source gives it: YYYY, YYYY-MM or YYYY-MM-DD."
     ),
     Instant: _scalar(
         "DateTime",
-        "A moment, YYYY-MM-DDTHH:MM:SSZ; without an offset it is meant in UTC.",
+        "A time, YYYY-MM-DDTHH:MM:SSZ (RFC 3339); without an offset it is in UTC.",
         serialize=isoformat,
     ),
-    Decimal: _scalar("Decimal", "A decimal number, exactly; written as a string.", numeric=True),
+    Decimal: _scalar("Decimal", "An exact decimal number, written as a string.", numeric=True),
 }

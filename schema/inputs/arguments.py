@@ -32,21 +32,25 @@ HS_CODE = re.compile(r"\d{4}(\d\d){0,3}", re.ASCII)
 PUBLISHER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 Publisher: TypeAlias = Annotated[
     str | None,
-    argument(description="Only what rests on this publisher, by its short id, such as `usgs`."),
+    argument(
+        description="Only items with a source of this publisher, by its short id, such as `usgs`."
+    ),
 ]
 CommodityId: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only what is about this commodity or one below it, such as `rare_earths`."
+        description="Only items about this commodity, such as `rare_earths`, or about one below it in the"
+        " tree."
     ),
 ]
 
 Search: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only those that answer to these words: each begins a word, or all have the stem of"
-        " one, in the title, key or instrument, in the names that an alliance has and had, or in the"
-        " names of the commodities, issuer, actors or members; all of it as it is at this moment."
+        description="Only items that match all of these words. A word matches where it begins a word or"
+        " has the same English stem, in the title, key or instrument, in present and former"
+        " names of an alliance, or in the names of commodities, issuer, actors and members, as"
+        " they are at this moment."
     ),
 ]
 Verified: TypeAlias = Annotated[
@@ -70,9 +74,10 @@ CheckedAs: TypeAlias = Annotated[
 HsCode: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only what is about a commodity with this code of the Harmonized System, such as"
-        " `280530`, or one below such a commodity; a heading of 4 digits includes its codes, and a"
-        " tariff code, of 8 or 10, counts as the one that it is under. With a commodity: both."
+        description="Only items about a commodity with this code of the Harmonized System, such as"
+        " `280530`, or about one below such a commodity. A heading of 4 digits includes its"
+        " subheadings; a tariff code of 8 or 10 digits is cut to its subheading of 6. Together"
+        " with `commodity`, both must hold."
     ),
 ]
 
@@ -83,15 +88,15 @@ OfTypes: TypeAlias = Annotated[
 AboutCommodities: TypeAlias = Annotated[
     list[str] | None,
     argument(
-        description="Only events about one of these commodities or one below it, such as"
-        " `rare_earths`: by what an event or an earlier one of its entity names."
+        description="Only events about one of these commodities, such as `rare_earths`, or about one"
+        " below it: those that the event, or an earlier event of its entity, names."
     ),
 ]
 AboutPlaces: TypeAlias = Annotated[
     list[str] | None,
     argument(
-        description="Only events about one of these, such as `CN` or `quad`: as issuer, member, actor,"
-        " or where a figure is from."
+        description="Only events about one of these places or alliances, such as `CN` or `quad`: as"
+        " issuer, member or actor, or as the place of a figure."
     ),
 ]
 

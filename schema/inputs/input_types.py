@@ -96,7 +96,8 @@ def graphql_type(hint: Any) -> Any:
         parts = tuple(part if part is type(None) else graphql_type(part) for part in given)
         return Union[parts]  # noqa: UP007 - made from a tuple
     if issubclass(hint, msgspec.Struct):
-        return input_type(f"{hint.__name__}Input", hint, str(hint.__doc__).splitlines()[0])
+        about = " ".join(str(hint.__doc__).split("\n\n")[0].split())
+        return input_type(f"{hint.__name__}Input", hint, about)
     if issubclass(hint, Enum | PartialDate | Decimal | bool | int):
         return hint
     return str

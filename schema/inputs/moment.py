@@ -24,8 +24,9 @@ MIN_POSITION_TIMEOUT_SECONDS = 5
 MinPosition: TypeAlias = Annotated[
     Position | None,
     argument(
-        description="Wait until the answer can rest on this position, which another server of the"
-        f" tracker gave; for {MIN_POSITION_TIMEOUT_SECONDS} seconds at most."
+        description=f"Wait up to {MIN_POSITION_TIMEOUT_SECONDS} seconds until this server has read the"
+        " log up to this position, which another server returned. Fails with"
+        " `POSITION_NOT_REACHED` after that."
     ),
 ]
 
@@ -54,16 +55,21 @@ def start_report() -> dict[str, Any]:
     return moments
 
 
-@strawberry.input(description="A place on both time axes.")
+@strawberry.input(
+    description="A moment on both time axes: a day in the world, and a state of the log."
+)
 class MomentInput:
-    """A place on both time axes."""
+    """A moment on both time axes: a day in the world, and a state of the log."""
 
-    valid_at: Day | None = field(description="The day in the world.", default=None)
+    valid_at: Day | None = field(
+        description="The day in the world; today (UTC) if left out.", default=None
+    )
     known_at: Instant | None = field(
-        description="What had been recorded by then. Not together with position.", default=None
+        description="The state of the log at this time. Not together with `position`.", default=None
     )
     position: Position | None = field(
-        description="What the log said at this position.", default=None
+        description="The state of the log at this position. Not together with `knownAt`.",
+        default=None,
     )
 
 

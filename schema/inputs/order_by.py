@@ -10,63 +10,71 @@ from strawberry import argument, enum_value
 
 from projections.query.list_statements import By, Order
 
-ORDER_BY = argument(description="In which order.")
+ORDER_BY = argument(description="The order of the list.")
 
 
 def _order(by: By, description: str, *, down: bool = False) -> Any:
     return enum_value(Order(by, down), description=description)
 
 
-BY_KEY = _order(By.NAME, "By key.")
-BY_KEY_DESC = _order(By.NAME, "By key, the last first.", down=True)
+BY_KEY = _order(By.NAME, "By key, ascending.")
+BY_KEY_DESC = _order(By.NAME, "By key, descending.", down=True)
 
 
-@strawberry.enum(description="How export controls are ordered; by key where the rest is equal.")
+@strawberry.enum(
+    description="Orders of export controls. Export controls that are equal are ordered by key."
+)
 class ExportControlOrder(Enum):
     """How export controls are ordered."""
 
     KEY = BY_KEY
     KEY_DESC = BY_KEY_DESC
-    TITLE = _order(By.TITLE, "By title, in the order of the alphabet.")
-    TITLE_DESC = _order(By.TITLE, "By title, from the end of the alphabet.", down=True)
+    TITLE = _order(By.TITLE, "By title, A to Z.")
+    TITLE_DESC = _order(By.TITLE, "By title, Z to A.", down=True)
     ANNOUNCED_ON = _order(By.DATE, "By the day of the announcement, the oldest first.")
     ANNOUNCED_ON_DESC = _order(
         By.DATE, "By the day of the announcement, the newest first.", down=True
     )
 
 
-@strawberry.enum(description="How alliances are ordered; by key where the rest is equal.")
+@strawberry.enum(description="Orders of alliances. Alliances that are equal are ordered by key.")
 class AllianceOrder(Enum):
-    """How alliances are ordered."""
+    """Orders of alliances."""
 
     KEY = BY_KEY
     KEY_DESC = BY_KEY_DESC
-    NAME = _order(By.TITLE, "By name, in the order of the alphabet.")
-    NAME_DESC = _order(By.TITLE, "By name, from the end of the alphabet.", down=True)
+    NAME = _order(By.TITLE, "By name, A to Z.")
+    NAME_DESC = _order(By.TITLE, "By name, Z to A.", down=True)
     FOUNDED_ON = _order(By.DATE, "By the day of the founding, the oldest first.")
     FOUNDED_ON_DESC = _order(By.DATE, "By the day of the founding, the newest first.", down=True)
 
 
-@strawberry.enum(description="How announcements are ordered; by key where the rest is equal.")
+@strawberry.enum(
+    description="Orders of announcements. Announcements that are equal are ordered by key."
+)
 class AnnouncementOrder(Enum):
     """How announcements are ordered."""
 
     KEY = BY_KEY
     KEY_DESC = BY_KEY_DESC
-    TITLE = _order(By.TITLE, "By title, in the order of the alphabet.")
-    TITLE_DESC = _order(By.TITLE, "By title, from the end of the alphabet.", down=True)
+    TITLE = _order(By.TITLE, "By title, A to Z.")
+    TITLE_DESC = _order(By.TITLE, "By title, Z to A.", down=True)
     DATE = _order(By.DATE, "By the day on which they were made, the oldest first.")
     DATE_DESC = _order(By.DATE, "By the day on which they were made, the newest first.", down=True)
 
 
-@strawberry.enum(description="How figures are ordered; by key where the rest is equal.")
+@strawberry.enum(description="Orders of figures. Figures that are equal are ordered by key.")
 class FigureOrder(Enum):
     """How figures are ordered."""
 
     KEY = BY_KEY
     KEY_DESC = BY_KEY_DESC
-    PERIOD = _order(By.PERIOD, "By year, the oldest first; reserves, which have none, before them.")
-    PERIOD_DESC = _order(By.PERIOD, "By year, the newest first; reserves after them.", down=True)
+    PERIOD = _order(
+        By.PERIOD, "By year, the oldest first; reserves, which have no year, come first."
+    )
+    PERIOD_DESC = _order(
+        By.PERIOD, "By year, the newest first; reserves, which have no year, come last.", down=True
+    )
     PUBLISHED_ON = _order(By.DATE, "By the day of the newest claim, the oldest first.")
     PUBLISHED_ON_DESC = _order(
         By.DATE, "By the day of the newest claim, the newest first.", down=True
@@ -74,30 +82,34 @@ class FigureOrder(Enum):
 
 
 @strawberry.enum(
-    description="How claims are ordered; by figure and position where the rest is equal."
+    description="Orders of claims. Claims that are equal are ordered by figure and position."
 )
 class ClaimOrder(Enum):
     """How claims are ordered."""
 
-    FIGURE = _order(By.NAME, "By figure.")
-    FIGURE_DESC = _order(By.NAME, "By figure, the last first.", down=True)
-    PERIOD = _order(By.PERIOD, "By year, the oldest first; reserves, which have none, before them.")
-    PERIOD_DESC = _order(By.PERIOD, "By year, the newest first; reserves after them.", down=True)
+    FIGURE = _order(By.NAME, "By the key of the figure, ascending.")
+    FIGURE_DESC = _order(By.NAME, "By the key of the figure, descending.", down=True)
+    PERIOD = _order(
+        By.PERIOD, "By year, the oldest first; reserves, which have no year, come first."
+    )
+    PERIOD_DESC = _order(
+        By.PERIOD, "By year, the newest first; reserves, which have no year, come last.", down=True
+    )
     PUBLISHED_ON = _order(By.PUBLICATION, "By the day of publication, the oldest first.")
     PUBLISHED_ON_DESC = _order(
         By.PUBLICATION, "By the day of publication, the newest first.", down=True
     )
 
 
-@strawberry.enum(description="How entities of which nothing else is asked are ordered.")
+@strawberry.enum(description="Orders of lists that can only be ordered by key.")
 class KeyOrder(Enum):
-    """How entities of which nothing else is asked are ordered."""
+    """Orders of lists that can only be ordered by key."""
 
     KEY = BY_KEY
     KEY_DESC = BY_KEY_DESC
 
 
-@strawberry.enum(description="How imports are ordered. Their keys sort by time.")
+@strawberry.enum(description="Orders of imports. Their keys sort by time.")
 class ImportOrder(Enum):
     """How imports are ordered."""
 
@@ -105,27 +117,27 @@ class ImportOrder(Enum):
     KEY_DESC = _order(By.NAME, "The newest first.", down=True)
 
 
-@strawberry.enum(description="How changes are ordered.")
+@strawberry.enum(description="Orders of changes.")
 class ChangeOrder(Enum):
-    """How changes are ordered."""
+    """Orders of changes."""
 
-    ENTITY = _order(By.NAME, "By entity.")
-    ENTITY_DESC = _order(By.NAME, "By entity, the last first.", down=True)
+    ENTITY = _order(By.NAME, "By the name of the entity, ascending.")
+    ENTITY_DESC = _order(By.NAME, "By the name of the entity, descending.", down=True)
 
 
-@strawberry.enum(description="How what is to come is ordered; by entity on the same day.")
+@strawberry.enum(description="Orders of transitions. Those of one day are ordered by entity.")
 class TransitionOrder(Enum):
     """How what is to come is ordered."""
 
-    DAY = _order(By.NAME, "By day.")
-    DAY_DESC = _order(By.NAME, "By day, the last first.", down=True)
+    DAY = _order(By.NAME, "By day, the earliest first.")
+    DAY_DESC = _order(By.NAME, "By day, the latest first.", down=True)
 
 
-@strawberry.enum(description="How events are ordered.")
+@strawberry.enum(description="Orders of events.")
 class EventOrder(Enum):
-    """How events are ordered."""
+    """Orders of events."""
 
-    POSITION = _order(By.NAME, "By position: as they were recorded.")
+    POSITION = _order(By.NAME, "By position, the oldest first.")
     POSITION_DESC = _order(By.NAME, "By position, the newest first.", down=True)
 
 

@@ -26,24 +26,30 @@ DEFAULT_PAGE_SIZE = 20
 First: TypeAlias = Annotated[
     int | None,
     argument(
-        description=f"How many at most, from 0 to {MAX_PAGE_SIZE}, of those that come first;"
-        f" {DEFAULT_PAGE_SIZE} where neither this nor `last` is given."
+        description=f"Return at most this many items from the beginning of the list, 0 to"
+        f" {MAX_PAGE_SIZE}; {DEFAULT_PAGE_SIZE} if neither this nor `last` is given."
     ),
 ]
 After: TypeAlias = Annotated[
     str | None,
-    argument(description="The cursor to go on after: an `endCursor` of the same list and order."),
+    argument(
+        description="Return items after this cursor, such as the `endCursor` of a page of the same list"
+        " and order."
+    ),
 ]
 Last: TypeAlias = Annotated[
     int | None,
     argument(
-        description=f"How many at most, from 0 to {MAX_PAGE_SIZE}, of those that come last, in the"
-        " same order; not together with `first`."
+        description=f"Return at most this many items from the end of the list, 0 to {MAX_PAGE_SIZE}, in"
+        " the order of the list. Not together with `first`."
     ),
 ]
 Before: TypeAlias = Annotated[
     str | None,
-    argument(description="The cursor to stop before: a `startCursor` of the same list and order."),
+    argument(
+        description="Return items before this cursor, such as the `startCursor` of a page of the same"
+        " list and order."
+    ),
 ]
 
 

@@ -17,8 +17,8 @@ C = TypeVar("C", int, date, datetime)
 
 
 @strawberry.input(
-    description="Days, from one to another, both inclusive. A date of which only the"
-    " year or month is known is among them if one of its days is."
+    description="A range of days, both ends inclusive. A date known only to the year or month is in"
+    " the range if one of its days is."
 )
 class DayRange:
     """Days, from one to another, both inclusive."""
@@ -29,9 +29,9 @@ class DayRange:
     last: Day | None = field(name="to", description="The last day; open if left out.", default=None)
 
 
-@strawberry.input(description="Years, from one to another, both inclusive.")
+@strawberry.input(description="A range of years, both ends inclusive.")
 class YearRange:
-    """Years, from one to another, both inclusive."""
+    """A range of years, both ends inclusive."""
 
     first: int | None = field(
         name="from", description="The first year; open if left out.", default=None
@@ -41,21 +41,19 @@ class YearRange:
     )
 
 
-@strawberry.input(description="Time, from one moment to another, both inclusive.")
+@strawberry.input(description="A range of time, both ends inclusive.")
 class TimeRange:
-    """Time, from one moment to another, both inclusive."""
+    """A range of time, both ends inclusive."""
 
     first: Instant | None = field(
-        name="from", description="The first moment; open if left out.", default=None
+        name="from", description="The start; open if left out.", default=None
     )
-    last: Instant | None = field(
-        name="to", description="The last moment; open if left out.", default=None
-    )
+    last: Instant | None = field(name="to", description="The end; open if left out.", default=None)
 
 
 PublishedIn: TypeAlias = Annotated[
     DayRange | None,
-    argument(description="Only what rests on a source that was published on one of these days."),
+    argument(description="Only items with a source published on one of these days."),
 ]
 
 

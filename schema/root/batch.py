@@ -28,21 +28,19 @@ MAX_COMMANDS = 1000
 FACT_INPUT = one_of_type(
     "FactInput",
     INPUTS,
-    "A fact to be recorded: the input of the mutation that records it,"
-    " under the name of that mutation.",
+    "A fact to record: the input of one mutation, in the field with the name of that mutation.",
 )
 RETRACTION_INPUT = input_type("RetractEventInput", RetractionInput, description_of(RetractionInput))
 CORRECTION_INPUT = input_type(
     "CorrectEventInput",
     RetractionInput,
-    "An event was wrong, and what is right: both are recorded, or neither.",
+    "Retracts an event that was wrong and records the right fact, both or neither.",
     {"replacement": FACT_INPUT},
 )
 VERSIONED_INPUT = one_of_type(
     "VersionedCommandInput",
     {**INPUTS, "correctEvent": CORRECTION_INPUT},
-    "A command that may be for one version of an entity only: a fact to be recorded, or a"
-    " correction.",
+    "A command that can expect a version of an entity: a fact to record, or a correction.",
 )
 
 
@@ -53,13 +51,16 @@ def command_count_error() -> InvalidInput:
     )
 
 
-@strawberry.input(description="A command that is refused unless the entity has a version.")
+@strawberry.input(
+    description="A command that is refused (`VERSION_CONFLICT`) unless the entity has this version."
+)
 class IfVersionInput:
-    """A command that is refused unless the entity has a version."""
+    """A command that is refused (`VERSION_CONFLICT`) unless the entity has this version."""
 
     version: int = field(
-        description="The version that the entity must have before the command, those before it in"
-        " the batch included; 0: it must not exist. Of a correction: the entity of the event."
+        description="The version that the entity must have before this command, counting the earlier"
+        " commands of the batch; 0: it must not exist. For a correction, the entity of the"
+        " corrected event."
     )
     command: VERSIONED_INPUT = field(  # type: ignore[valid-type]  # known at run time only
         description="The command."
@@ -74,24 +75,26 @@ COMMAND_INPUT = one_of_type(
         "correctEvent": CORRECTION_INPUT,
         "ifVersion": IfVersionInput,
     },
-    "A command: the input of a mutation, under the name of that mutation; or one that expects a"
-    " version.",
+    "A command: the input of one mutation, in the field with the name of that mutation;"
+    " or `ifVersion`, a command with an expected version.",
 )
 
 
 @object_type
 class BatchResult:
-    """What became of commands that were recorded together."""
+    """The result of commands that were recorded together."""
 
     positions: list[Position] = field(
         description="The positions of their events, in the order of the commands; a correction"
         " has two, its retraction and its replacement."
     )
-    position: Position = field(description="The last of them: ask asOf(position:) to see them.")
-    events: list[Event] = field(description="Their events, as they are in the log.")
+    position: Position = field(
+        description="The last of these positions. `asOf(position:)` shows the state after it."
+    )
+    events: list[Event] = field(description="The recorded events.")
     repeated: bool = field(
-        description="Whether the same idempotency key had recorded them before; then nothing was"
-        " recorded now, and the positions are those of then."
+        description="True where the same idempotency key had recorded these commands before: nothing was"
+        " recorded again, and the positions are those of the first time."
     )
 
 

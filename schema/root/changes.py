@@ -25,8 +25,8 @@ from tracker.errors import InvalidInput
 AboutPlace: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only what is about this place, such as `CN`: as issuer, member, actor, or where a"
-        " figure is from."
+        description="Only items about this place, such as `CN`: as issuer, member or actor, or as the"
+        " place of a figure."
     ),
 ]
 OfKind: TypeAlias = Annotated[

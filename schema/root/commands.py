@@ -33,41 +33,44 @@ BESIDE_INPUT = frozenset({"idempotencyKey", "expectedVersion"})
 Key: TypeAlias = Annotated[
     str | None,
     argument(
-        description="A text of your own by which this mutation counts once: sent again, it gives the"
-        " first result again. It becomes the id of the event; those with `~`, or with `import-` at the"
-        " beginning, are for imports."
+        description="An idempotency key of your choice: the same mutation sent again with it returns the"
+        " first result and records nothing. It becomes the id of the event. Keys with `~`, or"
+        " that begin with `import-`, are reserved for imports."
     ),
 ]
 Version: TypeAlias = Annotated[
     int | None,
     argument(
-        description="The version of the entity that you saw; 0: it must not exist. Left out, the"
-        " mutation is decided on whatever the entity has become."
+        description="The version that the entity must have, or the mutation fails with"
+        " `VERSION_CONFLICT`; 0: it must not exist. Not checked if left out."
     ),
 ]
 
 
 @object_type
 class CommandResult:
-    """What became of a mutation."""
+    """The result of a mutation."""
 
-    positions: list[Position] = field(description="The positions of the events it recorded.")
-    position: Position = field(description="The last of them: ask asOf(position:) to see it.")
-    event_id: str = field(description="The id of the event, for retractions.")
+    positions: list[Position] = field(description="The positions of the recorded events.")
+    position: Position = field(
+        description="The last of these positions. `asOf(position:)` shows the state after it."
+    )
+    event_id: str = field(description="The id of the event, which `retractEvent` takes.")
     entity: str = field(description="The entity, such as `alliance/quad`.")
     repeated: bool = field(
-        description="Whether the same idempotency key had recorded it before; then nothing was"
-        " recorded now, and the positions are those of then."
+        description="True where the same idempotency key had recorded this before: nothing was recorded"
+        " again, and the positions are those of the first time."
     )
 
     version: int = field(
-        description="The version of the entity with it, to be expected by the next mutation."
+        description="The version of the entity after this event: the `expectedVersion` of the next"
+        " mutation."
     )
-    event: Event = field(description="The event, as it is in the log.")
+    event: Event = field(description="The recorded event.")
 
 
 class RetractionInput(Value, frozen=True, kw_only=True):
-    """An event was wrong: from now on nothing follows from it. It stays in the log."""
+    """Retracts an event that was wrong: no state follows from it any longer. It stays in the log."""
 
     event_id: Name
     reason: Name
@@ -75,8 +78,8 @@ class RetractionInput(Value, frozen=True, kw_only=True):
 
 
 class RedactionInput(Value, frozen=True, kw_only=True):
-    """Texts of an event have to go, by a law: its note, its quotation. They are deleted for ever;
-    the event stays, and the log says which texts went, why and by whom.
+    """Redacts texts of an event, its note and quotation, as a law may demand. The texts are deleted
+    for ever; the event stays, and the log says which texts were redacted, why and by whom.
     """
 
     event_id: Name

@@ -56,108 +56,117 @@ FACT_MUTATIONS = (
         "announceExportControl",
         acts.Announced,
         CONTROL,
-        "An instrument is announced, with its clauses.",
+        "Announces an instrument with its clauses.",
     ),
     FactMutation(
         "enterIntoForce",
         acts.EnteredIntoForce,
         CONTROL,
-        "Clauses of an instrument are in force, from a day.",
+        "Records that clauses of an instrument are in force from a day.",
     ),
     FactMutation(
         "amendExportControl",
         acts.Amended,
         CONTROL,
-        "Clauses of an instrument are worded anew, or joined by others.",
+        "Amends an instrument: clauses get a new wording, or clauses are added.",
     ),
     FactMutation(
         "extendExportControl",
         acts.Extended,
         CONTROL,
-        "Clauses of an instrument hold longer than they said.",
+        "Extends clauses of an instrument to a later last day.",
     ),
     FactMutation(
         "suspendExportControl",
         acts.Suspended,
         CONTROL,
-        "Clauses of an instrument do not apply from a day on, until another; then they are back.",
+        "Suspends clauses of an instrument from one day to another, both inclusive; then they"
+        " are in force again.",
     ),
     FactMutation(
-        "extendSuspension",
-        acts.SuspensionExtended,
+        "extendSuspension", acts.SuspensionExtended, CONTROL, "Extends the suspension of clauses."
+    ),
+    FactMutation(
+        "reinstateExportControl", acts.Reinstated, CONTROL, "Ends the suspension of clauses."
+    ),
+    FactMutation(
+        "expireExportControl",
+        acts.Expired,
         CONTROL,
-        "The suspension of clauses lasts longer.",
+        "Records that clauses of an instrument have expired.",
     ),
     FactMutation(
-        "reinstateExportControl", acts.Reinstated, CONTROL, "The suspension of clauses is over."
-    ),
-    FactMutation(
-        "expireExportControl", acts.Expired, CONTROL, "Clauses of an instrument have ended."
-    ),
-    FactMutation(
-        "repealExportControl", acts.Repealed, CONTROL, "Clauses of an instrument are withdrawn."
+        "repealExportControl", acts.Repealed, CONTROL, "Repeals clauses of an instrument."
     ),
     FactMutation(
         "discontinueExportControl",
         acts.Discontinued,
         CONTROL,
-        "Clauses of an instrument end without a repeal: withdrawn, lapsed, or concluded without a"
-        " measure.",
+        "Discontinues clauses of an instrument that were not repealed: withdrawn, lapsed, or"
+        " concluded without a measure.",
     ),
     FactMutation(
         "mergeExportControl",
         acts.Merged,
         CONTROL,
-        "Clauses of an instrument are repealed since another one carries them on.",
+        "Repeals clauses of an instrument that another instrument continues.",
     ),
     FactMutation(
         "disputeExportControl",
         acts.Disputed,
         CONTROL,
-        "Another source tells it otherwise: kept beside, not merged.",
+        "Records another source's different account of an instrument. It is shown beside the"
+        " first and not merged.",
     ),
-    FactMutation("recordAnnouncement", announcement.Made, ANNOUNCEMENT, "An announcement is made."),
+    FactMutation("recordAnnouncement", announcement.Made, ANNOUNCEMENT, "Records an announcement."),
     FactMutation(
         "supersedeAnnouncement",
         announcement.Superseded,
         ANNOUNCEMENT,
-        "A later announcement takes the place of one.",
+        "Records that a later announcement replaces one.",
     ),
     FactMutation(
         "foundAlliance",
         alliance.Founded,
         ALLIANCE,
-        "An alliance is founded, or an initiative launched as part of one.",
+        "Records that an alliance is founded, or an initiative launched as part of one.",
     ),
-    FactMutation("renameAlliance", alliance.Renamed, ALLIANCE, "An alliance goes by another name."),
     FactMutation(
-        "succeedAlliance", alliance.Succeeded, ALLIANCE, "Another alliance takes the place of one."
+        "renameAlliance", alliance.Renamed, ALLIANCE, "Records a new name of an alliance."
     ),
-    FactMutation("dissolveAlliance", alliance.Dissolved, ALLIANCE, "An alliance ends."),
+    FactMutation(
+        "succeedAlliance",
+        alliance.Succeeded,
+        ALLIANCE,
+        "Records that another alliance replaces one.",
+    ),
+    FactMutation(
+        "dissolveAlliance", alliance.Dissolved, ALLIANCE, "Records that an alliance is dissolved."
+    ),
     FactMutation(
         "recordFigure",
         figure.Claimed,
         FIGURE,
-        "A publisher claims a number for a series, in one edition.",
+        "Records a publisher's number for a series, in one edition.",
     ),
     FactMutation(
         "preferPublisher",
         figure.Preferred,
         FIGURE,
-        "A judgement: of the claims side by side on a figure, use this publisher's.",
+        "Records a judgement: of the claims on a figure, this publisher's is preferred.",
     ),
     FactMutation(
         "orderPublishers",
         preference.Ordered,
         PREFERENCE,
-        "In which order to trust publishers where figures have several claims.",
+        "Records an order of preference between publishers, for figures with several claims.",
     ),
 )
 
 
-@strawberry.enum(description="How a membership changes.")
+@strawberry.enum(description="Changes of a membership.")
 class MembershipChange(Enum):
-    """How a membership changes."""
+    """Changes of a membership."""
 
     JOINED = enum_value("joined", description="The place becomes a member.")
     LEFT = enum_value("left", description="The place is no longer a member.")
@@ -186,7 +195,7 @@ def input_of_mutation(act: FactMutation) -> type[Any]:
 MEMBERSHIP = input_type(
     "RecordMembershipInput",
     alliance.MemberJoined,
-    "A place becomes a member of an alliance, or is none any more.",
+    "Records that a place joins or leaves an alliance.",
     {"id": str, "change": MembershipChange},
 )
 INPUTS = {

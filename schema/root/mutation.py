@@ -72,7 +72,7 @@ def redaction_mutation(name: str, input_class: type[Any], description: str) -> A
 def _field(name: str, input_class: type[Any], description: str, resolve: Any) -> Any:
     resolve.__name__ = name
     resolve.__annotations__["input"] = Annotated[
-        input_class, argument(description="What is to be recorded.")
+        input_class, argument(description="The fact to record.")
     ]  # known only at run time
     return strawberry.mutation(resolver=resolve, name=name, description=description)
 
@@ -86,16 +86,13 @@ def record_mutation() -> Any:
     resolve.__name__ = "record"
     resolve.__annotations__["commands"] = Annotated[
         list[COMMAND_INPUT],  # type: ignore[valid-type]  # known at run time only
-        argument(
-            description=f"What is to be recorded: 1 to {MAX_COMMANDS} commands, in their order."
-        ),
+        argument(description=f"The commands, 1 to {MAX_COMMANDS}, in the order of execution."),
     ]
     return strawberry.mutation(
         resolver=resolve,
         name="record",
-        description="Carries out many commands in one transaction:"
-        " all, or none. Each is decided on what those before it made. The path of an error leads to"
-        " the command that is refused.",
+        description="Executes several commands in one transaction, all or none. Each command sees the"
+        " results of those before it. The path of an error names the refused command.",
     )
 
 
@@ -115,13 +112,12 @@ Mutation = create_type(
         versioned_mutation(
             "correctEvent",
             CORRECTION_INPUT,
-            "An event was wrong, and what is right: retracts the one"
-            " and records the other in its place, both or neither. The id of the result is that"
-            " of the new event.",
+            "Retracts an event that was wrong and records the right fact in its place, both or"
+            " neither. The `eventId` of the result is that of the new event.",
             record_correction,
         ),
         record_mutation(),
     ],
-    description="What can be recorded. Every mutation needs the token for writing, unless writing is"
-    " open, and returns when it can be read.",
+    description="Mutations record facts as events. They need a token of scope `record`, unless"
+    " writing is open, and return once queries show the result.",
 )

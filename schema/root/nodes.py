@@ -20,7 +20,7 @@ from tracker.domain.entity import EntityState
 from tracker.domain.figure import FigureState
 from tracker.errors import InvalidInput
 
-GlobalId: TypeAlias = Annotated[strawberry.ID, argument(description="An `id` that an entity had.")]
+GlobalId: TypeAlias = Annotated[strawberry.ID, argument(description="The `id` of an entity.")]
 GlobalIds: TypeAlias = Annotated[
     list[strawberry.ID], argument(description=f"At most {MAX_PAGE_SIZE} of them.")
 ]

@@ -33,10 +33,15 @@ class Proofs:
         self,
         info: Info,
         size: Annotated[
-            Position | None, argument(description="Of how many events; the newest if left out.")
+            Position | None,
+            argument(
+                description="The number of events that it commits to; the newest checkpoint if left out."
+            ),
         ] = None,
     ) -> Checkpoint:
-        """A signed head of the log. Auditors keep those that they have seen: docs/audit.md."""
+        """A signed checkpoint of the log. Auditors keep the checkpoints that they have seen; see
+        docs/audit.md.
+        """
         publications = info.context.services.proofs
         return checkpoint(await publications.checkpoint(parse_position(size, "size")))
 
@@ -45,11 +50,11 @@ class Proofs:
         self,
         info: Info,
         at: Annotated[
-            Position, argument(name="position", description="The place of the event in the log.")
+            Position, argument(name="position", description="The position of the event in the log.")
         ],
         size: AtSize = None,
     ) -> InclusionProof:
-        """That an event is in the log that a checkpoint commits to."""
+        """A proof that an event is in the log that a checkpoint commits to."""
         publications = info.context.services.proofs
         return inclusion(
             await publications.inclusion(
@@ -74,7 +79,9 @@ class Proofs:
             ),
         ] = None,
     ) -> ConsistencyProof:
-        """That a checkpoint commits to all that the log had at an older size, unchanged."""
+        """A proof that a checkpoint commits to everything that the log had at an older size,
+        unchanged.
+        """
         publications = info.context.services.proofs
         return consistency(
             *await publications.consistency(

@@ -58,7 +58,7 @@ from tracker.domain.redaction import RedactionState
 
 @object_type
 class Query(Proofs):
-    """What can be asked."""
+    """Queries. Every query answers from the log; `asOf` chooses the moment."""
 
     @resolver_field
     async def as_of(
@@ -69,20 +69,22 @@ class Query(Proofs):
         ] = None,
         known_at: Annotated[
             Instant | None,
-            argument(description="What had been recorded by then. Not together with position."),
+            argument(
+                description="The state of the log at this time. Not together with `position`."
+            ),
         ] = None,
         at: Annotated[
             Position | None,
             argument(
                 name="position",
-                description="What the log said at this position; the latest if left out.",
+                description="The state of the log at this position; the latest if left out.",
             ),
         ] = None,
         min_position: MinPosition = None,
     ) -> AsOf:
-        """What was so on a day, as the log told it at a position. Without arguments: what is so
-        today, as far as is recorded. All below it is of that moment; two aliases compare
-        two moments.
+        """The world on one day, as the log knew it at one position; without arguments, today and
+        the latest position. Everything below it is of this moment. Use two aliases to compare two
+        moments.
         """
         given = MomentInput(valid_at=valid_at, known_at=known_at, position=at)
         return AsOf(moment=await resolve_moment(info, given, min_position))
@@ -97,8 +99,8 @@ class Query(Proofs):
 
     @resolver_field
     async def node(self, info: Info, id: GlobalId, min_position: MinPosition = None) -> Node | None:
-        """The entity of an id as of now; null while there is none. Of another moment: ask `asOf`
-        for it.
+        """The entity with this `id` now; null where it does not exist. For another moment ask `asOf
+        { node }`.
         """
         return await node(info, await current_moment(info, min_position), id)
 
@@ -106,7 +108,9 @@ class Query(Proofs):
     async def nodes(
         self, info: Info, ids: GlobalIds, min_position: MinPosition = None
     ) -> list[Node | None]:
-        """The entities of some ids as of now, in the order of the ids; null where none is."""
+        """The entities with these ids now, in the order of the ids; null for each that does not
+        exist.
+        """
         return await nodes(info, await current_moment(info, min_position), ids)
 
     @resolver_field
@@ -120,20 +124,20 @@ class Query(Proofs):
             ),
         ],
         valid: Annotated[
-            DayRange | None, argument(description="Only what holds on one of these days.")
+            DayRange | None, argument(description="Only versions that hold on one of these days.")
         ] = None,
         known: Annotated[
             TimeRange | None,
             argument(
-                description="Only what the log told at some moment of this time: what was recorded in"
-                " it, or before it and not replaced by then."
+                description="Only versions that were current at some time in this range: recorded in it, or"
+                " before it and not yet replaced."
             ),
         ] = None,
         types: Annotated[
             list[str] | None,
             argument(
-                description="Only what the log tells since an event of one of these types, such as"
-                " `ExportControl.Retracted`."
+                description="Only versions that began to be known with an event of one of these"
+                " types, such as `ExportControl.Retracted`."
             ),
         ] = None,
         first: First = None,
@@ -142,10 +146,10 @@ class Query(Proofs):
         before: Before = None,
         min_position: MinPosition = None,
     ) -> Connection[HistoryVersion]:
-        """Everything that was ever so of an entity, on both time axes, the oldest knowledge first;
-        empty for one that never was. A page of an entity with very large states may have fewer
-        items than are asked for: `hasNextPage` says whether there are more. Its events are
-        `events(entity:)`.
+        """All versions of an entity's state on both time axes, ordered by the position from which
+        they were known; empty for an entity that never existed. A page of very large states may
+        have fewer items than requested: `hasNextPage` says whether there are more. The entity's
+        events are in `events(entity:)`.
         """
         asked = parse_page(first, after, last, before)
         of = history_pages(
@@ -165,15 +169,16 @@ class Query(Proofs):
         start: Annotated[
             MomentInput,
             argument(
-                name="from", description="The first moment; what it leaves out is as in `to`."
+                name="from",
+                description="The first moment. Fields that are left out are those of `to`.",
             ),
         ],
         end: Annotated[
             MomentInput | None,
             argument(
                 name="to",
-                description="The second moment, on neither axis before the first; what it"
-                " leaves out is now.",
+                description="The second moment, on neither axis before the first. Fields that are"
+                " left out mean today and the latest position.",
             ),
         ] = None,
         commodity: CommodityId = None,
@@ -188,9 +193,9 @@ class Query(Proofs):
         before: Before = None,
         min_position: MinPosition = None,
     ) -> Connection[Change]:
-        """What is not the same at two moments: between two days, what happened; between two
-        positions, what was restated; or both. What came and went again between them does not
-        show: `history` has it.
+        """The differences between two moments: what happened between two days, what was restated
+        between two positions, or both. A state that began and ended between the two moments is not
+        listed; see `history`.
         """
         about = parse_change_filter(commodity, hs_code, place, kind, publisher)
         of = change_pages(
@@ -206,10 +211,10 @@ class Query(Proofs):
         self,
         info: Info,
         source: Annotated[
-            str | None, argument(description="Only those of this source, such as `usgs`.")
+            str | None, argument(description="Only imports of this source, such as `usgs`.")
         ] = None,
         on: Annotated[
-            DayRange | None, argument(description="Only those of these days (UTC).")
+            DayRange | None, argument(description="Only imports on these days (UTC).")
         ] = None,
         order_by: Annotated[ImportOrder, ORDER_BY] = ImportOrder.KEY,
         first: First = None,
@@ -218,9 +223,7 @@ class Query(Proofs):
         before: Before = None,
         min_position: MinPosition = None,
     ) -> Connection[Import]:
-        """The files that were imported, the oldest first if nothing is said, as far as is recorded
-        now.
-        """
+        """The imported files, the oldest first by default, as recorded now."""
         narrowed = Filter(
             category=None if source is None else parse_short_text(source, "source"),
             dated=parse_days(on, "on"),
@@ -242,7 +245,7 @@ class Query(Proofs):
         id: Annotated[str, argument(description="Its key or id, as `imports` gives them.")],
         min_position: MinPosition = None,
     ) -> Import | None:
-        """One import; null where there is none of this id."""
+        """One import; null where there is none with this key or id."""
         key = key_of("import", id)
         if key is None:
             return None
@@ -261,7 +264,7 @@ class Query(Proofs):
         before: Before = None,
         min_position: MinPosition = None,
     ) -> Connection[Redaction]:
-        """What had to go, by the event that it was a text of, as far as is recorded now."""
+        """The redactions, one for each event with redacted texts, as recorded now."""
         of = entity_pages(
             info.context.services.as_of,
             RedactionState,
@@ -278,8 +281,8 @@ class Query(Proofs):
         search: Annotated[
             str | None,
             argument(
-                description="Only those with a name, or a publisher's name for it, in which each of"
-                " these words begins a word."
+                description="Only commodities with a name, also one that publishers use, in which"
+                " each of these words begins a word."
             ),
         ] = None,
         commodity: CommodityId = None,
@@ -300,8 +303,7 @@ class Query(Proofs):
         search: Annotated[
             str | None,
             argument(
-                description="Only those with a code or name in which each of these words begins a"
-                " word."
+                description="Only places with a code or name in which each of these words begins a word."
             ),
         ] = None,
     ) -> list[Place]:
@@ -319,22 +321,22 @@ class Query(Proofs):
             str | None, argument(description="Only events of this entity, such as `alliance/quad`.")
         ] = None,
         recorded: Annotated[
-            TimeRange | None, argument(description="Only events that were recorded in this time.")
+            TimeRange | None, argument(description="Only events recorded in this range of time.")
         ] = None,
         order_by: Annotated[EventOrder, ORDER_BY] = EventOrder.POSITION,
         first: First = None,
         after: Annotated[
             Position | None,
-            argument(description="The position to go on after, in the order of the list."),
+            argument(description="Return events after this position, in the order of the list."),
         ] = None,
         last: Last = None,
         before: Annotated[
             Position | None,
-            argument(description="The position to stop before, in the order of the list."),
+            argument(description="Return events before this position, in the order of the list."),
         ] = None,
         min_position: MinPosition = None,
     ) -> Connection[Event]:
-        """The log itself. The cursors of events are their positions."""
+        """The events of the log. The cursor of an event is its position."""
         asked, wanted = (
             parse_page(first, after, last, before),
             parse_selection(types, commodities, places, entity),

@@ -33,7 +33,7 @@ from tracker.log.selection import Selection, follow_selected
 
 @object_type
 class Subscription:
-    """What can be followed."""
+    """Subscriptions: the log as it grows, and answers that change with it."""
 
     @subscription_field
     async def events(
@@ -41,14 +41,17 @@ class Subscription:
         info: Info,
         after: Annotated[
             Position | None,
-            argument(description="The position to go on after; if left out, only new events come."),
+            argument(
+                description="Return events after this position; if left out, new events only."
+            ),
         ] = None,
         types: OfTypes = None,
         commodities: AboutCommodities = None,
         places: AboutPlaces = None,
     ) -> AsyncIterator[Event]:
-        """Every event after a position, in order, and then each new one as it comes. Whoever is cut
-        off comes back with `after` the last position seen, and misses nothing.
+        """Every event after a position, in order, and then each new event when it is recorded.
+        After a lost connection subscribe again with `after` set to the last position received; no
+        event is lost.
         """
         services = info.context.services
         start, wanted = parse_position(after, "after"), parse_selection(types, commodities, places)
@@ -70,34 +73,33 @@ class Subscription:
         info: Info,
         kinds: Annotated[
             list[EntityKind] | None,
-            argument(description="Only when an entity of one of these kinds is touched."),
+            argument(description="Only after events of entities of these kinds."),
         ] = None,
         commodities: Annotated[
             list[str] | None,
             argument(
-                description="Only when an event is about one of these commodities, one below it or one"
-                " above it."
+                description="Only after events about one of these commodities, one below it or one above it."
             ),
         ] = None,
         places: Annotated[
             list[str] | None,
             argument(
-                description="Only when an event is about one of these, such as `CN` or `quad`: as"
-                " issuer, member, actor, or where a figure is from."
+                description="Only after events about one of these places or alliances, such as `CN`"
+                " or `quad`: as issuer, member or actor, or as the place of a figure."
             ),
         ] = None,
         valid_at: Annotated[
             Day | None,
             argument(
-                description="The day in the world; if left out, today (UTC), and each day anew when it"
+                description="The day in the world; if left out, today (UTC), with a new answer when a new day"
                 " begins."
             ),
         ] = None,
     ) -> AsyncIterator[AsOf]:
-        """What is so now, at once; and again whenever an event has come that touches what is
-        asked about, as of its position or a later one. A burst of events is answered once, a
-        slow client gets the last state and not all between. An order of publishers touches
-        all figures.
+        """The present state at once, and again after every event that may change the answer, as of
+        its position or a later one. Several events in quick succession give one answer; a slow
+        client gets the latest state and skips those between. An order of publishers affects all
+        figures.
         """
         services = info.context.services
         live = ChangeFeed(services.recorder, services.follower, services.projector, services.as_of)

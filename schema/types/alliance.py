@@ -28,7 +28,7 @@ class Member:
     """A member of an alliance on a day."""
 
     place: Place = field(description="The member.")
-    since: PartialDate = field(description="When it joined.")
+    since: PartialDate = field(description="The day on which it joined, as exactly as known.")
 
 
 @object_type
@@ -37,18 +37,30 @@ class Alliance(Node):
 
     key: str = field(description="Its key, such as `quad`.")
     entity: str = field(description="Its name in the log, `alliance/<key>`.")
-    name: str = field(description="What it is called on this day.")
-    status: AllianceStatus = field(description="Where it stands.")
-    founded_on: PartialDate = field(description="When it was founded.")
-    ended_on: PartialDate | None = field(description="When it ended.")
+    name: str = field(description="Its name on this day.")
+    status: AllianceStatus = field(
+        description="Whether it exists, was succeeded or was dissolved, on this day."
+    )
+    founded_on: PartialDate = field(description="The day on which it was founded.")
+    ended_on: PartialDate | None = field(
+        description="The day on which it was dissolved or succeeded; null while it exists."
+    )
     members: list[Member] = field(description="Its members on this day.")
     members_known: bool = field(description="False while no list of members has been published.")
-    part_of: str | None = field(description="The alliance that it is an initiative of.")
-    replaces: str | None = field(description="The alliance that it took the place of.")
-    succeeded_by: str | None = field(description="The alliance that took its place.")
-    former_names: list[str] = field(description="What it was called before.")
-    purpose: str | None = field(description="What it is for.")
-    because: list[Because] = field(description="The events that make it what it is on this day.")
+    part_of: str | None = field(
+        description="The key of the alliance that it is an initiative of; null if of none."
+    )
+    replaces: str | None = field(
+        description="The key of the alliance that it replaced; null if none."
+    )
+    succeeded_by: str | None = field(
+        description="The key of the alliance that replaced it; null while none has."
+    )
+    former_names: list[str] = field(description="Its earlier names, the oldest first.")
+    purpose: str | None = field(description="Its purpose.")
+    because: list[Because] = field(
+        description="The recorded events that this state follows from, in the order of the log."
+    )
     moment: strawberry.Private[Moment | None] = None
 
     @resolver_field
@@ -56,7 +68,7 @@ class Alliance(Node):
         self,
         info: Info,
         kind: Annotated[
-            AnnouncementKind | None, argument(description="Only those that do this.")
+            AnnouncementKind | None, argument(description="Only announcements of this kind.")
         ] = None,
         order_by: Annotated[AnnouncementOrder, ORDER_BY] = AnnouncementOrder.KEY,
         first: First = None,
@@ -64,8 +76,8 @@ class Alliance(Node):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Announcement]:
-        """Announcements that it makes or is party to, at the same moment; in a history, at the
-        latest one.
+        """Announcements that it makes or is party to, at the same moment as the alliance; below
+        `history`, at the present one.
         """
         as_of = info.context.services.as_of
         narrowed = Filter(places=[self.key], category=domain_value(kind))

@@ -21,14 +21,14 @@ class WithNote:
 
     @resolver_field
     def note(self, info: Info) -> str | None:
-        """Remarks, such as the publisher's footnotes; null also where they had to go: see
-        `redactions`.
+        """Remarks, such as the publisher's footnotes; null where there are none or they were
+        redacted (see `redactions`).
         """
         return resolve_text(info, self.note_text)
 
     @resolver_field
     async def redactions(self, info: Info) -> list[RedactedText]:
-        """The texts of it that had to go, and why."""
+        """Its texts that were redacted, and why."""
         return await load_redactions(info, self._texts())
 
     def _texts(self) -> Iterable[FreeText | None]:
@@ -43,7 +43,9 @@ class WithQuotation(WithNote):
 
     @resolver_field
     def quotation(self, info: Info) -> str | None:
-        """What the source says, in its own words; null also where that had to go."""
+        """A quotation from the source; null where there is none or it was redacted (see
+        `redactions`).
+        """
         return resolve_text(info, self.quotation_text)
 
     def _texts(self) -> Iterable[FreeText | None]:

@@ -26,33 +26,42 @@ from tracker.domain.vocabulary import AnnouncementKind
 
 @object_type
 class Amount(Quantity):
-    """A number in an announcement."""
+    """An amount that an announcement names."""
 
-    label: str = field(description="What it is an amount of.")
+    label: str = field(description="The thing that the amount counts, such as `investment`.")
 
 
 @object_type
 class Announcement(Node, WithQuotation):
-    """What states and alliances say, promise, start, contest or answer."""
+    """An announcement of states or alliances: a statement, a commitment, a project, a dispute, a
+    response or an assessment.
+    """
 
     key: str = field(description="Its key.")
     entity: str = field(description="Its name in the log, `announcement/<key>`.")
-    date: PartialDate = field(description="When it was made.")
-    kind: AnnouncementKind = field(description="What it does.")
-    title: str = field(description="What it says, in a line.")
+    date: PartialDate = field(description="The date on which it was made.")
+    kind: AnnouncementKind = field(description="Its kind, such as a commitment.")
+    title: str = field(description="Its title, or what it says, in one line.")
     actors: list[Actor] = field(description="Who makes it or is party to it.")
-    commodities: list[Commodity] = field(description="What it is about.")
-    topic: str | None = field(description="Its subject, in a word.")
+    commodities: list[Commodity] = field(description="The commodities that it is about.")
+    topic: str | None = field(description="Its topic, in a word or two.")
     about: list[str] = field(description="Entities that it is about, such as `alliance/quad`.")
-    amounts: list[Amount] = field(description="The numbers in it.")
-    until: PartialDate | None = field(description="The date that it promises something for.")
+    amounts: list[Amount] = field(description="The amounts that it names.")
+    until: PartialDate | None = field(description="The date by which it promises something.")
     conflicts_with: list[str] = field(
-        description="Announcements that tell the same matter otherwise."
+        description="The names of entities that report the same matter differently, such as"
+        " `announcement/…`."
     )
-    supersedes: list[str] = field(description="Announcements that it takes the place of.")
-    superseded_by: str | None = field(description="The one that took its place.")
-    source: Source = field(description="Where it is reported.")
-    because: list[Because] = field(description="The events that make it what it is on this day.")
+    supersedes: list[str] = field(
+        description="The names of announcements that it replaces, such as `announcement/…`."
+    )
+    superseded_by: str | None = field(
+        description="The announcement that replaced it; null while none has."
+    )
+    source: Source = field(description="The source that reports it.")
+    because: list[Because] = field(
+        description="The recorded events that this state follows from, in the order of the log."
+    )
 
 
 def announcement(state: AnnouncementState) -> Announcement:

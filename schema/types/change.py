@@ -30,7 +30,7 @@ from tracker.domain.values import DAY, TextCommitment
 
 
 class EntityKind(Enum):
-    """The kinds of entity."""
+    """Kinds of entities."""
 
     ALLIANCE = Alliance.KIND
     ANNOUNCEMENT = Announcement.KIND
@@ -41,23 +41,23 @@ class EntityKind(Enum):
 described_enum(
     EntityKind,
     {
-        Alliance.KIND: "An alliance or initiative.",
-        Announcement.KIND: "An announcement.",
-        ExportControl.KIND: "A control of exports, imports or production.",
-        Figure.KIND: "A figure, with the claims on it.",
+        Alliance.KIND: "Alliances and initiatives.",
+        Announcement.KIND: "Announcements.",
+        ExportControl.KIND: "Controls of exports, imports or production.",
+        Figure.KIND: "Figures, with their claims.",
     },
 )
 
 
 @object_type
 class FieldChange:
-    """A field of a state that differs. Why a state is as it is, its `because`, is told apart."""
+    """A field of a state that differs. Differences of `because` alone are not listed."""
 
     path: list[str] = field(
-        description="Leads to the field, by the names that states are stored with, as in"
-        " `clauses`, `2`, `status`: items of `clauses` by their id, of `members` by place, of"
-        " `claims` by publisher, edition and version. Empty for a state as a whole; that of a list"
-        " itself tells that the order differs."
+        description="The path of the field in the stored state, such as `clauses`, `2`, `status`. Items"
+        " of `clauses` are named by their id, of `members` by place, of `claims` by publisher,"
+        " edition and version. An empty path means the state as a whole, the path of a list"
+        " that its order differs."
     )
     before: JSON | None = field(description="Its value before; null where it had none.")
     after: JSON | None = field(description="Its value after; null where it has none.")
@@ -65,7 +65,7 @@ class FieldChange:
 
 @object_type
 class Change:
-    """An entity that is not the same at two moments."""
+    """An entity that differs between two moments."""
 
     of: strawberry.Private[changes.Change]
     start: strawberry.Private[Moment]
@@ -73,24 +73,24 @@ class Change:
 
     entity: str = field(description="Its name in the log, such as `alliance/quad`.")
     kind: EntityKind = field(description="The kind of entity.")
-    change: ChangeKind = field(description="What has become of it.")
+    change: ChangeKind = field(description="How it differs.")
     effective_days: list[Day] = field(
-        description="The days between the two on which it turned, as the log tells it at the later"
-        " position; empty where only the log says something else."
+        description="The days between the two moments on which its state changed, as known at the later"
+        " position; empty where only the recorded knowledge changed."
     )
     because: list[Because] = field(
-        description="The events because of which: those that count now and did not before,"
-        " retractions, and those that announced a day on which it turned by itself."
+        description="The events that caused it: newly recorded or newly public facts, retractions, and"
+        " facts that had announced a day between the two moments."
     )
 
     @resolver_field
     def before(self) -> State | None:
-        """The state at the first moment; null where it had none."""
+        """The state at the first moment; null where the entity did not exist."""
         return graphql_state(self.of.before, self.start) if self.of.before else None
 
     @resolver_field
     def after(self) -> State | None:
-        """The state at the second moment; null where it has none."""
+        """The state at the second moment; null where the entity does not exist."""
         return graphql_state(self.of.after, self.end) if self.of.after else None
 
     @resolver_field
@@ -101,7 +101,7 @@ class Change:
 
 @object_type
 class Transition:
-    """What will happen on a day to an entity, or to one of its clauses or members."""
+    """A change of an entity, or of one of its clauses or members, that will happen on a day."""
 
     of: strawberry.Private[transitions.Transition]
     position: strawberry.Private[int]
@@ -109,10 +109,10 @@ class Transition:
     day: Day = field(description="The day on which it happens.")
     entity: str = field(description="Its name in the log, such as `alliance/quad`.")
     kind: EntityKind = field(description="The kind of entity.")
-    transition: TransitionKind = field(description="What happens to it.")
+    transition: TransitionKind = field(description="The kind of change.")
     clause: str | None = field(description="The key of the clause to which it happens.")
     member: str | None = field(description="The code of the member to whom it happens.")
-    because: Because = field(description="The event that says so.")
+    because: Because = field(description="The event that it follows from.")
 
     @resolver_field
     async def fields(self, info: Info) -> list[FieldChange]:
@@ -121,7 +121,7 @@ class Transition:
 
     @resolver_field
     def before(self) -> State | None:
-        """The state of the entity on the day before; null where it has none."""
+        """The state of the entity on the day before; null where it does not exist then."""
         the_day_before = Moment(self.of.day - DAY, self.position)
         return graphql_state(self.of.before, the_day_before) if self.of.before else None
 

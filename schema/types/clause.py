@@ -29,13 +29,13 @@ from tracker.domain.vocabulary import (
 class ClauseItem:
     """Goods that a clause names, or exempts, more exactly than by a commodity."""
 
-    name: str = field(description="What they are.")
+    name: str = field(description="Their description, such as `spherical graphite`.")
     code: str | None = field(description="Their code in the act, such as `1C902.a`.")
     hs: list[str] = field(
         name="hsCodes", description="Their codes of the Harmonized System, or of a tariff."
     )
     threshold: str | None = field(
-        description="What it takes to be meant, in words, such as a purity or a grade."
+        description="The threshold from which they are meant, in words, such as a purity or a grade."
     )
     forms: list[Form] = field(description="Their forms; empty: those of the clause.")
     commodity: Commodity | None = field(
@@ -45,18 +45,20 @@ class ClauseItem:
 
 @object_type
 class PlaceException:
-    """Places for which a clause is otherwise: destinations of exports, origins of imports."""
+    """Places for which a clause does not apply, or with another rate: destinations of exports,
+    origins of imports.
+    """
 
     places: list[Place] = field(description="The places.")
     exempt: bool = field(description="Whether the clause does not apply to them.")
     rate_percent: Decimal | None = field(description="The rate that applies to them instead.")
     in_force_from: PartialDate | None = field(
-        description="The first day on which it is so; null: as long as the clause applies."
+        description="The first day of the exception; null: as long as the clause applies."
     )
     in_force_until: PartialDate | None = field(
         description="The last day, inclusive; null: as long as the clause applies."
     )
-    note: str | None = field(description="Remarks, such as the condition of it.")
+    note: str | None = field(description="Remarks, such as a condition of the exception.")
 
 
 @object_type
@@ -80,10 +82,10 @@ class Clause(WithNote):
     key: str = field(description="Its number or name in the instrument.")
     measure: Measure = field(description="How it works: a licence, a ban, a quota, a tariff, ….")
     status: ClauseStatus = field(description="Whether it applies on the day, or why not.")
-    commodities: list[Commodity] = field(description="What it is about.")
+    commodities: list[Commodity] = field(description="The commodities that it reaches.")
     covers: Covers = field(
-        description="The goods themselves, or the technology, equipment, materials or services"
-        " to make them."
+        description="What it covers: the goods themselves, or the technology, equipment, materials or"
+        " services to make them."
     )
     forms: list[Form] = field(description="The forms of the goods that it reaches; empty: all.")
     items: list[ClauseItem] = field(
@@ -93,21 +95,22 @@ class Clause(WithNote):
         description="Whether its items are all goods of its forms; otherwise it reaches a part."
     )
     exempt_items: list[ClauseItem] = field(description="The goods that are exempt, one by one.")
-    exemptions: str | None = field(description="What is exempt, in words.")
+    exemptions: str | None = field(description="The exemptions, in words.")
     destinations: list[Place] = field(
-        description="Where exports may not go freely; empty: nowhere. Of imports see `origins`."
+        description="The destinations that exports need permission for, or are banned to; empty where it"
+        " limits none. For imports see `origins`."
     )
     origins: list[Place] = field(
-        description="From where imports are meant; empty: from everywhere."
+        description="The places whose goods it limits as imports; empty: of all places."
     )
     exceptions: list[PlaceException] = field(
-        description="Places for which it is otherwise: exempt, or with a rate of their own."
+        description="Places for which it does not apply, or with another rate."
     )
     territory: Territory = field(
-        description="Whether it is about goods of the issuer's territory, of abroad, or of both."
+        description="Whether it reaches goods in the issuer's territory, goods abroad, or both."
     )
     de_minimis_percent: Decimal | None = field(
-        description="The share of foreign value from which it reaches goods made abroad."
+        description="The percentage of controlled content from which it reaches goods made abroad."
     )
     end_use: str | None = field(description="The end use that it is limited to.")
     entities: list[str] = field(description="The firms that it is limited to, where named.")
@@ -122,10 +125,10 @@ class Clause(WithNote):
         " `period` applies until `carryOverUntil` or its last day, then."
     )
     end: ClauseEnd | None = field(
-        description="What is known of its end where it has no last day; null: the facts do not say."
+        description="How it ends, where no last day is known; null where the facts do not say."
     )
-    end_condition: str | None = field(description="On what its end depends.")
-    legal_stage: LegalStage = field(description="How far it has come on its way to being law.")
+    end_condition: str | None = field(description="The condition for its end.")
+    legal_stage: LegalStage = field(description="Its legal stage, from proposal to law.")
     decision_due: PartialDate | None = field(
         description="The day by which it is to be decided whether it becomes law."
     )
@@ -140,10 +143,11 @@ class Clause(WithNote):
         " that instead of an end; `suspendedUntil` is counted from it, the first day included."
     )
     partial_suspensions: list[PartialSuspension] = field(
-        description="Suspensions for single firms, now or to come; they leave its status as it is."
+        description="Suspensions for single firms, present and future; its status does not change with"
+        " them."
     )
     returns_on: Day | None = field(
-        description="The first day on which it is back in force without any further act."
+        description="The first day on which it is in force again without a further act."
     )
     repealed_from: PartialDate | None = field(
         description="The day from which it is repealed, or merged into another instrument."
@@ -158,8 +162,8 @@ class Clause(WithNote):
         description="The first day on which it was in force; null while it never was."
     )
     retroactive: bool = field(
-        description="Whether its first day lies before the day on which that was made public. The"
-        " states of the days between do not have it: nobody could know."
+        description="Whether it was made public only after its first day. The states of the"
+        " days between do not include it."
     )
     rate_percent: Decimal | None = field(
         description="The rate of a tariff; the lower end where it is a range."

@@ -62,16 +62,14 @@ def _shared_fields(
 
 @interface_type
 class Node:
-    """An entity of the log. People know it by its `key`; its `id` is for programs that keep what
-    they have seen.
-    """
+    """An entity of the log. Its `key` is for people, its `id` for programs that store references."""
 
-    key: str = field(description="What people know it by, unique among those of its kind.")
+    key: str = field(description="Its key, unique among entities of its kind.")
     entity: str = field(description="Its name in the log: its kind, `/` and its key.")
 
     @resolver_field
     def id(self) -> strawberry.ID:
-        """The same for ever, and unique among entities of all kinds: ask `node` for it."""
+        """A permanent id, unique among entities of all kinds. `node(id:)` returns the entity."""
         return strawberry.ID(global_id(self.entity))
 
 
@@ -86,19 +84,19 @@ class Place:
 
 @object_type
 class Commodity:
-    """A commodity of the declared tree."""
+    """A commodity of the tracker's commodity tree."""
 
     key: str = field(description="Its key, such as `rare_earths`.")
     name: str = field(description="The English name.")
-    parent_key: str | None = field(description="The commodity that it belongs to; null for a root.")
-    group_keys: list[str] = field(
-        description="Commodities that include it beside the one that it belongs to."
+    parent_key: str | None = field(
+        description="The key of the commodity above it in the tree; null for a root."
     )
+    group_keys: list[str] = field(description="The keys of further commodities that include it.")
     hs_codes: list[str] = field(
-        description="Its codes in the Harmonized System (2022), of 4 or 6 digits."
+        description="Its codes in the Harmonized System of 2022, of 4 or 6 digits."
     )
     forms: list[Form] = field(
-        description="The forms that its goods have; none where they can have all."
+        description="The forms in which it is traded; empty where it can have all."
     )
 
 
@@ -116,10 +114,12 @@ class Source:
 
     publisher: str = field(description="The publisher's short id, such as `usgs`.")
     name: str = field(description="The publication, in the publisher's words.")
-    published_on: PartialDate = field(description="When the fact became public through it.")
-    url: str | None = field(description="Where it can be read.")
+    published_on: PartialDate = field(
+        description="The date on which the fact became public through it."
+    )
+    url: str | None = field(description="The web address at which it can be read.")
     reference: str | None = field(description="The page, table or paragraph in it.")
-    checked: Checked = field(description="How this tracker looked at it before recording the fact.")
+    checked: Checked = field(description="How it was checked before the fact was recorded.")
     primary: bool = field(
         description="Whether it is the text of the issuer itself, at its own address or in a file of"
         " data that it published; false for copies and reports by others."
@@ -127,73 +127,81 @@ class Source:
     verified: bool = field(
         description="Whether the text of the issuer itself was read before the fact was recorded."
     )
-    confidence: str | None = field(description="How sure whoever recorded the fact was, in words.")
+    confidence: str | None = field(
+        description="The confidence of whoever recorded the fact, in words."
+    )
 
 
 @object_type
 class RedactedText:
-    """A text that had to go: which, on which day, why and by whom."""
+    """A redacted text: which one, when, why and by whom."""
 
-    on: PartialDate = field(description="The day.")
+    on: PartialDate = field(description="The day of the redaction.")
     reason: str = field(description="Why.")
-    by: str | None = field(description="Who took it out, in a word.")
+    by: str | None = field(description="Who redacted it.")
     source: Source = field(description="The law, the order or the request that demands it.")
-    position: Position = field(description="The place of the redaction in the log.")
+    position: Position = field(description="The position of the redaction in the log.")
     field: str = field(
-        description="Where it stood in the data of its event, as a JSON Pointer:"
-        " `/note`, `/quotation`, `/clauses/0/note`."
+        description="The field of the event's data that had the text, as a JSON Pointer: `/note`,"
+        " `/quotation`, `/clauses/0/note`."
     )
 
 
 @object_type
 class Annex:
-    """A text of an event that stands beside its entry, which commits to it."""
+    """A text of an event that is stored outside its log entry, so that it can be redacted. The
+    entry commits to it by a salted hash.
+    """
 
     commitment: str = field(
-        description="What stands there: `salted-sha256-v1:` and the SHA-256 of salt and text."
+        description="The commitment in the entry: `salted-sha256-v1:` and the SHA-256 of salt and text,"
+        " in hexadecimal digits."
     )
-    salt: str | None = field(description="The salt as hexadecimal digits; null with the text.")
-    text: str | None = field(description="The text; null where it had to go.")
-    redaction: RedactedText | None = field(description="Why it had to go; null while it is there.")
+    salt: str | None = field(
+        description="The salt in hexadecimal digits; null where the text was redacted."
+    )
+    text: str | None = field(description="The text; null where it was redacted.")
+    redaction: RedactedText | None = field(
+        description="The redaction of the text; null while the text is there."
+    )
     field: str = field(
-        description="Where the commitment stands in the data of the event, as a JSON"
-        " Pointer: `/note`, `/quotation`, `/clauses/0/note`."
+        description="The field of the event's data that has the commitment, as a JSON Pointer: `/note`,"
+        " `/quotation`, `/clauses/0/note`."
     )
 
 
 @object_type
 class Because:
-    """A recorded event that made a state what it is."""
+    """A recorded event that a state follows from."""
 
-    position: Position = field(description="Its place in the log.")
-    event_id: str = field(description="Its id, for retractions.")
+    position: Position = field(description="Its position in the log.")
+    event_id: str = field(description="Its event id, which `retractEvent` takes.")
     type: str = field(description="Its type, such as `ExportControl.Suspended`.")
-    source: Source = field(description="Where the fact comes from.")
-    more_sources: list[Source] = field(
-        description="Other sources of the same fact, beside each other."
-    )
+    source: Source = field(description="The source of the fact.")
+    more_sources: list[Source] = field(description="Further sources of the same fact.")
 
     @resolver_field
     async def annexes(self, info: Info) -> list[Annex]:
-        """Its note, its quotation and the notes of its clauses, as far as it has them."""
+        """Its note, its quotation and the notes of its clauses, where it has them."""
         return await annexes(info, self.position)
 
 
 @object_type
 class Quantity:
-    """A number with what it means."""
+    """A number with its unit, basis and qualifier."""
 
     value: Decimal | None = field(
-        description="The number; null where the qualifier says there is none, never 0 instead."
+        description="The number; null where the qualifier says that there is none. It is never 0 for an"
+        " unknown number."
     )
-    upper: Decimal | None = field(description="The upper end, where the qualifier is RANGE.")
-    unit: str = field(description="The unit: `t`, `kt`, `percent`, a currency code, ….")
+    upper: Decimal | None = field(description="The upper end of a RANGE; null otherwise.")
+    unit: str = field(description="The unit: `t`, `kt`, `percent`, an ISO 4217 currency code, ….")
     qualifier: Qualifier | None = field(
-        description="What stands beside or instead of the number; null for a plain number."
+        description="How the number is qualified, or why there is none; null for a plain number."
     )
     basis: str | None = field(
-        description="What is weighed, in the publisher's words: `REO`, `contained metal`;"
-        " null where the publisher does not say."
+        description="The basis of the weight, in the publisher's words, such as `REO` or `contained"
+        " metal`; null where the publisher does not say."
     )
     estimated: bool = field(description="Whether the publisher marks it as an estimate.")
     rounded: bool = field(description="Whether the publisher marks it as rounded.")

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @object_type
 class PageInfo:
-    """Where a page lies in its list."""
+    """The cursors of a page, and whether there are items before and after it."""
 
     ahead: strawberry.Private[Callable[[], Awaitable[bool]]]
     behind: strawberry.Private[Callable[[], Awaitable[bool]]]
@@ -39,12 +39,12 @@ class PageInfo:
         return await self.behind()
 
     start_cursor: str | None = field(
-        description="The cursor of the first item, null if empty: give it as `before` for the page"
-        " before this one."
+        description="The cursor of the first item; null if the page is empty. As `before` it returns the"
+        " previous page."
     )
     end_cursor: str | None = field(
-        description="The cursor of the last item, null if empty: give it as `after` for the next"
-        " page."
+        description="The cursor of the last item; null if the page is empty. As `after` it returns the"
+        " next page."
     )
 
 
@@ -53,23 +53,26 @@ class Edge(Generic[T]):
     """An item of a list, with its cursor."""
 
     cursor: str = field(
-        description="Give it as `after` to go on behind this item, as `before` to stop before it."
+        description="The cursor of the item. As `after` it starts the next page behind this item, as"
+        " `before` it ends a page in front of it."
     )
     node: T = field(description="The item.")
 
 
 @object_type
 class Connection(Generic[T]):
-    """A page of a list."""
+    """A page of a list (a Relay connection)."""
 
     edges: list[Edge[T]] = field(description="The items of the page with their cursors.")
     nodes: list[T] = field(description="The items of the page.")
-    page_info: PageInfo = field(description="Where the page lies in the list.")
+    page_info: PageInfo = field(
+        description="The cursors of the page, and whether there are items before and after it."
+    )
     count: strawberry.Private[Callable[[], Awaitable[int]]]
 
     @resolver_field
     async def total_count(self) -> int:
-        """How many items the whole list has, with the same filters."""
+        """The number of items in the whole list, with the same filters."""
         return await self.count()
 
 

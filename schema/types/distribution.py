@@ -15,92 +15,105 @@ from schema.types.figure import Choice, Claim, choice, claim, preferred_claim, r
 
 @object_type
 class PlaceFigure(Quantity):
-    """A place's preferred claim, and its share of the world's."""
+    """A place's preferred claim, and its share of the world's figure."""
 
-    place: Place = field(description="Whose figure it is.")
+    place: Place = field(description="The place of the figure.")
     share: Decimal | None = field(
-        description="Its part of the world's figure as a fraction of 1, to 4 places; null where one"
-        " of the two has no number or only a bound, the bases differ, or no factor between the"
-        " units is declared."
+        description="Its share of the world's figure as a fraction of 1, rounded to 4 decimal places;"
+        " null where one of the two has no number or only a bound, the bases differ, or the"
+        " units cannot be converted."
     )
-    share_unavailable_reason: str | None = field(description="Why there is no share, in words.")
+    share_unavailable_reason: str | None = field(
+        description="Why there is no share, in words; null where there is one."
+    )
     computed_from: list[Claim] = field(
-        description="The claims that the share is computed from: its own, and the world's in the"
-        " same edition, or else the world's preferred one. Empty without a share."
+        description="The claims that the share is computed from: its own, and the world's claim in the"
+        " same edition or else its preferred one. Empty without a share."
     )
     mixed_editions: bool = field(
-        description="Whether these two are not of one edition of one publisher."
+        description="Whether these two claims are of different editions or publishers."
     )
-    publisher: str = field(description="Whose claim is preferred.")
+    publisher: str = field(description="The short id of the publisher of the preferred claim.")
     edition: str = field(description="The edition of the preferred claim.")
     figure: str = field(description="The key of the figure.")
     preferred: Claim = field(description="The preferred claim, with its source.")
     choice: Choice = field(description="Why it is preferred.")
-    claims: list[Claim] = field(description="All claims for it, side by side.")
+    claims: list[Claim] = field(description="All claims on the figure.")
 
 
 @object_type
 class Concentration:
-    """How far output or reserves lie in few hands, from unrounded shares of places other than the
-    world, other countries and the EU.
+    """The concentration of production or reserves, computed from the unrounded shares of countries
+    (without the world, `other countries` and the EU).
     """
 
     hhi: Decimal = field(
         description="The Herfindahl-Hirschman index: the sum of squared shares in percent, up to"
         " 10000. A lower bound where places have no share: see `coveredShare`."
     )
-    top_three_share: Decimal = field(description="The part of the three largest, as a fraction.")
-    top_three: list[Place] = field(description="The three largest, the first of them first.")
-    covered_share: Decimal = field(description="The part of the world that went into the index.")
+    top_three_share: Decimal = field(
+        description="The sum of the three largest shares, as a fraction of 1."
+    )
+    top_three: list[Place] = field(
+        description="The places of the three largest shares, the largest first."
+    )
+    covered_share: Decimal = field(
+        description="The sum of all shares in the index, as a fraction of 1."
+    )
     computed_from: list[Claim] = field(
-        description="The claims that it is computed from, the world's first."
+        description="The claims that it is computed from, the world's claim first."
     )
     mixed_editions: bool = field(
-        description="Whether these are not all of one edition of one publisher."
+        description="Whether these claims are of several editions or publishers."
     )
 
 
 @object_type
 class Residual:
-    """What the world's preferred claim leaves for countries that its edition does not name: the
-    total less all that is named in the same edition. Negative where a rounded total is smaller.
+    """The world's preferred claim less all countries that its edition lists. It can be negative
+    where the world's total is rounded.
     """
 
     value: Decimal = field(description="The number.")
     unit: str = field(description="The unit, that of the world's claim.")
-    basis: str | None = field(description="What is weighed; null where it is not said.")
+    basis: str | None = field(
+        description="The basis of the weight; null where the publisher does not say."
+    )
     published: Claim | None = field(
-        description="What the same edition itself says of other countries; null if nothing."
+        description="The claim of the same edition for `other countries`; null where it has none."
     )
     included_places: list[Place] = field(
-        description="Named places without a number that could be subtracted: withheld, a bound, of"
-        " another basis. What they make is part of the residual."
+        description="Listed places without a number that could be subtracted: withheld, a bound, or of"
+        " another basis. Their figures are part of the residual."
     )
     computed_from: list[Claim] = field(
-        description="The claims that it is computed from, the world's first."
+        description="The claims that it is computed from, the world's claim first."
     )
 
 
 @object_type
 class Distribution:
-    """How the world's output or reserves of a commodity are spread."""
+    """The world's production or reserves of a commodity, by place."""
 
-    commodity: Commodity = field(description="Of what.")
-    world: Claim | None = field(description="The preferred claim for the world; null without one.")
+    commodity: Commodity = field(description="The commodity.")
+    world: Claim | None = field(
+        description="The preferred claim for the world; null where there is none."
+    )
     figures: list[PlaceFigure] = field(
-        description="Every other place's figure: the largest shares first, then those without one."
+        description="The figures of all other places: the largest shares first, then those without a"
+        " share."
     )
     without_number: list[Place] = field(
         description="Places whose preferred claim has no number: withheld, not available, …."
     )
     not_comparable: list[PlaceFigure] = field(
-        description="Figures with a number that can't be set against the world's."
+        description="Figures whose number cannot be compared with the world's."
     )
     concentration: Concentration | None = field(
-        description="How far it lies in few hands; null without any share."
+        description="The concentration over countries; null where no share is known."
     )
     residual: Residual | None = field(
-        description="What is left for other countries; null where the world has no number."
+        description="The rest that no listed country accounts for; null where the world has no number."
     )
 
 

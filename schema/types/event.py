@@ -37,29 +37,33 @@ from tracker.log.entries import Recorded
 class Event:
     """An event of the log: immutable once it is recorded."""
 
-    position: Position = field(description="Its place in the log.")
-    event_id: str = field(description="Its id, which counts once.")
+    position: Position = field(description="Its position in the log.")
+    event_id: str = field(description="Its unique id. Recording the same id again records nothing.")
     type: str = field(description="Its type, such as `ExportControl.Suspended`.")
     entity: str = field(description="The entity that it is about, such as `alliance/quad`.")
-    version: int = field(description="Its place among the events of that entity: 1, 2, 3, ….")
-    recorded_at: Instant = field(description="When this tracker recorded it.")
-    actor: str | None = field(description="Who recorded it, in a word; null for an import.")
+    version: int = field(description="Its number among the events of the entity: 1, 2, 3, ….")
+    recorded_at: Instant = field(description="The time at which this tracker recorded it.")
+    actor: str | None = field(
+        description="Who recorded it: the name of a token, a user of an OpenID Connect issuer,"
+        " `import` or `demo`; null in old events without one."
+    )
     data: JSON = field(
-        description="The fact, as it is stored: with commitments in place of its"
-        " note and quotation, which are in `annexes`."
+        description="The fact as stored, as JSON, with commitments in place of its note and quotation,"
+        " which are in `annexes`."
     )
 
     @resolver_field
     async def annexes(self, info: Info) -> list[Annex]:
-        """Its note, its quotation and the notes of its clauses, as far as it has them. Events of
-        before there were annexes have them in `data`.
+        """Its note, its quotation and the notes of its clauses, where it has them. Events recorded
+        before annexes existed have them in `data`.
         """
         return await annexes(info, self.position)
 
     @resolver_field
     async def proof(self, info: Info) -> InclusionProof | None:
-        """That the newest checkpoint commits to it; null for about a second, until one does, and
-        where nobody signs the log."""
+        """A proof that the newest checkpoint commits to it; null for about a second after
+        recording, and where the log is not signed.
+        """
         found = await info.context.services.proofs.proof(int(self.position))
         return inclusion(found) if found else None
 
@@ -72,20 +76,24 @@ State: TypeAlias = Annotated[
 
 @object_type
 class HistoryVersion:
-    """A state that an entity had, with the days on which it held and the positions at which the log
-    said so. Both ends are inclusive.
+    """A version of an entity's state: the days on which it holds, and the positions of the log at
+    which it was known. All ends are inclusive.
     """
 
-    valid_from: Day = field(description="The first day on which it held.")
-    valid_until: Day | None = field(description="The last day on which it held; null: still.")
-    known_from: Position = field(description="The first position at which the log said so.")
-    known_until: Position | None = field(
-        description="The last position at which the log said so; null: it still does."
+    valid_from: Day = field(description="The first day on which the state holds.")
+    valid_until: Day | None = field(
+        description="The last day on which the state holds; null for no end."
     )
-    recorded_at: Instant = field(description="When the event at the first position was recorded.")
+    known_from: Position = field(description="The first position at which this was known.")
+    known_until: Position | None = field(
+        description="The last position at which this was known; null if it still is."
+    )
+    recorded_at: Instant = field(
+        description="The time at which the event at the first position was recorded."
+    )
     replaced_at: Instant | None = field(
-        description="When the event after the last position was recorded, since which the log says"
-        " something else; null: it still says so."
+        description="The time at which the event that replaced this version was recorded; null if it is"
+        " still current."
     )
     state: State = field(description="The state.")
 

@@ -25,12 +25,12 @@ from tracker.domain.vocabulary import Direction
 
 @object_type
 class Dispute:
-    """Another account of the matter, kept beside and not merged."""
+    """Another source's different account of an instrument, shown beside the first and not merged."""
 
-    account: str = field(description="What the other source says.")
+    account: str = field(description="The other source's account, in words.")
     source: Source = field(description="The other source.")
     commodities: list[Commodity] = field(description="The commodities that it is about.")
-    judged: str | None = field(name="assessment", description="What this tracker makes of it.")
+    judged: str | None = field(name="assessment", description="This tracker's assessment of it.")
 
 
 @object_type
@@ -40,16 +40,18 @@ class ExportControl(Node):
     key: str = field(description="Its key, such as `cn-mofcom-2024-46`.")
     entity: str = field(description="Its name in the log, `export-control/<key>`.")
     issuer: Place = field(description="Who issued it.")
-    direction: Direction = field(description="What it acts on: exports, imports or production.")
-    title: str = field(description="What it is called.")
+    direction: Direction = field(description="What it restricts: exports, imports or production.")
+    title: str = field(description="Its title.")
     announced_on: PartialDate = field(description="When it was announced.")
-    instrument: str | None = field(description="The act, as the issuer cites it.")
+    instrument: str | None = field(description="The legal act, as the issuer cites it.")
     official: bool = field(
         description="False for a measure that only others report and its issuer denies."
     )
     clauses: list[Clause] = field(description="Its clauses, in its order.")
-    disputes: list[Dispute] = field(description="Accounts of it that differ.")
-    because: list[Because] = field(description="The events that make it what it is on this day.")
+    disputes: list[Dispute] = field(description="Different accounts of it by other sources.")
+    because: list[Because] = field(
+        description="The recorded events that this state follows from, in the order of the log."
+    )
 
 
 def export_control(state: ExportControlState) -> ExportControl:

@@ -24,7 +24,8 @@ class AppliedClause:
 
     applied: strawberry.Private[pure.Applied]
     full: bool = field(
-        description="Whether it is in force for all that its issuer supplies to the destination."
+        description="Whether it is in force for everything that its issuer supplies to the"
+        " destination."
     )
     reach: Reach = field(description="How far it reaches the supply, in force or suspended.")
     limits: list[str] = field(
@@ -34,73 +35,82 @@ class AppliedClause:
 
     @resolver_field
     def control(self) -> ExportControl:
-        """The instrument that it stands in."""
+        """The export control that has the clause."""
         return export_control(self.applied.control)
 
     @resolver_field
     def clause(self) -> Clause:
-        """What it says and where it stands; if it is suspended, until when."""
+        """The clause on this day, with its status."""
         return clause(self.applied.clause)
 
 
 @object_type
 class ControllingPlace:
-    """A place that controls the export of a supply, with its part in it."""
+    """A place that controls exports of a supply, with its share of the world's production."""
 
     place: Place = field(description="The place.")
     share: Decimal | None = field(
-        description="Its part of the world's output as a fraction of 1, to 4 places; null where it"
-        " is not known."
+        description="Its share of the world's production as a fraction of 1, rounded to 4"
+        " decimal places; null where it is not known."
     )
     figure: PlaceFigure | None = field(
         description="The claim behind the share; null where there are no figures."
     )
     in_force: list[AppliedClause] = field(description="The clauses that are in force.")
     suspended: list[AppliedClause] = field(
-        description="The clauses that are suspended and come back: they are not counted."
+        description="The clauses that are suspended and will be in force again; they do not"
+        " count in the shares."
     )
 
 
 @object_type
 class MeasureShare:
-    """How much comes from places with a measure for all of their supply."""
+    """The share of the world's production that is under one measure."""
 
     measure: Measure = field(description="The measure.")
     share: Decimal = field(
-        description="The part of the world's output, as a fraction of 1, to 4 places."
+        description="The share of the world's production from places with this measure in"
+        " force for all of their supply, as a fraction of 1, rounded to 4"
+        " decimal places."
     )
 
 
 @object_type
 class Exposure:
-    """What the world makes of one commodity at one stage in one year, and which of it comes from
-    places with export controls in force. Supplies are not to be added up.
+    """The world's production of one commodity at one stage in one year, and how much of it comes
+    from places with export controls in force. Do not add up different supplies.
     """
 
-    commodity: Commodity = field(description="Of what.")
-    stage: Stage | None = field(description="Where in the chain; null without figures.")
-    form: str | None = field(description="The product, where one stage has several.")
+    commodity: Commodity = field(description="The commodity.")
+    stage: Stage | None = field(description="The stage of the supply chain; null without figures.")
+    form: str | None = field(
+        description="The product, where one stage has several; null otherwise."
+    )
     year: int | None = field(description="The year of the figures; null without figures.")
-    world: Claim | None = field(description="The preferred claim for the world; null without one.")
+    world: Claim | None = field(
+        description="The preferred claim for the world; null where there is none."
+    )
     controlled_share: Decimal | None = field(
-        description="The part of the world's output, as a fraction of 1, from places with a clause"
-        " in force for all of their supply; null where no share is known."
+        description="The share of the world's production, as a fraction of 1, from places"
+        " with a clause in force for all of their supply; null where no share is"
+        " known."
     )
     partly_controlled_share: Decimal | None = field(
-        description="The part from places where clauses in force reach only a part of their"
-        " supply. Not in `controlledShare`; how much of it is controlled is not known."
+        description="The share from places where the clauses in force reach only a part of"
+        " the supply. It is not included in `controlledShare`; how much of it is"
+        " controlled is not known."
     )
     measures: list[MeasureShare] = field(
         description="`controlledShare` by measure. One place can be under several."
     )
     places: list[ControllingPlace] = field(
-        description="The places that control it, the greatest supplier first."
+        description="The places that control its export, the largest supplier first."
     )
     computed_from: list[Claim] = field(
-        description="The claims that the shares are computed from, the world's first."
+        description="The claims that the shares are computed from, the world's claim first."
     )
     mixed_editions: bool = field(
-        description="Whether these are not all of one edition of one publisher."
+        description="Whether these claims are of several editions or publishers."
     )
 
 

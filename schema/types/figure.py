@@ -35,68 +35,74 @@ from tracker.domain.vocabulary import PreferenceRule, Stage, Statistic
 
 @object_type
 class Series:
-    """What a figure is about."""
+    """The series of a figure: commodity, place, statistic, stage and period."""
 
-    commodity: Commodity = field(description="Of what.")
-    place: Place = field(description="Where.")
-    statistic: Statistic = field(description="What is counted.")
-    stage: Stage | None = field(description="Where in the chain; null for reserves.")
-    form: str | None = field(description="The product, where one stage has several.")
-    period: int | None = field(description="The year it is for; null for reserves.")
+    commodity: Commodity = field(description="The commodity.")
+    place: Place = field(description="The place.")
+    statistic: Statistic = field(description="The statistic, such as production.")
+    stage: Stage | None = field(description="The stage of the supply chain; null for reserves.")
+    form: str | None = field(
+        description="The product, where one stage has several; null otherwise."
+    )
+    period: int | None = field(description="The year that it is for; null for reserves.")
 
 
 @object_type
 class Claim(Quantity, WithQuotation):
-    """One publisher's number for one series, in one edition. Later editions overwrite nothing."""
+    """One publisher's number for one series, in one edition. Later editions do not overwrite it."""
 
-    figure: str = field(description="The key of the figure that it is a claim on.")
-    series: Series = field(description="What it is a claim on.")
+    figure: str = field(description="The key of the figure that it belongs to.")
+    series: Series = field(description="The series that the number is for.")
     publisher: str = field(description="The publisher's short id, such as `usgs`.")
-    edition: str = field(description="The edition that it stands in.")
+    edition: str = field(description="The edition of the publication that has it.")
     edition_version: str | None = field(description="The version of the edition.")
     published_on: PartialDate = field(description="When the edition was published.")
-    as_of: int | None = field(description="The year a stock was counted in, where it is said.")
+    as_of: int | None = field(
+        description="The year in which reserves were estimated, where the publisher says so."
+    )
     latest: bool = field(description="False once its publisher has restated it.")
     preferred: bool | None = field(
-        description="Whether it is the one to use among those side by side; null in a history,"
-        " since that can change while the figure stays as it is."
+        description="Whether it is the preferred claim on its figure; null below `history`, since"
+        " preferences change independently of figures."
     )
-    position: Position = field(description="The place of its event in the log.")
-    event_id: str = field(description="The id of its event, for retractions.")
-    source: Source = field(description="Where it stands.")
-    because: list[Because] = field(description="The event that makes the claim.")
+    position: Position = field(description="The position of its event in the log.")
+    event_id: str = field(description="The id of its event, which `retractEvent` takes.")
+    source: Source = field(description="The source that publishes the number.")
+    because: list[Because] = field(
+        description="The event that recorded the claim, in a list for uniformity."
+    )
 
 
 @object_type
 class Choice:
     """Why a claim is preferred."""
 
-    rule: PreferenceRule = field(description="What decides.")
+    rule: PreferenceRule = field(description="The rule that decided.")
     reason: str | None = field(description="The recorded reason; null where none is recorded.")
     event: Because | None = field(
-        description="The event of the judgement or the order; null where none is recorded."
+        description="The event that recorded the judgement or the order; null where there is none."
     )
 
 
 @object_type
 class Spread:
-    """How far claims of several publishers lie apart: those that can be compared."""
+    """The spread of comparable claims of several publishers."""
 
     minimum: Decimal = field(description="The smallest number.")
     maximum: Decimal = field(description="The greatest number.")
-    absolute: Decimal = field(description="The distance between the two.")
+    absolute: Decimal = field(description="The difference between the two.")
     relative: Decimal | None = field(
-        description="The distance as a fraction of the smallest number, to 4 places; null if that"
-        " is not above 0."
+        description="The difference as a fraction of the smallest number, rounded to 4 decimal places;"
+        " null if that number is not above 0."
     )
     unit: str = field(description="The unit of these numbers.")
-    basis: str | None = field(description="What is weighed; null where nobody says.")
-    claims: list[Claim] = field(description="The claims that are compared.")
+    basis: str | None = field(description="The basis of the weight; null where no publisher says.")
+    claims: list[Claim] = field(description="The compared claims.")
 
 
 @object_type
 class NotComparable:
-    """A claim that can't be compared with the others."""
+    """A claim that is not comparable with the others."""
 
     claim: Claim = field(description="The claim.")
     reason: str = field(description="Why, in words.")
@@ -107,35 +113,40 @@ class SideBySide:
     """Every publisher's latest claim on a figure."""
 
     latest: list[Claim] = field(
-        description="The latest claim of every publisher, who published first before the others."
+        description="The latest claim of every publisher, in the order in which they first published."
     )
     spread: Spread | None = field(
-        description="How far those lie apart that can be compared with the preferred one, or, if"
-        " that has no number, with the first that has; null with fewer than two."
+        description="The spread of the claims that are comparable with the preferred one or, if that has"
+        " no number, with the first that has; null with fewer than two."
     )
     not_comparable: list[NotComparable] = field(
-        description="Those that can't be: of another basis, without a number, or only a bound."
+        description="The claims that are not comparable: of another basis, without a number, or only a"
+        " bound."
     )
 
 
 @object_type
 class Figure(Node):
-    """All publishers' claims for one series and period, side by side."""
+    """The claims of all publishers for one series and period."""
 
     key: str = field(description="Its series as a path: `rare_earths/CN/production/mine/2023`.")
     entity: str = field(description="Its name in the log, `figure/<key>`.")
-    series: Series = field(description="What it is about.")
-    claims: list[Claim] = field(description="All claims public on this day, the oldest first.")
+    series: Series = field(description="Its series.")
+    claims: list[Claim] = field(
+        description="All claims that were public on this day, the oldest first."
+    )
     preferred: Claim | None = field(
-        description="The claim to use, by a judgement on this figure, or else by the most specific"
-        " order of publishers (`preferences`), or else the latest of whoever published first; null"
-        " in a history, since that can change while the figure stays as it is."
+        description="The preferred claim: by a judgement on this figure, else by the most specific order"
+        " of publishers (`preferences`), else the latest claim of the publisher that published"
+        " first. Null below `history`, since preferences change independently of figures."
     )
-    choice: Choice | None = field(description="Why it is preferred; null in a history.")
+    choice: Choice | None = field(description="Why it is preferred; null below `history`.")
     side_by_side: SideBySide | None = field(
-        description="Every publisher's latest claim, and how far they lie apart; null in a history."
+        description="The latest claim of every publisher, and their spread; null below `history`."
     )
-    because: list[Because] = field(description="The events that make it what it is on this day.")
+    because: list[Because] = field(
+        description="The recorded events that this state follows from, in the order of the log."
+    )
 
 
 def claim(

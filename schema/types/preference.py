@@ -20,22 +20,29 @@ from tracker.domain.vocabulary import Statistic
 
 @object_type
 class Preference(Node):
-    """In which order to trust publishers. A judgement on a figure itself goes before it, and so
-    does a more specific order.
+    """An order of preference between publishers. A judgement on a figure overrides it, and so does
+    a more specific order.
     """
 
-    key: str = field(description="What it is for, as a path: `all`, `rare_earths/reserves`.")
+    key: str = field(
+        description="The figures that it is for, as a path: `all`, `rare_earths/reserves`."
+    )
     entity: str = field(description="Its name in the log, `preference/<key>`.")
     commodity: Commodity | None = field(
-        description="It is for figures of this one and all below it; null: of any."
+        description="Only for figures of this commodity and those below it; null: for all."
     )
-    statistic: Statistic | None = field(description="It is for figures that count this; null: any.")
+    statistic: Statistic | None = field(
+        description="Only for figures of this statistic; null: for all."
+    )
     publishers: list[str] = field(
-        description="Their short ids. The first of them that has a claim is preferred."
+        description="The short ids of the publishers. The first one with a claim on a figure is"
+        " preferred."
     )
     reason: str = field(description="Why.")
-    event: Because = field(description="The event that said so.")
-    because: list[Because] = field(description="The events that make it what it is on this day.")
+    event: Because = field(description="The event that recorded it.")
+    because: list[Because] = field(
+        description="The recorded events that this state follows from, in the order of the log."
+    )
 
 
 def preference(state: PreferenceState) -> Preference:

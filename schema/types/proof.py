@@ -13,57 +13,58 @@ from tracker.audit.serve.proofs import InclusionResult, StoredCheckpoint
 
 @object_type
 class Checkpoint:
-    """A signed head of the log, which is a transparency log (C2SP tlog-checkpoint): it commits to
-    every event up to a position.
+    """A signed checkpoint of the transparency log (C2SP tlog-checkpoint): it commits to every event
+    up to a position.
     """
 
-    size: Position = field(description="How many events it commits to: the last one's position.")
-    root: str = field(description="The root of the tree over their entries, in base64.")
+    size: Position = field(
+        description="The number of events that it commits to, which is the position of the last one."
+    )
+    root: str = field(description="The root hash of the Merkle tree over their entries, in base64.")
     note: str = field(
-        description="The whole signed note, as `/log/checkpoint/<size>` serves it:"
-        " what is to be verified, and kept."
+        description="The whole signed note, as `/log/checkpoint/<size>` serves it. Verify this text, and"
+        " keep it."
     )
     signed_at: Instant = field(
-        description="When it was signed, by our clock. It is not in the"
-        " note: witnesses sign a time, we do not."
+        description="The time of signing, by the server's clock. The note does not contain it."
     )
 
 
 @object_type
 class InclusionProof:
-    """That an event is in the log that a checkpoint commits to. It is to be verified by whoever
-    asked, with a public key that they had before.
+    """A proof that an event is in the log that a checkpoint commits to. Verify it with a public key
+    that you had before.
     """
 
     position: Position = field(
-        description="The place of the event in the log; its number in the tree is one less."
+        description="The position of the event in the log; its index in the tree is one less."
     )
     leaf_hash: str = field(
-        description="The hash of its entry in the tree (RFC 6962), in base64."
-        " Compute it from the entry, as `/events` delivers it."
+        description="The leaf hash of its entry (RFC 6962), in base64. Compute it yourself from the entry"
+        " as `/events` delivers it."
     )
     hashes: list[str] = field(
         description="The hashes of the proof, from the leaf's sibling up, in base64."
     )
-    checkpoint: Checkpoint = field(description="The checkpoint that it leads to.")
+    checkpoint: Checkpoint = field(description="The checkpoint that the proof is for.")
     text: str = field(
-        description="All of it in one text, which tools for transparency logs read"
+        description="The proof and the checkpoint as one text, as tools for transparency logs read it"
         " (C2SP tlog-proof)."
     )
 
 
 @object_type
 class ConsistencyProof:
-    """That the log of a checkpoint begins with what it was at an older size: nothing was altered,
-    dropped or inserted since.
+    """A proof that the log of the newer checkpoint begins with the log of the older size: nothing
+    was altered, dropped or inserted.
     """
 
     old: Position = field(name="from", description="The older size.")
     hashes: list[str] = field(description="The hashes of the proof (RFC 6962), in base64.")
     checkpoint: Checkpoint = field(description="The newer checkpoint.")
     text: str = field(
-        description="All of it as witnesses take it: the body of a request"
-        " `add-checkpoint` (C2SP tlog-witness)."
+        description="The proof and the checkpoint as text: the body of an `add-checkpoint` request to a"
+        " witness (C2SP tlog-witness)."
     )
 
 

@@ -11,13 +11,13 @@ from tracker.domain.redaction import RedactionState
 
 @object_type
 class Redaction(Node):
-    """All that had to go of one event. The event stays, and so does every proof about it."""
+    """The redacted texts of one event. The event stays, and so does every proof about it."""
 
-    key: str = field(description="The position of that event.")
+    key: str = field(description="The position of the event.")
     entity: str = field(description="Its name in the log, `redaction/<position>`.")
-    event_id: str = field(description="The id of that event.")
-    texts: list[RedactedText] = field(description="What had to go, and why.")
-    because: list[Because] = field(description="The events that say so.")
+    event_id: str = field(description="The id of the event.")
+    texts: list[RedactedText] = field(description="The redacted texts, with the reasons.")
+    because: list[Because] = field(description="The events that recorded the redactions.")
 
 
 def redaction(state: RedactionState) -> Redaction:

@@ -24,7 +24,7 @@ from tracker.errors import InvalidInput
 
 
 class Amount(Value, frozen=True, kw_only=True):
-    """A number in an announcement: money, a share, a count of years."""
+    """An amount that an announcement names: money, a share, a number of years."""
 
     label: Name
     quantity: Quantity
@@ -42,7 +42,7 @@ class Amount(Value, frozen=True, kw_only=True):
 
 
 class Made(Fact, frozen=True, kw_only=True):
-    """An announcement is made.
+    """Records an announcement.
 
     `actors` make it or are party to it: places (`US`) and alliances (`quad`). `about` names
     entities of this tracker (`alliance/quad`), `conflicts_with` the announcements that tell the

@@ -42,8 +42,8 @@ from tracker.errors import InvalidInput
 
 
 class Clause(Value, frozen=True, kw_only=True):
-    """What one clause says. Absent destinations, origins or forms mean all; an absent start means
-    that no date is given.
+    """The content of one clause. Absent destinations, origins or forms mean all of them; an absent
+    start means that no date is given.
 
     `in_force_until` is inclusive. `items` are the goods that it names, all that there are of its
     forms if `items_complete`. `destinations` are for exports, `origins` for imports, and

@@ -67,12 +67,12 @@ class Commodity(str):
 
     @property
     def hs_codes(self) -> tuple[str, ...]:
-        """Its codes in the Harmonized System (2022), of 4 or 6 digits."""
+        """Its codes in the Harmonized System of 2022, of 4 or 6 digits."""
         return _entries()[self].hs
 
     @property
     def forms(self) -> tuple[Form, ...]:
-        """The forms that its goods have; none where they can have all."""
+        """The forms in which it is traded; empty where it can have all."""
         return _entries()[self].forms
 
 

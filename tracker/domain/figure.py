@@ -51,7 +51,7 @@ SHARE_STATISTICS = frozenset({Statistic.PRODUCTION_SHARE, Statistic.RESERVES_SHA
 
 
 class Series(Value, frozen=True, kw_only=True):
-    """What a figure is about: one commodity, place, statistic, stage and period.
+    """The series of a figure: one commodity, place, statistic, stage and period.
 
     `period` is the year that the figure is for; reserves have none, since every edition states
     them anew. `form` tells products of one commodity and stage apart (`sponge`, `pigment`).
@@ -191,7 +191,7 @@ class Claim(Value, frozen=True, kw_only=True):
 
     @property
     def because(self) -> Because:
-        """The event that makes the claim."""
+        """The event that recorded the claim, in a list for uniformity."""
         return Because(
             position=self.position,
             event_id=self.event_id,

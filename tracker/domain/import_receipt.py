@@ -39,7 +39,7 @@ class ImportCounts(Value, frozen=True, kw_only=True):
 
     @property
     def items(self) -> int:
-        """How many facts and refusals the file gave."""
+        """The number of facts and refused places in the file."""
         return (
             self.new
             + self.restated

@@ -32,7 +32,8 @@ class Item(Value, frozen=True, kw_only=True):
 
 
 class PlaceException(Value, frozen=True, kw_only=True):
-    """Places for which a clause is otherwise: free of it, or at a rate of their own.
+    """Places for which a clause does not apply, or with another rate: destinations of exports,
+    origins of imports.
 
     For exports these are destinations, for imports origins. Without days it is so as long as the
     clause applies; `in_force_until` is inclusive.

@@ -139,7 +139,7 @@ PERCENT = Unit("percent")
 
 
 class Quantity(Value, frozen=True, kw_only=True):
-    """A number with what it means: unit, basis and qualifier (design rules 6 and 7).
+    """A number with its unit, basis and qualifier.
 
     `value` is absent when the qualifier says that there is no number; it is never coerced to 0.
     `upper` is the upper end of a range. `basis` says what is weighed, in the publisher's words:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Direction(StrEnum):
-    """What a control acts on."""
+    """What a control restricts: exports, imports or production."""
 
     EXPORT = "export"
     IMPORT = "import"
@@ -14,7 +14,7 @@ class Direction(StrEnum):
 
 
 class Measure(StrEnum):
-    """How a control works."""
+    """How a control restricts trade."""
 
     LICENCE = "licence"
     DUAL_USE_LICENCE = "dual_use_licence"
@@ -32,7 +32,7 @@ class Measure(StrEnum):
 
 
 class Covers(StrEnum):
-    """What a clause is about: the goods themselves, or what it takes to make them."""
+    """What a clause covers: the goods themselves, or the means to make them."""
 
     GOODS = "goods"
     TECHNOLOGY = "technology"
@@ -57,7 +57,7 @@ class Form(StrEnum):
 
 
 class Territory(StrEnum):
-    """From where goods are controlled: from the issuer's own territory, from abroad, or both."""
+    """The territory whose goods are controlled: the issuer's own, abroad, or both."""
 
     HOME = "home"
     ALSO_ABROAD = "also_abroad"
@@ -72,7 +72,7 @@ class QuotaPart(StrEnum):
 
 
 class LegalStage(StrEnum):
-    """How far a clause has come on its way to being law."""
+    """The legal stage of a clause, from proposal to law."""
 
     ADOPTED = "adopted"
     PROPOSED = "proposed"
@@ -81,7 +81,7 @@ class LegalStage(StrEnum):
 
 
 class ClauseEnd(StrEnum):
-    """What is known of the end of a clause that has no last day."""
+    """How a clause ends that has no known last day."""
 
     OPEN = "open"
     UNKNOWN = "unknown"
@@ -121,7 +121,7 @@ class ClauseStatus(StrEnum):
 
 
 class AllianceStatus(StrEnum):
-    """Where an alliance stands on a day."""
+    """The status of an alliance on a day."""
 
     ACTIVE = "active"
     SUCCEEDED = "succeeded"
@@ -129,7 +129,7 @@ class AllianceStatus(StrEnum):
 
 
 class AnnouncementKind(StrEnum):
-    """What an announcement does."""
+    """Kinds of announcements."""
 
     STATEMENT = "statement"
     COMMITMENT = "commitment"
@@ -140,7 +140,7 @@ class AnnouncementKind(StrEnum):
 
 
 class Statistic(StrEnum):
-    """What a figure counts."""
+    """Statistics that figures have."""
 
     PRODUCTION = "production"
     CAPACITY = "capacity"
@@ -150,7 +150,7 @@ class Statistic(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where in the chain from the ground to the market a figure is taken."""
+    """Stages of the supply chain, from the ground to the market, at which a figure is measured."""
 
     MINE = "mine"
     REFINERY = "refinery"
@@ -161,7 +161,7 @@ class Stage(StrEnum):
 
 
 class Qualifier(StrEnum):
-    """What stands beside, or instead of, the number of a quantity (design rule 6)."""
+    """How the number of a quantity is qualified, or why there is none."""
 
     ABOUT = "about"
     NEARLY = "nearly"
@@ -211,7 +211,7 @@ class PreferenceRule(StrEnum):
 
 
 class Checked(StrEnum):
-    """How this tracker looked at a source before recording what it says."""
+    """How the source was checked before the fact was recorded."""
 
     PAGE = "page"
     DATA_FILE = "data_file"

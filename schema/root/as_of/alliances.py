@@ -47,15 +47,13 @@ class Alliances(AtMoment):
         info: Info,
         search: Search = None,
         member: Annotated[
-            str | None,
-            argument(description="Only those that this place is a member of, such as `JP`."),
+            str | None, argument(description="Only alliances with this member, such as `JP`.")
         ] = None,
         status: Annotated[
-            AllianceStatus | None, argument(description="Only those that stand there.")
+            AllianceStatus | None, argument(description="Only alliances of this status.")
         ] = None,
         founded: Annotated[
-            DayRange | None,
-            argument(description="Only those that were founded on one of these days."),
+            DayRange | None, argument(description="Only alliances founded on one of these days.")
         ] = None,
         published: PublishedIn = None,
         publisher: Publisher = None,
@@ -95,7 +93,7 @@ class Alliances(AtMoment):
         info: Info,
         id: Annotated[str, argument(description="Its key, such as `quad`, or its id.")],
     ) -> Alliance | None:
-        """One alliance; null while it is not founded."""
+        """One alliance; null before it is founded."""
         state = await self.one(info, AllianceState, id)
         return alliance(state, self.moment) if state else None
 
@@ -105,16 +103,16 @@ class Alliances(AtMoment):
         info: Info,
         search: Search = None,
         kind: Annotated[
-            AnnouncementKind | None, argument(description="Only those that do this.")
+            AnnouncementKind | None, argument(description="Only announcements of this kind.")
         ] = None,
         actor: Annotated[
             str | None,
-            argument(description="Only those of this place (`US`) or alliance (`quad`)."),
+            argument(description="Only announcements of this place (`US`) or alliance (`quad`)."),
         ] = None,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         date: Annotated[
-            DayRange | None, argument(description="Only those that were made on one of these days.")
+            DayRange | None, argument(description="Only announcements made on one of these days.")
         ] = None,
         published: PublishedIn = None,
         publisher: Publisher = None,
@@ -153,6 +151,6 @@ class Alliances(AtMoment):
     async def announcement(
         self, info: Info, id: Annotated[str, argument(description="Its key or its id.")]
     ) -> Announcement | None:
-        """One announcement; null while it is not made."""
+        """One announcement; null before it is made."""
         state = await self.one(info, AnnouncementState, id)
         return announcement(state) if state else None

@@ -34,15 +34,15 @@ from tracker.domain.values import Actor, PartialDate
 
 @object_type
 class Counts:
-    """How many entities of each kind there are."""
+    """The number of entities of each kind."""
 
-    export_controls: int = field(description="Export controls that are announced.")
-    alliances: int = field(description="Alliances that are founded.")
-    announcements: int = field(description="Announcements that are made.")
-    figures: int = field(description="Figures that somebody has claimed a number for.")
-    preferences: int = field(description="Orders of publishers that are set.")
-    imports: int = field(description="Imports that are recorded.")
-    redactions: int = field(description="Events of which texts had to go.")
+    export_controls: int = field(description="Announced export controls.")
+    alliances: int = field(description="Alliances, dissolved ones included.")
+    announcements: int = field(description="Announcements.")
+    figures: int = field(description="Figures with at least one claim.")
+    preferences: int = field(description="Orders of preference between publishers.")
+    imports: int = field(description="Recorded imports.")
+    redactions: int = field(description="Events with redacted texts.")
 
 
 @object_type
@@ -57,13 +57,15 @@ class Horizon:
         description="From which day the fact counts; of all that are known, the last."
     )
     newest_published_on: PartialDate = field(description="When its source was published.")
-    newest_position: Position = field(description="Its place in the log.")
+    newest_position: Position = field(description="Its position in the log.")
     recorded_at: Instant = field(description="When it was recorded.")
 
 
 @object_type
 class AsOf(Controls, Alliances, Figures, SupplyAnalysis):
-    """What was so on a day, as the log told it at a position."""
+    """The world on one day, as the log knew it at one position. Every answer below is about this
+    moment.
+    """
 
     @resolver_field
     async def horizon(
@@ -92,7 +94,7 @@ class AsOf(Controls, Alliances, Figures, SupplyAnalysis):
 
     @resolver_field
     async def counts(self, info: Info) -> Counts:
-        """How many entities have a state at this moment, by kind."""
+        """The number of entities that exist at this moment, by kind."""
         counts = await info.context.services.as_of.counts(self.moment)
         return Counts(
             export_controls=counts[kind_name(ExportControlState)],
@@ -106,21 +108,21 @@ class AsOf(Controls, Alliances, Figures, SupplyAnalysis):
 
     @resolver_field
     async def node(self, info: Info, id: GlobalId) -> Node | None:
-        """The entity of an id at this moment; null while there is none."""
+        """The entity with this `id` at this moment; null where it does not exist."""
         return await node(info, self.moment, id)
 
     @resolver_field
     async def nodes(self, info: Info, ids: GlobalIds) -> list[Node | None]:
-        """The entities of some ids at this moment, in the order of the ids; null where none is."""
+        """The entities with these ids at this moment, in the order of the ids; null for each that
+        does not exist.
+        """
         return await nodes(info, self.moment, ids)
 
     @resolver_field
     async def upcoming(
         self,
         info: Info,
-        days: Annotated[
-            int, argument(description="How many days after this one to look ahead.")
-        ] = 90,
+        days: Annotated[int, argument(description="The number of days to look ahead.")] = 90,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         place: AboutPlace = None,
@@ -132,8 +134,8 @@ class AsOf(Controls, Alliances, Figures, SupplyAnalysis):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Transition]:
-        """What will start, end, be suspended or return, in the order of the days, from what is
-        known at this moment: public by this day, or recorded by then for a later one.
+        """What will start, end, be suspended or return after this day, ordered by day. It follows
+        from the facts recorded by this position, including those that become public later.
         """
         about = parse_change_filter(commodity, hs_code, place, kind, publisher)
         turns = await transition_pages(

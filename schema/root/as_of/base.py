@@ -29,7 +29,9 @@ class AtMoment:
 
     @resolver_field
     def position(self) -> Position:
-        """The position that the answer rests on; give it to ask again and get the same answer."""
+        """The position of the log that the answer is computed from. A query with this `position`
+        and `validAt` always gets the same answer.
+        """
         return Position(str(self.moment.position))
 
     @resolver_field
@@ -39,7 +41,7 @@ class AtMoment:
 
     @resolver_field
     async def known_at(self, info: Info) -> Instant | None:
-        """When the event at the position was recorded; null at position 0."""
+        """The time at which the event at this position was recorded; null at position 0."""
         recorder = info.context.services.recorder
         events = await recorder.read(self.moment.position - 1, limit=1)
         at_start = self.moment.position == 0 or not events
@@ -47,8 +49,8 @@ class AtMoment:
 
     @resolver_field
     async def digest(self, info: Info) -> str:
-        """The SHA-256 of the whole state at this moment, as hexadecimal digits. A replay of the log
-        in memory gives the same.
+        """The SHA-256 of the whole state at this moment, in hexadecimal digits. A replay of the log
+        gives the same (`tracker replay`).
         """
         return await info.context.services.as_of.digest(self.moment)
 

@@ -45,31 +45,37 @@ class Controls(AtMoment):
         info: Info,
         search: Search = None,
         issuer: Annotated[
-            str | None, argument(description="Only those of this issuer, such as `CN`.")
+            str | None, argument(description="Only export controls of this issuer, such as `CN`.")
         ] = None,
         destination: Annotated[
-            str | None, argument(description="Only those with a clause for this place, or for all.")
+            str | None,
+            argument(
+                description="Only export controls with a clause for exports to this place, or to all places."
+            ),
         ] = None,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         measure: Annotated[
-            Measure | None, argument(description="Only those with a clause that works in this way.")
+            Measure | None,
+            argument(description="Only export controls with a clause of this measure."),
         ] = None,
         direction: Annotated[
-            Direction | None, argument(description="Only those that act on this.")
+            Direction | None,
+            argument(description="Only controls of exports, of imports or of production."),
         ] = None,
         status: Annotated[
-            ClauseStatus | None, argument(description="Only those with a clause that stands there.")
+            ClauseStatus | None,
+            argument(description="Only export controls with a clause of this status."),
         ] = None,
         announced: Annotated[
             DayRange | None,
-            argument(description="Only those that were announced on one of these days."),
+            argument(description="Only export controls announced on one of these days."),
         ] = None,
         in_force: Annotated[
             DayRange | None,
             argument(
-                description="Only those with a clause that is in force on one of these days, by the"
-                " dates and the suspension that it has at this moment."
+                description="Only export controls with a clause that is in force on one of these days, by the"
+                " dates and suspension known at this moment."
             ),
         ] = None,
         published: PublishedIn = None,
@@ -121,6 +127,6 @@ class Controls(AtMoment):
             str, argument(description="Its key, such as `cn-mofcom-2024-46`, or its id.")
         ],
     ) -> ExportControl | None:
-        """One export control; null while it is not announced."""
+        """One export control; null before it is announced."""
         state = await self.one(info, ExportControlState, id)
         return export_control(state) if state else None

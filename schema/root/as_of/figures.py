@@ -39,16 +39,18 @@ from tracker.domain.preference import PreferenceState
 from tracker.domain.vocabulary import Checked, Stage, Statistic
 
 OfPlace: TypeAlias = Annotated[
-    str | None, argument(description="Only those for this place, such as `CN` or `WORLD`.")
+    str | None, argument(description="Only those of this place, such as `CN` or `WORLD`.")
 ]
 CountedAs: TypeAlias = Annotated[
-    Statistic | None, argument(description="Only those that count this.")
+    Statistic | None, argument(description="Only those of this statistic.")
 ]
 AtStage: TypeAlias = Annotated[
-    Stage | None, argument(description="Only those at this stage of the chain; reserves have none.")
+    Stage | None,
+    argument(description="Only those of this stage of the supply chain; reserves have none."),
 ]
 OfYears: TypeAlias = Annotated[
-    YearRange | None, argument(description="Only those for one of these years; reserves have none.")
+    YearRange | None,
+    argument(description="Only those for one of these years, both inclusive; reserves have none."),
 ]
 
 
@@ -68,8 +70,8 @@ class Figures(AtMoment):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Preference]:
-        """In which order to trust publishers, for everything and for single commodities and
-        statistics.
+        """Orders of preference between publishers, for all figures or for those of one commodity or
+        statistic.
         """
         narrowed = Filter(
             commodities=parse_with_descendants(commodity), category=domain_value(statistic)
@@ -104,7 +106,7 @@ class Figures(AtMoment):
         last: Last = None,
         before: Before = None,
     ) -> Connection[Figure]:
-        """Figures: a series and period with every publisher's claims."""
+        """Figures: each a series and period with the claims of every publisher."""
         narrowed = replace(
             figure_filter(commodity, hs_code, place, statistic, stage, years),
             **narrowed_sources(published, publisher, verified, primary, checked),
@@ -131,7 +133,7 @@ class Figures(AtMoment):
             ),
         ],
     ) -> Figure | None:
-        """One figure; null while nobody has claimed a number for it."""
+        """One figure; null while there is no claim on it."""
         state = await self.one(info, FigureState, id)
         return figure(state, await self.orders(info)) if state else None
 

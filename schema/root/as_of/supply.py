@@ -17,7 +17,7 @@ from schema.types.exposure import Exposure, exposure
 from tracker.domain.commodities import Commodity
 from tracker.domain.vocabulary import Stage, Statistic
 
-OfCommodity = Annotated[str, argument(description="Of which commodity, such as `rare_earths`.")]
+OfCommodity = Annotated[str, argument(description="The commodity, such as `rare_earths`.")]
 Form = Annotated[
     str | None, argument(description="The product, where one stage has several, such as `sponge`.")
 ]
@@ -33,10 +33,12 @@ class SupplyAnalysis(AtMoment):
         info: Info,
         commodity: OfCommodity,
         year: Annotated[int, argument(description="The year of the figures.")],
-        stage: Annotated[Stage, argument(description="Where in the chain.")] = Stage.MINE,
+        stage: Annotated[
+            Stage, argument(description="The stage of the supply chain.")
+        ] = Stage.MINE,
         form: Form = None,
     ) -> Distribution:
-        """How the world's output of a commodity in a year is spread over places."""
+        """The world's production of a commodity in one year, by place."""
         id = parse_word(Commodity, commodity, "commodity")
         figures = await info.context.services.as_of.figures(id, year, self.moment)
         orders, wanted = await self.orders(info), (Statistic.PRODUCTION, stage, form)
@@ -44,7 +46,7 @@ class SupplyAnalysis(AtMoment):
 
     @resolver_field
     async def reserves(self, info: Info, commodity: OfCommodity, form: Form = None) -> Distribution:
-        """How the world's reserves of a commodity are spread over places."""
+        """The world's reserves of a commodity, by place."""
         id = parse_word(Commodity, commodity, "commodity")
         figures = await info.context.services.as_of.figures(id, None, self.moment)
         orders, wanted = await self.orders(info), (Statistic.RESERVES, None, form)
@@ -57,30 +59,30 @@ class SupplyAnalysis(AtMoment):
         commodity: Annotated[
             str | None,
             argument(
-                description="Only supplies of this commodity and of those below it that have figures;"
-                " left out: of all that the controls are about."
+                description="Only supplies of this commodity, and of those below it that have figures. All"
+                " commodities that the controls name if left out."
             ),
         ] = None,
         issuer: Annotated[
-            str | None, argument(description="Only controls of this place: what it controls.")
+            str | None, argument(description="Only export controls of this issuer.")
         ] = None,
         destination: Annotated[
             str | None,
             argument(
-                description="Only controls toward this destination, or toward all: what it is exposed"
-                " to. Left out, those limited to some destinations count as partial."
+                description="Only export controls that reach this destination. If left out,"
+                " controls limited to some destinations count as partial."
             ),
         ] = None,
         stage: Annotated[Stage | None, argument(description="Only supplies at this stage.")] = None,
         year: Annotated[
             int | None,
             argument(
-                description="The year of the figures; of every supply the last one if left out."
+                description="The year of the figures; for each supply the latest one if left out."
             ),
         ] = None,
     ) -> list[Exposure]:
-        """Which supply is under which export controls, and how much of the world's output that is.
-        Needs a commodity, an issuer or a destination.
+        """The supplies that export controls reach, and their share of the world's production. Needs
+        a commodity, an issuer or a destination.
         """
         asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, destination)
         orders = await self.orders(info)
