@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.analysis.exposure import Exposure, Question, exposures, subjects
+from projections.analysis.exposure import Exposure, Question, applied, exposures, subjects
 from projections.fold.replay import ReplayState
 from schema.services import Services
 from tests.support.api import Api
@@ -21,7 +21,7 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState, Series
 from tracker.domain.places import Place
 from tracker.domain.values import Fact
-from tracker.domain.vocabulary import Measure, Statistic
+from tracker.domain.vocabulary import Measure, Reach, Stage, Statistic
 
 GALLIUM, US, JP = Commodity("gallium"), Place("US"), Place("JP")
 DAY = "2025-12-01"
@@ -174,6 +174,30 @@ def test_a_clause_on_forms_counts_in_full_for_a_stage_of_which_it_has_all_forms(
     forms: list[str], expected: tuple[str, str]
 ) -> None:
     assert shares(exposed(control(clause(forms=forms)))) == expected
+
+
+@pytest.mark.parametrize(
+    ("stage", "forms", "reach"),
+    [
+        ("primary", ["metal"], Reach.FULL),
+        ("smelter", ["metal"], Reach.FULL),
+        ("primary", ["oxide"], Reach.PARTLY),
+        ("refinery", ["metal"], Reach.PARTLY),
+        ("refinery", ["oxide", "compound", "metal", "alloy", "intermediate"], Reach.FULL),
+        ("secondary", ["metal"], Reach.FULL),
+        ("secondary", ["scrap"], Reach.PARTLY),
+        ("secondary", ["ore"], Reach.OTHER),
+        ("plant", ["concentrate"], Reach.OTHER),
+        (None, ["ore"], Reach.PARTLY),
+    ],
+)
+def test_the_forms_of_a_stage_decide_how_far_a_clause_on_forms_reaches(
+    stage: str | None, forms: list[str], reach: Reach
+) -> None:
+    controls = [control(clause(forms=forms))]
+    at = stage and Stage(stage)
+    [found] = applied(Question(ON), GALLIUM, at or None, controls, {})
+    assert found.reach is reach
 
 
 def test_goods_that_are_controlled_at_home_and_abroad_count_in_full() -> None:
@@ -435,7 +459,7 @@ async def test_the_us_was_exposed_to_a_ban_of_gallium_until_it_was_suspended(
         "full": False,
         "clause": {"key": "2", "suspendedUntil": "2026-11-27", "returnsOn": "2026-11-28"},
     } in china["suspended"]
-    assert ["only technology, not the goods"] in [of["limits"] for of in china["inForce"]]
+    assert any("only technology, not the goods" in of["limits"] for of in china["inForce"])
 
 
 async def test_japan_was_never_exposed_to_the_ban_of_gallium(corpus_services: Services) -> None:
@@ -464,7 +488,7 @@ async def test_seven_rare_earths_under_licence_are_a_part_of_the_supply(
         of["full"] for of in china["inForce"] if of["control"]["key"] == "cn-mofcom-2025-18"
     )
     suspended = china["suspended"]
-    assert {(of["control"]["key"], of["clause"]["suspendedUntil"]) for of in suspended} == {
+    assert {(of["control"]["key"], of["clause"]["suspendedUntil"]) for of in suspended} >= {
         (f"cn-mofcom-2025-{number}", "2026-11-10") for number in (56, 57, 61, 62)
     }
 
@@ -481,9 +505,9 @@ async def test_heavy_rare_earths_have_controls_and_no_figures_in_2025(
     assert "cn-mofcom-2025-18" in {of["control"]["key"] for of in china["inForce"]}
     [found] = await ask(corpus_services, day="2025-11-20", commodity="dysprosium", destination="US")
     [china] = [place for place in found["places"] if place["place"]["code"] == "CN"]
-    assert ("cn-mofcom-2025-18", True) in {
-        (of["control"]["key"], of["full"]) for of in china["inForce"]
-    }
+    assert ("cn-mofcom-2025-18", ["only as oxide, compound, metal"]) in [
+        (of["control"]["key"], of["limits"]) for of in china["inForce"]
+    ]
 
 
 async def test_a_place_can_be_asked_what_it_controls(corpus_services: Services) -> None:

@@ -31,15 +31,22 @@ DUAL_USE_ITEMS = Commodity("dual_use_items")
 MAX_NAMED_ITEMS = 4
 """Items that a limit names before it counts the rest."""
 
+REFINED = frozenset({Form.OXIDE, Form.COMPOUND, Form.METAL, Form.ALLOY, Form.INTERMEDIATE})
 FORMS_OF_STAGE: Mapping[Stage, frozenset[Form]] = {
     Stage.MINE: frozenset({Form.ORE, Form.CONCENTRATE}),
-    **dict.fromkeys(
-        (Stage.REFINERY, Stage.SMELTER, Stage.PRIMARY, Stage.PLANT),
-        frozenset({Form.OXIDE, Form.COMPOUND, Form.METAL, Form.ALLOY, Form.INTERMEDIATE}),
-    ),
+    Stage.REFINERY: REFINED,
+    Stage.SMELTER: REFINED,
+    Stage.PRIMARY: REFINED,
+    Stage.PLANT: REFINED,
     Stage.SECONDARY: frozenset({Form.SCRAP, Form.METAL}),
 }
-"""The forms in which the output of a stage is traded."""
+"""The forms in which the output of a stage may be traded: a clause on none of them reaches none of
+it."""
+MAIN_FORMS: Mapping[Stage, frozenset[Form]] = {
+    **FORMS_OF_STAGE,
+    **dict.fromkeys((Stage.SMELTER, Stage.PRIMARY, Stage.SECONDARY), frozenset({Form.METAL})),
+}
+"""The forms that figures of a stage count: a clause on all of these reaches all of it."""
 
 Licences = Mapping[Place, Sequence[Clause]]
 """The dual-use licences for goods that are in force, by their issuer."""
@@ -344,10 +351,16 @@ def form_limit(goods: Goods, stage: Stage | None, commodity: Commodity) -> FormL
     """
     if not goods.forms:
         return None
-    output = FORMS_OF_STAGE[stage] if stage else frozenset(Form)
-    if commodity.forms:
-        output = output & frozenset(commodity.forms) or frozenset(commodity.forms)
-    if output <= goods.forms:
+    possible, main = (_forms_of(commodity, stage, forms) for forms in (FORMS_OF_STAGE, MAIN_FORMS))
+    if main <= goods.forms:
         return None
     named = ", ".join(form for form in Form if form in goods.forms)
-    return FormLimit(f"only as {named}", not output.isdisjoint(goods.forms))
+    return FormLimit(f"only as {named}", not possible.isdisjoint(goods.forms))
+
+
+def _forms_of(
+    commodity: Commodity, stage: Stage | None, forms: Mapping[Stage, frozenset[Form]]
+) -> frozenset[Form]:
+    """The forms of a commodity at a stage, of those that its goods can have."""
+    of_stage, own = forms[stage] if stage else frozenset(Form), frozenset(commodity.forms)
+    return of_stage & own or own or of_stage
