@@ -23,6 +23,7 @@ from tracker.corpus.compiling import (
     summary,
     usgs_readings,
 )
+from tracker.corpus.coverage import coverage
 from tracker.corpus.files import Act, Problem, files_of, read
 
 corpus = typer.Typer(
@@ -45,13 +46,23 @@ HERE = Path(tracker.corpus.__file__).parent
 
 
 @corpus.command()
-def check(directory: Directory = HERE) -> None:
+def check(
+    directory: Directory = HERE,
+    show_coverage: Annotated[
+        bool,
+        typer.Option(
+            "--coverage", help="Print what is covered by issuer and year, as tables in Markdown."
+        ),
+    ] = False,
+) -> None:
     """Check the files: form, order, rules, links, commodities, repeated acts, sources.
 
     Every problem is a line with its file, act and field. Exit codes: 0 none, 1 some, 2 wrong usage.
     """
     with errors_for_people():
         acts = checked(directory)
+    if show_coverage:
+        print_whole(coverage(acts).splitlines())
     entities = {act.order.stream for act in acts}
     note.print(f"{len(acts):,} acts about {len(entities):,} entities: no problems")
 

@@ -11,7 +11,8 @@ from tracker.corpus.files import Act, line_of
 from tracker.domain.codec import encode
 from tracker.sources.readers.corpus_format import parse_line
 
-SOURCE = {"publisher": "mofcom", "name": "MOFCOM", "publishedOn": "2025-03-01"}
+SOURCE = {"publisher": "xinhua", "name": "Xinhua", "publishedOn": "2025-03-01"}
+MOFCOM = "https://www.mofcom.gov.cn/a"
 CONTROL, ANNOUNCEMENTS = "policy/export-control/xx.toml", "policy/announcement/cn/2025.toml"
 
 
@@ -125,3 +126,42 @@ def test_who_looked_at_a_source_says_at_which(checked: str) -> None:
     assert f"source: expected a url or a reference of what was read ({checked})" in problem
     assert problems(made(source=seen | {"url": "https://example.org/a"})) == []
     assert problems(made(source=seen | {"reference": "No. 1"})) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "flaw"),
+    [
+        (
+            {"publisher": "nobody-knows", "url": MOFCOM},
+            "expected a publisher of publishers.toml, got nobody-knows",
+        ),
+        (
+            {"publisher": "mofcom", "url": "https://www.gvw.com/a"},
+            "expected who published what was read: gvw, not mofcom",
+        ),
+        (
+            {"publisher": "wto", "url": "https://www.wto.org/a"},
+            "expected primary: wto speaks for wto",
+        ),
+        ({"publisher": "mofcom", "url": MOFCOM}, None),
+        ({"publisher": "wto", "url": "https://www.wto.org/a", "primary": False}, None),
+        ({"publisher": "gvw", "url": "https://www.gvw.com/a"}, None),
+    ],
+)
+def test_a_source_says_who_published_what_was_read_and_whose_text_it_is(
+    source: dict[str, Any], flaw: str | None
+) -> None:
+    found = problems(made(source=SOURCE | {"checked": "page"} | source, actors=["CN"]))
+    assert [problem.partition("source: ")[2] for problem in found] == ([flaw] if flaw else [])
+
+
+def test_other_sources_of_an_act_are_looked_at_as_well() -> None:
+    [problem] = problems(made(moreSources=[SOURCE | {"publisher": "nobody-knows"}]))
+    assert "got nobody-knows" in problem
+
+
+def test_a_member_speaks_for_its_alliance() -> None:
+    source = SOURCE | {"publisher": "mofcom", "url": MOFCOM, "checked": "page"}
+    opening = {"type": "Alliance.Founded", "on": "2025-03-01", "name": "A", "source": source}
+    assert problems(act("policy/alliance/a.toml", id="a", members=["CN"], **opening)) == []
+    assert "speaks for CN" in problems(act("policy/alliance/a.toml", id="a", **opening))[0]

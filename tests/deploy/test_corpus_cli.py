@@ -34,6 +34,12 @@ def test_the_files_of_this_checkout_have_no_problem() -> None:
     assert "no problems" in result.output
 
 
+def test_what_is_covered_is_printed_as_tables(directory: Path) -> None:
+    result = run("check", directory, "--coverage")
+    assert result.exit_code == 0
+    assert "| China | 1 | 2025: 1 |" in result.stdout
+
+
 def test_a_problem_is_a_line_with_file_act_and_field(directory: Path) -> None:
     (directory / CONTROL).write_text(GALLIUM.replace('"CN"', '"ZZ"'), "utf-8")
     result = run("check", directory)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -10,12 +11,15 @@ from msgspec import structs
 
 from tracker.commands.handler import decide_all
 from tracker.corpus.files import ANNOUNCEMENT, Act, Problem
-from tracker.domain.alliance import Founded, Succeeded
+from tracker.domain.alliance import Founded, MemberJoined, Succeeded
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.commodities import ancestors
 from tracker.domain.entity import TYPES
 from tracker.domain.export_control_acts import Amended, Announced, Merged
+from tracker.domain.figure import Claimed
+from tracker.domain.publishers import publishers, publishers_at
 from tracker.domain.registry import kind_of
+from tracker.domain.values import READ, Source
 from tracker.domain.vocabulary import Checked
 
 
@@ -80,16 +84,53 @@ def check_commodities(acts: Sequence[Act]) -> Iterator[Problem]:
 
 
 def check_sources(acts: Sequence[Act]) -> Iterator[Problem]:
-    """Whoever looked at a source says at which: by its address or its reference."""
+    """A source says what was read, who published it, and whose text it is."""
+    owners = _owners(acts)
     for act in acts:
-        source = act.order.fact.source
-        if source.checked in (Checked.PAGE, Checked.DATA_FILE) and not (
-            source.url or source.reference
-        ):
-            yield _problem(
-                act, f"expected a url or a reference of what was read ({source.checked})", "source"
-            )
+        for source in (act.order.fact.source, *act.order.fact.more_sources):
+            for message in _flaws(source, owners[act.order.stream]):
+                yield _problem(act, message, "source")
 
+
+def _flaws(source: Source, owners: Set[str]) -> Iterator[str]:
+    """What is wrong with a source of a fact, which is that of these places and alliances."""
+    publisher = publishers().get(source.publisher)
+    if source.checked in READ and not (source.url or source.reference):
+        yield f"expected a url or a reference of what was read ({source.checked})"
+    if publisher is None:
+        yield f"expected a publisher of publishers.toml, got {source.publisher}"
+    elif publisher.is_authority:
+        if source.url and source.checked is Checked.PAGE and not publisher.publishes(source.url):
+            at = ", ".join(one.id for one in publishers_at(source.url)) or "a publisher of its own"
+            yield f"expected who published what was read: {at}, not {publisher.id}"
+        if (
+            source.primary is None
+            and source.is_primary
+            and not owners & set(publisher.authority_of)
+        ):
+            yield f"expected primary: {publisher.id} speaks for {', '.join(publisher.authority_of)}"
+
+
+def _owners(acts: Iterable[Act]) -> defaultdict[str, set[str]]:
+    """Whose instrument or announcement each entity is; members speak for their alliance."""
+    owners = defaultdict[str, set[str]](set)
+    for act in acts:
+        match act.order.fact:
+            case Announced() as fact:
+                owners[act.order.stream].add(fact.issuer)
+            case Made() as fact:
+                owners[act.order.stream].update(fact.actors)
+            case Founded() as fact:
+                owners[act.order.stream].update({act.order.stream.partition("/")[2], *fact.members})
+            case MemberJoined() as fact:
+                owners[act.order.stream].add(fact.member)
+            case Claimed() as fact:
+                owners[act.order.stream].update({fact.series.place, *GEOLOGICAL_SURVEYS})
+    return owners
+
+
+GEOLOGICAL_SURVEYS = ("US", "GB")
+"""Whose surveys collect figures of all countries: they are authorities on them."""
 
 CHECKS: tuple[Callable[[Sequence[Act]], Iterator[Problem]], ...] = (
     check_order,

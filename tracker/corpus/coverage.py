@@ -1,0 +1,47 @@
+"""What a corpus covers, as the tables of docs/data.md: acts by issuer and year."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from tracker.corpus.files import Act
+from tracker.domain.announcement import Made
+from tracker.domain.export_control_acts import Announced
+from tracker.domain.places import Place
+
+
+def coverage(acts: Sequence[Act]) -> str:
+    """The tables: export controls by who issued them, then announcements by whose they are."""
+    issuers = {
+        act.order.stream: act.order.fact.issuer.name
+        for act in acts
+        if isinstance(act.order.fact, Announced)
+    }
+    speakers = {
+        act.order.stream: _name(act.order.fact.actors[0]) if act.order.fact.actors else "others"
+        for act in acts
+        if isinstance(act.order.fact, Made)
+    }
+    controls = _table("issuer", "instruments", "acts by year", issuers, acts)
+    announcements = _table("who", "announcements", "by year", speakers, acts)
+    return f"{controls}\n\n{announcements}\n"
+
+
+def _name(actor: str) -> str:
+    """A place by its name, an alliance by its key."""
+    return Place(actor).name if actor.isupper() else actor
+
+
+def _table(who: str, what: str, when: str, owners: dict[str, str], acts: Iterable[Act]) -> str:
+    """How many entities each owner has, and how many acts of them there are in each year."""
+    years: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for act in acts:
+        if owner := owners.get(act.order.stream):
+            years[owner][act.order.fact.public_on.year] += 1
+    entities = Counter(owners.values())
+    lines = [f"| {who} | {what} | {when} |", "| --- | --- | --- |"]
+    for owner in sorted(years):
+        by_year = ", ".join(f"{year}: {count}" for year, count in sorted(years[owner].items()))
+        lines.append(f"| {owner} | {entities[owner]} | {by_year} |")
+    return "\n".join(lines)
