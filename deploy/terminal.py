@@ -1,4 +1,4 @@
-"""What others wrote, shown where it could steer a terminal or a spreadsheet: escaped."""
+"""What others wrote, shown where it could steer a terminal: escaped."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from typing import Any
 from rich.console import Console
 
 from tracker.domain.wording import NOT_IN_LINE, NOT_IN_TEXT
-
-FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-"""What makes a spreadsheet take a cell for a formula at its beginning, as OWASP lists it."""
 
 
 class Terminal(Console):
@@ -48,8 +45,3 @@ def escaped_json(text: str) -> str:
 def _utf16_units(character: str) -> list[int]:
     raw = character.encode("utf-16-be", "surrogatepass")
     return [int.from_bytes(raw[at : at + 2]) for at in range(0, len(raw), 2)]
-
-
-def csv_cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: `=1` as `'=1`."""
-    return f"'{text}" if FORMULA.match(text) else text

@@ -33,6 +33,7 @@ from schema.routes.annexes import AnnexRoute
 from schema.routes.events import EventRoute
 from schema.routes.health import HealthRoute
 from schema.routes.json_schemas import JsonSchemaRoute
+from schema.routes.tables import TableRoute
 from schema.routes.transparency_log import TransparencyLogRoute
 from schema.services import Access, Services
 from schema.telemetry.metrics import Metrics
@@ -69,6 +70,7 @@ def create_app(
     app = Starlette(
         routes=[
             Route("/events", EventRoute(services, gate, ending).respond),
+            *TableRoute(services, access, gate).routes,
             Route("/annexes", AnnexRoute(services, gate).respond),
             *TransparencyLogRoute(services, gate).routes,
             Route("/graphiql/{name}", asset, middleware=[SHORTER]),

@@ -6,6 +6,9 @@ from __future__ import annotations
 import asyncio
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,9 @@ COMMANDS = [
     for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     for line in block.splitlines()
 ]
+TABLE_COMMANDS = re.findall(
+    r"```sh\n(.*?)```", (ROOT / "docs" / "tables.md").read_text(encoding="utf-8"), re.DOTALL
+)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -53,6 +59,18 @@ async def test_every_query_has_an_answer_without_errors(corpus_services: Service
 def test_every_command_succeeds_beside_a_running_demo(demo: Running, line: str) -> None:
     result = command(*shlex.split(line)[1:], data_dir=demo.data_dir)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="this machine has no curl")
+@pytest.mark.parametrize("block", TABLE_COMMANDS)
+def test_every_command_for_tables_succeeds(demo: Running, tmp_path: Path, block: str) -> None:
+    script = block.replace("http://127.0.0.1:8000", demo.url).replace("curl -s", "curl -fs")
+    script = f'set -e\npython() {{ {shlex.quote(sys.executable)} "$@"; }}\n{script}'
+    result = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout or list(tmp_path.iterdir())
 
 
 def test_the_commands_that_install_are_those_that_ci_runs() -> None:

@@ -18,9 +18,10 @@ from deploy.bootstrap import running
 from deploy.cli.common import DataDir, errors_for_people, is_web, note, on_database
 from deploy.imports import import_shown
 from deploy.process import Exit
-from deploy.terminal import Terminal, csv_cell, in_one_line
+from deploy.terminal import Terminal, in_one_line
 from projections.query.lists import Filter
 from schema.services import Services
+from schema.tables.cells import escape_formula
 from tracker.domain.import_receipt import ImportCounts, ImportState, Receipt
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.postgres.database import Target
@@ -235,7 +236,7 @@ def reporting(path: Path | None) -> Iterator[RemarkListener | None]:
         writer = csv.writer(content)
         writer.writerow(("came", "line", "column", "code", "reason", "text"))
         yield lambda came, at, code, reason, text: writer.writerow(
-            (came, at.line, *map(csv_cell, (at.column or "", code, reason, text)))
+            (came, at.line, *map(escape_formula, (at.column or "", code, reason, text)))
         )
 
 

@@ -28,6 +28,8 @@ STATUS = {
     "TOO_MANY_OPERATIONS": 429,
     "UNAVAILABLE": 503,
     "NOT_PROVEN": 503,
+    "FORMAT_NOT_INSTALLED": 501,
+    "INTERNAL": 500,
 }
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from deploy.cli import imports
 from deploy.cli.changes import describe, line, out
 from deploy.cli.imports import reporting, told
-from deploy.terminal import Terminal, csv_cell, escaped, escaped_json, in_one_line
+from deploy.terminal import Terminal, escaped, escaped_json, in_one_line
+from schema.tables.cells import escape_formula
 from tests.support.fact_builders import announced
 from tests.support.importer import Desk, cell, counts
 from tests.support.importer import line as corpus_line
@@ -60,7 +61,7 @@ def test_a_cell_of_a_report_is_no_formula(tmp_path: Path, text: str) -> None:
     with report.open(newline="", encoding="utf-8") as content:
         [_, row] = csv.reader(content)
     assert row == ["refused", "2", f"'{text}", "INVALID_TEXT", f"'{text}", f"'{text}"]
-    assert csv_cell("gallium = 5") == "gallium = 5"
+    assert escape_formula("gallium = 5") == "gallium = 5"
 
 
 def test_changes_and_what_is_to_come_show_no_control_characters(

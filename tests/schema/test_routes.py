@@ -32,6 +32,7 @@ EXAMPLES = {
     "/log/proof/{position}": "/log/proof/1",
     "/log/consistency/{old}": "/log/consistency/1",
     "/events": "/events?follow=false",
+    "/tables/{file}": "/tables/controls.csv",
     "/graphql": "/graphql?query={head}",
 }
 

@@ -1,0 +1,151 @@
+"""`/tables`: what there is, and `/tables/NAME.csv` (`.json`, `.xlsx`, `.parquet`): its rows.
+
+The address chooses the moment as everywhere (`valid`, `known` or `position`), and narrows the table
+as the list of the GraphQL API does that it comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import ExitStack, aclosing
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from schema.http.authentication import Gate
+from schema.http.responses import refusing, reply
+from schema.http.streaming import Streamed
+from schema.services import Access, Services
+from schema.tables.formats import FORMATS, Header
+from schema.tables.openapi import describe_api
+from schema.tables.rows import TableReader
+from schema.tables.table import table, tables
+from tracker.errors import InvalidInput, NotFound
+
+MOMENT = {"valid": "validAt", "known": "knownAt", "position": "position"}
+PINNED = "max-age=3600, immutable"
+"""For tables whose address has both a day and a position: they stay, unless a text is redacted."""
+
+
+class TableRoute:
+    """Answers requests for tables."""
+
+    def __init__(self, services: Services, access: Access, gate: Gate):
+        self._services = services
+        self._access = access
+        self._gate = gate
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes of all tables."""
+        return [
+            Route("/tables", self.index),
+            Route("/tables/{file}", self.rows),
+            Route("/openapi.json", self.openapi),
+        ]
+
+    @refusing
+    async def index(self, request: Request) -> Response:
+        """Every table: what it holds, its columns, its parameters and its addresses."""
+        await self._gate.admit(request)
+        return reply({"tables": [_described(name) for name in tables()]})
+
+    @refusing
+    async def openapi(self, request: Request) -> Response:
+        """These routes as OpenAPI 3.1."""
+        await self._gate.admit(request)
+        return reply(describe_api())
+
+    @refusing
+    async def rows(self, request: Request) -> Response:
+        """The rows of a table in a format."""
+        visitor = await self._gate.admit(request)
+        name, _, ending = request.path_params["file"].rpartition(".")
+        if ending not in FORMATS:
+            raise NotFound(f"expected NAME.{', NAME.'.join(FORMATS)}")
+        chosen, asked = table(name), _parameters(request)
+        titled = _flag(asked.pop("header", "true"), "header")
+        given = {key: asked.pop(key, None) for key in MOMENT}
+        variables = chosen.read(asked)
+        reader = TableReader(
+            self._services, self._access, visitor.caller, lambda: self._gate.turn(visitor)
+        )
+        moment = await reader.moment(given["valid"], given["known"], given["position"])
+        header = Header(chosen, moment, _address(request, moment.valid_at, moment.position))
+        pages = reader.pages(chosen, moment, variables)
+        first = await anext(pages)
+        held = ExitStack()
+        held.enter_context(self._gate.room(visitor))
+        format = FORMATS[ending]
+        chunks = format.write(header, _again(first, pages), titled)
+        pinned = given["valid"] is not None and given["position"] is not None
+        who = (
+            "public"
+            if self._access.read_open and "authorization" not in request.headers
+            else "private"
+        )
+        headers = {
+            "Cache-Control": f"{who}, {PINNED if pinned else 'no-cache'}",
+            "Content-Disposition": f'attachment; filename="{_file_name(header, ending)}"',
+            "Link": f'<{header.address}>; rel="canonical"',
+            "Vary": "Authorization",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return Streamed(chunks, held, format.media_type, headers)
+
+
+async def _again(
+    first: list[list[Any]], pages: AsyncGenerator[list[list[Any]], None]
+) -> AsyncGenerator[list[list[Any]], None]:
+    """The first page, which was asked for before the answer began, and the others."""
+    async with aclosing(pages):
+        yield first
+        async for page in pages:
+            yield page
+
+
+def _parameters(request: Request) -> dict[str, str]:
+    given = request.query_params.multi_items()
+    for name, _ in given:
+        if len(request.query_params.getlist(name)) > 1:
+            raise InvalidInput("expected one value", code="BAD_REQUEST", path=(name[:50],))
+    return dict(given)
+
+
+def _flag(text: str, name: str) -> bool:
+    if text not in ("true", "false"):
+        raise InvalidInput("expected true or false", path=(name,))
+    return text == "true"
+
+
+def _address(request: Request, valid_at: str, position: str) -> str:
+    """The address that gives the same table for ever."""
+    url = request.url.remove_query_params("known")
+    return str(url.include_query_params(valid=valid_at, position=position))
+
+
+def _file_name(header: Header, ending: str) -> str:
+    moment = header.moment
+    return f"{header.table.name}-{moment.valid_at}-{moment.position}.{ending}"
+
+
+def _described(name: str) -> Mapping[str, Any]:
+    one = table(name)
+    return {
+        "name": name,
+        "about": one.about,
+        "columns": [
+            {
+                "name": column.name,
+                "type": column.scalar,
+                "many": column.many,
+                "about": column.description,
+            }
+            for column in one.shape.columns
+        ],
+        "parameters": list(one.parameters),
+        "files": [f"/tables/{name}.{ending}" for ending in FORMATS],
+        "document": one.document,
+    }

@@ -1,0 +1,265 @@
+"""Tables as files: CSV, JSON, XLSX and Parquet, a page of rows at a time.
+
+CSV and JSON leave as they are made. XLSX and Parquet have their directory at the end: they are
+written to a temporary file, a page at a time and off the event loop, and sent from there. What a
+client that goes leaves behind is a file without a name, which the system takes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import tempfile
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from importlib import import_module
+from typing import IO, Any, Protocol
+
+import openpyxl  # type: ignore[import-untyped]  # it has no types of its own
+import orjson
+
+from schema.tables.cells import cell, plain
+from schema.tables.rows import TableMoment
+from schema.tables.shape import Column
+from schema.tables.table import Table
+from tracker.errors import TooLarge, TrackerError
+
+Pages = AsyncGenerator[list[list[Any]], None]
+LICENCE = "CC-BY-4.0 (https://creativecommons.org/licenses/by/4.0/)"
+PRODUCT = "Critical-minerals policy tracker"
+CHUNK_BYTES = 64 * 1024
+MAX_SHEET_ROWS = 1_048_575
+"""Rows of a sheet of XLSX below the one with the names of columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says of itself."""
+
+    table: Table
+    moment: TableMoment
+    address: str
+
+    def lines(self) -> dict[str, str]:
+        """The moment, the licence, and how to cite, each with its name."""
+        moment = self.moment
+        return {
+            "table": f"{self.table.name}: {self.table.about}",
+            "valid at": moment.valid_at,
+            "position": moment.position,
+            "known at": moment.known_at or "",
+            "digest": f"sha256 {moment.digest}",
+            "licence": LICENCE,
+            "cite": (
+                f"{PRODUCT}, table {self.table.name} as of {moment.valid_at}, position"
+                f" {moment.position}, digest {moment.digest[:16]}, and the publishers that it names."
+            ),
+            "address": self.address,
+        }
+
+
+class Format(Protocol):
+    """A way to write a table."""
+
+    media_type: str
+
+    def write(self, header: Header, pages: Pages, titled: bool) -> AsyncGenerator[bytes, None]:
+        """The file in chunks; `titled`: with the header, where it could be in the way of tools."""
+
+
+class Csv:
+    """RFC 4180 in UTF-8, the header before it in lines that begin with `#`."""
+
+    media_type = "text/csv; charset=utf-8; header=present"
+
+    async def write(
+        self, header: Header, pages: Pages, titled: bool
+    ) -> AsyncGenerator[bytes, None]:
+        """The file, a chunk a page."""
+        columns = _columns(header)
+        lines = [f"# {name}: {text}\r\n" for name, text in header.lines().items()] if titled else []
+        yield "".join([*lines, _csv([[column.name for column in columns]])]).encode()
+        async with aclosing(pages):
+            async for page in pages:
+                yield _csv([_texts(columns, row) for row in page]).encode()
+
+
+class Json:
+    """An object with the header and the rows, these as objects by the names of columns."""
+
+    media_type = "application/json"
+
+    async def write(
+        self, header: Header, pages: Pages, titled: bool
+    ) -> AsyncGenerator[bytes, None]:
+        """The file, a chunk a page."""
+        names = [column.name for column in _columns(header)]
+        about = {name.replace(" ", "_"): text for name, text in header.lines().items()}
+        yield b'{"about":' + orjson.dumps(about) + b',"rows":['
+        separator = b"\n"
+        async with aclosing(pages):
+            async for page in pages:
+                rows = [orjson.dumps(dict(zip(names, row, strict=True))) for row in page]
+                if rows:
+                    yield separator + b",\n".join(rows)
+                    separator = b",\n"
+        yield b"\n]}\n"
+
+
+class Xlsx:
+    """A workbook: the rows on the first sheet, the header on the second."""
+
+    media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+    async def write(
+        self, header: Header, pages: Pages, titled: bool
+    ) -> AsyncGenerator[bytes, None]:
+        """The file once it is complete. Raises TooLarge for more rows than a sheet has."""
+        book = openpyxl.Workbook(write_only=True)
+        sheet = book.create_sheet(header.table.name)
+        columns, count = _columns(header), 0
+        sheet.append([column.name for column in columns])
+        async with aclosing(pages):
+            async for page in pages:
+                count += len(page)
+                if count > MAX_SHEET_ROWS:
+                    raise TooLarge(f"a sheet has at most {MAX_SHEET_ROWS:,} rows: narrow the table")
+                await asyncio.to_thread(_append, sheet, columns, page)
+        about = book.create_sheet("about")
+        for line in header.lines().items():
+            about.append(line)
+        with tempfile.TemporaryFile() as file:
+            await asyncio.to_thread(book.save, file)
+            async for chunk in _chunks(file):
+                yield chunk
+
+
+class Parquet:
+    """Apache Parquet with typed columns; the header is in the metadata of its schema.
+
+    Needs pyarrow: the extra `parquet`.
+    """
+
+    media_type = "application/vnd.apache.parquet"
+
+    async def write(
+        self, header: Header, pages: Pages, titled: bool
+    ) -> AsyncGenerator[bytes, None]:
+        """The file once it is complete. Raises TrackerError where pyarrow is not installed."""
+        arrow, parquet = _import_arrow()
+        columns = _columns(header)
+        metadata = header.lines()
+        schema = arrow.schema(
+            [arrow.field(column.name, _arrow_type(arrow, column)) for column in columns],
+            metadata=metadata,
+        )
+        with tempfile.TemporaryFile() as file:
+            with parquet.ParquetWriter(file, schema) as writer:
+                async with aclosing(pages):
+                    async for page in pages:
+                        rows = [
+                            [
+                                typed(column, value)
+                                for column, value in zip(columns, row, strict=True)
+                            ]
+                            for row in page
+                        ]
+                        arrays = [list(values) for values in zip(*rows, strict=True)]
+                        if arrays:
+                            table = arrow.table(
+                                [
+                                    arrow.array(values, field.type)
+                                    for values, field in zip(arrays, schema, strict=True)
+                                ],
+                                schema=schema,
+                            )
+                            await asyncio.to_thread(writer.write_table, table)
+            async for chunk in _chunks(file):
+                yield chunk
+
+
+FORMATS: dict[str, Format] = {"csv": Csv(), "json": Json(), "parquet": Parquet(), "xlsx": Xlsx()}
+
+
+def typed(column: Column, value: Any) -> Any:
+    """A value in the type that its column has in Parquet."""
+    if value is None:
+        return None
+    if column.many and isinstance(value, list):
+        return [plain(item) for item in value]
+    match column.scalar:
+        case "Decimal":
+            return float(Decimal(value))
+        case "Position":
+            return int(value)
+        case "Day":
+            return date.fromisoformat(value)
+        case "DateTime":
+            return datetime.fromisoformat(value)
+        case "Int" | "Boolean" | "Float":
+            return value
+    return plain(value)
+
+
+def _arrow_type(arrow: Any, column: Column) -> Any:
+    if column.many:
+        return arrow.list_(arrow.string())
+    types = {
+        "Decimal": arrow.float64(),
+        "Float": arrow.float64(),
+        "Int": arrow.int64(),
+        "Position": arrow.int64(),
+        "Boolean": arrow.bool_(),
+        "Day": arrow.date32(),
+        "DateTime": arrow.timestamp("us", tz="UTC"),
+    }
+    return types.get(column.scalar, arrow.string())
+
+
+def _import_arrow() -> tuple[Any, Any]:
+    try:
+        return import_module("pyarrow"), import_module("pyarrow.parquet")
+    except ImportError:
+        raise TrackerError(
+            "Parquet takes pyarrow, which is not installed here: the extra `parquet` has it",
+            code="FORMAT_NOT_INSTALLED",
+        ) from None
+
+
+def _columns(header: Header) -> tuple[Column, ...]:
+    return header.table.shape.columns
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def _texts(columns: Sequence[Column], row: Sequence[Any]) -> list[str]:
+    return [cell(column.scalar, value) for column, value in zip(columns, row, strict=True)]
+
+
+def _append(sheet: Any, columns: Sequence[Column], page: list[list[Any]]) -> None:
+    for row in page:
+        sheet.append([_xlsx(column, value) for column, value in zip(columns, row, strict=True)])
+
+
+def _xlsx(column: Column, value: Any) -> Any:
+    """A value as a cell: numbers as numbers, all else as text that is no formula."""
+    if isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str) and column.scalar in ("Decimal", "Position"):
+        return float(value) if column.scalar == "Decimal" else int(value)
+    text = cell(column.scalar, value)
+    return openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", text) or None
+
+
+async def _chunks(file: IO[bytes]) -> AsyncGenerator[bytes, None]:
+    file.seek(0)
+    while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+        yield chunk

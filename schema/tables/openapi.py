@@ -1,0 +1,153 @@
+"""The routes of tables as OpenAPI 3.1, made of the tables themselves. Pure."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from schema.tables.formats import FORMATS, LICENCE
+from schema.tables.shape import Column
+from schema.tables.table import Parameter, Table, tables
+
+PRODUCT = "critical-minerals-policy-tracker"
+DAY = {"type": "string", "format": "date"}
+SCALARS: dict[str, dict[str, Any]] = {
+    "Boolean": {"type": "boolean"},
+    "Int": {"type": "integer"},
+    "Float": {"type": "number"},
+    "Decimal": {"type": "string", "description": "A decimal number."},
+    "Position": {"type": "string", "pattern": "^[0-9]+$"},
+    "Day": DAY,
+    "DateTime": {"type": "string", "format": "date-time"},
+    "JSON": {},
+}
+MOMENT = [
+    ("valid", DAY, "The day in the world; today (UTC) if left out."),
+    (
+        "position",
+        SCALARS["Position"],
+        "What the log said at this position; the latest if left out.",
+    ),
+    ("known", SCALARS["DateTime"], "What had been recorded by then; not together with `position`."),
+    (
+        "header",
+        {"type": "boolean", "default": True},
+        "Whether a CSV file begins with lines of `#` that name moment, digest and licence.",
+    ),
+]
+
+
+@cache
+def describe_api() -> dict[str, Any]:
+    """The description of all tables in all formats."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Critical-minerals policy tracker: tables",
+            "version": version(PRODUCT),
+            "description": f"Lists of the GraphQL API as files. Licence of the data: {LICENCE}.",
+        },
+        "paths": {
+            f"/tables/{name}.{ending}": {"get": _operation(one, ending)}
+            for name, one in tables().items()
+            for ending in FORMATS
+        },
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"Error": _ERROR, **{name: _row(one) for name, one in tables().items()}},
+        },
+        "security": [{}, {"token": []}],
+    }
+
+
+_ERROR = {
+    "type": "object",
+    "required": ["errors"],
+    "properties": {
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["message", "extensions"],
+                "properties": {
+                    "message": {"type": "string"},
+                    "extensions": {
+                        "type": "object",
+                        "required": ["code"],
+                        "properties": {"code": {"type": "string"}, "path": {"type": "array"}},
+                    },
+                },
+            },
+        }
+    },
+}
+
+
+def _operation(table: Table, ending: str) -> dict[str, Any]:
+    media_type = FORMATS[ending].media_type.partition(";")[0]
+    return {
+        "operationId": f"{table.name}_{ending}",
+        "summary": table.about,
+        "parameters": [
+            *(
+                {"name": name, "in": "query", "schema": schema, "description": about}
+                for name, schema, about in MOMENT
+            ),
+            *map(_parameter, table.parameters.values()),
+        ],
+        "responses": {
+            "200": {"description": table.about, "content": {media_type: _content(table, ending)}},
+            "default": {
+                "description": "An error with its code.",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+            },
+        },
+    }
+
+
+def _content(table: Table, ending: str) -> dict[str, Any]:
+    if ending != "json":
+        return {"schema": {"type": "string"}}
+    rows = {"type": "array", "items": {"$ref": f"#/components/schemas/{table.name}"}}
+    about = {"type": "object", "additionalProperties": {"type": "string"}}
+    return {
+        "schema": {
+            "type": "object",
+            "required": ["about", "rows"],
+            "properties": {"about": about, "rows": rows},
+        }
+    }
+
+
+def _row(table: Table) -> dict[str, Any]:
+    columns = table.shape.columns
+    return {
+        "type": "object",
+        "required": [column.name for column in columns],
+        "properties": {column.name: _value(column) for column in columns},
+        "additionalProperties": False,
+    }
+
+
+def _value(column: Column) -> dict[str, Any]:
+    scalar = SCALARS.get(column.scalar, {"type": "string"})
+    value = {"type": "array", "items": scalar} if column.many else scalar
+    if "type" in value:
+        value = {**value, "type": [value["type"], "null"]}
+    return {**value, "description": column.description} if column.description else value
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    schema = dict(SCALARS.get(parameter.scalar, {"type": "string"}))
+    if parameter.words:
+        schema["enum"] = parameter.words
+    about = "From one to another, both inclusive, as `2024..2025`." if parameter.is_range else ""
+    about = "Several are separated by commas." if parameter.is_list else about
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "required": parameter.required,
+        "schema": schema,
+        **({"description": about} if about else {}),
+    }

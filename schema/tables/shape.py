@@ -1,0 +1,166 @@
+"""The columns of a table, read from its GraphQL document. Pure.
+
+A document says all of a table: its variables are the parameters, the list aliased `rows` (a
+connection or a plain list) has a row an item, and a list aliased `each` inside it gives every item
+a row for each of its elements. Fields are columns. An object is written flat, its name before those
+of its fields (`sourcePublisher`); with a single field it is a column by its own name (`issuer`). A
+list of such objects, or of scalars, is a column with several values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLEnumType,
+    GraphQLList,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_named_type,
+    get_nullable_type,
+)
+
+ROWS, EACH = "rows", "each"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name, where its value lies in a row or in an element of it, and its scalar."""
+
+    name: str
+    path: tuple[str, ...]
+    scalar: str
+    description: str
+    many: bool = False
+    of_each: bool = False
+
+    def value(self, row: Mapping[str, Any], element: Mapping[str, Any] | None) -> Any:
+        """The value in a row: a scalar, a list of scalars, or None."""
+        found: Any = element if self.of_each else row
+        for name in self.path:
+            if isinstance(found, list):
+                found = [item[name] for item in found]
+            elif found is not None:
+                found = found[name]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Where the rows of a table lie in an answer, and their columns."""
+
+    path: tuple[str, ...]
+    connection: bool
+    each: bool
+    columns: tuple[Column, ...]
+
+    def rows(self, data: Mapping[str, Any]) -> Iterator[list[Any]]:
+        """The values of every row of a page, in the order of the columns."""
+        found = self.page(data)
+        for item in found["nodes"] if self.connection else found or ():
+            for element in item[EACH] if self.each else (None,):
+                yield [column.value(item, element) for column in self.columns]
+
+    def end_cursor(self, data: Mapping[str, Any]) -> str | None:
+        """Where the next page goes on; None behind the last one."""
+        if not self.connection:
+            return None
+        page = self.page(data)["pageInfo"]
+        return str(page["endCursor"]) if page["hasNextPage"] else None
+
+    def page(self, data: Mapping[str, Any]) -> Any:
+        """The list, or connection, of the rows."""
+        found: Any = data
+        for name in self.path:
+            found = found[name]
+        return found
+
+
+def shape_of(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Shape:
+    """The shape of a table. Raises ValueError for a document that says none."""
+    assert schema.query_type is not None
+    path, node, type_ = _find_rows(schema.query_type, operation.selection_set.selections, ())
+    connection = not isinstance(get_nullable_type(type_), GraphQLList)
+    fields = _fields(node)
+    item = get_named_type(type_)
+    if connection:
+        [nodes] = [field for field in fields if field.name.value == "nodes"]
+        item, fields = _object(item), _fields(nodes)
+        item = get_named_type(item.fields["nodes"].type)
+    found = list(_columns(_object(item), fields, (), False))
+    each = any(column.of_each for column in found)
+    return Shape(path, connection, each, tuple(found))
+
+
+def _find_rows(
+    parent: GraphQLObjectType, selections: Sequence[Any], path: tuple[str, ...]
+) -> tuple[tuple[str, ...], FieldNode, Any]:
+    for node in selections:
+        assert isinstance(node, FieldNode)
+        type_ = parent.fields[node.name.value].type
+        if _key(node) == ROWS:
+            return (*path, ROWS), node, type_
+        if node.selection_set:
+            try:
+                return _find_rows(
+                    _object(get_named_type(type_)),
+                    node.selection_set.selections,
+                    (*path, _key(node)),
+                )
+            except ValueError:
+                continue
+    raise ValueError(f"no list is aliased {ROWS}")
+
+
+def _columns(
+    parent: GraphQLObjectType, fields: Sequence[FieldNode], path: tuple[str, ...], of_each: bool
+) -> Iterator[Column]:
+    for node in fields:
+        definition = parent.fields[node.name.value]
+        nullable = get_nullable_type(definition.type)
+        many, named = isinstance(nullable, GraphQLList), get_named_type(definition.type)
+        here = (*path, _key(node))
+        if _key(node) == EACH:
+            yield from _columns(_object(named), _fields(node), (), True)
+        elif isinstance(named, GraphQLScalarType | GraphQLEnumType):
+            scalar = named.name if isinstance(named, GraphQLScalarType) else "String"
+            text = definition.description or ""
+            yield Column(_name(here), here, scalar, text, many, of_each)
+        else:
+            inner = list(_columns(_object(named), _fields(node), here, of_each))
+            if many and len(inner) > 1:
+                raise ValueError(f"{_name(here)} is a list with several columns: alias it {EACH}")
+            for column in inner:
+                name = _name(here) if len(inner) == 1 else column.name
+                yield Column(
+                    name,
+                    column.path,
+                    column.scalar,
+                    definition.description or "" if len(inner) == 1 else column.description,
+                    many or column.many,
+                    of_each,
+                )
+
+
+def _fields(node: FieldNode) -> list[FieldNode]:
+    assert node.selection_set is not None
+    return [field for field in node.selection_set.selections if isinstance(field, FieldNode)]
+
+
+def _object(type_: Any) -> GraphQLObjectType:
+    assert isinstance(type_, GraphQLObjectType), type_
+    return type_
+
+
+def _key(node: FieldNode) -> str:
+    return node.alias.value if node.alias else node.name.value
+
+
+def _name(path: Sequence[str]) -> str:
+    """A path as a name: `source`, `publisher` as `sourcePublisher`."""
+    return path[0] + "".join(name[:1].upper() + name[1:] for name in path[1:])

@@ -1,0 +1,177 @@
+"""The tables: a GraphQL document each, in `documents/`, and what may be asked of it.
+
+The name of a file is the name of a table, its first line what it holds. `$validAt` and `$position`
+are the moment, `$first`, `$after` and `$until` where a page lies; all other variables are parameters
+of the table by their own names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    GraphQLNonNull,
+    OperationDefinitionNode,
+    get_named_type,
+    get_nullable_type,
+    parse,
+    type_from_ast,
+)
+
+from schema.execution.schema import GRAPH
+from schema.tables.shape import Shape, shape_of
+from tracker.errors import InvalidInput, NotFound
+
+MOMENT = frozenset({"validAt", "position"})
+PAGE = frozenset({"first", "after", "until"})
+MAX_PARAMETER_CHARACTERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a table: a text in an address for a value of a GraphQL type."""
+
+    name: str
+    type: GraphQLInputType
+
+    @property
+    def required(self) -> bool:
+        """Whether the table has to be given it."""
+        return isinstance(self.type, GraphQLNonNull)
+
+    @property
+    def is_range(self) -> bool:
+        """Whether it is a time from one moment to another, written `2024..2025`."""
+        return isinstance(get_nullable_type(self.type), GraphQLInputObjectType)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a list, written with commas."""
+        return isinstance(get_nullable_type(self.type), GraphQLList)
+
+    @property
+    def words(self) -> list[str] | None:
+        """The words that it may be, where there are few."""
+        named = get_named_type(self.type)
+        return list(named.values) if isinstance(named, GraphQLEnumType) else None
+
+    @property
+    def scalar(self) -> str:
+        """The name of the scalar, enum or range that it is made of."""
+        return get_named_type(self.type).name
+
+    def read(self, text: str) -> Any:
+        """The value for GraphQL. Raises InvalidInput at its name."""
+        if len(text) > MAX_PARAMETER_CHARACTERS:
+            raise InvalidInput(
+                f"expected at most {MAX_PARAMETER_CHARACTERS} characters",
+                code="TOO_LARGE",
+                path=(self.name,),
+            )
+        if self.is_range:
+            return self._read_range(text)
+        if self.is_list:
+            return text.split(",")
+        return self._read_one(text)
+
+    def _read_range(self, text: str) -> dict[str, Any]:
+        start, dots, end = text.partition("..")
+        ends = {"from": start, "to": end if dots else start}
+        numbers = self.scalar == "YearRange"
+        return {
+            name: self._number(value) if numbers else value for name, value in ends.items() if value
+        }
+
+    def _read_one(self, text: str) -> Any:
+        if self.scalar == "Int":
+            return self._number(text)
+        if self.scalar == "Boolean":
+            if text not in ("true", "false"):
+                raise InvalidInput("expected true or false", path=(self.name,))
+            return text == "true"
+        if self.words and text not in self.words:
+            raise InvalidInput(
+                f"{text[:50]!r}: expected one of {', '.join(self.words)}", path=(self.name,)
+            )
+        return text
+
+    def _number(self, text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and len(text) < 10):
+            raise InvalidInput("expected a whole number", path=(self.name,))
+        return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that can be asked for."""
+
+    name: str
+    about: str
+    document: str
+    shape: Shape
+    parameters: Mapping[str, Parameter]
+    variables: frozenset[str]
+    """All variables of its document."""
+
+    def read(self, given: Mapping[str, str]) -> dict[str, Any]:
+        """The variables for what an address gives. Raises InvalidInput."""
+        for name in given:
+            if name not in self.parameters:
+                known = ", ".join(["valid", "known", "position", *self.parameters])
+                raise InvalidInput(
+                    f"{name[:50]!r} is no parameter of {self.name}: expected one of {known}",
+                    code="BAD_REQUEST",
+                    path=(name[:50],),
+                )
+        for name, parameter in self.parameters.items():
+            if parameter.required and name not in given:
+                raise InvalidInput("expected a value", code="BAD_REQUEST", path=(name,))
+        return {name: self.parameters[name].read(text) for name, text in given.items()}
+
+
+@cache
+def tables() -> Mapping[str, Table]:
+    """All tables by their names."""
+    found = files(__package__).joinpath("documents").iterdir()
+    names = sorted(file.name.removesuffix(".graphql") for file in found)
+    return {name: _table(name) for name in names}
+
+
+def table(name: str) -> Table:
+    """A table by its name. Raises NotFound."""
+    try:
+        return tables()[name]
+    except KeyError:
+        raise NotFound(
+            f"{name[:50]!r} is no table: expected one of {', '.join(tables())}", code="NOT_FOUND"
+        ) from None
+
+
+def _table(name: str) -> Table:
+    text = files(__package__).joinpath("documents", f"{name}.graphql").read_text("utf-8")
+    about, _, document = text.partition("\n")
+    [operation] = parse(document).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    schema = GRAPH._schema
+    parameters = {}
+    for variable in operation.variable_definitions or ():
+        type_ = type_from_ast(schema, variable.type)
+        if variable.default_value and isinstance(type_, GraphQLNonNull):
+            type_ = type_.of_type
+        parameters[variable.variable.name.value] = Parameter(variable.variable.name.value, type_)  # type: ignore[arg-type]  # variables have input types
+    return Table(
+        name,
+        about.removeprefix("# "),
+        document,
+        shape_of(schema, operation),
+        {name: one for name, one in parameters.items() if name not in MOMENT | PAGE},
+        frozenset(parameters),
+    )

@@ -1,0 +1,194 @@
+"""Tables as files: the same rows in every format, and the same as the API's lists."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import openpyxl  # type: ignore[import-untyped]
+import pytest
+from openapi_spec_validator import validate
+from pyarrow import parquet  # type: ignore[import-untyped]
+
+from schema.services import Access, Services
+from tests.support.api import Api
+from tests.support.fact_builders import announced
+
+MOMENT = {"valid": "2025-11-20"}
+NEEDED = {
+    "production": {"commodity": "rare_earths", "year": "2023"},
+    "reserves": {"commodity": "rare_earths"},
+    "exposure": {"commodity": "gallium"},
+    "changes": {"from": "2025-10-01"},
+}
+"""Parameters without which a table says nothing, or too much for a test."""
+TABLES = [
+    *("alliances", "announcements", "changes", "claims", "clauses", "commodities", "controls"),
+    *("disputes", "events", "exposure", "members", "places", "production", "reserves", "upcoming"),
+]
+
+
+@pytest.fixture
+async def api(corpus_services: Services) -> AsyncIterator[Api]:
+    """The API on the shipped corpus."""
+    return Api(corpus_services, Access())
+
+
+async def get(api: Api, file: str, **parameters: Any) -> Any:
+    """A file of a table."""
+    response = await api.request("GET", f"/tables/{file}", params=MOMENT | parameters)
+    assert response.status_code == 200, response.text[:500]
+    return response
+
+
+async def csv_rows(api: Api, name: str, **parameters: Any) -> list[dict[str, str]]:
+    """The rows of a table in its CSV file."""
+    response = await get(api, f"{name}.csv", header="false", **parameters)
+    return list(csv.DictReader(io.StringIO(response.text)))
+
+
+async def test_every_table_has_the_same_rows_in_every_format(api: Api) -> None:
+    index = (await api.request("GET", "/tables")).json()["tables"]
+    assert [one["name"] for one in index] == TABLES
+    for name in TABLES:
+        narrowed = NEEDED.get(name, {})
+        if name in ("claims", "events"):
+            continue  # thousands of rows: the next test has them
+        rows = (await get(api, f"{name}.json", **narrowed)).json()["rows"]
+        assert rows, name
+        assert len(await csv_rows(api, name, **narrowed)) == len(rows)
+        book = openpyxl.load_workbook(
+            io.BytesIO((await get(api, f"{name}.xlsx", **narrowed)).content)
+        )
+        names, *cells = book.worksheets[0].iter_rows(values_only=True)
+        assert list(names) == list(rows[0])
+        assert len(cells) == len(rows)
+        file = (await get(api, f"{name}.parquet", **narrowed)).content
+        typed = parquet.read_table(io.BytesIO(file))
+        assert typed.column_names == list(rows[0])
+        assert typed.num_rows == len(rows)
+
+
+async def test_a_table_goes_on_over_all_pages_of_its_list(api: Api) -> None:
+    document = """query ($after: String) { asOf(validAt: "2025-11-20") {
+        claims(commodity: "rare_earths", publisher: "usgs", first: 200, after: $after) {
+          pageInfo { hasNextPage endCursor } nodes { figure edition value unit } } } }"""
+    expected, after, more = [], None, True
+    while more:
+        page = (await api.ask(document, after=after))["asOf"]["claims"]
+        expected += page["nodes"]
+        more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
+    assert len(expected) > 100
+    rows = await csv_rows(api, "claims", commodity="rare_earths", publisher="usgs")
+    assert [
+        {"figure": row["figure"], "edition": row["edition"], "value": row["value"] or None}
+        | {"unit": row["unit"]}
+        for row in rows
+    ] == expected
+
+
+async def test_a_clause_is_a_row_with_the_words_of_its_control(api: Api) -> None:
+    rows = await csv_rows(api, "clauses", search="46/2024", issuer="CN")
+    [instrument] = (
+        await api.ask(
+            """{ asOf(validAt: "2025-11-20") { exportControls(search: "46/2024", issuer: "CN") {
+            nodes { key title clauses { key status commodities { key } } } } } }"""
+        )
+    )["asOf"]["exportControls"]["nodes"]
+    assert [
+        (row["control"], row["title"], row["clause"], row["status"], row["commodities"])
+        for row in rows
+    ] == [
+        (
+            instrument["key"],
+            instrument["title"],
+            clause["key"],
+            clause["status"],
+            "; ".join(one["key"] for one in clause["commodities"]),
+        )
+        for clause in instrument["clauses"]
+    ]
+
+
+async def test_a_file_names_its_moment_and_gives_itself_again(api: Api) -> None:
+    first = await get(api, "controls.csv", commodity="gallium")
+    lines = [line for line in first.text.splitlines() if line.startswith("# ")]
+    said = dict(line.removeprefix("# ").split(": ", 1) for line in lines)
+    about = (await api.ask('{ asOf(validAt: "2025-11-20") { position validAt digest knownAt } }'))[
+        "asOf"
+    ]
+    assert said["valid at"] == about["validAt"]
+    assert said["position"] == about["position"]
+    assert said["known at"] == about["knownAt"]
+    assert said["digest"] == f"sha256 {about['digest']}"
+    assert "creativecommons.org" in said["licence"]
+    again = await api.request("GET", said["address"])
+    assert again.text == first.text
+    assert "immutable" in again.headers["cache-control"]
+    assert "immutable" not in first.headers["cache-control"]
+
+
+async def test_what_others_wrote_is_no_formula_in_a_spreadsheet(services: Services) -> None:
+    wicked = '=HYPERLINK("http://example.org")'
+    recorded = await services.commands.record("export-control/a", announced(title=wicked))
+    await services.projector.reach(recorded.positions[-1])
+    api = Api(services, Access())
+    [row] = await csv_rows(api, "controls", valid="2030-01-01")
+    assert row["title"] == "'" + wicked
+    file = await get(api, "controls.xlsx", valid="2030-01-01")
+    sheet = openpyxl.load_workbook(io.BytesIO(file.content)).worksheets[0]
+    column = [cell.value for cell in sheet[1]].index("title") + 1
+    assert sheet.cell(2, column).value == "'" + wicked
+    assert sheet.cell(2, column).data_type == "s"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code", "field"),
+    [
+        ("/tables/nothing.csv", 404, "NOT_FOUND", None),
+        ("/tables/controls.doc", 404, "NOT_FOUND", None),
+        ("/tables/controls.csv?colour=red", 400, "BAD_REQUEST", ["colour"]),
+        ("/tables/controls.csv?status=FORBIDDEN", 400, "INVALID_INPUT", ["status"]),
+        ("/tables/controls.csv?commodity=unobtainium", 400, "UNKNOWN_COMMODITY", ["commodity"]),
+        ("/tables/controls.csv?valid=yesterday", 400, "INVALID_DATE", ["validAt"]),
+        ("/tables/controls.csv?position=99", 400, "POSITION_AHEAD", ["position"]),
+        ("/tables/controls.csv?issuer=CN&issuer=US", 400, "BAD_REQUEST", ["issuer"]),
+        ("/tables/production.csv?commodity=gallium", 400, "BAD_REQUEST", ["year"]),
+        ("/tables/production.csv?commodity=gallium&year=x", 400, "INVALID_INPUT", ["year"]),
+        ("/tables/claims.csv?years=2020..x", 400, "INVALID_INPUT", ["years"]),
+        ("/tables/claims.csv?verified=maybe", 400, "INVALID_INPUT", ["verified"]),
+    ],
+)
+async def test_a_bad_address_is_told_what_was_expected(
+    services: Services, path: str, status: int, code: str, field: list[str] | None
+) -> None:
+    response = await Api(services, Access()).request("GET", path)
+    assert response.status_code == status, response.text
+    [error] = response.json()["errors"]
+    assert (error["extensions"]["code"], error["extensions"].get("path")) == (code, field)
+
+
+async def test_tables_take_a_token_where_reading_does(services: Services) -> None:
+    closed = Api(services, Access(read_open=False))
+    for path in ("/tables", "/tables/controls.csv", "/openapi.json"):
+        assert (await closed.request("GET", path)).status_code == 401
+
+
+async def test_the_openapi_description_is_valid_and_its_rows_are_so(api: Api) -> None:
+    described = (await api.request("GET", "/openapi.json")).json()
+    validate(described)
+    for name in ("clauses", "announcements", "production"):
+        rows = (await get(api, f"{name}.json", **NEEDED.get(name, {}))).json()["rows"]
+        jsonschema.validate(rows[0], described["components"]["schemas"][name])
+
+
+async def test_an_empty_table_still_has_its_columns(services: Services) -> None:
+    api = Api(services, Access())
+    text = (await get(api, "clauses.csv", header="false")).text
+    assert text.startswith("control,issuer,direction,title")
+    assert len(text.splitlines()) == 1
+    file = (await get(api, "clauses.parquet")).content
+    assert parquet.read_table(io.BytesIO(file)).num_rows == 0
