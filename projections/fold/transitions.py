@@ -157,7 +157,7 @@ def _of_clause(before: ClauseState | None, after: ClauseState | None) -> Transit
 
 
 def _of_member(before: bool, after: bool) -> TransitionKind:
-    if before and after:
+    if before == after:  # in another role, or as no member either way
         return TransitionKind.CHANGES
     return TransitionKind.MEMBER_JOINS if after else TransitionKind.MEMBER_LEAVES
 
@@ -169,4 +169,4 @@ def _clause(state: EntityState | None, id: str) -> ClauseState | None:
 
 def _is_member(state: EntityState | None, place: str) -> bool:
     members = state.members if isinstance(state, AllianceState) else ()
-    return any(member.place == place for member in members)
+    return any(member.place == place and member.role.is_membership for member in members)

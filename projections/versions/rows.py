@@ -72,7 +72,8 @@ def filter_columns(state: EntityState) -> FilterColumns:
             goods = [id for item in state.clauses for id in item.clause.commodities]
             return columns(unique(goods), (state.issuer,), state.direction)
         case AllianceState():
-            return columns((), unique([member.place for member in state.members]), state.status)
+            members = [member.place for member in state.members if member.role.is_membership]
+            return columns((), unique(members), state.status)
         case PreferenceState():
             goods = [state.commodity] if state.commodity else []
             return columns(tuple(goods), category=state.statistic)

@@ -100,6 +100,20 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "lapsed": "It lapsed: nobody acted in time.",
         "concluded": "The investigation or negotiation ended without a measure.",
     },
+    vocabulary.MemberRole: {
+        "member": "A member.",
+        "chair": "A member that chairs it.",
+        "observer": "It observes, and is no member.",
+        "endorser": "It endorses what the alliance declares, and is no member.",
+        "guest": "It attends as a guest, and is no member.",
+    },
+    vocabulary.MembershipKind: {
+        "member": "It is a member itself.",
+        "through_union": "It is not a member, but in a union that is one.",
+        "takes_part": "It takes part in another role, such as an observer.",
+        "none": "It does not belong to it.",
+        "not_known": "It is not among the members that are known, and their list is not published.",
+    },
     vocabulary.PreferenceRule: {
         "judgement": "A recorded judgement on this figure.",
         "order": "A recorded order of publishers.",

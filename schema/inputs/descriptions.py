@@ -42,6 +42,8 @@ DESCRIPTIONS = {
     "Amended.clauses": "The clauses that get a new wording or are added, each in full.",
     "Amended.title": "The new title, if it changes.",
     "Made.on": "The day on which it was made.",
+    "MembersListed.members": "The whole list; left out, the members known so far are all.",
+    "RoleChanged.role": "The role from this day on.",
     "Founded.on": "The day on which it was founded.",
     "account": "The other source's account, in words.",
     "actors": "Who makes it or is party to it: codes of places (`US`) and keys of founded alliances"
@@ -131,6 +133,7 @@ DESCRIPTIONS = {
     "repealed_from": "The first day on which it no longer applies.",
     "replacement": "The right fact.",
     "replaces": "The key of the alliance that it takes the place of.",
+    "role": "In which role it takes part; MEMBER if left out.",
     "rounded": "Whether the publisher marks it as rounded.",
     "series": "The series that the number is for.",
     "since": "The day on which it joined, when that is not the day on which it became public.",

@@ -132,6 +132,18 @@ FACT_MUTATIONS = (
         "Records that an alliance is founded, or an initiative launched as part of one.",
     ),
     FactMutation(
+        "changeRole",
+        alliance.RoleChanged,
+        ALLIANCE,
+        "Records another role of a place that takes part in an alliance.",
+    ),
+    FactMutation(
+        "listMembers",
+        alliance.MembersListed,
+        ALLIANCE,
+        "Records that a list of the members of an alliance is published.",
+    ),
+    FactMutation(
         "renameAlliance", alliance.Renamed, ALLIANCE, "Records a new name of an alliance."
     ),
     FactMutation(

@@ -11,16 +11,18 @@ from projections.query.lists import Filter
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.inputs.arguments import domain_value
+from schema.inputs.arguments import domain_value, parse_word
 from schema.inputs.order_by import ORDER_BY, AnnouncementOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.types.announcement import Announcement, announcement
-from schema.types.common import Because, Node, Place, because, from_state, place
+from schema.types.common import Because, Node, Place, because, from_state
+from schema.types.common import place as show_place
 from schema.types.connection import Connection, entity_pages
+from tracker.domain import places
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import AllianceStatus, AnnouncementKind
+from tracker.domain.vocabulary import AllianceStatus, AnnouncementKind, MemberRole, MembershipKind
 
 
 @object_type
@@ -29,6 +31,18 @@ class Member:
 
     place: Place = field(description="The member.")
     since: PartialDate = field(description="The day on which it joined, as exactly as known.")
+    role: MemberRole = field(
+        description="In which role it takes part; only MEMBER and CHAIR are members."
+    )
+
+
+@object_type
+class Membership:
+    """How a place belongs to an alliance."""
+
+    kind: MembershipKind = field(description="Itself, through a union, or not.")
+    role: MemberRole | None = field(description="The role in which it takes part itself.")
+    union: Place | None = field(description="The union through which it belongs to it.")
 
 
 @object_type
@@ -45,7 +59,9 @@ class Alliance(Node):
     ended_on: PartialDate | None = field(
         description="The day on which it was dissolved or succeeded; null while it exists."
     )
-    members: list[Member] = field(description="Its members on this day.")
+    members: list[Member] = field(
+        description="Its members on this day, and who takes part in another role."
+    )
     members_known: bool = field(description="False while no list of members has been published.")
     part_of: str | None = field(
         description="The key of the alliance that it is an initiative of; null if of none."
@@ -62,6 +78,22 @@ class Alliance(Node):
         description="The recorded events that this state follows from, in the order of the log."
     )
     moment: strawberry.Private[Moment | None] = None
+    state: strawberry.Private[AllianceState | None] = None
+
+    @resolver_field
+    async def membership(
+        self,
+        info: Info,
+        place: Annotated[str, argument(description="The code of the place, such as `FR`.")],
+    ) -> Membership:
+        """How a place belongs to it: as a member, through a union such as the EU that is one, or not.
+        Unions are those of the same day; in a history, of the latest one.
+        """
+        assert self.state
+        moment = self.moment or await info.context.services.as_of.resolve()
+        asked = parse_word(places.Place, place, "place")
+        kind, role, union = self.state.membership(asked, moment.valid_at)
+        return Membership(kind=kind, role=role, union=show_place(union) if union else None)
 
     @resolver_field
     async def announcements(
@@ -100,9 +132,11 @@ def alliance(state: AllianceState, moment: Moment | None = None) -> Alliance:
         key=state.id,
         entity=f"alliance/{state.id}",
         moment=moment,
+        state=state,
         later={
             "members": lambda: [
-                from_state(Member, member, place=place(member.place)) for member in state.members
+                from_state(Member, member, place=show_place(member.place))
+                for member in state.members
             ],
             "because": lambda: because(state.because),
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ from tracker.domain.alliance import (
     Founded,
     MemberJoined,
     MemberLeft,
+    MembersListed,
     Renamed,
+    RoleChanged,
     Succeeded,
 )
-from tracker.domain.values import Fact
+from tracker.domain.values import Fact, Place
 from tracker.errors import InvalidInput, NotFound, TrackerError
 
 STREAM = "alliance/msp"
@@ -230,3 +233,123 @@ def test_the_reasons_of_a_state_are_the_facts_public_by_its_day() -> None:
     told = alliance("2023-06-01", *facts)
     assert told
     assert [(b.position, b.event_id) for b in told.because] == [(1, "e1"), (3, "e3")]
+
+
+# --- roles, lists and unions
+
+
+def role_of(place: str, day: str, *facts: Fact) -> str | None:
+    """The role in which a place takes part on a day."""
+    found = alliance(day, *facts)
+    assert found
+    return next((member.role for member in found.members if member.place == place), None)
+
+
+def listed(on: str, *members: str) -> MembersListed:
+    """A list of members becomes public."""
+    return fact(MembersListed, on, members=members)
+
+
+def test_who_joins_is_a_member_unless_another_role_is_told() -> None:
+    observer = fact(MemberJoined, "2024-01-01", member="NL", role="observer")
+    facts = founded("2022-06-14", "US"), joined("2023-02-05", "IT"), observer
+    assert [role_of(place, "2024-01-01", *facts) for place in ("US", "IT", "NL", "CN")] == [
+        "member",
+        "member",
+        "observer",
+        None,
+    ]
+
+
+def test_a_role_changes_and_the_place_takes_part_since_the_same_day() -> None:
+    chair = fact(RoleChanged, "2026-02-04", member="KR", role="chair")
+    facts = founded("2022-06-14", "KR", "US"), chair
+    assert role_of("KR", "2026-02-03", *facts) == "member"
+    assert role_of("KR", "2026-02-04", *facts) == "chair"
+    assert members("2026-02-04", *facts) == {"KR": "2022-06-14", "US": "2022-06-14"}
+
+
+def test_the_role_of_who_takes_no_part_can_not_change() -> None:
+    error = refusal(founded(), fact(RoleChanged, "2024-01-01", member="KR", role="chair"))
+    assert (error.code, error.path) == ("NOT_A_MEMBER", ("member",))
+
+
+def test_members_are_known_from_the_day_their_list_is_public() -> None:
+    facts = founded(membersKnown=False), listed("2022-07-01", "US", "AU")
+    for day, known in (("2022-06-14", False), ("2022-07-01", True)):
+        found = alliance(day, *facts)
+        assert found
+        assert found.members_known is known
+    assert members("2022-07-01", *facts) == {"US": "2022-07-01", "AU": "2022-07-01"}
+
+
+def test_a_list_is_whole_but_for_those_in_other_roles() -> None:
+    observer = fact(MemberJoined, "2023-01-01", member="NL", role="observer")
+    facts = founded("2022-06-14", "US", "JP"), observer, listed("2024-01-01", "US", "AU")
+    assert members("2023-12-31", *facts).keys() == {"US", "JP", "NL"}
+    assert members("2024-01-01", *facts) == {
+        "NL": "2023-01-01",
+        "US": "2022-06-14",
+        "AU": "2024-01-01",
+    }
+
+
+def test_an_observer_on_the_list_of_members_is_one() -> None:
+    observer = fact(MemberJoined, "2023-01-01", member="NL", role="observer")
+    facts = founded("2022-06-14", "US"), observer, listed("2024-01-01", "US", "NL")
+    assert role_of("NL", "2024-01-01", *facts) == "member"
+
+
+def test_a_list_without_names_says_that_those_known_are_all() -> None:
+    facts = founded("2022-06-14", "US", membersKnown=False), listed("2024-01-01")
+    found = alliance("2024-01-01", *facts)
+    assert found
+    assert (found.members_known, members("2024-01-01", *facts)) == (True, {"US": "2022-06-14"})
+
+
+@pytest.mark.parametrize(
+    ("place", "day", "kind", "union"),
+    [
+        ("US", "2025-01-01", "member", None),
+        ("EU", "2025-01-01", "member", None),
+        ("FR", "2025-01-01", "through_union", "EU"),
+        ("GB", "2019-12-31", "through_union", "EU"),
+        ("GB", "2025-01-01", "none", None),
+        ("NL", "2025-01-01", "through_union", "EU"),
+        ("BR", "2025-01-01", "takes_part", None),
+    ],
+)
+def test_membership_through_a_union_is_told_as_such(
+    place: str, day: str, kind: str, union: str | None
+) -> None:
+    roles = {"NL": "observer", "BR": "guest"}
+    facts = (
+        founded("2015-01-01", "US", "EU"),
+        *(fact(MemberJoined, "2015-02-01", member=who, role=role) for who, role in roles.items()),
+    )
+    found = alliance(day, *facts)
+    assert found
+    belongs = found.membership(Place(place), date.fromisoformat(day))
+    assert (belongs.kind, belongs.union) == (kind, union)
+    assert belongs.role == ("member" if kind == "member" else roles.get(place))
+
+
+def test_of_an_alliance_without_a_list_nobody_can_be_said_to_be_outside() -> None:
+    found = alliance("2025-01-01", founded("2022-06-14", "US", membersKnown=False))
+    assert found
+    assert found.membership(Place("BR"), date(2025, 1, 1)).kind == "not_known"
+    assert found.membership(Place("US"), date(2025, 1, 1)).kind == "member"
+
+
+@pytest.mark.parametrize(
+    ("facts", "field"),
+    [
+        ((founded(partOf="msp"),), "partOf"),
+        ((founded(partOf="alliance/msp"),), "partOf"),
+        ((founded(replaces="msp"),), "replaces"),
+        ((founded(), fact(Succeeded, "2026-02-04", by="msp")), "by"),
+    ],
+)
+def test_an_alliance_is_not_linked_to_itself(facts: tuple[Fact, ...], field: str) -> None:
+    error = refusal(*facts)
+    assert (error.code, error.path) == ("LINKED_TO_ITSELF", (field,))

@@ -19,6 +19,8 @@ DECLARED = {
     "Alliance.Founded members": True,
     "Alliance.MemberJoined member": True,
     "Alliance.MemberLeft member": True,
+    "Alliance.RoleChanged member": True,
+    "Alliance.MembersListed members": True,
     "Announcement.Made actors": True,
     "Announcement.Made commodities": True,
     "ExportControl.Announced issuer": True,

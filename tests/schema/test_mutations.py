@@ -84,13 +84,16 @@ async def test_every_act_of_an_alliance_can_be_recorded(api: Api) -> None:
         {**act, "on": "2023-06-22", "member": "IN", "change": "JOINED", "since": "2023-06"},
     )
     await api.do("recordMembership", {**act, "on": "2024-01-01", "member": "US", "change": "LEFT"})
+    await api.do("listMembers", {**act, "on": "2024-02-01", "members": ["IN", "EU"]})
+    await api.do("changeRole", {**act, "on": "2024-03-01", "member": "IN", "role": "CHAIR"})
     await api.do("renameAlliance", {**act, "on": "2025-01-01", "name": "The MSP"})
     await api.do("foundAlliance", {**founded, "id": "forge", "on": "2026-02-04"})
     await api.do("succeedAlliance", {**act, "on": "2026-02-04", "by": "forge"})
     await api.do("dissolveAlliance", {**act, "id": "forge", "on": "2026-05-01"})
     data = await api.ask(
         '{ asOf(validAt: "2026-06-01") { alliances { nodes { key name formerNames'
-        " status succeededBy members { place { code } since } } } } }"
+        " status succeededBy members { place { code } since role }"
+        ' membership(place: "FR") { kind role union { code } } } } } }'
     )
     forge, msp = data["asOf"]["alliances"]["nodes"]
     assert forge["status"] == "DISSOLVED"
@@ -100,7 +103,11 @@ async def test_every_act_of_an_alliance_can_be_recorded(api: Api) -> None:
         "formerNames": ["MSP"],
         "status": "SUCCEEDED",
         "succeededBy": "forge",
-        "members": [{"place": {"code": "IN"}, "since": "2023-06"}],
+        "members": [
+            {"place": {"code": "IN"}, "since": "2023-06", "role": "CHAIR"},
+            {"place": {"code": "EU"}, "since": "2024-02-01", "role": "MEMBER"},
+        ],
+        "membership": {"kind": "THROUGH_UNION", "role": None, "union": {"code": "EU"}},
     }
 
 

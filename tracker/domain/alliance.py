@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
+
+from msgspec import structs
 
 from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
+from tracker.domain.unions import unions_of
 from tracker.domain.values import Fact, Name, PartialDate, Place, Text, Value
-from tracker.domain.vocabulary import AllianceStatus
+from tracker.domain.vocabulary import AllianceStatus, MemberRole, MembershipKind
 from tracker.errors import InvalidInput
 
 
@@ -43,11 +46,30 @@ class Renamed(AllianceFact, frozen=True, kw_only=True):
 
 
 class MemberJoined(AllianceFact, frozen=True, kw_only=True):
-    """A place becomes a member. `since` is the day it joined, as precisely as it is known, when
-    that is not the day on which it became public."""
+    """A place becomes a member, or takes part in another role. `since` is the day it joined, as
+    precisely as it is known, when that is not the day on which it became public."""
 
     member: Place
     since: PartialDate | None = None
+    role: MemberRole = MemberRole.MEMBER
+
+
+class RoleChanged(AllianceFact, frozen=True, kw_only=True):
+    """A place that takes part does so in another role from this day: an observer becomes a member,
+    a member the chair."""
+
+    member: Place
+    role: MemberRole
+
+
+class MembersListed(AllianceFact, frozen=True, kw_only=True):
+    """A list of the members becomes public: from this day they are known.
+
+    `members`, if given, is the whole list: who is on it and was not known is a member since this
+    day, and members who are not on it are so no longer. Without it, those known so far are all.
+    """
+
+    members: tuple[Place, ...] = ()
 
 
 class MemberLeft(AllianceFact, frozen=True, kw_only=True):
@@ -71,6 +93,15 @@ class Member(Value, frozen=True, kw_only=True):
 
     place: Place
     since: PartialDate
+    role: MemberRole = MemberRole.MEMBER
+
+
+class Membership(NamedTuple):
+    """How a place belongs to an alliance on a day: in which role, or through which union."""
+
+    kind: MembershipKind
+    role: MemberRole | None = None
+    union: Place | None = None
 
 
 class AllianceState(CitingState, frozen=True, kw_only=True):
@@ -88,11 +119,24 @@ class AllianceState(CitingState, frozen=True, kw_only=True):
     former_names: tuple[str, ...] = ()
     purpose: Text | None = None
 
+    def membership(self, place: Place, day: date) -> Membership:
+        """How a place belongs to it on a day: itself, through a union that it is in, or not."""
+        roles = {member.place: member.role for member in self.members}
+        role = roles.get(place)
+        if role and role.is_membership:
+            return Membership(MembershipKind.MEMBER, role)
+        for union in unions_of(place, day):
+            if union in roles and roles[union].is_membership:
+                return Membership(MembershipKind.THROUGH_UNION, role, union)
+        if role:
+            return Membership(MembershipKind.TAKES_PART, role)
+        return Membership(MembershipKind.NONE if self.members_known else MembershipKind.NOT_KNOWN)
+
 
 class AllianceFold(CitingFold[AllianceState]):
     """What the facts of an alliance come to."""
 
-    __slots__ = ("end", "founded", "members", "names")
+    __slots__ = ("end", "founded", "members", "members_known", "names")
     NEEDS_OPENING = True
 
     def __init__(self) -> None:
@@ -100,6 +144,7 @@ class AllianceFold(CitingFold[AllianceState]):
         self.founded: Founded | None = None
         self.names: list[str] = []
         self.members: dict[Place, Member] = {}
+        self.members_known = True
         self.end: Succeeded | Dissolved | None = None
 
     def take(self, known: Known) -> None:
@@ -112,18 +157,36 @@ class AllianceFold(CitingFold[AllianceState]):
             case Founded() as fact:
                 if self.founded is None:
                     self.founded = fact
+                    self.members_known = fact.members_known
                     self.names.append(fact.name)
                 for place in fact.members:
                     self.members.setdefault(place, Member(place=place, since=fact.on))
             case Renamed() as fact:
                 self.names.append(fact.name)
             case MemberJoined() as fact:
-                joined = Member(place=fact.member, since=fact.since or fact.on)
+                since = fact.since or fact.on
+                joined = Member(place=fact.member, since=since, role=fact.role)
                 self.members.setdefault(fact.member, joined)
+            case RoleChanged() as fact:
+                if member := self.members.get(fact.member):
+                    self.members[fact.member] = structs.replace(member, role=fact.role)
+            case MembersListed() as fact:
+                self._take_list(fact)
             case MemberLeft() as fact:
                 self.members.pop(fact.member, None)
             case Succeeded() | Dissolved() as fact:
                 self.end = self.end or fact
+
+    def _take_list(self, fact: MembersListed) -> None:
+        self.members_known = True
+        if not fact.members:
+            return
+        known = {of.place: of for of in self.members.values() if of.role.is_membership}
+        others = {place: of for place, of in self.members.items() if place not in known}
+        listed = {
+            place: known.get(place) or Member(place=place, since=fact.on) for place in fact.members
+        }
+        self.members = others | listed
 
     def state(self, id: str, day: date) -> AllianceState | None:
         """The alliance as far as it is public by `day`."""
@@ -136,7 +199,7 @@ class AllianceFold(CitingFold[AllianceState]):
             status=_status(end),
             founded_on=founded.on,
             members=tuple(self.members.values()),
-            members_known=founded.members_known,
+            members_known=self.members_known,
             part_of=founded.part_of,
             replaces=founded.replaces,
             purpose=founded.purpose,
@@ -157,6 +220,8 @@ class Alliance(Entity):
         "Alliance.Renamed": Renamed,
         "Alliance.MemberJoined": MemberJoined,
         "Alliance.MemberLeft": MemberLeft,
+        "Alliance.RoleChanged": RoleChanged,
+        "Alliance.MembersListed": MembersListed,
         "Alliance.Succeeded": Succeeded,
         "Alliance.Dissolved": Dissolved,
         "Alliance.Retracted": Retracted,
@@ -167,6 +232,7 @@ class Alliance(Entity):
     def check(self, fact: Fact) -> None:
         """An alliance is founded once, before anything else happens to it; who joins is not a
         member on that day, who leaves is one."""
+        self._check_links(fact)
         founded = self._fold().founded
         match fact:
             case Founded():
@@ -188,13 +254,25 @@ class Alliance(Entity):
                         code="ALREADY_MEMBER",
                         path=("member",),
                     )
-            case MemberLeft():
+            case MemberLeft() | RoleChanged():
                 if fact.member not in self._fold(fact.public_on).members:
                     raise InvalidInput(
                         f"{fact.member} is not a member of {self.id} on {fact.on}",
                         code="NOT_A_MEMBER",
                         path=("member",),
                     )
+
+    def _check_links(self, fact: Fact) -> None:
+        """Refuse an alliance that is part of itself, replaces itself or succeeds itself."""
+        own = self.id.removeprefix(f"{self.KIND}/")
+        for field in ("part_of", "replaces", "by"):
+            link = getattr(fact, field, None)
+            if link is not None and link.removeprefix(f"{self.KIND}/") == own:
+                raise InvalidInput(
+                    f"{self.id} can't be linked to itself: expected another alliance",
+                    code="LINKED_TO_ITSELF",
+                    path=("partOf" if field == "part_of" else field,),
+                )
 
 
 def _status(end: Fact | None) -> AllianceStatus:

@@ -128,6 +128,31 @@ class AllianceStatus(StrEnum):
     DISSOLVED = "dissolved"
 
 
+class MemberRole(StrEnum):
+    """In which role a place takes part in an alliance."""
+
+    MEMBER = "member"
+    CHAIR = "chair"
+    OBSERVER = "observer"
+    ENDORSER = "endorser"
+    GUEST = "guest"
+
+    @property
+    def is_membership(self) -> bool:
+        """Whether who takes part in this role is a member."""
+        return self in (MemberRole.MEMBER, MemberRole.CHAIR)
+
+
+class MembershipKind(StrEnum):
+    """How a place belongs to an alliance."""
+
+    MEMBER = "member"
+    THROUGH_UNION = "through_union"
+    TAKES_PART = "takes_part"
+    NONE = "none"
+    NOT_KNOWN = "not_known"
+
+
 class AnnouncementKind(StrEnum):
     """Kinds of announcements."""
 
