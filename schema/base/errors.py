@@ -12,8 +12,7 @@ from typing import Any
 
 import asyncpg
 from graphql import GraphQLError, GraphQLSyntaxError
-from strawberry.exceptions import MissingQueryError, StrawberryInputCoercionError
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.exceptions import StrawberryInputCoercionError
 
 from tracker.errors import TrackerError, Unavailable
 
@@ -39,13 +38,6 @@ DATABASE_ERRORS = (
 """What a question meets when the database is gone, going, starting or out of means; other errors of
 PostgreSQL are bugs of ours."""
 
-REQUEST_ERRORS: dict[type[Exception], tuple[str, ...]] = {
-    MissingQueryError: ("BAD_REQUEST", "query"),
-    CannotGetOperationTypeError: ("BAD_REQUEST", "operationName"),
-    InvalidOperationTypeError: ("OPERATION_NOT_ALLOWED",),
-}
-"""The code and path of what is wrong with a request before its document is looked at."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -61,11 +53,7 @@ def describe_error(error: GraphQLError) -> None:
         error.message = cause.message
     if isinstance(cause, TrackerError):
         error.extensions = error_extensions(cause.code, cause.path)
-    elif (
-        cause is None
-        or isinstance(cause, (GraphQLError, *REQUEST_ERRORS))
-        or (error.nodes and not error.path)
-    ):
+    elif cause is None or isinstance(cause, GraphQLError) or (error.nodes and not error.path):
         error.extensions = _graphql(error)
     else:
         _mask(error)
@@ -81,6 +69,11 @@ def strip_suggestions(error: GraphQLError) -> None:
 def error_extensions(code: str, path: tuple[str | int, ...] = ()) -> dict[str, Any]:
     """The extensions of an error."""
     return {"code": code, "path": list(path)} if path else {"code": code}
+
+
+def error_with_code(code: str, message: str, *path: str) -> GraphQLError:
+    """An error that is described already."""
+    return GraphQLError(message, extensions=error_extensions(code, path))
 
 
 def plain_error(code: str, message: str, path: tuple[str | int, ...] = ()) -> dict[str, Any]:
@@ -105,9 +98,6 @@ def _graphql(error: GraphQLError) -> dict[str, Any]:
     """The extensions of an error of GraphQL itself: in the document, or in its variables."""
     if isinstance(error, GraphQLSyntaxError):
         return error_extensions("GRAPHQL_PARSE_FAILED")
-    for kind, (code, *path) in REQUEST_ERRORS.items():
-        if isinstance(error.original_error, kind):
-            return error_extensions(code, tuple(path))
     variable = VARIABLE.match(error.message)
     if variable:
         path = variable["where"].replace("[", ".").replace("]", "").split(".")[1:]

@@ -1,26 +1,144 @@
-"""What is refused before anything of an operation is read or executed: mutations of those who may
-not write, and lists that are too long.
+"""Whether an operation may be executed: every limit is looked at here, before anything is executed.
 
-Reading the values of a request takes time on the one thread that all clients share.
+Reading the values of a request takes time on the one thread that all clients share: so mutations of
+those who may not write, and lists that are too long, are refused before they are read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from graphql import FieldNode, GraphQLError, VariableNode
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+)
 
+from schema.base.context import Context
+from schema.base.errors import error_with_code
+from schema.execution.cacheability import root_fields
+from schema.execution.documents import ParsedDocument, parsed_document
+from schema.execution.query_cost import cost_errors
 from schema.root.batch import MAX_COMMANDS, command_count_error
+from schema.telemetry.operation import MAX_NAME_CHARACTERS, current_operation
 from tracker.auth.scopes import Caller, Scope
 from tracker.errors import TooLarge, TrackerError
 
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""The largest body of a request, or message over a WebSocket."""
+MAX_READER_BODY_BYTES = 512 * 1024
+"""The same of those who may not write: questions are short, and reading JSON makes others wait."""
 MAX_LIST_ITEMS = 1000
 """How many items a list in a variable may have."""
 SCOPES = {"redactEvent": Scope.ADMIN}
 """What mutations need; all others need to record."""
 BATCHES = {"record": "commands"}
 """The mutations that carry out many commands, with the argument that has them."""
+NOT_ALLOWED = {
+    OperationType.QUERY: "queries do not come this way",
+    OperationType.MUTATION: "mutations go over POST",
+    OperationType.SUBSCRIPTION: (
+        "subscriptions go over a WebSocket (graphql-transport-ws), or with Accept"
+        " text/event-stream or multipart/mixed;subscriptionSpec=1.0"
+    ),
+}
+"""What clients are told whose operation does not go by the way that it came."""
+
+
+class NotAdmitted(Exception):
+    """An operation that is not executed, with the errors that say why."""
+
+    def __init__(self, *errors: GraphQLError):
+        super().__init__(*errors)
+        self.errors = list(errors)
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRequest:
+    """What a client wants to have executed."""
+
+    text: str | None
+    """The document."""
+    variables: Mapping[str, Any]
+    operation_name: str | None
+    context: Context
+    allowed: Collection[str]
+    """The types of operations that come this way."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedOperation:
+    """An operation that may be executed, and the document that it is in."""
+
+    document: DocumentNode
+    operation: OperationDefinitionNode
+
+
+async def admit(schema: GraphQLSchema, request: OperationRequest) -> AdmittedOperation:
+    """The operation that a client means, if nothing is wrong with it. Raises NotAdmitted."""
+    if not request.text:
+        raise _bad_request("expected a GraphQL document", "query")
+    parsed = await parsed_document(schema, request.text, request.context.access.introspection)
+    if parsed.document is None:
+        raise NotAdmitted(*parsed.errors)
+    operation = _operation(parsed, request.operation_name)
+    current_operation().type = operation.operation.value
+    current_operation().note_name(operation.name.value if operation.name else None)
+    if operation.operation.value not in request.allowed:
+        raise NotAdmitted(
+            error_with_code("OPERATION_NOT_ALLOWED", NOT_ALLOWED[operation.operation])
+        )
+    admitted = AdmittedOperation(parsed.document, operation)
+    if errors := parsed.errors or _errors(schema, admitted, parsed.has_variable_cost, request):
+        raise NotAdmitted(*errors)
+    return admitted
+
+
+def _operation(parsed: ParsedDocument, name: str | None) -> OperationDefinitionNode:
+    """The operation that is meant. Raises NotAdmitted where that is none, or not clear."""
+    if operation := parsed.operation(name):
+        return operation
+    if name is not None:
+        message = f"the document has not one operation of the name {name[:MAX_NAME_CHARACTERS]!r}"
+    elif parsed.operations:
+        message = "the document has several operations: expected the name of one"
+    else:
+        message = "the document has no operation"
+    raise _bad_request(message, "operationName")
+
+
+def _bad_request(message: str, *path: str) -> NotAdmitted:
+    return NotAdmitted(error_with_code("BAD_REQUEST", message, *path))
+
+
+def _errors(
+    schema: GraphQLSchema,
+    admitted: AdmittedOperation,
+    has_variable_cost: bool,
+    request: OperationRequest,
+) -> list[GraphQLError]:
+    """Why a valid operation is not executed for this caller with these variables."""
+    document, operation, variables = admitted.document, admitted.operation, request.variables
+    if operation.operation is OperationType.MUTATION:
+        fields = root_fields(document, operation)
+        if errors := may_not_write(fields, request.context.caller) or too_many_commands(
+            fields, variables
+        ):
+            return errors
+    if errors := too_long_lists(variables):
+        return errors
+    return cost_errors(schema, document, variables) if has_variable_cost else []
+
+
+def max_body_bytes(caller: Caller) -> int:
+    """The largest body or message that a caller may send."""
+    return MAX_BODY_BYTES if Scope.RECORD in caller.scopes else MAX_READER_BODY_BYTES
 
 
 def may_not_write(fields: Iterable[FieldNode], caller: Caller) -> list[GraphQLError]:

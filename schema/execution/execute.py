@@ -6,13 +6,10 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from strawberry.exceptions import MissingQueryError
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from schema.base.context import Context
-from schema.base.errors import plain_error
 from schema.execution.schema import GRAPH
 from schema.services import Access, Services
 from tracker.auth.scopes import Caller
@@ -38,20 +35,13 @@ async def execute(
     Without a caller it is for anyone that `access` lets in. There is no `data` where the document
     could not be executed at all. Never raises for anything that a client sends.
     """
-    try:
-        result = await GRAPH.execute(
-            document,
-            variable_values=dict(variables or {}),
-            context_value=Context(services, access, caller or access.anyone()),
-            operation_name=operation_name,
-            allowed_operation_types=allowed,
-        )
-    except MissingQueryError:
-        return plain_error("BAD_REQUEST", "expected a GraphQL document", ("query",))
-    except CannotGetOperationTypeError as error:
-        return plain_error("BAD_REQUEST", error.as_http_error_reason(), ("operationName",))
-    except InvalidOperationTypeError as error:
-        return plain_error("OPERATION_NOT_ALLOWED", _not_allowed(error))
+    result = await GRAPH.execute(
+        document,
+        variable_values=dict(variables or {}),
+        context_value=Context(services, access, caller or access.anyone()),
+        operation_name=operation_name,
+        allowed_operation_types=allowed,
+    )
     return _answer(result)
 
 
@@ -86,12 +76,3 @@ def _answer(result: ExecutionResult) -> dict[str, Any]:
         return {"data": result.data, **told}
     executed = result.data is not None or any("path" in error for error in errors)
     return {"errors": errors, "data": result.data, **told} if executed else {"errors": errors}
-
-
-def _not_allowed(error: InvalidOperationTypeError) -> str:
-    if error.operation_type is OperationType.SUBSCRIPTION:
-        return (
-            "subscriptions go over a WebSocket (graphql-transport-ws), or with Accept"
-            " text/event-stream or multipart/mixed;subscriptionSpec=1.0"
-        )
-    return "mutations go over POST"

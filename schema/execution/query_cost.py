@@ -14,6 +14,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLError,
     GraphQLField,
     GraphQLSchema,
     InlineFragmentNode,
@@ -30,6 +31,7 @@ from graphql import (
     print_ast,
 )
 
+from schema.base.errors import error_with_code
 from schema.execution.introspection import ONE_TYPE, ROOTS, IntrospectionCost
 from schema.inputs.pagination import DEFAULT_PAGE_SIZE
 
@@ -43,6 +45,18 @@ JSON_COST = 10
 """What a field of JSON counts for: it has as many values inside, about."""
 MAX_COST = 50_000
 """Fields that an answer may have, every page that was asked for being full."""
+
+
+def cost_errors(
+    schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]
+) -> list[GraphQLError]:
+    """The error of a valid document that may have too large an answer."""
+    got = cost(schema, document, variables)
+    message = (
+        f"expected an answer of at most {MAX_COST} fields, it may have {got}: ask for"
+        " smaller pages, or for less at once"
+    )
+    return [error_with_code("TOO_COSTLY", message)] if got > MAX_COST else []
 
 
 def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> int:

@@ -26,7 +26,7 @@ from strawberry.types.graphql import OperationType
 from projections.lru_cache import SizedLruCache
 from projections.runner.progress import Progress
 from schema.execution.cacheability import pinned, pure
-from schema.execution.documents import prepared
+from schema.execution.documents import parsed_document
 from schema.execution.execute import execute
 from schema.execution.schema import GRAPH
 from schema.services import Access, Services
@@ -125,7 +125,7 @@ class Answers:
             )
         if "errors" in found:
             return found
-        return self._keep(question, key, edition, found)
+        return await self._keep(question, key, edition, found)
 
     def _edition(self) -> Edition | None:
         """The edition in which questions are asked; None while we are not told of new events."""
@@ -156,13 +156,12 @@ class Answers:
             > 0
         )
 
-    def _keep(
+    async def _keep(
         self, question: Question, key: Key | None, edition: Edition | None, found: dict[str, Any]
     ) -> Answer | dict[str, Any]:
         """Keep an answer, if the position and the day are still those that it rests on."""
-        fields = prepared(GRAPH._schema, question.document, self._access.introspection).query(
-            question.operation
-        )
+        parsed = await parsed_document(GRAPH._schema, question.document, self._access.introspection)
+        fields = parsed.query(question.operation)
         if fields is None:
             return found
         body, data_ends = _body(found)

@@ -1,54 +1,48 @@
-"""The GraphQL schema, put together."""
+"""The GraphQL schema, put together, and how its operations are executed."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
+from inspect import isawaitable
 from typing import Any, cast
 
-from graphql import DocumentNode, GraphQLError
+import graphql
+from graphql import GraphQLError
 from graphql import OperationType as Kind
 from strawberry import Schema
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
-from strawberry.utils.await_maybe import await_maybe
 
 from schema.base.context import Context
 from schema.base.errors import describe_error, strip_suggestions
 from schema.base.scalars import SCALARS
-from schema.execution.documents import (
-    Documents,
-    Timed,
-    good_query,
-    in_time,
-    prepare_aside,
-    prepared,
-)
-from schema.inputs.moment import MomentReport, start_report
+from schema.execution.admission import AdmittedOperation, NotAdmitted, OperationRequest, admit
+from schema.execution.time_limits import TimeLimitedExecutor, time_limit
+from schema.inputs.moment import start_report
 from schema.root.mutation import Mutation
 from schema.root.query import Query
 from schema.root.subscription import Subscription
 from schema.telemetry.operation import current_operation
 
-RUN = frozenset({Documents, MomentReport})
-"""The extensions whose work `Graph` does itself for queries that are known to be good."""
-
 
 class Graph(Schema):
-    """The schema, with every error described before it leaves."""
+    """The schema. Every operation is admitted, and then executed by graphql-core, with every error
+    described before it leaves.
+
+    Strawberry's own way has hooks for extensions around each step, of which we need none; they take
+    a tenth of the time of a small answer.
+    """
 
     def __init__(self, *, extensions: Iterable[Any] = (), **more: Any):
-        """Raises TypeError for an extension that would not run: good queries go without them."""
-        for extension in (given := list(extensions)):
-            if extension not in RUN:
-                name = getattr(extension, "__name__", type(extension).__name__)
-                raise TypeError(
-                    f"the extension {name} would not run for queries: Graph.execute"
-                    " answers them without Strawberry's extensions"
-                )
-        super().__init__(extensions=given, **more)
+        """Raises TypeError for extensions: they would not run."""
+        if given := list(extensions):
+            name = getattr(given[0], "__name__", type(given[0]).__name__)
+            raise TypeError(f"the extension {name} would not run: Graph.execute has no extensions")
+        super().__init__(**more)
 
     async def execute(
         self,
@@ -60,30 +54,15 @@ class Graph(Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
-        """Answer a document. A query that is known to be good goes a shorter way: what Strawberry
-        does around it, for extensions, takes as long as a small answer."""
-        allowed = list(allowed_operation_types or OperationType)
-        document, shown = None, context_value.access.introspection
-        await prepare_aside(self._schema, query or "", shown)
-        if query and (found := prepared(self._schema, query, shown)).document is None:
-            self._described(errors := list(found.errors), context_value)
-            return ExecutionResult(data=None, errors=errors)  # it would be parsed once more
-        if OperationType.QUERY in allowed:
-            document = good_query(self._schema, query or "", variable_values, operation_name, shown)
-        if document is None:
-            return await super().execute(
-                query,
-                variable_values,
-                context_value,
-                root_value,
-                operation_name,
-                allowed,
-                operation_extensions,
-            )
-        moments = start_report()
-        result = await self._answer(document, variable_values, context_value, operation_name)
-        result.extensions = {"moments": moments} if moments else {}
-        return result
+        """The answer to a query or mutation; nothing that a client sends makes it raise."""
+        request = _request(
+            query, variable_values, context_value, operation_name, allowed_operation_types
+        )
+        try:
+            admitted = await admit(self._schema, request)
+        except NotAdmitted as refusal:
+            return self._refused(request, refusal.errors)
+        return await self._execute(request, admitted)
 
     async def stream(
         self,
@@ -95,86 +74,129 @@ class Graph(Schema):
         operation_extensions: dict[str, Any] | None = None,
         allowed_operation_types: Iterable[OperationType] | None = None,
     ) -> AsyncGenerator[Any, None]:
-        """Answer a document piece by piece. What has one answer has it in a turn of the client;
-        each of a subscription takes its own, see `Timed`."""
-        results = await super().stream(
-            query,
-            variable_values,
-            context_value,
-            root_value,
-            operation_name,
-            operation_extensions,
-            allowed_operation_types,
+        """The answers to any operation as they come: many to a subscription, one to others."""
+        return self._answers(
+            _request(query, variable_values, context_value, operation_name, allowed_operation_types)
         )
-        return self._in_turn(results, query or "", operation_name, context_value)
 
-    async def _in_turn(
-        self, results: AsyncGenerator[Any, None], text: str, name: str | None, context: Context
-    ) -> AsyncGenerator[Any, None]:
-        first: list[Any] = []
-        async with aclosing(results):
-            async with context.work_slot():
-                shown = context.access.introspection
-                await prepare_aside(self._schema, text, shown)
-                asked = prepared(self._schema, text, shown).operation(name)
-                if asked is None or asked.operation is not Kind.SUBSCRIPTION:
-                    first = [result async for result in results]
-            for result in first:
-                yield result
+    async def _answers(self, request: OperationRequest) -> AsyncGenerator[ExecutionResult, None]:
+        """What has one answer has it in a turn of the client; each answer of a subscription takes
+        its own, see `TimeLimitedExecutor`."""
+        async with request.context.work_slot():
+            only, admitted = await self._begin(request)
+        if only is not None:
+            yield only
+            return
+        assert admitted is not None
+        async with aclosing(self._subscribe(request, admitted)) as results:
             async for result in results:
                 yield result
 
-    async def _answer(
-        self,
-        document: DocumentNode,
-        variables: dict[str, Any] | None,
-        context: Context,
-        operation_name: str | None,
-    ) -> ExecutionResult:
-        """The answer to a good query."""
+    async def _begin(
+        self, request: OperationRequest
+    ) -> tuple[ExecutionResult | None, AdmittedOperation | None]:
+        """The only answer to an operation, or the subscription that it is."""
         try:
-            async with in_time():
-                executor = self.execution_context_class.build(
-                    self._schema,
-                    document,
-                    None,
-                    context,
-                    variables,
-                    operation_name,
+            admitted = await admit(self._schema, request)
+        except NotAdmitted as refusal:
+            return self._refused(request, refusal.errors), None
+        if admitted.operation.operation is Kind.SUBSCRIPTION:
+            return None, admitted
+        return await self._execute(request, admitted), None
+
+    async def _execute(
+        self, request: OperationRequest, admitted: AdmittedOperation
+    ) -> ExecutionResult:
+        """The answer to a query or mutation."""
+        moments = start_report()
+        try:
+            async with time_limit():
+                result = graphql.execute(
+                    **self._arguments(request, admitted),
                     is_awaitable=cast(Any, optimized_is_awaitable),
                 )
-                if isinstance(executor, list):
-                    data, errors = None, executor
-                else:
-                    result = await await_maybe(cast(Any, executor.execute_operation()))
-                    data, errors = result.data, result.errors
+                if not isinstance(result, graphql.ExecutionResult):
+                    result = await result
         except Exception as error:
-            data, errors = None, [GraphQLError(str(error), original_error=error)]
-        if errors:
-            self._described(errors, context)
-        return ExecutionResult(data=data, errors=errors)
+            return self._refused(request, [_as_graphql_error(error)])
+        return self._result(request, result.data, result.errors, moments)
 
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
-        """Give every error its code, and say which came first."""
-        self._described(errors, execution_context.context if execution_context else None)
+    async def _subscribe(
+        self, request: OperationRequest, admitted: AdmittedOperation
+    ) -> AsyncGenerator[ExecutionResult, None]:
+        """The answers to a subscription. Its beginning has the time of an answer."""
+        moments = start_report()
+        try:
+            async with time_limit():
+                source: Any = graphql.subscribe(**self._arguments(request, admitted))
+                source = await source if isawaitable(source) else source
+            if isinstance(source, graphql.ExecutionResult):
+                yield self._refused(request, source.errors or [])
+                return
+            async with aclosing(source):
+                async for result in source:
+                    yield self._result(request, result.data, result.errors, moments)
+        except Exception as error:
+            yield self._result(request, None, [_as_graphql_error(error)], moments)
 
-    def _described(self, errors: list[GraphQLError], context: Context | None) -> None:
-        for error in errors:
-            if context is not None and not context.access.introspection:
-                strip_suggestions(error)
-            describe_error(error)
-            current_operation().note_error(
-                error.extensions["code"] if error.extensions else "ERROR"
-            )
+    def _arguments(self, request: OperationRequest, admitted: AdmittedOperation) -> dict[str, Any]:
+        """What graphql-core executes an operation with."""
+        return {
+            "schema": self._schema,
+            "document": admitted.document,
+            "context_value": request.context,
+            "variable_values": request.variables,
+            "operation_name": request.operation_name,
+            "executor_class": self.execution_context_class,
+        }
+
+    def _result(
+        self,
+        request: OperationRequest,
+        data: dict[str, Any] | None,
+        errors: list[GraphQLError] | None,
+        moments: dict[str, Any],
+    ) -> ExecutionResult:
+        """An answer that tells the moments it rests on."""
+        _describe(request.context, errors or [])
+        return ExecutionResult(data, errors, {"moments": {**moments}} if moments else {})
+
+    def _refused(self, request: OperationRequest, errors: list[GraphQLError]) -> ExecutionResult:
+        """The answer to an operation that is not executed."""
+        _describe(request.context, errors)
+        return PreExecutionError(None, errors)
+
+
+def _describe(context: Context, errors: list[GraphQLError]) -> None:
+    """Give every error its code, and say which came first."""
+    for error in errors:
+        if not context.access.introspection:
+            strip_suggestions(error)
+        describe_error(error)
+        current_operation().note_error(error.extensions["code"] if error.extensions else "ERROR")
+
+
+def _request(
+    text: str | None,
+    variables: dict[str, Any] | None,
+    context: Context,
+    name: str | None,
+    allowed: Iterable[OperationType] | None,
+) -> OperationRequest:
+    types = frozenset(kind.value for kind in allowed or OperationType)
+    return OperationRequest(text, variables or {}, name, context, types)
+
+
+def _as_graphql_error(error: Exception) -> GraphQLError:
+    return (
+        error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+    )
 
 
 GRAPH = Graph(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[Documents, MomentReport],
-    execution_context_class=Timed,
+    execution_context_class=TimeLimitedExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )

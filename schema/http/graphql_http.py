@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from projections.lru_cache import lru_cache_short_keys
 from schema.base.errors import masked_error, plain_error
-from schema.execution.documents import most_bytes
+from schema.execution.admission import max_body_bytes
 from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.execution.persisted_queries import Persisted
 from schema.execution.response_cache import Answer, Answers, Question
@@ -97,7 +97,7 @@ class View:
         visitor = await self._gate.enter(request.header(b"authorization"), request.address)
         current_operation().actor = visitor.caller.name
         posted = request.method == "POST"
-        most = most_bytes(visitor.caller)
+        most = max_body_bytes(visitor.caller)
         asked = await _asked_by_post(request, most) if posted else _asked_by_get(request)
         operation = _of_type(asked, "operationName", str)
         current_operation().note_name(operation)

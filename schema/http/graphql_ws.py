@@ -32,7 +32,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 
 from schema.base.context import Context
 from schema.base.errors import error_extensions
-from schema.execution.documents import most_bytes
+from schema.execution.admission import max_body_bytes
 from schema.execution.schema import GRAPH
 from schema.http.authentication import Gate, Visitor
 from schema.services import Services
@@ -60,7 +60,7 @@ class Adapter(ASGIWebSocketAdapter):
                 raise NonTextMessageReceived from error
             except WebSocketDisconnect:
                 return
-            if len(text) > most_bytes(self.ws.state.connected.caller):
+            if len(text) > max_body_bytes(self.ws.state.connected.caller):
                 await self.close(1009, "Message too big")
                 return
             try:

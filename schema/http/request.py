@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
-from schema.execution.documents import MAX_BODY_BYTES
+from schema.execution.admission import MAX_BODY_BYTES
 from tracker.errors import TooLarge
 
 

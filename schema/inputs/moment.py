@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Annotated, Any, TypeAlias
 
 import strawberry
 from strawberry import argument, field
-from strawberry.extensions import SchemaExtension
 
 from projections.query.moment import Moment
 from projections.runner.projector import Projector
@@ -35,21 +33,8 @@ REPORTED_MOMENTS: ContextVar[dict[str, Any] | None] = ContextVar("moments", defa
 """The moments that the answer in the making rests on, by the keys of the fields that chose them."""
 
 
-class MomentReport(SchemaExtension):
-    """Puts the moments that an answer rests on into its `extensions`."""
-
-    def on_operation(self) -> Iterator[None]:
-        """Begin with none: one connection may have several operations at a time."""
-        self._moments = start_report()
-        yield
-
-    def get_results(self) -> dict[str, Any]:
-        """What the answer tells of them."""
-        return {"moments": self._moments} if self._moments else {}
-
-
 def start_report() -> dict[str, Any]:
-    """The moments of an answer that begins: none yet."""
+    """Begin an answer that rests on no moment yet; its fields add theirs to what is returned."""
     moments: dict[str, Any] = {}
     REPORTED_MOMENTS.set(moments)
     return moments

@@ -18,8 +18,7 @@ from websockets.typing import Origin
 from deploy.bootstrap import connected
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
-from schema.execution.documents import MAX_COST
-from schema.execution.query_cost import cost
+from schema.execution.query_cost import MAX_COST, cost
 from schema.execution.schema import GRAPH
 from schema.http.trusted_hosts import host_name, is_ours
 from schema.services import Access, Services
@@ -589,7 +588,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
         return await self._pool.fetchval("SELECT 0 FROM pg_sleep(30)")  # type: ignore[no-any-return]
 
     monkeypatch.setattr(Recorder, "head", head)
-    monkeypatch.setattr("schema.execution.documents.ANSWER_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr("schema.execution.time_limits.ANSWER_TIMEOUT_SECONDS", 0.5)
 
 
 async def sleeping(watcher: asyncpg.Connection[asyncpg.Record], expected: int) -> None:
@@ -650,7 +649,7 @@ async def test_each_answer_of_a_subscription_has_that_time_too(
         await subscribe(socket, CHANGED)
         assert "errors" not in (await receive(socket))["payload"]
         monkeypatch.setattr(AsOf, "counts", slowly)
-        monkeypatch.setattr("schema.execution.documents.ANSWER_TIMEOUT_SECONDS", 0.5)
+        monkeypatch.setattr("schema.execution.time_limits.ANSWER_TIMEOUT_SECONDS", 0.5)
         await api.do("announceExportControl", control())
         await sleeping(watcher, 1)
         message = await receive(socket)
@@ -666,7 +665,7 @@ async def test_each_answer_of_a_subscription_has_that_time_too(
 async def test_a_subscription_outlives_the_time_of_an_answer(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schema.execution.documents.ANSWER_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("schema.execution.time_limits.ANSWER_TIMEOUT_SECONDS", 0.2)
     async with served(services, OPEN) as url, socket_to(url) as socket:
         await subscribe(socket, after="0")
         await asyncio.sleep(0.4)

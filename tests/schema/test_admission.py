@@ -14,16 +14,19 @@ from graphql import parse
 from strawberry.extensions import SchemaExtension
 
 from schema.base.memo import MAX_CACHED_WEIGHT, memoize_by_identity
-from schema.execution.admission import MAX_COMMANDS, MAX_LIST_ITEMS
+from schema.execution.admission import (
+    MAX_BODY_BYTES,
+    MAX_COMMANDS,
+    MAX_LIST_ITEMS,
+    MAX_READER_BODY_BYTES,
+)
 from schema.execution.documents import (
     BYTES_PER_TOKEN,
-    MAX_BODY_BYTES,
     MAX_CACHE_BYTES,
     MAX_DOCUMENT_CHARACTERS,
-    MAX_READER_BODY_BYTES,
-    kept,
-    prepare,
-    prepared,
+    cache,
+    parse_document,
+    parsed_document,
     without_cycles,
 )
 from schema.execution.execute import execute
@@ -147,7 +150,7 @@ async def test_a_socket_takes_no_more_of_those_who_may_not_write(services: Servi
 def test_fields_are_not_repeated_until_validation_takes_seconds() -> None:
     text = "{ asOf {" + "exportControls { totalCount nodes { key title } } " * 180 + "} }"
     started = time.perf_counter()
-    [error] = prepare(GRAPH._schema, text).errors
+    [error] = parse_document(GRAPH._schema, text).errors
     assert (error.extensions or {}).get("code") == "TOO_MANY_FIELDS"
     assert time.perf_counter() - started < 4  # it was six seconds on a machine at rest
 
@@ -159,23 +162,25 @@ def test_neither_fragments_nor_circles_hide_repeated_fields() -> None:
         for n in range(50)
     )
     for text, code in ((spread, "TOO_MANY_FIELDS"), (circles, "GRAPHQL_VALIDATION_FAILED")):
-        found = [error.extensions or {} for error in prepare(GRAPH._schema, text).errors]
+        found = [error.extensions or {} for error in parse_document(GRAPH._schema, text).errors]
         assert found[0].get("code", "GRAPHQL_VALIDATION_FAILED") == code
 
 
 def test_a_document_may_have_so_many_letters_and_no_more() -> None:
     text = "{ head }" + " " * (MAX_DOCUMENT_CHARACTERS - 8)
-    assert not prepare(GRAPH._schema, text).errors
-    [error] = prepare(GRAPH._schema, text + " ").errors
+    assert not parse_document(GRAPH._schema, text).errors
+    [error] = parse_document(GRAPH._schema, text + " ").errors
     assert (error.extensions or {}).get("code") == "TOO_LARGE"
 
 
-def test_documents_that_are_kept_take_no_more_memory_than_they_may() -> None:
+async def test_documents_that_are_kept_take_no_more_memory_than_they_may() -> None:
     for number in range(50):
         name = f"a{number}"
-        prepared(GRAPH._schema, "{" + f"{name}: head " + "... { head } " * 140 + "}", True)
-    assert 0 < kept.bytes <= MAX_CACHE_BYTES
-    assert 20 < len(kept) < 50
+        await parsed_document(
+            GRAPH._schema, "{" + f"{name}: head " + "... { head } " * 140 + "}", True
+        )
+    assert 0 < cache.bytes <= MAX_CACHE_BYTES
+    assert 20 < len(cache) < 50
 
 
 @pytest.mark.parametrize("part", ["... { head } ", "asOf { position } ", "... on Query { head } "])
@@ -209,7 +214,7 @@ async def test_plans_are_not_kept_for_every_way_to_include_fields(api: Api) -> N
         values = {name: bool(number >> at & 1) for at, name in enumerate(names)}
         found = (await api.ask(text, **values))["commodities"][0]
         assert set(found) == {"key", *(f"n{name}" for name in names if values[name])}
-    [operation] = prepared(GRAPH._schema, text, True).operations
+    [operation] = (await parsed_document(GRAPH._schema, text, True)).operations
     plans = _plans(operation, [])
     assert len(plans.values) <= MAX_PLAN_VARIANTS
     assert len(plans.known) <= 2 * MAX_PLAN_VARIANTS

@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 import pytest
 
-from schema.execution import documents
+from schema.execution.admission import MAX_BODY_BYTES
 from schema.execution.execute import execute
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, claim, clause, control, source, suspension
@@ -536,7 +536,7 @@ async def test_an_answer_that_takes_too_long_is_given_up(
     async def slow(*_: Any) -> None:
         await asyncio.sleep(60)
 
-    monkeypatch.setattr("schema.execution.documents.ANSWER_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("schema.execution.time_limits.ANSWER_TIMEOUT_SECONDS", 0.05)
     monkeypatch.setattr(type(api.services.as_of), "digest", slow)
     assert await api.refused("{ head asOf { digest } }") == ("TIMEOUT", None)
 
@@ -627,7 +627,7 @@ async def test_queries_go_over_get_and_mutations_do_not(api: Api) -> None:
         (b'{"query": "{ head }", "operationName": "x"}', "application/json", 400, "BAD_REQUEST"),
         (b"{}", "application/json", 400, "BAD_REQUEST"),
         (b"{ head }", "text/plain", 415, "UNSUPPORTED_MEDIA_TYPE"),
-        (b" " * (documents.MAX_BODY_BYTES + 1), "application/json", 413, "TOO_LARGE"),
+        (b" " * (MAX_BODY_BYTES + 1), "application/json", 413, "TOO_LARGE"),
         (b'{"query": "{ nothing }"}', "application/json", 200, "GRAPHQL_VALIDATION_FAILED"),
     ],
 )

@@ -10,7 +10,8 @@ from graphql import build_client_schema, get_introspection_query, graphql_sync, 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.execution.documents import MAX_ALIASES, MAX_FIELDS, prepare
+from schema.execution.document_size import MAX_ALIASES, MAX_FIELDS
+from schema.execution.documents import parse_document
 from schema.execution.query_cost import MAX_COST, cost
 from schema.execution.schema import GRAPH
 from schema.services import Services
@@ -35,7 +36,11 @@ def api(services: Services) -> Api:
 
 def refusals(text: str) -> set[str]:
     """The codes with which a document is refused before it is executed."""
-    return {error.extensions["code"] for error in prepare(SCHEMA, text).errors if error.extensions}
+    return {
+        error.extensions["code"]
+        for error in parse_document(SCHEMA, text).errors
+        if error.extensions
+    }
 
 
 def fields(answer: Any) -> int:
@@ -159,7 +164,7 @@ async def test_the_type_asked_for_in_a_variable_is_counted_and_answered(api: Api
     large = cost(SCHEMA, parse(text.format("")), {"of": "Query"})
     assert large == cost(SCHEMA, parse(text.format(' = "Query"')), {}) > 50
     assert cost(SCHEMA, parse(text.format("")), {"of": "Day"}) < 5
-    assert prepare(SCHEMA, text.format("")).paged
+    assert parse_document(SCHEMA, text.format("")).has_variable_cost
     assert (await api.ask(text.format(""), of="Query"))["__type"]["fields"]
 
 
@@ -242,7 +247,7 @@ def test_items_that_are_asked_for_by_their_ids_count_one_by_one() -> None:
     literal = '{ nodes(ids: ["a", "b", "c"]) { id entity } }'
     variable = "query ($of: [ID!]!) { nodes(ids: $of) { id entity } }"
     assert cost(SCHEMA, parse(literal), {}) == 1 + 3 * 2
-    assert prepare(SCHEMA, variable).paged
+    assert parse_document(SCHEMA, variable).has_variable_cost
     for ids, count in (([], 1), (["a"] * 7, 7), ("a", 1), (None, 1)):
         assert cost(SCHEMA, parse(variable), {"of": ids}) == 1 + count * 2
 

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from projections.lru_cache import lru_cache_short_keys
-from schema.execution.documents import MAX_BODY_BYTES
+from schema.execution.admission import MAX_BODY_BYTES
 from schema.http.cors import READ, SENT, Cors
 from schema.http.request import Incoming
 from schema.http.trusted_hosts import Hosts

@@ -16,7 +16,7 @@ import schema.execution.response_cache
 from projections.lru_cache import ENTRY_OVERHEAD_BYTES, SizedLruCache
 from schema.app import create_app
 from schema.execution.cacheability import LIVE, PURE, pinned
-from schema.execution.documents import prepare
+from schema.execution.documents import parse_document
 from schema.execution.execute import execute
 from schema.execution.schema import GRAPH
 from schema.services import Access, Services
@@ -490,6 +490,6 @@ async def test_errors_and_answers_to_post_are_for_nobody_else(api: Counted) -> N
 def test_an_answer_stays_where_every_moment_is_pinned(
     document: str, variables: dict[str, Any], expected: bool
 ) -> None:
-    found = prepare(GRAPH._schema, document)
+    found = parse_document(GRAPH._schema, document)
     assert not found.errors
     assert pinned(found.query(None) or (), variables) is expected

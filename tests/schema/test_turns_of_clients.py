@@ -11,7 +11,7 @@ import pytest
 
 from schema.base.context import Context
 from schema.execution import documents
-from schema.execution.documents import MAX_CHARACTERS_ON_LOOP, prepare_aside
+from schema.execution.documents import MAX_CHARACTERS_ON_LOOP, parsed_document
 from schema.execution.execute import stream
 from schema.execution.schema import GRAPH
 from schema.http.authentication import Gate, Turns, Visitor
@@ -126,7 +126,7 @@ async def test_a_query_over_a_stream_waits_for_its_turn(services: Services) -> N
     await answers.aclose()
 
 
-async def test_nobody_waits_while_a_long_document_is_prepared() -> None:
+async def test_nobody_waits_while_a_long_document_is_parsed() -> None:
     text, passes = "{" + "head " * 70 + " " * MAX_CHARACTERS_ON_LOOP + "}", [0]
 
     async def others() -> None:
@@ -134,12 +134,11 @@ async def test_nobody_waits_while_a_long_document_is_prepared() -> None:
             passes[0] += 1
             await asyncio.sleep(0)
 
-    documents.kept.clear()
+    documents.cache.clear()
     taking_turns = asyncio.create_task(others())
-    await prepare_aside(GRAPH._schema, "{ head }", True)
+    await parsed_document(GRAPH._schema, "{ head }", True)
     short = passes[0]
-    await prepare_aside(GRAPH._schema, text, True)
+    await parsed_document(GRAPH._schema, text, True)
     taking_turns.cancel()
     assert short == 0
     assert passes[0] > 0
-    assert [key for key, _ in documents.kept._values] == [text]
