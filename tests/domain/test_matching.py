@@ -74,6 +74,30 @@ def test_a_clause_is_about_a_commodity_wholly_partly_or_not(
     assert (found and found.limits) == limits
 
 
+def test_what_a_clause_names_below_a_commodity_has_its_own_forms_only() -> None:
+    of = control(clause("1", commodities=["ferromanganese", "ferrosilicon"]))
+    manganese = Commodity("manganese")
+    assert matched(of, commodity=manganese, form=Form.ALLOY) == ["1"]
+    assert matched(of, commodity=manganese, form=Form.ORE) == []
+    assert matched(of, commodity=manganese) == ["1"]
+
+
+def test_goods_that_are_exempt_as_a_whole_are_not_reached() -> None:
+    exempt = [{"name": "Neodymium oxide", "commodity": "neodymium", "forms": ["oxide"]}]
+    of = control(clause("1", commodities=["rare_earths"], exemptItems=exempt))
+    neodymium = Commodity("neodymium")
+    assert matched(of, commodity=neodymium, form=Form.OXIDE) == []
+    assert matched(of, commodity=neodymium, form=Form.METAL) == ["1"]
+    assert matched(of, commodity=Commodity("cerium"), form=Form.OXIDE) == ["1"]
+    assert matched(of, commodity=Commodity("rare_earths"), form=Form.OXIDE) == ["1"]
+
+
+def test_goods_that_are_exempt_by_a_threshold_are_reached_in_part() -> None:
+    exempt = [{"name": "Poor ore", "commodity": "nickel", "threshold": "below 1.7 % Ni"}]
+    of = control(clause("1", commodities=["nickel"], exemptItems=exempt))
+    assert matched(of, commodity=Commodity("nickel"), form=Form.ORE) == ["1"]
+
+
 INDIUM = {
     "commodities": ["indium", "tungsten"],
     "items": [

@@ -28,6 +28,7 @@ from tracker.domain.vocabulary import (
 )
 
 DUAL_USE_ITEMS = Commodity("dual_use_items")
+ALL_FORMS = frozenset(Form)
 MAX_NAMED_ITEMS = 4
 """Items that a limit names before it counts the rest."""
 
@@ -114,14 +115,38 @@ def _named_goods(clause: Clause, commodity: Commodity) -> Goods | None:
     items = _items_for(clause.items, commodity)
     if named is None or (clause.items and not items):
         return None
+    forms = _forms_named(clause, commodity, items) or frozenset(commodity.forms) or ALL_FORMS
+    if commodity.forms:
+        forms &= frozenset(commodity.forms)
+    forms -= _exempt_forms(clause, commodity)
+    if not forms:
+        return None
+    whole = forms in (ALL_FORMS, frozenset(commodity.forms))
+    limits = (*named, *_item_limits(clause, commodity, items))
+    return Goods(limits, frozenset() if whole else forms)
+
+
+def _forms_named(clause: Clause, commodity: Commodity, items: Sequence[Item]) -> frozenset[Form]:
+    """The forms that a clause names of a commodity; none are all. Where it names only goods below
+    the commodity (ferro-manganese, of manganese), they are the forms of these."""
     forms = _forms(clause, items)
-    own = frozenset(commodity.forms)
-    if forms and own:
-        forms &= own
-        if not forms:
-            return None
-        forms = frozenset() if forms == own else forms
-    return Goods((*named, *_item_limits(clause, commodity, items)), forms)
+    if not {commodity, *ancestors(commodity)}.isdisjoint(clause.commodities):
+        return forms
+    below = [one.forms for one in clause.commodities if one in descendants(commodity)]
+    of_below = frozenset(form for own in below for form in own) if all(below) else frozenset()
+    return forms & of_below or forms or of_below
+
+
+def _exempt_forms(clause: Clause, commodity: Commodity) -> frozenset[Form]:
+    """The forms in which a commodity is exempt as a whole: not by a threshold or a code, which may
+    be those of a part."""
+    scopes = (commodity, *ancestors(commodity))
+    whole = [
+        item.forms or tuple(ALL_FORMS)
+        for item in clause.exempt_items
+        if item.commodity in scopes and item.threshold is None and not item.hs
+    ]
+    return frozenset(form for forms in whole for form in forms)
 
 
 def _named_limits(clause: Clause, commodity: Commodity) -> tuple[str, ...] | None:
