@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -15,12 +15,13 @@ from projections.analysis.claims import Orders
 from projections.analysis.exposure import Exposure, Question, exposures, subjects
 from projections.fold.replay import line
 from projections.query.horizon import Horizons
-from projections.query.list_statements import ENTITIES_BY_NAMES
+from projections.query.list_statements import ENTITIES_BY_NAMES, Order
 from projections.query.lists import (
     EVERYTHING,
     WHOLE,
     Days,
     Filter,
+    Found,
     Key,
     Lists,
     Span,
@@ -37,10 +38,16 @@ from tracker.domain.codec import decode
 from tracker.domain.commodities import descendants
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
-from tracker.domain.matching import controls_about
+from tracker.domain.matching import (
+    ClauseQuery,
+    Licences,
+    controls_about,
+    licences_in_force,
+    matching_clauses,
+)
 from tracker.domain.preference import PreferenceState
 from tracker.domain.registry import STATES, State, kind_of
-from tracker.domain.vocabulary import Direction, Stage
+from tracker.domain.vocabulary import ClauseStatus, Direction, Measure, Stage
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool, pool_usage
@@ -196,6 +203,28 @@ class AsOf:
         if moment not in orders:
             orders[moment] = await self.states(PreferenceState, moment)
         return orders[moment]
+
+    async def licences(self, moment: Moment) -> Licences:
+        """The dual-use licences in force, by which it is known what dual-use items are."""
+        filter = Filter(measure=Measure.DUAL_USE_LICENCE, status=ClauseStatus.IN_FORCE)
+        return licences_in_force(await self.states(ExportControlState, moment, filter))
+
+    async def matching_controls(
+        self, moment: Moment, query: ClauseQuery, licences: Licences, filter: Filter, order: Order
+    ) -> list[Found[ExportControlState]]:
+        """All controls with a clause that answers to all that is asked of clauses, in an order.
+
+        The database finds those that may have one; of the rest the rule decides.
+        """
+        narrowed = replace(
+            filter,
+            commodities=controls_about([query.commodity]) if query.commodity else None,
+            measure=query.measure,
+            status=query.status,
+            in_force=query.in_force,
+        )
+        found = await self.lists.page(ExportControlState, moment, narrowed, order)
+        return [(key, state) for key, state in found if matching_clauses(query, state, licences)]
 
     async def exposures(
         self,

@@ -23,7 +23,7 @@ FIXED_ARGUMENTS = 4
 MAX_CACHED_STATEMENTS = 1000
 """Statements that are kept, each for lists with the same conditions, order and bounds."""
 
-CLAUSE_CONDITIONS = ("measure", "destination", "status", "in_force")
+CLAUSE_CONDITIONS = ("measure", "status", "in_force")
 """They must hold of one and the same clause."""
 CERTAINTY = ("verified", "primary", "checked")
 """They are asked of a claim apart from what is asked of its figure."""

@@ -40,8 +40,8 @@ class Filter:
     how one of them was. `category` is the direction of a
     control, the kind of an announcement, the statistic of a figure, the status of an alliance, the
     reader of an import. `dated` is when it was announced, made or founded. A date of which only
-    the month or the year is known is in a time if one of its days is. `measure`, `destination`,
-    `status`, `in_force` and `commodities` together must hold of one clause. `period` are years.
+    the month or the year is known is in a time if one of its days is. `measure`, `status`,
+    `in_force` and `commodities` together must hold of one clause. `period` are years.
     """
 
     commodities: Sequence[str] | None = None
@@ -49,7 +49,6 @@ class Filter:
     publishers: Sequence[str] | None = None
     category: str | None = None
     measure: str | None = None
-    destination: str | None = None
     status: str | None = None
     in_force: Days | None = None
     dated: Days | None = None

@@ -91,8 +91,8 @@ split_part(version.entity, '/', 5) = {stage}::text
 -- A control is in the list if one of its clauses answers to all that is asked of clauses,
 EXISTS (
     SELECT FROM jsonb_to_recordset(clauses)
-        AS clause (measure text, status text, commodities text[], destinations text[],
-                   in_force daterange, suspended daterange)
+        AS clause (measure text, status text, commodities text[], in_force daterange,
+                   suspended daterange)
     WHERE {conditions})
 
 -- name: clause_commodities
@@ -101,10 +101,6 @@ clause.commodities && {commodities}::text[]
 
 -- name: measure
 clause.measure = {measure}::text
-
--- name: destination
--- one that names no destination is for all of them;
-(clause.destinations = '{}' OR {destination}::text = ANY (clause.destinations))
 
 -- name: status
 clause.status = {status}::text

@@ -157,7 +157,6 @@ def clauses_json(state: EntityState) -> str:
                 "measure": item.clause.measure,
                 "status": item.status,
                 "commodities": item.clause.commodities,
-                "destinations": item.clause.destinations,
                 "in_force": _span(item.days_in_force()),
                 "suspended": _span(item.suspended_days()),
             }

@@ -18,6 +18,11 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "succeeded": "Another alliance has replaced it.",
         "dissolved": "It was dissolved.",
     },
+    vocabulary.Assumption: {
+        "automatic_return": "It was suspended when the newest known fact of its issuer was told, and is"
+        " back because the suspension had an end: a longer one may not have been recorded yet.",
+        "end_unknown": "It has ended or will end, and no source says when.",
+    },
     vocabulary.AnnouncementKind: {
         "statement": "A statement without a promise.",
         "commitment": "A commitment to something: money, a legal act, a date.",

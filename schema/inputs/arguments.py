@@ -134,13 +134,18 @@ def parse_commodities(commodity: str | None, hs_code: str | None) -> list[str] |
 
 def parse_hs_code(given: str) -> frozenset[Commodity]:
     """The commodities with a code: see `commodities_with_code`."""
+    return commodities_with_code(check_hs_code(given))
+
+
+def check_hs_code(given: str) -> str:
+    """A code of the Harmonized System or of a tariff. Raises InvalidInput for anything else."""
     if not HS_CODE.fullmatch(given):
         raise InvalidInput(
             "expected a code of 4, 6, 8 or 10 digits without dots, such as '280530'",
             code="INVALID_HS_CODE",
             path=("hsCode",),
         )
-    return commodities_with_code(given)
+    return given
 
 
 def parse_search(given: str | None) -> str | None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
+from typing import Annotated, TypeAlias
 
-from strawberry import field
+import strawberry
+from strawberry import argument, field
 
-from schema.base.decorators import object_type
+from projections.query.moment import Moment
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Day
+from schema.inputs.arguments import parse_word
 from schema.types.annex_text import WithNote
 from schema.types.common import Commodity, Place, Quantity, commodity, from_state, place, quantity
 from tracker.domain import clause as domain
-from tracker.domain import scope
+from tracker.domain import matching, places, scope
+from tracker.domain.export_control import ExportControlState
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import (
+    Assumption,
     ClauseEnd,
     ClauseStatus,
     Covers,
@@ -23,6 +31,10 @@ from tracker.domain.vocabulary import (
     QuotaPart,
     Territory,
 )
+
+RatePlace: TypeAlias = Annotated[
+    str, argument(description="The place whose goods are meant, such as `GB`.")
+]
 
 
 @object_type
@@ -78,6 +90,10 @@ class PartialSuspension:
 @object_type
 class Clause(WithNote):
     """A clause of an instrument on a day: what it says, its status and what is known to come."""
+
+    state: strawberry.Private[domain.ClauseState]
+    control: strawberry.Private[ExportControlState]
+    moment: strawberry.Private[Moment | None]
 
     key: str = field(description="Its number or name in the instrument.")
     measure: Measure = field(description="How it works: a licence, a ban, a quota, a tariff, ….")
@@ -183,14 +199,55 @@ class Clause(WithNote):
         description="The last day on which what is left of a quota may be used."
     )
 
+    @resolver_field
+    def rate_for(self, place: RatePlace) -> Decimal | None:
+        """The rate in percent that goods of a place pay (of exports: goods for it), with the exceptions
+        for it and for a union that it is in on the day: 0 where it is exempt, null where the clause
+        does not reach it or gives no rate in percent. It is told whatever the status."""
+        of = parse_word(places.Place, place, "place")
+        return matching.rate_for(self.state.clause, of, self._day)
 
-def clause(state: domain.ClauseState) -> Clause:
+    @resolver_field
+    async def assumed(self, info: Info) -> Assumption | None:
+        """On what the status rests where no source says so: a return from a suspension that no newer
+        fact of the issuer confirms, or an end of which nobody knows when it is; see `horizon`."""
+        if self.state.status is not ClauseStatus.IN_FORCE:
+            return None
+        if await self._returned_after_horizon(info):
+            return Assumption.AUTOMATIC_RETURN
+        return Assumption.END_UNKNOWN if self.state.clause.end is ClauseEnd.UNKNOWN else None
+
+    @property
+    def _day(self) -> date:
+        return self.moment.valid_at if self.moment else date.max
+
+    async def _returned_after_horizon(self, info: Info) -> bool:
+        """Whether it is in force because a suspension ended later than the newest fact of the issuer."""
+        if self.moment is None:
+            return False
+        as_of, moment = info.context.services.as_of, self.moment
+        last = await as_of.horizons.last_day(self.control.issuer, moment.position)
+        if last is None or last >= moment.valid_at:
+            return False
+        then = await as_of.state(ExportControlState, self.control.id, Moment(last, moment.position))
+        return then is not None and any(
+            item.clause.id == self.key and item.status is ClauseStatus.SUSPENDED
+            for item in then.clauses
+        )
+
+
+def clause(
+    state: domain.ClauseState, control: ExportControlState, moment: Moment | None = None
+) -> Clause:
     """A clause as it is shown: what it says and its status side by side."""
     said = state.clause
     return from_state(
         Clause,
         said,
         state,
+        state=state,
+        control=control,
+        moment=moment,
         key=said.id,
         commodities=[commodity(id) for id in said.commodities],
         destinations=[place(code) for code in said.destinations],

@@ -133,7 +133,7 @@ def graphql_state(
     """A state as it is shown, at a moment that what hangs on it is asked for."""
     match of:
         case ExportControlState():
-            return export_control(of)
+            return export_control(of, moment)
         case AllianceState():
             return alliance(of, moment)
         case AnnouncementState():

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+
+import strawberry
 from strawberry import field
 
-from schema.base.decorators import object_type
+from projections.query.moment import Moment
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.inputs.clause_filter import (
+    FromOrigin,
+    InForceIn,
+    OfCommodity,
+    OfCovers,
+    OfFirm,
+    OfForm,
+    OfHsCode,
+    OfMeasure,
+    OfStatus,
+    ToDestination,
+    parse_clause_query,
+)
 from schema.types.clause import Clause, clause
 from schema.types.common import (
     Because,
@@ -18,7 +37,9 @@ from schema.types.common import (
     place,
     source,
 )
+from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControlState
+from tracker.domain.matching import Licences, matching_clauses
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Direction
 
@@ -37,6 +58,10 @@ class Dispute:
 class ExportControl(Node):
     """An instrument that controls trade or production, with its clauses."""
 
+    state: strawberry.Private[ExportControlState]
+    moment: strawberry.Private[Moment | None]
+    matched: strawberry.Private[Sequence[ClauseState] | None]
+
     key: str = field(description="Its key, such as `cn-mofcom-2024-46`.")
     entity: str = field(description="Its name in the log, `export-control/<key>`.")
     issuer: Place = field(description="Who issued it.")
@@ -47,23 +72,72 @@ class ExportControl(Node):
     official: bool = field(
         description="False for a measure that only others report and its issuer denies."
     )
-    clauses: list[Clause] = field(description="Its clauses, in its order.")
     disputes: list[Dispute] = field(description="Different accounts of it by other sources.")
     because: list[Because] = field(
         description="The recorded events that this state follows from, in the order of the log."
     )
 
+    @resolver_field
+    async def clauses(
+        self,
+        info: Info,
+        commodity: OfCommodity = None,
+        form: OfForm = None,
+        hs_code: OfHsCode = None,
+        measure: OfMeasure = None,
+        covers: OfCovers = None,
+        status: OfStatus = None,
+        destination: ToDestination = None,
+        origin: FromOrigin = None,
+        firm: OfFirm = None,
+        in_force: InForceIn = None,
+    ) -> list[Clause]:
+        """Its clauses in its order, those that answer to all that is asked: the arguments are those of
+        the list, and mean the same."""
+        query = parse_clause_query(
+            self.moment.valid_at if self.moment else date.max,
+            commodity=commodity,
+            form=form,
+            hs_code=hs_code,
+            measure=measure,
+            covers=covers,
+            status=status,
+            destination=destination,
+            origin=origin,
+            firm=firm,
+            in_force=in_force,
+        )
+        licences: Licences = {}
+        if query.is_about_goods and self.moment:
+            licences = await info.context.services.as_of.licences(self.moment)
+        return self._shown(matching_clauses(query, self.state, licences))
 
-def export_control(state: ExportControlState) -> ExportControl:
-    """An export control as it is shown."""
+    @resolver_field
+    def matching_clauses(self) -> list[Clause]:
+        """The clauses for which it is in the list: those that answer to all that was asked of clauses.
+        All of them where nothing was asked, or the control was found otherwise."""
+        return self._shown(self.state.clauses if self.matched is None else self.matched)
+
+    def _shown(self, clauses: Sequence[ClauseState]) -> list[Clause]:
+        return [clause(item, self.state, self.moment) for item in clauses]
+
+
+def export_control(
+    state: ExportControlState,
+    moment: Moment | None = None,
+    matched: Sequence[ClauseState] | None = None,
+) -> ExportControl:
+    """An export control as it is shown at a moment, with the clauses that a list found it by."""
     return from_state(
         ExportControl,
         state,
+        state=state,
+        moment=moment,
+        matched=matched,
         key=state.id,
         entity=f"export-control/{state.id}",
         issuer=place(state.issuer),
         later={
-            "clauses": lambda: [clause(item) for item in state.clauses],
             "disputes": lambda: [
                 from_state(
                     Dispute,

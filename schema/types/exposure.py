@@ -9,6 +9,7 @@ from strawberry import field
 
 from projections.analysis import exposure as pure
 from projections.analysis.claims import Orders
+from projections.query.moment import Moment
 from schema.base.decorators import object_type, resolver_field
 from schema.types.clause import Clause, clause
 from schema.types.common import Commodity, Place, commodity, place
@@ -23,6 +24,7 @@ class AppliedClause:
     """A clause of an export control that reaches a supply."""
 
     applied: strawberry.Private[pure.Applied]
+    moment: strawberry.Private[Moment]
     full: bool = field(
         description="Whether it is in force for everything that its issuer supplies to the"
         " destination."
@@ -36,12 +38,12 @@ class AppliedClause:
     @resolver_field
     def control(self) -> ExportControl:
         """The export control that has the clause."""
-        return export_control(self.applied.control)
+        return export_control(self.applied.control, self.moment)
 
     @resolver_field
     def clause(self) -> Clause:
         """The clause on this day, with its status."""
-        return clause(self.applied.clause)
+        return clause(self.applied.clause, self.applied.control, self.moment)
 
 
 @object_type
@@ -114,7 +116,7 @@ class Exposure:
     )
 
 
-def exposure(of: pure.Exposure, orders: Orders) -> Exposure:
+def exposure(of: pure.Exposure, orders: Orders, moment: Moment) -> Exposure:
     """An exposure as it is shown."""
     return Exposure(
         commodity=commodity(of.commodity),
@@ -125,23 +127,25 @@ def exposure(of: pure.Exposure, orders: Orders) -> Exposure:
         controlled_share=of.controlled_share,
         partly_controlled_share=of.partly_controlled_share,
         measures=[MeasureShare(measure=measure, share=share) for measure, share in of.measures],
-        places=[controlling_place(item, orders) for item in of.places],
+        places=[controlling_place(item, orders, moment) for item in of.places],
         computed_from=[referenced_claim(item, orders) for item in of.computed_from],
         mixed_editions=of.mixed_editions,
     )
 
 
-def controlling_place(of: pure.Controlled, orders: Orders) -> ControllingPlace:
+def controlling_place(of: pure.Controlled, orders: Orders, moment: Moment) -> ControllingPlace:
     """A place with its clauses as it is shown."""
     return ControllingPlace(
         place=place(of.place),
         share=of.share.share if of.share else None,
         figure=place_figure(of.share, orders) if of.share else None,
-        in_force=[applied_clause(item) for item in of.in_force],
-        suspended=[applied_clause(item) for item in of.suspended],
+        in_force=[applied_clause(item, moment) for item in of.in_force],
+        suspended=[applied_clause(item, moment) for item in of.suspended],
     )
 
 
-def applied_clause(of: pure.Applied) -> AppliedClause:
+def applied_clause(of: pure.Applied, moment: Moment) -> AppliedClause:
     """A clause that reaches a supply as it is shown."""
-    return AppliedClause(applied=of, full=of.full, reach=of.reach, limits=list(of.limits))
+    return AppliedClause(
+        applied=of, moment=moment, full=of.full, reach=of.reach, limits=list(of.limits)
+    )

@@ -70,10 +70,10 @@ QUESTIONS: dict[str, Question] = {
         Order(By.PERIOD),
         Span(limit=20, from_end=True),
     ),
-    "controls on a destination between two titles": lambda as_of, at: as_of.lists.page(
+    "controls under a licence between two titles": lambda as_of, at: as_of.lists.page(
         ExportControlState,
         at,
-        Filter(commodities=RARE, measure="licence", destination="US", dated=(None, at.valid_at)),
+        Filter(commodities=RARE, measure="licence", dated=(None, at.valid_at)),
         Order(By.TITLE),
         Span(after=("a", "export-control/a"), before=("z", "export-control/z"), closed=True),
     ),

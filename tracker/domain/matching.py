@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from tracker.domain.clause import Clause, ClauseState
@@ -284,9 +285,15 @@ class ClauseQuery:
     in_force: tuple[date | None, date | None] | None = None
 
     @property
-    def asks(self) -> bool:
-        """Whether it asks for anything."""
-        return any(getattr(self, name) is not None for name in self.__slots__ if name != "day")
+    def is_about_goods(self) -> bool:
+        """Whether it asks for goods, so that it takes licences to know what dual-use items are."""
+        return self.commodity is not None or self.hs_code is not None
+
+    @property
+    def needs_rule(self) -> bool:
+        """Whether it asks for more than the words and days that every clause has itself."""
+        rest = (self.form, self.covers, self.destination, self.origin, self.firm)
+        return self.is_about_goods or any(part is not None for part in rest)
 
 
 def matching_clauses(
@@ -389,3 +396,18 @@ def _forms_of(
     """The forms of a commodity at a stage, of those that its goods can have."""
     of_stage, own = forms[stage] if stage else frozenset(Form), frozenset(commodity.forms)
     return of_stage & own or own or of_stage
+
+
+# --- rates
+
+
+def rate_for(clause: Clause, place: Place, day: date) -> Decimal | None:
+    """The rate in percent that goods of a place (or for it) pay by a clause on a day: that of its
+    exception, 0 where it is exempt, else that of the clause; None where the clause does not reach
+    the place or gives no rate in percent."""
+    one = exception_for(clause, place, day)
+    if one is not None and one.exempt:
+        return Decimal(0)
+    if not reaches_place(clause, clause.origins or clause.destinations, place, day):
+        return None
+    return clause.rate_percent if one is None or one.rate_percent is None else one.rate_percent

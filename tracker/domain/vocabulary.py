@@ -120,6 +120,13 @@ class ClauseStatus(StrEnum):
     CONCLUDED = "concluded"
 
 
+class Assumption(StrEnum):
+    """On what a status rests where no source says so."""
+
+    AUTOMATIC_RETURN = "automatic_return"
+    END_UNKNOWN = "end_unknown"
+
+
 class AllianceStatus(StrEnum):
     """The status of an alliance on a day."""
 

@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from enum import Enum
 from typing import Annotated
 
 from strawberry import argument
 
-from projections.query.lists import Filter
+from projections.query.as_of import AsOf
+from projections.query.lists import Filter, Found, Span, part
+from projections.query.moment import Moment, kind_name
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
     CheckedAs,
-    CommodityId,
-    HsCode,
     Primary,
     Publisher,
     Search,
     Verified,
     domain_value,
-    parse_commodities,
     parse_publisher,
     parse_search,
-    parse_word,
     parse_words,
 )
-from schema.inputs.order_by import ORDER_BY, ExportControlOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.clause_filter import (
+    FromOrigin,
+    InForceIn,
+    OfCommodity,
+    OfCovers,
+    OfFirm,
+    OfForm,
+    OfHsCode,
+    OfMeasure,
+    OfStatus,
+    ToDestination,
+    parse_clause_query,
+)
+from schema.inputs.order_by import ORDER_BY, ExportControlOrder, cursor_name
+from schema.inputs.pagination import After, Before, Cursors, First, Last, parse_page
 from schema.inputs.ranges import DayRange, PublishedIn, parse_days
 from schema.root.as_of.base import AtMoment
-from schema.types.connection import Connection
+from schema.types.connection import Connection, PageSource, entity_pages
 from schema.types.export_control import ExportControl, export_control
 from tracker.domain.export_control import ExportControlState
+from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
 from tracker.domain.places import Place
-from tracker.domain.vocabulary import ClauseStatus, Direction, Measure
+from tracker.domain.vocabulary import Direction
 
 
 @object_type
@@ -47,37 +61,24 @@ class Controls(AtMoment):
         issuer: Annotated[
             str | None, argument(description="Only export controls of this issuer, such as `CN`.")
         ] = None,
-        destination: Annotated[
-            str | None,
-            argument(
-                description="Only export controls with a clause for exports to this place, or to all places."
-            ),
-        ] = None,
-        commodity: CommodityId = None,
-        hs_code: HsCode = None,
-        measure: Annotated[
-            Measure | None,
-            argument(description="Only export controls with a clause of this measure."),
-        ] = None,
+        destination: ToDestination = None,
+        origin: FromOrigin = None,
+        commodity: OfCommodity = None,
+        form: OfForm = None,
+        hs_code: OfHsCode = None,
+        measure: OfMeasure = None,
+        covers: OfCovers = None,
+        firm: OfFirm = None,
         direction: Annotated[
             Direction | None,
             argument(description="Only controls of exports, of imports or of production."),
         ] = None,
-        status: Annotated[
-            ClauseStatus | None,
-            argument(description="Only export controls with a clause of this status."),
-        ] = None,
+        status: OfStatus = None,
         announced: Annotated[
             DayRange | None,
             argument(description="Only export controls announced on one of these days."),
         ] = None,
-        in_force: Annotated[
-            DayRange | None,
-            argument(
-                description="Only export controls with a clause that is in force on one of these days, by the"
-                " dates and suspension known at this moment."
-            ),
-        ] = None,
+        in_force: InForceIn = None,
         published: PublishedIn = None,
         publisher: Publisher = None,
         verified: Verified = None,
@@ -90,34 +91,36 @@ class Controls(AtMoment):
         before: Before = None,
     ) -> Connection[ExportControl]:
         """Export controls, import restrictions and quotas. All that is asked of clauses must hold
-        of one and the same clause.
+        of one and the same clause; `matchingClauses` are those of which it does.
         """
+        query = parse_clause_query(
+            self.moment.valid_at,
+            commodity=commodity,
+            form=form,
+            hs_code=hs_code,
+            measure=measure,
+            covers=covers,
+            status=status,
+            destination=destination,
+            origin=origin,
+            firm=firm,
+            in_force=in_force,
+        )
         narrowed = Filter(
             search=parse_search(search),
-            commodities=parse_commodities(commodity, hs_code),
             places=parse_words(Place, issuer, "issuer"),
             publishers=parse_publisher(publisher),
             category=domain_value(direction),
-            measure=domain_value(measure),
-            destination=None
-            if destination is None
-            else parse_word(Place, destination, "destination"),
-            status=domain_value(status),
-            in_force=parse_days(in_force, "inForce"),
             dated=parse_days(announced, "announced"),
             published=parse_days(published, "published"),
             verified=verified,
             primary=primary,
             checked=domain_value(checked),
         )
-        return await self.page(
-            info,
-            ExportControlState,
-            narrowed,
-            export_control,
-            order_by,
-            parse_page(first, after, last, before),
-        )
+        as_of = info.context.services.as_of
+        licences = await as_of.licences(self.moment) if query.is_about_goods else {}
+        listing = control_pages(as_of, self.moment, query, licences, narrowed, order_by)
+        return await listing.page(parse_page(first, after, last, before))
 
     @resolver_field
     async def export_control(
@@ -129,4 +132,41 @@ class Controls(AtMoment):
     ) -> ExportControl | None:
         """One export control; null before it is announced."""
         state = await self.one(info, ExportControlState, id)
-        return export_control(state) if state else None
+        return export_control(state, self.moment) if state else None
+
+
+def control_pages(
+    as_of: AsOf,
+    moment: Moment,
+    query: ClauseQuery,
+    licences: Licences,
+    narrowed: Filter,
+    order: Enum,
+) -> PageSource[ExportControl]:
+    """The controls with a clause that answers to all that is asked of clauses, in an order."""
+
+    def show(state: ExportControlState) -> ExportControl:
+        return export_control(state, moment, matching_clauses(query, state, licences))
+
+    if not query.needs_rule:  # the database knows all of it
+        narrowed = replace(
+            narrowed, measure=query.measure, status=query.status, in_force=query.in_force
+        )
+        return entity_pages(as_of, ExportControlState, moment, narrowed, show, order)
+    whole: list[Found[ExportControlState]] | None = None
+
+    async def found() -> list[Found[ExportControlState]]:
+        nonlocal whole
+        if whole is None:
+            whole = await as_of.matching_controls(moment, query, licences, narrowed, order.value)
+        return whole
+
+    async def items(span: Span) -> list[Found[ExportControl]]:
+        within = part(await found(), span, order.value.down)
+        return [(key, show(state)) for key, state in within]
+
+    async def count() -> int:
+        return len(await found())
+
+    cursors = Cursors(kind_name(ExportControlState), cursor_name(order))
+    return PageSource(items, count, cursors.encode, cursors.decode)

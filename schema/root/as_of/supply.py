@@ -89,4 +89,4 @@ class SupplyAnalysis(AtMoment):
         found = await info.context.services.as_of.exposures(
             asked, orders, self.moment, stage=stage, year=year
         )
-        return [exposure(item, orders) for item in found]
+        return [exposure(item, orders, self.moment) for item in found]

@@ -28,7 +28,7 @@ FROM (
     ORDER BY first_day DESC, since DESC LIMIT 1
 ) AS version
 WHERE (coalesce(version.sources, (
-      SELECT jsonb_agg(element.source)
+      SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
       FROM elements AS element
       WHERE element.entity = version.entity
         AND element.until > version.since AND element.since <= version.since
@@ -36,8 +36,8 @@ WHERE (coalesce(version.sources, (
         AND element.source IS NOT NULL)) @> '[{"verified": false}]') <> $6::boolean
   AND EXISTS (
       SELECT FROM jsonb_to_recordset(clauses)
-          AS clause (measure text, status text, commodities text[], destinations text[],
-                     in_force daterange, suspended daterange)
+          AS clause (measure text, status text, commodities text[], in_force daterange,
+                     suspended daterange)
       WHERE (clause.in_force && $5::daterange
             AND coalesce(NOT clause.in_force * $5 <@ clause.suspended, true)))
 ORDER BY coalesce(to_char(lower(dated), 'YYYY-MM-DD'), '') COLLATE "C" DESC, subject.entity DESC

@@ -30,8 +30,8 @@ WHERE commodities ?| $5::text[]
   AND places ?| $6::text[]
   AND EXISTS (
       SELECT FROM jsonb_to_recordset(clauses)
-          AS clause (measure text, status text, commodities text[], destinations text[],
-                     in_force daterange, suspended daterange)
+          AS clause (measure text, status text, commodities text[], in_force daterange,
+                     suspended daterange)
       WHERE clause.commodities && $5::text[]
         AND clause.status = $7::text)
 ORDER BY subject.entity ASC

@@ -16,7 +16,7 @@ FROM (
 ) AS version
 WHERE EXISTS (
       SELECT FROM jsonb_to_recordset(coalesce(version.sources, (
-          SELECT jsonb_agg(element.source)
+          SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
           FROM elements AS element
           WHERE element.entity = version.entity
             AND element.until > version.since AND element.since <= version.since
@@ -26,7 +26,7 @@ WHERE EXISTS (
       WHERE source.publisher = ANY ($5::text[]))
   AND EXISTS (
       SELECT FROM jsonb_to_recordset(coalesce(version.sources, (
-          SELECT jsonb_agg(element.source)
+          SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
           FROM elements AS element
           WHERE element.entity = version.entity
             AND element.until > version.since AND element.since <= version.since

@@ -17,7 +17,7 @@ FROM (
     ORDER BY first_day DESC, since DESC LIMIT 1
 ) AS version
 CROSS JOIN LATERAL jsonb_to_recordset(coalesce(version.sources, (
-    SELECT jsonb_agg(element.source)
+    SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
     FROM elements AS element
     WHERE element.entity = version.entity
       AND element.until > version.since AND element.since <= version.since

@@ -29,7 +29,7 @@ FROM (
     ORDER BY first_day DESC, since DESC LIMIT 1
 ) AS version
 CROSS JOIN LATERAL jsonb_to_recordset(coalesce(version.sources, (
-    SELECT jsonb_agg(element.source)
+    SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
     FROM elements AS element
     WHERE element.entity = version.entity
       AND element.until > version.since AND element.since <= version.since
@@ -38,7 +38,7 @@ CROSS JOIN LATERAL jsonb_to_recordset(coalesce(version.sources, (
     AS claim (position bigint, publisher text, published daterange, verified boolean)
 WHERE EXISTS (
       SELECT FROM jsonb_to_recordset(coalesce(version.sources, (
-          SELECT jsonb_agg(element.source)
+          SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
           FROM elements AS element
           WHERE element.entity = version.entity
             AND element.until > version.since AND element.since <= version.since
@@ -48,7 +48,7 @@ WHERE EXISTS (
       WHERE source.publisher = ANY ($5::text[]))
   AND EXISTS (
       SELECT FROM jsonb_to_recordset(coalesce(version.sources, (
-          SELECT jsonb_agg(element.source)
+          SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
           FROM elements AS element
           WHERE element.entity = version.entity
             AND element.until > version.since AND element.since <= version.since

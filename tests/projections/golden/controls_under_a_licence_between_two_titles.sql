@@ -1,8 +1,8 @@
--- controls on a destination between two titles; written by: python -m tests.projections.golden_sql
+-- controls under a licence between two titles; written by: python -m tests.projections.golden_sql
 SET search_path = projection, public;
 SET plan_cache_mode = force_generic_plan;
 
-PREPARE controls_on_a_destination_between_two_titles AS
+PREPARE controls_under_a_licence_between_two_titles AS
 SELECT
     version.first_day, version.since, version.entity,
     coalesce(title, '') AS key,
@@ -29,29 +29,27 @@ FROM (
     ORDER BY first_day DESC, since DESC LIMIT 1
 ) AS version
 WHERE commodities ?| $5::text[]
-  AND version.dated && $8::daterange
+  AND version.dated && $7::daterange
   AND EXISTS (
       SELECT FROM jsonb_to_recordset(clauses)
-          AS clause (measure text, status text, commodities text[], destinations text[],
-                     in_force daterange, suspended daterange)
+          AS clause (measure text, status text, commodities text[], in_force daterange,
+                     suspended daterange)
       WHERE clause.commodities && $5::text[]
-        AND clause.measure = $6::text
-        AND (clause.destinations = '{}' OR $7::text = ANY (clause.destinations)))
-  AND coalesce(title, '') >= $10::text
-  AND (coalesce(title, ''), subject.entity) >= ($10::text, $11::text)
-  AND coalesce(title, '') <= $12::text
-  AND (coalesce(title, ''), subject.entity) <= ($12::text, $13::text)
+        AND clause.measure = $6::text)
+  AND coalesce(title, '') >= $9::text
+  AND (coalesce(title, ''), subject.entity) >= ($9::text, $10::text)
+  AND coalesce(title, '') <= $11::text
+  AND (coalesce(title, ''), subject.entity) <= ($11::text, $12::text)
 ORDER BY coalesce(title, '') ASC, subject.entity ASC
-LIMIT $9;
+LIMIT $8;
 
-EXECUTE controls_on_a_destination_between_two_titles (
+EXECUTE controls_under_a_licence_between_two_titles (
     'export-control',
     '2025-06-01',
     1000000,
     '{"rare_earths","dysprosium","terbium","neodymium"}',
     '{"rare_earths","dysprosium","terbium","neodymium"}',
     'licence',
-    'US',
     '(,2025-06-01]',
     NULL,
     'a',

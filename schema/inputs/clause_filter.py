@@ -1,0 +1,110 @@
+"""What is asked of clauses: the same arguments for lists of controls and for the clauses of one."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, TypeAlias
+
+from strawberry import argument
+
+from schema.inputs.arguments import check_hs_code, parse_short_text, parse_word
+from schema.inputs.ranges import DayRange, parse_days
+from tracker.domain.commodities import Commodity
+from tracker.domain.matching import ClauseQuery
+from tracker.domain.places import Place
+from tracker.domain.vocabulary import ClauseStatus, Covers, Form, Measure
+
+OfCommodity: TypeAlias = Annotated[
+    str | None,
+    argument(
+        description="Only clauses about this commodity, such as `gallium`: those that name it, one below"
+        " it or one above it. A clause on dual-use items is about what the issuer's dual-use licences"
+        " in force are about on the day."
+    ),
+]
+OfForm: TypeAlias = Annotated[
+    Form | None,
+    argument(description="Only clauses that reach goods in this form; many reach all forms."),
+]
+OfHsCode: TypeAlias = Annotated[
+    str | None,
+    argument(
+        description="Only clauses about goods of this code of the Harmonized System, such as `280530`, of 4,"
+        " 6, 8 or 10 digits: by the codes of their items, or, where these have none, of their"
+        " commodities. A code that is exempt is not found."
+    ),
+]
+OfMeasure: TypeAlias = Annotated[
+    Measure | None, argument(description="Only clauses of this measure.")
+]
+OfCovers: TypeAlias = Annotated[
+    Covers | None,
+    argument(
+        description="Only clauses on goods, or on technology, equipment, materials, services."
+    ),
+]
+OfStatus: TypeAlias = Annotated[
+    ClauseStatus | None, argument(description="Only clauses of this status.")
+]
+ToDestination: TypeAlias = Annotated[
+    str | None,
+    argument(
+        description="Only clauses for goods that go to this place: exports to it, to a union that it is in"
+        " on the day, or to all; imports of it. Not where it is exempt, and not what it exports."
+    ),
+]
+FromOrigin: TypeAlias = Annotated[
+    str | None,
+    argument(
+        description="Only clauses for goods that come from this place: imports from it, from a union that"
+        " it is in on the day, or from all; its exports and production."
+    ),
+]
+OfFirm: TypeAlias = Annotated[
+    str | None,
+    argument(
+        description="Only clauses that name this firm: as one that they are limited to, as exporter, or as"
+        " one for which they are suspended."
+    ),
+]
+InForceIn: TypeAlias = Annotated[
+    DayRange | None,
+    argument(
+        description="Only clauses in force on one of these days, by the dates and the suspension known at"
+        " this moment."
+    ),
+]
+
+
+def parse_clause_query(
+    day: date,
+    *,
+    commodity: str | None,
+    form: Form | None,
+    hs_code: str | None,
+    measure: Measure | None,
+    covers: Covers | None,
+    status: ClauseStatus | None,
+    destination: str | None,
+    origin: str | None,
+    firm: str | None,
+    in_force: DayRange | None,
+) -> ClauseQuery:
+    """What is asked of clauses on a day. Raises InvalidInput with the path of the argument."""
+    return ClauseQuery(
+        day,
+        commodity=_word(Commodity, commodity, "commodity"),
+        form=form,
+        hs_code=None if hs_code is None else check_hs_code(hs_code),
+        measure=measure,
+        covers=covers,
+        status=status,
+        destination=_word(Place, destination, "destination"),
+        origin=_word(Place, origin, "origin"),
+        firm=None if firm is None else frozenset({parse_short_text(firm, "firm").casefold()}),
+        in_force=parse_days(in_force, "inForce"),
+    )
+
+
+def _word(kind: Any, given: str | None, field: str) -> Any:
+    return None if given is None else parse_word(kind, given, field)
