@@ -26,9 +26,9 @@ from tracker.postgres.background import WorkObserver
 from tracker.postgres.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
 from tracker.postgres.migrate import migrate
 
-APPEND_SECONDS = 10
+APPEND_TIMEOUT_SECONDS = 10
 """Seconds that an append may take, others' turns and synchronous standbys included."""
-WORK_SECONDS = 20
+WORK_TIMEOUT_SECONDS = 20
 """Seconds that a question to the log or the projector may take: whoever is cut off asks again, over
 another connection."""
 
@@ -38,30 +38,30 @@ async def prepare(target: Target) -> None:
 
     Raises NotMigrated when the login may not migrate a database that needs it.
     """
-    await migrated(target)
-    async with connected(target, role=PROJECTOR) as connection:
+    await migrate_log(target)
+    async with open_connection(target, role=PROJECTOR) as connection:
         projections = [factory() for factory in PROJECTIONS.values()]
         outdated = [each for each in projections if not await create_tables(connection, each)]
     for projection in outdated:
         await rebuild(target, projection)
 
 
-async def migrated(target: Target) -> list[str]:
+async def migrate_log(target: Target) -> list[str]:
     """Migrate the log; returns the steps that this took."""
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         return await migrate(connection)
 
 
 @asynccontextmanager
-async def opened(target: Target) -> AsyncIterator[Pool]:
+async def opened_pool(target: Target) -> AsyncIterator[Pool]:
     """A pool for the API on a prepared database."""
     await prepare(target)
-    async with pooled(target, seconds=WORK_SECONDS) as pool:
+    async with open_pool(target, seconds=WORK_TIMEOUT_SECONDS) as pool:
         yield pool
 
 
 @asynccontextmanager
-async def running(
+async def running_tracker(
     target: Target, signing: SigningOptions | None = None, observe: WorkObserver | None = None
 ) -> AsyncIterator[Services]:
     """A whole tracker: it follows the log, projects it, signs it if it is to, and answers.
@@ -69,11 +69,11 @@ async def running(
     `observe` is told of the work that goes on beside the answers.
     """
     async with (
-        opened(target) as pool,
-        pooled(target, size=2, seconds=APPEND_SECONDS) as appending,
-        pooled(target, settings=PLANNED_ONCE) as asking,
-        pooled(
-            target, role=PROJECTOR, size=2 * len(PROJECTIONS) + 1, seconds=WORK_SECONDS
+        opened_pool(target) as pool,
+        open_pool(target, size=2, seconds=APPEND_TIMEOUT_SECONDS) as appending,
+        open_pool(target, settings=PLANNED_ONCE) as asking,
+        open_pool(
+            target, role=PROJECTOR, size=2 * len(PROJECTIONS) + 1, seconds=WORK_TIMEOUT_SECONDS
         ) as projecting,
     ):
         recorder = Recorder(pool, appending)
@@ -82,7 +82,7 @@ async def running(
             Projectors(
                 projecting, follower, [make() for make in PROJECTIONS.values()], observe
             ) as projectors,
-            publishing(target, follower, signing, observe) as publisher,
+            running_publisher(target, follower, signing, observe) as publisher,
         ):
             projector = projectors[Versions.name]
             as_of = AsOf(asking, recorder, projector.progress)
@@ -100,7 +100,7 @@ async def running(
 
 
 @asynccontextmanager
-async def publishing(
+async def running_publisher(
     target: Target,
     follower: Follower,
     signing: SigningOptions | None,
@@ -115,14 +115,14 @@ async def publishing(
         return
     signing.keystore.load_or_create(signing.origin)
     async with (
-        pooled(target, role=PUBLISHER, size=3, seconds=WORK_SECONDS) as pool,
+        open_pool(target, role=PUBLISHER, size=3, seconds=WORK_TIMEOUT_SECONDS) as pool,
         Publisher(pool, follower, signing).with_observer(observe) as publisher,
     ):
         yield publisher
 
 
 @asynccontextmanager
-async def pooled(target: Target, **options: Any) -> AsyncIterator[Pool]:
+async def open_pool(target: Target, **options: Any) -> AsyncIterator[Pool]:
     """A pool for the length of a block; options as `create_pool` takes them."""
     pool = await create_pool(target, **options)
     try:
@@ -132,7 +132,7 @@ async def pooled(target: Target, **options: Any) -> AsyncIterator[Pool]:
 
 
 @asynccontextmanager
-async def connected(
+async def open_connection(
     target: Target, *, role: str | None = None
 ) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     """A connection for the length of a block."""

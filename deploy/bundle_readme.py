@@ -36,7 +36,7 @@ delivered. Entry number 0 is the event at position 1.
 """
 
 
-def beside(trust: TrustPolicy) -> dict[str, bytes]:
+def bundle_extras(trust: TrustPolicy) -> dict[str, bytes]:
     """Files by their path in the bundle."""
     schemas = {
         f"schemas/{type_}.json": _pretty(json_schema(type_, present_number(type_)))

@@ -20,7 +20,7 @@ from deploy.postgres import (
 )
 from tracker.postgres.database import CONNECTION_ERRORS, Target
 
-WATCH = 0.2
+SERVER_CHECK_INTERVAL_SECONDS = 0.2
 """Seconds between two looks at our own server."""
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class Database:
     target: Target
     server: Postgres | None = None
 
-    async def watched(self, work: Coroutine[Any, Any, T]) -> T:
+    async def run_while_alive(self, work: Coroutine[Any, Any, T]) -> T:
         """Do some work. If our own server ends meanwhile the work is cancelled: nothing would bring
         the server back, while whoever runs this process can start it again. Raises PostgresError.
         """
@@ -51,7 +51,7 @@ class Database:
         """Cancel the work when the server has ended."""
         assert working is not None
         while not (self.server and self.server.ended):
-            await asyncio.sleep(WATCH)
+            await asyncio.sleep(SERVER_CHECK_INTERVAL_SECONDS)
         working.cancel()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from deploy.bootstrap import opened
+from deploy.bootstrap import opened_pool
 from schema.services import OPEN_CALLER
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
@@ -41,7 +41,7 @@ async def check_no_demo(target: Target) -> None:
 
 async def began_as_demo(target: Target) -> bool | None:
     """Whether a log was begun by a demo; None for an empty one."""
-    async with opened(target) as pool:
+    async with opened_pool(target) as pool:
         first = await Recorder(pool).read(limit=1)
     return first[0].actor == ACTOR if first else None
 

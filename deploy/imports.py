@@ -41,7 +41,7 @@ def progress_bar(console: Console) -> Iterator[Progress]:
         yield progress
 
 
-class Bars:
+class ProgressBars:
     """A bar for each thing that a run does."""
 
     def __init__(self, progress: Progress):
@@ -55,7 +55,7 @@ class Bars:
         self._progress.advance(self._tasks[doing], more)
 
 
-async def import_shown(
+async def import_with_progress(
     target: Target,
     services: Services,
     reader: Reader,
@@ -68,7 +68,7 @@ async def import_shown(
     """Import a file with bars; return once the projection shows it all."""
     with progress_bar(console) as progress:
         outcome = await import_file(
-            target, reader, file, progress=Bars(progress), listen=listen, **options
+            target, reader, file, progress=ProgressBars(progress), listen=listen, **options
         )
         if outcome.position is not None:
             await _project(services, progress, outcome.position, outcome.receipt.events + 1)
@@ -94,7 +94,7 @@ async def load_corpus(target: Target, services: Services, console: Console, **op
     reader = replace(
         corpus_format.READER, corrects=True
     )  # its ids are ours, whatever release wrote them
-    outcome = await import_shown(
+    outcome = await import_with_progress(
         target, services, reader, SHIPPED_CORPUS, console, skip_refused=True, **options
     )
     return outcome.receipt.events

@@ -14,9 +14,9 @@ from typing import Any
 
 from deploy.terminal import Terminal, escaped_json
 
-SHORTEST_SECRET = 4
+MIN_SECRET_CHARACTERS = 4
 """Shorter ones are not looked for: they would be found in every word."""
-NOTES = "tracker"
+NOTES_LOGGER = "tracker"
 """The logger that notes for people have in JSON."""
 
 
@@ -36,7 +36,7 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class Text(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """A record as text, without secrets."""
 
     def __init__(self, secrets: Iterable[str] = ()):
@@ -45,10 +45,10 @@ class Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The text, with a traceback if there is one."""
-        return without(self._secrets, super().format(record))
+        return without_secrets(self._secrets, super().format(record))
 
 
-class Json(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """A record as one line of JSON; one that has `fields` is these rather than a message."""
 
     def __init__(self, secrets: Iterable[str] = ()):
@@ -68,16 +68,16 @@ class Json(logging.Formatter):
             line["error"] = self.formatException(record.exc_info)
         for name, value in line.items():
             if isinstance(value, str):
-                line[name] = without(self._secrets, value)
+                line[name] = without_secrets(self._secrets, value)
         return escaped_json(json.dumps(line, ensure_ascii=False, default=str))
 
 
 def longest_first(secrets: Iterable[str]) -> list[str]:
     """Secrets in the order in which they are taken out: one may be a part of another."""
-    return sorted({s for s in secrets if len(s) >= SHORTEST_SECRET}, key=len, reverse=True)
+    return sorted({s for s in secrets if len(s) >= MIN_SECRET_CHARACTERS}, key=len, reverse=True)
 
 
-def without(secrets: Iterable[str], text: str) -> str:
+def without_secrets(secrets: Iterable[str], text: str) -> str:
     """A text without secrets."""
     for secret in secrets:
         text = text.replace(secret, "…")
@@ -87,16 +87,18 @@ def without(secrets: Iterable[str], text: str) -> str:
 def log_to_stderr(level: LogLevel, form: LogFormat, secrets: Iterable[str] = ()) -> None:
     """Log to the standard error from now on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(Json(secrets) if form is LogFormat.JSON else Text(secrets))
+    handler.setFormatter(
+        JsonFormatter(secrets) if form is LogFormat.JSON else TextFormatter(secrets)
+    )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # Our own loggers say that the database is lost; this one adds a traceback a second.
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
-def json_formatter() -> Json | None:
+def json_formatter() -> JsonFormatter | None:
     """What writes lines of JSON, where that is the form of the log."""
     formatters = (handler.formatter for handler in logging.getLogger().handlers)
-    return next((found for found in formatters if isinstance(found, Json)), None)
+    return next((found for found in formatters if isinstance(found, JsonFormatter)), None)
 
 
 class Notes(Terminal):
@@ -113,7 +115,7 @@ class Notes(Terminal):
             return
         level = {"red": logging.ERROR, "yellow": logging.WARNING}.get(style, logging.INFO)
         text = " ".join(map(str, parts))
-        record = logging.LogRecord(NOTES, level, __file__, 0, text, None, None)
+        record = logging.LogRecord(NOTES_LOGGER, level, __file__, 0, text, None, None)
         self.file.write(formatter.format(record) + "\n")
         self.file.flush()
 

@@ -50,7 +50,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         catch_signals()  # the loop took its handlers with it
 
 
-def settle() -> None:
+def freeze_gc() -> None:
     """Leave what is there by now, modules and the schema, out of the search for cycles: it stays,
     and looking through it once a while is what the slowest requests waited for."""
     gc.collect()

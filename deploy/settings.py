@@ -337,7 +337,7 @@ def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -
         open=demo and token is None,
         read_open=_one_of(READ, ("open", "token"), environment) == "open",
         introspection=_one_of(INTROSPECTION, ("on", "off"), environment) == "on",
-        hosts=frozenset(name.lower() for name in _listed(HOSTS, environment)),
+        hosts=frozenset(name.lower() for name in _list(HOSTS, environment)),
         origins=_origins(environment),
         rate=_number(RATE, 0, environment),
         operations=_number(OPERATIONS, 1, environment),
@@ -383,9 +383,7 @@ def _meanings(environment: Mapping[str, str]) -> dict[str, Scope]:
     try:
         return {
             word: Scope(scope)
-            for word, _, scope in (
-                pair.rpartition("=") for pair in _listed(OIDC_SCOPES, environment)
-            )
+            for word, _, scope in (pair.rpartition("=") for pair in _list(OIDC_SCOPES, environment))
         }
     except ValueError:
         raise WrongSetting(
@@ -416,14 +414,14 @@ def _number(setting: Setting, least: int, environment: Mapping[str, str]) -> int
     return int(given)
 
 
-def _listed(setting: Setting, environment: Mapping[str, str]) -> tuple[str, ...]:
+def _list(setting: Setting, environment: Mapping[str, str]) -> tuple[str, ...]:
     given = environment.get(setting.variable, "").split(",")
     return tuple(text.strip() for text in given if text.strip())
 
 
 def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
     try:
-        return tuple(sorted(normalize_allowed_origins(_listed(ORIGINS, environment))))
+        return tuple(sorted(normalize_allowed_origins(_list(ORIGINS, environment))))
     except ValueError:
         raise WrongSetting(
             f"{ORIGINS.variable}: expected origins such as https://example.com"

@@ -49,16 +49,16 @@ def snapshot(out: Path | None) -> Iterator[Snapshot]:
         yield Snapshot(lambda line: None)
         return
     part = out.parent / f".{out.name}.{os.getpid()}.part"
-    with _naming(out):
+    with _report_path(out):
         file = part.open("wb")
 
     def write(line: bytes) -> None:
-        with _naming(out):
+        with _report_path(out):
             file.write(line)
 
     try:
         yield Snapshot(write)
-        with _naming(out):
+        with _report_path(out):
             file.flush()
             os.fsync(file.fileno())
             part.replace(out)
@@ -69,7 +69,7 @@ def snapshot(out: Path | None) -> Iterator[Snapshot]:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def _report_path(path: Path) -> Iterator[None]:
     """Say which file it is that the system refuses."""
     try:
         yield
@@ -77,10 +77,12 @@ def _naming(path: Path) -> Iterator[None]:
         raise InvalidInput(f"{path}: {error.strerror}") from error
 
 
-async def take(services: Services, moment: Moment, out: Path | None, note: Console) -> str:
+async def write_snapshot(
+    services: Services, moment: Moment, out: Path | None, note: Console
+) -> str:
     """Take a snapshot from the database and return its digest; `note` gets what is in it."""
     counts = await services.as_of.counts(moment)
-    _say(note, moment)
+    _print_moment(note, moment)
     note.print(", ".join(f"{count:,} {kind}" for kind, count in counts.items()))
     with progress_bar(note) as progress, snapshot(out) as state:
         task = progress.add_task("writing", total=sum(counts.values()))
@@ -98,7 +100,7 @@ async def replay(recorder: Recorder, moment: Moment, out: Path | None, note: Con
         async for event in recorder.read_all(moment.position):
             world.add(event)
             progress.advance(task)
-    return _told(world, moment, out, note)
+    return _write_state(world, moment, out, note)
 
 
 async def replay_bundle(
@@ -123,17 +125,17 @@ async def replay_bundle(
                 ):
                     world.add(event)
             progress.advance(task, len(page.events))
-    return _told(world, Moment(moment.valid_at, world.position), out, note)
+    return _write_state(world, Moment(moment.valid_at, world.position), out, note)
 
 
-def _told(world: ReplayState, moment: Moment, out: Path | None, note: Console) -> str:
+def _write_state(world: ReplayState, moment: Moment, out: Path | None, note: Console) -> str:
     """Write what a folded log says of a moment; returns the digest."""
-    _say(note, moment)
+    _print_moment(note, moment)
     with snapshot(out) as state:
         for line in world.lines(moment.valid_at, moment.position):
             state.add(line)
     return state.digest
 
 
-def _say(note: Console, moment: Moment) -> None:
+def _print_moment(note: Console, moment: Moment) -> None:
     note.print(f"position {moment.position}, valid at {moment.valid_at}:")

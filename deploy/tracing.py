@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.trace import Span
 
-ASKING = (
+EXPORTER_VARIABLES = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     "OTEL_TRACES_EXPORTER",
 )
-NAME = "tracker"
+SERVICE = "tracker"
 FAILURES = frozenset({"INTERNAL", "TIMEOUT", "UNAVAILABLE", "DISK_FULL"})
 """Outcomes that are our fault and not the client's: their spans are errors."""
 SHUTDOWN_TIMEOUT_SECONDS = 2
@@ -44,7 +44,7 @@ class Traces:
         from opentelemetry import propagate, trace
 
         self._trace, self._propagate, self._provider = trace, propagate, provider
-        self._tracer = provider.get_tracer(NAME)
+        self._tracer = provider.get_tracer(SERVICE)
 
     @contextmanager
     def operation(self, seen: OperationInfo, headers: Mapping[str, str]) -> Iterator[None]:
@@ -121,7 +121,7 @@ class Traces:
 def tracing(environment: Mapping[str, str] = os.environ) -> Traces | None:
     """What makes spans, if the environment asks for it. Raises InvalidInput."""
     disabled = environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
-    if disabled or not any(environment.get(variable) for variable in ASKING):
+    if disabled or not any(environment.get(variable) for variable in EXPORTER_VARIABLES):
         return None
     if not installed():
         logger.warning("OTEL_ variables ask for traces: expected the extra otel to be installed")
@@ -151,7 +151,8 @@ def _provider(exporters: list[SpanExporter], environment: Mapping[str, str]) -> 
         "OTEL_RESOURCE_ATTRIBUTES", ""
     )
     provider = TracerProvider(
-        resource=Resource.create({} if has_name else {SERVICE_NAME: NAME}), shutdown_on_exit=False
+        resource=Resource.create({} if has_name else {SERVICE_NAME: SERVICE}),
+        shutdown_on_exit=False,
     )
     for exporter in exporters:
         provider.add_span_processor(BatchSpanProcessor(exporter))

@@ -15,10 +15,10 @@ import asyncpg
 import hypothesis
 import pytest
 
-from deploy.bootstrap import prepare, running
+from deploy.bootstrap import prepare, running_tracker
 from deploy.postgres import Postgres
 from schema.services import Services
-from tests.support.importer import Desk
+from tests.support.importer import ImportFixture
 from tests.support.processes import Running
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
@@ -84,7 +84,7 @@ def corpus_template(server: Postgres, empty_template: str) -> str:
 
     async def load() -> None:
         target = database(server, "corpus_template")
-        async with running(target) as services:
+        async with running_tracker(target) as services:
             outcome = await import_file(target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
             assert not outcome.refused, outcome.receipt.refused
             await services.projector.reach(await services.recorder.head(), seconds=60)
@@ -124,21 +124,21 @@ async def recorder(target: Target) -> AsyncIterator[Recorder]:
 @pytest.fixture
 async def services(target: Target) -> AsyncIterator[Services]:
     """A whole tracker with an empty log."""
-    async with running(target) as services:
+    async with running_tracker(target) as services:
         yield services
 
 
 @pytest.fixture
 async def corpus_services(corpus_target: Target) -> AsyncIterator[Services]:
     """A whole tracker with the shipped corpus."""
-    async with running(corpus_target) as services:
+    async with running_tracker(corpus_target) as services:
         yield services
 
 
 @pytest.fixture
-def desk(target: Target, recorder: Recorder, tmp_path: Path) -> Desk:
+def desk(target: Target, recorder: Recorder, tmp_path: Path) -> ImportFixture:
     """Imports files into a log of the test's own."""
-    return Desk(target, recorder, tmp_path)
+    return ImportFixture(target, recorder, tmp_path)
 
 
 @pytest.fixture(scope="module")

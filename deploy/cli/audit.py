@@ -9,20 +9,20 @@ from typing import Annotated
 import typer
 
 from deploy import settings
-from deploy.bootstrap import connected, migrated, opened
-from deploy.bundle_readme import beside
-from deploy.cli.common import DataDir, note, on_database
+from deploy.bootstrap import migrate_log, open_connection, opened_pool
+from deploy.bundle_readme import bundle_extras
+from deploy.cli.common import DataDir, run_with_database, stderr
 from deploy.cli.trust import (
     AllowMissingTexts,
-    Keys,
+    KeyOptions,
     TrustBundleKey,
     bundle_at,
+    open_log,
     own_keys,
-    place,
+    run_without_database,
     trust_in,
-    without_database,
 )
-from deploy.cli.verify import say_texts, verify
+from deploy.cli.verify import print_texts, verify
 from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
 from projections.registry import PROJECTIONS
@@ -40,7 +40,7 @@ from tracker.audit.verify.verifier import Verification
 from tracker.log.annexes import Annexes
 from tracker.postgres.database import PROJECTOR, Target
 
-Texts = Callable[[TrustedCheckpoint], Awaitable[None]]
+TextWriter = Callable[[TrustedCheckpoint], Awaitable[None]]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -63,7 +63,7 @@ def export(
             help="Copy this bundle, or the log at this address (default: export the database).",
         ),
     ] = None,
-    keys: Keys = None,
+    keys: KeyOptions = None,
     trust_bundle_key: TrustBundleKey = False,
     allow_missing_texts: AllowMissingTexts = False,
     data_dir: DataDir = None,
@@ -76,9 +76,9 @@ def export(
     """
 
     async def copy() -> None:
-        with place(source or "") as log:
+        with open_log(source or "") as log:
             chosen = await trust_in(log, keys, trust_bundle_key=trust_bundle_key)
-            await write(
+            await export_from(
                 log,
                 chosen.trust,
                 directory,
@@ -87,24 +87,26 @@ def export(
             )
 
     if source is None:
-        on_database(data_dir, lambda target: export_database(target, directory, keys, data_dir))
+        run_with_database(
+            data_dir, lambda target: export_database(target, directory, keys, data_dir)
+        )
     else:
-        without_database(copy)
+        run_without_database(copy)
 
 
 async def export_database(
     target: Target, directory: Path, keys: list[str] | None, data_dir: Path | None
 ) -> None:
     """Export the log of a database."""
-    async with opened(target) as pool:
+    async with opened_pool(target) as pool:
 
         async def texts(head: TrustedCheckpoint) -> None:
             await export_annexes(annex_lines(Annexes(pool), head.size), directory)
 
-        await write(DatabaseSource(pool), own_keys(keys, data_dir).trust, directory, texts)
+        await export_from(DatabaseSource(pool), own_keys(keys, data_dir).trust, directory, texts)
 
 
-def texts_of(log: LogFiles, directory: Path) -> Texts | None:
+def texts_of(log: LogFiles, directory: Path) -> TextWriter | None:
     """What writes the texts of a log beside its copy; None of a log that has none."""
     lines = log.annex_lines()
     if lines is None:
@@ -122,31 +124,31 @@ async def each(lines: Iterable[bytes]) -> AsyncIterator[bytes]:
         yield line
 
 
-async def write(
+async def export_from(
     source: DatabaseSource | LogFiles,
     trust: TrustPolicy,
     directory: Path,
-    texts: Texts | None,
+    texts: TextWriter | None,
     *,
     allow_missing_texts: bool = False,
 ) -> None:
     """Write a bundle, or what is new in it, and say what it has."""
-    with progress_bar(note) as bar:
+    with progress_bar(stderr) as bar:
         task = bar.add_task("exporting", total=None)
         exported = await write_bundle(
             source,
             trust,
             directory,
-            beside(trust),
+            bundle_extras(trust),
             lambda done, size: bar.update(task, completed=done, total=size),
             beside=texts,
             allow_missing_texts=allow_missing_texts,
         )
-    note.print(
+    stderr.print(
         f"{directory}: {exported.head.size} events, {exported.new} of them new", markup=False
     )
     if texts is None:
-        note.print(
+        stderr.print(
             "The texts that entries commit to are not in it: they are not part of the log."
             " `verify` and `restore` take it with --allow-missing-texts.",
             style="yellow",
@@ -155,7 +157,7 @@ async def write(
 
 def restore(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The bundle.")],
-    keys: Keys = None,
+    keys: KeyOptions = None,
     trust_bundle_key: TrustBundleKey = False,
     allow_missing_texts: AllowMissingTexts = False,
     data_dir: DataDir = None,
@@ -174,26 +176,28 @@ def restore(
             bundle, chosen.trust, allow_missing_texts=allow_missing_texts
         )
 
-    verification = without_database(begin)
-    on_database(data_dir, lambda target: restore_into(target, verification, data_dir), make=True)
+    verification = run_without_database(begin)
+    run_with_database(
+        data_dir, lambda target: restore_into(target, verification, data_dir), make=True
+    )
 
 
 async def restore_into(target: Target, verification: Verification, data_dir: Path | None) -> None:
     """Fill the log of a database, and project it."""
     head = verification.head
-    await migrated(target)
+    await migrate_log(target)
     warn_of_head(data_dir, head.checkpoint)
-    with progress_bar(note) as bar:
+    with progress_bar(stderr) as bar:
         loading = bar.add_task("restoring", total=head.size)
         projecting = bar.add_task("projecting", total=head.size)
-        async with connected(target) as connection:
+        async with open_connection(target) as connection:
             await fill(connection, verification, lambda done: bar.update(loading, completed=done))
         for make in PROJECTIONS.values():
-            async with connected(target, role=PROJECTOR) as connection:
+            async with open_connection(target, role=PROJECTOR) as connection:
                 await create_tables(connection, make())
             await rebuild(target, make(), lambda done: bar.update(projecting, completed=done))
     print(f"restored: {head.size} events of {head.checkpoint.origin}")
-    say_texts(verification)
+    print_texts(verification)
 
 
 def warn_of_head(data_dir: Path | None, restored: Checkpoint) -> None:
@@ -201,7 +205,7 @@ def warn_of_head(data_dir: Path | None, restored: Checkpoint) -> None:
     directory = settings.audit_dir(data_dir or default_data_dir())
     last = KeyStore(directory).head() if directory else None
     if last and last.size > restored.size:
-        note.print(
+        stderr.print(
             f"A head of {last.size} events was signed here, and the bundle has"
             f" {restored.size}: after this the log will not be signed (docs/auditing.md).",
             style="yellow",

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.bootstrap import running
-from deploy.cli.common import DAY_FORM, DataDir, day, fail, on_database
+from deploy.bootstrap import running_tracker
+from deploy.cli.common import DAY_FORM, DataDir, day, fail, run_with_database
 from deploy.process import Exit
 from deploy.terminal import Terminal, escaped_json, in_one_line
 from schema.execution.execute import execute
@@ -20,7 +20,7 @@ from tracker.postgres.database import Target
 
 Node = dict[str, Any]
 out = Terminal(highlight=False, soft_wrap=True)
-MOST_LETTERS = 100
+MAX_SHOWN_CHARACTERS = 100
 
 CHANGES = """query ($from: MomentInput!, $day: Day, $position: Position, $commodity: String,
                     $after: String) {
@@ -79,14 +79,14 @@ def changes(
     Between two days: what happened. Between two positions: what was restated. What came and went
     again between them does not show.
     """
-    start = {"validAt": text(first_day), "position": text(from_position)}
+    start = {"validAt": to_text(first_day), "position": to_text(from_position)}
     asked = {
         "from": start,
-        "day": text(last_day),
-        "position": text(to_position),
+        "day": to_text(last_day),
+        "position": to_text(to_position),
         "commodity": commodity,
     }
-    tell(CHANGES, asked, line if as_json else describe_change, data_dir)
+    print_nodes(CHANGES, asked, print_line if as_json else describe_change, data_dir)
 
 
 def upcoming(
@@ -102,22 +102,22 @@ def upcoming(
     data_dir: DataDir = None,
 ) -> None:
     """Say what will start, end, be suspended or return, from what is known."""
-    asked = {"day": text(valid_at), "position": None, "days": days, "commodity": commodity}
-    tell(UPCOMING, asked, line if as_json else describe_turn, data_dir)
+    asked = {"day": to_text(valid_at), "position": None, "days": days, "commodity": commodity}
+    print_nodes(UPCOMING, asked, print_line if as_json else describe_transition, data_dir)
 
 
-def text(given: date | int | None) -> str | None:
+def to_text(given: date | int | None) -> str | None:
     """A day or a position as the API takes it."""
     return None if given is None else str(given)
 
 
-def tell(
+def print_nodes(
     document: str, asked: dict[str, Any], show: Callable[[Node], None], data_dir: Path | None
 ) -> None:
     """Ask for a whole list and show its items as they come."""
 
     async def work(target: Target) -> None:
-        async with running(target) as services:
+        async with running_tracker(target) as services:
             head = await services.recorder.head()
             await services.projector.reach(head, seconds=600)
             # All pages are about the same moment, whatever is recorded meanwhile.
@@ -125,7 +125,7 @@ def tell(
             async for node in nodes(services, document, pinned):
                 show(node)
 
-    on_database(data_dir, work)
+    run_with_database(data_dir, work)
 
 
 async def nodes(services: Services, document: str, asked: dict[str, Any]) -> AsyncIterator[Node]:
@@ -142,7 +142,7 @@ async def nodes(services: Services, document: str, asked: dict[str, Any]) -> Asy
         page = found["pageInfo"]
 
 
-def line(node: Node) -> None:
+def print_line(node: Node) -> None:
     """Print an item as a line of JSON."""
     print(escaped_json(json.dumps(node, ensure_ascii=False)))
 
@@ -153,7 +153,7 @@ def describe_change(node: Node) -> None:
     describe(f"{node['entity']}  {node['change'].lower()}{days}", node, node["because"])
 
 
-def describe_turn(node: Node) -> None:
+def describe_transition(node: Node) -> None:
     """Print what will happen for people."""
     part = next((f" {name} {node[name]}" for name in ("clause", "member") if node[name]), "")
     transition = node["transition"].lower().replace("_", " ")
@@ -168,8 +168,8 @@ def describe(headline: str, node: Node, reasons: list[Node]) -> None:
     for field in node["fields"]:
         if field["path"]:  # the whole state is not for people
             out.print(
-                f"  {in_one_line(' '.join(field['path']))}: {short(field['before'])} →"
-                f" {short(field['after'])}",
+                f"  {in_one_line(' '.join(field['path']))}: {shorten(field['before'])} →"
+                f" {shorten(field['after'])}",
                 style="green",
                 markup=False,
             )
@@ -183,9 +183,9 @@ def describe(headline: str, node: Node, reasons: list[Node]) -> None:
         )
 
 
-def short(value: Any) -> str:
+def shorten(value: Any) -> str:
     """A value in a few letters."""
     if value is None:
         return "–"
     told = in_one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-    return told if len(told) <= MOST_LETTERS else f"{told[: MOST_LETTERS - 1]}…"
+    return told if len(told) <= MAX_SHOWN_CHARACTERS else f"{told[: MAX_SHOWN_CHARACTERS - 1]}…"

@@ -24,7 +24,7 @@ from tracker.errors import TrackerError, Unavailable
 from tracker.postgres.database import CONNECTION_ERRORS, Target
 
 T = TypeVar("T")
-note = Notes()
+stderr = Notes()
 
 DataDir = Annotated[
     Path | None,
@@ -57,7 +57,7 @@ def is_web(name: str) -> bool:
 
 
 @contextmanager
-def errors_for_people() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """Turn what can go wrong into one clear line and an exit code that says which kind it was."""
     try:
         yield
@@ -68,12 +68,12 @@ def errors_for_people() -> Iterator[None]:
     except CONNECTION_ERRORS as error:
         if isinstance(error, BrokenPipeError) and output_is_closed():
             raise
-        fail(lost_what(error), Exit.UNAVAILABLE)
+        fail(describe_lost_connection(error), Exit.UNAVAILABLE)
     except TrackerError as error:
         fail(f"{error.message} ({error.code})", Exit.REFUSED)
 
 
-def lost_what(error: Exception) -> str:
+def describe_lost_connection(error: Exception) -> str:
     """What can't be reached: a file where the error names one, else the database."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
@@ -104,11 +104,11 @@ def discard_output() -> None:
 
 def fail(message: str, code: Exit) -> NoReturn:
     """Say what is wrong and leave."""
-    note.print(message, style="red", markup=False)
+    stderr.print(message, style="red", markup=False)
     raise typer.Exit(code)
 
 
-def on_database(
+def run_with_database(
     data_dir: Path | None, work: Callable[[Target], Coroutine[Any, Any, T]], *, make: bool = False
 ) -> T:
     """Do some work on the database that the settings name; with `make`, also on a new one.
@@ -120,15 +120,17 @@ def on_database(
     directory, target = data_dir or default_data_dir(), settings.database_target()
     new = target is None and not has_database(directory)
     if new and make:
-        note.print(f"A new database is made in {directory}.", markup=False)
+        stderr.print(f"A new database is made in {directory}.", markup=False)
     with (
-        errors_for_people(),
-        database(directory, target, make=make or (new and agreed_to_make(directory))) as found,
+        report_errors(),
+        database(
+            directory, target, make=make or (new and confirm_new_database(directory))
+        ) as found,
     ):
-        return run(found.watched(work(found.target)))
+        return run(found.run_while_alive(work(found.target)))
 
 
-def agreed_to_make(directory: Path) -> bool:
+def confirm_new_database(directory: Path) -> bool:
     """Whether somebody sits there who wants a new database."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()) or running(directory):
         return False

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import tracker.corpus
-from deploy.cli.common import errors_for_people, note, print_whole
+from deploy.cli.common import print_whole, report_errors, stderr
 from deploy.imports import progress_bar
 from deploy.process import Exit
 from deploy.terminal import in_one_line
@@ -59,12 +59,12 @@ def check(
 
     Every problem is a line with its file, act and field. Exit codes: 0 none, 1 some, 2 wrong usage.
     """
-    with errors_for_people():
+    with report_errors():
         acts = checked(directory)
     if show_coverage:
         print_whole(coverage(acts).splitlines())
     entities = {act.order.stream for act in acts}
-    note.print(f"{len(acts):,} acts about {len(entities):,} entities: no problems")
+    stderr.print(f"{len(acts):,} acts about {len(entities):,} entities: no problems")
 
 
 @corpus.command()
@@ -87,7 +87,7 @@ def build(
     The same input gives the same bytes. Nothing is written while there is a problem. Exit codes: 0
     written, 1 a problem, 2 wrong usage.
     """
-    with errors_for_people():
+    with report_errors():
         acts = checked(directory)
         readings = usgs_readings(usgs) if usgs else readings_in(directory / CORPUS)
         leave_with(list(contradictions(acts, readings)))
@@ -97,7 +97,7 @@ def build(
 def checked(directory: Path) -> list[Act]:
     """The acts of a corpus. Leaves where there are problems, after saying which."""
     found: list[Act | Problem] = []
-    with progress_bar(note) as bar:
+    with progress_bar(stderr) as bar:
         files = files_of(directory)
         for path in bar.track(files, description="reading"):
             found += read(path, directory)
@@ -110,7 +110,7 @@ def leave_with(problems: list[Problem]) -> None:
     """Print problems and leave, if there are any."""
     if problems:
         print_whole(in_one_line(str(problem)) for problem in problems)
-        note.print(f"{len(problems):,} problems", style="red")
+        stderr.print(f"{len(problems):,} problems", style="red")
         raise typer.Exit(Exit.REFUSED)
 
 

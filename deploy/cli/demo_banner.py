@@ -17,7 +17,7 @@ from schema.services import Access, Services
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ExampleQuery:
     """A query worth trying."""
 
     about: str
@@ -25,17 +25,17 @@ class Question:
 
 
 QUESTIONS = (
-    Question(
+    ExampleQuery(
         "China's ban on gallium to the US, while one clause of it is suspended",
         '{ asOf(validAt: "2025-11-20") { exportControl(id: "cn-mofcom-2024-46") {'
         " title clauses { key status suspendedUntil returnsOn } } } }",
     ),
-    Question(
+    ExampleQuery(
         "China's rare-earth output of 2023: what each publisher claims",
         '{ asOf(validAt: "2025-08-01") { figure(id: "rare_earths/CN/production/mine/2023") {'
         " claims { publisher edition value unit publishedOn preferred } } } }",
     ),
-    Question(
+    ExampleQuery(
         "Who was in the Minerals Security Partnership before and after June 2023",
         '{ before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { ...members } }'
         ' after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { ...members } } }'
@@ -44,7 +44,7 @@ QUESTIONS = (
 )
 
 
-async def greet(
+async def print_demo_banner(
     services: Services,
     url: str,
     recorded: int,

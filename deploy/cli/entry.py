@@ -17,7 +17,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from deploy import settings
-from deploy.cli.common import discard_output, errors_for_people, note, output_is_closed
+from deploy.cli.common import discard_output, output_is_closed, report_errors, stderr
 from deploy.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.process import Exit
 from tracker.postgres.migrate import migrations
@@ -53,7 +53,7 @@ def begin(
     ] = False,
 ) -> None:
     """Check all settings."""
-    with errors_for_people():
+    with report_errors():
         settings.check()
 
 
@@ -150,12 +150,12 @@ def form_asked_for(arguments: list[str]) -> LogFormat:
 def explain(error: Exception) -> int:
     """Say what went wrong; the exit code."""
     if isinstance(error, typer.Abort):
-        note.print("Aborted.", style="red")
+        stderr.print("Aborted.", style="red")
         return Exit.REFUSED
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # of wrong usage
-        note.print(error.format_message(), style="red", markup=False)
+        stderr.print(error.format_message(), style="red", markup=False)
         return int(error.exit_code)
-    note.print(
+    stderr.print(
         f"An error that should not be, {type(error).__name__}. Please report it, with what"
         f" is logged with {settings.LOG_LEVEL.variable}=debug.",
         style="red",

@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.bootstrap import running
-from deploy.cli.common import DataDir, errors_for_people, is_web, note, on_database
-from deploy.imports import import_shown
+from deploy.bootstrap import running_tracker
+from deploy.cli.common import DataDir, is_web, report_errors, run_with_database, stderr
+from deploy.imports import import_with_progress
 from deploy.process import Exit
 from deploy.terminal import Terminal, in_one_line
 from projections.query.lists import Filter
@@ -35,11 +35,11 @@ from tracker.sources.readers.corpus_schema import corpus_schema
 from tracker.sources.registry import READERS, reader_for, reader_named
 from tracker.sources.text_files import encoding_named
 
-MOST_SHOWN = 20
-MOST_FILES = 10_000
+MAX_SHOWN_ITEMS = 20
+MAX_FILES = 10_000
 """How many files of a directory are imported."""
-MOST_LETTERS = 100
-TEXTS = ("title", "name", "edition", "note", "quotation", "account", "reason")
+MAX_SHOWN_CHARACTERS = 100
+SHOWN_TEXT_FIELDS = ("title", "name", "edition", "note", "quotation", "account", "reason")
 """What a dry run shows of a fact, as far as it has it."""
 plain = Terminal(highlight=False, soft_wrap=True)
 
@@ -134,14 +134,14 @@ def import_(
     reason. A row counts once: importing a file again adds nothing, and a row that now reads
     otherwise is corrected by a retraction and a new event. Each run leaves a receipt in the log.
     """
-    with errors_for_people(), ExitStack() as stack:
-        given = chosen_reader(source, columns or [], constants or [], mapping)
+    with report_errors(), ExitStack() as stack:
+        given = resolve_reader(source, columns or [], constants or [], mapping)
         named = encoding_named(encoding) if encoding is not None else None
-        found = list(chosen(stack, files, given, named))
-        listen = stack.enter_context(reporting(report))
+        found = list(resolve_files(stack, files, given, named))
+        listen = stack.enter_context(report_writer(report))
 
         async def work(target: Target) -> bool:
-            async with running(target) as services:
+            async with running_tracker(target) as services:
                 done = [
                     await import_one(
                         target,
@@ -156,11 +156,11 @@ def import_(
                 ]
             return all(done)
 
-        if not on_database(data_dir, work, make=True):
+        if not run_with_database(data_dir, work, make=True):
             raise typer.Exit(Exit.REFUSED)
 
 
-def chosen_reader(
+def resolve_reader(
     source: str | None, columns: list[str], constants: list[str], mapping: Path | None
 ) -> Reader | None:
     """The reader that is asked for by name or by a mapping; None: by the content of each file."""
@@ -172,14 +172,14 @@ def chosen_reader(
     return reader_named(source) if source else None
 
 
-def chosen(
+def resolve_files(
     stack: ExitStack, names: Iterable[str], given: Reader | None, encoding: str | None = None
 ) -> Iterator[tuple[Reader, File]]:
     """The files that are meant, each with its reader; those of a directory that nobody reads are
     left out. Raises InvalidInput for a file that is not there."""
     for name in names:
         if Path(name).is_dir() and not Path(name).is_symlink():
-            yield from inside(Path(name), given, encoding)
+            yield from files_in_directory(Path(name), given, encoding)
             continue
         if name == "-":
             file = stack.enter_context(standard_input())
@@ -191,21 +191,21 @@ def chosen(
         yield given or reader_for(file) or corpus_format.READER, file
 
 
-def inside(
+def files_in_directory(
     directory: Path, given: Reader | None, encoding: str | None = None
 ) -> Iterator[tuple[Reader, File]]:
     """The files in a directory and below it, by name, that some reader recognises."""
-    paths = sorted(islice(directory.rglob("*"), MOST_FILES + 1))
-    if len(paths) > MOST_FILES:
-        raise TooLarge(f"{directory}: expected at most {MOST_FILES:,} files")
+    paths = sorted(islice(directory.rglob("*"), MAX_FILES + 1))
+    if len(paths) > MAX_FILES:
+        raise TooLarge(f"{directory}: expected at most {MAX_FILES:,} files")
     for path in paths:
         if path.is_symlink():
-            note.print(f"{path}: left out, a link", style="yellow", markup=False)
+            stderr.print(f"{path}: left out, a link", style="yellow", markup=False)
         elif path.is_file() and not path.name.startswith("."):
             file = File.at(path, encoding)
             reader = reader_for(file)
             if reader is None or (given and given.name != reader.name):
-                note.print(f"{path}: left out, not recognised", style="yellow", markup=False)
+                stderr.print(f"{path}: left out, not recognised", style="yellow", markup=False)
             else:
                 yield given or reader, file
 
@@ -223,7 +223,7 @@ def standard_input() -> Iterator[File]:
 
 
 @contextmanager
-def reporting(path: Path | None) -> Iterator[RemarkListener | None]:
+def report_writer(path: Path | None) -> Iterator[RemarkListener | None]:
     """Writes every refused and suspect place to a CSV file, if one is wanted."""
     if path is None:
         yield None
@@ -252,21 +252,21 @@ async def import_one(
 ) -> bool:
     """Import one file and say what became of it; whether it was not refused."""
     try:
-        outcome = await import_shown(
+        outcome = await import_with_progress(
             target,
             services,
             reader,
             file,
-            note,
+            stderr,
             listen=listen,
             skip_refused=skip_refused,
             dry_run=dry_run,
         )
     except (InvalidInput, TooLarge, VersionConflict) as error:
-        note.print(f"{error.message}\n{file.name}: nothing recorded", markup=False)
+        stderr.print(f"{error.message}\n{file.name}: nothing recorded", markup=False)
         return False
-    for line in told(outcome, dry_run=dry_run):
-        note.print(line, markup=False)
+    for line in describe_outcome(outcome, dry_run=dry_run):
+        stderr.print(line, markup=False)
     return not (outcome.refused or all_refused(outcome.receipt.counts))
 
 
@@ -276,55 +276,55 @@ def all_refused(counts: ImportCounts) -> bool:
     return 0 < counts.refused == counts.items and not counts.withdrawn
 
 
-def told(outcome: ImportOutcome, *, dry_run: bool) -> Iterator[str]:
+def describe_outcome(outcome: ImportOutcome, *, dry_run: bool) -> Iterator[str]:
     """What became of a file, in lines: what was refused and why, differences, counts."""
-    return map(in_one_line, _told(outcome, dry_run=dry_run))
+    return map(in_one_line, _outcome_lines(outcome, dry_run=dry_run))
 
 
-def _told(outcome: ImportOutcome, *, dry_run: bool) -> Iterator[str]:
+def _outcome_lines(outcome: ImportOutcome, *, dry_run: bool) -> Iterator[str]:
     receipt = outcome.receipt
     name = receipt.file
     for remark in receipt.refused:
-        yield f"{name}: {place(remark.line, remark.column)}: {remark.reason}"
+        yield f"{name}: {format_location(remark.line, remark.column)}: {remark.reason}"
     if receipt.counts.refused > len(receipt.refused):
         yield f"{name}: {receipt.counts.refused} refused in all (--report lists them):"
         yield from (f"{name}: {reason.count:8,} {reason.reason}" for reason in receipt.reasons)
     for remark in receipt.suspects:
         yield (
-            f"{name}: suspect: {place(remark.line, remark.column)}: {remark.text}: {remark.reason}"
+            f"{name}: suspect: {format_location(remark.line, remark.column)}: {remark.text}: {remark.reason}"
         )
     if dry_run:
         for item in outcome.differences:
-            yield f"{name}: {difference(item)}"
+            yield f"{name}: {format_difference(item)}"
             yield from (f"{name}:   {text}" for text in texts_of(item.fact))
-    yield f"{name}: {summary(receipt, refused=outcome.refused, dry_run=dry_run)}"
+    yield f"{name}: {format_summary(receipt, refused=outcome.refused, dry_run=dry_run)}"
 
 
-def place(line: int, column: str | None) -> str:
+def format_location(line: int, column: str | None) -> str:
     """A place in a file, as people cite it."""
     return f"line {line}: {column}" if column else f"line {line}"
 
 
-def difference(item: EntityDifference) -> str:
+def format_difference(item: EntityDifference) -> str:
     """What would be done to one entity, in a line."""
     where = f" (line {item.at.line})" if item.at else ""
     if not item.before:
         return f"{item.came}: {item.stream}{where}"
-    return f"{item.came}: {item.stream}{where}: {content(item.before)} -> {content(item.fact)}"
+    return f"{item.came}: {item.stream}{where}: {format_content(item.before)} -> {format_content(item.fact)}"
 
 
 def texts_of(fact: Any) -> Iterator[str]:
     """The texts of a fact, shortened, so that somebody sees whether they are what the file says."""
-    for field in TEXTS:
+    for field in SHOWN_TEXT_FIELDS:
         text = getattr(fact, field, None)
         if isinstance(text, str):
-            end = "\u2026" if len(text) > MOST_LETTERS else ""
-            yield f"{field}: {text[:MOST_LETTERS]}{end}"
+            end = "\u2026" if len(text) > MAX_SHOWN_CHARACTERS else ""
+            yield f"{field}: {text[:MAX_SHOWN_CHARACTERS]}{end}"
     if quantity := getattr(fact, "quantity", None):
-        yield f"quantity: {content(fact)}{f' {quantity.basis}' if quantity.basis else ''}"
+        yield f"quantity: {format_content(fact)}{f' {quantity.basis}' if quantity.basis else ''}"
 
 
-def content(fact: Any) -> str:
+def format_content(fact: Any) -> str:
     """What a fact says, in a few words."""
     quantity = getattr(fact, "quantity", None)
     if quantity is None:
@@ -332,16 +332,16 @@ def content(fact: Any) -> str:
     return f"{quantity.qualifier or ''} {quantity.value or ''} {quantity.unit}".strip()
 
 
-def summary(receipt: Receipt, *, refused: bool, dry_run: bool) -> str:
+def format_summary(receipt: Receipt, *, refused: bool, dry_run: bool) -> str:
     """What came of a file, in a line."""
     if refused:
         return f"nothing recorded, {receipt.counts.refused} problems"
     if all_refused(receipt.counts):
         return f"{receipt.reader}: nothing recorded: all {receipt.counts.refused} were refused"
-    return f"{receipt.reader}: {'would be ' if dry_run else ''}{counted(receipt.counts)}"
+    return f"{receipt.reader}: {'would be ' if dry_run else ''}{format_counts(receipt.counts)}"
 
 
-def counted(counts: ImportCounts) -> str:
+def format_counts(counts: ImportCounts) -> str:
     """The counts of a receipt, without what did not happen."""
     always = {"recorded": counts.new + counts.restated, "known before": counts.unchanged}
     sometimes = {
@@ -371,31 +371,33 @@ def imports(
             "--from", metavar="SOURCE", show_default=False, help="Only those of this source."
         ),
     ] = None,
-    first: Annotated[int, typer.Option(min=1, help="How many at most, the latest.")] = MOST_SHOWN,
+    first: Annotated[
+        int, typer.Option(min=1, help="How many at most, the latest.")
+    ] = MAX_SHOWN_ITEMS,
     data_dir: DataDir = None,
 ) -> None:
     """List what was imported: the latest receipts, the oldest of them first."""
-    with errors_for_people():
+    with report_errors():
         given = reader_named(source) if source else None
 
     async def work(target: Target) -> list[ImportState]:
-        async with running(target) as services:
+        async with running_tracker(target) as services:
             await services.projector.reach(await services.recorder.head(), seconds=600)
             moment = await services.as_of.resolve()
             return await services.as_of.states(
                 ImportState, moment, Filter(category=given.name if given else None)
             )
 
-    for state in on_database(data_dir, work)[-first:]:
-        print(in_one_line(listed(state)))
+    for state in run_with_database(data_dir, work)[-first:]:
+        print(in_one_line(format_receipt(state)))
 
 
-def listed(state: ImportState) -> str:
+def format_receipt(state: ImportState) -> str:
     """A receipt in a line."""
     return (
         f"{state.because[0].position:8}  {state.on}  {state.reader} {state.reader_version}"
         f"  {state.file}  {state.sha256[:12]}  {state.encoding or 'no text'}"
-        f"  {counted(state.counts)}"
+        f"  {format_counts(state.counts)}"
     )
 
 
@@ -403,7 +405,7 @@ def schema(
     of: Annotated[str, typer.Argument(metavar="corpus", help="The format: corpus.")],
 ) -> None:
     """Print the JSON Schema of a line of the corpus format."""
-    with errors_for_people():
+    with report_errors():
         if of != "corpus":
             raise InvalidInput(f"{of!r} has no schema: expected corpus", code="UNKNOWN_SOURCE")
     print(corpus_schema())

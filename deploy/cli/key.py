@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from deploy import settings
-from deploy.cli.common import DataDir, errors_for_people, note
+from deploy.cli.common import DataDir, report_errors, stderr
 from deploy.postgres import default_data_dir
 from tracker.audit.sign.keystore import KeyStore, LogKeys
 from tracker.errors import InvalidInput
@@ -50,7 +50,7 @@ def rotate(
 
 def print_keys(data_dir: Path | None, work: Callable[[KeyStore], LogKeys]) -> None:
     """Print the keys that some work on them leaves."""
-    with errors_for_people():
+    with report_errors():
         directory = settings.audit_dir(data_dir or default_data_dir())
         if directory is None:
             raise InvalidInput(
@@ -62,4 +62,4 @@ def print_keys(data_dir: Path | None, work: Callable[[KeyStore], LogKeys]) -> No
         print(f"{key}\tretired")
     for key in found.verifiers:
         print(f"{key}\tsigns")
-    note.print(f"The log is {found.origin}; its keys are in {directory}.", markup=False)
+    stderr.print(f"The log is {found.origin}; its keys are in {directory}.", markup=False)

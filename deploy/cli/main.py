@@ -15,33 +15,33 @@ import typer
 from rich.console import Console
 
 from deploy import settings
-from deploy.bootstrap import migrated, opened, running
+from deploy.bootstrap import migrate_log, opened_pool, running_tracker
 from deploy.cli import audit, imports
 from deploy.cli.changes import changes, upcoming
 from deploy.cli.common import (
     DAY_FORM,
     DataDir,
     day,
-    errors_for_people,
-    note,
-    on_database,
     print_whole,
+    report_errors,
+    run_with_database,
+    stderr,
 )
 from deploy.cli.corpus import corpus
-from deploy.cli.demo_banner import greet
+from deploy.cli.demo_banner import print_demo_banner
 from deploy.cli.entry import Commands, begin, run_command_line
 from deploy.cli.key import keys
 from deploy.cli.rebuild import rebuild
 from deploy.cli.redact import redact
 from deploy.cli.token import tokens
-from deploy.cli.trust import Keys, TrustBundleKey, bundle_at, trust_in, without_database
+from deploy.cli.trust import KeyOptions, TrustBundleKey, bundle_at, run_without_database, trust_in
 from deploy.demo import ACTOR, check_demo, check_no_demo, is_local
 from deploy.imports import load_corpus
 from deploy.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
 from deploy.postgres import default_data_dir, demo_data_dir
-from deploy.process import Exit, settle
+from deploy.process import Exit, freeze_gc
 from deploy.snapshot_file import replay as replayed
-from deploy.snapshot_file import replay_bundle, take
+from deploy.snapshot_file import replay_bundle, write_snapshot
 from deploy.terminal import escaped_json
 from deploy.tracing import Traces, tracing
 from deploy.web.connections import Limits
@@ -117,7 +117,7 @@ Form = Annotated[
     ),
 ]
 
-MYSELF = Caller("command line", expand_scopes([Scope.ADMIN]))
+CLI_CALLER = Caller("command line", expand_scopes([Scope.ADMIN]))
 """Whoever has the database needs no token."""
 
 
@@ -147,18 +147,18 @@ def demo(
     """
     log_to_stderr(log_level, log_format, settings.secrets())
     data_dir = data_dir or demo_data_dir()
-    with errors_for_people():
+    with report_errors():
         access, traces = settings.access(demo=True), tracing()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
         listening = listen_somewhere(host, port)
 
     async def work(target: Target) -> None:
         await check_demo(target)
-        async with running(target, signing, traces.work if traces else None) as services:
-            recorded = await load_corpus(target, services, note, actor=ACTOR)
+        async with running_tracker(target, signing, traces.work if traces else None) as services:
+            recorded = await load_corpus(target, services, stderr, actor=ACTOR)
 
             async def welcome(url: str) -> None:
-                await greet(
+                await print_demo_banner(
                     services,
                     url,
                     recorded,
@@ -170,7 +170,7 @@ def demo(
             await serve_app(services, access, limits, listening, log_level, traces, welcome)
 
     kept_in = None if settings.database_url() else data_dir
-    on_database(data_dir, work, make=True)
+    run_with_database(data_dir, work, make=True)
 
 
 @app.command()
@@ -203,7 +203,7 @@ def serve(
     reading is open unless `TRACKER_READ` is `token`. The log is signed as it grows (docs/audit.md).
     """
     log_to_stderr(log_level, log_format, settings.secrets())
-    with errors_for_people():
+    with report_errors():
         access, traces = settings.access(), tracing()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
         listening = listen(host, port)
@@ -211,10 +211,10 @@ def serve(
     async def work(target: Target) -> None:
         if not continue_demo:
             await check_no_demo(target)
-        async with running(target, signing, traces.work if traces else None) as services:
+        async with running_tracker(target, signing, traces.work if traces else None) as services:
             await serve_app(services, access, limits, listening, log_level, traces)
 
-    on_database(data_dir, work, make=True)
+    run_with_database(data_dir, work, make=True)
 
 
 def signing_of(data_dir: Path | None) -> SigningOptions | None:
@@ -243,7 +243,7 @@ async def serve_app(
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
     server = create_server(create_app(services, access, traces), log_level, limits)
-    settle()
+    freeze_gc()
     host, port = listening.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -252,7 +252,7 @@ async def serve_app(
     if welcome is not None and not json_formatter():
         await welcome(url)
     else:
-        note.print(f"Serving {url}/graphql (Ctrl-C stops)")
+        stderr.print(f"Serving {url}/graphql (Ctrl-C stops)")
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:  # the database has ended: answer who still waits, then go
@@ -281,11 +281,11 @@ def query(
     text = sys.stdin.read() if document == "-" else document
 
     async def work(target: Target) -> dict[str, Any]:
-        async with running(target) as services:
+        async with running_tracker(target) as services:
             await services.projector.reach(await services.recorder.head(), seconds=600)
-            return await execute(services, text, values, Access(), caller=MYSELF)
+            return await execute(services, text, values, Access(), caller=CLI_CALLER)
 
-    answer = on_database(data_dir, work)
+    answer = run_with_database(data_dir, work)
     print_whole(map(escaped_json, json.dumps(answer, indent=2, ensure_ascii=False).split("\n")))
     if answer.get("errors"):
         raise typer.Exit(Exit.REFUSED)
@@ -317,7 +317,7 @@ def follow(
     """Print events as they come, one CloudEvents JSON object a line, until Ctrl-C."""
 
     async def work(target: Target) -> None:
-        async with opened(target) as pool:
+        async with opened_pool(target) as pool:
             recorder = Recorder(pool)
             start = await recorder.head() if after is None else after
             async with Follower(recorder, target) as follower:
@@ -328,7 +328,7 @@ def follow(
                     sys.stdout.buffer.write(entry + b"\n")
                     sys.stdout.buffer.flush()
 
-    on_database(data_dir, work)
+    run_with_database(data_dir, work)
 
 
 @app.command()
@@ -347,12 +347,12 @@ def snapshot(
     known = moment_of(known_at)
 
     async def work(target: Target) -> str:
-        async with running(target) as services:
+        async with running_tracker(target) as services:
             await services.projector.reach(await services.recorder.head(), seconds=600)
             moment = await services.as_of.resolve(valid_at, known, position)
-            return await take(services, moment, out, note)
+            return await write_snapshot(services, moment, out, stderr)
 
-    print(on_database(data_dir, work))
+    print(run_with_database(data_dir, work))
 
 
 @app.command()
@@ -370,7 +370,7 @@ def replay(
     known_at: KnownAt = None,
     position: AtPosition = None,
     out: Out = None,
-    keys: Keys = None,
+    keys: KeyOptions = None,
     trust_bundle_key: TrustBundleKey = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -381,12 +381,12 @@ def replay(
     known = moment_of(known_at)
 
     async def work(target: Target) -> str:
-        async with opened(target) as pool:
+        async with opened_pool(target) as pool:
             recorder = Recorder(pool)
             moment = await resolve_moment(
                 recorder, await recorder.head(), valid_at, known, position
             )
-            return await replayed(recorder, moment, out, note)
+            return await replayed(recorder, moment, out, stderr)
 
     async def alone(directory: Path) -> str:
         log = bundle_at(directory)
@@ -394,17 +394,17 @@ def replay(
         # A state has no texts, so that it follows from a bundle without them as well.
         verification = await Verification.begin(log, chosen_keys.trust, allow_missing_texts=True)
         moment = moment_at_position(verification.head.size, valid_at, known, position)
-        return await replay_bundle(verification, moment, known, out, note)
+        return await replay_bundle(verification, moment, known, out, stderr)
 
     if bundle is None:
-        print(on_database(data_dir, work))
+        print(run_with_database(data_dir, work))
     else:
-        print(without_database(lambda: alone(bundle)))
+        print(run_without_database(lambda: alone(bundle)))
 
 
 def moment_of(known_at: str | None) -> datetime | None:
     """A moment from its text. Leaves when it is none."""
-    with errors_for_people():
+    with report_errors():
         return parse_instant(None if known_at is None else Instant(known_at), "knownAt")
 
 
@@ -416,9 +416,9 @@ def migrate(data_dir: DataDir = None) -> None:
     that owns the database and may create roles; then a login that is a member of `tracker_api`
     and `tracker_projector` is enough for the rest.
     """
-    for name in on_database(data_dir, migrated, make=True):
-        note.print(f"applied {name}")
-    note.print("The database is of this version.")
+    for name in run_with_database(data_dir, migrate_log, make=True):
+        stderr.print(f"applied {name}")
+    stderr.print("The database is of this version.")
 
 
 app.add_typer(tokens)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from deploy.bootstrap import opened
-from deploy.cli.common import DataDir, note, on_database
+from deploy.bootstrap import opened_pool
+from deploy.cli.common import DataDir, run_with_database, stderr
 from deploy.imports import progress_bar
 from projections.registry import PROJECTIONS
 from projections.runner import rebuild as runner
@@ -38,8 +38,8 @@ def rebuild(
 ) -> None:
     """Make projections anew from the log, and put each in place when it is complete."""
     for name in names or ():
-        position, seconds = on_database(data_dir, partial(_rebuild, name=name))
-        note.print(
+        position, seconds = run_with_database(data_dir, partial(_rebuild, name=name))
+        stderr.print(
             f"{name}: {position} events in {seconds:.1f} s, {position / seconds:,.0f} a second"
         )
 
@@ -47,9 +47,9 @@ def rebuild(
 async def _rebuild(target: Target, name: str) -> tuple[int, float]:
     """The last position, and how many seconds it took to get there."""
     started = time.monotonic()
-    async with opened(target) as pool:
+    async with opened_pool(target) as pool:
         total = await Recorder(pool).head()
-    with progress_bar(note) as progress:
+    with progress_bar(stderr) as progress:
         task = progress.add_task(f"rebuilding {name}", total=total)
         position = await runner.rebuild(
             target, PROJECTIONS[name](), lambda done: progress.update(task, completed=done)

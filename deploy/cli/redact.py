@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from deploy.bootstrap import running
-from deploy.cli.common import DataDir, errors_for_people, note, on_database
+from deploy.bootstrap import running_tracker
+from deploy.cli.common import DataDir, report_errors, run_with_database, stderr
 from tracker.domain.codec import from_builtins
 from tracker.domain.values import PartialDate, Source
 from tracker.log.recorder import Appended
@@ -46,7 +46,7 @@ def redact(
     WAL, replicas that lag, whoever has read it. docs/redaction.md says what is left to do.
     """
     today = PartialDate(datetime.now(UTC).date().isoformat())
-    with errors_for_people():
+    with report_errors():
         because = from_builtins(
             Source, {"publisher": publisher, "name": source, "publishedOn": today}
         )
@@ -54,12 +54,12 @@ def redact(
         typer.confirm(f"Texts of {event} will be gone for ever. Go on?", abort=True, err=True)
 
     async def work(target: Target) -> Appended:
-        async with running(target) as services:
+        async with running_tracker(target) as services:
             done = await services.commands.redact(
                 event, reason, today, because, fields=field or (), actor="command line"
             )
             await services.projector.reach(done.positions[-1], seconds=600)
             return done
 
-    done = on_database(data_dir, work)
-    note.print(f"Redacted, by the event at position {done.positions[-1]}.")
+    done = run_with_database(data_dir, work)
+    stderr.print(f"Redacted, by the event at position {done.positions[-1]}.")

@@ -10,8 +10,8 @@ from typing import Annotated
 import asyncpg
 import typer
 
-from deploy.bootstrap import connected, prepare
-from deploy.cli.common import DAY_FORM, DataDir, day, note, on_database
+from deploy.bootstrap import open_connection, prepare
+from deploy.cli.common import DAY_FORM, DataDir, day, run_with_database, stderr
 from deploy.terminal import in_one_line
 from tracker.auth.scopes import Scope
 from tracker.auth.tokens import TokenRecord
@@ -56,8 +56,8 @@ def create(
         async with as_owner(target) as connection:
             return await create_token(connection, name, scope, expires, datetime.now(UTC).date())
 
-    secret = on_database(data_dir, work)
-    note.print("This is shown once; send it as 'Authorization: Bearer …':")
+    secret = run_with_database(data_dir, work)
+    stderr.print("This is shown once; send it as 'Authorization: Bearer …':")
     print(secret)
 
 
@@ -69,7 +69,7 @@ def list_(data_dir: DataDir = None) -> None:
         async with as_owner(target) as connection:
             return await all_tokens(connection)
 
-    for token in on_database(data_dir, work):
+    for token in run_with_database(data_dir, work):
         scopes = ",".join(scope.value for scope in token.scopes)
         made = f"made {token.created_at:%Y-%m-%d}"
         print(f"{token.id}\t{in_one_line(token.name)}\t{scopes}\t{made}\t{state_of(token)}")
@@ -95,7 +95,7 @@ def revoke(
         async with as_owner(target) as connection:
             return await revoke_token(connection, id)
 
-    note.print(f"Token {id} of {on_database(data_dir, work)} is revoked.", markup=False)
+    stderr.print(f"Token {id} of {run_with_database(data_dir, work)} is revoked.", markup=False)
 
 
 @asynccontextmanager
@@ -104,7 +104,7 @@ async def as_owner(target: Target) -> AsyncIterator[Connection]:
     the API needs no such right."""
     await prepare(target)
     try:
-        async with connected(target, role=OWNER) as connection:
+        async with open_connection(target, role=OWNER) as connection:
             yield connection
     except (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError) as error:
         raise Forbidden(

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from deploy import settings
-from deploy.cli.common import errors_for_people, is_web, note
+from deploy.cli.common import is_web, report_errors, stderr
 from deploy.postgres import default_data_dir
 from deploy.process import catch_signals, run
 from tracker.audit.bundle.export import report_path
@@ -25,7 +25,7 @@ from tracker.audit.verify.trust import TrustPolicy
 from tracker.errors import InvalidInput
 
 T = TypeVar("T")
-Keys = Annotated[
+KeyOptions = Annotated[
     list[str] | None,
     typer.Option(
         "--key",
@@ -68,7 +68,7 @@ class ChosenKeys:
 
 
 @contextmanager
-def place(name: str) -> Iterator[LogFiles]:
+def open_log(name: str) -> Iterator[LogFiles]:
     """A bundle, or the log at an address."""
     if not is_web(name):
         yield bundle_at(Path(name))
@@ -119,8 +119,8 @@ async def trust_in(
             "expected --key: the key of the log, which you have from elsewhere." + or_else,
             code="NO_KEY",
         )
-    note.print(OWN_KEY, style="yellow")
-    return ChosenKeys(TrustPolicy(parsed_keys(content), witnesses), KeySource.BUNDLE)
+    stderr.print(OWN_KEY, style="yellow")
+    return ChosenKeys(TrustPolicy(parse_keys(content), witnesses), KeySource.BUNDLE)
 
 
 def own_keys(given: list[str] | None, data_dir: Path | None) -> ChosenKeys:
@@ -142,20 +142,20 @@ def read_keys(given: list[str]) -> tuple[Verifier, ...]:
     for text in given:
         with report_path(Path(text)) as path:
             is_file = "+" not in text or path.is_file()
-            keys.extend(parsed_keys(path.read_bytes() if is_file else text.encode()))
+            keys.extend(parse_keys(path.read_bytes() if is_file else text.encode()))
     if not keys:
         raise InvalidInput("expected a key in what --key names, and there is none", code="NO_KEY")
     return tuple(keys)
 
 
-def parsed_keys(content: bytes) -> tuple[Verifier, ...]:
+def parse_keys(content: bytes) -> tuple[Verifier, ...]:
     """Keys, one a line, as `tracker key show` prints them. Raises InvalidInput."""
     lines = [line.split("\t")[0].strip() for line in content.decode(errors="replace").splitlines()]
     return tuple(Verifier.parse(line) for line in lines if line)
 
 
-def without_database(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def run_without_database(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Do some work that needs no database."""
     catch_signals()
-    with errors_for_people():
+    with report_errors():
         return run(work())

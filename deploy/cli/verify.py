@@ -13,18 +13,18 @@ from typing import Annotated
 import typer
 
 from deploy import settings
-from deploy.bootstrap import opened
-from deploy.cli.common import DataDir, errors_for_people, is_web, note, on_database, print_whole
+from deploy.bootstrap import opened_pool
+from deploy.cli.common import DataDir, is_web, print_whole, report_errors, run_with_database, stderr
 from deploy.cli.trust import (
     AllowMissingTexts,
     ChosenKeys,
-    Keys,
+    KeyOptions,
     TrustBundleKey,
+    open_log,
     own_keys,
-    place,
     read_keys,
+    run_without_database,
     trust_in,
-    without_database,
 )
 from deploy.imports import progress_bar
 from deploy.postgres import default_data_dir
@@ -45,7 +45,7 @@ PRODUCT = "critical-minerals-policy-tracker"
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class VerifyOptions:
     """How a log is to be verified, and how the result is told."""
 
     state: Path | None
@@ -72,7 +72,7 @@ def verify(
             " that lie beside it.",
         ),
     ] = False,
-    keys: Keys = None,
+    keys: KeyOptions = None,
     trust_bundle_key: TrustBundleKey = False,
     state: Annotated[
         Path | None,
@@ -127,35 +127,38 @@ def verify(
         raise typer.BadParameter("expected --state with --only-new")
     if report_to and not report_to.absolute().parent.is_dir():
         raise typer.BadParameter(f"{report_to}: there is no such directory", param_hint="--report")
-    wishes = Wishes(state, only_new, allow_missing_texts, json, report_to)
+    wishes = VerifyOptions(state, only_new, allow_missing_texts, json, report_to)
     asked = address_without_query(log) if log and is_web(log) else log
     visit = VerificationRun(
         asked or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}", datetime.now(UTC)
     )
-    with errors_for_people():
+    with report_errors():
         visit.witnesses = read_keys(witnesses) if witnesses else ()
 
     async def look_at_rows(target: Target) -> None:
-        async with opened(target) as pool:
-            with reported(visit, wishes):
+        async with opened_pool(target) as pool:
+            with report_result(visit, wishes):
                 await check(DatabaseSource(pool), own_keys(keys, data_dir), visit, wishes)
                 size = await Recorder(pool).head()
-                check_safe(data_dir, head_of(visit), size)
-        note.print(f"{size - head_of(visit).size} events after that are not signed yet.")
+                check_keystore(data_dir, head_of(visit), size)
+        stderr.print(f"{size - head_of(visit).size} events after that are not signed yet.")
 
     async def look_at_files() -> None:
-        with place(log or "") as found, reported(visit, wishes):
+        with open_log(log or "") as found, report_result(visit, wishes):
             chosen = await trust_in(found, keys, trust_bundle_key=trust_bundle_key)
             await check(found, chosen, visit, wishes)
 
     if of_database:
-        on_database(data_dir, look_at_rows)
+        run_with_database(data_dir, look_at_rows)
     else:
-        without_database(look_at_files)
+        run_without_database(look_at_files)
 
 
 async def check(
-    source: DatabaseSource | LogFiles, chosen: ChosenKeys, visit: VerificationRun, wishes: Wishes
+    source: DatabaseSource | LogFiles,
+    chosen: ChosenKeys,
+    visit: VerificationRun,
+    wishes: VerifyOptions,
 ) -> None:
     """Verify a log to its end. What is found is in the visit."""
     trust = TrustPolicy(chosen.trust.keys, visit.witnesses)
@@ -168,7 +171,7 @@ async def check(
         only_new=wishes.only_new,
         allow_missing_texts=wishes.allow_missing_texts,
     )
-    with progress_bar(note) as bar:
+    with progress_bar(stderr) as bar:
         task = bar.add_task("verifying", total=verification.head.size)
         await verification.run(lambda done: bar.update(task, completed=done))
 
@@ -180,7 +183,7 @@ def head_of(visit: VerificationRun) -> TrustedCheckpoint:
 
 
 @contextmanager
-def reported(visit: VerificationRun, wishes: Wishes) -> Iterator[None]:
+def report_result(visit: VerificationRun, wishes: VerifyOptions) -> Iterator[None]:
     """Say, print and file what comes of a verification; remember its head if all is well."""
     error: TrackerError | None = None
     try:
@@ -198,14 +201,14 @@ def reported(visit: VerificationRun, wishes: Wishes) -> Iterator[None]:
     if wishes.json:
         print_whole([as_json(made)])
     elif error is None:
-        say(visit)
+        print_result(visit)
     if error is not None:
         raise error
     if wishes.state:
         replace_file(wishes.state, head_of(visit).note)
 
 
-def say(visit: VerificationRun, print: Callable[[str], None] = print) -> None:
+def print_result(visit: VerificationRun, print: Callable[[str], None] = print) -> None:
     """Say what has been verified."""
     verification, head = visit.verification, head_of(visit)
     assert verification is not None
@@ -227,10 +230,10 @@ def say(visit: VerificationRun, print: Callable[[str], None] = print) -> None:
             f"kept checkpoints: {verification.heads}, of which {verification.unknown_signers} are"
             " signed by keys you did not name"
         )
-    say_texts(verification, print)
+    print_texts(verification, print)
 
 
-def say_texts(verification: Verification, print: Callable[[str], None] = print) -> None:
+def print_texts(verification: Verification, print: Callable[[str], None] = print) -> None:
     """Say what has become of the texts that entries commit to."""
     texts = verification.texts
     if texts is None:
@@ -240,7 +243,7 @@ def say_texts(verification: Verification, print: Callable[[str], None] = print) 
     print(f"texts: {texts.opened} open their commitments, {texts.redacted} are redacted{missing}")
 
 
-def check_safe(data_dir: Path | None, head: TrustedCheckpoint, size: int) -> None:
+def check_keystore(data_dir: Path | None, head: TrustedCheckpoint, size: int) -> None:
     """Check that a database has all that was signed on this machine. Raises Rejected."""
     directory = settings.audit_dir(data_dir or default_data_dir())
     last = KeyStore(directory).head() if directory else None

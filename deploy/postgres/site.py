@@ -17,7 +17,7 @@ HARMLESS_ACCOUNTS = ("postgres", "_postgres", "nobody")  # the second on macOS
 
 
 @dataclass(frozen=True)
-class Site:
+class DataDirectory:
     """A data directory and the account that the server runs under; None: this process's own."""
 
     root: Path
@@ -31,7 +31,7 @@ class Site:
     def log(self) -> Path:
         return self.root / "postgres.log"
 
-    def give(self, path: Path) -> None:
+    def chown(self, path: Path) -> None:
         if self.account:
             os.chown(path, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False)
 
@@ -54,7 +54,7 @@ class Site:
             raise PostgresError(f"{command[0]} failed: {(done.stderr or done.stdout).strip()}")
         return done.stdout
 
-    def barrier(self, path: Path) -> str:
+    def first_unreachable(self, path: Path) -> str:
         """The first directory on the way to `path` that the account cannot enter; or nothing."""
         if not self.account:
             return ""
@@ -78,12 +78,12 @@ def account(pgdata: Path) -> pwd.struct_passwd | None:
     raise PostgresError(f"PostgreSQL refuses to run as root, and there is no account {known}.")
 
 
-def admit(site: Site) -> None:
+def grant_access(site: DataDirectory) -> None:
     """Let the server's account into a new data directory; open no other directory to it."""
     new = [path.name for path in site.root.iterdir()] == ["lock"]
-    if new and site.barrier(site.root) == str(site.root):
+    if new and site.first_unreachable(site.root) == str(site.root):
         site.root.chmod(stat.S_IMODE(site.root.stat().st_mode) | 0o011)
-    if barrier := site.barrier(site.root):
+    if barrier := site.first_unreachable(site.root):
         assert site.account
         raise PostgresError(
             f"PostgreSQL refuses to run as root, so it is run as {site.account.pw_name}, who "

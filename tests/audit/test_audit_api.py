@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from deploy.bootstrap import connected, running
+from deploy.bootstrap import open_connection, running_tracker
 from schema.services import Access, Services
 from tests.support.api import Api, control
-from tests.support.published_log import fill, force, publish, restored, roots_of
+from tests.support.published_log import fill, publish, restored, roots_of, superuser
 from tests.support.sumdb import sumdb, verified
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
 from tracker.audit.format.merkle import all_tiles, check_consistency, check_inclusion, leaf_hash
@@ -42,7 +42,7 @@ async def log(target: Target, safe: KeyStore) -> AsyncIterator[Api]:
         await publish(target, safe.directory)
         size = more
     await fill(target, 3)
-    async with running(target) as services:
+    async with running_tracker(target) as services:
         yield Api(services)
 
 
@@ -64,7 +64,7 @@ async def refused(api: Api, path: str) -> tuple[int, str]:
 
 async def entries(target: Target) -> list[bytes]:
     """What the log holds."""
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         return [
             row["entry"]
             for row in await connection.fetch("SELECT entry FROM log.events ORDER BY position")
@@ -195,7 +195,7 @@ def save(path: Path, data: bytes) -> None:
 async def test_an_entry_changed_with_force_has_no_proof_that_verifies(
     log: Api, target: Target, safe: KeyStore
 ) -> None:
-    await force(target, "UPDATE log.events SET entry = '{}' WHERE position IN (3, 699)")
+    await superuser(target, "UPDATE log.events SET entry = '{}' WHERE position IN (3, 699)")
     stored = await entries(target)
     for position in (3, 699):
         proof = InclusionProof.parse(await text(log, f"proof/{position}"))
@@ -211,7 +211,7 @@ async def test_an_entry_changed_with_force_has_no_proof_that_verifies(
 
 
 async def test_a_log_with_holes_is_not_an_internal_error(log: Api, target: Target) -> None:
-    await force(target, "DELETE FROM log.events WHERE position = 699", "DELETE FROM log.tiles")
+    await superuser(target, "DELETE FROM log.events WHERE position = 699", "DELETE FROM log.tiles")
     assert await refused(log, "proof/5") == (503, "NOT_PROVEN")
     assert (await log.refused('{ inclusionProof(position: "5") { text } }'))[0] == "NOT_PROVEN"
 
@@ -281,7 +281,7 @@ async def test_graphql_refuses_what_is_not_there(log: Api) -> None:
 async def test_events_have_their_proof_once_a_checkpoint_covers_them(
     target: Target, safe: KeyStore
 ) -> None:
-    async with running(target) as services:
+    async with running_tracker(target) as services:
         api = Api(services)
         await api.do("announceExportControl", control("a"))
         await api.do("announceExportControl", control("b"))
@@ -304,8 +304,8 @@ async def test_operators_see_how_far_the_log_is_signed_and_why_not(
     assert float(metrics.split("\ntracker_checkpoint_lag_seconds ")[1].split()[0]) > 0
     ready = (await log.request("GET", "/readyz")).json()
     assert (ready["checkpoint"], ready["warnings"]) == (700, [])
-    await force(target, *restored(690))
-    async with running(target, SigningOptions(safe)) as services:
+    await superuser(target, *restored(690))
+    async with running_tracker(target, SigningOptions(safe)) as services:
         api = Api(services)
         async with asyncio.timeout(60):
             while services.publisher and services.publisher.trouble is None:

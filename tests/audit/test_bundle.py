@@ -18,7 +18,7 @@ import asyncpg
 import pytest
 from rich.console import Console
 
-from deploy.bootstrap import connected, pooled, running
+from deploy.bootstrap import open_connection, open_pool, running_tracker
 from deploy.postgres import Postgres
 from deploy.snapshot_file import replay_bundle
 from projections.query.moment import Moment
@@ -27,9 +27,9 @@ from projections.versions.projection import Versions
 from tests.conftest import copied
 from tests.support.api import OPEN
 from tests.support.fact_builders import announced
-from tests.support.published_log import force, publisher, restored
+from tests.support.published_log import publisher, restored, superuser
 from tests.support.sumdb import sumdb, verified
-from tests.support.tampered_logs import TRUST, Forged, bundle, honest, signed
+from tests.support.tampered_logs import TRUST, ForgedLog, bundle, honest, signed
 from tests.support.web_server import serving
 from tracker.audit.bundle.annexes import annex_lines, export_annexes
 from tracker.audit.bundle.export import BundleWriter, export
@@ -64,7 +64,7 @@ class Log:
 
     async def publish(self) -> int:
         """Sign it as it is now; its size."""
-        async with pooled(self.target, role=PUBLISHER, size=2) as pool:
+        async with open_pool(self.target, role=PUBLISHER, size=2) as pool:
             await publisher(pool, self.target, self.safe).catch_up()
         return (await Verification.begin(DatabaseSource(self.pool), self.trust)).head.size
 
@@ -82,7 +82,7 @@ class Log:
 
     async def record(self, *names: str) -> None:
         """Record something more."""
-        async with running(self.target) as services:
+        async with running_tracker(self.target) as services:
             for name in names:
                 await services.commands.record(f"export-control/{name}", ANNOUNCED)
 
@@ -92,7 +92,7 @@ async def log(corpus_target: Target, tmp_path: Path) -> AsyncIterator[Log]:
     """The corpus, signed."""
     safe = KeyStore(tmp_path / "audit")
     safe.load_or_create("example.org/log")
-    async with pooled(corpus_target) as pool:
+    async with open_pool(corpus_target) as pool:
         log = Log(corpus_target, safe, pool)
         await log.publish()
         yield log
@@ -101,7 +101,7 @@ async def log(corpus_target: Target, tmp_path: Path) -> AsyncIterator[Log]:
 @pytest.fixture
 async def empty(target: Target, log: Log) -> AsyncIterator[Log]:
     """A log with nothing in it, and the keys of the other."""
-    async with pooled(target) as pool:
+    async with open_pool(target) as pool:
         yield Log(target, log.safe, pool)
 
 
@@ -124,7 +124,7 @@ async def rejected(
 async def load(log: Log, directory: Path, trust: TrustPolicy | None = None) -> TrustedCheckpoint:
     """Restore a bundle."""
     verification = await Verification.begin(BundleFiles(directory), trust or log.trust)
-    async with connected(log.target) as connection:
+    async with open_connection(log.target) as connection:
         return await restore(connection, verification)
 
 
@@ -150,7 +150,7 @@ async def test_a_bundle_gives_the_same_answers_and_the_same_database_again(
 ) -> None:
     size, directory = await log.publish(), tmp_path / "bundle"
     assert await log.export(directory) == size
-    async with running(log.target) as services:
+    async with running_tracker(log.target) as services:
         for day, position in ((date(2025, 11, 20), size), (date(2024, 6, 1), 4000)):
             moment = Moment(day, position)
             verification = await Verification.begin(BundleFiles(directory), log.trust)
@@ -161,7 +161,7 @@ async def test_a_bundle_gives_the_same_answers_and_the_same_database_again(
     await load(empty, directory)
     assert await rows(empty) == await rows(log)
     await rebuild(empty.target, Versions())
-    async with running(empty.target) as services:
+    async with running_tracker(empty.target) as services:
         assert await services.as_of.digest(Moment(date(2025, 11, 20), size)) == digest
 
 
@@ -218,7 +218,7 @@ async def test_a_bundle_that_was_tampered_with_restores_nothing(
 async def test_nobody_can_change_what_was_restored(log: Log, empty: Log, tmp_path: Path) -> None:
     await log.export(tmp_path / "bundle")
     await load(empty, tmp_path / "bundle")
-    async with connected(empty.target) as connection:
+    async with open_connection(empty.target) as connection:
         for table in ("events", "tiles", "checkpoints"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(f"DELETE FROM log.{table}")
@@ -246,7 +246,7 @@ async def test_the_checkpoint_of_a_bundle_comes_after_all_else_is_on_the_disk(
 
 
 async def test_one_export_at_a_time_writes_into_a_directory(tmp_path: Path) -> None:
-    class Slow(Forged):
+    class Slow(ForgedLog):
         async def head(self) -> bytes:
             with pytest.raises(InvalidInput, match="another export is writing") as caught:
                 await bundle(tmp_path / "bundle", honest(300))
@@ -318,11 +318,11 @@ def test_a_restore_that_is_killed_leaves_the_log_empty(
 
     async def fill(target: Target, progress: Callable[[int], None]) -> None:
         verification = await Verification.begin(BundleFiles(directory), TRUST)
-        async with connected(target) as connection:
+        async with open_connection(target) as connection:
             await restore(connection, verification, progress)
 
     async def count(target: Target) -> int:
-        async with connected(target) as connection:
+        async with open_connection(target) as connection:
             return int(await connection.fetchval("SELECT count(*) FROM log.events"))
 
     for target in copied(server, empty_template):
@@ -413,9 +413,9 @@ TAMPERED = {
 async def small(target: Target, tmp_path: Path) -> AsyncIterator[Pool]:
     """A signed log of 600 events, with a checkpoint at every 100."""
     directory = await bundle(tmp_path / "small", honest(600), kept=range(100, 600, 100))
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         await restore(connection, await Verification.begin(BundleFiles(directory), TRUST))
-    async with pooled(target) as pool:
+    async with open_pool(target) as pool:
         yield pool
 
 
@@ -425,7 +425,7 @@ async def test_what_a_superuser_does_to_rows_is_found_and_named(
 ) -> None:
     await check(DatabaseSource(small), TRUST)
     statements, code, positions = TAMPERED[kind]
-    await force(target, *statements.split(";"))
+    await superuser(target, *statements.split(";"))
     assert await rejected(DatabaseSource(small), TRUST) == (code, positions)
 
 
@@ -434,7 +434,7 @@ async def test_a_restored_backup_is_found_by_who_kept_a_checkpoint(log: Log) -> 
     await log.record("lost")
     await log.publish()
     saved = (await check(DatabaseSource(log.pool), log.trust, saved=first)).head
-    await force(log.target, *restored(first.size))
+    await superuser(log.target, *restored(first.size))
     code, positions = await rejected(DatabaseSource(log.pool), log.trust, saved=saved)
     assert (code, positions) == ("SHRUNK", range(first.size + 1, saved.size + 1))
     await log.record("other")
@@ -455,7 +455,7 @@ async def test_a_log_that_was_never_signed_says_so(target: Target) -> None:
 
 
 async def test_a_running_tracker_is_verified_over_http(log: Log, tmp_path: Path) -> None:
-    async with running(log.target) as services, serving(services, OPEN) as (address, *_):
+    async with running_tracker(log.target) as services, serving(services, OPEN) as (address, *_):
         source = HttpSource(f"http://{address}/log")
         first = (await check(source, log.trust)).head
         await log.record("new")

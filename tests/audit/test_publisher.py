@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.bootstrap import connected, running
+from deploy.bootstrap import open_connection, running_tracker
 from tests.log.test_log import event
-from tests.support.published_log import check, fill, force, publisher, restored
+from tests.support.published_log import check, fill, publisher, restored, superuser
 from tracker.audit.format.merkle import Tile, all_tiles, tile_root
 from tracker.audit.serve.proofs import ProofService, read_tiles
 from tracker.audit.sign.keystore import KeyStore
@@ -93,13 +93,13 @@ async def test_a_restored_backup_is_not_signed_shorter_or_regrown(
     await publishing.catch_up()
     await fill(target, 260)
     await publishing.catch_up()
-    await force(target, *restored(size))
+    await superuser(target, *restored(size))
     with pytest.raises(NotProven, match="an older log, such as a restored backup"):
         await publishing.catch_up()
     await fill(target, 500, word="other")
     with pytest.raises(NotProven, match="does not continue the head"):
         await publishing.catch_up()
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         assert await connection.fetchval("SELECT max(size) FROM log.checkpoints") == size
     head = safe.head()
     assert head is not None
@@ -111,10 +111,10 @@ async def test_a_backup_that_grew_to_the_same_events_is_the_same_log(
 ) -> None:
     await fill(target, 300)
     await publishing.catch_up()
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         later = await connection.fetch("SELECT * FROM log.events WHERE position > 200")
-    await force(target, *restored(200))
-    async with connected(target) as connection:
+    await superuser(target, *restored(200))
+    async with open_connection(target) as connection:
         await connection.copy_records_to_table("events", schema_name="log", records=later)
     await publishing.catch_up()
     assert await check(target, safe) == [300]
@@ -142,7 +142,7 @@ async def test_a_log_that_was_altered_with_force_is_not_signed(
 ) -> None:
     await fill(target, 300)
     await publishing.catch_up()
-    await force(
+    await superuser(
         target,
         "ALTER TABLE log.events DROP CONSTRAINT events_position_check",
         *statement.split("; "),
@@ -162,7 +162,7 @@ async def test_a_lost_head_begins_anew_from_the_last_checkpoint_that_we_signed(
     await publishing.catch_up()
     assert await check(target, safe) == [300, 301]
     (safe.directory / "head").unlink()
-    await force(target, EDIT % 301)
+    await superuser(target, EDIT % 301)
     await fill(target, 1)
     with pytest.raises(NotProven, match="does not continue"):
         await publishing.catch_up()
@@ -190,7 +190,9 @@ async def test_a_head_that_another_process_signed_with_the_same_keys_is_kept(
     await publishing.catch_up()
     await publisher(pool, target, other).catch_up()
     assert other.head() == safe.head()
-    await force(target, "DELETE FROM log.checkpoints", "DELETE FROM log.events WHERE position > 2")
+    await superuser(
+        target, "DELETE FROM log.checkpoints", "DELETE FROM log.events WHERE position > 2"
+    )
     with pytest.raises(NotProven, match="an older log"):
         await publisher(pool, target, other).catch_up()
 
@@ -213,7 +215,9 @@ async def test_a_log_shorter_than_its_tiles_is_not_signed(
     await fill(target, 300)
     await publishing.catch_up()
     (safe.directory / "head").unlink()
-    await force(target, "DELETE FROM log.checkpoints", "DELETE FROM log.events WHERE position > 9")
+    await superuser(
+        target, "DELETE FROM log.checkpoints", "DELETE FROM log.events WHERE position > 9"
+    )
     with pytest.raises(NotProven, match="the log has 9 events, and tiles of 256"):
         await publishing.catch_up()
 
@@ -226,7 +230,7 @@ async def test_the_head_of_another_log_is_not_continued(
     other = KeyStore(tmp_path / "other")
     other.load_or_create("example.com/other")
     (other.directory / "head").write_bytes((safe.directory / "head").read_bytes())
-    await force(target, "DELETE FROM log.checkpoints")
+    await superuser(target, "DELETE FROM log.checkpoints")
     with pytest.raises(NotProven, match="the last head is of the log"):
         await publisher(pool, target, other).catch_up()
 
@@ -239,7 +243,7 @@ async def test_while_keys_overlap_both_sign(
         await fill(target, 2)
         await publishing.catch_up()
     assert await check(target, safe) == [2, 4, 6]
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         notes = await connection.fetch("SELECT note FROM log.checkpoints ORDER BY size")
     assert [row["note"].count("— ") for row in notes] == [1, 2, 1]
 
@@ -265,7 +269,7 @@ async def test_several_publishers_never_sign_two_heads_of_one_size(
 
 
 async def test_a_checkpoint_follows_an_append_by_itself(target: Target, safe: KeyStore) -> None:
-    async with running(target, SigningOptions(safe)) as services, asyncio.timeout(60):
+    async with running_tracker(target, SigningOptions(safe)) as services, asyncio.timeout(60):
         for number in range(3):
             await services.recorder.append([event(f"export-control/{number}", str(number))])
             while await services.proofs.size() != number + 1:
@@ -280,8 +284,8 @@ async def test_a_refusal_is_told_and_does_not_stop_the_tracker(
 ) -> None:
     await fill(target, 5)
     await publishing.catch_up()
-    await force(target, *restored(3))
-    async with running(target, SigningOptions(safe)) as services, asyncio.timeout(60):
+    await superuser(target, *restored(3))
+    async with running_tracker(target, SigningOptions(safe)) as services, asyncio.timeout(60):
         assert services.publisher is not None
         while services.publisher.trouble is None:
             await asyncio.sleep(0.01)
@@ -342,7 +346,7 @@ async def test_killed_at_any_step_it_never_signs_two_heads_and_goes_on(
     for step in range(1, steps + 1):
         await fill(target, 256)
         assert told(killer, step) == "killed"
-        async with connected(target) as connection:
+        async with open_connection(target) as connection:
             while (
                 await connection.fetchval(
                     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"

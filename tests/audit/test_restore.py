@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy.bootstrap import connected, pooled
+from deploy.bootstrap import open_connection, open_pool
 from deploy.postgres import Postgres
 from tests.audit.test_tampering import KEPT, SIZE, TAMPERED, edited, removed
 from tests.conftest import copied
 from tests.log.test_log import event
-from tests.support.tampered_logs import KEY, TRUST, Forged, bundle, honest, texts_of
+from tests.support.tampered_logs import KEY, TRUST, ForgedLog, bundle, honest, texts_of
 from tracker.audit.bundle import restore as restoring
 from tracker.audit.bundle.restore import restore
 from tracker.audit.format.layout import BundleFiles
@@ -160,13 +160,13 @@ async def verified(source: LogSource, **options: bool) -> Verification:
 
 async def restored(source: LogSource, target: Target, **options: bool) -> TrustedCheckpoint:
     """The head of a log that was restored."""
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         return await restore(connection, await Verification.begin(source, TRUST, **options))
 
 
 async def rows_in(target: Target) -> dict[str, int]:
     """How many rows the tables of the log have."""
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         return {
             table: await connection.fetchval(f"SELECT count(*) FROM log.{table}")
             for table in ("events", "tiles", "checkpoints", "annexes")
@@ -235,7 +235,7 @@ async def test_a_whole_bundle_is_restored_with_every_text(untouched: Path, targe
 async def test_where_something_is_recorded_while_a_bundle_is_verified_nothing_is_restored(
     target: Target,
 ) -> None:
-    async with pooled(target) as pool, connected(target) as connection:
+    async with open_pool(target) as pool, open_connection(target) as connection:
         appending = list[asyncio.Task[Appended]]()
 
         def append(_: int) -> None:
@@ -255,7 +255,7 @@ async def test_what_is_appended_while_the_log_is_filled_comes_after_it(
 ) -> None:
     fill, appending = restoring._fill, list[asyncio.Task[Appended]]()
 
-    async with pooled(target) as pool:
+    async with open_pool(target) as pool:
 
         async def slow(connection: Connection) -> None:
             appending.append(asyncio.create_task(Recorder(pool).append([MEANWHILE])))
@@ -263,12 +263,12 @@ async def test_what_is_appended_while_the_log_is_filled_comes_after_it(
             await fill(connection)
 
         monkeypatch.setattr(restoring, "_fill", slow)
-        await restored(Forged(honest(SIZE)), target)
+        await restored(ForgedLog(honest(SIZE)), target)
         appended = await asyncio.wait_for(appending[0], 30)
     assert list(appended.positions) == [SIZE + 1]
 
 
-class Slow(Forged):
+class Slow(ForgedLog):
     """A log that takes its time, so that others come in between."""
 
     async def checkpoints(self, after: int):  # type: ignore[no-untyped-def]
@@ -286,10 +286,10 @@ class Slow(Forged):
 async def test_a_log_that_keeps_no_heads_is_restored_with_the_one_it_has(
     target: Target, size: int
 ) -> None:
-    await restored(Forged(honest(size)), target)
-    async with connected(target) as connection:
+    await restored(ForgedLog(honest(size)), target)
+    async with open_connection(target) as connection:
         rows = await connection.fetch("SELECT size, note FROM log.checkpoints")
-    assert [tuple(row) for row in rows] == [(size, (await Forged(honest(size)).head()).decode())]
+    assert [tuple(row) for row in rows] == [(size, (await ForgedLog(honest(size)).head()).decode())]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests.support.tampered_logs import (
     OTHER,
     TRUST,
     WITNESS,
-    Forged,
+    ForgedLog,
     bundle,
     changed,
     grown,
@@ -306,17 +306,17 @@ OTHER_EVENT = forked(280, id="another")
 
 
 async def test_a_fork_signed_with_another_key_is_rejected() -> None:
-    fork = Forged(OTHER_EVENT, signed(OTHER_EVENT, OTHER))
+    fork = ForgedLog(OTHER_EVENT, signed(OTHER_EVENT, OTHER))
     assert await rejected(fork) == ("UNKNOWN_KEY", None)
 
 
 async def test_a_fork_under_the_honest_checkpoint_is_rejected() -> None:
-    fork = Forged(OTHER_EVENT, signed(ENTRIES))
+    fork = ForgedLog(OTHER_EVENT, signed(ENTRIES))
     assert await rejected(fork) == ("WRONG_ROOT", at(1, SIZE))
 
 
 async def test_a_fork_is_narrowed_down_by_kept_checkpoints() -> None:
-    class Kept(Forged):
+    class Kept(ForgedLog):
         async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
             for size in (100, 256, 300, 500):
                 yield size, signed(ENTRIES[:size])
@@ -332,17 +332,17 @@ async def test_a_fork_is_narrowed_down_by_kept_checkpoints() -> None:
 async def test_a_fork_signed_with_the_right_key_is_rejected_by_who_was_there_before(
     seen: int,
 ) -> None:
-    assert await rejected(Forged(OTHER_EVENT), saved=head(ENTRIES[:seen])) == (
+    assert await rejected(ForgedLog(OTHER_EVENT), saved=head(ENTRIES[:seen])) == (
         "FORKED",
         at(1, seen),
     )
-    await (await Verification.begin(Forged(OTHER_EVENT), TRUST, head(ENTRIES[:279]))).run()
+    await (await Verification.begin(ForgedLog(OTHER_EVENT), TRUST, head(ENTRIES[:279]))).run()
 
 
 async def test_a_fork_is_found_too_by_who_looks_only_at_what_is_new() -> None:
     for seen in (280, 512):
         verification = await Verification.begin(
-            Forged(OTHER_EVENT), TRUST, head(ENTRIES[:seen]), only_new=True
+            ForgedLog(OTHER_EVENT), TRUST, head(ENTRIES[:seen]), only_new=True
         )
         with pytest.raises(Rejected) as caught:
             await verification.run()
@@ -350,22 +350,25 @@ async def test_a_fork_is_found_too_by_who_looks_only_at_what_is_new() -> None:
 
 
 async def test_a_stale_checkpoint_is_rejected_by_who_was_there_before() -> None:
-    assert await rejected(Forged(ENTRIES[:300]), saved=head(ENTRIES)) == ("SHRUNK", at(301, SIZE))
+    assert await rejected(ForgedLog(ENTRIES[:300]), saved=head(ENTRIES)) == (
+        "SHRUNK",
+        at(301, SIZE),
+    )
 
 
 async def test_a_backup_that_was_restored_and_has_grown_again_is_rejected() -> None:
     regrown = [*ENTRIES[:300], *OTHER_EVENT[300:400], *honest(900)[400:]]
     regrown[350] = changed(regrown[350], id="after the backup")
-    assert await rejected(Forged(regrown), saved=head(ENTRIES)) == ("FORKED", at(1, SIZE))
+    assert await rejected(ForgedLog(regrown), saved=head(ENTRIES)) == ("FORKED", at(1, SIZE))
 
 
 async def test_a_log_of_another_origin_is_rejected() -> None:
     elsewhere = signed(ENTRIES, origin="elsewhere.org/log")
-    assert await rejected(Forged(ENTRIES, elsewhere)) == ("WRONG_ORIGIN", None)
+    assert await rejected(ForgedLog(ENTRIES, elsewhere)) == ("WRONG_ORIGIN", None)
     saved = TrustedCheckpoint(
         b"", Checkpoint("elsewhere.org/log", 1, grown(ENTRIES[:1]).root()), ()
     )
-    assert await rejected(Forged(ENTRIES), saved=saved) == ("WRONG_ORIGIN", None)
+    assert await rejected(ForgedLog(ENTRIES), saved=saved) == ("WRONG_ORIGIN", None)
 
 
 # --- what was signed, and is not in order all the same
@@ -393,27 +396,27 @@ async def test_a_signed_log_out_of_order_is_rejected(
 ) -> None:
     entries = forked(position, **attributes)
     entries[0] = changed(entries[0], id="e1")
-    assert await rejected(Forged(entries)) == (code, at(position))
+    assert await rejected(ForgedLog(entries)) == (code, at(position))
 
 
 async def test_events_that_changed_places_are_rejected() -> None:
     entries = list(ENTRIES)
     entries[10], entries[11] = entries[11], entries[10]
-    assert await rejected(Forged(entries)) == ("WRONG_POSITION", at(11))
+    assert await rejected(ForgedLog(entries)) == ("WRONG_POSITION", at(11))
 
 
 async def test_an_earlier_fault_of_a_stream_comes_before_a_later_one_of_an_entry() -> None:
     entries = forked(40, version=9)
     entries[399] = changed(entries[399], position="7")
-    assert await rejected(Forged(entries)) == ("WRONG_VERSION", at(40))
+    assert await rejected(ForgedLog(entries)) == ("WRONG_VERSION", at(40))
     entries[29] = changed(entries[29], position="7")
-    assert await rejected(Forged(entries)) == ("WRONG_POSITION", at(30))
+    assert await rejected(ForgedLog(entries)) == ("WRONG_POSITION", at(30))
 
 
 async def test_an_entry_that_is_signed_but_no_event_is_rejected() -> None:
     for nonsense in (b"", b"{]", b'"\xff"', b"[" * 5000, b'{"position":"5"}'):
         entries = [*ENTRIES[:4], nonsense, *ENTRIES[5:]]
-        assert await rejected(Forged(entries)) == ("NOT_AN_EVENT", at(5))
+        assert await rejected(ForgedLog(entries)) == ("NOT_AN_EVENT", at(5))
 
 
 # --- witnesses, keys, and what was seen before
@@ -421,21 +424,21 @@ async def test_an_entry_that_is_signed_but_no_event_is_rejected() -> None:
 
 async def test_a_required_witness_must_have_cosigned() -> None:
     trust = TrustPolicy((KEY.verifier,), (WITNESS.verifier,))
-    assert await rejected(Forged(ENTRIES), trust) == ("NOT_WITNESSED", None)
+    assert await rejected(ForgedLog(ENTRIES), trust) == ("NOT_WITNESSED", None)
     cosigned = signed(ENTRIES, KEY, WITNESS)
-    verification = await Verification.begin(Forged(ENTRIES, cosigned), trust)
+    verification = await Verification.begin(ForgedLog(ENTRIES, cosigned), trust)
     await verification.run()
     assert verification.head.signers == (KEY.verifier, WITNESS.verifier)
     other = signed(OTHER_EVENT, KEY, WITNESS).splitlines(keepends=True)
     borrowed = b"".join([*cosigned.splitlines(keepends=True)[:-1], other[-1]])
-    assert await rejected(Forged(ENTRIES, borrowed), trust) == ("BAD_SIGNATURE", None)
+    assert await rejected(ForgedLog(ENTRIES, borrowed), trust) == ("BAD_SIGNATURE", None)
 
 
 async def test_during_a_change_of_keys_either_is_enough_and_an_old_head_still_counts() -> None:
     old, new = OTHER, KEY
     both = signed(ENTRIES, old, new)
 
-    class Kept(Forged):
+    class Kept(ForgedLog):
         async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
             yield 100, signed(ENTRIES[:100], old)
 
@@ -451,7 +454,7 @@ async def test_during_a_change_of_keys_either_is_enough_and_an_old_head_still_co
 
 @pytest.mark.parametrize("seen", [0, 1, 255, 256, 257, 300, 512, 599, 600])
 async def test_who_was_there_before_reads_only_from_the_last_event_seen(seen: int) -> None:
-    class Counted(Forged):
+    class Counted(ForgedLog):
         read = 0
 
         async def entries(self, tile):  # type: ignore[no-untyped-def]
@@ -467,10 +470,10 @@ async def test_who_was_there_before_reads_only_from_the_last_event_seen(seen: in
 
 
 async def test_an_empty_log_is_verified_too() -> None:
-    verification = await Verification.begin(Forged(()), TRUST)
+    verification = await Verification.begin(ForgedLog(()), TRUST)
     await verification.run()
     assert (verification.head.size, verification.recorded_at) == (0, None)
-    assert await rejected(Forged((), _note(0, ENTRIES))) == ("WRONG_ROOT", None)
+    assert await rejected(ForgedLog((), _note(0, ENTRIES))) == ("WRONG_ROOT", None)
 
 
 def _note(size: int, entries: Sequence[bytes]) -> bytes:

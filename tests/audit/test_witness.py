@@ -9,9 +9,9 @@ from urllib.error import HTTPError
 
 import pytest
 
-from deploy.bootstrap import connected, running
+from deploy.bootstrap import open_connection, running_tracker
 from deploy.settings import signing
-from tests.support.published_log import check, fill, force, publisher, restored
+from tests.support.published_log import check, fill, publisher, restored, superuser
 from tests.support.witness import TestWitness
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof
 from tracker.audit.format.merkle import EMPTY_ROOT
@@ -137,7 +137,7 @@ async def test_a_running_tracker_collects_cosignatures(
     target: Target, pool: Pool, safe: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     await fill(target, 3)
-    async with running(
+    async with running_tracker(
         target, SigningOptions(safe, policy=policy(witnesses, "quorum none"))
     ) as services:
         published = services.proofs
@@ -153,14 +153,14 @@ async def test_a_log_that_lost_what_a_witness_has_seen_is_not_signed(
     needed = policy(witnesses[:1], "quorum a")
     await fill(target, 300)
     await publisher(pool, target, safe, needed).catch_up()
-    await force(target, *restored(100))
+    await superuser(target, *restored(100))
     (safe.directory / "head").unlink()  # the safe is of the backup, too
     with pytest.raises(NotProven, match="has seen 300 entries of this log, which has 100"):
         await publisher(pool, target, safe, needed).catch_up()
     await fill(target, 300, word="other")
     with pytest.raises(NotProven, match="0 of the 1 witnesses"):
         await publisher(pool, target, safe, needed).catch_up()
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         assert await connection.fetchval("SELECT count(*) FROM log.checkpoints") == 0
 
 

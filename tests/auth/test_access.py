@@ -12,8 +12,8 @@ import pytest
 import websockets
 
 from deploy import settings
-from deploy.bootstrap import connected
-from deploy.cli.main import MYSELF
+from deploy.bootstrap import open_connection
+from deploy.cli.main import CLI_CALLER
 from deploy.cli.token import as_owner
 from deploy.web.connections import Limits
 from schema.http.authentication import Buckets, Gate, network
@@ -43,7 +43,7 @@ async def token(
     target: Target, *scopes: Scope, name: str = "harvester", expires_on: date | None = None
 ) -> str:
     """A new token."""
-    async with connected(target, role=OWNER) as connection:
+    async with open_connection(target, role=OWNER) as connection:
         return await tokens.create(connection, name, scopes, expires_on, TODAY)
 
 
@@ -86,7 +86,7 @@ def test_a_caller_without_a_scope_is_told_whether_a_token_would_help() -> None:
 
 async def test_the_database_keeps_the_hash_and_never_the_token(target: Target) -> None:
     secret = await token(target, Scope.READ)
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         row = await connection.fetchrow("SELECT * FROM log.tokens")
     assert row is not None
     assert row["sha256"] == token_hash(secret)
@@ -96,7 +96,7 @@ async def test_the_database_keeps_the_hash_and_never_the_token(target: Target) -
 
 async def test_the_api_can_neither_list_tokens_nor_make_them(target: Target) -> None:
     secret = await token(target, Scope.READ)
-    async with connected(target, role=API) as connection:
+    async with open_connection(target, role=API) as connection:
         for statement in (
             "SELECT * FROM log.tokens",
             "DELETE FROM log.tokens",
@@ -161,7 +161,7 @@ async def test_a_revoked_token_stops_working_within_seconds(
     api = Api(services, CLOSED)
     secret = await token(target, Scope.READ)
     assert await posted(api, secret) == (200, None)
-    async with connected(target, role=OWNER) as connection:
+    async with open_connection(target, role=OWNER) as connection:
         assert await tokens.revoke(connection, 1) == "harvester"
         [first] = await tokens.list_tokens(connection)
         await tokens.revoke(connection, 1)
@@ -182,7 +182,7 @@ async def test_a_subscription_ends_with_its_token(services: Services, target: Ta
     async with (
         served(services, CLOSED) as url,
         socket_to(url, Authorization=f"Bearer {secret}") as socket,
-        connected(target, role=OWNER) as connection,
+        open_connection(target, role=OWNER) as connection,
     ):
         await subscribe(socket)
         await tokens.revoke(connection, 1)
@@ -195,7 +195,7 @@ async def test_a_token_works_through_its_last_day(services: Services, target: Ta
     secret = await token(target, Scope.READ, expires_on=TODAY + timedelta(days=1))
     assert await posted(api, secret) == (200, None)
     over = await token(target, Scope.READ)
-    async with connected(target, role=OWNER) as connection:
+    async with open_connection(target, role=OWNER) as connection:
         await connection.execute(
             "UPDATE log.tokens SET expires_on = $1 WHERE id = 2", TODAY - timedelta(days=1)
         )
@@ -244,7 +244,7 @@ async def test_no_token_passes_for_an_actor_of_another_kind(target: Target, name
 
 
 def test_every_actor_that_is_no_token_is_reserved() -> None:
-    for actor in (OPEN_CALLER.name, MYSELF.name, importer.ACTOR, "token"):
+    for actor in (OPEN_CALLER.name, CLI_CALLER.name, importer.ACTOR, "token"):
         assert actor is not None
         with pytest.raises(InvalidInput, match="expected another name"):
             check_name(actor)
@@ -260,7 +260,7 @@ def test_other_names_are_free(name: str) -> None:
 async def test_a_token_of_a_reserved_name_from_before_still_works(
     services: Services, target: Target
 ) -> None:
-    async with connected(target, role=OWNER) as connection:
+    async with open_connection(target, role=OWNER) as connection:
         await connection.execute(
             "INSERT INTO log.tokens (name, scopes, sha256) VALUES ('import', '{record}', $1)",
             token_hash("tracker_old"),
@@ -270,7 +270,7 @@ async def test_a_token_of_a_reserved_name_from_before_still_works(
 
 @pytest.mark.parametrize("id", [0, 7, -1, 2**40])
 async def test_only_a_token_there_is_can_be_revoked(target: Target, id: int) -> None:
-    async with connected(target, role=OWNER) as connection:
+    async with open_connection(target, role=OWNER) as connection:
         with pytest.raises(NotFound):
             await tokens.revoke(connection, id)
 
@@ -286,7 +286,7 @@ async def test_what_is_remembered_of_tokens_is_bounded(
 
 
 async def test_a_login_without_the_right_is_told_which_it_lacks(target: Target) -> None:
-    async with connected(target) as admin:
+    async with open_connection(target) as admin:
         await admin.execute(
             f"CREATE ROLE w{target['database']} LOGIN IN ROLE tracker_api, tracker_projector"
         )
@@ -295,7 +295,7 @@ async def test_a_login_without_the_right_is_told_which_it_lacks(target: Target) 
             async with as_owner({**target, "user": f"w{target['database']}"}):
                 pass
     finally:
-        async with connected(target) as admin:
+        async with open_connection(target) as admin:
             await admin.execute(f"DROP ROLE w{target['database']}")
 
 

@@ -8,9 +8,9 @@ import asyncio
 import json
 import sys
 
-from deploy.bootstrap import running
+from deploy.bootstrap import running_tracker
 from deploy.log_format import LogLevel
-from deploy.process import run, settle
+from deploy.process import freeze_gc, run
 from deploy.web.server import create_server, listen
 from projections.lru_cache import SizedLruCache
 from schema.app import create_app
@@ -19,13 +19,13 @@ from schema.services import Access
 
 async def serve(target: str, answers_bytes: str, states_bytes: str) -> None:
     """Serve until the end."""
-    async with running(json.loads(target)) as services:
+    async with running_tracker(json.loads(target)) as services:
         services.as_of.lists.states.kept = SizedLruCache(int(states_bytes))
         listening = listen("127.0.0.1", 0)
         app = create_app(services, Access(), answers_bytes=int(answers_bytes))
         serving = create_server(app, LogLevel.WARNING).serve(sockets=[listening])
         server = asyncio.create_task(serving)
-        settle()
+        freeze_gc()
         print(listening.getsockname()[1], flush=True)
         await server
 

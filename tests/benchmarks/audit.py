@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from deploy.bootstrap import connected, pooled, publishing
+from deploy.bootstrap import open_connection, open_pool, running_publisher
 from tests.benchmarks.appending import recorder
 from tests.benchmarks.harness import OURS, Column, Table, main
 from tests.benchmarks.load import BYTES, Load
@@ -40,16 +40,16 @@ async def published(target: Target, load: Load) -> float:
     """Appends while a publisher follows them."""
     with tempfile.TemporaryDirectory() as directory:
         async with (
-            pooled(target) as pool,
+            open_pool(target) as pool,
             Follower(Recorder(pool), target) as follower,
-            publishing(target, follower, SigningOptions(KeyStore(Path(directory)))),
+            running_publisher(target, follower, SigningOptions(KeyStore(Path(directory)))),
         ):
             return await recorder(target, load)
 
 
 async def hashed(target: Target, load: Load) -> float:
     """Appends to a table with a column of hashes."""
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         await connection.execute(COLUMN)
     return await recorder(target, load)
 
@@ -60,7 +60,7 @@ async def publisher_of(target: Target) -> AsyncIterator[Publisher]:
     with tempfile.TemporaryDirectory() as directory:
         safe = KeyStore(Path(directory))
         safe.load_or_create()
-        async with pooled(target, role=PUBLISHER) as pool:
+        async with open_pool(target, role=PUBLISHER) as pool:
             yield publisher(pool, target, safe)
 
 
@@ -77,7 +77,7 @@ async def publish(target: Target, events: int, before: int = 0) -> float:
 
 async def prove(target: Target, events: int) -> float:
     """Milliseconds of the median proof of one event."""
-    async with publisher_of(target) as publishing, pooled(target) as pool:
+    async with publisher_of(target) as publishing, open_pool(target) as pool:
         await fill(target, events, bytes=BYTES)
         await publishing.catch_up()
         publications, taken = ProofService(pool), []

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import uvloop
 
-from deploy.bootstrap import connected, pooled, prepare
+from deploy.bootstrap import open_connection, open_pool, prepare
 from deploy.postgres import Postgres
 from tests.benchmarks.growth import grown, load
 from tests.benchmarks.load import corpus
@@ -31,11 +31,11 @@ from tracker.postgres.database import PUBLISHER, Target
 async def fill(target: Target, data_dir: Path, size: int) -> None:
     """Make a log of a size, and sign it."""
     await prepare(target)
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         await load(connection, grown(corpus()), 0, size)
     safe = KeyStore(data_dir / "audit")
     safe.load_or_create("example.org/log")
-    async with pooled(target, role=PUBLISHER, size=2) as pool:
+    async with open_pool(target, role=PUBLISHER, size=2) as pool:
         await publisher(pool, target, safe).catch_up()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from deploy.bootstrap import running
+from deploy.bootstrap import running_tracker
 from tests.benchmarks import appending, harness
 from tests.benchmarks.harness import Column, Table
 from tests.benchmarks.load import FACT, Load, rate
@@ -40,7 +40,7 @@ def tables(seconds: float) -> list[Table]:
 
 async def commands(target: Target, load: Load) -> float:
     """A whole tracker; it may end with projecting still to do."""
-    async with running(target) as services:
+    async with running_tracker(target) as services:
         return await rate(
             load, lambda name: services.commands.record(f"export-control/{name}", FACT)
         )

@@ -20,7 +20,7 @@ from itertools import count
 
 import uvloop
 
-from deploy.bootstrap import connected, running
+from deploy.bootstrap import open_connection, running_tracker
 from schema.services import Services
 from tests.benchmarks import harness
 from tests.support.fact_builders import announced, claimed, clause, fact
@@ -79,10 +79,10 @@ async def fill(target: Target, stream: str, facts: Sequence[Fact]) -> float:
     """Record the facts of an entity; the megabytes of rows that they make."""
     entity = restored(stream, [])
     events = [decide(entity, Order(stream, one, str(uuid.uuid4())), ()) for one in facts]
-    async with running(target) as services:
+    async with running_tracker(target) as services:
         await services.recorder.append_all(events)
         await services.projector.reach(len(events), seconds=600)
-    async with connected(target, role=PROJECTOR) as connection:
+    async with open_connection(target, role=PROJECTOR) as connection:
         return float(
             await connection.fetchval(
                 "SELECT (pg_table_size('versions') + pg_table_size('elements')) / 1e6"
@@ -110,7 +110,7 @@ async def measure(target: Target, stream: str, make: Make, size: int, days: int)
 
     size_of_rows = await fill(target, stream, [make(number, day(number)) for number in range(size)])
     coming = count(size)
-    async with running(target) as services:
+    async with running_tracker(target) as services:
 
         async def one(on: str) -> float:
             return await seconds(services, stream, make(next(coming), on))

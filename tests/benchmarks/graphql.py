@@ -22,7 +22,7 @@ from typing import Any
 
 import uvloop
 
-from deploy.bootstrap import running
+from deploy.bootstrap import running_tracker
 from schema.execution.execute import execute
 from schema.services import Access
 from tests.benchmarks.asking import Asked, ask, request
@@ -49,7 +49,7 @@ CREATE TABLE bench.claims (
 
 async def rows(target: Target) -> None:
     """Load the corpus, and put all claims of now into a plain table for the peer."""
-    async with running(target) as services:
+    async with running_tracker(target) as services:
         await import_file(target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
         await services.projector.reach(await services.recorder.head(), seconds=120)
         found, after = [], None

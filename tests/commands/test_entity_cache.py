@@ -20,11 +20,11 @@ from tests.support.fact_builders import (
     announced,
     any_fact,
     claimed,
+    decided_facts,
     history,
     suspended,
-    told,
 )
-from tests.support.published_log import force
+from tests.support.published_log import superuser
 from tracker.commands.commands import Order, Telling
 from tracker.commands.entity_cache import MIN_CACHED_EVENTS, EntityCache
 from tracker.commands.handler import Commands, decide
@@ -92,7 +92,7 @@ def test_facts_that_stand_are_kept_as_they_are_found_among_all(
     def holds(seed: int, length: int) -> None:
         orders = history(Random(seed), length, [stream])
         on = History()
-        for known in told(stream, *(order.fact for order in orders)):
+        for known in decided_facts(stream, *(order.fact for order in orders)):
             before = [*on.standing]
             place, day, _ = on.add(known)
             once = History(on.known)
@@ -170,7 +170,7 @@ async def test_a_log_that_is_put_back_to_an_older_state_is_read_anew(
     commands = await filled(recorder)
     await commands.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS], idempotency_key="lost")
     await commands.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS + 1])
-    await force(target, f"DELETE FROM log.events WHERE position > {MIN_CACHED_EVENTS}")
+    await superuser(target, f"DELETE FROM log.events WHERE position > {MIN_CACHED_EVENTS}")
     written = await commands.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS], idempotency_key="lost")
     assert not written.repeated
     assert written.positions[0] == MIN_CACHED_EVENTS + 1

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deploy.cli.main import MYSELF
+from deploy.cli.main import CLI_CALLER
 from schema.execution.execute import execute
 from schema.services import Access, Services
 from tests.support.api import Api, document
 from tests.support.fact_builders import clause, source
-from tests.support.importer import Desk
+from tests.support.importer import ImportFixture
 from tracker.commands.handler import Commands
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
@@ -335,7 +335,7 @@ async def test_a_mutation_refuses_it_at_its_field(services: Services) -> None:
     assert found == WRONG
 
 
-async def test_an_import_refuses_it_at_its_field(desk: Desk) -> None:
+async def test_an_import_refuses_it_at_its_field(desk: ImportFixture) -> None:
     found = []
     for type_, data, code, _ in WRONG:
         outcome = await desk.take(corpus_line(type_, data))
@@ -353,7 +353,7 @@ async def test_the_command_line_refuses_it_at_its_field(services: Services) -> N
             document(ACTS[type_][0]),
             {"input": mutation_input(type_, data)},
             Access(),
-            caller=MYSELF,
+            caller=CLI_CALLER,
         )
         [error] = answer["errors"]
         told = error["extensions"]
@@ -450,7 +450,7 @@ async def test_any_text_is_recorded_as_it_is_or_refused_with_a_code(
         document(ACTS[type_][0]),
         {"input": mutation_input(type_, data), "key": key},
         Access(),
-        caller=MYSELF,
+        caller=CLI_CALLER,
     )
     if "errors" in answer:
         [error] = answer["errors"]
@@ -471,7 +471,7 @@ async def test_any_text_is_recorded_as_it_is_or_refused_with_a_code(
 )
 @given(text=TEXTS, place=st.sampled_from(PLACES))
 async def test_any_text_in_a_file_is_recorded_or_refused_with_a_place(
-    desk: Desk, text: str, place: tuple[str, Callable[[str], Data]]
+    desk: ImportFixture, text: str, place: tuple[str, Callable[[str], Data]]
 ) -> None:
     type_, of = place
     try:

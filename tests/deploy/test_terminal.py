@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.cli import imports
-from deploy.cli.changes import describe, line, out
-from deploy.cli.imports import reporting, told
+from deploy.cli.changes import describe, out, print_line
+from deploy.cli.imports import describe_outcome, report_writer
 from deploy.terminal import Terminal, escaped, escaped_json, in_one_line
 from schema.tables.cells import escape_formula
 from tests.support.fact_builders import announced
-from tests.support.importer import Desk, cell, counts
+from tests.support.importer import ImportFixture, cell, counts
 from tests.support.importer import line as corpus_line
 from tracker.sources.reader import RefusedItem, SourceLocation
 
@@ -55,7 +55,7 @@ def test_json_means_the_same_when_it_is_escaped(text: str) -> None:
 )
 def test_a_cell_of_a_report_is_no_formula(tmp_path: Path, text: str) -> None:
     report = tmp_path / "report.csv"
-    with reporting(report) as listen:
+    with report_writer(report) as listen:
         assert listen is not None
         listen("refused", SourceLocation(2, text), "INVALID_TEXT", text, text)
     with report.open(newline="", encoding="utf-8") as content:
@@ -75,7 +75,7 @@ def test_changes_and_what_is_to_come_show_no_control_characters(
     because = {"position": 1, "type": "A", "source": {"name": NASTY, "publishedOn": "2025"}}
     with out.capture() as shown:
         describe("announcement/a", node, [because])
-    line(node)
+    print_line(node)
     written = shown.get() + capsys.readouterr().out
     assert "\\u001b[2J\\u009b1m\\u202egpj" in written
     assert all(escaped(text) == text for text in written.split("\n"))
@@ -89,11 +89,11 @@ def test_errors_show_no_control_characters() -> None:
     assert "\u202e" not in shown.get()
 
 
-async def test_a_dry_run_shows_the_texts_that_would_be_recorded(desk: Desk) -> None:
+async def test_a_dry_run_shows_the_texts_that_would_be_recorded(desk: ImportFixture) -> None:
     outcome = await desk.take(
         corpus_line("a", announced(title="\u951f\u65a4\u62f7", note="n" * 300)), dry_run=True
     )
-    shown = list(told(outcome, dry_run=True))
+    shown = list(describe_outcome(outcome, dry_run=True))
     assert shown[:3] == [
         "facts.jsonl: new: export-control/gallium (line 1)",
         "facts.jsonl:   title: \u951f\u65a4\u62f7",
@@ -101,12 +101,12 @@ async def test_a_dry_run_shows_the_texts_that_would_be_recorded(desk: Desk) -> N
     ]
 
 
-async def test_a_file_of_which_all_was_refused_is_no_success(desk: Desk) -> None:
+async def test_a_file_of_which_all_was_refused_is_no_success(desk: ImportFixture) -> None:
     outcome = await desk.read(
         RefusedItem(SourceLocation(1), "unknown"), RefusedItem(SourceLocation(2), "unknown")
     )
     assert imports.all_refused(outcome.receipt.counts)
-    assert list(told(outcome, dry_run=False))[-1] == (
+    assert list(describe_outcome(outcome, dry_run=False))[-1] == (
         "table.csv: test: nothing recorded: all 2 were refused"
     )
     partly = await desk.read(cell(5), RefusedItem(SourceLocation(3), "unknown"), content="y")

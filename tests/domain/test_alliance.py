@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fact_builders import fact, retracted, state, told
+from tests.support.fact_builders import decided_facts, fact, retracted, state
 from tracker.domain.alliance import (
     AllianceState,
     Dissolved,
@@ -42,7 +42,7 @@ def left(on: str, member: str) -> MemberLeft:
 
 def alliance(day: str, *facts: Fact) -> AllianceState | None:
     """The alliance on a day, from these facts."""
-    found: AllianceState | None = state(told(STREAM, *facts), STREAM, day)
+    found: AllianceState | None = state(decided_facts(STREAM, *facts), STREAM, day)
     return found
 
 
@@ -55,9 +55,9 @@ def members(day: str, *facts: Fact) -> dict[str, str]:
 
 def refusal(*facts: Fact) -> TrackerError:
     """The error that the last of these facts is refused with."""
-    told(STREAM, *facts[:-1])
+    decided_facts(STREAM, *facts[:-1])
     with pytest.raises(TrackerError) as caught:
-        told(STREAM, *facts)
+        decided_facts(STREAM, *facts)
     return caught.value
 
 
@@ -225,7 +225,7 @@ def test_what_is_told_of_days_before_a_founding_that_was_moved_does_not_count() 
 
 def test_a_fact_about_another_kind_of_entity_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"Alliance.Founded is no fact about"):
-        told("export-control/msp", founded())
+        decided_facts("export-control/msp", founded())
 
 
 def test_the_reasons_of_a_state_are_the_facts_public_by_its_day() -> None:

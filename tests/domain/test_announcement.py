@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fact_builders import fact, retracted, state, told
+from tests.support.fact_builders import decided_facts, fact, retracted, state
 from tracker.domain.announcement import AnnouncementState, Made, Superseded
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, NotFound, TrackerError
@@ -29,15 +29,15 @@ def superseded(on: str, by: str = "announcement/later") -> Superseded:
 
 def announcement(day: str, *facts: Fact) -> AnnouncementState | None:
     """The announcement on a day, from these facts."""
-    found: AnnouncementState | None = state(told(STREAM, *facts), STREAM, day)
+    found: AnnouncementState | None = state(decided_facts(STREAM, *facts), STREAM, day)
     return found
 
 
 def refusal(*facts: Fact) -> TrackerError:
     """The error that the last of these facts is refused with."""
-    told(STREAM, *facts[:-1])
+    decided_facts(STREAM, *facts[:-1])
     with pytest.raises(TrackerError) as caught:
-        told(STREAM, *facts)
+        decided_facts(STREAM, *facts)
     return caught.value
 
 

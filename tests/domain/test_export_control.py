@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.fact_builders import announced, clause, fact, retracted, state, suspended, told
+from tests.support.fact_builders import (
+    announced,
+    clause,
+    decided_facts,
+    fact,
+    retracted,
+    state,
+    suspended,
+)
 from tracker.domain.clause import ClauseState
 from tracker.domain.codec import decode, encode
 from tracker.domain.export_control import ExportControlState
@@ -29,7 +37,7 @@ STREAM = "export-control/gallium"
 
 def control(day: str, *facts: Fact) -> ExportControlState | None:
     """The instrument on a day, from these facts."""
-    found: ExportControlState | None = state(told(STREAM, *facts), STREAM, day)
+    found: ExportControlState | None = state(decided_facts(STREAM, *facts), STREAM, day)
     return found
 
 
@@ -47,9 +55,9 @@ def statuses(days: list[str], *facts: Fact, id: str = "1") -> list[str]:
 
 def refusal(*facts: Fact) -> TrackerError:
     """The error that the last of these facts is refused with."""
-    told(STREAM, *facts[:-1])
+    decided_facts(STREAM, *facts[:-1])
     with pytest.raises(TrackerError) as caught:
-        told(STREAM, *facts)
+        decided_facts(STREAM, *facts)
     return caught.value
 
 

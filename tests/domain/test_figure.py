@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from projections.analysis.claims import choose
-from tests.support.fact_builders import claimed, fact, retracted, source, state, told
+from tests.support.fact_builders import claimed, decided_facts, fact, retracted, source, state
 from tracker.domain.codec import from_builtins
 from tracker.domain.figure import Claim, Claimed, FigureState, Preferred
 from tracker.domain.values import Fact
@@ -42,7 +42,7 @@ def reserves(value: int, edition: str, published_on: str, **more: Any) -> Claime
 
 def figure(day: str, *facts: Fact, stream: str = STREAM) -> FigureState:
     """The figure on a day, from these facts."""
-    found: FigureState | None = state(told(stream, *facts), stream, day)
+    found: FigureState | None = state(decided_facts(stream, *facts), stream, day)
     assert found
     return found
 
@@ -54,14 +54,14 @@ def use(day: str, *facts: Fact) -> Claim:
 
 def refusal(*facts: Fact, stream: str = STREAM) -> TrackerError:
     """The error that the last of these facts is refused with."""
-    told(stream, *facts[:-1])
+    decided_facts(stream, *facts[:-1])
     with pytest.raises(TrackerError) as caught:
-        told(stream, *facts)
+        decided_facts(stream, *facts)
     return caught.value
 
 
 def test_a_figure_is_known_from_the_day_its_edition_was_published() -> None:
-    assert state(told(STREAM, usgs_2024), STREAM, "2024-01-30") is None
+    assert state(decided_facts(STREAM, usgs_2024), STREAM, "2024-01-30") is None
     told_on_the_day = figure("2024-01-31", usgs_2024)
     assert told_on_the_day.series.period == 2023
     assert [(str(c.quantity.value), c.edition) for c in told_on_the_day.claims] == [

@@ -23,12 +23,12 @@ from tests.support.fact_builders import (
     STREAMS,
     announced,
     clause,
+    decided_facts,
     fact,
     history,
     source,
     state,
     suspended,
-    told,
 )
 from tracker.domain.alliance import Founded, Renamed
 from tracker.domain.codec import encode, from_builtins
@@ -96,7 +96,7 @@ def test_any_history_is_folded_as_a_plain_reading_of_the_law_says(
     @given(st.integers(0, 2**32), st.integers(1, 60), st.floats(0, 1))
     def holds(seed: int, length: int, part: float) -> None:
         orders = history(Random(seed), length, [stream])
-        known = told(stream, *(order.fact for order in orders))
+        known = decided_facts(stream, *(order.fact for order in orders))
         for position in {len(known), int(len(known) * part)}:
             check(stream, known, position, WINDOW)
 
@@ -125,7 +125,7 @@ def test_a_corrected_act_does_not_override_a_later_one_of_the_same_day() -> None
         fact(Founded, "2024-01-01", name="A"),
         *(fact(Renamed, "2025-01-01", name=name) for name in ("B", "C", "D")),
     ]
-    known = told(
+    known = decided_facts(
         "alliance/quad",
         *names,
         corrected("e3", "e6"),
@@ -139,7 +139,7 @@ def test_a_corrected_act_does_not_override_a_later_one_of_the_same_day() -> None
 def test_an_extension_moves_the_suspension_that_was_told_last() -> None:
     """Two suspensions are open when it is told: one that runs, and one that is to come."""
     stream = "export-control/gallium"
-    known = told(
+    known = decided_facts(
         stream,
         announced(clause(inForceFrom="2024-12-03")),
         suspended(start="2025-01-05", end="2025-01-20"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fact_builders import announced, clause, fact, state, told
+from tests.support.fact_builders import announced, clause, decided_facts, fact, state
 from tracker.domain.clause import Clause
 from tracker.domain.codec import from_builtins
 from tracker.domain.commodities import Commodity
@@ -36,7 +36,7 @@ def saying(**more: Any) -> Clause:
 def control(*clauses: dict[str, Any], **more: Any) -> ExportControlState:
     """A control of China on the day."""
     found: ExportControlState = state(
-        told("export-control/x", announced(*clauses, **more)), "export-control/x", DAY
+        decided_facts("export-control/x", announced(*clauses, **more)), "export-control/x", DAY
     )
     return found
 
@@ -230,7 +230,7 @@ def test_a_firm_is_found_as_buyer_as_exporter_and_as_suspended() -> None:
         ),
         fact(Suspended, DAY, suspendedFrom=DAY, clauses=["3"], entities=["acme corp"]),
     )
-    named = state(told("export-control/x", *facts), "export-control/x", DAY)
+    named = state(decided_facts("export-control/x", *facts), "export-control/x", DAY)
     assert matched(named, firm=frozenset({"acme corp"})) == ["1", "2", "3"]
     assert matched(named, firm=frozenset({"beta"})) == []
 

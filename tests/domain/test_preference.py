@@ -10,7 +10,7 @@ from projections.fold.replay import ReplayState
 from projections.query.moment import Moment
 from schema.services import Services
 from tests.support.api import Api, claim, source
-from tests.support.fact_builders import fact, ordered, retracted, state, told
+from tests.support.fact_builders import decided_facts, fact, ordered, retracted, state
 from tracker.domain.preference import Ordered, PreferenceState
 from tracker.errors import InvalidInput
 from tracker.sources.readers.corpus_format import format_line, parse_line
@@ -22,7 +22,7 @@ WORLD = "rare_earths/WORLD/production/mine/2023"
 
 def on(day: str, *facts: Ordered) -> PreferenceState | None:
     """The order for rare earths on a day."""
-    found: PreferenceState | None = state(told(STREAM, *facts), STREAM, day)
+    found: PreferenceState | None = state(decided_facts(STREAM, *facts), STREAM, day)
     return found
 
 
@@ -51,7 +51,7 @@ def test_an_order_that_is_told_late_takes_its_place_by_its_day() -> None:
 
 
 def test_a_retracted_order_is_none() -> None:
-    known = told(STREAM, ordered("bgs", commodity="rare_earths"), retracted("e1"))
+    known = decided_facts(STREAM, ordered("bgs", commodity="rare_earths"), retracted("e1"))
     assert state(known, STREAM, "2025-09-01") is None
 
 
@@ -72,7 +72,7 @@ def test_the_stream_says_what_an_order_is_for(scope: dict[str, str], stream: str
 
 def test_an_order_of_one_scope_does_not_enter_the_stream_of_another() -> None:
     with pytest.raises(InvalidInput) as caught:
-        told(STREAM, ordered("usgs", commodity="gallium"))
+        decided_facts(STREAM, ordered("usgs", commodity="gallium"))
     assert caught.value.path == ("commodity",)
 
 

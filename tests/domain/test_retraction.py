@@ -12,12 +12,12 @@ from tests.support.fact_builders import (
     announced,
     claimed,
     clause,
+    decided_facts,
     fact,
     retracted,
     source,
     state,
     suspended,
-    told,
 )
 from tracker.domain.alliance import Founded, Renamed
 from tracker.domain.codec import from_builtins
@@ -35,12 +35,12 @@ def status(known: list[Known], day: str = "2026-01-01") -> str | None:
 
 
 def test_nothing_follows_any_more_from_a_retracted_fact() -> None:
-    assert status(told(STREAM, announced(), suspended())) == "suspended"
-    assert status(told(STREAM, announced(), suspended(), retracted("e2"))) == "in_force"
+    assert status(decided_facts(STREAM, announced(), suspended())) == "suspended"
+    assert status(decided_facts(STREAM, announced(), suspended(), retracted("e2"))) == "in_force"
 
 
 def test_a_retracted_retraction_brings_its_target_back_as_it_was() -> None:
-    known = told(STREAM, announced(), suspended(), retracted("e2"), retracted("e3"))
+    known = decided_facts(STREAM, announced(), suspended(), retracted("e2"), retracted("e3"))
     assert timeline(STREAM, known) == timeline(STREAM, known[:2])
 
 
@@ -57,38 +57,40 @@ def test_a_retracted_retraction_brings_its_target_back_as_it_was() -> None:
 def test_a_retraction_counts_unless_a_later_one_that_counts_retracts_it(
     retractions: list[str], stands: bool
 ) -> None:
-    known = told(STREAM, announced(), suspended(), *map(retracted, retractions))
+    known = decided_facts(STREAM, announced(), suspended(), *map(retracted, retractions))
     assert status(known) == ("suspended" if stands else "in_force")
 
 
 def test_an_entity_whose_opening_is_retracted_has_no_state() -> None:
-    known = told(STREAM, announced(), suspended(), retracted("e1"))
+    known = decided_facts(STREAM, announced(), suspended(), retracted("e1"))
     assert timeline(STREAM, known) == []
 
 
 def test_what_followed_a_retracted_opening_counts_again_after_another_one() -> None:
-    known = told(STREAM, announced(), suspended(), retracted("e1"), announced(title="Corrected"))
+    known = decided_facts(
+        STREAM, announced(), suspended(), retracted("e1"), announced(title="Corrected")
+    )
     assert status(known) == "suspended"
     assert state(known, STREAM, "2026-01-01").title == "Corrected"
 
 
 def test_after_a_retracted_opening_only_another_one_can_follow() -> None:
     with pytest.raises(NotFound, match="expected a Announced first"):
-        told(STREAM, announced(), retracted("e1"), suspended())
-    known = told(STREAM, announced(), retracted("e1"), announced(clause(inForceFrom=None)))
+        decided_facts(STREAM, announced(), retracted("e1"), suspended())
+    known = decided_facts(STREAM, announced(), retracted("e1"), announced(clause(inForceFrom=None)))
     assert status(known) == "announced"
 
 
 def test_what_is_retracted_can_not_be_retracted_again() -> None:
     with pytest.raises(InvalidInput, match="already retracted") as caught:
-        told(STREAM, announced(), suspended(), retracted("e2"), retracted("e2"))
+        decided_facts(STREAM, announced(), suspended(), retracted("e2"), retracted("e2"))
     assert (caught.value.code, caught.value.path) == ("ALREADY_RETRACTED", ("eventId",))
 
 
 @pytest.mark.parametrize("event_id", ["e9", "e3", ""])
 def test_only_an_event_of_the_entity_can_be_retracted(event_id: str) -> None:
     with pytest.raises((NotFound, InvalidInput)) as caught:
-        told(STREAM, announced(), suspended(), retracted(event_id))
+        decided_facts(STREAM, announced(), suspended(), retracted(event_id))
     assert caught.value.path[-1] in ("eventId", "retracts")
 
 
@@ -98,7 +100,7 @@ def test_a_retraction_gives_its_reason() -> None:
 
 
 def test_the_states_at_earlier_positions_stay_as_they_were() -> None:
-    known = told(STREAM, announced(), suspended(), retracted("e2"))
+    known = decided_facts(STREAM, announced(), suspended(), retracted("e2"))
     assert [status(known[:position]) for position in range(4)] == [
         None,
         "in_force",
@@ -108,16 +110,18 @@ def test_the_states_at_earlier_positions_stay_as_they_were() -> None:
 
 
 def test_a_retraction_is_no_reason_of_a_state() -> None:
-    found = state(told(STREAM, announced(), suspended(), retracted("e2")), STREAM, "2026-01-01")
+    found = state(
+        decided_facts(STREAM, announced(), suspended(), retracted("e2")), STREAM, "2026-01-01"
+    )
     assert [because.event_id for because in found.because] == ["e1"]
 
 
 def test_a_rule_counts_only_what_stands() -> None:
     stream = "figure/rare_earths/CN/production/mine/2023"
-    known = told(stream, claimed(240_000), retracted("e1"), claimed(210_000))
+    known = decided_facts(stream, claimed(240_000), retracted("e1"), claimed(210_000))
     assert choose(state(known, stream, "2024-01-31"), ()).claim.quantity.value == 210_000
     with pytest.raises(InvalidInput, match="has a claim"):
-        told(stream, claimed(240_000), retracted("e1"), retracted("e2"), claimed(210_000))
+        decided_facts(stream, claimed(240_000), retracted("e1"), retracted("e2"), claimed(210_000))
 
 
 # --- what a retracted retraction brings back
@@ -126,25 +130,25 @@ def test_a_rule_counts_only_what_stands() -> None:
 def test_an_opening_is_not_brought_back_beside_the_one_that_took_its_place() -> None:
     facts = announced(), retracted("e1"), announced(title="Corrected")
     with pytest.raises(InvalidInput, match="announced already") as caught:
-        told(STREAM, *facts, retracted("e2"))
+        decided_facts(STREAM, *facts, retracted("e2"))
     assert (caught.value.code, caught.value.path) == ("ALREADY_EXISTS", ("eventId",))
-    known = told(STREAM, *facts, retracted("e3"), retracted("e2"))
+    known = decided_facts(STREAM, *facts, retracted("e3"), retracted("e2"))
     assert state(known, STREAM, "2026-01-01").title == announced().title
 
 
 def test_a_claim_is_not_brought_back_beside_another_of_its_edition() -> None:
     stream = "figure/rare_earths/CN/production/mine/2023"
     with pytest.raises(InvalidInput) as caught:
-        told(stream, claimed(240_000), retracted("e1"), claimed(210_000), retracted("e2"))
+        decided_facts(stream, claimed(240_000), retracted("e1"), claimed(210_000), retracted("e2"))
     assert (caught.value.code, caught.value.path) == ("DUPLICATE_CLAIM", ("eventId",))
 
 
 def test_an_act_is_not_brought_back_while_there_is_nothing_that_it_could_be_about() -> None:
     facts = announced(), suspended(), retracted("e2"), retracted("e1")
     with pytest.raises(NotFound) as caught:
-        told(STREAM, *facts, retracted("e3"))
+        decided_facts(STREAM, *facts, retracted("e3"))
     assert caught.value.path == ("eventId",)
-    assert status(told(STREAM, *facts, retracted("e4"), retracted("e3"))) == "suspended"
+    assert status(decided_facts(STREAM, *facts, retracted("e4"), retracted("e3"))) == "suspended"
 
 
 # --- corrections
@@ -169,7 +173,7 @@ NAMED = fact(Founded, "2024-01-01", name="A"), renamed("B"), renamed("C")
 
 def name(*facts: Fact) -> Any:
     """What an alliance is called in the end."""
-    return state(told(QUAD, *NAMED, *facts), QUAD, "2026-01-01").name
+    return state(decided_facts(QUAD, *NAMED, *facts), QUAD, "2026-01-01").name
 
 
 def test_of_acts_of_one_day_the_one_told_last_counts_last() -> None:

@@ -16,7 +16,7 @@ import sys
 
 from tests.faults.disk import NoDisk
 from tests.faults.faults import FAULTS
-from tests.faults.rounds import Tally, run
+from tests.faults.rounds import RoundTotals, run
 
 COLUMNS = (
     "fault",
@@ -29,7 +29,7 @@ COLUMNS = (
 )
 
 
-def row(kind: str, tally: Tally) -> str:
+def row(kind: str, tally: RoundTotals) -> str:
     """A line of the table."""
     median, worst = statistics.median(tally.recovery or [0]), max(tally.recovery, default=0)
     cells = (
@@ -67,7 +67,7 @@ def main() -> None:
         parser.error(f"no such kind: {', '.join(sorted(unknown))}")
     print(f"seed {asked.seed}\n\n| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}", flush=True)
     for kind in asked.kinds:
-        rounds, tally = range(asked.first, asked.first + asked.rounds), Tally()
+        rounds, tally = range(asked.first, asked.first + asked.rounds), RoundTotals()
         try:
             asyncio.run(run(kind, rounds, asked.seed, tally))
         except NoDisk as reason:

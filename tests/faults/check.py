@@ -7,7 +7,7 @@ from datetime import date
 from itertools import pairwise
 
 from projections.fold.replay import ReplayState as Replay
-from tests.faults.world import Broken, World
+from tests.faults.world import Broken, SystemUnderLoad
 from tests.faults.writers import Sent
 from tracker.log.entries import Recorded
 
@@ -17,7 +17,7 @@ DIGEST = "query ($day: Day, $at: Position) { asOf(validAt: $day, position: $at) 
 Log = list[Recorded]
 
 
-async def check(world: World) -> None:
+async def check(world: SystemUnderLoad) -> None:
     """Everything that is promised, once nobody writes any more. Raises Broken."""
     log = [event async for event in world.recorder.read_all(await world.recorder.head())]
     unknown = [sent for sent in world.sent if sent.positions is None]
@@ -79,7 +79,7 @@ def nothing_lost_or_doubled(sent: list[Sent], log: Log) -> None:
             raise Broken(f"{id} was acknowledged at {told.get(id)}, and is at {there.get(id)}")
 
 
-async def projected(world: World, log: Log) -> None:
+async def projected(world: SystemUnderLoad, log: Log) -> None:
     """The projection catches up, and says what the log says."""
     async with asyncio.timeout(30):
         while int((await world.ask("{ asOf { position } }"))["asOf"]["position"]) < len(log):
@@ -92,7 +92,7 @@ async def projected(world: World, log: Log) -> None:
         raise Broken(f"the digest at position {len(log)} differs from that of a replay")
 
 
-async def followed(world: World, log: Log) -> None:
+async def followed(world: SystemUnderLoad, log: Log) -> None:
     """The follower has got every event once, in order."""
     await world.until(lambda: len(world.seen) >= len(log), "the follower gets every event")
     for seen, event in zip(world.seen, log, strict=False):

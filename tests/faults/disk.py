@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SIZE = "400m"
+DISK_SIZE = "400m"
 """Room for a new database, and the write-ahead log of some rounds."""
 BLOCK = bytes(1 << 20)
 
@@ -40,7 +40,7 @@ class Disk:
 @contextmanager
 def small_disk(root: Path) -> Iterator[Disk]:
     """A small disk, mounted on a directory. Raises NoDisk."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=755", "tmpfs", str(root)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_SIZE},mode=755", "tmpfs", str(root)]
     try:
         subprocess.run(command, capture_output=True, text=True, check=True)
     except OSError as error:

@@ -18,7 +18,7 @@ from deploy.postgres import Postgres
 from deploy.process import Exit
 from tests.faults.disk import small_disk
 from tests.faults.proxy import Proxy
-from tests.faults.world import Broken, World
+from tests.faults.world import Broken, SystemUnderLoad
 from tests.support.processes import command, postmasters
 from tracker.postgres.database import CONNECTION_ERRORS, connect
 
@@ -33,8 +33,8 @@ LONG_SECONDS = 12
 class Fault:
     """A kind of fault."""
 
-    world: Callable[[], AbstractAsyncContextManager[World]]
-    strike: Callable[[World, Random], Awaitable[float]]
+    world: Callable[[], AbstractAsyncContextManager[SystemUnderLoad]]
+    strike: Callable[[SystemUnderLoad, Random], Awaitable[float]]
     """Does the harm, and starts again what has ended by it. Returns the moment since which nothing
     but the tracker itself stands in the way of recovery."""
 
@@ -56,47 +56,47 @@ def room() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def embedded() -> AsyncIterator[World]:
+async def embedded() -> AsyncIterator[SystemUnderLoad]:
     """`tracker serve` with its embedded PostgreSQL."""
     with room() as directory:
-        async with World(directory / "data") as world:
+        async with SystemUnderLoad(directory / "data") as world:
             yield world
 
 
 @asynccontextmanager
-async def behind_a_proxy() -> AsyncIterator[World]:
+async def behind_a_proxy() -> AsyncIterator[SystemUnderLoad]:
     """`tracker serve` on a PostgreSQL that it reaches over a proxy, as all writers do."""
     with room() as directory, Postgres.start(directory / "data") as postgres:
         async with (
             Proxy(postgres.connection, directory) as proxy,
-            World(directory / "unused", proxy=proxy) as world,
+            SystemUnderLoad(directory / "unused", proxy=proxy) as world,
         ):
             yield world
 
 
 @asynccontextmanager
-async def with_a_rival() -> AsyncIterator[World]:
+async def with_a_rival() -> AsyncIterator[SystemUnderLoad]:
     """Two of `tracker serve` on one PostgreSQL; all write to the first."""
     with room() as directory, Postgres.start(directory / "data") as postgres:
         async with (
             Proxy(postgres.connection, directory) as proxy,
-            World(directory / "unused", proxy=proxy, rival=True) as world,
+            SystemUnderLoad(directory / "unused", proxy=proxy, rival=True) as world,
         ):
             yield world
 
 
 @asynccontextmanager
-async def on_a_small_disk() -> AsyncIterator[World]:
+async def on_a_small_disk() -> AsyncIterator[SystemUnderLoad]:
     """`tracker serve` with its embedded PostgreSQL, all its data on a small disk."""
     with room() as directory, small_disk(directory) as disk:
-        async with World(directory / "data", disk=disk) as world:
+        async with SystemUnderLoad(directory / "data", disk=disk) as world:
             yield world
 
 
 # --- faults
 
 
-async def kill_api(world: World, chance: Random) -> float:
+async def kill_api(world: SystemUnderLoad, chance: Random) -> float:
     """kill -9 of `tracker serve`; its PostgreSQL lives on."""
     world.serving.process.kill()
     struck = time.monotonic()
@@ -105,7 +105,7 @@ async def kill_api(world: World, chance: Random) -> float:
     return struck
 
 
-async def kill_postgres(world: World, chance: Random) -> float:
+async def kill_postgres(world: SystemUnderLoad, chance: Random) -> float:
     """kill -9 of PostgreSQL's first process: `tracker serve` ends, and says why."""
     postmaster(world).kill()
     struck = time.monotonic()
@@ -114,14 +114,14 @@ async def kill_postgres(world: World, chance: Random) -> float:
     return struck
 
 
-async def kill_backend(world: World, chance: Random) -> float:
+async def kill_backend(world: SystemUnderLoad, chance: Random) -> float:
     """kill -9 of a process of PostgreSQL that serves a connection: PostgreSQL breaks all the others
     and recovers by itself."""
     chance.choice(backends(world)).kill()
     return time.monotonic()
 
 
-async def cut_connection(world: World, chance: Random) -> float:
+async def cut_connection(world: SystemUnderLoad, chance: Random) -> float:
     """A connection to PostgreSQL breaks after a random number of bytes."""
     assert world.proxy
     cuts = world.proxy.cuts
@@ -130,7 +130,7 @@ async def cut_connection(world: World, chance: Random) -> float:
     return time.monotonic()
 
 
-async def freeze_server(world: World, chance: Random) -> float:
+async def freeze_server(world: SystemUnderLoad, chance: Random) -> float:
     """SIGSTOP of one of two servers, whatever it is at: the other one goes on, and so does the
     first when it is continued."""
     assert world.rival
@@ -146,21 +146,21 @@ async def freeze_server(world: World, chance: Random) -> float:
     return time.monotonic() - went_on
 
 
-async def freeze_backend(world: World, chance: Random) -> float:
+async def freeze_backend(world: SystemUnderLoad, chance: Random) -> float:
     """SIGSTOP of a process of PostgreSQL that serves a connection, with all that it has locked."""
     frozen = chance.choice(backends(world))
     await frozen_for(chance.uniform(0.5, LONG_SECONDS), [frozen])
     return time.monotonic()
 
 
-async def freeze_postgres(world: World, chance: Random) -> float:
+async def freeze_postgres(world: SystemUnderLoad, chance: Random) -> float:
     """SIGSTOP of PostgreSQL as a whole."""
     first = postmaster(world)
     await frozen_for(chance.uniform(0.5, LONG_SECONDS), [first, *first.children()])
     return time.monotonic()
 
 
-async def swallow(world: World, chance: Random) -> float:
+async def swallow(world: SystemUnderLoad, chance: Random) -> float:
     """The network swallows all that goes over it, and tells nobody; connections from before stay
     silent for ever."""
     assert world.proxy
@@ -182,7 +182,7 @@ async def frozen_for(seconds: float, processes: list[psutil.Process]) -> None:
                 process.resume()
 
 
-async def fill_disk(world: World, chance: Random) -> float:
+async def fill_disk(world: SystemUnderLoad, chance: Random) -> float:
     """No space for tables: commands are refused, reading goes on."""
     assert world.disk
     world.disk.fill(chance.randrange(1 << 16))
@@ -200,7 +200,7 @@ async def fill_disk(world: World, chance: Random) -> float:
     return struck
 
 
-async def fill_wal(world: World, chance: Random) -> float:
+async def fill_wal(world: SystemUnderLoad, chance: Random) -> float:
     """No space for the write-ahead log: PostgreSQL can't go on, and does not start until there is
     space; `tracker serve` says so both times."""
     assert world.disk
@@ -235,13 +235,13 @@ FAULTS = {
 }
 
 
-def postmaster(world: World) -> psutil.Process:
+def postmaster(world: SystemUnderLoad) -> psutil.Process:
     """The first process of the PostgreSQL that `tracker serve` runs."""
     [found] = psutil.Process(world.serving.process.pid).children()
     return found
 
 
-def backends(world: World) -> list[psutil.Process]:
+def backends(world: SystemUnderLoad) -> list[psutil.Process]:
     """The processes of PostgreSQL that serve connections."""
     return [
         process
@@ -250,12 +250,12 @@ def backends(world: World) -> list[psutil.Process]:
     ]
 
 
-def gone(world: World) -> bool:
+def gone(world: SystemUnderLoad) -> bool:
     """Whether `tracker serve` has ended."""
     return world.serving.process.poll() is not None
 
 
-async def has_given_up(world: World, message: str) -> None:
+async def has_given_up(world: SystemUnderLoad, message: str) -> None:
     """`tracker serve` ends by itself, with a message and the exit code for it."""
     code = await world.ended()
     said = world.serving.output

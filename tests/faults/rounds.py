@@ -10,14 +10,14 @@ from random import Random
 
 from tests.faults.check import check
 from tests.faults.faults import FAULTS, Fault
-from tests.faults.world import World
+from tests.faults.world import SystemUnderLoad
 
-A_WORLD = 10
+ROUNDS_PER_WORLD = 10
 """So many rounds go over one world; the next begins with a new, empty one."""
 
 
 @dataclass
-class Tally:
+class RoundTotals:
     """What the rounds of a kind of fault amount to."""
 
     rounds: int = 0
@@ -28,17 +28,19 @@ class Tally:
     """Seconds, of each round."""
 
 
-async def run(kind: str, rounds: Iterable[int], seed: int, tally: Tally) -> None:
+async def run(kind: str, rounds: Iterable[int], seed: int, tally: RoundTotals) -> None:
     """Run rounds of a kind of fault and tally them. Raises Broken, with a note of the round."""
     left = list(rounds)
     while left:
-        now, left = left[:A_WORLD], left[A_WORLD:]
+        now, left = left[:ROUNDS_PER_WORLD], left[ROUNDS_PER_WORLD:]
         async with FAULTS[kind].world() as world:
             for number in now:
-                await one(world, kind, number, seed, tally)
+                await run_round(world, kind, number, seed, tally)
 
 
-async def one(world: World, kind: str, number: int, seed: int, tally: Tally) -> None:
+async def run_round(
+    world: SystemUnderLoad, kind: str, number: int, seed: int, tally: RoundTotals
+) -> None:
     """Run a round; everything random in it follows from seed, kind and number."""
     chance = Random(f"{seed}/{kind}/{number}")
     begun = len(world.sent)
@@ -58,7 +60,7 @@ async def one(world: World, kind: str, number: int, seed: int, tally: Tally) -> 
     tally.rounds += 1
 
 
-async def recovery(world: World, fault: Fault, chance: Random) -> float:
+async def recovery(world: SystemUnderLoad, fault: Fault, chance: Random) -> float:
     """Seconds until every writer is acknowledged again after a fault at a random moment."""
     async with world.load(chance):
         await asyncio.sleep(chance.uniform(0.05, 0.5))

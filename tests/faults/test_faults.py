@@ -17,7 +17,7 @@ from tests.faults import check
 from tests.faults.disk import NoDisk
 from tests.faults.faults import FAULTS
 from tests.faults.proxy import Proxy
-from tests.faults.rounds import Tally, one
+from tests.faults.rounds import RoundTotals, run_round
 from tests.faults.world import Broken
 from tests.faults.writers import Sent, positions
 from tests.support.fact_builders import announced
@@ -40,11 +40,11 @@ from tracker.log.recorder import Recorder
     ids="-".join,
 )
 async def test_after_any_fault_all_is_as_promised(kinds: tuple[str, ...]) -> None:
-    tally = Tally()
+    tally = RoundTotals()
     try:
         async with FAULTS[kinds[0]].world() as world:
             for number, kind in enumerate(kinds, 1):
-                await one(world, kind, number, 1, tally)
+                await run_round(world, kind, number, 1, tally)
     except NoDisk as reason:
         pytest.skip(f"no small disk: {reason}")
     assert tally.rounds == len(kinds)

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from deploy.bootstrap import connected, migrated, running
+from deploy.bootstrap import migrate_log, open_connection, running_tracker
 from deploy.postgres import Postgres
 from projections.fold.replay import ReplayState
 from projections.runner.projection import PAGE_EVENTS
@@ -39,7 +39,7 @@ from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import PROJECTOR, Target, create_pool
 
-MOST = 12.0
+MAX_WAIT_SECONDS = 12.0
 """Seconds in which others go on: 10, and some for the machine that tests."""
 DAY = date(2025, 11, 20)
 
@@ -121,10 +121,13 @@ async def test_while_a_projector_is_frozen_another_one_projects(
     target: Target, recorder: Recorder, tmp_path: Path
 ) -> None:
     await recorder.append([gallium("first", "export-control/first")])
-    async with frozen("projector", target, tmp_path) as process, running(target) as services:
+    async with (
+        frozen("projector", target, tmp_path) as process,
+        running_tracker(target) as services,
+    ):
         await services.commands.record("export-control/a", announced())
         await services.projector.reach(2, seconds=60)
-        assert time.monotonic() - process.since < MOST
+        assert time.monotonic() - process.since < MAX_WAIT_SECONDS
         assert await process.thawed() == "DONE"
         await services.commands.record("export-control/b", announced())
         of_projection, of_log = await digests(services)
@@ -156,7 +159,7 @@ async def test_pages_that_take_longer_to_write_than_a_turn_lasts_are_projected_n
     rows: int,
     seconds_of_a_row: float,
 ) -> None:
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         await connection.execute(SLOW.format(seconds_of_a_row))
     await recorder.append([gallium(f"id-{n}", f"export-control/e{n}") for n in range(1, rows + 1)])
     async with await create_pool(target, role=PROJECTOR) as pool:
@@ -164,7 +167,7 @@ async def test_pages_that_take_longer_to_write_than_a_turn_lasts_are_projected_n
         monkeypatch.setattr(projector, "_limits", limits := TurnLimits(PAGE_EVENTS, 1))
         async with projector:
             await projector.reach(rows, seconds=60)
-            async with connected(target) as connection:
+            async with open_connection(target) as connection:
                 await connection.execute("DROP TRIGGER slow ON projection.versions")
             async with asyncio.timeout(60):
                 while limits.seconds > 1 or limits.events <= rows:  # quick turns bring them back
@@ -183,11 +186,11 @@ async def test_while_a_publisher_is_frozen_another_one_signs_and_the_thawed_one_
     await recorder.append([gallium("first", "export-control/first")])
     directory = safe.directory if shared else own.directory
     async with frozen("publisher", target, directory) as process:
-        async with running(target, SigningOptions(safe)) as services:
+        async with running_tracker(target, SigningOptions(safe)) as services:
             await services.commands.record("export-control/a", announced())
             while await services.proofs.size() != 2:
                 await asyncio.sleep(0.02)
-            assert time.monotonic() - process.since < MOST
+            assert time.monotonic() - process.since < MAX_WAIT_SECONDS
         await recorder.append([gallium("last", "export-control/last")])
         assert await process.thawed() == "DONE"
     sizes = await check(target, safe if shared else own)
@@ -199,7 +202,7 @@ async def test_while_an_import_is_frozen_others_write_and_the_thawed_one_says_th
 ) -> None:
     async with frozen("import", target, tmp_path) as process:
         await recorder.append([gallium("a", "export-control/a")])
-        assert time.monotonic() - process.since < MOST
+        assert time.monotonic() - process.since < MAX_WAIT_SECONDS
         assert await process.thawed() == "UNAVAILABLE"
     assert await recorder.head() == 1
 
@@ -212,7 +215,7 @@ async def test_while_a_restore_is_frozen_others_write_and_the_thawed_one_restore
 ) -> None:
     async with frozen(kind, target, tmp_path) as process:
         await recorder.append([gallium("a", "export-control/a")])
-        assert time.monotonic() - process.since < MOST
+        assert time.monotonic() - process.since < MAX_WAIT_SECONDS
         assert await process.thawed() == ends_with
     assert await recorder.head() == 1
 
@@ -220,14 +223,14 @@ async def test_while_a_restore_is_frozen_others_write_and_the_thawed_one_restore
 async def test_while_a_rebuild_is_frozen_another_one_is_done_and_the_thawed_one_harms_nothing(
     target: Target, recorder: Recorder, tmp_path: Path
 ) -> None:
-    async with running(target) as services:
+    async with running_tracker(target) as services:
         for name in "abc":
             await services.commands.record(f"export-control/{name}", announced())
     async with frozen("rebuild", target, tmp_path) as process:
         await rebuild(target, Versions())
-        assert time.monotonic() - process.since < 2 * MOST
+        assert time.monotonic() - process.since < 2 * MAX_WAIT_SECONDS
         assert await process.thawed() == "LOST"
-    async with running(target) as services:
+    async with running_tracker(target) as services:
         of_projection, of_log = await digests(services)
         assert of_projection == of_log
 
@@ -245,7 +248,7 @@ async def test_while_a_migration_is_frozen_another_process_migrates(
     bare: Target, tmp_path: Path
 ) -> None:
     async with frozen("migration", bare, tmp_path) as process:
-        assert await migrated(bare)
-        assert time.monotonic() - process.since < MOST
+        assert await migrate_log(bare)
+        assert time.monotonic() - process.since < MAX_WAIT_SECONDS
         assert await process.thawed() == "LOST"
-    assert await migrated(bare) == []
+    assert await migrate_log(bare) == []

@@ -15,7 +15,7 @@ from typing import Any, Self
 import httpx
 from websockets import WebSocketException
 
-from deploy.bootstrap import APPEND_SECONDS
+from deploy.bootstrap import APPEND_TIMEOUT_SECONDS
 from deploy.postgres import running
 from tests.faults.disk import Disk
 from tests.faults.proxy import Proxy
@@ -26,7 +26,7 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 
 WRITERS = (Mutating, Mutating, Mutating, Appending)
-PATIENCE = 60
+WAIT_TIMEOUT_SECONDS = 60
 """Seconds after which something that should have come is missing."""
 EVENTS = "subscription ($after: Position) { events(after: $after) { position eventId } }"
 
@@ -35,7 +35,7 @@ class Broken(Exception):
     """A promise that was not kept."""
 
 
-class World:
+class SystemUnderLoad:
     """A tracker under load; behind a proxy where PostgreSQL is not its own, on a disk that can be
     filled where it has one."""
 
@@ -66,7 +66,7 @@ class World:
             self.rival = await self._run("rival")
         self.http = httpx.AsyncClient(timeout=30)
         self.target = self._find_database()
-        self._pool = await create_pool(self.target, seconds=APPEND_SECONDS)
+        self._pool = await create_pool(self.target, seconds=APPEND_TIMEOUT_SECONDS)
         self.recorder = Recorder(self._pool)
         self._following = asyncio.create_task(self._follow())
         return self
@@ -97,7 +97,7 @@ class World:
 
     async def ready(self, server: Running) -> None:
         """Wait until a server says that it is ready."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
             while True:
                 with suppress(httpx.TransportError):
                     if (await self.http.get(f"{server.url}/readyz")).status_code == 200:
@@ -119,7 +119,7 @@ class World:
 
     async def answered(self, document: str) -> None:
         """Ask until there is an answer: in the midst of a fault a question may meet it too."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
             while True:
                 with suppress(Broken):
                     await self.ask(document)
@@ -139,7 +139,7 @@ class World:
             await asyncio.gather(*working)
         self.complain()
 
-    async def settled(self, seconds: float = PATIENCE) -> None:
+    async def settled(self, seconds: float = WAIT_TIMEOUT_SECONDS) -> None:
         """Wait until every writer has two commands in a row acknowledged, sent from now on."""
         for writer in self.writers:
             writer.begin_streak()
@@ -150,7 +150,7 @@ class World:
         )
 
     async def until(
-        self, condition: Callable[[], bool], promise: str, seconds: float = PATIENCE
+        self, condition: Callable[[], bool], promise: str, seconds: float = WAIT_TIMEOUT_SECONDS
     ) -> None:
         """Wait for what is promised."""
         deadline = time.monotonic() + seconds

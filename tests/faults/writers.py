@@ -18,7 +18,7 @@ from tracker.commands.handler import decide_all, restored
 from tracker.errors import DiskFull, Unavailable
 
 if TYPE_CHECKING:
-    from tests.faults.world import World
+    from tests.faults.world import SystemUnderLoad
 
 TOKEN = "a-secret-of-the-test"
 PAUSE = 0.1
@@ -44,7 +44,7 @@ class NotSent(Exception):
 class Writer:
     """Sends commands until it is told to rest."""
 
-    def __init__(self, world: World, chance: Random):
+    def __init__(self, world: SystemUnderLoad, chance: Random):
         self.world = world
         self.chance = chance
         self.resting = False

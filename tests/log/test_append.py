@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy.bootstrap import connected
+from deploy.bootstrap import open_connection
 from tests.log.test_log import event
 from tracker.errors import InvalidInput, TooLarge, Unavailable, VersionConflict
 from tracker.log.entries import MAX_DATA_BYTES, NewEvent
@@ -67,7 +67,7 @@ def test_joined_commands_fare_as_one_by_one(target: Target) -> None:
 
     async def check(batches: list[list[list[tuple[str, str, int, bytes]]]]) -> None:
         run = uuid4().hex
-        async with connected(target, role=API) as connection:
+        async with open_connection(target, role=API) as connection:
             model = Model(await connection.fetchval("SELECT count(*) FROM log.events"))
             for batch in batches:
                 commands = [[new(run, *fields) for fields in command] for command in batch]
@@ -87,7 +87,7 @@ def test_joined_commands_fare_as_one_by_one(target: Target) -> None:
 
 async def first_event(target: Target) -> None:
     """A log that is not empty."""
-    async with connected(target, role=API) as connection:
+    async with open_connection(target, role=API) as connection:
         await append(connection, [[event("export-control/before", "before")]])
 
 
@@ -119,7 +119,7 @@ async def test_an_id_that_comes_twice_in_one_transaction_fails_for_nobody_else(
         [event("export-control/c", "a")],
         [event("export-control/b", "b")],
     )
-    async with connected(target, role=API) as connection:
+    async with open_connection(target, role=API) as connection:
         for twice in (same, else_):
             run = f"{len(twice[0].stream)}{twice is same}"
             commands = [

@@ -12,12 +12,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from deploy.bootstrap import connected, pooled
+from deploy.bootstrap import open_connection, open_pool
 from deploy.postgres import Postgres
 from tests.conftest import run_sql
 from tests.log.test_log import event
 from tests.support.fact_builders import announced
-from tests.support.importer import Desk, line
+from tests.support.importer import ImportFixture, line
 from tests.support.published_log import fill, publisher
 from tracker.audit.sign.keystore import KeyStore
 from tracker.auth import tokens
@@ -62,14 +62,14 @@ async def lost_standby(
 @pytest.fixture
 async def admin(target: Target) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     """Who looks at what goes on in the database."""
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         yield connection
 
 
 @pytest.fixture
 async def hasty(target: Target) -> AsyncIterator[Recorder]:
     """A log that is given a second for everything."""
-    async with pooled(target, seconds=1) as pool:
+    async with open_pool(target, seconds=1) as pool:
         yield Recorder(pool)
 
 
@@ -88,7 +88,7 @@ async def wait_for_nobody(target: Target, standby: Callable[[str], None], admin:
     after the other is tried until one waits.
     """
     await asyncio.to_thread(standby, "nobody")
-    async with connected(target) as trial, asyncio.timeout(20):
+    async with open_connection(target) as trial, asyncio.timeout(20):
         while True:
             commit = asyncio.ensure_future(
                 trial.execute("SELECT pg_logical_emit_message(true, 'test', '')")
@@ -123,7 +123,7 @@ async def test_an_append_that_waits_for_a_standby_is_given_up_but_never_cancelle
 async def test_an_append_whose_caller_goes_is_not_cancelled(
     target: Target, admin: Any, lost_standby: Callable[[], Awaitable[None]]
 ) -> None:
-    async with connected(target, role=API) as connection:
+    async with open_connection(target, role=API) as connection:
         appending = asyncio.create_task(append(connection, [[event("export-control/a", "a")]]))
         await eventually(admin, WAITING)
         appending.cancel()
@@ -162,7 +162,7 @@ CANCEL, TERMINATE = "pg_cancel_backend", "pg_terminate_backend"
 async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_acknowledged(
     target: Target,
     recorder: Recorder,
-    desk: Desk,
+    desk: ImportFixture,
     admin: Any,
     tmp_path: Path,
     standby: Callable[[str], None],
@@ -172,8 +172,8 @@ async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_ackn
     safe = KeyStore(tmp_path / "audit")
     safe.load_or_create()
     async with (
-        connected(target, role=OWNER) as owner,
-        pooled(target, role=PUBLISHER, size=3) as pool,
+        open_connection(target, role=OWNER) as owner,
+        open_pool(target, role=PUBLISHER, size=3) as pool,
     ):
         publishing = publisher(pool, target, safe)
         await publishing.catch_up()
@@ -213,7 +213,7 @@ async def test_a_repeated_command_waits_for_the_standby_as_a_new_one_does(
 
 
 async def test_without_standbys_a_repeated_command_writes_nothing(target: Target) -> None:
-    async with connected(target, role=API) as connection:
+    async with open_connection(target, role=API) as connection:
         command = [event("export-control/a", "a")]
         await append(connection, [command])
         async with connection.transaction():

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.bootstrap import connected
+from deploy.bootstrap import open_connection
 from tests.support.fact_builders import suspended
 from tests.support.writers import new
 from tracker.commands.handler import Commands
@@ -117,7 +117,7 @@ async def test_one_reading_serves_all_who_follow(
     for events in await asyncio.gather(*followers):
         assert positions(events) == list(range(1, 21))
     assert reads.total() <= 60
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         assert (
             await connection.fetchval(
                 "SELECT count(*) FROM pg_stat_activity WHERE query LIKE"
@@ -202,7 +202,7 @@ async def test_a_follower_survives_the_loss_of_every_connection(
     follower: Follower, recorder: Recorder, target: Target
 ) -> None:
     events = follower.follow(0)
-    async with connected({**target, "database": "tracker"}) as admin:
+    async with open_connection({**target, "database": "tracker"}) as admin:
         for round in range(1, 4):
             await recorder.append([new(f"e{round}")])
             assert (await asyncio.wait_for(anext(events), 3)).position == round

@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from deploy.bootstrap import connected
+from deploy.bootstrap import open_connection
 from projections.fold.replay import ReplayState
 from projections.query.moment import Moment
 from projections.runner.rebuild import rebuild
@@ -24,7 +24,7 @@ from schema.services import Access, Services
 from tests.support import api as told
 from tests.support.api import Api
 from tests.support.fact_builders import announced, claimed, clause, source, suspended
-from tests.support.importer import GALLIUM, Desk, cell, counts, line
+from tests.support.importer import GALLIUM, ImportFixture, cell, counts, line
 from tests.support.processes import TRACKER
 from tracker.audit.verify.annex_check import AnnexStatus, check_event, redacts
 from tracker.auth.scopes import Scope
@@ -206,7 +206,7 @@ async def test_redacted_texts_are_gone_and_others_stay(
         "2026-03-01",
         LAW,
     )
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         assert (
             await connection.fetchval(
                 "SELECT count(*) FROM log.annexes WHERE salt IS NULL AND redaction = 2"
@@ -309,7 +309,7 @@ async def test_a_crash_before_the_commit_leaves_the_text_and_no_redaction(
     commands: Commands, recorder: Recorder, target: Target
 ) -> None:
     await commands.record(CONTROL, NOTED, idempotency_key="k")
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         transaction = connection.transaction()
         await transaction.start()
         await connection.execute(
@@ -347,7 +347,7 @@ async def test_no_role_takes_a_text_out_that_the_log_does_not_name(
     await redact(commands, "k", "/note")
     before = await kept(recorder)
     replica = role == "replica"
-    async with connected(target, role=None if replica else role) as connection:
+    async with open_connection(target, role=None if replica else role) as connection:
         if replica:
             await connection.execute("SET session_replication_role = replica")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -366,14 +366,14 @@ async def test_no_role_takes_a_text_out_that_the_log_does_not_name(
     ],
 )
 async def test_the_api_can_only_redact_by_an_event(target: Target, statement: str) -> None:
-    async with connected(target) as admin:
+    async with open_connection(target) as admin:
         await admin.execute("SET SESSION AUTHORIZATION tracker_api")
         with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.FeatureNotSupportedError)):
             await admin.execute(statement)
 
 
 async def test_the_projector_sees_no_texts(target: Target) -> None:
-    async with connected(target, role=PROJECTOR) as connection:
+    async with open_connection(target, role=PROJECTOR) as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetch("SELECT text FROM log.annexes")
 
@@ -382,7 +382,7 @@ async def test_callers_of_before_there_were_annexes_may_still_append(
     recorder: Recorder, target: Target
 ) -> None:
     of = inline(CONTROL, "e")
-    async with connected(target, role=API) as connection:
+    async with open_connection(target, role=API) as connection:
         row = await connection.fetchrow(
             "SELECT * FROM log.append('{1}', $1, $2, '{1}', $3, $4, $5)",
             [of.event_id],
@@ -421,7 +421,7 @@ async def test_no_digest_of_the_past_changes_and_replay_needs_no_annex(
     assert digests == [world.digest(TODAY, p) for p in range(head + 3)]
     await rebuild(target, Versions())
     assert digests == [await services.as_of.digest(Moment(TODAY, p)) for p in range(head + 3)]
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         states = await connection.fetchval("""
             SELECT string_agg(text, '') FROM (
                 SELECT state AS text FROM projection.versions
@@ -456,7 +456,7 @@ async def test_every_text_of_the_log_can_be_verified(
 
 
 async def test_an_import_keeps_its_texts_in_annexes_and_says_the_same_the_second_time(
-    desk: Desk,
+    desk: ImportFixture,
 ) -> None:
     lines = (line("a", NOTED), line("c", with_note(1), None, "Figure.Claimed"))
     assert counts(await desk.take(*lines)) == {"new": 2}
@@ -469,7 +469,7 @@ async def test_an_import_keeps_its_texts_in_annexes_and_says_the_same_the_second
 
 
 async def test_a_row_told_again_after_its_entities_were_forgotten_is_still_the_same(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: ImportFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tracker.sources.importing.staging.MAX_CACHED_ENTITIES", 0)
     monkeypatch.setattr("tracker.sources.importing.importer.BATCH_FACTS", 1)
@@ -477,7 +477,7 @@ async def test_a_row_told_again_after_its_entities_were_forgotten_is_still_the_s
     assert counts(await desk.take(*lines, *lines)) == {"new": 2, "repeated": 2}
 
 
-async def test_a_note_that_reads_otherwise_is_a_correction(desk: Desk) -> None:
+async def test_a_note_that_reads_otherwise_is_a_correction(desk: ImportFixture) -> None:
     for note, came in (
         ("one", "new"),
         ("one", "unchanged"),
@@ -495,7 +495,7 @@ def row(value: int, note: str) -> Any:
     return replace(item, order=replace(item.order, fact=fact))
 
 
-async def test_an_import_does_not_bring_back_what_was_redacted(desk: Desk) -> None:
+async def test_an_import_does_not_bring_back_what_was_redacted(desk: ImportFixture) -> None:
     commands = Commands(desk.recorder)
     await desk.read(row(1, "Ms Doe"))
     await redact(commands, "row")
@@ -518,7 +518,7 @@ async def test_an_import_does_not_bring_back_what_was_redacted(desk: Desk) -> No
     ],
 )
 async def test_what_only_the_log_may_write_is_refused(
-    desk: Desk, old: bytes, new: bytes, path: str
+    desk: ImportFixture, old: bytes, new: bytes, path: str
 ) -> None:
     outcome = await desk.take(line("a", announced(note="a note")).replace(old, new))
     [remark] = outcome.receipt.refused
@@ -529,7 +529,7 @@ async def test_what_only_the_log_may_write_is_refused(
 async def test_the_corpus_again_is_unchanged_with_all_its_notes(corpus_target: Target) -> None:
     outcome = await import_file(corpus_target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
     assert counts(outcome).keys() == {"unchanged"}
-    async with connected(corpus_target) as connection:
+    async with open_connection(corpus_target) as connection:
         noted = await connection.fetchval(
             "SELECT count(*) FROM log.events"
             " WHERE convert_from(entry, 'UTF8')::jsonb -> 'data' -> 'note' ? 'commitment'"
@@ -551,7 +551,7 @@ async def api(services: Services) -> Api:
 
 async def admin(target: Target, *scopes: Scope) -> dict[str, str]:
     """The header of a caller with scopes."""
-    async with connected(target, role=OWNER) as connection:
+    async with open_connection(target, role=OWNER) as connection:
         secret = await create(connection, "dpo", scopes, None, date(2026, 1, 1))
     return {"Authorization": f"Bearer {secret}"}
 
@@ -774,7 +774,7 @@ async def test_a_log_without_annexes_learns_of_its_redactions_from_its_events(
     """As when it is restored from a copy that was made after the redaction."""
     await commands.record(CONTROL, NOTED, idempotency_key="k")
     await redact(commands, "k", "/note")
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         rows = await connection.fetch("SELECT * FROM log.events ORDER BY position")
         await connection.execute(
             "ALTER TABLE log.annexes DISABLE TRIGGER annexes_stay;"

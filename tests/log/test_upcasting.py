@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from deploy.bootstrap import running
+from deploy.bootstrap import running_tracker
 from deploy.snapshot_file import replay_bundle
 from projections.query.moment import Moment
 from schema.routes import json_schemas
@@ -105,7 +105,7 @@ async def services(
     await Recorder(pool).append([old_event()])
     await pool.close()
     monkeypatch.setattr(upcasting, "UPCASTERS", Upcasters(STEPS))
-    async with running(target, signing) as services:
+    async with running_tracker(target, signing) as services:
         await services.projector.reach(1, seconds=20)
         yield services
 

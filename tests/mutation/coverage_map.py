@@ -21,7 +21,7 @@ from coverage import CoverageData
 
 from tests.mutation.mutants import ROOMS, ROOT
 
-KEPT = ROOT / ".mutation" / "coverage.json"
+COVERAGE_FILE = ROOT / ".mutation" / "coverage.json"
 LEFT_OUT = (
     "tests/benchmarks",
     "tests/faults",
@@ -67,15 +67,15 @@ class CoverageMap:
 
     def save(self) -> None:
         """Write it."""
-        KEPT.parent.mkdir(exist_ok=True)
-        KEPT.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        COVERAGE_FILE.parent.mkdir(exist_ok=True)
+        COVERAGE_FILE.write_text(json.dumps(asdict(self)), encoding="utf-8")
 
 
 def load_map() -> CoverageMap:
     """The map as it was saved, or an empty one."""
-    if not KEPT.exists():
+    if not COVERAGE_FILE.exists():
         return CoverageMap()
-    return CoverageMap(**json.loads(KEPT.read_text(encoding="utf-8")))
+    return CoverageMap(**json.loads(COVERAGE_FILE.read_text(encoding="utf-8")))
 
 
 def measure(tests: Sequence[str]) -> CoverageMap:

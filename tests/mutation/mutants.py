@@ -22,7 +22,7 @@ ROOMS = {
     "projections": "projections",
     "schema": "schema",
 }
-CHANGES = {".py": python_changes, ".sql": sql_changes}
+CHANGE_FINDERS = {".py": python_changes, ".sql": sql_changes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,14 @@ def find_mutants(path: str) -> list[Mutant]:
 
 def _files(path: Path) -> Iterator[Path]:
     candidates = [path] if path.is_file() else sorted(path.rglob("*.*"))
-    return (file for file in candidates if file.suffix in CHANGES)
+    return (file for file in candidates if file.suffix in CHANGE_FINDERS)
 
 
 def _of_file(file: Path) -> Iterator[Mutant]:
     """The ids stay the same when the file changes elsewhere: the lines are not in them."""
     source, path = file.read_text(encoding="utf-8"), file.relative_to(ROOT).as_posix()
     earlier: Counter[tuple[str, ...]] = Counter()
-    for change in CHANGES[file.suffix](source):
+    for change in CHANGE_FINDERS[file.suffix](source):
         if _is_replaced(file, change.scope):
             continue
         name = (path, change.scope, change.before, change.after)

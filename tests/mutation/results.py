@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.mutation.mutants import ROOMS, ROOT, Mutant
 from tests.mutation.tree import Outcome
 
-KEPT = ROOT / ".mutation" / "results.jsonl"
+RESULTS_FILE = ROOT / ".mutation" / "results.jsonl"
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 COLUMNS = ("room", "mutants", "tried", "killed", "timeouts", "survived", "equivalent", "found")
 
@@ -35,15 +35,17 @@ class Results:
     """The results so far; the last one of a mutant counts."""
 
     def __init__(self) -> None:
-        lines = KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else []
+        lines = (
+            RESULTS_FILE.read_text(encoding="utf-8").splitlines() if RESULTS_FILE.exists() else []
+        )
         self.of = {result.id: result for line in lines for result in [Result(**json.loads(line))]}
         self.equivalent = _read_equivalent()
 
     def add(self, result: Result) -> None:
         """Keep a result; what was tried so far survives an interruption."""
         self.of[result.id] = result
-        KEPT.parent.mkdir(exist_ok=True)
-        with KEPT.open("a", encoding="utf-8") as file:
+        RESULTS_FILE.parent.mkdir(exist_ok=True)
+        with RESULTS_FILE.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
 
     def is_equivalent(self, mutant: Mutant) -> bool:

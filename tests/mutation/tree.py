@@ -59,7 +59,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class MutantOutcome:
     """How the tests met a mutant, and which one killed it."""
 
     outcome: Outcome
@@ -94,18 +94,20 @@ class Tree:
         _, output = self._pytest(["--collect-only", "tests"], COLLECT_SECONDS)
         return {line for line in output.splitlines() if "::" in line}
 
-    def run(self, tests: Sequence[str], seconds: float) -> Met:
+    def run(self, tests: Sequence[str], seconds: float) -> MutantOutcome:
         """Run tests in their order, until the first that fails."""
         if not tests:
-            return Met(Outcome.SURVIVED)
+            return MutantOutcome(Outcome.SURVIVED)
         code, output = self._pytest(
             ["-x", "--tb=line", "-rfE", f"--timeout={seconds / 2:.0f}", *tests], seconds
         )
         if code == PASSED:
-            return Met(Outcome.SURVIVED)
+            return MutantOutcome(Outcome.SURVIVED)
         failed = FAILED.search(output)
         late = code is None or INTERRUPTED_TEST in output
-        return Met(Outcome.TIMEOUT if late else Outcome.KILLED, failed.group(1) if failed else "")
+        return MutantOutcome(
+            Outcome.TIMEOUT if late else Outcome.KILLED, failed.group(1) if failed else ""
+        )
 
     def failing(self, tests: Sequence[str], seconds: float) -> set[str]:
         """Those of some tests that fail."""

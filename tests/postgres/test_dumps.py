@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from deploy.bootstrap import connected, opened, prepare, running
+from deploy.bootstrap import open_connection, opened_pool, prepare, running_tracker
 from deploy.postgres import Postgres
 from deploy.postgres.binaries import candidates
 from tests.conftest import database
@@ -61,7 +61,7 @@ def run(program: str, target: dict[str, Any], *arguments: str) -> subprocess.Com
 async def test_a_dump_that_is_restored_without_the_roles_says_how_to_make_them(
     target: Target, other_server: Postgres, tmp_path: Path
 ) -> None:
-    async with running(target) as services:
+    async with running_tracker(target) as services:
         recorded = await services.commands.record("export-control/a", announced(note="a text"))
         await services.projector.reach(recorded.positions[-1])
     dump, again = str(tmp_path / "dump"), database(other_server, "again")
@@ -87,12 +87,12 @@ async def test_a_dump_that_is_restored_without_the_roles_says_how_to_make_them(
     restored = run("pg_restore", again, "--exit-on-error", dump)
     assert restored.returncode == 0, restored.stderr
     assert await catalog(again) == await catalog(target)
-    async with opened(again) as pool:
+    async with opened_pool(again) as pool:
         assert await Recorder(pool).head() == 1
         assert await pool.fetchval("SELECT text FROM log.annexes") == "a text"
 
 
 async def sql(server: Postgres, statement: str) -> None:
     """Run a statement that needs no transaction."""
-    async with connected(server.connection.kwargs()) as connection:
+    async with open_connection(server.connection.kwargs()) as connection:
         await connection.execute(statement)

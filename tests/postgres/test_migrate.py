@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.bootstrap import connected, pooled, prepare, running
+from deploy.bootstrap import open_connection, open_pool, prepare, running_tracker
 from deploy.postgres import Postgres
 from schema.services import Services
 from tests.conftest import database, run_sql
@@ -35,14 +35,14 @@ def bare(server: Postgres) -> Iterator[Target]:
 
 async def catalog(target: Target) -> list[str]:
     """What is in a database, in words."""
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         return [row[0] for row in await connection.fetch(CATALOG.catalog)]
 
 
 async def test_a_database_of_the_first_release_becomes_the_same_as_a_new_one(
     bare: Target, target: Target
 ) -> None:
-    async with connected(bare) as connection:
+    async with open_connection(bare) as connection:
         await connection.execute(FIRST_RELEASE.read_text(encoding="utf-8"))
         await connection.execute(
             "INSERT INTO log.events"
@@ -52,19 +52,19 @@ async def test_a_database_of_the_first_release_becomes_the_same_as_a_new_one(
         await connection.execute("CREATE SCHEMA projection")
     await prepare(bare)
     assert await catalog(bare) == await catalog(target)
-    async with connected(bare) as connection:
+    async with open_connection(bare) as connection:
         assert await connection.fetch("SELECT * FROM log.events") == before
 
 
 async def test_migrating_again_changes_nothing(target: Target) -> None:
     before = await catalog(target)
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         assert await migrate(connection) == []
     assert await catalog(target) == before
 
 
 async def test_of_several_that_migrate_at_once_one_does_it(bare: Target) -> None:
-    async with connected(bare) as one, connected(bare) as other:
+    async with open_connection(bare) as one, open_connection(bare) as other:
         done = await asyncio.gather(migrate(one), migrate(other))
     assert sorted(done) == [[], [step.name for step in migrations()]]
 
@@ -72,7 +72,7 @@ async def test_of_several_that_migrate_at_once_one_does_it(bare: Target) -> None
 async def test_a_step_that_fails_leaves_the_database_as_it_was(bare: Target) -> None:
     before = await catalog(bare)
     broken = [*migrations(), Migration(99, "broken", "CREATE TABLE log.half (); SELECT 1 / 0")]
-    async with connected(bare) as connection:
+    async with open_connection(bare) as connection:
         with pytest.raises(asyncpg.DivisionByZeroError):
             await migrate(connection, broken)
     assert await catalog(bare) == before
@@ -81,13 +81,13 @@ async def test_a_step_that_fails_leaves_the_database_as_it_was(bare: Target) -> 
 async def test_a_step_that_was_edited_afterwards_is_noticed(target: Target) -> None:
     first, *others = migrations()
     edited = Migration(first.number, first.name, first.script + "-- a small change")
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         with pytest.raises(NotMigrated, match=r"another migration 1 \(roles\).*edited"):
             await migrate(connection, [edited, *others])
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(target: Target) -> None:
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         with pytest.raises(NotMigrated, match="newer version"):
             await migrate(connection, migrations()[:-1])
 
@@ -109,9 +109,9 @@ async def test_a_login_that_may_not_migrate_is_told_what_to_do(bare: Target, log
 async def test_a_login_that_is_a_member_of_two_roles_runs_everything(
     services: Services, target: Target, server: Postgres, login: str
 ) -> None:
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         await connection.execute(f"GRANT tracker_api, tracker_projector TO {login}")
-    async with running({**target, "user": login}) as restricted:
+    async with running_tracker({**target, "user": login}) as restricted:
         recorded = await restricted.commands.record("export-control/a", announced())
         await restricted.projector.reach(recorded.positions[0])
 
@@ -119,22 +119,22 @@ async def test_a_login_that_is_a_member_of_two_roles_runs_everything(
 async def test_the_owner_of_a_database_who_may_create_roles_can_migrate_it(
     bare: Target, login: str
 ) -> None:
-    async with connected(bare) as admin:
+    async with open_connection(bare) as admin:
         await admin.execute(f"ALTER DATABASE {bare['database']} OWNER TO {login}")
         # What PostgreSQL gives to whoever creates a role; these exist on this server already.
         await admin.execute(
             "GRANT tracker_owner, tracker_projector, tracker_api, tracker_publisher"
             f" TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
         )
-    async with running({**bare, "user": login}) as services:
+    async with running_tracker({**bare, "user": login}) as services:
         await services.commands.record("export-control/a", announced())
-    async with connected(bare) as admin:
+    async with open_connection(bare) as admin:
         await admin.execute(f"REASSIGN OWNED BY {login} TO CURRENT_USER")
 
 
 async def test_a_token_of_the_former_scope_audit_reads_as_before(bare: Target) -> None:
     before = [step for step in migrations() if step.name != "scopes"]
-    async with connected(bare) as connection:
+    async with open_connection(bare) as connection:
         await migrate(connection, before)
         for secret, scopes in (("a", ["audit"]), ("b", ["audit", "read"]), ("c", ["record"])):
             await connection.execute(
@@ -153,6 +153,6 @@ async def test_a_token_of_the_former_scope_audit_reads_as_before(bare: Target) -
             await connection.execute(
                 "INSERT INTO log.tokens (name, scopes, sha256) VALUES ('d', '{audit}', sha256('d'))"
             )
-    async with pooled(bare) as pool:
+    async with open_pool(bare) as pool:
         caller = await Tokens(pool).authenticate("a")
     assert caller == Caller("a", frozenset({Scope.READ}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from deploy.bootstrap import connected, pooled
+from deploy.bootstrap import open_connection, open_pool
 from tests.log.test_log import event
 from tracker.log.recorder import Recorder, append
 from tracker.postgres.database import API, OWNER, PROJECTOR, PUBLISHER, Target
@@ -20,7 +20,7 @@ async def test_no_role_can_change_what_is_recorded(
 ) -> None:
     await recorder.append([event("export-control/a", "a")])
     [before] = await raw(target)
-    async with connected(target, role=role) as connection:
+    async with open_connection(target, role=role) as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(statement)
     assert await raw(target) == [before]
@@ -31,7 +31,7 @@ async def test_a_replica_can_not_change_it_either(
     recorder: Recorder, target: Target, statement: str
 ) -> None:
     await recorder.append([event("export-control/a", "a")])
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         await connection.execute("SET session_replication_role = replica")
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="never change"):
             await connection.execute(statement)
@@ -57,7 +57,7 @@ async def test_a_replica_can_not_change_it_either(
     ],
 )
 async def test_the_api_can_only_append_and_read(target: Target, statement: str) -> None:
-    async with connected(target) as admin:
+    async with open_connection(target) as admin:
         await admin.execute("SET SESSION AUTHORIZATION tracker_api")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await admin.execute(statement)
@@ -69,7 +69,7 @@ async def test_the_api_can_only_append_and_read(target: Target, statement: str) 
 
 @pytest.mark.parametrize("role", [PROJECTOR, PUBLISHER])
 async def test_only_the_api_can_append(target: Target, role: str) -> None:
-    async with pooled(target, role=role) as pool, pool.acquire() as connection:
+    async with open_pool(target, role=role) as pool, pool.acquire() as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await append(connection, [[event("export-control/a", "a")]])
 
@@ -82,13 +82,13 @@ COLUMNS = {"tiles": "root", "checkpoints": "note", "cosignatures": "signature"}
 async def test_nobody_can_change_what_is_published(
     target: Target, table: str, role: str | None
 ) -> None:
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         await connection.execute(
             "INSERT INTO log.checkpoints (size, root, note) VALUES (1, sha256(''), '');"
             "INSERT INTO log.cosignatures VALUES (1, 'w', '');"
             "INSERT INTO log.tiles VALUES (0, 0, decode(repeat('00', 8192), 'hex'), sha256(''))"
         )
-    async with connected(target, role=role) as connection:
+    async with open_connection(target, role=role) as connection:
         if role is None:
             await connection.execute("SET session_replication_role = replica")
         for statement in (
@@ -102,7 +102,7 @@ async def test_nobody_can_change_what_is_published(
 
 
 async def test_a_size_has_one_checkpoint(target: Target) -> None:
-    async with connected(target, role=PUBLISHER) as connection:
+    async with open_connection(target, role=PUBLISHER) as connection:
         insert = "INSERT INTO log.checkpoints (size, root, note) VALUES (1, sha256($1), '')"
         await connection.execute(insert, b"")
         with pytest.raises(asyncpg.UniqueViolationError):
@@ -112,11 +112,11 @@ async def test_a_size_has_one_checkpoint(target: Target) -> None:
 @pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, PUBLISHER])
 async def test_nobody_can_log_in_as_a_role(target: Target, role: str) -> None:
     with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match="not permitted"):
-        async with connected({**target, "user": role}):
+        async with open_connection({**target, "user": role}):
             pass
 
 
 async def raw(target: Target) -> list[asyncpg.Record]:
     """Every row of the log."""
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         return await connection.fetch("SELECT * FROM log.events")

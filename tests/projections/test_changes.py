@@ -25,7 +25,7 @@ from tests.projections.test_projections import told
 from tests.projections.test_timeline import WINDOW, History, histories, many
 from tests.support.api import Api, claim, control, source, suspension
 from tests.support.fact_builders import DAYS, announced, clause, fact, retracted, state, suspended
-from tests.support.fact_builders import told as told_of
+from tests.support.fact_builders import decided_facts as told_of
 from tracker.domain.entity import Known
 from tracker.domain.export_control_acts import Amended, Disputed
 from tracker.errors import InvalidInput

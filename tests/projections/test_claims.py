@@ -13,7 +13,7 @@ from projections.analysis.claims import choose, compare
 from schema.services import Services
 from tests.domain.test_figure import STREAM, bgs, figure, preferred, usgs_2024, usgs_2025
 from tests.support.api import Api
-from tests.support.fact_builders import claimed, order, state, told
+from tests.support.fact_builders import claimed, decided_facts, order, state
 from tracker.domain.figure import FigureState
 from tracker.domain.vocabulary import PreferenceRule
 
@@ -24,7 +24,7 @@ everything = order("bgs", on="2025-01-01")
 def claims(*values: tuple[str, dict[str, Any]]) -> FigureState:
     """A figure with a claim of each publisher, with these values and units."""
     facts = [claimed(publisher=publisher, edition="E", **value) for publisher, value in values]
-    found: FigureState = state(told(STREAM, *facts), STREAM, "2025-06-01")
+    found: FigureState = state(decided_facts(STREAM, *facts), STREAM, "2025-06-01")
     return found
 
 

@@ -16,11 +16,11 @@ from tests.support.fact_builders import (
     announced,
     claimed,
     clause,
+    decided_facts,
     fact,
     retracted,
     state,
     suspended,
-    told,
 )
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
 from tracker.domain.export_control_acts import Amended
@@ -65,7 +65,7 @@ def _put_item(items: list[Any], identity: Any, path: Sequence[str], value: Any) 
 
 def between(stream: str, facts: Sequence[Fact], one: str, other: str) -> list[tuple[Any, ...]]:
     """What differs between two days, as tuples."""
-    known = told(stream, *facts)
+    known = decided_facts(stream, *facts)
     changes = diff(state(known, stream, one), state(known, stream, other))
     return [(change.path, change.before, change.after) for change in changes]
 
@@ -129,13 +129,13 @@ def test_members_are_told_by_place_and_claims_by_publisher_edition_and_version()
 def test_another_order_is_told_by_identities() -> None:
     quad = fact(Founded, "2021-01-01", name="Quad", members=["US", "JP"])
     turned = fact(Founded, "2021-01-01", name="Quad", members=["JP", "US"])
-    known = told("alliance/quad", quad, retracted("e1"), turned)
+    known = decided_facts("alliance/quad", quad, retracted("e1"), turned)
     before, after = (state(known[:count], "alliance/quad", "2021-01-01") for count in (1, 3))
     assert diff(before, after) == (FieldChange(("members",), ["US", "JP"], ["JP", "US"]),)
 
 
 def test_items_with_the_same_identity_are_compared_as_values() -> None:
-    known = told(
+    known = decided_facts(
         FIGURE,
         claimed(1, edition="a/b"),
         claimed(2, edition="a", version="b", published_on="2024-02-01"),
@@ -147,7 +147,7 @@ def test_items_with_the_same_identity_are_compared_as_values() -> None:
 
 
 def test_what_appears_and_disappears_is_told_as_a_whole() -> None:
-    found = state(told(CONTROL, announced()), CONTROL, "2025-01-01")
+    found = state(decided_facts(CONTROL, announced()), CONTROL, "2025-01-01")
     whole = content(found)
     assert "because" not in whole
     assert diff(None, found) == (FieldChange((), None, whole),)

@@ -15,7 +15,7 @@ from projections.analysis.quantities import ratio
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.api import claim as recorded
-from tests.support.fact_builders import claimed, order, state, told
+from tests.support.fact_builders import claimed, decided_facts, order, state
 from tracker.domain.codec import from_builtins
 from tracker.domain.figure import FigureState
 from tracker.domain.values import Quantity
@@ -25,7 +25,7 @@ from tracker.domain.vocabulary import Stage, Statistic
 def figure(place: str, value: Any, **more: Any) -> FigureState:
     """A figure with one claim."""
     stream = f"figure/rare_earths/{place}/production/mine/2023"
-    found = state(told(stream, claimed(value, place=place, **more)), stream, "2025-01-01")
+    found = state(decided_facts(stream, claimed(value, place=place, **more)), stream, "2025-01-01")
     assert isinstance(found, FigureState)
     return found
 
@@ -120,7 +120,7 @@ def figure_of_quantity(place: str, quantity: dict[str, Any]) -> FigureState:
     """A figure with this quantity and nothing else."""
     stream = f"figure/rare_earths/{place}/production/mine/2023"
     fact = replace(claimed(1, place=place), quantity=from_builtins(Quantity, quantity))
-    found = state(told(stream, fact), stream, "2025-01-01")
+    found = state(decided_facts(stream, fact), stream, "2025-01-01")
     assert isinstance(found, FigureState)
     return found
 
@@ -201,7 +201,7 @@ def editions(place: str, *claims: tuple[str, Any]) -> FigureState:
         claimed(value, place=place, edition=edition, published_on=f"20{edition[-2:]}-01-31")
         for edition, value in claims
     ]
-    found = state(told(stream, *facts), stream, "2030-01-01")
+    found = state(decided_facts(stream, *facts), stream, "2030-01-01")
     assert isinstance(found, FigureState)
     return found
 
@@ -248,7 +248,9 @@ def test_another_version_of_an_edition_is_another_edition() -> None:
 
 def test_shares_follow_an_order_of_publishers() -> None:
     stream = "figure/rare_earths/CN/production/mine/2023"
-    china = state(told(stream, claimed(60), claimed(70, publisher="bgs")), stream, "2025-01-01")
+    china = state(
+        decided_facts(stream, claimed(60), claimed(70, publisher="bgs")), stream, "2025-01-01"
+    )
     found = distribution([figure("WORLD", 100), china], [order("bgs")])
     assert [(s.share, s.mixed_editions) for s in found.shares] == [(Decimal("0.7000"), True)]
 

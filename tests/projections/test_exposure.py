@@ -14,7 +14,15 @@ from projections.analysis.exposure import Exposure, Question, applied, exposures
 from projections.fold.replay import ReplayState
 from schema.services import Services
 from tests.support.api import Api
-from tests.support.fact_builders import announced, claimed, clause, order, state, suspended, told
+from tests.support.fact_builders import (
+    announced,
+    claimed,
+    clause,
+    decided_facts,
+    order,
+    state,
+    suspended,
+)
 from tracker.domain.commodities import Commodity, descendants
 from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
@@ -31,7 +39,7 @@ ON = date.fromisoformat(DAY)
 def output(place: str, value: int, commodity: str = "gallium", **more: Any) -> FigureState:
     """The output of a place."""
     fact = claimed(value, place=place, commodity=commodity, **more)
-    found: FigureState = state(told(fact.stream, fact), fact.stream, DAY)
+    found: FigureState = state(decided_facts(fact.stream, fact), fact.stream, DAY)
     return found
 
 
@@ -40,7 +48,9 @@ def control(
 ) -> ExportControlState:
     """A control of China as it stands on the day."""
     stream = f"export-control/{id}"
-    found: ExportControlState = state(told(stream, announced(*clauses, **more), *then), stream, DAY)
+    found: ExportControlState = state(
+        decided_facts(stream, announced(*clauses, **more), *then), stream, DAY
+    )
     return found
 
 
@@ -333,7 +343,7 @@ def test_without_a_commodity_all_that_is_controlled_is_told_and_nothing_else() -
 
 def test_shares_follow_an_order_of_publishers() -> None:
     stream = "figure/gallium/CN/production/mine/2023"
-    china = told(
+    china = decided_facts(
         stream, claimed(80, commodity="gallium"), claimed(60, commodity="gallium", publisher="bgs")
     )
     figures = output("WORLD", 100), state(china, stream, DAY)

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from deploy.bootstrap import running
+from deploy.bootstrap import running_tracker
 from deploy.postgres import Postgres
 from projections.fold.replay import ReplayState
 from projections.fold.timeline import timeline
@@ -37,7 +37,7 @@ from tests.support.fact_builders import (
     rearranged,
     source,
 )
-from tests.support.importer import Desk
+from tests.support.importer import ImportFixture
 from tracker.commands.handler import load
 from tracker.domain.codec import encode, from_builtins
 from tracker.domain.entity import Retracted
@@ -84,8 +84,10 @@ class Histories(RuleBasedStateMachine):
         self.loop = asyncio.Runner()
         self.opened = AsyncExitStack()
         target = next(self.database)
-        self.services: Services = self.wait(self.opened.enter_async_context(running(target)))
-        self.desk = Desk(target, self.services.recorder, directory)
+        self.services: Services = self.wait(
+            self.opened.enter_async_context(running_tracker(target))
+        )
+        self.desk = ImportFixture(target, self.services.recorder, directory)
         self.world, self.log = ReplayState(), list[Recorded]()
         self.given: dict[Moment, str] = {}
 

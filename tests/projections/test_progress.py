@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from deploy.bootstrap import connected, running
+from deploy.bootstrap import open_connection, running_tracker
 from projections.query.moment import Moment
 from projections.runner.progress import Progress, ProgressTracker
 from projections.runner.projector import Projector
@@ -41,7 +41,7 @@ async def recorded(services: Services, name: str) -> int:
 
 
 async def test_every_process_knows_what_any_of_them_has_projected(target: Target) -> None:
-    async with running(target) as one, running(target) as other:
+    async with running_tracker(target) as one, running_tracker(target) as other:
         for number, (writer, reader) in enumerate([(one, other), (other, one)], 1):
             for services in (one, other):
                 await come_to(services, number - 1)
@@ -54,7 +54,7 @@ async def test_a_position_that_another_process_has_reached_is_not_ahead(
     services: Services, target: Target
 ) -> None:
     await services.projector.progress.query()
-    async with connected(target, role=PROJECTOR) as connection:
+    async with open_connection(target, role=PROJECTOR) as connection:
         await connection.execute("UPDATE tracking SET position = 7")  # and nobody is told
         assert (await services.as_of.resolve(position=7)).position == 7
     with pytest.raises(InvalidInput, match="from 0 to 7"):
@@ -66,7 +66,7 @@ async def test_a_database_that_came_back_with_less_begins_another_epoch(
 ) -> None:
     follower = Follower(recorder, target)
     tracked = ProgressTracker(recorder._pool, follower, Versions.name)
-    async with follower, connected(target) as connection:
+    async with follower, open_connection(target) as connection:
         await until(lambda: follower.listening)
         for position, epoch in ((3, 0), (5, 0), (2, 1), (4, 1)):
             await connection.execute("UPDATE tracking SET position = $1", position)
@@ -89,7 +89,7 @@ async def test_rows_that_other_code_has_made_begin_another_epoch(
     await rebuild(target, Versions())
     await tracked.query()
     assert tracked.known == Progress(1)  # the same code makes the same rows
-    async with connected(target, role=PROJECTOR) as connection:
+    async with open_connection(target, role=PROJECTOR) as connection:
         await connection.execute("UPDATE tracking SET fold = 'other'")
         await connection.execute("SELECT pg_notify('projected_versions', '')")
     await until(lambda: tracked.known == Progress(1, 1))

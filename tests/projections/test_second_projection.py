@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.bootstrap import connected
+from deploy.bootstrap import open_connection
 from projections.runner.projection import Page, Projection, Tables
 from projections.runner.projector import Projectors
 from projections.runner.rebuild import rebuild
@@ -70,7 +70,7 @@ CONTROL = "export-control/gallium"
 @pytest.fixture
 async def pool(target: Target) -> AsyncIterator[Pool]:
     """A pool of the projector's, on a database with the tables of both projections."""
-    async with connected(target, role=PROJECTOR) as connection:
+    async with open_connection(target, role=PROJECTOR) as connection:
         assert await create_tables(connection, EventsByType())
     async with await create_pool(target, role=PROJECTOR, size=5) as pool:
         yield pool
@@ -137,6 +137,6 @@ async def test_other_code_of_one_makes_only_its_own_rows_outdated(
 ) -> None:
     (tmp_path / "changed.sql").write_text("SELECT 1")
     monkeypatch.setattr(EventsByType, "code", (Path(__file__), tmp_path / "changed.sql"))
-    async with connected(target, role=PROJECTOR) as connection:
+    async with open_connection(target, role=PROJECTOR) as connection:
         assert not await create_tables(connection, EventsByType())
         assert await create_tables(connection, Versions())

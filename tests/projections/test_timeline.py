@@ -36,7 +36,7 @@ from tests.support.fact_builders import (
     retracted,
     suspended,
 )
-from tests.support.fact_builders import told as told_of
+from tests.support.fact_builders import decided_facts as told_of
 from tracker.domain.codec import encode
 from tracker.domain.elements import MAX_INLINE_FACTS
 from tracker.domain.entity import Known, standing

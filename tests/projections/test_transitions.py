@@ -11,7 +11,7 @@ from projections.fold.diff import content
 from projections.fold.timeline import timeline
 from projections.fold.transitions import Transition, transitions
 from tests.projections.test_timeline import History, histories, many
-from tests.support.fact_builders import DAYS, announced, clause, fact, suspended, told
+from tests.support.fact_builders import DAYS, announced, clause, decided_facts, fact, suspended
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft, Renamed
 from tracker.domain.entity import Known
 from tracker.domain.export_control_acts import (
@@ -30,7 +30,7 @@ def of(stream: str, *facts: Fact) -> list[tuple[str, str, str | None, str]]:
     """All transitions of an entity: the day, what happens, to which part, and the event that says so."""
     return [
         (str(turn.day), turn.kind.value, turn.clause or turn.member, turn.because.event_id)
-        for turn in all_turns(stream, told(stream, *facts))
+        for turn in all_turns(stream, decided_facts(stream, *facts))
     ]
 
 
@@ -119,6 +119,6 @@ def test_members_join_and_leave_and_alliances_change_their_name() -> None:
 
 
 def test_the_first_day_is_left_out_and_the_last_is_not() -> None:
-    known = told(CONTROL, announced(), suspended())
+    known = decided_facts(CONTROL, announced(), suspended())
     days = [turn.day for turn in transitions(CONTROL, known, date(2025, 11, 9), date(2026, 11, 28))]
     assert days == [date(2026, 11, 28)]

@@ -11,7 +11,7 @@ from rich.console import Console
 from deploy.imports import load_corpus
 from schema.services import Services
 from tests.support.api import Api
-from tests.support.importer import CLAIM, Desk, cell, line
+from tests.support.importer import CLAIM, ImportFixture, cell, line
 from tracker.postgres.database import Target
 from tracker.sources.reader import RefusedItem, SourceLocation
 
@@ -24,7 +24,7 @@ RECEIPT = """key entity on reader readerVersion file sha256 encoding size items 
 @pytest.fixture
 async def api(services: Services, target: Target, tmp_path: Path) -> Api:
     """An API on a log with three imports."""
-    desk = Desk(target, services.recorder, tmp_path)
+    desk = ImportFixture(target, services.recorder, tmp_path)
     await desk.take(line(), CLAIM)
     outcome = await desk.read(
         RefusedItem(SourceLocation(3, "value"), "blank", "?", "BLANK"),

@@ -18,8 +18,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from deploy import tracing
-from deploy.bootstrap import running
-from deploy.log_format import Json
+from deploy.bootstrap import running_tracker
+from deploy.log_format import JsonFormatter
 from deploy.tracing import Traces
 from schema.app import create_app
 from schema.services import Services
@@ -41,7 +41,7 @@ PARENT = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", "X-Request-ID": "r"}
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     """The lines of operations, without their times."""
     told = [
-        json.loads(Json().format(record))
+        json.loads(JsonFormatter().format(record))
         for record in caplog.records
         if record.name == "tracker.requests"
     ]
@@ -213,7 +213,7 @@ async def test_a_token_is_never_in_lines_metrics_or_errors(
                 async with connected(f"ws://{address}/graphql", Authorization=f"Bearer {secret}"):
                     pass
     texts += [
-        Json().format(record)
+        JsonFormatter().format(record)
         for record in caplog.records
         if not record.name.startswith(("http", "websockets.client"))
     ]
@@ -348,7 +348,7 @@ async def test_the_work_beside_operations_has_spans_of_what_it_came_to(
     target: Target, tmp_path: Path, traces: Traces, spans: InMemorySpanExporter
 ) -> None:
     signing = SigningOptions(KeyStore(tmp_path / "keys"), "example.org/log")
-    async with running(target, signing, traces.work) as services:
+    async with running_tracker(target, signing, traces.work) as services:
         await services.commands.record_all(
             [Telling(f"export-control/{name}", announced()) for name in "abc"]
         )
@@ -378,7 +378,7 @@ async def test_work_that_fails_is_a_span_with_an_error(
         raise RuntimeError("a secret")
 
     monkeypatch.setattr("projections.versions.fold_cache.EntityFold", fail)
-    async with running(target, observe=traces.work) as services:
+    async with running_tracker(target, observe=traces.work) as services:
         await services.commands.record("export-control/a", announced())
         await come_true(lambda: bool(spans.get_finished_spans()))
     [span] = spans.get_finished_spans()

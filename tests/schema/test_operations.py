@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.log_format import Json
+from deploy.log_format import JsonFormatter
 from schema.services import Services
 from schema.telemetry import readiness
 from schema.telemetry.metrics import MAX_OPERATION_NAMES
@@ -175,7 +175,7 @@ async def test_a_request_is_one_line_without_secrets_or_variables(
             headers={"Authorization": "Bearer hunter2", "X-Request-ID": "r1"},
         )
     [record] = [record for record in caplog.records if record.name == "tracker.requests"]
-    line = json.loads(Json().format(record))
+    line = json.loads(JsonFormatter().format(record))
     assert line.pop("milliseconds") > 0
     assert line.pop("time").endswith("Z")
     assert line == {
@@ -186,7 +186,7 @@ async def test_a_request_is_one_line_without_secrets_or_variables(
         "outcome": "UNAUTHENTICATED",
         "status": 401,
     }
-    everything = "\n".join(Json().format(record) for record in caplog.records)
+    everything = "\n".join(JsonFormatter().format(record) for record in caplog.records)
     assert "hunter2" not in everything
     assert "nobody's business" not in everything
 
@@ -204,7 +204,7 @@ def test_other_lines_are_json_too_with_their_traceback() -> None:
             ("so",),
             (ValueError, error, error.__traceback__),
         )
-    line = Json().format(record)
+    line = JsonFormatter().format(record)
     assert "\n" not in line
     told = json.loads(line)
     assert (told["message"], told["level"]) == ("it\nis so", "error")

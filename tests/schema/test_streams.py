@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.bootstrap import connected
+from deploy.bootstrap import open_connection
 from deploy.web.server import Server
 from schema.http import streaming
 from schema.http.graphql_streams import FORMS, MULTIPART, SSE
@@ -334,7 +334,7 @@ async def test_a_stream_ends_when_its_token_does(
         serving(services, Access(read_open=False)) as (address, *_),
         client_of(address) as client,
         asking(client, accept, EVENTS, headers=held) as pieces,
-        connected(target, role=OWNER) as owner,
+        open_connection(target, role=OWNER) as owner,
     ):
         await followers(services.follower, 1)
         await tokens.revoke(owner, 1)

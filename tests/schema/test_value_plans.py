@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Plain
 
-from deploy.bootstrap import running
+from deploy.bootstrap import running_tracker
 from projections.lru_cache import SizedLruCache
 from schema.execution import executor
 from schema.execution.execute import execute
@@ -179,7 +179,7 @@ def compared(corpus_target: Target) -> Iterator[Compared]:
     """The corpus, for tests that are not coroutines, since Hypothesis takes none."""
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
-        started = running(corpus_target)
+        started = running_tracker(corpus_target)
         services = loop.run_until_complete(started.__aenter__())
         yield Compared(services, loop)
         loop.run_until_complete(started.__aexit__(None, None, None))

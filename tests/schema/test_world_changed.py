@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deploy.bootstrap import connected
+from deploy.bootstrap import open_connection
 from projections.query import change_feed
 from projections.query.change_feed import affects, seconds_until_next_day
 from projections.runner.tables import SQL
@@ -158,7 +158,10 @@ async def test_the_last_state_is_never_missed_while_events_come(services: Servic
 async def test_an_event_is_told_when_the_projection_has_it_or_else_an_error(
     services: Services, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with aclosing(asking(services)) as answers, connected(target, role=PROJECTOR) as holder:
+    async with (
+        aclosing(asking(services)) as answers,
+        open_connection(target, role=PROJECTOR) as holder,
+    ):
         await coming(answers)
         async with holder.transaction():
             await take_turn(holder)

@@ -20,11 +20,11 @@ from tests.support.importer import (
     FIGURE,
     GALLIUM,
     SUSPENSION,
-    Desk,
+    ImportFixture,
     cell,
     counts,
     line,
-    said,
+    refusals,
 )
 from tracker.commands.commands import Order
 from tracker.commands.handler import Commands, decide, restored
@@ -45,7 +45,7 @@ from tracker.sources.text_files import MAX_ROW_BYTES
 # --- the corpus format
 
 
-async def test_a_dry_run_writes_nothing_and_tells_the_differences(desk: Desk) -> None:
+async def test_a_dry_run_writes_nothing_and_tells_the_differences(desk: ImportFixture) -> None:
     outcome = await desk.take(line(), SUSPENSION, CLAIM, dry_run=True)
     assert (counts(outcome), outcome.position, outcome.refused) == ({"new": 3}, None, False)
     assert [(d.came, d.stream) for d in outcome.differences] == [
@@ -56,7 +56,7 @@ async def test_a_dry_run_writes_nothing_and_tells_the_differences(desk: Desk) ->
     assert await desk.recorder.head() == 0
 
 
-async def test_a_line_is_recorded_as_it_stands_under_its_own_id(desk: Desk) -> None:
+async def test_a_line_is_recorded_as_it_stands_under_its_own_id(desk: ImportFixture) -> None:
     await desk.take(line(), CLAIM)
     first, second, _ = await desk.recorder.read()
     assert (first.event_id, first.stream, first.fact) == ("a", GALLIUM, announced())
@@ -64,7 +64,7 @@ async def test_a_line_is_recorded_as_it_stands_under_its_own_id(desk: Desk) -> N
 
 
 async def test_a_full_disk_ends_an_import_with_the_error_that_commands_get(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: ImportFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> int:
         raise asyncpg.DiskFullError("no space left on device")
@@ -75,21 +75,21 @@ async def test_a_full_disk_ends_an_import_with_the_error_that_commands_get(
     assert await desk.recorder.head() == 0
 
 
-async def test_a_retraction_in_a_file_counts_once_too(desk: Desk) -> None:
+async def test_a_retraction_in_a_file_counts_once_too(desk: ImportFixture) -> None:
     lines = (line(), SUSPENSION, line("r", retracted("s"), type_="ExportControl.Retracted"))
     await desk.take(*lines)
     again = await desk.take(*lines, CLAIM)
     assert counts(again) == {"new": 1, "unchanged": 3}
 
 
-async def test_the_same_lines_again_add_nothing(desk: Desk) -> None:
+async def test_the_same_lines_again_add_nothing(desk: ImportFixture) -> None:
     await desk.take(line(), SUSPENSION)
     again = await desk.take(line(), SUSPENSION, CLAIM)
     assert counts(again) == {"new": 1, "unchanged": 2}
     assert list(await desk.facts()) == ["a", "s", "c"]
 
 
-async def test_a_line_that_stands_twice_in_one_file_counts_once(desk: Desk) -> None:
+async def test_a_line_that_stands_twice_in_one_file_counts_once(desk: ImportFixture) -> None:
     outcome = await desk.take(line(), line(), SUSPENSION, SUSPENSION)
     assert counts(outcome) == {"new": 2, "repeated": 2}
     assert list(await desk.facts()) == ["a", "s"]
@@ -105,25 +105,25 @@ REUSED = "Event id 'a' is already in the log with another content"
 
 @pytest.mark.parametrize("other", OTHERS)
 async def test_an_id_that_the_log_has_for_another_content_is_refused(
-    desk: Desk, other: bytes
+    desk: ImportFixture, other: bytes
 ) -> None:
     await desk.take(line())
     outcome = await desk.take(other)
-    assert (outcome.refused, said(outcome)) == (True, [(1, None, REUSED)])
+    assert (outcome.refused, refusals(outcome)) == (True, [(1, None, REUSED)])
 
 
 @pytest.mark.parametrize("other", OTHERS)
 async def test_an_id_that_the_file_has_for_another_content_is_refused(
-    desk: Desk, other: bytes
+    desk: ImportFixture, other: bytes
 ) -> None:
     outcome = await desk.take(line(), other)
-    assert (outcome.refused, said(outcome)) == (True, [(2, None, "line 1 says otherwise")])
+    assert (outcome.refused, refusals(outcome)) == (True, [(2, None, "line 1 says otherwise")])
     assert await desk.recorder.head() == 0
 
 
-async def test_lines_are_checked_against_the_rules_and_each_other(desk: Desk) -> None:
+async def test_lines_are_checked_against_the_rules_and_each_other(desk: ImportFixture) -> None:
     outcome = await desk.take(SUSPENSION, line(), line("b"), SUSPENSION, skip_refused=True)
-    assert said(outcome) == [
+    assert refusals(outcome) == [
         (1, "id", f"There is no {GALLIUM}: expected a Announced first"),
         (
             3,
@@ -136,12 +136,14 @@ async def test_lines_are_checked_against_the_rules_and_each_other(desk: Desk) ->
     assert list(await desk.facts()) == ["a", "s"]
 
 
-async def test_nothing_is_recorded_while_a_line_is_invalid_unless_it_is_skipped(desk: Desk) -> None:
+async def test_nothing_is_recorded_while_a_line_is_invalid_unless_it_is_skipped(
+    desk: ImportFixture,
+) -> None:
     elsewhere = line("c", claimed(1), FIGURE.replace("CN", "US"), "Figure.Claimed")
     unitless = CLAIM.replace(b'"unit":"t",', b"")
     lines = [line(), unitless, b"{\n", elsewhere]
     outcome = await desk.take(*lines)
-    assert said(outcome) == [
+    assert refusals(outcome) == [
         (2, "data.quantity.unit", "expected a unit"),
         (3, None, "expected JSON: Input data was truncated"),
         (4, "series", "expected the series of figure/rare_earths/US/production/mine/2023"),
@@ -151,12 +153,14 @@ async def test_nothing_is_recorded_while_a_line_is_invalid_unless_it_is_skipped(
     assert (counts(skipped), list(await desk.facts())) == ({"new": 1, "refused": 3}, ["a"])
 
 
-async def test_empty_lines_are_skipped_and_counted(desk: Desk) -> None:
+async def test_empty_lines_are_skipped_and_counted(desk: ImportFixture) -> None:
     outcome = await desk.take(b"\n", line(), b"  \r\n", b"{", b"")
-    assert [line for line, _, _ in said(outcome)] == [4]
+    assert [line for line, _, _ in refusals(outcome)] == [4]
 
 
-async def test_an_actor_may_be_founded_earlier_in_the_file_or_in_the_log(desk: Desk) -> None:
+async def test_an_actor_may_be_founded_earlier_in_the_file_or_in_the_log(
+    desk: ImportFixture,
+) -> None:
     founded = line(
         "f", fact(Founded, "2021-03-12", name="Quad"), "alliance/quad", "Alliance.Founded"
     )
@@ -169,14 +173,14 @@ async def test_an_actor_may_be_founded_earlier_in_the_file_or_in_the_log(desk: D
         )
         for n in (1, 2)
     ]
-    assert [reason for _, _, reason in said(await desk.take(*made))] == [
+    assert [reason for _, _, reason in refusals(await desk.take(*made))] == [
         "'quad' is not an actor: expected a place such as US, or an alliance that has been founded"
     ] * 2
     assert counts(await desk.take(founded, made[0])) == {"new": 2}
     assert counts(await desk.take(made[1])) == {"new": 1}
 
 
-async def test_a_backslash_before_a_code_is_text_like_any_other(desk: Desk) -> None:
+async def test_a_backslash_before_a_code_is_text_like_any_other(desk: ImportFixture) -> None:
     await desk.take(line(content=announced(title="\\u0000")))
     assert await desk.facts() == {"a": announced(title="\\u0000")}
 
@@ -212,7 +216,9 @@ def test_a_line_that_can_not_be_read_is_refused_at_its_field(
     assert (caught.value.code, caught.value.path) == (code, path)
 
 
-async def test_the_corpus_of_a_later_release_corrects_that_of_an_earlier_one(desk: Desk) -> None:
+async def test_the_corpus_of_a_later_release_corrects_that_of_an_earlier_one(
+    desk: ImportFixture,
+) -> None:
     reader = replace(corpus_format.READER, corrects=True)
     path = desk.directory / "corpus.jsonl"
     for content in (line() + CLAIM, line("a", announced(title="Other")) + CLAIM):
@@ -227,7 +233,7 @@ async def test_the_corpus_of_a_later_release_corrects_that_of_an_earlier_one(des
 # --- receipts
 
 
-async def test_a_receipt_stands_right_behind_the_events_of_its_run(desk: Desk) -> None:
+async def test_a_receipt_stands_right_behind_the_events_of_its_run(desk: ImportFixture) -> None:
     outcome = await desk.take(line(), SUSPENSION, line())
     *_, last = await desk.recorder.read()
     assert (last.position, last.fact) == (outcome.position, outcome.receipt)
@@ -242,13 +248,13 @@ async def test_a_receipt_stands_right_behind_the_events_of_its_run(desk: Desk) -
     assert (receipt.reader, receipt.reader_version, receipt.events) == ("corpus", "1", 2)
 
 
-async def test_a_run_without_news_has_a_receipt_as_well(desk: Desk) -> None:
+async def test_a_run_without_news_has_a_receipt_as_well(desk: ImportFixture) -> None:
     await desk.take(line())
     again = await desk.take(line())
     assert (again.receipt.events, again.position, counts(again)) == (0, 3, {"unchanged": 1})
 
 
-async def test_counts_are_exact_where_lists_are_bounded(desk: Desk) -> None:
+async def test_counts_are_exact_where_lists_are_bounded(desk: ImportFixture) -> None:
     places: list[tuple[str, int]] = []
     outcome = await desk.read(
         *(RefusedItem(SourceLocation(n), f"reason {n % 30}", "text\0" * 100) for n in range(5000)),
@@ -260,7 +266,7 @@ async def test_counts_are_exact_where_lists_are_bounded(desk: Desk) -> None:
     assert places == [("refused", n) for n in range(5000)]
 
 
-async def test_a_receipt_has_room_for_the_worst_of_texts(desk: Desk) -> None:
+async def test_a_receipt_has_room_for_the_worst_of_texts(desk: ImportFixture) -> None:
     worst = '\U0001f600"\0\ud800' * 300
     outcome = await desk.read(
         *(RefusedItem(SourceLocation(n, worst), f"{n} {worst}", worst) for n in range(100))
@@ -269,11 +275,13 @@ async def test_a_receipt_has_room_for_the_worst_of_texts(desk: Desk) -> None:
     assert len(outcome.receipt.refused) == 20
 
 
-async def test_a_receipt_can_neither_be_retracted_nor_imported(desk: Desk) -> None:
+async def test_a_receipt_can_neither_be_retracted_nor_imported(desk: ImportFixture) -> None:
     outcome = await desk.take(line())
     *_, last = await desk.recorder.read()
     forged = await desk.take(format_line("x", "Import.Recorded", outcome.receipt, "import/x"))
-    assert said(forged) == [(1, "type", "expected a fact: receipts are recorded by imports only")]
+    assert refusals(forged) == [
+        (1, "type", "expected a fact: receipts are recorded by imports only")
+    ]
     with pytest.raises(InvalidInput, match="a receipt stays"):
         await Commands(desk.recorder).retract(last.event_id, "no", announced().source)
 
@@ -281,7 +289,7 @@ async def test_a_receipt_can_neither_be_retracted_nor_imported(desk: Desk) -> No
 async def test_a_state_with_receipts_replays_to_the_same_digest(
     services: Services, target: Target, tmp_path: Path
 ) -> None:
-    desk = Desk(target, services.recorder, tmp_path)
+    desk = ImportFixture(target, services.recorder, tmp_path)
     outcome = await desk.take(line(), CLAIM)
     assert outcome.position == 3
     await services.projector.reach(3)
@@ -293,7 +301,7 @@ async def test_a_state_with_receipts_replays_to_the_same_digest(
 
 
 async def test_a_write_meanwhile_makes_a_run_fail_as_a_whole(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: ImportFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append = Staging.append
 
@@ -310,7 +318,7 @@ async def test_a_write_meanwhile_makes_a_run_fail_as_a_whole(
 OTHER = Order(GALLIUM, announced(title="Other"), "other")
 
 
-async def test_a_file_that_changes_while_it_is_read_is_refused(desk: Desk) -> None:
+async def test_a_file_that_changes_while_it_is_read_is_refused(desk: ImportFixture) -> None:
     path = desk.directory / "facts.jsonl"
 
     def read(file: File) -> Any:
@@ -326,7 +334,7 @@ async def test_a_file_that_changes_while_it_is_read_is_refused(desk: Desk) -> No
 # --- editions, corrections, doubts
 
 
-async def test_a_next_edition_restates_and_overwrites_nothing(desk: Desk) -> None:
+async def test_a_next_edition_restates_and_overwrites_nothing(desk: ImportFixture) -> None:
     await desk.read(cell(240_000))
     later = cell(255_000, id="later", edition="MCS 2025", published_on="2025-01-31")
     outcome = await desk.read(later)
@@ -335,7 +343,7 @@ async def test_a_next_edition_restates_and_overwrites_nothing(desk: Desk) -> Non
     assert list(await desk.facts()) == ["row", "later"]
 
 
-async def test_a_row_that_moved_in_its_file_is_unchanged(desk: Desk) -> None:
+async def test_a_row_that_moved_in_its_file_is_unchanged(desk: ImportFixture) -> None:
     await desk.read(cell(1))
     moved = cell(1, line=99)
     content = moved.order.fact
@@ -345,7 +353,9 @@ async def test_a_row_that_moved_in_its_file_is_unchanged(desk: Desk) -> None:
     assert counts(await desk.read(replace(moved, order=order))) == {"unchanged": 1}
 
 
-async def test_a_row_that_now_reads_otherwise_is_corrected_by_retraction(desk: Desk) -> None:
+async def test_a_row_that_now_reads_otherwise_is_corrected_by_retraction(
+    desk: ImportFixture,
+) -> None:
     await desk.read(cell(1))
     outcome = await desk.read(cell(1000), version="2")
     assert counts(outcome) == {"corrected": 1}
@@ -362,7 +372,9 @@ async def test_a_row_that_now_reads_otherwise_is_corrected_by_retraction(desk: D
     assert list(await desk.facts())[3:] == ["row~2~retracted", "row~3"]
 
 
-async def test_a_row_that_now_belongs_to_another_series_is_withdrawn_there(desk: Desk) -> None:
+async def test_a_row_that_now_belongs_to_another_series_is_withdrawn_there(
+    desk: ImportFixture,
+) -> None:
     await desk.read(cell(1), cell(2, 3, id="stays", place="US"))
     moved = cell(1, id="moved", place="JP")
     outcome = await desk.read(moved, cell(2, 3, id="stays", place="US"), version="2")
@@ -373,7 +385,7 @@ async def test_a_row_that_now_belongs_to_another_series_is_withdrawn_there(desk:
 
 
 async def test_a_reader_that_goes_back_to_its_first_reading_brings_the_fact_back(
-    desk: Desk,
+    desk: ImportFixture,
 ) -> None:
     await desk.read(cell(1))
     await desk.read(cell(1, id="moved", place="JP"), version="2")
@@ -384,7 +396,7 @@ async def test_a_reader_that_goes_back_to_its_first_reading_brings_the_fact_back
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_after_any_readings_of_a_file_what_stands_is_what_the_last_one_says(
-    desk: Desk, seed: int
+    desk: ImportFixture, seed: int
 ) -> None:
     dice = Random(seed)
     for version in range(6):
@@ -399,7 +411,7 @@ async def test_after_any_readings_of_a_file_what_stands_is_what_the_last_one_say
         assert await standing_values(desk) == first, (seed, version)
 
 
-async def standing_values(desk: Desk) -> dict[str, int]:
+async def standing_values(desk: ImportFixture) -> dict[str, int]:
     """The values that stand in the log, by place; one for each."""
     streams = [FIGURE.replace("CN", place) for place in ("CN", "US", "JP", "AU")]
     found = {}
@@ -411,19 +423,19 @@ async def standing_values(desk: Desk) -> dict[str, int]:
     return found
 
 
-async def test_another_file_withdraws_nothing(desk: Desk) -> None:
+async def test_another_file_withdraws_nothing(desk: ImportFixture) -> None:
     await desk.read(cell(1))
     outcome = await desk.read(cell(2, id="other", place="US"), version="2", content="another")
     assert counts(outcome) == {"new": 1}
 
 
-async def test_what_a_person_retracted_is_not_brought_back(desk: Desk) -> None:
+async def test_what_a_person_retracted_is_not_brought_back(desk: ImportFixture) -> None:
     await desk.read(cell(1))
     await Commands(desk.recorder).record(FIGURE, retracted("row"))
     assert counts(await desk.read(cell(1), version="2")) == {"unchanged": 1}
 
 
-async def test_a_client_can_not_keep_a_row_out_by_taking_its_id(desk: Desk) -> None:
+async def test_a_client_can_not_keep_a_row_out_by_taking_its_id(desk: ImportFixture) -> None:
     commands = Commands(desk.recorder)
     await commands.record("export-control/x", announced(), idempotency_key="row", actor="client")
     assert counts(await desk.read(cell(1))) == {"new": 1}
@@ -433,7 +445,7 @@ async def test_a_client_can_not_keep_a_row_out_by_taking_its_id(desk: Desk) -> N
     assert list(await desk.facts())[2:] == ["row~1~retracted", "row~2"]
 
 
-async def test_a_client_can_not_keep_a_row_out_by_retracting_it_before(desk: Desk) -> None:
+async def test_a_client_can_not_keep_a_row_out_by_retracting_it_before(desk: ImportFixture) -> None:
     commands = Commands(desk.recorder)
     await commands.record(FIGURE, claimed(1), idempotency_key="row", actor="client")
     assert counts(await desk.read(cell(1))) == {"unchanged": 1}
@@ -442,7 +454,9 @@ async def test_a_client_can_not_keep_a_row_out_by_retracting_it_before(desk: Des
     assert await standing_values(desk) == {"CN": 1}
 
 
-async def test_what_a_client_recorded_under_the_id_of_a_row_is_not_retracted(desk: Desk) -> None:
+async def test_what_a_client_recorded_under_the_id_of_a_row_is_not_retracted(
+    desk: ImportFixture,
+) -> None:
     other = claimed(9, publisher="bgs", edition="WMS")
     await Commands(desk.recorder).record(FIGURE, other, idempotency_key="row", actor="client")
     assert counts(await desk.read(cell(1))) == {"new": 1}
@@ -452,14 +466,14 @@ async def test_what_a_client_recorded_under_the_id_of_a_row_is_not_retracted(des
 @pytest.mark.parametrize(
     "key", ["row~2", "row~retracted", "import-20261125T000000000000-abc", "~", "\u3164"]
 )
-async def test_ids_that_imports_give_are_not_for_clients(desk: Desk, key: str) -> None:
+async def test_ids_that_imports_give_are_not_for_clients(desk: ImportFixture, key: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         await Commands(desk.recorder).record(FIGURE, claimed(1), idempotency_key=key)
     assert caught.value.path == ("idempotencyKey",)
     assert await desk.recorder.head() == 0
 
 
-async def test_a_key_from_before_gives_its_first_result_again(desk: Desk) -> None:
+async def test_a_key_from_before_gives_its_first_result_again(desk: ImportFixture) -> None:
     order = Order(FIGURE, claimed(1), "old~2")
     await desk.recorder.append([decide(restored(FIGURE, []), order, ())])
     again = await Commands(desk.recorder).record(FIGURE, claimed(1), idempotency_key="old~2")
@@ -467,33 +481,35 @@ async def test_a_key_from_before_gives_its_first_result_again(desk: Desk) -> Non
     await Commands(desk.recorder).retract("old~2", "it was an example", claimed(1).source)
 
 
-async def test_a_correction_that_breaks_a_rule_changes_nothing(desk: Desk) -> None:
+async def test_a_correction_that_breaks_a_rule_changes_nothing(desk: ImportFixture) -> None:
     await desk.read(cell(1))
     await desk.read(cell(7, id="beside", version="2"), content="2")
     outcome = await desk.read(cell(8, version="2"), version="2", content="3")
     assert (counts(outcome), list(await desk.facts())) == ({"refused": 1}, ["row", "beside"])
 
 
-async def test_a_claim_that_is_known_under_another_id_is_unchanged_or_refused(desk: Desk) -> None:
+async def test_a_claim_that_is_known_under_another_id_is_unchanged_or_refused(
+    desk: ImportFixture,
+) -> None:
     await desk.read(cell(240_000))
     assert counts(await desk.read(cell(240, id="kt", unit="kt"), content="2")) == {"unchanged": 1}
     outcome = await desk.read(cell(7, id="else"), content="3")
-    assert said(outcome) == [
+    assert refusals(outcome) == [
         (2, "value", "the event row has another value for this series and edition")
     ]
     assert not outcome.refused
 
 
-async def test_contradictory_and_duplicate_rows_are_reported(desk: Desk) -> None:
+async def test_contradictory_and_duplicate_rows_are_reported(desk: ImportFixture) -> None:
     outcome = await desk.read(cell(1, 2), cell(1, 3), cell(2, 4))
     assert counts(outcome) == {"new": 1, "repeated": 1, "refused": 1}
-    assert said(outcome) == [(4, "value", "line 2 says otherwise")]
+    assert refusals(outcome) == [(4, "value", "line 2 says otherwise")]
 
 
-async def test_rows_far_apart_are_compared_as_well(desk: Desk) -> None:
+async def test_rows_far_apart_are_compared_as_well(desk: ImportFixture) -> None:
     many = [cell(n, n, id=f"row-{n}", year=1800 + n % 300, edition=f"E{n}") for n in range(2500)]
     outcome = await desk.read(*many, cell(1, 9000, id="row-0", year=1800, edition="E0"))
-    assert said(outcome) == [(9000, "value", "line 0 says otherwise")]
+    assert refusals(outcome) == [(9000, "value", "line 0 says otherwise")]
     assert outcome.receipt.counts.items == 2501
 
 
@@ -510,7 +526,7 @@ async def test_rows_far_apart_are_compared_as_well(desk: Desk) -> None:
     ],
 )
 async def test_a_figure_far_from_its_neighbour_is_suspect_and_recorded(
-    desk: Desk, value: int, unit: str, suspect: int
+    desk: ImportFixture, value: int, unit: str, suspect: int
 ) -> None:
     await desk.read(cell(240_000))
     later = cell(value, id="later", edition="MCS 2025", published_on="2025-01-31", unit=unit)

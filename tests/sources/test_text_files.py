@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.fact_builders import announced
-from tests.support.importer import CLAIM, Desk, counts, line, said
+from tests.support.importer import CLAIM, ImportFixture, counts, line, refusals
 from tracker.errors import InvalidInput, TooLarge
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import File, RefusedItem, SourceLocation
@@ -180,7 +180,7 @@ def test_a_line_of_100_mb_is_one_refusal_and_never_in_memory(tmp_path: Path) -> 
 
 
 async def test_facts_in_another_encoding_leave_nothing_until_it_is_named(
-    desk: Desk, tmp_path: Path
+    desk: ImportFixture, tmp_path: Path
 ) -> None:
     content = line("a", announced(title="镓出口管制"))
     path = tmp_path / "facts.jsonl"
@@ -194,20 +194,20 @@ async def test_facts_in_another_encoding_leave_nothing_until_it_is_named(
 
 
 @pytest.mark.parametrize("code", ["utf-16", "utf-32", "utf-8-sig"])
-async def test_a_mark_says_the_encoding(desk: Desk, code: str) -> None:
+async def test_a_mark_says_the_encoding(desk: ImportFixture, code: str) -> None:
     outcome = await desk.take((line() + CLAIM).decode().encode(code))
-    assert (counts(outcome), said(outcome)) == ({"new": 2}, [])
+    assert (counts(outcome), refusals(outcome)) == ({"new": 2}, [])
     assert outcome.receipt.encoding == code.removesuffix("-sig")
 
 
-async def test_a_mark_and_mixed_line_ends_do_not_matter(desk: Desk) -> None:
+async def test_a_mark_and_mixed_line_ends_do_not_matter(desk: ImportFixture) -> None:
     outcome = await desk.take(b"\xef\xbb\xbf", line().strip(), b"\r\n\r", CLAIM.strip(), b"\r")
-    assert (counts(outcome), said(outcome)) == ({"new": 2}, [])
+    assert (counts(outcome), refusals(outcome)) == ({"new": 2}, [])
 
 
-async def test_a_truncated_file_of_facts_leaves_nothing(desk: Desk) -> None:
+async def test_a_truncated_file_of_facts_leaves_nothing(desk: ImportFixture) -> None:
     outcome = await desk.take(line(), CLAIM[:-30])
-    assert (outcome.refused, said(outcome)) == (
+    assert (outcome.refused, refusals(outcome)) == (
         True,
         [(2, None, "expected JSON: Input data was truncated")],
     )

@@ -21,7 +21,7 @@ import asyncpg
 from tests.support.published_log import publish
 
 
-class Steps:
+class StepCounter:
     """Counts steps, and ends the process at one of them."""
 
     def __init__(self, last: int):
@@ -55,7 +55,7 @@ class Steps:
 
 def child(target: dict[str, Any], directory: Path, last: int) -> int:
     """Publish; how many steps that took."""
-    steps = Steps(last)
+    steps = StepCounter(last)
     for name in ("fetch", "fetchrow", "fetchval", "execute"):
         steps.around(asyncpg.Connection, name)
     for name in ("replace", "fsync", "open"):

@@ -116,7 +116,7 @@ def ordered(
 def order(*publishers: str, **more: Any) -> PreferenceState:
     """The state that an order of publishers makes."""
     fact = ordered(*publishers, **more)
-    found: PreferenceState = state(told(fact.stream, fact), fact.stream, "2030-01-01")
+    found: PreferenceState = state(decided_facts(fact.stream, fact), fact.stream, "2030-01-01")
     return found
 
 
@@ -125,7 +125,7 @@ def retracted(event_id: str) -> Retracted:
     return from_builtins(Retracted, {"retracts": event_id, "reason": "misread", "source": source()})
 
 
-def told(stream: str, *facts: Fact) -> list[Known]:
+def decided_facts(stream: str, *facts: Fact) -> list[Known]:
     """These facts, decided one after the other, as the events e1, e2, … at positions 1, 2, …"""
     entity = restored(stream, [])
     for number, item in enumerate(facts, 1):

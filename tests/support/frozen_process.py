@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from deploy.bootstrap import connected, migrated, running
+from deploy.bootstrap import migrate_log, open_connection, running_tracker
 from projections.runner.rebuild import rebuild
 from projections.versions.projection import Versions
 from tests.support.importer import line
@@ -63,14 +63,14 @@ def stop_before(of: Any, name: str) -> None:
 async def project(target: Target, directory: Path) -> None:
     """Project, and stop in the midst of a page."""
     stop_after(Versions, "write_page")
-    async with running(target) as services:
+    async with running_tracker(target) as services:
         await services.projector.reach(await services.recorder.head(), seconds=120)
 
 
 async def publish(target: Target, directory: Path) -> None:
     """Publish, and stop with a head that is not signed yet."""
     stop_before(KeyStore, "save_head")
-    async with running(target, SigningOptions(KeyStore(directory))) as services:
+    async with running_tracker(target, SigningOptions(KeyStore(directory))) as services:
         while await services.proofs.size() != await services.recorder.head():
             await asyncio.sleep(0.05)
 
@@ -92,7 +92,7 @@ async def remake(target: Target, directory: Path) -> None:
 async def restore_bundle(target: Target, directory: Path) -> None:
     """Restore a bundle into an empty log."""
     copy = BundleFiles(await bundle(directory / "bundle", honest(300)))
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         await restore.restore(connection, await Verification.begin(copy, TRUST))
 
 
@@ -111,7 +111,7 @@ async def fill_log(target: Target, directory: Path) -> None:
 async def prepare(target: Target, directory: Path) -> None:
     """Migrate, and stop after the first step."""
     stop_after(migrate, "_apply")
-    await migrated(target)
+    await migrate_log(target)
 
 
 KINDS: dict[str, Callable[[Target, Path], Awaitable[None]]] = {

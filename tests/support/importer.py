@@ -34,7 +34,7 @@ CLAIM = line("c", claimed(1), None, "Figure.Claimed")
 SUSPENSION = line("s", suspended(), GALLIUM, "ExportControl.Suspended")
 
 
-class Desk:
+class ImportFixture:
     """Imports files into a log of the test's own."""
 
     def __init__(self, target: Target, recorder: Recorder, directory: Path):
@@ -72,7 +72,7 @@ class Desk:
         }
 
 
-def said(outcome: ImportOutcome) -> list[tuple[int, str | None, str]]:
+def refusals(outcome: ImportOutcome) -> list[tuple[int, str | None, str]]:
     """The line, field and reason of every refusal."""
     return [(remark.line, remark.column, remark.reason) for remark in outcome.receipt.refused]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-from deploy.bootstrap import connected
+from deploy.bootstrap import open_connection
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.merkle import Frontier, leaf_hash
 from tracker.audit.format.signed_note import Note
@@ -33,13 +33,13 @@ FROM (SELECT head + n AS at, $2 || '-' || (head + n) AS id
 
 async def fill(target: Target, events: int, word: str = "a", bytes: int = 0) -> None:
     """Add so many events, of which all have a word in them."""
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         await connection.execute(FILL, events, word, bytes)
 
 
-async def force(target: Target, *statements: str) -> None:
+async def superuser(target: Target, *statements: str) -> None:
     """What a superuser can do who does not mind triggers."""
-    async with connected(target) as connection, connection.transaction():
+    async with open_connection(target) as connection, connection.transaction():
         for table in ("events", "tiles", "checkpoints", "cosignatures"):
             await connection.execute(f"ALTER TABLE log.{table} DISABLE TRIGGER ALL")
         for statement in statements:
@@ -71,7 +71,7 @@ def publisher(
 
 async def check(target: Target, safe: KeyStore) -> list[int]:
     """Check every checkpoint, and the head in the safe, against the entries; the sizes of them."""
-    async with connected(target) as connection:
+    async with open_connection(target) as connection:
         entries = [
             row["entry"]
             for row in await connection.fetch("SELECT entry FROM log.events ORDER BY position")

@@ -86,7 +86,7 @@ def signed(entries: Sequence[bytes], *signers: Signer, origin: str = ORIGIN) -> 
     return str(Note(text, tuple(key.sign(text, 1) for key in signers or (KEY,)))).encode()
 
 
-class Forged:
+class ForgedLog:
     """A log of any entries, with any heads, as a source."""
 
     name, ahead = "a forged log", 1
@@ -138,7 +138,7 @@ async def bundle(
         await export_annexes(each(texts_of(head.size)), directory)
 
     await export(
-        Forged(entries, note, kept),
+        ForgedLog(entries, note, kept),
         trust,
         directory,
         {"key": str(KEY.verifier).encode()},
