@@ -103,7 +103,9 @@ def until(happened: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def in_a_process(script: str, *, url: str) -> subprocess.CompletedProcess[str]:
+def in_a_process(
+    script: str, *, url: str, module: str = "tracker.eventsourcing_asyncpg"
+) -> subprocess.CompletedProcess[str]:
     """Run a script in a Python of its own; it fails when that doesn't end by itself."""
     return subprocess.run(
         [sys.executable, "-c", script],
@@ -112,9 +114,5 @@ def in_a_process(script: str, *, url: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
         cwd=ROOT,
-        env={
-            **os.environ,
-            "PERSISTENCE_MODULE": "tracker.eventsourcing_asyncpg",
-            "TRACKER_DATABASE_URL": url,
-        },
+        env={**os.environ, "PERSISTENCE_MODULE": module, "TRACKER_DATABASE_URL": url},
     )

@@ -138,7 +138,7 @@ def test_text_tables_hold_uuids_too(database_url: str) -> None:
 
 
 def test_the_examples_of_the_documentation_run(database_url: str) -> None:
-    application, view = EXAMPLES
+    _, application, view = EXAMPLES
     result = in_a_process(application, url=database_url)
     assert (result.returncode, result.stderr) == (0, "")
     names: dict[str, Any] = {"__name__": "views"}

@@ -22,7 +22,6 @@ from tracker.commands.commands import (
 from tracker.commands.entity_cache import EntityCache
 from tracker.domain.announcement import Made
 from tracker.domain.entity import Entity, Known, check_stream
-from tracker.domain.recordable import check_recordable
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.domain.registry import kind_of
 from tracker.domain.values import Fact, PartialDate, Source
@@ -237,7 +236,9 @@ class Commands:
             with order.errors():
                 check_stream(order.stream, "id")
         with _unreadable():
-            alliances = await self._recorder.existing(sorted(mentioned(orders)))
+            alliances = await self._recorder.existing(
+                sorted(referenced_alliances(order.fact for order in orders))
+            )
             async with self._entities.load({order.stream for order in orders}) as entities:
                 return recorded_before(entities, orders) or await _decide_in_turns(
                     entities, orders, alliances, actor
@@ -299,7 +300,6 @@ def decide(
     """
     if order.event_id in entity.history:
         raise IdempotencyConflict(order.event_id)
-    check_recordable(order.fact)
     check_actors(order.fact, alliances)
     version = entity.version
     entity.record(order.fact, order.event_id)
@@ -350,13 +350,13 @@ def restored(
     return entity
 
 
-def mentioned(orders: Iterable[Order]) -> set[str]:
-    """The streams of the alliances that act in these orders."""
+def referenced_alliances(facts: Iterable[Fact]) -> set[str]:
+    """The streams of the alliances that act in these facts."""
     return {
         f"alliance/{actor}"
-        for order in orders
-        if isinstance(order.fact, Made)
-        for actor in order.fact.actors
+        for fact in facts
+        if isinstance(fact, Made)
+        for actor in fact.actors
         if actor.islower()
     }
 

@@ -12,7 +12,6 @@ from uuid import UUID
 import asyncpg
 from eventsourcing.persistence import (
     AggregateRecorder,
-    ApplicationRecorder,
     IntegrityError,
     Notification,
     OperationalError,
@@ -26,7 +25,7 @@ from eventsourcing.persistence import (
 from tracker.eventsourcing_asyncpg.datastore import Datastore
 from tracker.eventsourcing_asyncpg.identifiers import names
 from tracker.eventsourcing_asyncpg.insert_batching import Inserts, insert
-from tracker.eventsourcing_asyncpg.subscription import AsyncpgSubscription
+from tracker.eventsourcing_asyncpg.subscription import AsyncpgSubscription, WatchableRecorder
 from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("recorders.sql"))
@@ -112,7 +111,7 @@ class AsyncpgAggregateRecorder(AsyncpgRecorder, AggregateRecorder):
         return [replace(event, originator_id=self._key(event.originator_id)) for event in events]
 
 
-class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, ApplicationRecorder):
+class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, WatchableRecorder):
     """Events by originator and, all of them, in the order of their notification ids."""
 
     def __init__(self, datastore: Datastore, **tables: str):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from threading import Event
-from typing import TYPE_CHECKING
 
 from eventsourcing.persistence import (
+    ApplicationRecorder,
     ConnectionPoolClosedError,
     InterfaceError,
     Notification,
@@ -18,18 +19,23 @@ from eventsourcing.persistence import (
 
 from tracker.eventsourcing_asyncpg.listener import POLL_INTERVAL_SECONDS
 
-if TYPE_CHECKING:
-    from tracker.eventsourcing_asyncpg.recorders import AsyncpgApplicationRecorder
-
 PAGE_EVENTS = 500
 logger = logging.getLogger(__name__)
 
 
-class AsyncpgSubscription(Subscription["AsyncpgApplicationRecorder"]):
+class WatchableRecorder(ApplicationRecorder):
+    """A recorder that wakes those who wait for events."""
+
+    @abstractmethod
+    def watch(self, woken: Event) -> None:
+        """Set `woken` whenever events have been recorded, for as long as somebody holds it."""
+
+
+class AsyncpgSubscription(Subscription[WatchableRecorder]):
     """Reads page after page and waits at the end to be woken. Holds one page in memory, has no
     thread of its own, waits for a lost database to return, and ends when the factory is closed."""
 
-    def __init__(self, recorder: AsyncpgApplicationRecorder, gt: int | None, topics: Sequence[str]):
+    def __init__(self, recorder: WatchableRecorder, gt: int | None, topics: Sequence[str]):
         super().__init__(recorder, gt, topics)
         self._page: deque[Notification] = deque()
         self._woken = Event()

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from tracker.auth.scopes import IMPORT_ACTOR
 from tracker.commands.commands import Order
-from tracker.commands.handler import decide, mentioned
+from tracker.commands.handler import decide, referenced_alliances
 from tracker.domain.entity import Entity, Retracted
 from tracker.domain.import_receipt import Import, Receipt
 from tracker.domain.values import Fact, PartialDate, Source
@@ -184,7 +184,7 @@ async def _process_batch(run: ImportRun, batch: Iterable[Item]) -> None:
     taken = run.staging.by_others | await run.staging.recorded_by_others(moved)
     seen = await run.staging.lines_seen(ids)
     run.founded |= await run.staging.existing(
-        sorted(mentioned(item.order for item in told) - run.founded)
+        sorted(referenced_alliances(item.order.fact for item in told) - run.founded)
     )
     events: list[NewEvent] = []
     for item in batch:

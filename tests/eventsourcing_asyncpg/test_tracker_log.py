@@ -1,0 +1,250 @@
+"""The eventsourcing library over the tracker's own log."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import pytest
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.domain import datetime_now_with_tzinfo
+from eventsourcing.persistence import IntegrityError, NotSupportedError
+from eventsourcing.system import ProcessApplication
+
+from tests.eventsourcing_asyncpg.support import ROOT, in_a_process, kill_others, run
+from tests.support.fact_builders import announced, clause, fact, suspended
+from tracker.commands.commands import Telling
+from tracker.commands.handler import Commands
+from tracker.domain.announcement import Announcement, Made
+from tracker.domain.entity import Entity
+from tracker.domain.export_control import ExportControl
+from tracker.errors import InvalidInput
+from tracker.eventsourcing_asyncpg.tracker_log import EntityMapper, TrackerLogRecorder
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import Target, create_pool
+
+MODULE = "tracker.eventsourcing_asyncpg.tracker_log"
+GALLIUM, GERMANIUM = "export-control/gallium", "export-control/germanium"
+T = TypeVar("T")
+
+
+class PolicyLog(Application[str]):
+    """The tracker's log, as somebody who uses the library sees it."""
+
+
+@pytest.fixture(autouse=True)
+def over_the_log(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library's applications stand over the log."""
+    monkeypatch.setenv("PERSISTENCE_MODULE", MODULE)
+
+
+@pytest.fixture
+def app() -> Iterator[PolicyLog]:
+    """An application over the log."""
+    with PolicyLog() as app:
+        yield app
+
+
+def with_tracker(target: Target, work: Callable[[Recorder, Commands], Awaitable[T]]) -> T:
+    """Have the tracker itself do something."""
+
+    async def working() -> T:
+        pool = await create_pool(target, role=None, size=2)
+        try:
+            recorder = Recorder(pool)
+            return await work(recorder, Commands(recorder))
+        finally:
+            await pool.close()
+
+    return asyncio.run(working())
+
+
+def recorded(target: Target, *commands: Telling) -> None:
+    """Have the tracker record facts by its own commands."""
+    with_tracker(target, lambda _, own: own.record_all(commands))
+
+
+def entries(target: Target) -> list[tuple[int, str, str | None]]:
+    """All positions, event types and actors of the log."""
+
+    async def read(recorder: Recorder, _: Commands) -> list[tuple[int, str, str | None]]:
+        return [(e.position, e.type, e.actor) for e in await recorder.read()]
+
+    return with_tracker(target, read)
+
+
+def test_an_application_reads_the_entities_of_the_tracker(target: Target, app: PolicyLog) -> None:
+    recorded(target, Telling(GALLIUM, announced()), Telling(GALLIUM, suspended()))
+    control = app.repository.get(GALLIUM)
+    assert isinstance(control, ExportControl)
+    assert [(k.position, k.type, k.fact) for k in control.known] == [
+        (1, "ExportControl.Announced", announced()),
+        (2, "ExportControl.Suspended", suspended()),
+    ]
+    assert app.repository.get(GALLIUM, version=1).version == 1
+    with pytest.raises(AggregateNotFoundError):
+        app.repository.get(GERMANIUM)
+
+
+def test_notifications_are_the_events_of_the_log(target: Target, app: PolicyLog) -> None:
+    assert app.recorder.max_notification_id() is None
+    recorded(
+        target,
+        Telling(GALLIUM, announced()),
+        Telling(GERMANIUM, announced()),
+        Telling(GALLIUM, suspended()),
+    )
+    everything = app.recorder.select_notifications(1, 10)
+    assert [(n.id, n.originator_id, n.originator_version, n.topic) for n in everything] == [
+        (1, GALLIUM, 1, "ExportControl.Announced"),
+        (2, GERMANIUM, 1, "ExportControl.Announced"),
+        (3, GALLIUM, 2, "ExportControl.Suspended"),
+    ]
+    assert app.recorder.max_notification_id() == 3
+    for arguments, ids in (
+        ((2, 10), [2, 3]),
+        ((1, 2), [1, 2]),
+        ((1, 10, 2), [1, 2]),
+        ((None, 10, None, ["ExportControl.Suspended"]), [3]),
+    ):
+        assert [n.id for n in app.recorder.select_notifications(*arguments)] == ids
+    later = app.recorder.select_notifications(1, 10, inclusive_of_start=False)
+    assert [n.id for n in later] == [2, 3]
+    backwards = app.recorder.select_events(GALLIUM, desc=True, limit=1)
+    assert [event.originator_version for event in backwards] == [2]
+    between = app.recorder.select_events(GALLIUM, gt=1, lte=2)
+    assert [event.originator_version for event in between] == [2]
+
+
+def test_a_subscription_gets_what_the_tracker_records(target: Target, app: PolicyLog) -> None:
+    recorded(target, Telling(GALLIUM, announced()))
+    with app.recorder.subscribe(gt=0) as subscription:
+        assert next(subscription).id == 1
+        recorded(target, Telling(GALLIUM, suspended()))
+        assert next(subscription).topic == "ExportControl.Suspended"
+
+
+def test_the_example_counts_controls_in_force_by_issuer(target: Target, database_url: str) -> None:
+    [example, *_] = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "library.md").read_text("utf-8"), re.DOTALL
+    )
+    in_force = clause(inForceFrom="2025-03-01")
+    recorded(
+        target,
+        Telling(GALLIUM, announced(in_force, on="2025-02-01")),
+        Telling(GERMANIUM, announced(in_force, on="2025-02-01", issuer="MY")),
+        Telling("export-control/antimony", announced(in_force, on="2025-02-01")),
+        Telling("export-control/antimony", suspended(start="2025-11-09", end="2026-11-27")),
+        Telling(
+            "announcement/a", fact(Made, "2025-03-01", kind="statement", title="A", actors=["US"])
+        ),
+    )
+    result = in_a_process(example, url=database_url, module=MODULE)
+    assert (result.returncode, result.stderr, result.stdout) == (0, "", "{'CN': 1, 'MY': 1}\n")
+    assert run(target, "SELECT notification_id FROM public.controls_tracking") == 5
+    recorded(target, Telling(GERMANIUM, suspended()))
+    result = in_a_process(example, url=database_url, module=MODULE)  # goes on where it was
+    assert result.stdout == "{'CN': 1}\n"
+
+
+# --- writing
+
+
+def test_what_an_application_saves_is_an_event_as_any_other(target: Target, app: PolicyLog) -> None:
+    recorded(target, Telling(GALLIUM, announced()))
+    control = app.repository.get(GALLIUM)
+    control.record(suspended(), "mine")
+    [recording] = app.save(control)
+    assert recording.notification.id == 2
+    assert entries(target) == [
+        (1, "ExportControl.Announced", None),
+        (2, "ExportControl.Suspended", "application:PolicyLog"),
+    ]
+    assert app.repository.get(GALLIUM).version == 2
+    recorded(target, Telling(GALLIUM, suspended(start="2027-01-01", end=None)))
+    assert [position for position, *_ in entries(target)] == [1, 2, 3]
+
+
+def test_texts_that_a_law_may_force_out_become_annexes(target: Target, app: PolicyLog) -> None:
+    control = ExportControl.blank(GALLIUM)
+    control.record(announced(clause(note="Ann said so")), "e1")
+    app.save(control)
+    assert b"Ann said so" not in app.recorder.select_events(GALLIUM)[0].state
+    assert run(target, "SELECT text FROM log.annexes") == "Ann said so"
+
+
+def test_who_comes_second_is_refused_and_nothing_is_recorded(
+    target: Target, app: PolicyLog
+) -> None:
+    recorded(target, Telling(GALLIUM, announced()))
+    ours, theirs = app.repository.get(GALLIUM), app.repository.get(GALLIUM)
+    for control, event_id in ((theirs, "theirs"), (ours, "ours")):
+        control.record(suspended(), event_id)
+    app.save(theirs)
+    with pytest.raises(IntegrityError, match="version"):
+        app.save(ours)
+    other = ExportControl.blank(GERMANIUM)
+    other.record(announced(), "theirs")
+    with pytest.raises(IntegrityError):
+        app.save(other)
+    assert len(entries(target)) == 2
+
+
+@contextmanager
+def refused(code: str) -> Iterator[None]:
+    """Something is refused with a code."""
+    with pytest.raises(InvalidInput) as caught:
+        yield
+    assert caught.value.code == code
+
+
+def test_the_rules_of_the_domain_hold(target: Target, app: PolicyLog) -> None:
+    control = ExportControl.blank(GALLIUM)
+    control.record(announced(), "e1")
+    app.save(control)
+    with refused("ALREADY_EXISTS"):
+        app.repository.get(GALLIUM).record(announced(), "e2")
+    with pytest.raises(InvalidInput):
+        ExportControl.blank(GERMANIUM).record(announced(title="\x1b[31mred"), "e2")
+    nobody = Announcement.blank("announcement/a")
+    nobody.record(fact(Made, "2025-03-01", kind="statement", title="A", actors=["quad"]), "e2")
+    with refused("UNKNOWN_ACTOR"):
+        app.save(nobody)
+    imported = ExportControl.blank(GERMANIUM)
+    imported.record(announced(), "import-7")
+    with refused("RESERVED_ID"):
+        app.save(imported)
+    assert len(entries(target)) == 1
+
+
+def test_a_lost_connection_appends_nothing_twice(target: Target, app: PolicyLog) -> None:
+    control = ExportControl.blank(GALLIUM)
+    control.record(announced(), str(uuid4()))
+    app.save(control)
+    kill_others(target)
+    control.record(suspended(), str(uuid4()))
+    app.save(control)
+    assert len(entries(target)) == 2
+
+
+def test_events_that_are_saved_again_are_found_again(app: PolicyLog) -> None:
+    event = Entity.Event(GALLIUM, 1, datetime_now_with_tzinfo(), "e1", announced())
+    recorder: Any = app.recorder
+    assert isinstance(recorder, TrackerLogRecorder)
+    assert isinstance(app.mapper, EntityMapper)
+    stored = app.mapper.to_stored_event(event)
+    assert [*recorder.insert_events([stored])] == [1]
+    assert [*recorder.insert_events([stored])] == [1]
+    assert recorder.insert_events([]) == []
+
+
+def test_what_the_log_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotSupportedError, match="ProjectionRunner"):
+        ProcessApplication[str]()
+    monkeypatch.setenv("IS_SNAPSHOTTING_ENABLED", "yes")
+    with pytest.raises(NotSupportedError, match="snapshots"):
+        PolicyLog()
