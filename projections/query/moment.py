@@ -10,6 +10,7 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
+from tracker.domain.firm import FirmState
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
@@ -21,6 +22,7 @@ S = TypeVar(
     AnnouncementState,
     ExportControlState,
     FigureState,
+    FirmState,
     PreferenceState,
     ImportState,
     RedactionState,

@@ -18,7 +18,9 @@ from tracker.domain.elements import is_split
 from tracker.domain.entity import Because, EntityState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claim, FigureState, Series
+from tracker.domain.firm import FirmState, spelling
 from tracker.domain.import_receipt import ImportState
+from tracker.domain.matching import firms_in
 from tracker.domain.preference import PreferenceState
 from tracker.domain.values import DAY, PartialDate, Value
 from tracker.domain.vocabulary import Checked
@@ -48,7 +50,7 @@ class FilterColumns(NamedTuple):
     `commodities` and `places` are those that an entity is about: the place of a figure, the issuer, the
     members, the actors. `category` is the one word that lists of its kind filter by. `commodity`
     and `period` are those of a figure. `title` is what lists order by, `search_text` what a
-    search looks in.
+    search looks in. `firms` are those that it names, as words by which they are found.
     """
 
     commodities: tuple[str, ...] = ()
@@ -58,6 +60,7 @@ class FilterColumns(NamedTuple):
     period: int | None = None
     title: str | None = None
     search_text: str | None = None
+    firms: tuple[str, ...] = ()
 
 
 def filter_columns(state: EntityState) -> FilterColumns:
@@ -67,10 +70,12 @@ def filter_columns(state: EntityState) -> FilterColumns:
     columns = partial(FilterColumns, title=title(state), search_text=search_text(state))
     match state:
         case AnnouncementState():
-            return columns(state.commodities, state.actors, state.kind)
+            firms = firm_words(state.firms)
+            return columns(state.commodities, state.actors, state.kind, firms=firms)
         case ExportControlState():
             goods = [id for item in state.clauses for id in item.clause.commodities]
-            return columns(unique(goods), (state.issuer,), state.direction)
+            firms = firm_words(name for item in state.clauses for name in firms_in(item))
+            return columns(unique(goods), (state.issuer,), state.direction, firms=firms)
         case AllianceState():
             members = [member.place for member in state.members if member.role.is_membership]
             return columns((), unique(members), state.status)
@@ -79,7 +84,14 @@ def filter_columns(state: EntityState) -> FilterColumns:
             return columns(tuple(goods), category=state.statistic)
         case ImportState():
             return columns(category=state.reader)
+        case FirmState(place=place):
+            return columns(places=(place,) if place else ())
     return columns()
+
+
+def firm_words(names: Iterable[str]) -> tuple[str, ...]:
+    """Words by which entities that name some firms are found; no other words have a slash."""
+    return unique([f"firm/{spelling(name)}" for name in names])
 
 
 @lru_cache(maxsize=64)
@@ -317,7 +329,8 @@ def _subjects(of: FilterColumns) -> list[str]:
     """
     if of.commodity:
         return ["", *of.places, *compound_keys(of.commodities, [of.period])]
-    return ["", *of.commodities, *of.places, *compound_keys(of.commodities, of.places)]
+    pairs = compound_keys(of.commodities, of.places)
+    return ["", *of.commodities, *of.places, *pairs, *of.firms]
 
 
 def compound_keys(some: Iterable[str], others: Sequence[object]) -> list[str]:

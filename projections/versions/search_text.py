@@ -15,6 +15,8 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.commodities import Commodity
 from tracker.domain.export_control import ExportControlState
+from tracker.domain.firm import FirmState
+from tracker.domain.matching import firms_in
 from tracker.domain.places import Place
 from tracker.domain.values import Value
 
@@ -47,7 +49,7 @@ def matches(search: str | None, *names: str) -> bool:
 def title(state: Value) -> str | None:
     """What an entity is called, as lists order by it; None for those without a name."""
     match state:
-        case AllianceState():
+        case AllianceState() | FirmState():
             return _joined([state.name])
         case AnnouncementState() | ExportControlState():
             return _joined([state.title])
@@ -74,6 +76,7 @@ def search_text(state: Value) -> str | None:
                     state.topic or "",
                     *_places(state.actors),
                     *_commodities(state.commodities),
+                    *state.firms,
                 ]
             )
         case ExportControlState():
@@ -85,6 +88,17 @@ def search_text(state: Value) -> str | None:
                     state.instrument or "",
                     *_places([state.issuer]),
                     *_commodities(about),
+                    *chain.from_iterable(map(firms_in, state.clauses)),
+                ]
+            )
+        case FirmState():
+            return _joined(
+                [
+                    state.name,
+                    state.id,
+                    *state.also,
+                    *state.former_names,
+                    *_places([state.place] if state.place else []),
                 ]
             )
     return None

@@ -44,6 +44,11 @@ DESCRIPTIONS = {
     "Made.on": "The day on which it was made.",
     "MembersListed.members": "The whole list; left out, the members known so far are all.",
     "RoleChanged.role": "The role from this day on.",
+    "Identified.on": "The day from which it is public that these names mean it.",
+    "Identified.place": "Where it has its seat, such as `US`.",
+    "Renamed.also": "Other spellings of the new name.",
+    "also": "Other spellings of its names.",
+    "firms": "The firms that take part, as the source writes them.",
     "Founded.on": "The day on which it was founded.",
     "account": "The other source's account, in words.",
     "actors": "Who makes it or is party to it: codes of places (`US`) and keys of founded alliances"

@@ -49,6 +49,16 @@ class AllianceOrder(Enum):
     FOUNDED_ON_DESC = _order(By.DATE, "By the day of the founding, the newest first.", down=True)
 
 
+@strawberry.enum(description="Orders of firms. Firms that are equal are ordered by key.")
+class FirmOrder(Enum):
+    """How firms are ordered."""
+
+    KEY = BY_KEY
+    KEY_DESC = BY_KEY_DESC
+    NAME = _order(By.TITLE, "By name, A to Z.")
+    NAME_DESC = _order(By.TITLE, "By name, Z to A.", down=True)
+
+
 @strawberry.enum(
     description="Orders of announcements. Announcements that are equal are ordered by key."
 )

@@ -14,7 +14,7 @@ from strawberry import enum_value
 
 from schema.base.global_ids import key_of
 from schema.inputs.input_types import input_type
-from tracker.domain import alliance, announcement, export_control, figure, preference
+from tracker.domain import alliance, announcement, export_control, figure, firm, preference
 from tracker.domain import export_control_acts as acts
 from tracker.domain.codec import from_builtins
 from tracker.domain.entity import Entity
@@ -50,7 +50,7 @@ class FactMutation:
 
 CONTROL, ALLIANCE = export_control.ExportControl, alliance.Alliance
 ANNOUNCEMENT, FIGURE = announcement.Announcement, figure.Figure
-PREFERENCE = preference.Preference
+PREFERENCE, FIRM = preference.Preference, firm.Firm
 FACT_MUTATIONS = (
     FactMutation(
         "announceExportControl",
@@ -167,6 +167,10 @@ FACT_MUTATIONS = (
         FIGURE,
         "Records a judgement: of the claims on a figure, this publisher's is preferred.",
     ),
+    FactMutation(
+        "identifyFirm", firm.Identified, FIRM, "Records which firm is meant by some names."
+    ),
+    FactMutation("renameFirm", firm.Renamed, FIRM, "Records another name of a firm."),
     FactMutation(
         "orderPublishers",
         preference.Ordered,

@@ -47,6 +47,7 @@ class Announcement(Node, WithQuotation):
     topic: str | None = field(description="Its topic, in a word or two.")
     about: list[str] = field(description="Entities that it is about, such as `alliance/quad`.")
     amounts: list[Amount] = field(description="The amounts that it names.")
+    firms: list[str] = field(description="The firms that take part, as the source writes them.")
     until: PartialDate | None = field(description="The date by which it promises something.")
     conflicts_with: list[str] = field(
         description="The names of entities that report the same matter differently, such as"

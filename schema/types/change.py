@@ -26,6 +26,7 @@ from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import Announcement
 from tracker.domain.export_control import ExportControl
 from tracker.domain.figure import Figure
+from tracker.domain.firm import Firm
 from tracker.domain.values import DAY, TextCommitment
 
 
@@ -36,6 +37,7 @@ class EntityKind(Enum):
     ANNOUNCEMENT = Announcement.KIND
     EXPORT_CONTROL = ExportControl.KIND
     FIGURE = Figure.KIND
+    FIRM = Firm.KIND
 
 
 described_enum(
@@ -45,6 +47,7 @@ described_enum(
         Announcement.KIND: "Announcements.",
         ExportControl.KIND: "Controls of exports, imports or production.",
         Figure.KIND: "Figures, with their claims.",
+        Firm.KIND: "Firms, with their names.",
     },
 )
 

@@ -18,6 +18,7 @@ from schema.types.announcement import Announcement, announcement
 from schema.types.common import Annex, annexes
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Figure, past_figure
+from schema.types.firm import Firm, firm
 from schema.types.imports import Import, import_
 from schema.types.preference import Preference, preference
 from schema.types.proof import InclusionProof, inclusion
@@ -27,6 +28,7 @@ from tracker.domain.announcement import AnnouncementState
 from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
+from tracker.domain.firm import FirmState
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
@@ -69,7 +71,7 @@ class Event:
 
 
 State: TypeAlias = Annotated[
-    ExportControl | Alliance | Announcement | Figure | Preference | Import | Redaction,
+    ExportControl | Alliance | Announcement | Figure | Firm | Preference | Import | Redaction,
     strawberry.union("State", description="The state of an entity."),
 ]
 
@@ -129,7 +131,7 @@ def history_version(held: HistoryRow) -> HistoryVersion | None:
 
 def graphql_state(
     of: EntityState, moment: Moment | None = None
-) -> ExportControl | Alliance | Announcement | Figure | Preference | Import | Redaction:
+) -> ExportControl | Alliance | Announcement | Figure | Firm | Preference | Import | Redaction:
     """A state as it is shown, at a moment that what hangs on it is asked for."""
     match of:
         case ExportControlState():
@@ -138,6 +140,8 @@ def graphql_state(
             return alliance(of, moment)
         case AnnouncementState():
             return announcement(of)
+        case FirmState():
+            return firm(of, moment)
         case PreferenceState():
             return preference(of)
         case ImportState():

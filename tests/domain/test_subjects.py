@@ -37,6 +37,7 @@ DECLARED = {
     "ExportControl.Amended clauses items commodity": True,
     "ExportControl.Amended clauses exempt_items commodity": False,
     "ExportControl.Disputed commodities": True,
+    "Firm.Identified place": True,
     "Figure.Claimed series commodity": True,
     "Figure.Claimed series place": True,
     "Preference.Ordered commodity": True,

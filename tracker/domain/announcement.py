@@ -45,7 +45,8 @@ class Made(Fact, frozen=True, kw_only=True):
     """Records an announcement.
 
     `actors` make it or are party to it: places (`US`) and alliances (`quad`). `about` names
-    entities of this tracker (`alliance/quad`), `conflicts_with` the announcements that tell the
+    entities of this tracker (`alliance/quad`), `firms` the firms that take part, as the source writes
+    them, `conflicts_with` the announcements that tell the
     same matter otherwise, `supersedes` those it takes the place of.
     """
 
@@ -57,6 +58,7 @@ class Made(Fact, frozen=True, kw_only=True):
     topic: Name | None = None
     about: tuple[Name, ...] = ()
     amounts: tuple[Amount, ...] = ()
+    firms: tuple[Name, ...] = ()
     until: PartialDate | None = None
     conflicts_with: tuple[Name, ...] = ()
     supersedes: tuple[Name, ...] = ()
@@ -108,6 +110,7 @@ class AnnouncementState(CitingState, frozen=True, kw_only=True):
     topic: Name | None = None
     about: tuple[Name, ...] = ()
     amounts: tuple[Amount, ...] = ()
+    firms: tuple[Name, ...] = ()
     until: PartialDate | None = None
     conflicts_with: tuple[Name, ...] = ()
     supersedes: tuple[Name, ...] = ()
@@ -153,6 +156,7 @@ class AnnouncementFold(CitingFold[AnnouncementState]):
             topic=made.topic,
             about=made.about,
             amounts=made.amounts,
+            firms=made.firms,
             until=made.until,
             conflicts_with=made.conflicts_with,
             supersedes=made.supersedes,

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from tracker.domain.clause import Clause, ClauseState
 from tracker.domain.commodities import Commodity, ancestors, descendants, goods_with_code, related
 from tracker.domain.export_control import ExportControlState
+from tracker.domain.firm import spelling
 from tracker.domain.places import Place
 from tracker.domain.scope import Item, PlaceException
 from tracker.domain.unions import members_of, unions_of
@@ -256,12 +257,15 @@ def comes_from(control: ExportControlState, clause: Clause, place: Place, day: d
     return own
 
 
-def names_firm(state: ClauseState, names: frozenset[str]) -> bool:
-    """Whether a clause names a firm by one of its names, in small letters."""
-    clause = state.clause
+def firms_in(state: ClauseState) -> tuple[str, ...]:
+    """The firms that a clause names, as its source writes them."""
     suspended = (name for one in state.partial_suspensions for name in one.entities)
-    found = (*clause.entities, *clause.exporters, *suspended)
-    return not names.isdisjoint(name.casefold() for name in found)
+    return (*state.clause.entities, *state.clause.exporters, *suspended)
+
+
+def names_firm(state: ClauseState, names: frozenset[str]) -> bool:
+    """Whether a clause names a firm by one of its spellings."""
+    return not names.isdisjoint(map(spelling, firms_in(state)))
 
 
 # --- all that lists ask of one and the same clause

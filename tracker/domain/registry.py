@@ -9,6 +9,7 @@ from tracker.domain.announcement import Announcement, AnnouncementState
 from tracker.domain.entity import KINDS, Entity, kind_of
 from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.figure import Figure, FigureState
+from tracker.domain.firm import Firm, FirmState
 from tracker.domain.import_receipt import Import, ImportState
 from tracker.domain.preference import Preference, PreferenceState
 from tracker.domain.redaction import Redaction, RedactionState
@@ -24,6 +25,7 @@ STATES: dict[str, type[Any]] = {
     Announcement.KIND: AnnouncementState,
     ExportControl.KIND: ExportControlState,
     Figure.KIND: FigureState,
+    Firm.KIND: FirmState,
     Preference.KIND: PreferenceState,
     Import.KIND: ImportState,
     Redaction.KIND: RedactionState,
@@ -33,6 +35,7 @@ State = (
     | AnnouncementState
     | ExportControlState
     | FigureState
+    | FirmState
     | PreferenceState
     | ImportState
     | RedactionState

@@ -16,6 +16,7 @@ from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.root.as_of.alliances import Alliances
 from schema.root.as_of.export_controls import Controls
 from schema.root.as_of.figures import Figures
+from schema.root.as_of.firms import Firms
 from schema.root.as_of.supply import SupplyAnalysis
 from schema.root.changes import AboutPlace, OfKind, parse_change_filter, transition_pages
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
@@ -26,6 +27,7 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
+from tracker.domain.firm import FirmState
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
@@ -40,6 +42,7 @@ class Counts:
     alliances: int = field(description="Alliances, dissolved ones included.")
     announcements: int = field(description="Announcements.")
     figures: int = field(description="Figures with at least one claim.")
+    firms: int = field(description="Firms that are identified.")
     preferences: int = field(description="Orders of preference between publishers.")
     imports: int = field(description="Recorded imports.")
     redactions: int = field(description="Events with redacted texts.")
@@ -62,7 +65,7 @@ class Horizon:
 
 
 @object_type
-class AsOf(Controls, Alliances, Figures, SupplyAnalysis):
+class AsOf(Controls, Alliances, Figures, Firms, SupplyAnalysis):
     """The world on one day, as the log knew it at one position. Every answer below is about this
     moment.
     """
@@ -101,6 +104,7 @@ class AsOf(Controls, Alliances, Figures, SupplyAnalysis):
             alliances=counts[kind_name(AllianceState)],
             announcements=counts[kind_name(AnnouncementState)],
             figures=counts[kind_name(FigureState)],
+            firms=counts[kind_name(FirmState)],
             preferences=counts[kind_name(PreferenceState)],
             imports=counts[kind_name(ImportState)],
             redactions=counts[kind_name(RedactionState)],

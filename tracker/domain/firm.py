@@ -1,0 +1,133 @@
+"""Firms: under which names acts and announcements speak of one and the same.
+
+A clause or an announcement names firms as its source writes them. A firm is an entity of its own, so
+that what is said of it is found under all of its names.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar
+
+from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
+from tracker.domain.values import Fact, Name, PartialDate, Place
+from tracker.errors import InvalidInput
+
+
+class FirmFact(Fact, frozen=True, kw_only=True):
+    """Records something about a firm. `on` is the day from which it is so and public."""
+
+    on: PartialDate
+
+    @property
+    def public_on(self) -> date:
+        """The day from which it is so and public."""
+        return self.on.first
+
+
+class Identified(FirmFact, frozen=True, kw_only=True):
+    """Records which firm is meant by some names.
+
+    `also` are other spellings, `place` is where it has its seat.
+    """
+
+    name: Name
+    also: tuple[Name, ...] = ()
+    place: Place | None = None
+
+
+class Renamed(FirmFact, frozen=True, kw_only=True):
+    """Records another name of a firm. It is still found by the earlier ones."""
+
+    name: Name
+    also: tuple[Name, ...] = ()
+
+
+class FirmState(CitingState, frozen=True, kw_only=True):
+    """A firm on a day. `also` are other spellings of its names."""
+
+    name: str
+    also: tuple[str, ...] = ()
+    former_names: tuple[str, ...] = ()
+    place: Place | None = None
+
+    @property
+    def spellings(self) -> frozenset[str]:
+        """All of its names in small letters, as matching compares them."""
+        return frozenset(map(spelling, (self.name, *self.also, *self.former_names)))
+
+
+def spelling(name: str) -> str:
+    """A name as matching compares it: capitals and spaces do not count, all else does."""
+    return " ".join(name.casefold().split())
+
+
+class FirmFold(CitingFold[FirmState]):
+    """The state of a firm from its facts."""
+
+    __slots__ = ("also", "names", "place")
+    NEEDS_OPENING = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.also: list[str] = []
+        self.place: Place | None = None
+
+    def take(self, known: Known) -> None:
+        """Take in a fact; none of a day before the firm was identified counts."""
+        match known.fact:
+            case Identified() as fact:
+                self.place = fact.place
+            case Renamed() as fact if self.names:
+                pass
+            case _:
+                return
+        self.names.append(fact.name)
+        self.also += [name for name in fact.also if name not in self.also]
+        self.cite(known)
+
+    def state(self, id: str, day: date) -> FirmState | None:
+        """The firm as far as it is public by `day`."""
+        if not self.names:
+            return None
+        return FirmState(
+            id=id,
+            name=self.names[-1],
+            also=tuple(self.also),
+            former_names=tuple(self.names[:-1]),
+            place=self.place,
+            because=self.because,
+        )
+
+
+class Firm(Entity):
+    """One firm."""
+
+    KIND: ClassVar[str] = "firm"
+    OPENING: ClassVar[type[Fact]] = Identified
+    FACTS: ClassVar[dict[str, type[Fact]]] = {
+        "Firm.Identified": Identified,
+        "Firm.Renamed": Renamed,
+        "Firm.Retracted": Retracted,
+    }
+
+    FOLD = FirmFold
+
+    def check(self, fact: Fact) -> None:
+        """A firm is identified once, before it is renamed."""
+        first = next(
+            (k.fact for k in self.history.standing if isinstance(k.fact, Identified)), None
+        )
+        if isinstance(fact, Identified):
+            if first:
+                raise InvalidInput(
+                    f"{self.id} is identified already", code="ALREADY_EXISTS", path=("id",)
+                )
+        elif first and fact.public_on < first.public_on:
+            raise InvalidInput(
+                f"{self.id} is not identified on {fact.public_on}: expected a day"
+                f" from {first.public_on} on",
+                code="NOT_IDENTIFIED",
+                path=("on",),
+            )
