@@ -128,6 +128,7 @@ def test_a_clause_on_compounds_does_not_answer_for_the_metal() -> None:
     assert matched(ten_of_2025, commodity=Commodity("indium"), form=Form.METAL) == []
     assert matched(ten_of_2025, commodity=Commodity("tungsten"), form=Form.METAL) == ["1"]
     assert matched(control(clause(forms=["ore"])), form=Form.METAL) == []
+    assert matched(control(clause(covers="technology")), form=Form.METAL) == []
     assert matched(control(clause()), form=Form.METAL) == ["1"]
 
 
@@ -155,6 +156,17 @@ def test_a_clause_on_compounds_does_not_answer_for_the_metal() -> None:
             True,
         ),
         ({"commodities": ["copper"], "items": [{"name": "wire", "hs": ["7408"]}]}, "740311", False),
+        ({"commodities": ["graphite"], "covers": "technology"}, "250410", False),
+        ({"commodities": ["graphite"], "covers": "equipment"}, "250410", False),
+        (
+            {
+                "commodities": ["graphite"],
+                "covers": "equipment",
+                "items": [{"name": "graphitisation furnaces", "hs": ["851410"]}],
+            },
+            "851410",
+            True,
+        ),
     ],
 )
 def test_a_code_is_looked_for_in_items_and_else_in_commodities(

@@ -199,12 +199,15 @@ def has_code(clause: Clause, code: str, licences: Sequence[Clause] = ()) -> bool
     """Whether a clause is about goods of a code of the Harmonized System.
 
     One whose items have codes is so by these and nothing else, any other by those of its
-    commodities, as far as its forms are those of the code. What is exempt by its code is not.
+    commodities, as far as its forms are those of the code. What is exempt by its code is not, nor
+    are technology and services; equipment and materials are by the codes of their items alone.
     """
+    if clause.covers in (Covers.TECHNOLOGY, Covers.SERVICES):
+        return False
     if any(code.startswith(exempt) for item in clause.exempt_items for exempt in item.hs):
         return False
     codes = [own for item in clause.items for own in item.hs]
-    if codes:
+    if codes or clause.covers is not Covers.GOODS:
         return any(own.startswith(code) or code.startswith(own) for own in codes)
     if any(
         (goods := _named_goods(clause, commodity))
@@ -326,6 +329,8 @@ def _matches(
 
 
 def _matches_goods(query: ClauseQuery, clause: Clause, licences: Sequence[Clause]) -> bool:
+    if query.form is not None and clause.covers is not Covers.GOODS:
+        return False
     if query.commodity is None:
         forms = _forms(clause, clause.items)
         return query.form is None or not forms or query.form in forms
