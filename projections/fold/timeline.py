@@ -72,7 +72,7 @@ class RowDelta(NamedTuple):
     """What new events do to the rows of one entity: rows to add, and open rows to close.
 
     `closed` holds the start day and the generation of each row that was open before and is so no
-    more, and the position that ends it. `elements` and `ended` are the same for the elements of
+    more, and the position that ends it. `elements` and `closed_elements` are the same for the elements of
     long lists. `search_keys` is by what lists are known to find the entity.
     """
 
@@ -80,7 +80,7 @@ class RowDelta(NamedTuple):
     added: list[Row]
     closed: list[tuple[date, int, int]]
     elements: list[ElementRow]
-    ended: list[tuple[int, str, date, int]]
+    closed_elements: list[tuple[int, str, date, int]]
     search_keys: set[object]
 
 
@@ -375,5 +375,5 @@ def _note(exchange: Exchange, position: int, open: dict[Key, ElementRow], delta:
         if row := open.pop(key, None):  # it is new: closed at once
             delta.elements.append(row._replace(until=position))
         else:
-            delta.ended.append((*key, position))
+            delta.closed_elements.append((*key, position))
     open.update({key: ElementRow(element, position) for key, element in exchange.begun.items()})

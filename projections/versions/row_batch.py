@@ -21,11 +21,11 @@ SQL = named_queries(Path(__file__).with_name("rows.sql"))
 
 MAX_PAGE_ROW_BYTES = 16 * 1024 * 1024
 """About how large the rows of a page may be: an entity of many events has a large row for each."""
-PIECE_ROWS = 30
+PAUSE_ROWS = 30
 """Rows to make before other tasks of this process get their turn."""
-PIECE_CHARACTERS = 64 * 1024
+PAUSE_CHARACTERS = 64 * 1024
 """The same, where rows are long."""
-PIECE_FACTS = 10
+PAUSE_FACTS = 10
 """Facts of one entity to fold before other tasks get their turn."""
 
 
@@ -33,12 +33,12 @@ PIECE_FACTS = 10
 class RowBatch(Page):
     """What the events of a page change in the rows."""
 
-    added: list[bytes] = field(default_factory=list)
-    """Rows as lines, in pieces."""
+    added: list[str] = field(default_factory=list)
+    """Rows to add; see `Line`."""
     closed: list[tuple[str, date, int, int]] = field(default_factory=list)
     """The entity, the start and the generation of open rows, and the position at which they end."""
-    added_elements: list[bytes] = field(default_factory=list)
-    """Elements of long lists as lines, in pieces."""
+    added_elements: list[str] = field(default_factory=list)
+    """Elements of long lists to add."""
     closed_elements: list[tuple[str, int, str, date, int]] = field(default_factory=list)
     """The entity and the key of elements, and the position at which they end."""
     new_search_rows: SearchIndexRows = field(default_factory=SearchIndexRows)
@@ -86,7 +86,7 @@ async def fold_streams(
         if fold.version < streams[name].version - 1
     }
     missing = await read_facts_of(connection, outdated, after)
-    rows = _Rows(batch)
+    rows = _RowMaker(batch)
     for name, stream in streams.items():
         fold = taken[name]
         if name in missing:
@@ -95,7 +95,6 @@ async def fold_streams(
         fold.size += stream.size
         folds.put(name, fold)
         await rows.add(name, delta, is_new=stream.version == 1)
-    rows.end_piece()
     return batch
 
 
@@ -103,7 +102,7 @@ async def apply_facts(fold: EntityFold, facts: Sequence[Known]) -> RowDelta:
     """What new facts change in the rows of an entity; other tasks get their turn in between."""
     delta = fold.empty_delta()
     for number, _ in enumerate(fold.apply_one_by_one(facts, delta), 1):
-        if number % PIECE_FACTS == 0:
+        if number % PAUSE_FACTS == 0:
             await asyncio.sleep(0)
     return delta
 
@@ -121,35 +120,30 @@ def _catch_up(fold: EntityFold, name: str, stream: StreamFacts) -> EntityFold:
     return fold
 
 
-class _Rows:
-    """Makes the rows of a batch as lines. Other tasks get their turn in between."""
+class _RowMaker:
+    """Puts rows into a batch. Other tasks of this process get their turn in between."""
 
     def __init__(self, batch: RowBatch):
         self._batch = batch
-        self._piece: list[str] = []
-        self._characters = 0
+        self._rows = self._characters = 0
+        """Made since the last pause."""
 
     async def add(self, name: str, delta: RowDelta, *, is_new: bool) -> None:
         """Add what has changed in the rows of an entity."""
         batch = self._batch
         batch.closed.extend([(name, *row) for row in delta.closed])
-        batch.closed_elements.extend([(name, *row) for row in delta.ended])
+        batch.closed_elements.extend([(name, *row) for row in delta.closed_elements])
         search_rows = batch.new_search_rows if is_new else batch.more_search_rows
         for row in version_rows(delta, search_rows):
-            self._piece.append(row)
+            batch.added.append(row)
+            self._rows += 1
             self._characters += len(row)
-            if len(self._piece) >= PIECE_ROWS or self._characters >= PIECE_CHARACTERS:
-                self.end_piece()
+            if self._rows >= PAUSE_ROWS or self._characters >= PAUSE_CHARACTERS:
+                self._rows = self._characters = 0
                 await asyncio.sleep(0)
         if delta.elements:
-            batch.added_elements.append("".join(element_rows(delta)).encode())
+            batch.added_elements.extend(element_rows(delta))
             await asyncio.sleep(0)
-
-    def end_piece(self) -> None:
-        """Have the lines made so far in the batch."""
-        if self._piece:
-            self._batch.added.append("".join(self._piece).encode())
-            self._piece, self._characters = [], 0
 
 
 async def write_page(
@@ -159,14 +153,14 @@ async def write_page(
 
     A statement may take so many seconds, instead of the connection's own limit.
     """
-    for query, pieces in (
+    for query, lines in (
         (SQL.add_versions, page.added),
         (SQL.add_elements, page.added_elements),
         (SQL.add_new_subjects, _subject_lines(page.new_search_rows)),
         (SQL.add_new_texts, _text_lines(page.new_search_rows)),
     ):
-        if pieces:
-            await connection.execute(query, pieces, timeout=seconds)
+        if lines:
+            await connection.execute(query, lines, timeout=seconds)
     for query, rows in (
         (SQL.close_versions, page.closed),
         (SQL.close_elements, page.closed_elements),
@@ -177,14 +171,14 @@ async def write_page(
             await connection.execute(query, *_columns(rows), timeout=seconds)
 
 
-def _subject_lines(rows: SearchIndexRows) -> list[bytes]:
-    lines = [f"{kind}\t{word}\t{entity}\t{since}\n" for kind, word, entity, since in rows.subjects]
-    return ["".join(sorted(lines)).encode()] if lines else []
+def _subject_lines(rows: SearchIndexRows) -> list[str]:
+    return sorted(
+        [f"{kind}\t{word}\t{entity}\t{since}" for kind, word, entity, since in rows.subjects]
+    )
 
 
-def _text_lines(rows: SearchIndexRows) -> list[bytes]:
-    lines = [f"{kind}\t{entity}\t{text}\n" for kind, entity, text in rows.texts]
-    return ["".join(sorted(lines)).encode()] if lines else []
+def _text_lines(rows: SearchIndexRows) -> list[str]:
+    return sorted([f"{kind}\t{entity}\t{text}" for kind, entity, text in rows.texts])
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:

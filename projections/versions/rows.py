@@ -34,7 +34,7 @@ SearchText = tuple[str, str, str]
 Line = str
 """A row as a line, its columns in the order of `add_versions` (rows.sql).
 
-Tabs separate columns and line ends rows; neither JSON nor words contain any.
+Tabs separate columns; neither JSON nor words contain any.
 """
 
 NULL = "\x01"
@@ -246,7 +246,7 @@ def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line
         yield (
             f"{head}\t{of_date(day) if day else NULL}\t{sources}"
             f"\t{clauses_json(state)}\t{_day(start)}\t{_day(end - DAY) if end else 'infinity'}"
-            f"\t{since}\t{until or OPEN_POSITION}\t{generation}\t{_newest(newest)}\t{text}\n"
+            f"\t{since}\t{until or OPEN_POSITION}\t{generation}\t{_newest(newest)}\t{text}"
         )
     for element, since, _ in delta.elements:
         for publisher in _publishers(element.value):
@@ -272,7 +272,7 @@ def element_rows(delta: RowDelta) -> list[Line]:
     return [
         f"{delta.entity}\t{list}\t{place}\t{_day(start)}"
         f"\t{_day(end - DAY) if end else 'infinity'}\t{since}\t{until or OPEN_POSITION}\t{text}"
-        f"\t{_source(value) or NULL}\n"
+        f"\t{_source(value) or NULL}"
         for (list, place, start, end, value, text), since, until in delta.elements
     ]
 

@@ -34,34 +34,30 @@ WHERE ctid = ended.id;
 -- Elements of long lists, as versions.
 INSERT INTO elements (entity, list, place, first_day, last_day, since, until, text, source)
 SELECT c[1], c[2]::smallint, c[3], c[4]::date, c[5]::date, c[6]::bigint, c[7]::bigint, c[8], c[9]::jsonb
-FROM unnest($1::bytea[]) AS piece, string_to_table(rtrim(convert_from(piece, 'UTF8'), E'\n'), E'\n') AS line,
-     string_to_array(line, E'\t', E'\x01') AS c;
+FROM unnest($1::text[]) AS line, string_to_array(line, E'\t', E'\x01') AS c;
 
 -- name: add_versions
--- Rows as they are made in rows.py, in pieces of whole lines. Not by COPY: PostgreSQL waits for the end
--- of one without a limit, and whoever was stopped in the midst of it would keep what it has locked.
+-- Rows as they are made in rows.py, one a line. Not by COPY: PostgreSQL waits for the end of one without a
+-- limit, and a client that was stopped in the middle of it would keep what it has locked.
 INSERT INTO versions (entity, kind, commodity, period, commodities, places, category, title, said, dated,
                       sources, clauses, first_day, last_day, since, until, generation,
                       newest_fact, newest_position, state)
 SELECT c[1], c[2], c[3], c[4]::integer, c[5]::jsonb, c[6]::jsonb, c[7], c[8], c[9], c[10]::daterange,
        c[11]::jsonb, c[12]::jsonb, c[13]::date, c[14]::date, c[15]::bigint, c[16]::bigint, c[17]::bigint,
        c[18]::date, c[19]::bigint, c[20]
-FROM unnest($1::bytea[]) AS piece, string_to_table(rtrim(convert_from(piece, 'UTF8'), E'\n'), E'\n') AS line,
-     string_to_array(line, E'\t', E'\x01') AS c;
+FROM unnest($1::text[]) AS line, string_to_array(line, E'\t', E'\x01') AS c;
 
 -- name: add_new_subjects
 -- What entities are about of which nothing was there.
 INSERT INTO subjects (kind, word, entity, since)
 SELECT c[1], c[2], c[3], c[4]::bigint
-FROM unnest($1::bytea[]) AS piece, string_to_table(rtrim(convert_from(piece, 'UTF8'), E'\n'), E'\n') AS line,
-     string_to_array(line, E'\t') AS c;
+FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c;
 
 -- name: add_new_texts
 -- What entities say of which nothing was there.
 INSERT INTO texts (kind, entity, said)
 SELECT c[1], c[2], c[3]
-FROM unnest($1::bytea[]) AS piece, string_to_table(rtrim(convert_from(piece, 'UTF8'), E'\n'), E'\n') AS line,
-     string_to_array(line, E'\t') AS c;
+FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c;
 
 -- name: add_subjects
 -- What entities are about, where that is new.

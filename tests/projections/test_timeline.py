@@ -157,7 +157,7 @@ class Rows:
             self.rows[index] = self.rows[index]._replace(until=position)
         assert all(row.until is None or row.since < row.until for row in revision.added)
         self.rows.extend(revision.added)
-        for *key, position in revision.ended:
+        for *key, position in revision.closed_elements:
             [index] = [
                 i
                 for i, row in enumerate(self.elements)
@@ -279,7 +279,7 @@ def test_a_fold_that_goes_on_adds_and_closes_what_one_made_anew_does(
         assert on.added == anew.added
         assert on.closed == anew.closed
         assert on.elements == anew.elements
-        assert on.ended == anew.ended
+        assert on.closed_elements == anew.closed_elements
         assert fold.versions() == timeline(stream, known[:end])
 
 
