@@ -41,10 +41,8 @@ class RowBatch(Page):
     """Elements of long lists to add."""
     closed_elements: list[tuple[str, int, str, date, int]] = field(default_factory=list)
     """The entity and the key of elements, and the position at which they end."""
-    new_search_rows: SearchIndexRows = field(default_factory=SearchIndexRows)
-    """By what new entities are found."""
-    more_search_rows: SearchIndexRows = field(default_factory=SearchIndexRows)
-    """By what other entities are found; some of these rows may be there already."""
+    search_rows: SearchIndexRows = field(default_factory=SearchIndexRows)
+    """By what entities are found; some of these rows may be there already."""
 
 
 async def fold_page(
@@ -94,7 +92,7 @@ async def fold_streams(
         delta = await apply_facts(fold, stream.facts)
         fold.size += stream.size
         folds.put(name, fold)
-        await rows.add(name, delta, is_new=stream.version == 1)
+        await rows.add(name, delta)
     return batch
 
 
@@ -128,13 +126,12 @@ class _RowMaker:
         self._rows = self._characters = 0
         """Made since the last pause."""
 
-    async def add(self, name: str, delta: RowDelta, *, is_new: bool) -> None:
+    async def add(self, name: str, delta: RowDelta) -> None:
         """Add what has changed in the rows of an entity."""
         batch = self._batch
         batch.closed.extend([(name, *row) for row in delta.closed])
         batch.closed_elements.extend([(name, *row) for row in delta.closed_elements])
-        search_rows = batch.new_search_rows if is_new else batch.more_search_rows
-        for row in version_rows(delta, search_rows):
+        for row in version_rows(delta, batch.search_rows):
             batch.added.append(row)
             self._rows += 1
             self._characters += len(row)
@@ -156,16 +153,14 @@ async def write_page(
     for query, lines in (
         (SQL.add_versions, page.added),
         (SQL.add_elements, page.added_elements),
-        (SQL.add_new_subjects, _subject_lines(page.new_search_rows)),
-        (SQL.add_new_texts, _text_lines(page.new_search_rows)),
+        (SQL.add_subjects, _subject_lines(page.search_rows)),
+        (SQL.add_texts, _text_lines(page.search_rows)),
     ):
         if lines:
             await connection.execute(query, lines, timeout=seconds)
     for query, rows in (
         (SQL.close_versions, page.closed),
         (SQL.close_elements, page.closed_elements),
-        (SQL.add_subjects, sorted(page.more_search_rows.subjects)),
-        (SQL.add_texts, sorted(page.more_search_rows.texts)),
     ):
         if rows:
             await connection.execute(query, *_columns(rows), timeout=seconds)

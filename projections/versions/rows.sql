@@ -47,26 +47,16 @@ SELECT c[1], c[2], c[3], c[4]::integer, c[5]::jsonb, c[6]::jsonb, c[7], c[8], c[
        c[18]::date, c[19]::bigint, c[20]
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t', E'\x01') AS c;
 
--- name: add_new_subjects
--- What entities are about of which nothing was there.
-INSERT INTO subjects (kind, word, entity, since)
-SELECT c[1], c[2], c[3], c[4]::bigint
-FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c;
-
--- name: add_new_texts
--- What entities say of which nothing was there.
-INSERT INTO texts (kind, entity, said)
-SELECT c[1], c[2], c[3]
-FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c;
-
 -- name: add_subjects
 -- What entities are about, where that is new.
 INSERT INTO subjects (kind, word, entity, since)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+SELECT c[1], c[2], c[3], c[4]::bigint
+FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c
 ON CONFLICT DO NOTHING;
 
 -- name: add_texts
 -- What entities say, where that is new.
 INSERT INTO texts (kind, entity, said)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+SELECT c[1], c[2], c[3]
+FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c
 ON CONFLICT DO NOTHING;
