@@ -10,6 +10,7 @@ from strawberry import argument
 from schema.inputs.arguments import check_hs_code, parse_short_text, parse_word
 from schema.inputs.ranges import DayRange, parse_days
 from tracker.domain.commodities import Commodity
+from tracker.domain.firm import spelling
 from tracker.domain.matching import ClauseQuery
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import ClauseStatus, Covers, Form, Measure
@@ -101,7 +102,7 @@ def parse_clause_query(
         status=status,
         destination=_word(Place, destination, "destination"),
         origin=_word(Place, origin, "origin"),
-        firm=None if firm is None else frozenset({parse_short_text(firm, "firm").casefold()}),
+        firm=None if firm is None else frozenset({spelling(parse_short_text(firm, "firm"))}),
         in_force=parse_days(in_force, "inForce"),
     )
 

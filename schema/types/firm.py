@@ -55,7 +55,9 @@ class Firm(Node):
         moment, names = self.moment or await as_of.resolve(), self.state.spellings
         found = await as_of.states(ExportControlState, moment, Filter(about=firm_words(names)))
         return [
-            FirmClause(export_control=export_control(control), clause=clause(item))
+            FirmClause(
+                export_control=export_control(control, moment), clause=clause(item, control, moment)
+            )
             for control in found
             for item in control.clauses
             if names_firm(item, names)

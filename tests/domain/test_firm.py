@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fact_builders import fact, retracted, state, told
+from tests.support.fact_builders import decided_facts, fact, retracted, state
 from tracker.domain.firm import FirmState, Identified, Renamed, spelling
 from tracker.domain.values import Fact
 from tracker.errors import NotFound, TrackerError
@@ -21,14 +21,14 @@ def identified(on: str = "2017-07-10", **more: Any) -> Identified:
 
 def firm(day: str, *facts: Fact) -> FirmState | None:
     """The firm on a day, from these facts."""
-    found: FirmState | None = state(told(STREAM, *facts), STREAM, day)
+    found: FirmState | None = state(decided_facts(STREAM, *facts), STREAM, day)
     return found
 
 
 def refusal(*facts: Fact) -> TrackerError:
     """The error that the last of these facts is refused with."""
     with pytest.raises(TrackerError) as caught:
-        told(STREAM, *facts)
+        decided_facts(STREAM, *facts)
     return caught.value
 
 
