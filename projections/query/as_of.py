@@ -38,6 +38,7 @@ from tracker.domain.codec import decode
 from tracker.domain.commodities import descendants
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
+from tracker.domain.firm import FirmState, spelling
 from tracker.domain.matching import (
     ClauseQuery,
     Licences,
@@ -208,6 +209,13 @@ class AsOf:
         """The dual-use licences in force, by which it is known what dual-use items are."""
         filter = Filter(measure=Measure.DUAL_USE_LICENCE, status=ClauseStatus.IN_FORCE)
         return licences_in_force(await self.states(ExportControlState, moment, filter))
+
+    async def firm_spellings(self, name: str, moment: Moment) -> frozenset[str]:
+        """A name of a firm, and all others of the firms that are known by it."""
+        wanted = spelling(name)
+        firms = await self.states(FirmState, moment)
+        known = (firm.spellings for firm in firms if wanted in firm.spellings)
+        return frozenset({wanted}).union(*known)
 
     async def matching_controls(
         self, moment: Moment, query: ClauseQuery, licences: Licences, filter: Filter, order: Order

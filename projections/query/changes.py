@@ -29,8 +29,10 @@ from projections.query.moment import Moment
 from projections.query.sql_parts import fill, load_parts, version_at, whole_sources, whole_state
 from projections.versions.rows import filter_columns
 from tracker.domain.codec import decode
+from tracker.domain.commodities import Commodity
 from tracker.domain.entity import Because, EntityState, Known, Retracted, because, retracted
-from tracker.domain.export_control import ExportControlState
+from tracker.domain.export_control import ExportControl, ExportControlState
+from tracker.domain.matching import controls_about
 from tracker.domain.registry import STATES, kind_of
 from tracker.domain.values import DAY
 from tracker.errors import InvalidInput
@@ -50,7 +52,7 @@ CHANGED = fill(
 )
 COUNT = fill(SQL.count, changed=CHANGED)
 ORDERED_BY = ("entity",)
-PAGE_ARGUMENTS = 9
+PAGE_ARGUMENTS = 10
 """How many arguments a page has before the keys of its bounds."""
 MAX_UPCOMING_DAYS = 36_525
 
@@ -102,6 +104,13 @@ class ChangeFilter:
     commodities: Sequence[str] | None = None
     places: Sequence[str] | None = None
     publishers: Sequence[str] | None = None
+
+    @property
+    def commodities_of_controls(self) -> Sequence[str] | None:
+        """The commodities by which controls are found that may reach those that are asked for."""
+        if self.commodities is None:
+            return None
+        return controls_about(map(Commodity, self.commodities))
 
 
 ANYTHING = ChangeFilter()
@@ -221,10 +230,15 @@ def is_about(turn: Transition, about: ChangeFilter) -> bool:
     told = {source.publisher for state in states for source in state.sources}
     return (
         about.kind in (None, kind_of(turn.entity).KIND)
-        and (about.commodities is None or not touched.isdisjoint(about.commodities))
+        and (about.commodities is None or not touched.isdisjoint(_wanted(turn, about)))
         and (about.places is None or not around.isdisjoint(about.places))
         and (about.publishers is None or not told.isdisjoint(about.publishers))
     )
+
+
+def _wanted(turn: Transition, about: ChangeFilter) -> Sequence[str]:
+    is_control = kind_of(turn.entity) is ExportControl
+    return (about.commodities_of_controls if is_control else about.commodities) or ()
 
 
 def _commodities(state: EntityState, clause: str | None) -> Iterator[str]:
@@ -257,6 +271,7 @@ def _arguments(start: Moment, end: Moment, about: ChangeFilter) -> tuple[object,
         about.commodities,
         about.places,
         about.publishers,
+        about.commodities_of_controls,
     )
 
 

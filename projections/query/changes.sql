@@ -20,7 +20,9 @@ changed AS (
     LEFT JOIN LATERAL ({after}) AS after ON true
     WHERE before.state IS DISTINCT FROM after.state
       AND ($5::text IS NULL OR coalesce(after.kind, before.kind) = $5)
-      AND ($6::text[] IS NULL OR before.commodities ?| $6 OR after.commodities ?| $6)
+      AND ($6::text[] IS NULL OR before.commodities ?| $6 OR after.commodities ?| $6
+           OR (coalesce(after.kind, before.kind) = 'export-control'  -- those above may reach them
+               AND (before.commodities ?| $9::text[] OR after.commodities ?| $9)))
       AND ($7::text[] IS NULL OR before.places ?| $7 OR after.places ?| $7)
       AND ($8::text[] IS NULL OR EXISTS (
               SELECT FROM jsonb_to_recordset(coalesce({sources_before}, '[]') || coalesce({sources_after}, '[]'))
@@ -34,7 +36,7 @@ WITH {changed}
 SELECT entity, before, after FROM changed
 WHERE {conditions}
 ORDER BY {order}
-LIMIT $9;
+LIMIT $10;
 
 -- name: count
 -- How many they are.

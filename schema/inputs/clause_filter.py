@@ -7,10 +7,9 @@ from typing import Annotated, Any, TypeAlias
 
 from strawberry import argument
 
-from schema.inputs.arguments import check_hs_code, parse_short_text, parse_word
+from schema.inputs.arguments import check_hs_code, parse_word
 from schema.inputs.ranges import DayRange, parse_days
 from tracker.domain.commodities import Commodity
-from tracker.domain.firm import spelling
 from tracker.domain.matching import ClauseQuery
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import ClauseStatus, Covers, Form, Measure
@@ -64,8 +63,8 @@ FromOrigin: TypeAlias = Annotated[
 OfFirm: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only clauses that name this firm: as one that they are limited to, as exporter, or as"
-        " one for which they are suspended."
+        description="Only clauses that name this firm, by any of its names: as one that they are limited"
+        " to, as exporter, or as one for which they are suspended."
     ),
 ]
 InForceIn: TypeAlias = Annotated[
@@ -88,10 +87,13 @@ def parse_clause_query(
     status: ClauseStatus | None,
     destination: str | None,
     origin: str | None,
-    firm: str | None,
+    firm: frozenset[str] | None,
     in_force: DayRange | None,
 ) -> ClauseQuery:
-    """What is asked of clauses on a day. Raises InvalidInput with the path of the argument."""
+    """What is asked of clauses on a day; `firm` are the spellings of one firm.
+
+    Raises InvalidInput with the path of the argument.
+    """
     return ClauseQuery(
         day,
         commodity=_word(Commodity, commodity, "commodity"),
@@ -102,7 +104,7 @@ def parse_clause_query(
         status=status,
         destination=_word(Place, destination, "destination"),
         origin=_word(Place, origin, "origin"),
-        firm=None if firm is None else frozenset({spelling(parse_short_text(firm, "firm"))}),
+        firm=firm,
         in_force=parse_days(in_force, "inForce"),
     )
 

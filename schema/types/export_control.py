@@ -11,6 +11,7 @@ from strawberry import field
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
+from schema.inputs.arguments import parse_short_text
 from schema.inputs.clause_filter import (
     FromOrigin,
     InForceIn,
@@ -39,6 +40,7 @@ from schema.types.common import (
 )
 from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControlState
+from tracker.domain.firm import spelling
 from tracker.domain.matching import Licences, matching_clauses
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Direction
@@ -104,7 +106,7 @@ class ExportControl(Node):
             status=status,
             destination=destination,
             origin=origin,
-            firm=firm,
+            firm=await firm_names(info, firm, self.moment),
             in_force=in_force,
         )
         licences: Licences = {}
@@ -120,6 +122,16 @@ class ExportControl(Node):
 
     def _shown(self, clauses: Sequence[ClauseState]) -> list[Clause]:
         return [clause(item, self.state, self.moment) for item in clauses]
+
+
+async def firm_names(info: Info, firm: str | None, moment: Moment | None) -> frozenset[str] | None:
+    """The spellings of a firm that is asked for; None where none is."""
+    if firm is None:
+        return None
+    name = parse_short_text(firm, "firm")
+    if moment is None:
+        return frozenset({spelling(name)})
+    return await info.context.services.as_of.firm_spellings(name, moment)
 
 
 def export_control(

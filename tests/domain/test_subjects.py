@@ -153,3 +153,11 @@ def test_a_new_kind_of_fact_is_about_what_it_declares(wanted: Selection, is_abou
         },
     )
     assert is_selected([announced(clause(commodities=["lithium"])), clarified], wanted) is is_about
+
+
+def test_a_control_on_a_parent_or_on_dual_use_items_is_selected_for_what_is_below_it() -> None:
+    dysprosium = Selection(commodities=["dysprosium"])
+    for named in ("rare_earths", "dysprosium", "dual_use_items"):
+        assert is_selected([announced(clause(commodities=[named]))], dysprosium)
+    assert not is_selected([announced(clause(commodities=["gallium"]))], dysprosium)
+    assert not is_selected([claimed(1, commodity="rare_earths")], dysprosium)

@@ -11,9 +11,13 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import lru_cache
 
+from tracker.domain.commodities import Commodity
 from tracker.domain.commodities import commodities as everything
+from tracker.domain.export_control import ExportControl
 from tracker.domain.figure import Figure
+from tracker.domain.matching import controls_about
 from tracker.domain.registry import FACTS
 from tracker.domain.subjects import actors, commodities, subject_fields
 from tracker.domain.values import Fact
@@ -28,8 +32,8 @@ PAGE_EVENTS = 200
 class Selection:
     """Which events are wanted; None does not narrow.
 
-    `commodities` holds those below them too. `places` are issuers, members, actors, and where a
-    figure is from.
+    `commodities` holds those below them too; controls are found by those above them as well, which
+    may reach them. `places` are issuers, members, actors, and where a figure is from.
     """
 
     types: Sequence[str] | None = None
@@ -49,9 +53,24 @@ def is_selected(facts: Iterable[Fact], selection: Selection) -> bool:
     Pure.
     """
     facts = list(facts)
-    return _intersect(
-        selection.commodities, (id for fact in facts for id in commodities(fact))
+    return any(
+        _intersect(_commodities_wanted(selection, fact), commodities(fact)) for fact in facts
     ) and _intersect(selection.places, (id for fact in facts for id in actors(fact)))
+
+
+def _commodities_wanted(selection: Selection, fact: Fact) -> Sequence[str] | None:
+    if selection.commodities is not None and isinstance(fact, CONTROL_FACTS):
+        return commodities_of_controls(tuple(selection.commodities))
+    return selection.commodities
+
+
+CONTROL_FACTS = tuple(ExportControl.FACTS.values())
+
+
+@lru_cache(maxsize=1024)
+def commodities_of_controls(wanted: tuple[str, ...]) -> Sequence[str]:
+    """The commodities by which controls are found that may reach some: see `matching.py`."""
+    return controls_about(map(Commodity, wanted))
 
 
 TYPES_WITH_SUBJECTS = tuple(
@@ -67,7 +86,8 @@ async def streams_selected(recorder: Recorder, selection: Selection, before: int
     """Where in the log the events before a position are that are about what is wanted: figures by
     their names, any other entity from the event on with which it has named all of it.
     """
-    words = {*(selection.commodities or ()), *(selection.places or ())}
+    wanted = tuple(selection.commodities or ())
+    words = {*wanted, *commodities_of_controls(wanted), *(selection.places or ())}
     named, since = defaultdict[str, list[Fact]](list), dict[str, int]()
     for event in await recorder.naming(TYPES_WITH_SUBJECTS, words, before):
         named[event.stream].append(event.fact)

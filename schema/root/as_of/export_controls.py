@@ -42,7 +42,7 @@ from schema.inputs.pagination import After, Before, Cursors, First, Last, parse_
 from schema.inputs.ranges import DayRange, PublishedIn, parse_days
 from schema.root.as_of.base import AtMoment
 from schema.types.connection import Connection, PageSource, entity_pages
-from schema.types.export_control import ExportControl, export_control
+from schema.types.export_control import ExportControl, export_control, firm_names
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
 from tracker.domain.places import Place
@@ -103,7 +103,7 @@ class Controls(AtMoment):
             status=status,
             destination=destination,
             origin=origin,
-            firm=firm,
+            firm=await firm_names(info, firm, self.moment),
             in_force=in_force,
         )
         narrowed = Filter(
