@@ -14,7 +14,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schema.execution.persisted_queries import Persisted
 from schema.execution.response_cache import GZIP_LEVEL, MAX_CACHE_BYTES, Answers
@@ -22,9 +21,8 @@ from schema.execution.schema import GRAPH
 from schema.http.authentication import Gate
 from schema.http.compression import MIN_COMPRESSED_BYTES, Shortened
 from schema.http.cors import Cors
-from schema.http.endpoint import Observed
 from schema.http.graphiql import EXAMPLES, asset, policy
-from schema.http.graphql_http import View
+from schema.http.graphql_http import GraphQLEndpoint
 from schema.http.graphql_streams import Streams
 from schema.http.graphql_ws import Socket
 from schema.http.responses import Answering, refusing_function
@@ -65,10 +63,11 @@ def create_app(
             "states": services.as_of.lists.states.kept,
         }
     )
-    view = View(gate, answers, persisted, Streams(services, gate, ending))
-    graphql = Route("/graphql", Observed(view.respond, observer), methods=["GET", "POST"])
+    streams = Streams(services, gate, ending)
+    graphql = GraphQLEndpoint(gate, answers, persisted, streams, observer)
     app = Starlette(
         routes=[
+            Route("/graphql", graphql.respond, methods=["GET", "POST"]),
             Route("/events", EventRoute(services, gate, ending).respond),
             *TableRoute(services, access, gate).routes,
             Route("/annexes", AnnexRoute(services, gate).respond),
@@ -85,12 +84,11 @@ def create_app(
                 )
             ],
             Route("/", pages.home),
-            graphql,
             WebSocketRoute("/graphql", Socket(services, gate, observer)),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
         ],
-        middleware=[*guards(access), Middleware(Straight, route=graphql)],
+        middleware=guards(access),
     )
     app.state.end_streams = ending.set
     return app
@@ -110,26 +108,6 @@ def for_readers(gate: Gate, answer: Answering) -> Answering:
         return await answer(request)
 
     return answering
-
-
-class Straight:
-    """Takes what is for one route there, without a look at all the others: that would cost more
-    than a kept answer does.
-    """
-
-    def __init__(self, app: ASGIApp, route: Route):
-        self._app = app
-        self._route = route
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is for others, and methods that the route does not know."""
-        route = self._route
-        ours = (
-            scope["type"] == "http"
-            and scope["path"] == route.path
-            and scope["method"] in (route.methods or ())
-        )
-        await (route.app if ours else self._app)(scope, receive, send)
 
 
 class Pages:

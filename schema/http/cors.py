@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 from projections.lru_cache import lru_cache_short_keys
 from schema.base.errors import plain_error
-from schema.http.responses import Header, reply
+from schema.http.responses import reply
 
-VARY, ORIGIN = b"vary", b"Origin"
 SENT = (
     "Authorization",
     "Content-Type",
@@ -35,10 +34,8 @@ logger = logging.getLogger(__name__)
 
 
 class Cors(CORSMiddleware):
-    """Starlette's rules, for the pages of some origins. What they add to a response depends
-    on the origin only and is kept: putting it together takes more than half as long as all else
-    that a kept answer costs.
-    """
+    """Starlette's rules for the pages of some origins; refusals say which setting lists these, and
+    WebSockets, about which browsers ask nobody, have to come from them too."""
 
     def __init__(self, app: ASGIApp, origins: Collection[str]):
         super().__init__(
@@ -48,32 +45,19 @@ class Cors(CORSMiddleware):
             allow_headers=SENT,
             expose_headers=READ,
         )
-        self._for = lru_cache_short_keys(self._added, max_entries=256, max_length=300)
-        self._refuse_once = lru_cache_short_keys(log_refusal, max_entries=256, max_length=300)
+        self._log_refusal_once = lru_cache_short_keys(log_refusal, max_entries=256, max_length=300)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on requests, and say in their responses who may read them."""
         if scope["type"] == "websocket":
             await self._open_socket(WebSocket(scope, receive, send))
-            return
-        if scope["type"] != "http" or scope["method"] == "OPTIONS":
+        elif self.allow_origins or scope.get("method") == "OPTIONS":
             await super().__call__(scope, receive, send)
-            return
-        if not self.allow_origins:
+        else:  # what no other page may read is the same for all of them: no Vary
             await self.app(scope, receive, send)
-            return
-        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
-        added = () if origin is None else self._for(origin)
-
-        async def telling(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*_varying(message["headers"]), *added]
-            await send(message)
-
-        await self.app(scope, receive, telling)
 
     async def _open_socket(self, socket: WebSocket) -> None:
-        """Pass a WebSocket on. Browsers ask nobody before they open one, so we have to look."""
+        """Pass a WebSocket on, or refuse it."""
         origin = socket.headers.get("origin")
         if (
             origin is None
@@ -86,7 +70,7 @@ class Cors(CORSMiddleware):
             await socket.send_denial_response(self._refused(origin))
 
     def _refused(self, origin: str) -> Response:
-        self._refuse_once(origin)
+        self._log_refusal_once(origin)
         return reply(plain_error("UNKNOWN_ORIGIN", refusal(origin)), 403, Vary="Origin")
 
     def preflight_response(self, request_headers: Headers) -> Response:
@@ -95,13 +79,6 @@ class Cors(CORSMiddleware):
         if self.is_allowed_origin(origin):
             return super().preflight_response(request_headers)
         return self._refused(origin)
-
-    def _added(self, origin: bytes) -> Sequence[Header]:
-        """The headers that a response to an origin gets."""
-        headers = {**self.simple_headers}
-        if not self.allow_all_origins and self.is_allowed_origin(origin.decode("latin-1")):
-            headers["Access-Control-Allow-Origin"] = origin.decode("latin-1")
-        return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def refusal(origin: str) -> str:
@@ -115,10 +92,3 @@ def refusal(origin: str) -> str:
 def log_refusal(origin: str) -> None:
     """Tell whoever runs the server, who may be the one that misses it."""
     logger.warning("refused: %s", refusal(origin))
-
-
-def _varying(headers: Sequence[Header]) -> list[Header]:
-    """Headers that say that the response is another for other origins."""
-    varied = [value for name, value in headers if name == VARY]
-    others = [header for header in headers if header[0] != VARY]
-    return [(VARY, b", ".join([*varied, ORIGIN])), *others]

@@ -35,16 +35,6 @@ STATUS = {
 logger = logging.getLogger(__name__)
 
 
-class Ready(Response):
-    """A response of parts that are bytes already."""
-
-    def __init__(self, body: bytes, headers: list[Header], status: int = 200):
-        self.body = body
-        self.raw_headers = headers
-        self.status_code = status
-        self.background = None
-
-
 def reply(answer: Any, status: int = 200, **headers: str) -> Response:
     """An answer as JSON, with headers named as Python can (`Cache_Control`)."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -88,5 +78,5 @@ async def _answered(answer: Awaitable[Response]) -> Response:
 def advice(error: TrackerError) -> dict[str, str]:
     """What headers say of an error."""
     if isinstance(error, RateLimited):
-        return {"Retry_After": str(math.ceil(error.seconds))}
-    return {"WWW_Authenticate": "Bearer"} if error.code == "UNAUTHENTICATED" else {}
+        return {"Retry-After": str(math.ceil(error.seconds))}
+    return {"WWW-Authenticate": "Bearer"} if error.code == "UNAUTHENTICATED" else {}
