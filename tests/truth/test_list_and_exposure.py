@@ -1,0 +1,119 @@
+"""Lists and exposure name the same clauses, for every commodity and day of the corpus that ships."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from projections.analysis.exposure import Question, exposures
+from projections.fold.timeline import timeline
+from tracker import corpus
+from tracker.domain.codec import from_builtins
+from tracker.domain.commodities import Commodity, commodities
+from tracker.domain.entity import Known
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.matching import ClauseQuery, licences_in_force, matching_clauses
+from tracker.domain.places import Place
+from tracker.domain.registry import FACTS
+from tracker.domain.vocabulary import ClauseStatus, Direction
+
+CORPUS = Path(corpus.__file__).with_name("corpus.jsonl")
+ROUNDS = 12
+"""In so many days that follow each other every commodity is asked for once, and those that a change
+is about on its own day."""
+DESTINATIONS = (None, Place("US"), Place("DE"))
+APPLYING = (ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED)
+
+Named = set[tuple[str, str]]
+"""Controls and their clauses."""
+
+
+def test_a_list_and_exposure_name_the_same_clauses_on_every_day_on_which_anything_changes() -> None:
+    before: Named = set()
+    for number, day in enumerate(days()):
+        controls = controls_on(day)
+        applying = {
+            (control.id, state.clause.id)
+            for control in controls
+            for state in control.clauses
+            if state.status in APPLYING
+        }
+        changed = applying ^ before
+        before = applying
+        destination = DESTINATIONS[number % len(DESTINATIONS)]
+        for place, commodity in enumerate(commodities()):
+            if place % ROUNDS == number % ROUNDS or names(controls, changed, commodity):
+                listed = in_list(controls, day, commodity, destination)
+                exposed = in_exposure(controls, day, commodity, destination)
+                assert listed == exposed, (day, commodity, destination)
+
+
+def names(controls: list[ExportControlState], clauses: Named, commodity: Commodity) -> bool:
+    """Whether one of some clauses names a commodity."""
+    return any(
+        commodity in state.clause.commodities
+        for control in controls
+        for state in control.clauses
+        if (control.id, state.clause.id) in clauses
+    )
+
+
+def in_list(
+    controls: list[ExportControlState], day: date, commodity: Commodity, to: Place | None
+) -> Named:
+    """The clauses on exports that apply or are suspended, as lists find them."""
+    licences = licences_in_force(controls)
+    return {
+        (control.id, state.clause.id)
+        for control in controls
+        for status in APPLYING
+        for state in matching_clauses(
+            ClauseQuery(day, commodity=commodity, status=status, destination=to), control, licences
+        )
+        if control.direction is Direction.EXPORT
+    }
+
+
+def in_exposure(
+    controls: list[ExportControlState], day: date, commodity: Commodity, to: Place | None
+) -> Named:
+    """The same as exposure names them."""
+    [found] = exposures(Question(day, commodity=commodity, destination=to), controls, (), ())
+    return {
+        (of.control.id, of.clause.clause.id)
+        for place in found.places
+        for of in (*place.in_force, *place.suspended)
+    }
+
+
+@cache
+def versions() -> dict[str, list[tuple[date, date | None, ExportControlState]]]:
+    """The states of every control of the corpus, with the days on which they hold."""
+    streams = defaultdict[str, list[Known]](list)
+    for position, line in enumerate(CORPUS.read_text(encoding="utf-8").splitlines(), 1):
+        told = json.loads(line)
+        if told["type"].startswith("ExportControl."):
+            fact = from_builtins(FACTS[told["type"]], told["data"])
+            streams[told["entity"]].append(Known(position, told["id"], told["type"], fact))
+    return {
+        entity: [(v.start, v.end, v.state) for v in timeline(entity, known)]
+        for entity, known in streams.items()
+    }
+
+
+def days() -> list[date]:
+    """The days on which a state begins."""
+    return sorted({start for states in versions().values() for start, _, _ in states})
+
+
+def controls_on(day: date) -> list[ExportControlState]:
+    """The controls that there are on a day."""
+    return [
+        state
+        for states in versions().values()
+        for start, end, state in states
+        if start <= day and (end is None or day < end)
+    ]
