@@ -1,4 +1,4 @@
-"""What lies beside the log in a bundle: the key, a readme, schemas. Nothing signs it."""
+"""The unsigned files of a bundle beside the log: the key, a readme, JSON Schemas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which PostgreSQL a command works on."""
+"""The choice of the PostgreSQL database that a command works on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """What to connect to, and the server there if it is our own."""
+    """A database: how to connect, and the server process if it is the embedded one."""
 
     target: Target
     server: Postgres | None = None
@@ -83,7 +83,7 @@ def database(data_dir: Path, target: Target | None, *, make: bool = False) -> It
 
 
 def no_database_in(data_dir: Path) -> str:
-    """What to say and to do where there is no database."""
+    """The error for a data directory without a database, with advice."""
     demo = demo_data_dir()
     beside = (
         f" That of `tracker demo` is in {demo}." if has_database(demo) and demo != data_dir else ""

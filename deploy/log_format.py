@@ -1,4 +1,4 @@
-"""How logs and notes are written: text for people, or a line of JSON each for machines.
+"""Formats of logs and notes: text for people, or one JSON object a line.
 
 No secret of the settings is written, in whatever message or traceback it stands.
 """
@@ -28,7 +28,7 @@ class LogFormat(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """What is logged: this and all that is more serious."""
+    """Log levels: this level and all more serious ones are logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -96,7 +96,7 @@ def log_to_stderr(level: LogLevel, form: LogFormat, secrets: Iterable[str] = ())
 
 
 def json_formatter() -> JsonFormatter | None:
-    """What writes lines of JSON, where that is the form of the log."""
+    """The JSON formatter in use; None where the log is text."""
     formatters = (handler.formatter for handler in logging.getLogger().handlers)
     return next((found for found in formatters if isinstance(found, JsonFormatter)), None)
 

@@ -20,7 +20,7 @@ the facts and states of a page for them took a tenth of the time of a fold."""
 
 
 class Exit(IntEnum):
-    """What a command's exit code means; docs/commands.md has the same table."""
+    """Exit codes of commands, as in the table of docs/commands.md."""
 
     OK = 0
     REFUSED = 1

@@ -252,7 +252,7 @@ def check_names(environment: Mapping[str, str]) -> None:
 
 
 def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
-    """What must not be written anywhere: tokens, and passwords in addresses."""
+    """Values that must never be logged or printed: tokens, and passwords in addresses."""
     for setting in (WRITE_TOKEN, TOKEN, DATABASE_URL):
         yield environment.get(setting.variable, "")
     login = re.match(r"\w+://[^:/@]*:(.+)@", environment.get(DATABASE_URL.variable, ""))
@@ -261,7 +261,7 @@ def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
 
 
 def log_level(environment: Mapping[str, str] = os.environ) -> LogLevel:
-    """How much is logged."""
+    """The log level."""
     return _choice(LOG_LEVEL, LogLevel, environment)
 
 
@@ -294,7 +294,7 @@ def token(environment: Mapping[str, str] = os.environ) -> str | None:
 
 
 def audit_dir(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
-    """Where the keys of the log are; None where nothing is signed.
+    """The directory of the signing keys; None where the log is not signed.
 
     A data directory has one embedded database and one log. Databases by URL may be many, so for
     them the directory is given or there is none: two logs must not share a signed head.
@@ -326,7 +326,7 @@ def _policy(environment: Mapping[str, str]) -> Policy:
 
 
 def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -> Access:
-    """Who may do what; in the demo everyone may write, unless there is a token for it.
+    """Access rules. In the demo everyone may write, unless a write token is set.
 
     Raises WrongSetting.
     """
@@ -346,7 +346,7 @@ def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -
 
 
 def limits(environment: Mapping[str, str] = os.environ) -> Limits:
-    """What clients may take of the server. Raises WrongSetting."""
+    """Limits for clients. Raises WrongSetting."""
     return Limits(
         connections=_number(CONNECTIONS, 1, environment),
         client_connections=_number(CLIENT_CONNECTIONS, 1, environment),
@@ -379,7 +379,7 @@ def _trust(environment: Mapping[str, str]) -> OidcConfig | None:
 
 
 def _meanings(environment: Mapping[str, str]) -> dict[str, Scope]:
-    """What words of tokens mean here."""
+    """The scopes that words in OpenID Connect tokens stand for."""
     try:
         return {
             word: Scope(scope)

@@ -119,7 +119,7 @@ class Traces:
 
 
 def tracing(environment: Mapping[str, str] = os.environ) -> Traces | None:
-    """What makes spans, if the environment asks for it. Raises InvalidInput."""
+    """The tracer, if the environment configures an exporter; None otherwise. Raises InvalidInput."""
     disabled = environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
     if disabled or not any(environment.get(variable) for variable in EXPORTER_VARIABLES):
         return None

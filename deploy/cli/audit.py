@@ -107,7 +107,7 @@ async def export_database(
 
 
 def texts_of(log: LogFiles, directory: Path) -> TextWriter | None:
-    """What writes the texts of a log beside its copy; None of a log that has none."""
+    """A function that copies the annexes of a log to a directory; None for a log without annexes."""
     lines = log.annex_lines()
     if lines is None:
         return None

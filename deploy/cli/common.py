@@ -1,4 +1,4 @@
-"""What the commands have in common: their database, their errors, where notes go."""
+"""Shared parts of the commands: the database, the reporting of errors, notes on standard error."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def report_errors() -> Iterator[None]:
 
 
 def describe_lost_connection(error: Exception) -> str:
-    """What can't be reached: a file where the error names one, else the database."""
+    """Name what was not reachable: a file if the error names one, else the database."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return f"The database can't be reached: {error}"

@@ -1,4 +1,4 @@
-"""What the demo says when it is ready: where it is, what to ask, how to stop."""
+"""The message that the demo prints when it is ready: its address, example queries, how to stop it."""
 
 from __future__ import annotations
 

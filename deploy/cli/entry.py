@@ -27,7 +27,7 @@ logger = logging.getLogger("tracker")
 
 
 def version_text() -> str:
-    """Which version this is, on which Python, for which tables."""
+    """The version of the program, of Python and of the database schema."""
     return (
         f"tracker {importlib.metadata.version(PACKAGE)}\nPython {platform.python_version()}\n"
         f"tables: migration {migrations()[-1].number}"
@@ -120,7 +120,7 @@ def run_command_line(app: typer.Typer) -> None:
 
 
 def level_asked_for() -> LogLevel:
-    """How much is logged; a setting that is wrong is refused a moment later."""
+    """The log level; a wrong setting is refused later."""
     try:
         return settings.log_level()
     except settings.WrongSetting:

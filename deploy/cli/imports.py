@@ -37,10 +37,10 @@ from tracker.sources.text_files import encoding_named
 
 MAX_SHOWN_ITEMS = 20
 MAX_FILES = 10_000
-"""How many files of a directory are imported."""
+"""The maximum number of files imported from a directory."""
 MAX_SHOWN_CHARACTERS = 100
 SHOWN_TEXT_FIELDS = ("title", "name", "edition", "note", "quotation", "account", "reason")
-"""What a dry run shows of a fact, as far as it has it."""
+"""The fields of a fact that a dry run prints, if set."""
 plain = Terminal(highlight=False, soft_wrap=True)
 
 
@@ -277,7 +277,7 @@ def all_refused(counts: ImportCounts) -> bool:
 
 
 def describe_outcome(outcome: ImportOutcome, *, dry_run: bool) -> Iterator[str]:
-    """What became of a file, in lines: what was refused and why, differences, counts."""
+    """The lines of an import's outcome: refused places with reasons, differences, counts."""
     return map(in_one_line, _outcome_lines(outcome, dry_run=dry_run))
 
 
@@ -306,7 +306,7 @@ def format_location(line: int, column: str | None) -> str:
 
 
 def format_difference(item: EntityDifference) -> str:
-    """What would be done to one entity, in a line."""
+    """The difference for one entity, in a line."""
     where = f" (line {item.at.line})" if item.at else ""
     if not item.before:
         return f"{item.came}: {item.stream}{where}"
@@ -325,7 +325,7 @@ def texts_of(fact: Any) -> Iterator[str]:
 
 
 def format_content(fact: Any) -> str:
-    """What a fact says, in a few words."""
+    """A short description of a fact."""
     quantity = getattr(fact, "quantity", None)
     if quantity is None:
         return str(getattr(fact, "title", type(fact).__name__))
@@ -333,7 +333,7 @@ def format_content(fact: Any) -> str:
 
 
 def format_summary(receipt: Receipt, *, refused: bool, dry_run: bool) -> str:
-    """What came of a file, in a line."""
+    """A summary of an import, in a line."""
     if refused:
         return f"nothing recorded, {receipt.counts.refused} problems"
     if all_refused(receipt.counts):

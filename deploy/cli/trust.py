@@ -1,4 +1,4 @@
-"""Which log an auditor's command is about, and which keys it believes."""
+"""The log that an auditor's command works on, and the keys that it trusts."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ PRODUCT = "critical-minerals-policy-tracker"
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """How a log is to be verified, and how the result is told."""
+    """Options of a verification and of its report."""
 
     state: Path | None
     only_new: bool

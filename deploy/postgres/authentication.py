@@ -1,4 +1,4 @@
-"""Who may connect: the user of this process, and root, as any role and over the socket only.
+"""Access rules: this process's user and root may connect as any role, over the Unix socket only.
 
 PostgreSQL asks the kernel who is at the other end of the socket. The account that root has the
 server run under may serve others too, such as `postgres`: being it makes nobody superuser of this

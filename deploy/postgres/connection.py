@@ -1,4 +1,4 @@
-"""How to reach a server, and what can be wrong with it."""
+"""The address of an embedded server, and its errors."""
 
 from __future__ import annotations
 

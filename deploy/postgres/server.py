@@ -115,7 +115,7 @@ class Postgres:
 
 
 def running(data_dir: Path, *, wait: float = 10) -> Connection | None:
-    """How to reach the server that another process runs on `data_dir` now; None if none does.
+    """The connection to the server that another process runs on `data_dir`; None if there is none.
 
     A server that is still starting is waited for, up to `wait` seconds. Raises PostgresError
     when this user may not look.
@@ -195,7 +195,7 @@ def _is_postmaster(pid: int, pgdata: Path) -> bool:
 
 
 def _command_line(pid: int) -> bytes:
-    """What the process was started as; nothing for one that is gone or a zombie."""
+    """The command line of a process; empty for one that has ended or is a zombie."""
     if os.path.exists("/proc/self/cmdline"):
         try:
             return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ")

@@ -46,7 +46,7 @@ class DataDirectory:
         return common | identity
 
     def run(self, *command: str | Path, stdin: str = "") -> str:
-        """What the command tells; raises PostgresError with its complaint when it fails."""
+        """The command's standard output. Raises PostgresError with its error message when it fails."""
         done: subprocess.CompletedProcess[str] = subprocess.run(
             command, input=stdin, capture_output=True, text=True, check=False, **self.process()
         )

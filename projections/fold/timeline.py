@@ -217,8 +217,8 @@ class EntityFold:
         )
 
     def _take_in(self, new: Known) -> tuple[date, Exchange | None]:
-        """Have the facts that stand once one more is known: the first day on which they differ, and
-        what becomes of the elements of long lists."""
+        """Add a fact to the effective facts. Returns the first day whose state may change, and the
+        changes of elements of long lists."""
         listed, were_many = self._listed, are_stored_apart(self.version)
         if listed is None and were_many:
             listed = ListedFacts(self._kind.FOLD, self._history)

@@ -1,1 +1,1 @@
-"""What every GraphQL type and resolver is made with: context, scalars, enums, ids, errors."""
+"""The base of all GraphQL types and resolvers: context, scalars, enums, ids, errors."""

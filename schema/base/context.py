@@ -1,4 +1,4 @@
-"""What resolvers know of the request that they answer."""
+"""The context of a request, as resolvers get it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class Context:
     caller: Caller
     loaders: Loaders = field(init=False)
     connection_params: dict[str, Any] = field(default_factory=dict)
-    """What a WebSocket client said first; browsers can't send headers there."""
+    """The parameters of a WebSocket client's `connection_init`; browsers cannot send headers there.
+    """
     last_position: int | None = None
     """The last position that a client saw before it was cut off, where its headers say so."""
     position: int | None = None
@@ -35,7 +36,9 @@ class Context:
         self.loaders = Loaders(self.services.recorder.annexes)
 
     def require_actor(self, scope: Scope = Scope.RECORD) -> str:
-        """Who writes, in a word. Raises Unauthenticated or Forbidden where they may not."""
+        """Require a scope and return the caller's name as the actor of events. Raises
+        Unauthenticated or Forbidden.
+        """
         self.caller.require(scope)
         return str(self.caller.name)
 

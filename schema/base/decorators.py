@@ -9,7 +9,7 @@ import strawberry
 from typing_extensions import dataclass_transform
 
 LAZY_FIELDS = "_later"
-"""Where an object keeps how its fields are made that nobody has asked for."""
+"""The attribute of an object with the functions that compute its lazy fields."""
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])

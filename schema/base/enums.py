@@ -191,10 +191,10 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "disappeared": "It exists at the first moment only: the fact that began it was retracted.",
     },
 }
-"""What every value means."""
+"""Descriptions of enum values."""
 
 ENUM_NAMES: dict[type[Enum], str] = {ChangeKind: "ChangeKind"}
-"""What enums are called that have another name in the domain."""
+"""GraphQL names of enums whose name in the domain is another one."""
 
 
 def described_enum(words: type[Enum], meanings: dict[str, str], name: str | None = None) -> None:

@@ -25,7 +25,7 @@ VARIABLE = re.compile(
 )
 
 SUGGESTION = re.compile(r" Did you mean [^?]*\?")
-"""How GraphQL ends the message of an unknown name: with names that there are."""
+"""The end of GraphQL's message for an unknown name: suggestions of existing names."""
 
 DATABASE_ERRORS = (
     OSError,
@@ -61,7 +61,7 @@ def describe_error(error: GraphQLError) -> None:
 
 
 def strip_suggestions(error: GraphQLError) -> None:
-    """Take out of an error of GraphQL's what it tells of the schema, in place."""
+    """Strip schema names ("Did you mean …?") from a GraphQL error, in place."""
     if not isinstance(error.original_error, TrackerError):
         error.message = SUGGESTION.sub("", error.message)
 
@@ -82,7 +82,7 @@ def plain_error(code: str, message: str, path: tuple[str | int, ...] = ()) -> di
 
 
 def masked_error(error: BaseException | None, at: object = None) -> dict[str, Any]:
-    """What clients see of an error that nobody foresaw: an id, by which the log has the rest."""
+    """The message of an unexpected error for clients: an id, under which the log has the details."""
     id = uuid.uuid4().hex[:12]
     logger.error("internal error %s at %s", id, at, exc_info=error)
     return {"message": "Internal error", "extensions": {"code": "INTERNAL", "id": id}}

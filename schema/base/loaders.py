@@ -13,7 +13,7 @@ from tracker.log.annexes import Annexes, StoredAnnex
 
 
 class Loaders:
-    """What is loaded together."""
+    """The data loaders of one request."""
 
     def __init__(self, annexes: Annexes):
         self._annexes = annexes

@@ -1,4 +1,4 @@
-"""What is shown of states that are kept: made once, and not for every question."""
+"""Memoised conversions of cached states to GraphQL types."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 MAX_CACHED_WEIGHT = 20_000
-"""What is kept weighs so much together; the oldest is forgotten first."""
+"""The maximum total weight of memoised values; the oldest is dropped first."""
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -16,8 +16,8 @@ T = TypeVar("T")
 def memoize_by_identity(
     weight: Callable[[A], int],
 ) -> Callable[[Callable[[A, B], T]], Callable[[A, B], T]]:
-    """Makes functions that make something once for two objects; the first says by its weight how
-    much memory that takes.
+    """A decorator that memoises a function of two objects by their identity. `weight` of the first
+    estimates the memory that a result takes.
 
     They are told by what they are and not by what they say: states are long to compare, and those
     of one version row are one object (see `projections.query.state_cache`). What is made of them is

@@ -133,8 +133,9 @@ class Answers:
         return (reached, datetime.now(UTC).date()) if reached else None
 
     async def _stand(self, reached: Progress) -> bool:
-        """Whether the answers that stay do so, asked once for every position; if not, they are
-        forgotten with all others."""
+        """Check, once per position, that no redaction invalidated pinned answers; if one did, clear
+        the cache.
+        """
         stood = self._stood
         if stood is reached:
             return True

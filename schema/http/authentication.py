@@ -110,7 +110,9 @@ class Gate:
 
     @contextmanager
     def room(self, visitor: Visitor) -> Iterator[None]:
-        """An operation that is paid for, for as long as it lasts. Raises TooLarge."""
+        """Hold one of the client's operation slots; the rate limit was already charged. Raises
+        TooLarge.
+        """
         client = visitor.client
         self.check_room(self._operations[client])
         self._operations[client] += 1

@@ -102,7 +102,7 @@ AboutPlaces: TypeAlias = Annotated[
 
 
 def parse_word(kind: Callable[[str], T], given: str, field: str) -> T:
-    """A word of a vocabulary (`Commodity`, `Place`, `Actor`, …) from its text."""
+    """Parse a word of a vocabulary (`Commodity`, `Place`, `Actor`, …). Raises InvalidInput."""
     return _at_path(field, lambda: kind(parse_short_text(given, field)))
 
 
@@ -114,17 +114,17 @@ def parse_short_text(given: str, field: str) -> str:
 
 
 def parse_words(kind: Callable[[str], T], given: str | None, field: str) -> list[T] | None:
-    """A list with one word to filter by; None where nothing is asked."""
+    """A filter of one word, as a list; None if the argument is left out."""
     return None if given is None else [parse_word(kind, given, field)]
 
 
 def parse_with_descendants(given: str | None, field: str = "commodity") -> list[str] | None:
-    """A commodity and all below it, to filter by; None where nothing is asked."""
+    """A filter of a commodity and all below it; None if the argument is left out."""
     return None if given is None else sorted(descendants(parse_word(Commodity, given, field)))
 
 
 def parse_commodities(commodity: str | None, hs_code: str | None) -> list[str] | None:
-    """The commodities to filter by: those below one and with a code; None where nothing is asked."""
+    """A filter of commodities: those below one, or with a code, or both; None if both are left out."""
     below = parse_with_descendants(commodity)
     if hs_code is None:
         return below
@@ -149,14 +149,14 @@ def check_hs_code(given: str) -> str:
 
 
 def parse_search(given: str | None) -> str | None:
-    """What to search for; None where nothing is asked."""
+    """The words to search for; None if the argument is left out."""
     if given is not None and not search_text.words(parse_short_text(given, "search")):
         raise InvalidInput("expected at least one letter or digit", path=("search",))
     return given
 
 
 def parse_publisher(given: str | None) -> list[str] | None:
-    """A publisher to filter by; None where nothing is asked."""
+    """A filter of one publisher; None if the argument is left out."""
     if given is not None and not PUBLISHER.fullmatch(parse_short_text(given, "publisher")):
         raise InvalidInput("expected a publisher's short id, such as 'usgs'", path=("publisher",))
     return None if given is None else [given]
@@ -165,7 +165,7 @@ def parse_publisher(given: str | None) -> list[str] | None:
 def parse_exposure_question(
     day: date, commodity: str | None, issuer: str | None, destination: str | None
 ) -> Question:
-    """What is asked about exposure; it must name something."""
+    """Parse the arguments of `exposure`. Raises InvalidInput unless one of them is given."""
     if commodity is None and issuer is None and destination is None:
         raise InvalidInput("expected a commodity, an issuer or a destination", path=("commodity",))
     return Question(
@@ -177,7 +177,7 @@ def parse_exposure_question(
 
 
 def parse_event_types(given: list[str] | None) -> list[str] | None:
-    """Event types to filter by; None where nothing is asked."""
+    """A filter of event types; None if the argument is left out."""
     for index, type_ in enumerate(given or ()):
         try:
             fact_type(parse_short_text(type_, "types"))
@@ -265,7 +265,7 @@ def parse_position(given: Position | None, field: str) -> int | None:
 
 
 def parse_required_position(given: Position, field: str) -> int:
-    """A position that can't be left out."""
+    """Parse a required position. Raises InvalidInput."""
     found = parse_position(given, field)
     assert found is not None
     return found
@@ -279,5 +279,5 @@ def _at_path(field: str, read: Callable[[], T]) -> T:
 
 
 def domain_value(member: Any) -> str | None:
-    """The word that an enum's member stands for in the domain."""
+    """The domain's value of a GraphQL enum member."""
     return None if member is None else str(member.value)

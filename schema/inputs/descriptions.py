@@ -1,4 +1,6 @@
-"""What the fields of inputs mean, by their names in the domain; `Fact.field` before `field`."""
+"""Descriptions of input fields, by their names in the domain; `Class.field` takes precedence over
+`field`.
+"""
 
 from __future__ import annotations
 

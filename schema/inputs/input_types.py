@@ -25,7 +25,7 @@ from tracker.domain.values import PartialDate, TextCommitment
 from tracker.errors import InvalidInput, TooLarge
 
 RENAMED = {"judged": "assessment"}
-"""What fields are called here, where that is another word than in what is recorded."""
+"""GraphQL names of fields that are recorded under another name."""
 
 CHECKED_BY_DOMAIN = frozenset({"unit", "source"})
 """Required fields that are nullable here: the domain's error says more than GraphQL's would."""
@@ -104,7 +104,7 @@ def graphql_type(hint: Any) -> Any:
 
 
 def to_plain_json(value: Any, *path: str | int) -> Any:
-    """What a client sent as plain JSON data, without what was left out.
+    """The value of an input as plain JSON data, without fields that were left out.
 
     Raises InvalidInput or TooLarge for text that nobody could want, before the domain sees it.
     """

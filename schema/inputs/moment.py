@@ -1,4 +1,6 @@
-"""Which moment is meant: how a question says so, waits for it, and tells in its answer."""
+"""The moment of a query: parsed from arguments, waited for, and reported in the `extensions` of the
+answer.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ MinPosition: TypeAlias = Annotated[
 
 
 REPORTED_MOMENTS: ContextVar[dict[str, Any] | None] = ContextVar("moments", default=None)
-"""The moments that the answer in the making rests on, by the keys of the fields that chose them."""
+"""The moments reported so far for the present answer, by response key."""
 
 
 def start_report() -> dict[str, Any]:
@@ -59,15 +61,15 @@ class MomentInput:
 
 
 async def wait_for_position(info: Info, least: Position | None) -> None:
-    """Wait until questions can be answered from a position, if one is given. Raises InvalidInput,
-    or Unavailable if it is not reached in time.
+    """Wait for `minPosition`, if it is given, until it is projected. Raises InvalidInput, or
+    Unavailable after the timeout.
     """
     if wanted := parse_position(least, "minPosition"):
         await wait_until_projected(info.context.services.projector, wanted)
 
 
 async def wait_until_projected(projector: Projector[Any], position: int) -> None:
-    """Wait until the projection has come to a position. Raises Unavailable after a while."""
+    """Wait until the projection has processed a position. Raises Unavailable after the timeout."""
     try:
         await projector.reach(position, seconds=MIN_POSITION_TIMEOUT_SECONDS)
     except Unavailable:
@@ -81,14 +83,13 @@ async def wait_until_projected(projector: Projector[Any], position: int) -> None
 
 
 async def current_moment(info: Info, least: Position | None) -> Moment:
-    """The moment of today and all that is recorded, once a position is reached; the answer tells
-    it."""
+    """Wait for `minPosition`; then resolve, and report, today at the latest position."""
     await wait_for_position(info, least)
     return report_moment(info, await info.context.services.as_of.resolve())
 
 
 async def resolve_moment(info: Info, given: MomentInput, least: Position | None) -> Moment:
-    """The one moment that a question means, once a position is reached; the answer tells it."""
+    """Wait for `minPosition`; then resolve, and report, the moment of a query."""
     await wait_for_position(info, least)
     return report_moment(info, await _parse_moment(info, given, None))
 
@@ -108,7 +109,7 @@ async def resolve_range(
 
 
 def report_moment(info: Info, moment: Moment) -> Moment:
-    """Have the answer tell, under the key of the field, which moment it rests on."""
+    """Report a moment in the `extensions` of the answer, under the response key of the field."""
     _report(info, moment.position, _to_json(moment))
     return moment
 

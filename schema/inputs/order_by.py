@@ -1,4 +1,4 @@
-"""How lists can be ordered: an enum for every kind of item, whose values also say the direction."""
+"""Orders of lists: an enum for every kind of item, whose values include the direction."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BY_KEY_DESC = _order(By.NAME, "By key, descending.", down=True)
     description="Orders of export controls. Export controls that are equal are ordered by key."
 )
 class ExportControlOrder(Enum):
-    """How export controls are ordered."""
+    """Orders of export controls."""
 
     KEY = BY_KEY
     KEY_DESC = BY_KEY_DESC
@@ -63,7 +63,7 @@ class FirmOrder(Enum):
     description="Orders of announcements. Announcements that are equal are ordered by key."
 )
 class AnnouncementOrder(Enum):
-    """How announcements are ordered."""
+    """Orders of announcements."""
 
     KEY = BY_KEY
     KEY_DESC = BY_KEY_DESC
@@ -75,7 +75,7 @@ class AnnouncementOrder(Enum):
 
 @strawberry.enum(description="Orders of figures. Figures that are equal are ordered by key.")
 class FigureOrder(Enum):
-    """How figures are ordered."""
+    """Orders of figures."""
 
     KEY = BY_KEY
     KEY_DESC = BY_KEY_DESC
@@ -95,7 +95,7 @@ class FigureOrder(Enum):
     description="Orders of claims. Claims that are equal are ordered by figure and position."
 )
 class ClaimOrder(Enum):
-    """How claims are ordered."""
+    """Orders of claims."""
 
     FIGURE = _order(By.NAME, "By the key of the figure, ascending.")
     FIGURE_DESC = _order(By.NAME, "By the key of the figure, descending.", down=True)
@@ -121,7 +121,7 @@ class KeyOrder(Enum):
 
 @strawberry.enum(description="Orders of imports. Their keys sort by time.")
 class ImportOrder(Enum):
-    """How imports are ordered."""
+    """Orders of imports."""
 
     KEY = _order(By.NAME, "The oldest first.")
     KEY_DESC = _order(By.NAME, "The newest first.", down=True)
@@ -137,7 +137,7 @@ class ChangeOrder(Enum):
 
 @strawberry.enum(description="Orders of transitions. Those of one day are ordered by entity.")
 class TransitionOrder(Enum):
-    """How what is to come is ordered."""
+    """Orders of transitions."""
 
     DAY = _order(By.NAME, "By day, the earliest first.")
     DAY_DESC = _order(By.NAME, "By day, the latest first.", down=True)

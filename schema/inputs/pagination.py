@@ -1,4 +1,4 @@
-"""Which page of a list is asked for, and the cursors that lists give and take.
+"""Pagination arguments and cursors of lists.
 
 A cursor holds the place of its item in the order of the list: never how many to skip. So a page
 neither repeats nor misses anything, however much is recorded between two of them, and a cursor
@@ -21,7 +21,7 @@ from tracker.errors import InvalidInput
 
 MAX_PAGE_SIZE = 200
 DEFAULT_PAGE_SIZE = 20
-"""How many items a page has where nothing is said."""
+"""The default number of items in a page."""
 
 First: TypeAlias = Annotated[
     int | None,
@@ -55,8 +55,7 @@ Before: TypeAlias = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """The page that is asked for: so many items of those between two cursors, the first or the
-    last of them."""
+    """A requested page: `size` items between two cursors, from the beginning or from the end."""
 
     size: int
     from_end: bool = False
@@ -67,7 +66,7 @@ class PageRequest:
 def parse_page(
     first: int | None, after: str | None = None, last: int | None = None, before: str | None = None
 ) -> PageRequest:
-    """The page that is asked for. Raises InvalidInput."""
+    """Parse the pagination arguments. Raises InvalidInput."""
     if first is not None and last is not None:
         raise InvalidInput(
             "expected first or last, not both", code="INVALID_PAGE_SIZE", path=("last",)
@@ -93,7 +92,7 @@ class Cursors:
     positioned: bool = False
 
     def encode(self, key: Key) -> str:
-        """The cursor of the item at a key."""
+        """Encode the key of an item as a cursor."""
         if self.order is None:
             return encode_opaque("#".join(map(str, key)))
         by, *names = key
@@ -101,7 +100,7 @@ class Cursors:
         return encode_opaque(text.decode())
 
     def decode(self, given: str, path: str) -> Key:
-        """The key that a cursor of this list stands for. Raises InvalidInput for any other text."""
+        """Decode a cursor of this list to its key. Raises InvalidInput for any other text."""
         try:
             order, key = _decode(decode_opaque(given))
             self._check(order, key)
@@ -126,7 +125,7 @@ class Cursors:
 
 
 def cursor_error(path: str) -> InvalidInput:
-    """What is said of a text that is no cursor of a list."""
+    """The error for a text that is not a cursor of this list."""
     return InvalidInput(
         "this is not a cursor of this list: expected a startCursor or endCursor that it gave",
         code="INVALID_CURSOR",
@@ -135,7 +134,7 @@ def cursor_error(path: str) -> InvalidInput:
 
 
 def _decode(text: str) -> tuple[str | None, Key]:
-    """What is in a cursor: the order, if it is not that of the names, and the key."""
+    """Decode a cursor: its order, if that is not by name, and its key."""
     if text.startswith("["):
         order, *by, name = msgspec.json.decode(text, type=list[str])
         if len(by) != 1 or "\0" in by[0]:

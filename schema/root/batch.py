@@ -23,7 +23,7 @@ from tracker.errors import InvalidInput, TrackerError
 from tracker.log.recorder import Appended
 
 MAX_COMMANDS = 1000
-"""How many commands are recorded together."""
+"""The maximum number of commands in a batch."""
 
 FACT_INPUT = one_of_type(
     "FactInput",
@@ -45,7 +45,7 @@ VERSIONED_INPUT = one_of_type(
 
 
 def command_count_error() -> InvalidInput:
-    """What is said of too many commands, or none."""
+    """The error for too many commands, or none."""
     return InvalidInput(
         f"expected 1 to {MAX_COMMANDS} commands", code="INVALID_BATCH_SIZE", path=("commands",)
     )
@@ -131,7 +131,7 @@ class BatchCommand:
 
 
 def parse_command(command: Any, index: int) -> BatchCommand:
-    """What a command of a batch asks for."""
+    """Parse one command of a batch."""
     [(name, data)] = to_plain_json(command, "commands", index).items()
     if name != "ifVersion":
         return BatchCommand((name,), data)
@@ -168,7 +168,7 @@ def read_command(index: int, of: BatchCommand) -> orders.Command:
 
 
 async def batch_result(info: Info, appended: Appended) -> BatchResult:
-    """What became of commands that were recorded together, read back from the log."""
+    """The result of a batch, read back from the log."""
     positions = appended.positions
     events = await info.context.services.recorder.read(positions[0] - 1, limit=len(positions))
     return BatchResult(

@@ -41,7 +41,7 @@ def parse_change_filter(
     kind: EntityKind | None,
     publisher: str | None,
 ) -> ChangeFilter:
-    """What changes and turns are narrowed to. Raises InvalidInput."""
+    """Parse the filter of changes and transitions. Raises InvalidInput."""
     return ChangeFilter(
         kind=domain_value(kind),
         commodities=parse_commodities(commodity, hs_code),
@@ -53,7 +53,7 @@ def parse_change_filter(
 def change_pages(
     changes: Changes, start: Moment, end: Moment, about: ChangeFilter, order: ChangeOrder
 ) -> PageSource[Change]:
-    """What differs between two moments, by entity."""
+    """The changes between two moments, by entity."""
     cursors = Cursors()
 
     async def items(span: Span) -> list[Found[Change]]:
@@ -68,7 +68,7 @@ def change_pages(
 async def transition_pages(
     changes: Changes, moment: Moment, days: int, about: ChangeFilter, order: TransitionOrder
 ) -> PageSource[Transition]:
-    """What will happen after a day, by day and entity."""
+    """The transitions after a day, by day and entity."""
     down = order.value.down
     found = [
         (_order_key(of), transition(of, moment.position))
@@ -86,7 +86,7 @@ async def transition_pages(
 
 
 def _order_key(of: transitions.Transition) -> Key:
-    """What turns are ordered by."""
+    """The key that transitions are ordered by."""
     return (of.day.isoformat(), of.entity, *of.part)
 
 

@@ -91,7 +91,7 @@ class RedactionInput(Value, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class MutationRequest:
-    """What a client ordered: the input as JSON data, and what stands beside it."""
+    """The arguments of a mutation: its input as JSON data, and the arguments beside it."""
 
     data: dict[str, Any]
     actor: str
@@ -103,7 +103,7 @@ Record: TypeAlias = Callable[[Commands, MutationRequest], Awaitable[Appended]]
 
 
 def recorder_for(name: str) -> Record:
-    """How the mutation of a name is recorded."""
+    """The function that records the mutation of a name."""
 
     async def record(commands: Commands, order: MutationRequest) -> Appended:
         stream, fact = INPUT_PARSERS[name](order.data)
@@ -161,7 +161,7 @@ async def record_correction(commands: Commands, order: MutationRequest) -> Appen
 
 
 def parse_correction(data: dict[str, Any]) -> tuple[RetractionInput, str, Fact]:
-    """What a correction retracts, and the stream and the fact that take its place."""
+    """Parse a correction: the event to retract, and the stream and the fact that replace it."""
     [(name, right)] = data["replacement"].items()
     retraction = from_builtins(
         RetractionInput, {of: data[of] for of in data if of != "replacement"}
@@ -214,7 +214,7 @@ async def wait_until_readable(services: Services, appended: Appended) -> None:
 
 
 async def command_result(info: Info, appended: Appended) -> CommandResult:
-    """What became of a mutation, read back from the log."""
+    """The result of a mutation, read back from the log."""
     last = appended.positions[-1]
     [recorded] = await info.context.services.recorder.read(last - 1, limit=1)
     return CommandResult(

@@ -199,7 +199,7 @@ INPUT_PARSERS = {
     **{act.name: act.to_fact for act in FACT_MUTATIONS},
     "recordMembership": parse_membership,
 }
-"""How the input of each mutation that records a fact is read."""
+"""The parser of each fact mutation's input."""
 
 
 def input_of_mutation(act: FactMutation) -> type[Any]:

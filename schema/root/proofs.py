@@ -1,4 +1,4 @@
-"""What auditors ask of the log: its checkpoints, and proofs from them."""
+"""Queries of auditors: checkpoints of the log, and proofs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AtSize: TypeAlias = Annotated[
 
 @object_type
 class Proofs:
-    """What auditors ask of the log."""
+    """Queries of auditors: checkpoints and proofs."""
 
     @resolver_field
     async def checkpoint(

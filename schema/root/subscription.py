@@ -114,7 +114,7 @@ class Subscription:
 def event_filter_for(
     kinds: list[EntityKind] | None, commodities: list[str] | None, places: list[str] | None
 ) -> Selection:
-    """Which events may change an answer about kinds, commodities and places."""
+    """The filter of events that may change an answer about kinds, commodities and places."""
     wanted = parse_selection(None, commodities, places)
     if commodities is not None:
         goods = (related(Commodity(id)) for id in commodities)

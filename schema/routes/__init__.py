@@ -1,1 +1,1 @@
-"""What is asked over plain HTTP, beside GraphQL."""
+"""Routes of plain HTTP, beside GraphQL."""

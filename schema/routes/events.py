@@ -128,7 +128,7 @@ async def compress_chunks(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator
 
 
 def parse_parameters(request: Request) -> Selection:
-    """Which events are asked for. Raises InvalidInput."""
+    """Parse the query parameters of `/events`. Raises InvalidInput."""
     for name in request.query_params:
         if name not in PARAMETERS:
             raise InvalidInput(

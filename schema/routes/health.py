@@ -38,7 +38,7 @@ class HealthRoute:
 
     @property
     def _warnings(self) -> list[str]:
-        """What is wrong though requests can be answered: the log is not signed any more."""
+        """Warnings that do not keep the server from answering: the log is no longer signed."""
         publisher = self._services.publisher
         if publisher is None or publisher.trouble is None:
             return []

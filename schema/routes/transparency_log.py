@@ -35,7 +35,7 @@ class TransparencyLogRoute:
 
     @property
     def routes(self) -> list[Route]:
-        """What is below `/log`."""
+        """The routes below `/log`."""
         return [
             Route("/log/checkpoint", self.checkpoint),
             Route("/log/checkpoint/{size}", self.checkpoint_of),

@@ -27,7 +27,7 @@ MOMENT = [
     (
         "position",
         SCALARS["Position"],
-        "What the log said at this position; the latest if left out.",
+        "The state of the log at this position; the latest if left out.",
     ),
     ("known", SCALARS["DateTime"], "What had been recorded by then; not together with `position`."),
     (

@@ -1,1 +1,1 @@
-"""What is observed of operations: lines, metrics, readiness."""
+"""Telemetry: log lines, metrics, readiness."""

@@ -26,7 +26,7 @@ LATENCY_BUCKETS_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 
 
 class CacheCollector:
-    """How useful what is kept in memory is."""
+    """Usage of the caches, as Prometheus metrics."""
 
     def __init__(self, caches: Mapping[str, SizedLruCache[Any, Any]]):
         self._caches = caches

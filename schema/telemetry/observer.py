@@ -79,7 +79,7 @@ class ObservedOperation:
 
 
 def _outcome(seen: OperationInfo, error: BaseException | None) -> str:
-    """How an operation ended. A client that ends a subscription does what it should."""
+    """The outcome of an operation. A subscription that its client ends is `ok`."""
     if error is None or (isinstance(error, asyncio.CancelledError) and seen.type == "subscription"):
         return "ok"
     return "CANCELLED" if isinstance(error, asyncio.CancelledError) else "INTERNAL"

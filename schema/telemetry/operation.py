@@ -1,4 +1,4 @@
-"""What is seen of the GraphQL operation under way, noted by whoever learns it.
+"""Information about the present GraphQL operation, collected while it is executed.
 
 It stands beside the task that answers, so that a resolver or a cache can say what it knows without
 everything in between handing it on.
@@ -20,7 +20,7 @@ MAX_NAME_CHARACTERS = 100
 
 @dataclass(slots=True)
 class OperationInfo:
-    """What is seen of an operation; it fills while it is answered."""
+    """Information about an operation, collected while it is executed."""
 
     request: str
     """The id of the request; of an operation on a WebSocket that of the connection and a number."""
@@ -41,11 +41,11 @@ class OperationInfo:
     tracing: Tracing | None = None
 
     def note_position(self, position: int) -> None:
-        """The answer tells of the log up to a position."""
+        """Note that the answer depends on the log up to a position."""
         self.position = max(position, self.position or 0)
 
     def note_error(self, code: str) -> None:
-        """Something went wrong; what did first counts."""
+        """Note an error code; the first one is the outcome."""
         self.outcome = self.outcome or code
 
     def note_name(self, operation: str | None) -> None:
@@ -71,7 +71,7 @@ CURRENT_OPERATION: ContextVar[OperationInfo | None] = ContextVar("seen", default
 
 
 def current_operation() -> OperationInfo:
-    """The operation under way; one that nobody looks at where none is, as at the command line."""
+    """The present operation; an unobserved one where there is none, as at the command line."""
     return CURRENT_OPERATION.get() or OperationInfo("", "")
 
 

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """How things stand. Head and position are None while the database does not answer."""
+    """The readiness of this server. Head and position are None while the database does not answer."""
 
     listening: bool
     head: int | None = None
@@ -33,7 +33,7 @@ class Readiness:
 
     @property
     def lag(self) -> int | None:
-        """How many events wait for the projection."""
+        """The number of events that are not yet projected."""
         if self.head is None or self.position is None:
             return None
         return max(self.head - self.position, 0)
@@ -58,7 +58,7 @@ class Readiness:
 
 
 async def check_readiness(services: Services) -> Readiness:
-    """How things stand, found out now."""
+    """Check the readiness of this server now."""
     listening = services.follower.listening
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):

@@ -125,7 +125,7 @@ class Alliance(Node):
 
 
 def alliance(state: AllianceState, moment: Moment | None = None) -> Alliance:
-    """An alliance as it is shown, at a moment that its announcements are asked for."""
+    """The GraphQL type of an alliance, at a moment that its announcements are asked for."""
     return from_state(
         Alliance,
         state,

@@ -15,7 +15,7 @@ from tracker.domain.values import FreeText, TextCommitment
 
 @object_type
 class WithNote:
-    """What has a note."""
+    """A type with a note."""
 
     note_text: strawberry.Private[FreeText | None] = None
 
@@ -37,7 +37,7 @@ class WithNote:
 
 @object_type
 class WithQuotation(WithNote):
-    """What has a quotation as well."""
+    """A type with a note and a quotation."""
 
     quotation_text: strawberry.Private[FreeText | None] = None
 

@@ -66,7 +66,7 @@ class Announcement(Node, WithQuotation):
 
 
 def announcement(state: AnnouncementState) -> Announcement:
-    """An announcement as it is shown."""
+    """The GraphQL type of an announcement."""
     return from_state(
         Announcement,
         state,

@@ -1,4 +1,4 @@
-"""What has changed and what is to come, as GraphQL shows it."""
+"""GraphQL types of changes and transitions."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Transition:
 
 
 def change(of: changes.Change, start: Moment, end: Moment) -> Change:
-    """A change between two moments as it is shown."""
+    """The GraphQL type of a change between two moments."""
     return Change(
         of=of,
         start=start,
@@ -149,7 +149,7 @@ def change(of: changes.Change, start: Moment, end: Moment) -> Change:
 
 
 def transition(of: transitions.Transition, position: int) -> Transition:
-    """A turn as it is shown, from what is known at a position."""
+    """The GraphQL type of a turn, from what is known at a position."""
     return Transition(
         of=of,
         position=position,
@@ -164,7 +164,7 @@ def transition(of: transitions.Transition, position: int) -> Transition:
 
 
 async def field_changes(info: Info, of: Sequence[diff.FieldChange]) -> list[FieldChange]:
-    """Field changes as they are shown, with their texts; without those that say the same again."""
+    """The GraphQL types of field changes, with their texts; without those that say the same again."""
     found = await load_texts(
         info,
         {

@@ -239,7 +239,7 @@ class Clause(WithNote):
 def clause(
     state: domain.ClauseState, control: ExportControlState, moment: Moment | None = None
 ) -> Clause:
-    """A clause as it is shown: what it says and its status side by side."""
+    """The GraphQL type of a clause: what it says and its status side by side."""
     said = state.clause
     return from_state(
         Clause,
@@ -271,5 +271,5 @@ def clause(
 
 
 def item(of: scope.Item) -> ClauseItem:
-    """An item as it is shown."""
+    """The GraphQL type of an item."""
     return from_state(ClauseItem, of, commodity=commodity(of.commodity) if of.commodity else None)

@@ -32,7 +32,8 @@ def from_state(
     later: Mapping[str, Callable[[], Any]] | None = None,
     **instead: Any,
 ) -> T:
-    """The output type of a state: the fields they share as they are, others as given.
+    """Convert states to a GraphQL type: fields of the same name are copied, others given as keyword
+    arguments.
 
     Those in `later` are made when somebody asks for them: most questions ask for few.
     """
@@ -234,22 +235,22 @@ def actor(id: str) -> Actor:
 
 
 def source(of: values.Source) -> Source:
-    """A source as it is shown."""
+    """The GraphQL type of a source."""
     return from_state(Source, of, primary=of.is_primary, verified=of.verified)
 
 
 def because(facts: tuple[entity.Because, ...]) -> list[Because]:
-    """The events behind a state as they are shown."""
+    """The GraphQL types of the events behind a state."""
     return [because_event(fact) for fact in facts]
 
 
 async def annexes(info: Info, position: str) -> list[Annex]:
-    """The annexes of an event as they are shown."""
+    """The GraphQL types of the annexes of an event."""
     return [annex(kept) for kept in await info.context.loaders.at.load(int(position))]
 
 
 def annex(of: StoredAnnex) -> Annex:
-    """An annex as it is shown."""
+    """The GraphQL type of an annex."""
     return Annex(
         field=of.field,
         commitment=of.commitment,
@@ -260,14 +261,14 @@ def annex(of: StoredAnnex) -> Annex:
 
 
 def redacted_text(of: redaction.RedactedText) -> RedactedText:
-    """A text that had to go as it is shown."""
+    """The GraphQL type of a text that had to go."""
     return from_state(
         RedactedText, of, source=source(of.source), position=Position(str(of.position))
     )
 
 
 def because_event(fact: entity.Because) -> Because:
-    """An event that states refer to as it is shown."""
+    """The GraphQL type of an event that states refer to."""
     return from_state(
         Because,
         fact,
@@ -279,5 +280,5 @@ def because_event(fact: entity.Because) -> Because:
 
 
 def quantity(of: values.Quantity) -> Quantity:
-    """A quantity as it is shown."""
+    """The GraphQL type of a quantity."""
     return from_state(Quantity, of)

@@ -118,7 +118,7 @@ class Distribution:
 
 
 def distribution(id: str, of: production.Distribution, orders: Orders) -> Distribution:
-    """A distribution as it is shown."""
+    """The GraphQL type of a distribution."""
     return Distribution(
         commodity=commodity(id),
         world=preferred_claim(of.world) if of.world else None,
@@ -131,7 +131,7 @@ def distribution(id: str, of: production.Distribution, orders: Orders) -> Distri
 
 
 def concentration(of: production.Concentration, orders: Orders) -> Concentration:
-    """A concentration as it is shown."""
+    """The GraphQL type of a concentration."""
     return Concentration(
         hhi=of.hhi,
         top_three_share=of.top_three_share,
@@ -143,7 +143,7 @@ def concentration(of: production.Concentration, orders: Orders) -> Concentration
 
 
 def residual(of: production.Residual, orders: Orders) -> Residual:
-    """What is left for other countries as it is shown."""
+    """The GraphQL type of what is left for other countries."""
     return Residual(
         value=of.value,
         unit=of.unit,
@@ -155,7 +155,7 @@ def residual(of: production.Residual, orders: Orders) -> Residual:
 
 
 def place_figure(item: production.Share, orders: Orders) -> PlaceFigure:
-    """A place's figure as it is shown."""
+    """The GraphQL type of a place's figure."""
     figure, preferred = item.chosen.cited
     return from_state(
         PlaceFigure,

@@ -101,7 +101,7 @@ class HistoryVersion:
 
 
 def event(of: Recorded) -> Event:
-    """An event as it is shown."""
+    """The GraphQL type of an event."""
     return Event(
         position=Position(str(of.position)),
         event_id=of.event_id,
@@ -115,7 +115,7 @@ def event(of: Recorded) -> Event:
 
 
 def history_version(held: HistoryRow) -> HistoryVersion | None:
-    """A version of an entity as it is shown; None where its state was left out."""
+    """The GraphQL type of a version of an entity; None where its state was left out."""
     if held.state is None:
         return None
     return HistoryVersion(
@@ -132,7 +132,7 @@ def history_version(held: HistoryRow) -> HistoryVersion | None:
 def graphql_state(
     of: EntityState, moment: Moment | None = None
 ) -> ExportControl | Alliance | Announcement | Figure | Firm | Preference | Import | Redaction:
-    """A state as it is shown, at a moment that what hangs on it is asked for."""
+    """The GraphQL type of a state, at a moment that what hangs on it is asked for."""
     match of:
         case ExportControlState():
             return export_control(of, moment)

@@ -139,7 +139,7 @@ def export_control(
     moment: Moment | None = None,
     matched: Sequence[ClauseState] | None = None,
 ) -> ExportControl:
-    """An export control as it is shown at a moment, with the clauses that a list found it by."""
+    """The GraphQL type of an export control at a moment, with the clauses that a list found it by."""
     return from_state(
         ExportControl,
         state,

@@ -117,7 +117,7 @@ class Exposure:
 
 
 def exposure(of: pure.Exposure, orders: Orders, moment: Moment) -> Exposure:
-    """An exposure as it is shown."""
+    """The GraphQL type of an exposure."""
     return Exposure(
         commodity=commodity(of.commodity),
         stage=of.stage,
@@ -134,7 +134,7 @@ def exposure(of: pure.Exposure, orders: Orders, moment: Moment) -> Exposure:
 
 
 def controlling_place(of: pure.Controlled, orders: Orders, moment: Moment) -> ControllingPlace:
-    """A place with its clauses as it is shown."""
+    """The GraphQL type of a place with its clauses."""
     return ControllingPlace(
         place=place(of.place),
         share=of.share.share if of.share else None,
@@ -145,7 +145,7 @@ def controlling_place(of: pure.Controlled, orders: Orders, moment: Moment) -> Co
 
 
 def applied_clause(of: pure.Applied, moment: Moment) -> AppliedClause:
-    """A clause that reaches a supply as it is shown."""
+    """The GraphQL type of a clause that reaches a supply."""
     return AppliedClause(
         applied=of, moment=moment, full=of.full, reach=of.reach, limits=list(of.limits)
     )

@@ -152,7 +152,7 @@ class Figure(Node):
 def claim(
     state: domain.FigureState, of: domain.Claim, preferred: bool | Callable[[], bool] | None
 ) -> Claim:
-    """A claim as it is shown; whether it is the preferred one may be found out later."""
+    """The GraphQL type of a claim; whether it is the preferred one may be found out later."""
     later = {
         "series": lambda: series(state.series),
         "source": lambda: source(of.source),
@@ -172,24 +172,24 @@ def claim(
 
 
 def preferred_claim(of: claims.PreferredClaim) -> Claim:
-    """The claim to use as it is shown."""
+    """The GraphQL type of the claim to use."""
     return claim(of.figure, of.claim, preferred=True)
 
 
 def referenced_claim(of: claims.ClaimRef, orders: claims.Orders) -> Claim:
-    """A claim of a figure as it is shown, where orders decide whether it is the preferred one."""
+    """The GraphQL type of a claim of a figure, where orders decide whether it is the preferred one."""
     figure, cited = of
     return claims_of(figure, orders)[cited.position]
 
 
 def claims_weight(state: domain.FigureState) -> int:
-    """How much of what is kept a figure is."""
+    """The weight of a figure in the memo: its number of claims."""
     return 1 + len(state.claims)
 
 
 @memoize_by_identity(claims_weight)
 def claims_of(state: domain.FigureState, orders: claims.Orders) -> Mapping[int, Claim]:
-    """The claims of a figure as they are shown, by position."""
+    """The GraphQL types of the claims of a figure, by position."""
 
     @cache
     def chosen() -> domain.Claim:
@@ -202,13 +202,13 @@ def claims_of(state: domain.FigureState, orders: claims.Orders) -> Mapping[int, 
 
 
 def series(of: domain.Series) -> Series:
-    """A series as it is shown."""
+    """The GraphQL type of a series."""
     return from_state(Series, of, commodity=commodity(of.commodity), place=place(of.place))
 
 
 @memoize_by_identity(claims_weight)
 def figure(state: domain.FigureState, orders: claims.Orders) -> Figure:
-    """A figure of a moment as it is shown, with the orders of that moment."""
+    """The GraphQL type of a figure of a moment, with the orders of that moment."""
     by_position = claims_of(state, orders)
 
     @cache
@@ -238,14 +238,14 @@ def past_figure(state: domain.FigureState) -> Figure:
 
 
 def choice(of: claims.PreferredClaim) -> Choice:
-    """Why a claim is preferred as it is shown."""
+    """The GraphQL type of why a claim is preferred."""
     return Choice(
         rule=of.rule, reason=of.reason, event=because_event(of.event) if of.event else None
     )
 
 
 def side_by_side(of: claims.Comparison, by_position: Mapping[int, Claim]) -> SideBySide:
-    """Claims side by side as they are shown."""
+    """The GraphQL types of claims side by side."""
     spread = of.spread
     return SideBySide(
         latest=[by_position[one.position] for one in of.latest],

@@ -74,7 +74,7 @@ class Firm(Node):
 
 
 def firm(state: FirmState, moment: Moment | None = None) -> Firm:
-    """A firm as it is shown, at a moment that what names it is asked for."""
+    """The GraphQL type of a firm, at a moment that what names it is asked for."""
     return from_state(
         Firm,
         state,

@@ -85,7 +85,7 @@ class Import(Node):
 
 
 def import_(state: domain.ImportState) -> Import:
-    """An import as it is shown."""
+    """The GraphQL type of an import."""
     return from_state(
         Import,
         state,

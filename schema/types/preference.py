@@ -46,7 +46,7 @@ class Preference(Node):
 
 
 def preference(state: PreferenceState) -> Preference:
-    """An order of publishers as it is shown."""
+    """The GraphQL type of an order of publishers."""
     return from_state(
         Preference,
         state,

@@ -69,7 +69,7 @@ class ConsistencyProof:
 
 
 def checkpoint(of: StoredCheckpoint) -> Checkpoint:
-    """A checkpoint as it is shown."""
+    """The GraphQL type of a checkpoint."""
     return Checkpoint(
         size=Position(str(of.size)),
         root=to_base64(of.root),
@@ -79,7 +79,7 @@ def checkpoint(of: StoredCheckpoint) -> Checkpoint:
 
 
 def inclusion(of: InclusionResult) -> InclusionProof:
-    """An inclusion proof as it is shown."""
+    """The GraphQL type of an inclusion proof."""
     return InclusionProof(
         position=Position(str(of.proof.index + 1)),
         leaf_hash=to_base64(of.leaf),
@@ -90,7 +90,7 @@ def inclusion(of: InclusionResult) -> InclusionProof:
 
 
 def consistency(of: audit.ConsistencyProof, in_: StoredCheckpoint) -> ConsistencyProof:
-    """A consistency proof as it is shown."""
+    """The GraphQL type of a consistency proof."""
     return ConsistencyProof(
         old=Position(str(of.old)),
         hashes=list(map(to_base64, of.hashes)),

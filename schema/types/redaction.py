@@ -21,7 +21,7 @@ class Redaction(Node):
 
 
 def redaction(state: RedactionState) -> Redaction:
-    """What had to go of an event as it is shown."""
+    """The GraphQL type of what had to go of an event."""
     return from_state(
         Redaction,
         state,

@@ -50,7 +50,7 @@ class ClauseHistory:
 
     @classmethod
     def initial(cls, clause: Clause, public_on: date) -> Self:
-        """The history of a clause that says what it said from the beginning."""
+        """The history of a clause that was never amended."""
         return cls((Wording(date.min, clause, _starts_before(clause, public_on)),))
 
     def reworded(self, clause: Clause, day: date, public_on: date) -> Self:

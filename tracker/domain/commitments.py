@@ -114,8 +114,9 @@ def without_texts(fact: F, fields: Collection[str]) -> F:
 
 
 def equal_ignoring_redacted(recorded: Fact, told: Fact) -> bool:
-    """Whether a fact, opened as far as that goes, is the one that is told: what was redacted of it
-    counts as told, since nobody can say any more what it was."""
+    """Whether a recorded fact equals another one. Redacted texts can no longer be compared and
+    count as equal.
+    """
     gone = commitments_in(recorded)
     return without_texts(recorded, gone) == without_texts(told, gone)
 

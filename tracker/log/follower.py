@@ -43,7 +43,9 @@ class Follower(BackgroundTask):
         self.listening = False
         """Whether notifications reach us; if not, events come up to `POLL_INTERVAL_SECONDS` late."""
         self.session = 0
-        """How often we began to listen: what was told between two sessions was not heard."""
+        """Incremented whenever the LISTEN connection is made anew; notifications sent between two
+        sessions are lost.
+        """
         self._handlers: dict[str, Callable[[str], None]] = {"log": lambda _: self.wake()}
         self._begun = False
 

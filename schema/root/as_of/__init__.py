@@ -1,1 +1,1 @@
-"""What can be asked about a moment."""
+"""Fields below `asOf`."""

@@ -1,4 +1,4 @@
-"""What all questions about a moment have in common."""
+"""The base of all fields below `asOf`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What figures and controls come to at a moment: shares, exposure."""
+"""Analyses of figures and controls at a moment: shares and exposure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Form = Annotated[
 
 @object_type
 class SupplyAnalysis(AtMoment):
-    """What the figures and controls of a moment come to."""
+    """Analyses of the figures and controls at a moment."""
 
     @resolver_field
     async def production(

@@ -54,7 +54,7 @@ class LogFiles(ABC):
 
     @abstractmethod
     def missing_error(self, path: str, positions: range | None = None) -> TrackerError:
-        """The error that it is to lack a file which must be there."""
+        """The error to raise when a required file is missing."""
 
     @abstractmethod
     def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
