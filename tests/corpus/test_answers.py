@@ -161,3 +161,9 @@ def test_an_announcement_is_superseded() -> None:
     assert state("announcement/us-in-tariff-50-2025", "2026-01-01").superseded_by is None
     later = state("announcement/us-in-tariff-50-2025", "2026-03-01")
     assert later.superseded_by == "announcement/us-in-tariff-18-2026"
+
+
+def test_a_firm_is_known_by_its_names() -> None:
+    firm = state("firm/kabil", "2024-02-01")
+    assert firm.place == "IN"
+    assert "kabil" in firm.spellings

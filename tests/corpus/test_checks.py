@@ -109,6 +109,18 @@ def test_links_between_alliances_are_looked_at() -> None:
     assert problems(part, act("policy/alliance/b.toml", id="b", **founded)) == []
 
 
+def test_what_an_instrument_was_merged_into_is_in_the_corpus() -> None:
+    merged = act(
+        CONTROL,
+        id="merged",
+        type="ExportControl.Merged",
+        on="2025-05-01",
+        mergedFrom="2025-05-01",
+        into="none",
+    )
+    assert "into: export-control/none is not in the corpus" in problems(announced(), merged)[0]
+
+
 def test_actors_are_alliances_of_the_corpus() -> None:
     [problem] = problems(made(actors=["no-such-alliance"]))
     assert "no-such-alliance" in problem

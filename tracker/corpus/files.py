@@ -2,6 +2,7 @@
 
     policy/export-control/KEY.toml      an instrument, with its acts in order
     policy/alliance/KEY.toml            an alliance
+    policy/firm/KEY.toml                a firm, with its names
     policy/announcement/WHO/YEAR.toml   announcements, by whose they are and when they were made
     figures/PUBLISHER.toml              figures that somebody looked up
 
