@@ -115,7 +115,7 @@ class NotProven(TrackerError):
 
 
 class Rejected(NotProven):
-    """What is offered as the log is not what was signed, or not what was seen before.
+    """A log that differs from what was signed, or from what was seen before.
 
     `positions` are those of the first bad event: one, or as few as can be told; None where it is
     not about events. `code` says which kind of wrong it is; docs/auditing.md has all of them.

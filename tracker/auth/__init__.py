@@ -1,1 +1,1 @@
-"""Who calls and what they may do: scopes, tokens, OpenID Connect."""
+"""Callers and their rights: scopes, tokens, OpenID Connect."""

@@ -1,4 +1,4 @@
-"""Who holds a JWT: what an issuer says of a caller, checked as RFC 8725 asks.
+"""Authentication by JWTs of an OpenID Connect issuer, validated as RFC 8725 requires.
 
 Of what a token says about itself only the id of its key is used, to choose among the keys that the
 issuer publishes. The algorithm has to be one of that key's kind, whatever the token says.
@@ -32,13 +32,13 @@ TOKEN_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 
 
 def default_scopes() -> dict[str, Scope]:
-    """What words mean where nothing else is said: `tracker:record` is the scope record."""
+    """The default scopes of words in tokens: `tracker:record` is the scope record."""
     return {f"tracker:{scope.value}": scope for scope in Scope}
 
 
 @dataclass(frozen=True, slots=True)
 class OidcConfig:
-    """Which issuer is trusted, and how its tokens are read."""
+    """The trusted issuer, and the mapping of its tokens."""
 
     issuer: str
     audience: str
@@ -55,7 +55,7 @@ class OidcConfig:
 
 
 class OidcIssuer:
-    """Says who holds a token of an issuer."""
+    """Authenticates callers by tokens of an OpenID Connect issuer."""
 
     def __init__(self, trust: OidcConfig, keys: IssuerKeys | None = None):
         self._trust = trust
@@ -91,7 +91,7 @@ class OidcIssuer:
         return Caller(f"{self._trust.issuer}#{self._name(claims)}", expand_scopes(scopes))
 
     async def _verify(self, token: str) -> Mapping[str, Any]:
-        """What a token says; what is wrong with one as Unauthenticated."""
+        """The claims of a valid token. Raises Unauthenticated for any other."""
         try:
             return await self._claims(token)
         except jwt.ExpiredSignatureError:
@@ -100,7 +100,7 @@ class OidcIssuer:
             raise Unauthenticated(f"this token is refused: {error}"[:300]) from None
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
-        """What a token says, once it is known that the issuer said it, to us, and now."""
+        """The claims of a token after checking its signature, issuer, audience and times."""
         if len(token) > MAX_TOKEN_CHARACTERS:
             raise ValueError(f"expected at most {MAX_TOKEN_CHARACTERS} letters")
         header = jwt.get_unverified_header(token)

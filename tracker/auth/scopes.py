@@ -1,4 +1,4 @@
-"""Who may do what: scopes, callers and tokens.
+"""Scopes, callers and tokens.
 
 A token is 256 random bits, shown once. Its SHA-256 is what the database keeps: there is nothing to
 guess in random bits, so a hash made slow against guessing would only make every request slow.
@@ -35,7 +35,7 @@ ISSUER_NAME_MARKS = re.compile(r"[:/#\\]")
 
 
 class Scope(Enum):
-    """What a caller may do."""
+    """Scopes: the rights of a caller."""
 
     READ = "read"
     RECORD = "record"
@@ -52,7 +52,7 @@ def expand_scopes(scopes: Iterable[Scope]) -> frozenset[Scope]:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, and what they may do. One without a token has no name."""
+    """A caller and its scopes. A caller without a token has no name."""
 
     name: str | None = None
     scopes: frozenset[Scope] = frozenset()
@@ -78,7 +78,7 @@ def generate_token() -> str:
 
 
 def token_hash(secret: str) -> bytes:
-    """What the database knows of a token."""
+    """The hash by which the database stores a token."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
 
 

@@ -23,7 +23,7 @@ MAX_TOKEN_ID = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """What is known of a token; never the token itself. `expires_on` is its last day (UTC)."""
+    """A stored token, without its secret. `expires_on` is its last day (UTC)."""
 
     id: int
     name: str
@@ -34,7 +34,7 @@ class TokenRecord:
 
 
 class Tokens:
-    """Says whose a token is.
+    """Authenticates callers by tokens in the database.
 
     One that does not work is asked about each time, so that a new one works at once, and so that
     nobody fills our memory with tokens that never were.
@@ -45,7 +45,7 @@ class Tokens:
         self._kept: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
     async def authenticate(self, secret: str) -> Caller | None:
-        """The holder of a token; None if it is unknown, revoked or expired. Raises Unavailable."""
+        """The caller of a token; None if it is unknown, revoked or expired. Raises Unavailable."""
         key = token_hash(secret)
         until, caller = self._kept.get(key, (0.0, None))
         if caller is not None and time.monotonic() < until:

@@ -134,7 +134,7 @@ class AllianceState(CitingState, frozen=True, kw_only=True):
 
 
 class AllianceFold(CitingFold[AllianceState]):
-    """What the facts of an alliance come to."""
+    """The fold of an alliance's facts."""
 
     __slots__ = ("end", "founded", "members", "members_known", "names")
     NEEDS_OPENING = True

@@ -120,7 +120,7 @@ class AnnouncementState(CitingState, frozen=True, kw_only=True):
 
 
 class AnnouncementFold(CitingFold[AnnouncementState]):
-    """What the facts of an announcement come to."""
+    """The fold of an announcement's facts."""
 
     __slots__ = ("by", "made")
     NEEDS_OPENING = True

@@ -116,7 +116,7 @@ def from_builtins(kind: type[T], value: Any) -> T:
 
 
 def to_invalid_input(error: msgspec.ValidationError) -> InvalidInput:
-    """What is wrong, in this product's words: a stable code and the path of the field."""
+    """Convert a msgspec error to InvalidInput, with a stable code and the path of the field."""
     match = ERROR_PATH.fullmatch(str(error))
     what, where = match.groups() if match else (str(error), "")
     cause = error.__cause__

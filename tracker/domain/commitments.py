@@ -1,4 +1,4 @@
-"""Annexes: texts that a law may force out stand beside their entry, which commits to them.
+"""Annexes: texts that a law may force out are stored outside their entry, which commits to them.
 
 The commitment to a text is the SHA-256 of 32 random bytes, the salt, and after them the text in
 UTF-8, written as `salted-sha256-v1:` and 64 hexadecimal digits. Whoever has salt and text can see

@@ -20,7 +20,7 @@ from tracker.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class CommodityEntry:
-    """What the file declares of one commodity. `also` holds publishers' names, in lower case."""
+    """The declaration of one commodity. `also` holds publishers' names, in lower case."""
 
     name: str
     parent: str | None = None
@@ -51,7 +51,7 @@ class Commodity(str):
 
     @property
     def also(self) -> tuple[str, ...]:
-        """What publishers call it beside its name, in lower case."""
+        """Publishers' other names for it, in lower case."""
         return _entries()[self].also
 
     @property

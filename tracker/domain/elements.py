@@ -36,9 +36,9 @@ class Element(NamedTuple):
     """An element of a list in the states from a day on, up to another (None: all later days)."""
 
     list: int
-    """Which of the lists of a state, from 1 on."""
+    """The number of the list in the state, from 1 on."""
     place: str
-    """What the elements of a list are ordered by."""
+    """The sort key of the element in its list."""
     first_day: date
     end: date | None
     value: Value
@@ -131,8 +131,9 @@ class Elements:
 
 
 def split_at_lists(text: str, lists: Sequence[tuple[str, Elements]]) -> list[str]:
-    """What is before, between and behind the lists of a state, in which there is only the first
-    element of each."""
+    """Split the JSON of a state, which has only the first element of each list, into the parts
+    before, between and behind its lists.
+    """
     parts = []
     for name, elements in lists:
         head, found, text = text.partition(f'"{name}":[{elements.first}]')

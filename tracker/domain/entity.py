@@ -1,4 +1,4 @@
-"""What every entity has in common: a stream of facts, retractions, and the rule for new ones."""
+"""The base of entities: a stream of facts, retractions, and the rules for new facts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 MAX_STREAM_CHARACTERS = 300
-"""How long the name of an entity may be."""
+"""The maximum length of an entity's name."""
 
 
 def because(known: Iterable[Known]) -> tuple[Because, ...]:
@@ -55,7 +55,7 @@ def because(known: Iterable[Known]) -> tuple[Because, ...]:
 
 
 class Entity(BaseAggregate[str]):
-    """Whatever facts are about, such as an alliance or a figure, and what may follow them.
+    """An entity, such as an alliance or a figure: its facts, and the rules for new ones.
 
     The identity of an entity is its stream, `kind/id`. An entity without facts is at version 0.
     """
@@ -67,10 +67,10 @@ class Entity(BaseAggregate[str]):
     FACTS: ClassVar[dict[str, type[Fact]]]
     """The facts of this kind by event type; the types are pinned, whatever moves in the code."""
     FOLD: ClassVar[type[Fold[Any]]]
-    """What facts of this kind come to."""
+    """The fold of facts of this kind."""
 
     history: History
-    """What is known of it."""
+    """Its history: all recorded facts and their order."""
     _folding: PrefixFolds[Any]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -147,7 +147,7 @@ class Entity(BaseAggregate[str]):
         self.trigger_event(self.Event, fact=fact, event_id=event_id)
 
     def check(self, fact: Fact) -> None:
-        """Raise InvalidInput if `fact` breaks a rule of this kind of entity."""
+        """Check the rules of this kind of entity. Raises InvalidInput."""
         raise NotImplementedError
 
     @classmethod
@@ -174,7 +174,7 @@ class Entity(BaseAggregate[str]):
         return self.history.openings > 0
 
     def _fold(self, day: date = date.max) -> Any:
-        """What the facts that stand and are public by a day come to, for reading only."""
+        """The fold of the effective facts that are public by a day, for reading only."""
         return self._folding.of_first(self.history.standing, self.history.public(day))
 
     def _check_opening(self, fact: Fact) -> None:

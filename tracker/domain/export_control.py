@@ -72,7 +72,7 @@ class ExportControlState(CitingState, frozen=True, kw_only=True):
 
 
 class ExportControlFold(CitingFold[ExportControlState]):
-    """What the facts of an instrument come to."""
+    """The fold of an instrument's facts."""
 
     __slots__ = ("_disputed", "_disputes", "courses", "opening", "title")
     LONG = ("because", "disputes")

@@ -236,12 +236,12 @@ class FigureState(EntityState, frozen=True, kw_only=True):
 
 
 def edition_key(claim: Claimed) -> tuple[str, str, str | None]:
-    """What makes a claim its publisher's only one on a series."""
+    """The key of a claim on a series: publisher, edition and version."""
     return claim.source.publisher, claim.edition, claim.edition_version
 
 
 class FigureFold(Fold[FigureState]):
-    """What the claims and judgements of a figure come to."""
+    """The fold of a figure's claims and judgements."""
 
     __slots__ = ("_claims", "_judged", "_texts", "claimed", "editions", "judged", "latest")
     LONG = ("claims", "judged")

@@ -1,4 +1,4 @@
-"""What facts come to: each kind of entity takes them in one after the other, in valid-time order.
+"""Folds of facts into states: each kind of entity applies its facts in valid-time order.
 
 A fold goes on where it was, so that another fact costs the same however many there are before it.
 """
@@ -31,7 +31,7 @@ KEPT_FOLD_INTERVAL_FACTS = 512
 
 
 class EntityState(Value, frozen=True, kw_only=True):
-    """What every state has: the entity's id without its kind, and the facts behind it."""
+    """The base of states: the entity's id without its kind, and the facts behind it."""
 
     id: str
 
@@ -56,7 +56,7 @@ S = TypeVar("S", bound=EntityState)
 
 
 class Fold(Generic[S]):
-    """What the facts taken in so far come to."""
+    """The fold of the facts applied so far."""
 
     __slots__: tuple[str, ...] = ()
     LONG: ClassVar[tuple[str, ...]] = ()
@@ -84,7 +84,7 @@ class Fold(Generic[S]):
 
     @classmethod
     def replacing(cls, fact: Fact) -> Hashable:
-        """What is the same of facts that replace each other; None for facts that are not replaced."""
+        """The key that facts share which replace each other; None for facts that are not replaced."""
         return None
 
     def lists(self) -> Sequence[Elements] | None:
@@ -184,7 +184,7 @@ class CitingFold(Fold[S]):
 
 
 def in_order_of_log(known: Known) -> str:
-    """What facts in the order of the log are ordered by."""
+    """The sort key of facts in the order of the log."""
     return f"{known.position:019}"
 
 

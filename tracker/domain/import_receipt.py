@@ -19,7 +19,7 @@ Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class ImportCounts(Value, frozen=True, kw_only=True):
-    """How many items of a file came to what; every item counts once, but for two.
+    """The counts of the outcomes of a file's items. Every item counts once, with two exceptions.
 
     `new` facts are recorded, `restated` ones as well: claims on a series that the publisher had a
     claim on in another edition. `corrected` facts took the place of what an earlier reader read
@@ -59,7 +59,7 @@ class RefusalReason(Value, frozen=True, kw_only=True):
 
 
 class Remark(Value, frozen=True, kw_only=True):
-    """What is to be said of one place in the file. Receipts of before have no codes."""
+    """A remark on one place in the file. Older receipts have no codes."""
 
     reason: Name
     line: int
@@ -112,7 +112,7 @@ class ImportState(CitingState, frozen=True, kw_only=True):
 
 
 class ImportFold(CitingFold[ImportState]):
-    """What the facts of an import come to: its receipt."""
+    """The fold of an import's facts: its receipt."""
 
     __slots__ = ("receipt",)
 

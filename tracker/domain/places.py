@@ -97,7 +97,9 @@ SPELLINGS = {
     "rest of world": "OTHER",
     "all other countries": "OTHER",
 }
-"""What publishers write, as `normalize_name` leaves it, where it is neither an ISO nor a common name."""
+"""Publishers' names of places, as `normalize_name` returns them, that are neither ISO nor common
+names.
+"""
 
 WORLD_TOTAL = re.compile(r"world,? total\b.*|total,? world\b.*")
 OTHER_COUNTRIES = re.compile(r"other countries(?: \([^)]*\))?")

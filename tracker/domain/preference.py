@@ -59,7 +59,7 @@ class PreferenceState(CitingState, frozen=True, kw_only=True):
 
 
 class PreferenceFold(CitingFold[PreferenceState]):
-    """What the orders come to."""
+    """The fold of the orders of a preference."""
 
     __slots__ = ("last",)
 
@@ -89,7 +89,8 @@ class PreferenceFold(CitingFold[PreferenceState]):
 
 
 class Preference(Entity):
-    """What figures of one commodity or statistic, or all, are to be taken from.
+    """An order of preference between publishers, for figures of one commodity or statistic, or for
+    all.
 
     An entity of its own: figures keep all their claims, and which one is preferred is found when a
     question is answered, from figure and orders as they were at the same moment. So an order that

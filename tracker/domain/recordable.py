@@ -1,4 +1,4 @@
-"""What may be recorded from now on. Pure.
+"""Rules for what may be recorded from now on. Pure.
 
 These rules hold where a fact is decided, by whatever way it comes: mutation, import or command.
 What was recorded before there were such rules is read without them, and stays as it is.

@@ -1,4 +1,4 @@
-"""Redactions: texts of recorded events that had to go, and why.
+"""Redactions: texts of recorded events that were removed, and why.
 
 A redaction is about one event, and its stream is `redaction/` and the position of that event. The
 log itself empties the annexes that a redaction names, in the transaction that records it.
@@ -22,7 +22,7 @@ REDACTED_TYPE = "Redaction.Redacted"
 
 
 class Redacted(Fact, frozen=True, kw_only=True):
-    """Texts of the event `redacts` had to go: which, on which day, why and by whom.
+    """Texts of the event `redacts` are redacted: which, on which day, why and by whom.
 
     `source` is the law, the order or the request that demands it. `reason` says no more of the
     texts than may stay.
@@ -46,7 +46,7 @@ class Redacted(Fact, frozen=True, kw_only=True):
 
 
 class RedactedText(Value, frozen=True, kw_only=True):
-    """A text that had to go; `position` is that of the redaction."""
+    """A redacted text; `position` is that of the redaction."""
 
     field: str
     on: PartialDate
@@ -79,7 +79,7 @@ def redacted_texts(known: Known, fact: Redacted) -> list[RedactedText]:
 
 
 class RedactionFold(CitingFold[RedactionState]):
-    """What the redactions of one event come to."""
+    """The fold of the redactions of one event."""
 
     __slots__ = ("redacts", "texts")
 
@@ -96,7 +96,7 @@ class RedactionFold(CitingFold[RedactionState]):
             self.texts += redacted_texts(known, known.fact)
 
     def state(self, id: str, day: date) -> RedactionState | None:
-        """What is gone by `day`, in the order of the redactions."""
+        """The texts redacted by `day`, in the order of the redactions."""
         if self.redacts is None:
             return None
         return RedactionState(
@@ -105,7 +105,7 @@ class RedactionFold(CitingFold[RedactionState]):
 
 
 class Redaction(Entity):
-    """What had to go of one event."""
+    """The redactions of one event."""
 
     KIND: ClassVar[str] = "redaction"
     OPENING: ClassVar[type[Fact]] = Redacted

@@ -1,4 +1,4 @@
-"""What a fact is about: the commodities, places and actors that its declared fields name.
+"""The subjects of a fact: the commodities, places and actors that its declared fields name.
 
 The fields say it themselves by their types, so that no kind of fact can be forgotten by those who
 follow, filter or search: a new one is about whatever it has of type `Commodity`, `Place` or
@@ -21,7 +21,7 @@ FieldPath = tuple[str, ...]
 
 
 class SubjectFields(NamedTuple):
-    """Where facts of a type name what they are about."""
+    """The fields of a type of fact that name its subjects."""
 
     commodities: tuple[FieldPath, ...]
     actors: tuple[FieldPath, ...]
@@ -41,7 +41,7 @@ def actors(fact: Fact) -> Iterator[str]:
 
 @cache
 def subject_fields(kind: type[Fact]) -> SubjectFields:
-    """Where facts of a type name what they are about, from their declarations."""
+    """The fields of a type of fact that name its subjects, by their declarations."""
     found = list(_fields(inspect.type_info(kind), ()))
     return SubjectFields(
         tuple(steps for steps, word in found if issubclass(word, Commodity)),

@@ -51,7 +51,7 @@ Text = Annotated[str, msgspec.Meta(max_length=8000)]
 """Running text."""
 
 COMMITMENT = r"^salted-sha256-v1:[0-9a-f]{64}\Z"
-"""How a commitment is written; another way of making them would have another name."""
+"""The format of a commitment; another scheme would have another name."""
 
 Publisher = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=100)]
 """The short id of a publisher, such as `usgs`."""

@@ -1,4 +1,4 @@
-"""How texts, addresses and numbers may be written in what is recorded from now on. Pure.
+"""Rules for the wording of texts, addresses and numbers recorded from now on. Pure.
 
 Texts are kept as they come, or refused: nothing is changed on the way, and no Unicode form is asked
 for, since names of entities are ASCII and a quotation is what its source wrote.

@@ -26,7 +26,7 @@ PAGE_ANNEXES = 1000
 
 @dataclass(frozen=True, slots=True)
 class StoredAnnex:
-    """What is kept of a text: the text with its salt, or the redaction because of which it is gone.
+    """A stored annex: the text with its salt, or the redaction that removed them.
 
     `position` is that of the event, `field` the JSON Pointer to the commitment in its data.
     """
@@ -40,7 +40,7 @@ class StoredAnnex:
 
     @property
     def redacted_text(self) -> RedactedText | None:
-        """What the redaction says of the text; None while it is there."""
+        """The redaction of the text; None while the text is there."""
         if self.redaction is None:
             return None
         known = self.redaction.known

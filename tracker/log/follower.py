@@ -1,4 +1,4 @@
-"""Following the log: catch up in pages, then be given each new event as it comes.
+"""Following the log: reading its past in pages, then every new event when it is appended.
 
 One LISTEN connection a process wakes it, and one read of the log then serves all its followers. A
 notification is only a hint: whoever misses one, because the connection died or the server failed
@@ -39,7 +39,7 @@ class Follower(BackgroundTask):
         self._tail: RecentEvents | None = None  # only while somebody follows
         self._appended = asyncio.Event()
         self.followers = 0
-        """How many follow at the moment."""
+        """The number of present followers."""
         self.listening = False
         """Whether notifications reach us; if not, events come up to `POLL_INTERVAL_SECONDS` late."""
         self.session = 0
@@ -110,7 +110,7 @@ class Follower(BackgroundTask):
         woken.set()
 
     def listen_to(self, channel: str, told: Callable[[str], None]) -> None:
-        """Give what is notified on another channel to `told`, over the same connection.
+        """Call `told` with notifications on another channel, over the same connection.
 
         That has to be said before it listens: whoever comes later would not be told.
         """

@@ -1,4 +1,4 @@
-"""The newest events of the log, in memory, shared by all who follow it. Pure."""
+"""The newest events of the log, in memory, shared by all followers. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from itertools import islice
 from tracker.log.entries import Recorded
 
 MAX_EVENTS = 1000
-"""How many events are kept; whoever is further behind reads the log."""
+"""The number of events kept in memory; followers further behind read the log."""
 
 
 class RecentEvents:
-    """The events up to a position, without a gap; none of them to begin with."""
+    """A gapless run of events up to a position; empty at first."""
 
     def __init__(self, position: int, most: int = MAX_EVENTS):
         self._events: deque[Recorded] = deque(maxlen=most)

@@ -1,4 +1,4 @@
-"""What an event is about, for those who follow the log and want some of it only.
+"""Selections of events: which ones are about given commodities, places or entities.
 
 Most events name their subject only through their entity: a suspension names clauses, not goods. So
 an event concerns what it names itself and what earlier events of its entity name. Later events
@@ -30,7 +30,7 @@ PAGE_EVENTS = 200
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which events are wanted; None does not narrow.
+    """A selection of events; None selects all.
 
     `commodities` holds those below them too; controls are found by those above them as well, which
     may reach them. `places` are issuers, members, actors, and where a figure is from.
@@ -43,12 +43,12 @@ class Selection:
 
     @property
     def by_subject(self) -> bool:
-        """Whether earlier events of an entity are needed to tell."""
+        """Whether the earlier events of an entity decide about an event."""
         return self.commodities is not None or self.places is not None
 
 
 def is_selected(facts: Iterable[Fact], selection: Selection) -> bool:
-    """Whether an event is about what is wanted, from its fact and the earlier ones of its entity.
+    """Whether an event is selected, by its fact and the earlier ones of its entity.
 
     Pure.
     """
@@ -83,8 +83,8 @@ names."""
 
 
 async def streams_selected(recorder: Recorder, selection: Selection, before: int) -> list[Streams]:
-    """Where in the log the events before a position are that are about what is wanted: figures by
-    their names, any other entity from the event on with which it has named all of it.
+    """The ranges of streams with selected events before a position: figures by their names, any
+    other entity from the event on that completes the selected subjects.
     """
     wanted = tuple(selection.commodities or ())
     words = {*wanted, *commodities_of_controls(wanted), *(selection.places or ())}
@@ -98,7 +98,7 @@ async def streams_selected(recorder: Recorder, selection: Selection, before: int
 
 
 def _figures_selected(selection: Selection) -> Iterator[Streams]:
-    """The figures that are about what is wanted; none where only events of others are."""
+    """The selected figures; none where only other event types are selected."""
     if selection.types is not None and Figure.FACTS.keys().isdisjoint(selection.types):
         return
     goods = everything() if selection.commodities is None else selection.commodities

@@ -1,4 +1,4 @@
-"""Work that goes on beside its caller."""
+"""Background tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Self, TypeAlias
 
 @dataclass(slots=True)
 class BackgroundWork:
-    """A piece of the work: how many events it was about, and up to which position."""
+    """A unit of background work: how many events it processed, and up to which position."""
 
     name: str
     started: int
@@ -23,7 +23,7 @@ class BackgroundWork:
     """The name of what went wrong."""
 
     def record(self, events: int, position: int) -> None:
-        """It was about so many events, up to a position."""
+        """Record the number of processed events, and the last position."""
         self.events, self.position = events, position
 
 
@@ -37,7 +37,7 @@ class BackgroundTask:
     _observe: WorkObserver | None = None
 
     def with_observer(self, observe: WorkObserver | None) -> Self:
-        """Have every piece of work told that came to something, or failed."""
+        """Report every unit of work that processed events, or failed, to an observer."""
         self._observe = observe
         return self
 

@@ -1,4 +1,4 @@
-"""Joining what waits at the same time in one transaction, each with its own outcome."""
+"""Batching of concurrent calls into one transaction, each with its own outcome."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 MAX_BATCH_CALLS = 500
-"""How many go together at most."""
+"""The maximum number of calls in a batch."""
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
 class Batcher(Generic[Item, Answer]):
-    """Sends what waits: while one transaction is in flight, the next gathers. There is no timer.
+    """Sends waiting calls as a batch: while one batch is in flight, the next one collects. There is
+    no timer.
 
     `send` gets the items and returns what became of each, in their order; it raises nothing.
     """
@@ -25,7 +26,7 @@ class Batcher(Generic[Item, Answer]):
         self._sending: asyncio.Task[None] | None = None
 
     async def submit(self, item: Item) -> Answer:
-        """Send an item with those that wait, and return its answer or raise its error.
+        """Send an item with the next batch, and return its answer or raise its error.
 
         If the caller is cancelled, the item may still be sent.
         """

@@ -1,4 +1,4 @@
-"""Commits that count: those that nobody has cut short while they waited for a standby."""
+"""Confirmed commits: those whose wait for a synchronous standby was not cancelled."""
 
 from __future__ import annotations
 

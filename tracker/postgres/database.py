@@ -27,7 +27,7 @@ CONNECTION_ERRORS = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
-"""What a lost connection is met with; the last by one that died idle and has not noticed yet."""
+"""Errors of a lost or failing connection; the last of them by one that died while idle."""
 
 OWNER, PROJECTOR, API = "tracker_owner", "tracker_projector", "tracker_api"
 PUBLISHER = "tracker_publisher"
@@ -160,7 +160,7 @@ async def create_pool(
 
 
 def pool_usage(pool: Pool) -> tuple[int, int]:
-    """How many connections of a pool are at work, and how many there may be."""
+    """The number of busy connections of a pool, and its maximum."""
     return pool.get_size() - pool.get_idle_size(), pool.get_max_size()
 
 

@@ -29,7 +29,7 @@ EXPECTED = (
 
 
 def target_from_url(url: str) -> Target:
-    """What to connect to. Raises InvalidInput, which quotes nothing of the address.
+    """Parse the address of a database. Raises InvalidInput, whose message does not quote it.
 
     Parameters are those of asyncpg, such as sslmode; others are settings of the session.
     """

@@ -1,4 +1,4 @@
-"""Which column of a spreadsheet means what: given by flags, by a TOML file, or by the names.
+"""The mapping of columns of a spreadsheet: by flags, by a TOML file, or by their names.
 
 publisher = "iea"              # a value that all rows share
 dates = "dmy"                  # how 3/12/2024 is meant: dmy or mdy
@@ -53,7 +53,7 @@ FIELDS = {
     "statistic": "of a figure: production, capacity or reserves",
     "edition": "of a figure: the edition of the publication",
 }
-"""What a column may mean."""
+"""The fields that a column can be mapped to."""
 
 ALIASES = {
     "country": "jurisdiction",
@@ -117,7 +117,7 @@ MEASURES = {
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """What the columns and words of a spreadsheet mean."""
+    """The mapping of the columns and words of a spreadsheet."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -150,7 +150,9 @@ class ColumnMapping:
 def load_mapping(
     file: Path | None = None, columns: Iterable[str] = (), constants: Iterable[str] = ()
 ) -> ColumnMapping:
-    """What a TOML file says, and on top of it flags such as `title=Titel`. Raises InvalidInput."""
+    """Load a mapping from a TOML file, overridden by flags such as `title=Titel`. Raises
+    InvalidInput.
+    """
     base = _from_toml(file) if file else ColumnMapping()
     return replace(
         base,

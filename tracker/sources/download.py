@@ -48,7 +48,7 @@ def downloaded_file(url: str, most: int = MAX_DOWNLOAD_BYTES) -> Iterator[File]:
 
 
 def file_name_of(url: str) -> str:
-    """What facts and receipts call the file at an address."""
+    """The name by which facts and receipts refer to the file at an address."""
     path = urlsplit(url).path
     return unquote(PurePosixPath(path).name)[:200] or urlsplit(url).netloc
 

@@ -1,4 +1,4 @@
-"""What a source is: something that recognises its files and reads them into facts, line by line.
+"""The interface of readers: they recognise their files and read them into facts, line by line.
 
 A reader yields an item for all that stands in a file: `ReadFact`, a fact with the place it was read
 from, or `RefusedItem`, a place that was not understood or was left out, with the reason. It drops
@@ -36,7 +36,7 @@ MAX_FILE_BYTES = 2_000_000_000
 """The largest file that is read."""
 
 HEAD_BYTES = 64 * 1024
-"""How much of a file a reader sees when it is asked whether the file is one of its own."""
+"""The number of bytes by which a reader recognises a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ NOT_UNDERSTOOD = "NOT_UNDERSTOOD"
 
 @dataclass(frozen=True, slots=True)
 class ReadFact:
-    """A fact that a file tells, as an order under an id that the same row always gives."""
+    """A fact that was read, as a command with an id that is always the same for the same row."""
 
     at: SourceLocation
     order: Order

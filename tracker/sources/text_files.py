@@ -234,7 +234,7 @@ def head_rows(head: bytes, most: int) -> list[Row]:
 
 
 def delimiter(head: bytes) -> str:
-    """What divides the fields of the first line."""
+    """The delimiter of the first line."""
     first = head.splitlines()[0] if head else b""
     counts = {mark: first.count(mark.encode()) for mark in (",", ";", "\t")}
     return max(counts, key=lambda mark: counts[mark])

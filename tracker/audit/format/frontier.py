@@ -1,4 +1,4 @@
-"""The right edge of a tree that grows, tile by tile. Pure.
+"""The frontier of a growing Merkle tree: its partial tiles. Pure.
 
 It holds the hashes of the tiles that are begun and not full, at most 255 a level, so its memory
 grows with the logarithm of the size. It reads no tile, no row and no proof: whoever writes a bundle
@@ -21,7 +21,9 @@ class FullTile(NamedTuple):
 
 
 class TileFrontier:
-    """A tree that leaves are added to; it begins as one of `begun`, the tiles not yet full."""
+    """The partial tiles at the right edge of a growing Merkle tree. It continues a tree whose
+    partial tiles are `begun`.
+    """
 
     def __init__(self, begun: Iterable[FullTile] = ()) -> None:
         self._levels = list[list[bytes]]()
@@ -43,7 +45,7 @@ class TileFrontier:
         return filled
 
     def partial_tiles(self) -> list[FullTile]:
-        """The tiles that are begun and not full, the lowest first."""
+        """The partial tiles, the lowest level first."""
         return [
             FullTile(Tile(level, self.size >> TILE_HEIGHT * (level + 1), len(hashes)), hashes)
             for level, hashes in enumerate(self._levels)
@@ -65,7 +67,7 @@ class TileFrontier:
 
 
 def partial_tiles_at(size: int) -> list[Tile]:
-    """The tiles of a tree of `size` entries that are begun and not full, the lowest first."""
+    """The partial tiles of a tree of `size` entries, the lowest level first."""
     tiles, level = list[Tile](), 0
     while hashes := size >> TILE_HEIGHT * level:
         if hashes % TILE_WIDTH:

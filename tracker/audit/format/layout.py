@@ -69,7 +69,7 @@ class LogFiles(ABC):
         return await self.read_required(CHECKPOINT)
 
     async def read_required(self, path: str) -> bytes:
-        """A file that must be there. Raises what `missing_error` gives."""
+        """Read a required file. Raises `missing_error`."""
         content = await self.read(path)
         if content is None:
             raise self.missing_error(path)
@@ -85,7 +85,7 @@ class LogFiles(ABC):
         return entries
 
     async def _length_fault(self, tile: Tile, entries: list[bytes]) -> Rejected | None:
-        """What is wrong before the end of entries that are too few or too many."""
+        """The fault before the end of a tile that has too few or too many entries."""
         for number, (entry, hash) in enumerate(zip(entries, await self.tile(tile), strict=False)):
             if leaf_hash(entry) != hash:
                 return Rejected(

@@ -62,22 +62,22 @@ class Tile(NamedTuple):
 
     @property
     def entries(self) -> int:
-        """How many entries a tree must have for this tile to be in it."""
+        """The number of entries that a tree needs to contain this tile."""
         return self.number * TILE_WIDTH + self.width << TILE_HEIGHT * self.level
 
     @property
     def path(self) -> str:
-        """Where it is served below `tile/`: `0/x001/x234/067.p/8`."""
+        """Its path below `tile/`, such as `0/x001/x234/067.p/8`."""
         return f"{self.level}/{self.number_path}"
 
     @property
     def entries_path(self) -> str:
-        """Where the entries of a tile of level 0 are served below `tile/`."""
+        """The path of the entries of a tile of level 0, below `tile/`."""
         return f"entries/{self.number_path}"
 
     @property
     def number_path(self) -> str:
-        """The part of the paths that tells number and width."""
+        """The part of the path with number and width."""
         digits = str(self.number)
         digits = digits.zfill(-(-len(digits) // 3) * 3)
         parts = [digits[i : i + 3] for i in range(0, len(digits), 3)]
@@ -108,7 +108,7 @@ def parse_tile(path: str) -> tuple[Tile, bool]:
 
 
 def tile_hashes(data: bytes) -> list[bytes]:
-    """The hashes of which the bytes of a tile consist."""
+    """The hashes in the bytes of a tile."""
     return [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]
 
 
@@ -162,7 +162,7 @@ def fold(hashes: Sequence[bytes]) -> bytes:
 
 
 def inclusion_parts(index: int, size: int) -> list[list[Node]]:
-    """What the hashes of the inclusion proof of an entry fold from (RFC 6962, section 2.1.1)."""
+    """The subtrees whose roots are the inclusion proof of an entry (RFC 6962, section 2.1.1)."""
     if not 0 <= index < size:
         raise InvalidInput(
             f"expected an entry of the tree of {size}, not number {index}", path=("index",)
@@ -180,7 +180,7 @@ def inclusion_parts(index: int, size: int) -> list[list[Node]]:
 
 
 def consistency_parts(old: int, new: int) -> list[list[Node]]:
-    """What the hashes of the consistency proof of two sizes fold from (RFC 6962, section 2.1.2)."""
+    """The subtrees whose roots are the consistency proof of two sizes (RFC 6962, section 2.1.2)."""
     if not 0 <= old <= new:
         raise InvalidInput(f"expected a tree of at most {new} entries, not {old}", path=("from",))
     if old in (0, new):
@@ -255,7 +255,7 @@ class TreeHashes:
 
 
 class Frontier:
-    """The right edge of a tree that grows: enough to know its root, whatever its size."""
+    """The frontier of a growing Merkle tree: its root can be computed from it, whatever the size."""
 
     def __init__(self) -> None:
         self.size = 0

@@ -198,7 +198,7 @@ class Note:
 
 
 def cosigned_text(text: str, time: int) -> bytes:
-    """What a witness signs (C2SP tlog-cosignature, cosignature/v1)."""
+    """The text that a witness signs (C2SP tlog-cosignature, cosignature/v1)."""
     return f"cosignature/v1\ntime {time}\n{text}".encode()
 
 

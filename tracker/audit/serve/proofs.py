@@ -1,4 +1,4 @@
-"""What is published about the log: checkpoints, tiles, entries, and proofs from them.
+"""The published log: checkpoints, tiles, entries, and proofs.
 
 Tiles are read once for each question, however many proofs it takes. The hashes of a partial tile
 follow from the entries as they are: an entry changed with force gives hashes, and proofs, that do
@@ -36,7 +36,7 @@ MAX_TREE_SIZE = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class StoredCheckpoint:
-    """A checkpoint that is kept; `note` has the signatures of the log and of its witnesses."""
+    """A stored checkpoint. `note` has the signatures of the log and of its witnesses."""
 
     size: int
     root: bytes
@@ -54,7 +54,7 @@ class InclusionResult:
 
 
 class ProofService:
-    """Answers what auditors ask."""
+    """Serves checkpoints, tiles and proofs to auditors."""
 
     def __init__(self, pool: Pool):
         self._pool = pool

@@ -1,1 +1,1 @@
-"""Who signs the log: keys, publisher, witnesses."""
+"""Signing of the log: keys, publisher, witnesses."""

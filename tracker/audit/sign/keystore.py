@@ -1,4 +1,4 @@
-"""What must not lie in the database: the keys that sign the log, and the last head they signed.
+"""The key store, outside the database: the keys that sign the log, and the last head they signed.
 
 In the directory, which only its owner may read:
 

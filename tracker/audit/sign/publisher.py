@@ -54,7 +54,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SigningOptions:
-    """With what the log is signed: the safe, the name of a log that has no keys yet, witnesses."""
+    """Options of signing: the key store, the name of a log that has no keys yet, witnesses."""
 
     keystore: KeyStore
     origin: str | None = None
@@ -105,7 +105,7 @@ class Publisher(BackgroundTask):
         self.trouble = reason
 
     async def catch_up(self) -> None:
-        """Publish all that is in the log now; nothing if another process is at it.
+        """Publish the log up to its present end; do nothing if another process is publishing.
 
         Raises NotProven for a log that does not continue what was signed or that witnesses do not
         sign, InvalidInput and NotFound for keys that can't be read.
@@ -245,7 +245,9 @@ class Publisher(BackgroundTask):
 async def check_continues(
     connection: Connection, origin: str, size: int, heads: list[Checkpoint]
 ) -> Checkpoint:
-    """The head of the log at a size, if it continues all that was signed. Raises NotProven."""
+    """Check that the log at a size continues everything signed so far, and return its head. Raises
+    NotProven.
+    """
     for old in heads:
         if old.size > size:
             raise NotProven(

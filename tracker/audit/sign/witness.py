@@ -158,7 +158,7 @@ class Witnesses:
         self._seen: dict[Verifier, int] = {}
 
     def old_sizes(self, size: int) -> dict[Verifier, int]:
-        """From which sizes the witnesses want a proof, as far as we know."""
+        """The sizes from which the witnesses need a consistency proof, as far as known."""
         return {
             witness.key: min(size, self._seen.get(witness.key, 0))
             for witness in self.policy.witnesses
@@ -167,7 +167,7 @@ class Witnesses:
     async def ask(
         self, note: Note, size: int, proofs: Mapping[Verifier, ConsistencyProof]
     ) -> dict[Verifier, Signature]:
-        """What those witnesses sign that have a proof.
+        """Ask the witnesses with a proof to cosign, and return their signatures.
 
         Who does not answer, or wants another proof, is not in the result; `old_sizes` then tells
         the other size. Raises WitnessBehind.

@@ -1,1 +1,1 @@
-"""Who checks the log: from a directory, an address or a database."""
+"""Verification of a log in a directory, at an address or in a database."""

@@ -17,7 +17,7 @@ from tracker.log.entries import Recorded
 
 
 class AnnexStatus(StrEnum):
-    """What has become of a text that an entry commits to, or of an annex."""
+    """The status of an annex, or of a text that an entry commits to."""
 
     OPENED = "opened"
     """The annex has the text that the entry commits to."""
@@ -40,7 +40,7 @@ class AnnexStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnnexFinding:
-    """What was found of one field of an event."""
+    """The status of one field of an event."""
 
     position: int
     field: str
@@ -50,7 +50,7 @@ class AnnexFinding:
 def check_event(
     event: Recorded, annexes: Iterable[AnnexLine], redacted: Collection[str]
 ) -> list[AnnexFinding]:
-    """What has become of every text of an event, in the order of the fields.
+    """Check every text of an event, in the order of the fields.
 
     `annexes` are the exported lines of its position, `redacted` the fields that later events of the
     log redact: collect them with `redacts`. Lines without a text say nothing by themselves.

@@ -38,7 +38,7 @@ class AnnexChecker:
 
     @property
     def missing(self) -> int:
-        """How many texts are not there, though no event so far redacts them."""
+        """The number of texts that are missing and not redacted by any event so far."""
         return len(self._missing)
 
     def check(self, events: Sequence[Recorded]) -> None:

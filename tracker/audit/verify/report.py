@@ -1,4 +1,4 @@
-"""The report of a verification: what was checked, against which key, when, and what came of it.
+"""The report of a verification: what was checked, with which key, when, and the result.
 
 It is for people who file it and for programs that read it: the same facts as Markdown and as JSON.
 """
@@ -22,7 +22,7 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u
 
 
 class KeySource(StrEnum):
-    """Where the key comes from that a signature is checked with."""
+    """The origin of the key that signatures are checked with."""
 
     GIVEN = "given"
     """Whoever verifies brought it."""
@@ -33,7 +33,7 @@ class KeySource(StrEnum):
 
 
 class Result(StrEnum):
-    """What came of a verification."""
+    """The result of a verification."""
 
     VERIFIED = "verified"
     CONSISTENT = "consistent"
@@ -44,7 +44,9 @@ class Result(StrEnum):
 
 
 class TextCounts(msgspec.Struct, rename="camel"):
-    """How many texts open their commitments, are redacted by the log, are missing otherwise."""
+    """The numbers of texts that open their commitments, are redacted by the log, or are missing
+    otherwise.
+    """
 
     opened: int
     redacted: int
@@ -52,7 +54,7 @@ class TextCounts(msgspec.Struct, rename="camel"):
 
 
 class Report(msgspec.Struct, rename="camel", kw_only=True):
-    """What a verification has found. Of a log that could not be read, much is null."""
+    """The findings of a verification. Many fields are null for a log that could not be read."""
 
     result: Result
     sentence: str
@@ -84,7 +86,7 @@ class Report(msgspec.Struct, rename="camel", kw_only=True):
 
 @dataclass(slots=True)
 class VerificationRun:
-    """A verification as it goes: what it is of, and what it knows by now."""
+    """The state of a running verification: its subject and its findings so far."""
 
     log: str
     tool: str
@@ -128,7 +130,7 @@ def report(
 
 
 def _log_findings(verification: Verification | None) -> dict[str, Any]:
-    """What is known of the log."""
+    """The findings about the log."""
     if verification is None:
         return {}
     head, texts = verification.head, verification.texts
@@ -177,7 +179,7 @@ def sentence(visit: VerificationRun, error: TrackerError | None) -> str:
 
 
 def not_checked(visit: VerificationRun) -> list[str]:
-    """What the result says nothing about."""
+    """The points that the verification did not check."""
     found = visit.verification
     points = {
         "whose log it is: the only key was the one in the bundle": not visit.proven,

@@ -1,4 +1,5 @@
-"""Whether every stream goes on one by one, and no event id comes twice, in a log of any length.
+"""Check that versions of every stream are consecutive and no event id is repeated, in a log of any
+length.
 
 What has to be compared lies far apart, and a log has more streams than fit in memory. So each event
 leaves two short records, sorted by a hash into 256 buckets, which go to disk when they grow; in the

@@ -1,4 +1,6 @@
-"""Whom an auditor believes: the keys of the log, and witnesses whose cosignatures are required."""
+"""The trust policy of an auditor: the keys of the log, and witnesses whose cosignatures are
+required.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from tracker.errors import NotProven, Rejected
 
 @dataclass(frozen=True, slots=True)
 class TrustedCheckpoint:
-    """A checkpoint that is believed: the note as it was read, and who signed and cosigned it."""
+    """A trusted checkpoint: the note as read, and its signers and cosigners."""
 
     note: bytes
     checkpoint: Checkpoint
@@ -20,7 +22,7 @@ class TrustedCheckpoint:
 
     @property
     def size(self) -> int:
-        """How many events it is about: the last position."""
+        """The number of events that it commits to: the last position."""
         return self.checkpoint.size
 
 
@@ -32,7 +34,7 @@ class TrustPolicy:
     witnesses: tuple[Verifier, ...] = ()
 
     def verify_head(self, data: bytes, name: str) -> TrustedCheckpoint:
-        """The checkpoint in a note, if it is to be believed; `name` says which note it is.
+        """Verify a note and return its checkpoint; `name` says in errors which note it is.
 
         Raises Rejected: BAD_CHECKPOINT, BAD_SIGNATURE, UNKNOWN_KEY, WRONG_ORIGIN, NOT_WITNESSED.
         """

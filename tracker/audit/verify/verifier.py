@@ -42,7 +42,7 @@ from tracker.log.entries import MAX_VERSION, Recorded, recorded
 
 
 class LogSource(Protocol):
-    """Where a log is read: a bundle, an address, a database. `ahead` tiles are read in advance."""
+    """The source of a log: a bundle, an address, a database. `ahead` tiles are read in advance."""
 
     name: str
     ahead: int
@@ -65,7 +65,9 @@ class LogSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KnownHead:
-    """A head that the log must have had at a size; `saved` if the auditor has it from before."""
+    """A checkpoint that the log must have had; `saved` if the auditor kept it from an earlier
+    verification.
+    """
 
     name: str
     head: TrustedCheckpoint
@@ -104,7 +106,9 @@ class Verification:
         self.recorded_at: datetime | None = None
         """When the last event that was looked at was recorded."""
         self.heads = self.unknown_signers = 0
-        """Kept heads that were compared, and how many of them no trusted key has signed."""
+        """The number of earlier checkpoints that were compared, and of those that no trusted key
+        has signed.
+        """
         self.frontier = TileFrontier()
         """The right edge of the tree, as far as the pass has come."""
         self.texts = texts
@@ -300,7 +304,7 @@ class Verification:
         return stored or [leaf_hash(entry) for entry in await self.source.entries(tile)]
 
     async def _known_heads(self) -> AsyncIterator[KnownHead]:
-        """The heads of smaller sizes that the log must have had, in the order of sizes."""
+        """The earlier checkpoints that the log must have had, in the order of sizes."""
         saved = self._saved and KnownHead("your saved checkpoint", self._saved, True)
         async for size, note in self.source.checkpoints(self.first - 1):
             name = f"{CHECKPOINTS}/{size}"

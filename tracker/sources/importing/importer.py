@@ -61,7 +61,7 @@ def no_progress(doing: str, more: int, of: int | None = None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class EntityDifference:
-    """What a run does to one entity: a fact that it records, and the one that was there before."""
+    """The effect of an import on one entity: a fact that it records, and the one that it replaces."""
 
     came: str
     at: SourceLocation | None
@@ -72,7 +72,7 @@ class EntityDifference:
 
 @dataclass(frozen=True, slots=True)
 class ImportOutcome:
-    """What a run did, or would do: its receipt, and the first of its differences.
+    """The outcome of an import, or of a dry run: its receipt, and its first differences.
 
     `position` is that of the receipt, None where nothing was recorded: on a dry run, and where
     `refused`, since a strict format has places that were not understood.
@@ -146,7 +146,7 @@ async def import_file(
 
 
 def _finish(run: ImportRun, *, strict: bool) -> ImportOutcome:
-    """What a run comes to. Raises InvalidInput if the file is another than in the beginning."""
+    """Finish an import and return its outcome. Raises InvalidInput if the file changed meanwhile."""
     if run.file.sha256() != run.sha256:
         raise InvalidInput(
             f"{run.file.name} changed while it was read: import it again", code="FILE_CHANGED"
@@ -275,7 +275,7 @@ def _retraction_event(run: ImportRun, event_id: str, what: str) -> Retracted:
 
 
 def _previous_reader(run: ImportRun, earlier: list[Receipt]) -> str:
-    """Who read this file, or another one of its name, last."""
+    """The import that last read this file, or another one of its name."""
     same = [r for r in earlier if run.sha256 == r.sha256]
     named = [r for r in earlier if run.file.name == r.file]
     if same:

@@ -1,4 +1,4 @@
-"""Counts what becomes of a file, and writes the receipt."""
+"""Counting of a file's outcomes, and its receipt."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tracker.sources.reader import File, Reader, RefusedItem, SourceLocation
 MAX_REMARKS = 20
 MAX_REASONS = 20
 MAX_COUNTED_REASONS = 1000
-"""How many different reasons are counted by themselves; the others are counted together."""
+"""The maximum number of reasons counted separately; all others are counted together."""
 OTHER_REASONS = "other reasons"
 FAR_OFF = "FAR_OFF"
 """The code of a figure that can hardly be right beside its neighbour."""
@@ -32,7 +32,7 @@ def _ignore(came: str, at: SourceLocation, code: str, reason: str, text: str) ->
 
 @dataclass(slots=True)
 class ReceiptBuilder:
-    """What has become of a file so far.
+    """The receipt of a file, as counted so far.
 
     `listen` is told of every refused and suspect place, of which the receipt keeps the first.
     """

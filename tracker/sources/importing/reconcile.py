@@ -1,4 +1,4 @@
-"""What becomes of a fact that a file tells, given what is known of its entity. Pure.
+"""Reconciling a fact that was read with what is known of its entity. Pure.
 
 The id of a fact stands for its row. What is recorded later under the same row is a correction:
 the wrong event is retracted, and the right one recorded under the id with `~2`, `~3`, …. Where a
@@ -36,7 +36,7 @@ RETRACTION_SUFFIX = "~retracted"
 
 
 class ItemOutcome(StrEnum):
-    """What a fact came to."""
+    """The outcome of an item."""
 
     NEW = "new"
     RESTATED = "restated"
@@ -48,7 +48,7 @@ class ItemOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What became of a fact: orders to carry out, why it was refused, what is odd about it.
+    """The resolution of a fact: events to record, or why it was refused, and a warning.
 
     `before` is the fact that it restates or takes the place of.
     """
@@ -70,7 +70,7 @@ def reconcile(
     *,
     taken: bool = False,
 ) -> Resolution:
-    """What becomes of a fact.
+    """Resolve a fact.
 
     `line` is where the file told the same row before, `elsewhere` whether the log has the id for
     another entity, `taken` whether it has it for an event that no import recorded. `retraction`
@@ -113,7 +113,7 @@ def _under_free_id(order: Order) -> Order:
 
 
 def facts_of_row(entity: Entity, event_id: str) -> list[Known]:
-    """What is known of one row: its first event and those that corrected it."""
+    """The facts of one row: its first event and those that corrected it."""
     return [k for k in entity.known if CORRECTION_SUFFIX.sub("", k.event_id) == event_id]
 
 

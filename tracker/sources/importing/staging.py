@@ -1,4 +1,4 @@
-"""What a run has decided, kept in temporary tables until all of it goes into the log at once.
+"""Staging of an import's events in temporary tables, until all are appended at once.
 
 So a file of any size is recorded wholly or not at all, in bounded memory, and the log is locked
 only while it is appended to. A crash leaves nothing: the tables die with their connection.
@@ -130,7 +130,7 @@ class Staging:
         return {row[0]: row[1] for row in await self._connection.fetch(SQL.streams_of_ids, ids)}
 
     async def recorded_by_others(self, ids: Sequence[str]) -> set[str]:
-        """Which of these events in the log no import recorded."""
+        """Those of these events that no import recorded."""
         if not ids:
             return set()
         return {row[0] for row in await self._connection.fetch(SQL.of_others, ids, IMPORTERS)}

@@ -71,7 +71,7 @@ FORMER_STATES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a commodity of the publisher is."""
+    """The commodity, stage and basis of a publisher's commodity."""
 
     commodity: Commodity
     stage: Stage
@@ -136,7 +136,7 @@ def _item(field: Mapping[str, str], day: PartialDate, file: str, line: int) -> I
 
 
 def subject(name: str) -> Subject | None:
-    """What the publisher calls `name`; None where that is not known."""
+    """The subject of a publisher's name; None if it is unknown."""
     declared = _declared().get(name.casefold())
     if declared:
         return Subject(

@@ -84,7 +84,7 @@ class Document(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """What it says of itself."""
+        """Its title, abstract, action and dates, as one text."""
         return f"{self.title}. {self.abstract or ''}"
 
     @property

@@ -101,18 +101,18 @@ class Record:
     meaning: ColumnMapping
 
     def text(self, field: str) -> str | None:
-        """What a field says; None where it says nothing."""
+        """The text of a field; None if it is empty."""
         return self.fields.get(field) or None
 
     def required(self, field: str) -> str:
-        """What a field says. Raises InvalidInput where it says nothing."""
+        """The text of a required field. Raises InvalidInput if it is empty."""
         text = self.text(field)
         if text is None:
             raise InvalidInput(f"expected a {field}", code="FIELD_REQUIRED", path=(field,))
         return text
 
     def read(self, field: str, how: Callable[[str], T]) -> T | None:
-        """What a field means, read in some way, if it says something. Raises InvalidInput."""
+        """The value of a field, parsed by a function; None if it is empty. Raises InvalidInput."""
         text = self.text(field)
         try:
             return how(text) if text else None
@@ -165,7 +165,7 @@ def facts(record: Record) -> Iterator[ReadFact]:
 
 
 def row_id(record: Record) -> str:
-    """What names a row: its own id, or its jurisdiction and title."""
+    """The id of a row: its own, or its jurisdiction and title."""
     own = record.text("id") or f"{record.text('jurisdiction') or ''} {record.required('title')}"
     name = slug(f"{record.required('publisher')} {own}")
     if len(name) <= MAX_ID_CHARACTERS and own.isascii():
@@ -299,7 +299,7 @@ def _claim(record: Record) -> Claimed:
 
 
 def _note(record: Record, expressed: frozenset[str], *sentences: str | None) -> str | None:
-    """What is said of a row otherwise, and what of it has no other place in the fact."""
+    """The note of a row: columns that have no other field in the fact."""
     left = "; ".join(
         f"{name.replace('_', ' ').capitalize()}: {text}"
         for name, text in record.fields.items()

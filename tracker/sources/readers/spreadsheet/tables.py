@@ -43,7 +43,7 @@ BROKEN_WORKBOOK_ERRORS = (
     AttributeError,
     IndexError,
 )
-"""What openpyxl meets in files that are no workbooks."""
+"""Errors of openpyxl for files that are not workbooks."""
 
 
 @dataclass(frozen=True, slots=True)

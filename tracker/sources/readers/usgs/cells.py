@@ -1,4 +1,4 @@
-"""What passes between the steps of reading USGS tables: a cell, and the edition it stands in."""
+"""The data between the steps of reading USGS tables: a cell, and its edition."""
 
 from __future__ import annotations
 

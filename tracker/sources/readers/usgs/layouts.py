@@ -35,7 +35,7 @@ FILE_NAME = re.compile(r"mcs[0-9]{4}-(?P<table>[a-z]+)_world\.csv", re.IGNORECAS
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a header of a wide table says: `Prod_Sponge_t_Est_2021`."""
+    """A header of a wide table, such as `Prod_Sponge_t_Est_2021`."""
 
     header: str
     index: int

@@ -1,4 +1,4 @@
-"""What the notes beside USGS figures say about them: estimated, reported, rounded, revised."""
+"""The meaning of notes beside USGS figures: estimated, reported, rounded, revised."""
 
 from __future__ import annotations
 

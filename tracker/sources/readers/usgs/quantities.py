@@ -54,7 +54,7 @@ UNIT_FACTORS = {
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """What a cell says: a number, a qualifier, or both."""
+    """The amount in a cell: a number, a qualifier, or both."""
 
     value: Decimal | None = None
     upper: Decimal | None = None
@@ -63,7 +63,7 @@ class Amount:
 
 
 def amount(text: str, note: str, year: int | None, unit: str) -> Amount | str:
-    """What a cell and its note say together, or the reason why that is not known."""
+    """The amount of a cell and its note, or the reason why it is not known."""
     told = amount_in_note(note, year)
     if text == "":
         return told or "blank: the file does not tell withheld, not available and nil apart"

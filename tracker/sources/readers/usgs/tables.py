@@ -1,4 +1,4 @@
-"""What each USGS table is about: commodity, stage, form and basis, as `tables.toml` declares."""
+"""The subject of each USGS table: commodity, stage, form and basis, as `tables.toml` declares."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tracker.sources.readers.usgs.cells import Cell
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a cell's number is of."""
+    """The subject of a cell."""
 
     commodity: Commodity
     stage: Stage | None
@@ -57,7 +57,7 @@ class Correction:
 
 
 def subject(cell: Cell) -> Subject | str:
-    """What a cell is about, or the reason why that is not known."""
+    """The subject of a cell, or the reason why it is not known."""
     chapter = chapter_of(cell)
     if chapter is None:
         return f"unknown commodity {cell.table!r}"
