@@ -26,7 +26,7 @@ from tracker.domain.import_receipt import ImportCounts, ImportState, Receipt
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.postgres.database import Target
 from tracker.sources.column_mapping import load_mapping
-from tracker.sources.download import CHUNK_BYTES, downloaded_file
+from tracker.sources.download import downloaded_file
 from tracker.sources.importing.importer import EntityDifference, ImportOutcome
 from tracker.sources.importing.receipt_builder import RemarkListener
 from tracker.sources.reader import MAX_FILE_BYTES, File, Reader
@@ -214,7 +214,7 @@ def files_in_directory(
 def standard_input() -> Iterator[File]:
     """Standard input as a file: it is read more than once."""
     with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
-        while chunk := sys.stdin.buffer.read(CHUNK_BYTES):
+        while chunk := sys.stdin.buffer.read(1 << 20):
             kept.write(chunk)
             if kept.tell() > MAX_FILE_BYTES:
                 raise TooLarge(f"standard input: expected at most {MAX_FILE_BYTES:,} bytes")

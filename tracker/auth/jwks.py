@@ -11,18 +11,18 @@ import json
 import logging
 import math
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK, PyJWTError
 
 from tracker.errors import Unavailable
+from tracker.http_client import open_url, read_content
 
 FETCH_TIMEOUT_SECONDS = 5
 """An issuer gets so long to answer."""
@@ -181,27 +181,9 @@ def is_trustworthy_url(url: str) -> bool:
         return False
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Keys come from the address that is trusted, or not at all."""
-
-    def redirect_request(self, *_: Any) -> None:
-        """Follow nothing."""
-
-
 def fetch_json(url: str, deadline: float) -> Any:
-    """The JSON at an address, had by `time.monotonic() == deadline`."""
-    opener = urllib.request.build_opener(_NoRedirects)
-    request = urllib.request.Request(url, headers={"Accept": "application/json"})
-    with opener.open(request, timeout=max(0.1, deadline - time.monotonic())) as response:
-        return json.loads(_read(response, deadline))
-
-
-def _read(response: IO[bytes], deadline: float) -> bytes:
-    body = b""
-    while chunk := response.read1(1 << 16):  # type: ignore[attr-defined]
-        body += chunk
-        if len(body) > MAX_KEY_SET_BYTES:
-            raise ValueError(f"expected at most {MAX_KEY_SET_BYTES} bytes")
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"no answer in {FETCH_TIMEOUT_SECONDS} seconds")
-    return body
+    """The JSON at an address, had by `time.monotonic() == deadline`. Redirects are not followed:
+    keys come from the address that is trusted, or not at all."""
+    timeout = max(0.1, deadline - time.monotonic())
+    with open_url(url, headers={"Accept": "application/json"}, timeout_seconds=timeout) as response:
+        return json.loads(read_content(response, MAX_KEY_SET_BYTES, deadline))

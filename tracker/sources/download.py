@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
-from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from tracker.domain.wording import address_without_query, is_address
 from tracker.errors import InvalidInput, TooLarge
+from tracker.http_client import ResponseTooLarge, open_url, read_chunks
 from tracker.sources.reader import File
 
 MAX_DOWNLOAD_BYTES = 2_000_000_000
 """The largest file that is fetched."""
 READ_TIMEOUT_SECONDS = 30
 """Seconds without a byte after which a server counts as silent."""
-CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
@@ -37,9 +35,11 @@ def downloaded_file(url: str, most: int = MAX_DOWNLOAD_BYTES) -> Iterator[File]:
         )
     with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
         try:
-            with urllib.request.urlopen(url, timeout=READ_TIMEOUT_SECONDS) as response:
-                _copy(response, kept, most)
-        except TooLarge as error:
+            with open_url(
+                url, timeout_seconds=READ_TIMEOUT_SECONDS, follow_redirects=True
+            ) as response:
+                kept.writelines(read_chunks(response, most))
+        except ResponseTooLarge as error:
             raise TooLarge(f"{shown}: {error}") from None
         except (OSError, HTTPException, ValueError) as error:
             raise InvalidInput(f"{shown}: {error}", code="NO_SUCH_FILE") from None
@@ -51,15 +51,3 @@ def file_name_of(url: str) -> str:
     """The name by which facts and receipts refer to the file at an address."""
     path = urlsplit(url).path
     return unquote(PurePosixPath(path).name)[:200] or urlsplit(url).netloc
-
-
-def _copy(response: HTTPResponse, kept: IO[bytes], most: int) -> None:
-    size = 0
-    while chunk := response.read(CHUNK_BYTES):
-        size += len(chunk)
-        if size > most:
-            raise TooLarge(f"expected at most {most:,} bytes")
-        kept.write(chunk)
-    promised = response.headers.get("Content-Length")
-    if promised is not None and promised != str(size):
-        raise HTTPException(f"cut off after {size:,} of {promised} bytes")

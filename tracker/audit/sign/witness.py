@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import urllib.error
-import urllib.request
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from tracker.audit.format.checkpoint import ConsistencyProof, parse_number
 from tracker.audit.format.signed_note import COSIGNATURE, Note, Signature, Verifier
 from tracker.errors import InvalidInput, NotProven, TrackerError
+from tracker.http_client import open_url, read_content
 
 WITNESS_TIMEOUT_SECONDS = 3.0
 """Seconds that a witness gets for an answer."""
@@ -210,12 +211,14 @@ def add_checkpoint(witness: Witness, note: Note, proof: ConsistencyProof) -> Sig
 
     Raises WitnessConflict, OSError, HTTPException, or NotProven for an answer without its signature.
     """
-    request = urllib.request.Request(
-        f"{witness.url.rstrip('/')}/add-checkpoint", str(proof).encode(), method="POST"
-    )
+    deadline = time.monotonic() + WITNESS_TIMEOUT_SECONDS
     try:
-        with urllib.request.urlopen(request, timeout=WITNESS_TIMEOUT_SECONDS) as response:
-            lines = response.read(MAX_ANSWER_BYTES).decode(errors="replace")
+        with open_url(
+            f"{witness.url.rstrip('/')}/add-checkpoint",
+            body=str(proof).encode(),
+            timeout_seconds=WITNESS_TIMEOUT_SECONDS,
+        ) as response:
+            lines = read_content(response, MAX_ANSWER_BYTES, deadline).decode(errors="replace")
     except urllib.error.HTTPError as error:
         with error:
             if error.code == 409 and error.headers.get_content_type() == "text/x.tlog.size":

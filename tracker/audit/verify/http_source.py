@@ -8,15 +8,18 @@ import queue
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
 from tracker.audit.format.layout import MAX_ENTRIES_BYTES, LogFiles, max_bytes
 from tracker.domain.wording import address_without_query, is_address
 from tracker.errors import InvalidInput, TrackerError, Unavailable
+from tracker.http_client import read_content
 
 READ_TIMEOUT_SECONDS = 30.0
 """Seconds without a byte after which a server counts as silent."""
+ANSWER_TIMEOUT_SECONDS = 120.0
+"""Seconds after which an answer that still trickles is given up."""
 RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0)
 """Seconds to wait before the same is asked again."""
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
@@ -92,7 +95,8 @@ class HttpSource(LogFiles):
             connection.request("GET", f"{self._parts.path}/{path}", headers=self._headers)
             response = connection.getresponse()
             found = response.status == 200  # what says that it is not there may be a long page
-            content = _read_within_limits(response, max_bytes(path) if found else MAX_ENTRIES_BYTES)
+            limit = max_bytes(path) if found else MAX_ENTRIES_BYTES
+            content = read_content(response, limit, time.monotonic() + ANSWER_TIMEOUT_SECONDS)
         except BaseException:
             connection.close()
             raise
@@ -103,18 +107,3 @@ class HttpSource(LogFiles):
     def _connection(self) -> HTTPConnection:
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
         return kind(self._parts.netloc, timeout=READ_TIMEOUT_SECONDS)
-
-
-def _read_within_limits(response: HTTPResponse, most: int) -> bytes:
-    """The content of an answer, within 2 minutes. Raises HTTPException for one that is too long,
-    cut off or trickles."""
-    content, started = bytearray(), time.monotonic()
-    while chunk := response.read1(1 << 20):
-        content += chunk
-        if len(content) > most:
-            raise HTTPException(f"an answer of more than {most:,} bytes")
-        if time.monotonic() - started > 4 * READ_TIMEOUT_SECONDS:
-            raise HTTPException("an answer that does not end")
-    if response.length:
-        raise HTTPException(f"cut off {response.length:,} bytes before the end")
-    return bytes(content)
