@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import zipfile
@@ -495,3 +496,89 @@ async def test_a_later_file_adds_acts_and_corrects_what_it_reads_otherwise(
     events = [event.event_id for event in await recorder.read() if event.type != "Import.Recorded"]
     id = "policies-china-gallium-licence"
     assert events == [id, f"{id}+in-force", f"{id}~retracted", f"{id}~2"]
+
+
+# --- what a control acts on, and lists in JSON
+
+WIDE = (
+    "title,jurisdiction,date,measure,commodities,direction,covers,end use,exemptions,"
+    "destinations,origins\n"
+)
+
+
+def test_a_control_says_what_it_acts_on_and_covers(tmp_path: Path) -> None:
+    row = "Magnets,US,2025-03-12,tariff,permanent magnets,Imports,goods,,Samples,,China\n"
+    announced = only(sheet(tmp_path, row, WIDE).facts, Announced)
+    [clause] = announced.clauses
+    assert announced.direction == "import"
+    assert (clause.origins, clause.destinations, clause.exemptions) == (("CN",), (), "Samples")
+    row = "Know-how,CN,2025-10-09,licence,rare earths,export,Technology,military,,,\n"
+    [clause] = only(sheet(tmp_path, row, WIDE).facts, Announced).clauses
+    assert (clause.covers, clause.end_use) == ("technology", "military")
+
+
+def test_a_measure_may_say_its_direction_and_imports_have_origins(tmp_path: Path) -> None:
+    row = "Uranium,US,2024-05-13,Import ban,uranium,,,,,Russia,\n"
+    announced = only(sheet(tmp_path, row, WIDE).facts, Announced)
+    assert announced.direction == "import"
+    assert (announced.clauses[0].origins, announced.clauses[0].destinations) == (("RU",), ())
+
+
+@pytest.mark.parametrize(
+    ("direction", "covers", "field"), [("sideways", "", "direction"), ("", "everything", "covers")]
+)
+def test_an_unknown_direction_or_scope_is_listed(
+    tmp_path: Path, direction: str, covers: str, field: str
+) -> None:
+    row = f"A,CN,2025-10-09,licence,gallium,{direction},{covers},,,,\n"
+    found = sheet(tmp_path, row, WIDE)
+    assert (found.facts, [column for _, column, _ in found.refused]) == ({}, [field])
+
+
+def test_a_cell_may_hold_a_list_in_json(tmp_path: Path) -> None:
+    row = 'Ban,"[""China""]",2024-12-03,ban,"[""Gallium"", ""Germanium""]",,,,,'
+    row += '"[{""name"": ""United States""}]",\n'
+    announced = only(sheet(tmp_path, row, WIDE).facts, Announced)
+    [clause] = announced.clauses
+    assert (announced.issuer, clause.commodities, clause.destinations) == (
+        "CN",
+        ("gallium", "germanium"),
+        ("US",),
+    )
+
+
+ACT = {
+    "state_act_title": "China: Ban of gallium exports",
+    "implementing_jurisdictions": [{"id": 42, "name": "China"}],
+    "date_announced": "2024-12-03",
+    "date_implemented": "2024-12-03",
+    "intervention_type": "Export ban",
+    "affected_jurisdictions": [{"name": "United States of America"}],
+    "commodities": ["Gallium"],
+    "is_in_force": 1,
+}
+
+
+@pytest.mark.parametrize("content", [[ACT], {"count": 1, "results": [ACT]}])
+def test_a_list_of_objects_in_json_is_read_as_rows(tmp_path: Path, content: Any) -> None:
+    path = tmp_path / "interventions.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert reader_for(File.at(path)) is READER
+    found = Sheet(path)
+    announced = only(found.facts, Announced)
+    assert (announced.title, announced.issuer, announced.direction, announced.note) == (
+        "China: Ban of gallium exports",
+        "CN",
+        "export",
+        "is_in_force: 1",
+    )
+    assert announced.clauses[0].destinations == ("US",)
+    assert only(found.facts, EnteredIntoForce).in_force_from == "2024-12-03"
+
+
+@pytest.mark.parametrize("content", ["[{]", '[{"title": "A"}, 1]', '{"data": [1]}'])
+def test_json_that_is_no_list_of_objects_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "list.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InvalidInput, match="expected"):
+        Sheet(path)

@@ -39,7 +39,12 @@ FIELDS = {
     "status": "where it stands: see [statuses]",
     "measure": "how it works: see [measures]; without it a row is an announcement",
     "commodities": "what it is about; semicolons or commas between them",
-    "destinations": "the countries that it is limited to",
+    "destinations": "of a control on exports: the countries that it is limited to",
+    "origins": "of a control on imports: the countries that it is limited to",
+    "direction": "export, import or production; without it as the measure says, else export",
+    "covers": "goods, technology, equipment, materials or services; without it goods",
+    "end_use": "the end use that it is limited to",
+    "exemptions": "what is exempt, in words",
     "instrument": "the act, as its issuer cites it",
     "link": "where it can be read",
     "publisher": "the short id of who publishes the list",
@@ -62,6 +67,16 @@ ALIASES = {
     "announced on": "announced",
     "announcement date": "announced",
     "date announced": "announced",
+    "date implemented": "effective",
+    "date removed": "ended",
+    "implementing jurisdiction": "jurisdiction",
+    "implementing jurisdictions": "jurisdiction",
+    "affected jurisdictions": "destinations",
+    "intervention id": "id",
+    "intervention type": "measure",
+    "intervention url": "link",
+    "state act title": "title",
+    "end use": "end_use",
     "effective date": "effective",
     "effective from": "effective",
     "in force from": "effective",
@@ -107,9 +122,38 @@ MEASURES = {
             "export licence",
             "export license",
         ),
-        Measure.BAN: ("ban", "export ban", "prohibition", "export prohibition"),
-        Measure.QUOTA: ("quota", "export quota"),
-        Measure.TARIFF: ("tariff", "export tax", "export duty", "duty"),
+        Measure.DUAL_USE_LICENCE: ("dual-use licence", "dual-use license"),
+        Measure.TRADE_LICENCE: (
+            "trade licence",
+            "trade license",
+            "import licence",
+            "import license",
+        ),
+        Measure.BAN: (
+            "ban",
+            "export ban",
+            "import ban",
+            "prohibition",
+            "export prohibition",
+            "import prohibition",
+        ),
+        Measure.QUOTA: ("quota", "export quota", "import quota", "production quota"),
+        Measure.TARIFF: (
+            "tariff",
+            "export tax",
+            "export tariff",
+            "export duty",
+            "import tariff",
+            "import duty",
+            "duty",
+        ),
+        Measure.TARIFF_RATE_QUOTA: (
+            "tariff-rate quota",
+            "tariff rate quota",
+            "import tariff quota",
+        ),
+        Measure.STATE_TRADING: ("state trading",),
+        Measure.INVESTIGATION: ("investigation",),
     }.items()
     for word in words
 }
@@ -132,7 +176,7 @@ class ColumnMapping:
         places = {name.strip().casefold(): index for index, name in enumerate(header)}
         found: dict[str, int] = {}
         for name, index in places.items():
-            meant = name if name in FIELDS else ALIASES.get(name, "")
+            meant = name if name in FIELDS else ALIASES.get(name.replace("_", " "), "")
             if meant and meant not in self.columns:
                 found.setdefault(meant, index)
         for meant, column in self.columns.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -99,6 +100,24 @@ def address(text: str) -> str:
     """An address on the web. Raises InvalidInput."""
     check_address(text)
     return text
+
+
+def plain_cell(text: str) -> str:
+    """A cell as it would be written by hand: a list in JSON becomes its items, or their names, with
+    semicolons between them; any other text stays."""
+    if not text.startswith("["):
+        return text
+    try:
+        items = json.loads(text)
+    except ValueError:
+        return text
+    return "; ".join(_item(item) for item in items)
+
+
+def _item(item: object) -> str:
+    if isinstance(item, dict):
+        item = item.get("name", item.get("title", json.dumps(item, ensure_ascii=False)))
+    return " ".join(str(item).split())
 
 
 def _split(text: str) -> Iterator[str]:

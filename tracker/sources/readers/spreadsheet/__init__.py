@@ -1,4 +1,5 @@
-"""Reads spreadsheets, CSV or XLSX with one header row: policy lists and figures that a team keeps.
+"""Reads spreadsheets, CSV or XLSX with one header row, or a list of objects in JSON: policy lists
+and figures that a team keeps.
 
 Read in this order: `tables` (rows out of files), `records` (a row becomes facts); beside this
 package `column_mapping` (what columns mean) and `parsing` (dates, places, goods). Columns without a meaning
@@ -12,6 +13,7 @@ from functools import partial
 
 from tracker.errors import InvalidInput
 from tracker.sources.column_mapping import ALIASES, FIELDS, ColumnMapping, default_publisher
+from tracker.sources.parsing import plain_cell
 from tracker.sources.reader import (
     ZIP_MAGIC,
     File,
@@ -23,7 +25,7 @@ from tracker.sources.reader import (
     unreadable,
 )
 from tracker.sources.readers.spreadsheet.records import Record, facts
-from tracker.sources.readers.spreadsheet.tables import Cells, cells
+from tracker.sources.readers.spreadsheet.tables import Cells, cells, names_in_json
 from tracker.sources.text_files import head_rows
 
 
@@ -31,7 +33,7 @@ def reader(meaning: ColumnMapping) -> Reader:
     """A reader of spreadsheets whose columns mean what is given."""
     return Reader(
         name="sheet",
-        title="Spreadsheets (CSV, XLSX) of policies or figures, columns mapped by --map",
+        title="Spreadsheets (CSV, XLSX, JSON) of policies or figures, columns mapped by --map",
         version="1",
         licence="as its keeper says",
         example="policies.xlsx --map title=Titel --set publisher=iea",
@@ -45,8 +47,9 @@ def recognise(head: bytes, name: str) -> bool:
     """Whether a file is a workbook, or a table with the columns of a list of policies."""
     if head.startswith(ZIP_MAGIC):
         return name.lower().endswith(".xlsx")
-    names = [name.strip().casefold() for row in head_rows(head, 1) for name in row.fields]
-    fields = {name if name in FIELDS else ALIASES.get(name) for name in names}
+    written = names_in_json(head) or [n for row in head_rows(head, 1) for n in row.fields]
+    names = [name.strip().casefold() for name in written]
+    fields = {name if name in FIELDS else ALIASES.get(name.replace("_", " ")) for name in names}
     return {"jurisdiction"} < fields and bool({"title", "value"} & fields)
 
 
@@ -92,7 +95,7 @@ def _record(
     meaning: ColumnMapping, file: File, header: Cells, columns: dict[str, int], row: Cells
 ) -> Record:
     fields = {"publisher": default_publisher(file.name), **meaning.constants}
-    fields |= {name: row.at(index) for name, index in columns.items() if row.at(index)}
+    fields |= {name: plain_cell(row.at(index)) for name, index in columns.items() if row.at(index)}
     return Record(file.name, row.line, fields, _rest(meaning, header, columns, row), meaning)
 
 

@@ -27,6 +27,7 @@ from tracker.domain.vocabulary import (
     AnnouncementKind,
     Checked,
     ClauseStatus,
+    Covers,
     Direction,
     Stage,
     Statistic,
@@ -62,6 +63,11 @@ CONTROL_FIELDS = COMMON_FIELDS | {
     "status",
     "measure",
     "destinations",
+    "origins",
+    "direction",
+    "covers",
+    "end_use",
+    "exemptions",
     "instrument",
 }
 FIGURE_FIELDS = frozenset(
@@ -205,9 +211,9 @@ def _control(record: Record) -> Iterator[tuple[str, Fact]]:
             source=source,
             on=on,
             issuer=record.issuer,
-            direction=Direction.EXPORT,
+            direction=_direction(record),
             title=record.required("title"),
-            clauses=(_clause(record),),
+            clauses=(_clause(record, _direction(record)),),
             instrument=record.text("instrument"),
             note=_note(record, CONTROL_FIELDS, undated),
         ),
@@ -231,19 +237,54 @@ def _control(record: Record) -> Iterator[tuple[str, Fact]]:
             yield "+expired", Expired(source=source, on=on, in_force_until=ended)
 
 
-def _clause(record: Record) -> Clause:
+def _direction(record: Record) -> Direction:
+    """What a control acts on: as it is said, or as the measure is called; else exports."""
+    said = record.text("direction")
+    measure = (record.text("measure") or "").casefold()
+    words = (said.casefold().removesuffix("s"),) if said else measure.split()
+    found = next((word for word in words if word in set(Direction)), None)
+    if said and not found:
+        raise InvalidInput(
+            f"{said!r} is no direction: expected export, import or production", path=("direction",)
+        )
+    return Direction(found or Direction.EXPORT)
+
+
+def _covers(record: Record) -> Covers:
+    said = record.text("covers")
+    if said and said.casefold() not in set(Covers):
+        raise InvalidInput(f"{said!r}: expected one of {', '.join(Covers)}", path=("covers",))
+    return Covers(said.casefold()) if said else Covers.GOODS
+
+
+def _clause(record: Record, direction: Direction) -> Clause:
     measure = record.required("measure")
     if measure.casefold() not in record.meaning.measures:
         raise InvalidInput(
             f"{measure!r} is no known measure: map it in [measures]", path=("measure",)
         )
     record.required("commodities")
+    destinations, origins = _limits(record, direction)
     return Clause(
         id="1",
         measure=record.meaning.measures[measure.casefold()],
         commodities=record.commodities(),
-        destinations=record.read("destinations", parsing.places) or (),
+        covers=_covers(record),
+        end_use=record.text("end_use"),
+        exemptions=record.text("exemptions"),
+        destinations=destinations,
+        origins=origins,
     )
+
+
+def _limits(record: Record, direction: Direction) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+    """The destinations and origins that a control is limited to. Lists may call the origins of
+    imports destinations."""
+    named = record.read("destinations", parsing.places) or ()
+    origins = record.read("origins", parsing.places) or ()
+    if direction is Direction.IMPORT:
+        return (), origins or named
+    return named, origins
 
 
 def _status(record: Record) -> ClauseStatus:

@@ -1,4 +1,4 @@
-"""Rows of a spreadsheet, from CSV or XLSX; what a formula gives counts only if it was kept.
+"""Rows of a spreadsheet, from CSV, XLSX or JSON; what a formula gives counts only if it was kept.
 
 An XLSX file is a zip archive of XML: how much it says it will unpack to is looked at before any of
 it is unpacked, and Python's zipfile never reads more of a member than that. Then the numbers of its
@@ -7,6 +7,7 @@ rows and cells are looked at, since openpyxl makes up all that lie before the la
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ import openpyxl  # type: ignore[import-untyped]  # it has no types of its own
 from openpyxl.utils import column_index_from_string  # type: ignore[import-untyped]
 
 from tracker.errors import InvalidInput
+from tracker.sources.parsing import plain_cell
 from tracker.sources.reader import ZIP_MAGIC, File, unreadable
 from tracker.sources.text_files import rows as csv_rows
 
@@ -29,6 +31,11 @@ MAX_ARCHIVE_MEMBERS = 2000
 MAX_SHEETS = 100
 MAX_ROWS = 200_000
 MAX_COLUMNS = 256
+JSON_START = re.compile(
+    rb"\s*(?:\[\s*\{|\{\s*\"(?:[^\"]*\"\s*:[^\[]*)?(?:results|data)\"\s*:\s*\[)"
+)
+"""A list of objects, or an object with one in `results` or `data`."""
+JSON_NAME = re.compile(rb'"([^"\\]{1,100})"\s*:')
 SHEETS = "xl/worksheets/"
 ROW = re.compile("[0-9]{1,10}")
 CELL = re.compile("([A-Z]{1,3})[0-9]{1,10}")
@@ -63,9 +70,42 @@ def cells(file: File) -> Iterator[Cells]:
     """The rows that are not empty. Raises InvalidInput or TooLarge."""
     if file.head().startswith(ZIP_MAGIC):
         yield from _of_workbook(file)
+    elif JSON_START.match(file.head()):
+        yield from _of_json(file)
     else:
         for row in csv_rows(file):
             yield Cells(row.line, [row.at(index) for index in range(len(row.fields))], {})
+
+
+def names_in_json(head: bytes) -> list[str]:
+    """The names of the fields in the beginning of a list of objects in JSON; none in other text."""
+    if not JSON_START.match(head):
+        return []
+    return [name.decode("utf-8", "replace") for name in JSON_NAME.findall(head)]
+
+
+def _of_json(file: File) -> Iterator[Cells]:
+    """The objects of a list, or of the list in the field `results` or `data`, each as a row."""
+    try:
+        content = json.loads(file.at_most(MAX_WORKBOOK_BYTES).path.read_bytes())
+    except ValueError as error:
+        raise unreadable(file, f"expected JSON: {error}") from None
+    if isinstance(content, dict):
+        content = content.get("results", content.get("data"))
+    if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
+        raise unreadable(file, "expected a list of objects, or one in the field results or data")
+    names = list(dict.fromkeys(str(name) for item in content for name in item))
+    if not names:
+        return
+    yield Cells(1, names, {})
+    for line, item in enumerate(content, 2):
+        yield Cells(line, [_json_text(item.get(name)) for name in names], {})
+
+
+def _json_text(value: Any) -> str:
+    if isinstance(value, list | dict):
+        return plain_cell(json.dumps(value, ensure_ascii=False))
+    return text(value)
 
 
 def _of_workbook(file: File) -> Iterator[Cells]:
