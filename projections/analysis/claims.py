@@ -6,7 +6,7 @@ publishers, both of the same moment: so an order is one event, and no figure is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -19,7 +19,8 @@ from projections.analysis.quantities import (
     ratio,
     rounded,
 )
-from tracker.domain.commodities import ancestors
+from tracker.domain.bases import equivalence
+from tracker.domain.commodities import Commodity, ancestors
 from tracker.domain.entity import Because
 from tracker.domain.figure import Claim, FigureState, Series
 from tracker.domain.preference import PreferenceState
@@ -64,6 +65,7 @@ class Spread:
     unit: Unit
     basis: str | None
     claims: tuple[Claim, ...]
+    equivalences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +110,28 @@ def compare(figure: FigureState, orders: Orders) -> Comparison:
     obstacles = [
         (
             claim,
-            incomparable_reason(claim.quantity, measure.quantity, f"that of {measure.publisher}"),
+            incomparable_reason(
+                claim.quantity,
+                measure.quantity,
+                f"that of {measure.publisher}",
+                figure.series.commodity,
+            ),
         )
         for claim in latest
     ]
     return Comparison(
         chosen=chosen,
         latest=latest,
-        spread=spread(measure, [claim for claim, reason in obstacles if reason is None]),
+        spread=spread(
+            measure,
+            [claim for claim, reason in obstacles if reason is None],
+            figure.series.commodity,
+        ),
         not_comparable=tuple((claim, reason) for claim, reason in obstacles if reason),
     )
 
 
-def spread(measure: Claim, claims: Sequence[Claim]) -> Spread | None:
+def spread(measure: Claim, claims: Sequence[Claim], commodity: Commodity) -> Spread | None:
     """How far claims lie apart that can be compared with `measure`; None with fewer than two."""
     if len(claims) < 2:
         return None
@@ -136,7 +147,16 @@ def spread(measure: Claim, claims: Sequence[Claim]) -> Spread | None:
         measure.quantity.unit,
         measure.quantity.basis,
         tuple(claims),
+        tuple(_equivalences(measure, claims, commodity)),
     )
+
+
+def _equivalences(measure: Claim, claims: Iterable[Claim], commodity: Commodity) -> Iterator[str]:
+    """The declared equivalences of bases by which claims are compared, in words."""
+    own = measure.quantity.basis
+    for basis in dict.fromkeys(claim.quantity.basis for claim in claims):
+        if basis != own and (reason := equivalence(basis, own, commodity)):
+            yield f"{basis} is taken as {own}: {reason}"
 
 
 def edition_of(claim: Claim) -> tuple[str, str, str | None]:

@@ -210,7 +210,10 @@ def residual(world: PreferredClaim, figures: Iterable[FigureState]) -> Residual 
     ]
     named = [(figure, claim) for figure, claim in same if figure.series.place not in NOT_COUNTRIES]
     counted = [
-        item for item in named if incomparable_reason(item[1].quantity, whole.quantity, "") is None
+        item
+        for item in named
+        if incomparable_reason(item[1].quantity, whole.quantity, "", item[0].series.commodity)
+        is None
     ]
     numbers = total(in_unit_of(claim.quantity, whole.quantity) for _, claim in counted)
     return Residual(
@@ -240,7 +243,8 @@ def _share(chosen: PreferredClaim, world: PreferredClaim | None) -> Share:
         return Share(chosen, None, None, "there is no figure for the world")
     whole = in_edition(world.figure, edition_of(chosen.claim)) or world.claim
     cited, part = (world.figure, whole), chosen.claim.quantity
-    if reason := incomparable_reason(part, whole.quantity, "the world's"):
+    commodity = chosen.figure.series.commodity
+    if reason := incomparable_reason(part, whole.quantity, "the world's", commodity):
         return Share(chosen, cited, None, reason)
     exact = ratio(in_unit_of(part, whole.quantity), in_unit_of(whole.quantity, whole.quantity))
     if exact is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from tracker.domain.values import Quantity
+from tracker.domain.bases import equivalence
+from tracker.domain.values import Commodity, Quantity
 from tracker.domain.vocabulary import Qualifier
 
 APPROXIMATE = frozenset({None, Qualifier.ABOUT, Qualifier.NEARLY, Qualifier.NIL})
@@ -28,12 +29,16 @@ def not_numeric_reason(quantity: Quantity) -> str | None:
     return None
 
 
-def incomparable_reason(quantity: Quantity, other: Quantity, whose: str) -> str | None:
-    """Why two quantities can't be compared, or None. `whose` is the other: `the world's`."""
+def incomparable_reason(
+    quantity: Quantity, other: Quantity, whose: str, commodity: Commodity
+) -> str | None:
+    """Why two quantities of a commodity can't be compared, or None. `whose` is the other: `the
+    world's`. Bases are the same under one name, or by a declared equivalence."""
     for owner, one in (("its", quantity), (whose, other)):
         if reason := not_numeric_reason(one):
             return f"{owner} {reason}"
-    if quantity.basis != other.basis:
+    same = quantity.basis == other.basis
+    if not same and not equivalence(quantity.basis, other.basis, commodity):
         return (
             f"its basis is {quantity.basis or 'not stated'}, {whose} is"
             f" {other.basis or 'not stated'}"

@@ -98,6 +98,10 @@ class Spread:
     unit: str = field(description="The unit of these numbers.")
     basis: str | None = field(description="The basis of the weight; null where no publisher says.")
     claims: list[Claim] = field(description="The compared claims.")
+    equivalences: list[str] = field(
+        description="The declared equivalences of bases that the comparison rests on, with the reason of"
+        " each: what `metal content` and `contained cobalt` have in common."
+    )
 
 
 @object_type
@@ -257,6 +261,7 @@ def side_by_side(of: claims.Comparison, by_position: Mapping[int, Claim]) -> Sid
             unit=spread.unit,
             basis=spread.basis,
             claims=[by_position[one.position] for one in spread.claims],
+            equivalences=list(spread.equivalences),
         )
         if spread
         else None,

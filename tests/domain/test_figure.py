@@ -10,6 +10,7 @@ from projections.analysis.claims import choose
 from tests.support.fact_builders import claimed, decided_facts, fact, retracted, source, state
 from tracker.domain.codec import from_builtins
 from tracker.domain.figure import Claim, Claimed, FigureState, Preferred
+from tracker.domain.recordable import check_recordable
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, NotFound, TrackerError
 
@@ -232,3 +233,10 @@ def test_reserves_are_one_figure_that_every_edition_states_anew() -> None:
         ("MCS 2024", None, False),
         ("MCS 2025", 2024, True),
     ]
+
+
+def test_no_figure_is_of_a_state_that_was_no_more() -> None:
+    check_recordable(claimed(1, place="SUHH", year=1990))
+    with pytest.raises(InvalidInput) as refused:
+        check_recordable(claimed(1, place="SUHH", year=1992))
+    assert (refused.value.code, refused.value.path) == ("STATE_HAS_ENDED", ("series", "place"))

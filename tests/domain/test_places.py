@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from tracker.domain.places import AGGREGATES, Place, find_place
@@ -151,3 +153,24 @@ def test_the_residual_is_other(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "Atlantis", "Japane", "Western world", "Other metals"])
 def test_unknown_names_are_not_guessed(text: str) -> None:
     assert find_place(text) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "last"),
+    [
+        ("Soviet Union", "SUHH", "1991-12-25"),
+        ("USSR", "SUHH", "1991-12-25"),
+        ("Czechoslovakia", "CSHH", "1992-12-31"),
+        ("Yugoslavia", "YUCS", "2003-02-03"),
+        ("East Germany", "DDDE", "1990-10-02"),
+        ("Zaire", "CD", None),
+        ("Russia", "RU", None),
+    ],
+)
+def test_former_states_are_places_with_a_last_day_and_renamed_ones_are_those_of_today(
+    name: str, code: str, last: str | None
+) -> None:
+    place = find_place(name)
+    assert place == code
+    assert place.last_day == (date.fromisoformat(last) if last else None)
+    assert not place.is_aggregate

@@ -115,6 +115,22 @@ def test_what_cant_be_compared_is_listed_with_the_reason() -> None:
     }
 
 
+def test_publishers_with_other_words_for_a_basis_are_compared_and_the_reason_is_told() -> None:
+    facts = [
+        claimed(100, publisher="usgs", edition="E", commodity="cobalt", basis="contained cobalt"),
+        claimed(110, publisher="bgs", edition="E", commodity="cobalt", basis="metal content"),
+    ]
+    stream = "figure/cobalt/CN/production/mine/2023"
+    found: FigureState = state(decided_facts(stream, *facts), stream, "2025-06-01")
+    compared = compare(found, ())
+    assert compared.spread is not None
+    assert (compared.spread.minimum, compared.spread.maximum) == (100, 110)
+    assert compared.spread.equivalences == (
+        "metal content is taken as contained cobalt: each is the weight of the element, whatever"
+        " material it is in",
+    )
+
+
 def test_where_the_preferred_claim_has_no_number_the_others_are_compared() -> None:
     withheld = {"value": 0, "qualifier": "less_than"}
     found = compare(claims(("usgs", withheld), ("bgs", {"value": 10}), ("iea", {"value": 12})), ())

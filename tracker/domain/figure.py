@@ -103,11 +103,18 @@ class Claimed(Fact, frozen=True, kw_only=True):
     as_of: int | None = None
 
     def check_recordable(self) -> None:
-        """Nobody produces, can produce or has less than nothing, and no share is over the whole.
+        """Nobody produces, can produce or has less than nothing, no share is over the whole, and no
+        figure is of a state that was no more.
 
         Raises InvalidInput.
         """
-        quantity = self.quantity
+        quantity, place, year = self.quantity, self.series.place, self.series.period
+        if place.last_day and (year is None or year > place.last_day.year):
+            raise InvalidInput(
+                f"{place.name} ended on {place.last_day}: expected a year not after it",
+                code="STATE_HAS_ENDED",
+                path=("series", "place"),
+            )
         try:
             if self.series.statistic in SHARE_STATISTICS:
                 quantity.check_share()

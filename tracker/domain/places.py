@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
 
@@ -27,6 +28,17 @@ AGGREGATES = {
 SPECIAL = {"XK": "Kosovo"}
 """Places without an ISO 3166-1 code of their own, under the code in common use."""
 
+FORMER = {
+    "SUHH": ("Soviet Union", date(1991, 12, 25)),
+    "CSHH": ("Czechoslovakia", date(1992, 12, 31)),
+    "YUCS": ("Yugoslavia", date(2003, 2, 3)),
+    "CSXX": ("Serbia and Montenegro", date(2006, 6, 2)),
+    "DDDE": ("German Democratic Republic", date(1990, 10, 2)),
+    "YDYE": ("Yemen, Democratic", date(1990, 5, 21)),
+}
+"""States that are no more, by their ISO 3166-3 codes, with their last days. One that took another
+name is the same state: Zaire is the Democratic Republic of the Congo."""
+
 NAMES = {
     "BN": "Brunei",
     "CD": "Congo (Kinshasa)",
@@ -41,6 +53,14 @@ SPELLINGS = {
     "burma (myanmar)": "MM",
     "myanmar (burma)": "MM",
     "congo": "CG",
+    "zaire": "CD",
+    "burkina": "BF",
+    "ussr": "SUHH",
+    "u.s.s.r.": "SUHH",
+    "soviet union": "SUHH",
+    "east germany": "DDDE",
+    "german democratic republic": "DDDE",
+    "yemen (pdr)": "YDYE",
     "congo (kinshasa)": "CD",
     "congo, kinshasa": "CD",
     "congo, d.r.": "CD",
@@ -125,6 +145,12 @@ class Place(str):
         return _names()[self]
 
     @property
+    def last_day(self) -> date | None:
+        """The last day of a state that is no more; None for all others."""
+        former = FORMER.get(self)
+        return former[1] if former else None
+
+    @property
     def is_aggregate(self) -> bool:
         """Whether this is a group of countries: a total, a residual, a union."""
         return str(self) in AGGREGATES
@@ -166,7 +192,8 @@ def _suggestion(text: str) -> str:
 def _names() -> dict[str, str]:
     """The English name of every place, by code."""
     countries = {c.alpha_2: getattr(c, "common_name", c.name) for c in pycountry.countries}
-    return countries | NAMES | SPECIAL | AGGREGATES
+    former = {code: name for code, (name, _) in FORMER.items()}
+    return countries | NAMES | SPECIAL | former | AGGREGATES
 
 
 @cache

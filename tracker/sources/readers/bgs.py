@@ -56,17 +56,8 @@ UNITS = {
     "million cubic metres": "Mm3",
 }
 UNIT = re.compile(r"(?P<unit>[^(]+?)(?: \((?P<basis>[^)]+)\))?")
-FORMER_STATES = frozenset(
-    {
-        "german federal republic",
-        "german democratic republic",
-        "yemen (pdr)",
-        "soviet union",
-        "czechoslovakia",
-        "yugoslavia",
-    }
-)
-"""States that are no more, under the codes of others."""
+SMALLER_THAN_TODAY = frozenset({"german federal republic"})
+"""States of today as they were when they were smaller: their figures are of another area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +173,10 @@ def country(field: Mapping[str, str]) -> Place:
     two letters decide.
     """
     name, two = field.get("country_trans", ""), field.get("country_iso2_code", "")
-    if name.casefold() in FORMER_STATES:
+    if name.casefold() in SMALLER_THAN_TODAY:
         raise InvalidInput(f"{name} is no country of today")
+    if (former := find_place(name)) and former.last_day:
+        return former  # under the codes of a state of today
     known = pycountry.countries.get(alpha_3=field["country_iso3_code"])
     three = known.alpha_2 if known else None
     by_name = find_place(name)
