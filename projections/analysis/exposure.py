@@ -29,13 +29,11 @@ from tracker.domain.matching import (
     DUAL_USE_ITEMS,
     Goods,
     Licences,
-    form_limit,
     goes_to,
     goods_of,
     licences_in_force,
-    limits_of,
-    other_than_goods,
 )
+from tracker.domain.reach import form_limit, limits_of, other_than_goods
 from tracker.domain.values import Place
 from tracker.domain.vocabulary import ClauseStatus, Direction, Measure, Reach, Stage
 
@@ -213,7 +211,7 @@ def _applied(
     goods: Goods,
 ) -> Applied:
     others = tuple(other_than_goods(state.clause))
-    limits = (*goods.limits, *limits_of(control, state, asked.destination))
+    limits = (*goods.limits, *limits_of(control, state, asked.destination, asked.day))
     form = form_limit(goods, stage, commodity)
     if form is not None:
         limits = (form.limit, *limits)

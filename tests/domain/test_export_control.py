@@ -121,7 +121,7 @@ def test_a_control_that_only_others_report_is_marked_so() -> None:
     assert not told.official
 
 
-# --- clauses have a course of their own
+# --- each clause has a history of its own
 
 
 def test_one_clause_is_suspended_while_another_is_not() -> None:

@@ -251,6 +251,15 @@ def test_a_control_toward_a_union_is_one_toward_its_members() -> None:
     assert exposed(control(clause(destinations=["EU"])), destination=Place("GB")).places == ()
 
 
+def test_a_control_toward_some_members_is_a_part_of_one_toward_the_union() -> None:
+    found = exposed(control(clause(destinations=["DE"])), destination=Place("EU"))
+    assert shares(found) == ("0.0000", "0.8000")
+    assert found.places[0].in_force[0].limits == ("only to DE",)
+    free = control(clause(exceptions=[{"places": ["FR"], "exempt": True}]))
+    assert exposed(free, destination=Place("EU")).places[0].in_force[0].limits == ("not to FR",)
+    assert shares(exposed(free, destination=Place("DE"))) == ("0.8000", "0.0000")
+
+
 def test_a_measure_that_its_issuer_denies_is_not_counted_as_full() -> None:
     found = exposed(control(official=False))
     assert shares(found) == ("0.0000", "0.8000")

@@ -50,7 +50,7 @@ from tracker.errors import InvalidInput
 
 
 class Dispute(Value, frozen=True, kw_only=True):
-    """An account that differs from the instrument as told here."""
+    """An account that differs from the instrument as recorded here."""
 
     account: str
     source: Source
@@ -74,7 +74,7 @@ class ExportControlState(CitingState, frozen=True, kw_only=True):
 class ExportControlFold(CitingFold[ExportControlState]):
     """The fold of an instrument's facts."""
 
-    __slots__ = ("_disputed", "_disputes", "courses", "opening", "title")
+    __slots__ = ("_disputed", "_disputes", "histories", "opening", "title")
     LONG = ("because", "disputes")
 
     def __init__(self) -> None:
@@ -82,8 +82,8 @@ class ExportControlFold(CitingFold[ExportControlState]):
         self.opening: Announced | None = None
         self.title: str | None = None
         """The title that an amendment gave it."""
-        self.courses: dict[str, ClauseHistory] = {}
-        """The course of every clause by its id."""
+        self.histories: dict[str, ClauseHistory] = {}
+        """The history of every clause by its id."""
         self._disputed: list[Known] = []
         self._disputes: Elements | None = None
 
@@ -110,17 +110,19 @@ class ExportControlFold(CitingFold[ExportControlState]):
         match known.fact:
             case Announced() as fact:
                 self.opening = self.opening or fact
-                self.courses.update(
+                self.histories.update(
                     {
-                        clause.id: ClauseHistory.initial(self._aimed(clause), fact.public_on)
+                        clause.id: ClauseHistory.initial(self._with_origins(clause), fact.public_on)
                         for clause in fact.clauses
                     }
                 )
             case Amended() as fact:
                 self.title = fact.title or self.title
-                self.courses.update(
+                self.histories.update(
                     {
-                        clause.id: _amended(self.courses, self._aimed(clause), fact)
+                        clause.id: _after_amendment(
+                            self.histories, self._with_origins(clause), fact
+                        )
                         for clause in fact.clauses
                     }
                 )
@@ -129,11 +131,11 @@ class ExportControlFold(CitingFold[ExportControlState]):
                 if self._disputes is not None:
                     self._disputes.insert(len(self._disputes.values), self._write_dispute(known))
             case ClausesFact() as fact:
-                named = [id for id in fact.clauses or tuple(self.courses) if id in self.courses]
-                self.courses.update({id: _followed(self.courses[id], fact) for id in named})
+                named = [id for id in fact.clauses or tuple(self.histories) if id in self.histories]
+                self.histories.update({id: _after_act(self.histories[id], fact) for id in named})
 
-    def _aimed(self, clause: Clause) -> Clause:
-        """A clause on imports as it is told today: before there were origins they were called
+    def _with_origins(self, clause: Clause) -> Clause:
+        """A clause on imports in the words of today: before there were origins they were called
         destinations."""
         if (
             clause.destinations
@@ -156,7 +158,7 @@ class ExportControlFold(CitingFold[ExportControlState]):
             announced_on=opening.on,
             instrument=opening.instrument,
             official=opening.official,
-            clauses=tuple(course.state(day) for course in self.courses.values()),
+            clauses=tuple(history.state(day) for history in self.histories.values()),
             disputes=self._accounts(),
             because=self.because,
         )
@@ -212,46 +214,48 @@ class ExportControl(Entity):
                     path=("on",),
                 )
             if isinstance(fact, ClausesFact):
-                self._check_clauses(fact, public.courses)
+                self._check_clauses(fact, public.histories)
             else:
                 check_directions(fact.clauses, public.opening.direction)
 
-    def _check_clauses(self, fact: ClausesFact, courses: dict[str, ClauseHistory]) -> None:
+    def _check_clauses(self, fact: ClausesFact, histories: dict[str, ClauseHistory]) -> None:
         for index, id in enumerate(fact.clauses):
-            if id not in courses:
+            if id not in histories:
                 raise InvalidInput(
                     f"{self.id} has no clause {id!r}: expected one of "
-                    + ", ".join(sorted(courses)),
+                    + ", ".join(sorted(histories)),
                     code="UNKNOWN_CLAUSE",
                     path=("clauses", index),
                 )
         if isinstance(fact, Suspended) and all(
-            courses[id].status(fact.suspended_from.first) in ENDED for id in courses
+            histories[id].status(fact.suspended_from.first) in ENDED for id in histories
         ):
-            fact = structs.replace(fact, clauses=tuple(courses))  # nothing is left to be suspended
-        for id in fact.clauses or courses:
-            self._check_course(id, courses[id], fact)
+            fact = structs.replace(
+                fact, clauses=tuple(histories)
+            )  # nothing is left to be suspended
+        for id in fact.clauses or histories:
+            self._check_history(id, histories[id], fact)
 
-    def _check_course(self, id: str, course: ClauseHistory, fact: ClausesFact) -> None:
+    def _check_history(self, id: str, history: ClauseHistory, fact: ClausesFact) -> None:
         match fact:
             case Suspended():
-                self._check_has_not_ended(id, course, fact)
+                self._check_has_not_ended(id, history, fact)
             case SuspensionExtended():
-                suspension = self._suspension(id, course, fact)
+                suspension = self._suspension(id, history, fact)
                 check_order(suspension.start, fact.suspended_until, "suspendedUntil")
                 self._check_is_longer(id, suspension.last, fact.suspended_until, "suspendedUntil")
             case Reinstated():
-                self._check_returns_not_later(id, course, fact)
+                self._check_returns_not_later(id, history, fact)
             case EnteredIntoForce() | Extended() | Expired():
                 if isinstance(fact, Extended):
-                    last = course.wording(fact.public_on).last_day
+                    last = history.wording(fact.public_on).last_day
                     self._check_is_longer(id, last, fact.in_force_until, "inForceUntil")
-                for _, clause, _ in _followed(course, fact).wordings:
+                for _, clause, _ in _after_act(history, fact).wordings:
                     check_order(clause.in_force_from, clause.in_force_until, "inForceUntil")
 
-    def _check_has_not_ended(self, id: str, course: ClauseHistory, fact: Suspended) -> None:
+    def _check_has_not_ended(self, id: str, history: ClauseHistory, fact: Suspended) -> None:
         """Refuse the suspension of a clause that has ended, but for an act about all clauses."""
-        status = course.status(fact.suspended_from.first)
+        status = history.status(fact.suspended_from.first)
         if status in ENDED and fact.clauses:
             raise InvalidInput(
                 f"clause {id} of {self.id} is {status} on {fact.suspended_from}: expected a day on"
@@ -260,8 +264,8 @@ class ExportControl(Entity):
                 path=("clauses",),
             )
 
-    def _suspension(self, id: str, course: ClauseHistory, fact: ClausesFact) -> Suspension:
-        suspension = course.suspension(fact.public_on)
+    def _suspension(self, id: str, history: ClauseHistory, fact: ClausesFact) -> Suspension:
+        suspension = history.suspension(fact.public_on)
         if suspension is None:
             raise InvalidInput(
                 f"clause {id} of {self.id} is not suspended on {fact.on}",
@@ -283,14 +287,14 @@ class ExportControl(Entity):
                 path=(field,),
             )
 
-    def _check_returns_not_later(self, id: str, course: ClauseHistory, fact: Reinstated) -> None:
-        if course.is_suspended_for_some(fact.public_on) and not course.suspension(fact.public_on):
+    def _check_returns_not_later(self, id: str, history: ClauseHistory, fact: Reinstated) -> None:
+        if history.is_suspended_for_some(fact.public_on) and not history.suspension(fact.public_on):
             return
-        self._suspension(id, course, fact)
-        if fact.reinstated_from.first - course.last_suspended > DAY:
+        self._suspension(id, history, fact)
+        if fact.reinstated_from.first - history.last_suspended > DAY:
             raise InvalidInput(
-                f"clause {id} of {self.id} is suspended until {course.last_suspended} and"
-                f" returns by itself on {course.last_suspended + DAY}: expected a day up to"
+                f"clause {id} of {self.id} is suspended until {history.last_suspended} and"
+                f" returns by itself on {history.last_suspended + DAY}: expected a day up to"
                 " that, or a longer suspension first",
                 code="RETURNS_EARLIER",
                 path=("reinstatedFrom",),
@@ -298,7 +302,7 @@ class ExportControl(Entity):
 
     @classmethod
     def turns(cls, fact: Fact) -> Iterable[date]:
-        """The day of an act, and those that courses may lead to because of it."""
+        """The day of an act, and those that histories may lead to because of it."""
         yield fact.public_on
         match fact:
             case Announced() | Amended():
@@ -333,35 +337,37 @@ def _from_to(start: PartialDate | None, end: PartialDate | None) -> Iterable[dat
         yield from next_day(end.last)
 
 
-def _amended(courses: dict[str, ClauseHistory], clause: Clause, fact: Amended) -> ClauseHistory:
-    if clause.id not in courses:
+def _after_amendment(
+    histories: dict[str, ClauseHistory], clause: Clause, fact: Amended
+) -> ClauseHistory:
+    if clause.id not in histories:
         return ClauseHistory.initial(clause, fact.public_on)
     start = (fact.effective_from or fact.on).first
-    return courses[clause.id].reworded(clause, start, fact.public_on)
+    return histories[clause.id].reworded(clause, start, fact.public_on)
 
 
-def _followed(course: ClauseHistory, fact: ClausesFact) -> ClauseHistory:
-    """The course of a clause after one more act about it."""
+def _after_act(history: ClauseHistory, fact: ClausesFact) -> ClauseHistory:
+    """The history of a clause after one more act about it."""
     match fact:
         case EnteredIntoForce():
-            return course.entered_into_force(fact.public_on, fact.in_force_from)
+            return history.entered_into_force(fact.public_on, fact.in_force_from)
         case Extended() | Expired():
-            return course.ends_after(fact.public_on, fact.in_force_until)
+            return history.ends_after(fact.public_on, fact.in_force_until)
         case Suspended(entities=()):
-            return course.suspended(fact.suspended_from, fact.last_day, fact.suspended_for)
+            return history.suspended(fact.suspended_from, fact.last_day, fact.suspended_for)
         case Suspended():
-            return course.suspended_for_some(_partial_suspension(fact))
+            return history.suspended_for_some(_partial_suspension(fact))
         case SuspensionExtended():
-            return course.suspension_extended(fact.suspended_until, fact.public_on)
+            return history.suspension_extended(fact.suspended_until, fact.public_on)
         case Reinstated():
-            return course.reinstated(fact.reinstated_from.first)
+            return history.reinstated(fact.reinstated_from.first)
         case Repealed():
-            return course.ended(fact.repealed_from, ClauseStatus.REPEALED)
+            return history.ended(fact.repealed_from, ClauseStatus.REPEALED)
         case Merged():
-            return course.ended(fact.merged_from, ClauseStatus.REPEALED, fact.into)
+            return history.ended(fact.merged_from, ClauseStatus.REPEALED, fact.into)
         case Discontinued():
-            return course.ended(fact.discontinued_from, ClauseStatus(fact.outcome))
-    raise TypeError(f"no course after {fact!r}")
+            return history.ended(fact.discontinued_from, ClauseStatus(fact.outcome))
+    raise TypeError(f"no history after {fact!r}")
 
 
 def _partial_suspension(fact: Suspended) -> PartialSuspension:

@@ -1,7 +1,7 @@
 """Which clauses are about which goods, places and firms: the one rule of lists, exposure and changes.
 
 A clause is found from what it names, from what is below that and from what is above it, and how far
-it reaches is told in words. Pure.
+it reaches is said in words. Pure.
 """
 
 from __future__ import annotations
@@ -19,37 +19,12 @@ from tracker.domain.firm import spelling
 from tracker.domain.places import Place
 from tracker.domain.scope import Item, PlaceException
 from tracker.domain.unions import members_of, unions_of
-from tracker.domain.vocabulary import (
-    ClauseStatus,
-    Covers,
-    Direction,
-    Form,
-    Measure,
-    Stage,
-    Territory,
-)
+from tracker.domain.vocabulary import ClauseStatus, Covers, Direction, Form, Measure
 
 DUAL_USE_ITEMS = Commodity("dual_use_items")
 ALL_FORMS = frozenset(Form)
 MAX_NAMED_ITEMS = 4
 """Items that a limit names before it counts the rest."""
-
-REFINED = frozenset({Form.OXIDE, Form.COMPOUND, Form.METAL, Form.ALLOY, Form.INTERMEDIATE})
-FORMS_OF_STAGE: Mapping[Stage, frozenset[Form]] = {
-    Stage.MINE: frozenset({Form.ORE, Form.CONCENTRATE}),
-    Stage.REFINERY: REFINED,
-    Stage.SMELTER: REFINED,
-    Stage.PRIMARY: REFINED,
-    Stage.PLANT: REFINED,
-    Stage.SECONDARY: frozenset({Form.SCRAP, Form.METAL}),
-}
-"""The forms in which the output of a stage may be traded: a clause on none of them reaches none of
-it."""
-MAIN_FORMS: Mapping[Stage, frozenset[Form]] = {
-    **FORMS_OF_STAGE,
-    **dict.fromkeys((Stage.SMELTER, Stage.PRIMARY, Stage.SECONDARY), frozenset({Form.METAL})),
-}
-"""The forms that figures of a stage count: a clause on all of these reaches all of it."""
 
 Licences = Mapping[Place, Sequence[Clause]]
 """The dual-use licences for goods that are in force, by their issuer."""
@@ -226,9 +201,7 @@ def exception_for(clause: Clause, place: Place, day: date) -> PlaceException | N
     one that names a union that it is in."""
     for name in (place, *unions_of(place, day)):
         for one in clause.exceptions:
-            started = one.in_force_from is None or one.in_force_from.first <= day
-            over = one.in_force_until is not None and one.in_force_until.last < day
-            if name in one.places and started and not over:
+            if name in one.places and one.holds_on(day):
                 return one
     return None
 
@@ -338,73 +311,6 @@ def _matches_goods(query: ClauseQuery, clause: Clause, licences: Sequence[Clause
     return goods is not None and (
         query.form is None or not goods.forms or query.form in goods.forms
     )
-
-
-# --- how far a clause reaches
-
-
-def limits_of(
-    control: ExportControlState, state: ClauseState, destination: Place | None
-) -> Iterator[str]:
-    """Why a clause reaches only a part of the goods that it names."""
-    clause = state.clause
-    if clause.destinations and destination is None:
-        yield f"only to {', '.join(clause.destinations)}"
-    if destination is None:
-        for one in clause.exceptions:
-            if one.exempt:
-                yield f"not to {', '.join(one.places)}"
-    if clause.end_use:
-        yield f"only for the end use {clause.end_use}"
-    if clause.entities or clause.entity_count:
-        yield f"only for {clause.entity_count or len(clause.entities)} named entities"
-    if clause.exemptions:
-        yield f"except: {clause.exemptions}"
-    for suspension in state.partial_suspensions:
-        yield f"suspended for {', '.join(suspension.entities)}"
-    if not control.official:
-        yield "reported by others, denied by its issuer"
-
-
-def other_than_goods(clause: Clause) -> Iterator[str]:
-    """Why a clause reaches nothing of the goods that leave its issuer, though it is about them."""
-    if clause.covers is not Covers.GOODS:
-        yield f"only {clause.covers}, not the goods"
-    if clause.measure is Measure.INVESTIGATION:
-        yield "only an investigation"
-    if clause.territory is Territory.ONLY_ABROAD:
-        share = clause.de_minimis_percent
-        yield "only goods made abroad" + ("" if share is None else f", from a share of {share} %")
-
-
-class FormLimit(NamedTuple):
-    """Why a clause reaches only a part of a supply by its forms, in words, and whether it reaches
-    any of it."""
-
-    limit: str
-    reaches: bool
-
-
-def form_limit(goods: Goods, stage: Stage | None, commodity: Commodity) -> FormLimit | None:
-    """How the forms of a clause limit it to a part of the output of a stage; None: not at all.
-
-    Without a stage the output has all forms.
-    """
-    if not goods.forms:
-        return None
-    possible, main = (_forms_of(commodity, stage, forms) for forms in (FORMS_OF_STAGE, MAIN_FORMS))
-    if main <= goods.forms:
-        return None
-    named = ", ".join(form for form in Form if form in goods.forms)
-    return FormLimit(f"only as {named}", not possible.isdisjoint(goods.forms))
-
-
-def _forms_of(
-    commodity: Commodity, stage: Stage | None, forms: Mapping[Stage, frozenset[Form]]
-) -> frozenset[Form]:
-    """The forms of a commodity at a stage, of those that its goods can have."""
-    of_stage, own = forms[stage] if stage else frozenset(Form), frozenset(commodity.forms)
-    return of_stage & own or own or of_stage
 
 
 # --- rates

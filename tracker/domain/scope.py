@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -45,6 +46,11 @@ class PlaceException(Value, frozen=True, kw_only=True):
     in_force_from: PartialDate | None = None
     in_force_until: PartialDate | None = None
     note: Text | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether it is so on a day."""
+        started = self.in_force_from is None or self.in_force_from.first <= day
+        return started and (self.in_force_until is None or day <= self.in_force_until.last)
 
     def check_recordable(self) -> None:
         """It names places, and says one thing of them. Raises InvalidInput."""

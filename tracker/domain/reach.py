@@ -1,0 +1,99 @@
+"""How far a clause reaches the output of a stage, and why not all of it, in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from tracker.domain.clause import Clause, ClauseState
+from tracker.domain.commodities import Commodity
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.matching import Goods
+from tracker.domain.places import Place
+from tracker.domain.unions import members_of, unions_of
+from tracker.domain.vocabulary import Covers, Form, Measure, Stage, Territory
+
+REFINED = frozenset({Form.OXIDE, Form.COMPOUND, Form.METAL, Form.ALLOY, Form.INTERMEDIATE})
+FORMS_OF_STAGE: Mapping[Stage, frozenset[Form]] = {
+    Stage.MINE: frozenset({Form.ORE, Form.CONCENTRATE}),
+    Stage.REFINERY: REFINED,
+    Stage.SMELTER: REFINED,
+    Stage.PRIMARY: REFINED,
+    Stage.PLANT: REFINED,
+    Stage.SECONDARY: frozenset({Form.SCRAP, Form.METAL}),
+}
+"""The forms in which the output of a stage may be traded: a clause on none of them reaches none of
+it."""
+MAIN_FORMS: Mapping[Stage, frozenset[Form]] = {
+    **FORMS_OF_STAGE,
+    **dict.fromkeys((Stage.SMELTER, Stage.PRIMARY, Stage.SECONDARY), frozenset({Form.METAL})),
+}
+"""The forms that figures of a stage count: a clause on all of these reaches all of it."""
+
+
+def limits_of(
+    control: ExportControlState, state: ClauseState, destination: Place | None, day: date
+) -> Iterator[str]:
+    """Why a clause reaches only a part of the goods that it names, toward a destination on a day."""
+    clause = state.clause
+    toward = set() if destination is None else {destination, *unions_of(destination, day)}
+    if clause.destinations and toward.isdisjoint(clause.destinations):  # some members of a union
+        yield f"only to {', '.join(clause.destinations)}"
+    for one in clause.exceptions:
+        exempt = one.exempt and one.holds_on(day)
+        if exempt and (
+            destination is None or not members_of(destination, day).isdisjoint(one.places)
+        ):
+            yield f"not to {', '.join(one.places)}"
+    if clause.end_use:
+        yield f"only for the end use {clause.end_use}"
+    if clause.entities or clause.entity_count:
+        yield f"only for {clause.entity_count or len(clause.entities)} named entities"
+    if clause.exemptions:
+        yield f"except: {clause.exemptions}"
+    for suspension in state.partial_suspensions:
+        yield f"suspended for {', '.join(suspension.entities)}"
+    if not control.official:
+        yield "reported by others, denied by its issuer"
+
+
+def other_than_goods(clause: Clause) -> Iterator[str]:
+    """Why a clause reaches nothing of the goods that leave its issuer, though it is about them."""
+    if clause.covers is not Covers.GOODS:
+        yield f"only {clause.covers}, not the goods"
+    if clause.measure is Measure.INVESTIGATION:
+        yield "only an investigation"
+    if clause.territory is Territory.ONLY_ABROAD:
+        share = clause.de_minimis_percent
+        yield "only goods made abroad" + ("" if share is None else f", from a share of {share} %")
+
+
+class FormLimit(NamedTuple):
+    """Why a clause reaches only a part of a supply by its forms, in words, and whether it reaches
+    any of it."""
+
+    limit: str
+    reaches: bool
+
+
+def form_limit(goods: Goods, stage: Stage | None, commodity: Commodity) -> FormLimit | None:
+    """How the forms of a clause limit it to a part of the output of a stage; None: not at all.
+
+    Without a stage the output has all forms.
+    """
+    if not goods.forms:
+        return None
+    possible, main = (_forms_of(commodity, stage, forms) for forms in (FORMS_OF_STAGE, MAIN_FORMS))
+    if main <= goods.forms:
+        return None
+    named = ", ".join(form for form in Form if form in goods.forms)
+    return FormLimit(f"only as {named}", not possible.isdisjoint(goods.forms))
+
+
+def _forms_of(
+    commodity: Commodity, stage: Stage | None, forms: Mapping[Stage, frozenset[Form]]
+) -> frozenset[Form]:
+    """The forms of a commodity at a stage, of those that its goods can have."""
+    of_stage, own = forms[stage] if stage else frozenset(Form), frozenset(commodity.forms)
+    return of_stage & own or own or of_stage
