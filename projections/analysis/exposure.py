@@ -44,12 +44,14 @@ Supply = tuple[Commodity, Stage | None, str | None, int | None]
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked: the controls of `issuer` (None: of anybody) toward a destination (None: any),
-    on a commodity and what is below it (None: on whatever they name), on a day."""
+    on a commodity and what is below it (None: on whatever they name), at a stage (None: at any), on
+    a day."""
 
     day: date
     commodity: Commodity | None = None
     issuer: Place | None = None
     destination: Place | None = None
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +170,11 @@ def exposures(
     supplies: dict[Supply, list[FigureState]] = defaultdict(list)
     for figure in figures:
         series = figure.series
+        if asked.stage not in (None, series.stage):
+            continue
         supplies[series.commodity, series.stage, series.form, series.period].append(figure)
     named, known = subjects(asked, controls), {commodity for commodity, *_ in supplies}
-    supplies.update({(one, None, None, None): [] for one in named if one not in known})
+    supplies.update({(one, asked.stage, None, None): [] for one in named if one not in known})
     licences = licences_in_force(controls)
     found = [
         _exposure(

@@ -48,7 +48,7 @@ from tracker.domain.matching import (
 )
 from tracker.domain.preference import PreferenceState
 from tracker.domain.registry import STATES, State, kind_of
-from tracker.domain.vocabulary import ClauseStatus, Direction, Measure, Stage
+from tracker.domain.vocabulary import ClauseStatus, Direction, Measure
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool, pool_usage
@@ -235,16 +235,10 @@ class AsOf:
         return [(key, state) for key, state in found if matching_clauses(query, state, licences)]
 
     async def exposures(
-        self,
-        asked: Question,
-        orders: Orders,
-        moment: Moment,
-        *,
-        stage: Stage | None = None,
-        year: int | None = None,
+        self, asked: Question, orders: Orders, moment: Moment, *, year: int | None = None
     ) -> list[Exposure]:
-        """Which supply is under which export controls, at one stage if asked, in a year or in the
-        last one for which there are figures; see `projections.analysis.exposure`.
+        """Which supply is under which export controls, in a year or in the last one for which there
+        are figures; see `projections.analysis.exposure`.
         """
         controls = await self.states(
             ExportControlState,
@@ -264,8 +258,7 @@ class AsOf:
             year,
         )
         figures = [decode(FigureState, row["state"]) for row in rows]
-        at_stage = [f for f in figures if stage in (None, f.series.stage)]
-        return exposures(asked, controls, at_stage, orders)
+        return exposures(asked, controls, figures, orders)
 
     async def history(
         self,

@@ -20,7 +20,7 @@ from tracker.domain.commodities import Commodity, commodities_with_code, descend
 from tracker.domain.places import Place
 from tracker.domain.registry import fact_type
 from tracker.domain.values import Actor
-from tracker.domain.vocabulary import Checked
+from tracker.domain.vocabulary import Checked, Stage
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.log.selection import Selection
 
@@ -163,7 +163,11 @@ def parse_publisher(given: str | None) -> list[str] | None:
 
 
 def parse_exposure_question(
-    day: date, commodity: str | None, issuer: str | None, destination: str | None
+    day: date,
+    commodity: str | None,
+    issuer: str | None,
+    destination: str | None,
+    stage: Stage | None = None,
 ) -> Question:
     """Parse the arguments of `exposure`. Raises InvalidInput unless one of them is given."""
     if commodity is None and issuer is None and destination is None:
@@ -173,6 +177,7 @@ def parse_exposure_question(
         None if commodity is None else parse_word(Commodity, commodity, "commodity"),
         None if issuer is None else parse_word(Place, issuer, "issuer"),
         None if destination is None else parse_word(Place, destination, "destination"),
+        stage,
     )
 
 

@@ -300,6 +300,21 @@ def test_a_commodity_without_figures_stands_there_without_shares() -> None:
     assert [(str(place.place), place.share) for place in found.places] == [("CN", None)]
 
 
+def test_without_figures_clauses_are_held_against_the_stage_that_is_asked() -> None:
+    ore = control(clause(forms=["ore", "concentrate"]))
+    reached = {
+        stage: [
+            applied.reach for applied in exposed(ore, figures=(), stage=stage).places[0].in_force
+        ]
+        for stage in (None, Stage.MINE, Stage.REFINERY)
+    }
+    assert reached == {
+        None: [Reach.PARTLY],
+        Stage.MINE: [Reach.FULL],
+        Stage.REFINERY: [Reach.OTHER],
+    }
+
+
 def test_a_controlling_place_without_a_number_is_named_and_adds_nothing() -> None:
     found = exposed(control(id="y", issuer="RU"), control(id="z", issuer="JP"))
     assert [(str(p.place), p.share and str(p.share.share)) for p in found.places] == [

@@ -84,9 +84,7 @@ class SupplyAnalysis(AtMoment):
         """The supplies that export controls reach, and their share of the world's production. Needs
         a commodity, an issuer or a destination.
         """
-        asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, destination)
+        asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, destination, stage)
         orders = await self.orders(info)
-        found = await info.context.services.as_of.exposures(
-            asked, orders, self.moment, stage=stage, year=year
-        )
+        found = await info.context.services.as_of.exposures(asked, orders, self.moment, year=year)
         return [exposure(item, orders, self.moment) for item in found]
