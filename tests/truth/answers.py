@@ -1,0 +1,283 @@
+"""Questions of law asked of the public API, and its answers in the words of the questions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tests.support.api import Api
+from tests.truth.question import Question
+
+ENUMS = {"measure", "covers", "status", "direction", "form", "stage", "kind"}
+NAMES = {"hs": "hsCode"}
+OURS = {"buyer", "control", "clause"}
+"""Arguments that choose among what the API answered, and are none of its own."""
+
+MATCHING = """key measure status endUse entities entityCount territory
+    ratePercent rateUpToPercent"""
+CLAUSE_FIELDS = [
+    *("status", "inForceFrom", "inForceUntil", "suspendedFrom", "suspendedUntil", "returnsOn"),
+    *("firstInForce", "repealedFrom", "assumed", "retroactive", "continuedIn", "decisionDue"),
+]
+CLAUSE = f"key {' '.join(CLAUSE_FIELDS)} quotaPart quota {{ value upper unit qualifier }}"
+
+
+async def ask(api: Api, question: Question) -> Any:
+    """What the API answers to a question, in its words."""
+    return await KINDS[question.kind](api, question)
+
+
+async def _moment(api: Api, question: Question, fields: str) -> Any:
+    """Fields of the state on the day of a question."""
+    answer = await api.ask(f'{{ asOf(validAt: "{question.day}") {{ {fields} }} }}')
+    return answer["asOf"]
+
+
+def _arguments(of: dict[str, Any], **defaults: Any) -> str:
+    """Arguments as GraphQL writes them."""
+    given = {name: value for name, value in {**defaults, **of}.items() if name not in OURS}
+    return ", ".join(f"{NAMES.get(name, name)}: {_value(name, given[name])}" for name in given)
+
+
+def _value(name: str, value: Any) -> str:
+    return value.upper() if name in ENUMS else json.dumps(value)
+
+
+# --- lists of clauses
+
+
+async def _matching(api: Api, question: Question, more: str = "") -> list[dict[str, Any]]:
+    """Controls with the clauses that answer to all arguments: those in force, unless asked."""
+    arguments = _arguments(question.of, status="in_force", first=200)
+    nodes = await _moment(
+        api,
+        question,
+        f"exportControls({arguments}) {{ nodes {{ key matchingClauses {{ {MATCHING} {more} }} }} }}",
+    )
+    return [
+        {"control": node["key"], **clause}
+        for node in nodes["exportControls"]["nodes"]
+        for clause in node["matchingClauses"]
+        if _chosen(question.of, node["key"], clause)
+    ]
+
+
+def _chosen(of: dict[str, Any], control: str, clause: dict[str, Any]) -> bool:
+    """Whether a clause is of the control that a question names, and is one for its buyer: anybody
+    is no firm on a list, has no special end use and buys where the goods are made."""
+    if of.get("control", control) != control:
+        return False
+    limited = clause["endUse"] or clause["entities"] or clause["entityCount"]
+    return of.get("buyer") != "anybody" or not (limited or clause["territory"] == "ONLY_ABROAD")
+
+
+async def controls(api: Api, question: Question) -> list[str]:
+    """The clauses that answer: `control/clause measure status`."""
+    return sorted(
+        f"{clause['control']}/{clause['key']} {clause['measure']} {clause['status']}".lower()
+        for clause in await _matching(api, question)
+    )
+
+
+async def rate(api: Api, question: Question) -> list[str]:
+    """The rates that goods pay, each once."""
+    origin = question.of.get("origin")
+    asked = f"rateFor(place: {json.dumps(origin)})" if origin else ""
+    clauses = await _matching(api, question, asked)
+    return sorted({_rate(c) for c in clauses if c["measure"] in ("TARIFF", "TARIFF_RATE_QUOTA")})
+
+
+def _rate(clause: dict[str, Any]) -> str:
+    first = clause.get("rateFor", clause["ratePercent"])
+    if first is None:
+        return "not known"
+    last = clause["rateUpToPercent"]
+    return f"{first} to {last}" if last else str(first)
+
+
+# --- one control
+
+
+async def _control(api: Api, question: Question) -> dict[str, Any] | None:
+    """The control that a question names, with the clauses that it asks about."""
+    given = _arguments(question.of)
+    clauses = f"clauses({given})" if given else "clauses"
+    answer = await _moment(
+        api,
+        question,
+        f'exportControl(id: "{question.of["control"]}") {{ official'
+        f" because {{ type source {{ primary verified }} }} {clauses} {{ {CLAUSE} }} }}",
+    )
+    control: dict[str, Any] | None = answer["exportControl"]
+    if control and "clause" in question.of:
+        control["clauses"] = [c for c in control["clauses"] if c["key"] == question.of["clause"]]
+    return control
+
+
+async def status(api: Api, question: Question) -> dict[str, Any]:
+    """Where the clauses of a control stand; one value where all have the same."""
+    control = await _control(api, question)
+    if control is None:
+        return {"status": "not_announced"}
+    return {_snake(name): _one(control["clauses"], name) for name in CLAUSE_FIELDS}
+
+
+def _one(clauses: list[dict[str, Any]], field: str) -> Any:
+    """The value that clauses have; all of them where they differ."""
+    values = list(dict.fromkeys(_plain(clause.get(field)) for clause in clauses))
+    return values[0] if len(values) == 1 else values or "no such clause"
+
+
+def _plain(value: Any) -> Any:
+    if value is None:
+        return ""
+    return _key(value.lower()) if isinstance(value, str) else value
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+async def quota(api: Api, question: Question) -> list[str]:
+    """The amounts of the clauses of a control: `60000 t batch`."""
+    control = await _control(api, question)
+    return sorted(_amount(clause) for clause in (control or {"clauses": []})["clauses"])
+
+
+def _amount(clause: dict[str, Any]) -> str:
+    amount = clause["quota"]
+    if amount is None or amount["value"] is None:
+        return "nobody knows"
+    return f"{amount['value']} {amount['unit']} {clause['quotaPart'] or ''}".strip().lower()
+
+
+async def evidence(api: Api, question: Question) -> dict[str, Any]:
+    """Whether a measure is official, and what its announcement rests on."""
+    control = await _control(api, question)
+    assert control is not None
+    [opening] = [b for b in control["because"] if b["type"] == "ExportControl.Announced"]
+    return {"official": control["official"], **opening["source"]}
+
+
+# --- exposure
+
+
+async def exposure(api: Api, question: Question) -> list[str]:
+    """How far clauses reach what their issuer makes: `cn-mofcom-2025-18/1 full`, or `partly`."""
+    answer = await _moment(
+        api,
+        question,
+        f"exposure({_arguments(question.of)}) {{ places {{ place {{ code }} inForce {{ full"
+        " control { key } clause { key } } } }",
+    )
+    return sorted(
+        {
+            f"{one['control']['key']}/{one['clause']['key']} {'full' if one['full'] else 'partly'}"
+            for supply in answer["exposure"]
+            for place in supply["places"]
+            for one in place["inForce"]
+        }
+    )
+
+
+# --- announcements, alliances, the horizon
+
+
+async def announcement(api: Api, question: Question) -> dict[str, Any]:
+    """What is known of an announcement."""
+    answer = await _moment(
+        api,
+        question,
+        f'announcement(id: "{question.of["key"]}") {{ kind supersededBy conflictsWith }}',
+    )
+    told = answer["announcement"]
+    return {
+        "kind": told["kind"].lower(),
+        "superseded_by": _key(told["supersededBy"] or ""),
+        "conflicts_with": sorted(map(_key, told["conflictsWith"])),
+    }
+
+
+def _key(entity: str) -> str:
+    return entity.rpartition("/")[2]
+
+
+async def alliance(api: Api, question: Question) -> dict[str, Any]:
+    """What is known of an alliance."""
+    answer = await _moment(
+        api,
+        question,
+        f'alliance(id: "{question.of["alliance"]}") {{ status partOf succeededBy membersKnown'
+        " members { place { code } since } }",
+    )
+    told = answer["alliance"]
+    return {
+        "status": told["status"].lower(),
+        "part_of": _key(told["partOf"] or ""),
+        "succeeded_by": _key(told["succeededBy"] or ""),
+        "members_known": told["membersKnown"],
+        "members": sorted(member["place"]["code"] for member in told["members"]),
+        "count": len(told["members"]),
+        "since": {member["place"]["code"]: member["since"] for member in told["members"]},
+    }
+
+
+async def membership(api: Api, question: Question) -> dict[str, Any]:
+    """Whether a place is a member itself, through a union, or not."""
+    name, place = question.of["alliance"], question.of["place"]
+    answer = await _moment(
+        api, question, f'alliance(id: "{name}") {{ membership(place: "{place}") {{ kind }} }}'
+    )
+    told = await alliance(api, question)
+    return {
+        "member": answer["alliance"]["membership"]["kind"].lower(),
+        "since": told["since"].get(place, ""),
+    }
+
+
+async def horizon(api: Api, question: Question) -> dict[str, Any]:
+    """Up to when the law of an issuer is known."""
+    answer = await _moment(
+        api, question, f'horizon(issuer: "{question.of["issuer"]}") {{ newestFactOn }}'
+    )
+    told = answer["horizon"][0]["newestFactOn"] if answer["horizon"] else None
+    return {"newest_fact_on": told or ""}
+
+
+async def upcoming(api: Api, question: Question) -> list[str]:
+    """What turns in the days to come: `2027-01-01 export-control/zw-2025-conc`."""
+    answer = await _moment(
+        api,
+        question,
+        f"upcoming({_arguments(question.of, first=200)}) {{ nodes {{ day entity }} }}",
+    )
+    return [f"{node['day']} {node['entity']}" for node in answer["upcoming"]["nodes"]]
+
+
+async def changes(api: Api, question: Question) -> list[str]:
+    """The entities that are not the same on a later day."""
+    until, commodity = question.of["until"], question.of["commodity"]
+    answer = await api.ask(
+        f'{{ changes(from: {{validAt: "{question.day}"}}, to: {{validAt: "{until}"}},'
+        f' commodity: "{commodity}", first: 200) {{ nodes {{ entity change }} }} }}'
+    )
+    return [f"{node['entity']} {node['change']}".lower() for node in answer["changes"]["nodes"]]
+
+
+KINDS: dict[str, Callable[[Api, Question], Awaitable[Any]]] = {
+    "controls": controls,
+    "firm": controls,
+    "status": status,
+    "quota": quota,
+    "rate": rate,
+    "evidence": evidence,
+    "exposure": exposure,
+    "announcement": announcement,
+    "alliance": alliance,
+    "members": alliance,
+    "membership": membership,
+    "horizon": horizon,
+    "upcoming": upcoming,
+    "changes": changes,
+}
