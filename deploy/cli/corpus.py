@@ -13,18 +13,18 @@ from deploy.imports import progress_bar
 from deploy.process import Exit
 from deploy.terminal import in_one_line
 from tracker.commands.commands import Order
-from tracker.corpus.checks import problems_of
+from tracker.corpus.checks import find_problems
 from tracker.corpus.compiling import (
     CORPUS,
-    compiled,
+    compile_corpus,
     contradictions,
-    lines_of,
+    format_corpus,
     readings_in,
     summary,
     usgs_readings,
 )
 from tracker.corpus.coverage import coverage
-from tracker.corpus.files import Act, Problem, files_of, read
+from tracker.corpus.files import Act, Problem, list_files, read_acts
 
 corpus = typer.Typer(
     name="corpus",
@@ -60,7 +60,7 @@ def check(
     Every problem is a line with its file, act and field. Exit codes: 0 none, 1 some, 2 wrong usage.
     """
     with report_errors():
-        acts = checked(directory)
+        acts = read_checked_acts(directory)
     if show_coverage:
         print_whole(coverage(acts).splitlines())
     entities = {act.order.stream for act in acts}
@@ -88,25 +88,25 @@ def build(
     written, 1 a problem, 2 wrong usage.
     """
     with report_errors():
-        acts = checked(directory)
+        acts = read_checked_acts(directory)
         readings = usgs_readings(usgs) if usgs else readings_in(directory / CORPUS)
-        leave_with(list(contradictions(acts, readings)))
-        write(directory / CORPUS, compiled(acts, readings))
+        exit_with_problems(list(contradictions(acts, readings)))
+        write_corpus(directory / CORPUS, compile_corpus(acts, readings))
 
 
-def checked(directory: Path) -> list[Act]:
+def read_checked_acts(directory: Path) -> list[Act]:
     """The acts of a corpus. Leaves where there are problems, after saying which."""
     found: list[Act | Problem] = []
     with progress_bar(stderr) as bar:
-        files = files_of(directory)
+        files = list_files(directory)
         for path in bar.track(files, description="reading"):
-            found += read(path, directory)
+            found += read_acts(path, directory)
     acts = [item for item in found if isinstance(item, Act)]
-    leave_with([item for item in found if isinstance(item, Problem)] or problems_of(acts))
+    exit_with_problems([item for item in found if isinstance(item, Problem)] or find_problems(acts))
     return acts
 
 
-def leave_with(problems: list[Problem]) -> None:
+def exit_with_problems(problems: list[Problem]) -> None:
     """Print problems and leave, if there are any."""
     if problems:
         print_whole(in_one_line(str(problem)) for problem in problems)
@@ -114,9 +114,9 @@ def leave_with(problems: list[Problem]) -> None:
         raise typer.Exit(Exit.REFUSED)
 
 
-def write(path: Path, orders: list[Order]) -> None:
+def write_corpus(path: Path, orders: list[Order]) -> None:
     """Write the compiled corpus in the place of the one before, and say what is in it."""
     part = path.with_suffix(".part")
-    part.write_bytes(lines_of(orders))
+    part.write_bytes(format_corpus(orders))
     part.replace(path)
     print_whole([summary(orders), f"written: {path}"])

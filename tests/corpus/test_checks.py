@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tracker.corpus.checks import problems_of
+from tracker.corpus.checks import find_problems
 from tracker.corpus.files import Act, line_of
 from tracker.domain.codec import encode
 from tracker.sources.readers.corpus_format import parse_line
@@ -50,7 +50,7 @@ def made(id: str = "said", **fields: Any) -> Act:
 
 def problems(*acts: Act) -> list[str]:
     """The problems of some acts as they are printed."""
-    return list(map(str, problems_of(acts)))
+    return list(map(str, find_problems(acts)))
 
 
 def test_acts_that_keep_all_rules_have_no_problem() -> None:

@@ -11,20 +11,22 @@ from tests.corpus.test_checks import act, announced, made
 from tracker.commands.commands import Order
 from tracker.corpus.compiling import (
     CORPUS,
-    compiled,
+    compile_corpus,
     contradictions,
+    format_corpus,
     is_reading,
-    lines_of,
     readings_in,
     usgs_readings,
 )
-from tracker.corpus.files import Act, files_of, read
+from tracker.corpus.files import Act, list_files, read_acts
 from tracker.domain.codec import encode
 from tracker.errors import NotFound
 from tracker.sources.readers.corpus_format import parse_line, shipped_lines
 
 HERE = Path(tracker.corpus.__file__).parent
-ACTS = [item for path in files_of(HERE) for item in read(path, HERE) if isinstance(item, Act)]
+ACTS = [
+    item for path in list_files(HERE) for item in read_acts(path, HERE) if isinstance(item, Act)
+]
 
 
 def claim(id: str, value: int, unit: str) -> Order:
@@ -50,14 +52,14 @@ def ours(value: int, unit: str) -> Act:
 
 
 def test_the_corpus_that_ships_is_what_its_files_compile_to() -> None:
-    made_anew = lines_of(compiled(ACTS, readings_in(HERE / CORPUS)))
+    made_anew = format_corpus(compile_corpus(ACTS, readings_in(HERE / CORPUS)))
     assert made_anew == b"".join(shipped_lines()), "compile it anew: tracker corpus build"
 
 
 def test_the_figures_that_ship_are_those_of_the_publishers_files(shared_data: Path) -> None:
     readings = usgs_readings(shared_data / "raw")
     assert list(contradictions(ACTS, readings)) == []
-    assert lines_of(compiled(ACTS, readings)) == b"".join(shipped_lines())
+    assert format_corpus(compile_corpus(ACTS, readings)) == b"".join(shipped_lines())
 
 
 def test_lines_stand_in_the_order_in_which_they_became_public() -> None:
@@ -73,9 +75,9 @@ def test_what_the_reader_read_is_told_from_what_a_person_wrote() -> None:
 
 def test_a_figure_that_a_person_wrote_takes_the_place_of_the_files() -> None:
     reading, other = claim("file", 600, "t"), announced().order
-    assert [o.event_id for o in compiled([ours(600_000, "kg")], [reading])] == ["fact"]
-    assert [o.event_id for o in compiled([], [reading])] == ["file"]
-    assert compiled([announced()], []) == [other]
+    assert [o.event_id for o in compile_corpus([ours(600_000, "kg")], [reading])] == ["fact"]
+    assert [o.event_id for o in compile_corpus([], [reading])] == ["file"]
+    assert compile_corpus([announced()], []) == [other]
 
 
 def test_a_figure_that_the_publishers_file_contradicts_is_a_problem() -> None:
@@ -91,7 +93,7 @@ def test_acts_of_one_day_keep_the_order_of_their_files() -> None:
         made("a"),
         act("policy/alliance/x.toml", id="x", type="Alliance.Founded", on="2024-01-01", name="X"),
     ]
-    assert [order.event_id for order in compiled(both, [])] == ["x", "b", "a"]
+    assert [order.event_id for order in compile_corpus(both, [])] == ["x", "b", "a"]
 
 
 def test_a_directory_without_the_publishers_files_is_named(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tracker.corpus.files import Act, Problem, files_of, read
+from tracker.corpus.files import Act, Problem, list_files, read_acts
 from tracker.domain.announcement import Made
 from tracker.domain.export_control import Announced
 from tracker.errors import NotFound
@@ -55,7 +55,7 @@ def written(directory: Path, file: str, content: str) -> list[Act | Problem]:
     path = directory / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, "utf-8")
-    return list(read(path, directory))
+    return list(read_acts(path, directory))
 
 
 def act(directory: Path, file: str, content: str) -> Act:
@@ -149,4 +149,4 @@ def test_an_act_that_is_wrong_does_not_hide_the_others(tmp_path: Path) -> None:
 
 def test_a_directory_without_files_is_no_corpus(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="expected the directory tracker/corpus of a checkout"):
-        files_of(tmp_path)
+        list_files(tmp_path)

@@ -23,7 +23,7 @@ from tracker.domain.values import READ, Source
 from tracker.domain.vocabulary import Checked
 
 
-def problems_of(acts: Sequence[Act]) -> list[Problem]:
+def find_problems(acts: Sequence[Act]) -> list[Problem]:
     """Everything that is wrong with acts which are facts each by itself."""
     return [problem for check in CHECKS for problem in check(acts)]
 
@@ -46,7 +46,9 @@ def check_ids(acts: Sequence[Act]) -> Iterator[Problem]:
 def check_repetitions(acts: Sequence[Act]) -> Iterator[Problem]:
     """No act is told twice: what another source says of it stands under its `moreSources`."""
     yield from _repeated(
-        acts, _told, "tells what {} tells: expected one act, with the other source in moreSources"
+        acts,
+        _content,
+        "tells what {} tells: expected one act, with the other source in moreSources",
     )
 
 
@@ -157,7 +159,7 @@ def _repeated(
             yield _problem(act, message.format(before.id), field)
 
 
-def _told(act: Act) -> Any:
+def _content(act: Act) -> Any:
     """What an act says, whoever says it; announcements are entities of their own."""
     fact = act.order.fact
     stream = ANNOUNCEMENT if isinstance(fact, Made) else act.order.stream

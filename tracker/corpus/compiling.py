@@ -30,7 +30,7 @@ Claim = tuple[str, tuple[str, str, str | None]]
 """A series and one publisher's edition of it."""
 
 
-def compiled(acts: Sequence[Act], readings: Sequence[Order]) -> list[Order]:
+def compile_corpus(acts: Sequence[Act], readings: Sequence[Order]) -> list[Order]:
     """The corpus in order: acts, and the readings of what no act states."""
     orders = [act.order for act in acts]
     stated = dict(_claims(orders))
@@ -38,7 +38,7 @@ def compiled(acts: Sequence[Act], readings: Sequence[Order]) -> list[Order]:
     return sorted(orders, key=lambda order: order.fact.public_on)
 
 
-def lines_of(orders: Iterable[Order]) -> bytes:
+def format_corpus(orders: Iterable[Order]) -> bytes:
     """The corpus as it is written."""
     return b"".join(
         format_line(order.event_id, TYPES[type(order.fact)], order.fact, order.stream)

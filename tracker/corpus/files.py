@@ -57,7 +57,7 @@ class Problem:
         return ": ".join(part for part in (self.file, self.act, self.field, self.message) if part)
 
 
-def files_of(directory: Path) -> list[Path]:
+def list_files(directory: Path) -> list[Path]:
     """The files of a corpus, in the order of their names. Raises NotFound where there are none."""
     found = sorted(
         path for part in (POLICY, FIGURES) for path in (directory / part).rglob("*.toml")
@@ -71,7 +71,7 @@ def files_of(directory: Path) -> list[Path]:
     return found
 
 
-def read(path: Path, directory: Path) -> Iterator[Act | Problem]:
+def read_acts(path: Path, directory: Path) -> Iterator[Act | Problem]:
     """The acts of a file, and what is wrong with those that are no facts."""
     file = path.relative_to(directory).as_posix()
     try:
@@ -94,7 +94,7 @@ def _acts_in(content: dict[str, Any]) -> list[dict[str, Any]]:
 def _act(file: str, number: int, written: dict[str, Any]) -> Act | Problem:
     id = str(written.get("id", f"act {number}"))
     try:
-        return Act(file, number, parse_line(encode(line_of(file, unwrapped(written)))))
+        return Act(file, number, parse_line(encode(line_of(file, join_lines(written)))))
     except TrackerError as error:
         field = ".".join(map(str, error.path)).removeprefix("data.")
         return Problem(file, str(error), id, field)
@@ -125,14 +125,14 @@ def entity_of(file: PurePosixPath, id: str) -> str | None:
     )
 
 
-def unwrapped(value: Any) -> Any:
+def join_lines(value: Any) -> Any:
     """A value with the lines of its texts joined: an empty line begins a paragraph."""
     match value:
         case str() if "\n" in value:
             paragraphs = value.split("\n\n")
             return "\n".join(" ".join(text.split()) for text in paragraphs if text.strip())
         case dict():
-            return {key: unwrapped(part) for key, part in value.items()}
+            return {key: join_lines(part) for key, part in value.items()}
         case list():
-            return [unwrapped(part) for part in value]
+            return [join_lines(part) for part in value]
     return value
