@@ -17,15 +17,17 @@ from tests.support.api import Api
 from tests.support.api import claim as recorded
 from tests.support.fact_builders import claimed, decided_facts, order, state
 from tracker.domain.codec import from_builtins
+from tracker.domain.entity import Known
 from tracker.domain.figure import FigureState
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Stage, Statistic
 
 
 def figure(place: str, value: Any, **more: Any) -> FigureState:
-    """A figure with one claim."""
+    """A figure with one claim, also one that would not be recorded today."""
     stream = f"figure/rare_earths/{place}/production/mine/2023"
-    found = state(decided_facts(stream, claimed(value, place=place, **more)), stream, "2025-01-01")
+    known = Known(1, "e1", "Figure.Claimed", claimed(value, place=place, **more))
+    found = state([known], stream, "2025-01-01")
     assert isinstance(found, FigureState)
     return found
 
@@ -37,7 +39,9 @@ def shares(*figures: FigureState) -> dict[str, Decimal | None]:
 
 def obstacles(*figures: FigureState) -> dict[str, str]:
     """Why places whose figures have numbers get no share."""
-    return {str(s.place): str(s.obstacle) for s in distribution(figures, ()).not_comparable}
+    return {
+        str(s.place): str(s.incomparable_reason) for s in distribution(figures, ()).not_comparable
+    }
 
 
 def spread(*figures: FigureState) -> Distribution:
@@ -304,7 +308,7 @@ def test_no_number_breaks_the_arithmetic(values: list[Decimal]) -> None:
         [figure(place, value) for place, value in zip(places, values, strict=False)], ()
     )
     for share in found.shares:
-        assert (share.share is None) == (share.obstacle is not None)
+        assert (share.share is None) == (share.incomparable_reason is not None)
 
 
 async def test_the_api_answers_who_produces_how_much(services: Services) -> None:
