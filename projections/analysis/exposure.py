@@ -27,7 +27,9 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.matching import (
     DUAL_USE_ITEMS,
+    NO_LICENCES,
     Goods,
+    IssuerLicences,
     Licences,
     goes_to,
     goods_of,
@@ -143,15 +145,15 @@ def subjects(asked: Question, controls: Sequence[ExportControlState]) -> list[Co
     named = (
         commodity
         for control, state in _for_destination(asked, controls)
-        for commodity in _named(state.clause, licences.get(control.issuer, ()))
+        for commodity in _named(state.clause, licences.get(control.issuer, NO_LICENCES))
     )
     return list(dict.fromkeys(named))
 
 
-def _named(clause: Clause, licences: Sequence[Clause]) -> Iterator[Commodity]:
+def _named(clause: Clause, licences: IssuerLicences) -> Iterator[Commodity]:
     yield from clause.commodities
     if DUAL_USE_ITEMS in clause.commodities:
-        for licence in licences:
+        for licence in licences.clauses:
             yield from licence.commodities
 
 
@@ -201,7 +203,7 @@ def applied(
     """The clauses in force or suspended that are about what their issuers supply of a commodity at a
     stage."""
     for control, state in _for_destination(asked, controls):
-        goods = goods_of(state.clause, commodity, licences.get(control.issuer, ()))
+        goods = goods_of(state.clause, commodity, licences.get(control.issuer, NO_LICENCES))
         if goods is not None:
             yield _applied(asked, commodity, stage, control, state, goods)
 

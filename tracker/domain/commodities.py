@@ -95,6 +95,7 @@ def descendants(commodity: Commodity) -> frozenset[Commodity]:
     return frozenset({commodity}).union(*below)
 
 
+@cache
 def related(commodity: Commodity) -> frozenset[Commodity]:
     """`commodity` itself, all below it and all above: what may be about goods of it."""
     return descendants(commodity).union(ancestors(commodity))

@@ -7,7 +7,7 @@ it reaches is said in words. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -26,9 +26,6 @@ ALL_FORMS = frozenset(Form)
 MAX_NAMED_ITEMS = 4
 """Items that a limit names before it counts the rest."""
 
-Licences = Mapping[Place, Sequence[Clause]]
-"""The dual-use licences for goods that are in force, by their issuer."""
-
 
 class Goods(NamedTuple):
     """How far a clause is about a commodity: why only a part of it, in words, and in which forms;
@@ -38,8 +35,38 @@ class Goods(NamedTuple):
     forms: frozenset[Form]
 
 
+@dataclass(frozen=True, slots=True)
+class IssuerLicences:
+    """The dual-use licences for goods of one issuer that are in force: what its «dual-use items» are.
+
+    What they are about is computed once for each commodity and code.
+    """
+
+    clauses: tuple[Clause, ...] = ()
+    _goods: dict[Commodity, Goods | None] = field(default_factory=dict, compare=False)
+    _codes: dict[str, bool] = field(default_factory=dict, compare=False)
+
+    def goods(self, commodity: Commodity) -> Goods | None:
+        """How far a clause on dual-use items is about a commodity: as the licence that reaches most."""
+        if commodity not in self._goods:
+            found = (_named_goods(of, commodity) for of in self.clauses)
+            self._goods[commodity] = _widest([_through(goods) for goods in found if goods])
+        return self._goods[commodity]
+
+    def has_code(self, code: str) -> bool:
+        """Whether one of them is about goods of a code."""
+        if code not in self._codes:
+            self._codes[code] = any(has_code(of, code) for of in self.clauses)
+        return self._codes[code]
+
+
+NO_LICENCES = IssuerLicences()
+Licences = Mapping[Place, IssuerLicences]
+"""The licences by their issuer."""
+
+
 def licences_in_force(controls: Iterable[ExportControlState]) -> Licences:
-    """The dual-use licences for goods that are in force: what «dual-use items» means."""
+    """The dual-use licences for goods that are in force."""
     found: dict[Place, list[Clause]] = {}
     for control in controls:
         for state in control.clauses:
@@ -51,7 +78,19 @@ def licences_in_force(controls: Iterable[ExportControlState]) -> Licences:
                 and control.direction is Direction.EXPORT
             ):
                 found.setdefault(control.issuer, []).append(clause)
-    return found
+    return {issuer: IssuerLicences(tuple(clauses)) for issuer, clauses in found.items()}
+
+
+def _through(licence: Goods) -> Goods:
+    """How far a clause on dual-use items reaches through a licence."""
+    if not licence.limits:
+        return licence
+    phrase = "dual-use items: only what needs a dual-use licence"
+    return Goods((phrase, *licence.limits), licence.forms)
+
+
+def _widest(found: Sequence[Goods]) -> Goods | None:
+    return min(found, key=lambda goods: (len(goods.limits), len(goods.forms)), default=None)
 
 
 # --- goods
@@ -63,28 +102,15 @@ def controls_about(commodities: Iterable[Commodity]) -> list[str]:
     return sorted({DUAL_USE_ITEMS}.union(*(related(one) for one in commodities)))
 
 
-def goods_of(clause: Clause, commodity: Commodity, licences: Sequence[Clause] = ()) -> Goods | None:
-    """How far a clause is about a commodity; None: not at all.
-
-    `licences` are the dual-use licences of its issuer: a clause on dual-use items reaches as far
-    as these do.
-    """
+def goods_of(
+    clause: Clause, commodity: Commodity, licences: IssuerLicences = NO_LICENCES
+) -> Goods | None:
+    """How far a clause is about a commodity; None: not at all. `licences` are those of its issuer."""
     found = _named_goods(clause, commodity)
     if (found and found.limits == ()) or DUAL_USE_ITEMS not in clause.commodities:
         return found
-    reached = [_through(goods) for of in licences if (goods := _named_goods(of, commodity))]
-    if found:
-        reached.append(found)
-    return min(reached, key=lambda goods: (len(goods.limits), len(goods.forms)), default=None)
-
-
-def _through(licence: Goods) -> Goods:
-    """How far a clause on dual-use items reaches through a licence."""
-    if not licence.limits:
-        return licence
-    return Goods(
-        ("dual-use items: only what needs a dual-use licence", *licence.limits), licence.forms
-    )
+    through = licences.goods(commodity)
+    return _widest([goods for goods in (found, through) if goods])
 
 
 def _named_goods(clause: Clause, commodity: Commodity) -> Goods | None:
@@ -133,11 +159,11 @@ def _named_limits(clause: Clause, commodity: Commodity) -> tuple[str, ...] | Non
     A clause that names a commodity together with some below it (rare earths: samarium, dysprosium)
     may mean the latter only, so it is not taken to be about all of the former.
     """
+    if related(commodity).isdisjoint(clause.commodities):
+        return None
     named = set(clause.commodities)
     scope = next((one for one in (commodity, *ancestors(commodity)) if one in named), None)
     narrower = named & descendants(scope or commodity) - {scope or commodity}
-    if scope is None and not narrower:
-        return None
     if not narrower:
         return ()
     return (f"of {scope or commodity} it names {', '.join(sorted(narrower))}",)
@@ -145,6 +171,8 @@ def _named_limits(clause: Clause, commodity: Commodity) -> tuple[str, ...] | Non
 
 def _items_for(items: Sequence[Item], commodity: Commodity) -> list[Item]:
     """The items that count for a commodity."""
+    if not items:
+        return []
     near = related(commodity)
     return [item for item in items if item.commodity is None or item.commodity in near]
 
@@ -170,7 +198,7 @@ def _listed(items: Sequence[Item]) -> str:
     return f"{named} and {more} more items" if more > 0 else named
 
 
-def has_code(clause: Clause, code: str, licences: Sequence[Clause] = ()) -> bool:
+def has_code(clause: Clause, code: str, licences: IssuerLicences = NO_LICENCES) -> bool:
     """Whether a clause is about goods of a code of the Harmonized System.
 
     One whose items have codes is so by these and nothing else, any other by those of its
@@ -190,7 +218,7 @@ def has_code(clause: Clause, code: str, licences: Sequence[Clause] = ()) -> bool
         for commodity, forms in goods_with_code(code).items()
     ):
         return True
-    return DUAL_USE_ITEMS in clause.commodities and any(has_code(of, code) for of in licences)
+    return DUAL_USE_ITEMS in clause.commodities and licences.has_code(code)
 
 
 # --- places and firms
@@ -280,12 +308,12 @@ def matching_clauses(
     query: ClauseQuery, control: ExportControlState, licences: Licences
 ) -> list[ClauseState]:
     """The clauses of a control that answer to all that is asked."""
-    own = licences.get(control.issuer, ())
+    own = licences.get(control.issuer, NO_LICENCES)
     return [state for state in control.clauses if _matches(query, control, state, own)]
 
 
 def _matches(
-    query: ClauseQuery, control: ExportControlState, state: ClauseState, licences: Sequence[Clause]
+    query: ClauseQuery, control: ExportControlState, state: ClauseState, licences: IssuerLicences
 ) -> bool:
     clause = state.clause
     return (
@@ -301,7 +329,7 @@ def _matches(
     )
 
 
-def _matches_goods(query: ClauseQuery, clause: Clause, licences: Sequence[Clause]) -> bool:
+def _matches_goods(query: ClauseQuery, clause: Clause, licences: IssuerLicences) -> bool:
     if query.form is not None and clause.covers is not Covers.GOODS:
         return False
     if query.commodity is None:
