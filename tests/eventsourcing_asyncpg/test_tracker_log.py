@@ -208,8 +208,10 @@ def test_the_rules_of_the_domain_hold(target: Target, app: PolicyLog) -> None:
     app.save(control)
     with refused("ALREADY_EXISTS"):
         app.repository.get(GALLIUM).record(announced(), "e2")
-    with pytest.raises(InvalidInput):
-        ExportControl.blank(GERMANIUM).record(announced(title="\x1b[31mred"), "e2")
+    coloured = ExportControl.blank(GERMANIUM)
+    coloured.record(announced(title="\x1b[31mred"), "e2")
+    with pytest.raises(InvalidInput, match="control character"):
+        app.save(coloured)
     nobody = Announcement.blank("announcement/a")
     nobody.record(fact(Made, "2025-03-01", kind="statement", title="A", actors=["quad"]), "e2")
     with refused("UNKNOWN_ACTOR"):

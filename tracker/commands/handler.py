@@ -22,6 +22,7 @@ from tracker.commands.commands import (
 from tracker.commands.entity_cache import EntityCache
 from tracker.domain.announcement import Made
 from tracker.domain.entity import Entity, Known, check_stream
+from tracker.domain.recordable import check_recordable
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.domain.registry import kind_of
 from tracker.domain.values import Fact, PartialDate, Source
@@ -300,6 +301,7 @@ def decide(
     """
     if order.event_id in entity.history:
         raise IdempotencyConflict(order.event_id)
+    check_recordable(order.fact)
     check_actors(order.fact, alliances)
     version = entity.version
     entity.record(order.fact, order.event_id)

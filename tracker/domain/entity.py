@@ -20,7 +20,6 @@ from tracker.domain.history import (
     retracted,
     standing,
 )
-from tracker.domain.recordable import check_recordable
 from tracker.domain.values import ENTITY_PATH, Fact
 from tracker.errors import InvalidInput, NotFound, TrackerError
 
@@ -137,7 +136,6 @@ class Entity(BaseAggregate[str]):
 
         Raises InvalidInput or NotFound when it breaks a rule; then nothing has changed.
         """
-        check_recordable(fact)
         self.type_of(fact)  # refuses a fact about another kind of entity
         if isinstance(fact, Retracted):
             self._check_retraction(fact)

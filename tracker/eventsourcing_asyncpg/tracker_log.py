@@ -30,6 +30,7 @@ from tracker.commands.commands import check_free
 from tracker.commands.handler import check_actors, referenced_alliances
 from tracker.domain.codec import decode
 from tracker.domain.entity import Entity
+from tracker.domain.recordable import check_recordable
 from tracker.domain.registry import fact_type
 from tracker.domain.values import Fact
 from tracker.errors import IdempotencyConflict, VersionConflict
@@ -58,9 +59,10 @@ class EntityMapper(Mapper[str]):
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
         """An event that an entity decided, in the form that the log takes.
 
-        Raises InvalidInput or TooLarge for one that the log would not take.
+        Raises InvalidInput or TooLarge for one that may not be recorded.
         """
         assert isinstance(domain_event, Entity.Event)
+        check_recordable(domain_event.fact)
         new = new_event(domain_event, self._actor)
         return StoredEvent(new.stream, new.version, new.type, msgspec.json.encode(new))
 
