@@ -193,7 +193,11 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
 }
 """Descriptions of enum values."""
 
-ENUM_NAMES: dict[type[Enum], str] = {ChangeKind: "ChangeKind"}
+ENUM_NAMES: dict[type[Enum], str] = {
+    ChangeKind: "ChangeKind",
+    vocabulary.Checked: "SourceCheck",
+    vocabulary.Covers: "Coverage",
+}
 """GraphQL names of enums whose name in the domain is another one."""
 
 

@@ -68,7 +68,7 @@ Primary: TypeAlias = Annotated[
     ),
 ]
 CheckedAs: TypeAlias = Annotated[
-    Checked | None, argument(description="Only what has a source that was looked at in this way.")
+    Checked | None, argument(description="Only items with a source that was checked in this way.")
 ]
 
 HsCode: TypeAlias = Annotated[
