@@ -104,6 +104,26 @@ def test_an_edition_that_is_not_built_in_is_read_all_the_same(tmp_path: Path) ->
     assert (claim.edition, claim.series.period) == ("MCS 2031", 2030)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mcs2024-galli_world.csv",
+        "MCS2024_Gallium_World.csv",
+        "mcs2024-gallium-world.csv",
+        "Gallium_world.csv",
+        "Gallium_World_Data.csv",
+    ],
+)
+def test_a_table_is_known_by_the_names_under_which_files_are_published(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    row = 'MCS2024,China,"Primary production, kilograms",600000,600000,,,\n'
+    path.write_text(WIDE + row, encoding="utf-8-sig")
+    found = Outcome(path)
+    assert {stream.split("/")[1] for stream in found.claims} == {"gallium"}, found.reasons
+
+
 def test_reserves_have_no_stage_and_no_period_but_the_year_they_were_counted(
     tmp_path: Path,
 ) -> None:

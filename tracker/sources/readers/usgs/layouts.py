@@ -30,7 +30,10 @@ ENCODING = "cp1252"
 STATISTICS = {"pro": Statistic.PRODUCTION, "cap": Statistic.CAPACITY, "res": Statistic.RESERVES}
 EDITION = re.compile(r"mcs\s?([0-9]{4})", re.IGNORECASE)
 YEAR = re.compile("[0-9]{4}")
-FILE_NAME = re.compile(r"mcs[0-9]{4}-(?P<table>[a-z]+)_world\.csv", re.IGNORECASE)
+FILE_NAME = re.compile(
+    r"(?:mcs ?[0-9]{4}[-_ ]+)?(?P<table>[a-z][a-z _-]*?)[-_ ]+world(?:[-_ ].*)?\.csv", re.IGNORECASE
+)
+"""`mcs2023-cobal_world.csv`, `MCS2022_Cobalt_World.csv`, `Rare_Earths_world.csv`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def _wide(
     names = {name.upper(): index for index, name in enumerate(header)}
     columns = [column for index, name in enumerate(header) if (column := _column(name, index))]
     match = FILE_NAME.fullmatch(file)
-    table_name = match["table"] if match else ""
+    table_name = re.sub("[ _-]+", " ", match["table"]) if match else ""
     for table in _tables(rows, names):
         present = [c for c in columns if not c.is_note and _has_content(table, c, columns)]
         for row in table:
