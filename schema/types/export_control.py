@@ -8,6 +8,8 @@ from datetime import date
 import strawberry
 from strawberry import field
 
+from projections.analysis.same_acts import same_acts
+from projections.query.lists import Filter
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
@@ -119,6 +121,17 @@ class ExportControl(Node):
         """The clauses for which it is in the list: those that answer to all that was asked of clauses.
         All of them where nothing was asked, or the control was found otherwise."""
         return self._shown(self.state.clauses if self.matched is None else self.matched)
+
+    @resolver_field
+    async def same_as(self, info: Info) -> list[ExportControl]:
+        """Instruments that may be the same act, told by other publishers: of the same issuer and
+        direction, announced on the same day, with the same measure for the same goods. They are
+        never merged."""
+        as_of = info.context.services.as_of
+        moment, day = self.moment or await as_of.resolve(), self.state.announced_on
+        narrowed = Filter(places=[self.state.issuer], dated=(day.first, day.last))
+        others = await as_of.states(ExportControlState, moment, narrowed)
+        return [export_control(one, moment) for one in same_acts(self.state, others)]
 
     def _shown(self, clauses: Sequence[ClauseState]) -> list[Clause]:
         return [clause(item, self.state, self.moment) for item in clauses]
