@@ -19,8 +19,9 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "dissolved": "It was dissolved.",
     },
     vocabulary.Assumption: {
-        "automatic_return": "It was suspended when the newest known fact of its issuer was told, and is"
-        " back because the suspension had an end: a longer one may not have been recorded yet.",
+        "automatic_return": "It was suspended at the newest known fact of its issuer, and is in"
+        " force again because the suspension had an end. An extension may not"
+        " have been recorded yet.",
         "end_unknown": "It has ended or will end, and no source says when.",
     },
     vocabulary.AnnouncementKind: {
@@ -149,7 +150,7 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
     },
     vocabulary.Reach: {
         "full": "All of it.",
-        "partly": "A part of it, and nobody says how much.",
+        "partly": "A part of it, of unknown size.",
         "other": "None of it, but goods in other forms, goods of abroad, technology, or the like.",
     },
     vocabulary.Stage: {

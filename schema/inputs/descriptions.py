@@ -47,7 +47,7 @@ DESCRIPTIONS = {
     "MembersListed.members": "The whole list; left out, the members known so far are all.",
     "RoleChanged.role": "The role from this day on.",
     "Identified.on": "The day from which it is public that these names mean it.",
-    "Identified.place": "Where it has its seat, such as `US`.",
+    "Identified.place": "The place of its seat, such as `US`.",
     "Renamed.also": "Other spellings of the new name.",
     "also": "Other spellings of its names.",
     "firms": "The firms that take part, as the source writes them.",
@@ -74,7 +74,8 @@ DESCRIPTIONS = {
     " them; GOODS if left out.",
     "decision_due": "The day by which it is to be decided whether it becomes law.",
     "de_minimis_percent": "The percentage of controlled content from which it reaches goods made abroad.",
-    "destinations": "The places to which exports are limited; none means all. Not for imports.",
+    "destinations": "The places that exports to are limited; all places if left out. For"
+    " exports only.",
     "direction": "What it restricts: exports, imports or production.",
     "discontinued_from": "The first day on which they no longer apply.",
     "edition": "The edition that has the number, such as `MCS 2025`.",
@@ -100,7 +101,8 @@ DESCRIPTIONS = {
     "instrument": "The legal act, as its issuer cites it.",
     "issuer": "Who issues it, such as `CN`.",
     "items": "The goods that it names one by one; all of its commodities and forms if left out.",
-    "items_complete": "Whether its items are all goods of its forms; otherwise it reaches a part.",
+    "items_complete": "Whether its items are all goods of its forms; if not, it reaches only"
+    " a part of them.",
     "judged": "This tracker's assessment of it.",
     "kind": "The kind of announcement.",
     "label": "The thing that the amount counts, such as `investment`.",
@@ -114,7 +116,8 @@ DESCRIPTIONS = {
     "note": "Remarks. Stored in an annex, so that they can be redacted where a law demands it.",
     "official": "False for a measure that only others report and its issuer denies.",
     "on": "The day on which it was made public.",
-    "origins": "The places from where imports are meant; none means all. Only for imports.",
+    "origins": "The places whose goods the clause limits as imports; all places if"
+    " left out. For imports only.",
     "part_of": "The key of the alliance that it is an initiative of.",
     "period": "The year that the figure is for; left out for reserves.",
     "more_sources": "Further sources of the same fact.",

@@ -167,9 +167,7 @@ FACT_MUTATIONS = (
         FIGURE,
         "Records a judgement: of the claims on a figure, this publisher's is preferred.",
     ),
-    FactMutation(
-        "identifyFirm", firm.Identified, FIRM, "Records which firm is meant by some names."
-    ),
+    FactMutation("identifyFirm", firm.Identified, FIRM, "Records the names of a firm."),
     FactMutation("renameFirm", firm.Renamed, FIRM, "Records another name of a firm."),
     FactMutation(
         "orderPublishers",

@@ -33,7 +33,7 @@ from tracker.domain.vocabulary import (
 )
 
 RatePlace: TypeAlias = Annotated[
-    str, argument(description="The place whose goods are meant, such as `GB`.")
+    str, argument(description="The place whose goods are imported, such as `GB`.")
 ]
 
 
@@ -108,7 +108,8 @@ class Clause(WithNote):
         description="The goods that it names one by one; empty: all of its commodities and forms."
     )
     items_complete: bool = field(
-        description="Whether its items are all goods of its forms; otherwise it reaches a part."
+        description="Whether its items are all goods of its forms; if not, it reaches only"
+        " a part of them."
     )
     exempt_items: list[ClauseItem] = field(description="The goods that are exempt, one by one.")
     exemptions: str | None = field(description="The exemptions, in words.")
@@ -209,8 +210,9 @@ class Clause(WithNote):
 
     @resolver_field
     async def assumed(self, info: Info) -> Assumption | None:
-        """On what the status rests where no source says so: a return from a suspension that no newer
-        fact of the issuer confirms, or an end of which nobody knows when it is; see `horizon`."""
+        """The assumption that the status rests on where no source confirms it: a return from a
+        suspension without a newer fact of the issuer, or an end of unknown date; see `horizon`.
+        """
         if self.state.status is not ClauseStatus.IN_FORCE:
             return None
         if await self._returned_after_horizon(info):

@@ -96,8 +96,9 @@ class ExportControl(Node):
         firm: OfFirm = None,
         in_force: InForceIn = None,
     ) -> list[Clause]:
-        """Its clauses in its order, those that answer to all that is asked: the arguments are those of
-        the list, and mean the same."""
+        """Its clauses in their order. The arguments filter them, with the same meaning as in the
+        list `exportControls`.
+        """
         query = parse_clause_query(
             self.moment.valid_at if self.moment else date.max,
             commodity=commodity,
@@ -118,8 +119,9 @@ class ExportControl(Node):
 
     @resolver_field
     def matching_clauses(self) -> list[Clause]:
-        """The clauses for which it is in the list: those that answer to all that was asked of clauses.
-        All of them where nothing was asked, or the control was found otherwise."""
+        """The clauses that match the list's filters on clauses. All clauses where the list has no
+        such filter, or the control comes from elsewhere.
+        """
         return self._shown(self.state.clauses if self.matched is None else self.matched)
 
     @resolver_field

@@ -39,7 +39,7 @@ class Firm(Node):
     name: str = field(description="Its name on this day.")
     also: list[str] = field(description="Other spellings of its names.")
     former_names: list[str] = field(description="Its earlier names, the oldest first.")
-    place: Place | None = field(description="Where it has its seat; null if not recorded.")
+    place: Place | None = field(description="The place of its seat; null if not recorded.")
     because: list[Because] = field(
         description="The recorded events that this state follows from, in the order of the log."
     )

@@ -26,7 +26,7 @@ class FirmFact(Fact, frozen=True, kw_only=True):
 
 
 class Identified(FirmFact, frozen=True, kw_only=True):
-    """Records which firm is meant by some names.
+    """Records the names of a firm.
 
     `also` are other spellings, `place` is where it has its seat.
     """

@@ -78,9 +78,9 @@ class AsOf(Controls, Alliances, Figures, Firms, SupplyAnalysis):
             str | None, argument(description="Only that of this place (`CN`) or alliance (`quad`).")
         ] = None,
     ) -> list[Horizon]:
-        """Up to when policy is known, by issuer, in the order of their codes: export controls by
-        their issuer, announcements by their actors, alliances by their own facts. It follows from
-        the position; the day that is asked about does not matter.
+        """How recent the tracker's knowledge of policy is, by issuer, ordered by code: of export
+        controls by their issuer, announcements by their actors, alliances by their own facts. It
+        depends on the position only, not on `validAt`.
         """
         of = None if issuer is None else str(parse_word(Actor, issuer, "issuer"))
         found = await info.context.services.as_of.horizons.of(of, self.moment.position)

@@ -90,8 +90,8 @@ class Controls(AtMoment):
         last: Last = None,
         before: Before = None,
     ) -> Connection[ExportControl]:
-        """Export controls, import restrictions and quotas. All that is asked of clauses must hold
-        of one and the same clause; `matchingClauses` are those of which it does.
+        """Export controls, import restrictions and quotas. All filters on clauses must match one
+        and the same clause; `matchingClauses` lists the clauses that match.
         """
         query = parse_clause_query(
             self.moment.valid_at,
