@@ -12,7 +12,7 @@ from deploy.cli.common import print_whole, report_errors, stderr
 from deploy.imports import progress_bar
 from deploy.process import Exit
 from deploy.terminal import in_one_line
-from tracker.commands.commands import Order
+from tracker.commands.commands import PlannedEvent
 from tracker.corpus.checks import find_problems
 from tracker.corpus.compiling import (
     CORPUS,
@@ -114,7 +114,7 @@ def exit_with_problems(problems: list[Problem]) -> None:
         raise typer.Exit(Exit.REFUSED)
 
 
-def write_corpus(path: Path, orders: list[Order]) -> None:
+def write_corpus(path: Path, orders: list[PlannedEvent]) -> None:
     """Write the compiled corpus in the place of the one before, and say what is in it."""
     part = path.with_suffix(".part")
     part.write_bytes(format_corpus(orders))

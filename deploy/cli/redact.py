@@ -11,7 +11,7 @@ from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, report_errors, run_with_database, stderr
 from tracker.domain.codec import from_builtins
 from tracker.domain.values import PartialDate, Source
-from tracker.log.recorder import Appended
+from tracker.log.recorder import AppendResult
 from tracker.postgres.database import Target
 
 
@@ -53,7 +53,7 @@ def redact(
     if not yes:
         typer.confirm(f"Texts of {event} will be gone for ever. Go on?", abort=True, err=True)
 
-    async def work(target: Target) -> Appended:
+    async def work(target: Target) -> AppendResult:
         async with running_tracker(target) as services:
             done = await services.commands.redact(
                 event, reason, today, because, fields=field or (), actor="command line"

@@ -21,7 +21,7 @@ from projections.analysis.quantities import (
 )
 from tracker.domain.bases import equivalence
 from tracker.domain.commodities import Commodity, ancestors
-from tracker.domain.entity import Because
+from tracker.domain.entity import Evidence
 from tracker.domain.figure import Claim, FigureState, Series
 from tracker.domain.preference import PreferenceState
 from tracker.domain.values import Unit
@@ -42,7 +42,7 @@ class PreferredClaim:
     claim: Claim
     rule: PreferenceRule
     reason: str | None = None
-    event: Because | None = None
+    event: Evidence | None = None
 
     @property
     def cited(self) -> ClaimRef:

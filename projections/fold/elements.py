@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from tracker.domain.elements import Element
-from tracker.domain.entity import OPENINGS, Fold, Known
+from tracker.domain.entity import INITIAL_FACTS, Fold, RecordedFact
 from tracker.domain.history import History
 
 Key: TypeAlias = tuple[int, str, date]
@@ -60,7 +60,7 @@ class ListedFacts:
 
     def __init__(self, fold: type[Fold[Any]], history: History):
         self._fold, self._history = fold, history
-        self._series: dict[Hashable, list[tuple[Order, Known]]] = defaultdict(list)
+        self._series: dict[Hashable, list[tuple[Order, RecordedFact]]] = defaultdict(list)
         """Facts that replace each other, in valid-time order."""
         self._early = self._before_opening()
         """Facts that do not count since they come before the first opening, by event."""
@@ -80,7 +80,7 @@ class ListedFacts:
                 exchange.begin(self._elements(known, following and following[1]))
         return exchange
 
-    def change(self, facts: Iterable[Known]) -> Exchange:
+    def change(self, facts: Iterable[RecordedFact]) -> Exchange:
         """What becomes of the elements once these facts stand, or stand no more."""
         exchange, before = Exchange(), self._early
         self._early = early = self._before_opening()
@@ -95,7 +95,7 @@ class ListedFacts:
                 self._insert(known, exchange)
         return exchange
 
-    def _insert(self, known: Known, exchange: Exchange) -> None:
+    def _insert(self, known: RecordedFact, exchange: Exchange) -> None:
         """Have a fact count."""
         series, place = self._place(known)
         if series is None:
@@ -107,7 +107,7 @@ class ListedFacts:
             exchange.begin(self._elements(before, known))
         return exchange.begin(self._elements(known, after))
 
-    def _remove(self, known: Known, exchange: Exchange) -> None:
+    def _remove(self, known: RecordedFact, exchange: Exchange) -> None:
         """Have a fact count no more."""
         series, place = self._place(known)
         if series is None:
@@ -120,7 +120,7 @@ class ListedFacts:
             exchange.begin(self._elements(before, after))
         return None
 
-    def _place(self, known: Known) -> tuple[list[tuple[Order, Known]] | None, int]:
+    def _place(self, known: RecordedFact) -> tuple[list[tuple[Order, RecordedFact]] | None, int]:
         """The facts that replace each other to which a fact belongs, and its place among them."""
         name = self._fold.replacing(known.fact)
         if name is None:
@@ -128,7 +128,7 @@ class ListedFacts:
         series = self._series[name]
         return series, bisect_left(series, self._history.order(known), key=_ORDER)
 
-    def _elements(self, known: Known, following: Known | None) -> list[Element]:
+    def _elements(self, known: RecordedFact, following: RecordedFact | None) -> list[Element]:
         day, is_later, place, index = self._history.order(known)
         return self._fold.elements_of(
             known,
@@ -136,7 +136,7 @@ class ListedFacts:
             following.fact.public_on if following else None,
         )
 
-    def _before_opening(self) -> dict[str, Known]:
+    def _before_opening(self) -> dict[str, RecordedFact]:
         """The facts that stand before the first opening, if they do not count; none where there is
         no opening, and so no state."""
         standing = self._history.standing
@@ -144,7 +144,7 @@ class ListedFacts:
             return {}
         early = {}
         for known in standing:
-            if type(known.fact) in OPENINGS:
+            if type(known.fact) in INITIAL_FACTS:
                 break
             early[known.event_id] = known
         return early
@@ -158,8 +158,8 @@ _ORDER = itemgetter(0)
 
 
 def _neighbours(
-    series: list[tuple[Order, Known]], place: int, behind: int
-) -> tuple[Known | None, Known | None]:
+    series: list[tuple[Order, RecordedFact]], place: int, behind: int
+) -> tuple[RecordedFact | None, RecordedFact | None]:
     """The facts before one place and from another on."""
     return (
         series[place - 1][1] if place else None,

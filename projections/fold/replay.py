@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from datetime import date
 
 from projections.fold.timeline import Version, timeline
-from tracker.domain.entity import Known
-from tracker.log.entries import Recorded
+from tracker.domain.entity import RecordedFact
+from tracker.log.entries import RecordedEvent
 
 
 class ReplayState:
     """All entities, folded in memory. Give it every event of a log in order."""
 
     def __init__(self) -> None:
-        self._known: dict[str, list[Known]] = defaultdict(list)
+        self._known: dict[str, list[RecordedFact]] = defaultdict(list)
         self._folded: dict[tuple[str, int], list[Version]] = {}
         self.position = 0
 
-    def add(self, event: Recorded) -> None:
+    def add(self, event: RecordedEvent) -> None:
         """Take in the next event. Raises ValueError when it does not follow the last one."""
         if event.position != self.position + 1:
             raise ValueError(

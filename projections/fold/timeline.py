@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from projections.fold.elements import ElementRow, Exchange, Key, ListedFacts
 from tracker.domain.elements import are_stored_apart, is_split
-from tracker.domain.entity import EntityState, Known, Retracted
+from tracker.domain.entity import EntityState, RecordedFact, Retracted
 from tracker.domain.fold import PrefixFolds
 from tracker.domain.history import History
-from tracker.domain.registry import kind_of
+from tracker.domain.registry import entity_type
 
 MIN_GENERATION_EVENTS = 32
 """Events of an entity, at least, before another generation of its rows begins."""
@@ -42,7 +42,7 @@ class Version(NamedTuple):
         return self.start <= day and (self.end is None or day < self.end)
 
 
-def timeline(entity: str, known: Sequence[Known]) -> list[Version]:
+def timeline(entity: str, known: Sequence[RecordedFact]) -> list[Version]:
     """The consecutive states of an entity, from all that is known of it in the order of the log.
 
     It is split wherever the state changes, be it by an act or because an announced day has come.
@@ -111,8 +111,8 @@ class EntityFold:
         "size",
     )
 
-    def __init__(self, entity: str, known: Sequence[Known] = ()):
-        self._entity, self._kind = entity, kind_of(entity)
+    def __init__(self, entity: str, known: Sequence[RecordedFact] = ()):
+        self._entity, self._kind = entity, entity_type(entity)
         self._id = entity.partition("/")[2]
         self._history = History(known)
         self._folding: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
@@ -162,7 +162,7 @@ class EntityFold:
             for version in versions
         ]
 
-    def apply(self, new: Sequence[Known]) -> RowDelta:
+    def apply(self, new: Sequence[RecordedFact]) -> RowDelta:
         """Take in new facts, each at its own position, and tell what they do to the rows."""
         delta = self.empty_delta()
         for _ in self.apply_one_by_one(new, delta):
@@ -173,7 +173,7 @@ class EntityFold:
         """One that does nothing yet."""
         return RowDelta(self._entity, [], [], [], [], self.search_keys)
 
-    def apply_one_by_one(self, new: Sequence[Known], delta: RowDelta) -> Iterator[None]:
+    def apply_one_by_one(self, new: Sequence[RecordedFact], delta: RowDelta) -> Iterator[None]:
         """The same, with a step for each fact, so that others get their turn between two. What the
         facts do to the rows is complete in the delta after the last step."""
         open, elements = dict[date, Row](), dict[Key, ElementRow]()
@@ -191,7 +191,9 @@ class EntityFold:
         delta.added.extend([open[start] for start in sorted(open)])
         delta.elements.extend(elements.values())
 
-    def _apply(self, new: Known) -> tuple[list[tuple[date, int]], list[Row], Exchange | None]:
+    def _apply(
+        self, new: RecordedFact
+    ) -> tuple[list[tuple[date, int]], list[Row], Exchange | None]:
         """Take in a fact: the open rows that are so no more, by start and generation, others, and
         what becomes of the elements of long lists.
         """
@@ -216,7 +218,7 @@ class EntityFold:
             exchange,
         )
 
-    def _take_in(self, new: Known) -> tuple[date, Exchange | None]:
+    def _take_in(self, new: RecordedFact) -> tuple[date, Exchange | None]:
         """Add a fact to the effective facts. Returns the first day whose state may change, and the
         changes of elements of long lists."""
         listed, were_many = self._listed, are_stored_apart(self.version)
@@ -233,26 +235,26 @@ class EntityFold:
         exchange = self._listed.change(difference.facts) if were_many else self._listed.all()
         return difference.day, exchange
 
-    def _add_change_days(self, known: Known) -> None:
+    def _add_change_days(self, known: RecordedFact) -> None:
         """Have the days on which a fact may change the state among those to be looked at. They
         stay when the fact is retracted: nothing changes on them then, or it may come back."""
         if isinstance(known.fact, Retracted):
             return
         turns = self._change_days
-        for day in self._kind.turns(known.fact):
+        for day in self._kind.change_days(known.fact):
             if not turns or day > turns[-1]:
                 turns.append(day)
             elif turns[place := bisect_left(turns, day)] != day:
                 turns.insert(place, day)
 
-    def _earliest(self, new: Known) -> date:
+    def _earliest(self, new: RecordedFact) -> date:
         """A day before which the facts that stand are the same once another is known."""
         if not isinstance(new.fact, Retracted):
             return new.fact.public_on
         target = self._history.get(new.fact.retracts)
         return target.fact.public_on if target else date.max
 
-    def _begins_generation(self, known: Known) -> bool:
+    def _begins_generation(self, known: RecordedFact) -> bool:
         """Whether a generation of rows begins with a fact that is taken in.
 
         One begins after as many facts as there are days from which facts count, and at least

@@ -16,9 +16,9 @@ from projections.fold.diff import FieldChange, diff
 from projections.fold.timeline import timeline
 from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState
-from tracker.domain.entity import Because, EntityState, Known, because, standing
+from tracker.domain.entity import EntityState, Evidence, RecordedFact, because, effective_facts
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.registry import kind_of
+from tracker.domain.registry import entity_type
 from tracker.domain.values import DAY
 from tracker.domain.vocabulary import ClauseStatus
 
@@ -57,7 +57,7 @@ class Transition:
     before: EntityState | None
     after: EntityState
     fields: tuple[FieldChange, ...]
-    because: Because
+    because: Evidence
 
     @property
     def clause(self) -> str | None:
@@ -70,7 +70,9 @@ class Transition:
         return self.part[1] if self.part[:1] == ("members",) else None
 
 
-def transitions(entity: str, known: Sequence[Known], after: date, until: date) -> list[Transition]:
+def transitions(
+    entity: str, known: Sequence[RecordedFact], after: date, until: date
+) -> list[Transition]:
     """The transitions of an entity on the days after one day and up to another, in their order.
 
     A day on which only the facts behind the state differ has none.
@@ -83,10 +85,10 @@ def transitions(entity: str, known: Sequence[Known], after: date, until: date) -
 class EntityTimeline:
     """The states of one entity, from as many of its facts as one likes."""
 
-    def __init__(self, entity: str, known: Sequence[Known]):
-        self._entity, self._kind = entity, kind_of(entity)
+    def __init__(self, entity: str, known: Sequence[RecordedFact]):
+        self._entity, self._kind = entity, entity_type(entity)
         self._id = entity.partition("/")[2]
-        self._facts = standing(known)
+        self._facts = effective_facts(known)
 
     def on(self, day: date) -> Iterator[Transition]:
         """What happens on a day."""
@@ -106,10 +108,10 @@ class EntityTimeline:
                 fact,
             )
 
-    def _state(self, facts: Sequence[Known], day: date) -> EntityState | None:
+    def _state(self, facts: Sequence[RecordedFact], day: date) -> EntityState | None:
         return self._kind.state_on(self._id, facts, day)
 
-    def _parts(self, facts: Sequence[Known], day: date) -> dict[Part, list[FieldChange]]:
+    def _parts(self, facts: Sequence[RecordedFact], day: date) -> dict[Part, list[FieldChange]]:
         """The fields that change on a day, by the part that they belong to."""
         parts: dict[Part, list[FieldChange]] = defaultdict(list)
         for change in diff(self._state(facts, day - DAY), self._state(facts, day)):
@@ -118,8 +120,8 @@ class EntityTimeline:
         return parts
 
     def _announcer(
-        self, public: Sequence[Known], day: date, part: Part, fields: list[FieldChange]
-    ) -> Known:
+        self, public: Sequence[RecordedFact], day: date, part: Part, fields: list[FieldChange]
+    ) -> RecordedFact:
         """The last fact that it takes for these fields to change on the day."""
         count = len(public)
         while count > 1 and self._parts(public[: count - 1], day).get(part) == fields:

@@ -47,7 +47,7 @@ from tracker.domain.matching import (
     matching_clauses,
 )
 from tracker.domain.preference import PreferenceState
-from tracker.domain.registry import STATES, State, kind_of
+from tracker.domain.registry import STATES, State, entity_type
 from tracker.domain.vocabulary import ClauseStatus, Direction, Measure
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
@@ -167,7 +167,8 @@ class AsOf:
         query = _statement(SQL.named, SQL.entities_named)
         rows = await self._pool.fetch(query, entities, *_at(moment))
         return {
-            row["entity"]: decode(STATES[kind_of(row["entity"]).KIND], row["state"]) for row in rows
+            row["entity"]: decode(STATES[entity_type(row["entity"]).KIND], row["state"])
+            for row in rows
         }
 
     async def states(
@@ -276,7 +277,7 @@ class AsOf:
         The keys of a span are a position and a day in ISO 8601. Where it has a limit, states come
         up to `MAX_PAGE_STATE_BYTES`, and always that of the first version; others are None.
         """
-        kind = STATES[kind_of(entity).KIND]
+        kind = STATES[entity_type(entity).KIND]
         most = None if span.limit is None else MAX_PAGE_STATE_BYTES
         bounds = [
             part

@@ -13,8 +13,8 @@ from projections.query.as_of import AsOf
 from projections.query.moment import Moment
 from projections.runner.projector import Projector
 from tracker.domain.preference import Preference
-from tracker.domain.registry import kind_of
-from tracker.log.entries import Recorded
+from tracker.domain.registry import entity_type
+from tracker.log.entries import RecordedEvent
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, filter_selected, follow_selected
@@ -73,12 +73,14 @@ class ChangeFeed:
         return 0
 
 
-async def affects(recorder: Recorder, events: Sequence[Recorded], selection: Selection) -> bool:
+async def affects(
+    recorder: Recorder, events: Sequence[RecordedEvent], selection: Selection
+) -> bool:
     """Whether any of some events may change an answer about what is selected.
 
     An order of publishers may, whatever it names: it chooses among the claims of many figures.
     """
-    return any(kind_of(event.stream) is Preference for event in events) or bool(
+    return any(entity_type(event.stream) is Preference for event in events) or bool(
         await filter_selected(recorder, events, selection)
     )
 

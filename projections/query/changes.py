@@ -30,13 +30,20 @@ from projections.query.sql_parts import fill, load_parts, version_at, whole_sour
 from projections.versions.rows import filter_columns
 from tracker.domain.codec import decode
 from tracker.domain.commodities import Commodity
-from tracker.domain.entity import Because, EntityState, Known, Retracted, because, retracted
+from tracker.domain.entity import (
+    EntityState,
+    Evidence,
+    RecordedFact,
+    Retracted,
+    because,
+    retracted_ids,
+)
 from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.matching import controls_about
-from tracker.domain.registry import STATES, kind_of
+from tracker.domain.registry import STATES, entity_type
 from tracker.domain.values import DAY
 from tracker.errors import InvalidInput
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool
 
@@ -77,7 +84,7 @@ class Change:
     before: EntityState | None
     after: EntityState | None
     effective_days: tuple[date, ...]
-    because: tuple[Because, ...]
+    because: tuple[Evidence, ...]
 
     @property
     def what(self) -> ChangeKind:
@@ -188,10 +195,10 @@ def page_statement(order: Order, bounds: Bounds) -> str:
 def causes_of(
     before: EntityState | None,
     after: EntityState | None,
-    known: Sequence[Known],
+    known: Sequence[RecordedFact],
     since: int,
     turned: Sequence[Transition],
-) -> tuple[Because, ...]:
+) -> tuple[Evidence, ...]:
     """The events because of which the state of an entity is no longer the same. Pure.
 
     - Those that count now and did not before: they were recorded since, or their day has come.
@@ -210,10 +217,10 @@ def causes_of(
     return because({k.event_id: k for k in (*gained, *undone, *announced)}.values())
 
 
-def facts_public_by(events: Sequence[Recorded], day: date) -> list[Known]:
+def facts_public_by(events: Sequence[RecordedEvent], day: date) -> list[RecordedFact]:
     """The facts that were public by a day, or recorded by then for a later one; and those that are
     retracted, in whose place others may stand."""
-    gone = retracted([event.known for event in events])
+    gone = retracted_ids([event.known for event in events])
     return [
         event.known
         for event in events
@@ -229,7 +236,7 @@ def is_about(turn: Transition, about: ChangeFilter) -> bool:
     around = {place for state in states for place in filter_columns(state).places}
     told = {source.publisher for state in states for source in state.sources}
     return (
-        about.kind in (None, kind_of(turn.entity).KIND)
+        about.kind in (None, entity_type(turn.entity).KIND)
         and (about.commodities is None or not touched.isdisjoint(_wanted(turn, about)))
         and (about.places is None or not around.isdisjoint(about.places))
         and (about.publishers is None or not told.isdisjoint(about.publishers))
@@ -237,7 +244,7 @@ def is_about(turn: Transition, about: ChangeFilter) -> bool:
 
 
 def _wanted(turn: Transition, about: ChangeFilter) -> Sequence[str]:
-    is_control = kind_of(turn.entity) is ExportControl
+    is_control = entity_type(turn.entity) is ExportControl
     return (about.commodities_of_controls if is_control else about.commodities) or ()
 
 
@@ -275,8 +282,10 @@ def _arguments(start: Moment, end: Moment, about: ChangeFilter) -> tuple[object,
     )
 
 
-def _change(row: asyncpg.Record, known: Sequence[Known], start: Moment, end: Moment) -> Change:
-    entity, kind = row["entity"], STATES[kind_of(row["entity"]).KIND]
+def _change(
+    row: asyncpg.Record, known: Sequence[RecordedFact], start: Moment, end: Moment
+) -> Change:
+    entity, kind = row["entity"], STATES[entity_type(row["entity"]).KIND]
     before, after = (decode(kind, row[side]) if row[side] else None for side in ("before", "after"))
     turned = transitions(entity, known, start.valid_at, end.valid_at)
     return Change(
@@ -293,7 +302,7 @@ def _reasons(state: EntityState | None) -> set[str]:
     return {reason.event_id for reason in state.because} if state else set()
 
 
-def _subject(retraction: Known, events: dict[str, Known]) -> str:
+def _subject(retraction: RecordedFact, events: dict[str, RecordedFact]) -> str:
     """The event that a retraction, or a retraction of a retraction, is about in the end."""
     known = retraction
     while isinstance(known.fact, Retracted):

@@ -13,7 +13,7 @@ from projections.fold.timeline import EntityFold, RowDelta
 from projections.runner.projection import Page
 from projections.versions.fold_cache import FoldCache
 from projections.versions.rows import SearchIndexRows, element_rows, search_keys, version_rows
-from tracker.domain.entity import Known
+from tracker.domain.entity import RecordedFact
 from tracker.log.fact_reader import StreamFacts, read_facts, read_facts_of
 from tracker.postgres.database import Connection, named_queries
 
@@ -96,7 +96,7 @@ async def fold_streams(
     return batch
 
 
-async def apply_facts(fold: EntityFold, facts: Sequence[Known]) -> RowDelta:
+async def apply_facts(fold: EntityFold, facts: Sequence[RecordedFact]) -> RowDelta:
     """What new facts change in the rows of an entity; other tasks get their turn in between."""
     delta = fold.empty_delta()
     for number, _ in enumerate(fold.apply_one_by_one(facts, delta), 1):

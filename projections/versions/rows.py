@@ -15,7 +15,7 @@ from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.codec import encode
 from tracker.domain.elements import is_split
-from tracker.domain.entity import Because, EntityState
+from tracker.domain.entity import EntityState, Evidence
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claim, FigureState, Series
 from tracker.domain.firm import FirmState, spelling
@@ -124,13 +124,13 @@ def sources_json(state: EntityState) -> str:
     Those of a figure's claims come first; the first of each claim has the position of the claim.
     """
     if isinstance(state, FigureState):
-        facts: tuple[Because | Claim, ...] = (*state.claims, *state.judged)
+        facts: tuple[Evidence | Claim, ...] = (*state.claims, *state.judged)
         return f"[{','.join([part for fact in facts for part in _sources_of(fact)])}]"
     parts = dict.fromkeys([part for fact in state.because for part in _sources_of(fact)])
     return f"[{','.join(parts)}]"
 
 
-def _sources_of(fact: Because | Claim) -> list[str]:
+def _sources_of(fact: Evidence | Claim) -> list[str]:
     """The sources of a fact, each as JSON. Whether it is primary and verified is said of the fact:
     one such source among several is enough."""
     primary = any(source.is_primary for source in fact.sources)
@@ -278,7 +278,7 @@ def element_rows(delta: RowDelta) -> list[Line]:
 
 
 def _publishers(element: Value) -> list[str]:
-    if isinstance(element, (Because, Claim)):
+    if isinstance(element, (Evidence, Claim)):
         return [source.publisher for source in element.sources]
     return []
 
@@ -286,7 +286,7 @@ def _publishers(element: Value) -> list[str]:
 def _source(element: Value) -> str | None:
     """The sources of an element as lists filter by them, one as itself and several in a list; None
     where they are those of another."""
-    if not isinstance(element, (Because, Claim)):
+    if not isinstance(element, (Evidence, Claim)):
         return None
     parts = _sources_of(element)
     return parts[0] if len(parts) == 1 else f"[{','.join(parts)}]"

@@ -20,7 +20,7 @@ from schema.types.event import Event, event
 from tracker.commands import commands as orders
 from tracker.domain.codec import from_builtins
 from tracker.errors import InvalidInput, TrackerError
-from tracker.log.recorder import Appended
+from tracker.log.recorder import AppendResult
 
 MAX_COMMANDS = 1000
 """The maximum number of commands in a batch."""
@@ -111,14 +111,14 @@ class BatchCommand:
         match self.names[-1]:
             case "retractEvent":
                 wrong = from_builtins(RetractionInput, self.data)
-                return orders.Retraction(wrong.event_id, wrong.reason, wrong.source)
+                return orders.RetractEvent(wrong.event_id, wrong.reason, wrong.source)
             case "correctEvent":
                 wrong, stream, fact = parse_correction(self.data)
-                return orders.Correction(
+                return orders.CorrectEvent(
                     wrong.event_id, stream, fact, wrong.reason, wrong.source, self.version
                 )
             case name:
-                return orders.Telling(*INPUT_PARSERS[name](self.data), self.version)
+                return orders.RecordFact(*INPUT_PARSERS[name](self.data), self.version)
 
     def path(self, within: tuple[str | int, ...]) -> tuple[str | int, ...]:
         """Where an error in the command is, below the place of the command."""
@@ -167,7 +167,7 @@ def read_command(index: int, of: BatchCommand) -> orders.Command:
         raise error.below(index) from None
 
 
-async def batch_result(info: Info, appended: Appended) -> BatchResult:
+async def batch_result(info: Info, appended: AppendResult) -> BatchResult:
     """The result of a batch, read back from the log."""
     positions = appended.positions
     events = await info.context.services.recorder.read(positions[0] - 1, limit=len(positions))

@@ -25,7 +25,7 @@ from tracker.commands.handler import Commands
 from tracker.domain.codec import from_builtins
 from tracker.domain.values import Fact, Name, PartialDate, Source, Value
 from tracker.errors import Path, TrackerError
-from tracker.log.recorder import Appended
+from tracker.log.recorder import AppendResult
 
 BESIDE_INPUT = frozenset({"idempotencyKey", "expectedVersion"})
 """Arguments that stand beside the input, not in it."""
@@ -99,13 +99,13 @@ class MutationRequest:
     expected: int | None = None
 
 
-Record: TypeAlias = Callable[[Commands, MutationRequest], Awaitable[Appended]]
+Record: TypeAlias = Callable[[Commands, MutationRequest], Awaitable[AppendResult]]
 
 
 def recorder_for(name: str) -> Record:
     """The function that records the mutation of a name."""
 
-    async def record(commands: Commands, order: MutationRequest) -> Appended:
+    async def record(commands: Commands, order: MutationRequest) -> AppendResult:
         stream, fact = INPUT_PARSERS[name](order.data)
         return await commands.record(
             stream,
@@ -118,7 +118,7 @@ def recorder_for(name: str) -> Record:
     return record
 
 
-async def record_retraction(commands: Commands, order: MutationRequest) -> Appended:
+async def record_retraction(commands: Commands, order: MutationRequest) -> AppendResult:
     """Record that an event was wrong."""
     retraction = from_builtins(RetractionInput, order.data)
     return await commands.retract(
@@ -130,7 +130,7 @@ async def record_retraction(commands: Commands, order: MutationRequest) -> Appen
     )
 
 
-async def record_redaction(commands: Commands, order: MutationRequest) -> Appended:
+async def record_redaction(commands: Commands, order: MutationRequest) -> AppendResult:
     """Record that texts had to go, with which they go."""
     asked = from_builtins(RedactionInput, order.data)
     return await commands.redact(
@@ -144,7 +144,7 @@ async def record_redaction(commands: Commands, order: MutationRequest) -> Append
     )
 
 
-async def record_correction(commands: Commands, order: MutationRequest) -> Appended:
+async def record_correction(commands: Commands, order: MutationRequest) -> AppendResult:
     """Record that an event was wrong and what is right, both or neither."""
     with replacement_errors(order.data):
         retraction, stream, fact = parse_correction(order.data)
@@ -206,14 +206,14 @@ async def execute_command(
     return await command_result(info, appended)
 
 
-async def wait_until_readable(services: Services, appended: Appended) -> None:
+async def wait_until_readable(services: Services, appended: AppendResult) -> None:
     """Wait until what was recorded can be read."""
     current_operation().note_position(appended.positions[-1])
     with step("projection"):
         await services.projector.reach(appended.positions[-1])
 
 
-async def command_result(info: Info, appended: Appended) -> CommandResult:
+async def command_result(info: Info, appended: AppendResult) -> CommandResult:
     """The result of a mutation, read back from the log."""
     last = appended.positions[-1]
     [recorded] = await info.context.services.recorder.read(last - 1, limit=1)

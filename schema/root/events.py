@@ -14,9 +14,9 @@ from schema.inputs.arguments import LAST_POSITION, parse_position, parse_short_t
 from schema.inputs.order_by import EventOrder
 from schema.types.connection import PageSource
 from schema.types.event import Event, event
-from tracker.domain.registry import kind_of
-from tracker.log.entries import Recorded
-from tracker.log.recorder import Recorder, Streams
+from tracker.domain.registry import entity_type
+from tracker.log.entries import RecordedEvent
+from tracker.log.recorder import Recorder, StreamRange
 from tracker.log.selection import Selection, read_entity, streams_selected
 
 CLOCK_RESOLUTION = timedelta(microseconds=1)
@@ -54,7 +54,7 @@ async def event_pages(recorder: Recorder, part: LogRange, order: EventOrder) -> 
 
 
 def _in_log(
-    recorder: Recorder, part: LogRange, about: Sequence[Streams] | None, order: EventOrder
+    recorder: Recorder, part: LogRange, about: Sequence[StreamRange] | None, order: EventOrder
 ) -> PageSource[Event]:
     """Events of the log, or of some streams of it."""
     down, types = order.value.down, part.wanted.types
@@ -105,11 +105,11 @@ async def _of_entity(
 
 def is_entity_name(entity: str) -> bool:
     """Whether this can be the name of an entity. Raises InvalidInput for an unknown kind."""
-    kind = kind_of(parse_short_text(entity, "entity")).KIND
+    kind = entity_type(parse_short_text(entity, "entity")).KIND
     return entity_path(kind, entity.removeprefix(f"{kind}/")) is not None
 
 
-def _keyed_event(of: Recorded) -> Found[Event]:
+def _keyed_event(of: RecordedEvent) -> Found[Event]:
     return (of.position,), event(of)
 
 

@@ -23,9 +23,9 @@ from schema.http.responses import refusing
 from schema.http.streaming import Streamed, last_position, with_heartbeats
 from schema.inputs.arguments import parse_position, parse_selection, parse_short_text
 from schema.services import Services
-from tracker.domain.registry import kind_of
+from tracker.domain.registry import entity_type
 from tracker.errors import InvalidInput
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 from tracker.log.selection import Selection, follow_selected, read_selected
 from tracker.postgres.database import CONNECTION_ERRORS
 
@@ -77,7 +77,7 @@ class EventRoute:
 
     async def _live(
         self, request: Request, after: int, wanted: Selection
-    ) -> AsyncGenerator[list[Recorded] | None, None]:
+    ) -> AsyncGenerator[list[RecordedEvent] | None, None]:
         """Pages as they come, until the server stops or the client's token does."""
         following = follow_selected(self._services.recorder, self._services.follower, after, wanted)
         ends = (
@@ -93,7 +93,7 @@ class EventRoute:
 
 
 async def encode_stream(
-    pages: AsyncGenerator[list[Recorded] | None, None], media_type: str
+    pages: AsyncGenerator[list[RecordedEvent] | None, None], media_type: str
 ) -> AsyncGenerator[bytes, None]:
     """Pages of events as text of a media type; None as what clients pass over."""
     if media_type == SSE:
@@ -106,11 +106,11 @@ async def encode_stream(
             yield b"".join(map(write, page)) if page else silence
 
 
-def _encode_sse(event: Recorded) -> bytes:
+def _encode_sse(event: RecordedEvent) -> bytes:
     return b"id: %d\ndata: %s\n\n" % (event.position, event.entry)
 
 
-def _encode_line(event: Recorded) -> bytes:
+def _encode_line(event: RecordedEvent) -> bytes:
     return event.entry + b"\n"
 
 
@@ -139,7 +139,7 @@ def parse_parameters(request: Request) -> Selection:
     types, commodities, places = (_list_parameter(request, name) for name in LIST_PARAMETERS)
     entity = request.query_params.get("entity")
     if entity is not None:
-        kind_of(parse_short_text(entity, "entity"))
+        entity_type(parse_short_text(entity, "entity"))
     return parse_selection(types, commodities, places, entity, fields=("commodity", "place"))
 
 

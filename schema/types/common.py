@@ -239,7 +239,7 @@ def source(of: values.Source) -> Source:
     return from_state(Source, of, primary=of.is_primary, verified=of.verified)
 
 
-def because(facts: tuple[entity.Because, ...]) -> list[Because]:
+def because(facts: tuple[entity.Evidence, ...]) -> list[Because]:
     """The GraphQL types of the events behind a state."""
     return [because_event(fact) for fact in facts]
 
@@ -267,7 +267,7 @@ def redacted_text(of: redaction.RedactedText) -> RedactedText:
     )
 
 
-def because_event(fact: entity.Because) -> Because:
+def because_event(fact: entity.Evidence) -> Because:
     """The GraphQL type of an event that states refer to."""
     return from_state(
         Because,

@@ -32,7 +32,7 @@ from tracker.domain.firm import FirmState
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 
 
 @object_type
@@ -100,7 +100,7 @@ class HistoryVersion:
     state: State = field(description="The state.")
 
 
-def event(of: Recorded) -> Event:
+def event(of: RecordedEvent) -> Event:
     """The GraphQL type of an event."""
     return Event(
         position=Position(str(of.position)),

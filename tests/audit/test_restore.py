@@ -23,7 +23,7 @@ from tracker.audit.format.layout import BundleFiles
 from tracker.audit.verify.trust import TrustedCheckpoint
 from tracker.audit.verify.verifier import LogSource, Verification
 from tracker.errors import InvalidInput, Rejected
-from tracker.log.recorder import Appended, Recorder
+from tracker.log.recorder import AppendResult, Recorder
 from tracker.postgres.database import Connection, Target
 
 Tamper = Callable[[Path], object]
@@ -236,7 +236,7 @@ async def test_where_something_is_recorded_while_a_bundle_is_verified_nothing_is
     target: Target,
 ) -> None:
     async with open_pool(target) as pool, open_connection(target) as connection:
-        appending = list[asyncio.Task[Appended]]()
+        appending = list[asyncio.Task[AppendResult]]()
 
         def append(_: int) -> None:
             if not appending:
@@ -253,7 +253,7 @@ async def test_where_something_is_recorded_while_a_bundle_is_verified_nothing_is
 async def test_what_is_appended_while_the_log_is_filled_comes_after_it(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill, appending = restoring._fill, list[asyncio.Task[Appended]]()
+    fill, appending = restoring._fill, list[asyncio.Task[AppendResult]]()
 
     async with open_pool(target) as pool:
 

@@ -24,8 +24,8 @@ from deploy.bootstrap import open_connection, running_tracker
 from schema.services import Services
 from tests.benchmarks import harness
 from tests.support.fact_builders import announced, claimed, clause, fact
-from tracker.commands.commands import Order, Telling
-from tracker.commands.handler import decide, restored
+from tracker.commands.commands import PlannedEvent, RecordFact
+from tracker.commands.handler import decide, rehydrate
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.export_control_acts import Amended, Disputed, Suspended, SuspensionExtended
@@ -77,8 +77,8 @@ KINDS: dict[str, tuple[str, Make]] = {
 
 async def fill(target: Target, stream: str, facts: Sequence[Fact]) -> float:
     """Record the facts of an entity; the megabytes of rows that they make."""
-    entity = restored(stream, [])
-    events = [decide(entity, Order(stream, one, str(uuid.uuid4())), ()) for one in facts]
+    entity = rehydrate(stream, [])
+    events = [decide(entity, PlannedEvent(stream, one, str(uuid.uuid4())), ()) for one in facts]
     async with running_tracker(target) as services:
         await services.recorder.append_all(events)
         await services.projector.reach(len(events), seconds=600)
@@ -93,7 +93,7 @@ async def fill(target: Target, stream: str, facts: Sequence[Fact]) -> float:
 async def seconds(services: Services, stream: str, *facts: Fact) -> float:
     """How long it takes until facts of an entity can be read."""
     started = time.perf_counter()
-    written = await services.commands.record_all([Telling(stream, one) for one in facts])
+    written = await services.commands.record_all([RecordFact(stream, one) for one in facts])
     await services.projector.reach(written.positions[-1], seconds=600)
     return time.perf_counter() - started
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tests.support.fact_builders import announced, clause
-from tracker.commands.handler import decide_all, restored
+from tracker.commands.handler import decide_all, rehydrate
 from tracker.domain.codec import encode
 from tracker.log.entries import SOURCE, NewEvent
 from tracker.sources.readers.corpus_format import parse_line, shipped_lines
@@ -73,7 +73,7 @@ def _attributes(event_id: str, stream: str, version: int) -> str:
 def corpus(count: int | None = None) -> list[NewEvent]:
     """The events of the shipped corpus, or the first so many."""
     orders = [parse_line(line) for line in islice(shipped_lines(), count)]
-    entities = {order.stream: restored(order.stream, []) for order in orders}
+    entities = {order.stream: rehydrate(order.stream, []) for order in orders}
     events, refused = decide_all(entities, orders, entities)
     assert not refused
     return events

@@ -16,8 +16,8 @@ from tests.support.fact_builders import (
     source,
     suspended,
 )
-from tracker.commands.commands import Order
-from tracker.commands.handler import GROUPINGS, Commands, decide, decide_all, restored
+from tracker.commands.commands import PlannedEvent
+from tracker.commands.handler import NON_ALLIANCE_GROUPS, Commands, decide, decide_all, rehydrate
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.codec import from_builtins
@@ -31,7 +31,7 @@ from tracker.errors import (
     VersionConflict,
 )
 from tracker.log.entries import MAX_DATA_BYTES
-from tracker.log.recorder import Appended, Recorder
+from tracker.log.recorder import AppendResult, Recorder
 
 GALLIUM = "export-control/gallium"
 FIGURE = "figure/rare_earths/CN/production/mine/2023"
@@ -147,7 +147,7 @@ async def test_an_alliance_can_act_once_it_has_been_founded(commands: Commands) 
         await commands.record("announcement/a", made("US", "quad"))
     assert (caught.value.code, caught.value.path) == ("UNKNOWN_ACTOR", ("actors", 1))
     await commands.record("alliance/quad", fact(Founded, "2025-07-01", name="Quad"))
-    await commands.record("announcement/a", made("US", "quad", *GROUPINGS))
+    await commands.record("announcement/a", made("US", "quad", *NON_ALLIANCE_GROUPS))
 
 
 @pytest.mark.parametrize(
@@ -166,39 +166,39 @@ def test_an_entity_has_a_kind_and_an_id_that_fits_in_an_address(
     stream: str, code: str, path: tuple[str, ...]
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
-        decide(restored(stream, []), Order(stream, announced(), "e"), ())
+        decide(rehydrate(stream, []), PlannedEvent(stream, announced(), "e"), ())
     assert (caught.value.code, caught.value.path) == (code, path)
 
 
 def test_a_refused_order_leaves_the_entity_as_it_was() -> None:
-    entity = restored(GALLIUM, [])
-    decide(entity, Order(GALLIUM, announced(), "e1"), ())
+    entity = rehydrate(GALLIUM, [])
+    decide(entity, PlannedEvent(GALLIUM, announced(), "e1"), ())
     big = announced(*(clause(str(n), note="x" * 8000) for n in range(MAX_DATA_BYTES // 8000 + 1)))
     for refused in (suspended("9"), announced(), retracted("e9"), big, made("US")):
         with pytest.raises(TrackerError):
-            decide(entity, Order(GALLIUM, refused, "e2"), ())
+            decide(entity, PlannedEvent(GALLIUM, refused, "e2"), ())
         assert (entity.version, len(entity.known)) == (1, 1)
         assert entity.pending_events == []
 
 
 def test_an_id_that_the_entity_has_is_not_decided_again() -> None:
-    entity = restored(GALLIUM, [])
-    decide(entity, Order(GALLIUM, announced(), "e1"), ())
+    entity = rehydrate(GALLIUM, [])
+    decide(entity, PlannedEvent(GALLIUM, announced(), "e1"), ())
     with pytest.raises(IdempotencyConflict):
-        decide(entity, Order(GALLIUM, suspended(), "e1"), ())
+        decide(entity, PlannedEvent(GALLIUM, suspended(), "e1"), ())
     assert entity.version == 1
 
 
 def test_orders_decided_together_see_what_those_before_them_did() -> None:
-    entities = {stream: restored(stream, []) for stream in ("alliance/quad", "announcement/a")}
+    entities = {stream: rehydrate(stream, []) for stream in ("alliance/quad", "announcement/a")}
     founded = fact(Founded, "2025-07-01", name="Quad")
     events, refused = decide_all(
         entities,
         [
-            Order("announcement/a", made("quad"), "too-early"),
-            Order("alliance/quad", founded, "founded"),
-            Order("announcement/a", made("quad"), "made"),
-            Order("announcement/a", made("quad"), "made-again"),
+            PlannedEvent("announcement/a", made("quad"), "too-early"),
+            PlannedEvent("alliance/quad", founded, "founded"),
+            PlannedEvent("announcement/a", made("quad"), "made"),
+            PlannedEvent("announcement/a", made("quad"), "made-again"),
         ],
         (),
     )
@@ -242,7 +242,7 @@ async def test_an_unknown_event_can_not_be_retracted(commands: Commands) -> None
 
 async def corrected(
     commands: Commands, event_id: str, content: Fact, stream: str = GALLIUM, **more: Any
-) -> Appended:
+) -> AppendResult:
     """A correction, after it was recorded."""
     return await commands.correct(event_id, stream, content, "misread", misread, **more)
 

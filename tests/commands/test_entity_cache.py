@@ -25,14 +25,14 @@ from tests.support.fact_builders import (
     suspended,
 )
 from tests.support.published_log import superuser
-from tracker.commands.commands import Order, Telling
+from tracker.commands.commands import PlannedEvent, RecordFact
 from tracker.commands.entity_cache import MIN_CACHED_EVENTS, EntityCache
 from tracker.commands.handler import Commands, decide
 from tracker.domain.entity import Entity
 from tracker.domain.history import History
-from tracker.domain.registry import kind_of
+from tracker.domain.registry import entity_type
 from tracker.errors import InvalidInput, TrackerError
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
@@ -42,13 +42,13 @@ seeds = st.integers(0, 2**32)
 
 def anew(entity: Entity) -> Entity:
     """The same entity, made from its facts at once: nothing of it was folded before."""
-    twin = type(entity).blank(entity.id)
+    twin = type(entity).empty(entity.id)
     twin.__base_init__(entity.id, entity.version, datetime_now_with_tzinfo())
     twin.history = History(entity.known)
     return twin
 
 
-def outcome(entity: Entity, order: Order) -> str:
+def outcome(entity: Entity, order: PlannedEvent) -> str:
     """What becomes of an order: the event, or what is wrong with it."""
     try:
         return str(decide(entity, order, STREAMS).attributes)
@@ -67,10 +67,10 @@ def test_an_entity_that_goes_on_decides_as_one_made_from_all_its_facts(
     @settings(max_examples=60, deadline=None)
     @given(seeds, st.integers(1, 60))
     def holds(seed: int, length: int) -> None:
-        chance, entity = Random(seed), kind_of(stream).blank(stream)
+        chance, entity = Random(seed), entity_type(stream).empty(stream)
         for number in range(length):
             with suppress(TrackerError):
-                order = Order(stream, any_fact(chance, entity), f"e{number}")
+                order = PlannedEvent(stream, any_fact(chance, entity), f"e{number}")
                 version = entity.version
                 assert outcome(anew(entity), order) == outcome(entity, order)
                 entity.forget_after(version)
@@ -117,7 +117,9 @@ class Counting(Recorder):
 
     read = 0
 
-    async def read_streams_after(self, versions: Mapping[str, int]) -> dict[str, list[Recorded]]:
+    async def read_streams_after(
+        self, versions: Mapping[str, int]
+    ) -> dict[str, list[RecordedEvent]]:
         found = await super().read_streams_after(versions)
         self.read += sum(map(len, found.values()))
         return found
@@ -130,7 +132,7 @@ CLAIMS = [claimed(n, edition=f"no {n}") for n in range(MIN_CACHED_EVENTS + 5)]
 async def filled(recorder: Recorder) -> Commands:
     """Somebody who records facts, and has recorded as many of one figure as make it be kept."""
     commands = Commands(recorder)
-    await commands.record_all([Telling(FIGURE, claim) for claim in CLAIMS[:MIN_CACHED_EVENTS]])
+    await commands.record_all([RecordFact(FIGURE, claim) for claim in CLAIMS[:MIN_CACHED_EVENTS]])
     return commands
 
 
@@ -159,7 +161,7 @@ async def test_what_was_decided_and_not_recorded_is_not_kept(recorder: Recorder)
     commands = await filled(recorder)
     with pytest.raises(InvalidInput, match="already: expected another edition"):
         await commands.record_all(
-            [Telling(FIGURE, CLAIMS[MIN_CACHED_EVENTS]), Telling(FIGURE, CLAIMS[0])]
+            [RecordFact(FIGURE, CLAIMS[MIN_CACHED_EVENTS]), RecordFact(FIGURE, CLAIMS[0])]
         )
     assert not (await commands.record(FIGURE, CLAIMS[MIN_CACHED_EVENTS])).repeated
 
@@ -181,7 +183,7 @@ async def test_the_memory_of_kept_entities_is_bounded_by_bytes(recorder: Recorde
     [*others] = [
         claimed(n, year=2000 + n % 3, edition=f"no {n}") for n in range(3 * MIN_CACHED_EVENTS)
     ]
-    await Commands(recorder).record_all([Telling(claim.stream, claim) for claim in others])
+    await Commands(recorder).record_all([RecordFact(claim.stream, claim) for claim in others])
     unbounded = EntityCache(recorder)
     assert await versions(unbounded, FIGURE) == [MIN_CACHED_EVENTS]
     one = unbounded.bytes
@@ -229,7 +231,7 @@ async def test_commands_about_one_entity_at_the_same_time_are_all_recorded_once(
     recorder: Recorder,
 ) -> None:
     commands = await filled(recorder)
-    batch = [Telling(FIGURE, claim) for claim in CLAIMS[MIN_CACHED_EVENTS:]]
+    batch = [RecordFact(FIGURE, claim) for claim in CLAIMS[MIN_CACHED_EVENTS:]]
     one, another = await asyncio.gather(
         commands.record_all(batch, idempotency_key="k"),
         commands.record_all(batch, idempotency_key="k"),
@@ -245,13 +247,13 @@ async def test_commands_about_one_entity_at_the_same_time_are_all_recorded_once(
 def test_one_more_fact_costs_an_entity_of_thousands_what_it_costs_one_of_ten(kind: str) -> None:
     def effort(count: int) -> int:
         stream, make = KINDS[kind]
-        entity = kind_of(stream).blank(stream)
+        entity = entity_type(stream).empty(stream)
         for number in range(count):
-            decide(entity, Order(stream, make(number, "1990-01-01"), f"e{number}"), ())
+            decide(entity, PlannedEvent(stream, make(number, "1990-01-01"), f"e{number}"), ())
         version = entity.version
 
         def one_more() -> None:
-            decide(entity, Order(stream, make(count, "1990-01-01"), "new"), ())
+            decide(entity, PlannedEvent(stream, make(count, "1990-01-01"), "new"), ())
             entity.forget_after(version)
 
         one_more()

@@ -9,7 +9,7 @@ from projections.analysis.claims import choose
 from projections.fold.timeline import timeline
 from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState
-from tracker.domain.entity import TYPES, Known
+from tracker.domain.entity import TYPES, RecordedFact
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claimed, FigureState
 from tracker.sources.readers.corpus_format import parse_line, shipped_lines
@@ -21,7 +21,7 @@ BY_ID = {order.event_id: order for order in ORDERS}
 def state(entity: str, day: str) -> Any:
     """The state of an entity on a day, None before it has one."""
     known = [
-        Known(position, order.event_id, TYPES[type(order.fact)], order.fact)
+        RecordedFact(position, order.event_id, TYPES[type(order.fact)], order.fact)
         for position, order in enumerate(ORDERS, 1)
         if order.stream == entity
     ]

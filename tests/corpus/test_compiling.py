@@ -8,7 +8,7 @@ import pytest
 
 import tracker.corpus
 from tests.corpus.test_checks import act, announced, made
-from tracker.commands.commands import Order
+from tracker.commands.commands import PlannedEvent
 from tracker.corpus.compiling import (
     CORPUS,
     compile_corpus,
@@ -29,7 +29,7 @@ ACTS = [
 ]
 
 
-def claim(id: str, value: int, unit: str) -> Order:
+def claim(id: str, value: int, unit: str) -> PlannedEvent:
     """A claim of MCS 2024 on China's gallium."""
     data = {
         "source": {"publisher": "usgs", "name": "MCS", "publishedOn": "2024-01-31"},

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.support.fact_builders import announced, clause, fact
 from tracker.audit.verify.annex_check import AnnexFinding, AnnexStatus, check_event, redacts
 from tracker.audit.verify.annex_file import AnnexChecker
-from tracker.commands.commands import Order
-from tracker.commands.handler import decide, restored
+from tracker.commands.commands import PlannedEvent
+from tracker.commands.handler import decide, rehydrate
 from tracker.domain.codec import decode, encode
 from tracker.domain.commitments import (
     SALT_BYTES,
@@ -34,7 +34,7 @@ from tracker.domain.redaction import Redacted
 from tracker.domain.values import Fact, TextCommitment
 from tracker.errors import InvalidInput, Rejected
 from tracker.log.annexes import AnnexLine, StoredAnnex, export_line
-from tracker.log.entries import Recorded, recorded
+from tracker.log.entries import RecordedEvent, recorded
 
 ROOT = Path(__file__).parents[2]
 STREAM = "export-control/a"
@@ -109,14 +109,14 @@ def test_every_event_has_a_salt_of_its_own() -> None:
 def test_commitments_that_nobody_here_has_made_are_no_input() -> None:
     sealed, _ = commit(announced(clause(note="a")))
     with pytest.raises(InvalidInput, match="expected text") as caught:
-        decide(restored(STREAM, []), Order(STREAM, sealed, "e"), ())
+        decide(rehydrate(STREAM, []), PlannedEvent(STREAM, sealed, "e"), ())
     assert caught.value.path == ("clauses", 0, "note")
 
 
 # --- checked against entries
 
 
-def entry(of: Fact, position: int = 7, stream: str = STREAM, id: str = "e") -> Recorded:
+def entry(of: Fact, position: int = 7, stream: str = STREAM, id: str = "e") -> RecordedEvent:
     """An event of the log."""
     type_ = "ExportControl.Announced" if stream == STREAM else "Redaction.Redacted"
     return recorded(
@@ -229,7 +229,7 @@ REDACTION = entry(
 PLAIN = entry(announced(note="inline"), 8, id="p")
 
 
-def gone_through(lines: list[AnnexLine], *events: Recorded, first: int = 1) -> tuple[int, int]:
+def gone_through(lines: list[AnnexLine], *events: RecordedEvent, first: int = 1) -> tuple[int, int]:
     """How many texts are opened, and how many redacted, once all events have come."""
     texts = AnnexChecker(map(encode, lines), first, events[-1].position)
     for event in events:
@@ -274,7 +274,7 @@ def test_lines_of_one_event_without_end_are_rejected() -> None:
     ],
 )
 def test_a_text_that_was_changed_or_taken_away_is_named(
-    lines: list[AnnexLine], events: list[Recorded], code: str, position: int
+    lines: list[AnnexLine], events: list[RecordedEvent], code: str, position: int
 ) -> None:
     with pytest.raises(Rejected) as caught:
         gone_through(lines, *events)

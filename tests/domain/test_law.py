@@ -32,7 +32,7 @@ from tests.support.fact_builders import (
 )
 from tracker.domain.alliance import Founded, Renamed
 from tracker.domain.codec import encode, from_builtins
-from tracker.domain.entity import Known, Retracted
+from tracker.domain.entity import RecordedFact, Retracted
 from tracker.domain.export_control_acts import SuspensionExtended
 from tracker.domain.values import DAY
 
@@ -40,7 +40,7 @@ WINDOW = [DAYS[0] + DAY * n for n in (*range(-1, 17), 60)]
 KINDS = sorted({stream.partition("/")[0] for stream in STREAMS})
 
 
-def plain(known: Sequence[Known]) -> list[law.Event]:
+def plain(known: Sequence[RecordedFact]) -> list[law.Event]:
     """Facts as plain data."""
     return [law.Event(k.position, k.event_id, k.type, json.loads(encode(k.fact))) for k in known]
 
@@ -71,7 +71,7 @@ def shaped(said: dict[str, Any]) -> dict[str, Any]:
     return shape
 
 
-def check(stream: str, known: list[Known], position: int, days: Sequence[date]) -> None:
+def check(stream: str, known: list[RecordedFact], position: int, days: Sequence[date]) -> None:
     """Compare the fold with the plain reading at a position, on some days."""
     kind, events = stream.partition("/")[0], plain(known)
     versions = timeline(stream, known[:position])

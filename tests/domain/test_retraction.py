@@ -21,14 +21,14 @@ from tests.support.fact_builders import (
 )
 from tracker.domain.alliance import Founded, Renamed
 from tracker.domain.codec import from_builtins
-from tracker.domain.entity import Known, Retracted
+from tracker.domain.entity import RecordedFact, Retracted
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, NotFound
 
 STREAM = "export-control/gallium"
 
 
-def status(known: list[Known], day: str = "2026-01-01") -> str | None:
+def status(known: list[RecordedFact], day: str = "2026-01-01") -> str | None:
     """Where the only clause stands on a day."""
     found = state(known, STREAM, day)
     return found and str(found.clauses[0].status)

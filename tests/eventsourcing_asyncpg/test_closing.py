@@ -34,7 +34,7 @@ from tests.eventsourcing_asyncpg.support import (
     waiting_for_the_lock,
 )
 from tracker.eventsourcing_asyncpg import AsyncpgFactory
-from tracker.eventsourcing_asyncpg.errors import translated
+from tracker.eventsourcing_asyncpg.errors import to_persistence_error
 from tracker.postgres.database import Target
 
 NOWHERE = "postgresql:///nothing?host=/nowhere&port=5432&user=nobody"
@@ -190,5 +190,5 @@ def test_without_create_table_a_missing_table_is_a_programming_error(database_ur
 def test_an_error_is_told_in_the_librarys_words(
     error: Exception, expected: type[PersistenceError]
 ) -> None:
-    assert type(translated(error)) is expected
-    assert str(translated(error))
+    assert type(to_persistence_error(error)) is expected
+    assert str(to_persistence_error(error))

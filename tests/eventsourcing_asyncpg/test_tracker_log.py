@@ -17,7 +17,7 @@ from eventsourcing.system import ProcessApplication
 
 from tests.eventsourcing_asyncpg.support import ROOT, in_a_process, kill_others, run
 from tests.support.fact_builders import announced, clause, fact, suspended
-from tracker.commands.commands import Telling
+from tracker.commands.commands import RecordFact
 from tracker.commands.handler import Commands
 from tracker.domain.announcement import Announcement, Made
 from tracker.domain.entity import Entity
@@ -63,7 +63,7 @@ def with_tracker(target: Target, work: Callable[[Recorder, Commands], Awaitable[
     return asyncio.run(working())
 
 
-def recorded(target: Target, *commands: Telling) -> None:
+def recorded(target: Target, *commands: RecordFact) -> None:
     """Have the tracker record facts by its own commands."""
     with_tracker(target, lambda _, own: own.record_all(commands))
 
@@ -78,7 +78,7 @@ def entries(target: Target) -> list[tuple[int, str, str | None]]:
 
 
 def test_an_application_reads_the_entities_of_the_tracker(target: Target, app: PolicyLog) -> None:
-    recorded(target, Telling(GALLIUM, announced()), Telling(GALLIUM, suspended()))
+    recorded(target, RecordFact(GALLIUM, announced()), RecordFact(GALLIUM, suspended()))
     control = app.repository.get(GALLIUM)
     assert isinstance(control, ExportControl)
     assert [(k.position, k.type, k.fact) for k in control.known] == [
@@ -94,9 +94,9 @@ def test_notifications_are_the_events_of_the_log(target: Target, app: PolicyLog)
     assert app.recorder.max_notification_id() is None
     recorded(
         target,
-        Telling(GALLIUM, announced()),
-        Telling(GERMANIUM, announced()),
-        Telling(GALLIUM, suspended()),
+        RecordFact(GALLIUM, announced()),
+        RecordFact(GERMANIUM, announced()),
+        RecordFact(GALLIUM, suspended()),
     )
     everything = app.recorder.select_notifications(1, 10)
     assert [(n.id, n.originator_id, n.originator_version, n.topic) for n in everything] == [
@@ -121,10 +121,10 @@ def test_notifications_are_the_events_of_the_log(target: Target, app: PolicyLog)
 
 
 def test_a_subscription_gets_what_the_tracker_records(target: Target, app: PolicyLog) -> None:
-    recorded(target, Telling(GALLIUM, announced()))
+    recorded(target, RecordFact(GALLIUM, announced()))
     with app.recorder.subscribe(gt=0) as subscription:
         assert next(subscription).id == 1
-        recorded(target, Telling(GALLIUM, suspended()))
+        recorded(target, RecordFact(GALLIUM, suspended()))
         assert next(subscription).topic == "ExportControl.Suspended"
 
 
@@ -135,18 +135,18 @@ def test_the_example_counts_controls_in_force_by_issuer(target: Target, database
     in_force = clause(inForceFrom="2025-03-01")
     recorded(
         target,
-        Telling(GALLIUM, announced(in_force, on="2025-02-01")),
-        Telling(GERMANIUM, announced(in_force, on="2025-02-01", issuer="MY")),
-        Telling("export-control/antimony", announced(in_force, on="2025-02-01")),
-        Telling("export-control/antimony", suspended(start="2025-11-09", end="2026-11-27")),
-        Telling(
+        RecordFact(GALLIUM, announced(in_force, on="2025-02-01")),
+        RecordFact(GERMANIUM, announced(in_force, on="2025-02-01", issuer="MY")),
+        RecordFact("export-control/antimony", announced(in_force, on="2025-02-01")),
+        RecordFact("export-control/antimony", suspended(start="2025-11-09", end="2026-11-27")),
+        RecordFact(
             "announcement/a", fact(Made, "2025-03-01", kind="statement", title="A", actors=["US"])
         ),
     )
     result = in_a_process(example, url=database_url, module=MODULE)
     assert (result.returncode, result.stderr, result.stdout) == (0, "", "{'CN': 1, 'MY': 1}\n")
     assert run(target, "SELECT notification_id FROM public.controls_tracking") == 5
-    recorded(target, Telling(GERMANIUM, suspended()))
+    recorded(target, RecordFact(GERMANIUM, suspended()))
     result = in_a_process(example, url=database_url, module=MODULE)  # goes on where it was
     assert result.stdout == "{'CN': 1}\n"
 
@@ -155,7 +155,7 @@ def test_the_example_counts_controls_in_force_by_issuer(target: Target, database
 
 
 def test_what_an_application_saves_is_an_event_as_any_other(target: Target, app: PolicyLog) -> None:
-    recorded(target, Telling(GALLIUM, announced()))
+    recorded(target, RecordFact(GALLIUM, announced()))
     control = app.repository.get(GALLIUM)
     control.record(suspended(), "mine")
     [recording] = app.save(control)
@@ -165,12 +165,12 @@ def test_what_an_application_saves_is_an_event_as_any_other(target: Target, app:
         (2, "ExportControl.Suspended", "application:PolicyLog"),
     ]
     assert app.repository.get(GALLIUM).version == 2
-    recorded(target, Telling(GALLIUM, suspended(start="2027-01-01", end=None)))
+    recorded(target, RecordFact(GALLIUM, suspended(start="2027-01-01", end=None)))
     assert [position for position, *_ in entries(target)] == [1, 2, 3]
 
 
 def test_texts_that_a_law_may_force_out_become_annexes(target: Target, app: PolicyLog) -> None:
-    control = ExportControl.blank(GALLIUM)
+    control = ExportControl.empty(GALLIUM)
     control.record(announced(clause(note="Ann said so")), "e1")
     app.save(control)
     assert b"Ann said so" not in app.recorder.select_events(GALLIUM)[0].state
@@ -180,14 +180,14 @@ def test_texts_that_a_law_may_force_out_become_annexes(target: Target, app: Poli
 def test_who_comes_second_is_refused_and_nothing_is_recorded(
     target: Target, app: PolicyLog
 ) -> None:
-    recorded(target, Telling(GALLIUM, announced()))
+    recorded(target, RecordFact(GALLIUM, announced()))
     ours, theirs = app.repository.get(GALLIUM), app.repository.get(GALLIUM)
     for control, event_id in ((theirs, "theirs"), (ours, "ours")):
         control.record(suspended(), event_id)
     app.save(theirs)
     with pytest.raises(IntegrityError, match="version"):
         app.save(ours)
-    other = ExportControl.blank(GERMANIUM)
+    other = ExportControl.empty(GERMANIUM)
     other.record(announced(), "theirs")
     with pytest.raises(IntegrityError):
         app.save(other)
@@ -203,20 +203,20 @@ def refused(code: str) -> Iterator[None]:
 
 
 def test_the_rules_of_the_domain_hold(target: Target, app: PolicyLog) -> None:
-    control = ExportControl.blank(GALLIUM)
+    control = ExportControl.empty(GALLIUM)
     control.record(announced(), "e1")
     app.save(control)
     with refused("ALREADY_EXISTS"):
         app.repository.get(GALLIUM).record(announced(), "e2")
-    coloured = ExportControl.blank(GERMANIUM)
+    coloured = ExportControl.empty(GERMANIUM)
     coloured.record(announced(title="\x1b[31mred"), "e2")
     with pytest.raises(InvalidInput, match="control character"):
         app.save(coloured)
-    nobody = Announcement.blank("announcement/a")
+    nobody = Announcement.empty("announcement/a")
     nobody.record(fact(Made, "2025-03-01", kind="statement", title="A", actors=["quad"]), "e2")
     with refused("UNKNOWN_ACTOR"):
         app.save(nobody)
-    imported = ExportControl.blank(GERMANIUM)
+    imported = ExportControl.empty(GERMANIUM)
     imported.record(announced(), "import-7")
     with refused("RESERVED_ID"):
         app.save(imported)
@@ -224,7 +224,7 @@ def test_the_rules_of_the_domain_hold(target: Target, app: PolicyLog) -> None:
 
 
 def test_a_lost_connection_appends_nothing_twice(target: Target, app: PolicyLog) -> None:
-    control = ExportControl.blank(GALLIUM)
+    control = ExportControl.empty(GALLIUM)
     control.record(announced(), str(uuid4()))
     app.save(control)
     kill_others(target)

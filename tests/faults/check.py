@@ -9,12 +9,12 @@ from itertools import pairwise
 from projections.fold.replay import ReplayState as Replay
 from tests.faults.world import Broken, SystemUnderLoad
 from tests.faults.writers import Sent
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 
 DAY = date(2025, 11, 20)
 """The day whose state is compared: some of the instruments are suspended on it."""
 DIGEST = "query ($day: Day, $at: Position) { asOf(validAt: $day, position: $at) { digest } }"
-Log = list[Recorded]
+Log = list[RecordedEvent]
 
 
 async def check(world: SystemUnderLoad) -> None:

@@ -23,7 +23,7 @@ from tests.faults.writers import Sent, positions
 from tests.support.fact_builders import announced
 from tracker.commands.handler import Commands
 from tracker.errors import DiskFull, Unavailable
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
 
 
@@ -55,7 +55,7 @@ async def test_after_any_fault_all_is_as_promised(kinds: tuple[str, ...]) -> Non
 
 
 @pytest.fixture
-async def log(recorder: Recorder) -> list[Recorded]:
+async def log(recorder: Recorder) -> list[RecordedEvent]:
     """Four events: one of a, two of b, one of c."""
     commands = Commands(recorder)
     for name in "abc":
@@ -72,7 +72,7 @@ def sent(*ids: str, at: range | None = None, refused: bool = False) -> Sent:
 WHOLE = (sent("a1", at=range(1, 2)), sent("b1", "c1", at=range(2, 4)), sent("b2", at=range(4, 5)))
 
 
-async def test_a_log_that_keeps_every_promise_passes(log: list[Recorded]) -> None:
+async def test_a_log_that_keeps_every_promise_passes(log: list[RecordedEvent]) -> None:
     check.in_order(log)
     check.nothing_lost_or_doubled(list(WHOLE), log)
     check.whole_or_absent(sent("b1", "c1"), log)
@@ -95,7 +95,7 @@ async def test_a_log_that_keeps_every_promise_passes(log: list[Recorded]) -> Non
     ids=["first lost", "one lost", "position twice", "version skipped", "time ran backwards"],
 )
 async def test_a_log_out_of_order_is_noticed(
-    log: list[Recorded], harm: Callable[[list[Recorded]], list[Recorded]]
+    log: list[RecordedEvent], harm: Callable[[list[RecordedEvent]], list[RecordedEvent]]
 ) -> None:
     with pytest.raises(Broken):
         check.in_order(harm(log))
@@ -107,13 +107,13 @@ async def test_a_log_out_of_order_is_noticed(
     ids=["never sent", "lost", "elsewhere"],
 )
 async def test_an_event_lost_moved_or_made_up_is_noticed(
-    log: list[Recorded], commands: tuple[Sent, ...]
+    log: list[RecordedEvent], commands: tuple[Sent, ...]
 ) -> None:
     with pytest.raises(Broken):
         check.nothing_lost_or_doubled(list(commands), log)
 
 
-async def test_an_event_that_is_there_twice_is_noticed(log: list[Recorded]) -> None:
+async def test_an_event_that_is_there_twice_is_noticed(log: list[RecordedEvent]) -> None:
     with pytest.raises(Broken, match="twice"):
         check.nothing_lost_or_doubled(list(WHOLE), [*log, replace(log[0], position=5)])
 
@@ -123,12 +123,12 @@ async def test_an_event_that_is_there_twice_is_noticed(log: list[Recorded]) -> N
     [sent("b1", "x1"), sent("a1", "c1"), sent("a1", refused=True)],
     ids=["half", "apart", "refused"],
 )
-async def test_a_half_recorded_command_is_noticed(log: list[Recorded], command: Sent) -> None:
+async def test_a_half_recorded_command_is_noticed(log: list[RecordedEvent], command: Sent) -> None:
     with pytest.raises(Broken):
         check.whole_or_absent(command, log)
 
 
-async def test_a_command_that_counts_twice_is_noticed(log: list[Recorded]) -> None:
+async def test_a_command_that_counts_twice_is_noticed(log: list[RecordedEvent]) -> None:
     async def again() -> range:
         return range(5, 6)
 

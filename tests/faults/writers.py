@@ -13,8 +13,8 @@ import httpx
 
 from tests.support.api import control, document, suspension
 from tests.support.fact_builders import announced, suspended
-from tracker.commands.commands import Order
-from tracker.commands.handler import decide_all, restored
+from tracker.commands.commands import PlannedEvent
+from tracker.commands.handler import decide_all, rehydrate
 from tracker.errors import DiskFull, Unavailable
 
 if TYPE_CHECKING:
@@ -144,13 +144,13 @@ class Appending(Writer):
     async def write(self) -> None:
         """One to four events of one or two instruments."""
         orders = [
-            Order(f"export-control/{name}", fact, f"{name}-{number}")
+            PlannedEvent(f"export-control/{name}", fact, f"{name}-{number}")
             for name in [next(self.world.names) for _ in range(self.chance.randint(1, 2))]
             for number, fact in enumerate(
                 [announced(), suspended("1")][: self.chance.randint(1, 2)]
             )
         ]
-        entities = {order.stream: restored(order.stream, ()) for order in orders}
+        entities = {order.stream: rehydrate(order.stream, ()) for order in orders}
         events, refused = decide_all(entities, orders, ())
         assert not refused
 

@@ -15,7 +15,7 @@ from deploy.bootstrap import open_connection
 from tests.log.test_log import event
 from tracker.errors import InvalidInput, TooLarge, Unavailable, VersionConflict
 from tracker.log.entries import MAX_DATA_BYTES, NewEvent
-from tracker.log.recorder import Appended, Command, Recorder, append
+from tracker.log.recorder import AppendResult, Command, Recorder, append
 from tracker.postgres.database import API, Target, create_pool
 
 IDS, STREAMS = st.sampled_from("abcdefgh"), st.sampled_from("xyz")
@@ -57,7 +57,7 @@ class Model:
 
 def told(outcome: Any) -> tuple[Any, ...]:
     """An outcome in the model's words."""
-    if isinstance(outcome, Appended):
+    if isinstance(outcome, AppendResult):
         return ("repeated" if outcome.repeated else "appended", outcome.positions[0])
     return (outcome.code,)
 
@@ -143,7 +143,7 @@ async def test_of_writers_on_one_stream_one_wins_each_round(recorder: Recorder) 
             ),
             return_exceptions=True,
         )
-        assert [type(o) for o in outcomes].count(Appended) == 1
+        assert [type(o) for o in outcomes].count(AppendResult) == 1
         assert [type(o) for o in outcomes].count(VersionConflict) == 15
     assert await recorder.head() == 5
 

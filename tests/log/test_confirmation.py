@@ -24,7 +24,7 @@ from tracker.auth import tokens
 from tracker.auth.scopes import Scope
 from tracker.commands.handler import Commands
 from tracker.errors import Unavailable
-from tracker.log.recorder import Appended, Recorder, append
+from tracker.log.recorder import AppendResult, Recorder, append
 from tracker.postgres.commits import UnconfirmedCommit
 from tracker.postgres.database import API, OWNER, PUBLISHER, Target
 
@@ -199,7 +199,7 @@ async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_ackn
 async def test_a_repeated_command_waits_for_the_standby_as_a_new_one_does(
     target: Target, hasty: Recorder, admin: Any, standby: Callable[[str], None], ask: str
 ) -> None:
-    async def send() -> Appended:
+    async def send() -> AppendResult:
         if ask == "recorder":
             return await hasty.append([event("export-control/a", "a")])
         return await Commands(hasty).record("export-control/b", announced(), idempotency_key="b")
@@ -219,6 +219,6 @@ async def test_without_standbys_a_repeated_command_writes_nothing(target: Target
         async with connection.transaction():
             [again] = await append(connection, [command])
             await connection.execute("SELECT log.confirm()")
-            assert isinstance(again, Appended)
+            assert isinstance(again, AppendResult)
             assert again.repeated
             assert await connection.fetchval("SELECT pg_current_xact_id_if_assigned()") is None

@@ -21,7 +21,7 @@ from deploy.bootstrap import open_connection
 from tests.support.fact_builders import suspended
 from tests.support.writers import new
 from tracker.commands.handler import Commands
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 from tracker.log.follower import Follower
 from tracker.log.recent_events import RecentEvents
 from tracker.log.recorder import Recorder
@@ -35,9 +35,11 @@ async def follower(recorder: Recorder, target: Target) -> AsyncIterator[Follower
         yield follower
 
 
-async def first(count: int, events: AsyncIterator[Recorded], pause: float = 0) -> list[Recorded]:
+async def first(
+    count: int, events: AsyncIterator[RecordedEvent], pause: float = 0
+) -> list[RecordedEvent]:
     """The next so many events, with a pause after each."""
-    taken: list[Recorded] = []
+    taken: list[RecordedEvent] = []
     while len(taken) < count:
         taken.append(await asyncio.wait_for(anext(events), 30))
         await asyncio.sleep(pause)
@@ -49,7 +51,7 @@ async def append(recorder: Recorder, count: int, name: str = "e") -> None:
     await asyncio.gather(*(recorder.append([new(f"{name}-{i}")]) for i in range(count)))
 
 
-def positions(events: list[Recorded]) -> list[int]:
+def positions(events: list[RecordedEvent]) -> list[int]:
     """Where they are."""
     return [event.position for event in events]
 
@@ -81,7 +83,7 @@ async def test_live_followers_skip_and_double_nothing_while_16_writers_in_2_proc
 
 async def followed_from_the_middle(
     follower: Follower, recorder: Recorder, total: int
-) -> tuple[int, list[Recorded]]:
+) -> tuple[int, list[RecordedEvent]]:
     """Follow from wherever the log is when some of it has been written."""
     while not (start := await recorder.head()):
         await asyncio.sleep(0.01)
@@ -104,7 +106,7 @@ async def test_one_reading_serves_all_who_follow(
     reads = Counter[int]()
     read = recorder.read
 
-    async def counted(after: int = 0, **options: Any) -> list[Recorded]:
+    async def counted(after: int = 0, **options: Any) -> list[RecordedEvent]:
         reads[after] += 1
         return await read(after, **options)
 
@@ -169,7 +171,7 @@ async def test_an_event_that_comes_while_others_are_read_is_not_passed_over(
     await append(recorder, 3)
     types, read = ["ExportControl.Suspended"], recorder.read
 
-    async def interrupted(after: int = 0, **options: Any) -> list[Recorded]:
+    async def interrupted(after: int = 0, **options: Any) -> list[RecordedEvent]:
         events = await read(after, **options)
         tail = follower._tail
         if options.get("types") and tail and tail.position == 3:  # it is known up to here
@@ -252,9 +254,9 @@ def test_a_tail_gives_exactly_what_follows_or_says_that_it_can_not(
         assert all(a.position + 1 == b.position for a, b in pairwise(events))
 
 
-def _at(position: int) -> Recorded:
+def _at(position: int) -> RecordedEvent:
     """Any event at a position."""
-    return Recorded(
+    return RecordedEvent(
         position,
         datetime.now(UTC),
         "a",

@@ -12,11 +12,11 @@ import pytest
 
 from schema.services import Services
 from tests.support.fact_builders import announced, clause, suspended
-from tracker.commands.commands import Order
-from tracker.commands.handler import Commands, decide, restored
+from tracker.commands.commands import PlannedEvent
+from tracker.commands.handler import Commands, decide, rehydrate
 from tracker.errors import DiskFull, IdempotencyConflict, TooLarge, Unavailable, VersionConflict
 from tracker.log.entries import NewEvent
-from tracker.log.recorder import Appended, Recorder
+from tracker.log.recorder import AppendResult, Recorder
 from tracker.postgres.database import CONNECTION_ERRORS, Target, connect
 
 
@@ -34,7 +34,7 @@ def event(stream: str, event_id: str, version: int = 1) -> NewEvent:
 
 def gallium(event_id: str, stream: str = "export-control/gallium") -> NewEvent:
     """A decided announcement on a new stream."""
-    return decide(restored(stream, []), Order(stream, announced(), event_id), ())
+    return decide(rehydrate(stream, []), PlannedEvent(stream, announced(), event_id), ())
 
 
 async def test_an_event_is_read_back_as_it_was_recorded(recorder: Recorder) -> None:
@@ -262,5 +262,5 @@ async def test_every_append_is_answered_when_idle_connections_die(
         )
         appending = recorder.append([gallium(f"e{round}", f"export-control/s{round}")])
         [outcome] = await asyncio.gather(asyncio.wait_for(appending, 5), return_exceptions=True)
-        assert isinstance(outcome, Appended | Unavailable), outcome
+        assert isinstance(outcome, AppendResult | Unavailable), outcome
     await admin.close()

@@ -29,7 +29,7 @@ from tests.support.processes import TRACKER
 from tracker.audit.verify.annex_check import AnnexStatus, check_event, redacts
 from tracker.auth.scopes import Scope
 from tracker.auth.tokens import create
-from tracker.commands.commands import Telling
+from tracker.commands.commands import RecordFact
 from tracker.commands.handler import Commands
 from tracker.domain.codec import encode, from_builtins
 from tracker.domain.commitments import commitments_in
@@ -106,14 +106,14 @@ async def test_commands_that_come_at_the_same_moment_are_recognised_too(
     commands: Commands, recorder: Recorder
 ) -> None:
     same = [
-        Telling("figure/rare_earths/CN/production/mine/2023", with_note(1)),
-        Telling(CONTROL, NOTED),
+        RecordFact("figure/rare_earths/CN/production/mine/2023", with_note(1)),
+        RecordFact(CONTROL, NOTED),
     ]
     done = await asyncio.gather(*(commands.record_all(same, idempotency_key="k") for _ in range(5)))
     assert all(list(d.positions) == [1, 2] for d in done)
     assert sum(not d.repeated for d in done) == 1
     assert await recorder.head() == 2
-    other = [*same[:1], Telling(CONTROL, msgspec.structs.replace(NOTED, note="else"))]
+    other = [*same[:1], RecordFact(CONTROL, msgspec.structs.replace(NOTED, note="else"))]
     with pytest.raises(IdempotencyConflict):
         await commands.record_all(other, idempotency_key="k")
 
@@ -144,7 +144,9 @@ async def test_a_command_that_is_refused_leaves_no_annex(
 ) -> None:
     await commands.record(CONTROL, NOTED)
     with pytest.raises(InvalidInput):
-        await commands.record_all([Telling("export-control/b", NOTED), Telling(CONTROL, NOTED)])
+        await commands.record_all(
+            [RecordFact("export-control/b", NOTED), RecordFact(CONTROL, NOTED)]
+        )
     assert len(await kept(recorder)) == 3
 
 

@@ -26,10 +26,10 @@ from tests.projections.test_timeline import WINDOW, History, histories, many
 from tests.support.api import Api, claim, control, source, suspension
 from tests.support.fact_builders import DAYS, announced, clause, fact, retracted, state, suspended
 from tests.support.fact_builders import decided_facts as told_of
-from tracker.domain.entity import Known
+from tracker.domain.entity import RecordedFact
 from tracker.domain.export_control_acts import Amended, Disputed
 from tracker.errors import InvalidInput
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 from tracker.postgres.database import Connection, Target, connect
 
 CONTROL = "export-control/x"
@@ -121,7 +121,7 @@ async def test_moments_in_the_wrong_order_are_refused(services: Services) -> Non
 # --- because of what
 
 
-def reasons(known: Sequence[Known], day: str, later: str, count: int) -> list[str]:
+def reasons(known: Sequence[RecordedFact], day: str, later: str, count: int) -> list[str]:
     """Because of which events a control differs between a day, after so many events, and a later
     day after all of them."""
     before, after = state(known[:count], CONTROL, day), state(known, CONTROL, later)
@@ -502,7 +502,7 @@ async def test_candidates_from_the_database_miss_nothing_that_is_to_come(
     services: Services, seed: int
 ) -> None:
     world = await told(services, seed)
-    events: dict[str, list[Recorded]] = {}
+    events: dict[str, list[RecordedEvent]] = {}
     async for event in services.recorder.read_all(world.position):
         events.setdefault(event.stream, []).append(event)
     chance, count = Random(seed), 0

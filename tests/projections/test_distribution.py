@@ -17,7 +17,7 @@ from tests.support.api import Api
 from tests.support.api import claim as recorded
 from tests.support.fact_builders import claimed, decided_facts, order, state
 from tracker.domain.codec import from_builtins
-from tracker.domain.entity import Known
+from tracker.domain.entity import RecordedFact
 from tracker.domain.figure import FigureState
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Stage, Statistic
@@ -26,7 +26,7 @@ from tracker.domain.vocabulary import Stage, Statistic
 def figure(place: str, value: Any, **more: Any) -> FigureState:
     """A figure with one claim, also one that would not be recorded today."""
     stream = f"figure/rare_earths/{place}/production/mine/2023"
-    known = Known(1, "e1", "Figure.Claimed", claimed(value, place=place, **more))
+    known = RecordedFact(1, "e1", "Figure.Claimed", claimed(value, place=place, **more))
     found = state([known], stream, "2025-01-01")
     assert isinstance(found, FigureState)
     return found

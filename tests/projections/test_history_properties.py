@@ -43,10 +43,10 @@ from tracker.domain.codec import encode, from_builtins
 from tracker.domain.entity import Retracted
 from tracker.domain.figure import Claimed, edition_key
 from tracker.domain.import_receipt import Receipt
-from tracker.domain.registry import STATES, kind_of
+from tracker.domain.registry import STATES, entity_type
 from tracker.domain.values import DAY, Fact, Source
 from tracker.errors import InvalidInput, NotFound
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 from tracker.sources.importing.reconcile import equal_quantities
 from tracker.sources.readers.corpus_format import format_line
 
@@ -88,7 +88,7 @@ class Histories(RuleBasedStateMachine):
             self.opened.enter_async_context(running_tracker(target))
         )
         self.desk = ImportFixture(target, self.services.recorder, directory)
-        self.world, self.log = ReplayState(), list[Recorded]()
+        self.world, self.log = ReplayState(), list[RecordedEvent]()
         self.given: dict[Moment, str] = {}
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
@@ -132,7 +132,7 @@ class Histories(RuleBasedStateMachine):
         event = chance.choice(self.log)
         if isinstance(event.fact, Receipt):
             return
-        kinds = [kind for kind in kind_of(event.stream).FACTS.values() if kind is not Retracted]
+        kinds = [kind for kind in entity_type(event.stream).FACTS.values() if kind is not Retracted]
         kind = chance.choice([*kinds, *[type(event.fact)] * 9])
         if kind is Retracted:
             return
@@ -156,7 +156,7 @@ class Histories(RuleBasedStateMachine):
         )
         lines = [
             format_line(
-                f"line-{self.world.position}-{n}", kind_of(stream).type_of(fact), fact, stream
+                f"line-{self.world.position}-{n}", entity_type(stream).type_of(fact), fact, stream
             )
             for n, (stream, fact) in enumerate(facts)
         ]

@@ -51,8 +51,8 @@ from tests.support.fact_builders import (
     source,
     suspended,
 )
-from tracker.commands.commands import Order, Telling
-from tracker.commands.handler import Commands, decide_all, restored
+from tracker.commands.commands import PlannedEvent, RecordFact
+from tracker.commands.handler import Commands, decide_all, rehydrate
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
 from tracker.domain.codec import encode, from_builtins
@@ -83,7 +83,7 @@ SEEDS = range(3)
 def events(seed: int, length: int = 120) -> list[NewEvent]:
     """A random history of entities of all kinds, ready to be appended."""
     orders = history(Random(seed), length)
-    entities = {stream: restored(stream, []) for stream in STREAMS}
+    entities = {stream: rehydrate(stream, []) for stream in STREAMS}
     decided, refused = decide_all(entities, orders, entities)
     assert not refused
     return decided
@@ -346,11 +346,11 @@ async def test_rows_grow_with_the_events_of_an_entity_and_not_with_their_square(
     claims = [
         claimed(n, edition=f"no {n}", published_on=str(DAYS[0] + n % 50 * DAY)) for n in range(1200)
     ]
-    entities = {FIGURE: restored(FIGURE, [])}
+    entities = {FIGURE: rehydrate(FIGURE, [])}
     sizes = []
     for count in (400, 1200):
         done = 0 if count == 400 else 400
-        orders = [Order(FIGURE, one, str(one.edition)) for one in claims[done:count]]
+        orders = [PlannedEvent(FIGURE, one, str(one.edition)) for one in claims[done:count]]
         decided, refused = decide_all(entities, orders, entities)
         assert not refused
         await recorder.append_all(decided)
@@ -550,7 +550,7 @@ async def test_others_get_their_turn_while_an_entity_learns_much(
     for number in range(5):
         await commands.record_all(
             [
-                Telling(FIGURE, claimed(n, edition=f"E{n}"))
+                RecordFact(FIGURE, claimed(n, edition=f"E{n}"))
                 for n in range(20 * number, 20 * number + 20)
             ]
         )

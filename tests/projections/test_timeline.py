@@ -39,12 +39,12 @@ from tests.support.fact_builders import (
 from tests.support.fact_builders import decided_facts as told_of
 from tracker.domain.codec import encode
 from tracker.domain.elements import MAX_INLINE_FACTS
-from tracker.domain.entity import Known, standing
+from tracker.domain.entity import RecordedFact, effective_facts
 from tracker.domain.fold import KEPT_FOLD_INTERVAL_FACTS
-from tracker.domain.registry import kind_of
+from tracker.domain.registry import entity_type
 from tracker.domain.values import DAY
 
-History = tuple[str, list[Known]]
+History = tuple[str, list[RecordedFact]]
 many = settings(max_examples=300, deadline=None)
 WINDOW = [DAYS[0] - DAY, *DAYS, DAYS[-1] + 30 * DAY]
 """The days that histories are about, and one before and after."""
@@ -98,9 +98,9 @@ def test_versions_follow_each_other_without_gap_overlap_or_repetition(told: Hist
 @given(histories())
 def test_the_version_of_a_day_is_the_state_folded_for_that_very_day(told: History) -> None:
     stream, known = told
-    versions, facts = timeline(stream, known), standing(known)
+    versions, facts = timeline(stream, known), effective_facts(known)
     for day in WINDOW:
-        state = kind_of(stream).state_on(stream.partition("/")[2], facts, day)
+        state = entity_type(stream).state_on(stream.partition("/")[2], facts, day)
         assert text_on(versions, day) == (encode(state).decode() if state else None)
 
 
@@ -210,7 +210,7 @@ class Rows:
         return [self.whole(row) for row in found]
 
 
-def rows_of(stream: str, known: Sequence[Known], cuts: Sequence[int]) -> Rows:
+def rows_of(stream: str, known: Sequence[RecordedFact], cuts: Sequence[int]) -> Rows:
     """The rows after the facts came in as many pages as there are cuts between them."""
     rows = Rows()
     for start, end in pairwise([0, *sorted(cuts), len(known)]):
@@ -323,13 +323,13 @@ def test_a_retraction_opens_the_rows_again_that_its_target_had_closed() -> None:
 # --- generations
 
 
-def claims(days: Sequence[date]) -> tuple[str, list[Known]]:
+def claims(days: Sequence[date]) -> tuple[str, list[RecordedFact]]:
     """A figure, and what is known of it: a claim is published on each of some days."""
     facts = [claimed(n, edition=f"no {n}", published_on=str(day)) for n, day in enumerate(days)]
     return facts[0].stream, told_of(facts[0].stream, *facts)
 
 
-def corrections(count: int) -> tuple[str, list[Known]]:
+def corrections(count: int) -> tuple[str, list[RecordedFact]]:
     """A figure of which one claim was retracted and told anew, again and again."""
     claim = claimed(1)
     facts = [claim, *(fact for n in range(count) for fact in (retracted(f"e{2 * n + 1}"), claim))]

@@ -13,7 +13,7 @@ from projections.fold.transitions import Transition, transitions
 from tests.projections.test_timeline import History, histories, many
 from tests.support.fact_builders import DAYS, announced, clause, decided_facts, fact, suspended
 from tracker.domain.alliance import Founded, MemberJoined, MemberLeft, Renamed
-from tracker.domain.entity import Known
+from tracker.domain.entity import RecordedFact
 from tracker.domain.export_control_acts import (
     Amended,
     Disputed,
@@ -34,7 +34,7 @@ def of(stream: str, *facts: Fact) -> list[tuple[str, str, str | None, str]]:
     ]
 
 
-def all_turns(stream: str, known: Sequence[Known]) -> list[Transition]:
+def all_turns(stream: str, known: Sequence[RecordedFact]) -> list[Transition]:
     """The transitions of all time."""
     return transitions(stream, known, date.min, date.max)
 

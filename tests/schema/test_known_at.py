@@ -11,10 +11,10 @@ import pytest
 from schema.services import Services
 from tests.support.api import Api, control, source, suspension
 from tests.support.fact_builders import announced
-from tracker.commands.commands import Order
-from tracker.commands.handler import decide, restored
+from tracker.commands.commands import PlannedEvent
+from tracker.commands.handler import decide, rehydrate
 from tracker.log.entries import NewEvent
-from tracker.log.recorder import PAGE_EVENTS, SQL, Appended, Recorder, append, read
+from tracker.log.recorder import PAGE_EVENTS, SQL, AppendResult, Recorder, append, read
 from tracker.postgres.database import Target, connect
 
 TICK = timedelta(microseconds=1)
@@ -24,7 +24,7 @@ TICK = timedelta(microseconds=1)
 def event(number: int) -> NewEvent:
     """The first event of an entity of its own."""
     stream = f"export-control/x{number}"
-    return decide(restored(stream, []), Order(stream, announced(), f"e{number}"), ())
+    return decide(rehydrate(stream, []), PlannedEvent(stream, announced(), f"e{number}"), ())
 
 
 async def positions(recorder: Recorder, *moments: datetime) -> list[int]:
@@ -48,7 +48,7 @@ async def append_with_a_clock_off_by(minutes: int, target: Target, event: NewEve
         ALTER FUNCTION log.append SET search_path = clock{minutes}, pg_catalog""")
     [outcome] = await append(connection, [[event]])
     await connection.execute("ALTER FUNCTION log.append SET search_path = pg_catalog")
-    assert isinstance(outcome, Appended)
+    assert isinstance(outcome, AppendResult)
     [recorded] = await read(connection, outcome.positions[0] - 1, limit=1)
     await connection.close()
     return recorded.recorded_at

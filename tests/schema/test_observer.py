@@ -30,7 +30,7 @@ from tests.support.web_server import serving
 from tests.support.websocket_client import connected, receive, send, subscribe
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
-from tracker.commands.commands import Telling
+from tracker.commands.commands import RecordFact
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
 
@@ -350,7 +350,7 @@ async def test_the_work_beside_operations_has_spans_of_what_it_came_to(
     signing = SigningOptions(KeyStore(tmp_path / "keys"), "example.org/log")
     async with running_tracker(target, signing, traces.work) as services:
         await services.commands.record_all(
-            [Telling(f"export-control/{name}", announced()) for name in "abc"]
+            [RecordFact(f"export-control/{name}", announced()) for name in "abc"]
         )
         await come_true(lambda: len(spans.get_finished_spans()) >= 2)
         await asyncio.sleep(2)  # time in which nothing is done, often

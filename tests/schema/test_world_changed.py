@@ -20,7 +20,7 @@ from schema.root.subscription import event_filter_for
 from schema.services import Access, Services
 from schema.types.change import EntityKind
 from tests.support.fact_builders import announced, claimed, clause, ordered, suspended
-from tracker.commands.commands import Telling
+from tracker.commands.commands import RecordFact
 from tracker.domain.values import Fact
 from tracker.postgres.database import PROJECTOR, Connection, Target
 
@@ -31,7 +31,7 @@ CONTROLS = """subscription ($commodities: [String!], $places: [String!], $validA
 
 async def record(services: Services, *names: str) -> int:
     """Record a control of each name; the position of the last."""
-    facts = [Telling(f"export-control/{name}", announced()) for name in names]
+    facts = [RecordFact(f"export-control/{name}", announced()) for name in names]
     return (await services.commands.record_all(facts)).positions[-1]
 
 

@@ -26,11 +26,11 @@ from tests.support.importer import (
     line,
     refusals,
 )
-from tracker.commands.commands import Order
-from tracker.commands.handler import Commands, decide, restored
+from tracker.commands.commands import PlannedEvent
+from tracker.commands.handler import Commands, decide, rehydrate
 from tracker.domain.alliance import Founded
 from tracker.domain.announcement import Made
-from tracker.domain.entity import Retracted, standing
+from tracker.domain.entity import Retracted, effective_facts
 from tracker.domain.figure import Claimed
 from tracker.domain.values import Fact
 from tracker.errors import DiskFull, InvalidInput, TrackerError, VersionConflict
@@ -306,7 +306,7 @@ async def test_a_write_meanwhile_makes_a_run_fail_as_a_whole(
     append = Staging.append
 
     async def late(*arguments: Any) -> int:
-        await desk.recorder.append([decide(restored(GALLIUM, []), OTHER, ())])
+        await desk.recorder.append([decide(rehydrate(GALLIUM, []), OTHER, ())])
         return await append(*arguments)
 
     monkeypatch.setattr(Staging, "append", late)
@@ -315,7 +315,7 @@ async def test_a_write_meanwhile_makes_a_run_fail_as_a_whole(
     assert list(await desk.facts()) == ["other"]
 
 
-OTHER = Order(GALLIUM, announced(title="Other"), "other")
+OTHER = PlannedEvent(GALLIUM, announced(title="Other"), "other")
 
 
 async def test_a_file_that_changes_while_it_is_read_is_refused(desk: ImportFixture) -> None:
@@ -416,7 +416,7 @@ async def standing_values(desk: ImportFixture) -> dict[str, int]:
     streams = [FIGURE.replace("CN", place) for place in ("CN", "US", "JP", "AU")]
     found = {}
     for stream, events in (await desk.recorder.read_streams(streams)).items():
-        for known in standing([event.known for event in events]):
+        for known in effective_facts([event.known for event in events]):
             assert isinstance(known.fact, Claimed)
             assert stream.split("/")[2] not in found
             found[str(known.fact.series.place)] = int(known.fact.quantity.value or 0)
@@ -474,8 +474,8 @@ async def test_ids_that_imports_give_are_not_for_clients(desk: ImportFixture, ke
 
 
 async def test_a_key_from_before_gives_its_first_result_again(desk: ImportFixture) -> None:
-    order = Order(FIGURE, claimed(1), "old~2")
-    await desk.recorder.append([decide(restored(FIGURE, []), order, ())])
+    order = PlannedEvent(FIGURE, claimed(1), "old~2")
+    await desk.recorder.append([decide(rehydrate(FIGURE, []), order, ())])
     again = await Commands(desk.recorder).record(FIGURE, claimed(1), idempotency_key="old~2")
     assert (again.repeated, list(again.positions)) == (True, [1])
     await Commands(desk.recorder).retract("old~2", "it was an example", claimed(1).source)

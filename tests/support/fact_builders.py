@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from msgspec import structs
 
 from projections.fold.timeline import Version, timeline
-from tracker.commands.commands import Order
-from tracker.commands.handler import decide, restored
+from tracker.commands.commands import PlannedEvent
+from tracker.commands.handler import decide, rehydrate
 from tracker.domain.codec import from_builtins
-from tracker.domain.entity import OPENINGS, Entity, Known, Retracted, standing
+from tracker.domain.entity import INITIAL_FACTS, Entity, RecordedFact, Retracted, effective_facts
 from tracker.domain.export_control_acts import Amended, Announced, Suspended
 from tracker.domain.figure import Claimed
 from tracker.domain.preference import Ordered, PreferenceState
@@ -125,15 +125,15 @@ def retracted(event_id: str) -> Retracted:
     return from_builtins(Retracted, {"retracts": event_id, "reason": "misread", "source": source()})
 
 
-def decided_facts(stream: str, *facts: Fact) -> list[Known]:
+def decided_facts(stream: str, *facts: Fact) -> list[RecordedFact]:
     """These facts, decided one after the other, as the events e1, e2, … at positions 1, 2, …"""
-    entity = restored(stream, [])
+    entity = rehydrate(stream, [])
     for number, item in enumerate(facts, 1):
         entity.record(item, f"e{number}")
     return [known._replace(position=number) for number, known in enumerate(entity.known, 1)]
 
 
-def state(known: Sequence[Known], stream: str, day: str) -> Any:
+def state(known: Sequence[RecordedFact], stream: str, day: str) -> Any:
     """The state of an entity on a day, if it has one."""
     moment = date.fromisoformat(day)
     return next((v.state for v in timeline(stream, known) if v.holds(moment)), None)
@@ -155,21 +155,21 @@ STREAMS = (
 """Entities of all kinds."""
 
 
-def history(chance: Random, length: int, streams: Sequence[str] = STREAMS) -> list[Order]:
+def history(chance: Random, length: int, streams: Sequence[str] = STREAMS) -> list[PlannedEvent]:
     """Up to `length` orders that the rules allow, one after the other, some of them retractions.
 
     Their days come in any order: many are told long after the day, or of a day long before. Some
     retractions name the next event as a replacement.
     """
-    entities = {stream: restored(stream, []) for stream in streams}
-    orders: list[Order] = []
+    entities = {stream: rehydrate(stream, []) for stream in streams}
+    orders: list[PlannedEvent] = []
     for _ in range(length):
         with suppress(TrackerError):
             stream = chance.choice(streams)
             drawn = any_fact(chance, entities[stream])
             if isinstance(drawn, Retracted) and chance.random() < 0.5:
                 drawn = structs.replace(drawn, replacement=f"e{len(orders) + 2}")
-            order = Order(stream, drawn, f"e{len(orders) + 1}")
+            order = PlannedEvent(stream, drawn, f"e{len(orders) + 1}")
             decide(entities[stream], order, entities)
             orders.append(order)
     return orders
@@ -180,7 +180,7 @@ def any_fact(chance: Random, entity: Entity) -> Fact:
     if entity.known and chance.random() < 0.1:
         return retracted(chance.choice(entity.known).event_id)
     kinds = [kind for kind in entity.FACTS.values() if kind is not Retracted]
-    kind = chance.choice(kinds) if entity.exists else entity.OPENING
+    kind = chance.choice(kinds) if entity.exists else entity.INITIAL_FACT
     return any_fact_of(chance, kind, entity.id)
 
 
@@ -273,15 +273,15 @@ def any_clause(chance: Random, id: str) -> dict[str, Any]:
 # --- the same told in another order
 
 
-def rearranged(chance: Random, known: Sequence[Known]) -> list[Known]:
+def rearranged(chance: Random, known: Sequence[RecordedFact]) -> list[RecordedFact]:
     """The facts of an entity that stand, told in another order, as if nothing had ever been wrong.
 
     The order of facts of one day has a meaning, and stays: of openings (whose claim came first),
     and of acts (which of two names counts). It has none between an opening and an act.
     """
     waiting = defaultdict(list)
-    for item in standing(known):
-        waiting[item.fact.public_on, type(item.fact) in OPENINGS].append(item)
+    for item in effective_facts(known):
+        waiting[item.fact.public_on, type(item.fact) in INITIAL_FACTS].append(item)
     turns = [key for key, items in waiting.items() for _ in items]
     chance.shuffle(turns)
     return [

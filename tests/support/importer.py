@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.fact_builders import announced, claimed, suspended
-from tracker.commands.commands import Order
+from tracker.commands.commands import PlannedEvent
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.values import Fact
 from tracker.log.recorder import Recorder
@@ -86,4 +86,4 @@ def counts(outcome: ImportOutcome) -> dict[str, int]:
 def cell(value: int, line: int = 2, *, id: str = "row", **more: Any) -> ReadFact:
     """A claim as a reader tells it."""
     claim = claimed(value, **more)
-    return ReadFact(SourceLocation(line, "value"), Order(claim.series.stream, claim, id))
+    return ReadFact(SourceLocation(line, "value"), PlannedEvent(claim.series.stream, claim, id))

@@ -11,8 +11,8 @@ import json
 import sys
 
 from tests.support.fact_builders import announced
-from tracker.commands.commands import Order
-from tracker.commands.handler import decide, restored
+from tracker.commands.commands import PlannedEvent
+from tracker.commands.handler import decide, rehydrate
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
@@ -21,7 +21,7 @@ from tracker.postgres.database import Target, create_pool
 def new(name: str) -> NewEvent:
     """The event that opens a stream of this name."""
     stream = f"export-control/{name}"
-    return decide(restored(stream, []), Order(stream, announced(), name), ())
+    return decide(rehydrate(stream, []), PlannedEvent(stream, announced(), name), ())
 
 
 async def write(target: Target, name: str, writers: int, events: int) -> None:

@@ -13,7 +13,7 @@ from projections.fold.timeline import timeline
 from tracker import corpus
 from tracker.domain.codec import from_builtins
 from tracker.domain.commodities import Commodity, commodities
-from tracker.domain.entity import Known
+from tracker.domain.entity import RecordedFact
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import ClauseQuery, licences_in_force, matching_clauses
 from tracker.domain.places import Place
@@ -92,12 +92,12 @@ def in_exposure(
 @cache
 def versions() -> dict[str, list[tuple[date, date | None, ExportControlState]]]:
     """The states of every control of the corpus, with the days on which they hold."""
-    streams = defaultdict[str, list[Known]](list)
+    streams = defaultdict[str, list[RecordedFact]](list)
     for position, line in enumerate(CORPUS.read_text(encoding="utf-8").splitlines(), 1):
         told = json.loads(line)
         if told["type"].startswith("ExportControl."):
             fact = from_builtins(FACTS[told["type"]], told["data"])
-            streams[told["entity"]].append(Known(position, told["id"], told["type"], fact))
+            streams[told["entity"]].append(RecordedFact(position, told["id"], told["type"], fact))
     return {
         entity: [(v.start, v.end, v.state) for v in timeline(entity, known)]
         for entity, known in streams.items()

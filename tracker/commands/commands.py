@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tracker.domain.commitments import equal_ignoring_redacted, free_texts, with_texts_restored
-from tracker.domain.entity import Entity, Known, Retracted
+from tracker.domain.entity import Entity, RecordedFact, Retracted
 from tracker.domain.values import Fact, Source
 from tracker.domain.wording import is_visible
 from tracker.errors import (
@@ -19,14 +19,14 @@ from tracker.errors import (
     TooLarge,
     VersionConflict,
 )
-from tracker.log.recorder import Appended
+from tracker.log.recorder import AppendResult
 
 IMPORT_MARK, RECEIPT_PREFIX = "~", "import-"
 """What ids have that only imports give: of corrections, and of receipts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PlannedEvent:
     """A fact to be recorded of an entity, under an event id that counts once.
 
     `path` leads to the fact in what the caller gave; errors in the fact are said to be there.
@@ -40,7 +40,7 @@ class Order:
     expected: int | None = None
 
     @contextmanager
-    def errors(self) -> Iterator[None]:
+    def locate_errors(self) -> Iterator[None]:
         """Put errors in the fact where it stands."""
         try:
             yield
@@ -49,7 +49,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class RecordFact:
     """A fact of an entity is to be recorded. `expected` is the version that the caller saw."""
 
     stream: str
@@ -58,7 +58,7 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True)
-class Retraction:
+class RetractEvent:
     """A recorded event, or a retraction, is to be retracted."""
 
     event_id: str
@@ -67,7 +67,7 @@ class Retraction:
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
+class CorrectEvent:
     """A recorded event is to be retracted and another fact recorded in its place: both or neither.
 
     The fact may be about another entity: a figure may have been filed under the wrong place.
@@ -82,11 +82,11 @@ class Correction:
     expected: int | None = None
 
 
-Command: TypeAlias = Telling | Retraction | Correction
+Command: TypeAlias = RecordFact | RetractEvent | CorrectEvent
 
 
-def wrong(
-    command: Retraction | Correction, path: Path, replacement: str | None = None
+def retraction_fact(
+    command: RetractEvent | CorrectEvent, path: Path, replacement: str | None = None
 ) -> Retracted:
     """That an event was wrong. Raises InvalidInput for a reason that says nothing."""
     try:
@@ -100,7 +100,7 @@ def wrong(
         raise error.below(*path) from None
 
 
-def check_free(event_id: str) -> None:
+def check_id_is_free(event_id: str) -> None:
     """Refuse an id, for a new event of a client, that an import would give. Raises InvalidInput."""
     if IMPORT_MARK in event_id or event_id.startswith(RECEIPT_PREFIX):
         raise InvalidInput(
@@ -113,15 +113,17 @@ def check_free(event_id: str) -> None:
         raise InvalidInput("expected at least one visible character", path=("idempotencyKey",))
 
 
-def recorded_before(entities: Mapping[str, Entity], orders: Sequence[Order]) -> dict[str, Known]:
+def find_recorded(
+    entities: Mapping[str, Entity], orders: Sequence[PlannedEvent]
+) -> dict[str, RecordedFact]:
     """What entities know under the event ids of orders, each of its own entity."""
     asked = (entities[order.stream].history.get(order.event_id) for order in orders)
     return {known.event_id: known for known in asked if known}
 
 
-def repeated(
-    orders: Sequence[Order], again: Mapping[str, Known], texts: Mapping[str, str]
-) -> Appended:
+def replay_result(
+    orders: Sequence[PlannedEvent], again: Mapping[str, RecordedFact], texts: Mapping[str, str]
+) -> AppendResult:
     """The first positions of orders of which events are recorded already, the texts of these given
     by commitment. Raises IdempotencyConflict unless they are the same facts, all of them.
     """
@@ -132,10 +134,10 @@ def repeated(
         ):
             raise IdempotencyConflict(order.event_id)
     first = again[orders[0].event_id].position
-    return Appended(range(first, first + len(orders)), repeated=True)
+    return AppendResult(range(first, first + len(orders)), repeated=True)
 
 
-def redactable(fact: Fact, fields: Sequence[str]) -> tuple[str, ...]:
+def redactable_fields(fact: Fact, fields: Sequence[str]) -> tuple[str, ...]:
     """The texts to redact of a recorded fact: those that are asked for, or all that there are.
 
     Raises InvalidInput where one is not there, or stands in the entry itself.

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from tracker.domain.entity import Entity
-from tracker.domain.registry import kind_of
-from tracker.log.entries import Recorded, replayed
+from tracker.domain.registry import entity_type
+from tracker.log.entries import RecordedEvent, to_aggregate_event
 from tracker.log.recorder import Recorder
 
 MAX_CACHE_BYTES = 64 * 1024 * 1024
@@ -21,7 +21,7 @@ MEMORY_BYTES_PER_ENTRY_BYTE = 4
 MIN_CACHED_EVENTS = 16
 """Events of an entity, at least, for it to be kept: those with fewer are read as fast."""
 
-Events = Sequence[Recorded]
+Events = Sequence[RecordedEvent]
 
 
 class _Cached(NamedTuple):
@@ -55,7 +55,7 @@ class EntityCache:
         recorded.
         """
         for stream in streams:
-            kind_of(stream)
+            entity_type(stream)
         read = await self._read(streams)
         async with self._locked(streams):
             entities = {stream: self._advance(stream, *read[stream]) for stream in streams}
@@ -95,10 +95,10 @@ class EntityCache:
         latest = self._cached.get(stream)  # others may have read more meanwhile
         if latest and _follows(latest, events):
             known = latest
-        entity = known.entity if known else kind_of(stream).blank(stream)
+        entity = known.entity if known else entity_type(stream).empty(stream)
         new = [event for event in events if event.version > entity.version]
         for event in new:
-            replayed(event).mutate(entity)
+            to_aggregate_event(event).mutate(entity)
         added = MEMORY_BYTES_PER_ENTRY_BYTE * sum(len(event.entry) for event in new)
         self._keep(entity, (known.size if known else 0) + added)
         return entity

@@ -9,22 +9,22 @@ from contextlib import contextmanager
 
 from tracker.commands.commands import (
     Command,
-    Correction,
-    Order,
-    Retraction,
-    Telling,
-    check_free,
-    recorded_before,
-    redactable,
-    repeated,
-    wrong,
+    CorrectEvent,
+    PlannedEvent,
+    RecordFact,
+    RetractEvent,
+    check_id_is_free,
+    find_recorded,
+    redactable_fields,
+    replay_result,
+    retraction_fact,
 )
 from tracker.commands.entity_cache import EntityCache
 from tracker.domain.announcement import Made
-from tracker.domain.entity import Entity, Known, check_stream
+from tracker.domain.entity import Entity, RecordedFact, check_stream
 from tracker.domain.recordable import check_recordable
 from tracker.domain.redaction import Redacted, Redaction
-from tracker.domain.registry import kind_of
+from tracker.domain.registry import entity_type
 from tracker.domain.values import Fact, PartialDate, Source
 from tracker.errors import (
     IdempotencyConflict,
@@ -35,17 +35,24 @@ from tracker.errors import (
     Unavailable,
     VersionConflict,
 )
-from tracker.log.entries import NO_TEXTS, SOURCE, NewEvent, Recorded, new_event, replayed
-from tracker.log.recorder import Appended, Recorder
+from tracker.log.entries import (
+    NO_TEXTS,
+    SOURCE,
+    NewEvent,
+    RecordedEvent,
+    new_event,
+    to_aggregate_event,
+)
+from tracker.log.recorder import AppendResult, Recorder
 from tracker.postgres.database import CONNECTION_ERRORS
 
-GROUPINGS = frozenset({"g7"})
+NON_ALLIANCE_GROUPS = frozenset({"g7"})
 """Groups that act in announcements without being alliances of this tracker."""
 
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 """How often a command without an expected version is decided anew when others get in before it."""
 
-PACE = 10
+EVENTS_PER_TURN = 10
 """Orders that are decided in one go."""
 
 BATCHES = uuid.uuid5(uuid.NAMESPACE_URL, f"{SOURCE}:batch")
@@ -70,7 +77,7 @@ class Commands:
         idempotency_key: str | None = None,
         expected_version: int | None = None,
         actor: str | None = None,
-    ) -> Appended:
+    ) -> AppendResult:
         """Record a fact of an entity and return its position once it is durable.
 
         The same idempotency key again returns the first position. `expected_version` is the
@@ -78,8 +85,8 @@ class Commands:
         VersionConflict, IdempotencyConflict or Unavailable; then nothing of it is recorded, except
         that after Unavailable it may be.
         """
-        command = Telling(stream, fact, expected_version)
-        return await self._carry_out([(command, ())], [_event_id(idempotency_key)], actor)
+        command = RecordFact(stream, fact, expected_version)
+        return await self._execute([(command, ())], [_event_id(idempotency_key)], actor)
 
     async def record_all(
         self,
@@ -87,7 +94,7 @@ class Commands:
         *,
         idempotency_key: str | None = None,
         actor: str | None = None,
-    ) -> Appended:
+    ) -> AppendResult:
         """Carry out commands in their order, each seeing those before it: all, or none.
 
         The same key with the same commands again returns the first positions. Errors are those of
@@ -97,7 +104,7 @@ class Commands:
         key = _event_id(idempotency_key)
         placed = [(command, (index,)) for index, command in enumerate(commands)]
         ids = [str(uuid.uuid5(BATCHES, f"{index}:{key}")) for index in range(len(commands))]
-        return await self._carry_out(placed, ids, actor)
+        return await self._execute(placed, ids, actor)
 
     async def retract(
         self,
@@ -107,10 +114,10 @@ class Commands:
         *,
         idempotency_key: str | None = None,
         actor: str | None = None,
-    ) -> Appended:
+    ) -> AppendResult:
         """Retract a recorded event, or a retraction. Raises NotFound for an unknown event."""
-        command = Retraction(event_id, reason, source)
-        return await self._carry_out([(command, ())], [_event_id(idempotency_key)], actor)
+        command = RetractEvent(event_id, reason, source)
+        return await self._execute([(command, ())], [_event_id(idempotency_key)], actor)
 
     async def correct(
         self,
@@ -123,7 +130,7 @@ class Commands:
         idempotency_key: str | None = None,
         expected_version: int | None = None,
         actor: str | None = None,
-    ) -> Appended:
+    ) -> AppendResult:
         """Retract a recorded event and record a fact in its place: both, or neither.
 
         `fact` is about the entity `stream`, which need not be that of the event: a figure may have
@@ -131,8 +138,8 @@ class Commands:
         becomes the id of the new fact, the version is that of the entity of the event. Errors are
         those of `record` and `retract`; the path of one in the fact begins with `replacement`.
         """
-        command = Correction(event_id, stream, fact, reason, source, expected_version)
-        return await self._carry_out([(command, ())], [_event_id(idempotency_key)], actor)
+        command = CorrectEvent(event_id, stream, fact, reason, source, expected_version)
+        return await self._execute([(command, ())], [_event_id(idempotency_key)], actor)
 
     async def redact(
         self,
@@ -144,7 +151,7 @@ class Commands:
         fields: Sequence[str] = (),
         idempotency_key: str | None = None,
         actor: str | None = None,
-    ) -> Appended:
+    ) -> AppendResult:
         """Take texts out of a recorded event for ever, all that it has or those in some fields.
 
         The entry stays; the texts go in the transaction that records the redaction. Raises
@@ -153,7 +160,7 @@ class Commands:
         now (`ALREADY_REDACTED`).
         """
         event = await self._event(event_id)
-        there = redactable(event.fact, fields)
+        there = redactable_fields(event.fact, fields)
         fact = Redacted(
             redacts=event_id, fields=there, on=on, reason=reason, by=actor, source=source
         )
@@ -161,21 +168,21 @@ class Commands:
             f"{Redaction.KIND}/{event.position}", fact, idempotency_key=idempotency_key, actor=actor
         )
 
-    async def _event(self, event_id: str) -> Recorded:
-        _checked(event_id, "eventId")
-        with _unreadable():
+    async def _event(self, event_id: str) -> RecordedEvent:
+        _validate_event_id(event_id, "eventId")
+        with _translate_lost_connection():
             event = await self._recorder.event(event_id)
         if event is None:
             raise NotFound(f"There is no event {event_id!r}", path=("eventId",))
         return event
 
-    async def _carry_out(
+    async def _execute(
         self, commands: Sequence[tuple[Command, Path]], ids: Sequence[str], actor: str | None
-    ) -> Appended:
+    ) -> AppendResult:
         """Carry out commands that belong together, each with its path and the id of its fact."""
-        orders = await self._orders(commands, ids)
-        for left in reversed(range(ATTEMPTS)):
-            decided = await self._decided(orders, actor)
+        orders = await self._plan(commands, ids)
+        for left in reversed(range(MAX_ATTEMPTS)):
+            decided = await self._decide_events(orders, actor)
             if isinstance(decided, Mapping):
                 return await self._repeated(orders, decided)
             try:
@@ -187,29 +194,37 @@ class Commands:
                     raise
         raise AssertionError("unreachable")
 
-    async def _orders(
+    async def _plan(
         self, commands: Sequence[tuple[Command, Path]], ids: Sequence[str]
-    ) -> list[Order]:
+    ) -> list[PlannedEvent]:
         """The facts that commands ask for. Raises InvalidInput, NotFound or Unavailable."""
         streams = await self._streams_of(commands)
-        orders: list[Order] = []
+        orders: list[PlannedEvent] = []
         for (command, path), id in zip(commands, ids, strict=True):
             match command:
-                case Telling():
-                    orders.append(Order(command.stream, command.fact, id, path, command.expected))
-                case Retraction():
-                    orders.append(Order(streams[command.event_id], wrong(command, path), id, path))
-                case Correction():
+                case RecordFact():
                     orders.append(
-                        Order(
+                        PlannedEvent(command.stream, command.fact, id, path, command.expected)
+                    )
+                case RetractEvent():
+                    orders.append(
+                        PlannedEvent(
+                            streams[command.event_id], retraction_fact(command, path), id, path
+                        )
+                    )
+                case CorrectEvent():
+                    orders.append(
+                        PlannedEvent(
                             streams[command.event_id],
-                            wrong(command, path, replacement=id),
+                            retraction_fact(command, path, replacement=id),
                             str(uuid.uuid5(CORRECTIONS, id)),
                             path,
                             command.expected,
                         )
                     )
-                    orders.append(Order(command.stream, command.fact, id, (*path, "replacement")))
+                    orders.append(
+                        PlannedEvent(command.stream, command.fact, id, (*path, "replacement"))
+                    )
         return orders
 
     async def _streams_of(self, commands: Sequence[tuple[Command, Path]]) -> dict[str, str]:
@@ -217,65 +232,67 @@ class Commands:
         asked = [
             (command.event_id, path)
             for command, path in commands
-            if not isinstance(command, Telling)
+            if not isinstance(command, RecordFact)
         ]
         for event_id, path in asked:
-            _checked(event_id, *path, "eventId")
-        with _unreadable():
+            _validate_event_id(event_id, *path, "eventId")
+        with _translate_lost_connection():
             streams = await self._recorder.streams_of([event_id for event_id, _ in asked])
         for event_id, path in asked:
             if event_id not in streams:
                 raise NotFound(f"There is no event {event_id!r}", path=(*path, "eventId"))
         return streams
 
-    async def _decided(
-        self, orders: Sequence[Order], actor: str | None
-    ) -> list[NewEvent] | Mapping[str, Known]:
+    async def _decide_events(
+        self, orders: Sequence[PlannedEvent], actor: str | None
+    ) -> list[NewEvent] | Mapping[str, RecordedFact]:
         """The events that record orders, decided on what the log knows now; or, where some are
         recorded already, whatever version they expected then, what is known under their ids."""
         for order in orders:
-            with order.errors():
+            with order.locate_errors():
                 check_stream(order.stream, "id")
-        with _unreadable():
-            alliances = await self._recorder.existing(
+        with _translate_lost_connection():
+            alliances = await self._recorder.existing_streams(
                 sorted(referenced_alliances(order.fact for order in orders))
             )
             async with self._entities.load({order.stream for order in orders}) as entities:
-                return recorded_before(entities, orders) or await _decide_in_turns(
+                return find_recorded(entities, orders) or await _decide_in_turns(
                     entities, orders, alliances, actor
                 )
 
-    async def _repeated(self, orders: Sequence[Order], again: Mapping[str, Known]) -> Appended:
+    async def _repeated(
+        self, orders: Sequence[PlannedEvent], again: Mapping[str, RecordedFact]
+    ) -> AppendResult:
         """The first positions of orders of which events are recorded already."""
-        with _unreadable():
+        with _translate_lost_connection():
             texts = await self._recorder.annexes.texts(known.fact for known in again.values())
-            outcome = repeated(orders, again, texts)
+            outcome = replay_result(orders, again, texts)
             await self._recorder.confirm()
         return outcome
 
 
 async def _decide_in_turns(
     entities: Mapping[str, Entity],
-    orders: Sequence[Order],
+    orders: Sequence[PlannedEvent],
     alliances: Iterable[str],
     actor: str | None,
 ) -> list[NewEvent]:
     """The events that record orders, each decided after those before it; others get their turn."""
     for order in orders:
-        check_free(order.event_id)
+        check_id_is_free(order.event_id)
     events, founded = [], set(alliances)
     for number, order in enumerate(orders, 1):
-        with order.errors():
+        with order.locate_errors():
             check_version(entities[order.stream], order)
             events.append(decide(entities[order.stream], order, founded, actor))
         founded.add(order.stream)
-        if number % PACE == 0:
+        if number % EVENTS_PER_TURN == 0:
             await asyncio.sleep(0)
     return events
 
 
 @contextmanager
-def _unreadable() -> Iterator[None]:
+def _translate_lost_connection() -> Iterator[None]:
     """Tell a database that is lost before anything was sent to it."""
     try:
         yield
@@ -285,14 +302,14 @@ def _unreadable() -> Iterator[None]:
         ) from error
 
 
-def check_version(entity: Entity, order: Order) -> None:
+def check_version(entity: Entity, order: PlannedEvent) -> None:
     """Refuse an order that was made for another version of the entity. Raises VersionConflict."""
     if order.expected is not None and order.expected != entity.version:
         raise VersionConflict(entity.id, order.expected, entity.version)
 
 
 def decide(
-    entity: Entity, order: Order, alliances: Iterable[str], actor: str | None = None
+    entity: Entity, order: PlannedEvent, alliances: Iterable[str], actor: str | None = None
 ) -> NewEvent:
     """The event that records an order, after the rules agreed; the entity moves on with it.
 
@@ -316,7 +333,7 @@ def decide(
 
 def decide_all(
     entities: Mapping[str, Entity],
-    orders: Sequence[Order],
+    orders: Sequence[PlannedEvent],
     alliances: Iterable[str],
     actor: str | None = None,
 ) -> tuple[list[NewEvent], list[tuple[int, TrackerError]]]:
@@ -342,13 +359,13 @@ async def load(recorder: Recorder, streams: Collection[str]) -> dict[str, Entity
         return entities
 
 
-def restored(
-    stream: str, events: Iterable[Recorded], texts: Mapping[str, str] = NO_TEXTS
+def rehydrate(
+    stream: str, events: Iterable[RecordedEvent], texts: Mapping[str, str] = NO_TEXTS
 ) -> Entity:
     """The entity that these events of a stream make, as far as there are texts by commitment."""
-    entity = kind_of(stream).blank(stream)
+    entity = entity_type(stream).empty(stream)
     for event in events:
-        replayed(event, texts).mutate(entity)
+        to_aggregate_event(event, texts).mutate(entity)
     return entity
 
 
@@ -366,7 +383,7 @@ def referenced_alliances(facts: Iterable[Fact]) -> set[str]:
 def check_actors(fact: Fact, alliances: Iterable[str]) -> None:
     """Refuse an actor that is neither a place nor a known alliance. Raises InvalidInput."""
     for index, actor in enumerate(fact.actors if isinstance(fact, Made) else ()):
-        known = actor in GROUPINGS or f"alliance/{actor}" in alliances
+        known = actor in NON_ALLIANCE_GROUPS or f"alliance/{actor}" in alliances
         if actor.islower() and not known:
             raise InvalidInput(
                 f"{actor!r} is not an actor: expected a place such as US, or an"
@@ -379,10 +396,10 @@ def check_actors(fact: Fact, alliances: Iterable[str]) -> None:
 def _event_id(idempotency_key: str | None) -> str:
     if idempotency_key is None:
         return str(uuid.uuid4())
-    return _checked(idempotency_key, "idempotencyKey")
+    return _validate_event_id(idempotency_key, "idempotencyKey")
 
 
-def _checked(event_id: str, *path: str | int) -> str:
+def _validate_event_id(event_id: str, *path: str | int) -> str:
     if not 0 < len(event_id) <= 200 or not event_id.isprintable():
         raise InvalidInput("expected 1 to 200 printable characters", path=path)
     return event_id

@@ -18,7 +18,7 @@ from tracker.domain.entity import TYPES
 from tracker.domain.export_control_acts import Amended, Announced, Merged
 from tracker.domain.figure import Claimed
 from tracker.domain.publishers import publishers, publishers_at
-from tracker.domain.registry import kind_of
+from tracker.domain.registry import entity_type
 from tracker.domain.values import READ, Source
 from tracker.domain.vocabulary import Checked
 
@@ -55,7 +55,7 @@ def check_repetitions(acts: Sequence[Act]) -> Iterator[Problem]:
 def check_rules(acts: Sequence[Act]) -> Iterator[Problem]:
     """The rules of the domain hold when the acts are recorded in order."""
     orders = [act.order for act in acts]
-    entities = {order.stream: kind_of(order.stream).blank(order.stream) for order in orders}
+    entities = {order.stream: entity_type(order.stream).empty(order.stream) for order in orders}
     alliances = [stream for stream in entities if stream.startswith("alliance/")]
     for index, error in decide_all(entities, orders, alliances)[1]:
         yield _problem(acts[index], error.message, ".".join(map(str, error.path)))

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tracker.commands.commands import Order
+from tracker.commands.commands import PlannedEvent
 from tracker.corpus.files import Act, Problem
 from tracker.domain.entity import TYPES
 from tracker.domain.figure import Claimed, edition_key
@@ -30,7 +30,7 @@ Claim = tuple[str, tuple[str, str, str | None]]
 """A series and one publisher's edition of it."""
 
 
-def compile_corpus(acts: Sequence[Act], readings: Sequence[Order]) -> list[Order]:
+def compile_corpus(acts: Sequence[Act], readings: Sequence[PlannedEvent]) -> list[PlannedEvent]:
     """The corpus in order: acts, and the readings of what no act states."""
     orders = [act.order for act in acts]
     stated = dict(_claims(orders))
@@ -38,7 +38,7 @@ def compile_corpus(acts: Sequence[Act], readings: Sequence[Order]) -> list[Order
     return sorted(orders, key=lambda order: order.fact.public_on)
 
 
-def format_corpus(orders: Iterable[Order]) -> bytes:
+def format_corpus(orders: Iterable[PlannedEvent]) -> bytes:
     """The corpus as it is written."""
     return b"".join(
         format_line(order.event_id, TYPES[type(order.fact)], order.fact, order.stream)
@@ -46,7 +46,7 @@ def format_corpus(orders: Iterable[Order]) -> bytes:
     )
 
 
-def readings_in(corpus: Path) -> list[Order]:
+def readings_in(corpus: Path) -> list[PlannedEvent]:
     """The readings of USGS files that a corpus was made with: a reading's id follows from it."""
     if not corpus.is_file():
         raise NotFound(f"There is no {corpus}: expected it, or --usgs", path=("directory",))
@@ -54,12 +54,12 @@ def readings_in(corpus: Path) -> list[Order]:
     return [order for order in orders if is_reading(order)]
 
 
-def is_reading(order: Order) -> bool:
+def is_reading(order: PlannedEvent) -> bool:
     """Whether the reader of the USGS has read it in a file, and no person."""
     return isinstance(order.fact, Claimed) and order.event_id == claim_id(order.fact)
 
 
-def usgs_readings(directory: Path) -> list[Order]:
+def usgs_readings(directory: Path) -> list[PlannedEvent]:
     """All that the USGS files below a directory state. Raises NotFound where there are none."""
     paths = sorted(directory.rglob("*.csv"))
     files = [file for file in map(File.at, paths) if usgs.READER.recognise(file.head(), file.name)]
@@ -73,7 +73,7 @@ def usgs_readings(directory: Path) -> list[Order]:
     ]
 
 
-def contradictions(acts: Sequence[Act], readings: Sequence[Order]) -> Iterator[Problem]:
+def contradictions(acts: Sequence[Act], readings: Sequence[PlannedEvent]) -> Iterator[Problem]:
     """Where a file of ours and the publisher's give different figures for one claim."""
     published = dict(_claims(readings))
     for act in acts:
@@ -84,14 +84,14 @@ def contradictions(acts: Sequence[Act], readings: Sequence[Order]) -> Iterator[P
                 yield Problem(act.file, message, act.id, "quantity")
 
 
-def _claims(orders: Iterable[Order]) -> Iterator[tuple[Claim, Quantity]]:
+def _claims(orders: Iterable[PlannedEvent]) -> Iterator[tuple[Claim, Quantity]]:
     """The claims among some orders, each with its figure."""
     for order in orders:
         if isinstance(order.fact, Claimed):
             yield (order.stream, edition_key(order.fact)), order.fact.quantity
 
 
-def summary(orders: Sequence[Order]) -> str:
+def summary(orders: Sequence[PlannedEvent]) -> str:
     """What is in a corpus, in a few lines."""
     counts = Counter(TYPES[type(order.fact)] for order in orders)
     lines = [f"{len(orders):,} lines about {len({order.stream for order in orders}):,} entities"]

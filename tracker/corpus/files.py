@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tracker.commands.commands import Order
+from tracker.commands.commands import PlannedEvent
 from tracker.domain.codec import encode
 from tracker.errors import InvalidInput, NotFound, TrackerError
 from tracker.sources.readers.corpus_format import parse_line
@@ -36,7 +36,7 @@ class Act:
 
     file: str
     number: int
-    order: Order
+    order: PlannedEvent
 
     @property
     def id(self) -> str:

@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 
 from msgspec import structs
 
-from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
+from tracker.domain.entity import CitingFold, Entity, RecordedFact, Retracted, StateWithEvidence
 from tracker.domain.unions import unions_of
 from tracker.domain.values import Fact, Name, PartialDate, Place, Text, Value
 from tracker.domain.vocabulary import AllianceStatus, MemberRole, MembershipKind
@@ -104,7 +104,7 @@ class Membership(NamedTuple):
     union: Place | None = None
 
 
-class AllianceState(CitingState, frozen=True, kw_only=True):
+class AllianceState(StateWithEvidence, frozen=True, kw_only=True):
     """An alliance on a day."""
 
     name: str
@@ -147,7 +147,7 @@ class AllianceFold(CitingFold[AllianceState]):
         self.members_known = True
         self.end: Succeeded | Dissolved | None = None
 
-    def take(self, known: Known) -> None:
+    def take(self, known: RecordedFact) -> None:
         """Take in a fact; none of a day before the founding counts, as there may be once that was
         moved to a later one."""
         if self.founded is None and not isinstance(known.fact, Founded):
@@ -214,7 +214,7 @@ class Alliance(Entity):
     """One alliance of states, or an initiative that has members of its own."""
 
     KIND: ClassVar[str] = "alliance"
-    OPENING: ClassVar[type[Fact]] = Founded
+    INITIAL_FACT: ClassVar[type[Fact]] = Founded
     FACTS: ClassVar[dict[str, type[Fact]]] = {
         "Alliance.Founded": Founded,
         "Alliance.Renamed": Renamed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
+from tracker.domain.entity import CitingFold, Entity, RecordedFact, Retracted, StateWithEvidence
 from tracker.domain.values import (
     ENTITY_PATH,
     PERCENT,
@@ -98,7 +98,7 @@ class Superseded(Fact, frozen=True, kw_only=True):
         return self.on.first
 
 
-class AnnouncementState(CitingState, frozen=True, kw_only=True):
+class AnnouncementState(StateWithEvidence, frozen=True, kw_only=True):
     """An announcement on a day."""
 
     date: PartialDate
@@ -130,7 +130,7 @@ class AnnouncementFold(CitingFold[AnnouncementState]):
         self.made: Made | None = None
         self.by: str | None = None
 
-    def take(self, known: Known) -> None:
+    def take(self, known: RecordedFact) -> None:
         """Take in a fact; none of a day before the announcement counts, as there may be once that
         was moved to a later one."""
         if self.made is None:
@@ -172,7 +172,7 @@ class Announcement(Entity):
     """One announcement."""
 
     KIND: ClassVar[str] = "announcement"
-    OPENING: ClassVar[type[Fact]] = Made
+    INITIAL_FACT: ClassVar[type[Fact]] = Made
     FACTS: ClassVar[dict[str, type[Fact]]] = {
         "Announcement.Made": Made,
         "Announcement.Superseded": Superseded,

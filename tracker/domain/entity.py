@@ -9,48 +9,48 @@ from typing import Any, ClassVar, Self
 
 from eventsourcing.domain import BaseAggregate, CanMutateAggregate, datetime_now_with_tzinfo
 
-from tracker.domain.fold import CitingFold, CitingState, EntityState, Fold, PrefixFolds
+from tracker.domain.fold import CitingFold, EntityState, Fold, PrefixFolds, StateWithEvidence
 from tracker.domain.history import (
-    OPENINGS,
-    Because,
+    INITIAL_FACTS,
+    Evidence,
     History,
-    Known,
+    RecordedFact,
     Retracted,
-    cited,
-    retracted,
-    standing,
+    effective_facts,
+    retracted_ids,
+    to_evidence,
 )
 from tracker.domain.values import ENTITY_PATH, Fact
 from tracker.errors import InvalidInput, NotFound, TrackerError
 
 __all__ = [
+    "INITIAL_FACTS",
     "KINDS",
-    "OPENINGS",
     "TYPES",
-    "Because",
     "CitingFold",
-    "CitingState",
     "Entity",
     "EntityState",
+    "Evidence",
     "Fold",
     "History",
-    "Known",
+    "RecordedFact",
     "Retracted",
+    "StateWithEvidence",
     "because",
     "check_stream",
-    "cited",
-    "kind_of",
-    "retracted",
-    "standing",
+    "effective_facts",
+    "entity_type",
+    "retracted_ids",
+    "to_evidence",
 ]
 
 MAX_STREAM_CHARACTERS = 300
 """The maximum length of an entity's name."""
 
 
-def because(known: Iterable[Known]) -> tuple[Because, ...]:
+def because(known: Iterable[RecordedFact]) -> tuple[Evidence, ...]:
     """The facts behind a state, in the order of the log."""
-    return tuple(cited(k) for k in sorted(known, key=lambda k: k.position))
+    return tuple(to_evidence(k) for k in sorted(known, key=lambda k: k.position))
 
 
 class Entity(BaseAggregate[str]):
@@ -61,7 +61,7 @@ class Entity(BaseAggregate[str]):
 
     KIND: ClassVar[str]
     """The first part of the stream."""
-    OPENING: ClassVar[type[Fact]]
+    INITIAL_FACT: ClassVar[type[Fact]]
     """The fact that a stream must begin with."""
     FACTS: ClassVar[dict[str, type[Fact]]]
     """The facts of this kind by event type; the types are pinned, whatever moves in the code."""
@@ -75,7 +75,7 @@ class Entity(BaseAggregate[str]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         KINDS[cls.KIND] = cls
-        OPENINGS.add(cls.OPENING)
+        INITIAL_FACTS.add(cls.INITIAL_FACT)
         TYPES.update({fact: type_ for type_, fact in cls.FACTS.items() if fact is not Retracted})
 
     @dataclass(frozen=True)
@@ -92,17 +92,17 @@ class Entity(BaseAggregate[str]):
         def mutate(self, aggregate: Any) -> Any:
             """Add the fact to its entity; the first one makes the entity."""
             if aggregate is None:
-                aggregate = kind_of(self.originator_id).blank(self.originator_id)
+                aggregate = entity_type(self.originator_id).empty(self.originator_id)
             return super().mutate(aggregate)
 
         def apply(self, aggregate: Any) -> None:
             """Keep the fact; states are folded from all of them."""
             type_ = aggregate.type_of(self.fact)
-            known = Known(self.position, self.event_id, type_, self.fact)
+            known = RecordedFact(self.position, self.event_id, type_, self.fact)
             aggregate._folding.truncate(aggregate.history.add(known).place)
 
     @classmethod
-    def blank(cls, stream: str) -> Self:
+    def empty(cls, stream: str) -> Self:
         """The entity before its first fact, at version 0."""
         entity = cls.__new__(cls)
         entity.__base_init__(stream, 0, datetime_now_with_tzinfo())
@@ -117,7 +117,7 @@ class Entity(BaseAggregate[str]):
             self.version -= 1
 
     @property
-    def known(self) -> list[Known]:
+    def known(self) -> list[RecordedFact]:
         """All that is known of it, in the order of the log."""
         return self.history.known
 
@@ -149,7 +149,7 @@ class Entity(BaseAggregate[str]):
         raise NotImplementedError
 
     @classmethod
-    def state_on(cls, id: str, facts: Sequence[Known], day: date) -> EntityState | None:
+    def state_on(cls, id: str, facts: Sequence[RecordedFact], day: date) -> EntityState | None:
         """The state on `day`, from the standing facts in valid-time order; None before the first.
 
         Only facts public by that day count. Pure, and the same for projections and replay.
@@ -162,7 +162,7 @@ class Entity(BaseAggregate[str]):
         return state
 
     @classmethod
-    def turns(cls, fact: Fact) -> Iterable[date]:
+    def change_days(cls, fact: Fact) -> Iterable[date]:
         """Every day on which the state may change because of a fact."""
         return (fact.public_on,)
 
@@ -176,9 +176,10 @@ class Entity(BaseAggregate[str]):
         return self._folding.of_first(self.history.standing, self.history.public(day))
 
     def _check_opening(self, fact: Fact) -> None:
-        if not isinstance(fact, self.OPENING) and not self.exists:
+        if not isinstance(fact, self.INITIAL_FACT) and not self.exists:
             raise NotFound(
-                f"There is no {self.id}: expected a {self.OPENING.__name__} first", path=("id",)
+                f"There is no {self.id}: expected a {self.INITIAL_FACT.__name__} first",
+                path=("id",),
             )
         if not self.known:
             check_stream(self.id, "id")
@@ -230,7 +231,7 @@ def check_stream(stream: str, field: str) -> None:
         )
 
 
-def kind_of(stream: str) -> type[Entity]:
+def entity_type(stream: str) -> type[Entity]:
     """The kind of entity that a stream belongs to. Raises InvalidInput for an unknown kind."""
     kind = KINDS.get(stream.partition("/")[0])
     if kind is None:

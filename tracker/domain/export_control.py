@@ -15,7 +15,7 @@ from msgspec import structs
 from tracker.domain.clause import Clause, ClauseState, PartialSuspension
 from tracker.domain.clause_history import ENDED, ClauseHistory, next_day
 from tracker.domain.elements import Element, Elements, EncodedElement
-from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
+from tracker.domain.entity import CitingFold, Entity, RecordedFact, Retracted, StateWithEvidence
 from tracker.domain.export_control_acts import (
     Amended,
     Announced,
@@ -58,7 +58,7 @@ class Dispute(Value, frozen=True, kw_only=True):
     judged: Text | None = None
 
 
-class ExportControlState(CitingState, frozen=True, kw_only=True):
+class ExportControlState(StateWithEvidence, frozen=True, kw_only=True):
     """An instrument on a day."""
 
     issuer: Place
@@ -84,11 +84,11 @@ class ExportControlFold(CitingFold[ExportControlState]):
         """The title that an amendment gave it."""
         self.histories: dict[str, ClauseHistory] = {}
         """The history of every clause by its id."""
-        self._disputed: list[Known] = []
+        self._disputed: list[RecordedFact] = []
         self._disputes: Elements | None = None
 
     @classmethod
-    def elements_of(cls, known: Known, place: str, replaced: date | None) -> list[Element]:
+    def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
         """The fact itself, and the account that it gives."""
         elements = super().elements_of(known, place, replaced)
         if isinstance(known.fact, Disputed):
@@ -104,7 +104,7 @@ class ExportControlFold(CitingFold[ExportControlState]):
             self._disputes = Elements(map(self._write_dispute, self._disputed))
         return cited, self._disputes
 
-    def take(self, known: Known) -> None:
+    def take(self, known: RecordedFact) -> None:
         """Take in an act, or an account of it that differs."""
         self.cite(known)
         match known.fact:
@@ -168,7 +168,7 @@ class ExportControlFold(CitingFold[ExportControlState]):
             return tuple(lists[1].values)  # type: ignore[arg-type]  # all of this kind
         return tuple([_dispute(known.fact) for known in self._disputed])
 
-    def _write_dispute(self, known: Known) -> EncodedElement:
+    def _write_dispute(self, known: RecordedFact) -> EncodedElement:
         return self._texts.get(("dispute", known.position), lambda: _dispute(known.fact))
 
 
@@ -176,7 +176,7 @@ class ExportControl(Entity):
     """One instrument: an announcement, law or regulation that controls trade or output."""
 
     KIND: ClassVar[str] = "export-control"
-    OPENING: ClassVar[type[Fact]] = Announced
+    INITIAL_FACT: ClassVar[type[Fact]] = Announced
     FACTS: ClassVar[dict[str, type[Fact]]] = {
         "ExportControl.Announced": Announced,
         "ExportControl.EnteredIntoForce": EnteredIntoForce,
@@ -301,7 +301,7 @@ class ExportControl(Entity):
             )
 
     @classmethod
-    def turns(cls, fact: Fact) -> Iterable[date]:
+    def change_days(cls, fact: Fact) -> Iterable[date]:
         """The day of an act, and those that histories may lead to because of it."""
         yield fact.public_on
         match fact:

@@ -19,14 +19,14 @@ from tracker.domain.elements import (
 )
 from tracker.domain.entity import (
     TYPES,
-    Because,
     Entity,
     EntityState,
+    Evidence,
     Fold,
-    Known,
+    RecordedFact,
     Retracted,
     because,
-    cited,
+    to_evidence,
 )
 from tracker.domain.fold import in_order_of_log
 from tracker.domain.values import (
@@ -197,9 +197,9 @@ class Claim(Value, frozen=True, kw_only=True):
         return self.source.published_on
 
     @property
-    def because(self) -> Because:
+    def because(self) -> Evidence:
         """The event that recorded the claim, in a list for uniformity."""
-        return Because(
+        return Evidence(
             position=self.position,
             event_id=self.event_id,
             type=TYPES[Claimed],
@@ -213,7 +213,7 @@ class PreferenceDecision(Value, frozen=True, kw_only=True):
 
     prefers: str
     reason: str
-    event: Because
+    event: Evidence
 
 
 class FigureState(EntityState, frozen=True, kw_only=True):
@@ -227,10 +227,10 @@ class FigureState(EntityState, frozen=True, kw_only=True):
     series: Series
     claims: tuple[Claim, ...]
     judgement: PreferenceDecision | None = None
-    judged: tuple[Because, ...] = ()
+    judged: tuple[Evidence, ...] = ()
 
     @property
-    def because(self) -> tuple[Because, ...]:
+    def because(self) -> tuple[Evidence, ...]:
         """The events of the claims and judgements, in the order of the log."""
         told = (*(claim.because for claim in self.claims), *self.judged)
         return tuple(sorted(told, key=lambda fact: fact.position))
@@ -238,7 +238,7 @@ class FigureState(EntityState, frozen=True, kw_only=True):
     @property
     def sources(self) -> list[Source]:
         """The sources of those facts, without making the facts first."""
-        facts: tuple[Claim | Because, ...] = (*self.claims, *self.judged)
+        facts: tuple[Claim | Evidence, ...] = (*self.claims, *self.judged)
         return [source for fact in facts for source in fact.sources]
 
 
@@ -254,23 +254,23 @@ class FigureFold(Fold[FigureState]):
     LONG = ("claims", "judged")
 
     def __init__(self) -> None:
-        self.claimed: list[tuple[Known, Claimed]] = []
+        self.claimed: list[tuple[RecordedFact, Claimed]] = []
         """The claims in valid-time order."""
         self.latest: dict[str, int] = {}
         """The place of each publisher's latest claim."""
         self.editions: dict[tuple[str, str, str | None], int] = {}
         """The place of the last claim of each edition."""
-        self.judged: list[tuple[Known, Preferred]] = []
+        self.judged: list[tuple[RecordedFact, Preferred]] = []
         self._claims: Elements | None = None
         self._judged: Elements | None = None
         self._texts = ElementCache()
 
     @classmethod
-    def elements_of(cls, known: Known, place: str, replaced: date | None) -> list[Element]:
+    def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
         """The claim, until it is not its publisher's latest, and then; or the judgement."""
         fact, day = known.fact, known.fact.public_on
         if not isinstance(fact, Claimed):
-            return [Element.of(2, in_order_of_log(known), day, cited(known))]
+            return [Element.of(2, in_order_of_log(known), day, to_evidence(known))]
         latest = Element.of(1, place, day, _claim(known, fact, True), replaced)
         if replaced is None:
             return [latest]
@@ -282,7 +282,7 @@ class FigureFold(Fold[FigureState]):
         """The publisher of a claim, which the next one restates."""
         return fact.source.publisher if isinstance(fact, Claimed) else None
 
-    def take(self, known: Known) -> None:
+    def take(self, known: RecordedFact) -> None:
         """Take in a claim or a judgement."""
         match known.fact:
             case Claimed() as fact:
@@ -333,12 +333,12 @@ class FigureFold(Fold[FigureState]):
             return tuple(lists[0].values)  # type: ignore[arg-type]  # all of this kind
         return tuple([self._claim(index) for index in range(len(self.claimed))])
 
-    def _all_judged(self) -> tuple[Because, ...]:
+    def _all_judged(self) -> tuple[Evidence, ...]:
         if lists := self.lists():
             return tuple(lists[1].values)  # type: ignore[arg-type]  # all of this kind
         return because([known for known, _ in self.judged])
 
-    def last_match(self, judgement: Preferred) -> Known | None:
+    def last_match(self, judgement: Preferred) -> RecordedFact | None:
         """The last claim that a judgement speaks of."""
         last = self.latest.get(judgement.publisher, -1)
         claims = (self.claimed[index] for index in range(last, -1, -1))
@@ -355,14 +355,14 @@ class FigureFold(Fold[FigureState]):
         is_latest = latest or self.latest[fact.source.publisher] == index
         return self._texts.get((known.position, is_latest), lambda: _claim(known, fact, is_latest))
 
-    def _write_judged(self, known: Known) -> EncodedElement:
-        return self._texts.get(known.position, lambda: cited(known))
+    def _write_judged(self, known: RecordedFact) -> EncodedElement:
+        return self._texts.get(known.position, lambda: to_evidence(known))
 
     def _judgement(self) -> PreferenceDecision | None:
         for known, fact in reversed(self.judged):
             if meant := self.last_match(fact):
                 return PreferenceDecision(
-                    prefers=meant.event_id, reason=fact.reason, event=cited(known)
+                    prefers=meant.event_id, reason=fact.reason, event=to_evidence(known)
                 )
         return None
 
@@ -370,7 +370,7 @@ class FigureFold(Fold[FigureState]):
 _POSITION = attrgetter("position")
 
 
-def _claim(known: Known, fact: Claimed, latest: bool) -> Claim:
+def _claim(known: RecordedFact, fact: Claimed, latest: bool) -> Claim:
     return Claim(
         position=known.position,
         event_id=known.event_id,
@@ -390,7 +390,7 @@ class Figure(Entity):
     """One series and period, with every publisher's claims by edition."""
 
     KIND: ClassVar[str] = "figure"
-    OPENING: ClassVar[type[Fact]] = Claimed
+    INITIAL_FACT: ClassVar[type[Fact]] = Claimed
     FACTS: ClassVar[dict[str, type[Fact]]] = {
         "Figure.Claimed": Claimed,
         "Figure.Preferred": Preferred,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
+from tracker.domain.entity import CitingFold, Entity, RecordedFact, Retracted, StateWithEvidence
 from tracker.domain.values import Fact, Name, PartialDate, Place
 from tracker.errors import InvalidInput
 
@@ -43,7 +43,7 @@ class Renamed(FirmFact, frozen=True, kw_only=True):
     also: tuple[Name, ...] = ()
 
 
-class FirmState(CitingState, frozen=True, kw_only=True):
+class FirmState(StateWithEvidence, frozen=True, kw_only=True):
     """A firm on a day. `also` are other spellings of its names."""
 
     name: str
@@ -74,7 +74,7 @@ class FirmFold(CitingFold[FirmState]):
         self.also: list[str] = []
         self.place: Place | None = None
 
-    def take(self, known: Known) -> None:
+    def take(self, known: RecordedFact) -> None:
         """Take in a fact; none of a day before the firm was identified counts."""
         match known.fact:
             case Identified() as fact:
@@ -105,7 +105,7 @@ class Firm(Entity):
     """One firm."""
 
     KIND: ClassVar[str] = "firm"
-    OPENING: ClassVar[type[Fact]] = Identified
+    INITIAL_FACT: ClassVar[type[Fact]] = Identified
     FACTS: ClassVar[dict[str, type[Fact]]] = {
         "Firm.Identified": Identified,
         "Firm.Renamed": Renamed,

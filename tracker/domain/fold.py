@@ -23,7 +23,7 @@ from tracker.domain.elements import (
     are_stored_apart,
     split_at_lists,
 )
-from tracker.domain.history import Because, Known, cited
+from tracker.domain.history import Evidence, RecordedFact, to_evidence
 from tracker.domain.values import Fact, Source, Value
 
 KEPT_FOLD_INTERVAL_FACTS = 512
@@ -36,7 +36,7 @@ class EntityState(Value, frozen=True, kw_only=True):
     id: str
 
     @property
-    def because(self) -> tuple[Because, ...]:
+    def because(self) -> tuple[Evidence, ...]:
         """The facts that made the state what it is, in the order of the log."""
         raise NotImplementedError
 
@@ -46,10 +46,10 @@ class EntityState(Value, frozen=True, kw_only=True):
         return [source for fact in self.because for source in fact.sources]
 
 
-class CitingState(EntityState, frozen=True, kw_only=True):
+class StateWithEvidence(EntityState, frozen=True, kw_only=True):
     """A state that lists the facts behind it apart from what they say."""
 
-    because: tuple[Because, ...]
+    because: tuple[Evidence, ...]
 
 
 S = TypeVar("S", bound=EntityState)
@@ -64,7 +64,7 @@ class Fold(Generic[S]):
     NEEDS_OPENING: ClassVar[bool] = False
     """Whether only those facts count that come after the first opening."""
 
-    def take(self, known: Known) -> None:
+    def take(self, known: RecordedFact) -> None:
         """Take in the next fact in valid-time order."""
         raise NotImplementedError
 
@@ -74,7 +74,7 @@ class Fold(Generic[S]):
         raise NotImplementedError
 
     @classmethod
-    def elements_of(cls, known: Known, place: str, replaced: date | None) -> list[Element]:
+    def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
         """The elements that there are in long lists because of a fact.
 
         `place` is what facts in valid-time order are ordered by; `replaced` is the day on which the
@@ -143,16 +143,16 @@ class CitingFold(Fold[S]):
     LONG: ClassVar[tuple[str, ...]] = ("because",)
 
     def __init__(self) -> None:
-        self._known: list[Known] = []
+        self._known: list[RecordedFact] = []
         self._cited: Elements | None = None
         self._texts = ElementCache()
 
     @classmethod
-    def elements_of(cls, known: Known, place: str, replaced: date | None) -> list[Element]:
+    def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
         """The fact itself."""
-        return [Element.of(1, in_order_of_log(known), known.fact.public_on, cited(known))]
+        return [Element.of(1, in_order_of_log(known), known.fact.public_on, to_evidence(known))]
 
-    def cite(self, known: Known) -> None:
+    def cite(self, known: RecordedFact) -> None:
         """Have a fact among those behind the state."""
         index = len(self._known)
         if self._known and self._known[-1].position > known.position:
@@ -173,17 +173,17 @@ class CitingFold(Fold[S]):
         return self._cited
 
     @property
-    def because(self) -> tuple[Because, ...]:
+    def because(self) -> tuple[Evidence, ...]:
         """The facts behind the state, in the order of the log."""
         if elements := self.cited():
             return tuple(elements.values)  # type: ignore[arg-type]  # all of this kind
-        return tuple([cited(known) for known in self._known])
+        return tuple([to_evidence(known) for known in self._known])
 
-    def _write(self, known: Known) -> EncodedElement:
-        return self._texts.get(known.position, lambda: cited(known))
+    def _write(self, known: RecordedFact) -> EncodedElement:
+        return self._texts.get(known.position, lambda: to_evidence(known))
 
 
-def in_order_of_log(known: Known) -> str:
+def in_order_of_log(known: RecordedFact) -> str:
     """The sort key of facts in the order of the log."""
     return f"{known.position:019}"
 
@@ -206,7 +206,7 @@ class PrefixFolds(Generic[F]):
         self._at, self._fold = 0, begin()
         self._kept: list[tuple[int, F]] = []
 
-    def of_first(self, facts: Sequence[Known], count: int) -> F:
+    def of_first(self, facts: Sequence[RecordedFact], count: int) -> F:
         """The fold of the first facts, for reading only."""
         kept = bisect_right(self._kept, count, key=_COUNT)
         if self._at > count or (kept and self._kept[kept - 1][0] > self._at):

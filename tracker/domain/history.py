@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tracker.domain.values import Fact, Name, Source, Value, check_reason
 
-OPENINGS: set[type[Fact]] = set()
+INITIAL_FACTS: set[type[Fact]] = set()
 """The facts that streams begin with."""
 
 
@@ -39,7 +39,7 @@ class Retracted(Fact, frozen=True, kw_only=True):
         return date.min
 
 
-class Known(NamedTuple):
+class RecordedFact(NamedTuple):
     """A recorded fact, as folds see it. The position is 0 while it is not yet in the log."""
 
     position: int
@@ -48,7 +48,7 @@ class Known(NamedTuple):
     fact: Fact
 
 
-class Because(Value, frozen=True, kw_only=True):
+class Evidence(Value, frozen=True, kw_only=True):
     """A fact that made a state what it is."""
 
     position: int
@@ -63,9 +63,9 @@ class Because(Value, frozen=True, kw_only=True):
         return (self.source, *self.more_sources)
 
 
-def cited(known: Known) -> Because:
+def to_evidence(known: RecordedFact) -> Evidence:
     """A fact as states refer to it."""
-    return Because(
+    return Evidence(
         position=known.position,
         event_id=known.event_id,
         type=known.type,
@@ -74,7 +74,7 @@ def cited(known: Known) -> Because:
     )
 
 
-def retracted(known: Sequence[Known]) -> set[str]:
+def retracted_ids(known: Sequence[RecordedFact]) -> set[str]:
     """The ids of the events that are retracted, given all that is known in the order of the log.
 
     A retraction counts unless a later one that counts retracts it: so they are read backwards.
@@ -86,15 +86,15 @@ def retracted(known: Sequence[Known]) -> set[str]:
     return gone
 
 
-def standing(known: Iterable[Known]) -> list[Known]:
+def effective_facts(known: Iterable[RecordedFact]) -> list[RecordedFact]:
     """The facts that stand, in valid-time order; those of one day in the order of `History.place`,
     but openings first: a corrected one is told after the acts that follow from it."""
     return History([*known]).standing
 
 
-def rank(known: Known) -> tuple[date, bool]:
+def sort_key(known: RecordedFact) -> tuple[date, bool]:
     """What facts are ordered by before the order in which they were told."""
-    return known.fact.public_on, type(known.fact) not in OPENINGS
+    return known.fact.public_on, type(known.fact) not in INITIAL_FACTS
 
 
 class Difference(NamedTuple):
@@ -104,7 +104,7 @@ class Difference(NamedTuple):
     """The place of the first of them among those that stand."""
     day: date
     """The day from which the first of them counts; the last of all days where none differs."""
-    facts: list[Known]
+    facts: list[RecordedFact]
     """The facts that stand now and did not, or stand no more; in no order."""
 
 
@@ -113,38 +113,38 @@ class History:
 
     __slots__ = ("_corrected", "_ids", "_retractions", "gone", "known", "openings", "standing")
 
-    def __init__(self, known: Sequence[Known] = ()):
-        self.known: list[Known] = []
+    def __init__(self, known: Sequence[RecordedFact] = ()):
+        self.known: list[RecordedFact] = []
         """All facts in the order of the log."""
-        self.standing: list[Known] = []
+        self.standing: list[RecordedFact] = []
         """Those that stand, in valid-time order."""
         self.gone: set[str] = set()
         """The ids of the events that are retracted."""
         self.openings = 0
         """How many openings stand."""
         self._ids: dict[str, int] = {}
-        self._retractions: list[Known] = []
+        self._retractions: list[RecordedFact] = []
         self._corrected: dict[str, int] = {}
         if known:
             self._fill(known)
 
-    def _fill(self, known: Iterable[Known]) -> None:
+    def _fill(self, known: Iterable[RecordedFact]) -> None:
         """Take in the first facts, sorted once."""
         for item in known:
             self._note(item)
-        self.gone = retracted(self._retractions)
+        self.gone = retracted_ids(self._retractions)
         self.standing = sorted([k for k in self.known if self.stands(k)], key=self.order)
-        self.openings = sum([type(k.fact) in OPENINGS for k in self.standing])
+        self.openings = sum([type(k.fact) in INITIAL_FACTS for k in self.standing])
 
     def __contains__(self, event_id: str) -> bool:
         return event_id in self._ids
 
-    def get(self, event_id: str) -> Known | None:
+    def get(self, event_id: str) -> RecordedFact | None:
         """What is known under the id of an event."""
         index = self._ids.get(event_id)
         return None if index is None else self.known[index]
 
-    def add(self, new: Known) -> Difference:
+    def add(self, new: RecordedFact) -> Difference:
         """Take in the next fact of the log."""
         self._note(new)
         if not isinstance(new.fact, Retracted):
@@ -158,7 +158,7 @@ class History:
             changed = [] if target.event_id in self.gone else [target]
             self.gone.add(target.event_id)
         else:
-            gone, self.gone = self.gone, retracted(self._retractions)
+            gone, self.gone = self.gone, retracted_ids(self._retractions)
             changed = self._told(gone ^ self.gone)
         differences = [
             self._remove(known) if known.event_id in self.gone else self._insert(known)
@@ -185,7 +185,7 @@ class History:
         """Have what a retraction took away again, and take away what it had brought back."""
         self._retractions.pop()
         self._forget_correction(fact)
-        gone, self.gone = self.gone, retracted(self._retractions)
+        gone, self.gone = self.gone, retracted_ids(self._retractions)
         changed = self._told(gone ^ self.gone)
         places = [
             (self._remove(known) if known.event_id in self.gone else self._insert(known)).place
@@ -202,12 +202,12 @@ class History:
             if isinstance(other.fact, Retracted) and other.fact.replacement == fact.replacement:
                 self._corrected[fact.replacement] = self.place(other.fact.retracts)
 
-    def revived_by(self, fact: Retracted) -> list[Known]:
+    def revived_by(self, fact: Retracted) -> list[RecordedFact]:
         """What stands again once a retraction counts, in valid-time order."""
         target = self.get(fact.retracts)
         if target is None or not isinstance(target.fact, Retracted):
             return []
-        gone = retracted([*self._retractions, Known(0, "", "", fact)])
+        gone = retracted_ids([*self._retractions, RecordedFact(0, "", "", fact)])
         return sorted(self._told(self.gone - gone), key=self.order)
 
     def public(self, day: date) -> int:
@@ -216,7 +216,7 @@ class History:
             return len(self.standing)
         return bisect_right(self.standing, day, key=_PUBLIC)
 
-    def _note(self, new: Known) -> None:
+    def _note(self, new: RecordedFact) -> None:
         """Know a fact, and in whose place it or another stands."""
         self._ids[new.event_id] = len(self.known)
         self.known.append(new)
@@ -230,35 +230,37 @@ class History:
         replacement stands where the event that it corrects stood."""
         return self._corrected.get(event_id, self._ids[event_id])
 
-    def order(self, known: Known) -> tuple[date, bool, int, int]:
+    def order(self, known: RecordedFact) -> tuple[date, bool, int, int]:
         """What facts that stand are ordered by; it stays as it is."""
         index = self._ids[known.event_id]
-        return (*rank(known), self._corrected.get(known.event_id, index), index)
+        return (*sort_key(known), self._corrected.get(known.event_id, index), index)
 
-    def stands(self, known: Known) -> bool:
+    def stands(self, known: RecordedFact) -> bool:
         """Whether a fact that is known is not retracted, and no retraction."""
         return known.event_id not in self.gone and not isinstance(known.fact, Retracted)
 
-    def _told(self, ids: Iterable[str]) -> list[Known]:
+    def _told(self, ids: Iterable[str]) -> list[RecordedFact]:
         """The facts under some ids that are no retractions."""
         return [
             known for id in ids if (known := self.get(id)) and not isinstance(known.fact, Retracted)
         ]
 
-    def _insert(self, known: Known) -> Difference:
+    def _insert(self, known: RecordedFact) -> Difference:
         index = len(self.standing)
         if index and (
-            self._corrected or rank(self.standing[-1]) > rank(known) or known is not self.known[-1]
+            self._corrected
+            or sort_key(self.standing[-1]) > sort_key(known)
+            or known is not self.known[-1]
         ):
             index = bisect_left(self.standing, self.order(known), key=self.order)
         self.standing.insert(index, known)
-        self.openings += type(known.fact) in OPENINGS
+        self.openings += type(known.fact) in INITIAL_FACTS
         return Difference(index, known.fact.public_on, [known])
 
-    def _remove(self, known: Known) -> Difference:
+    def _remove(self, known: RecordedFact) -> Difference:
         index = bisect_left(self.standing, self.order(known), key=self.order)
         del self.standing[index]
-        self.openings -= type(known.fact) in OPENINGS
+        self.openings -= type(known.fact) in INITIAL_FACTS
         return Difference(index, known.fact.public_on, [known])
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
+from tracker.domain.entity import CitingFold, Entity, RecordedFact, Retracted, StateWithEvidence
 from tracker.domain.values import Fact, Name, PartialDate, Value
 from tracker.errors import InvalidInput
 
@@ -94,7 +94,7 @@ class Receipt(Fact, frozen=True, kw_only=True):
         return self.on.first
 
 
-class ImportState(CitingState, frozen=True, kw_only=True):
+class ImportState(StateWithEvidence, frozen=True, kw_only=True):
     """An import: what its receipt says."""
 
     on: PartialDate
@@ -120,7 +120,7 @@ class ImportFold(CitingFold[ImportState]):
         super().__init__()
         self.receipt: Receipt | None = None
 
-    def take(self, known: Known) -> None:
+    def take(self, known: RecordedFact) -> None:
         """Take in the receipt."""
         if self.receipt is None and isinstance(known.fact, Receipt):
             self.receipt = known.fact
@@ -153,7 +153,7 @@ class Import(Entity):
     """One run of a reader over one file."""
 
     KIND: ClassVar[str] = "import"
-    OPENING: ClassVar[type[Fact]] = Receipt
+    INITIAL_FACT: ClassVar[type[Fact]] = Receipt
     FACTS: ClassVar[dict[str, type[Fact]]] = {"Import.Recorded": Receipt}
     FOLD = ImportFold
 

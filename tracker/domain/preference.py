@@ -7,7 +7,15 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.entity import Because, CitingFold, CitingState, Entity, Known, Retracted, cited
+from tracker.domain.entity import (
+    CitingFold,
+    Entity,
+    Evidence,
+    RecordedFact,
+    Retracted,
+    StateWithEvidence,
+    to_evidence,
+)
 from tracker.domain.values import Commodity, Fact, Name, PartialDate, Publisher, check_reason
 from tracker.domain.vocabulary import Statistic
 from tracker.errors import InvalidInput
@@ -48,12 +56,12 @@ class Ordered(Fact, frozen=True, kw_only=True):
         return self.on.first
 
 
-class PreferenceState(CitingState, frozen=True, kw_only=True):
+class PreferenceState(StateWithEvidence, frozen=True, kw_only=True):
     """The order of publishers that counts on a day, with the event that said so."""
 
     publishers: tuple[str, ...]
     reason: str
-    event: Because
+    event: Evidence
     commodity: Commodity | None = None
     statistic: Statistic | None = None
 
@@ -65,9 +73,9 @@ class PreferenceFold(CitingFold[PreferenceState]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.last: Known | None = None
+        self.last: RecordedFact | None = None
 
-    def take(self, known: Known) -> None:
+    def take(self, known: RecordedFact) -> None:
         """Take in an order."""
         self.last = known
         self.cite(known)
@@ -81,7 +89,7 @@ class PreferenceFold(CitingFold[PreferenceState]):
             id=id,
             publishers=order.publishers,
             reason=order.reason,
-            event=cited(known),
+            event=to_evidence(known),
             commodity=order.commodity,
             statistic=order.statistic,
             because=self.because,
@@ -98,7 +106,7 @@ class Preference(Entity):
     """
 
     KIND: ClassVar[str] = "preference"
-    OPENING: ClassVar[type[Fact]] = Ordered
+    INITIAL_FACT: ClassVar[type[Fact]] = Ordered
     FACTS: ClassVar[dict[str, type[Fact]]] = {
         "Preference.Ordered": Ordered,
         "Preference.Retracted": Retracted,

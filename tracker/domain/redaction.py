@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.entity import CitingFold, CitingState, Entity, Known, Retracted
+from tracker.domain.entity import CitingFold, Entity, RecordedFact, Retracted, StateWithEvidence
 from tracker.domain.values import Fact, Name, PartialDate, Source, Value, check_reason
 from tracker.errors import InvalidInput
 
@@ -56,14 +56,14 @@ class RedactedText(Value, frozen=True, kw_only=True):
     by: str | None = None
 
 
-class RedactionState(CitingState, frozen=True, kw_only=True):
+class RedactionState(StateWithEvidence, frozen=True, kw_only=True):
     """All that had to go of one event; `id` is its position."""
 
     event_id: str
     texts: tuple[RedactedText, ...]
 
 
-def redacted_texts(known: Known, fact: Redacted) -> list[RedactedText]:
+def redacted_texts(known: RecordedFact, fact: Redacted) -> list[RedactedText]:
     """The texts that a redaction is about."""
     return [
         RedactedText(
@@ -88,7 +88,7 @@ class RedactionFold(CitingFold[RedactionState]):
         self.redacts: str | None = None
         self.texts: list[RedactedText] = []
 
-    def take(self, known: Known) -> None:
+    def take(self, known: RecordedFact) -> None:
         """Take in a redaction."""
         self.cite(known)
         if isinstance(known.fact, Redacted):
@@ -108,7 +108,7 @@ class Redaction(Entity):
     """The redactions of one event."""
 
     KIND: ClassVar[str] = "redaction"
-    OPENING: ClassVar[type[Fact]] = Redacted
+    INITIAL_FACT: ClassVar[type[Fact]] = Redacted
     FACTS: ClassVar[dict[str, type[Fact]]] = {REDACTED_TYPE: Redacted}
 
     FOLD = RedactionFold

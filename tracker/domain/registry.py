@@ -6,7 +6,7 @@ from typing import Any
 
 from tracker.domain.alliance import Alliance, AllianceState
 from tracker.domain.announcement import Announcement, AnnouncementState
-from tracker.domain.entity import KINDS, Entity, kind_of
+from tracker.domain.entity import KINDS, Entity, entity_type
 from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.figure import Figure, FigureState
 from tracker.domain.firm import Firm, FirmState
@@ -54,4 +54,4 @@ def fact_type(type_: str) -> type[Fact]:
     return fact
 
 
-__all__ = ["FACTS", "KINDS", "STATES", "Entity", "State", "fact_type", "kind_of"]
+__all__ = ["FACTS", "KINDS", "STATES", "Entity", "State", "entity_type", "fact_type"]

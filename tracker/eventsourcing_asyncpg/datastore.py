@@ -11,7 +11,7 @@ from weakref import finalize
 import asyncpg
 from eventsourcing.persistence import InterfaceError, OperationalError
 
-from tracker.eventsourcing_asyncpg.errors import translated
+from tracker.eventsourcing_asyncpg.errors import to_persistence_error
 from tracker.eventsourcing_asyncpg.listener import Listener
 from tracker.eventsourcing_asyncpg.loop_thread import SHUTDOWN_TIMEOUT_SECONDS, LoopThread
 from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, Target, create_pool
@@ -21,7 +21,7 @@ Work = Callable[[Connection, bool], Awaitable[T]]
 """Something to do over a connection; True says that it may have been done already, because the
 connection was lost before the answer came."""
 
-KEEP_TRYING = 5.0
+RETRY_SECONDS = 5.0
 """Seconds during which work is tried again after a lost connection."""
 
 
@@ -39,10 +39,10 @@ class Connections:
         """Do some work over a connection; after losing the connection, over another one.
 
         Raises the library's errors: OperationalError or InterfaceError when the database can't be
-        had for `KEEP_TRYING` seconds.
+        had for `RETRY_SECONDS` seconds.
         """
         clock = asyncio.get_running_loop().time
-        deadline = clock() + KEEP_TRYING
+        deadline = clock() + RETRY_SECONDS
         begun = False
         while True:
             try:
@@ -51,7 +51,7 @@ class Connections:
                     again, begun = begun, True
                     return await work(connection, again)
             except CONNECTION_ERRORS as error:
-                failure = translated(error)
+                failure = to_persistence_error(error)
                 hopeless = not isinstance(failure, (OperationalError, InterfaceError))
                 if hopeless or clock() > deadline:
                     raise failure from error

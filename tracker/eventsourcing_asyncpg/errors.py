@@ -37,7 +37,7 @@ BY_CLASS: dict[str, type[DatabaseError]] = {
 """By the first two characters of PostgreSQL's SQLSTATE, as psycopg sorts them."""
 
 
-def translated(error: Exception) -> PersistenceError:
+def to_persistence_error(error: Exception) -> PersistenceError:
     """The library's error for one of asyncpg's or of the connection's."""
     message = str(error) or type(error).__name__
     if isinstance(error, asyncpg.PostgresError):

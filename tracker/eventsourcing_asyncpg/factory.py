@@ -57,7 +57,7 @@ class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
 
     def aggregate_recorder(self, purpose: str = "events") -> AsyncpgAggregateRecorder:
         """A recorder of events or snapshots that are in no application sequence."""
-        return self._ready(
+        return self._with_tables(
             AsyncpgAggregateRecorder(
                 self.datastore, events_table_name=self._table("stored", purpose)
             )
@@ -65,24 +65,26 @@ class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
 
     def application_recorder(self) -> AsyncpgApplicationRecorder:
         """The recorder of an application's events."""
-        cls = self._chosen(self.APPLICATION_RECORDER_TOPIC, AsyncpgApplicationRecorder)
-        return self._ready(cls(self.datastore, events_table_name=self._table("stored", "events")))
+        cls = self._resolve_class(self.APPLICATION_RECORDER_TOPIC, AsyncpgApplicationRecorder)
+        return self._with_tables(
+            cls(self.datastore, events_table_name=self._table("stored", "events"))
+        )
 
     def tracking_recorder(
         self, tracking_recorder_class: type[AsyncpgTrackingRecorder] | None = None
     ) -> AsyncpgTrackingRecorder:
         """The recorder of a projection, or a view that is one."""
-        cls = tracking_recorder_class or self._chosen(
+        cls = tracking_recorder_class or self._resolve_class(
             self.TRACKING_RECORDER_TOPIC, AsyncpgTrackingRecorder
         )
-        return self._ready(
+        return self._with_tables(
             cls(self.datastore, tracking_table_name=self._table("notification", "tracking"))
         )
 
     def process_recorder(self) -> AsyncpgProcessRecorder:
         """The recorder of an application that follows others."""
-        cls = self._chosen(self.PROCESS_RECORDER_TOPIC, AsyncpgProcessRecorder)
-        return self._ready(
+        cls = self._resolve_class(self.PROCESS_RECORDER_TOPIC, AsyncpgProcessRecorder)
+        return self._with_tables(
             cls(
                 self.datastore,
                 events_table_name=self._table("stored", "events"),
@@ -106,12 +108,12 @@ class AsyncpgFactory(InfrastructureFactory[AsyncpgTrackingRecorder]):
     def _table(self, unnamed: str, purpose: str) -> str:
         return f"{self.env.name.lower() or unnamed}_{purpose}"
 
-    def _chosen(self, setting: str, default: type[R]) -> type[R]:
+    def _resolve_class(self, setting: str, default: type[R]) -> type[R]:
         """The recorder class that a setting names."""
         topic = self.env.get(setting)
         return cast(type[R], resolve_topic(topic)) if topic else default
 
-    def _ready(self, recorder: R) -> R:
+    def _with_tables(self, recorder: R) -> R:
         """A recorder whose tables are there, unless somebody else sees to that."""
         if strtobool(self.env.get(self.CREATE_TABLE) or "yes"):
             recorder.create_table()

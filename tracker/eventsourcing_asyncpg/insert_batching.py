@@ -22,7 +22,7 @@ Outcome = Sequence[int] | PersistenceError
 logger = logging.getLogger(__name__)
 
 
-class Inserts:
+class InsertBatcher:
     """The inserts into one table. Everything here runs in the loop of its connections."""
 
     def __init__(self, connections: Connections, statement: str):

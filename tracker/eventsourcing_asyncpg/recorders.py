@@ -24,7 +24,7 @@ from eventsourcing.persistence import (
 
 from tracker.eventsourcing_asyncpg.datastore import Datastore
 from tracker.eventsourcing_asyncpg.identifiers import names
-from tracker.eventsourcing_asyncpg.insert_batching import Inserts, insert
+from tracker.eventsourcing_asyncpg.insert_batching import InsertBatcher, insert
 from tracker.eventsourcing_asyncpg.subscription import AsyncpgSubscription, WatchableRecorder
 from tracker.postgres.database import Connection, named_queries
 
@@ -117,7 +117,7 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder, WatchableRecorder):
     def __init__(self, datastore: Datastore, **tables: str):
         super().__init__(datastore, **tables)
         self._insert = self._sql("insert_application_events")
-        self._inserts = Inserts(datastore.connections, self._insert)
+        self._inserts = InsertBatcher(datastore.connections, self._insert)
 
     def _add_events_table(self) -> None:
         self.sql_create_statements += [

@@ -26,7 +26,7 @@ from eventsourcing.persistence import (
     Transcoder,
 )
 
-from tracker.commands.commands import check_free
+from tracker.commands.commands import check_id_is_free
 from tracker.commands.handler import check_actors, referenced_alliances
 from tracker.domain.codec import decode
 from tracker.domain.entity import Entity
@@ -37,9 +37,9 @@ from tracker.errors import IdempotencyConflict, VersionConflict
 from tracker.eventsourcing_asyncpg import factory
 from tracker.eventsourcing_asyncpg.datastore import Datastore
 from tracker.eventsourcing_asyncpg.subscription import AsyncpgSubscription, WatchableRecorder
-from tracker.log.entries import NewEvent, new_event, recorded, replayed
+from tracker.log.entries import NewEvent, new_event, recorded, to_aggregate_event
 from tracker.log.recorder import SQL as LOG
-from tracker.log.recorder import Appended, append
+from tracker.log.recorder import AppendResult, append
 from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("tracker_log.sql"))
@@ -68,7 +68,7 @@ class EntityMapper(Mapper[str]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
         """The entity's event that an entry holds. Texts in annexes are commitments there."""
-        return replayed(recorded(stored_event.state))
+        return to_aggregate_event(recorded(stored_event.state))
 
 
 class TrackerLogRecorder(WatchableRecorder):
@@ -92,10 +92,10 @@ class TrackerLogRecorder(WatchableRecorder):
             return []
         events = [msgspec.json.decode(stored.state, type=NewEvent) for stored in stored_events]
 
-        async def work(connection: Connection, _again: bool) -> Appended:
+        async def work(connection: Connection, _again: bool) -> AppendResult:
             await _check(connection, events)
             [outcome] = await append(connection, [events])  # what is recorded already is found
-            if not isinstance(outcome, Appended):
+            if not isinstance(outcome, AppendResult):
                 raise outcome
             return outcome
 
@@ -184,7 +184,7 @@ async def _check(connection: Connection, events: Sequence[NewEvent]) -> None:
     rows = await connection.fetch(LOG.existing_streams, sorted(referenced_alliances(facts)))
     alliances = {row["stream"] for row in rows}
     for event, fact in zip(events, facts, strict=True):
-        check_free(event.event_id)
+        check_id_is_free(event.event_id)
         check_actors(fact, alliances)
         alliances.add(event.stream)
 

@@ -17,7 +17,7 @@ from tracker.domain.codec import encode
 from tracker.domain.commitments import SCHEME, commitments_in
 from tracker.domain.redaction import Redacted, RedactedText, redacted_texts
 from tracker.domain.values import Fact
-from tracker.log.entries import Recorded, recorded
+from tracker.log.entries import RecordedEvent, recorded
 from tracker.postgres.database import Connection, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("annexes.sql"))
@@ -36,7 +36,7 @@ class StoredAnnex:
     field: str
     salt: bytes | None
     text: str | None
-    redaction: Recorded | None = None
+    redaction: RecordedEvent | None = None
 
     @property
     def redacted_text(self) -> RedactedText | None:

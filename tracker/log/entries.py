@@ -17,8 +17,8 @@ import msgspec
 
 from tracker.domain.codec import decode, encode
 from tracker.domain.commitments import Annex, commit, commitments_in, with_texts_restored
-from tracker.domain.entity import Entity, Known
-from tracker.domain.registry import fact_type, kind_of
+from tracker.domain.entity import Entity, RecordedFact
+from tracker.domain.registry import entity_type, fact_type
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, Path, TooLarge
 from tracker.log import upcasting
@@ -66,7 +66,7 @@ class NewEvent:
             raise TooLarge(f"{self.type} has {size} bytes: expected at most {MAX_DATA_BYTES}")
 
 
-class Recorded(msgspec.Struct, frozen=True, dict=True):
+class RecordedEvent(msgspec.Struct, frozen=True, dict=True):
     """An event of the log, read from its entry."""
 
     position: int
@@ -87,9 +87,9 @@ class Recorded(msgspec.Struct, frozen=True, dict=True):
         return decode(kind, upcasting.UPCASTERS.upcast(self.type, self.dataschema, self.content))
 
     @property
-    def known(self) -> Known:
+    def known(self) -> RecordedFact:
         """The fact as folds see it."""
-        return Known(self.position, self.event_id, self.type, self.fact)
+        return RecordedFact(self.position, self.event_id, self.type, self.fact)
 
     @property
     def data(self) -> Any:
@@ -102,10 +102,10 @@ def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
 
     Raises TooLarge, and InvalidInput for a fact that has commitments: nobody could open them.
     """
-    kind = kind_of(event.originator_id)
+    kind = entity_type(event.originator_id)
     type_ = kind.type_of(event.fact)
     for field in commitments_in(event.fact):
-        raise InvalidInput("expected text", path=steps(field))
+        raise InvalidInput("expected text", path=json_pointer_path(field))
     fact, annexes = commit(event.fact)
     attributes = {
         "id": event.event_id,
@@ -129,7 +129,7 @@ def new_event(event: Entity.Event, actor: str | None) -> NewEvent:
     )
 
 
-def steps(field: str) -> Path:
+def json_pointer_path(field: str) -> Path:
     """The path of a field that is named by its JSON Pointer."""
     return tuple(int(step) if step.isdecimal() else step for step in field[1:].split("/"))
 
@@ -145,17 +145,17 @@ def _check_text(field: str, text: str | bytes) -> None:
         raise InvalidInput("expected text without NUL", path=(field,))
 
 
-_entries = msgspec.json.Decoder(Recorded, strict=False)  # the position is text there
+_entries = msgspec.json.Decoder(RecordedEvent, strict=False)  # the position is text there
 
 
-def recorded(entry: bytes) -> Recorded:
+def recorded(entry: bytes) -> RecordedEvent:
     """The event that an entry holds; its fact is decoded when somebody asks for it."""
     event = _entries.decode(entry)
     msgspec.structs.force_setattr(event, "entry", entry)
     return event
 
 
-def replayed(item: Recorded, texts: Mapping[str, str] = NO_TEXTS) -> Entity.Event:
+def to_aggregate_event(item: RecordedEvent, texts: Mapping[str, str] = NO_TEXTS) -> Entity.Event:
     """The aggregate's event, as it was decided, as far as there are texts by commitment."""
     return Entity.Event(
         originator_id=item.stream,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tracker.domain.codec import decode
-from tracker.domain.entity import Known
+from tracker.domain.entity import RecordedFact
 from tracker.domain.registry import FACTS
 from tracker.errors import InvalidInput
 from tracker.log import upcasting
@@ -29,7 +29,7 @@ class StreamFacts(NamedTuple):
     """What a stream tells from a version on: facts that follow each other."""
 
     version: int
-    facts: list[Known]
+    facts: list[RecordedFact]
     size: int
     """The bytes of their entries."""
 
@@ -64,10 +64,10 @@ def group_by_stream(entries: Sequence[bytes]) -> dict[str, StreamFacts]:
     """
     versions: dict[str, int] = {}
     sizes: dict[str, int] = {}
-    facts: dict[str, list[Known]] = {}
+    facts: dict[str, list[RecordedFact]] = {}
     for raw, entry in zip(entries, _decoded(entries), strict=True):
         stream = entry.stream
-        known = Known(int(entry.position), entry.event_id, _CLASSES[type(entry)], entry.fact)
+        known = RecordedFact(int(entry.position), entry.event_id, _CLASSES[type(entry)], entry.fact)
         if stream in facts:
             facts[stream].append(known)
             sizes[stream] += len(raw)

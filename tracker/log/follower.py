@@ -14,7 +14,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 from tracker.log.recent_events import MAX_EVENTS, RecentEvents
 from tracker.log.recorder import Recorder
 from tracker.postgres.background import BackgroundTask
@@ -51,7 +51,7 @@ class Follower(BackgroundTask):
 
     async def follow(
         self, after: int = 0, *, types: Sequence[str] | None = None, page: int = 200
-    ) -> AsyncIterator[Recorded]:
+    ) -> AsyncIterator[RecordedEvent]:
         """Every event after a position, in order, and then each new one as it comes; never ends.
 
         A slow consumer reads the log a page at a time and holds no more than that, however far the
@@ -65,7 +65,7 @@ class Follower(BackgroundTask):
 
     async def pages(
         self, after: int = 0, *, types: Sequence[str] | None = None, page: int = 200
-    ) -> AsyncGenerator[list[Recorded], None]:
+    ) -> AsyncGenerator[list[RecordedEvent], None]:
         """The same, of what is there at a time, at most `page`; never an empty one."""
         self.followers += 1
         self.wake()
@@ -87,7 +87,9 @@ class Follower(BackgroundTask):
         finally:
             self.followers -= 1
 
-    async def _read(self, after: int, limit: int, types: Sequence[str] | None) -> list[Recorded]:
+    async def _read(
+        self, after: int, limit: int, types: Sequence[str] | None
+    ) -> list[RecordedEvent]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + READ_RETRY_SECONDS
         while True:

@@ -31,7 +31,7 @@ from tracker.errors import (
 )
 from tracker.log import upcasting
 from tracker.log.annexes import Annexes
-from tracker.log.entries import NewEvent, Recorded, recorded
+from tracker.log.entries import NewEvent, RecordedEvent, recorded
 from tracker.postgres.batching import Batcher
 from tracker.postgres.commits import commits_confirmed
 from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, named_queries, pool_usage
@@ -49,14 +49,14 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Appended:
+class AppendResult:
     """What became of a command: the positions of its events, and whether they were there before."""
 
     positions: range
     repeated: bool = False
 
 
-class Streams(NamedTuple):
+class StreamRange(NamedTuple):
     """The events of the streams from one name up to another, which is left out, from a position on."""
 
     low: str
@@ -80,7 +80,7 @@ class Recorder:
         self._appending = Batcher(self._send)
         self._reading = Batcher(self._read_streams)
 
-    async def append(self, command: Command) -> Appended:
+    async def append(self, command: Command) -> AppendResult:
         """Append the events of one command, all or none, and return once they are durable.
 
         Raises VersionConflict or IdempotencyConflict for this command alone, whatever travels in
@@ -92,13 +92,13 @@ class Recorder:
             )
         return await self._appending.submit(command)
 
-    async def _send(self, commands: Sequence[Command]) -> Sequence[Appended | TrackerError]:
+    async def _send(self, commands: Sequence[Command]) -> Sequence[AppendResult | TrackerError]:
         """Append commands; what went wrong is the outcome of each of them."""
         started = time.perf_counter()
         try:
             async with self._appending_pool.acquire() as connection:
                 outcomes = await append(connection, commands)
-            self.observe(_new(outcomes), time.perf_counter() - started, True)
+            self.observe(_count_new(outcomes), time.perf_counter() - started, True)
             return outcomes
         except Exception as error:
             self.observe(0, time.perf_counter() - started, False)
@@ -138,7 +138,7 @@ class Recorder:
 
     async def read(
         self, after: int = 0, *, limit: int = PAGE_EVENTS, types: Sequence[str] | None = None
-    ) -> list[Recorded]:
+    ) -> list[RecordedEvent]:
         """At most `limit` events after a position, in order."""
         async with self._pool.acquire() as connection:
             return await read(connection, after, limit=limit, types=types)
@@ -150,9 +150,9 @@ class Recorder:
         *,
         limit: int,
         types: Sequence[str] | None = None,
-        about: Sequence[Streams] | None = None,
+        about: Sequence[StreamRange] | None = None,
         from_end: bool = False,
-    ) -> list[Recorded]:
+    ) -> list[RecordedEvent]:
         """At most `limit` events between two positions, both left out, in order: the first or,
         `from_end`, the last of them."""
         if about is None:
@@ -168,7 +168,7 @@ class Recorder:
         after: int,
         before: int,
         types: Sequence[str] | None = None,
-        about: Sequence[Streams] | None = None,
+        about: Sequence[StreamRange] | None = None,
     ) -> int:
         """How many events there are between two positions, both left out. Positions have no gaps,
         so that only those of some types or streams need to be counted."""
@@ -178,9 +178,9 @@ class Recorder:
             return int(await self._pool.fetchval(SQL.count, after, before, types))
         return int(await self._pool.fetchval(COUNT_ABOUT, *_columns(about), after, before, types))
 
-    async def naming(
+    async def events_mentioning(
         self, types: Sequence[str], words: Iterable[str], before: int
-    ) -> list[Recorded]:
+    ) -> list[RecordedEvent]:
         """The events of some types before a position that have one of some words as a text, or had
         what it was called before, in order."""
         former = upcasting.UPCASTERS.with_former_words(words)
@@ -188,7 +188,7 @@ class Recorder:
         rows = await self._pool.fetch(SQL.naming, types, before, quoted)
         return [recorded(row["entry"]) for row in rows]
 
-    async def read_all(self, until: int) -> AsyncIterator[Recorded]:
+    async def read_all(self, until: int) -> AsyncIterator[RecordedEvent]:
         """Every event up to a position, in order, a page in memory at a time."""
         after = 0
         while events := await self.read(after, limit=min(PAGE_EVENTS, until - after)):
@@ -198,20 +198,22 @@ class Recorder:
 
     async def read_streams(
         self, streams: Collection[str], until: int | None = None
-    ) -> dict[str, list[Recorded]]:
+    ) -> dict[str, list[RecordedEvent]]:
         """The events of some streams, up to a position, by stream; an empty list for a new one."""
         if until is None:
             return await self.read_streams_after(dict.fromkeys(streams, 0))
         async with self._pool.acquire() as connection:
             return await read_streams(connection, streams, until)
 
-    async def read_streams_after(self, versions: Mapping[str, int]) -> dict[str, list[Recorded]]:
+    async def read_streams_after(
+        self, versions: Mapping[str, int]
+    ) -> dict[str, list[RecordedEvent]]:
         """The events of some streams, each after a version, by stream."""
         return await self._reading.submit(versions)
 
     async def _read_streams(
         self, wanted: Sequence[Mapping[str, int]]
-    ) -> Sequence[dict[str, list[Recorded]] | Exception]:
+    ) -> Sequence[dict[str, list[RecordedEvent]] | Exception]:
         """What several callers want of streams, in one question."""
         lowest: dict[str, int] = {}
         for versions in wanted:
@@ -230,7 +232,7 @@ class Recorder:
             for versions in wanted
         ]
 
-    async def existing(self, streams: Sequence[str]) -> set[str]:
+    async def existing_streams(self, streams: Sequence[str]) -> set[str]:
         """Which of these streams have events."""
         if not streams:
             return set()
@@ -243,7 +245,7 @@ class Recorder:
         rows = await self._pool.fetch(SQL.events_by_id, event_ids)
         return {row["event_id"]: row["stream"] for row in rows}
 
-    async def event(self, event_id: str) -> Recorded | None:
+    async def event(self, event_id: str) -> RecordedEvent | None:
         """An event by its id, or None when there is no such event."""
         row = await self._pool.fetchrow(SQL.event_by_id, event_id)
         return recorded(row["entry"]) if row else None
@@ -270,7 +272,7 @@ class Recorder:
 
 async def append(
     connection: Connection, commands: Sequence[Command]
-) -> list[Appended | VersionConflict | IdempotencyConflict]:
+) -> list[AppendResult | VersionConflict | IdempotencyConflict]:
     """Append commands over a connection in one round trip, and say how each one fared.
 
     Raises Unconfirmed, and what connections raise: then all of them may be recorded.
@@ -285,7 +287,7 @@ async def append(
     async with commits_confirmed(connection):
         rows = await connection.fetch(
             SQL.append,
-            _starts(commands),
+            _command_offsets(commands),
             [event.event_id for event in events],
             [event.stream for event in events],
             [event.version for event in events],
@@ -318,14 +320,14 @@ async def append_page(connection: Connection, events: Command) -> int:
     Raises VersionConflict or IdempotencyConflict, after which the transaction must be given up.
     """
     [appended] = await append(connection, [events])
-    if not isinstance(appended, Appended):
+    if not isinstance(appended, AppendResult):
         raise appended
     return appended.positions[-1]
 
 
 async def read(
     connection: Connection, after: int, *, limit: int, types: Sequence[str] | None = None
-) -> list[Recorded]:
+) -> list[RecordedEvent]:
     """At most `limit` events after a position, in order."""
     rows = await connection.fetch(SQL.read, after, limit, types)
     return [recorded(row["entry"]) for row in rows]
@@ -333,9 +335,9 @@ async def read(
 
 async def read_streams_after(
     connection: Connection, versions: Mapping[str, int], until: int = 2**63 - 1
-) -> dict[str, list[Recorded]]:
+) -> dict[str, list[RecordedEvent]]:
     """The events of some streams, each after a version, up to a position, by stream."""
-    found: dict[str, list[Recorded]] = {stream: [] for stream in versions}
+    found: dict[str, list[RecordedEvent]] = {stream: [] for stream in versions}
     asked = [*versions], [*versions.values()], until
     for row in await connection.fetch(SQL.read_streams_after, *asked):
         found[row["stream"]].append(recorded(row["entry"]))
@@ -344,9 +346,9 @@ async def read_streams_after(
 
 async def read_streams(
     connection: Connection, streams: Iterable[str], until: int = 2**63 - 1
-) -> dict[str, list[Recorded]]:
+) -> dict[str, list[RecordedEvent]]:
     """The events of some streams up to a position, by stream; an empty list for a new one."""
-    found: dict[str, list[Recorded]] = {stream: [] for stream in streams}
+    found: dict[str, list[RecordedEvent]] = {stream: [] for stream in streams}
     for row in await connection.fetch(SQL.read_streams, list(found), until):
         found[row["stream"]].append(recorded(row["entry"]))
     return found
@@ -357,12 +359,12 @@ async def head(connection: Connection) -> int:
     return int(await connection.fetchval(SQL.head))
 
 
-def _columns(about: Sequence[Streams]) -> tuple[list[object], ...]:
+def _columns(about: Sequence[StreamRange]) -> tuple[list[object], ...]:
     """Streams as the arguments of a question: the first names, the last ones, the positions."""
     return [s.low for s in about], [s.high for s in about], [s.since for s in about]
 
 
-def _starts(commands: Sequence[Command]) -> list[int]:
+def _command_offsets(commands: Sequence[Command]) -> list[int]:
     """The place of each command's first event among all of them, counted from 1."""
     starts, next_start = [], 1
     for command in commands:
@@ -373,19 +375,19 @@ def _starts(commands: Sequence[Command]) -> list[int]:
 
 def outcome(
     row: asyncpg.Record, count: int, event_id: str
-) -> Appended | VersionConflict | IdempotencyConflict:
+) -> AppendResult | VersionConflict | IdempotencyConflict:
     """What `log.append` says of a command of so many events, of which the first has this id."""
     if row["outcome"] == "conflict":
         return VersionConflict(row["subject"], row["expected"], row["actual"])
     if row["outcome"] == "reused":
         return IdempotencyConflict(event_id)
     first = row["first_position"]
-    return Appended(range(first, first + count), repeated=row["outcome"] == "repeated")
+    return AppendResult(range(first, first + count), repeated=row["outcome"] == "repeated")
 
 
-def _new(outcomes: Sequence[object]) -> int:
+def _count_new(outcomes: Sequence[object]) -> int:
     """How many events the outcomes say are new in the log."""
-    return sum(len(o.positions) for o in outcomes if isinstance(o, Appended) and not o.repeated)
+    return sum(len(o.positions) for o in outcomes if isinstance(o, AppendResult) and not o.repeated)
 
 
 def _unavailable(error: Exception) -> Unavailable:

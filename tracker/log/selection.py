@@ -21,9 +21,9 @@ from tracker.domain.matching import controls_about
 from tracker.domain.registry import FACTS
 from tracker.domain.subjects import actors, commodities, subject_fields
 from tracker.domain.values import Fact
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 from tracker.log.follower import Follower
-from tracker.log.recorder import Recorder, Streams
+from tracker.log.recorder import Recorder, StreamRange
 
 PAGE_EVENTS = 200
 
@@ -82,22 +82,24 @@ TYPES_WITH_SUBJECTS = tuple(
 names."""
 
 
-async def streams_selected(recorder: Recorder, selection: Selection, before: int) -> list[Streams]:
+async def streams_selected(
+    recorder: Recorder, selection: Selection, before: int
+) -> list[StreamRange]:
     """The ranges of streams with selected events before a position: figures by their names, any
     other entity from the event on that completes the selected subjects.
     """
     wanted = tuple(selection.commodities or ())
     words = {*wanted, *commodities_of_controls(wanted), *(selection.places or ())}
     named, since = defaultdict[str, list[Fact]](list), dict[str, int]()
-    for event in await recorder.naming(TYPES_WITH_SUBJECTS, words, before):
+    for event in await recorder.events_mentioning(TYPES_WITH_SUBJECTS, words, before):
         named[event.stream].append(event.fact)
         if is_selected(named[event.stream], selection):
             since.setdefault(event.stream, event.position)
-    others = [Streams(stream, f"{stream} ", first) for stream, first in since.items()]
+    others = [StreamRange(stream, f"{stream} ", first) for stream, first in since.items()]
     return [*_figures_selected(selection), *others]
 
 
-def _figures_selected(selection: Selection) -> Iterator[Streams]:
+def _figures_selected(selection: Selection) -> Iterator[StreamRange]:
     """The selected figures; none where only other event types are selected."""
     if selection.types is not None and Figure.FACTS.keys().isdisjoint(selection.types):
         return
@@ -110,12 +112,12 @@ def _figures_selected(selection: Selection) -> Iterator[Streams]:
             else [f"{begun}{place}/" for place in set(selection.places)]
         )
         for name in names:
-            yield Streams(name, f"{name[:-1]}0")  # the sign after "/"
+            yield StreamRange(name, f"{name[:-1]}0")  # the sign after "/"
 
 
 async def follow_selected(
     recorder: Recorder, follower: Follower, after: int, selection: Selection
-) -> AsyncGenerator[list[Recorded], None]:
+) -> AsyncGenerator[list[RecordedEvent], None]:
     """The wanted events after a position in order, a page at a time, and new ones as they come."""
     if selection.entity is not None:
         head = await recorder.head()
@@ -130,7 +132,7 @@ async def follow_selected(
 
 async def read_selected(
     recorder: Recorder, after: int, until: int, selection: Selection
-) -> AsyncIterator[list[Recorded]]:
+) -> AsyncIterator[list[RecordedEvent]]:
     """The wanted events after a position up to another, in order, a page at a time; of some pages
     nothing may be left.
     """
@@ -146,7 +148,7 @@ async def read_selected(
 
 async def read_entity(
     recorder: Recorder, selection: Selection, after: int, until: int
-) -> list[Recorded]:
+) -> list[RecordedEvent]:
     """The wanted events of the one entity that is asked for, after a position up to another."""
     entity = selection.entity or ""
     events = (await recorder.read_streams([entity], until))[entity]
@@ -154,8 +156,8 @@ async def read_entity(
 
 
 async def filter_selected(
-    recorder: Recorder, events: Sequence[Recorded], selection: Selection
-) -> list[Recorded]:
+    recorder: Recorder, events: Sequence[RecordedEvent], selection: Selection
+) -> list[RecordedEvent]:
     """Those of some events that are wanted."""
     wanted = [
         event
@@ -173,7 +175,7 @@ async def filter_selected(
     ]
 
 
-def _facts_until(event: Recorded, told: Sequence[Recorded]) -> list[Fact]:
+def _facts_until(event: RecordedEvent, told: Sequence[RecordedEvent]) -> list[Fact]:
     """The facts of an entity up to an event."""
     return [*(e.fact for e in told if e.position < event.position), event.fact]
 

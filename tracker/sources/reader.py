@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from tracker.commands.commands import Order
+from tracker.commands.commands import PlannedEvent
 from tracker.domain.codec import decode, encode
 from tracker.domain.entity import check_stream
 from tracker.domain.values import Fact
@@ -114,7 +114,7 @@ class ReadFact:
     """A fact that was read, as a command with an id that is always the same for the same row."""
 
     at: SourceLocation
-    order: Order
+    order: PlannedEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def read_fact(at: SourceLocation, stream: str, fact: Fact, event_id: str) -> Rea
         )
     data = encode(fact)
     check_storable(data)
-    return ReadFact(at, Order(stream, decode(type(fact), data), event_id))
+    return ReadFact(at, PlannedEvent(stream, decode(type(fact), data), event_id))
 
 
 def check_storable(data: bytes) -> None:

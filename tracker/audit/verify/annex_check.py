@@ -13,7 +13,7 @@ from enum import StrEnum
 from tracker.domain.commitments import commitment, commitments_in
 from tracker.domain.redaction import Redacted, Redaction
 from tracker.log.annexes import AnnexLine
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 
 
 class AnnexStatus(StrEnum):
@@ -48,7 +48,7 @@ class AnnexFinding:
 
 
 def check_event(
-    event: Recorded, annexes: Iterable[AnnexLine], redacted: Collection[str]
+    event: RecordedEvent, annexes: Iterable[AnnexLine], redacted: Collection[str]
 ) -> list[AnnexFinding]:
     """Check every text of an event, in the order of the fields.
 
@@ -73,7 +73,7 @@ def check_event(
     return [AnnexFinding(event.position, field, found[field]) for field in sorted(found)]
 
 
-def redacts(event: Recorded) -> tuple[int, tuple[str, ...]] | None:
+def redacts(event: RecordedEvent) -> tuple[int, tuple[str, ...]] | None:
     """The position and the fields that an event redacts; None for any other event."""
     fact, (kind, _, position) = event.fact, event.stream.partition("/")
     if not isinstance(fact, Redacted) or kind != Redaction.KIND or not position.isdecimal():

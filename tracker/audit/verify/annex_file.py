@@ -13,7 +13,7 @@ import msgspec
 from tracker.audit.verify.annex_check import AnnexStatus, check_event, redacts
 from tracker.errors import Rejected
 from tracker.log.annexes import AnnexLine
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 
 MAX_ANNEXES_PER_EVENT = 1000
 """The most texts of an event: an entry has not even room to commit to so many."""
@@ -41,7 +41,7 @@ class AnnexChecker:
         """The number of texts that are missing and not redacted by any event so far."""
         return len(self._missing)
 
-    def check(self, events: Sequence[Recorded]) -> None:
+    def check(self, events: Sequence[RecordedEvent]) -> None:
         """Check the texts of the next events. Raises Rejected (ALTERED_ANNEX) for one that is not
         what the entry commits to."""
         for event in events:
@@ -86,7 +86,7 @@ class AnnexChecker:
             yield line
             self._next = next(self._lines, None)
 
-    def _explain(self, event: Recorded) -> None:
+    def _explain(self, event: RecordedEvent) -> None:
         position, fields = redacts(event) or (0, ())
         for field in fields:
             if (position, field) in self._missing:

@@ -16,7 +16,7 @@ from pathlib import Path
 from struct import Struct
 
 from tracker.errors import Rejected
-from tracker.log.entries import Recorded
+from tracker.log.entries import RecordedEvent
 
 BUCKET_COUNT = 256
 MAX_BUCKET_BYTES = 64 * 1024
@@ -34,7 +34,7 @@ class StreamOrderChecker:
         self._held = [bytearray() for _ in range(BUCKET_COUNT)]
         self._directory: tempfile.TemporaryDirectory[str] | None = None
 
-    def add(self, event: Recorded) -> None:
+    def add(self, event: RecordedEvent) -> None:
         """Take in the next event."""
         self._add_record(b"s" + event.stream.encode(), event.version, event.position)
         self._add_record(b"i" + event.event_id.encode(), 0, event.position)

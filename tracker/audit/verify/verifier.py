@@ -38,7 +38,7 @@ from tracker.audit.verify.annex_file import AnnexChecker
 from tracker.audit.verify.stream_order import StreamOrderChecker
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
 from tracker.errors import Rejected
-from tracker.log.entries import MAX_VERSION, Recorded, recorded
+from tracker.log.entries import MAX_VERSION, RecordedEvent, recorded
 
 
 class LogSource(Protocol):
@@ -80,7 +80,7 @@ class VerifiedPage(NamedTuple):
 
     tile: Tile
     entries: list[bytes]
-    events: list[Recorded]
+    events: list[RecordedEvent]
     full_tiles: list[FullTile]
     heads: list[TrustedCheckpoint]
 
@@ -233,7 +233,7 @@ class Verification:
     async def _read_tile(self, tile: Tile) -> tuple[list[bytes], list[bytes] | None]:
         return await self.source.entries(tile), await self.source.tile(tile)
 
-    def _check_entry(self, entry: bytes, position: int) -> Recorded:
+    def _check_entry(self, entry: bytes, position: int) -> RecordedEvent:
         try:
             event = recorded(entry)
         except (msgspec.MsgspecError, UnicodeError) as error:

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Protocol
 
 from tracker.auth.scopes import IMPORT_ACTOR
-from tracker.commands.commands import Order
+from tracker.commands.commands import PlannedEvent
 from tracker.commands.handler import decide, referenced_alliances
 from tracker.domain.entity import Entity, Retracted
 from tracker.domain.import_receipt import Import, Receipt
@@ -162,7 +162,7 @@ def _receipt_event(receipt: Receipt, actor: str) -> NewEvent:
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     id = f"{moment}-{receipt.sha256[:12]}"
     stream = f"import/{id}"
-    return decide(Import.blank(stream), Order(stream, receipt, f"import-{id}"), (), actor)
+    return decide(Import.empty(stream), PlannedEvent(stream, receipt, f"import-{id}"), (), actor)
 
 
 def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
@@ -183,7 +183,7 @@ async def _process_batch(run: ImportRun, batch: Iterable[Item]) -> None:
     ]
     taken = run.staging.by_others | await run.staging.recorded_by_others(moved)
     seen = await run.staging.lines_seen(ids)
-    run.founded |= await run.staging.existing(
+    run.founded |= await run.staging.existing_streams(
         sorted(referenced_alliances(item.order.fact for item in told) - run.founded)
     )
     events: list[NewEvent] = []
@@ -292,7 +292,7 @@ async def _retract_unread(run: ImportRun, first: int, end: int) -> None:
         fact = _retraction_event(run, event_id, "reads nothing any more where it stood")
         try:
             event = decide(
-                entity, Order(stream, fact, f"{event_id}{RETRACTION_SUFFIX}"), (), run.actor
+                entity, PlannedEvent(stream, fact, f"{event_id}{RETRACTION_SUFFIX}"), (), run.actor
             )
         except TrackerError:  # retracted already, by whomever
             continue

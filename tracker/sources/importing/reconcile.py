@@ -15,9 +15,9 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
-from tracker.commands.commands import IMPORT_MARK, Order
+from tracker.commands.commands import IMPORT_MARK, PlannedEvent
 from tracker.domain.commitments import commitments_in, without_texts
-from tracker.domain.entity import Entity, Known, Retracted, retracted, standing
+from tracker.domain.entity import Entity, RecordedFact, Retracted, effective_facts, retracted_ids
 from tracker.domain.figure import Claimed, edition_key
 from tracker.domain.values import Fact, Quantity
 from tracker.errors import IdempotencyConflict
@@ -54,7 +54,7 @@ class Resolution:
     """
 
     outcome: ItemOutcome
-    orders: tuple[Order, ...] = ()
+    orders: tuple[PlannedEvent, ...] = ()
     reason: str = ""
     code: str = ""
     warning: str | None = None
@@ -99,30 +99,32 @@ def reconcile(
     return _resolve_correction(entity, order, row, retraction)
 
 
-def _is_recorded(entity: Entity, order: Order) -> bool:
+def _is_recorded(entity: Entity, order: PlannedEvent) -> bool:
     """Whether the event of an order's id stands and says the same, whoever recorded it."""
     return any(
         known.event_id == order.event_id and equal_ignoring_place(known.fact, order.fact)
-        for known in standing(entity.known)
+        for known in effective_facts(entity.known)
     )
 
 
-def _under_free_id(order: Order) -> Order:
+def _under_free_id(order: PlannedEvent) -> PlannedEvent:
     """The order under the first id that is only for imports: its own was taken by a client."""
-    return Order(order.stream, order.fact, f"{order.event_id}{IMPORT_MARK}1", order.path)
+    return PlannedEvent(order.stream, order.fact, f"{order.event_id}{IMPORT_MARK}1", order.path)
 
 
-def facts_of_row(entity: Entity, event_id: str) -> list[Known]:
+def facts_of_row(entity: Entity, event_id: str) -> list[RecordedFact]:
     """The facts of one row: its first event and those that corrected it."""
     return [k for k in entity.known if CORRECTION_SUFFIX.sub("", k.event_id) == event_id]
 
 
-def without_redacted(order: Order, row: Sequence[Known]) -> tuple[Order, list[Known]]:
+def without_redacted(
+    order: PlannedEvent, row: Sequence[RecordedFact]
+) -> tuple[PlannedEvent, list[RecordedFact]]:
     """An order and its row, both without the texts that were redacted in the row: a file that still
     has them says nothing new by that, and what it corrects does not bring them back."""
     gone = {field for known in row for field in commitments_in(known.fact)}
     return (
-        Order(order.stream, without_texts(order.fact, gone), order.event_id, order.path),
+        PlannedEvent(order.stream, without_texts(order.fact, gone), order.event_id, order.path),
         [known._replace(fact=without_texts(known.fact, gone)) for known in row],
     )
 
@@ -130,7 +132,7 @@ def without_redacted(order: Order, row: Sequence[Known]) -> tuple[Order, list[Kn
 def retracted_by_import(entity: Entity, event_id: str) -> bool:
     """Whether an import retracted an event; what a person retracted is not for imports to judge."""
     by = f"{event_id}{RETRACTION_SUFFIX}"
-    return event_id in retracted(entity.known) and any(k.event_id == by for k in entity.known)
+    return event_id in retracted_ids(entity.known) and any(k.event_id == by for k in entity.known)
 
 
 def equal_ignoring_place(one: Fact, other: Fact) -> bool:
@@ -151,11 +153,11 @@ def _without_place(fact: Fact) -> Fact:
     return replace(fact, source=replace(fact.source, reference=None))
 
 
-def _resolve_new(entity: Entity, order: Order) -> Resolution:
+def _resolve_new(entity: Entity, order: PlannedEvent) -> Resolution:
     """A row that the log does not know; its claim may be known under another id."""
     if not isinstance(order.fact, Claimed):
         return Resolution(ItemOutcome.NEW, (order,))
-    claims = [(k, k.fact) for k in standing(entity.known) if isinstance(k.fact, Claimed)]
+    claims = [(k, k.fact) for k in effective_facts(entity.known) if isinstance(k.fact, Claimed)]
     for known, claim in claims:
         if edition_key(claim) == edition_key(order.fact):
             same = equal_quantities(claim.quantity, order.fact.quantity)
@@ -195,13 +197,19 @@ def plausibility_warning(claim: Claimed, neighbour: Claimed) -> str | None:
 
 
 def _resolve_correction(
-    entity: Entity, order: Order, row: Sequence[Known], retraction: Callable[[str], Retracted]
+    entity: Entity,
+    order: PlannedEvent,
+    row: Sequence[RecordedFact],
+    retraction: Callable[[str], Retracted],
 ) -> Resolution:
     last = row[-1]
-    orders = [Order(order.stream, order.fact, f"{order.event_id}~{len(row) + 1}")]
-    if last.event_id not in retracted(entity.known):
+    orders = [PlannedEvent(order.stream, order.fact, f"{order.event_id}~{len(row) + 1}")]
+    if last.event_id not in retracted_ids(entity.known):
         orders.insert(
-            0, Order(order.stream, retraction(last.event_id), f"{last.event_id}{RETRACTION_SUFFIX}")
+            0,
+            PlannedEvent(
+                order.stream, retraction(last.event_id), f"{last.event_id}{RETRACTION_SUFFIX}"
+            ),
         )
     return Resolution(ItemOutcome.CORRECTED, tuple(orders), before=last.fact)
 

@@ -13,17 +13,17 @@ from pathlib import Path
 from eventsourcing.domain import datetime_now_with_tzinfo
 
 from tracker.auth.scopes import DEMO_ACTOR, IMPORT_ACTOR
-from tracker.commands.handler import restored
+from tracker.commands.handler import rehydrate
 from tracker.domain.codec import decode
 from tracker.domain.commitments import with_texts
 from tracker.domain.entity import Entity
 from tracker.domain.import_receipt import Receipt
-from tracker.domain.registry import fact_type, kind_of
+from tracker.domain.registry import entity_type, fact_type
 from tracker.log.annexes import read_texts
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import (
     IMPORT_BATCH_EVENTS,
-    Appended,
+    AppendResult,
     append_page,
     lost_as_unavailable,
     outcome,
@@ -74,13 +74,13 @@ class Staging:
             self._kept = 0
         missing = [stream for stream in dict.fromkeys(streams) if stream not in self._entities]
         for stream in missing:
-            kind_of(stream)
+            entity_type(stream)
         found = await read_streams(self._connection, missing, LAST_POSITION)
         kept = await read_texts(
             self._connection, (e.fact for events in found.values() for e in events)
         )
         for stream, events in found.items():
-            self._entities[stream] = restored(stream, events, kept)
+            self._entities[stream] = rehydrate(stream, events, kept)
             self.by_others |= {
                 event.event_id for event in events if event.actor not in (None, *IMPORTERS)
             }
@@ -135,7 +135,7 @@ class Staging:
             return set()
         return {row[0] for row in await self._connection.fetch(SQL.of_others, ids, IMPORTERS)}
 
-    async def existing(self, streams: Sequence[str]) -> set[str]:
+    async def existing_streams(self, streams: Sequence[str]) -> set[str]:
         """Which of these streams are in the log."""
         if not streams:
             return set()
@@ -177,7 +177,7 @@ class Staging:
         row = await self._connection.fetchrow(SQL.append, after, IMPORT_BATCH_EVENTS)
         assert row is not None  # whatever becomes of them
         appended = outcome(row, row["count"], row["event_id"])
-        if not isinstance(appended, Appended):
+        if not isinstance(appended, AppendResult):
             raise appended
         return row["place"], row["count"]
 

@@ -18,12 +18,12 @@ from typing import Annotated
 import msgspec
 
 import tracker
-from tracker.commands.commands import Order
+from tracker.commands.commands import PlannedEvent
 from tracker.domain.codec import decode, decode_input, encode
 from tracker.domain.entity import check_stream
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.redaction import Redacted
-from tracker.domain.registry import fact_type, kind_of
+from tracker.domain.registry import entity_type, fact_type
 from tracker.domain.values import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.sources.reader import (
@@ -63,7 +63,7 @@ def format_line(event_id: str, type_: str, fact: Fact, entity: str | None = None
     return encode(Line(id=event_id, type=type_, data=data, entity=entity)) + b"\n"
 
 
-def parse_line(line: bytes) -> Order:
+def parse_line(line: bytes) -> PlannedEvent:
     """The order that a line gives. Raises InvalidInput or TooLarge, with the path of the field."""
     if len(line) > MAX_ROW_BYTES:
         raise TooLarge(f"expected at most {MAX_ROW_BYTES} bytes, got {len(line)}")
@@ -83,7 +83,7 @@ def parse_line(line: bytes) -> Order:
         fact = decode_input(kind, parsed.data)
     except InvalidInput as error:
         raise error.below("data") from None
-    return Order(_stream(parsed, fact), fact, parsed.id)
+    return PlannedEvent(_stream(parsed, fact), fact, parsed.id)
 
 
 def _stream(line: Line, fact: Fact) -> str:
@@ -92,7 +92,7 @@ def _stream(line: Line, fact: Fact) -> str:
             raise InvalidInput("expected the entity that the fact is about", path=("entity",))
         return fact.stream
     check_stream(line.entity, "entity")
-    if kind_of(line.entity).__name__ != line.type.partition(".")[0]:
+    if entity_type(line.entity).__name__ != line.type.partition(".")[0]:
         raise InvalidInput(f"expected an entity that {line.type} is about", path=("entity",))
     return line.entity
 
