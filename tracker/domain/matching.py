@@ -46,7 +46,7 @@ class IssuerLicences:
     _goods: dict[Commodity, Goods | None] = field(default_factory=dict, compare=False)
     _codes: dict[str, bool] = field(default_factory=dict, compare=False)
 
-    def goods(self, commodity: Commodity) -> Goods | None:
+    def goods_of(self, commodity: Commodity) -> Goods | None:
         """How far a clause on dual-use items is about a commodity: as the licence that reaches most."""
         if commodity not in self._goods:
             found = (_named_goods(of, commodity) for of in self.clauses)
@@ -109,7 +109,7 @@ def goods_of(
     found = _named_goods(clause, commodity)
     if (found and found.limits == ()) or DUAL_USE_ITEMS not in clause.commodities:
         return found
-    through = licences.goods(commodity)
+    through = licences.goods_of(commodity)
     return _widest([goods for goods in (found, through) if goods])
 
 
