@@ -1,4 +1,4 @@
-"""What differs between two states of an entity, field by field. Pure.
+"""The differences between two states of an entity, field by field. Pure.
 
 It is about what an entity is, not about why: the facts behind a state (`because`) are left out.
 """
@@ -24,7 +24,7 @@ IDENTITIES: dict[str, Callable[[dict[str, Any]], str]] = {
         if name
     ),
 }
-"""What tells the items of a list apart, by the name of the list. Other lists are values."""
+"""How items of a list are identified, by the name of the list. Other lists are compared as values."""
 
 WHY = {"because", "judged"}
 """The fields that hold the facts behind a state."""
@@ -37,7 +37,7 @@ class FieldChange:
 
     `path` leads to the field by names, and to an item of a list by its identity; it is empty
     for a state as a whole, which has appeared or disappeared. The path of a list itself, with
-    identities before and after, tells that their order differs.
+    identities before and after, means that their order differs.
     """
 
     path: tuple[str, ...]
@@ -51,7 +51,7 @@ def diff(before: EntityState | None, after: EntityState | None) -> tuple[FieldCh
 
 
 def content(state: EntityState | None) -> Any:
-    """What a state says, as JSON data with every field, also those that have their default."""
+    """A state as JSON data with every field, also those that have their default."""
     return (
         None
         if state is None

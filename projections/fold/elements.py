@@ -28,20 +28,20 @@ class ElementRow(NamedTuple):
 
 
 class Exchange:
-    """Elements that there are no more, and those that there are now, by key."""
+    """Elements that have ended, and those that have begun, by key."""
 
     def __init__(self) -> None:
         self.ended: dict[Key, Element] = {}
         self.begun: dict[Key, Element] = {}
 
     def end(self, elements: Iterable[Element]) -> None:
-        """Have elements no more."""
+        """Remove elements."""
         for element in elements:
             if self.begun.pop(_key(element), None) is None:
                 self.ended[_key(element)] = element
 
     def begin(self, elements: Iterable[Element]) -> None:
-        """Have other elements."""
+        """Add elements."""
         for element in elements:
             if self.ended.get(_key(element)) == element:
                 del self.ended[_key(element)]
@@ -81,7 +81,7 @@ class ListedFacts:
         return exchange
 
     def change(self, facts: Iterable[RecordedFact]) -> Exchange:
-        """What becomes of the elements once these facts stand, or stand no more."""
+        """The elements that end and begin once these facts are in effect, or no longer are."""
         exchange, before = Exchange(), self._early
         self._early = early = self._before_opening()
         changed = {known.event_id: known for known in facts}
@@ -96,7 +96,7 @@ class ListedFacts:
         return exchange
 
     def _insert(self, known: RecordedFact, exchange: Exchange) -> None:
-        """Have a fact count."""
+        """Add a fact that counts now."""
         series, place = self._place(known)
         if series is None:
             return exchange.begin(self._elements(known, None))
@@ -108,7 +108,7 @@ class ListedFacts:
         return exchange.begin(self._elements(known, after))
 
     def _remove(self, known: RecordedFact, exchange: Exchange) -> None:
-        """Have a fact count no more."""
+        """Remove a fact that no longer counts."""
         series, place = self._place(known)
         if series is None:
             return exchange.end(self._elements(known, None))
@@ -137,7 +137,7 @@ class ListedFacts:
         )
 
     def _before_opening(self) -> dict[str, RecordedFact]:
-        """The facts that stand before the first opening, if they do not count; none where there is
+        """The facts in effect before the first opening, if they do not count; none where there is
         no opening, and so no state."""
         standing = self._history.standing
         if not self._fold.NEEDS_OPENING or not self._history.openings:

@@ -1,4 +1,4 @@
-"""The same fold without a database: the world as an exported or streamed log tells it."""
+"""The same fold without a database: all states, from an exported or streamed log."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ReplayState:
         self._known[event.stream].append(event.known)
 
     def states(self, valid_at: date, position: int) -> Iterator[tuple[str, Version]]:
-        """Every entity's version on a day, as the log told it at a position, by name."""
+        """Every entity's version on a day, as known at a position, by name."""
         for entity in sorted(self._known):
             known = self._known[entity]
             count = bisect_right(known, position, key=lambda k: k.position)
@@ -53,7 +53,7 @@ class ReplayState:
         return digest.hexdigest()
 
     def _timeline(self, entity: str, count: int) -> list[Version]:
-        """The timeline from the first `count` facts; kept, since the fold is pure."""
+        """The timeline from the first `count` facts; cached, since the fold is pure."""
         key = entity, count
         if key not in self._folded:
             self._folded[key] = timeline(entity, self._known[entity][:count]) if count else []

@@ -19,8 +19,8 @@ from tracker.domain.registry import entity_type
 MIN_GENERATION_EVENTS = 32
 """Events of an entity, at least, before another generation of its rows begins."""
 
-STATES = 16
-"""States with long lists that are kept of an entity, at most and about."""
+MAX_CACHED_STATES = 16
+"""About how many states with long lists are kept in memory of an entity."""
 
 
 class Version(NamedTuple):
@@ -45,7 +45,7 @@ class Version(NamedTuple):
 def timeline(entity: str, known: Sequence[RecordedFact]) -> list[Version]:
     """The consecutive states of an entity, from all that is known of it in the order of the log.
 
-    It is split wherever the state changes, be it by an act or because an announced day has come.
+    It is split wherever the state changes, by an act or because an announced day is reached.
     Days before the first state have none.
     """
     return EntityFold(entity, known).versions()
@@ -69,7 +69,7 @@ class Row(NamedTuple):
 
 
 class RowDelta(NamedTuple):
-    """What new events do to the rows of one entity: rows to add, and open rows to close.
+    """The changes that new events make to the rows of one entity: rows to add, open rows to close.
 
     `closed` holds the start day and the generation of each row that was open before and is so no
     more, and the position that ends it. `elements` and `closed_elements` are the same for the elements of
@@ -85,7 +85,7 @@ class RowDelta(NamedTuple):
 
 
 class EntityFold:
-    """What is known of one entity, folded, and ready to learn more.
+    """The facts of one entity, folded, to which more can be applied.
 
     Rows are only added or closed, so that every past answer stays. A fact leaves alone what holds
     before the day from which it counts: of the days before, only the last change is looked at, and
@@ -117,7 +117,7 @@ class EntityFold:
         self._history = History(known)
         self._folding: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
         self._listed: ListedFacts | None = None
-        """The facts in long lists, where all are many and once another comes."""
+        """The facts in long lists, for entities with many facts and once another is applied."""
         self._change_days: list[date] = []
         """Days on which the state may change."""
         self._changes: list[_Change] = []
@@ -133,18 +133,18 @@ class EntityFold:
             self._begins_generation(item)
             self._add_change_days(item)
         self.search_keys: set[object] = set()
-        """What lists find the entity by already, as far as is known; who makes rows keeps it."""
+        """By what lists already find the entity; kept up to date by the code that makes rows."""
         self.size = 0
-        """How large its facts are; who reads them keeps it."""
+        """The bytes of its facts; kept up to date by the code that reads them."""
 
     @property
     def version(self) -> int:
-        """How many facts are known."""
+        """How many facts were applied."""
         return len(self._history.known)
 
     @property
     def written(self) -> int:
-        """How large the changes that are kept are as JSON, and beside it."""
+        """About how many bytes the changes in memory have as JSON."""
         return sum([50 + len(change.mark or "") for change in self._changes])
 
     def latest(self) -> EntityState | None:
@@ -153,7 +153,7 @@ class EntityFold:
 
     def versions(self) -> list[Version]:
         """The consecutive states."""
-        self._reach(date.min)
+        self._load_changes(date.min)
         versions = [row.version for row in self._rows(0, 0)]
         return [
             version._replace(text=self._fold(version.start).text(self._state(version.start)))
@@ -163,19 +163,19 @@ class EntityFold:
         ]
 
     def apply(self, new: Sequence[RecordedFact]) -> RowDelta:
-        """Take in new facts, each at its own position, and tell what they do to the rows."""
+        """Apply new facts, each at its own position; returns the changes to the rows."""
         delta = self.empty_delta()
         for _ in self.apply_one_by_one(new, delta):
             pass
         return delta
 
     def empty_delta(self) -> RowDelta:
-        """One that does nothing yet."""
+        """A delta without changes."""
         return RowDelta(self._entity, [], [], [], [], self.search_keys)
 
     def apply_one_by_one(self, new: Sequence[RecordedFact], delta: RowDelta) -> Iterator[None]:
-        """The same, with a step for each fact, so that others get their turn between two. What the
-        facts do to the rows is complete in the delta after the last step."""
+        """The same, with a step for each fact, so that other tasks can run between two. The delta is
+        complete after the last step."""
         open, elements = dict[date, Row](), dict[Key, ElementRow]()
         for fact in new:
             closed, opened, exchange = self._apply(fact)
@@ -199,16 +199,16 @@ class EntityFold:
         """
         generation, begins = self.generation, self._begins_generation(new)
         if not self._history.known:
-            _, exchange = self._take_in(new)
+            _, exchange = self._add_fact(new)
             self._changes = self._changed(self._change_days, None)
             return [], self._rows(0, new.position), exchange
-        self._reach(date.min if begins else self._earliest(new))
+        self._load_changes(date.min if begins else self._earliest(new))
         before = self._changes
-        differing, exchange = self._take_in(new)
+        differing, exchange = self._add_fact(new)
         first = bisect_left(before, differing, key=_DAY)
         self._changes = before[:first]
         self._changes += self._changes_from(differing)
-        _forget_states(self._changes, first - STATES)
+        _forget_states(self._changes, first - MAX_CACHED_STATES)
         first = 0 if begins or not first else first - 1  # what held before may end otherwise now
         ended, begun = _ends(before[first:]), _ends(self._changes[first:])
         kept = set() if begins else {day for day, how in begun.items() if ended.get(day) == how}
@@ -218,7 +218,7 @@ class EntityFold:
             exchange,
         )
 
-    def _take_in(self, new: RecordedFact) -> tuple[date, Exchange | None]:
+    def _add_fact(self, new: RecordedFact) -> tuple[date, Exchange | None]:
         """Add a fact to the effective facts. Returns the first day whose state may change, and the
         changes of elements of long lists."""
         listed, were_many = self._listed, are_stored_apart(self.version)
@@ -240,22 +240,22 @@ class EntityFold:
         stay when the fact is retracted: nothing changes on them then, or it may come back."""
         if isinstance(known.fact, Retracted):
             return
-        turns = self._change_days
+        days = self._change_days
         for day in self._kind.change_days(known.fact):
-            if not turns or day > turns[-1]:
-                turns.append(day)
-            elif turns[place := bisect_left(turns, day)] != day:
-                turns.insert(place, day)
+            if not days or day > days[-1]:
+                days.append(day)
+            elif days[place := bisect_left(days, day)] != day:
+                days.insert(place, day)
 
     def _earliest(self, new: RecordedFact) -> date:
-        """A day before which the facts that stand are the same once another is known."""
+        """A day before which the effective facts stay the same once a fact is added."""
         if not isinstance(new.fact, Retracted):
             return new.fact.public_on
         target = self._history.get(new.fact.retracts)
         return target.fact.public_on if target else date.max
 
     def _begins_generation(self, known: RecordedFact) -> bool:
-        """Whether a generation of rows begins with a fact that is taken in.
+        """Whether a generation of rows begins with a fact that is added.
 
         One begins after as many facts as there are days from which facts count, and at least
         `MIN_GENERATION_EVENTS`. An entity has about a row for each such day, so that rows written
@@ -268,8 +268,8 @@ class EntityFold:
         self.generation, self._since = known.position, 0
         return True
 
-    def _reach(self, day: date) -> None:
-        """Know the changes from the last one before a day on; all of them for the first day."""
+    def _load_changes(self, day: date) -> None:
+        """Have the changes in memory from the last one before a day on; all of them for the first day."""
         if self._whole or (self._changes and self._changes[0].day < day):
             return
         until = self._changes[0].day if self._changes else None
@@ -291,8 +291,8 @@ class EntityFold:
             change = self._at(day)
             if change.mark != before:
                 changes.append(change)
-                if len(changes) > STATES:
-                    _forget_states(changes, len(changes) - STATES - 1)
+                if len(changes) > MAX_CACHED_STATES:
+                    _forget_states(changes, len(changes) - MAX_CACHED_STATES - 1)
             before = change.mark
         return changes
 
@@ -304,7 +304,7 @@ class EntityFold:
     def _at(self, day: date) -> _Change:
         """The state on a day.
 
-        It follows from the facts public by then only, so it stands as long as they do.
+        It follows from the facts public by then only, so it is valid as long as they are.
         """
         if self._last is None or self._last.day != day:
             fold = self._fold(day)
@@ -313,7 +313,7 @@ class EntityFold:
         return self._last
 
     def _fold(self, day: date) -> Any:
-        """What the facts public by a day come to."""
+        """The fold of the facts public by a day."""
         return self._folding.of_first(self._history.standing, self._history.public(day))
 
     def _rows(self, first: int, since: int, kept: Container[date] = ()) -> list[Row]:
@@ -342,8 +342,8 @@ class EntityFold:
 
 
 class _Change(NamedTuple):
-    """A day from which on there is another state, or none, and what tells it from others: what is
-    written of it. Of the states with long lists only the last ones are kept.
+    """A day from which on there is another state, or none. `mark` is the state as it is written, by
+    which states are compared. Of the states with long lists only the last ones stay in memory.
     """
 
     day: date
@@ -356,13 +356,13 @@ _DAY = attrgetter("day")
 
 def _forget_states(changes: list[_Change], start: int) -> None:
     """Keep no state with long lists before the last changes; there is none before `start`."""
-    for index in range(max(start, 0), len(changes) - STATES):
+    for index in range(max(start, 0), len(changes) - MAX_CACHED_STATES):
         if is_split(changes[index].mark or ""):
             changes[index] = changes[index]._replace(state=None)
 
 
 def _ends(changes: Sequence[_Change]) -> dict[date, tuple[str, date | None]]:
-    """What is the same of versions that tell the same, by the days on which they begin."""
+    """The state and the end of each version, by the days on which they begin."""
     ends = [change.day for change in changes[1:]]
     return {
         change.day: (change.mark, end)
@@ -372,7 +372,7 @@ def _ends(changes: Sequence[_Change]) -> dict[date, tuple[str, date | None]]:
 
 
 def _note(exchange: Exchange, position: int, open: dict[Key, ElementRow], delta: RowDelta) -> None:
-    """Have in a delta what became of elements at a position; those that are new are `open`."""
+    """Note the changes to elements at a position in a delta; those that are new are `open`."""
     for key in exchange.ended:
         if row := open.pop(key, None):  # it is new: closed at once
             delta.elements.append(row._replace(until=position))

@@ -1,6 +1,6 @@
 """The days on which an entity's state changes, what happens on them, and which fact said so. Pure.
 
-A turn needs no act on its day: a suspension begins, ends or a clause expires because it was
+A transition needs no act on its day: a suspension begins or ends, or a clause expires, because it was
 announced.
 """
 
@@ -77,13 +77,13 @@ def transitions(
 
     A day on which only the facts behind the state differ has none.
     """
-    course = EntityTimeline(entity, known)
+    entity_timeline = EntityTimeline(entity, known)
     days = [version.start for version in timeline(entity, known) if after < version.start <= until]
-    return [transition for day in days for transition in course.on(day)]
+    return [transition for day in days for transition in entity_timeline.on(day)]
 
 
 class EntityTimeline:
-    """The states of one entity, from as many of its facts as one likes."""
+    """The states of one entity, from any number of its facts."""
 
     def __init__(self, entity: str, known: Sequence[RecordedFact]):
         self._entity, self._kind = entity, entity_type(entity)
@@ -96,7 +96,7 @@ class EntityTimeline:
         before, after = self._state(public, day - DAY), self._state(public, day)
         assert after is not None
         for part, fields in self._parts(public, day).items():
-            [fact] = because([self._announcer(public, day, part, fields)])
+            [fact] = because([self._causing_fact(public, day, part, fields)])
             yield Transition(
                 day,
                 self._entity,
@@ -119,7 +119,7 @@ class EntityTimeline:
             parts[change.path[:2] if named else ()].append(change)
         return parts
 
-    def _announcer(
+    def _causing_fact(
         self, public: Sequence[RecordedFact], day: date, part: Part, fields: list[FieldChange]
     ) -> RecordedFact:
         """The last fact that it takes for these fields to change on the day."""

@@ -1,4 +1,4 @@
-"""As-of questions: what was so on a day, as the log told it at a position."""
+"""As-of questions: the states that held on a day, as known at a position."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ HISTORY_ARGUMENTS = 7
 Times: TypeAlias = tuple[datetime | None, datetime | None]
 """The first and the last moment of a time; None: it is open there."""
 MAX_CACHED_MOMENTS = 100
-"""Moments whose orders of publishers are kept."""
+"""Moments whose orders of publishers are cached."""
 STATE = fill(
     SQL.state, version=version_at("$1::text", "$2::date", "$3::bigint"), whole=whole_state()
 )
@@ -194,7 +194,7 @@ class AsOf:
         """The orders of publishers, by which to choose among the claims of the same moment.
 
         They are few, and nearly every question about figures needs them: those of the last moments
-        are kept until the next event.
+        are cached until the next event.
         """
         known = self._progress.known if self._progress else None
         if known is None:
@@ -270,9 +270,9 @@ class AsOf:
         types: Sequence[str] | None = None,
         span: Span = WHOLE,
     ) -> list[HistoryRow]:
-        """What was ever so of an entity, on both axes, the oldest knowledge first; if asked, of it
-        what holds on one of some days, what the log told at some moment from one to another, and
-        what it tells since events of some types.
+        """All versions of an entity on both axes, the oldest knowledge first; if asked, only those
+        that hold on one of some days, were known at some time from one to another, and begin with
+        events of some types.
 
         The keys of a span are a position and a day in ISO 8601. Where it has a limit, states come
         up to `MAX_PAGE_STATE_BYTES`, and always that of the first version; others are None.
@@ -346,7 +346,7 @@ async def resolve_moment(
     known_at: datetime | None,
     position: int | None,
 ) -> Moment:
-    """The moment that is meant; today and the position `reached` where nothing is said.
+    """The moment that arguments mean; by default today and the position `reached`.
 
     Raises InvalidInput when both `known_at` and `position` are given, or the position is ahead of
     the one reached.

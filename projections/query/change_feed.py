@@ -27,8 +27,8 @@ PROJECTION_TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class ChangeFeed:
-    """Tells when to ask anew. Between two moments nothing is kept but the position of the first, so
-    whoever takes them slowly misses those between, and never the last.
+    """The moments at which a question has a new answer. Between two nothing is kept but the position
+    of the first, so a slow consumer misses some of those between, and never the last.
     """
 
     recorder: Recorder
@@ -39,7 +39,7 @@ class ChangeFeed:
     async def moments(
         self, selection: Selection, valid_at: date | None
     ) -> AsyncGenerator[Moment, None]:
-        """Now, and then each moment at which an event has come that touches a selection; for today
+        """Now, and then each moment at which an event of a selection was recorded; for today
         (no `valid_at`) also each new day, on which suspensions end and controls begin.
 
         Raises Unavailable when the projection does not get to an event in
@@ -76,7 +76,7 @@ class ChangeFeed:
 async def affects(
     recorder: Recorder, events: Sequence[RecordedEvent], selection: Selection
 ) -> bool:
-    """Whether any of some events may change an answer about what is selected.
+    """Whether any of some events may change an answer about a selection.
 
     An order of publishers may, whatever it names: it chooses among the claims of many figures.
     """

@@ -1,4 +1,4 @@
-"""What has changed between two moments, and because of what; what is to come after one.
+"""Changes between two moments, with their causes; and the transitions expected after a moment.
 
 Two moments are compared, not the time between them: what came and went again does not show.
 `history` has it.
@@ -76,7 +76,7 @@ class ChangeKind(StrEnum):
 class Change:
     """An entity that differs between two moments.
 
-    `effective_days` are the days between them on which it turned, as the log tells it at the later
+    `effective_days` are the days between them on which its state changed, as known at the later
     one. `because` are the events because of which, in the order of the log: see `causes_of`.
     """
 
@@ -88,7 +88,7 @@ class Change:
 
     @property
     def what(self) -> ChangeKind:
-        """What has become of the entity."""
+        """Whether the entity appeared, changed or disappeared."""
         if self.before is None:
             return ChangeKind.APPEARED
         return ChangeKind.CHANGED if self.after else ChangeKind.DISAPPEARED
@@ -101,7 +101,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ChangeFilter:
-    """What changes are narrowed to; None does not narrow. One of the two states must answer to it.
+    """A filter of changes; None does not filter. One of the two states must match it.
 
     `places` are those that a state is about: the issuer, the members, the actors, where a figure
     is from. `publishers` are those of any fact behind it.
@@ -124,7 +124,7 @@ ANYTHING = ChangeFilter()
 
 
 class Changes:
-    """Answers what has changed, and what is to come."""
+    """Queries for changes and for upcoming transitions."""
 
     def __init__(self, pool: Pool, recorder: Recorder):
         self._pool = pool
@@ -138,15 +138,15 @@ class Changes:
         order: Order = BY_NAME,
         span: Span = WHOLE,
     ) -> list[Change]:
-        """What differs between two moments, in a span of the order of the entities.
+        """The changes between two moments, in a span of the order of the entities.
 
         Raises InvalidInput when `end` is before `start` on one of the axes.
         """
         statement = page_statement(order, span.bounds)
         rows = await self._pool.fetch(statement, *_arguments(start, end, about), *span.arguments)
         rows = rows[::-1] if span.from_end else rows
-        told = await self._recorder.read_streams([row["entity"] for row in rows], end.position)
-        return [_change(row, [e.known for e in told[row["entity"]]], start, end) for row in rows]
+        streams = await self._recorder.read_streams([row["entity"] for row in rows], end.position)
+        return [_change(row, [e.known for e in streams[row["entity"]]], start, end) for row in rows]
 
     async def count(self, start: Moment, end: Moment, about: ChangeFilter = ANYTHING) -> int:
         """How many changes `between` goes through."""
@@ -155,7 +155,7 @@ class Changes:
     async def upcoming(
         self, moment: Moment, days: int, about: ChangeFilter = ANYTHING
     ) -> list[Transition]:
-        """What will happen in the `days` after a day, from what is known at the moment, by day.
+        """The transitions in the `days` after a day, from what is known at the moment, by day.
 
         Known are the facts that were public by the day, and those that were recorded by then for
         a later one. Raises InvalidInput when `days` is out of reach.
@@ -166,18 +166,20 @@ class Changes:
             )
         until = moment.valid_at + min(days * DAY, date.max - moment.valid_at)
         rows = await self._pool.fetch(SQL.turning, moment.valid_at, until, moment.position)
-        told = await self._recorder.read_streams([row["entity"] for row in rows], moment.position)
+        streams = await self._recorder.read_streams(
+            [row["entity"] for row in rows], moment.position
+        )
         known = {
-            entity: facts_public_by(events, moment.valid_at) for entity, events in told.items()
+            entity: facts_public_by(events, moment.valid_at) for entity, events in streams.items()
         }
         coming = (
-            turn
+            transition
             for entity in known
-            for turn in transitions(entity, known[entity], moment.valid_at, until)
+            for transition in transitions(entity, known[entity], moment.valid_at, until)
         )
         return sorted(
-            (turn for turn in coming if is_about(turn, about)),
-            key=lambda turn: (turn.day, turn.entity, turn.part),
+            (transition for transition in coming if is_about(transition, about)),
+            key=lambda transition: (transition.day, transition.entity, transition.part),
         )
 
 
@@ -197,13 +199,13 @@ def causes_of(
     after: EntityState | None,
     known: Sequence[RecordedFact],
     since: int,
-    turned: Sequence[Transition],
+    passed: Sequence[Transition],
 ) -> tuple[Evidence, ...]:
     """The events because of which the state of an entity is no longer the same. Pure.
 
     - Those that count now and did not before: they were recorded since, or their day has come.
     - The retractions since a position that took an event out of the state, or gave one back.
-    - Those that announced the days on which it turned, when time alone did the rest.
+    - Those that announced the days on which it changed without an act.
     """
     old, new = (_reasons(state) for state in (before, after))
     events = {k.event_id: k for k in known}
@@ -213,7 +215,7 @@ def causes_of(
         for k in known
         if k.position > since and isinstance(k.fact, Retracted) and _subject(k, events) in old ^ new
     ]
-    announced = [events[turn.because.event_id] for turn in turned]
+    announced = [events[transition.because.event_id] for transition in passed]
     return because({k.event_id: k for k in (*gained, *undone, *announced)}.values())
 
 
@@ -229,17 +231,17 @@ def facts_public_by(events: Sequence[RecordedEvent], day: date) -> list[Recorded
     ]
 
 
-def is_about(turn: Transition, about: ChangeFilter) -> bool:
-    """Whether a turn is about these commodities (of the clause, if it is one's) and places."""
-    states = [state for state in (turn.before, turn.after) if state]
-    touched = {id for state in states for id in _commodities(state, turn.clause)}
+def is_about(transition: Transition, about: ChangeFilter) -> bool:
+    """Whether a transition is about these commodities (of the clause, if it is one's) and places."""
+    states = [state for state in (transition.before, transition.after) if state]
+    touched = {id for state in states for id in _commodities(state, transition.clause)}
     around = {place for state in states for place in filter_columns(state).places}
-    told = {source.publisher for state in states for source in state.sources}
+    publishers = {source.publisher for state in states for source in state.sources}
     return (
-        about.kind in (None, entity_type(turn.entity).KIND)
-        and (about.commodities is None or not touched.isdisjoint(_wanted(turn, about)))
+        about.kind in (None, entity_type(transition.entity).KIND)
+        and (about.commodities is None or not touched.isdisjoint(_wanted(transition, about)))
         and (about.places is None or not around.isdisjoint(about.places))
-        and (about.publishers is None or not told.isdisjoint(about.publishers))
+        and (about.publishers is None or not publishers.isdisjoint(about.publishers))
     )
 
 
@@ -287,13 +289,13 @@ def _change(
 ) -> Change:
     entity, kind = row["entity"], STATES[entity_type(row["entity"]).KIND]
     before, after = (decode(kind, row[side]) if row[side] else None for side in ("before", "after"))
-    turned = transitions(entity, known, start.valid_at, end.valid_at)
+    passed = transitions(entity, known, start.valid_at, end.valid_at)
     return Change(
         entity=entity,
         before=before,
         after=after,
-        effective_days=tuple(dict.fromkeys(turn.day for turn in turned)),
-        because=causes_of(before, after, known, start.position, turned),
+        effective_days=tuple(dict.fromkeys(transition.day for transition in passed)),
+        because=causes_of(before, after, known, start.position, passed),
     )
 
 

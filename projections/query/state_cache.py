@@ -1,4 +1,4 @@
-"""States kept in memory, decoded.
+"""A cache of decoded states.
 
 Version rows are only added or closed, so what a row says stays so for as long as the projection
 lives (`Progress.epoch`). What names a row, its entity and where it begins on both axes, takes little
@@ -21,7 +21,7 @@ MAX_CACHE_BYTES = 64 * 1024 * 1024
 MEMORY_BYTES_PER_JSON_BYTE = 4
 """Bytes in memory for one of JSON: the state, and what is made of it to be shown."""
 NAMED = "version.first_day, version.since, version.entity"
-"""The columns that name a row; they come first, and only the state behind all others."""
+"""The columns that identify a row, which come first; the state is the last column."""
 
 Name: TypeAlias = tuple[Any, ...]
 Rows: TypeAlias = Sequence[asyncpg.Record]
@@ -33,7 +33,7 @@ class StateCache:
     def __init__(self, progress: ProgressTracker | None, most_bytes: int = MAX_CACHE_BYTES):
         self._progress = progress
         self._known = set[type]()
-        """The kinds of which the last rows that somebody read were all known."""
+        """The kinds of which the last rows read were all cached."""
         self.kept: SizedLruCache[tuple[int, Name], Any] = SizedLruCache(most_bytes)
 
     async def read(
@@ -41,9 +41,8 @@ class StateCache:
     ) -> tuple[Rows, Sequence[S]]:
         """Rows, as `fetch` gets them with their states (True) or without, and the states of each.
 
-        Where the last rows of a kind that somebody read were all known, only names are asked for,
-        and the whole rows if one of them is not: a question takes one round trip, or two where the
-        tide turns.
+        Where the last rows of a kind were all cached, only names are queried, and the whole rows if
+        one of them is not cached: one round trip, or two on the first miss after a run of hits.
         """
         known = self._progress.known if self._progress else None
         epoch = known.epoch if known else None
@@ -56,9 +55,9 @@ class StateCache:
         return rows, self._learned(kind, epoch, rows)
 
     def _learned(self, kind: type[S], epoch: int | None, rows: Rows) -> list[S]:
-        """The states of whole rows, kept if we are told when their epoch ends."""
+        """The states of whole rows, cached if we are notified when their epoch ends."""
         states: dict[Name, S] = {}
-        if rows:  # none say nothing of what is to come
+        if rows:  # no rows say nothing about the next ones
             self._known.add(kind)
         for row in rows:
             name = row[:3]

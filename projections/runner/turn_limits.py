@@ -14,20 +14,20 @@ from tracker.postgres.database import CONNECTION_ERRORS, SILENCE_TIMEOUT_SECONDS
 class TurnLimits:
     """The limits of the next turn.
 
-    Whoever loses a turn because its page could not be written in time would lose it again with the
-    same page, for ever. So the next page has half as many events; once it is one event, the next
-    turn may last twice as long. Turns that are quickly done bring the limits back, step by step.
+    A process that lost its turn because it could not write a page in time would lose it again with
+    the same page, for ever. So the next page has half as many events; once it is one event, the next
+    turn may last twice as long. Quick turns bring the limits back, step by step.
     """
 
-    most_events: int
-    least_seconds: float = SILENCE_TIMEOUT_SECONDS
+    max_events: int
+    min_seconds: float = SILENCE_TIMEOUT_SECONDS
     events: int = field(init=False)
     """Events of a page."""
     seconds: float = field(init=False)
-    """From when the turn is taken."""
+    """How long the turn may last."""
 
     def __post_init__(self) -> None:
-        self.events, self.seconds = self.most_events, self.least_seconds
+        self.events, self.seconds = self.max_events, self.min_seconds
 
     @property
     def setting(self) -> str:
@@ -52,14 +52,14 @@ class TurnLimits:
             self.grow()
 
     def shrink(self) -> None:
-        """Have the next turn do less, or last longer."""
+        """Let the next turn do less, or last longer."""
         if self.events == 1:
             self.seconds *= 2
         self.events = max(self.events // 2, 1)
 
     def grow(self) -> None:
         """Take back a step of `shrink`."""
-        if self.seconds > self.least_seconds:
+        if self.seconds > self.min_seconds:
             self.seconds /= 2
         else:
-            self.events = min(2 * self.events, self.most_events)
+            self.events = min(2 * self.events, self.max_events)

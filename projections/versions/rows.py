@@ -94,7 +94,6 @@ def firm_words(names: Iterable[str]) -> tuple[str, ...]:
     return unique([f"firm/{spelling(name)}" for name in names])
 
 
-@lru_cache(maxsize=64)
 def _series_columns(series: Series) -> FilterColumns:
     """The columns of a figure, the same in all of its states."""
     return FilterColumns(
@@ -177,7 +176,6 @@ def clauses_json(state: EntityState) -> str:
     ).decode()
 
 
-@lru_cache(maxsize=65536)
 def of_date(given: PartialDate) -> str:
     """The days that a date may mean."""
     return days(given.first, given.last)
