@@ -53,7 +53,7 @@ QUESTIONS: dict[str, Question] = {
     "controls in force in a time": lambda as_of, at: as_of.lists.page(
         ExportControlState,
         at,
-        Filter(in_force=(date(2025, 1, 1), None), verified=True),
+        Filter(in_force=(date(2025, 1, 1), None), verified=False, primary=False, checked="page"),
         Order(By.DATE, down=True),
         Span(limit=20),
     ),
@@ -82,7 +82,13 @@ QUESTIONS: dict[str, Question] = {
     ),
     "the newest claims that somebody looked at": lambda as_of, at: as_of.lists.claims(
         at,
-        Filter(publishers=["usgs"], published=(date(2020, 1, 1), at.valid_at), verified=True),
+        Filter(
+            publishers=["usgs"],
+            published=(date(2020, 1, 1), at.valid_at),
+            verified=True,
+            primary=True,
+            checked="data_file",
+        ),
         Order(By.PUBLICATION, down=True),
         Span(after=("2024-01-31", f"figure/{REE}", 0), limit=20),
     ),

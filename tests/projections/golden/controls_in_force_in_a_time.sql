@@ -34,6 +34,20 @@ WHERE (coalesce(version.sources, (
         AND element.until > version.since AND element.since <= version.since
         AND element.first_day <= version.first_day AND element.last_day >= version.first_day
         AND element.source IS NOT NULL)) @> '[{"verified": false}]') <> $6::boolean
+  AND (coalesce(version.sources, (
+      SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
+      FROM elements AS element
+      WHERE element.entity = version.entity
+        AND element.until > version.since AND element.since <= version.since
+        AND element.first_day <= version.first_day AND element.last_day >= version.first_day
+        AND element.source IS NOT NULL)) @> '[{"is_primary": false}]') <> $7::boolean
+  AND coalesce(version.sources, (
+      SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
+      FROM elements AS element
+      WHERE element.entity = version.entity
+        AND element.until > version.since AND element.since <= version.since
+        AND element.first_day <= version.first_day AND element.last_day >= version.first_day
+        AND element.source IS NOT NULL)) @> jsonb_build_array(jsonb_build_object('checked', $8::text))
   AND EXISTS (
       SELECT FROM jsonb_to_recordset(clauses)
           AS clause (measure text, status text, commodities text[], in_force daterange,
@@ -41,7 +55,7 @@ WHERE (coalesce(version.sources, (
       WHERE (clause.in_force && $5::daterange
             AND coalesce(NOT clause.in_force * $5 <@ clause.suspended, true)))
 ORDER BY coalesce(to_char(lower(dated), 'YYYY-MM-DD'), '') COLLATE "C" DESC, subject.entity DESC
-LIMIT $7;
+LIMIT $9;
 
 EXECUTE controls_in_force_in_a_time (
     'export-control',
@@ -49,5 +63,7 @@ EXECUTE controls_in_force_in_a_time (
     1000000,
     '{""}',
     '[2025-01-01,)',
-    true,
+    false,
+    false,
+    'page',
     20);

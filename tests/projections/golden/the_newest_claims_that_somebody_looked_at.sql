@@ -35,7 +35,7 @@ CROSS JOIN LATERAL jsonb_to_recordset(coalesce(version.sources, (
       AND element.until > version.since AND element.since <= version.since
       AND element.first_day <= version.first_day AND element.last_day >= version.first_day
       AND element.source IS NOT NULL)))
-    AS claim (position bigint, publisher text, published daterange, verified boolean)
+    AS claim (position bigint, publisher text, published daterange, verified boolean, is_primary boolean, checked text)
 WHERE EXISTS (
       SELECT FROM jsonb_to_recordset(coalesce(version.sources, (
           SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
@@ -60,10 +60,12 @@ WHERE EXISTS (
   AND claim.publisher = ANY ($5::text[])
   AND claim.published && $6::daterange
   AND claim.verified = $7::boolean
-  AND to_char(lower(claim.published), 'YYYY-MM-DD') COLLATE "C" <= $9::text
-  AND (to_char(lower(claim.published), 'YYYY-MM-DD') COLLATE "C", subject.entity, claim.position) < ($9::text, $10::text, $11::bigint)
+  AND claim.is_primary = $8::boolean
+  AND claim.checked = $9::text
+  AND to_char(lower(claim.published), 'YYYY-MM-DD') COLLATE "C" <= $11::text
+  AND (to_char(lower(claim.published), 'YYYY-MM-DD') COLLATE "C", subject.entity, claim.position) < ($11::text, $12::text, $13::bigint)
 ORDER BY to_char(lower(claim.published), 'YYYY-MM-DD') COLLATE "C" DESC, subject.entity DESC, claim.position DESC
-LIMIT $8;
+LIMIT $10;
 
 EXECUTE the_newest_claims_that_somebody_looked_at (
     'figure',
@@ -73,6 +75,8 @@ EXECUTE the_newest_claims_that_somebody_looked_at (
     '{"usgs"}',
     '[2020-01-01,2025-06-01]',
     true,
+    true,
+    'data_file',
     20,
     '2024-01-31',
     'figure/rare_earths/CN/production/mine/2023',
