@@ -22,7 +22,7 @@ from tracker.errors import (
 from tracker.log.recorder import AppendResult
 
 IMPORT_MARK, RECEIPT_PREFIX = "~", "import-"
-"""What ids have that only imports give: of corrections, and of receipts."""
+"""Parts of ids that only imports give: of corrections, and of receipts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class PlannedEvent:
 
     @contextmanager
     def locate_errors(self) -> Iterator[None]:
-        """Put errors in the fact where it stands."""
+        """Begin the path of errors in the fact with the path of the fact."""
         try:
             yield
         except (InvalidInput, NotFound, TooLarge, VersionConflict) as error:
@@ -116,7 +116,7 @@ def check_id_is_free(event_id: str) -> None:
 def find_recorded(
     entities: Mapping[str, Entity], orders: Sequence[PlannedEvent]
 ) -> dict[str, RecordedFact]:
-    """What entities know under the event ids of orders, each of its own entity."""
+    """The facts already recorded under the event ids of orders, each in its own entity."""
     asked = (entities[order.stream].history.get(order.event_id) for order in orders)
     return {known.event_id: known for known in asked if known}
 
@@ -140,7 +140,7 @@ def replay_result(
 def redactable_fields(fact: Fact, fields: Sequence[str]) -> tuple[str, ...]:
     """The texts to redact of a recorded fact: those that are asked for, or all that there are.
 
-    Raises InvalidInput where one is not there, or stands in the entry itself.
+    Raises InvalidInput where one is not there, or is part of the entry itself.
     """
     there = free_texts(fact)
     if not there:

@@ -168,7 +168,7 @@ class Entity(BaseAggregate[str]):
 
     @property
     def exists(self) -> bool:
-        """Whether an opening fact of this entity stands."""
+        """Whether an initial fact of this entity is effective."""
         return self.history.openings > 0
 
     def _fold(self, day: date = date.max) -> Any:
@@ -202,7 +202,7 @@ class Entity(BaseAggregate[str]):
                 code="ALREADY_RETRACTED",
                 path=("eventId",),
             )
-        # What stands again is held to the rules as if it were told now.
+        # What is effective again is held to the rules as if it were recorded now.
         for revived in self.history.revived_by(fact):
             try:
                 self._check_opening(revived.fact)

@@ -1,4 +1,4 @@
-"""What is known of one entity, in the order of the log and in valid-time order, as facts come in.
+"""The recorded facts of one entity, in the order of the log and in valid-time order.
 
 Nothing is read again when a fact comes, however many there are: so an entity with ten thousand
 facts takes one more as fast as one with ten.
@@ -22,7 +22,7 @@ class Retracted(Fact, frozen=True, kw_only=True):
     """A recorded event was wrong: from this position on, nothing follows from it any more.
 
     The event itself stays in the log, and every earlier answer stays as it was. A retraction can
-    be retracted, which brings its target back. `replacement` is the event told instead, where this
+    be retracted, which brings its target back. `replacement` is the event recorded instead, where this
     is a correction.
     """
 
@@ -88,12 +88,12 @@ def retracted_ids(known: Sequence[RecordedFact]) -> set[str]:
 
 def effective_facts(known: Iterable[RecordedFact]) -> list[RecordedFact]:
     """The facts that stand, in valid-time order; those of one day in the order of `History.place`,
-    but openings first: a corrected one is told after the acts that follow from it."""
+    but initial facts first: a corrected one is recorded after the acts that follow from it."""
     return History([*known]).standing
 
 
 def sort_key(known: RecordedFact) -> tuple[date, bool]:
-    """What facts are ordered by before the order in which they were told."""
+    """The key by which facts are sorted before the order in which they were recorded."""
     return known.fact.public_on, type(known.fact) not in INITIAL_FACTS
 
 
@@ -109,7 +109,7 @@ class Difference(NamedTuple):
 
 
 class History:
-    """All that is known of an entity, and what of it stands."""
+    """All recorded facts of an entity, and those of them that are not retracted."""
 
     __slots__ = ("_corrected", "_ids", "_retractions", "gone", "known", "openings", "standing")
 
@@ -140,7 +140,7 @@ class History:
         return event_id in self._ids
 
     def get(self, event_id: str) -> RecordedFact | None:
-        """What is known under the id of an event."""
+        """The fact recorded under the id of an event."""
         index = self._ids.get(event_id)
         return None if index is None else self.known[index]
 
@@ -159,7 +159,7 @@ class History:
             self.gone.add(target.event_id)
         else:
             gone, self.gone = self.gone, retracted_ids(self._retractions)
-            changed = self._told(gone ^ self.gone)
+            changed = self._facts(gone ^ self.gone)
         differences = [
             self._remove(known) if known.event_id in self.gone else self._insert(known)
             for known in changed
@@ -186,7 +186,7 @@ class History:
         self._retractions.pop()
         self._forget_correction(fact)
         gone, self.gone = self.gone, retracted_ids(self._retractions)
-        changed = self._told(gone ^ self.gone)
+        changed = self._facts(gone ^ self.gone)
         places = [
             (self._remove(known) if known.event_id in self.gone else self._insert(known)).place
             for known in changed
@@ -203,12 +203,12 @@ class History:
                 self._corrected[fact.replacement] = self.place(other.fact.retracts)
 
     def revived_by(self, fact: Retracted) -> list[RecordedFact]:
-        """What stands again once a retraction counts, in valid-time order."""
+        """The facts that are effective again once a retraction counts, in valid-time order."""
         target = self.get(fact.retracts)
         if target is None or not isinstance(target.fact, Retracted):
             return []
         gone = retracted_ids([*self._retractions, RecordedFact(0, "", "", fact)])
-        return sorted(self._told(self.gone - gone), key=self.order)
+        return sorted(self._facts(self.gone - gone), key=self.order)
 
     def public(self, day: date) -> int:
         """How many of the facts that stand are public by a day; they come first."""
@@ -217,7 +217,7 @@ class History:
         return bisect_right(self.standing, day, key=_PUBLIC)
 
     def _note(self, new: RecordedFact) -> None:
-        """Know a fact, and in whose place it or another stands."""
+        """Add a fact to those recorded, and note which event it or another replaces."""
         self._ids[new.event_id] = len(self.known)
         self.known.append(new)
         if isinstance(new.fact, Retracted):
@@ -226,12 +226,12 @@ class History:
                 self._corrected[new.fact.replacement] = self.place(new.fact.retracts)
 
     def place(self, event_id: str) -> int:
-        """The place of an event in the order in which things were told: that of the log, but a
-        replacement stands where the event that it corrects stood."""
+        """The place of an event in the order of recording: that of the log, but a replacement has
+        the place of the event that it corrects."""
         return self._corrected.get(event_id, self._ids[event_id])
 
     def order(self, known: RecordedFact) -> tuple[date, bool, int, int]:
-        """What facts that stand are ordered by; it stays as it is."""
+        """The key by which effective facts are sorted; it never changes."""
         index = self._ids[known.event_id]
         return (*sort_key(known), self._corrected.get(known.event_id, index), index)
 
@@ -239,7 +239,7 @@ class History:
         """Whether a fact that is known is not retracted, and no retraction."""
         return known.event_id not in self.gone and not isinstance(known.fact, Retracted)
 
-    def _told(self, ids: Iterable[str]) -> list[RecordedFact]:
+    def _facts(self, ids: Iterable[str]) -> list[RecordedFact]:
         """The facts under some ids that are no retractions."""
         return [
             known for id in ids if (known := self.get(id)) and not isinstance(known.fact, Retracted)
