@@ -276,7 +276,7 @@ async def test_changes_are_narrowed_by_commodity_place_and_kind(corpus: Api) -> 
     assert american.keys() == {"export-control/us-bis-2025-19001"}
     kinds = [
         await changes(corpus, *days, kind=kind)
-        for kind in ("ALLIANCE", "ANNOUNCEMENT", "EXPORT_CONTROL", "FIGURE")
+        for kind in ("ALLIANCE", "ANNOUNCEMENT", "EXPORT_CONTROL", "FIGURE", "FIRM")
     ]
     assert sum(map(len, kinds)) == len(everything)
 
