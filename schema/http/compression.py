@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
 
-from projections.lru_cache import lru_cache_short_keys
 from schema.http.request import header
 
 MIN_COMPRESSED_BYTES = 1024
@@ -25,12 +24,9 @@ def _refuses(option: str) -> bool:
     return name == "q" and not value.strip("0.")
 
 
-def _has_gzip(accept_encoding: str) -> bool:
+def takes_gzip(accept_encoding: str) -> bool:
+    """Whether an Accept-Encoding header says that gzip is taken."""
     return "gzip" in offered(accept_encoding)
-
-
-takes_gzip = lru_cache_short_keys(_has_gzip, max_entries=256, max_length=300)
-"""Whether an Accept-Encoding header says that gzip is taken."""
 
 
 class Shortened(GZipMiddleware):

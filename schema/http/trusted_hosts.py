@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from projections.lru_cache import lru_cache_short_keys
 from schema.base.errors import plain_error
 from schema.http.request import header
 
@@ -24,23 +23,18 @@ class Hosts:
     def __init__(self, app: ASGIApp, hosts: Collection[str]):
         self._app = app
         self._hosts = hosts
-        self._is_ours = lru_cache_short_keys(self._look_at, max_entries=1000, max_length=300)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is for us."""
         if scope["type"] in ("http", "websocket"):
-            host = header(scope["headers"], b"host")
-            if not self._is_ours(host):
-                name = host_name(host)
+            name = host_name(header(scope["headers"], b"host"))
+            if not is_ours(name, self._hosts):
                 message = f"{name!r} is not a name of this server: expected one of TRACKER_HOSTS"
                 await JSONResponse(plain_error("UNKNOWN_HOST", message[:300]), 421)(
                     scope, receive, send
                 )
                 return
         await self._app(scope, receive, send)
-
-    def _look_at(self, given: str) -> bool:
-        return is_ours(host_name(given), self._hosts)
 
 
 def host_name(header: str) -> str:
