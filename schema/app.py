@@ -15,18 +15,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from schema.execution.persisted_queries import Persisted
-from schema.execution.response_cache import GZIP_LEVEL, MAX_CACHE_BYTES, Answers
-from schema.execution.schema import GRAPH
-from schema.http.authentication import Gate
-from schema.http.compression import MIN_COMPRESSED_BYTES, Shortened
+from schema.execution.persisted_queries import PersistedQueries
+from schema.execution.response_cache import GZIP_LEVEL, MAX_CACHE_BYTES, ResponseCache
+from schema.execution.schema import SCHEMA
+from schema.http.authentication import AccessControl
+from schema.http.compression import MIN_COMPRESSED_BYTES, CompressionMiddleware
 from schema.http.cors import Cors
 from schema.http.graphiql import EXAMPLES, asset, policy
 from schema.http.graphql_http import GraphQLEndpoint
-from schema.http.graphql_streams import Streams
-from schema.http.graphql_ws import Socket
-from schema.http.responses import Answering, refusing_function
-from schema.http.trusted_hosts import Hosts
+from schema.http.graphql_streams import GraphQLStreams
+from schema.http.graphql_ws import GraphQLWebSocket
+from schema.http.responses import Answering, function_errors_as_json
+from schema.http.trusted_hosts import TrustedHosts
 from schema.routes.annexes import AnnexRoute
 from schema.routes.events import EventRoute
 from schema.routes.health import HealthRoute
@@ -39,7 +39,9 @@ from schema.telemetry.observer import Observer
 from schema.telemetry.operation import Tracing
 from tracker.errors import Forbidden
 
-SHORTER = Middleware(Shortened, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL)
+SHORTER = Middleware(
+    CompressionMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL
+)
 HOME = Template(Path(__file__).with_name("home.html").read_text(encoding="utf-8"))
 
 
@@ -52,10 +54,14 @@ def create_app(
     """The application on a running tracker; its operations have spans where `tracing` makes them,
     and answers of so many bytes are kept in memory.
     """
-    pages, gate, schemas = Pages(services, access), Gate(services.tokens, access), JsonSchemaRoute()
+    pages, access_control, schemas = (
+        HomePage(services, access),
+        AccessControl(services.tokens, access),
+        JsonSchemaRoute(),
+    )
     health, metrics, ending = HealthRoute(services), Metrics(services), asyncio.Event()
     observer = Observer(metrics, tracing)
-    answers, persisted = Answers(services, access, answers_bytes), Persisted()
+    answers, persisted = ResponseCache(services, access, answers_bytes), PersistedQueries()
     metrics.watch_caches(
         {
             "answers": answers.kept,
@@ -63,18 +69,18 @@ def create_app(
             "states": services.as_of.lists.states.kept,
         }
     )
-    streams = Streams(services, gate, ending)
-    graphql = GraphQLEndpoint(gate, answers, persisted, streams, observer)
+    streams = GraphQLStreams(services, access_control, ending)
+    graphql = GraphQLEndpoint(access_control, answers, persisted, streams, observer)
     app = Starlette(
         routes=[
             Route("/graphql", graphql.respond, methods=["GET", "POST"]),
-            Route("/events", EventRoute(services, gate, ending).respond),
-            *TableRoute(services, access, gate).routes,
-            Route("/annexes", AnnexRoute(services, gate).respond),
-            *TransparencyLogRoute(services, gate).routes,
+            Route("/events", EventRoute(services, access_control, ending).respond),
+            *TableRoute(services, access, access_control).routes,
+            Route("/annexes", AnnexRoute(services, access_control).respond),
+            *TransparencyLogRoute(services, access_control).routes,
             Route("/graphiql/{name}", asset, middleware=[SHORTER]),
             *[
-                Route(path, for_readers(gate, answer), middleware=[SHORTER])
+                Route(path, require_reader(access_control, answer), middleware=[SHORTER])
                 for path, answer in (
                     ("/schemas", schemas.index),
                     ("/schemas/{type}", schemas.one),
@@ -84,33 +90,33 @@ def create_app(
                 )
             ],
             Route("/", pages.home),
-            WebSocketRoute("/graphql", Socket(services, gate, observer)),
+            WebSocketRoute("/graphql", GraphQLWebSocket(services, access_control, observer)),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
         ],
-        middleware=guards(access),
+        middleware=outer_middleware(access),
     )
     app.state.end_streams = ending.set
     return app
 
 
-def guards(access: Access) -> list[Middleware]:
+def outer_middleware(access: Access) -> list[Middleware]:
     """What stands before every route: the check of hosts, and CORS."""
-    return [Middleware(Hosts, hosts=access.hosts), Middleware(Cors, origins=access.origins)]
+    return [Middleware(TrustedHosts, hosts=access.hosts), Middleware(Cors, origins=access.origins)]
 
 
-def for_readers(gate: Gate, answer: Answering) -> Answering:
+def require_reader(access_control: AccessControl, answer: Answering) -> Answering:
     """The same route for those only who may read."""
 
-    @refusing_function
+    @function_errors_as_json
     async def answering(request: Request) -> Response:
-        await gate.admit(request)
+        await access_control.authenticate_request(request)
         return await answer(request)
 
     return answering
 
 
-class Pages:
+class HomePage:
     """What is not GraphQL."""
 
     def __init__(self, services: Services, access: Access):
@@ -142,4 +148,4 @@ class Pages:
 @cache
 def sdl() -> str:
     """The schema, in the language of schemas."""
-    return GRAPH.as_str() + "\n"
+    return SCHEMA.as_str() + "\n"

@@ -46,7 +46,7 @@ from deploy.terminal import escaped_json
 from deploy.tracing import Traces, tracing
 from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
-from deploy.web.server import PortTaken, create_server, listen
+from deploy.web.server import PortTaken, create_server, listening_socket
 from projections.query.as_of import moment_at_position, resolve_moment
 from schema.app import create_app
 from schema.base.scalars import Instant
@@ -206,7 +206,7 @@ def serve(
     with report_errors():
         access, traces = settings.access(), tracing()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
-        listening = listen(host, port)
+        listening = listening_socket(host, port)
 
     async def work(target: Target) -> None:
         if not continue_demo:
@@ -225,11 +225,11 @@ def signing_of(data_dir: Path | None) -> SigningOptions | None:
 def listen_somewhere(host: str, port: int | None) -> socket.socket:
     """A socket on the port that was asked for; without one, on 8000 or, if taken, a free one."""
     if port is not None:
-        return listen(host, port)
+        return listening_socket(host, port)
     try:
-        return listen(host, 8000)
+        return listening_socket(host, 8000)
     except PortTaken:
-        return listen(host, 0)
+        return listening_socket(host, 0)
 
 
 async def serve_app(

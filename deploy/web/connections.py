@@ -15,16 +15,16 @@ from typing import Protocol
 
 from uvicorn.server import ServerState
 
-from schema.http.authentication import network
+from schema.http.authentication import client_network
 
-BODY_SECONDS = 10.0
+BODY_CHECK_SECONDS = 10.0
 """In each so many seconds a body has to come at the least pace, or be complete."""
-ANSWER_SECONDS = 30.0
+ANSWER_CHECK_SECONDS = 30.0
 """In each so many seconds an answer that waits has to be taken at the least pace."""
-LEAST_BYTES_PER_SECOND = 4096
-MOST_RECEIVED_BYTES = 128 * 1024 * 1024
+MIN_BYTES_PER_SECOND = 4096
+MAX_RECEIVED_BYTES = 128 * 1024 * 1024
 """What all unfinished bodies may be together."""
-MOST_UNSENT_BYTES = 128 * 1024 * 1024
+MAX_UNSENT_BYTES = 128 * 1024 * 1024
 """What all answers that their clients do not take may be together."""
 SPARE_CONNECTIONS = 16
 """Connections beyond the limit, on which only the health of the server can be asked for."""
@@ -74,7 +74,7 @@ class Transfer:
         """Whether less moved within so many seconds than has to; each time it did, they begin anew."""
         if now - self.since < seconds:
             return False
-        enough = self.moved >= seconds * LEAST_BYTES_PER_SECOND
+        enough = self.moved >= seconds * MIN_BYTES_PER_SECOND
         self.since, self.moved = now, 0
         return not enough
 
@@ -98,7 +98,7 @@ class Connections(ServerState):
 
     def begin(self, connection: Connection, address: str) -> int | None:
         """Count a new connection: the status of its refusal, or None where it may be served."""
-        client = network(address)
+        client = client_network(address)
         if (
             not self._is_proxy(address)
             and self._of_client[client] >= self.limits.client_connections
@@ -139,7 +139,7 @@ class Connections(ServerState):
         body.bytes += size
         body.moved += size
         self._received += size
-        while self._received > MOST_RECEIVED_BYTES and self._cut_first(self._receiving):
+        while self._received > MAX_RECEIVED_BYTES and self._cut_first(self._receiving):
             pass
 
     def received_all(self, connection: Connection) -> None:
@@ -152,7 +152,7 @@ class Connections(ServerState):
         self.flows(connection)
         answer = self._stalled[connection] = Transfer(connection.unsent, now)
         self._unsent += answer.bytes
-        while self._unsent > MOST_UNSENT_BYTES and self._cut_first(self._stalled):
+        while self._unsent > MAX_UNSENT_BYTES and self._cut_first(self._stalled):
             pass
 
     def flows(self, connection: Connection) -> None:
@@ -166,14 +166,14 @@ class Connections(ServerState):
         while self._waiting and next(iter(self._waiting.values())) < late:
             self._waiting.popitem(last=False)[0].finish()
         for connection, body in list(self._receiving.items()):
-            if body.is_too_slow(now, BODY_SECONDS):
+            if body.is_too_slow(now, BODY_CHECK_SECONDS):
                 self._cut(connection)
         for connection, answer in list(self._stalled.items()):
             taken = answer.bytes - connection.unsent
             answer.moved += taken
             answer.bytes -= taken
             self._unsent -= taken
-            if answer.is_too_slow(now, ANSWER_SECONDS):
+            if answer.is_too_slow(now, ANSWER_CHECK_SECONDS):
                 self._cut(connection)
 
     def _make_room(self) -> bool:

@@ -13,11 +13,11 @@ from dataclasses import replace
 
 from deploy.web.connections import SPARE_CONNECTIONS, Limits
 
-RESERVED = 96 + SPARE_CONNECTIONS
+RESERVED_DESCRIPTORS = 96 + SPARE_CONNECTIONS
 """For the database (26 connections), signing, helpers, logs, listening, and connections that are
 being closed while others come."""
-LEAST_CONNECTIONS = 16
-MOST_DESCRIPTORS = 65_536
+MIN_CONNECTIONS = 16
+MAX_DESCRIPTORS = 65_536
 
 logger = logging.getLogger(__name__)
 
@@ -25,18 +25,18 @@ logger = logging.getLogger(__name__)
 def raise_limit() -> int:
     """Let this process have as many descriptors as its system allows; how many that is."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    wanted = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MAX_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(OSError, ValueError):  # macOS: the kernel may allow fewer
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             soft = wanted
-    return MOST_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
+    return MAX_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
 
 
 def within_descriptors(limits: Limits) -> Limits:
     """The limits, with no more connections than leave enough descriptors over."""
     descriptors = raise_limit()
-    possible = max(LEAST_CONNECTIONS, descriptors - RESERVED)
+    possible = max(MIN_CONNECTIONS, descriptors - RESERVED_DESCRIPTORS)
     if possible >= limits.connections:
         return limits
     logger.warning(

@@ -12,12 +12,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from deploy.web.connections import Connections
-from deploy.web.write_coalescing import Gathering
+from deploy.web.write_coalescing import CoalescingTransport
 from schema.base.errors import plain_error
-from schema.http.responses import reply
+from schema.http.responses import json_response
 
 HEALTH = ("/healthz", "/readyz", "/metrics")
-MOST_PIPELINED = 16
+MAX_PIPELINED_REQUESTS = 16
 """Requests that may wait for the answer to the one before them on their connection."""
 CHUNK_BYTES = 16
 """What a chunk of a body may have beside its bytes: its size, and two ends of lines."""
@@ -28,7 +28,7 @@ REFUSALS = {
 }
 
 
-class Http(HttpToolsProtocol):
+class LimitedHttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol, which answers in one piece and holds its client to the limits."""
 
     server_state: Connections
@@ -37,7 +37,7 @@ class Http(HttpToolsProtocol):
         """Begin. (uvicorn narrows the argument in the same way.)"""
         super().connection_made(transport)
         self.wire = transport
-        self.transport = Gathering(transport, self.loop)
+        self.transport = CoalescingTransport(transport, self.loop)
         self._overhead = 0
         """Bytes that are no body: of the head that comes, or between chunks and behind them."""
         self._has_body_to_come = False
@@ -50,7 +50,7 @@ class Http(HttpToolsProtocol):
         if refusal == 503 and self.server_state.has_spare:
             self.app = health_only(self.app)
         elif refusal:
-            self.transport.write(refused(refusal))
+            self.transport.write(refusal_response(refusal))
             self.transport.close()
             return
         self.server_state.wait(self, self.loop.time())
@@ -76,7 +76,7 @@ class Http(HttpToolsProtocol):
         if self._overhead > most and head_size(self.url, self.headers) > most:
             self._is_too_large = True
             raise HttpParserError("the head is too large")
-        if len(self.pipeline) >= MOST_PIPELINED:
+        if len(self.pipeline) >= MAX_PIPELINED_REQUESTS:
             raise HttpParserError("too many requests on one connection")
         self.server_state.has_head(self)
         self._has_body_to_come = True
@@ -106,7 +106,7 @@ class Http(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.cut()
         elif self._is_too_large:
-            self.transport.write(refused(431))
+            self.transport.write(refusal_response(431))
             self.transport.close()
         else:
             super().send_400_response(msg)
@@ -114,10 +114,10 @@ class Http(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over."""
         if not self._has_room:
-            self.transport.write(refused(503))
+            self.transport.write(refusal_response(503))
             self.transport.close()
             return
-        assert isinstance(self.transport, Gathering)
+        assert isinstance(self.transport, CoalescingTransport)
         self.transport.send()
         self.transport = self.transport.transport
         self.server_state.received_all(self)
@@ -148,7 +148,7 @@ class Http(HttpToolsProtocol):
         self.transport.close()
 
 
-class WebSocket(WebSocketsSansIOProtocol):
+class LimitedWebSocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol of WebSockets, on a connection that is counted already."""
 
     def __init__(
@@ -208,15 +208,17 @@ def health_only(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         code, message = REFUSALS[503]
-        refusal = reply(plain_error(code, message), 503, Retry_After="1", Connection="close")
+        refusal = json_response(
+            plain_error(code, message), 503, Retry_After="1", Connection="close"
+        )
         await refusal(scope, receive, send)
 
     return answer
 
 
-def refused(status: int) -> bytes:
+def refusal_response(status: int) -> bytes:
     """A refusal of a whole connection, as it is sent."""
-    body = bytes(reply(plain_error(*REFUSALS[status])).body)
+    body = bytes(json_response(plain_error(*REFUSALS[status])).body)
     return (
         b"HTTP/1.1 %d %s\r\nContent-Type: application/json; charset=utf-8\r\n"
         b"X-Content-Type-Options: nosniff\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"

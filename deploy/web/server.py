@@ -15,7 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from deploy.log_format import LogLevel
 from deploy.web.connections import Connections, Limits
-from deploy.web.protocols import Http, WebSocket
+from deploy.web.protocols import LimitedHttpProtocol, LimitedWebSocketProtocol
 
 SHUTDOWN_TIMEOUT_SECONDS = 3
 """Seconds that open requests get to finish when the server stops."""
@@ -29,7 +29,7 @@ It also ends those that vanished: nothing else does while there is something to 
 
 NONSENSE = ("Invalid HTTP request received.", "Unsupported upgrade request.")
 LIMITS = Limits()
-MOST_MESSAGE_BYTES = 1024 * 1024
+MAX_MESSAGE_BYTES = 1024 * 1024
 """What a message on a WebSocket may be. Larger ones have to come over HTTP, where writing more than
 that takes a token before it is read."""
 
@@ -38,7 +38,7 @@ class PortTaken(Exception):
     """Another program listens on the port."""
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listening_socket(host: str, port: int) -> socket.socket:
     """A listening socket, so that a taken port is known before anything slow begins.
 
     Port 0 means any free one. Raises PortTaken.
@@ -96,7 +96,7 @@ class Server(uvicorn.Server):
         yield
 
 
-def is_worth_a_line(record: logging.LogRecord) -> bool:
+def is_worth_logging(record: logging.LogRecord) -> bool:
     """Whether a line of uvicorn's is more than that somebody sent nonsense, which anybody can do as
     fast as they like."""
     return record.getMessage() not in NONSENSE
@@ -104,18 +104,18 @@ def is_worth_a_line(record: logging.LogRecord) -> bool:
 
 def create_server(app: Starlette, log_level: LogLevel, limits: Limits = LIMITS) -> Server:
     """A server for the app; `await serve(sockets=[…])` runs it until it is told to stop."""
-    logging.getLogger("uvicorn.error").addFilter(is_worth_a_line)
+    logging.getLogger("uvicorn.error").addFilter(is_worth_logging)
     return Server(
         app,
         uvicorn.Config(
             app,
             loop="none",
-            http=Http,
-            ws=WebSocket,
+            http=LimitedHttpProtocol,
+            ws=LimitedWebSocketProtocol,
             lifespan="off",
             ws_ping_interval=PING_INTERVAL_SECONDS,
             ws_ping_timeout=PING_INTERVAL_SECONDS,
-            ws_max_size=MOST_MESSAGE_BYTES,
+            ws_max_size=MAX_MESSAGE_BYTES,
             # At its level debug it would log the headers and messages of WebSockets, tokens included.
             log_level=LogLevel.INFO if log_level is LogLevel.DEBUG else log_level,
             log_config=None,

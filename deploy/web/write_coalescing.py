@@ -14,7 +14,7 @@ MAX_COALESCED_BYTES = 64 * 1024
 """More than this doesn't wait: what has to know is how much the client's socket takes."""
 
 
-class Gathering(asyncio.Transport):
+class CoalescingTransport(asyncio.Transport):
     """A transport, as uvicorn uses one, that gathers what is written."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop):

@@ -15,16 +15,16 @@ from projections.analysis.claims import Orders
 from projections.analysis.exposure import Exposure, Question, exposures, subjects
 from projections.fold.replay import line
 from projections.query.horizon import Horizons
-from projections.query.list_statements import ENTITIES_BY_NAMES, Order
+from projections.query.list_statements import ENTITIES_BY_NAMES, Ordering
 from projections.query.lists import (
     EVERYTHING,
     WHOLE,
     Days,
     Filter,
-    Found,
     Key,
+    Keyed,
+    KeyRange,
     Lists,
-    Span,
     figures_of,
     ranged,
 )
@@ -180,7 +180,7 @@ class AsOf:
         limit: int | None = None,
     ) -> list[S]:
         """The states of a kind in the order of their names, at most `limit`."""
-        found = await self.lists.page(kind, moment, filter, span=Span(limit=limit))
+        found = await self.lists.page(kind, moment, filter, span=KeyRange(limit=limit))
         return [state for _, state in found]
 
     async def figures(
@@ -219,8 +219,13 @@ class AsOf:
         return frozenset({wanted}).union(*known)
 
     async def matching_controls(
-        self, moment: Moment, query: ClauseQuery, licences: Licences, filter: Filter, order: Order
-    ) -> list[Found[ExportControlState]]:
+        self,
+        moment: Moment,
+        query: ClauseQuery,
+        licences: Licences,
+        filter: Filter,
+        order: Ordering,
+    ) -> list[Keyed[ExportControlState]]:
         """All controls with a clause that answers to all that is asked of clauses, in an order.
 
         The database finds those that may have one; of the rest the rule decides.
@@ -268,7 +273,7 @@ class AsOf:
         valid: Days | None = None,
         known: Times = (None, None),
         types: Sequence[str] | None = None,
-        span: Span = WHOLE,
+        span: KeyRange = WHOLE,
     ) -> list[HistoryRow]:
         """All versions of an entity on both axes, the oldest knowledge first; if asked, only those
         that hold on one of some days, were known at some time from one to another, and begin with
@@ -316,7 +321,7 @@ def _statement(query: str, entities: str) -> str:
     return fill(query, versions=versions_of(entities), whole=whole_state())
 
 
-def _keys(span: Span) -> list[Key]:
+def _keys(span: KeyRange) -> list[Key]:
     return [key for key in (span.after, span.before) if key is not None]
 
 

@@ -19,12 +19,12 @@ from projections.fold.transitions import Transition, transitions
 from projections.query.list_statements import (
     BY_NAME,
     Bounds,
-    Order,
+    Ordering,
     all_of,
     bound_conditions,
     order_by,
 )
-from projections.query.lists import WHOLE, Span
+from projections.query.lists import WHOLE, KeyRange
 from projections.query.moment import Moment
 from projections.query.sql_parts import fill, load_parts, version_at, whole_sources, whole_state
 from projections.versions.rows import filter_columns
@@ -135,8 +135,8 @@ class Changes:
         start: Moment,
         end: Moment,
         about: ChangeFilter = ANYTHING,
-        order: Order = BY_NAME,
-        span: Span = WHOLE,
+        order: Ordering = BY_NAME,
+        span: KeyRange = WHOLE,
     ) -> list[Change]:
         """The changes between two moments, in a span of the order of the entities.
 
@@ -183,7 +183,7 @@ class Changes:
         )
 
 
-def page_statement(order: Order, bounds: Bounds) -> str:
+def page_statement(order: Ordering, bounds: Bounds) -> str:
     """The statement for a page of changes."""
     conditions = bound_conditions(ORDERED_BY, order, bounds, PAGE_ARGUMENTS + 1)
     return fill(

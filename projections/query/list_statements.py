@@ -40,7 +40,7 @@ CLAIM_COLUMNS = {
 STATE_COLUMN = f"{whole_state()} AS state"
 
 
-class By(Enum):
+class SortKey(Enum):
     """What a list is ordered by, before the names of its entities."""
 
     NAME = None
@@ -51,14 +51,14 @@ class By(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Ordering:
     """The order of a list. Names, which no two share, decide where the rest is equal."""
 
-    by: By = By.NAME
+    by: SortKey = SortKey.NAME
     down: bool = False
 
 
-BY_NAME = Order()
+BY_NAME = Ordering()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class ListShape:
 
 @lru_cache(MAX_CACHED_STATEMENTS)
 def page_statement(
-    shape: ListShape, order: Order, bounds: Bounds, row_names: str, with_state: bool
+    shape: ListShape, order: Ordering, bounds: Bounds, row_names: str, with_state: bool
 ) -> str:
     """The statement for a page of a list. Its limit comes behind the arguments of the conditions,
     then the key behind which it begins, then the one before which it ends.
@@ -123,19 +123,19 @@ def count_statement(shape: ListShape) -> str:
     return fill(SQL.count, rows=_rows(shape, conditions), conditions=all_of(conditions))
 
 
-def ordering_columns(order: Order, names: tuple[str, ...]) -> tuple[str, ...]:
+def ordering_columns(order: Ordering, names: tuple[str, ...]) -> tuple[str, ...]:
     """What items are ordered by: their key has a part for each."""
     return names if order.by.value is None else (order.by.value, *names)
 
 
-def order_by(columns: Sequence[str], order: Order, bounds: Bounds) -> str:
+def order_by(columns: Sequence[str], order: Ordering, bounds: Bounds) -> str:
     """An ORDER BY, backwards where the last items are asked for."""
     direction = "DESC" if order.down != bounds.from_end else "ASC"
     return ", ".join(f"{column} {direction}" for column in columns)
 
 
 def bound_conditions(
-    columns: Sequence[str], order: Order, bounds: Bounds, argument: int
+    columns: Sequence[str], order: Ordering, bounds: Bounds, argument: int
 ) -> list[str]:
     """The conditions for what lies between two keys; their arguments begin at a number."""
     after, before = ("<", ">") if order.down else (">", "<")

@@ -12,9 +12,9 @@ import asyncpg
 from projections.query.list_statements import (
     BY_NAME,
     Bounds,
-    By,
     ListShape,
-    Order,
+    Ordering,
+    SortKey,
     count_statement,
     page_statement,
 )
@@ -75,9 +75,9 @@ class Filter:
 
     def given(self) -> dict[str, Any]:
         """What narrows, by name, as the database takes it."""
-        found = ((name, getattr(self, name)) for name in NARROWING)
+        found = ((name, getattr(self, name)) for name in FILTER_FIELDS)
         return {
-            name: TAKEN[name](value) if name in TAKEN else value
+            name: ARGUMENT_CONVERTERS[name](value) if name in ARGUMENT_CONVERTERS else value
             for name, value in found
             if value is not None
         }
@@ -90,8 +90,10 @@ def ranged(given: tuple[Any, Any] | None) -> asyncpg.Range[Any] | None:
     return asyncpg.Range(*given, lower_inc=given[0] is not None, upper_inc=given[1] is not None)
 
 
-NARROWING: Sequence[str] = tuple(field.name for field in fields(Filter) if field.name != "about")
-TAKEN: dict[str, Callable[[Any], Any]] = {
+FILTER_FIELDS: Sequence[str] = tuple(
+    field.name for field in fields(Filter) if field.name != "about"
+)
+ARGUMENT_CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "in_force": ranged,
     "dated": ranged,
     "published": ranged,
@@ -107,7 +109,7 @@ Key: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class KeyRange:
     """A part of a list: what lies behind one key and before another, at most `limit` of it.
 
     They are the first or, `from_end`, the last. `closed`: the items of the keys belong to it too.
@@ -130,10 +132,10 @@ class Span:
         return self.limit, *(self.after or ()), *(self.before or ())
 
 
-WHOLE = Span()
+WHOLE = KeyRange()
 
 
-Found: TypeAlias = tuple[Key, T]
+Keyed: TypeAlias = tuple[Key, T]
 """An item of a list, behind its place in the order."""
 
 
@@ -149,9 +151,9 @@ class Lists:
         kind: type[S],
         moment: Moment,
         filter: Filter = EVERYTHING,
-        order: Order = BY_NAME,
-        span: Span = WHOLE,
-    ) -> list[Found[S]]:
+        order: Ordering = BY_NAME,
+        span: KeyRange = WHOLE,
+    ) -> list[Keyed[S]]:
         """The states of a kind that lie in a span of an order."""
         return await self._page(kind, moment, filter, order, span)
 
@@ -163,9 +165,9 @@ class Lists:
         self,
         moment: Moment,
         filter: Filter = EVERYTHING,
-        order: Order = BY_NAME,
-        span: Span = WHOLE,
-    ) -> list[Found[FigureState]]:
+        order: Ordering = BY_NAME,
+        span: KeyRange = WHOLE,
+    ) -> list[Keyed[FigureState]]:
         """The claims in figures that lie in a span of an order; by figure and position, where the
         rest is equal. Each is told by its figure, and by its position: the last part of its key.
         """
@@ -180,11 +182,11 @@ class Lists:
         kind: type[S],
         moment: Moment,
         filter: Filter,
-        order: Order,
-        span: Span,
+        order: Ordering,
+        span: KeyRange,
         of_claims: bool = False,
-    ) -> list[Found[S]]:
-        shape, arguments = _asked(kind, moment, filter, of_claims)
+    ) -> list[Keyed[S]]:
+        shape, arguments = _shape_and_arguments(kind, moment, filter, of_claims)
 
         async def fetch(with_state: bool) -> Sequence[asyncpg.Record]:
             statement = page_statement(shape, order, span.bounds, NAMED, with_state)
@@ -197,22 +199,24 @@ class Lists:
     async def _count(
         self, kind: type[Any], moment: Moment, filter: Filter, of_claims: bool = False
     ) -> int:
-        shape, arguments = _asked(kind, moment, filter, of_claims)
+        shape, arguments = _shape_and_arguments(kind, moment, filter, of_claims)
         return int(await self._pool.fetchval(count_statement(shape), *arguments))
 
 
 def _placed(
-    rows: Sequence[asyncpg.Record], states: Sequence[T], order: Order, names: int
-) -> list[Found[T]]:
+    rows: Sequence[asyncpg.Record], states: Sequence[T], order: Ordering, names: int
+) -> list[Keyed[T]]:
     """States with their places in an order. Their names are in columns beside each other: the
     entity is the last of those by which a row is told."""
     own = slice(2, 2 + names)
-    if order.by is By.NAME:
+    if order.by is SortKey.NAME:
         return [(row[own], state) for row, state in zip(rows, states, strict=True)]
     return [((row["key"], *row[own]), state) for row, state in zip(rows, states, strict=True)]
 
 
-def part(found: Sequence[Found[T]], span: Span, down: bool = False) -> Sequence[Found[T]]:
+def slice_range(
+    found: Sequence[Keyed[T]], span: KeyRange, down: bool = False
+) -> Sequence[Keyed[T]]:
     """The span of a list that is all there, in its order."""
 
     def behind(key: Key, bound: Key) -> bool:
@@ -229,7 +233,7 @@ def part(found: Sequence[Found[T]], span: Span, down: bool = False) -> Sequence[
     return within[max(len(within) - span.limit, 0) :] if span.from_end else within[: span.limit]
 
 
-def _asked(
+def _shape_and_arguments(
     kind: type[Any], moment: Moment, filter: Filter, of_claims: bool
 ) -> tuple[ListShape, tuple[Any, ...]]:
     """What the statements of a list depend on, and their first arguments: `FIXED_ARGUMENTS`, and

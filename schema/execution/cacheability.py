@@ -23,10 +23,12 @@ from graphql import (
     VariableNode,
 )
 
-PURE = frozenset({"asOf", "changes", "commodities", "import", "imports", "node", "nodes", "places"})
+CACHEABLE_FIELDS = frozenset(
+    {"asOf", "changes", "commodities", "import", "imports", "node", "nodes", "places"}
+)
 """Their answers follow from their arguments, how far the projection has come, and the day (UTC)."""
 
-LIVE = frozenset(
+UNCACHEABLE_FIELDS = frozenset(
     {"checkpoint", "consistencyProof", "events", "head", "history", "inclusionProof", "redactions"}
 )
 """Their answers follow from more: from what is in the log before it is projected, or is signed."""
@@ -75,12 +77,12 @@ def _fields(
             yield from _fields(fragments[node.name.value].selection_set, fragments)
 
 
-def pure(fields: Iterable[FieldNode]) -> bool:
+def are_cacheable(fields: Iterable[FieldNode]) -> bool:
     """Whether an answer to these fields can be kept for as long as position and day are the same."""
-    return all(field.name.value in PURE | INTROSPECTION for field in fields)
+    return all(field.name.value in CACHEABLE_FIELDS | INTROSPECTION for field in fields)
 
 
-def pinned(fields: Iterable[FieldNode], variables: Mapping[str, Any]) -> bool:
+def are_pinned(fields: Iterable[FieldNode], variables: Mapping[str, Any]) -> bool:
     """Whether they choose every moment on both axes, so that their answer stays."""
     return all(_pinned(field, variables) for field in fields)
 

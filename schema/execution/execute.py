@@ -10,7 +10,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from schema.base.context import Context
-from schema.execution.schema import GRAPH
+from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 from tracker.auth.scopes import Caller
 
@@ -35,7 +35,7 @@ async def execute(
     Without a caller it is for anyone that `access` lets in. There is no `data` where the document
     could not be executed at all. Never raises for anything that a client sends.
     """
-    result = await GRAPH.execute(
+    result = await SCHEMA.execute(
         document,
         variable_values=dict(variables or {}),
         context_value=Context(services, access, caller or access.anyone()),
@@ -56,7 +56,7 @@ async def stream(
     """The answers to any operation as they come, in the form that `execute` gives one: many to a
     subscription, one to others.
     """
-    results = await GRAPH.stream(
+    results = await SCHEMA.stream(
         document,
         dict(variables or {}),
         context,

@@ -23,8 +23,8 @@ from graphql.execution.values import get_argument_values
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from projections.lru_cache import SizedLruCache
-from schema.execution.field_calls import Call, call
-from schema.execution.value_plans import Plan, Planner
+from schema.execution.field_calls import FieldCall, plan_call
+from schema.execution.value_plans import Serializer, SerializerBuilder
 
 MAX_PLAN_CACHE_BYTES = 32 * 1024 * 1024
 """Memory for plans that are kept, with their operations; those of one that is forgotten are made
@@ -36,7 +36,7 @@ MAX_PLAN_VARIANTS = 4
 
 
 @dataclass(slots=True)
-class Plans:
+class ExecutionPlan:
     """The plans of an operation: by type and fields, None where there is none."""
 
     operation: OperationDefinitionNode
@@ -44,8 +44,8 @@ class Plans:
     conditions: tuple[str, ...]
     """The variables that say which fields are included, or which parts of the schema are told;
     plans are for their values."""
-    known: dict[Any, Plan | None] = field(default_factory=dict)
-    calls: dict[tuple[int, int], Call | None] = field(default_factory=dict)
+    known: dict[Any, Serializer | None] = field(default_factory=dict)
+    calls: dict[tuple[int, int], FieldCall | None] = field(default_factory=dict)
     """The calls of fields, by the type that they are of; None for those that are no calls."""
     values: set[tuple[Any, ...]] = field(default_factory=set)
     """The values of the conditions that plans are known for."""
@@ -58,7 +58,7 @@ class Plans:
         self.values.add(included)
 
 
-_kept: SizedLruCache[int, Plans] = SizedLruCache(MAX_PLAN_CACHE_BYTES)
+_execution_plans: SizedLruCache[int, ExecutionPlan] = SizedLruCache(MAX_PLAN_CACHE_BYTES)
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
@@ -66,7 +66,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        self._plans = _plans(self.operation, self.fragment_definitions.values())
+        self._plans = _execution_plan(self.operation, self.fragment_definitions.values())
         coerced = self.variable_values.coerced
         self._included = tuple(coerced.get(name) for name in self._plans.conditions)
         self._plans.make_room(self._included)
@@ -117,23 +117,23 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return_type, field_details_list, info, path, result, position_context
         )
 
-    def _call(self, parent: GraphQLObjectType, node: FieldNode) -> Call | None:
+    def _call(self, parent: GraphQLObjectType, node: FieldNode) -> FieldCall | None:
         if self.operation.operation is not OperationType.QUERY:
             return None
         key, known = (id(parent), id(node)), self._plans.calls
         if key not in known:
             try:
-                known[key] = call(self.schema, parent, node, self.variable_values)
+                known[key] = plan_call(self.schema, parent, node, self.variable_values)
             except Exception:  # wrong arguments, which graphql-core meets too
                 known[key] = None
         return known[key]
 
-    def _plan(self, type_: Any, selected: Sequence[Any]) -> Plan | None:
+    def _plan(self, type_: Any, selected: Sequence[Any]) -> Serializer | None:
         key = (self._included, id(type_), *[id(details.node) for details in selected])
         known = self._plans.known
         if key not in known:
             try:
-                planner = Planner(self.schema, self._collect, self._arguments)
+                planner = SerializerBuilder(self.schema, self._collect, self._arguments)
                 known[key] = planner.plan(type_, selected)
             except Exception:  # NotPlain, or a wrong condition, which graphql-core meets too
                 known[key] = None
@@ -146,16 +146,16 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return self.collect_subfields(type_, selected)[0].items()
 
 
-def _plans(operation: OperationDefinitionNode, fragments: Iterable[Any]) -> Plans:
+def _execution_plan(operation: OperationDefinitionNode, fragments: Iterable[Any]) -> ExecutionPlan:
     """The plans of an operation, as far as there are some already."""
-    found = _kept.get(id(operation))
+    found = _execution_plans.get(id(operation))
     if found is None:
         fragments = list(fragments)
         selections = (operation.selection_set, *(f.selection_set for f in fragments))
         conditions = sorted({name for one in selections for name in _conditions(one)})
-        found = Plans(operation, tuple(conditions))
+        found = ExecutionPlan(operation, tuple(conditions))
         size = PLAN_BYTES_PER_TOKEN * sum(map(_tokens, (operation, *fragments)))
-        _kept.put(id(operation), found, size)
+        _execution_plans.put(id(operation), found, size)
     return found
 
 

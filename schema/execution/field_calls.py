@@ -27,7 +27,7 @@ from strawberry.types.field import StrawberryField
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FieldCall:
     """A field whose answer is waited for, with its arguments."""
 
     definition: GraphQLField
@@ -45,7 +45,9 @@ class Call:
         return resolver.wrapped_func(source, **self.arguments)  # type: ignore[no-any-return]
 
 
-def call(schema: Any, parent: GraphQLObjectType, node: FieldNode, variables: Any) -> Call | None:
+def plan_call(
+    schema: Any, parent: GraphQLObjectType, node: FieldNode, variables: Any
+) -> FieldCall | None:
     """The call of a field; None where it waits for nothing, or needs more than the document.
 
     Raises what is wrong with the arguments.
@@ -59,7 +61,7 @@ def call(schema: Any, parent: GraphQLObjectType, node: FieldNode, variables: Any
     ):
         return None
     served = schema._strawberry_schema
-    return Call(
+    return FieldCall(
         definition,
         field,
         field.base_resolver.info_parameter is not None,

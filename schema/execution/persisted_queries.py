@@ -23,7 +23,7 @@ MAX_CACHE_BYTES = 4 * 1024 * 1024
 PATH = "extensions", "persistedQuery"
 
 
-class Persisted:
+class PersistedQueries:
     """The documents that clients have sent with their hashes."""
 
     def __init__(self, most_bytes: int = MAX_CACHE_BYTES):

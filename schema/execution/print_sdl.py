@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schema.execution.schema import GRAPH
+from schema.execution.schema import SCHEMA
 
 if __name__ == "__main__":
-    print(GRAPH.as_str())
+    print(SCHEMA.as_str())

@@ -25,10 +25,10 @@ from strawberry.types.graphql import OperationType
 
 from projections.lru_cache import SizedLruCache
 from projections.runner.progress import Progress
-from schema.execution.cacheability import pinned, pure
+from schema.execution.cacheability import are_cacheable, are_pinned
 from schema.execution.documents import parsed_document
 from schema.execution.execute import execute
-from schema.execution.schema import GRAPH
+from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 from schema.telemetry.operation import current_operation
 from tracker.auth.scopes import Caller, Scope
@@ -40,7 +40,7 @@ GZIP_LEVEL = 5
 """A 118 kB answer in 1.75 ms to a fifth; more effort hardly shortens it."""
 
 Key: TypeAlias = tuple[str, bytes, str | None, frozenset[Scope]]
-Edition: TypeAlias = tuple[Progress, date]
+CacheEpoch: TypeAlias = tuple[Progress, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Answer:
         return gzip.compress(self.body, GZIP_LEVEL, mtime=0)
 
 
-class Answers:
+class ResponseCache:
     """Answers questions, from memory where it can."""
 
     def __init__(self, services: Services, access: Access, most_bytes: int = MAX_CACHE_BYTES):
@@ -127,7 +127,7 @@ class Answers:
             return found
         return await self._keep(question, key, edition, found)
 
-    def _edition(self) -> Edition | None:
+    def _edition(self) -> CacheEpoch | None:
         """The edition in which questions are asked; None while we are not told of new events."""
         reached = self._services.projector.progress.known
         return (reached, datetime.now(UTC).date()) if reached else None
@@ -158,10 +158,12 @@ class Answers:
         )
 
     async def _keep(
-        self, question: Question, key: Key | None, edition: Edition | None, found: dict[str, Any]
+        self, question: Question, key: Key | None, edition: CacheEpoch | None, found: dict[str, Any]
     ) -> Answer | dict[str, Any]:
         """Keep an answer, if the position and the day are still those that it rests on."""
-        parsed = await parsed_document(GRAPH._schema, question.document, self._access.introspection)
+        parsed = await parsed_document(
+            SCHEMA._schema, question.document, self._access.introspection
+        )
         fields = parsed.query(question.operation)
         if fields is None:
             return found
@@ -169,11 +171,11 @@ class Answers:
         answer = Answer(
             body,
             data_ends,
-            pinned(fields, question.variables),
+            are_pinned(fields, question.variables),
             current_operation().operation,
             current_operation().position,
         )
-        if key and edition and pure(fields) and edition == self._edition():
+        if key and edition and are_cacheable(fields) and edition == self._edition():
             self._stood = self._stood or edition[0]
             self.kept.put(
                 key,

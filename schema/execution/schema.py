@@ -29,7 +29,7 @@ from schema.root.subscription import Subscription
 from schema.telemetry.operation import current_operation
 
 
-class Graph(Schema):
+class TrackerSchema(Schema):
     """The schema. Every operation is admitted, and then executed by graphql-core, with every error
     described before it leaves.
 
@@ -41,7 +41,9 @@ class Graph(Schema):
         """Raises TypeError for extensions: they would not run."""
         if given := list(extensions):
             name = getattr(given[0], "__name__", type(given[0]).__name__)
-            raise TypeError(f"the extension {name} would not run: Graph.execute has no extensions")
+            raise TypeError(
+                f"the extension {name} would not run: TrackerSchema.execute has no extensions"
+            )
         super().__init__(**more)
 
     async def execute(
@@ -193,7 +195,7 @@ def _as_graphql_error(error: Exception) -> GraphQLError:
     )
 
 
-GRAPH = Graph(
+SCHEMA = TrackerSchema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,

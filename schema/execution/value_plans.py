@@ -1,4 +1,4 @@
-"""Plans: how the plain part of an answer is made, found out once for a document.
+"""Serializers: how the plain part of an answer is made, found out once for a document.
 
 Most of an answer is attributes of objects that are there already: no arguments, nothing to wait
 for. graphql-core still goes the whole way for each of them. A plan is a function from such an
@@ -34,7 +34,7 @@ from graphql import (
 )
 from strawberry.types.field import StrawberryField
 
-Plan: TypeAlias = Callable[[Any], Any]
+Serializer: TypeAlias = Callable[[Any], Any]
 """Makes a part of an answer of a value, or raises."""
 
 Collect: TypeAlias = Callable[[GraphQLObjectType, Any], Iterable[tuple[str, Any]]]
@@ -43,7 +43,7 @@ Collect: TypeAlias = Callable[[GraphQLObjectType, Any], Iterable[tuple[str, Any]
 Arguments: TypeAlias = Callable[[GraphQLField, FieldNode], Mapping[str, Any]]
 """What a field is asked with."""
 
-Ways: TypeAlias = Mapping[type, Plan | None]
+Converters: TypeAlias = Mapping[type, Serializer | None]
 """How values of exactly these classes get into an answer, None: as they are. It is what their plan
 says too, which those of other classes take."""
 
@@ -51,16 +51,16 @@ says too, which those of other classes take."""
 class Field(NamedTuple):
     """How a field gets from an object into an answer: it is read, and has a way or the plan."""
 
-    read: Plan
-    ways: Ways
-    plan: Plan
+    read: Serializer
+    ways: Converters
+    plan: Serializer
 
 
-class NotPlain(Exception):
+class NotSerializable(Exception):
     """A value that a plan does not take, or a selection that has no plan."""
 
 
-class Planner:
+class SerializerBuilder:
     """Makes the plans of one document."""
 
     def __init__(self, schema: GraphQLSchema, collect: Collect, arguments: Arguments):
@@ -68,14 +68,14 @@ class Planner:
         self._collect = collect
         self._arguments = arguments
 
-    def plan(self, type_: GraphQLOutputType, selected: Sequence[Any]) -> Plan:
-        """The plan for values of a type with what is selected of them. Raises NotPlain."""
+    def plan(self, type_: GraphQLOutputType, selected: Sequence[Any]) -> Serializer:
+        """The plan for values of a type with what is selected of them. Raises NotSerializable."""
         if isinstance(type_, GraphQLNonNull):
             return self._required(type_.of_type, selected)
         inner = self._required(type_, selected)
         return lambda value: None if value is None else inner(value)
 
-    def _required(self, type_: Any, selected: Sequence[Any]) -> Plan:
+    def _required(self, type_: Any, selected: Sequence[Any]) -> Serializer:
         """The plan for values that are never null; it raises for null."""
         if isinstance(type_, GraphQLList):
             return _list(self.plan(type_.of_type, selected))
@@ -87,7 +87,7 @@ class Planner:
             return self._object(type_, selected)
         return self._abstract(type_, selected)
 
-    def _object(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Plan:
+    def _object(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Serializer:
         fields = {name: self._field(type_, nodes) for name, nodes in self._collect(type_, selected)}
         of_any = _of_fields(fields)
         if type_.is_type_of is None:
@@ -96,7 +96,7 @@ class Planner:
 
         def of_kind(value: Any) -> Any:
             if type(value) is not kind:
-                raise NotPlain
+                raise NotSerializable
             return of_any(value)
 
         return of_kind
@@ -105,17 +105,17 @@ class Planner:
         """How a field gets into the answer."""
         name = selected[0].node.name.value
         if name == "__typename":
-            return Field(lambda _: type_.name, {str: None}, _not_plain)
+            return Field(lambda _: type_.name, {str: None}, _refuse_value)
         definition = type_.fields.get(name)
         if definition is None:
-            raise NotPlain
+            raise NotSerializable
         if is_introspection_type(type_):
             read = self._told(definition, selected[0].node)
         else:
             read = _reader(definition.extensions.get("strawberry-definition"))
-        return Field(read, _ways(definition.type), self.plan(definition.type, selected))
+        return Field(read, _converters(definition.type), self.plan(definition.type, selected))
 
-    def _told(self, definition: GraphQLField, node: FieldNode) -> Plan:
+    def _told(self, definition: GraphQLField, node: FieldNode) -> Serializer:
         """How a field of the schema itself is read: by graphql-core's resolver."""
         resolve: Any = definition.resolve
         info, arguments = SimpleNamespace(schema=self._schema), self._arguments(definition, node)
@@ -130,7 +130,7 @@ class Planner:
 
     def _abstract(
         self, type_: GraphQLInterfaceType | GraphQLUnionType, selected: Sequence[Any]
-    ) -> Plan:
+    ) -> Serializer:
         """By the class of a value; each must have a plan."""
         plans = {
             _class_of(possible): self._object(possible, selected)
@@ -143,45 +143,45 @@ class Planner:
         return complete
 
 
-def _present(plan: Plan) -> Plan:
+def _present(plan: Serializer) -> Serializer:
     def complete(value: Any) -> Any:
         if value is None:
-            raise NotPlain
+            raise NotSerializable
         return plan(value)
 
     return complete
 
 
-def _list(item: Plan) -> Plan:
+def _list(item: Serializer) -> Serializer:
     def complete(value: Any) -> Any:
         if type(value) is not list and type(value) is not tuple:
-            raise NotPlain
+            raise NotSerializable
         return [item(one) for one in value]
 
     return complete
 
 
-def _scalar(type_: GraphQLScalarType) -> Plan:
-    coerce, ways = type_.coerce_output_value, _ways(GraphQLNonNull(type_))
+def _scalar(type_: GraphQLScalarType) -> Serializer:
+    coerce, ways = type_.coerce_output_value, _converters(GraphQLNonNull(type_))
 
     def complete(value: Any) -> Any:
         if type(value) in ways:
             way = ways[type(value)]
             return way(value) if way else value
         if value is None or isinstance(value, Exception):
-            raise NotPlain
+            raise NotSerializable
         coerced = coerce(value)
         if coerced is None or coerced is Undefined:
-            raise NotPlain
+            raise NotSerializable
         return coerced
 
     return complete
 
 
-def _ways(type_: GraphQLOutputType) -> Ways:
+def _converters(type_: GraphQLOutputType) -> Converters:
     """The ways of a type; none but for scalars."""
     if not isinstance(type_, GraphQLNonNull):
-        return {**_ways(GraphQLNonNull(type_)), NoneType: None}
+        return {**_converters(GraphQLNonNull(type_)), NoneType: None}
     scalar = type_.of_type
     if not isinstance(scalar, GraphQLScalarType):
         return {}
@@ -199,26 +199,26 @@ def _is_text(kind: type) -> bool:
     return not issubclass(kind, Enum) and kind.__str__ is str.__str__
 
 
-def _enum(type_: GraphQLEnumType) -> Plan:
+def _enum(type_: GraphQLEnumType) -> Serializer:
     members = getattr(type_, "wrapped_cls", [value.value for value in type_.values.values()])
     names = {member: type_.coerce_output_value(member) for member in members}
     return names.__getitem__
 
 
 def _class_of(type_: GraphQLObjectType) -> type:
-    """The class whose instances are of a type. Raises NotPlain where several may be."""
+    """The class whose instances are of a type. Raises NotSerializable where several may be."""
     definition = type_.extensions.get("strawberry-definition")
     if definition is None or definition.is_type_of or definition.concrete_of:
-        raise NotPlain
+        raise NotSerializable
     kind: type = definition.origin
     return kind
 
 
-def _not_plain(value: Any) -> Any:
-    raise NotPlain
+def _refuse_value(value: Any) -> Any:
+    raise NotSerializable
 
 
-def _of_fields(fields: Mapping[str, Field]) -> Plan:
+def _of_fields(fields: Mapping[str, Field]) -> Serializer:
     """The plan for objects of these fields."""
     read = _all([of.read for of in fields.values()])
     parts = [(name, of.ways.get, of.plan) for name, of in fields.items()]
@@ -232,7 +232,7 @@ def _of_fields(fields: Mapping[str, Field]) -> Plan:
     return complete
 
 
-def _all(readers: Sequence[Plan]) -> Callable[[Any], Iterable[Any]]:
+def _all(readers: Sequence[Serializer]) -> Callable[[Any], Iterable[Any]]:
     """Reads all fields of a value: attributes at once."""
     names = [
         name
@@ -245,13 +245,13 @@ def _all(readers: Sequence[Plan]) -> Callable[[Any], Iterable[Any]]:
     return lambda value: [reader(value) for reader in readers]
 
 
-def _reader(field: StrawberryField | None) -> Plan:
+def _reader(field: StrawberryField | None) -> Serializer:
     """How a field is read: an attribute, or a method that needs nothing and waits for nothing.
 
-    Raises NotPlain for any other.
+    Raises NotSerializable for any other.
     """
     if field is None or field.extensions:
-        raise NotPlain
+        raise NotSerializable
     resolver = field.base_resolver
     if resolver is None:
         return attrgetter(field.python_name)
@@ -262,5 +262,5 @@ def _reader(field: StrawberryField | None) -> Plan:
         or resolver.parent_parameter
         or not resolver.self_parameter
     ):
-        raise NotPlain
-    return cast(Plan, resolver.wrapped_func)
+        raise NotSerializable
+    return cast(Serializer, resolver.wrapped_func)

@@ -21,56 +21,57 @@ from tracker.auth.scopes import Caller, Scope, expand_scopes, parse_bearer
 from tracker.auth.tokens import Tokens
 from tracker.errors import Forbidden, RateLimited, TooLarge, Unauthenticated, Unavailable
 
-BURST = 2
+BURST_SECONDS = 2
 """Seconds' worth of requests that may come at once."""
 MAX_CLIENTS = 10_000
 """Clients whose rate is remembered; the one that was silent longest is forgotten first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
-    """A caller, and the client that its requests count for: a token, or else an address."""
+class Client:
+    """A caller, and what its requests are counted by."""
 
     caller: Caller
-    client: str
+    key: str
+    """A token, or else the network of an address."""
 
 
-class Gate:
+class AccessControl:
     """Lets callers in."""
 
     def __init__(self, tokens: Tokens, access: Access):
         self.access = access
         self._tokens = tokens
         self._issuer = OidcIssuer(access.oidc) if access.oidc else None
-        self._buckets = Buckets(access.rate)
+        self._buckets = TokenBuckets(access.rate)
         self._operations: Counter[str] = Counter()
-        self._turns = Turns(access.questions)
+        self._work_slots = WorkSlots(access.questions)
 
-    async def enter(self, authorization: str, address: str | None) -> Visitor:
+    async def authenticate(self, authorization: str, address: str | None) -> Client:
         """Who comes, with one request paid for. Whoever comes may read.
 
         Raises RateLimited, Unauthenticated, Forbidden, or Unavailable. Tokens that do not work
         are paid for by the address that tries them.
         """
-        client = network(address)
+        client = client_network(address)
         try:
             caller = await self._caller(authorization)
             caller.require(Scope.READ)
         except Unauthenticated:
             self._buckets.take(client)
             raise
-        visitor = Visitor(caller, f"token {caller.name}" if parse_bearer(authorization) else client)
-        self._buckets.take(visitor.client)
-        return visitor
+        found = Client(caller, f"token {caller.name}" if parse_bearer(authorization) else client)
+        self._buckets.take(found.key)
+        return found
 
-    async def admit(self, request: HTTPConnection) -> Visitor:
-        """Who sends a request. Raises as `enter`."""
-        return await self.enter(
+    async def authenticate_request(self, request: HTTPConnection) -> Client:
+        """Who sends a request. Raises as `authenticate`."""
+        return await self.authenticate(
             request.headers.get("authorization", ""), request.client and request.client.host
         )
 
-    async def still(self, authorization: str) -> Caller:
-        """Who a caller is by now: tokens end while connections last. Raises like `enter`."""
+    async def reauthenticate(self, authorization: str) -> Caller:
+        """Who a caller is by now: tokens end while connections last. Raises like `authenticate`."""
         caller = await self._caller(authorization)
         caller.require(Scope.READ)
         return caller
@@ -80,7 +81,7 @@ class Gate:
         while True:
             await asyncio.sleep(tokens.CACHE_SECONDS)
             try:
-                yield await self.still(authorization)
+                yield await self.reauthenticate(authorization)
             except Unavailable:
                 continue  # the database is away: what it said last stands
             except (Unauthenticated, Forbidden):
@@ -93,7 +94,7 @@ class Gate:
         async for _ in self.callers(authorization):
             pass
 
-    def check_room(self, operations: int) -> None:
+    def check_operation_limit(self, operations: int) -> None:
         """Refuse one operation more than so many at a time where that is too many. Raises TooLarge."""
         most = self.access.operations
         if operations >= most:
@@ -102,34 +103,34 @@ class Gate:
             )
 
     @contextmanager
-    def operation(self, visitor: Visitor) -> Iterator[None]:
+    def operation(self, client: Client) -> Iterator[None]:
         """An operation on a connection, for as long as it lasts. Raises RateLimited or TooLarge."""
-        self._buckets.take(visitor.client)
-        with self.room(visitor):
+        self._buckets.take(client.key)
+        with self.operation_slot(client):
             yield
 
     @contextmanager
-    def room(self, visitor: Visitor) -> Iterator[None]:
+    def operation_slot(self, client: Client) -> Iterator[None]:
         """Hold one of the client's operation slots; the rate limit was already charged. Raises
         TooLarge.
         """
-        client = visitor.client
-        self.check_room(self._operations[client])
-        self._operations[client] += 1
+        key = client.key
+        self.check_operation_limit(self._operations[key])
+        self._operations[key] += 1
         try:
             yield
         finally:
-            self._operations[client] -= 1
-            if not self._operations[client]:
-                del self._operations[client]
+            self._operations[key] -= 1
+            if not self._operations[key]:
+                del self._operations[key]
 
-    def turn(self, visitor: Visitor) -> AbstractAsyncContextManager[None]:
-        """The time in which a question of a visitor is worked on. Whoever may write, and not only
+    def work_slot(self, client: Client) -> AbstractAsyncContextManager[None]:
+        """The time in which a question of a client is worked on. Whoever may write, and not only
         because everyone may, is trusted with all at once: what they send together is recorded
         together."""
-        caller = visitor.caller
+        caller = client.caller
         trusted = Scope.RECORD in caller.scopes and caller != OPEN_CALLER
-        return nullcontext() if trusted else self._turns.turn(visitor.client)
+        return nullcontext() if trusted else self._work_slots.hold(client.key)
 
     async def _caller(self, authorization: str) -> Caller:
         """The caller that an Authorization header stands for.
@@ -152,7 +153,7 @@ class Gate:
         raise Unauthenticated("this token is unknown, revoked or expired")
 
 
-class Turns:
+class WorkSlots:
     """A client has so many questions worked on at a time; its others wait for these, so that one
     of somebody else waits for few."""
 
@@ -162,8 +163,8 @@ class Turns:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
     @asynccontextmanager
-    async def turn(self, client: str) -> AsyncIterator[None]:
-        """Wait for a turn of a client, and have it for the length of a block."""
+    async def hold(self, client: str) -> AsyncIterator[None]:
+        """Wait for a slot of a client, and hold it for the length of a block."""
         if self._at_work[client] >= self._most:
             await self._wait(client)
         else:
@@ -184,7 +185,7 @@ class Turns:
             raise
 
     def _pass_on(self, client: str) -> None:
-        """Give a turn that is over to the next who still waits for it, if there is one."""
+        """Give a slot that is free to the next who still waits for it, if there is one."""
         waiting = self._waiting.get(client, deque())
         while waiting:
             following = waiting.popleft()
@@ -197,14 +198,14 @@ class Turns:
             del self._at_work[client]
 
 
-class Buckets:
+class TokenBuckets:
     """Token buckets: a client gets `rate` requests a second, and two seconds' worth at once."""
 
     def __init__(
         self, rate: float, clock: Callable[[], float] = time.monotonic, most: int = MAX_CLIENTS
     ):
         self._rate = rate
-        self._size = max(1.0, rate * BURST)
+        self._size = max(1.0, rate * BURST_SECONDS)
         self._clock = clock
         self._most = most
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
@@ -225,7 +226,7 @@ class Buckets:
 
 
 @lru_cache(maxsize=MAX_CLIENTS)
-def network(address: str | None) -> str:
+def client_network(address: str | None) -> str:
     """What counts as one client: an IPv4 address, or the /64 that an IPv6 customer has."""
     try:
         found = ipaddress.ip_address(address or "")

@@ -13,7 +13,7 @@ MIN_COMPRESSED_BYTES = 1024
 """What is shorter fits into one packet anyway."""
 
 
-def offered(header: str) -> Sequence[str]:
+def accepted_words(header: str) -> Sequence[str]:
     """The words of a header such as Accept, without those that it refuses by `q=0`."""
     parts = [part.replace(" ", "").lower().split(";") for part in header.split(",")]
     return [word for word, *rest in parts if not any(map(_refuses, rest))]
@@ -26,10 +26,10 @@ def _refuses(option: str) -> bool:
 
 def takes_gzip(accept_encoding: str) -> bool:
     """Whether an Accept-Encoding header says that gzip is taken."""
-    return "gzip" in offered(accept_encoding)
+    return "gzip" in accepted_words(accept_encoding)
 
 
-class Shortened(GZipMiddleware):
+class CompressionMiddleware(GZipMiddleware):
     """Starlette's, for those who take gzip: it looks for the word, though that may be refused."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

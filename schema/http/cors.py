@@ -14,9 +14,9 @@ from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 from projections.lru_cache import lru_cache_short_keys
 from schema.base.errors import plain_error
-from schema.http.responses import reply
+from schema.http.responses import json_response
 
-SENT = (
+REQUEST_HEADERS = (
     "Authorization",
     "Content-Type",
     "Idempotency-Key",
@@ -27,7 +27,7 @@ SENT = (
     "tracestate",
 )
 """Headers that pages may send beside those that browsers send anyway."""
-READ = ("ETag", "Retry-After", "X-Request-ID")
+EXPOSED_HEADERS = ("ETag", "Retry-After", "X-Request-ID")
 """Headers of answers that pages may read beside those that every page may."""
 
 logger = logging.getLogger(__name__)
@@ -42,8 +42,8 @@ class Cors(CORSMiddleware):
             app,
             allow_origins=origins,
             allow_methods=["GET", "POST"],
-            allow_headers=SENT,
-            expose_headers=READ,
+            allow_headers=REQUEST_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
         )
         self._log_refusal_once = lru_cache_short_keys(log_refusal, max_entries=256, max_length=300)
 
@@ -71,7 +71,9 @@ class Cors(CORSMiddleware):
 
     def _refused(self, origin: str) -> Response:
         self._log_refusal_once(origin)
-        return reply(plain_error("UNKNOWN_ORIGIN", refusal(origin)), 403, Vary="Origin")
+        return json_response(
+            plain_error("UNKNOWN_ORIGIN", refusal_message(origin)), 403, Vary="Origin"
+        )
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """What a browser is told before it sends what its page wants to."""
@@ -81,7 +83,7 @@ class Cors(CORSMiddleware):
         return self._refused(origin)
 
 
-def refusal(origin: str) -> str:
+def refusal_message(origin: str) -> str:
     """What a page is told that may not use the API."""
     return (
         f"pages of {origin[:200]!r} may not use this API: expected one of TRACKER_ORIGINS, the"
@@ -91,4 +93,4 @@ def refusal(origin: str) -> str:
 
 def log_refusal(origin: str) -> None:
     """Tell whoever runs the server, who may be the one that misses it."""
-    logger.warning("refused: %s", refusal(origin))
+    logger.warning("refused: %s", refusal_message(origin))

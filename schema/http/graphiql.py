@@ -17,7 +17,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from schema.http.responses import refusing_function
+from schema.http.responses import function_errors_as_json
 from tracker.errors import NotFound
 
 PACKAGE = "graphene_django_graphiql_static"
@@ -81,7 +81,7 @@ def graphiql() -> Path | None:
     return directory if all((directory / name).is_file() for name in ASSETS) else None
 
 
-@refusing_function
+@function_errors_as_json
 async def asset(request: Request) -> Response:
     """A file of GraphiQL."""
     name, directory = request.path_params["name"], graphiql()

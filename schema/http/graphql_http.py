@@ -15,12 +15,12 @@ from starlette.responses import Response
 from schema.base.errors import masked_error, plain_error
 from schema.execution.admission import max_body_bytes
 from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS
-from schema.execution.persisted_queries import Persisted
-from schema.execution.response_cache import Answer, Answers, Question
-from schema.http.authentication import Gate
+from schema.execution.persisted_queries import PersistedQueries
+from schema.execution.response_cache import Answer, Question, ResponseCache
+from schema.http.authentication import AccessControl
 from schema.http.compression import MIN_COMPRESSED_BYTES, takes_gzip
 from schema.http.graphiql import query_page, wants_page
-from schema.http.graphql_streams import Streams, form_asked
+from schema.http.graphql_streams import GraphQLStreams, negotiate_format
 from schema.http.request import read_body
 from schema.http.responses import advice
 from schema.telemetry.observer import Observer, request_id
@@ -59,13 +59,13 @@ class GraphQLEndpoint:
 
     def __init__(
         self,
-        gate: Gate,
-        answers: Answers,
-        persisted: Persisted,
-        streams: Streams,
+        access_control: AccessControl,
+        answers: ResponseCache,
+        persisted: PersistedQueries,
+        streams: GraphQLStreams,
         observer: Observer,
     ):
-        self._gate = gate
+        self._access_control = access_control
         self._observer = observer
         self._answers = answers
         self._persisted = persisted
@@ -97,22 +97,22 @@ class GraphQLEndpoint:
             return _response(request, {"errors": [masked_error(error)]}, 500)
 
     async def _answer(self, request: Request) -> Response:
-        visitor = await self._gate.admit(request)
-        current_operation().actor = visitor.caller.name
+        client = await self._access_control.authenticate_request(request)
+        current_operation().actor = client.caller.name
         posted = request.method == "POST"
-        most = max_body_bytes(visitor.caller)
+        most = max_body_bytes(client.caller)
         asked = await _asked_by_post(request, most) if posted else _asked_by_get(request)
         operation = _of_type(asked, "operationName", str)
         current_operation().note_name(operation)
         extensions = _of_type(asked, "extensions", dict)
         document = self._persisted.document(_of_type(asked, "query", str), extensions) or ""
         variables = _of_type(asked, "variables", dict)
-        if form := form_asked(request.headers.get("accept", "")):
-            return self._streams.respond(request, form, visitor, document, variables, operation)
+        if form := negotiate_format(request.headers.get("accept", "")):
+            return self._streams.respond(request, form, client, document, variables, operation)
         answer = await self._answers.answer(
-            Question(document, variables or {}, operation, visitor.caller),
+            Question(document, variables or {}, operation, client.caller),
             QUERIES_AND_MUTATIONS if posted else QUERIES,
-            self._gate.turn(visitor),
+            self._access_control.work_slot(client),
         )
         if isinstance(answer, Answer):
             return await self._found(request, answer)
@@ -124,7 +124,9 @@ class GraphQLEndpoint:
         if request.method == "POST":
             headers = {"Vary": VARY, "Cache-Control": NO_STORE}
         else:
-            shared = self._gate.access.read_open and "authorization" not in request.headers
+            shared = (
+                self._access_control.access.read_open and "authorization" not in request.headers
+            )
             keeping = cache_control(shared, answer.stays)
             headers = {"Vary": VARY, "Cache-Control": keeping, "ETag": answer.tag}
             if _has(request.headers.get("if-none-match", ""), answer.tag.removeprefix("W/")):
@@ -135,7 +137,7 @@ class GraphQLEndpoint:
 def cache_control(shared: bool, stays: bool) -> str:
     """How long copies of an answer may be kept, and whether a cache may keep one for all.
 
-    Answers to questions that pin every moment stay, unless a law forces out a text or a release
+    ResponseCache to questions that pin every moment stay, unless a law forces out a text or a release
     mends how answers are computed: an hour is how long copies elsewhere outlive that. Others may be
     kept, and have to be asked about (If-None-Match).
     """

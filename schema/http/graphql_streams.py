@@ -25,8 +25,8 @@ from starlette.responses import Response
 from schema.base.context import Context
 from schema.base.errors import plain_error
 from schema.execution.execute import ALL, QUERIES_AND_SUBSCRIPTIONS, stream
-from schema.http.authentication import Gate, Visitor
-from schema.http.streaming import Streamed, last_position, with_heartbeats
+from schema.http.authentication import AccessControl, Client
+from schema.http.streaming import StreamedResponse, last_position, with_heartbeats
 from schema.services import Services
 
 SSE = "text/event-stream"
@@ -35,7 +35,7 @@ SPEC = "subscriptionspec"
 BOUNDARY = b"\r\n--graphql"
 
 
-class Form(Protocol):
+class StreamFormat(Protocol):
     """How answers are written."""
 
     media_type: str
@@ -93,10 +93,10 @@ class Multipart:
     )
 
 
-FORMS: dict[str, Form] = {SSE: ServerSentEvents(), MULTIPART: Multipart()}
+STREAM_FORMATS: dict[str, StreamFormat] = {SSE: ServerSentEvents(), MULTIPART: Multipart()}
 
 
-def form_asked(accept: str) -> Form | None:
+def negotiate_format(accept: str) -> StreamFormat | None:
     """The form that an Accept header asks for; None where it wants an answer in one piece.
 
     The first type decides: many clients name these two somewhere behind JSON, and can't read them
@@ -106,7 +106,7 @@ def form_asked(accept: str) -> Form | None:
     name = first.strip()
     if name == MULTIPART and f"{SPEC}=1.0" not in map(_plain, options):
         return None
-    return FORMS.get(name)
+    return STREAM_FORMATS.get(name)
 
 
 def _plain(option: str) -> str:
@@ -114,19 +114,19 @@ def _plain(option: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Streams:
+class GraphQLStreams:
     """Answers operations piece by piece."""
 
     services: Services
-    gate: Gate
+    access_control: AccessControl
     ending: asyncio.Event
     """Set when the server stops."""
 
     def respond(
         self,
         request: Request,
-        form: Form,
-        visitor: Visitor,
+        form: StreamFormat,
+        client: Client,
         document: str,
         variables: dict[str, Any] | None,
         operation: str | None,
@@ -138,10 +138,10 @@ class Streams:
         """
         context = Context(
             self.services,
-            self.gate.access,
-            visitor.caller,
+            self.access_control.access,
+            client.caller,
             last_position=last_position(request),
-            work_slot=partial(self.gate.turn, visitor),
+            work_slot=partial(self.access_control.work_slot, client),
         )
         posted = request.method == "POST"
         answers = stream(
@@ -152,18 +152,18 @@ class Streams:
             allowed=ALL if posted else QUERIES_AND_SUBSCRIPTIONS,
         )
         held = ExitStack()
-        held.enter_context(self.gate.room(visitor))
+        held.enter_context(self.access_control.operation_slot(client))
         chunks = self._chunks(
-            form, written(form, context, answers), request.headers.get("authorization", "")
+            form, encode_stream(form, context, answers), request.headers.get("authorization", "")
         )
-        return Streamed(chunks, held, form.media_type, {"Vary": "Accept"})
+        return StreamedResponse(chunks, held, form.media_type, {"Vary": "Accept"})
 
     async def _chunks(
-        self, form: Form, pieces: AsyncGenerator[bytes, None], authorization: str
+        self, form: StreamFormat, pieces: AsyncGenerator[bytes, None], authorization: str
     ) -> AsyncGenerator[bytes, None]:
         """Pieces and heartbeats, until the server stops or the client's token ends."""
         yield form.begin
-        ends = self.ending.wait, partial(self.gate.watch, authorization)
+        ends = self.ending.wait, partial(self.access_control.watch, authorization)
         last: bytes | None = None
         async with aclosing(with_heartbeats(pieces, *ends)) as coming:
             async for last in coming:
@@ -172,8 +172,8 @@ class Streams:
             yield form.broken
 
 
-async def written(
-    form: Form, context: Context, answers: AsyncGenerator[dict[str, Any], None]
+async def encode_stream(
+    form: StreamFormat, context: Context, answers: AsyncGenerator[dict[str, Any], None]
 ) -> AsyncGenerator[bytes, None]:
     """Answers as they are sent, and that there are no more."""
     async with aclosing(answers):

@@ -33,8 +33,8 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from schema.base.context import Context
 from schema.base.errors import error_extensions
 from schema.execution.admission import max_body_bytes
-from schema.execution.schema import GRAPH
-from schema.http.authentication import Gate, Visitor
+from schema.execution.schema import SCHEMA
+from schema.http.authentication import AccessControl, Client
 from schema.services import Services
 from schema.telemetry.observer import WEBSOCKET, Observer, request_id
 from schema.telemetry.operation import current_operation
@@ -45,7 +45,7 @@ INIT_TIMEOUT_SECONDS = 10.0
 """Seconds in which a client has to say `connection_init`; else its connection ends with 4408."""
 
 
-class Adapter(ASGIWebSocketAdapter):
+class WebSocketAdapter(ASGIWebSocketAdapter):
     """Lets only messages of the right shape through; the protocol handler trusts them."""
 
     async def iter_json(
@@ -93,14 +93,14 @@ def _well_formed(message: Any) -> bool:
 
 
 @dataclass(slots=True, kw_only=True)
-class Connected(Context):
+class WebSocketContext(Context):
     """What is known of a connection. Nobody has come in before the first message."""
 
-    gate: Gate
+    access_control: AccessControl
     observer: Observer
     headers: Headers
     address: str | None
-    visitor: Visitor | None = None
+    client: Client | None = None
     ids: Iterator[str] = field(init=False)
     """Of its operations: that of the connection, and a number."""
 
@@ -115,18 +115,18 @@ class Connected(Context):
         return said if isinstance(said, str) else self.headers.get("authorization", "")
 
     async def enter(self) -> None:
-        """Let the client in. Raises as `Gate.enter`."""
-        self.visitor = await self.gate.enter(self.authorization, self.address)
-        self.caller = self.visitor.caller
-        self.work_slot = partial(self.gate.turn, self.visitor)
+        """Let the client in. Raises as `AccessControl.authenticate`."""
+        self.client = await self.access_control.authenticate(self.authorization, self.address)
+        self.caller = self.client.caller
+        self.work_slot = partial(self.access_control.work_slot, self.client)
 
 
-def shown(error: TrackerError) -> GraphQLFormattedError:
+def error_json(error: TrackerError) -> GraphQLFormattedError:
     """An error as the protocol's messages have it."""
     return {"message": error.message, "extensions": error_extensions(error.code)}
 
 
-class Handler(BaseGraphQLTransportWSHandler[Context, None]):
+class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """Holds a connection to its limits, and ends it when its token does."""
 
     watching: asyncio.Task[None] | None = None
@@ -149,13 +149,13 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     async def _watch(self) -> None:
         """Close the connection when the token that it began with does not work any more."""
         connected = self._connected
-        async for caller in connected.gate.callers(connected.authorization):
+        async for caller in connected.access_control.callers(connected.authorization):
             connected.caller = caller
         await self.websocket.close(code=4403, reason="Forbidden")
 
     async def handle_task_exception(self, error: Exception) -> None:
         """Log what goes wrong in an operation; that its client has gone is not."""
-        assert isinstance(self.websocket, Adapter)
+        assert isinstance(self.websocket, WebSocketAdapter)
         if self.websocket.ws.application_state is not WebSocketState.DISCONNECTED:
             await super().handle_task_exception(error)
 
@@ -166,7 +166,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         """
         connected = self._connected
         try:
-            connected.gate.check_room(len(self.operations))
+            connected.access_control.check_operation_limit(len(self.operations))
         except TooLarge as error:
             with connected.observer.operation(
                 next(connected.ids), WEBSOCKET, connected.headers
@@ -174,7 +174,7 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
                 seen.actor = connected.caller.name
                 seen.note_error(error.code)
                 await self.send_message(
-                    {"id": message["id"], "type": "error", "payload": [shown(error)]}
+                    {"id": message["id"], "type": "error", "payload": [error_json(error)]}
                 )
         else:
             await super().handle_subscribe(message)
@@ -182,59 +182,59 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
     async def run_operation(self, operation: Operation[Context, None]) -> None:
         """Run an operation, or say which limit it is over."""
         connected = self._connected
-        assert connected.visitor is not None
+        assert connected.client is not None
         with connected.observer.operation(
             next(connected.ids), WEBSOCKET, connected.headers
         ) as seen:
             seen.actor = connected.caller.name
             seen.note_name(operation.operation_name)
-            await self._run(operation, connected, connected.visitor)
+            await self._run(operation, connected, connected.client)
 
     async def _run(
-        self, operation: Operation[Context, None], connected: Connected, visitor: Visitor
+        self, operation: Operation[Context, None], connected: WebSocketContext, client: Client
     ) -> None:
         try:
-            with connected.gate.operation(visitor):
+            with connected.access_control.operation(client):
                 await super().run_operation(operation)
         except TrackerError as error:
             current_operation().note_error(error.code)
             await operation.send_operation_message(
-                {"id": operation.id, "type": "error", "payload": [shown(error)]}
+                {"id": operation.id, "type": "error", "payload": [error_json(error)]}
             )
 
     @property
-    def _connected(self) -> Connected:
-        assert isinstance(self.context, Connected)
+    def _connected(self) -> WebSocketContext:
+        assert isinstance(self.context, WebSocketContext)
         return self.context
 
 
-class Socket(GraphQL[Context, None]):
+class GraphQLWebSocket(GraphQL[Context, None]):
     """The WebSocket side of /graphql."""
 
-    websocket_adapter_class = Adapter
-    graphql_transport_ws_handler_class = Handler
+    websocket_adapter_class = WebSocketAdapter
+    graphql_transport_ws_handler_class = WebSocketHandler
 
-    def __init__(self, services: Services, gate: Gate, observer: Observer):
+    def __init__(self, services: Services, access_control: AccessControl, observer: Observer):
         super().__init__(
-            GRAPH,
+            SCHEMA,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
             connection_init_wait_timeout=timedelta(seconds=INIT_TIMEOUT_SECONDS),
             max_subscriptions_per_connection=None,
             allowed_origins=["*"],
-        )  # `Cors` has looked at the origin
+        )  # `Cors` has checked the origin
         self._services = services
-        self._gate = gate
+        self._access_control = access_control
         self._observer = observer
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context:
         """What resolvers know of the connection."""
-        request.state.connected = connected = Connected(
+        request.state.connected = connected = WebSocketContext(
             services=self._services,
-            access=self._gate.access,
+            access=self._access_control.access,
             caller=Caller(),
-            gate=self._gate,
+            access_control=self._access_control,
             observer=self._observer,
             headers=request.headers,
             address=request.client and request.client.host,
@@ -243,7 +243,7 @@ class Socket(GraphQL[Context, None]):
 
     async def on_ws_connect(self, context: Context) -> Any:
         """Let a client in, or close its connection."""
-        assert isinstance(context, Connected)
+        assert isinstance(context, WebSocketContext)
         try:
             await context.enter()
         except TrackerError as error:

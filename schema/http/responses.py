@@ -35,13 +35,13 @@ STATUS = {
 logger = logging.getLogger(__name__)
 
 
-def reply(answer: Any, status: int = 200, **headers: str) -> Response:
+def json_response(answer: Any, status: int = 200, **headers: str) -> Response:
     """An answer as JSON, with headers named as Python can (`Cache_Control`)."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(orjson.dumps(answer), status, named, "application/json; charset=utf-8")
 
 
-def refusing(answer: Callable[[Any, Request], Awaitable[Response]]) -> Any:
+def errors_as_json(answer: Callable[[Any, Request], Awaitable[Response]]) -> Any:
     """Turn what a method that answers raises into an error as GraphQL has them."""
 
     @functools.wraps(answer)
@@ -51,7 +51,7 @@ def refusing(answer: Callable[[Any, Request], Awaitable[Response]]) -> Any:
     return answering
 
 
-def refusing_function(answer: Answering) -> Answering:
+def function_errors_as_json(answer: Answering) -> Answering:
     """The same of a function that answers."""
 
     @functools.wraps(answer)
@@ -70,7 +70,7 @@ async def _answered(answer: Awaitable[Response]) -> Response:
         logger.warning("the database does not answer: %s", error)
         refused = Unavailable("The database does not answer; try again")
     problem = plain_error(refused.code, refused.message, refused.path)
-    return reply(
+    return json_response(
         problem, STATUS.get(refused.code, 400), Cache_Control="no-store", **advice(refused)
     )
 

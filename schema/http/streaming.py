@@ -21,13 +21,13 @@ from schema.inputs.arguments import parse_position
 from tracker.postgres.database import CONNECTION_ERRORS
 
 T = TypeVar("T")
-HEARTBEAT = 15.0
+HEARTBEAT_SECONDS = 15.0
 """Seconds of silence after which something is sent that says nothing."""
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """Proxies should neither keep a stream nor gather it."""
 
 
-class Streamed(StreamingResponse):
+class StreamedResponse(StreamingResponse):
     """Chunks as they come, for as long as the client stays. Then their source is closed at once,
     and what is held for the client is given back."""
 
@@ -64,7 +64,7 @@ async def with_heartbeats(
     try:
         while True:
             await asyncio.wait(
-                {coming, *ending}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED
+                {coming, *ending}, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
             if any(end.done() for end in ending):
                 return

@@ -17,7 +17,7 @@ from schema.base.errors import plain_error
 from schema.http.request import header
 
 
-class Hosts:
+class TrustedHosts:
     """Refuses requests, WebSockets included, that call us by a name that is not ours."""
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]):

@@ -8,17 +8,17 @@ from typing import Any
 import strawberry
 from strawberry import argument, enum_value
 
-from projections.query.list_statements import By, Order
+from projections.query.list_statements import Ordering, SortKey
 
 ORDER_BY = argument(description="The order of the list.")
 
 
-def _order(by: By, description: str, *, down: bool = False) -> Any:
-    return enum_value(Order(by, down), description=description)
+def _order(by: SortKey, description: str, *, down: bool = False) -> Any:
+    return enum_value(Ordering(by, down), description=description)
 
 
-BY_KEY = _order(By.NAME, "By key, ascending.")
-BY_KEY_DESC = _order(By.NAME, "By key, descending.", down=True)
+BY_KEY = _order(SortKey.NAME, "By key, ascending.")
+BY_KEY_DESC = _order(SortKey.NAME, "By key, descending.", down=True)
 
 
 @strawberry.enum(
@@ -29,11 +29,11 @@ class ExportControlOrder(Enum):
 
     KEY = BY_KEY
     KEY_DESC = BY_KEY_DESC
-    TITLE = _order(By.TITLE, "By title, A to Z.")
-    TITLE_DESC = _order(By.TITLE, "By title, Z to A.", down=True)
-    ANNOUNCED_ON = _order(By.DATE, "By the day of the announcement, the oldest first.")
+    TITLE = _order(SortKey.TITLE, "By title, A to Z.")
+    TITLE_DESC = _order(SortKey.TITLE, "By title, Z to A.", down=True)
+    ANNOUNCED_ON = _order(SortKey.DATE, "By the day of the announcement, the oldest first.")
     ANNOUNCED_ON_DESC = _order(
-        By.DATE, "By the day of the announcement, the newest first.", down=True
+        SortKey.DATE, "By the day of the announcement, the newest first.", down=True
     )
 
 
@@ -43,10 +43,12 @@ class AllianceOrder(Enum):
 
     KEY = BY_KEY
     KEY_DESC = BY_KEY_DESC
-    NAME = _order(By.TITLE, "By name, A to Z.")
-    NAME_DESC = _order(By.TITLE, "By name, Z to A.", down=True)
-    FOUNDED_ON = _order(By.DATE, "By the day of the founding, the oldest first.")
-    FOUNDED_ON_DESC = _order(By.DATE, "By the day of the founding, the newest first.", down=True)
+    NAME = _order(SortKey.TITLE, "By name, A to Z.")
+    NAME_DESC = _order(SortKey.TITLE, "By name, Z to A.", down=True)
+    FOUNDED_ON = _order(SortKey.DATE, "By the day of the founding, the oldest first.")
+    FOUNDED_ON_DESC = _order(
+        SortKey.DATE, "By the day of the founding, the newest first.", down=True
+    )
 
 
 @strawberry.enum(description="Orders of firms. Firms that are equal are ordered by key.")
@@ -55,8 +57,8 @@ class FirmOrder(Enum):
 
     KEY = BY_KEY
     KEY_DESC = BY_KEY_DESC
-    NAME = _order(By.TITLE, "By name, A to Z.")
-    NAME_DESC = _order(By.TITLE, "By name, Z to A.", down=True)
+    NAME = _order(SortKey.TITLE, "By name, A to Z.")
+    NAME_DESC = _order(SortKey.TITLE, "By name, Z to A.", down=True)
 
 
 @strawberry.enum(
@@ -67,10 +69,12 @@ class AnnouncementOrder(Enum):
 
     KEY = BY_KEY
     KEY_DESC = BY_KEY_DESC
-    TITLE = _order(By.TITLE, "By title, A to Z.")
-    TITLE_DESC = _order(By.TITLE, "By title, Z to A.", down=True)
-    DATE = _order(By.DATE, "By the day on which they were made, the oldest first.")
-    DATE_DESC = _order(By.DATE, "By the day on which they were made, the newest first.", down=True)
+    TITLE = _order(SortKey.TITLE, "By title, A to Z.")
+    TITLE_DESC = _order(SortKey.TITLE, "By title, Z to A.", down=True)
+    DATE = _order(SortKey.DATE, "By the day on which they were made, the oldest first.")
+    DATE_DESC = _order(
+        SortKey.DATE, "By the day on which they were made, the newest first.", down=True
+    )
 
 
 @strawberry.enum(description="Orders of figures. Figures that are equal are ordered by key.")
@@ -80,14 +84,16 @@ class FigureOrder(Enum):
     KEY = BY_KEY
     KEY_DESC = BY_KEY_DESC
     PERIOD = _order(
-        By.PERIOD, "By year, the oldest first; reserves, which have no year, come first."
+        SortKey.PERIOD, "By year, the oldest first; reserves, which have no year, come first."
     )
     PERIOD_DESC = _order(
-        By.PERIOD, "By year, the newest first; reserves, which have no year, come last.", down=True
+        SortKey.PERIOD,
+        "By year, the newest first; reserves, which have no year, come last.",
+        down=True,
     )
-    PUBLISHED_ON = _order(By.DATE, "By the day of the newest claim, the oldest first.")
+    PUBLISHED_ON = _order(SortKey.DATE, "By the day of the newest claim, the oldest first.")
     PUBLISHED_ON_DESC = _order(
-        By.DATE, "By the day of the newest claim, the newest first.", down=True
+        SortKey.DATE, "By the day of the newest claim, the newest first.", down=True
     )
 
 
@@ -97,17 +103,19 @@ class FigureOrder(Enum):
 class ClaimOrder(Enum):
     """Orders of claims."""
 
-    FIGURE = _order(By.NAME, "By the key of the figure, ascending.")
-    FIGURE_DESC = _order(By.NAME, "By the key of the figure, descending.", down=True)
+    FIGURE = _order(SortKey.NAME, "By the key of the figure, ascending.")
+    FIGURE_DESC = _order(SortKey.NAME, "By the key of the figure, descending.", down=True)
     PERIOD = _order(
-        By.PERIOD, "By year, the oldest first; reserves, which have no year, come first."
+        SortKey.PERIOD, "By year, the oldest first; reserves, which have no year, come first."
     )
     PERIOD_DESC = _order(
-        By.PERIOD, "By year, the newest first; reserves, which have no year, come last.", down=True
+        SortKey.PERIOD,
+        "By year, the newest first; reserves, which have no year, come last.",
+        down=True,
     )
-    PUBLISHED_ON = _order(By.PUBLICATION, "By the day of publication, the oldest first.")
+    PUBLISHED_ON = _order(SortKey.PUBLICATION, "By the day of publication, the oldest first.")
     PUBLISHED_ON_DESC = _order(
-        By.PUBLICATION, "By the day of publication, the newest first.", down=True
+        SortKey.PUBLICATION, "By the day of publication, the newest first.", down=True
     )
 
 
@@ -123,35 +131,35 @@ class KeyOrder(Enum):
 class ImportOrder(Enum):
     """Orders of imports."""
 
-    KEY = _order(By.NAME, "The oldest first.")
-    KEY_DESC = _order(By.NAME, "The newest first.", down=True)
+    KEY = _order(SortKey.NAME, "The oldest first.")
+    KEY_DESC = _order(SortKey.NAME, "The newest first.", down=True)
 
 
 @strawberry.enum(description="Orders of changes.")
 class ChangeOrder(Enum):
     """Orders of changes."""
 
-    ENTITY = _order(By.NAME, "By the name of the entity, ascending.")
-    ENTITY_DESC = _order(By.NAME, "By the name of the entity, descending.", down=True)
+    ENTITY = _order(SortKey.NAME, "By the name of the entity, ascending.")
+    ENTITY_DESC = _order(SortKey.NAME, "By the name of the entity, descending.", down=True)
 
 
 @strawberry.enum(description="Orders of transitions. Those of one day are ordered by entity.")
 class TransitionOrder(Enum):
     """Orders of transitions."""
 
-    DAY = _order(By.NAME, "By day, the earliest first.")
-    DAY_DESC = _order(By.NAME, "By day, the latest first.", down=True)
+    DAY = _order(SortKey.NAME, "By day, the earliest first.")
+    DAY_DESC = _order(SortKey.NAME, "By day, the latest first.", down=True)
 
 
 @strawberry.enum(description="Orders of events.")
 class EventOrder(Enum):
     """Orders of events."""
 
-    POSITION = _order(By.NAME, "By position, the oldest first.")
-    POSITION_DESC = _order(By.NAME, "By position, the newest first.", down=True)
+    POSITION = _order(SortKey.NAME, "By position, the oldest first.")
+    POSITION_DESC = _order(SortKey.NAME, "By position, the newest first.", down=True)
 
 
 def cursor_name(order: Enum) -> str | None:
     """What cursors call an order, which both directions share; None for that of the names."""
-    of: Order = order.value
-    return None if of.by is By.NAME else order.name.removesuffix("_DESC")
+    of: Ordering = order.value
+    return None if of.by is SortKey.NAME else order.name.removesuffix("_DESC")

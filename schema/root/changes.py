@@ -10,7 +10,7 @@ from strawberry import argument
 
 from projections.fold import transitions
 from projections.query.changes import ChangeFilter, Changes
-from projections.query.lists import Found, Key, Span, part
+from projections.query.lists import Key, Keyed, KeyRange, slice_range
 from projections.query.moment import Moment
 from schema.base.global_ids import decode_opaque, encode_opaque
 from schema.inputs.arguments import domain_value, parse_commodities, parse_publisher, parse_words
@@ -56,7 +56,7 @@ def change_pages(
     """The changes between two moments, by entity."""
     cursors = Cursors()
 
-    async def items(span: Span) -> list[Found[Change]]:
+    async def items(span: KeyRange) -> list[Keyed[Change]]:
         found = await changes.between(start, end, about, order.value, span)
         return [((of.entity,), change(of, start, end)) for of in found]
 
@@ -76,8 +76,8 @@ async def transition_pages(
     ]
     found.sort(key=itemgetter(0), reverse=down)
 
-    async def items(span: Span) -> Sequence[Found[Transition]]:
-        return part(found, span, down)
+    async def items(span: KeyRange) -> Sequence[Keyed[Transition]]:
+        return slice_range(found, span, down)
 
     async def count() -> int:
         return len(found)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from projections.query.lists import Found, Key, Span
-from projections.query.lists import part as within
+from projections.query.lists import Key, Keyed, KeyRange
+from projections.query.lists import slice_range as within
 from schema.base.global_ids import entity_path
 from schema.base.scalars import Position
 from schema.inputs.arguments import LAST_POSITION, parse_position, parse_short_text
@@ -59,7 +59,7 @@ def _in_log(
     """Events of the log, or of some streams of it."""
     down, types = order.value.down, part.wanted.types
 
-    async def items(span: Span) -> list[Found[Event]]:
+    async def items(span: KeyRange) -> list[Keyed[Event]]:
         low, high = (span.before, span.after) if down else (span.after, span.before)
         open_ = 0 if span.closed else 1
         after = part.after if low is None else max(part.after, int(low[0]) - 1 + open_)
@@ -94,7 +94,7 @@ async def _of_entity(
     found = [_keyed_event(of) for of in events]
     down = order.value.down
 
-    async def items(span: Span) -> Sequence[Found[Event]]:
+    async def items(span: KeyRange) -> Sequence[Keyed[Event]]:
         return within(found[::-1] if down else found, span, down)
 
     async def count() -> int:
@@ -109,7 +109,7 @@ def is_entity_name(entity: str) -> bool:
     return entity_path(kind, entity.removeprefix(f"{kind}/")) is not None
 
 
-def _keyed_event(of: RecordedEvent) -> Found[Event]:
+def _keyed_event(of: RecordedEvent) -> Keyed[Event]:
     return (of.position,), event(of)
 
 

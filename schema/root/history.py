@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from projections.query.as_of import AsOf, HistoryRow
-from projections.query.lists import Days, Found, Key, Span
+from projections.query.lists import Days, Key, Keyed, KeyRange
 from schema.base.global_ids import decode_opaque, encode_opaque
 from schema.inputs.arguments import LAST_POSITION
 from schema.inputs.pagination import cursor_error
@@ -26,7 +26,7 @@ def history_pages(
     none can have."""
     nameable = is_entity_name(entity)
 
-    async def items(span: Span) -> list[Found[HistoryVersion | None]]:
+    async def items(span: KeyRange) -> list[Keyed[HistoryVersion | None]]:
         found = (
             await as_of.history(entity, valid=valid, known=known, types=types, span=span)
             if nameable

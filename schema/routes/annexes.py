@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from schema.base.scalars import Position
-from schema.http.authentication import Gate
-from schema.http.responses import refusing
+from schema.http.authentication import AccessControl
+from schema.http.responses import errors_as_json
 from schema.inputs.arguments import parse_position
 from schema.services import Services
 from tracker.errors import InvalidInput
@@ -22,14 +22,14 @@ PARAMETERS = ("after", "until")
 class AnnexRoute:
     """Answers requests for annexes."""
 
-    def __init__(self, services: Services, gate: Gate):
+    def __init__(self, services: Services, access_control: AccessControl):
         self._services = services
-        self._gate = gate
+        self._access_control = access_control
 
-    @refusing
+    @errors_as_json
     async def respond(self, request: Request) -> Response:
         """The annexes of the events after a position up to another, a line each; then it ends."""
-        await self._gate.admit(request)
+        await self._access_control.authenticate_request(request)
         for name in request.query_params:
             if name not in PARAMETERS:
                 raise InvalidInput(

@@ -17,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.base.scalars import Position
-from schema.http.authentication import Gate
-from schema.http.compression import offered, takes_gzip
-from schema.http.responses import refusing
-from schema.http.streaming import Streamed, last_position, with_heartbeats
+from schema.http.authentication import AccessControl
+from schema.http.compression import accepted_words, takes_gzip
+from schema.http.responses import errors_as_json
+from schema.http.streaming import StreamedResponse, last_position, with_heartbeats
 from schema.inputs.arguments import parse_position, parse_selection, parse_short_text
 from schema.services import Services
 from tracker.domain.registry import entity_type
@@ -49,21 +49,21 @@ logger = logging.getLogger(__name__)
 class EventRoute:
     """Answers requests for the log."""
 
-    def __init__(self, services: Services, gate: Gate, ending: asyncio.Event):
+    def __init__(self, services: Services, access_control: AccessControl, ending: asyncio.Event):
         self._services = services
-        self._gate = gate
+        self._access_control = access_control
         self._ending = ending
 
-    @refusing
+    @errors_as_json
     async def respond(self, request: Request) -> Response:
         """The events after a position; and, unless `follow=false`, each new one as it comes."""
-        visitor = await self._gate.admit(request)
+        client = await self._access_control.authenticate_request(request)
         media_type, wanted = negotiate_media_type(request), parse_parameters(request)
         following = _parse_follow(request)
         after, head = start_position(request), await self._services.recorder.head()
         held = ExitStack()
         if following:
-            held.enter_context(self._gate.room(visitor))
+            held.enter_context(self._access_control.operation_slot(client))
             pages = self._live(request, head if after is None else after, wanted)
         else:
             found = read_selected(self._services.recorder, after or 0, head, wanted)
@@ -73,7 +73,7 @@ class EventRoute:
         if takes_gzip(request.headers.get("accept-encoding", "")):
             headers["Content-Encoding"] = "gzip"
             chunks = compress_chunks(chunks)
-        return Streamed(chunks, held, media_type, headers)
+        return StreamedResponse(chunks, held, media_type, headers)
 
     async def _live(
         self, request: Request, after: int, wanted: Selection
@@ -82,7 +82,7 @@ class EventRoute:
         following = follow_selected(self._services.recorder, self._services.follower, after, wanted)
         ends = (
             self._ending.wait,
-            partial(self._gate.watch, request.headers.get("authorization", "")),
+            partial(self._access_control.watch, request.headers.get("authorization", "")),
         )
         try:
             async with aclosing(with_heartbeats(following, *ends)) as pages:
@@ -168,7 +168,7 @@ def _parse_follow(request: Request) -> bool:
 
 def negotiate_media_type(request: Request) -> str:
     """The media type to answer with: the first that the client names and we have."""
-    for name in offered(request.headers.get("accept") or "*/*"):
+    for name in accepted_words(request.headers.get("accept") or "*/*"):
         if name in MEDIA_TYPES:
             return MEDIA_TYPES[name]
     raise InvalidInput(

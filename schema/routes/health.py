@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schema.http.responses import reply
+from schema.http.responses import json_response
 from schema.services import Services
 from schema.telemetry.readiness import check_readiness
 
@@ -18,7 +18,7 @@ class HealthRoute:
 
     async def alive(self, request: Request) -> Response:
         """Whether this process answers at all; it asks nobody else."""
-        return reply({"status": "ok"}, Cache_Control="no-store")
+        return json_response({"status": "ok"}, Cache_Control="no-store")
 
     async def ready(self, request: Request) -> Response:
         """Whether the database answers, the projection is near, and events come at once."""
@@ -34,7 +34,7 @@ class HealthRoute:
             "checkpoint": found.checkpoint,
             "warnings": self._warnings,
         }
-        return reply(answer, 503 if found.reasons else 200, Cache_Control="no-store")
+        return json_response(answer, 503 if found.reasons else 200, Cache_Control="no-store")
 
     @property
     def _warnings(self) -> list[str]:

@@ -16,7 +16,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schema.http.responses import refusing, reply
+from schema.http.responses import errors_as_json, json_response
 from tracker.domain.registry import FACTS
 from tracker.errors import NotFound
 from tracker.log import upcasting
@@ -30,10 +30,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 class JsonSchemaRoute:
     """Answers requests for schemas."""
 
-    @refusing
+    @errors_as_json
     async def index(self, request: Request) -> Response:
         """All event types, with the name and the place of their schema."""
-        return reply(
+        return json_response(
             {
                 type_: {
                     "dataschema": upcasting.schema_name(type_, present_number(type_)),
@@ -43,7 +43,7 @@ class JsonSchemaRoute:
             }
         )
 
-    @refusing
+    @errors_as_json
     async def one(self, request: Request) -> Response:
         """The schema of one event type, the present one or that of a number."""
         type_ = request.path_params["type"]
@@ -57,7 +57,7 @@ class JsonSchemaRoute:
                 f"There is no schema {number} of {type_}: expected 1 to {present_number(type_)}",
                 path=("number",),
             )
-        return reply(retired_schema(type_, number) or json_schema(type_, number))
+        return json_response(retired_schema(type_, number) or json_schema(type_, number))
 
 
 def present_number(type_: str) -> int:

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from schema.http.authentication import Gate
-from schema.http.responses import refusing, reply
-from schema.http.streaming import Streamed
+from schema.http.authentication import AccessControl
+from schema.http.responses import errors_as_json, json_response
+from schema.http.streaming import StreamedResponse
 from schema.services import Access, Services
 from schema.tables.formats import FORMATS, Header
 from schema.tables.openapi import describe_api
@@ -32,10 +32,10 @@ PINNED = "max-age=3600, immutable"
 class TableRoute:
     """Answers requests for tables."""
 
-    def __init__(self, services: Services, access: Access, gate: Gate):
+    def __init__(self, services: Services, access: Access, access_control: AccessControl):
         self._services = services
         self._access = access
-        self._gate = gate
+        self._access_control = access_control
 
     @property
     def routes(self) -> list[Route]:
@@ -46,22 +46,22 @@ class TableRoute:
             Route("/openapi.json", self.openapi),
         ]
 
-    @refusing
+    @errors_as_json
     async def index(self, request: Request) -> Response:
         """Every table: what it holds, its columns, its parameters and its addresses."""
-        await self._gate.admit(request)
-        return reply({"tables": [_described(name) for name in tables()]})
+        await self._access_control.authenticate_request(request)
+        return json_response({"tables": [_described(name) for name in tables()]})
 
-    @refusing
+    @errors_as_json
     async def openapi(self, request: Request) -> Response:
         """These routes as OpenAPI 3.1."""
-        await self._gate.admit(request)
-        return reply(describe_api())
+        await self._access_control.authenticate_request(request)
+        return json_response(describe_api())
 
-    @refusing
+    @errors_as_json
     async def rows(self, request: Request) -> Response:
         """The rows of a table in a format."""
-        visitor = await self._gate.admit(request)
+        client = await self._access_control.authenticate_request(request)
         name, _, ending = request.path_params["file"].rpartition(".")
         if ending not in FORMATS:
             raise NotFound(f"expected NAME.{', NAME.'.join(FORMATS)}")
@@ -70,14 +70,17 @@ class TableRoute:
         given = {key: asked.pop(key, None) for key in MOMENT}
         variables = chosen.read(asked)
         reader = TableReader(
-            self._services, self._access, visitor.caller, lambda: self._gate.turn(visitor)
+            self._services,
+            self._access,
+            client.caller,
+            lambda: self._access_control.work_slot(client),
         )
         moment = await reader.moment(given["valid"], given["known"], given["position"])
         header = Header(chosen, moment, _address(request, moment.valid_at, moment.position))
         pages = reader.pages(chosen, moment, variables)
         first = await anext(pages)
         held = ExitStack()
-        held.enter_context(self._gate.room(visitor))
+        held.enter_context(self._access_control.operation_slot(client))
         format = FORMATS[ending]
         chunks = format.write(header, _again(first, pages), titled)
         pinned = given["valid"] is not None and given["position"] is not None
@@ -93,7 +96,7 @@ class TableRoute:
             "Vary": "Authorization",
             "X-Content-Type-Options": "nosniff",
         }
-        return Streamed(chunks, held, format.media_type, headers)
+        return StreamedResponse(chunks, held, format.media_type, headers)
 
 
 async def _again(

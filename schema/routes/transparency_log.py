@@ -13,9 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schema.base.scalars import Position
-from schema.http.authentication import Gate
+from schema.http.authentication import AccessControl
 from schema.http.compression import takes_gzip
-from schema.http.responses import refusing
+from schema.http.responses import errors_as_json
 from schema.inputs.arguments import parse_required_position
 from schema.services import Services
 from tracker.audit.format.merkle import parse_tile
@@ -29,9 +29,9 @@ TEXT = "text/plain; charset=utf-8"
 class TransparencyLogRoute:
     """Answers auditors."""
 
-    def __init__(self, services: Services, gate: Gate):
+    def __init__(self, services: Services, access_control: AccessControl):
         self._publications = services.proofs
-        self._gate = gate
+        self._access_control = access_control
 
     @property
     def routes(self) -> list[Route]:
@@ -44,20 +44,20 @@ class TransparencyLogRoute:
             Route("/log/consistency/{old}", self.consistency),
         ]
 
-    @refusing
+    @errors_as_json
     async def checkpoint(self, request: Request) -> Response:
         """The newest checkpoint."""
         await self._enter(request)
         return self._text((await self._publications.last()).note)
 
-    @refusing
+    @errors_as_json
     async def checkpoint_of(self, request: Request) -> Response:
         """The checkpoint of a size; signatures of witnesses may still come."""
         await self._enter(request)
         size = parse_required_position(Position(request.path_params["size"]), "size")
         return self._text((await self._publications.checkpoint(size)).note)
 
-    @refusing
+    @errors_as_json
     async def tile(self, request: Request) -> Response:
         """A tile of hashes, or the entries of one."""
         await self._enter(request)
@@ -74,7 +74,7 @@ class TransparencyLogRoute:
             body = gzip.compress(body, 5, mtime=0)
         return Response(body, headers=headers, media_type=BYTES)
 
-    @refusing
+    @errors_as_json
     async def inclusion(self, request: Request) -> Response:
         """A tlog-proof for one event: in the newest checkpoint, or in that of `?size=`."""
         await self._enter(request)
@@ -82,7 +82,7 @@ class TransparencyLogRoute:
         size = _size(request)
         return self._text(str((await self._publications.inclusion(at, size)).proof))
 
-    @refusing
+    @errors_as_json
     async def consistency(self, request: Request) -> Response:
         """That the newest checkpoint, or that of `?size=`, continues an older size: the body of a
         request `add-checkpoint` to a witness."""
@@ -95,13 +95,11 @@ class TransparencyLogRoute:
         return self._text(str(proof))
 
     async def _enter(self, request: Request) -> None:
-        await self._gate.admit(request)
+        await self._access_control.authenticate_request(request)
 
     @property
     def _for_ever(self) -> str:
-        return (
-            f"{'public' if self._gate.access.read_open else 'private'}, {IMMUTABLE_CACHE_CONTROL}"
-        )
+        return f"{'public' if self._access_control.access.read_open else 'private'}, {IMMUTABLE_CACHE_CONTROL}"
 
     def _text(self, text: str) -> Response:
         """What may be another in a moment: newer, or with more signatures."""

@@ -26,7 +26,7 @@ from graphql import (
     type_from_ast,
 )
 
-from schema.execution.schema import GRAPH
+from schema.execution.schema import SCHEMA
 from schema.tables.shape import Shape, shape_of
 from tracker.errors import InvalidInput, NotFound
 
@@ -160,7 +160,7 @@ def _table(name: str) -> Table:
     about, _, document = text.partition("\n")
     [operation] = parse(document).definitions
     assert isinstance(operation, OperationDefinitionNode)
-    schema = GRAPH._schema
+    schema = SCHEMA._schema
     parameters = {}
     for variable in operation.variable_definitions or ():
         type_ = type_from_ast(schema, variable.type)

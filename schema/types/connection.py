@@ -11,7 +11,7 @@ import strawberry
 from strawberry import field
 
 from projections.query.as_of import AsOf
-from projections.query.lists import Filter, Found, Key, Span
+from projections.query.lists import Filter, Key, Keyed, KeyRange
 from projections.query.moment import Moment, S, kind_name
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.order_by import cursor_name
@@ -82,7 +82,7 @@ class PageSource(Generic[T]):
     keys and cursors become each other. An item that is None is too large for the same page.
     """
 
-    items: Callable[[Span], Awaitable[Sequence[Found[T | None]]]]
+    items: Callable[[KeyRange], Awaitable[Sequence[Keyed[T | None]]]]
     count: Callable[[], Awaitable[int]]
     encode: Callable[[Key], str]
     decode: Callable[[str, str], Key]
@@ -91,17 +91,17 @@ class PageSource(Generic[T]):
         """The page that is asked for. Raises InvalidInput for a cursor of another list."""
         after = None if asked.after is None else self.decode(asked.after, "after")
         before = None if asked.before is None else self.decode(asked.before, "before")
-        found = await self.items(Span(after, before, asked.size + 1, asked.from_end))
+        found = await self.items(KeyRange(after, before, asked.size + 1, asked.from_end))
         whole = [(key, item) for key, item in found if item is not None]
         size = min(asked.size, len(whole))
         more = len(found) > size
         kept = whole[len(whole) - size :] if asked.from_end else whole[:size]
 
         async def ahead() -> bool:
-            return (more and not asked.from_end) or await self._any(before, Span(after=before))
+            return (more and not asked.from_end) or await self._any(before, KeyRange(after=before))
 
         async def behind() -> bool:
-            return (more and asked.from_end) or await self._any(after, Span(before=after))
+            return (more and asked.from_end) or await self._any(after, KeyRange(before=after))
 
         return from_state(
             Connection,
@@ -118,11 +118,11 @@ class PageSource(Generic[T]):
             },
         )
 
-    async def _any(self, key: Key | None, side: Span) -> bool:
+    async def _any(self, key: Key | None, side: KeyRange) -> bool:
         """Whether there are items on one side of a key, or at it; without a key there is no side."""
         if key is None:
             return False
-        return bool(await self.items(Span(side.after, side.before, limit=1, closed=True)))
+        return bool(await self.items(KeyRange(side.after, side.before, limit=1, closed=True)))
 
 
 def _known_count(number: int) -> Callable[[], Awaitable[int]]:
@@ -145,7 +145,7 @@ def entity_pages(
     """The entities of a kind at a moment, in an order, shown as `show` does."""
     cursors = Cursors(kind_name(kind), cursor_name(order))
 
-    async def items(span: Span) -> list[Found[T]]:
+    async def items(span: KeyRange) -> list[Keyed[T]]:
         found = await as_of.lists.page(kind, moment, narrowed, order.value, span)
         return [(key, show(state)) for key, state in found]
 

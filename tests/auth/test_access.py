@@ -16,7 +16,7 @@ from deploy.bootstrap import open_connection
 from deploy.cli.main import CLI_CALLER
 from deploy.cli.token import as_owner
 from deploy.web.connections import Limits
-from schema.http.authentication import Buckets, Gate, network
+from schema.http.authentication import AccessControl, TokenBuckets, client_network
 from schema.services import OPEN_CALLER, Access, Services
 from tests.schema.test_subscriptions import served
 from tests.support.api import Api, control, document
@@ -382,7 +382,7 @@ def test_settings_say_what_clients_may_take() -> None:
         settings.limits({"TRACKER_HEAD_BYTES": "10"})
 
 
-def waits(buckets: Buckets, clients: Iterable[str]) -> list[float]:
+def waits(buckets: TokenBuckets, clients: Iterable[str]) -> list[float]:
     """How long each of these must wait; 0 for those that need not."""
     found = []
     for client in clients:
@@ -396,23 +396,23 @@ def waits(buckets: Buckets, clients: Iterable[str]) -> list[float]:
 
 def test_a_client_over_its_rate_waits_and_others_do_not() -> None:
     now = [0.0]
-    buckets = Buckets(2, clock=lambda: now[0])
+    buckets = TokenBuckets(2, clock=lambda: now[0])
     assert waits(buckets, "aaaaab") == [0, 0, 0, 0, 0.5, 0]
     now[0] = 0.5
     assert waits(buckets, "aa") == [0, 0.5]
-    assert waits(Buckets(0), "a" * 1000) == [0] * 1000
+    assert waits(TokenBuckets(0), "a" * 1000) == [0] * 1000
     now[0] = 1000  # a long silence earns no more than was there at first
     assert waits(buckets, "aaaaa") == [0, 0, 0, 0, 0.5]
 
 
 async def test_who_may_not_read_any_more_is_not_let_stay(services: Services) -> None:
-    assert (await Gate(services.tokens, Access()).still("")).name is None
+    assert (await AccessControl(services.tokens, Access()).reauthenticate("")).name is None
     with pytest.raises(Unauthenticated):
-        await Gate(services.tokens, CLOSED).still("")
+        await AccessControl(services.tokens, CLOSED).reauthenticate("")
 
 
 def test_the_clients_remembered_are_bounded() -> None:
-    buckets = Buckets(1, clock=lambda: 0.0, most=3)
+    buckets = TokenBuckets(1, clock=lambda: 0.0, most=3)
     waits(buckets, "aabcd")
     assert list(buckets._left) == ["b", "c", "d"]
 
@@ -422,7 +422,7 @@ def test_the_clients_remembered_are_bounded() -> None:
     [("192.0.2.7", "192.0.2.7/32"), ("2001:db8::1:2:3:4", "2001:db8::/64"), (None, "None")],
 )
 def test_an_ipv6_customer_is_one_client(address: str | None, client: str) -> None:
-    assert network(address) == client
+    assert client_network(address) == client
 
 
 async def test_what_is_imported_has_an_actor_too(corpus_services: Services) -> None:

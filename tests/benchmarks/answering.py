@@ -11,7 +11,7 @@ import sys
 from deploy.bootstrap import running_tracker
 from deploy.log_format import LogLevel
 from deploy.process import freeze_gc, run
-from deploy.web.server import create_server, listen
+from deploy.web.server import create_server, listening_socket
 from projections.lru_cache import SizedLruCache
 from schema.app import create_app
 from schema.services import Access
@@ -21,7 +21,7 @@ async def serve(target: str, answers_bytes: str, states_bytes: str) -> None:
     """Serve until the end."""
     async with running_tracker(json.loads(target)) as services:
         services.as_of.lists.states.kept = SizedLruCache(int(states_bytes))
-        listening = listen("127.0.0.1", 0)
+        listening = listening_socket("127.0.0.1", 0)
         app = create_app(services, Access(), answers_bytes=int(answers_bytes))
         serving = create_server(app, LogLevel.WARNING).serve(sockets=[listening])
         server = asyncio.create_task(serving)

@@ -38,7 +38,7 @@ from deploy.bootstrap import prepare
 from deploy.postgres import Postgres
 from projections.fold.timeline import timeline
 from projections.query.as_of import PLANNED_ONCE, AsOf
-from projections.query.lists import Filter, Span
+from projections.query.lists import Filter, KeyRange
 from projections.query.moment import Moment
 from projections.runner.rebuild import rebuild
 from projections.versions.projection import Versions
@@ -192,7 +192,7 @@ def questions(as_of: AsOf, events: list[NewEvent], chance: random.Random) -> dic
         "20 claims of a publisher": lambda at: as_of.lists.claims(
             at,
             Filter(publishers=["usgs"]),
-            span=Span(after=(f"figure/{chance.choice(named['figure'])}", 0), limit=20),
+            span=KeyRange(after=(f"figure/{chance.choice(named['figure'])}", 0), limit=20),
         ),
     }
 

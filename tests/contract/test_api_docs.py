@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schema.execution.execute import execute
-from schema.execution.schema import GRAPH
+from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ async def test_what_is_asked_for_in_the_docs_is_there(corpus_services: Services)
 
 def filters(name: str) -> set[str]:
     """The arguments by which a list is narrowed."""
-    types = GRAPH._schema.type_map
+    types = SCHEMA._schema.type_map
     fields = {**types["AsOf"].fields, **types["Query"].fields}  # type: ignore[attr-defined]
     return set(fields[name].args) - OF_PAGES - OTHERS
 
@@ -43,13 +43,13 @@ def test_the_filters_of_every_list_are_told(names: str, told: str) -> None:
 
 def test_no_list_is_missing() -> None:
     told = {name for names, _ in ROWS for name in re.findall(r"`(\w+)`", names)}
-    types = GRAPH._schema.type_map
+    types = SCHEMA._schema.type_map
     fields = {**types["AsOf"].fields, **types["Query"].fields}  # type: ignore[attr-defined]
     assert {name for name, of in fields.items() if "first" in of.args} <= told
 
 
 def test_every_list_can_be_read_from_both_ends_and_in_an_order() -> None:
-    for kind in GRAPH._schema.type_map.values():
+    for kind in SCHEMA._schema.type_map.values():
         for name, of in getattr(kind, "fields", {}).items():
             if str(getattr(of, "type", "")).rstrip("!").endswith("Connection"):
                 pages = {"first", "after", "last", "before"}

@@ -17,7 +17,7 @@ from graphql import (
     get_named_type,
 )
 
-from schema.execution.schema import GRAPH
+from schema.execution.schema import SCHEMA
 from schema.inputs.input_types import RENAMED, to_camel
 from schema.root.fact_mutations import FACT_MUTATIONS
 from tracker.domain.entity import Retracted
@@ -32,11 +32,11 @@ BUILT_IN = {"String", "Int", "Float", "Boolean", "ID"}
 
 def core() -> GraphQLSchema:
     """The schema as graphql-core has it."""
-    return GRAPH._schema
+    return SCHEMA._schema
 
 
 def test_the_schema_is_the_one_in_the_file() -> None:
-    assert GRAPH.as_str() + "\n" == KEPT.read_text(encoding="utf-8"), (
+    assert SCHEMA.as_str() + "\n" == KEPT.read_text(encoding="utf-8"), (
         "The API has changed. If that is meant, print the schema anew and look at the difference:"
         " python -m schema.execution.print_sdl > schema/schema.graphql"
     )
@@ -51,7 +51,7 @@ def changes(since: GraphQLSchema, now: GraphQLSchema) -> list[str]:
 def test_nothing_breaks_clients_of_the_last_release_unless_it_is_said() -> None:
     released = build_schema((RELEASED / "schema.graphql").read_text(encoding="utf-8"))
     said = (RELEASED / "changes.txt").read_text(encoding="utf-8").splitlines()
-    assert changes(released, build_schema(GRAPH.as_str())) == said, (
+    assert changes(released, build_schema(SCHEMA.as_str())) == said, (
         "The API does not fit clients of the last release. If that is meant, put these lines into"
         " tests/contract/released/changes.txt and tell CHANGELOG.md; docs/api.md has the policy."
     )
@@ -70,7 +70,7 @@ def test_nothing_breaks_clients_of_the_last_release_unless_it_is_said() -> None:
     ],
 )
 def test_a_change_that_clients_may_stumble_over_is_found(was: str, becomes: str, kind: str) -> None:
-    text = GRAPH.as_str()
+    text = SCHEMA.as_str()
     assert was in text
     found = changes(build_schema(text), build_schema(text.replace(was, becomes)))
     assert kind in {line.partition(":")[0] for line in found}

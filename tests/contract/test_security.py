@@ -19,7 +19,7 @@ from deploy.bootstrap import open_connection
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
 from schema.execution.query_cost import MAX_COST, cost
-from schema.execution.schema import GRAPH
+from schema.execution.schema import SCHEMA
 from schema.http.trusted_hosts import host_name, is_ours
 from schema.services import Access, Services
 from tests.schema.test_subscriptions import served
@@ -131,7 +131,7 @@ async def test_a_batch_is_refused(api: Api) -> None:
 def test_the_cost_is_the_fields_of_full_pages(
     query: str, variables: dict[str, Any], expected: int
 ) -> None:
-    assert cost(GRAPH._schema, parse(query), variables) == expected
+    assert cost(SCHEMA._schema, parse(query), variables) == expected
 
 
 async def test_the_cost_counts_with_the_variables_of_each_request(api: Api) -> None:

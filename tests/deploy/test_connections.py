@@ -191,7 +191,7 @@ async def test_the_time_for_a_head_begins_anew_with_each_answer(services: Servic
 async def test_a_client_that_trickles_a_body_is_cut_off_whether_or_not_it_has_its_answer(
     services: Services, monkeypatch: pytest.MonkeyPatch, path: bytes
 ) -> None:
-    monkeypatch.setattr(connections, "BODY_SECONDS", 0.5)
+    monkeypatch.setattr(connections, "BODY_CHECK_SECONDS", 0.5)
     head = b"GET %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000\r\n\r\n" % path
     async with (
         serving(services, OPEN, replace(QUICK, head_seconds=60)) as (address, server, _),
@@ -205,7 +205,7 @@ async def test_a_client_that_trickles_a_body_is_cut_off_whether_or_not_it_has_it
 async def test_bodies_that_are_not_complete_take_bounded_memory_together(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MOST_RECEIVED_BYTES", 2_000_000)
+    monkeypatch.setattr(connections, "MAX_RECEIVED_BYTES", 2_000_000)
     part = POSTED + b"Content-Length: 10000000\r\n\r\n" + b" " * 700_000
     async with serving(services, OPEN) as (address, server, _), many(address, 8, part):
         async with asyncio.timeout(20):
@@ -294,7 +294,7 @@ async def test_requests_on_one_connection_wait_for_each_other_in_bounded_number(
 async def test_answers_that_nobody_reads_are_cut_off_and_take_bounded_memory(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(connections, "ANSWER_CHECK_SECONDS", 0.5)
     asked = b"GET /schema.graphql HTTP/1.1\r\nHost: localhost\r\n\r\n"
     async with serving(services, OPEN) as (address, server, _), many(address, 3, asked * 16):
         await until(server, 0)

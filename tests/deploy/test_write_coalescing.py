@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from deploy.web.write_coalescing import MAX_COALESCED_BYTES, Gathering
+from deploy.web.write_coalescing import MAX_COALESCED_BYTES, CoalescingTransport
 from schema.services import Services
 from tests.support.api import OPEN
 from tests.support.web_server import serving
@@ -45,13 +45,13 @@ async def wire() -> Wire:
 
 
 @pytest.fixture
-async def gathering(wire: Wire) -> Gathering:
+async def gathering(wire: Wire) -> CoalescingTransport:
     """What gathers for it."""
-    return Gathering(cast(asyncio.Transport, wire), asyncio.get_running_loop())
+    return CoalescingTransport(cast(asyncio.Transport, wire), asyncio.get_running_loop())
 
 
 async def test_what_a_turn_of_the_loop_writes_leaves_in_one_piece(
-    wire: Wire, gathering: Gathering
+    wire: Wire, gathering: CoalescingTransport
 ) -> None:
     for number in range(2):
         gathering.write(b"head %d, " % number)
@@ -62,13 +62,15 @@ async def test_what_a_turn_of_the_loop_writes_leaves_in_one_piece(
     assert wire.pieces == [b"head 0, body", b"head 1, body"]
 
 
-async def test_much_does_not_wait(wire: Wire, gathering: Gathering) -> None:
+async def test_much_does_not_wait(wire: Wire, gathering: CoalescingTransport) -> None:
     gathering.write(b"head")
     gathering.write(bytes(MAX_COALESCED_BYTES))
     assert wire.pieces == [b"head" + bytes(MAX_COALESCED_BYTES)]
 
 
-async def test_what_was_written_before_the_end_is_sent(wire: Wire, gathering: Gathering) -> None:
+async def test_what_was_written_before_the_end_is_sent(
+    wire: Wire, gathering: CoalescingTransport
+) -> None:
     gathering.write(b"last words")
     gathering.close()
     gathering.write(b"too late")
@@ -76,7 +78,9 @@ async def test_what_was_written_before_the_end_is_sent(wire: Wire, gathering: Ga
     assert wire.pieces == [b"last words", "closed"]
 
 
-async def test_a_client_that_has_gone_gets_nothing(wire: Wire, gathering: Gathering) -> None:
+async def test_a_client_that_has_gone_gets_nothing(
+    wire: Wire, gathering: CoalescingTransport
+) -> None:
     gathering.write(b"where are you?")
     wire.closed = True
     await asyncio.sleep(0)

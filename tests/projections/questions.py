@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from projections.query.as_of import AsOf
-from projections.query.list_statements import By, Order
-from projections.query.lists import Filter, Span
+from projections.query.list_statements import Ordering, SortKey
+from projections.query.lists import Filter, KeyRange
 from projections.query.moment import Moment
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
@@ -36,7 +36,10 @@ QUESTIONS: dict[str, Question] = {
         AllianceState, at, Filter(places=["JP"]), limit=20
     ),
     "announcements after one": lambda as_of, at: as_of.lists.page(
-        AnnouncementState, at, Filter(places=["US"]), span=Span(after=("announcement/a",), limit=20)
+        AnnouncementState,
+        at,
+        Filter(places=["US"]),
+        span=KeyRange(after=("announcement/a",), limit=20),
     ),
     "figures of a group": lambda as_of, at: as_of.states(
         FigureState, at, Filter(commodities=RARE, category="production"), limit=20
@@ -44,7 +47,7 @@ QUESTIONS: dict[str, Question] = {
     "production": lambda as_of, at: as_of.figures("rare_earths", 2023, at),
     "reserves": lambda as_of, at: as_of.figures("lithium", None, at),
     "claims of a publisher": lambda as_of, at: as_of.lists.claims(
-        at, Filter(publishers=["usgs"]), span=Span(after=(f"figure/{REE}", 0), limit=20)
+        at, Filter(publishers=["usgs"]), span=KeyRange(after=(f"figure/{REE}", 0), limit=20)
     ),
     "how many controls": lambda as_of, at: as_of.lists.count(ExportControlState, at),
     "how many claims on a commodity": lambda as_of, at: as_of.lists.count_claims(
@@ -54,11 +57,11 @@ QUESTIONS: dict[str, Question] = {
         ExportControlState,
         at,
         Filter(in_force=(date(2025, 1, 1), None), verified=False, primary=False, checked="page"),
-        Order(By.DATE, down=True),
-        Span(limit=20),
+        Ordering(SortKey.DATE, down=True),
+        KeyRange(limit=20),
     ),
     "controls by their words": lambda as_of, at: as_of.lists.page(
-        ExportControlState, at, Filter(search="gallium", places=["CN"]), span=Span(limit=20)
+        ExportControlState, at, Filter(search="gallium", places=["CN"]), span=KeyRange(limit=20)
     ),
     "how many announcements by their words": lambda as_of, at: as_of.lists.count(
         AnnouncementState, at, Filter(search="quad minerals")
@@ -67,18 +70,18 @@ QUESTIONS: dict[str, Question] = {
         FigureState,
         at,
         Filter(commodities=RARE, period=(2020, 2023), stage="mine"),
-        Order(By.PERIOD),
-        Span(limit=20, from_end=True),
+        Ordering(SortKey.PERIOD),
+        KeyRange(limit=20, from_end=True),
     ),
     "controls under a licence between two titles": lambda as_of, at: as_of.lists.page(
         ExportControlState,
         at,
         Filter(commodities=RARE, measure="licence", dated=(None, at.valid_at)),
-        Order(By.TITLE),
-        Span(after=("a", "export-control/a"), before=("z", "export-control/z"), closed=True),
+        Ordering(SortKey.TITLE),
+        KeyRange(after=("a", "export-control/a"), before=("z", "export-control/z"), closed=True),
     ),
     "figures of a place": lambda as_of, at: as_of.lists.page(
-        FigureState, at, Filter(commodities=["gallium"], places=["CN"]), span=Span(limit=20)
+        FigureState, at, Filter(commodities=["gallium"], places=["CN"]), span=KeyRange(limit=20)
     ),
     "the newest claims that somebody looked at": lambda as_of, at: as_of.lists.claims(
         at,
@@ -89,8 +92,8 @@ QUESTIONS: dict[str, Question] = {
             primary=True,
             checked="data_file",
         ),
-        Order(By.PUBLICATION, down=True),
-        Span(after=("2024-01-31", f"figure/{REE}", 0), limit=20),
+        Ordering(SortKey.PUBLICATION, down=True),
+        KeyRange(after=("2024-01-31", f"figure/{REE}", 0), limit=20),
     ),
     "how many announcements of a publisher": lambda as_of, at: as_of.lists.count(
         AnnouncementState, at, Filter(publishers=["usgs"], published=(None, at.valid_at))

@@ -17,7 +17,7 @@ from projections.fold.replay import ReplayState
 from projections.fold.transitions import transitions
 from projections.query.changes import COUNT, SQL, causes_of, facts_public_by, page_statement
 from projections.query.list_statements import BY_NAME, Bounds
-from projections.query.lists import Span
+from projections.query.lists import KeyRange
 from projections.query.moment import Moment
 from schema.services import Services
 from tests.projections.test_diff import applied
@@ -103,7 +103,7 @@ async def test_pages_put_together_are_all_changes(services: Services) -> None:
     start, end = Moment(DAYS[0], 0), Moment(DAYS[-1], world.position)
     together = await services.changes.between(start, end)
     pages, after = [], None
-    while page := await services.changes.between(start, end, span=Span(after=after, limit=2)):
+    while page := await services.changes.between(start, end, span=KeyRange(after=after, limit=2)):
         pages += page
         after = (page[-1].entity,)
     assert pages == together

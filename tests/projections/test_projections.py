@@ -20,7 +20,7 @@ from projections.fold.replay import ReplayState
 from projections.fold.timeline import EntityFold
 from projections.query.as_of import AsOf
 from projections.query.changes import ChangeFilter, Changes
-from projections.query.lists import Filter, Key, Span
+from projections.query.lists import Filter, Key, KeyRange
 from projections.query.moment import Moment
 from projections.runner.projection import PAGE_EVENTS
 from projections.runner.projector import Projector
@@ -402,7 +402,7 @@ async def walked(as_of: AsOf, stream: str, size: int, from_end: bool) -> list[An
     found: list[Any] = []
     key: Key | None = None
     while True:
-        span = Span(
+        span = KeyRange(
             limit=size,
             from_end=from_end,
             after=None if from_end else key,
@@ -419,7 +419,7 @@ async def walked(as_of: AsOf, stream: str, size: int, from_end: bool) -> list[An
             return found
         end = page[0 if from_end else -1]
         key = end.known_from, end.valid_from.isoformat()
-        closed = await as_of.history(stream, span=Span(after=key, before=key, closed=True))
+        closed = await as_of.history(stream, span=KeyRange(after=key, before=key, closed=True))
         assert closed == [end]
 
 
@@ -438,11 +438,11 @@ async def test_a_page_of_a_history_has_no_more_bytes_of_states_than_it_may(
         order = whole[::-1] if from_end else whole
         most = sum(len(encode(of.state)) for of in order[:3] if of.state)
         monkeypatch.setattr("projections.query.as_of.MAX_PAGE_STATE_BYTES", most)
-        page = await as_of.history(stream, span=Span(limit=6, from_end=from_end))
+        page = await as_of.history(stream, span=KeyRange(limit=6, from_end=from_end))
         given = [of.state for of in (page[::-1] if from_end else page)]
         assert given == [*[of.state for of in order[:3]], None, None, None]
         monkeypatch.setattr("projections.query.as_of.MAX_PAGE_STATE_BYTES", 1)
-        page = await as_of.history(stream, span=Span(limit=2, from_end=from_end))
+        page = await as_of.history(stream, span=KeyRange(limit=2, from_end=from_end))
         assert [of.state is None for of in page] == [from_end, not from_end]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from projections.query.as_of import PLANNED_ONCE, AsOf
-from projections.query.lists import Span
+from projections.query.lists import KeyRange
 from projections.query.moment import Moment
 from projections.versions.row_batch import SQL as PROJECTING
 from tests.projections.questions import QUESTIONS, REE
@@ -170,10 +170,10 @@ async def test_a_page_of_a_history_reads_no_more_however_long_the_history_is(
     pool: Any = Explaining(connection)
     as_of = AsOf(pool, None)  # type: ignore[arg-type]
     spans = [
-        Span(limit=21),
-        Span(limit=21, from_end=True),
-        Span(limit=21, after=(4000, "2025-01-01")),
-        Span(limit=21, before=(4000, "2025-01-01"), from_end=True),
+        KeyRange(limit=21),
+        KeyRange(limit=21, from_end=True),
+        KeyRange(limit=21, after=(4000, "2025-01-01")),
+        KeyRange(limit=21, before=(4000, "2025-01-01"), from_end=True),
     ]
     for span in spans:
         await as_of.history("figure/long", span=span)

@@ -12,7 +12,7 @@ import pytest
 
 from projections.query import state_cache
 from projections.query.as_of import AsOf
-from projections.query.lists import Filter, Span
+from projections.query.lists import Filter, KeyRange
 from projections.query.moment import Moment
 from projections.runner.progress import Progress
 from schema.base.memo import memoize_by_identity
@@ -63,11 +63,11 @@ async def test_a_state_is_decoded_once_for_all_lists_that_it_is_in(
 ) -> None:
     lists, at = told.as_of.lists, await moment(told)
     with decoded(monkeypatch) as sent:
-        first = await lists.page(FigureState, at, span=Span(limit=50))
+        first = await lists.page(FigureState, at, span=KeyRange(limit=50))
         assert len(sent) == 50
-        again = await lists.page(FigureState, at, span=Span(limit=50))
-        claims = await lists.claims(at, span=Span(limit=50))
-        few = await lists.page(FigureState, at, span=Span(limit=5))
+        again = await lists.page(FigureState, at, span=KeyRange(limit=50))
+        claims = await lists.claims(at, span=KeyRange(limit=50))
+        few = await lists.page(FigureState, at, span=KeyRange(limit=5))
     assert len(sent) == 50
     assert all(one[1] is other[1] for one, other in zip(first, again, strict=True))
     assert claims[0][1] is few[0][1] is first[0][1]
@@ -87,7 +87,7 @@ async def test_only_names_are_asked_for_where_all_states_are_there(
     at, trips = await moment(told), []
     for limit in (20, 20, 20, 30, 30, 30):
         asked.clear()
-        await told.as_of.lists.page(FigureState, at, span=Span(limit=limit))
+        await told.as_of.lists.page(FigureState, at, span=KeyRange(limit=limit))
         trips.append(["whole" if " AS state" in query else "names" for query in asked])
     whole, names = ["whole"], ["names"]
     assert trips == [whole, whole, names, [*names, *whole], whole, names]
@@ -131,7 +131,7 @@ async def test_states_are_those_that_would_be_read_anew(told: Services) -> None:
         for narrowed in (Filter(), Filter(commodities=["gallium"]), Filter(verified=True)):
             for lists in ("page", "claims"):
                 asked = [at, narrowed] if lists == "claims" else [FigureState, at, narrowed]
-                for span in (Span(limit=40), Span(limit=40, from_end=True)):
+                for span in (KeyRange(limit=40), KeyRange(limit=40, from_end=True)):
                     assert await getattr(told.as_of.lists, lists)(
                         *asked, span=span
                     ) == await getattr(forgetful.lists, lists)(*asked, span=span)
@@ -143,12 +143,12 @@ async def test_nothing_is_taken_from_another_life_of_the_projection(
 ) -> None:
     lists, at, tracked = told.as_of.lists, await moment(told), told.projector.progress
     for _ in range(3):
-        await lists.page(FigureState, at, span=Span(limit=20))
+        await lists.page(FigureState, at, span=KeyRange(limit=20))
     with decoded(monkeypatch) as sent:
-        await lists.page(FigureState, at, span=Span(limit=20))
+        await lists.page(FigureState, at, span=KeyRange(limit=20))
         assert not sent
         tracked._latest = Progress(at.position, 1)
-        await lists.page(FigureState, at, span=Span(limit=20))
+        await lists.page(FigureState, at, span=KeyRange(limit=20))
     assert len(sent) == 20
 
 
@@ -157,10 +157,10 @@ async def test_while_nobody_tells_of_other_lives_nothing_is_kept(
 ) -> None:
     lists, at = told.as_of.lists, await moment(told)
     for _ in range(3):
-        await lists.page(FigureState, at, span=Span(limit=20))
+        await lists.page(FigureState, at, span=KeyRange(limit=20))
     told.projector.progress._session = -1
     with decoded(monkeypatch) as sent:
-        await lists.page(FigureState, at, span=Span(limit=20))
+        await lists.page(FigureState, at, span=KeyRange(limit=20))
     assert len(sent) == 20
 
 

@@ -30,8 +30,8 @@ from schema.execution.documents import (
     without_cycles,
 )
 from schema.execution.execute import execute
-from schema.execution.executor import MAX_PLAN_VARIANTS, _plans
-from schema.execution.schema import GRAPH, Graph
+from schema.execution.executor import MAX_PLAN_VARIANTS, _execution_plan
+from schema.execution.schema import SCHEMA, TrackerSchema
 from schema.root.query import Query
 from schema.services import READ_ONLY_CALLER, Access, Services
 from tests.contract.test_security import codes
@@ -150,7 +150,7 @@ async def test_a_socket_takes_no_more_of_those_who_may_not_write(services: Servi
 def test_fields_are_not_repeated_until_validation_takes_seconds() -> None:
     text = "{ asOf {" + "exportControls { totalCount nodes { key title } } " * 180 + "} }"
     started = time.perf_counter()
-    [error] = parse_document(GRAPH._schema, text).errors
+    [error] = parse_document(SCHEMA._schema, text).errors
     assert (error.extensions or {}).get("code") == "TOO_MANY_FIELDS"
     assert time.perf_counter() - started < 4  # it was six seconds on a machine at rest
 
@@ -162,14 +162,14 @@ def test_neither_fragments_nor_circles_hide_repeated_fields() -> None:
         for n in range(50)
     )
     for text, code in ((spread, "TOO_MANY_FIELDS"), (circles, "GRAPHQL_VALIDATION_FAILED")):
-        found = [error.extensions or {} for error in parse_document(GRAPH._schema, text).errors]
+        found = [error.extensions or {} for error in parse_document(SCHEMA._schema, text).errors]
         assert found[0].get("code", "GRAPHQL_VALIDATION_FAILED") == code
 
 
 def test_a_document_may_have_so_many_letters_and_no_more() -> None:
     text = "{ head }" + " " * (MAX_DOCUMENT_CHARACTERS - 8)
-    assert not parse_document(GRAPH._schema, text).errors
-    [error] = parse_document(GRAPH._schema, text + " ").errors
+    assert not parse_document(SCHEMA._schema, text).errors
+    [error] = parse_document(SCHEMA._schema, text + " ").errors
     assert (error.extensions or {}).get("code") == "TOO_LARGE"
 
 
@@ -177,7 +177,7 @@ async def test_documents_that_are_kept_take_no_more_memory_than_they_may() -> No
     for number in range(50):
         name = f"a{number}"
         await parsed_document(
-            GRAPH._schema, "{" + f"{name}: head " + "... { head } " * 140 + "}", True
+            SCHEMA._schema, "{" + f"{name}: head " + "... { head } " * 140 + "}", True
         )
     assert 0 < cache.bytes <= MAX_CACHE_BYTES
     assert 20 < len(cache) < 50
@@ -214,8 +214,8 @@ async def test_plans_are_not_kept_for_every_way_to_include_fields(api: Api) -> N
         values = {name: bool(number >> at & 1) for at, name in enumerate(names)}
         found = (await api.ask(text, **values))["commodities"][0]
         assert set(found) == {"key", *(f"n{name}" for name in names if values[name])}
-    [operation] = (await parsed_document(GRAPH._schema, text, True)).operations
-    plans = _plans(operation, [])
+    [operation] = (await parsed_document(SCHEMA._schema, text, True)).operations
+    plans = _execution_plan(operation, [])
     assert len(plans.values) <= MAX_PLAN_VARIANTS
     assert len(plans.known) <= 2 * MAX_PLAN_VARIANTS
 
@@ -246,6 +246,6 @@ class Counting(SchemaExtension):
 @pytest.mark.parametrize("extension", [Counting, Counting(), lambda: Counting()])
 def test_an_extension_that_would_not_run_is_refused_at_the_start(extension: Any) -> None:
     with pytest.raises(TypeError, match="would not run"):
-        Graph(
+        TrackerSchema(
             query=Query, extensions=[extension], config=strawberry.schema.config.StrawberryConfig()
         )

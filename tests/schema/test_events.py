@@ -91,7 +91,7 @@ async def test_entries_are_sent_as_they_are_stored_in_both_forms(
 async def test_new_events_come_and_silence_has_heartbeats(
     services: Services, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "HEARTBEAT", 0.1)
+    monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.1)
     await record(services, "a")
     for media_type, silent in (("text/event-stream", ":"), ("application/x-ndjson", "")):
         async with client.stream("GET", "/events", headers={"Accept": media_type}) as response:

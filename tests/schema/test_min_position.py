@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from schema.execution.schema import GRAPH
+from schema.execution.schema import SCHEMA
 from schema.inputs import moment
 from schema.services import Services
 from tests.support.api import Api, control
@@ -73,7 +73,7 @@ async def test_every_question_about_what_is_recorded_waits(
 def test_no_question_is_missing_here() -> None:
     """Commodities and places are declared, not recorded; what is signed has a size of its own;
     `asOf` has the tests above."""
-    fields = GRAPH._schema.query_type.fields  # type: ignore[union-attr]
+    fields = SCHEMA._schema.query_type.fields  # type: ignore[union-attr]
     waiting = {name for name, of in fields.items() if "minPosition" in of.args}
     assert waiting == {"asOf", *(field.partition("(")[0] for field in EVERY)}
     assert set(fields) - waiting == {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from schema.base.context import Context
-from schema.execution.schema import GRAPH
+from schema.execution.schema import SCHEMA
 from schema.services import Services
 from tests.support.api import OPEN, Api, control
 
@@ -72,7 +72,7 @@ async def test_answers_in_the_making_do_not_mix(services: Services) -> None:
     days = [f"2025-01-{day:02}" for day in range(1, 9)]
     results: Any = await asyncio.gather(
         *(
-            GRAPH.execute(f'{{ asOf(validAt: "{day}") {{ digest }} }}', context_value=context)
+            SCHEMA.execute(f'{{ asOf(validAt: "{day}") {{ digest }} }}', context_value=context)
             for day in days
         )
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from projections.query.lists import Span, part
+from projections.query.lists import KeyRange, slice_range
 from schema.base.global_ids import encode_opaque
 from schema.services import Services
 from tests.support.api import Api, claim, control
@@ -311,5 +311,7 @@ async def test_pages_that_make_no_sense_are_refused(
 def test_a_span_of_a_list_that_has_no_more_is_all_of_it(from_end: bool) -> None:
     found = [(("a",), 1), (("b",), 2)]
     for limit in (2, 3, 9):
-        assert part(found, Span(limit=limit, from_end=from_end)) == found
-    assert part(found, Span(limit=1, from_end=from_end)) == [found[-1 if from_end else 0]]
+        assert slice_range(found, KeyRange(limit=limit, from_end=from_end)) == found
+    assert slice_range(found, KeyRange(limit=1, from_end=from_end)) == [
+        found[-1 if from_end else 0]
+    ]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from projections.lru_cache import ENTRY_OVERHEAD_BYTES
-from schema.execution.persisted_queries import Persisted
+from schema.execution.persisted_queries import PersistedQueries
 from schema.services import Services
 from tests.support.api import Api
 from tracker.errors import NotFound
@@ -101,7 +101,7 @@ async def test_a_mutation_may_be_persisted_but_never_asked_by_get(api: Api) -> N
 
 
 def test_documents_that_were_not_asked_for_longest_are_forgotten() -> None:
-    persisted = Persisted(3 * (ENTRY_OVERHEAD_BYTES + len("{ head000 }")))
+    persisted = PersistedQueries(3 * (ENTRY_OVERHEAD_BYTES + len("{ head000 }")))
     documents = [f"{{ head{n:03} }}" for n in range(4)]
     for document in documents[:3]:
         persisted.document(document, asked(document))
@@ -113,14 +113,14 @@ def test_documents_that_were_not_asked_for_longest_are_forgotten() -> None:
 
 
 def test_hashes_are_the_same_in_capitals() -> None:
-    persisted = Persisted()
+    persisted = PersistedQueries()
     persisted.document(QUERY, asked(QUERY))
     capitals = {"persistedQuery": {"version": 1, "sha256Hash": sha256(QUERY).upper()}}
     assert persisted.document(None, capitals) == QUERY
 
 
 def test_a_document_too_large_to_keep_is_not_kept() -> None:
-    persisted = Persisted(1000)
+    persisted = PersistedQueries(1000)
     persisted.document("x" * 2000, asked("x" * 2000))
     with pytest.raises(NotFound):
         persisted.document(None, asked("x" * 2000))

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from schema.execution.document_size import MAX_ALIASES, MAX_FIELDS
 from schema.execution.documents import parse_document
 from schema.execution.query_cost import MAX_COST, cost
-from schema.execution.schema import GRAPH
+from schema.execution.schema import SCHEMA
 from schema.services import Services
 from tests.contract.test_security import codes
 from tests.support.api import Api
 
-SCHEMA = GRAPH._schema
+SCHEMA = SCHEMA._schema
 TYPES = "{ types { name kind } }"
 WHOLE = get_introspection_query(
     specified_by_url=True,

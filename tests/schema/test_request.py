@@ -11,9 +11,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from projections.lru_cache import lru_cache_short_keys
-from schema.http.cors import READ, SENT, Cors
+from schema.http.cors import EXPOSED_HEADERS, REQUEST_HEADERS, Cors
 from schema.http.request import read_body
-from schema.http.trusted_hosts import Hosts
+from schema.http.trusted_hosts import TrustedHosts
 from schema.services import Access, Services
 from tests.support.api import Api
 from tracker.errors import TooLarge
@@ -132,14 +132,14 @@ async def test_a_response_varies_with_its_origin_and_allows_those_that_are_liste
     assert found.get("access-control-allow-origin") == allowed
     assert found["vary"] == ("Accept, Origin" if path == "/varied" else "Origin")
     exposed = found.get("access-control-expose-headers", "")
-    assert {*exposed.split(", ")} == ({*READ} if origin is not None else {""})
+    assert {*exposed.split(", ")} == ({*EXPOSED_HEADERS} if origin is not None else {""})
 
 
 async def test_a_response_does_not_vary_where_no_other_page_may_read_it() -> None:
     assert "vary" not in await headers(Cors(app, []), "/", {"Origin": "https://web.example"})
 
 
-@pytest.mark.parametrize("name", SENT)
+@pytest.mark.parametrize("name", REQUEST_HEADERS)
 async def test_pages_may_send_what_clients_need(services: Services, name: str) -> None:
     api = Api(services, Access(origins=("https://web.example",)))
     asked = {
@@ -175,7 +175,7 @@ async def test_a_name_is_refused_each_time(name: str) -> None:
     async def receive() -> Message:
         return {"type": "http.request"}
 
-    hosts = Hosts(app, ["ours.example"])
+    hosts = TrustedHosts(app, ["ours.example"])
     for _ in range(2):
         await hosts(
             {

@@ -15,10 +15,10 @@ import projections.query.as_of
 import schema.execution.response_cache
 from projections.lru_cache import ENTRY_OVERHEAD_BYTES, SizedLruCache
 from schema.app import create_app
-from schema.execution.cacheability import LIVE, PURE, pinned
+from schema.execution.cacheability import CACHEABLE_FIELDS, UNCACHEABLE_FIELDS, are_pinned
 from schema.execution.documents import parse_document
 from schema.execution.execute import execute
-from schema.execution.schema import GRAPH
+from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, claim, control, source, suspension
 from tests.support.fact_builders import source as told
@@ -85,7 +85,7 @@ async def test_answers_that_are_kept_are_those_that_would_be_given(services: Ser
             {"publishers": ["bgs"], "on": "2024-01-01", "reason": "test", "source": source()},
         ),
     ]
-    mutations = GRAPH._schema.mutation_type
+    mutations = SCHEMA._schema.mutation_type
     assert mutations is not None
     for mutation, input in writes:
         if mutation in mutations.fields:
@@ -99,10 +99,10 @@ async def test_answers_that_are_kept_are_those_that_would_be_given(services: Ser
 
 
 def test_of_every_field_is_known_whether_its_answers_can_be_kept() -> None:
-    query = GRAPH._schema.query_type
+    query = SCHEMA._schema.query_type
     assert query is not None
-    assert set(query.fields) == PURE | LIVE
-    assert not PURE & LIVE
+    assert set(query.fields) == CACHEABLE_FIELDS | UNCACHEABLE_FIELDS
+    assert not CACHEABLE_FIELDS & UNCACHEABLE_FIELDS
 
 
 @pytest.mark.parametrize(
@@ -490,6 +490,6 @@ async def test_errors_and_answers_to_post_are_for_nobody_else(api: Counted) -> N
 def test_an_answer_stays_where_every_moment_is_pinned(
     document: str, variables: dict[str, Any], expected: bool
 ) -> None:
-    found = parse_document(GRAPH._schema, document)
+    found = parse_document(SCHEMA._schema, document)
     assert not found.errors
-    assert pinned(found.query(None) or (), variables) is expected
+    assert are_pinned(found.query(None) or (), variables) is expected

@@ -14,7 +14,7 @@ import pytest
 from deploy.bootstrap import open_connection
 from deploy.web.server import Server
 from schema.http import streaming
-from schema.http.graphql_streams import FORMS, MULTIPART, SSE
+from schema.http.graphql_streams import MULTIPART, SSE, STREAM_FORMATS
 from schema.services import Access, Services
 from tests.auth.test_access import token
 from tests.schema.test_subscriptions import record
@@ -136,7 +136,10 @@ async def test_a_subscriber_gets_what_was_and_what_comes(
         assert pieces.ids == (["2", "3"] if accept == SSE else [])
         assert pieces.response.headers["cache-control"] == "no-store"
         assert pieces.response.headers["vary"] == "Accept"
-        assert pieces.response.headers["content-type"] == FORMS[accept.partition(";")[0]].media_type
+        assert (
+            pieces.response.headers["content-type"]
+            == STREAM_FORMATS[accept.partition(";")[0]].media_type
+        )
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
@@ -245,7 +248,7 @@ async def test_a_position_is_an_id_whatever_is_selected(
 async def test_silence_has_heartbeats(
     client: httpx.AsyncClient, accept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.05)
     async with asking(client, accept, EVENTS) as pieces:
         iterator = aiter(pieces)
         assert [await anext(iterator) for _ in range(4)] == [None] * 4

@@ -13,8 +13,8 @@ from schema.base.context import Context
 from schema.execution import documents
 from schema.execution.documents import MAX_CHARACTERS_ON_LOOP, parsed_document
 from schema.execution.execute import stream
-from schema.execution.schema import GRAPH
-from schema.http.authentication import Gate, Turns, Visitor
+from schema.execution.schema import SCHEMA
+from schema.http.authentication import AccessControl, Client, WorkSlots
 from schema.services import OPEN_CALLER, READ_ONLY_CALLER, Access, Services
 from tests.support.fact_builders import announced
 from tracker.auth.scopes import Caller, Scope
@@ -28,10 +28,10 @@ async def let_all_run() -> None:
 
 
 async def test_a_client_has_so_many_turns_at_a_time_and_others_have_theirs() -> None:
-    turns, ending, begun = Turns(2), asyncio.Event(), list[str]()
+    turns, ending, begun = WorkSlots(2), asyncio.Event(), list[str]()
 
     async def work(client: str) -> None:
-        async with turns.turn(client):
+        async with turns.hold(client):
             begun.append(client)
             await ending.wait()
 
@@ -48,10 +48,10 @@ async def test_a_client_has_so_many_turns_at_a_time_and_others_have_theirs() -> 
 
 @pytest.mark.parametrize("cancelled_late", [False, True])
 async def test_a_turn_that_nobody_wants_any_more_is_passed_on(cancelled_late: bool) -> None:
-    turns, first, begun = Turns(1), asyncio.Event(), list[str]()
+    turns, first, begun = WorkSlots(1), asyncio.Event(), list[str]()
 
     async def work(name: str, until: asyncio.Event | None = None) -> None:
-        async with turns.turn("a"):
+        async with turns.hold("a"):
             begun.append(name)
             if until:
                 await until.wait()
@@ -72,10 +72,10 @@ async def test_a_turn_that_nobody_wants_any_more_is_passed_on(cancelled_late: bo
 
 
 async def test_who_may_write_only_because_everyone_may_waits_too(services: Services) -> None:
-    gate = Gate(services.tokens, Access(open=True))
+    access_control = AccessControl(services.tokens, Access(open=True))
     writer = Caller("ann", frozenset({Scope.READ, Scope.RECORD}))
     waiting = [
-        not isinstance(gate.turn(Visitor(caller, "a")), nullcontext)
+        not isinstance(access_control.work_slot(Client(caller, "a")), nullcontext)
         for caller in (OPEN_CALLER, READ_ONLY_CALLER, writer)
     ]
     assert waiting == [True, True, False]
@@ -86,10 +86,10 @@ async def test_streams_that_catch_up_take_turns_with_each_other_and_with_others(
 ) -> None:
     for name in "abcdefgh":
         await services.commands.record(f"{ExportControl.KIND}/{name}", announced())
-    turns, told, passes = Turns(1), list[str](), [0]
+    turns, told, passes = WorkSlots(1), list[str](), [0]
 
     async def begun() -> AsyncGenerator[dict[str, Any], None]:
-        context = Context(services, Access(), READ_ONLY_CALLER, work_slot=lambda: turns.turn("a"))
+        context = Context(services, Access(), READ_ONLY_CALLER, work_slot=lambda: turns.hold("a"))
         answers = stream(context, 'subscription { events(after: "0") { position } }')
         await anext(answers)
         return answers
@@ -114,10 +114,10 @@ async def test_streams_that_catch_up_take_turns_with_each_other_and_with_others(
 
 
 async def test_a_query_over_a_stream_waits_for_its_turn(services: Services) -> None:
-    turns = Turns(1)
-    context = Context(services, Access(), READ_ONLY_CALLER, work_slot=lambda: turns.turn("a"))
+    turns = WorkSlots(1)
+    context = Context(services, Access(), READ_ONLY_CALLER, work_slot=lambda: turns.hold("a"))
     answers = stream(context, "{ head }")
-    async with turns.turn("a"):
+    async with turns.hold("a"):
         asking = asyncio.ensure_future(anext(answers))
         await asyncio.wait([asking], timeout=0.2)
         assert not asking.done()
@@ -136,9 +136,9 @@ async def test_nobody_waits_while_a_long_document_is_parsed() -> None:
 
     documents.cache.clear()
     taking_turns = asyncio.create_task(others())
-    await parsed_document(GRAPH._schema, "{ head }", True)
+    await parsed_document(SCHEMA._schema, "{ head }", True)
     short = passes[0]
-    await parsed_document(GRAPH._schema, text, True)
+    await parsed_document(SCHEMA._schema, text, True)
     taking_turns.cancel()
     assert short == 0
     assert passes[0] > 0

@@ -30,8 +30,8 @@ from projections.lru_cache import SizedLruCache
 from schema.execution import executor
 from schema.execution.execute import execute
 from schema.execution.executor import Executor
-from schema.execution.schema import GRAPH
-from schema.execution.value_plans import Planner
+from schema.execution.schema import SCHEMA
+from schema.execution.value_plans import SerializerBuilder
 from schema.services import Access, Services
 from tests.schema.test_response_cache import QUESTIONS
 from tracker.postgres.database import Target
@@ -68,7 +68,7 @@ def selections(draw: st.DrawFn, type_: Any, depth: int) -> str:
     if isinstance(type_, GraphQLUnionType) or (is_abstract_type(type_) and draw(st.booleans())):
         chosen = draw(
             st.lists(
-                st.sampled_from(GRAPH._schema.get_possible_types(type_)),
+                st.sampled_from(SCHEMA._schema.get_possible_types(type_)),
                 min_size=1,
                 max_size=2,
                 unique=True,
@@ -147,11 +147,11 @@ class Compared:
         return plain
 
     async def _ask(self, kind: Any, document: str, variables: dict[str, Any]) -> bytes:
-        GRAPH.execution_context_class = kind
+        SCHEMA.execution_context_class = kind
         try:
             return orjson.dumps(await execute(self._services, document, variables, Access()))
         finally:
-            GRAPH.execution_context_class = Executor
+            SCHEMA.execution_context_class = Executor
 
 
 def decided(answer: bytes) -> Any:
@@ -186,7 +186,7 @@ def compared(corpus_target: Target) -> Iterator[Compared]:
 
 
 def test_random_questions_are_answered_as_without_plans(compared: Compared) -> None:
-    query, answers = GRAPH._schema.query_type, list[bytes]()
+    query, answers = SCHEMA._schema.query_type, list[bytes]()
 
     @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
     @given(selections(query, 7))
@@ -238,13 +238,13 @@ def test_plans_are_made_once_for_a_document(
     compared: Compared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = []
-    plan = Planner.plan
+    plan = SerializerBuilder.plan
 
-    def counted(self: Planner, *arguments: Any) -> Any:
+    def counted(self: SerializerBuilder, *arguments: Any) -> Any:
         made.append(arguments)
         return plan(self, *arguments)
 
-    monkeypatch.setattr(Planner, "plan", counted)
+    monkeypatch.setattr(SerializerBuilder, "plan", counted)
     document = "{ asOf { exportControls { nodes { key clauses { status } } } } }"
     compared.check(document)
     first = len(made)
@@ -257,11 +257,11 @@ def test_plans_are_made_once_for_a_document(
 def test_plans_of_documents_that_are_not_asked_again_are_forgotten(
     compared: Compared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor, "_kept", SizedLruCache(100_000))
+    monkeypatch.setattr(executor, "_execution_plans", SizedLruCache(100_000))
     for number in range(20):
         compared.check(f"{{ x{number}: __typename }}")
-    assert executor._kept.bytes <= 100_000
-    assert 0 < len(executor._kept) < 20
+    assert executor._execution_plans.bytes <= 100_000
+    assert 0 < len(executor._execution_plans) < 20
 
 
 # --- values that a resolver should never have given

@@ -23,7 +23,7 @@ from graphql import StringValueNode, Visitor, introspection_from_schema, parse, 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from schema.execution.schema import GRAPH
+from schema.execution.schema import SCHEMA
 
 WORDS = (
     "gallium",
@@ -60,7 +60,7 @@ def generated(cases: int, start: int = 1) -> list[str]:
         schemathesis.graphql.scalar(
             name, st.sampled_from(texts).map(lambda text: StringValueNode(value=text))
         )
-    known = schemathesis.graphql.from_dict(dict(introspection_from_schema(GRAPH._schema)))
+    known = schemathesis.graphql.from_dict(dict(introspection_from_schema(SCHEMA._schema)))
     operations = [result.ok() for result in known.get_all_operations()]
     documents: list[str] = []
     while len(documents) < cases:

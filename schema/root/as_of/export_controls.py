@@ -9,7 +9,7 @@ from typing import Annotated
 from strawberry import argument
 
 from projections.query.as_of import AsOf
-from projections.query.lists import Filter, Found, Span, part
+from projections.query.lists import Filter, Keyed, KeyRange, slice_range
 from projections.query.moment import Moment, kind_name
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
@@ -153,16 +153,16 @@ def control_pages(
             narrowed, measure=query.measure, status=query.status, in_force=query.in_force
         )
         return entity_pages(as_of, ExportControlState, moment, narrowed, show, order)
-    whole: list[Found[ExportControlState]] | None = None
+    whole: list[Keyed[ExportControlState]] | None = None
 
-    async def found() -> list[Found[ExportControlState]]:
+    async def found() -> list[Keyed[ExportControlState]]:
         nonlocal whole
         if whole is None:
             whole = await as_of.matching_controls(moment, query, licences, narrowed, order.value)
         return whole
 
-    async def items(span: Span) -> list[Found[ExportControl]]:
-        within = part(await found(), span, order.value.down)
+    async def items(span: KeyRange) -> list[Keyed[ExportControl]]:
+        within = slice_range(await found(), span, order.value.down)
         return [(key, show(state)) for key, state in within]
 
     async def count() -> int:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 from strawberry import argument
 
 from projections.analysis.claims import Orders
-from projections.query.lists import Filter, Found, Lists, Span
+from projections.query.lists import Filter, Keyed, KeyRange, Lists
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
@@ -227,7 +227,7 @@ def claim_pages(
     """Claims at a moment, each with its figure."""
     cursors = Cursors("figure", cursor_name(order), positioned=True)
 
-    async def items(span: Span) -> list[Found[Claim]]:
+    async def items(span: KeyRange) -> list[Keyed[Claim]]:
         found = await lists.claims(moment, narrowed, order.value, span)
         return [(key, claims_of(figure, orders)[int(key[-1])]) for key, figure in found]
 
