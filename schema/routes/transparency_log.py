@@ -99,7 +99,8 @@ class TransparencyLogRoute:
 
     @property
     def _for_ever(self) -> str:
-        return f"{'public' if self._access_control.access.read_open else 'private'}, {IMMUTABLE_CACHE_CONTROL}"
+        is_public = self._access_control.access.read_open
+        return f"{'public' if is_public else 'private'}, {IMMUTABLE_CACHE_CONTROL}"
 
     def _text(self, text: str) -> Response:
         """What may be another in a moment: newer, or with more signatures."""

@@ -95,8 +95,16 @@ QUESTIONS: dict[str, Question] = {
         Ordering(SortKey.PUBLICATION, down=True),
         KeyRange(after=("2024-01-31", f"figure/{REE}", 0), limit=20),
     ),
+    "how many controls by how they were looked at": lambda as_of, at: as_of.lists.count(
+        ExportControlState, at, Filter(primary=True, checked="page")
+    ),
+    "how many claims by how they were looked at": lambda as_of, at: as_of.lists.count_claims(
+        at, Filter(commodities=["gallium"], primary=False, checked="page")
+    ),
     "how many announcements of a publisher": lambda as_of, at: as_of.lists.count(
-        AnnouncementState, at, Filter(publishers=["usgs"], published=(None, at.valid_at))
+        AnnouncementState,
+        at,
+        Filter(publishers=["usgs"], published=(None, at.valid_at), primary=False),
     ),
     "digest": lambda as_of, at: as_of.digest(at),
 }

@@ -33,7 +33,14 @@ WHERE EXISTS (
             AND element.first_day <= version.first_day AND element.last_day >= version.first_day
             AND element.source IS NOT NULL)))
           AS source (published daterange)
-      WHERE source.published && $6::daterange);
+      WHERE source.published && $6::daterange)
+  AND (coalesce(version.sources, (
+      SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
+      FROM elements AS element
+      WHERE element.entity = version.entity
+        AND element.until > version.since AND element.since <= version.since
+        AND element.first_day <= version.first_day AND element.last_day >= version.first_day
+        AND element.source IS NOT NULL)) @> '[{"is_primary": false}]') <> $7::boolean;
 
 EXECUTE how_many_announcements_of_a_publisher (
     'announcement',
@@ -41,4 +48,5 @@ EXECUTE how_many_announcements_of_a_publisher (
     1000000,
     '{"usgs"}',
     '{"usgs"}',
-    '(,2025-06-01]');
+    '(,2025-06-01]',
+    false);
