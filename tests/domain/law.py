@@ -309,15 +309,27 @@ def alliance(events: list[Event], day: date) -> Reading:
     if not events:
         return None
     members: dict[str, str] = {}
+    roles: dict[str, str] = {}
     for event in events:
         data = event.data
+        joined_now = event.name == "MemberJoined" and data["member"] not in members
+        if joined_now or (event.name == "RoleChanged" and data["member"] in members):
+            roles[data["member"]] = data.get("role", "member")
         if event.name == "Founded":
             for place in data.get("members", []):
                 members.setdefault(place, data["on"])
         elif event.name == "MemberJoined":
             members.setdefault(data["member"], data.get("since") or data["on"])
+        elif event.name == "MembersListed" and data.get("members"):
+            full = {p: d for p, d in members.items() if roles.get(p) in (None, "member", "chair")}
+            guests = {place: day for place, day in members.items() if place not in full}
+            listed = {place: full.get(place, data["on"]) for place in data["members"]}
+            roles = {place: role for place, role in roles.items() if place in {**full, **guests}}
+            roles |= dict.fromkeys(set(listed) - set(full), "member")
+            members = guests | listed
         elif event.name == "MemberLeft":
             members.pop(data["member"], None)
+            roles.pop(data["member"], None)
     names = [event.data["name"] for event in events[1:] if event.name == "Renamed"]
     names = [events[0].data["name"], *names]
     ends = [event for event in events if event.name in ("Succeeded", "Dissolved")]
