@@ -14,6 +14,7 @@ import asyncpg
 from projections.analysis.claims import Orders
 from projections.analysis.exposure import Exposure, Question, exposures, subjects
 from projections.fold.replay import line
+from projections.query.event_cache import EventCache
 from projections.query.horizon import Horizons
 from projections.query.list_statements import ENTITIES_BY_NAMES, Ordering
 from projections.query.lists import (
@@ -30,7 +31,7 @@ from projections.query.lists import (
 )
 from projections.query.moment import Moment, S, kind_name
 from projections.query.sql_parts import fill, load_parts, version_at, versions_of, whole_state
-from projections.runner.progress import Progress, ProgressTracker
+from projections.runner.progress import ProgressTracker
 from projections.runner.tables import SQL as TRACKING
 from projections.versions.projection import Versions
 from projections.versions.rows import OPEN_POSITION, compound_keys
@@ -62,7 +63,7 @@ HISTORY_ARGUMENTS = 7
 Times: TypeAlias = tuple[datetime | None, datetime | None]
 """The first and the last moment of a time; None: it is open there."""
 MAX_CACHED_MOMENTS = 100
-"""Moments whose orders of publishers are cached."""
+"""Moments whose orders of publishers, and whose licences, are kept until the next event."""
 STATE = fill(
     SQL.state, version=version_at("$1::text", "$2::date", "$3::bigint"), whole=whole_state()
 )
@@ -100,8 +101,8 @@ class AsOf:
         self._pool = pool
         self._recorder = recorder
         self._progress = progress
-        self._orders_at: Progress | None = None
-        self._orders: dict[Moment, list[PreferenceState]] = {}
+        self._orders = EventCache(progress, MAX_CACHED_MOMENTS, self._read_orders)
+        self._licences = EventCache(progress, MAX_CACHED_MOMENTS, self._read_licences)
         self.lists = Lists(pool, progress)
         self.horizons = Horizons(pool, progress)
 
@@ -193,21 +194,18 @@ class AsOf:
     async def orders(self, moment: Moment) -> list[PreferenceState]:
         """The orders of publishers, by which to choose among the claims of the same moment.
 
-        They are few, and nearly every question about figures needs them: those of the last moments
-        are cached until the next event.
+        They are few, and nearly every question about figures needs them.
         """
-        known = self._progress.known if self._progress else None
-        if known is None:
-            return await self.states(PreferenceState, moment)
-        if self._orders_at != known or len(self._orders) >= MAX_CACHED_MOMENTS:
-            self._orders_at, self._orders = known, {}
-        orders = self._orders
-        if moment not in orders:
-            orders[moment] = await self.states(PreferenceState, moment)
-        return orders[moment]
+        return await self._orders.get(moment)
+
+    async def _read_orders(self, moment: Moment) -> list[PreferenceState]:
+        return await self.states(PreferenceState, moment)
 
     async def licences(self, moment: Moment) -> Licences:
         """The dual-use licences in force, by which it is known what dual-use items are."""
+        return await self._licences.get(moment)
+
+    async def _read_licences(self, moment: Moment) -> Licences:
         filter = Filter(measure=Measure.DUAL_USE_LICENCE, status=ClauseStatus.IN_FORCE)
         return licences_in_force(await self.states(ExportControlState, moment, filter))
 

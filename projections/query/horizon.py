@@ -13,9 +13,10 @@ from pathlib import Path
 
 import asyncpg
 
+from projections.query.event_cache import EventCache
 from projections.query.moment import kind_name
 from projections.query.sql_parts import fill, load_parts, versions_of
-from projections.runner.progress import Progress, ProgressTracker
+from projections.runner.progress import ProgressTracker
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
@@ -48,29 +49,20 @@ class Horizons:
 
     def __init__(self, pool: Pool, progress: ProgressTracker | None = None):
         self._pool = pool
-        self._progress = progress
-        self._cached_at: Progress | None = None
-        self._cached: dict[tuple[str | None, int], list[Horizon]] = {}
+        self._kept = EventCache(progress, MAX_CACHED_ISSUERS, self._read)
 
     async def of(self, issuer: str | None, position: int) -> list[Horizon]:
         """The horizon of an issuer at a position, if anything is known of it; of all, by their
         names, where none is given."""
-        known = self._progress.known if self._progress else None
-        if known is None:
-            return await self._read(issuer, position)
-        if self._cached_at != known or len(self._cached) >= MAX_CACHED_ISSUERS:
-            self._cached_at, self._cached = known, {}
-        cached, asked = self._cached, (issuer, position)
-        if asked not in cached:
-            cached[asked] = await self._read(issuer, position)
-        return cached[asked]
+        return await self._kept.get((issuer, position))
 
     async def last_day(self, issuer: str, position: int) -> date | None:
         """From which day the newest fact of an issuer counts; None where nothing is known of it."""
         found = await self.of(issuer, position)
         return found[0].newest_fact_on if found else None
 
-    async def _read(self, issuer: str | None, position: int) -> list[Horizon]:
+    async def _read(self, asked: tuple[str | None, int]) -> list[Horizon]:
+        issuer, position = asked
         rows = await self._pool.fetch(HORIZON, POLICY, date.max, position, issuer)
         return [_horizon(row) for row in rows]
 
