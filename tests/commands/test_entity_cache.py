@@ -260,3 +260,8 @@ def test_one_more_fact_costs_an_entity_of_thousands_what_it_costs_one_of_ten(kin
         return bytecodes(one_more)
 
     assert effort(2000) < 2 * effort(12)
+
+
+async def test_an_entity_that_is_named_twice_does_not_wait_for_itself(recorder: Recorder) -> None:
+    async with asyncio.timeout(10), EntityCache(recorder).load([GALLIUM, GALLIUM]) as entities:
+        assert entities.keys() == {GALLIUM}

@@ -69,7 +69,7 @@ class EntityCache:
     @asynccontextmanager
     async def _locked(self, streams: Collection[str]) -> AsyncIterator[None]:
         """Wait for those who decide on these entities. Nobody waits for the database meanwhile."""
-        locks = [self._locks.setdefault(stream, asyncio.Lock()) for stream in sorted(streams)]
+        locks = [self._locks.setdefault(stream, asyncio.Lock()) for stream in sorted({*streams})]
         async with AsyncExitStack() as stack:
             for lock in locks:  # in one order for all, so that nobody waits in a circle
                 await stack.enter_async_context(lock)
