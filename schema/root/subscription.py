@@ -25,7 +25,6 @@ from schema.root.as_of.as_of import AsOf
 from schema.telemetry.operation import current_operation
 from schema.types.change import EntityKind
 from schema.types.event import Event, event
-from tracker.domain.commodities import Commodity, related
 from tracker.domain.preference import Preference
 from tracker.domain.registry import KINDS
 from tracker.log.selection import Selection, follow_selected
@@ -116,9 +115,6 @@ def event_filter_for(
 ) -> Selection:
     """The filter of events that may change an answer about kinds, commodities and places."""
     wanted = parse_selection(None, commodities, places)
-    if commodities is not None:
-        goods = (related(Commodity(id)) for id in commodities)
-        wanted = replace(wanted, commodities=sorted(set().union(*goods)))
     if kinds is not None:
         words = {kind.value for kind in kinds}
         if EntityKind.FIGURE in kinds:
