@@ -70,9 +70,9 @@ async def test_a_snapshot_has_a_line_for_every_entity_in_the_order_of_their_name
     assert entities == sorted(set(entities))
     assert all(line["state"]["id"] == line["entity"].partition("/")[2] for line in lines)
     data = await Api(corpus_services).ask(
-        '{ asOf(validAt: "2025-11-20") { counts { alliances announcements exportControls figures }'
+        '{ asOf(validAt: "2025-11-20") { counts { alliances announcements exportControls figures firms }'
         " alliances { totalCount } announcements { totalCount } exportControls { totalCount }"
-        " figures { totalCount } } }"
+        " figures { totalCount } firms { totalCount } } }"
     )
     counts = data["asOf"].pop("counts")
     assert counts == {kind: list["totalCount"] for kind, list in data["asOf"].items()}
@@ -87,6 +87,7 @@ async def test_counts_are_those_of_the_moment(services: Services) -> None:
         "alliance": 0,
         "announcement": 0,
         "figure": 0,
+        "firm": 0,
         "preference": 0,
         "import": 0,
         "redaction": 0,

@@ -169,5 +169,6 @@ async def test_a_page_reads_what_is_about_it_however_long_the_log_is(
             [plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in pool.plans]
         )
     before, after = looked_at
-    deeper = 10 + len(about or ())  # an index that is a level deeper costs a block a stream
-    assert all(new <= old + deeper for old, new in zip(before, after, strict=True)), looked_at
+    # An index that is a level or two deeper costs a block or two more a look-up; that the log has
+    # grown by 60,000 events costs nothing else.
+    assert all(new <= 3 * old for old, new in zip(before, after, strict=True)), looked_at
