@@ -116,9 +116,9 @@ def test_members_are_told_by_place_and_claims_by_publisher_edition_and_version()
         fact(MemberJoined, "2025-01-01", member="IN"),
         fact(MemberLeft, "2025-01-01", member="JP"),
     ]
-    joined = {"place": "IN", "since": "2025-01-01"}
+    joined = {"place": "IN", "since": "2025-01-01", "role": "member"}
     assert between("alliance/quad", quad, "2024-12-31", "2025-01-01") == [
-        (("members", "JP"), {"place": "JP", "since": "2021-01-01"}, None),
+        (("members", "JP"), {"place": "JP", "since": "2021-01-01", "role": "member"}, None),
         (("members", "IN"), None, joined),
     ]
     restated = [claimed(240_000), claimed(250_000, version="1.1", published_on="2024-03-01")]
