@@ -9,11 +9,13 @@ from projections.query.as_of import AsOf
 from projections.query.changes import Changes
 from projections.runner.projector import Projector
 from tracker.audit.serve.proofs import ProofService
+from tracker.audit.sign.keystore import PublicKey
 from tracker.audit.sign.publisher import Publisher
 from tracker.auth.oidc_issuer import OidcConfig
 from tracker.auth.scopes import Caller, Scope, expand_scopes
 from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
+from tracker.errors import NotFound
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 
@@ -37,6 +39,16 @@ class Services:
     proofs: ProofService
     publisher: Publisher | None = None
     """None where the log is not signed by this process."""
+
+    async def public_keys(self) -> tuple[PublicKey, ...]:
+        """The public keys of the log, the oldest first. Raises NotFound where this process has none."""
+        if self.publisher is None:
+            raise NotFound(
+                "this process does not sign the log: ask one that does, or whoever runs it"
+                " (`tracker key show`)",
+                path=("key",),
+            )
+        return await self.publisher.public_keys()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Annexes for one request: all that an answer asks for at a time, in one query.
+"""Annexes and events for one request: all that an answer asks for at a time, in one query.
 
 Nothing is kept from one query to the next: a text that is redacted is gone for subscribers too.
 """
@@ -9,18 +9,33 @@ from collections.abc import Sequence
 
 from strawberry.dataloader import DataLoader
 
-from tracker.log.annexes import Annexes, StoredAnnex
+from tracker.domain.registry import RETRACTION_TYPES
+from tracker.log.annexes import StoredAnnex
+from tracker.log.entries import RecordedEvent
+from tracker.log.recorder import Recorder
 
 
 class Loaders:
     """The data loaders of one request."""
 
-    def __init__(self, annexes: Annexes):
-        self._annexes = annexes
+    def __init__(self, recorder: Recorder):
+        self._annexes, self._lookup = recorder.annexes, recorder.lookup
         self.of: DataLoader[str, StoredAnnex | None] = DataLoader(self._of, cache=False)
         """Annexes by commitment."""
         self.at: DataLoader[int, list[StoredAnnex]] = DataLoader(self._at, cache=False)
         """Annexes by the position of their event."""
+        self.event_at: DataLoader[int, RecordedEvent | None] = DataLoader(
+            self._event_at, cache=False
+        )
+        """Events by position."""
+        self.event_by_id: DataLoader[str, RecordedEvent | None] = DataLoader(
+            self._event_by_id, cache=False
+        )
+        """Events by their ids."""
+        self.retractions: DataLoader[str, list[RecordedEvent]] = DataLoader(
+            self._retractions, cache=False
+        )
+        """All retractions of an entity, in the order of the log."""
 
     async def _of(self, commitments: Sequence[str]) -> Sequence[StoredAnnex | None]:
         found = await self._annexes.by_commitment(set(commitments))
@@ -29,3 +44,15 @@ class Loaders:
     async def _at(self, positions: Sequence[int]) -> Sequence[list[StoredAnnex]]:
         found = await self._annexes.by_position(set(positions))
         return [found[position] for position in positions]
+
+    async def _event_at(self, positions: Sequence[int]) -> Sequence[RecordedEvent | None]:
+        found = await self._lookup.by_position(set(positions))
+        return [found.get(position) for position in positions]
+
+    async def _event_by_id(self, event_ids: Sequence[str]) -> Sequence[RecordedEvent | None]:
+        found = await self._lookup.by_id(set(event_ids))
+        return [found.get(event_id) for event_id in event_ids]
+
+    async def _retractions(self, streams: Sequence[str]) -> Sequence[list[RecordedEvent]]:
+        found = await self._lookup.of_types(set(streams), RETRACTION_TYPES)
+        return [found[stream] for stream in streams]

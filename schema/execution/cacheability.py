@@ -29,7 +29,17 @@ CACHEABLE_FIELDS = frozenset(
 """Their answers follow from their arguments, how far the projection has come, and the day (UTC)."""
 
 UNCACHEABLE_FIELDS = frozenset(
-    {"checkpoint", "consistencyProof", "events", "head", "history", "inclusionProof", "redactions"}
+    {
+        "checkpoint",
+        "consistencyProof",
+        "event",
+        "events",
+        "head",
+        "history",
+        "inclusionProof",
+        "logKeys",
+        "redactions",
+    }
 )
 """Their answers follow from more: from what is in the log before it is projected, or is signed."""
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Annotated
+
+from strawberry import argument
 
 from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.lists import slice_range as within
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import entity_path
 from schema.base.scalars import Position
 from schema.inputs.arguments import LAST_POSITION, parse_position, parse_short_text
+from schema.inputs.moment import MinPosition, wait_for_position
 from schema.inputs.order_by import EventOrder
 from schema.types.connection import PageSource
 from schema.types.event import Event, event
 from tracker.domain.registry import entity_type
+from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder, StreamRange
 from tracker.log.selection import Selection, read_entity, streams_selected
@@ -101,6 +108,39 @@ async def _of_entity(
         return len(found)
 
     return PageSource(items, count, _encode_cursor, _decode_cursor)
+
+
+@object_type
+class OneEvent:
+    """One event of the log, by its position or its id."""
+
+    @resolver_field
+    async def event(
+        self,
+        info: Info,
+        at: Annotated[
+            Position | None, argument(name="position", description="Its position in the log.")
+        ] = None,
+        event_id: Annotated[
+            str | None, argument(description="Its unique id, as `events` gives it.")
+        ] = None,
+        min_position: MinPosition = None,
+    ) -> Event | None:
+        """One event by its position or by its id, not both; null where there is none. The bytes of its
+        entry are at `/log/entries/<position>`.
+        """
+        position = parse_position(at, "position")
+        if (position is None) == (event_id is None):
+            raise InvalidInput(
+                "expected either position or eventId", code="BAD_REQUEST", path=("position",)
+            )
+        await wait_for_position(info, min_position)
+        loaders = info.context.loaders
+        if position is not None:
+            found = await loaders.event_at.load(position)
+        else:
+            found = await loaders.event_by_id.load(parse_short_text(event_id or "", "eventId"))
+        return event(found) if found else None
 
 
 def is_entity_name(entity: str) -> bool:

@@ -14,9 +14,11 @@ from schema.types.proof import (
     Checkpoint,
     ConsistencyProof,
     InclusionProof,
+    LogKey,
     checkpoint,
     consistency,
     inclusion,
+    log_key,
 )
 
 AtSize: TypeAlias = Annotated[
@@ -44,6 +46,13 @@ class Proofs:
         """
         publications = info.context.services.proofs
         return checkpoint(await publications.checkpoint(parse_position(size, "size")))
+
+    @resolver_field
+    async def log_keys(self, info: Info) -> list[LogKey]:
+        """The public keys of the log, the oldest first; the error `NOT_FOUND` from a process that does not
+        sign it. `/log/key` has them as text.
+        """
+        return [log_key(key) for key in await info.context.services.public_keys()]
 
     @resolver_field
     async def inclusion_proof(

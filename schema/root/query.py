@@ -38,7 +38,7 @@ from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.inputs.ranges import DayRange, TimeRange, parse_days, parse_times
 from schema.root.as_of.as_of import AsOf
 from schema.root.changes import AboutPlace, OfKind, change_pages, parse_change_filter
-from schema.root.events import event_pages, log_range
+from schema.root.events import OneEvent, event_pages, log_range
 from schema.root.history import history_pages
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
 from schema.root.proofs import Proofs
@@ -57,7 +57,7 @@ from tracker.domain.redaction import RedactionState
 
 
 @object_type
-class Query(Proofs):
+class Query(Proofs, OneEvent):
     """Queries. Every query answers from the log; `asOf` chooses the moment."""
 
     @resolver_field

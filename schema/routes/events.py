@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import zlib
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
@@ -40,8 +41,9 @@ MEDIA_TYPES = {
     JSON_LINES: JSON_LINES,
     "application/*": JSON_LINES,
 }
+LIMIT = re.compile(r"[0-9]{1,18}")
 LIST_PARAMETERS = ("types", "commodity", "place")
-PARAMETERS = (*LIST_PARAMETERS, "entity", "after", "follow")
+PARAMETERS = (*LIST_PARAMETERS, "entity", "after", "limit", "follow")
 
 logger = logging.getLogger(__name__)
 
@@ -56,10 +58,11 @@ class EventRoute:
 
     @errors_as_json
     async def respond(self, request: Request) -> Response:
-        """The events after a position; and, unless `follow=false`, each new one as it comes."""
+        """The events after a position; and, unless `follow=false`, each new one as it comes. With
+        `limit` the answer ends after so many."""
         client = await self._access_control.authenticate_request(request)
         media_type, wanted = negotiate_media_type(request), parse_parameters(request)
-        following = _parse_follow(request)
+        following, limit = _parse_follow(request), _parse_limit(request)
         after, head = start_position(request), await self._services.recorder.head()
         held = ExitStack()
         if following:
@@ -68,6 +71,8 @@ class EventRoute:
         else:
             found = read_selected(self._services.recorder, after or 0, head, wanted)
             pages = (page async for page in found if page)
+        if limit is not None:
+            pages = first_events(pages, limit)
         chunks = encode_stream(pages, media_type)
         headers = {"Vary": "Accept, Accept-Encoding"}
         if takes_gzip(request.headers.get("accept-encoding", "")):
@@ -90,6 +95,18 @@ class EventRoute:
                     yield page
         except CONNECTION_ERRORS as error:  # the client comes back, and goes on where it was
             logger.warning("a stream of events ends, since the log can't be read: %s", error)
+
+
+async def first_events(
+    pages: AsyncGenerator[list[RecordedEvent] | None, None], limit: int
+) -> AsyncGenerator[list[RecordedEvent] | None, None]:
+    """The first events of pages, at most `limit`; it ends with the last of them."""
+    async with aclosing(pages):
+        async for page in pages:
+            yield page[:limit] if page else page
+            limit -= len(page or ())
+            if limit <= 0:
+                return
 
 
 async def encode_stream(
@@ -164,6 +181,17 @@ def _parse_follow(request: Request) -> bool:
     if given not in ("true", "false"):
         raise InvalidInput("expected true or false", path=("follow",))
     return given == "true"
+
+
+def _parse_limit(request: Request) -> int | None:
+    given = request.query_params.get("limit")
+    if given is None:
+        return None
+    if not LIMIT.fullmatch(given) or int(given) == 0:
+        raise InvalidInput(
+            "expected a whole number from 1", code="INVALID_PAGE_SIZE", path=("limit",)
+        )
+    return int(given)
 
 
 def negotiate_media_type(request: Request) -> str:

@@ -24,12 +24,14 @@ from tracker.errors import InvalidInput, NotFound
 IMMUTABLE_CACHE_CONTROL = "max-age=31536000, immutable"
 BYTES = "application/octet-stream"
 TEXT = "text/plain; charset=utf-8"
+CLOUD_EVENT = "application/cloudevents+json"
 
 
 class TransparencyLogRoute:
     """Answers auditors."""
 
     def __init__(self, services: Services, access_control: AccessControl):
+        self._services = services
         self._publications = services.proofs
         self._access_control = access_control
 
@@ -39,6 +41,8 @@ class TransparencyLogRoute:
         return [
             Route("/log/checkpoint", self.checkpoint),
             Route("/log/checkpoint/{size}", self.checkpoint_of),
+            Route("/log/key", self.key),
+            Route("/log/entries/{position}", self.entry),
             Route("/log/tile/{tile:path}", self.tile),
             Route("/log/proof/{position}", self.inclusion),
             Route("/log/consistency/{old}", self.consistency),
@@ -56,6 +60,25 @@ class TransparencyLogRoute:
         await self._enter(request)
         size = parse_required_position(Position(request.path_params["size"]), "size")
         return self._text((await self._publications.checkpoint(size)).note)
+
+    @errors_as_json
+    async def key(self, request: Request) -> Response:
+        """The public keys of the log, one a line, the oldest first: as `tracker verify --key` reads
+        them."""
+        await self._enter(request)
+        keys = await self._services.public_keys()
+        return self._text("".join(f"{key.verifier}\n" for key in keys))
+
+    @errors_as_json
+    async def entry(self, request: Request) -> Response:
+        """The entry at a position, byte for byte as it is stored, hashed and delivered."""
+        await self._enter(request)
+        at = parse_required_position(Position(request.path_params["position"]), "position")
+        found = (await self._services.recorder.lookup.by_position([at])).get(at)
+        if found is None:
+            raise NotFound(f"there is no event at position {at}", path=("position",))
+        headers = {"Cache-Control": self._for_ever}
+        return Response(found.entry, headers=headers, media_type=CLOUD_EVENT)
 
     @errors_as_json
     async def tile(self, request: Request) -> Response:

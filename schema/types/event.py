@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from datetime import date
+from typing import Annotated, Any, TypeAlias
 
 import strawberry
 from strawberry import field
@@ -15,7 +16,7 @@ from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Day, Instant, Position
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
-from schema.types.common import Annex, annexes
+from schema.types.common import Annex, Source, annexes, source
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Figure, past_figure
 from schema.types.firm import Firm, firm
@@ -29,15 +30,21 @@ from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.firm import FirmState
+from tracker.domain.history import Retracted, effective_retraction
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
+from tracker.domain.registry import RETRACTION_TYPES
 from tracker.log.entries import RecordedEvent
 
 
 @object_type
-class Event:
-    """An event of the log: immutable once it is recorded."""
+class Fact:
+    """A recorded fact: what somebody did or said, with its source. It is the content of an event of
+    the log, which is immutable.
+    """
+
+    of: strawberry.Private[RecordedEvent]
 
     position: Position = field(description="Its position in the log.")
     event_id: str = field(description="Its unique id. Recording the same id again records nothing.")
@@ -55,11 +62,59 @@ class Event:
     )
 
     @resolver_field
+    def public_on(self) -> Day | None:
+        """The day from which it counts in the world: on which it was so and public, or, of a figure,
+        on which the edition was published. Null for a retraction, which counts for all days.
+        """
+        day = self.of.fact.public_on
+        return None if day == date.min else Day(day.isoformat())
+
+    @resolver_field
+    def source(self) -> Source:
+        """Its source. `primary` says whether that is the text of the issuer itself or a report of it."""
+        return source(self.of.fact.source)
+
+    @resolver_field
+    def more_sources(self) -> list[Source]:
+        """Further sources of the same fact."""
+        return [source(each) for each in self.of.fact.more_sources]
+
+    @resolver_field
     async def annexes(self, info: Info) -> list[Annex]:
         """Its note, its quotation and the notes of its clauses, where it has them. Events recorded
         before annexes existed have them in `data`.
         """
         return await annexes(info, self.position)
+
+    @resolver_field
+    async def correction_of(self, info: Info) -> Fact | None:
+        """The fact that it was recorded in place of; null where it corrects none."""
+        corrected = await corrected_event(info, self.of)
+        return fact(corrected) if corrected else None
+
+
+@object_type
+class Event(Fact):
+    """An event of the log: immutable once it is recorded."""
+
+    @resolver_field
+    async def retracted_by(self, info: Info) -> Fact | None:
+        """The retraction by which nothing follows from it any more; null while it counts. A
+        retraction that is retracted itself takes nothing away.
+        """
+        found = await retraction_of(info, self.of)
+        return fact(found) if found else None
+
+    @resolver_field
+    async def replaced_by(self, info: Info) -> Fact | None:
+        """The fact that was recorded in its place when it was retracted, which may be about another
+        entity; null while it counts, and where nothing replaced it.
+        """
+        found = await retraction_of(info, self.of)
+        if found is None or not isinstance(found.fact, Retracted) or not found.fact.replacement:
+            return None
+        replacement = await info.context.loaders.event_by_id.load(found.fact.replacement)
+        return fact(replacement) if replacement else None
 
     @resolver_field
     async def proof(self, info: Info) -> InclusionProof | None:
@@ -100,18 +155,48 @@ class HistoryVersion:
     state: State = field(description="The state.")
 
 
+def fact(of: RecordedEvent) -> Fact:
+    """The GraphQL type of the fact that an event records."""
+    return Fact(**_fields(of))
+
+
 def event(of: RecordedEvent) -> Event:
     """The GraphQL type of an event."""
-    return Event(
-        position=Position(str(of.position)),
-        event_id=of.event_id,
-        type=of.type,
-        entity=of.stream,
-        version=of.version,
-        recorded_at=Instant(of.recorded_at),  # type: ignore[arg-type]  # the scalar writes it
-        actor=of.actor,
-        data=of.data,
-    )
+    return Event(**_fields(of))
+
+
+def _fields(of: RecordedEvent) -> dict[str, Any]:
+    return {
+        "of": of,
+        "position": Position(str(of.position)),
+        "event_id": of.event_id,
+        "type": of.type,
+        "entity": of.stream,
+        "version": of.version,
+        "recorded_at": of.recorded_at,
+        "actor": of.actor,
+        "data": of.data,
+    }
+
+
+async def retraction_of(info: Info, of: RecordedEvent) -> RecordedEvent | None:
+    """The retraction of an event that counts, as the log says now."""
+    retractions = await info.context.loaders.retractions.load(of.stream)
+    found = effective_retraction(of.event_id, [item.known for item in retractions])
+    return next((item for item in retractions if found and item.position == found.position), None)
+
+
+async def corrected_event(info: Info, of: RecordedEvent) -> RecordedEvent | None:
+    """The event that another was recorded in place of. A correction is recorded as one: its
+    retraction at the position before."""
+    loaders = info.context.loaders
+    before = await loaders.event_at.load(of.position - 1)
+    if before is None or before.type not in RETRACTION_TYPES:
+        return None
+    retraction = before.fact
+    if not isinstance(retraction, Retracted) or retraction.replacement != of.event_id:
+        return None
+    return await loaders.event_by_id.load(retraction.retracts)
 
 
 def history_version(held: HistoryRow) -> HistoryVersion | None:

@@ -9,6 +9,7 @@ from schema.base.scalars import Instant, Position
 from tracker.audit.format import checkpoint as audit
 from tracker.audit.format.signed_note import to_base64
 from tracker.audit.serve.proofs import InclusionResult, StoredCheckpoint
+from tracker.audit.sign.keystore import PublicKey
 
 
 @object_type
@@ -65,6 +66,31 @@ class ConsistencyProof:
     text: str = field(
         description="The proof and the checkpoint as text: the body of an `add-checkpoint` request to a"
         " witness (C2SP tlog-witness)."
+    )
+
+
+@object_type
+class LogKey:
+    """A public key by which checkpoints of the log are verified. Compare it with one that you have from
+    elsewhere: a server that lies about the log can lie about its key.
+    """
+
+    key: str = field(
+        description="The key as text, `name+id+key`, as tools for transparency logs read it (a verifier"
+        " key of C2SP signed-note)."
+    )
+    name: str = field(description="The name of the log, which stands in its checkpoints.")
+    key_id: str = field(description="The id of the key, 8 hexadecimal digits.")
+    signs: bool = field(
+        description="Whether it signs new checkpoints; a key that does not verifies older ones."
+    )
+
+
+def log_key(of: PublicKey) -> LogKey:
+    """The GraphQL type of a public key of the log."""
+    verifier = of.verifier
+    return LogKey(
+        key=str(verifier), name=verifier.name, key_id=f"{verifier.id:08x}", signs=of.signs
     )
 
 

@@ -17,7 +17,7 @@ from tests.support.published_log import fill, publish, restored, roots_of, super
 from tests.support.sumdb import sumdb, verified
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
 from tracker.audit.format.merkle import all_tiles, check_consistency, check_inclusion, leaf_hash
-from tracker.audit.format.signed_note import Note, from_base64
+from tracker.audit.format.signed_note import Note, Verifier, from_base64
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.postgres.database import Target
@@ -321,3 +321,25 @@ async def test_the_queries_of_the_documentation_are_answered(log: Api) -> None:
     assert queries
     for query in queries:
         assert await log.ask(query)
+
+
+async def test_the_keys_of_the_log_are_told_by_who_signs_it(
+    log: Api, target: Target, safe: KeyStore
+) -> None:
+    assert await refused(log, "key") == (404, "NOT_FOUND")
+    assert (await log.refused("{ logKeys { key } }"))[0] == "NOT_FOUND"
+    [old] = safe.keys().verifiers
+    async with running_tracker(target, SigningOptions(safe)) as services:
+        api = Api(services)
+        assert await text(api, "key") == f"{old}\n"
+        note = Note.parse((await text(api, "checkpoint")).encode())
+        note.check([Verifier.parse(line) for line in (await text(api, "key")).splitlines()])
+        safe.rotate()
+        new = safe.retire().verifiers[0]
+        assert await text(api, "key") == f"{old}\n{new}\n"
+        assert "PRIVATE" not in await text(api, "key")
+        found = await api.ask("{ logKeys { key name keyId signs } }")
+    assert found["logKeys"] == [
+        {"key": str(key), "name": "example.com/log", "keyId": f"{key.id:08x}", "signs": signs}
+        for key, signs in ((old, False), (new, True))
+    ]

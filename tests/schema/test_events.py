@@ -220,6 +220,20 @@ async def test_the_subscription_has_the_same_filters(
         assert error["extensions"] == {"code": "UNKNOWN_PLACE", "path": ["places", 1]}
 
 
+async def test_a_limit_ends_the_answer_after_so_many_events(
+    services: Services, client: httpx.AsyncClient
+) -> None:
+    await record(services, *"abcde")
+    assert [e["id"] for e in await page(client, "limit=2")] == ["a", "b"]
+    assert [e["id"] for e in await page(client, "after=2&limit=2")] == ["c", "d"]
+    assert [e["id"] for e in await page(client, "limit=99")] == list("abcde")
+    async with client.stream("GET", "/events?after=3&limit=3") as response:
+        events = aiter(sent(response))
+        assert [(await anext(events))[0], (await anext(events))[0]] == [4, 5]
+        await record(services, "f")
+        assert [id async for id, _ in events] == [6]  # the stream is over
+
+
 def test_an_event_concerns_what_it_and_earlier_ones_name() -> None:
     heavy = announced(clause(commodities=["dysprosium"]))
     wanted = Selection(commodities=["dysprosium"], places=["CN"])
@@ -239,6 +253,9 @@ def test_an_event_concerns_what_it_and_earlier_ones_name() -> None:
         ("place=Narnia", {}, 400, "UNKNOWN_PLACE", ["place", 0]),
         ("entity=nothing/x", {}, 400, "INVALID_INPUT", ["entity"]),
         ("follow=maybe", {}, 400, "INVALID_INPUT", ["follow"]),
+        ("limit=0", {}, 400, "INVALID_PAGE_SIZE", ["limit"]),
+        ("limit=-1", {}, 400, "INVALID_PAGE_SIZE", ["limit"]),
+        ("limit=%C2%B2", {}, 400, "INVALID_PAGE_SIZE", ["limit"]),
         ("comodity=gallium", {}, 400, "BAD_REQUEST", ["comodity"]),
         ("", {"Accept": "application/pdf"}, 406, "NOT_ACCEPTABLE", ["Accept"]),
     ],

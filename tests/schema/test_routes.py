@@ -29,6 +29,7 @@ EXAMPLES = {
     "/graphiql/{name}": "/graphiql/graphiql.min.css",
     "/log/checkpoint/{size}": "/log/checkpoint/1",
     "/log/tile/{tile:path}": "/log/tile/0/000.p/1",
+    "/log/entries/{position}": "/log/entries/1",
     "/log/proof/{position}": "/log/proof/1",
     "/log/consistency/{old}": "/log/consistency/1",
     "/events": "/events?follow=false",

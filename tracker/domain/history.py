@@ -86,6 +86,18 @@ def retracted_ids(known: Sequence[RecordedFact]) -> set[str]:
     return gone
 
 
+def effective_retraction(event_id: str, retractions: Sequence[RecordedFact]) -> RecordedFact | None:
+    """The retraction of an event that counts, given all retractions of its entity in the order of the
+    log; None where the event stands."""
+    gone: set[str] = set()
+    for item in reversed(retractions):
+        if isinstance(item.fact, Retracted) and item.event_id not in gone:
+            if item.fact.retracts == event_id:
+                return item
+            gone.add(item.fact.retracts)
+    return None
+
+
 def effective_facts(known: Iterable[RecordedFact]) -> list[RecordedFact]:
     """The facts that stand, in valid-time order; those of one day in the order of `History.place`,
     but initial facts first: a corrected one is recorded after the acts that follow from it."""

@@ -10,6 +10,7 @@ from tracker.domain.entity import KINDS, Entity, entity_type
 from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.figure import Figure, FigureState
 from tracker.domain.firm import Firm, FirmState
+from tracker.domain.history import Retracted
 from tracker.domain.import_receipt import Import, ImportState
 from tracker.domain.preference import Preference, PreferenceState
 from tracker.domain.redaction import Redaction, RedactionState
@@ -19,6 +20,9 @@ from tracker.errors import InvalidInput
 FACTS: dict[str, type[Fact]] = {
     type_: fact for kind in KINDS.values() for type_, fact in kind.FACTS.items()
 }
+
+RETRACTION_TYPES = tuple(type_ for type_, fact in FACTS.items() if fact is Retracted)
+"""The types of events that retract others."""
 
 STATES: dict[str, type[Any]] = {
     Alliance.KIND: AllianceState,
@@ -54,4 +58,13 @@ def fact_type(type_: str) -> type[Fact]:
     return fact
 
 
-__all__ = ["FACTS", "KINDS", "STATES", "Entity", "State", "entity_type", "fact_type"]
+__all__ = [
+    "FACTS",
+    "KINDS",
+    "RETRACTION_TYPES",
+    "STATES",
+    "Entity",
+    "State",
+    "entity_type",
+    "fact_type",
+]

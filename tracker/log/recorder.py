@@ -32,6 +32,7 @@ from tracker.errors import (
 from tracker.log import upcasting
 from tracker.log.annexes import Annexes
 from tracker.log.entries import NewEvent, RecordedEvent, recorded
+from tracker.log.event_lookup import EventLookup
 from tracker.postgres.batching import Batcher
 from tracker.postgres.commits import commits_confirmed
 from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, named_queries, pool_usage
@@ -75,6 +76,7 @@ class Recorder:
         self._pool = pool
         self._appending_pool = appending or pool
         self.annexes = Annexes(pool)
+        self.lookup = EventLookup(pool)
         self.observe: Callable[[int, float, bool], None] = lambda *_: None
         """Is told of every transaction of appends: how many events, seconds, whether it went."""
         self._appending = Batcher(self._send)

@@ -26,6 +26,14 @@ DEFAULT_ORIGIN = "critical-minerals-policy-tracker"
 
 
 @dataclass(frozen=True, slots=True)
+class PublicKey:
+    """The public half of a key of a log, and whether it signs new checkpoints."""
+
+    verifier: Verifier
+    signs: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LogKeys:
     """The keys of a log, the oldest first."""
 
@@ -46,6 +54,11 @@ class LogKeys:
     def all(self) -> tuple[Verifier, ...]:
         """The public halves of all there were."""
         return (*self.retired, *self.verifiers)
+
+    @property
+    def public(self) -> tuple[PublicKey, ...]:
+        """The public halves of all there were, the oldest first."""
+        return tuple(PublicKey(key, key in self.verifiers) for key in self.all)
 
     def sign(self, checkpoint: Checkpoint) -> Note:
         """A checkpoint, signed by every key that signs."""

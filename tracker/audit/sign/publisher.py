@@ -33,7 +33,7 @@ from tracker.audit.format.merkle import (
 )
 from tracker.audit.format.signed_note import Note, Signature, Verifier
 from tracker.audit.serve.proofs import SQL, consistency, read_hashes, read_tiles
-from tracker.audit.sign.keystore import KeyStore, LogKeys
+from tracker.audit.sign.keystore import KeyStore, LogKeys, PublicKey
 from tracker.audit.sign.witness import Policy, Witnesses
 from tracker.errors import NotProven, TrackerError
 from tracker.log.follower import Follower, wait_for_event
@@ -79,6 +79,11 @@ class Publisher(BackgroundTask):
             tasks.create_task(self._publish())
             if self._witnesses.policy.witnesses and not self._witnesses.policy.required:
                 tasks.create_task(self._run_cosigning())
+
+    async def public_keys(self) -> tuple[PublicKey, ...]:
+        """The public keys of the log, the oldest first. Raises NotFound and InvalidInput."""
+        keys = await asyncio.to_thread(self._safe.keys)
+        return keys.public
 
     async def _publish(self) -> None:
         while True:

@@ -1,0 +1,112 @@
+"""One event of the log: where it is, what became of it, and what it rests on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schema.services import Services
+from tests.support.api import Api, claim, control, source, suspension
+
+ONE = """query ($p: Position, $id: String) { event(position: $p, eventId: $id) {
+  position eventId entity type publicOn
+  retractedBy { position publicOn } replacedBy { position entity } correctionOf { position } } }"""
+
+
+async def event(api: Api, position: int) -> dict[str, Any]:
+    """What an event says of itself."""
+    found: dict[str, Any] = (await api.ask(ONE, p=str(position)))["event"]
+    return found
+
+
+def links(of: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """The positions of its retraction, of its replacement and of what it corrects."""
+    retraction, replacement, corrected = (
+        of[name] and of[name]["position"] for name in ("retractedBy", "replacedBy", "correctionOf")
+    )
+    return retraction, replacement, corrected
+
+
+@pytest.fixture
+def api(services: Services) -> Api:
+    """The API of an empty log."""
+    return Api(services)
+
+
+async def test_an_event_is_found_by_its_position_and_by_its_id(api: Api) -> None:
+    recorded = await api.do("announceExportControl", control())
+    found = await event(api, 1)
+    assert (found["eventId"], found["entity"]) == (recorded["eventId"], "export-control/x")
+    assert found["publicOn"] == "2024-12-03"
+    assert (await api.ask(ONE, id=recorded["eventId"]))["event"] == found
+    for nothing in ({"p": "0"}, {"p": "2"}, {"p": str(2**63 - 1)}, {"id": "nobody"}):
+        assert (await api.ask(ONE, **nothing))["event"] is None
+
+
+async def test_an_event_is_asked_for_in_one_way(api: Api) -> None:
+    for both in ({}, {"p": "1", "id": "a"}):
+        assert await api.refused(ONE, **both) == ("BAD_REQUEST", ["position"])
+    assert await api.refused(ONE, p="-1") == ("INVALID_POSITION", ["position"])
+    assert await api.refused(ONE, id="x" * 10_000) == ("TOO_LARGE", ["eventId"])
+
+
+async def test_an_event_says_whether_it_was_retracted_and_by_which(api: Api) -> None:
+    await api.do("announceExportControl", control())
+    wrong = await api.do("suspendExportControl", suspension())
+    assert links(await event(api, 2)) == (None, None, None)
+    gone = await api.do("retractEvent", retraction(wrong["eventId"]))
+    assert links(await event(api, 2)) == ("3", None, None)
+    assert links(await event(api, 1)) == (None, None, None)
+    assert (await event(api, 3))["publicOn"] is None
+    await api.do("retractEvent", retraction(gone["eventId"]))
+    assert links(await event(api, 2)) == (None, None, None)
+    assert links(await event(api, 3)) == ("4", None, None)
+
+
+async def test_a_correction_and_what_it_corrects_know_each_other_across_entities(api: Api) -> None:
+    wrong = await api.do("recordFigure", claim(place="US"))
+    await api.do("recordFigure", claim(place="AU"))
+    right = {"recordFigure": claim(place="CN")}
+    order = {"correctEvent": {**retraction(wrong["eventId"]), "replacement": right}}
+    await api.ask(
+        "mutation ($c: [CommandInput!]!) { record(commands: $c) { positions } }", c=[order]
+    )
+    assert links(await event(api, 1)) == ("3", "4", None)
+    assert links(await event(api, 4)) == (None, None, "1")
+    assert links(await event(api, 2)) == (None, None, None)
+    assert "/CN/" in (await event(api, 1))["replacedBy"]["entity"]
+
+
+async def test_an_event_tells_the_act_from_a_report_of_it(api: Api) -> None:
+    read = {"checked": "PAGE", "url": "https://www.mofcom.gov.cn/a.html"}
+    sources = {
+        "act": ({**source(), **read}, (True, True)),
+        "unread": ({**source(), **read, "checked": "SEED"}, (True, False)),
+        "copy": ({**source(), **read, "url": "https://example.com/a"}, (False, False)),
+        "report": ({**source("reuters"), "url": "https://www.reuters.com/a"}, (False, False)),
+    }
+    for id, (given, _) in sources.items():
+        await api.do("announceExportControl", control(id, source=given))
+    data = await api.ask(
+        "{ events(first: 9) { nodes { source { primary verified } moreSources { name } } } }"
+    )
+    told = [tuple(node["source"].values()) for node in data["events"]["nodes"]]
+    assert told == [expected for _, expected in sources.values()]
+
+
+async def test_an_entry_is_served_alone_byte_for_byte_for_ever(api: Api) -> None:
+    await api.do("announceExportControl", control())
+    [stored] = await api.services.recorder.read()
+    found = await api.request("GET", "/log/entries/1")
+    assert found.content == stored.entry
+    assert found.headers["content-type"] == "application/cloudevents+json"
+    assert found.headers["cache-control"] == "public, max-age=31536000, immutable"
+    for path, status in (("2", 404), ("0", 404), (str(2**63), 400), ("x", 400)):
+        response = await api.request("GET", f"/log/entries/{path}")
+        assert (response.status_code, response.headers["cache-control"]) == (status, "no-store")
+
+
+def retraction(event_id: str) -> dict[str, Any]:
+    """The retraction of an event."""
+    return {"eventId": event_id, "reason": "misread", "source": source()}

@@ -1,0 +1,39 @@
+"""Looking up events of the log: by position, by id, and those of some types in a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from tracker.log.entries import RecordedEvent, recorded
+from tracker.postgres.database import Pool, named_queries
+
+SQL = named_queries(Path(__file__).with_name("event_lookup.sql"))
+MAX_POSITION = 2**63 - 1
+
+
+class EventLookup:
+    """Finds events of one log, many in one question."""
+
+    def __init__(self, pool: Pool):
+        self._pool = pool
+
+    async def by_position(self, positions: Collection[int]) -> dict[int, RecordedEvent]:
+        """The events at some positions, without those that there are not."""
+        asked = [position for position in positions if position <= MAX_POSITION]
+        rows = await self._pool.fetch(SQL.by_position, asked)
+        return {row["position"]: recorded(row["entry"]) for row in rows}
+
+    async def by_id(self, event_ids: Collection[str]) -> dict[str, RecordedEvent]:
+        """The events under some ids, without those that there are not."""
+        rows = await self._pool.fetch(SQL.by_id, list(event_ids))
+        return {row["event_id"]: recorded(row["entry"]) for row in rows}
+
+    async def of_types(
+        self, streams: Collection[str], types: Sequence[str]
+    ) -> dict[str, list[RecordedEvent]]:
+        """The events of some streams that are of some types, in order; an empty list for none."""
+        found: dict[str, list[RecordedEvent]] = {stream: [] for stream in streams}
+        for row in await self._pool.fetch(SQL.of_types, list(found), types):
+            found[row["stream"]].append(recorded(row["entry"]))
+        return found
