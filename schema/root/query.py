@@ -303,12 +303,18 @@ class Query(Proofs, OneEvent):
         search: Annotated[
             str | None,
             argument(
-                description="Only places with a code or name in which each of these words begins a word."
+                description="Only places with a code (of two letters, three letters or digits) or name in"
+                " which each of these words begins a word."
             ),
         ] = None,
     ) -> list[Place]:
         """All places: countries, and the declared groups, by code."""
-        return [place(of) for of in places() if matches(parse_search(search), of, of.name)]
+        words = parse_search(search)
+        return [
+            place(of)
+            for of in places()
+            if matches(words, of, of.name, of.alpha3 or "", of.numeric or "")
+        ]
 
     @resolver_field
     async def events(

@@ -78,7 +78,18 @@ class Node:
 class Place:
     """A country by its ISO 3166-1 code, or a declared group such as WORLD."""
 
-    code: str = field(description="The ISO 3166-1 alpha-2 code, or that of a declared group.")
+    code: str = field(
+        description="The ISO 3166-1 alpha-2 code; of a state that is no more, the ISO 3166-3 code; of a"
+        " declared group, its own."
+    )
+    alpha3_code: str | None = field(
+        description="The ISO 3166-1 alpha-3 code, such as `CHN`; of a state that is no more, the one"
+        " that it had; null for a group, and where ISO has none (`XK`)."
+    )
+    numeric_code: str | None = field(
+        description="The ISO 3166-1 numeric code in three digits, such as `076`, which is also the UN's"
+        " M49 code; null where `alpha3Code` is."
+    )
     name: str = field(description="The English name.")
     is_aggregate: bool = field(description="Whether it is a group: a total, a residual, a union.")
 
@@ -212,7 +223,13 @@ class Quantity:
 def place(code: str) -> Place:
     """A place by its code."""
     of = places.Place(code)
-    return Place(code=code, name=of.name, is_aggregate=of.is_aggregate)
+    return Place(
+        code=code,
+        alpha3_code=of.alpha3,
+        numeric_code=of.numeric,
+        name=of.name,
+        is_aggregate=of.is_aggregate,
+    )
 
 
 @cache

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tracker.domain.places import AGGREGATES, Place, find_place
+from tracker.domain.places import AGGREGATES, FORMER, Place, find_place, places
 from tracker.domain.values import Actor
 from tracker.errors import InvalidInput
 
@@ -46,6 +46,35 @@ def test_kosovo_is_a_place_and_no_aggregate() -> None:
     assert not Place("XK").is_aggregate
 
 
+@pytest.mark.parametrize(
+    ("code", "alpha3", "numeric"),
+    [
+        ("CN", "CHN", "156"),
+        ("BR", "BRA", "076"),
+        ("US", "USA", "840"),
+        ("CD", "COD", "180"),
+        ("TW", "TWN", "158"),
+        ("SUHH", "SUN", "810"),
+        ("CSHH", "CSK", "200"),
+        ("CSXX", "SCG", "891"),
+        ("XK", None, None),
+        ("EU", None, None),
+        ("WORLD", None, None),
+        ("US_CA", None, None),
+    ],
+)
+def test_a_place_has_the_other_codes_that_iso_has_for_it(
+    code: str, alpha3: str | None, numeric: str | None
+) -> None:
+    assert (Place(code).alpha3, Place(code).numeric) == (alpha3, numeric)
+
+
+def test_no_two_places_share_an_alpha3_code_and_every_country_has_one() -> None:
+    known = [place.alpha3 for place in places() if place.alpha3]
+    assert len(known) == len(set(known)) == 249 + len(FORMER)
+    assert all(len(place.numeric or "000") == 3 for place in places())
+
+
 @pytest.mark.parametrize("text", ["", "cn", "CHN", "ZZ", "China", "world", " CN"])
 def test_what_is_no_code_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="expected an ISO 3166-1 alpha-2 code") as caught:
@@ -62,6 +91,9 @@ def test_what_is_no_code_is_refused(text: str) -> None:
         ("Kazakstan", "'KZ' (Kazakhstan)"),
         ("cn", "'CN' (China)"),
         ("world", "'WORLD' (World)"),
+        ("CHN", "'CN' (China)"),
+        ("deu", "'DE' (Germany)"),
+        ("076", "'BR' (Brazil)"),
     ],
 )
 def test_a_refusal_suggests_the_place_that_was_meant(text: str, hint: str) -> None:

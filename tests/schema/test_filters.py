@@ -131,7 +131,9 @@ async def test_commodities_and_places_are_found_by_their_names(api: Api) -> None
         ' e: commodities(commodity: "rare_earths", search: "dyspro") { key }'
         ' f: commodities(commodity: "gallium", hsCode: "280530") { key }'
         ' g: commodities(commodity: "rare_earths") { key parentKey }'
-        ' c: places(search: "united states") { code } d: places { code } }'
+        ' c: places(search: "united states") { code } d: places { code }'
+        ' h: places(search: "chn") { code alpha3Code numericCode } i: places(search: "076") { code }'
+        ' j: places(search: "world") { alpha3Code numericCode } }'
     )
     assert data["a"] == [{"key": "tungsten"}]
     assert data["b"] == data["e"] == [{"key": "dysprosium"}]
@@ -139,6 +141,9 @@ async def test_commodities_and_places_are_found_by_their_names(api: Api) -> None
     keys = {of["key"] for of in data["g"]}
     assert all(of["parentKey"] in keys for of in data["g"] if of["key"] != "rare_earths")
     assert {"code": "US"} in data["c"]
+    assert data["h"] == [{"code": "CN", "alpha3Code": "CHN", "numericCode": "156"}]
+    assert data["i"] == [{"code": "BR"}]
+    assert data["j"] == [{"alpha3Code": None, "numericCode": None}]
     assert {"code": "WORLD"} in data["d"]
     assert len(data["d"]) > 200
 

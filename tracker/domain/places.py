@@ -11,6 +11,7 @@ import unicodedata
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
+from typing import Any
 
 import pycountry
 
@@ -145,6 +146,17 @@ class Place(str):
         return _names()[self]
 
     @property
+    def alpha3(self) -> str | None:
+        """The alpha-3 code of ISO 3166-1, or of ISO 3166-3 for a state that is no more; None for a
+        group, and for a place that has none."""
+        return getattr(_iso_countries().get(self), "alpha_3", None)
+
+    @property
+    def numeric(self) -> str | None:
+        """The numeric code in three digits, likewise. Statistics of the UN have it as M49."""
+        return getattr(_iso_countries().get(self), "numeric", None)
+
+    @property
     def last_day(self) -> date | None:
         """The last day of a state that is no more; None for all others."""
         former = FORMER.get(self)
@@ -180,12 +192,26 @@ def normalize_name(text: str) -> str:
 
 
 def _suggestion(text: str) -> str:
-    """A suggestion for an unknown code: in capitals, the place of that name, or the nearest one."""
+    """A suggestion for an unknown code: in capitals, the place of that name or of that alpha-3 or
+    numeric code, or the nearest one."""
     place = Place(text.upper()) if text.upper() in _names() else find_place(text)
+    place = place or _place_by_other_code(text.upper())
     if place is None:
         near = get_close_matches(normalize_name(text), _codes_by_name(), n=1, cutoff=0.8)
         place = Place(_codes_by_name()[near[0]]) if near else None
     return f"; did you mean {str(place)!r} ({place.name})?" if place else ""
+
+
+def _place_by_other_code(code: str) -> Place | None:
+    """The place of an alpha-3 or numeric code."""
+    return next((place for place in places() if code in (place.alpha3, place.numeric)), None)
+
+
+@cache
+def _iso_countries() -> dict[str, Any]:
+    """What ISO has of every place with a code of its own, by our code."""
+    former = {c.alpha_4: c for c in pycountry.historic_countries if c.alpha_4 in FORMER}
+    return {c.alpha_2: c for c in pycountry.countries} | former
 
 
 @cache
