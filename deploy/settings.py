@@ -19,6 +19,7 @@ from strawberry.http.websocket_origin import normalize_allowed_origins
 
 from deploy.log_format import LogFormat, LogLevel
 from deploy.web.connections import Limits
+from schema.execution.trusted_documents import TrustedDocuments
 from schema.services import Access
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
@@ -73,6 +74,19 @@ WRITE_TOKEN = Setting(
 READ = Setting("TRACKER_READ", None, "open", "who may read: open, or token for those who have one")
 INTROSPECTION = Setting(
     "TRACKER_INTROSPECTION", None, "on", "whether the API tells its schema: on or off"
+)
+DOCUMENTS = Setting(
+    "TRACKER_DOCUMENTS",
+    None,
+    "none",
+    "a file of GraphQL documents that clients may name by `documentId`, as JSON: an object of"
+    " documents by their ids, or Apollo's manifest",
+)
+OTHER_DOCUMENTS = Setting(
+    "TRACKER_OTHER_DOCUMENTS",
+    None,
+    "answer",
+    "what becomes of documents that are not in that file: answer or refuse",
 )
 HOSTS = Setting(
     "TRACKER_HOSTS",
@@ -198,6 +212,8 @@ SETTINGS = (
     WRITE_TOKEN,
     READ,
     INTROSPECTION,
+    DOCUMENTS,
+    OTHER_DOCUMENTS,
     HOSTS,
     ORIGINS,
     RATE,
@@ -343,6 +359,28 @@ def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -
         operations=_number(OPERATIONS, 1, environment),
         questions=_number(QUESTIONS, 1, environment),
     )
+
+
+def trusted_documents(environment: Mapping[str, str] = os.environ) -> TrustedDocuments:
+    """The documents that clients may name, and whether no others are answered. Raises WrongSetting."""
+    file = environment.get(DOCUMENTS.variable)
+    only = _one_of(OTHER_DOCUMENTS, ("answer", "refuse"), environment) == "refuse"
+    if not file:
+        if only:
+            raise WrongSetting(
+                f"{OTHER_DOCUMENTS.variable}=refuse: expected the documents that are not refused in"
+                f" {DOCUMENTS.variable}"
+            )
+        return TrustedDocuments()
+    try:
+        return TrustedDocuments.from_manifest(Path(file).read_bytes(), only)
+    except OSError as error:
+        raise WrongSetting(f"{DOCUMENTS.variable}={file}: {error.strerror}") from None
+    except InvalidInput as error:
+        where = ".".join(map(str, error.path))
+        raise WrongSetting(
+            f"{DOCUMENTS.variable}={file}: {f'{where}: ' if where else ''}{error.message}"
+        ) from None
 
 
 def limits(environment: Mapping[str, str] = os.environ) -> Limits:

@@ -18,6 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from schema.execution.persisted_queries import PersistedQueries
 from schema.execution.response_cache import GZIP_LEVEL, MAX_CACHE_BYTES, ResponseCache
 from schema.execution.schema import SCHEMA
+from schema.execution.trusted_documents import TrustedDocuments
 from schema.http.authentication import AccessControl
 from schema.http.compression import MIN_COMPRESSED_BYTES, CompressionMiddleware
 from schema.http.cors import Cors
@@ -50,9 +51,10 @@ def create_app(
     access: Access,
     tracing: Tracing | None = None,
     answers_bytes: int = MAX_CACHE_BYTES,
+    trusted: TrustedDocuments | None = None,
 ) -> Starlette:
     """The application on a running tracker; its operations have spans where `tracing` makes them,
-    and answers of so many bytes are kept in memory.
+    answers of so many bytes are kept in memory, and clients may name the documents that are `trusted`.
     """
     pages, access_control, schemas = (
         HomePage(services, access),
@@ -61,7 +63,8 @@ def create_app(
     )
     health, metrics, ending = HealthRoute(services), Metrics(services), asyncio.Event()
     observer = Observer(metrics, tracing)
-    answers, persisted = ResponseCache(services, access, answers_bytes), PersistedQueries()
+    answers = ResponseCache(services, access, answers_bytes)
+    persisted = PersistedQueries(trusted=trusted)
     metrics.watch_caches(
         {
             "answers": answers.kept,
@@ -90,7 +93,9 @@ def create_app(
                 )
             ],
             Route("/", pages.home),
-            WebSocketRoute("/graphql", GraphQLWebSocket(services, access_control, observer)),
+            WebSocketRoute(
+                "/graphql", GraphQLWebSocket(services, access_control, observer, persisted)
+            ),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
         ],

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from starlette.applications import Starlette
 
 from deploy import settings
 from deploy.bootstrap import migrate_log, opened_pool, running_tracker
@@ -52,7 +53,7 @@ from schema.app import create_app
 from schema.base.scalars import Instant
 from schema.execution.execute import execute
 from schema.inputs.arguments import parse_instant
-from schema.services import Access, Services
+from schema.services import Access
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.verify.verifier import Verification
 from tracker.auth.scopes import Caller, Scope, expand_scopes
@@ -149,6 +150,7 @@ def demo(
     data_dir = data_dir or demo_data_dir()
     with report_errors():
         access, traces = settings.access(demo=True), tracing()
+        trusted = settings.trusted_documents()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
         listening = listen_somewhere(host, port)
 
@@ -167,7 +169,8 @@ def demo(
                     open_to=None if is_local(host) or not access.open else url,
                 )
 
-            await serve_app(services, access, limits, listening, log_level, traces, welcome)
+            served = create_app(services, access, traces, trusted=trusted)
+            await serve_app(served, limits, listening, log_level, traces, welcome)
 
     kept_in = None if settings.database_url() else data_dir
     run_with_database(data_dir, work, make=True)
@@ -205,6 +208,7 @@ def serve(
     log_to_stderr(log_level, log_format, settings.secrets())
     with report_errors():
         access, traces = settings.access(), tracing()
+        trusted = settings.trusted_documents()
         limits, signing = within_descriptors(settings.limits()), signing_of(data_dir)
         listening = listening_socket(host, port)
 
@@ -212,7 +216,8 @@ def serve(
         if not continue_demo:
             await check_no_demo(target)
         async with running_tracker(target, signing, traces.work if traces else None) as services:
-            await serve_app(services, access, limits, listening, log_level, traces)
+            served = create_app(services, access, traces, trusted=trusted)
+            await serve_app(served, limits, listening, log_level, traces)
 
     run_with_database(data_dir, work, make=True)
 
@@ -233,8 +238,7 @@ def listen_somewhere(host: str, port: int | None) -> socket.socket:
 
 
 async def serve_app(
-    services: Services,
-    access: Access,
+    served: Starlette,
     limits: Limits,
     listening: socket.socket,
     log_level: LogLevel,
@@ -242,7 +246,7 @@ async def serve_app(
     welcome: Callable[[str], Awaitable[None]] | None = None,
 ) -> None:
     """Serve until a signal says stop; greet once requests can be answered."""
-    server = create_server(create_app(services, access, traces), log_level, limits)
+    server = create_server(served, log_level, limits)
     freeze_gc()
     host, port = listening.getsockname()[:2]
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"

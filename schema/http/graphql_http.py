@@ -43,6 +43,8 @@ STATUS = {
     "OPERATION_NOT_ALLOWED": 405,
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
+    "DOCUMENT_NOT_TRUSTED": 403,
+    "DOCUMENT_NOT_FOUND": 404,
     "RATE_LIMITED": 429,
     "TOO_MANY_OPERATIONS": 429,
     "PERSISTED_QUERY_NOT_FOUND": 200,
@@ -104,8 +106,7 @@ class GraphQLEndpoint:
         asked = await _asked_by_post(request, most) if posted else _asked_by_get(request)
         operation = _of_type(asked, "operationName", str)
         current_operation().note_name(operation)
-        extensions = _of_type(asked, "extensions", dict)
-        document = self._persisted.document(_of_type(asked, "query", str), extensions) or ""
+        document = self._document(asked)
         variables = _of_type(asked, "variables", dict)
         if form := negotiate_format(request.headers.get("accept", "")):
             return self._streams.respond(request, form, client, document, variables, operation)
@@ -117,6 +118,11 @@ class GraphQLEndpoint:
         if isinstance(answer, Answer):
             return await self._found(request, answer)
         return _response(request, answer)
+
+    def _document(self, asked: Mapping[str, Any]) -> str:
+        """The document that is meant; empty where a request has none."""
+        given, id = _of_type(asked, "query", str), _of_type(asked, "documentId", str)
+        return self._persisted.document(given, _of_type(asked, "extensions", dict), id) or ""
 
     async def _found(self, request: Request, answer: Answer) -> Response:
         """An answer without errors; none to a GET whose client has it already."""

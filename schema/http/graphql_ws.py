@@ -33,13 +33,14 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from schema.base.context import Context
 from schema.base.errors import error_extensions
 from schema.execution.admission import max_body_bytes
+from schema.execution.persisted_queries import PersistedQueries
 from schema.execution.schema import SCHEMA
 from schema.http.authentication import AccessControl, Client
 from schema.services import Services
 from schema.telemetry.observer import WEBSOCKET, Observer, request_id
 from schema.telemetry.operation import current_operation
 from tracker.auth.scopes import Caller, parse_bearer
-from tracker.errors import TooLarge, TrackerError
+from tracker.errors import TrackerError
 
 INIT_TIMEOUT_SECONDS = 10.0
 """Seconds in which a client has to say `connection_init`; else its connection ends with 4408."""
@@ -84,7 +85,9 @@ def _well_formed(message: Any) -> bool:
         and (
             message["type"] == "complete"
             or (
-                isinstance(payload.get("query"), str)
+                any(name in payload for name in ("query", "documentId"))
+                and isinstance(payload.get("query", ""), str)
+                and isinstance(payload.get("documentId", ""), str)
                 and isinstance(payload.get("variables"), dict | None)
                 and isinstance(payload.get("operationName"), str | None)
             )
@@ -98,6 +101,7 @@ class WebSocketContext(Context):
 
     access_control: AccessControl
     observer: Observer
+    persisted: PersistedQueries
     headers: Headers
     address: str | None
     client: Client | None = None
@@ -160,14 +164,22 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().handle_task_exception(error)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """Start an operation, unless as many run as a client may have.
+        """Start an operation, unless as many run as a client may have or its document is none.
 
         That is said before the next message is read: who reads no refusals must not pile them up.
         """
         connected = self._connected
+        payload: dict[str, Any] = {**message["payload"]}
         try:
             connected.access_control.check_operation_limit(len(self.operations))
-        except TooLarge as error:
+            if self.connection_acknowledged:
+                message["payload"]["query"] = (
+                    connected.persisted.document(
+                        payload.get("query"), None, payload.get("documentId")
+                    )
+                    or ""
+                )
+        except TrackerError as error:
             with connected.observer.operation(
                 next(connected.ids), WEBSOCKET, connected.headers
             ) as seen:
@@ -214,7 +226,13 @@ class GraphQLWebSocket(GraphQL[Context, None]):
     websocket_adapter_class = WebSocketAdapter
     graphql_transport_ws_handler_class = WebSocketHandler
 
-    def __init__(self, services: Services, access_control: AccessControl, observer: Observer):
+    def __init__(
+        self,
+        services: Services,
+        access_control: AccessControl,
+        observer: Observer,
+        persisted: PersistedQueries,
+    ):
         super().__init__(
             SCHEMA,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
@@ -225,6 +243,7 @@ class GraphQLWebSocket(GraphQL[Context, None]):
         self._services = services
         self._access_control = access_control
         self._observer = observer
+        self._persisted = persisted
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
@@ -236,6 +255,7 @@ class GraphQLWebSocket(GraphQL[Context, None]):
             caller=Caller(),
             access_control=self._access_control,
             observer=self._observer,
+            persisted=self._persisted,
             headers=request.headers,
             address=request.client and request.client.host,
         )
