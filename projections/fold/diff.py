@@ -47,7 +47,12 @@ class FieldChange:
 
 def diff(before: EntityState | None, after: EntityState | None) -> tuple[FieldChange, ...]:
     """The fields in which two states of an entity, or a state and nothing, differ."""
-    return tuple(_differences((), content(before), content(after)))
+    return diff_contents(content(before), content(after))
+
+
+def diff_contents(before: Any, after: Any) -> tuple[FieldChange, ...]:
+    """The fields in which the contents of two states differ."""
+    return tuple(_differences((), before, after))
 
 
 def content(state: EntityState | None) -> Any:

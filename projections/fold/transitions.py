@@ -1,29 +1,53 @@
 """The days on which an entity's state changes, what happens on them, and which fact said so. Pure.
 
 A transition needs no act on its day: a suspension begins or ends, or a clause expires, because it was
-announced.
+announced. Whether a later act has said so too is told apart.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from projections.fold.diff import FieldChange, diff
-from projections.fold.timeline import timeline
+from projections.fold.diff import FieldChange, content, diff_contents
 from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState
-from tracker.domain.entity import EntityState, Evidence, RecordedFact, because, effective_facts
+from tracker.domain.entity import (
+    INITIAL_FACTS,
+    EntityState,
+    Evidence,
+    RecordedFact,
+    because,
+    effective_facts,
+)
 from tracker.domain.export_control import ExportControlState
+from tracker.domain.export_control_acts import (
+    Amended,
+    Announced,
+    ClausesFact,
+    Discontinued,
+    EnteredIntoForce,
+    Expired,
+    Merged,
+    Reinstated,
+    Repealed,
+    Suspended,
+)
+from tracker.domain.fold import PrefixFolds
 from tracker.domain.registry import entity_type
-from tracker.domain.values import DAY
+from tracker.domain.values import DAY, Fact
 from tracker.domain.vocabulary import ClauseStatus
 
 Part = tuple[str, ...]
 """A part of an entity that changes by itself: `("clauses", "2")`, `("members", "JP")`; else ()."""
+Parts = dict[Part, list[FieldChange]]
+"""The fields that change on a day, by the part that they belong to."""
 
 
 class TransitionKind(StrEnum):
@@ -42,12 +66,23 @@ class TransitionKind(StrEnum):
     CHANGES = "changes"
 
 
+class TransitionBasis(StrEnum):
+    """What a transition rests on: an act of its day, or what was announced before."""
+
+    ACT = "act"
+    CONFIRMED = "confirmed"
+    TERMS = "terms"
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """What happens to an entity or a part of it on a day.
 
     `before` is the state of the entity on the day before, None when it had none; `because` is the
-    last of the facts without which it would not happen, or not so.
+    last of the facts without which it would not happen, or not so, public from `announced_on`; of
+    an entity that appears, its opening.
+    `confirmed_by` is the first later act that names the same day, where the former is not of that
+    day itself.
     """
 
     day: date
@@ -58,6 +93,8 @@ class Transition:
     after: EntityState
     fields: tuple[FieldChange, ...]
     because: Evidence
+    announced_on: date
+    confirmed_by: Evidence | None = None
 
     @property
     def clause(self) -> str | None:
@@ -69,6 +106,13 @@ class Transition:
         """The place that it happens to as a member."""
         return self.part[1] if self.part[:1] == ("members",) else None
 
+    @property
+    def basis(self) -> TransitionBasis:
+        """What it rests on."""
+        if self.announced_on >= self.day:
+            return TransitionBasis.ACT
+        return TransitionBasis.CONFIRMED if self.confirmed_by else TransitionBasis.TERMS
+
 
 def transitions(
     entity: str, known: Sequence[RecordedFact], after: date, until: date
@@ -77,62 +121,153 @@ def transitions(
 
     A day on which only the facts behind the state differ has none.
     """
-    entity_timeline = EntityTimeline(entity, known)
-    days = [version.start for version in timeline(entity, known) if after < version.start <= until]
-    return [transition for day in days for transition in entity_timeline.on(day)]
+    return list(EntityTransitions(entity, known).between(after, until))
 
 
-class EntityTimeline:
-    """The states of one entity, from any number of its facts."""
+class _StateOnDay(NamedTuple):
+    """A state, and its content as it is compared."""
+
+    state: EntityState | None
+    content: Any
+
+
+class EntityTransitions:
+    """The transitions of one entity, from any number of its facts."""
 
     def __init__(self, entity: str, known: Sequence[RecordedFact]):
         self._entity, self._kind = entity, entity_type(entity)
         self._id = entity.partition("/")[2]
         self._facts = effective_facts(known)
+        self._folding: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
+        self._fewer: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
+        """The folds of what would be so without some of the facts."""
 
-    def on(self, day: date) -> Iterator[Transition]:
-        """What happens on a day."""
-        public = [k for k in self._facts if k.fact.public_on <= day]
-        before, after = self._state(public, day - DAY), self._state(public, day)
-        assert after is not None
-        for part, fields in self._parts(public, day).items():
-            [fact] = because([self._causing_fact(public, day, part, fields)])
+    def between(self, after: date, until: date) -> Iterator[Transition]:
+        """Those on the days after one day and up to another."""
+        change_days = sorted({d for k in self._facts for d in self._kind.change_days(k.fact)})
+        days = change_days[bisect_right(change_days, after) : bisect_right(change_days, until)]
+        before = self._on(self._folding, after, self._public(after)) if days else None
+        for day in days:
+            count = self._public(day)
+            on_day = self._on(self._folding, day, count)
+            assert before is not None
+            parts = _parts(diff_contents(before.content, on_day.content))
+            if on_day.state is not None:
+                yield from self._of_day(day, count, parts, before.state, on_day.state)
+            before = on_day
+
+    def _of_day(
+        self, day: date, count: int, parts: Parts, before: EntityState | None, after: EntityState
+    ) -> Iterator[Transition]:
+        fewer: dict[int, Parts] = {}
+        for part, fields in parts.items():
+            cause = self._causing_fact(day, count, part, fields, fewer)
+            kind = _transition_kind(part, before, after)
+            [fact] = because([cause])
             yield Transition(
                 day,
                 self._entity,
                 part,
-                _transition_kind(part, before, after),
+                kind,
                 before,
                 after,
                 tuple(fields),
                 fact,
+                cause.fact.public_on,
+                self._confirmation(day, part, kind, cause),
             )
 
-    def _state(self, facts: Sequence[RecordedFact], day: date) -> EntityState | None:
-        return self._kind.state_on(self._id, facts, day)
-
-    def _parts(self, facts: Sequence[RecordedFact], day: date) -> dict[Part, list[FieldChange]]:
-        """The fields that change on a day, by the part that they belong to."""
-        parts: dict[Part, list[FieldChange]] = defaultdict(list)
-        for change in diff(self._state(facts, day - DAY), self._state(facts, day)):
-            named = len(change.path) > 1 and change.path[0] in ("clauses", "members")
-            parts[change.path[:2] if named else ()].append(change)
-        return parts
-
     def _causing_fact(
-        self, public: Sequence[RecordedFact], day: date, part: Part, fields: list[FieldChange]
+        self, day: date, count: int, part: Part, fields: list[FieldChange], fewer: dict[int, Parts]
     ) -> RecordedFact:
-        """The last fact that it takes for these fields to change on the day."""
-        count = len(public)
-        while count > 1 and self._parts(public[: count - 1], day).get(part) == fields:
-            count -= 1
-        return public[count - 1]
+        """The last fact that it takes for these fields to change on the day; the opening of an entity
+        that begins to exist, whatever else is said of it on the day."""
+        if fields[0].path == ():
+            return next(k for k in self._facts[:count] if type(k.fact) in INITIAL_FACTS)
+        for last in range(count - 1, 0, -1):
+            if not bears_on(self._facts[last].fact, part):
+                continue
+            if last not in fewer:
+                fewer[last] = self._parts_of_first(last, day)
+            if fewer[last].get(part) != fields:
+                return self._facts[last]
+        return self._facts[0]
+
+    def _parts_of_first(self, count: int, day: date) -> Parts:
+        """The fields that would change on a day if only the first facts were known."""
+        eve = self._on(self._fewer, day - DAY, min(count, self._public(day - DAY)))
+        on_day = self._on(self._fewer, day, count)
+        return _parts(diff_contents(eve.content, on_day.content))
+
+    def _confirmation(
+        self, day: date, part: Part, kind: TransitionKind, cause: RecordedFact
+    ) -> Evidence | None:
+        """The first act after its cause that says that this happens on the day."""
+        if cause.fact.public_on >= day:
+            return None
+        for known in self._facts[self._facts.index(cause) + 1 :]:
+            if bears_on(known.fact, part) and happens_on(known.fact, kind) == day:
+                return because([known])[0]
+        return None
+
+    def _public(self, day: date) -> int:
+        """How many facts are public by a day; they come first."""
+        return bisect_right(self._facts, day, key=_PUBLIC_ON)
+
+    def _on(self, folding: PrefixFolds[Any], day: date, count: int) -> _StateOnDay:
+        state = folding.of_first(self._facts, count).state(self._id, day) if count else None
+        return _StateOnDay(state, content(state))
+
+
+_PUBLIC_ON = attrgetter("fact.public_on")
+
+
+def bears_on(fact: Fact, part: Part) -> bool:
+    """Whether a fact can have anything to do with a part of its entity."""
+    match part, fact:
+        case ("clauses", id), Amended():
+            return any(clause.id == id for clause in fact.clauses)
+        case ("clauses", id), ClausesFact():
+            return not fact.clauses or id in fact.clauses
+        case ("clauses", _), _:
+            return isinstance(fact, Announced)
+        case ("members", place), _:
+            return getattr(fact, "member", place) == place
+    return True
+
+
+def happens_on(fact: Fact, kind: TransitionKind) -> date | None:
+    """The day on which an act says that clauses turn in some way; None where it says no such thing."""
+    match kind, fact:
+        case TransitionKind.IN_FORCE | TransitionKind.RETURNS, EnteredIntoForce():
+            return fact.in_force_from.first
+        case TransitionKind.RETURNS, Reinstated():
+            return fact.reinstated_from.first
+        case TransitionKind.SUSPENDED, Suspended(entities=()):
+            return fact.suspended_from.first
+        case TransitionKind.EXPIRES, Expired():
+            return None if fact.in_force_until.last == date.max else fact.in_force_until.last + DAY
+        case TransitionKind.REPEALED, Repealed():
+            return fact.repealed_from.first
+        case TransitionKind.REPEALED, Merged():
+            return fact.merged_from.first
+        case TransitionKind.DISCONTINUED, Discontinued():
+            return fact.discontinued_from.first
+    return None
+
+
+def _parts(fields: Sequence[FieldChange]) -> Parts:
+    parts: Parts = defaultdict(list)
+    for change in fields:
+        named = len(change.path) > 1 and change.path[0] in ("clauses", "members")
+        parts[change.path[:2] if named else ()].append(change)
+    return parts
 
 
 def _transition_kind(part: Part, before: EntityState | None, after: EntityState) -> TransitionKind:
     match part:
         case ("clauses", id):
-            return _of_clause(_clause(before, id), _clause(after, id))
+            return _of_clause(clause_of(before, id), clause_of(after, id))
         case ("members", place):
             return _of_member(_is_member(before, place), _is_member(after, place))
     return TransitionKind.CHANGES if before else TransitionKind.APPEARS
@@ -164,7 +299,8 @@ def _of_member(before: bool, after: bool) -> TransitionKind:
     return TransitionKind.MEMBER_JOINS if after else TransitionKind.MEMBER_LEAVES
 
 
-def _clause(state: EntityState | None, id: str) -> ClauseState | None:
+def clause_of(state: EntityState | None, id: str) -> ClauseState | None:
+    """A clause of an instrument by its id."""
     clauses = state.clauses if isinstance(state, ExportControlState) else ()
     return next((item for item in clauses if item.clause.id == id), None)
 

@@ -31,6 +31,7 @@ from projections.query.lists import (
 )
 from projections.query.moment import Moment, S, kind_name
 from projections.query.sql_parts import fill, load_parts, version_at, versions_of, whole_state
+from projections.query.transitions import Transitions
 from projections.runner.progress import ProgressTracker
 from projections.runner.tables import SQL as TRACKING
 from projections.versions.projection import Versions
@@ -105,6 +106,7 @@ class AsOf:
         self._licences = EventCache(progress, MAX_CACHED_MOMENTS, self._read_licences)
         self.lists = Lists(pool, progress)
         self.horizons = Horizons(pool, progress)
+        self.transitions = Transitions(pool, recorder)
 
     @property
     def connections(self) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Changes between two moments, with their causes; and the transitions expected after a moment.
+"""Changes between two moments, with their causes.
 
 Two moments are compared, not the time between them: what came and went again does not show.
 `history` has it.
@@ -6,9 +6,9 @@ Two moments are compared, not the time between them: what came and went again do
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -27,23 +27,12 @@ from projections.query.list_statements import (
 from projections.query.lists import WHOLE, KeyRange
 from projections.query.moment import Moment
 from projections.query.sql_parts import fill, load_parts, version_at, whole_sources, whole_state
-from projections.versions.rows import filter_columns
 from tracker.domain.codec import decode
 from tracker.domain.commodities import Commodity
-from tracker.domain.entity import (
-    EntityState,
-    Evidence,
-    RecordedFact,
-    Retracted,
-    because,
-    retracted_ids,
-)
-from tracker.domain.export_control import ExportControl, ExportControlState
+from tracker.domain.entity import EntityState, Evidence, RecordedFact, Retracted, because
 from tracker.domain.matching import controls_about
 from tracker.domain.registry import STATES, entity_type
-from tracker.domain.values import DAY
 from tracker.errors import InvalidInput
-from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool
 
@@ -61,7 +50,6 @@ COUNT = fill(SQL.count, changed=CHANGED)
 ORDERED_BY = ("entity",)
 PAGE_ARGUMENTS = 10
 """How many arguments a page has before the keys of its bounds."""
-MAX_UPCOMING_DAYS = 36_525
 
 
 class ChangeKind(StrEnum):
@@ -107,7 +95,7 @@ class ChangeFilter:
     is from. `publishers` are those of any fact behind it.
     """
 
-    kind: str | None = None
+    kinds: Sequence[str] = tuple(STATES)
     commodities: Sequence[str] | None = None
     places: Sequence[str] | None = None
     publishers: Sequence[str] | None = None
@@ -124,7 +112,7 @@ ANYTHING = ChangeFilter()
 
 
 class Changes:
-    """Queries for changes and for upcoming transitions."""
+    """Queries for changes."""
 
     def __init__(self, pool: Pool, recorder: Recorder):
         self._pool = pool
@@ -151,36 +139,6 @@ class Changes:
     async def count(self, start: Moment, end: Moment, about: ChangeFilter = ANYTHING) -> int:
         """How many changes `between` goes through."""
         return int(await self._pool.fetchval(COUNT, *_arguments(start, end, about)))
-
-    async def upcoming(
-        self, moment: Moment, days: int, about: ChangeFilter = ANYTHING
-    ) -> list[Transition]:
-        """The transitions in the `days` after a day, from what is known at the moment, by day.
-
-        Known are the facts that were public by the day, and those that were recorded by then for
-        a later one. Raises InvalidInput when `days` is out of reach.
-        """
-        if not 0 <= days <= MAX_UPCOMING_DAYS:
-            raise InvalidInput(
-                f"expected a number of days from 0 to {MAX_UPCOMING_DAYS}", path=("days",)
-            )
-        until = moment.valid_at + min(days * DAY, date.max - moment.valid_at)
-        rows = await self._pool.fetch(SQL.turning, moment.valid_at, until, moment.position)
-        streams = await self._recorder.read_streams(
-            [row["entity"] for row in rows], moment.position
-        )
-        known = {
-            entity: facts_public_by(events, moment.valid_at) for entity, events in streams.items()
-        }
-        coming = (
-            transition
-            for entity in known
-            for transition in transitions(entity, known[entity], moment.valid_at, until)
-        )
-        return sorted(
-            (transition for transition in coming if is_about(transition, about)),
-            key=lambda transition: (transition.day, transition.entity, transition.part),
-        )
 
 
 def page_statement(order: Ordering, bounds: Bounds) -> str:
@@ -219,45 +177,6 @@ def causes_of(
     return because({k.event_id: k for k in (*gained, *undone, *announced)}.values())
 
 
-def facts_public_by(events: Sequence[RecordedEvent], day: date) -> list[RecordedFact]:
-    """The facts that were public by a day, or recorded by then for a later one; and those that are
-    retracted, in whose place others may stand."""
-    gone = retracted_ids([event.known for event in events])
-    return [
-        event.known
-        for event in events
-        if event.event_id in gone
-        or min(event.fact.public_on, event.recorded_at.astimezone(UTC).date()) <= day
-    ]
-
-
-def is_about(transition: Transition, about: ChangeFilter) -> bool:
-    """Whether a transition is about these commodities (of the clause, if it is one's) and places."""
-    states = [state for state in (transition.before, transition.after) if state]
-    touched = {id for state in states for id in _commodities(state, transition.clause)}
-    around = {place for state in states for place in filter_columns(state).places}
-    publishers = {source.publisher for state in states for source in state.sources}
-    return (
-        about.kind in (None, entity_type(transition.entity).KIND)
-        and (about.commodities is None or not touched.isdisjoint(_wanted(transition, about)))
-        and (about.places is None or not around.isdisjoint(about.places))
-        and (about.publishers is None or not publishers.isdisjoint(about.publishers))
-    )
-
-
-def _wanted(turn: Transition, about: ChangeFilter) -> Sequence[str]:
-    is_control = entity_type(turn.entity) is ExportControl
-    return (about.commodities_of_controls if is_control else about.commodities) or ()
-
-
-def _commodities(state: EntityState, clause: str | None) -> Iterator[str]:
-    if clause is None or not isinstance(state, ExportControlState):
-        return iter(filter_columns(state).commodities)
-    return (
-        id for item in state.clauses if item.clause.id == clause for id in item.clause.commodities
-    )
-
-
 def _arguments(start: Moment, end: Moment, about: ChangeFilter) -> tuple[object, ...]:
     """The arguments of `changed`. Raises InvalidInput for moments in the wrong order."""
     for field, first, second in (
@@ -276,7 +195,7 @@ def _arguments(start: Moment, end: Moment, about: ChangeFilter) -> tuple[object,
         start.position,
         end.valid_at,
         end.position,
-        about.kind,
+        [*about.kinds],
         about.commodities,
         about.places,
         about.publishers,

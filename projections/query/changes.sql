@@ -6,7 +6,8 @@
 -- without a gap, so its state differs only where one of them begins between the days. The others
 -- have an event between the positions. Comparing the states leaves out what came and went again.
 begun AS MATERIALIZED (  -- by its own index; planned as one, the positions might be looked up first
-    SELECT entity, since, until FROM versions WHERE first_day > $1::date AND first_day <= $3::date
+    SELECT entity, since, until FROM versions
+    WHERE kind = ANY ($5::text[]) AND first_day > $1::date AND first_day <= $3::date
 ),
 touched (entity) AS (
     SELECT stream FROM log.events WHERE position > $2::bigint AND position <= $4::bigint
@@ -19,7 +20,7 @@ changed AS (
     LEFT JOIN LATERAL ({before}) AS before ON true
     LEFT JOIN LATERAL ({after}) AS after ON true
     WHERE before.state IS DISTINCT FROM after.state
-      AND ($5::text IS NULL OR coalesce(after.kind, before.kind) = $5)
+      AND coalesce(after.kind, before.kind) = ANY ($5)
       AND ($6::text[] IS NULL OR before.commodities ?| $6 OR after.commodities ?| $6
            OR (coalesce(after.kind, before.kind) = 'export-control'  -- those above may reach them
                AND (before.commodities ?| $9::text[] OR after.commodities ?| $9)))
@@ -42,12 +43,3 @@ LIMIT $10;
 -- How many they are.
 WITH {changed}
 SELECT count(*) FROM changed;
-
--- name: turning
--- Entities that may turn between two days ($1, $2), from what is known at a position ($3). One of which
--- no row begins between them has no fact that becomes public then, so what was known on the first
--- day and what the rows tell are the same for all of them.
-WITH begun AS MATERIALIZED (
-    SELECT entity, since, until FROM versions WHERE first_day > $1::date AND first_day <= $2::date
-)
-SELECT DISTINCT entity FROM begun WHERE since <= $3::bigint AND until > $3::bigint;

@@ -61,8 +61,8 @@ CREATE TABLE texts (            -- what entities ever said
 CREATE INDEX versions_as_of ON versions (entity, generation, first_day, since);
 -- Those of a moment, and the one to be closed.
 CREATE INDEX elements_key ON elements (entity, until, list, place);
--- What turns between two days; see changes.sql.
-CREATE INDEX versions_begin ON versions (first_day);
+-- What turns between two days; see changes.sql and transitions.sql.
+CREATE INDEX versions_begin ON versions (kind, first_day);
 
 -- name: create_search_indexes
 CREATE UNIQUE INDEX subjects_key ON subjects (word, kind, entity) INCLUDE (since);

@@ -7,7 +7,7 @@ from enum import Enum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from projections.fold.transitions import TransitionKind
+from projections.fold.transitions import TransitionBasis, TransitionKind
 from projections.query.changes import ChangeKind
 from schema.base.decorators import description_of
 from tracker.domain import vocabulary
@@ -172,6 +172,12 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "home": "Goods that leave or enter the issuer's own territory.",
         "also_abroad": "These goods, and goods abroad that contain them or were made with them.",
         "only_abroad": "Only goods abroad.",
+    },
+    TransitionBasis: {
+        "act": "An act that became public on the day.",
+        "confirmed": "An act that was public before, and a later one that names the same day.",
+        "terms": "The terms of an act that was public before, such as the end of a suspension. No"
+        " later act is known that names the day.",
     },
     TransitionKind: {
         "in_force": "A clause enters into force.",

@@ -1,26 +1,22 @@
-"""Comparing two moments, and looking ahead of one: what `changes` and `upcoming` take and give."""
+"""Comparing two moments: what `changes` takes and gives."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import Annotated, TypeAlias
 
 from strawberry import argument
 
-from projections.fold import transitions
 from projections.query.changes import ChangeFilter, Changes
-from projections.query.lists import Key, Keyed, KeyRange, slice_range
+from projections.query.lists import Keyed, KeyRange
 from projections.query.moment import Moment
-from schema.base.global_ids import decode_opaque, encode_opaque
-from schema.inputs.arguments import domain_value, parse_commodities, parse_publisher, parse_words
-from schema.inputs.order_by import ChangeOrder, TransitionOrder
-from schema.inputs.pagination import Cursors, cursor_error
-from schema.types.change import Change, EntityKind, Transition, change, transition
+from schema.inputs.arguments import parse_commodities, parse_publisher, parse_words
+from schema.inputs.order_by import ChangeOrder
+from schema.inputs.pagination import Cursors
+from schema.types.change import Change, EntityKind, change
 from schema.types.connection import PageSource
-from tracker.domain.codec import decode, encode
 from tracker.domain.places import Place
-from tracker.errors import InvalidInput
+from tracker.domain.registry import STATES
 
 AboutPlace: TypeAlias = Annotated[
     str | None,
@@ -41,13 +37,18 @@ def parse_change_filter(
     kind: EntityKind | None,
     publisher: str | None,
 ) -> ChangeFilter:
-    """Parse the filter of changes and transitions. Raises InvalidInput."""
+    """Parse the filter of changes. Raises InvalidInput."""
     return ChangeFilter(
-        kind=domain_value(kind),
+        kinds=parse_kinds(kind),
         commodities=parse_commodities(commodity, hs_code),
         places=parse_words(Place, place, "place"),
         publishers=parse_publisher(publisher),
     )
+
+
+def parse_kinds(kind: EntityKind | None, default: Sequence[str] = tuple(STATES)) -> Sequence[str]:
+    """The kinds of entities that are asked for."""
+    return default if kind is None else [kind.value]
 
 
 def change_pages(
@@ -63,35 +64,3 @@ def change_pages(
     return PageSource(
         items, lambda: changes.count(start, end, about), cursors.encode, cursors.decode
     )
-
-
-async def transition_pages(
-    changes: Changes, moment: Moment, days: int, about: ChangeFilter, order: TransitionOrder
-) -> PageSource[Transition]:
-    """The transitions after a day, by day and entity."""
-    down = order.value.down
-    found = [
-        (_order_key(of), transition(of, moment.position))
-        for of in await changes.upcoming(moment, days, about)
-    ]
-    found.sort(key=itemgetter(0), reverse=down)
-
-    async def items(span: KeyRange) -> Sequence[Keyed[Transition]]:
-        return slice_range(found, span, down)
-
-    async def count() -> int:
-        return len(found)
-
-    return PageSource(items, count, lambda key: encode_opaque(encode(key).decode()), _decode_cursor)
-
-
-def _order_key(of: transitions.Transition) -> Key:
-    """The key that transitions are ordered by."""
-    return (of.day.isoformat(), of.entity, *of.part)
-
-
-def _decode_cursor(given: str, path: str) -> Key:
-    try:
-        return tuple(decode(list[str], decode_opaque(given)))
-    except (ValueError, InvalidInput):
-        raise cursor_error(path) from None

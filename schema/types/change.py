@@ -11,7 +11,7 @@ from strawberry import field
 from strawberry.scalars import JSON
 
 from projections.fold import diff, transitions
-from projections.fold.transitions import TransitionKind
+from projections.fold.transitions import TransitionBasis, TransitionKind
 from projections.query import changes
 from projections.query.changes import ChangeKind
 from projections.query.moment import Moment
@@ -20,7 +20,7 @@ from schema.base.decorators import object_type, resolver_field
 from schema.base.enums import described_enum
 from schema.base.scalars import Day
 from schema.types.annex_text import load_texts
-from schema.types.common import Because, because
+from schema.types.common import Because, because, because_event
 from schema.types.event import State, graphql_state
 from tracker.domain.alliance import Alliance
 from tracker.domain.announcement import Announcement
@@ -104,7 +104,7 @@ class Change:
 
 @object_type
 class Transition:
-    """A change of an entity, or of one of its clauses or members, that will happen on a day."""
+    """A change of an entity, or of one of its clauses or members, that happens on a day."""
 
     of: strawberry.Private[transitions.Transition]
     position: strawberry.Private[int]
@@ -116,6 +116,16 @@ class Transition:
     clause: str | None = field(description="The key of the clause to which it happens.")
     member: str | None = field(description="The code of the member to whom it happens.")
     because: Because = field(description="The event that it follows from.")
+    announced_on: Day = field(
+        description="The day on which that event became public: the same day, where it is an act of it."
+    )
+    basis: TransitionBasis = field(
+        description="Whether it rests on an act of its day or on what was announced before."
+    )
+    confirmed_by: Because | None = field(
+        description="The first later act that says that it happens on the day; null where the event"
+        " that it follows from is of the day itself, and where no such act is known."
+    )
 
     @resolver_field
     async def fields(self, info: Info) -> list[FieldChange]:
@@ -149,7 +159,7 @@ def change(of: changes.Change, start: Moment, end: Moment) -> Change:
 
 
 def transition(of: transitions.Transition, position: int) -> Transition:
-    """The GraphQL type of a turn, from what is known at a position."""
+    """The GraphQL type of a transition, from what is known at a position."""
     return Transition(
         of=of,
         position=position,
@@ -159,7 +169,10 @@ def transition(of: transitions.Transition, position: int) -> Transition:
         transition=of.kind,
         clause=of.clause,
         member=of.member,
-        because=because((of.because,))[0],
+        because=because_event(of.because),
+        announced_on=Day(of.announced_on.isoformat()),
+        basis=of.basis,
+        confirmed_by=because_event(of.confirmed_by) if of.confirmed_by else None,
     )
 
 

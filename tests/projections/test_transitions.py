@@ -17,7 +17,10 @@ from tracker.domain.entity import RecordedFact
 from tracker.domain.export_control_acts import (
     Amended,
     Disputed,
+    EnteredIntoForce,
+    Expired,
     Extended,
+    Reinstated,
     Repealed,
     SuspensionExtended,
 )
@@ -122,3 +125,48 @@ def test_the_first_day_is_left_out_and_the_last_is_not() -> None:
     known = decided_facts(CONTROL, announced(), suspended())
     days = [turn.day for turn in transitions(CONTROL, known, date(2025, 11, 9), date(2026, 11, 28))]
     assert days == [date(2026, 11, 28)]
+
+
+def test_an_act_of_the_day_is_told_from_the_terms_of_an_older_one() -> None:
+    known = decided_facts(
+        CONTROL,
+        announced(clause("1"), clause("2"), clause("3", inForceUntil="2027-03-31")),
+        suspended("1", "2"),
+        fact(Reinstated, "2026-11-27", clauses=["1"], reinstatedFrom="2026-11-28"),
+        fact(Repealed, "2026-12-01", clauses=["2"], repealedFrom="2026-12-01"),
+        fact(Expired, "2027-05-02", clauses=["3"], inForceUntil="2027-03-31"),
+    )
+    assert [
+        (str(turn.day), turn.clause, turn.kind.value, turn.basis.value, str(turn.announced_on))
+        + ((turn.confirmed_by.event_id,) if turn.confirmed_by else ())
+        for turn in all_turns(CONTROL, known)
+        if turn.kind.value != "changes"
+    ] == [
+        ("2024-12-03", None, "appears", "act", "2024-12-03"),
+        ("2025-11-09", "1", "suspended", "act", "2025-11-09"),
+        ("2025-11-09", "2", "suspended", "act", "2025-11-09"),
+        ("2026-11-28", "1", "returns", "confirmed", "2025-11-09", "e3"),
+        ("2026-11-28", "2", "returns", "terms", "2025-11-09"),
+        ("2026-12-01", "2", "repealed", "act", "2026-12-01"),
+        ("2027-04-01", "3", "expires", "confirmed", "2024-12-03", "e5"),
+    ]
+
+
+def test_an_act_about_another_clause_or_day_confirms_nothing() -> None:
+    known = decided_facts(
+        CONTROL,
+        announced(clause("1", inForceFrom="2025-03-01"), clause("2", inForceFrom="2025-03-01")),
+        fact(EnteredIntoForce, "2025-03-02", clauses=["1"], inForceFrom="2025-03-01"),
+        fact(EnteredIntoForce, "2025-03-03", clauses=["2"], inForceFrom="2025-03-03"),
+    )
+    bases = {
+        turn.clause: turn.basis.value
+        for turn in all_turns(CONTROL, known)
+        if turn.kind.value == "in_force" and str(turn.day) == "2025-03-01"
+    }
+    assert bases == {"1": "confirmed", "2": "terms"}
+
+
+def test_an_entity_appears_by_its_opening_whatever_else_is_said_of_it_on_the_day() -> None:
+    denied = fact(Disputed, "2024-12-03", account="they deny it")
+    assert of(CONTROL, announced(), denied) == [("2024-12-03", "appears", None, "e1")]

@@ -10,19 +10,15 @@ from projections.query.moment import kind_name
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Day, Instant, Position
-from schema.inputs.arguments import CommodityId, HsCode, Publisher, parse_word
-from schema.inputs.order_by import ORDER_BY, TransitionOrder
-from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.arguments import parse_word
 from schema.root.as_of.alliances import Alliances
 from schema.root.as_of.export_controls import Controls
 from schema.root.as_of.figures import Figures
 from schema.root.as_of.firms import Firms
 from schema.root.as_of.supply import SupplyAnalysis
-from schema.root.changes import AboutPlace, OfKind, parse_change_filter, transition_pages
+from schema.root.as_of.transitions import TransitionLists
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
-from schema.types.change import Transition
 from schema.types.common import Node
-from schema.types.connection import Connection
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
@@ -65,7 +61,7 @@ class Horizon:
 
 
 @object_type
-class AsOf(Controls, Alliances, Figures, Firms, SupplyAnalysis):
+class AsOf(Controls, Alliances, Figures, Firms, SupplyAnalysis, TransitionLists):
     """The world on one day, as the log knew it at one position. Every answer below is about this
     moment.
     """
@@ -121,28 +117,3 @@ class AsOf(Controls, Alliances, Figures, Firms, SupplyAnalysis):
         does not exist.
         """
         return await nodes(info, self.moment, ids)
-
-    @resolver_field
-    async def upcoming(
-        self,
-        info: Info,
-        days: Annotated[int, argument(description="The number of days to look ahead.")] = 90,
-        commodity: CommodityId = None,
-        hs_code: HsCode = None,
-        place: AboutPlace = None,
-        kind: OfKind = None,
-        publisher: Publisher = None,
-        order_by: Annotated[TransitionOrder, ORDER_BY] = TransitionOrder.DAY,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Transition]:
-        """What will start, end, be suspended or return after this day, ordered by day. It follows
-        from the facts recorded by this position, including those that become public later.
-        """
-        about = parse_change_filter(commodity, hs_code, place, kind, publisher)
-        turns = await transition_pages(
-            info.context.services.changes, self.moment, days, about, order_by
-        )
-        return await turns.page(parse_page(first, after, last, before))

@@ -1,0 +1,227 @@
+"""What happens to entities on days, past and to come, from what is known at a moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+from pathlib import Path
+from time import monotonic
+
+from projections.fold.transitions import EntityTransitions, Transition, TransitionKind, clause_of
+from projections.lru_cache import SizedLruCache
+from projections.query.changes import ChangeFilter
+from projections.query.moment import Moment
+from projections.query.sql_parts import fill, load_parts
+from projections.versions.rows import filter_columns, firm_words
+from tracker.domain.alliance import Alliance
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.entity import EntityState, RecordedFact, entity_type, retracted_ids
+from tracker.domain.export_control import ExportControl, ExportControlState
+from tracker.domain.firm import FirmState, spelling
+from tracker.domain.matching import names_firm
+from tracker.domain.values import DAY
+from tracker.log.entries import RecordedEvent
+from tracker.log.recorder import Recorder
+from tracker.postgres.database import Pool
+
+SQL = load_parts(Path(__file__).with_name("transitions.sql"))
+TURNING = fill(SQL.turning, about="true")
+TURNING_ABOUT = fill(SQL.turning, about=SQL.about_words)
+MAX_CACHE_BYTES = 64 * 1024 * 1024
+TRANSITION_BYTES = 4000
+"""Bytes in memory, about, of a transition and the states before and after it."""
+EVIDENCE_BYTES = 500
+"""Bytes in memory, about, that they have besides for each fact behind them."""
+MAX_CACHED_FACTS = 500
+"""Facts of an entity up to which all of its transitions are kept, not only those asked for."""
+YIELD_INTERVAL_SECONDS = 0.01
+"""After which other tasks have their turn."""
+ALL_DAYS = (date.min, date.max)
+
+Known = tuple[int, ...]
+"""The positions of the facts that transitions follow from."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionFilter(ChangeFilter):
+    """A filter of transitions; None does not filter.
+
+    `issuers` are those of controls, `firms` the spellings of one that a clause, an announcement or
+    a firm has. `alliance` is an alliance itself, and announcements that it makes or that are about
+    it.
+    """
+
+    entity: str | None = None
+    what: Sequence[TransitionKind] | None = None
+    issuers: Sequence[str] | None = None
+    firms: frozenset[str] | None = None
+    alliance: str | None = None
+
+    @property
+    def words(self) -> list[str] | None:
+        """Words under which the entities are found, the fewest that it allows."""
+        if self.firms is not None:
+            return [*firm_words(sorted(self.firms))]
+        if self.issuers is not None or self.places is not None:
+            return [*(self.issuers or self.places or ())]
+        if self.commodities is not None:
+            return [*self.commodities, *(self.commodities_of_controls or ())]
+        return None
+
+
+class Transitions:
+    """Answers what happens on days."""
+
+    def __init__(self, pool: Pool, recorder: Recorder):
+        self._pool = pool
+        self._recorder = recorder
+        self._kept: SizedLruCache[tuple[str, Known], tuple[Transition, ...]] = SizedLruCache(
+            MAX_CACHE_BYTES
+        )
+
+    async def between(
+        self, moment: Moment, first: date, last: date, about: TransitionFilter
+    ) -> list[Transition]:
+        """The transitions on the days from one to another, by day, entity and part.
+
+        Known are the facts that were public by the day of the moment, and those that were recorded
+        by then for a later one.
+        """
+        if first > last:
+            return []
+        after = first - DAY if first > date.min else first
+        entities = (
+            [about.entity] if about.entity else await self._turning(moment, after, last, about)
+        )
+        found = [
+            transition
+            for transition in await self._of_entities(entities, moment, after, last)
+            if is_about(transition, about)
+        ]
+        return sorted(found, key=lambda one: (one.day, one.entity, one.part))
+
+    async def of_entity(self, entity: str, moment: Moment) -> Sequence[Transition]:
+        """All transitions of an entity, by day and part."""
+        return await self._of_entities([entity], moment, *ALL_DAYS)
+
+    async def _turning(
+        self, moment: Moment, after: date, last: date, about: TransitionFilter
+    ) -> list[str]:
+        words = about.words
+        rows = await self._pool.fetch(
+            TURNING if words is None else TURNING_ABOUT,
+            min(after, moment.valid_at),
+            last,
+            moment.position,
+            [*about.kinds],
+            *([] if words is None else [words]),
+        )
+        return [row["entity"] for row in rows]
+
+    async def _of_entities(
+        self, entities: Sequence[str], moment: Moment, after: date, last: date
+    ) -> list[Transition]:
+        streams = await self._recorder.read_streams(entities, moment.position)
+        found: list[Transition] = []
+        worked_since = monotonic()
+        for entity, events in streams.items():
+            known = facts_public_by(events, moment.valid_at)
+            for transition in self._of_entity(entity, known, after, last):
+                found.append(transition)
+                if monotonic() - worked_since > YIELD_INTERVAL_SECONDS:
+                    await asyncio.sleep(0)
+                    worked_since = monotonic()
+        return found
+
+    def _of_entity(
+        self, entity: str, known: Sequence[RecordedFact], after: date, last: date
+    ) -> Iterator[Transition]:
+        if len(known) > MAX_CACHED_FACTS:
+            yield from EntityTransitions(entity, known).between(after, last)
+            return
+        key = entity, tuple([fact.position for fact in known])
+        found = self._kept.get(key)
+        if found is None:
+            found = tuple(EntityTransitions(entity, known).between(*ALL_DAYS))
+            size = len(found) * (TRANSITION_BYTES + EVIDENCE_BYTES * len(known))
+            self._kept.put(key, found, size)
+        yield from (one for one in found if after < one.day <= last)
+
+
+def facts_public_by(events: Sequence[RecordedEvent], day: date) -> list[RecordedFact]:
+    """The facts that were public by a day, or recorded by then for a later one; and those that are
+    retracted, in whose place others may stand."""
+    gone = retracted_ids([event.known for event in events])
+    return [
+        event.known
+        for event in events
+        if event.event_id in gone
+        or min(event.fact.public_on, event.recorded_at.astimezone(UTC).date()) <= day
+    ]
+
+
+def is_about(transition: Transition, about: TransitionFilter) -> bool:
+    """Whether a transition is about all that is asked for: of a clause, its own goods and firms."""
+    states = [state for state in (transition.before, transition.after) if state]
+    return (
+        entity_type(transition.entity).KIND in about.kinds
+        and about.entity in (None, transition.entity)
+        and (about.what is None or transition.kind in about.what)
+        and _has_any(about.commodities and _wanted(transition, about), _commodities(transition))
+        and _has_any(about.places, (p for of in states for p in filter_columns(of).places))
+        and _has_any(about.publishers, (s.publisher for of in states for s in of.sources))
+        and _has_any(
+            about.issuers, (of.issuer for of in states if isinstance(of, ExportControlState))
+        )
+        and (about.firms is None or _names_firm(transition, states, about.firms))
+        and (about.alliance is None or _is_of_alliance(transition, about.alliance))
+    )
+
+
+def _has_any(wanted: Sequence[str] | None, found: Iterator[str]) -> bool:
+    return wanted is None or not set(wanted).isdisjoint(found)
+
+
+def _wanted(transition: Transition, about: ChangeFilter) -> Sequence[str]:
+    is_control = entity_type(transition.entity) is ExportControl
+    return (about.commodities_of_controls if is_control else about.commodities) or ()
+
+
+def _commodities(transition: Transition) -> Iterator[str]:
+    """The goods of the clause that it is about; where it is about none, of all of the entity."""
+    for state in (transition.before, transition.after):
+        if transition.clause is None or not isinstance(state, ExportControlState):
+            yield from filter_columns(state).commodities if state else ()
+        elif clause := clause_of(state, transition.clause):
+            yield from clause.clause.commodities
+
+
+def _names_firm(
+    transition: Transition, states: Sequence[EntityState], names: frozenset[str]
+) -> bool:
+    for state in states:
+        match state:
+            case ExportControlState():
+                if any(
+                    names_firm(item, names)
+                    for item in state.clauses
+                    if transition.clause in (None, item.clause.id)
+                ):
+                    return True
+            case AnnouncementState():
+                if not names.isdisjoint(map(spelling, state.firms)):
+                    return True
+            case FirmState():
+                if not names.isdisjoint(state.spellings):
+                    return True
+    return False
+
+
+def _is_of_alliance(transition: Transition, key: str) -> bool:
+    name = f"{Alliance.KIND}/{key}"
+    state = transition.after
+    if isinstance(state, AnnouncementState):
+        return key in state.actors or name in state.about
+    return transition.entity == name

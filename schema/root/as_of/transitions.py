@@ -1,0 +1,223 @@
+"""What happens to entities on days, at a moment: past and to come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from operator import itemgetter
+from typing import Annotated, TypeAlias
+
+from strawberry import argument
+
+from projections.fold import transitions
+from projections.fold.transitions import TransitionKind
+from projections.query.lists import Key, Keyed, KeyRange, slice_range
+from projections.query.transitions import TransitionFilter
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.base.global_ids import decode_opaque, encode_opaque, key_of
+from schema.inputs.arguments import (
+    CommodityId,
+    HsCode,
+    Publisher,
+    parse_commodities,
+    parse_publisher,
+    parse_short_text,
+    parse_words,
+)
+from schema.inputs.order_by import ORDER_BY, TransitionOrder
+from schema.inputs.pagination import After, Before, First, Last, cursor_error, parse_page
+from schema.inputs.ranges import DayRange, parse_days
+from schema.root.as_of.base import AtMoment
+from schema.root.changes import AboutPlace, OfKind, parse_kinds
+from schema.types.change import EntityKind, Transition, transition
+from schema.types.connection import Connection, PageSource
+from schema.types.export_control import firm_names
+from tracker.domain.alliance import Alliance
+from tracker.domain.codec import decode, encode
+from tracker.domain.places import Place
+from tracker.domain.values import DAY
+from tracker.errors import InvalidInput
+
+MAX_UPCOMING_DAYS = 36_525
+POLICY_KINDS = (
+    EntityKind.ALLIANCE.value,
+    EntityKind.ANNOUNCEMENT.value,
+    EntityKind.EXPORT_CONTROL.value,
+    EntityKind.FIRM.value,
+)
+"""The kinds of entities whose transitions are listed where none is asked for: all but figures, which
+change with every edition of their publishers."""
+
+BetweenDays: TypeAlias = Annotated[
+    DayRange | None,
+    argument(description="Only what happens on one of these days, past or to come."),
+]
+OfIssuer: TypeAlias = Annotated[
+    str | None, argument(description="Only export controls of this issuer, such as `CN`.")
+]
+OfAlliance: TypeAlias = Annotated[
+    str | None,
+    argument(
+        description="Only what happens to this alliance, such as `quad`, and announcements that it makes"
+        " or that are about it."
+    ),
+]
+NamingFirm: TypeAlias = Annotated[
+    str | None,
+    argument(
+        description="Only clauses and announcements that name this firm, by any of its names, and"
+        " the firm itself."
+    ),
+]
+OfEntity: TypeAlias = Annotated[
+    str | None, argument(description="Only what happens to this entity, such as `alliance/quad`.")
+]
+OfTransitionKind: TypeAlias = Annotated[
+    list[TransitionKind] | None, argument(description="Only transitions of these kinds.")
+]
+
+
+@object_type
+class TransitionLists(AtMoment):
+    """Transitions, as they are known at a moment."""
+
+    @resolver_field
+    async def transitions(
+        self,
+        info: Info,
+        between: BetweenDays = None,
+        commodity: CommodityId = None,
+        hs_code: HsCode = None,
+        place: AboutPlace = None,
+        issuer: OfIssuer = None,
+        alliance: OfAlliance = None,
+        firm: NamingFirm = None,
+        entity: OfEntity = None,
+        kind: OfKind = None,
+        transition: OfTransitionKind = None,
+        publisher: Publisher = None,
+        order_by: Annotated[TransitionOrder, ORDER_BY] = TransitionOrder.DAY,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Transition]:
+        """What happens on days, past and to come, ordered by day: clauses enter into force, are
+        suspended, return, end; members join and leave; announcements are made. So former suspensions
+        are in it too. It follows from the facts recorded by this position that were public by this
+        day, and those recorded by this day for later ones. Transitions of figures are left out
+        unless asked for by `kind`.
+        """
+        about = TransitionFilter(
+            kinds=parse_kinds(kind, POLICY_KINDS),
+            commodities=parse_commodities(commodity, hs_code),
+            places=parse_words(Place, place, "place"),
+            publishers=parse_publisher(publisher),
+            entity=None if entity is None else parse_short_text(entity, "entity"),
+            what=transition,
+            issuers=parse_words(Place, issuer, "issuer"),
+            firms=await firm_names(info, firm, self.moment),
+            alliance=parse_alliance(alliance),
+        )
+        if entity is not None and kind is None:
+            about = replace(about, kinds=parse_kinds(None))
+        days = parse_days(between, "between") or (None, None)
+        asked = parse_page(first, after, last, before)
+        listing = await self._listing(info, days[0], days[1], about, order_by)
+        return await listing.page(asked)
+
+    @resolver_field
+    async def upcoming(
+        self,
+        info: Info,
+        days: Annotated[int, argument(description="The number of days to look ahead.")] = 90,
+        commodity: CommodityId = None,
+        hs_code: HsCode = None,
+        place: AboutPlace = None,
+        kind: OfKind = None,
+        publisher: Publisher = None,
+        order_by: Annotated[TransitionOrder, ORDER_BY] = TransitionOrder.DAY,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Transition]:
+        """What will start, end, be suspended or return after this day, ordered by day: the
+        `transitions` of the days to come, those of figures included.
+        """
+        if not 0 <= days <= MAX_UPCOMING_DAYS:
+            raise InvalidInput(
+                f"expected a number of days from 0 to {MAX_UPCOMING_DAYS}", path=("days",)
+            )
+        about = TransitionFilter(
+            kinds=parse_kinds(kind),
+            commodities=parse_commodities(commodity, hs_code),
+            places=parse_words(Place, place, "place"),
+            publishers=parse_publisher(publisher),
+        )
+        asked = parse_page(first, after, last, before)
+        today = self.moment.valid_at
+        until = today + min(days * DAY, date.max - today)
+        if until == today:
+            return await _pages([], order_by).page(asked)
+        listing = await self._listing(info, today + DAY, until, about, order_by)
+        return await listing.page(asked)
+
+    async def _listing(
+        self,
+        info: Info,
+        first_day: date | None,
+        last_day: date | None,
+        about: TransitionFilter,
+        order: TransitionOrder,
+    ) -> PageSource[Transition]:
+        found = await info.context.services.as_of.transitions.between(
+            self.moment, first_day or date.min, last_day or date.max, about
+        )
+        return _pages(
+            [(order_key(of), transition(of, self.moment.position)) for of in found], order
+        )
+
+
+def parse_alliance(given: str | None) -> str | None:
+    """The key of an alliance, by its key or id; None if the argument is left out. Raises InvalidInput."""
+    if given is None:
+        return None
+    key = key_of(Alliance.KIND, parse_short_text(given, "alliance"))
+    if key is None:
+        raise InvalidInput("expected the key of an alliance, such as 'quad'", path=("alliance",))
+    return key
+
+
+def _pages(found: list[Keyed[Transition]], order: TransitionOrder) -> PageSource[Transition]:
+    """Transitions in the order of their keys, as a list in pages."""
+    down = order.value.down
+    found.sort(key=itemgetter(0), reverse=down)
+
+    async def items(span: KeyRange) -> Sequence[Keyed[Transition]]:
+        return slice_range(found, span, down)
+
+    async def count() -> int:
+        return len(found)
+
+    return PageSource(items, count, encode_cursor, decode_cursor)
+
+
+def order_key(of: transitions.Transition) -> Key:
+    """The key that transitions are ordered by."""
+    return (of.day.isoformat(), of.entity, *of.part)
+
+
+def encode_cursor(key: Key) -> str:
+    """The cursor of an item of a list that has keys of words."""
+    return encode_opaque(encode(key).decode())
+
+
+def decode_cursor(given: str, path: str) -> Key:
+    """The key of an item of such a list. Raises InvalidInput for text that is no cursor of one."""
+    try:
+        return tuple(decode(list[str], decode_opaque(given)))
+    except (ValueError, InvalidInput):
+        raise cursor_error(path) from None

@@ -1,0 +1,165 @@
+"""Transitions at a moment: what happened on which day, and what is to come, by one list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schema.services import Services
+from tests.support.api import Api, clause, control, source, suspension
+
+TRANSITIONS = """query ($day: Day, $position: Position, $after: String, $first: Int! = 200) {
+  asOf(validAt: $day, position: $position) { transitions(ARGUMENTS first: $first, after: $after) {
+    totalCount pageInfo { hasNextPage endCursor }
+    nodes { day entity kind clause member transition announcedOn basis because { eventId }
+            confirmedBy { eventId } } } } }"""
+
+
+@pytest.fixture
+def api(services: Services) -> Api:
+    """The API on an empty log, open for writing."""
+    return Api(services)
+
+
+@pytest.fixture
+def corpus(corpus_services: Services) -> Api:
+    """The API on the shipped corpus."""
+    return Api(corpus_services)
+
+
+async def listed(
+    api: Api, arguments: str = "", day: str = "2026-11-26", **more: Any
+) -> list[dict[str, Any]]:
+    """A page of transitions, after making sure that it is all of them or full."""
+    document = TRANSITIONS.replace("ARGUMENTS", arguments)
+    found = (await api.ask(document, day=day, **more))["asOf"]["transitions"]
+    assert found["pageInfo"]["hasNextPage"] == (found["totalCount"] > len(found["nodes"]))
+    return list(found["nodes"])
+
+
+def brief(turns: list[dict[str, Any]]) -> list[tuple[str, str | None, str, str]]:
+    """Day, clause, what happens and on which basis."""
+    return [(t["day"], t["clause"], t["transition"], t["basis"]) for t in turns]
+
+
+async def test_a_suspension_that_is_over_is_still_in_the_list(api: Api) -> None:
+    await api.do("announceExportControl", control("x", clause("1"), clause("2")))
+    await api.do("suspendExportControl", suspension("x", "2"))
+    assert brief(await listed(api, day="2027-01-01")) == [
+        ("2024-12-03", None, "APPEARS", "ACT"),
+        ("2025-11-09", "2", "SUSPENDED", "ACT"),
+        ("2026-11-28", "2", "RETURNS", "TERMS"),
+    ]
+    reinstated = {
+        "id": "x",
+        "on": "2026-11-27",
+        "clauses": ["2"],
+        "reinstatedFrom": "2026-11-28",
+        "source": source(published_on="2026-11-27"),
+    }
+    said = await api.do("reinstateExportControl", reinstated)
+    [back] = await listed(api, "transition: RETURNS", day="2027-01-01")
+    assert (back["basis"], back["confirmedBy"]) == ("CONFIRMED", {"eventId": said["eventId"]})
+    assert back["announcedOn"] == "2025-11-09"
+    [before] = await listed(api, "transition: RETURNS", day="2027-01-01", position="2")
+    assert (before["basis"], before["confirmedBy"]) == ("TERMS", None)
+
+
+async def test_what_was_not_public_on_the_day_is_in_no_list_of_that_day(corpus: Api) -> None:
+    whole = await listed(corpus, 'entity: "export-control/cn-mofcom-2024-46"')
+    assert ("2025-11-09", "2", "SUSPENDED", "ACT") in brief(whole)
+    assert ("2026-11-28", "2", "RETURNS", "TERMS") in brief(whole)
+    then = await listed(corpus, 'entity: "export-control/cn-mofcom-2024-46"', day="2025-10-01")
+    assert "SUSPENDED" not in {turn["transition"] for turn in then}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ('between: {from: "2026-11-27", to: "2026-12-31"}', {"cn-mofcom-2024-46"}),
+        ('commodity: "gallium" transition: [SUSPENDED] between: {from: "2025-11-01"}',
+         {"cn-mofcom-2024-46", "us-bis-2025-19001"}),
+        ('issuer: "GA" transition: IN_FORCE', {"ga-2025-mn"}),
+        ('firm: "no such firm"', set()),
+        ('entity: "alliance/nowhere"', set()),
+    ],
+)  # fmt: skip
+async def test_transitions_are_found_by_what_they_are_about(
+    corpus: Api, arguments: str, found: set[str]
+) -> None:
+    turns = await listed(corpus, arguments)
+    assert {turn["entity"].partition("/")[2] for turn in turns} == found
+
+
+async def test_an_alliance_is_asked_for_with_what_it_announces(corpus: Api) -> None:
+    turns = await listed(corpus, 'alliance: "quad"')
+    document = """{ asOf(validAt: "2026-11-26") { announcements(actor: "quad", first: 200) {
+        nodes { entity } } } }"""
+    made = {
+        node["entity"] for node in (await corpus.ask(document))["asOf"]["announcements"]["nodes"]
+    }
+    assert made
+    assert made | {"alliance/quad"} <= {turn["entity"] for turn in turns}
+    for turn in turns:
+        assert turn["kind"] in ("ALLIANCE", "ANNOUNCEMENT")
+
+
+async def test_a_firm_is_found_under_all_of_its_names(corpus: Api) -> None:
+    turns = await listed(corpus, 'firm: "mp materials"')
+    assert {"firm/mp-materials"} < {turn["entity"] for turn in turns}
+
+
+async def test_figures_are_in_the_list_only_where_they_are_asked_for(corpus: Api) -> None:
+    kinds = {turn["kind"] for turn in await listed(corpus, 'commodity: "rare_earths"')}
+    assert kinds == {"ANNOUNCEMENT", "EXPORT_CONTROL"}
+    figures = await listed(corpus, 'kind: FIGURE commodity: "rare_earths" place: "CN"')
+    assert {turn["kind"] for turn in figures} == {"FIGURE"}
+    figure = figures[0]["entity"]
+    one = await listed(corpus, f'entity: "{figure}"')
+    assert one == [turn for turn in figures if turn["entity"] == figure]
+
+
+async def test_upcoming_are_the_transitions_of_the_days_to_come(corpus: Api) -> None:
+    document = """{ asOf(validAt: "2026-11-01") {
+        upcoming(days: 60, first: 200) { nodes { day entity clause transition basis } }
+        transitions(between: {from: "2026-11-02", to: "2026-12-31"}, first: 200) {
+          nodes { day entity clause transition basis } } } }"""
+    found = (await corpus.ask(document))["asOf"]
+    assert found["upcoming"]["nodes"] == found["transitions"]["nodes"]
+    assert len(found["upcoming"]["nodes"]) > 3
+
+
+@pytest.mark.parametrize("order", ["DAY", "DAY_DESC"])
+async def test_pages_have_all_transitions_once_and_in_their_order(corpus: Api, order: str) -> None:
+    arguments = f'issuer: "CN" commodity: "rare_earths" orderBy: {order}'
+    together = await listed(corpus, arguments)
+    found, after, more = [], None, True
+    while more:
+        document = TRANSITIONS.replace("ARGUMENTS", arguments)
+        page = (await corpus.ask(document, day="2026-11-26", first=20, after=after))["asOf"]
+        found += page["transitions"]["nodes"]
+        more = page["transitions"]["pageInfo"]["hasNextPage"]
+        after = page["transitions"]["pageInfo"]["endCursor"]
+    assert found == together
+    days = [turn["day"] for turn in found]
+    assert days == sorted(days, reverse=order == "DAY_DESC")
+    assert len(found) > 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "path"),
+    [
+        ('between: {from: "2026-01-01", to: "2025-01-01"}', "END_BEFORE_START", ["between", "to"]),
+        ('between: {from: "x"}', "INVALID_DATE", ["between", "from"]),
+        ('issuer: "XX"', "UNKNOWN_PLACE", ["issuer"]),
+        ('entity: "planet/mars"', "INVALID_INPUT", ["entity"]),
+        ('alliance: "a b"', "INVALID_INPUT", ["alliance"]),
+        ('after: "?"', "INVALID_CURSOR", ["after"]),
+    ],
+)
+async def test_bad_questions_are_refused(
+    api: Api, arguments: str, code: str, path: list[str]
+) -> None:
+    document = f"{{ asOf {{ transitions({arguments}) {{ nodes {{ day }} }} }} }}"
+    assert await api.refused(document) == (code, path)
