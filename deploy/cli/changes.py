@@ -37,7 +37,7 @@ UPCOMING = """query ($day: Day, $position: Position, $days: Int!, $commodity: St
               because { ...reason } before { ...title } after { ...title } }
       pageInfo { endCursor hasNextPage } } } }"""
 FRAGMENTS = """
-fragment reason on Because { position eventId type source { publisher name publishedOn url } }
+fragment reason on Because { position eventId type summary source { publisher name publishedOn url } }
 fragment title on State { ... on ExportControl { title } ... on Announcement { title }
   ... on Alliance { title: name } }"""
 
@@ -176,7 +176,7 @@ def describe(headline: str, node: Node, reasons: list[Node]) -> None:
     for reason in reasons:
         source = reason["source"]
         out.print(
-            f"  because of {reason['position']} {reason['type']},"
+            f"  because of {reason['position']}: {in_one_line(reason['summary'])}"
             f" {in_one_line(source['name'])}, {source['publishedOn']}",
             style="dim",
             markup=False,

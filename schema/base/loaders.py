@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from strawberry.dataloader import DataLoader
 
+from tracker.domain.history import RecordedFact
 from tracker.domain.registry import RETRACTION_TYPES
+from tracker.domain.sentences import NAMING_TYPES
 from tracker.log.annexes import StoredAnnex
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
@@ -37,6 +39,9 @@ class Loaders:
         )
         """All retractions of an entity, in the order of the log."""
 
+        self.naming: DataLoader[str, list[RecordedFact]] = DataLoader(self._naming, cache=False)
+        """The facts that may name an entity, and all retractions, in the order of the log."""
+
     async def _of(self, commitments: Sequence[str]) -> Sequence[StoredAnnex | None]:
         found = await self._annexes.by_commitment(set(commitments))
         return [found.get(commitment) for commitment in commitments]
@@ -56,3 +61,7 @@ class Loaders:
     async def _retractions(self, streams: Sequence[str]) -> Sequence[list[RecordedEvent]]:
         found = await self._lookup.of_types(set(streams), RETRACTION_TYPES)
         return [found[stream] for stream in streams]
+
+    async def _naming(self, streams: Sequence[str]) -> Sequence[list[RecordedFact]]:
+        found = await self._lookup.of_types(set(streams), (*NAMING_TYPES, *RETRACTION_TYPES))
+        return [[event.known for event in found[stream]] for stream in streams]

@@ -18,6 +18,7 @@ from schema.base.context import Info
 from schema.base.decorators import LAZY_FIELDS, interface_type, object_type, resolver_field
 from schema.base.global_ids import global_id
 from schema.base.scalars import Position
+from schema.types.summary import summary_at
 from tracker.domain import commodities, entity, places, redaction, values
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Checked, Form, Qualifier
@@ -191,6 +192,11 @@ class Because:
     type: str = field(description="Its type, such as `ExportControl.Suspended`.")
     source: Source = field(description="The source of the fact.")
     more_sources: list[Source] = field(description="Further sources of the same fact.")
+
+    @resolver_field
+    async def summary(self, info: Info) -> str:
+        """What the event says, in one English sentence: the same as that of the event in `events`."""
+        return await summary_at(info, int(self.position))
 
     @resolver_field
     async def annexes(self, info: Info) -> list[Annex]:

@@ -24,6 +24,7 @@ from schema.types.imports import Import, import_
 from schema.types.preference import Preference, preference
 from schema.types.proof import InclusionProof, inclusion
 from schema.types.redaction import Redaction, redaction
+from schema.types.summary import summary
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.entity import EntityState
@@ -68,6 +69,13 @@ class Fact:
         """
         day = self.of.fact.public_on
         return None if day == date.min else Day(day.isoformat())
+
+    @resolver_field
+    async def summary(self, info: Info) -> str:
+        """What it says, in one English sentence, with the names that entities had by then. It says no
+        more than the fact, and never changes.
+        """
+        return await summary(info, self.of)
 
     @resolver_field
     def source(self) -> Source:

@@ -1,0 +1,36 @@
+"""Sentences for events: what each says, from its fact and the names that entities had by then."""
+
+from __future__ import annotations
+
+import asyncio
+
+from schema.base.context import Info
+from tracker.domain.history import Retracted
+from tracker.domain.sentences import name_by, names_needed, sentence
+from tracker.log.entries import RecordedEvent
+
+
+async def summary(info: Info, of: RecordedEvent) -> str:
+    """What an event says, in one English sentence. It never changes: it follows from the event and
+    those before it."""
+    loaders = info.context.loaders
+    fact, target = of.fact, None
+    if isinstance(fact, Retracted):
+        target = await loaders.event_by_id.load(fact.retracts)
+    subject = target or of
+    entities = sorted(names_needed(subject.stream, subject.fact))
+    histories = await asyncio.gather(*map(loaders.naming.load, entities))
+    day = subject.fact.public_on
+    names = {
+        entity: name
+        for entity, known in zip(entities, histories, strict=True)
+        if (name := name_by(known, subject.position, day))
+    }
+    return sentence(of.stream, fact, names, (target.stream, target.fact) if target else None)
+
+
+async def summary_at(info: Info, position: int) -> str:
+    """The same of the event at a position."""
+    found = await info.context.loaders.event_at.load(position)
+    assert found is not None  # whoever has the position has it from the log
+    return await summary(info, found)

@@ -1,0 +1,324 @@
+"""Sentences for facts: what each type says, in words that people read, and no more than the fact does."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.support.fact_builders import (
+    announced,
+    claimed,
+    clause,
+    decided_facts,
+    fact,
+    ordered,
+    retracted,
+    source,
+    suspended,
+)
+from tracker.domain import alliance, announcement, firm
+from tracker.domain import export_control_acts as acts
+from tracker.domain.codec import from_builtins
+from tracker.domain.figure import Claimed, Preferred
+from tracker.domain.history import Retracted
+from tracker.domain.import_receipt import Receipt
+from tracker.domain.redaction import Redacted
+from tracker.domain.registry import FACTS
+from tracker.domain.sentences import NAMING_TYPES, name_by, names_needed, sentence
+from tracker.domain.values import Fact
+
+DAY = "2026-02-04"
+NAMES = {
+    "alliance/msp": "Minerals Security Partnership",
+    "alliance/forge": "FORGE",
+    "announcement/a": "A list of 31",
+    "announcement/b": "A list of 34",
+    "export-control/x": "Gallium to the US",
+    "export-control/y": "The Export Control List",
+    "firm/lynas": "Lynas",
+}
+FIGURE = "figure/rare_earths/CN/production/mine/2023"
+
+
+def about(stream: str, kind: type[Fact], /, on: str = DAY, **fields: Any) -> tuple[str, Fact]:
+    """A fact about an entity."""
+    return stream, fact(kind, on, **fields)
+
+
+def control(kind: type[Fact], /, **fields: Any) -> tuple[str, Fact]:
+    """An act about the control x."""
+    return about("export-control/x", kind, **fields)
+
+
+RECEIPT = from_builtins(
+    Receipt,
+    {
+        "on": DAY,
+        "reader": "usgs",
+        "readerVersion": "1",
+        "file": "mcs.csv",
+        "sha256": "0" * 64,
+        "size": 9,
+        "counts": {"new": 3, "restated": 2, "refused": 1},
+        "source": source("usgs"),
+    },
+)
+
+SAYS: list[tuple[tuple[str, Fact], str]] = [
+    (
+        about(
+            "alliance/forge", alliance.Founded, name="FORGE", members=["US", "JP"], replaces="msp"
+        ),
+        "FORGE is founded on 4 February 2026 in place of Minerals Security Partnership, with"
+        " United States and Japan.",
+    ),
+    (
+        about(
+            "alliance/q",
+            alliance.Founded,
+            "2025",
+            name="Q",
+            partOf="alliance/zz",
+            membersKnown=False,
+        ),
+        "Q is founded in 2025 as part of zz; no list of its members is known.",
+    ),
+    (
+        about("alliance/msp", alliance.Renamed, name="FORGE"),
+        "Minerals Security Partnership is renamed FORGE on 4 February 2026.",
+    ),
+    (
+        about("alliance/msp", alliance.MemberJoined, "2024-07", member="AR", role="observer"),
+        "Argentina joins Minerals Security Partnership as observer in July 2024.",
+    ),
+    (
+        about("alliance/msp", alliance.MemberLeft, member="AR"),
+        "Argentina leaves Minerals Security Partnership on 4 February 2026.",
+    ),
+    (
+        about("alliance/forge", alliance.RoleChanged, member="KR", role="chair"),
+        "South Korea takes part in FORGE as chair from 4 February 2026 on.",
+    ),
+    (
+        about("alliance/forge", alliance.MembersListed, members=["KR", "US"]),
+        "FORGE: the list of members is public on 4 February 2026: South Korea and United States.",
+    ),
+    (
+        about("alliance/msp", alliance.Succeeded, by="forge"),
+        "Minerals Security Partnership is succeeded by FORGE on 4 February 2026.",
+    ),
+    (
+        about("alliance/msp", alliance.Dissolved),
+        "Minerals Security Partnership ends on 4 February 2026.",
+    ),
+    (
+        about(
+            "announcement/a",
+            announcement.Made,
+            kind="commitment",
+            title="A list of 31",
+            actors=["forge", "US"],
+            until="2027",
+        ),
+        "Commitment by FORGE and United States, 4 February 2026: A list of 31 (until 2027).",
+    ),
+    (
+        about("announcement/a", announcement.Superseded, by="announcement/b"),
+        "“A list of 31” is superseded by “A list of 34” on 4 February 2026.",
+    ),
+    (
+        ("export-control/x", announced()),
+        "China announces: Gallium to the US (ban, exports of gallium; from 3 December 2024 on).",
+    ),
+    (
+        (
+            "export-control/x",
+            announced(
+                clause(legalStage="proposed", measure="dual_use_licence"),
+                clause(
+                    "2", legalStage="proposed", commodities=["germanium"], inForceFrom="2025-01"
+                ),
+            ),
+        ),
+        "China proposes: Gallium to the US (dual use licence and ban, exports of gallium and germanium).",
+    ),
+    (
+        ("export-control/x", announced(official=False)),
+        "Reported of China, not announced: Gallium to the US (ban, exports of gallium;"
+        " from 3 December 2024 on).",
+    ),
+    (
+        control(acts.EnteredIntoForce, inForceFrom="2026-03-01"),
+        "Gallium to the US: all clauses are in force from 1 March 2026 on.",
+    ),
+    (
+        control(acts.Amended, clauses=[clause("1")], effectiveFrom="2026-03-01"),
+        "Gallium to the US: amended on 4 February 2026, clause 1 is worded anew from 1 March 2026 on.",
+    ),
+    (
+        control(acts.Extended, clauses=["1"], inForceUntil="2026-12-31"),
+        "Gallium to the US: clause 1 is extended until 31 December 2026.",
+    ),
+    (
+        ("export-control/x", suspended("1", "2")),
+        "Gallium to the US: clauses 1 and 2 are suspended from 9 November 2025 until 27 November 2026.",
+    ),
+    (
+        control(acts.Suspended, suspendedFrom=DAY, entities=["Lynas"]),
+        "Gallium to the US: all clauses are suspended for Lynas from 4 February 2026 until further"
+        " notice.",
+    ),
+    (
+        control(acts.SuspensionExtended, suspendedUntil="2027-01"),
+        "Gallium to the US: all clauses are suspended longer, until January 2027.",
+    ),
+    (
+        control(acts.Reinstated, reinstatedFrom=DAY),
+        "Gallium to the US: all clauses are back in force from 4 February 2026 on.",
+    ),
+    (
+        control(acts.Expired, clauses=["1"], inForceUntil=DAY),
+        "Gallium to the US: clause 1 is expired; the last day is 4 February 2026.",
+    ),
+    (
+        control(acts.Repealed, repealedFrom=DAY),
+        "Gallium to the US: all clauses are repealed from 4 February 2026 on.",
+    ),
+    (
+        control(acts.Discontinued, discontinuedFrom=DAY, outcome="concluded"),
+        "Gallium to the US: all clauses are ended from 4 February 2026 on: concluded without a measure.",
+    ),
+    (
+        control(acts.Merged, mergedFrom=DAY, into="y"),
+        "Gallium to the US: all clauses are continued in “The Export Control List” from"
+        " 4 February 2026 on.",
+    ),
+    (
+        control(acts.Disputed, account="It was not\nso. " + "x" * 300),
+        "Gallium to the US: Ministry of Commerce of China (MOFCOM) tells it otherwise: It was not so. "
+        + "x" * 184
+        + "…",
+    ),
+    (
+        (FIGURE, claimed(270000)),
+        "Rare earths, mine production, China, 2023: 270,000 t (REO), by US Geological Survey (MCS 2024).",
+    ),
+    (
+        (FIGURE, claimed(5, qualifier="about", estimated=True, version="2")),
+        "Rare earths, mine production, China, 2023: about 5 t (REO), estimated, by"
+        " US Geological Survey (MCS 2024, 2).",
+    ),
+    (
+        about(FIGURE, Preferred, publisher="usgs", reason="it counts"),
+        "Rare earths, mine production, China, 2023: preferred is US Geological Survey, for this"
+        " reason: it counts.",
+    ),
+    (
+        about("firm/lynas", firm.Identified, name="Lynas", also=["Lynas Corp"], place="AU"),
+        "Lynas is known as a firm of Australia, also Lynas Corp.",
+    ),
+    (
+        about("firm/lynas", firm.Renamed, name="Lynas RE"),
+        "Lynas is renamed Lynas RE on 4 February 2026.",
+    ),
+    (
+        ("preference/rare_earths", ordered("usgs", "bgs", commodity="rare_earths")),
+        "For rare earths publishers are preferred in this order: US Geological Survey and British"
+        " Geological Survey. Reason: they state their methods.",
+    ),
+    (
+        ("import/1", RECEIPT),
+        "Import of mcs.csv by the reader usgs on 4 February 2026: 5 facts recorded, 1 refused.",
+    ),
+    (
+        about("redaction/1", Redacted, redacts="e1", fields=["/note"], reason="an order"),
+        "Texts of the event e1 are redacted on 4 February 2026: an order.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("of", "said"), SAYS)
+def test_a_fact_says_in_a_sentence_what_it_says(of: tuple[str, Fact], said: str) -> None:
+    entity, what = of
+    assert sentence(entity, what, {name: NAMES.get(name, "") for name in names_needed(*of)}) == said
+
+
+def test_every_type_of_fact_has_a_sentence() -> None:
+    assert {type(what) for (_, what), _ in SAYS} | {Retracted} == set(FACTS.values())
+
+
+@pytest.mark.parametrize(
+    ("quantity", "said"),
+    [
+        ({"value": "1234.50"}, "1,234.50 t"),
+        ({"value": "1", "qualifier": "less_than"}, "less than 1 t"),
+        ({"value": "1", "upper": "2000", "qualifier": "range"}, "1 to 2,000 t"),
+        ({"value": "0", "qualifier": "nil"}, "0 t"),
+        ({"qualifier": "withheld"}, "withheld"),
+        ({"qualifier": "included_elsewhere"}, "included elsewhere"),
+    ],
+)
+def test_a_number_that_is_not_told_is_none(quantity: dict[str, Any], said: str) -> None:
+    what = from_builtins(
+        Claimed,
+        {
+            "series": {"commodity": "tin", "place": "VN", "statistic": "reserves"},
+            "edition": "MCS 2025",
+            "quantity": {"unit": "t", **quantity},
+            "source": source("usgs"),
+        },
+    )
+    assert sentence(what.stream, what, {}) == (
+        f"Tin, reserves, Vietnam: {said}, by US Geological Survey (MCS 2025)."
+    )
+
+
+def test_a_retraction_says_what_it_retracts_and_why() -> None:
+    target = "export-control/x", suspended()
+    said = sentence(*target, NAMES)
+    [wrong] = (retracted("e2"),)
+    assert sentence(target[0], wrong, NAMES, target) == f"Retracted: “{said}” Reason: misread."
+    correction = from_builtins(
+        Retracted, {"retracts": "e2", "reason": "misread", "replacement": "e3", "source": source()}
+    )
+    assert sentence(target[0], correction, NAMES, target).startswith("Corrected: “Gallium to")
+    assert sentence(target[0], wrong, NAMES, (target[0], wrong)) == (
+        "Retracted: the retraction e2. Reason: misread."
+    )
+
+
+def test_a_name_is_that_of_the_time_of_the_fact() -> None:
+    stream = "alliance/msp"
+    known = decided_facts(
+        stream,
+        fact(alliance.Founded, "2022-06-14", name="MSP"),
+        fact(alliance.Renamed, "2026-02-04", name="FORGE"),
+        fact(alliance.MemberJoined, "2026-03-01", member="AR"),
+        fact(alliance.MemberJoined, "2024-03-01", member="BR"),
+        retracted("e2"),
+        fact(alliance.MemberLeft, "2026-06-01", member="AR"),
+    )
+    names = [name_by(known, item.position, item.fact.public_on) for item in known]
+    assert names == [None, "MSP", "FORGE", "MSP", "MSP", "MSP"]
+    assert name_by(known, 3, date(2020, 1, 1)) == "MSP"  # a fact of before it was founded
+
+
+def test_a_name_that_was_corrected_counts_from_then_on() -> None:
+    known = decided_facts(
+        "export-control/x", announced(title="Galium"), retracted("e1"), announced(title="Gallium")
+    )
+    day = date(2025, 1, 1)
+    assert [name_by(known, position, day) for position in (2, 3, 4)] == [
+        "Galium",
+        "Galium",
+        "Gallium",
+    ]
+
+
+def test_types_that_name_entities_are_those_with_a_title_or_a_name() -> None:
+    naming = {
+        type_ for type_, kind in FACTS.items() if {"title", "name"} & {*kind.__struct_fields__}
+    }
+    assert set(NAMING_TYPES) == naming

@@ -1,0 +1,103 @@
+"""Dates, quantities, places and lists in English words, as sentences for people have them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from tracker.domain.commodities import Commodity
+from tracker.domain.places import Place
+from tracker.domain.publishers import publishers
+from tracker.domain.values import Actor, PartialDate, Precision, Quantity
+from tracker.domain.vocabulary import Qualifier
+
+MAX_LISTED = 5
+"""The most items of a list that are named one by one."""
+MAX_TEXT_CHARACTERS = 200
+"""Of running text only the beginning is shown."""
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+BEFORE_NUMBERS = {
+    Qualifier.ABOUT: "about ",
+    Qualifier.NEARLY: "nearly ",
+    Qualifier.LESS_THAN: "less than ",
+    Qualifier.MORE_THAN: "more than ",
+    Qualifier.AT_LEAST: "at least ",
+}
+
+
+def date_phrase(given: PartialDate | date) -> str:
+    """A date as people write it, as exact as it is known: `9 November 2025`, `March 2026`, `2029`."""
+    if isinstance(given, date):
+        return f"{given.day} {MONTHS[given.month - 1]} {given.year}"
+    first = given.first
+    match given.precision:
+        case Precision.DAY:
+            return date_phrase(first)
+        case Precision.MONTH:
+            return f"{MONTHS[first.month - 1]} {first.year}"
+    return str(first.year)
+
+
+def on_phrase(given: PartialDate) -> str:
+    """When something happened: `on 9 November 2025`, `in March 2026`, `in 2029`."""
+    return f"{'on' if given.precision is Precision.DAY else 'in'} {date_phrase(given)}"
+
+
+def list_phrase(items: Iterable[str]) -> str:
+    """Items with commas: `A, B and C`; of a long list the first, and how many more."""
+    found = list(dict.fromkeys(items))
+    if len(found) > MAX_LISTED:
+        return f"{', '.join(found[: MAX_LISTED - 1])} and {len(found) - MAX_LISTED + 1} more"
+    return " and ".join([*filter(None, [", ".join(found[:-1])]), *found[-1:]])
+
+
+def word_phrase(word: str) -> str:
+    """A word of the vocabulary as people write it: `dual_use_licence` as `dual use licence`."""
+    return word.replace("_", " ")
+
+
+def commodities_phrase(goods: Iterable[str]) -> str:
+    """Commodities by their names."""
+    return list_phrase(_in_running_text(Commodity(id).name) for id in goods)
+
+
+def _in_running_text(name: str) -> str:
+    """A name without the capital of its beginning."""
+    return name[:1].lower() + name[1:]
+
+
+def place_phrase(code: str) -> str:
+    """A place by its English name."""
+    return Place(code).name
+
+
+def is_alliance(actor: Actor | str) -> bool:
+    """Whether an actor is an alliance, not a place."""
+    return actor.islower()
+
+
+def publisher_phrase(id: str) -> str:
+    """A publisher by its name, or by its short id where it is not declared."""
+    known = publishers().get(id)
+    return known.name if known else id
+
+
+def quantity_phrase(of: Quantity) -> str:
+    """A number with its unit and basis, or why there is none: `about 270,000 t (REO)`, `withheld`."""
+    basis = f" ({of.basis})" if of.basis else ""
+    if of.value is None:
+        return word_phrase(str(of.qualifier))
+    number = f"{of.value:,f}" if of.upper is None else f"{of.value:,f} to {of.upper:,f}"
+    before = BEFORE_NUMBERS.get(of.qualifier, "") if of.qualifier else ""
+    return f"{before}{number} {of.unit}{basis}{', estimated' if of.estimated else ''}"
+
+
+def beginning(text: str) -> str:
+    """The beginning of a running text, in one line."""
+    line = " ".join(text.split())
+    return (
+        line if len(line) <= MAX_TEXT_CHARACTERS else f"{line[: MAX_TEXT_CHARACTERS - 1].rstrip()}…"
+    )

@@ -1,0 +1,322 @@
+"""What a fact says, in one English sentence: the same on a page, in a feed and on a command line. Pure.
+
+A sentence says no more than the fact does. A suspension names clauses only, so it takes the names
+that entities have by then: `names_needed` says of which, `name_given` where they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from tracker.domain import alliance, firm
+from tracker.domain import export_control_acts as acts
+from tracker.domain.announcement import Made, Superseded
+from tracker.domain.clause import Clause
+from tracker.domain.commodities import Commodity
+from tracker.domain.entity import KINDS
+from tracker.domain.figure import Claimed, Figure, Preferred
+from tracker.domain.history import RecordedFact, Retracted, effective_facts
+from tracker.domain.import_receipt import Receipt
+from tracker.domain.phrases import (
+    beginning,
+    commodities_phrase,
+    date_phrase,
+    is_alliance,
+    list_phrase,
+    on_phrase,
+    place_phrase,
+    publisher_phrase,
+    quantity_phrase,
+    word_phrase,
+)
+from tracker.domain.preference import Ordered
+from tracker.domain.redaction import Redacted
+from tracker.domain.values import Fact, PartialDate
+from tracker.domain.vocabulary import Direction, LegalStage, MemberRole, Outcome
+
+Names = Mapping[str, str]
+"""Names of entities by their names in the log; where one is missing its key is used."""
+
+NAMING_FACTS = (
+    *(alliance.Founded, alliance.Renamed, Made, acts.Announced, acts.Amended),
+    *(firm.Identified, firm.Renamed),
+)
+NAMING_TYPES = tuple(
+    type_ for kind in KINDS.values() for type_, fact in kind.FACTS.items() if fact in NAMING_FACTS
+)
+"""The types of events that may name their entity."""
+
+GOODS = {
+    Direction.EXPORT: "exports of",
+    Direction.IMPORT: "imports of",
+    Direction.PRODUCTION: "production of",
+}
+ANNOUNCES = {
+    LegalStage.ADOPTED: "announces",
+    LegalStage.PROPOSED: "proposes",
+    LegalStage.RECOMMENDED: "has before it, as a recommendation",
+    LegalStage.NEGOTIATED: "negotiates",
+}
+DISCONTINUED = {
+    Outcome.WITHDRAWN: "ended from {day} on: withdrawn before being in force",
+    Outcome.LAPSED: "ended from {day} on: lapsed",
+    Outcome.CONCLUDED: "ended from {day} on: concluded without a measure",
+}
+
+
+def name_given(fact: Fact) -> str | None:
+    """The name that a fact gives to its entity; None where it gives none."""
+    match fact:
+        case Made() | acts.Announced() | acts.Amended():
+            return fact.title
+        case alliance.Founded() | alliance.Renamed() | firm.Identified() | firm.Renamed():
+            return fact.name
+    return None
+
+
+def name_by(known: Sequence[RecordedFact], position: int, day: date) -> str | None:
+    """The name of an entity for a fact at a position that counts from a day: the last one that was
+    given before the position and counted by then, or else the first one given. `known` are the facts
+    that may name it, with all retractions, in the order of the log."""
+    before = [item for item in known if item.position < position]
+    standing = effective_facts(before) or before
+    named = [(item.fact.public_on <= day, name_given(item.fact)) for item in standing]
+    public = [name for is_public, name in named if is_public and name]
+    return next((name for name in (*reversed(public), *(name for _, name in named)) if name), None)
+
+
+def names_needed(entity: str, fact: Fact) -> set[str]:
+    """The entities whose names the sentence of a fact uses."""
+    match fact:
+        case Made():
+            return {_alliance(actor) for actor in fact.actors if is_alliance(actor)}
+        case alliance.Founded():
+            return {_alliance(link) for link in (fact.part_of, fact.replaces) if link}
+        case alliance.Succeeded():
+            return {entity, _alliance(fact.by)}
+        case Superseded():
+            return {entity, _named("announcement", fact.by)}
+        case acts.Merged():
+            return {entity, _named("export-control", fact.into)}
+    return {entity}
+
+
+def sentence(
+    entity: str, fact: Fact, names: Names, retracted: tuple[str, Fact] | None = None
+) -> str:
+    """What a fact about an entity says; `retracted` is the fact that a retraction retracts, behind
+    its entity."""
+    match fact:
+        case Retracted():
+            said = _retraction(fact, names, retracted)
+        case alliance.AllianceFact():
+            said = _of_alliance(_name(names, entity), fact, names)
+        case Made() | Superseded():
+            said = _of_announcement(_name(names, entity), fact, names)
+        case acts.Announced() | acts.Amended() | acts.ClausesFact() | acts.Disputed():
+            said = _of_control(_name(names, entity), fact, names)
+        case Claimed() | Preferred():
+            said = _of_figure(entity, fact)
+        case _:
+            said = _of_others(_name(names, entity), fact)
+    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
+
+
+def _retraction(fact: Retracted, names: Names, retracted: tuple[str, Fact] | None) -> str:
+    word = "Corrected" if fact.replacement else "Retracted"
+    if retracted is None or isinstance(retracted[1], Retracted):
+        what = f"the {'retraction' if retracted else 'event'} {fact.retracts}."
+    else:
+        what = f"“{sentence(*retracted, names)}”"
+    return f"{word}: {what} Reason: {beginning(fact.reason)}"
+
+
+def _of_alliance(name: str, fact: alliance.AllianceFact, names: Names) -> str:
+    day = on_phrase(fact.on)
+    match fact:
+        case alliance.Founded():
+            part = f" as part of {_name(names, _alliance(fact.part_of))}" if fact.part_of else ""
+            old = f" in place of {_name(names, _alliance(fact.replaces))}" if fact.replaces else ""
+            return f"{fact.name} is founded {day}{part}{old}{_members(fact)}"
+        case alliance.Renamed():
+            return f"{name} is renamed {fact.name} {day}"
+        case alliance.MemberJoined():
+            since = f", a member since {date_phrase(fact.since)}" if fact.since else ""
+            role = "" if fact.role is MemberRole.MEMBER else f" as {fact.role}"
+            return f"{place_phrase(fact.member)} joins {name}{role} {day}{since}"
+        case alliance.RoleChanged():
+            member, start = place_phrase(fact.member), date_phrase(fact.on)
+            return f"{member} takes part in {name} as {fact.role} from {start} on"
+        case alliance.MembersListed():
+            listed = list_phrase(map(place_phrase, fact.members))
+            return f"{name}: the list of members is public {day}" + (
+                f": {listed}" if listed else ""
+            )
+        case alliance.MemberLeft():
+            return f"{place_phrase(fact.member)} leaves {name} {day}"
+        case alliance.Succeeded():
+            return f"{name} is succeeded by {_name(names, _alliance(fact.by))} {day}"
+    return f"{name} ends {day}"
+
+
+def _members(fact: alliance.Founded) -> str:
+    if fact.members:
+        return f", with {list_phrase(map(place_phrase, fact.members))}"
+    return "" if fact.members_known else "; no list of its members is known"
+
+
+def _of_announcement(name: str, fact: Made | Superseded, names: Names) -> str:
+    if isinstance(fact, Superseded):
+        later = _name(names, _named("announcement", fact.by))
+        return f"“{name}” is superseded by “{later}” {on_phrase(fact.on)}"
+    actors = [
+        _name(names, _alliance(actor)) if is_alliance(actor) else place_phrase(actor)
+        for actor in fact.actors
+    ]
+    until = f" (until {date_phrase(fact.until)})" if fact.until else ""
+    by = f" by {list_phrase(actors)}" if actors else ""
+    return f"{str(fact.kind).capitalize()}{by}, {date_phrase(fact.on)}: {fact.title}{until}"
+
+
+def _of_control(name: str, fact: Fact, names: Names) -> str:
+    match fact:
+        case acts.Announced():
+            issuer = place_phrase(fact.issuer)
+            stages = {clause.legal_stage for clause in fact.clauses}
+            verb = ANNOUNCES[stages.pop()] if len(stages) == 1 else "announces"
+            head = f"{issuer} {verb}" if fact.official else f"Reported of {issuer}, not announced"
+            return f"{head}: {fact.title} ({'; '.join(_measures(fact))})"
+        case acts.Amended():
+            start = f" from {date_phrase(fact.effective_from)} on" if fact.effective_from else ""
+            return (
+                f"{name}: amended {on_phrase(fact.on)},"
+                f" {_clauses([c.id for c in fact.clauses], 'worded anew')}{start}"
+            )
+        case acts.Disputed():
+            publisher = publisher_phrase(fact.source.publisher)
+            return f"{name}: {publisher} tells it otherwise: {beginning(fact.account)}"
+        case acts.ClausesFact():
+            return f"{name}: {_clauses(fact.clauses, _act(fact, names))}"
+    raise TypeError(f"no sentence for {fact!r}")
+
+
+def _act(fact: acts.ClausesFact, names: Names) -> str:
+    """What an act does to its clauses, behind `is` or `are`."""
+    match fact:
+        case acts.EnteredIntoForce():
+            return f"in force from {date_phrase(fact.in_force_from)} on"
+        case acts.Extended():
+            return f"extended until {date_phrase(fact.in_force_until)}"
+        case acts.Suspended():
+            firms = f" for {list_phrase(fact.entities)}" if fact.entities else ""
+            last = _until(fact.last_day)
+            return f"suspended{firms} from {date_phrase(fact.suspended_from)} {last}"
+        case acts.SuspensionExtended():
+            return f"suspended longer, {_until(fact.suspended_until)}"
+        case acts.Reinstated():
+            return f"back in force from {date_phrase(fact.reinstated_from)} on"
+        case acts.Expired():
+            return f"expired; the last day is {date_phrase(fact.in_force_until)}"
+        case acts.Repealed():
+            return f"repealed from {date_phrase(fact.repealed_from)} on"
+        case acts.Merged():
+            into = _name(names, _named("export-control", fact.into))
+            return f"continued in “{into}” from {date_phrase(fact.merged_from)} on"
+        case acts.Discontinued():
+            return DISCONTINUED[fact.outcome].format(day=date_phrase(fact.discontinued_from))
+    raise TypeError(f"no sentence for {fact!r}")
+
+
+def _until(last: PartialDate | None) -> str:
+    return f"until {date_phrase(last)}" if last else "until further notice"
+
+
+def _clauses(ids: tuple[str, ...] | list[str], what: str) -> str:
+    """Clauses, and what they are."""
+    if len(ids) == 1:
+        return f"clause {ids[0]} is {what}"
+    return f"clauses {list_phrase(ids)} are {what}" if ids else f"all clauses are {what}"
+
+
+def _measures(fact: acts.Announced) -> Iterator[str]:
+    """The kinds of measures of an instrument, on what, and from when."""
+    clauses: tuple[Clause, ...] = fact.clauses
+    goods = commodities_phrase(id for clause in clauses for id in clause.commodities)
+    measures = list_phrase(word_phrase(clause.measure) for clause in clauses)
+    yield f"{measures}, {GOODS[fact.direction]} {goods}"
+    starts = {clause.in_force_from for clause in clauses if clause.in_force_from}
+    if len(starts) == 1 and all(clause.in_force_from for clause in clauses):
+        yield f"from {date_phrase(starts.pop())} on"
+
+
+def _of_figure(entity: str, fact: Claimed | Preferred) -> str:
+    if isinstance(fact, Claimed):
+        version = f", {fact.edition_version}" if fact.edition_version else ""
+        return (
+            f"{figure_name(entity)}: {quantity_phrase(fact.quantity)}, by"
+            f" {publisher_phrase(fact.source.publisher)} ({fact.edition}{version})"
+        )
+    edition = f" ({fact.edition})" if fact.edition else ""
+    return (
+        f"{figure_name(entity)}: preferred is {publisher_phrase(fact.publisher)}{edition},"
+        f" for this reason: {beginning(fact.reason)}"
+    )
+
+
+def figure_name(entity: str) -> str:
+    """A figure by its name in the log: `Rare earths, mine production, China, 2023`."""
+    _, commodity, code, statistic, *rest = entity.split("/")
+    stage, year = ("", "")
+    if "reserves" not in statistic and len(rest) > 1:
+        stage, *rest, year = rest
+    words = " ".join(filter(None, [stage, word_phrase(statistic)]))
+    form = f" ({word_phrase(rest[0])})" if rest else ""
+    parts = [Commodity(commodity).name, f"{words}{form}", place_phrase(code)]
+    return ", ".join([*parts, *([year] if year else [])])
+
+
+def _of_others(name: str, fact: Fact) -> str:
+    match fact:
+        case firm.Identified():
+            seat = f" of {place_phrase(fact.place)}" if fact.place else ""
+            also = f", also {list_phrase(fact.also)}" if fact.also else ""
+            return f"{fact.name} is known as a firm{seat}{also}"
+        case firm.Renamed():
+            return f"{name} is renamed {fact.name} {on_phrase(fact.on)}"
+        case Ordered():
+            order = list_phrase(map(publisher_phrase, fact.publishers))
+            scope = commodities_phrase([fact.commodity]) if fact.commodity else "all commodities"
+            what = f" ({word_phrase(fact.statistic)})" if fact.statistic else ""
+            return (
+                f"For {scope}{what} publishers are preferred in this order: {order}."
+                f" Reason: {beginning(fact.reason)}"
+            )
+        case Receipt():
+            return (
+                f"Import of {fact.file} by the reader {fact.reader} {on_phrase(fact.on)}:"
+                f" {fact.counts.new + fact.counts.restated} facts recorded,"
+                f" {fact.counts.refused} refused"
+            )
+        case Redacted():
+            return (
+                f"Texts of the event {fact.redacts} are redacted {on_phrase(fact.on)}:"
+                f" {beginning(fact.reason)}"
+            )
+    raise TypeError(f"no sentence for {fact!r}")
+
+
+def _name(names: Names, entity: str) -> str:
+    """The name of an entity; of a figure, by what it is of; its key where nothing names it."""
+    if entity.startswith(f"{Figure.KIND}/"):
+        return figure_name(entity)
+    return names.get(entity) or entity.partition("/")[2]
+
+
+def _alliance(link: str) -> str:
+    return _named(alliance.Alliance.KIND, link)
+
+
+def _named(kind: str, link: str) -> str:
+    """The entity that a link means, which may have its kind before it."""
+    return link if link.startswith(f"{kind}/") else f"{kind}/{link}"
