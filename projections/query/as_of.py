@@ -230,15 +230,15 @@ class AsOf:
 
         The database finds those that may have one; of the rest the rule decides.
         """
-        narrowed = replace(
-            filter,
-            commodities=controls_about([query.commodity]) if query.commodity else None,
-            measure=query.measure,
-            status=query.status,
-            in_force=query.in_force,
-        )
+        narrowed = _with_a_clause(filter, query)
         found = await self.lists.page(ExportControlState, moment, narrowed, order)
         return [(key, state) for key, state in found if matching_clauses(query, state, licences)]
+
+    async def controls(
+        self, moment: Moment, query: ClauseQuery, filter: Filter
+    ) -> list[ExportControlState]:
+        """All controls that may have a clause that answers to all that is asked of clauses."""
+        return await self.states(ExportControlState, moment, _with_a_clause(filter, query))
 
     async def exposures(
         self, asked: Question, orders: Orders, moment: Moment, *, year: int | None = None
@@ -313,6 +313,17 @@ class AsOf:
         """How many versions `history` has without a span."""
         query = fill(SQL.history_count, versions=SQL.history_versions)
         return int(await self._pool.fetchval(query, entity, ranged(valid), *known, types))
+
+
+def _with_a_clause(filter: Filter, query: ClauseQuery) -> Filter:
+    """A filter of controls that may have a clause that answers to all that is asked of clauses."""
+    return replace(
+        filter,
+        commodities=controls_about([query.commodity]) if query.commodity else None,
+        measure=query.measure,
+        status=query.status,
+        in_force=query.in_force,
+    )
 
 
 @cache

@@ -102,9 +102,14 @@ class Transitions:
         ]
         return sorted(found, key=lambda one: (one.day, one.entity, one.part))
 
-    async def of_entity(self, entity: str, moment: Moment) -> Sequence[Transition]:
-        """All transitions of an entity, by day and part."""
-        return await self._of_entities([entity], moment, *ALL_DAYS)
+    async def of_entities(
+        self, entities: Sequence[str], moment: Moment
+    ) -> dict[str, list[Transition]]:
+        """All transitions of some entities, by entity; those of each by day."""
+        found: dict[str, list[Transition]] = {entity: [] for entity in entities}
+        for transition in await self._of_entities(entities, moment, *ALL_DAYS):
+            found[transition.entity].append(transition)
+        return found
 
     async def _turning(
         self, moment: Moment, after: date, last: date, about: TransitionFilter

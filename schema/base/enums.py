@@ -7,6 +7,7 @@ from enum import Enum
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
+from projections.analysis.clause_counts import ClauseGroup
 from projections.fold.transitions import TransitionBasis, TransitionKind
 from projections.query.changes import ChangeKind
 from schema.base.decorators import description_of
@@ -42,6 +43,15 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "open": "It applies until further notice.",
         "unknown": "It has ended or will end, and no source says when.",
         "condition": "It ends when a condition is met.",
+    },
+    ClauseGroup: {
+        "status": "By status.",
+        "measure": "By measure.",
+        "issuer": "By the issuer of the instrument.",
+        "direction": "By exports, imports and production.",
+        "covers": "By what they cover.",
+        "legal_stage": "By legal stage.",
+        "commodity": "By the commodities that they name; one that names several counts for each.",
     },
     vocabulary.ClauseStatus: {
         "proposed": "It is proposed by somebody with the right to do so; it is not law.",

@@ -1,14 +1,18 @@
-"""Annexes and events for one request: all that an answer asks for at a time, in one query.
+"""Annexes, events and transitions for one request: all that an answer asks for at a time, in one query.
 
 Nothing is kept from one query to the next: a text that is redacted is gone for subscribers too.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from strawberry.dataloader import DataLoader
 
+from projections.fold.transitions import Transition
+from projections.query.moment import Moment
+from projections.query.transitions import Transitions
 from tracker.domain.history import RecordedFact
 from tracker.domain.registry import RETRACTION_TYPES
 from tracker.domain.sentences import NAMING_TYPES
@@ -20,8 +24,9 @@ from tracker.log.recorder import Recorder
 class Loaders:
     """The data loaders of one request."""
 
-    def __init__(self, recorder: Recorder):
+    def __init__(self, recorder: Recorder, transitions: Transitions):
         self._annexes, self._lookup = recorder.annexes, recorder.lookup
+        self._transitions = transitions
         self.of: DataLoader[str, StoredAnnex | None] = DataLoader(self._of, cache=False)
         """Annexes by commitment."""
         self.at: DataLoader[int, list[StoredAnnex]] = DataLoader(self._at, cache=False)
@@ -38,6 +43,10 @@ class Loaders:
             self._retractions, cache=False
         )
         """All retractions of an entity, in the order of the log."""
+        self.transitions: DataLoader[tuple[str, Moment], list[Transition]] = DataLoader(
+            self._transitions_of, cache=False
+        )
+        """All transitions of an entity as they are known at a moment, by day."""
 
         self.naming: DataLoader[str, list[RecordedFact]] = DataLoader(self._naming, cache=False)
         """The facts that may name an entity, and all retractions, in the order of the log."""
@@ -65,3 +74,15 @@ class Loaders:
     async def _naming(self, streams: Sequence[str]) -> Sequence[list[RecordedFact]]:
         found = await self._lookup.of_types(set(streams), (*NAMING_TYPES, *RETRACTION_TYPES))
         return [[event.known for event in found[stream]] for stream in streams]
+
+    async def _transitions_of(
+        self, asked: Sequence[tuple[str, Moment]]
+    ) -> Sequence[list[Transition]]:
+        entities = defaultdict[Moment, set[str]](set)
+        for entity, moment in asked:
+            entities[moment].add(entity)
+        found = {
+            moment: await self._transitions.of_entities(sorted(names), moment)
+            for moment, names in entities.items()
+        }
+        return [found[moment][entity] for entity, moment in asked]

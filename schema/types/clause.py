@@ -9,13 +9,26 @@ from typing import Annotated, TypeAlias
 import strawberry
 from strawberry import argument, field
 
+from projections.fold import status_periods
+from projections.fold.transitions import TransitionBasis, bears_on
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Day
 from schema.inputs.arguments import parse_word
+from schema.inputs.ranges import DayRange, parse_days
 from schema.types.annex_text import WithNote
-from schema.types.common import Commodity, Place, Quantity, commodity, from_state, place, quantity
+from schema.types.common import (
+    Because,
+    Commodity,
+    Place,
+    Quantity,
+    because_event,
+    commodity,
+    from_state,
+    place,
+    quantity,
+)
 from tracker.domain import clause as domain
 from tracker.domain import matching, places, scope
 from tracker.domain.export_control import ExportControlState
@@ -31,7 +44,12 @@ from tracker.domain.vocabulary import (
     QuotaPart,
     Territory,
 )
+from tracker.errors import InvalidInput
 
+MAX_STATUS_PERIODS = 500
+StatusDays: TypeAlias = Annotated[
+    DayRange | None, argument(description="Only times of which a day is one of these.")
+]
 RatePlace: TypeAlias = Annotated[
     str, argument(description="The place whose goods are imported, such as `GB`.")
 ]
@@ -84,6 +102,26 @@ class PartialSuspension:
     )
     suspended_for: str | None = field(
         description="Its length in ISO 8601 where the act gives that instead of an end."
+    )
+
+
+@object_type
+class StatusPeriod:
+    """A time in which a clause has a status."""
+
+    status: ClauseStatus = field(description="The status.")
+    first: Day = field(name="from", description="The first day.")
+    last: Day | None = field(
+        name="until", description="The last day, inclusive; null: as far as is known it lasts."
+    )
+    because: Because = field(description="The event that it begins because of.")
+    announced_on: Day = field(description="The day on which that event became public.")
+    basis: TransitionBasis = field(
+        description="Whether it begins by an act of its first day or by what was announced before."
+    )
+    confirmed_by: Because | None = field(
+        description="The first later act that says that it begins on its first day; null where the"
+        " event that it follows from is of the day itself, and where no such act is known."
     )
 
 
@@ -209,6 +247,64 @@ class Clause(WithNote):
         return matching.rate_for(self.state.clause, of, self._day)
 
     @resolver_field
+    async def because(self, info: Info) -> list[Because]:
+        """The events behind the instrument's state that are about this clause, in the order of the log:
+        those that word it, suspend it, bring it into force or end it."""
+        facts = self.control.because
+        events = await info.context.loaders.event_at.load_many([one.position for one in facts])
+        part = ("clauses", self.key)
+        return [
+            because_event(one)
+            for one, event in zip(facts, events, strict=True)
+            if event is not None and bears_on(event.fact, part)
+        ]
+
+    @resolver_field
+    async def status_since(self, info: Info) -> Day | None:
+        """The day from which it has had its status without a break; null below `history`."""
+        period = await self._status_period(info)
+        return Day(period.first.isoformat()) if period else None
+
+    @resolver_field
+    async def status_because(self, info: Info) -> Because | None:
+        """The event from which its status follows, such as the suspension that has ended for one that
+        is in force again; null below `history`."""
+        period = await self._status_period(info)
+        return because_event(period.because) if period else None
+
+    @resolver_field
+    async def statuses(self, info: Info, between: StatusDays = None) -> list[StatusPeriod]:
+        """All times of its status as they are known at this moment, past and to come, the oldest
+        first: so suspensions that are over are in it. At most 500; for more ask for fewer days.
+        Empty below `history`."""
+        days = parse_days(between, "between") or (None, None)
+        first, last = days[0] or date.min, days[1] or date.max
+        found = [
+            period
+            for period in await self._status_periods(info)
+            if period.first <= last and (period.last is None or period.last >= first)
+        ]
+        if len(found) > MAX_STATUS_PERIODS:
+            raise InvalidInput(
+                f"it has {len(found)} times of its status: expected at most {MAX_STATUS_PERIODS},"
+                " ask for fewer days",
+                code="TOO_LARGE",
+                path=("between",),
+            )
+        return [status_period(one) for one in found]
+
+    async def _status_periods(self, info: Info) -> list[status_periods.StatusPeriod]:
+        if self.moment is None:
+            return []
+        asked = f"export-control/{self.control.id}", self.moment
+        found = await info.context.loaders.transitions.load(asked)
+        return status_periods.status_periods(self.key, found)
+
+    async def _status_period(self, info: Info) -> status_periods.StatusPeriod | None:
+        periods = await self._status_periods(info)
+        return next((one for one in periods if one.holds_on(self._day)), None)
+
+    @resolver_field
     async def assumed(self, info: Info) -> Assumption | None:
         """The assumption that the status rests on where no source confirms it: a return from a
         suspension without a newer fact of the issuer, or an end of unknown date; see `horizon`.
@@ -269,6 +365,19 @@ def clause(
                 from_state(PartialSuspension, of) for of in state.partial_suspensions
             ],
         },
+    )
+
+
+def status_period(of: status_periods.StatusPeriod) -> StatusPeriod:
+    """The GraphQL type of a time of a status."""
+    return StatusPeriod(
+        status=of.status,
+        first=Day(of.first.isoformat()),
+        last=Day(of.last.isoformat()) if of.last else None,
+        because=because_event(of.because),
+        announced_on=Day(of.announced_on.isoformat()),
+        basis=of.basis,
+        confirmed_by=because_event(of.confirmed_by) if of.confirmed_by else None,
     )
 
 

@@ -13,6 +13,7 @@ from projections.query.lists import Filter
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
+from schema.base.scalars import Position
 from schema.inputs.arguments import parse_short_text
 from schema.inputs.clause_filter import (
     FromOrigin,
@@ -35,27 +36,64 @@ from schema.types.common import (
     Place,
     Source,
     because,
+    because_event,
     commodity,
     from_state,
     place,
     source,
 )
+from tracker.domain import export_control as domain
 from tracker.domain.clause import ClauseState
+from tracker.domain.entity import Evidence
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import spelling
 from tracker.domain.matching import Licences, matching_clauses
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import Direction
 
+DISPUTED = "ExportControl.Disputed"
+
 
 @object_type
 class Dispute:
     """Another source's different account of an instrument, shown beside the first and not merged."""
 
+    of: strawberry.Private[domain.Dispute]
+    control: strawberry.Private[ExportControlState]
+
     account: str = field(description="The other source's account, in words.")
     source: Source = field(description="The other source.")
     commodities: list[Commodity] = field(description="The commodities that it is about.")
     judged: str | None = field(name="assessment", description="This tracker's assessment of it.")
+
+    @resolver_field
+    async def because(self, info: Info) -> Because:
+        """The event that records it."""
+        return because_event(await self._evidence(info))
+
+    @resolver_field
+    async def position(self, info: Info) -> Position:
+        """The position of that event in the log."""
+        return Position(str((await self._evidence(info)).position))
+
+    async def _evidence(self, info: Info) -> Evidence:
+        """The event behind it: of those with its source, the one with its account."""
+        found = [
+            one
+            for one in self.control.because
+            if one.type == DISPUTED and one.source == self.of.source
+        ]
+        if len(found) > 1:
+            events = await info.context.loaders.event_at.load_many([one.position for one in found])
+            same = [
+                one
+                for one, event in zip(found, events, strict=True)
+                if event and domain.dispute(event.fact) == self.of
+            ]
+            twins = [one for one in self.control.disputes if one == self.of]
+            number = next(n for n, one in enumerate(twins) if one is self.of)
+            return same[number]
+        return found[0]
 
 
 @object_type
@@ -169,6 +207,8 @@ def export_control(
                 from_state(
                     Dispute,
                     dispute,
+                    of=dispute,
+                    control=state,
                     source=source(dispute.source),
                     commodities=[commodity(id) for id in dispute.commodities],
                 )

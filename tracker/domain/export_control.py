@@ -92,7 +92,7 @@ class ExportControlFold(CitingFold[ExportControlState]):
         """The fact itself, and the account that it gives."""
         elements = super().elements_of(known, place, replaced)
         if isinstance(known.fact, Disputed):
-            elements.append(Element.of(2, place, known.fact.public_on, _dispute(known.fact)))
+            elements.append(Element.of(2, place, known.fact.public_on, dispute(known.fact)))
         return elements
 
     def lists(self) -> Sequence[Elements] | None:
@@ -166,10 +166,10 @@ class ExportControlFold(CitingFold[ExportControlState]):
     def _accounts(self) -> tuple[Dispute, ...]:
         if lists := self.lists():
             return tuple(lists[1].values)  # type: ignore[arg-type]  # all of this kind
-        return tuple([_dispute(known.fact) for known in self._disputed])
+        return tuple([dispute(known.fact) for known in self._disputed])
 
     def _write_dispute(self, known: RecordedFact) -> EncodedElement:
-        return self._texts.get(("dispute", known.position), lambda: _dispute(known.fact))
+        return self._texts.get(("dispute", known.position), lambda: dispute(known.fact))
 
 
 class ExportControl(Entity):
@@ -379,7 +379,8 @@ def _partial_suspension(fact: Suspended) -> PartialSuspension:
     )
 
 
-def _dispute(fact: Fact) -> Dispute:
+def dispute(fact: Fact) -> Dispute:
+    """The account that a fact gives."""
     assert isinstance(fact, Disputed)
     return Dispute(
         account=fact.account, source=fact.source, commodities=fact.commodities, judged=fact.judged

@@ -12,6 +12,7 @@ from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Day, Instant, Position
 from schema.inputs.arguments import parse_word
 from schema.root.as_of.alliances import Alliances
+from schema.root.as_of.clause_counts import ClauseCounts
 from schema.root.as_of.export_controls import Controls
 from schema.root.as_of.figures import Figures
 from schema.root.as_of.firms import Firms
@@ -61,7 +62,7 @@ class Horizon:
 
 
 @object_type
-class AsOf(Controls, Alliances, Figures, Firms, SupplyAnalysis, TransitionLists):
+class AsOf(Controls, Alliances, Figures, Firms, SupplyAnalysis, TransitionLists, ClauseCounts):
     """The world on one day, as the log knew it at one position. Every answer below is about this
     moment.
     """

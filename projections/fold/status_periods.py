@@ -1,0 +1,56 @@
+"""The statuses that a clause has had and will have, each with its days and what it rests on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from projections.fold.transitions import Transition, TransitionBasis, clause_of
+from tracker.domain.entity import Evidence
+from tracker.domain.values import DAY
+from tracker.domain.vocabulary import ClauseStatus
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPeriod:
+    """A status of a clause from one day to another, both inclusive; without a last one it lasts as far
+    as is known. `because`, `basis`, `announced_on` and `confirmed_by` are those of the transition
+    with which it begins."""
+
+    status: ClauseStatus
+    first: date
+    last: date | None
+    because: Evidence
+    announced_on: date
+    basis: TransitionBasis
+    confirmed_by: Evidence | None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the clause has the status on a day."""
+        return self.first <= day and (self.last is None or day <= self.last)
+
+
+def status_periods(clause: str, transitions: Iterable[Transition]) -> list[StatusPeriod]:
+    """The statuses of a clause, the oldest first, from all transitions of its instrument in the order
+    of their days."""
+    periods: list[StatusPeriod] = []
+    for turn in transitions:
+        state = clause_of(turn.after, clause)
+        is_of_clause = turn.clause == clause or turn.part == ()
+        if state is None or not is_of_clause or (periods and periods[-1].status is state.status):
+            continue
+        if periods:
+            periods[-1] = replace(periods[-1], last=turn.day - DAY)
+        periods.append(
+            StatusPeriod(
+                state.status,
+                turn.day,
+                None,
+                turn.because,
+                turn.announced_on,
+                turn.basis,
+                turn.confirmed_by,
+            )
+        )
+    return periods

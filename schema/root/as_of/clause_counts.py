@@ -1,0 +1,140 @@
+"""How many clauses there are at a moment."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from strawberry import argument, field
+
+from projections.analysis import clause_counts
+from projections.analysis.clause_counts import ClauseGroup, count_clauses
+from projections.query.lists import Filter
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.inputs.arguments import domain_value, parse_words
+from schema.inputs.clause_filter import (
+    FromOrigin,
+    InForceIn,
+    OfCommodity,
+    OfCovers,
+    OfFirm,
+    OfForm,
+    OfHsCode,
+    OfMeasure,
+    OfStatus,
+    ToDestination,
+    parse_clause_query,
+)
+from schema.root.as_of.base import AtMoment
+from schema.types.common import Commodity, Place, commodity, place
+from schema.types.export_control import firm_names
+from tracker.domain import places
+from tracker.domain.vocabulary import ClauseStatus, Covers, Direction, LegalStage, Measure
+from tracker.errors import InvalidInput
+
+MAX_GROUPS = 1000
+"""Groups that an answer has at most."""
+
+
+@object_type
+class ClauseCount:
+    """A number of clauses, with what they have in common: the fields that they are counted by; the
+    others are null."""
+
+    status: ClauseStatus | None = field(description="Their status.")
+    measure: Measure | None = field(description="Their measure.")
+    issuer: Place | None = field(description="The issuer of their instruments.")
+    direction: Direction | None = field(
+        description="Whether they restrict exports, imports or production."
+    )
+    covers: Covers | None = field(description="What they cover.")
+    legal_stage: LegalStage | None = field(description="Their legal stage.")
+    commodity: Commodity | None = field(description="A commodity that they name.")
+    clauses: int = field(description="The number of clauses.")
+    controls: int = field(description="The number of instruments that they are in.")
+
+
+@object_type
+class ClauseCounts(AtMoment):
+    """Clauses of a moment, counted."""
+
+    @resolver_field
+    async def clause_counts(
+        self,
+        info: Info,
+        group_by: Annotated[
+            list[ClauseGroup],
+            argument(
+                description="What to count by, each once; an empty list counts all clauses together."
+            ),
+        ],
+        issuer: Annotated[
+            str | None, argument(description="Only clauses of this issuer, such as `CN`.")
+        ] = None,
+        direction: Annotated[
+            Direction | None,
+            argument(description="Only clauses on exports, on imports or on production."),
+        ] = None,
+        destination: ToDestination = None,
+        origin: FromOrigin = None,
+        commodity: OfCommodity = None,
+        form: OfForm = None,
+        hs_code: OfHsCode = None,
+        measure: OfMeasure = None,
+        covers: OfCovers = None,
+        firm: OfFirm = None,
+        status: OfStatus = None,
+        in_force: InForceIn = None,
+    ) -> list[ClauseCount]:
+        """The number of clauses at this moment by their status, measure, issuer, and so on, the largest
+        group first; groups without a clause are left out. The filters are those of
+        `exportControls`. A clause on several commodities counts in the group of each.
+        At most 1,000 groups; for more narrow what is counted.
+        """
+        if len(set(group_by)) < len(group_by):
+            raise InvalidInput("expected each once", path=("groupBy",))
+        query = parse_clause_query(
+            self.moment.valid_at,
+            commodity=commodity,
+            form=form,
+            hs_code=hs_code,
+            measure=measure,
+            covers=covers,
+            status=status,
+            destination=destination,
+            origin=origin,
+            firm=await firm_names(info, firm, self.moment),
+            in_force=in_force,
+        )
+        narrowed = Filter(
+            places=parse_words(places.Place, issuer, "issuer"), category=domain_value(direction)
+        )
+        as_of = info.context.services.as_of
+        controls = await as_of.controls(self.moment, query, narrowed)
+        licences = await as_of.licences(self.moment) if query.is_about_goods else {}
+        counts = count_clauses(controls, query, licences, group_by)
+        if len(counts) > MAX_GROUPS:
+            raise InvalidInput(
+                f"there are {len(counts)} groups: expected at most {MAX_GROUPS}, narrow what is counted",
+                code="TOO_LARGE",
+                path=("groupBy",),
+            )
+        return [_shown(count, group_by) for count in counts]
+
+
+SHOWN_AS: dict[ClauseGroup, Any] = {
+    ClauseGroup.STATUS: ClauseStatus,
+    ClauseGroup.MEASURE: Measure,
+    ClauseGroup.ISSUER: place,
+    ClauseGroup.DIRECTION: Direction,
+    ClauseGroup.COVERS: Covers,
+    ClauseGroup.LEGAL_STAGE: LegalStage,
+    ClauseGroup.COMMODITY: commodity,
+}
+
+
+def _shown(count: clause_counts.ClauseCount, group_by: list[ClauseGroup]) -> ClauseCount:
+    values: dict[str, Any] = dict.fromkeys([group.value for group in ClauseGroup])
+    for group, value in zip(group_by, count.values, strict=True):
+        values[group.value] = SHOWN_AS[group](value)
+    return ClauseCount(**values, clauses=count.clauses, controls=count.controls)
