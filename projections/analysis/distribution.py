@@ -8,9 +8,11 @@ set against the world's total of its own edition, and where there is none the an
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TypeAlias
 
 from projections.analysis.claims import (
     ClaimRef,
@@ -29,9 +31,11 @@ from projections.analysis.quantities import (
     rounded,
     total,
 )
+from projections.analysis.supplies import Product
+from tracker.domain.commodities import Commodity
 from tracker.domain.figure import Claim, FigureState
 from tracker.domain.values import Place, Unit
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.vocabulary import Statistic
 
 WORLD, OTHER = Place("WORLD"), Place("OTHER")
 NOT_COUNTRIES = frozenset({WORLD, OTHER, Place("EU")})
@@ -39,19 +43,26 @@ NOT_COUNTRIES = frozenset({WORLD, OTHER, Place("EU")})
 
 TOP = 3
 
+ProductYear: TypeAlias = tuple[Commodity, Statistic, Product, int | None]
+"""A product of a commodity, a statistic of it, and the year; None: reserves, which have none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
     """A place's preferred claim, and its part of the world's as a fraction of 1, unrounded.
 
     `whole` is the claim for the world that it is set against: of the same edition, or else the
-    preferred one. `incomparable_reason` says in words why there is no share.
+    preferred one. `incomparable_reason` says in words why there is no share. `rank` is that among
+    countries with a share above 0, which equal shares have in common; `cumulative` the unrounded
+    sum of the shares up to this one.
     """
 
     chosen: PreferredClaim
     whole: ClaimRef | None
     exact: Decimal | None
     incomparable_reason: str | None = None
+    rank: int | None = None
+    cumulative: Decimal | None = None
 
     @property
     def place(self) -> Place:
@@ -62,6 +73,11 @@ class Share:
     def share(self) -> Decimal | None:
         """The share, rounded to 4 places."""
         return None if self.exact is None else rounded(self.exact)
+
+    @property
+    def cumulative_share(self) -> Decimal | None:
+        """The sum of the shares up to this one, rounded to 4 places."""
+        return None if self.cumulative is None else rounded(self.cumulative)
 
     @property
     def has_number(self) -> bool:
@@ -117,8 +133,9 @@ class Residual:
 class Distribution:
     """How one commodity's world total is spread over places.
 
-    `without_number` are the places whose preferred claim has no number, `not_comparable` the
-    figures that have one which can't be set against the world's.
+    `figures` are those that it is computed from. `without_number` are the places whose preferred
+    claim has no number, `not_comparable` the figures that have one which can't be set against the
+    world's.
     """
 
     world: PreferredClaim | None
@@ -127,18 +144,20 @@ class Distribution:
     not_comparable: tuple[Share, ...]
     concentration: Concentration | None
     residual: Residual | None
+    figures: tuple[FigureState, ...] = ()
+
+    def share_of(self, place: Place) -> Share | None:
+        """The share of a place, if there is a figure for it."""
+        return next((share for share in self.shares if share.place == place), None)
 
 
-def selected(
-    figures: Iterable[FigureState], statistic: Statistic, stage: Stage | None, form: str | None
-) -> list[FigureState]:
-    """The figures of one statistic, stage and form."""
-    wanted = (statistic, stage, form)
-    return [
-        figure
-        for figure in figures
-        if (figure.series.statistic, figure.series.stage, figure.series.form) == wanted
-    ]
+def by_product(figures: Iterable[FigureState]) -> dict[ProductYear, list[FigureState]]:
+    """Figures by what they are of: those of one of these are spread over places."""
+    found: dict[ProductYear, list[FigureState]] = defaultdict(list)
+    for figure in figures:
+        of = figure.series
+        found[of.commodity, of.statistic, Product(of.stage, of.form), of.period].append(figure)
+    return found
 
 
 def distribution(figures: Sequence[FigureState], orders: Orders) -> Distribution:
@@ -156,10 +175,7 @@ def distribution(figures: Sequence[FigureState], orders: Orders) -> Distribution
     """
     chosen = [choose(figure, orders) for figure in figures]
     world = next((one for one in chosen if one.figure.series.place == WORLD), None)
-    shares = sorted(
-        (_share(one, world) for one in chosen if one is not world),
-        key=lambda s: (s.exact is None, -(s.share or 0), s.place),
-    )
+    shares = ranked(_share(one, world) for one in chosen if one is not world)
     return Distribution(
         world=world,
         shares=tuple(shares),
@@ -167,7 +183,28 @@ def distribution(figures: Sequence[FigureState], orders: Orders) -> Distribution
         not_comparable=tuple(s for s in shares if s.has_number and s.exact is None),
         concentration=concentration(shares),
         residual=residual(world, figures) if world else None,
+        figures=tuple(figures),
     )
+
+
+def ranked(shares: Iterable[Share]) -> list[Share]:
+    """Shares in their order, the greatest first, those of countries with their ranks.
+
+    The world, other countries and the EU have none, and neither has a place without output or
+    without a share. A declared group such as US_CA counts as one place.
+    """
+    found: list[Share] = []
+    counted, rank, sum_, last = 0, 0, Decimal(0), None
+    in_order = sorted(shares, key=lambda s: (s.exact is None, -(s.exact or 0), s.place))
+    for share in in_order:
+        if share.exact is None or share.exact <= 0 or share.place in NOT_COUNTRIES:
+            found.append(share)
+            continue
+        counted, sum_ = counted + 1, ARITHMETIC.add(sum_, share.exact)
+        rank = rank if share.exact == last else counted
+        last = share.exact
+        found.append(replace(share, rank=rank, cumulative=sum_))
+    return found
 
 
 def concentration(shares: Iterable[Share]) -> Concentration | None:

@@ -7,7 +7,7 @@ up: bauxite, alumina and aluminium are one metal three times.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -39,8 +39,11 @@ from tracker.domain.reach import form_limit, limits_of, other_than_goods
 from tracker.domain.values import Place
 from tracker.domain.vocabulary import ClauseStatus, Direction, Measure, Reach, Stage
 
-Supply = tuple[Commodity, Stage | None, str | None, int | None]
+YearlySupply = tuple[Commodity, Stage | None, str | None, int | None]
 """Commodity, stage, form and year."""
+
+EMPTY = distribution((), ())
+"""The distribution of a supply without figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +160,21 @@ def _named(clause: Clause, licences: IssuerLicences) -> Iterator[Commodity]:
             yield from licence.commodities
 
 
+def yearly_supplies(
+    figures: Iterable[FigureState], orders: Orders
+) -> dict[YearlySupply, Distribution]:
+    """How each supply of which there are figures is spread over places."""
+    found: dict[YearlySupply, list[FigureState]] = defaultdict(list)
+    for figure in figures:
+        series = figure.series
+        found[series.commodity, series.stage, series.form, series.period].append(figure)
+    return {supply: distribution(of, orders) for supply, of in found.items()}
+
+
 def exposures(
     asked: Question,
     controls: Sequence[ExportControlState],
-    figures: Iterable[FigureState],
-    orders: Orders,
+    spread: Mapping[YearlySupply, Distribution],
 ) -> list[Exposure]:
     """Every supply that a question is about, in the order of the tree.
 
@@ -169,20 +182,13 @@ def exposures(
     figures for it are known. Where no commodity is asked for, supplies of those below what controls
     name are left out if none of the controlling places contributes to them.
     """
-    supplies: dict[Supply, list[FigureState]] = defaultdict(list)
-    for figure in figures:
-        series = figure.series
-        if asked.stage not in (None, series.stage):
-            continue
-        supplies[series.commodity, series.stage, series.form, series.period].append(figure)
+    supplies = {of: one for of, one in spread.items() if asked.stage in (None, of[1])}
     named, known = subjects(asked, controls), {commodity for commodity, *_ in supplies}
-    supplies.update({(one, asked.stage, None, None): [] for one in named if one not in known})
+    supplies |= {(one, asked.stage, None, None): EMPTY for one in named if one not in known}
     licences = licences_in_force(controls)
     found = [
-        _exposure(
-            supply, [*applied(asked, *supply[:2], controls, licences)], distribution(of, orders)
-        )
-        for supply, of in supplies.items()
+        _exposure(supply, [*applied(asked, *supply[:2], controls, licences)], one)
+        for supply, one in supplies.items()
     ]
     order = {commodity: number for number, commodity in enumerate(commodities())}
     found.sort(key=lambda e: (order[e.commodity], e.stage or "", e.form or "", e.year or 0))
@@ -244,7 +250,7 @@ def _for_destination(
                 yield control, state
 
 
-def _exposure(supply: Supply, clauses: Sequence[Applied], spread: Distribution) -> Exposure:
+def _exposure(supply: YearlySupply, clauses: Sequence[Applied], spread: Distribution) -> Exposure:
     shares = {s.place: s for s in spread.shares if s.place not in NOT_COUNTRIES}
     places = _places(shares, clauses)
     known = any(share.exact is not None for share in shares.values())

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from projections.analysis.claims import Orders
-from projections.analysis.exposure import Exposure, Question, exposures, subjects
+from projections.analysis.exposure import Exposure, Question, exposures, subjects, yearly_supplies
 from projections.fold.replay import line
 from projections.query.event_cache import EventCache
 from projections.query.horizon import Horizons
@@ -31,6 +31,7 @@ from projections.query.lists import (
 )
 from projections.query.moment import Moment, S, kind_name
 from projections.query.sql_parts import fill, load_parts, version_at, versions_of, whole_state
+from projections.query.supplies import Supplies
 from projections.query.transitions import Transitions
 from projections.runner.progress import ProgressTracker
 from projections.runner.tables import SQL as TRACKING
@@ -48,6 +49,7 @@ from tracker.domain.matching import (
     licences_in_force,
     matching_clauses,
 )
+from tracker.domain.places import Place
 from tracker.domain.preference import PreferenceState
 from tracker.domain.registry import STATES, State, entity_type
 from tracker.domain.vocabulary import ClauseStatus, Direction, Measure
@@ -107,6 +109,7 @@ class AsOf:
         self.lists = Lists(pool, progress)
         self.horizons = Horizons(pool, progress)
         self.transitions = Transitions(pool, recorder)
+        self.supplies = Supplies(pool, progress)
 
     @property
     def connections(self) -> tuple[int, int]:
@@ -187,10 +190,10 @@ class AsOf:
         return [state for _, state in found]
 
     async def figures(
-        self, commodity: str, period: int | None, moment: Moment
+        self, commodities: Sequence[str], periods: Sequence[int | None], moment: Moment
     ) -> list[FigureState]:
-        """The figures of one commodity for one year, or, without a year, its reserves."""
-        words = compound_keys([commodity], [period])
+        """The figures of some commodities for some years; None: their reserves, which have none."""
+        words = compound_keys(commodities, periods)
         return await self.states(FigureState, moment, Filter(about=words))
 
     async def orders(self, moment: Moment) -> list[PreferenceState]:
@@ -241,10 +244,16 @@ class AsOf:
         return await self.states(ExportControlState, moment, _with_a_clause(filter, query))
 
     async def exposures(
-        self, asked: Question, orders: Orders, moment: Moment, *, year: int | None = None
-    ) -> list[Exposure]:
-        """Which supply is under which export controls, in a year or in the last one for which there
-        are figures; see `projections.analysis.exposure`.
+        self,
+        asked: Question,
+        orders: Orders,
+        moment: Moment,
+        *,
+        destinations: Sequence[Place | None],
+        year: int | None = None,
+    ) -> list[list[Exposure]]:
+        """Which supply is under which export controls, toward each of some destinations (None: any),
+        in a year or in the last one for which there are figures; see `projections.analysis.exposure`.
         """
         controls = await self.states(
             ExportControlState,
@@ -255,16 +264,18 @@ class AsOf:
                 category=Direction.EXPORT,
             ),
         )
-        wanted = {below for one in subjects(asked, controls) for below in descendants(one)}
+        questions = [replace(asked, destination=destination) for destination in destinations]
+        named = {one for question in questions for one in subjects(question, controls)}
+        wanted = {below for one in named for below in descendants(one)}
         rows = await self._pool.fetch(
-            _statement(SQL.supplies, ENTITIES_BY_NAMES),
+            _statement(SQL.yearly_output, ENTITIES_BY_NAMES),
             kind_name(FigureState),
             *_at(moment),
             figures_of(sorted(wanted)),
             year,
         )
-        figures = [decode(FigureState, row["state"]) for row in rows]
-        return exposures(asked, controls, figures, orders)
+        spread = yearly_supplies((decode(FigureState, row["state"]) for row in rows), orders)
+        return [exposures(question, controls, spread) for question in questions]
 
     async def history(
         self,

@@ -20,7 +20,7 @@ SELECT version.entity, {whole} AS state FROM {versions};
 -- The state of one entity.
 SELECT {whole} AS state FROM ({version}) AS version;
 
--- name: supplies
+-- name: yearly_output
 -- The output figures of some commodities in a year ($5). Without a year, of every product (stage and
 -- form) in the last one for which the world has a figure, or else anybody.
 SELECT entity, {whole} AS state FROM (

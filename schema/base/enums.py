@@ -8,6 +8,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from projections.analysis.clause_counts import ClauseGroup
+from projections.analysis.totals import TotalMethod
 from projections.fold.transitions import TransitionBasis, TransitionKind
 from projections.query.changes import ChangeKind
 from schema.base.decorators import description_of
@@ -188,6 +189,11 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "confirmed": "An act that was public before, and a later one that names the same day.",
         "terms": "The terms of an act that was public before, such as the end of a suspension. No"
         " later act is known that names the day.",
+    },
+    TotalMethod: {
+        "published": "A publisher states it.",
+        "sum_of_places": "No publisher states one as a number: it is the sum of the places that can be"
+        " added. It leaves out whatever has no figure.",
     },
     TransitionKind: {
         "in_force": "A clause enters into force.",

@@ -7,6 +7,7 @@ it is included.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 from graphql import (
@@ -29,6 +30,7 @@ from graphql import (
     get_named_type,
     is_composite_type,
     print_ast,
+    value_from_ast_untyped,
 )
 
 from schema.base.errors import error_with_code
@@ -39,6 +41,8 @@ PAGE_ARGUMENTS = ("first", "last")
 """The arguments that say how large a page is."""
 IDS = "ids"
 """The argument that says which items are asked for, one by one."""
+LISTED = {"productions": ("commodities", "years"), "exposures": ("destinations",)}
+"""Fields with an item for each of what these arguments list, years from one to another too."""
 LARGEST = 1_000_000
 """Pages that are larger are refused anyway, and need not be multiplied by each other."""
 JSON_COST = 10
@@ -78,6 +82,7 @@ def has_variable_cost(document: DocumentNode) -> bool:
     text = print_ast(document)
     return (
         any(f"{name}: $" in text for name in (*PAGE_ARGUMENTS, IDS))
+        or (any(f"{name}(" in text for name in LISTED) and "$" in text)
         or f"{ONE_TYPE}(name: $" in text
     )
 
@@ -129,6 +134,8 @@ class _Costs:
         """How many items a field may have on a page; those that have no pages count once."""
         if IDS in definition.args:
             return self._ids(node)
+        if listed := LISTED.get(node.name.value):
+            return prod(_length(self._given_to(node, name)) for name in listed)
         if PAGE_ARGUMENTS[0] not in definition.args:
             return 1
         given = (
@@ -152,6 +159,12 @@ class _Costs:
                 return max(1, len(given))
         return 1
 
+    def _given_to(self, node: FieldNode, name: str) -> Any:
+        """What an argument of a field is given as plain data; None where it is left out."""
+        values = (of.value for of in node.arguments or () if of.name.value == name)
+        value = next(values, None)
+        return None if value is None else value_from_ast_untyped(value, self._given)
+
     def _argument(self, value: ValueNode) -> Any:
         if isinstance(value, VariableNode):
             return self._given.get(value.name.value)
@@ -167,6 +180,14 @@ class _Costs:
 
     def _narrowed(self, condition: NamedTypeNode | None, parent: Any) -> Any:
         return self._schema.get_type(condition.name.value) if condition else parent
+
+
+def _length(given: Any) -> int:
+    """How many items an argument lists, one at least; years from one to another count too."""
+    if isinstance(given, dict):
+        first, last = given.get("from"), given.get("to")
+        return _size(last - first + 1) if isinstance(first, int) and isinstance(last, int) else 1
+    return _size(len(given)) if isinstance(given, list) else 1
 
 
 def _size(given: float) -> int:

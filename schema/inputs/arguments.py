@@ -204,19 +204,17 @@ def parse_selection(
     places; `fields` are what the caller calls these two.
     """
     of_commodities, of_places = fields
-    goods = _parse_all(Commodity, commodities, of_commodities)
+    goods = None if commodities is None else parse_all(Commodity, commodities, of_commodities)
     return Selection(
         types=parse_event_types(types),
         commodities=None if goods is None else sorted({c for id in goods for c in descendants(id)}),
-        places=_parse_all(Actor, places, of_places),
+        places=None if places is None else parse_all(Actor, places, of_places),
         entity=entity,
     )
 
 
-def _parse_all(kind: Callable[[str], T], given: list[str] | None, field: str) -> list[T] | None:
+def parse_all(kind: Callable[[str], T], given: list[str], field: str) -> list[T]:
     """Words of a vocabulary; an error has the path of the word."""
-    if given is None:
-        return None
     found = []
     for index, text in enumerate(given):
         try:

@@ -77,6 +77,19 @@ def parse_years(given: YearRange | None, name: str) -> tuple[int | None, int | N
         raise error.below(name) from None
 
 
+def parse_closed_years(given: YearRange, name: str) -> tuple[int, int]:
+    """Years of which both ends have to be given. Raises InvalidInput."""
+    found = parse_years(given, name)
+    for end, year in zip(("from", "to"), found or (None, None), strict=True):
+        if year is None:
+            raise InvalidInput("expected a year", code="YEAR_REQUIRED", path=(name, end))
+    assert found is not None
+    first, last = found
+    assert first is not None
+    assert last is not None
+    return first, last
+
+
 def parse_times(given: TimeRange | None, name: str) -> tuple[datetime | None, datetime | None]:
     """A time to narrow by; open where nothing is asked."""
     if given is None:

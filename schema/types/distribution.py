@@ -1,44 +1,37 @@
-"""Shares, concentration and what is left for other countries as GraphQL shows them."""
+"""How production or reserves are spread over places, as GraphQL shows it."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated, NamedTuple
 
-from strawberry import field
+import strawberry
+from strawberry import argument, field
 
 from projections.analysis import distribution as production
+from projections.analysis import totals
 from projections.analysis.claims import Orders
-from schema.base.decorators import object_type
-from schema.types.common import Commodity, Place, Quantity, commodity, from_state, place
-from schema.types.figure import Choice, Claim, choice, claim, preferred_claim, referenced_claim
+from projections.analysis.groups import group_share
+from projections.query.moment import Moment
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.inputs.group import AllianceLoader, GroupInput, find_group
+from schema.types.common import Commodity, Place, commodity, from_state, place
+from schema.types.figure import Claim, preferred_claim, referenced_claim
+from schema.types.group_share import GroupShare, shown_group_share
+from schema.types.place_figure import PlaceFigure, place_figure
+from schema.types.supply import Supply, supply
+from tracker.domain.commodities import Commodity as CommodityKey
+from tracker.domain.commodities import descendants
+from tracker.domain.vocabulary import Stage, Statistic
 
 
-@object_type
-class PlaceFigure(Quantity):
-    """A place's preferred claim, and its share of the world's figure."""
+class AnswerContext(NamedTuple):
+    """What distributions of one answer have in common."""
 
-    place: Place = field(description="The place of the figure.")
-    share: Decimal | None = field(
-        description="Its share of the world's figure as a fraction of 1, rounded to 4 decimal places;"
-        " null where one of the two has no number or only a bound, the bases differ, or the"
-        " units cannot be converted."
-    )
-    share_unavailable_reason: str | None = field(
-        description="Why there is no share, in words; null where there is one."
-    )
-    computed_from: list[Claim] = field(
-        description="The claims that the share is computed from: its own, and the world's claim in the"
-        " same edition or else its preferred one. Empty without a share."
-    )
-    mixed_editions: bool = field(
-        description="Whether these two claims are of different editions or publishers."
-    )
-    publisher: str = field(description="The short id of the publisher of the preferred claim.")
-    edition: str = field(description="The edition of the preferred claim.")
-    figure: str = field(description="The key of the figure.")
-    preferred: Claim = field(description="The preferred claim, with its source.")
-    choice: Choice = field(description="Why it is preferred.")
-    claims: list[Claim] = field(description="All claims on the figure.")
+    orders: Orders
+    moment: Moment
+    alliances: AllianceLoader
 
 
 @object_type
@@ -92,10 +85,62 @@ class Residual:
 
 
 @object_type
-class Distribution:
-    """The world's production or reserves of a commodity, by place."""
+class WorldTotal:
+    """The world's total, and how it comes about. Shares are of the published total only."""
 
+    method: totals.TotalMethod = field(description="How it comes about.")
+    value: Decimal = field(description="The number.")
+    unit: str = field(description="The unit of these numbers.")
+    basis: str | None = field(
+        description="The basis of the weight; null where the publisher does not say."
+    )
+    published: Claim | None = field(
+        description="The preferred claim for the world; null where there is none."
+    )
+    sum_of_places: Decimal | None = field(
+        description="The sum of the figures for all places of the same edition, `other countries`"
+        " included and the EU not; without a published total the sum of the preferred claims that"
+        " can be added to each other. Null where no place has a number."
+    )
+    difference: Decimal | None = field(
+        description="The published total less this sum; null without one of the two. Totals are rounded,"
+        " and places can be left out."
+    )
+    relative_difference: Decimal | None = field(
+        description="The difference as a fraction of the published total, rounded to 4 decimal places."
+    )
+    not_summed: list[Place] = field(
+        description="Places with a figure that cannot be added: withheld, a bound, of another basis or"
+        " unit."
+    )
+    computed_from: list[Claim] = field(
+        description="The claims that these numbers are computed from, the world's claim first."
+    )
+    mixed_editions: bool = field(
+        description="Whether these claims are of several editions or publishers."
+    )
+
+
+@object_type
+class Distribution:
+    """The world's production or reserves of one product of a commodity, by place."""
+
+    spread: strawberry.Private[production.Distribution]
+    answer: strawberry.Private[AnswerContext]
     commodity: Commodity = field(description="The commodity.")
+    statistic: Statistic = field(description="The statistic that the figures are of.")
+    stage: Stage | None = field(
+        description="The stage of the supply chain that the figures are for: the one that was asked for"
+        " or, without one, mining where there are figures for it in any year, else the only stage"
+        " with figures. Null for reserves, and where none was asked for and none is chosen: see"
+        " `available`."
+    )
+    form: str | None = field(
+        description="The product, where one stage has several: the one that was asked for or, without"
+        " one, the product without a form where there are figures for it, else the only form. Null"
+        " otherwise, and where none was asked for and several are left: see `available`."
+    )
+    year: int | None = field(description="The year of the figures; null for reserves.")
     world: Claim | None = field(
         description="The preferred claim for the world; null where there is none."
     )
@@ -116,17 +161,80 @@ class Distribution:
         description="The rest that no listed country accounts for; null where the world has no number."
     )
 
+    @resolver_field
+    def total(self) -> WorldTotal | None:
+        """The world's total with its method, beside the sum of the places; null where nothing has a
+        number.
+        """
+        found = totals.world_total(self.spread)
+        return total(found, self.answer.orders) if found else None
 
-def distribution(id: str, of: production.Distribution, orders: Orders) -> Distribution:
+    @resolver_field
+    async def share(
+        self, info: Info, of: Annotated[GroupInput, argument(description="The group of countries.")]
+    ) -> GroupShare | None:
+        """The share of a group of countries, and what is not known of it; null where its alliance
+        does not exist at this moment.
+        """
+        day = self.answer.moment.valid_at
+        group = await find_group(of, self.answer.alliances, day)
+        if group is None:
+            return None
+        found = group_share(self.spread, group, day)
+        return shown_group_share(found, self.spread, self.answer.orders)
+
+    @resolver_field
+    async def available(self, info: Info) -> list[Supply]:
+        """The products of this commodity, and of those below it, of which there are figures of this
+        statistic: by stage and form, with their years.
+        """
+        supplies = info.context.services.as_of.supplies
+        below = descendants(CommodityKey(self.commodity.key))
+        found = await supplies.of_commodities(below, self.answer.moment)
+        return [supply(one) for one in found if one.statistic is self.statistic]
+
+
+def distribution(
+    asked: production.ProductYear, of: production.Distribution, answer: AnswerContext
+) -> Distribution:
     """The GraphQL type of a distribution."""
-    return Distribution(
+    orders, (id, statistic, product, year) = answer.orders, asked
+    return from_state(
+        Distribution,
+        spread=of,
+        answer=answer,
         commodity=commodity(id),
-        world=preferred_claim(of.world) if of.world else None,
-        figures=[place_figure(item, orders) for item in of.shares],
-        without_number=[place(code) for code in of.without_number],
-        not_comparable=[place_figure(item, orders) for item in of.not_comparable],
-        concentration=concentration(of.concentration, orders) if of.concentration else None,
-        residual=residual(of.residual, orders) if of.residual else None,
+        statistic=statistic,
+        stage=product.stage,
+        form=product.form,
+        year=year,
+        later={
+            "world": lambda: preferred_claim(of.world) if of.world else None,
+            "figures": lambda: [place_figure(item, orders) for item in of.shares],
+            "without_number": lambda: [place(code) for code in of.without_number],
+            "not_comparable": lambda: [place_figure(item, orders) for item in of.not_comparable],
+            "concentration": lambda: (
+                concentration(of.concentration, orders) if of.concentration else None
+            ),
+            "residual": lambda: residual(of.residual, orders) if of.residual else None,
+        },
+    )
+
+
+def total(of: totals.WorldTotal, orders: Orders) -> WorldTotal:
+    """The GraphQL type of a world total."""
+    return WorldTotal(
+        method=of.method,
+        value=of.value,
+        unit=of.unit,
+        basis=of.basis,
+        published=preferred_claim(of.published) if of.published else None,
+        sum_of_places=of.sum_of_places,
+        difference=of.difference,
+        relative_difference=of.relative_difference,
+        not_summed=[place(code) for code in of.not_summed],
+        computed_from=[referenced_claim(item, orders) for item in of.computed_from],
+        mixed_editions=of.mixed_editions,
     )
 
 
@@ -151,28 +259,4 @@ def residual(of: production.Residual, orders: Orders) -> Residual:
         published=referenced_claim(of.published, orders) if of.published else None,
         included_places=[place(code) for code in of.included_places],
         computed_from=[referenced_claim(item, orders) for item in of.computed_from],
-    )
-
-
-def place_figure(item: production.Share, orders: Orders) -> PlaceFigure:
-    """The GraphQL type of a place's figure."""
-    figure, preferred = item.chosen.cited
-    return from_state(
-        PlaceFigure,
-        preferred.quantity,
-        preferred,
-        publisher=preferred.publisher,
-        place=place(item.place),
-        share=item.share,
-        share_unavailable_reason=item.incomparable_reason,
-        figure=figure.id,
-        later={
-            "computed_from": lambda: [referenced_claim(one, orders) for one in item.computed_from],
-            "mixed_editions": lambda: item.mixed_editions,
-            "preferred": lambda: preferred_claim(item.chosen),
-            "choice": lambda: choice(item.chosen),
-            "claims": lambda: [
-                claim(figure, of, preferred=of is preferred) for of in figure.claims
-            ],
-        },
     )

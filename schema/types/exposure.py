@@ -13,9 +13,9 @@ from projections.query.moment import Moment
 from schema.base.decorators import object_type, resolver_field
 from schema.types.clause import Clause, clause
 from schema.types.common import Commodity, Place, commodity, place
-from schema.types.distribution import PlaceFigure, place_figure
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Claim, preferred_claim, referenced_claim
+from schema.types.place_figure import PlaceFigure, place_figure
 from tracker.domain.vocabulary import Measure, Reach, Stage
 
 
@@ -113,6 +113,16 @@ class Exposure:
     )
     mixed_editions: bool = field(
         description="Whether these claims are of several editions or publishers."
+    )
+
+
+@object_type
+class ExposureToward:
+    """The exposure of the supplies to a destination."""
+
+    destination: Place = field(description="The destination.")
+    supplies: list[Exposure] = field(
+        description="The supplies that export controls toward it reach; see `exposure`."
     )
 
 

@@ -161,7 +161,7 @@ def questions(as_of: AsOf, events: list[NewEvent], chance: random.Random) -> dic
         for commodity in clause["commodities"]
     ]
     produced = [
-        (s[1], int(s[-1]))
+        ([s[1]], [int(s[-1])])
         for s in (stream.split("/") for stream in streams)
         if s[0] == "figure" and s[3] == "production"
     ]

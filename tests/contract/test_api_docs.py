@@ -27,6 +27,14 @@ async def test_what_is_asked_for_in_the_docs_is_there(corpus_services: Services)
     assert len(data["events"]["nodes"]) == 5
 
 
+async def test_what_the_docs_ask_about_figures_is_answered(corpus_services: Services) -> None:
+    [document] = [of for of in QUERIES if "supplies(" in of]
+    data = (await execute(corpus_services, document, {}, Access()))["data"]["asOf"]
+    assert data["supplies"]
+    assert {of["year"] for of in data["productions"]} == {2021, 2022, 2023, 2024}
+    assert any(of["quad"]["missing"] and of["rest"]["share"] for of in data["productions"])
+
+
 def filters(name: str) -> set[str]:
     """The arguments by which a list is narrowed."""
     types = SCHEMA._schema.type_map

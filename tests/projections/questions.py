@@ -44,8 +44,9 @@ QUESTIONS: dict[str, Question] = {
     "figures of a group": lambda as_of, at: as_of.states(
         FigureState, at, Filter(commodities=RARE, category="production"), limit=20
     ),
-    "production": lambda as_of, at: as_of.figures("rare_earths", 2023, at),
-    "reserves": lambda as_of, at: as_of.figures("lithium", None, at),
+    "production": lambda as_of, at: as_of.figures(["rare_earths"], [2023], at),
+    "supplies of a group": lambda as_of, at: as_of.supplies.find(at, RARE),
+    "reserves": lambda as_of, at: as_of.figures(["lithium"], [None], at),
     "claims of a publisher": lambda as_of, at: as_of.lists.claims(
         at, Filter(publishers=["usgs"]), span=KeyRange(after=(f"figure/{REE}", 0), limit=20)
     ),

@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from projections.analysis.distribution import Distribution, distribution, selected
+from projections.analysis.distribution import Distribution, by_product, distribution
 from projections.analysis.quantities import ratio
+from projections.analysis.supplies import Product
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.api import claim as recorded
 from tests.support.fact_builders import claimed, decided_facts, order, state
 from tracker.domain.codec import from_builtins
+from tracker.domain.commodities import Commodity
 from tracker.domain.entity import RecordedFact
 from tracker.domain.figure import FigureState
 from tracker.domain.values import Quantity
@@ -179,18 +181,63 @@ def test_concentration_counts_countries_and_not_the_rest() -> None:
     assert shares(figure("WORLD", 100), figure("OTHER", 6)) == {"OTHER": Decimal("0.0600")}
 
 
+def test_countries_are_ranked_and_equal_shares_have_one_rank() -> None:
+    found = spread(
+        figure("WORLD", 100),
+        figure("US", 20),
+        figure("AU", 20),
+        figure("CN", 50),
+        figure("MM", 9),
+        figure("OTHER", 30),
+        figure("EU", 25),
+        figure("JP", 0, qualifier="nil"),
+        withheld("RU"),
+    )
+    assert {str(s.place): (s.rank, s.cumulative_share) for s in found.shares} == {
+        "CN": (1, Decimal("0.5000")),
+        "OTHER": (None, None),
+        "EU": (None, None),
+        "AU": (2, Decimal("0.7000")),
+        "US": (2, Decimal("0.9000")),
+        "MM": (4, Decimal("0.9900")),
+        "JP": (None, None),
+        "RU": (None, None),
+    }
+
+
+@given(st.lists(st.integers(0, 300), max_size=5))
+def test_a_rank_is_one_more_than_the_number_of_larger_shares(values: list[int]) -> None:
+    places = ("CN", "US", "AU", "MM", "JP")
+    output = dict(zip(places, values, strict=False))
+    found = spread(figure("WORLD", 1000), *(figure(of, value) for of, value in output.items()))
+    for share in found.shares:
+        value = output[str(share.place)]
+        larger = [other for other in values if other > value]
+        assert share.rank == (1 + len(larger) if value else None)
+    last = [s.cumulative_share for s in found.shares if s.cumulative_share is not None]
+    assert last == sorted(last)
+    assert not last or last[-1] == Decimal(sum(values)) / 1000
+
+
 def test_one_producer_is_a_full_concentration() -> None:
     found = spread(figure("WORLD", 7), figure("CN", 7)).concentration
     assert found is not None
     assert (found.hhi, found.top_three_share) == (10000, 1)
 
 
-def test_one_statistic_stage_and_form_is_selected() -> None:
-    mined = figure("CN", 60)
-    assert selected([mined], Statistic.PRODUCTION, Stage.MINE, None) == [mined]
-    assert selected([mined], Statistic.CAPACITY, Stage.MINE, None) == []
-    assert selected([mined], Statistic.PRODUCTION, Stage.REFINERY, None) == []
-    assert selected([mined], Statistic.PRODUCTION, Stage.MINE, "sponge") == []
+def test_figures_are_told_apart_by_commodity_statistic_product_and_year() -> None:
+    mined, other = figure("CN", 60), figure("US", 5)
+    commodity = Commodity("rare_earths")
+    mine = commodity, Statistic.PRODUCTION, Product(Stage.MINE, None), 2023
+    assert by_product([mined, other]) == {mine: [mined, other]}
+    for something_else in (
+        (Commodity("gallium"), *mine[1:]),
+        (commodity, Statistic.CAPACITY, *mine[2:]),
+        (*mine[:2], Product(Stage.REFINERY, None), 2023),
+        (*mine[:2], Product(Stage.MINE, "sponge"), 2023),
+        (*mine[:3], 2022),
+    ):
+        assert something_else not in by_product([mined, other])
 
 
 numbers = st.decimals(-(10**9), 10**9, places=20) | st.sampled_from(

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.analysis.exposure import Exposure, Question, applied, exposures, subjects
+from projections.analysis.exposure import (
+    Exposure,
+    Question,
+    applied,
+    exposures,
+    subjects,
+    yearly_supplies,
+)
 from projections.fold.replay import ReplayState
 from schema.services import Services
 from tests.support.api import Api
@@ -65,7 +72,7 @@ def exposed(
 ) -> Exposure:
     """The exposure of gallium to controls."""
     question = Question(ON, **{"commodity": GALLIUM, "destination": destination, **asked})
-    [found] = exposures(question, controls, figures, ())
+    [found] = exposures(question, controls, yearly_supplies(figures, ()))
     return found
 
 
@@ -335,7 +342,9 @@ def test_supplies_are_told_apart_and_never_added() -> None:
         )
     ]
     question = Question(ON, commodity=Commodity("aluminium"), destination=US)
-    found = exposures(question, [control(clause(commodities=["bauxite"]))], figures, ())
+    found = exposures(
+        question, [control(clause(commodities=["bauxite"]))], yearly_supplies(figures, ())
+    )
     assert [(str(e.commodity), *shares(e)) for e in found] == [
         ("aluminium", "0.0000", "0.6000"),
         ("bauxite", "0.2000", "0.0000"),
@@ -355,7 +364,9 @@ def test_without_a_commodity_all_that_is_controlled_is_told_and_nothing_else() -
     )
     named = ["gallium", "aluminium", "dysprosium", "dual_use_items"]
     found = exposures(
-        Question(ON, destination=US), [control(clause(commodities=named))], figures, ()
+        Question(ON, destination=US),
+        [control(clause(commodities=named))],
+        yearly_supplies(figures, ()),
     )
     assert [(str(e.commodity), e.year) for e in found] == [
         ("dual_use_items", None),
@@ -371,7 +382,8 @@ def test_shares_follow_an_order_of_publishers() -> None:
         stream, claimed(80, commodity="gallium"), claimed(60, commodity="gallium", publisher="bgs")
     )
     figures = output("WORLD", 100), state(china, stream, DAY)
-    [found] = exposures(Question(ON, commodity=GALLIUM), [control()], figures, [order("bgs")])
+    question = Question(ON, commodity=GALLIUM)
+    [found] = exposures(question, [control()], yearly_supplies(figures, [order("bgs")]))
     assert (shares(found), found.mixed_editions) == (("0.6000", "0.0000"), True)
 
 
@@ -598,9 +610,10 @@ async def test_what_is_read_is_what_a_fold_in_memory_gives(
             Question(day, issuer=Place("ID")),
         ):
             figures = last_output(states, question, controls)
-            assert await as_of.exposures(question, (), moment) == exposures(
-                question, controls, figures, ()
+            [found] = await as_of.exposures(
+                question, (), moment, destinations=[question.destination]
             )
+            assert found == exposures(question, controls, yearly_supplies(figures, ()))
 
 
 def last_output(
@@ -652,3 +665,27 @@ async def test_a_question_about_nothing_in_particular_is_refused(services: Servi
         "UNKNOWN_PLACE",
         ["destination"],
     )
+
+
+SUPPLIES = """commodity { key } stage form year controlledShare partlyControlledShare
+  places { place { code } share inForce { clause { key } limits } }"""
+TOWARD = f"""query ($to: [String!]!, $of: String, $issuer: String) {{ asOf(validAt: "2025-11-20") {{
+  exposures(destinations: $to, commodity: $of, issuer: $issuer) {{
+    destination {{ code }} supplies {{ {SUPPLIES} }} }} }} }}"""
+TO_ONE = f"""query ($to: String, $of: String, $issuer: String) {{ asOf(validAt: "2025-11-20") {{
+  exposure(destination: $to, commodity: $of, issuer: $issuer) {{ {SUPPLIES} }} }} }}"""
+
+
+async def test_many_destinations_are_answered_at_once_as_each_alone(
+    corpus_services: Services,
+) -> None:
+    api, to = Api(corpus_services), ["US", "JP", "TW"]
+    for asked in ({"of": "gallium"}, {"issuer": "ID"}, {}):
+        found = (await api.ask(TOWARD, to=[*to, "US"], **asked))["asOf"]["exposures"]
+        assert [of["destination"]["code"] for of in found] == to
+        for of in found:
+            alone = await api.ask(TO_ONE, to=of["destination"]["code"], **asked)
+            assert of["supplies"] == alone["asOf"]["exposure"]
+    assert await api.refused(TOWARD, to=[]) == ("INVALID_INPUT", ["destinations"])
+    assert await api.refused(TOWARD, to=["US"] * 51) == ("TOO_LARGE", ["destinations"])
+    assert await api.refused(TOWARD, to=["US", "XX"]) == ("UNKNOWN_PLACE", ["destinations", 1])

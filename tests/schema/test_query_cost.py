@@ -188,6 +188,39 @@ async def test_hostile_introspection_is_refused_in_no_time(api: Api) -> None:
     assert time.perf_counter() - started < 5  # it was twelve seconds
 
 
+# --- lists that arguments name the items of
+
+PRODUCTIONS = """query ($of: [String!]!, $years: YearRange!, $first: Int!) {
+  asOf { one: productions(commodities: $of, years: $years) { year }
+         other: productions(commodities: "tin", years: {from: $first, to: 2025}) { year } } }"""
+
+
+@pytest.mark.parametrize(
+    ("years", "counted"),
+    [
+        ({"from": 2016, "to": 2025}, 20),
+        ({"from": 2025, "to": 2025}, 2),
+        ({"from": 2025, "to": 2016}, 2),
+        ({"from": 2016}, 2),
+        ({"from": "x", "to": None}, 2),
+        ({"from": 0, "to": 10**30}, 2_000_000),
+        (None, 2),
+        (7, 2),
+    ],
+)
+def test_a_distribution_counts_for_each_commodity_and_year(years: Any, counted: int) -> None:
+    document = parse(PRODUCTIONS)
+    variables = {"of": ["tin", "zinc"], "years": years, "first": 2023}
+    assert cost(SCHEMA, document, variables) == 1 + (1 + counted) + (1 + 3)
+    assert parse_document(SCHEMA, PRODUCTIONS).has_variable_cost
+
+
+def test_an_exposure_counts_for_each_destination() -> None:
+    text = "{ asOf { exposures(destinations: %s) { supplies { year } } } }"
+    one, three = (cost(SCHEMA, parse(text % given), {}) for given in ('"US"', '["US", "DE", "JP"]'))
+    assert three - one == 2 * 2
+
+
 # --- pages
 
 

@@ -36,6 +36,12 @@ QUESTIONS: list[tuple[int, str]] = [
         " { world { value } concentration { hhi } figures { place { name } share } } } }",
     ),
     (
+        2,
+        f'{{ {DAY} {{ productions(commodities: ["lithium", "tin"], years: {{from: 2020, to: 2025}})'
+        ' { year available { years } share(of: {alliance: "quad"}) { share } } } }',
+    ),
+    (1, f'{{ {DAY} {{ supplies(commodity: "rare_earths") {{ stage years }} }} }}'),
+    (
         1,
         f'{{ {DAY} {{ figure(id: "rare_earths/CN/production/mine/2021")'
         " { preferred { value } sideBySide { spread { relative } } } } }",

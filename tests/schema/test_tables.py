@@ -20,6 +20,7 @@ from tests.support.fact_builders import announced
 MOMENT = {"valid": "2025-11-20"}
 NEEDED = {
     "production": {"commodity": "rare_earths", "year": "2023"},
+    "productions": {"commodities": "gallium,copper", "years": "2022..2024"},
     "reserves": {"commodity": "rare_earths"},
     "exposure": {"commodity": "gallium"},
     "changes": {"from": "2025-10-01"},
@@ -29,7 +30,7 @@ NEEDED = {
 TABLES = [
     *("alliances", "announcements", "changes", "claims", "clause-counts", "clauses"),
     *("commodities", "controls", "disputes", "events", "exposure", "members", "places"),
-    *("production", "reserves", "transitions", "upcoming"),
+    *("production", "productions", "reserves", "supplies", "transitions", "upcoming"),
 ]
 
 

@@ -167,6 +167,12 @@ class Place(str):
         """Whether this is a group of countries: a total, a residual, a union."""
         return str(self) in AGGREGATES
 
+    @property
+    def countries(self) -> tuple[Place, ...]:
+        """The countries that make up a declared group which is neither a total, a residual nor a
+        union: those of `US_CA`; none for all others."""
+        return tuple(map(Place, self.split("_"))) if self.is_aggregate and "_" in self else ()
+
 
 def places() -> tuple[Place, ...]:
     """All places: countries, and the declared aggregates."""

@@ -1,25 +1,69 @@
-"""Analyses of figures and controls at a moment: shares and exposure."""
+"""Analyses of figures and controls at a moment: supplies, shares and exposure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from strawberry import argument
 
+from projections.analysis.distribution import by_product
 from projections.analysis.distribution import distribution as spread
-from projections.analysis.distribution import selected
+from projections.analysis.supplies import Product, product_meant
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.inputs.arguments import parse_exposure_question, parse_word
+from schema.inputs.arguments import (
+    CommodityId,
+    parse_all,
+    parse_exposure_question,
+    parse_with_descendants,
+    parse_word,
+    parse_words,
+)
+from schema.inputs.group import alliance_loader
+from schema.inputs.ranges import YearRange, parse_closed_years
 from schema.root.as_of.base import AtMoment
-from schema.types.distribution import Distribution, distribution
-from schema.types.exposure import Exposure, exposure
+from schema.types.common import place
+from schema.types.distribution import AnswerContext, Distribution, distribution
+from schema.types.exposure import Exposure, ExposureToward, exposure
+from schema.types.supply import Supply, supply
 from tracker.domain.commodities import Commodity
+from tracker.domain.places import Place
 from tracker.domain.vocabulary import Stage, Statistic
+from tracker.errors import InvalidInput, TooLarge
+
+MAX_DISTRIBUTIONS = 100
+"""Commodities times years that one question may ask for."""
+MAX_DESTINATIONS = 50
 
 OfCommodity = Annotated[str, argument(description="The commodity, such as `rare_earths`.")]
 Form = Annotated[
-    str | None, argument(description="The product, where one stage has several, such as `sponge`.")
+    str | None,
+    argument(
+        description="The product, where one stage has several, such as `sponge`. Left out it is the one"
+        " without a form where there are figures for it, else the only form."
+    ),
+]
+StageOrOnly = Annotated[
+    Stage | None,
+    argument(
+        description="The stage of the supply chain. Left out it is mining where the commodity has figures"
+        " for it in any year, else the only stage that has figures; `Distribution.stage` tells"
+        " which. A stage that is given is never replaced by another."
+    ),
+]
+OfIssuer = Annotated[str | None, argument(description="Only export controls of this issuer.")]
+AtStage = Annotated[Stage | None, argument(description="Only supplies at this stage.")]
+OfYear = Annotated[
+    int | None,
+    argument(description="The year of the figures; for each supply the latest one if left out."),
+]
+ExposedCommodity = Annotated[
+    str | None,
+    argument(
+        description="Only supplies of this commodity, and of those below it that have figures. All"
+        " commodities that the controls name if left out."
+    ),
 ]
 
 
@@ -28,44 +72,133 @@ class SupplyAnalysis(AtMoment):
     """Analyses of the figures and controls at a moment."""
 
     @resolver_field
+    async def supplies(
+        self,
+        info: Info,
+        commodity: CommodityId = None,
+        place: Annotated[
+            str | None,
+            argument(
+                description="Only figures for this place, such as `CN` or `WORLD`, are looked at."
+            ),
+        ] = None,
+        statistic: Annotated[
+            Statistic | None, argument(description="Only supplies of this statistic.")
+        ] = None,
+    ) -> list[Supply]:
+        """What there are figures of: every commodity, statistic, stage and form with its years,
+        units and publishers, in the order of the commodity tree.
+        """
+        found = await info.context.services.as_of.supplies.find(
+            self.moment,
+            parse_with_descendants(commodity),
+            parse_words(Place, place, "place") or (),
+            statistic,
+        )
+        return [supply(one) for one in found]
+
+    @resolver_field
     async def production(
         self,
         info: Info,
         commodity: OfCommodity,
         year: Annotated[int, argument(description="The year of the figures.")],
-        stage: Annotated[
-            Stage, argument(description="The stage of the supply chain.")
-        ] = Stage.MINE,
+        stage: StageOrOnly = None,
         form: Form = None,
     ) -> Distribution:
         """The world's production of a commodity in one year, by place."""
-        id = parse_word(Commodity, commodity, "commodity")
-        figures = await info.context.services.as_of.figures(id, year, self.moment)
-        orders, wanted = await self.orders(info), (Statistic.PRODUCTION, stage, form)
-        return distribution(id, spread(selected(figures, *wanted), orders), orders)
+        of = parse_word(Commodity, commodity, "commodity")
+        [found] = await self._distributions(info, [of], [year], Statistic.PRODUCTION, stage, form)
+        return found
+
+    @resolver_field
+    async def productions(
+        self,
+        info: Info,
+        commodities: Annotated[
+            list[str],
+            argument(description="The commodities, such as `lithium`; without those below them."),
+        ],
+        years: Annotated[
+            YearRange,
+            argument(
+                description="The years of the figures. Both ends have to be given; commodities times"
+                f" years are at most {MAX_DISTRIBUTIONS}."
+            ),
+        ],
+        stage: StageOrOnly = None,
+        form: Form = None,
+    ) -> list[Distribution]:
+        """The world's production of several commodities, or of one in several years: by commodity in
+        the given order, and year. Years without figures are left out.
+        """
+        of = list(dict.fromkeys(parse_all(Commodity, commodities, "commodities")))
+        first, last = parse_closed_years(years, "years")
+        if (last - first + 1) * len(of) > MAX_DISTRIBUTIONS:
+            raise TooLarge(
+                f"expected at most {MAX_DISTRIBUTIONS} commodities times years", path=("years",)
+            )
+        found = await self._distributions(
+            info, of, range(first, last + 1), Statistic.PRODUCTION, stage, form
+        )
+        return [one for one in found if one.spread.figures]
 
     @resolver_field
     async def reserves(self, info: Info, commodity: OfCommodity, form: Form = None) -> Distribution:
         """The world's reserves of a commodity, by place."""
-        id = parse_word(Commodity, commodity, "commodity")
-        figures = await info.context.services.as_of.figures(id, None, self.moment)
-        orders, wanted = await self.orders(info), (Statistic.RESERVES, None, form)
-        return distribution(id, spread(selected(figures, *wanted), orders), orders)
+        of = parse_word(Commodity, commodity, "commodity")
+        [found] = await self._distributions(info, [of], [None], Statistic.RESERVES, None, form)
+        return found
+
+    async def _distributions(
+        self,
+        info: Info,
+        commodities: Sequence[Commodity],
+        years: Sequence[int | None],
+        statistic: Statistic,
+        stage: Stage | None,
+        form: str | None,
+    ) -> list[Distribution]:
+        """The distribution of each commodity in each year."""
+        as_of, orders = info.context.services.as_of, await self.orders(info)
+        answer = AnswerContext(orders, self.moment, alliance_loader(as_of, self.moment))
+        found = by_product(await as_of.figures(commodities, years, self.moment))
+        products = await self._products(info, commodities, statistic, stage, form)
+        return [
+            distribution(asked, spread(found.get(asked, ()), orders), answer)
+            for commodity, product in products.items()
+            for year in years
+            for asked in [(commodity, statistic, product, year)]
+        ]
+
+    async def _products(
+        self,
+        info: Info,
+        commodities: Sequence[Commodity],
+        statistic: Statistic,
+        stage: Stage | None,
+        form: str | None,
+    ) -> dict[Commodity, Product]:
+        """The product of each commodity: what is asked for, or meant where that leaves something out."""
+        if form and (stage or statistic is Statistic.RESERVES):
+            return dict.fromkeys(commodities, Product(stage, form))
+        supplies = info.context.services.as_of.supplies
+        known = await supplies.of_commodities(frozenset(commodities), self.moment)
+        return {
+            commodity: product_meant(
+                [of for of in known if (of.commodity, of.statistic) == (commodity, statistic)],
+                stage,
+                form,
+            )
+            for commodity in commodities
+        }
 
     @resolver_field
     async def exposure(
         self,
         info: Info,
-        commodity: Annotated[
-            str | None,
-            argument(
-                description="Only supplies of this commodity, and of those below it that have figures. All"
-                " commodities that the controls name if left out."
-            ),
-        ] = None,
-        issuer: Annotated[
-            str | None, argument(description="Only export controls of this issuer.")
-        ] = None,
+        commodity: ExposedCommodity = None,
+        issuer: OfIssuer = None,
         destination: Annotated[
             str | None,
             argument(
@@ -73,18 +206,55 @@ class SupplyAnalysis(AtMoment):
                 " controls limited to some destinations count as partial."
             ),
         ] = None,
-        stage: Annotated[Stage | None, argument(description="Only supplies at this stage.")] = None,
-        year: Annotated[
-            int | None,
-            argument(
-                description="The year of the figures; for each supply the latest one if left out."
-            ),
-        ] = None,
+        stage: AtStage = None,
+        year: OfYear = None,
     ) -> list[Exposure]:
         """The supplies that export controls reach, and their share of the world's production. Needs
         a commodity, an issuer or a destination.
         """
         asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, destination, stage)
         orders = await self.orders(info)
-        found = await info.context.services.as_of.exposures(asked, orders, self.moment, year=year)
+        [found] = await info.context.services.as_of.exposures(
+            asked, orders, self.moment, destinations=[asked.destination], year=year
+        )
         return [exposure(item, orders, self.moment) for item in found]
+
+    @resolver_field
+    async def exposures(
+        self,
+        info: Info,
+        destinations: Annotated[
+            list[str],
+            argument(
+                description="The destinations, such as `US` and `DE`, at least one and at most"
+                f" {MAX_DESTINATIONS}."
+            ),
+        ],
+        commodity: ExposedCommodity = None,
+        issuer: OfIssuer = None,
+        stage: AtStage = None,
+        year: OfYear = None,
+    ) -> list[ExposureToward]:
+        """`exposure` toward each of several destinations, in the given order."""
+        toward = _parse_destinations(destinations)
+        asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, toward[0], stage)
+        orders = await self.orders(info)
+        found = await info.context.services.as_of.exposures(
+            asked, orders, self.moment, destinations=toward, year=year
+        )
+        return [
+            ExposureToward(
+                destination=place(one),
+                supplies=[exposure(item, orders, self.moment) for item in of],
+            )
+            for one, of in zip(toward, found, strict=True)
+        ]
+
+
+def _parse_destinations(given: list[str]) -> list[Place]:
+    """Destinations, each once. Raises InvalidInput."""
+    if not given:
+        raise InvalidInput("expected at least one destination", path=("destinations",))
+    if len(given) > MAX_DESTINATIONS:
+        raise TooLarge(f"expected at most {MAX_DESTINATIONS} destinations", path=("destinations",))
+    return list(dict.fromkeys(parse_all(Place, given, "destinations")))

@@ -1,0 +1,77 @@
+"""Supplies: of which products there are figures, and which product a question means. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tracker.domain.commodities import Commodity
+from tracker.domain.values import Unit
+from tracker.domain.vocabulary import Stage, Statistic
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyUnit:
+    """A unit and a basis in which claims of a supply are given, and by how many."""
+
+    unit: Unit
+    basis: str | None
+    claims: int
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """One product of a commodity with the figures that there are of one statistic of it.
+
+    `places` counts countries; the world, other countries and unions are none. `units` has the one
+    of most claims first.
+    """
+
+    commodity: Commodity
+    statistic: Statistic
+    stage: Stage | None
+    form: str | None
+    years: tuple[int, ...]
+    places: int
+    has_world_total: bool
+    figures: int
+    claims: int
+    publishers: tuple[str, ...]
+    units: tuple[SupplyUnit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A stage of the supply chain and a form in which a commodity comes from it."""
+
+    stage: Stage | None
+    form: str | None
+
+
+def product_meant(
+    supplies: Collection[Supply], stage: Stage | None = None, form: str | None = None
+) -> Product:
+    """The product that a question means which names only a stage, only a form, or neither; of the
+    supplies of its commodity and statistic.
+
+    - Without a stage it is the mine if there are figures for it in any year, else the only stage
+      for which there are.
+    - Without a form it is the product without one if there are figures for it, else the only form
+      at that stage.
+
+    Where several are left none is chosen. What is named is never replaced by another.
+    """
+    if stage is None:
+        stages = {one.stage for one in supplies if form in (None, one.form)}
+        stage = Stage.MINE if Stage.MINE in stages else _only(stages)
+    forms = {one.form for one in supplies if one.stage == stage}
+    if form is None and None not in forms:
+        form = _only(forms)
+    return Product(stage, form)
+
+
+def _only(found: Collection[T]) -> T | None:
+    return next(iter(found)) if len(found) == 1 else None

@@ -1,0 +1,138 @@
+"""World totals with their method: what is published, and what the places sum up to. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from projections.analysis.claims import ClaimRef, PreferredClaim, edition_of, several_editions
+from projections.analysis.distribution import WORLD, Distribution, in_edition
+from projections.analysis.quantities import (
+    ARITHMETIC,
+    in_unit_of,
+    incomparable_reason,
+    not_numeric_reason,
+    ratio,
+    rounded,
+    total,
+)
+from tracker.domain.places import Place
+from tracker.domain.unions import EU
+from tracker.domain.values import Quantity, Unit
+
+
+class TotalMethod(StrEnum):
+    """How a total for the world comes about."""
+
+    PUBLISHED = "published"
+    SUM_OF_PLACES = "sum_of_places"
+
+
+@dataclass(frozen=True, slots=True)
+class WorldTotal:
+    """The world's total, and how it comes about.
+
+    `sum_of_places` is the sum of the figures for places, other countries among them, and without
+    the EU, whose members have figures of their own. `difference` is the published total less that,
+    `relative_difference` the same as a fraction of the published one. `not_summed` are places with
+    a figure that can't be added: withheld, a bound, of another basis.
+    """
+
+    method: TotalMethod
+    value: Decimal
+    unit: Unit
+    basis: str | None
+    published: PreferredClaim | None
+    sum_of_places: Decimal | None
+    difference: Decimal | None
+    relative_difference: Decimal | None
+    not_summed: tuple[Place, ...]
+    computed_from: tuple[ClaimRef, ...]
+
+    @property
+    def mixed_editions(self) -> bool:
+        """Whether claims of several editions or publishers went into it."""
+        return several_editions(claim for _, claim in self.computed_from)
+
+
+def world_total(of: Distribution) -> WorldTotal | None:
+    """The world's total of a distribution; None where neither the world nor a place has a number.
+
+    It is the number of the preferred claim for the world, set against the sum of the places in the
+    same edition. Where that claim has no number that stands for its value, or there is none, it is
+    the sum of the preferred claims of places, in the unit and basis to which most of them can be
+    added.
+    """
+    if of.world and not not_numeric_reason(of.world.claim.quantity):
+        return _published(of.world, of)
+    return _summed(of)
+
+
+def _published(world: PreferredClaim, of: Distribution) -> WorldTotal:
+    edition, quantity = edition_of(world.claim), world.claim.quantity
+    named = [
+        (figure, claim)
+        for figure in of.figures
+        if figure.series.place not in (WORLD, EU) and (claim := in_edition(figure, edition))
+    ]
+    counted = [item for item in named if _can_be_added(item, quantity)]
+    value = in_unit_of(quantity, quantity)
+    sum_ = total(in_unit_of(claim.quantity, quantity) for _, claim in counted) if counted else None
+    difference = None if sum_ is None else ARITHMETIC.subtract(value, sum_)
+    relative = None if difference is None else ratio(difference, value)
+    return WorldTotal(
+        method=TotalMethod.PUBLISHED,
+        value=value,
+        unit=quantity.unit,
+        basis=quantity.basis,
+        published=world,
+        sum_of_places=sum_,
+        difference=difference,
+        relative_difference=None if relative is None else rounded(relative),
+        not_summed=_places(item for item in named if item not in counted),
+        computed_from=(world.cited, *counted),
+    )
+
+
+def _summed(of: Distribution) -> WorldTotal | None:
+    cited = [share.chosen.cited for share in of.shares if share.place != EU]
+    measure = _commonest(cited)
+    if measure is None:
+        return None
+    counted = [item for item in cited if _can_be_added(item, measure)]
+    sum_ = total(in_unit_of(claim.quantity, measure) for _, claim in counted)
+    return WorldTotal(
+        method=TotalMethod.SUM_OF_PLACES,
+        value=sum_,
+        unit=measure.unit,
+        basis=measure.basis,
+        published=of.world,
+        sum_of_places=sum_,
+        difference=None,
+        relative_difference=None,
+        not_summed=_places(item for item in cited if item not in counted),
+        computed_from=tuple(counted),
+    )
+
+
+def _commonest(cited: Sequence[ClaimRef]) -> Quantity | None:
+    """The quantity to which most of the claims can be added; of several such units, the one that
+    most of them have."""
+    numeric = [claim.quantity for _, claim in cited if not not_numeric_reason(claim.quantity)]
+    kinds = Counter((of.unit, of.basis) for of in numeric).most_common()
+    examples = [next(of for of in numeric if (of.unit, of.basis) == kind) for kind, _ in kinds]
+    return max(
+        examples, key=lambda of: sum(_can_be_added(item, of) for item in cited), default=None
+    )
+
+
+def _can_be_added(item: ClaimRef, measure: Quantity) -> bool:
+    figure, claim = item
+    return incomparable_reason(claim.quantity, measure, "", figure.series.commodity) is None
+
+
+def _places(items: Iterable[ClaimRef]) -> tuple[Place, ...]:
+    return tuple(figure.series.place for figure, _ in items)

@@ -1,0 +1,113 @@
+"""Of which products there are figures at a moment: years, places, publishers, units."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+import asyncpg
+
+from projections.analysis.supplies import Supply, SupplyUnit
+from projections.query.event_cache import EventCache
+from projections.query.list_statements import ENTITIES_BY_NAMES
+from projections.query.lists import figures_of
+from projections.query.moment import Moment, kind_name
+from projections.query.sql_parts import fill, load_parts, versions_of, whole_state
+from projections.runner.progress import ProgressTracker
+from tracker.domain.commodities import Commodity
+from tracker.domain.commodities import commodities as all_commodities
+from tracker.domain.figure import FigureState
+from tracker.domain.places import AGGREGATES
+from tracker.domain.values import Unit
+from tracker.domain.vocabulary import Stage, Statistic
+from tracker.postgres.database import Pool
+
+SQL = load_parts(Path(__file__).with_name("supplies.sql"))
+SUPPLIES = fill(SQL.supplies, versions=versions_of(ENTITIES_BY_NAMES), whole=whole_state())
+MAX_CACHED_QUESTIONS = 1000
+"""Questions whose answers are kept until the next event."""
+
+
+class Supplies:
+    """Answers of which products there are figures."""
+
+    def __init__(self, pool: Pool, progress: ProgressTracker | None = None):
+        self._pool = pool
+        self._kept = EventCache(progress, MAX_CACHED_QUESTIONS, self._read)
+
+    async def of_commodities(
+        self, commodities: frozenset[Commodity], moment: Moment
+    ) -> list[Supply]:
+        """The supplies of some commodities, kept until the next event: questions that leave out a
+        stage or a form need them."""
+        return await self._kept.get((commodities, moment))
+
+    async def _read(self, asked: tuple[frozenset[Commodity], Moment]) -> list[Supply]:
+        commodities, moment = asked
+        return await self.find(moment, commodities)
+
+    async def find(
+        self,
+        moment: Moment,
+        of: Collection[str] | None = None,
+        places: Sequence[str] = (),
+        statistic: Statistic | None = None,
+    ) -> list[Supply]:
+        """The supplies of some commodities, or of all, in the order of the tree; if asked, only of
+        figures for some places, and of one statistic."""
+        names = figures_of(sorted(all_commodities() if of is None else of), places)
+        rows = await self._pool.fetch(
+            SUPPLIES,
+            kind_name(FigureState),
+            moment.valid_at,
+            moment.position,
+            names,
+            statistic,
+            [*AGGREGATES],
+        )
+        return _in_order(_supplies(rows))
+
+
+def _supplies(rows: Sequence[asyncpg.Record]) -> Iterable[Supply]:
+    """The supplies of rows: those of units are told with the one of their product."""
+    units: dict[tuple[str | None, ...], list[SupplyUnit]] = defaultdict(list)
+    for row in rows:
+        if row["of_unit"]:
+            units[_product(row)].append(SupplyUnit(Unit(row["unit"]), row["basis"], row["claims"]))
+    return (_supply(row, units[_product(row)]) for row in rows if not row["of_unit"])
+
+
+def _supply(row: asyncpg.Record, units: Iterable[SupplyUnit]) -> Supply:
+    return Supply(
+        commodity=Commodity(row["commodity"]),
+        statistic=Statistic(row["statistic"]),
+        stage=Stage(row["stage"]) if row["stage"] else None,
+        form=row["form"],
+        years=tuple(row["years"]),
+        places=row["places"],
+        has_world_total=row["has_world_total"],
+        figures=row["figures"],
+        claims=row["claims"],
+        publishers=tuple(row["publishers"]),
+        units=tuple(units),
+    )
+
+
+def _product(row: asyncpg.Record) -> tuple[str | None, ...]:
+    return row["commodity"], row["statistic"], row["stage"], row["form"]
+
+
+def _in_order(found: Iterable[Supply]) -> list[Supply]:
+    """By the tree of commodities, and by statistic, stage and form as their words stand."""
+    tree = {commodity: number for number, commodity in enumerate(all_commodities())}
+    statistics, stages = [*Statistic], [None, *Stage]
+    return sorted(
+        found,
+        key=lambda of: (
+            tree[of.commodity],
+            statistics.index(of.statistic),
+            stages.index(of.stage),
+            of.form or "",
+        ),
+    )

@@ -1,0 +1,216 @@
+"""The share of a group: each country once, and what is not known is said."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from projections.analysis.distribution import distribution
+from projections.analysis.groups import Group, GroupShare, countries_of, group_share
+from schema.services import Services
+from tests.projections.test_distribution import figure, withheld
+from tests.support.api import Api, source
+from tests.support.api import claim as recorded
+from tracker.domain.figure import FigureState
+from tracker.domain.places import Place
+
+ON = date(2025, 6, 1)
+
+
+def places(text: str) -> frozenset[Place]:
+    """The countries of some codes."""
+    return countries_of(map(Place, text.split()), ON)
+
+
+def share(group: str, *figures: FigureState, **more: Any) -> GroupShare:
+    """The share of some countries."""
+    return group_share(distribution(figures, ()), Group(places(group), **more), ON)
+
+
+def reasons(found: Any) -> dict[str, str]:
+    """Why places are not counted."""
+    return {str(one.place): one.reason for one in found}
+
+
+WORLD = (figure("WORLD", 100), figure("CN", 60), figure("US", 20), figure("AU", 10))
+
+
+def test_a_group_has_the_sum_of_the_shares_of_its_members() -> None:
+    found = share("US AU", *WORLD)
+    assert (found.share, found.share_at_most, found.complete) == (
+        Decimal("0.3000"),
+        Decimal("0.3000"),
+        True,
+    )
+    assert found.number == 30
+    assert [str(s.place) for s in found.counted] == ["US", "AU"]
+    assert [str(f.series.place) for f, _ in found.computed_from] == ["WORLD", "US", "AU"]
+
+
+def test_what_is_not_known_of_a_member_is_said_and_never_nothing() -> None:
+    found = share(
+        "US AU JP MM",
+        figure("WORLD", 100),
+        figure("CN", 60),
+        figure("AU", 10),
+        withheld("US"),
+        figure("MM", 5, basis="gross weight"),
+    )
+    assert found.share == Decimal("0.1000")
+    assert found.share_at_most == Decimal("0.4000")
+    assert not found.complete
+    assert reasons(found.missing) == {
+        "US": "its figure has no number",
+        "MM": "its basis is gross weight, the world's is REO",
+        "JP": "there is no figure for it; it may be among other countries",
+    }
+
+
+def test_a_group_of_which_nothing_is_known_has_no_share() -> None:
+    found = share("JP", *WORLD)
+    assert (found.share, found.number, found.complete) == (None, None, False)
+    assert found.share_at_most == Decimal("0.1000")
+    found = share("CN", figure("CN", 60))
+    assert (found.share, found.share_at_most) == (None, None)
+    assert reasons(found.missing) == {"CN": "there is no figure for the world"}
+
+
+def test_a_figure_for_several_members_counts_where_one_of_them_has_none() -> None:
+    both = figure("US_CA", 30)
+    found = share("US CA", *WORLD, both)
+    assert (found.share, found.complete) == (Decimal("0.3000"), True)
+    assert reasons(found.overlapping) == {"US": "the figure for US_CA has it in it"}
+    found = share("US CA", *WORLD, figure("CA", 4), both)
+    assert found.share == Decimal("0.2400")
+    assert reasons(found.overlapping) == {"US_CA": "its countries have figures of their own"}
+
+
+def test_a_figure_that_has_others_in_it_is_not_counted() -> None:
+    found = share("CA", *WORLD, figure("US_CA", 30))
+    assert (found.share, found.complete) == (None, False)
+    assert reasons(found.overlapping) == {"US_CA": "it has others in it: US"}
+    assert reasons(found.missing) == {"CA": "there is no figure for it alone, only for US_CA"}
+    found = share("US", *WORLD, figure("US_CA", 30))
+    assert (found.share, found.complete) == (Decimal("0.2000"), True)
+
+
+def test_a_union_stands_for_its_members_and_its_own_figure_for_all_of_them() -> None:
+    assert share("EU", *WORLD, figure("DE", 3), figure("EU", 8)).share == Decimal("0.0800")
+    assert share("EU", *WORLD, figure("DE", 3)).share == Decimal("0.0300")
+    assert share("DE", *WORLD, figure("EU", 8)).share is None
+
+
+def test_all_but_some_are_all_others_and_the_rest_where_none_of_them_is_in_it() -> None:
+    rest = figure("OTHER", 7)
+    found = share("CN", *WORLD, rest, all_but=True)
+    assert [str(s.place) for s in found.counted] == ["US", "AU", "OTHER"]
+    assert (found.share, found.share_at_most) == (Decimal("0.3700"), Decimal("0.4000"))
+    assert found.complete
+    found = share("CN JP", *WORLD, rest, all_but=True)
+    assert found.share == Decimal("0.3000")
+    assert reasons(found.overlapping) == {"OTHER": "it may have others in it: JP"}
+    assert share("CN", *WORLD, withheld("MM"), all_but=True).complete is False
+
+
+def test_members_that_nobody_has_named_leave_a_group_incomplete() -> None:
+    found = share("US AU", *WORLD, members_known=False)
+    assert (found.share, found.share_at_most, found.complete) == (
+        Decimal("0.3000"),
+        Decimal("0.4000"),
+        False,
+    )
+
+
+CODES = ["CN", "US", "CA", "AU", "NA", "DE", "FR", "JP", "US_CA", "AU_CA_CN_NA", "EU", "OTHER"]
+outputs = st.dictionaries(
+    st.sampled_from(CODES), st.one_of(st.none(), st.integers(0, 500)), min_size=1
+)
+
+
+@given(outputs, st.sets(st.sampled_from(CODES[:-1]), min_size=1), st.booleans())
+def test_no_country_is_counted_twice_and_everybody_is_accounted_for(
+    output: dict[str, int | None], group: set[str], all_but: bool
+) -> None:
+    figures = [
+        withheld(place) if value is None else figure(place, value)
+        for place, value in output.items()
+    ]
+    found = share(" ".join(group), figure("WORLD", 1000), *figures, all_but=all_but)
+    counted = [
+        place
+        for one in found.counted
+        for place in (countries_of([one.place], ON) if one.place != "OTHER" else [one.place])
+    ]
+    assert len(counted) == len(set(counted))
+    assert {*counted} - {"OTHER"} <= {*found.members}
+    missing = {one.place for one in found.missing}
+    assert {*found.members} == missing | ({*counted} - {"OTHER"})
+    assert not missing & {*counted}
+    assert found.complete == (not missing and found.share is not None)
+    if found.share is not None and found.share_at_most is not None:
+        assert found.share <= found.share_at_most
+    if all_but:
+        assert not {*found.members} & places(" ".join(group))
+
+
+SHARE = """query ($of: GroupInput!, $day: Day) { asOf(validAt: $day) {
+  production(commodity: "rare_earths", year: 2023) { share(of: $of) {
+    share shareAtMost complete value unit basis membersKnown members { code }
+    figures { place { code } } missing { place { code } reason figure { qualifier } } } } } }"""
+
+
+async def test_the_members_of_an_alliance_are_those_of_the_moment(services: Services) -> None:
+    api = Api(services)
+    for place, value in (("WORLD", "100"), ("AU", "20"), ("US", "10")):
+        await api.do("recordFigure", recorded(value, place=place))
+    await api.do("recordFigure", recorded(None, place="JP", qualifier="WITHHELD"))
+    founding = {"id": "pact", "on": "2024-05-01", "name": "A pact", "members": ["AU"]}
+    await api.do("foundAlliance", {**founding, "source": source(published_on="2024-05-01")})
+    for member, day in (("US", "2024-07-01"), ("JP", "2024-09-01")):
+        joined = {"id": "pact", "on": day, "change": "JOINED", "member": member}
+        await api.do("recordMembership", {**joined, "source": source(published_on=day)})
+
+    async def ask(day: str) -> Any:
+        data = await api.ask(SHARE, of={"alliance": "pact"}, day=day)
+        return data["asOf"]["production"]["share"]
+
+    assert await ask("2024-04-01") is None
+    assert (await ask("2024-05-01"))["share"] == "0.2000"
+    assert (await ask("2024-08-01"))["value"] == "30"
+    assert await ask("2024-10-01") == {
+        "share": "0.3000",
+        "shareAtMost": "1.0000",
+        "complete": False,
+        "value": "30",
+        "unit": "t",
+        "basis": "REO",
+        "membersKnown": True,
+        "members": [{"code": "AU"}, {"code": "JP"}, {"code": "US"}],
+        "figures": [{"place": {"code": "AU"}}, {"place": {"code": "US"}}],
+        "missing": [
+            {
+                "place": {"code": "JP"},
+                "reason": "its figure has no number",
+                "figure": {"qualifier": "WITHHELD"},
+            }
+        ],
+    }
+
+
+async def test_a_group_that_is_none_is_refused_where_it_is_wrong(services: Services) -> None:
+    document = SHARE.replace("asOf(validAt: $day)", "asOf").replace(", $day: Day", "")
+    api = Api(services)
+    expected: list[tuple[dict[str, Any], str, list[str | int] | None]] = [
+        ({"places": ["CN", "XY"]}, "UNKNOWN_PLACE", ["of", "places", 1]),
+        ({"allBut": ["WORLD"]}, "NOT_COUNTRIES", ["of", "allBut", 0]),
+        ({"places": []}, "INVALID_INPUT", ["of"]),
+        ({"alliance": ""}, "INVALID_INPUT", ["of"]),
+        ({"places": ["CN"] * 101}, "TOO_LARGE", ["of", "places"]),
+        ({"places": ["CN"], "allBut": ["US"]}, "BAD_USER_INPUT", None),
+    ]
+    for group, code, path in expected:
+        assert await api.refused(document, of=group) == (code, path)
