@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from deploy import settings
-from deploy.bootstrap import migrate_log, open_connection, opened_pool
+from deploy.bootstrap import migrate_log, open_connection, opened_pool, running_tracker
 from deploy.bundle_readme import bundle_extras
 from deploy.cli.common import DataDir, run_with_database, stderr
 from deploy.cli.trust import (
@@ -24,6 +24,7 @@ from deploy.cli.trust import (
 )
 from deploy.cli.verify import print_texts, verify
 from deploy.imports import progress_bar
+from deploy.parquet_export import export_parquet
 from deploy.postgres import default_data_dir
 from projections.registry import PROJECTIONS
 from projections.runner.rebuild import rebuild
@@ -52,8 +53,20 @@ def add_to(app: typer.Typer) -> None:
 
 def export(
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where the bundle is, or will be.")
+        Path, typer.Argument(metavar="DIR", help="Where the bundle or snapshot is, or will be.")
     ],
+    parquet: Annotated[
+        bool,
+        typer.Option(
+            "--parquet",
+            help="Write a snapshot of all versions as Parquet instead: a file a kind of entity, for"
+            " DuckDB and notebooks. It needs no keys, and the extra `parquet`.",
+        ),
+    ] = False,
+    position: Annotated[
+        int | None,
+        typer.Option(min=0, help="With --parquet: what was known there (default: the last)."),
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option(
@@ -74,6 +87,13 @@ def export(
     is new, and refuses a log that does not continue the bundle. What is exported is verified. A
     copy made from an address has no texts (notes, quotations): those are not part of the log.
     """
+    if parquet:
+        if source is not None or keys or trust_bundle_key or allow_missing_texts:
+            raise typer.BadParameter("expected no option of bundles", param_hint="--parquet")
+        run_with_database(data_dir, lambda target: export_versions(target, position, directory))
+        return
+    if position is not None:
+        raise typer.BadParameter("expected --parquet beside it", param_hint="--position")
 
     async def copy() -> None:
         with open_log(source or "") as log:
@@ -92,6 +112,13 @@ def export(
         )
     else:
         run_without_database(copy)
+
+
+async def export_versions(target: Target, position: int | None, directory: Path) -> None:
+    """Export all versions of a database as Parquet."""
+    async with running_tracker(target) as services:
+        await services.projector.reach(await services.recorder.head(), seconds=600)
+        await export_parquet(services, position, directory, stderr)
 
 
 async def export_database(

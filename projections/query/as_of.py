@@ -14,6 +14,7 @@ import asyncpg
 from projections.analysis.claims import Orders
 from projections.analysis.exposure import Exposure, Question, exposures, subjects, yearly_supplies
 from projections.fold.replay import line
+from projections.query.all_versions import AllVersions
 from projections.query.event_cache import EventCache
 from projections.query.horizon import Horizons
 from projections.query.list_statements import ENTITIES_BY_NAMES, Ordering
@@ -110,6 +111,7 @@ class AsOf:
         self.horizons = Horizons(pool, progress)
         self.transitions = Transitions(pool, recorder)
         self.supplies = Supplies(pool, progress)
+        self.all_versions = AllVersions(pool)
 
     @property
     def connections(self) -> tuple[int, int]:

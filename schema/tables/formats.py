@@ -150,7 +150,7 @@ class Parquet:
         self, header: Header, pages: Pages, titled: bool
     ) -> AsyncGenerator[bytes, None]:
         """The file once it is complete. Raises TrackerError where pyarrow is not installed."""
-        arrow, parquet = _import_arrow()
+        arrow, parquet = import_arrow()
         columns = _columns(header)
         metadata = header.lines()
         schema = arrow.schema(
@@ -220,7 +220,8 @@ def _arrow_type(arrow: Any, column: Column) -> Any:
     return types.get(column.scalar, arrow.string())
 
 
-def _import_arrow() -> tuple[Any, Any]:
+def import_arrow() -> tuple[Any, Any]:
+    """pyarrow and its module for Parquet. Raises TrackerError where they are not installed."""
     try:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:

@@ -1,0 +1,112 @@
+"""The columns of states in Parquet, derived from what states are made of.
+
+A field is a column of its own name. Words of a vocabulary are those of the API (`IN_FORCE`), dates of
+stated precision are texts (`2025-11`), numbers are doubles (their exact digits stand in `state`), and
+a text that a law can force out is its commitment. What is in the parts of `INLINE` stands beside the
+fields around it, as in the API.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from tracker.domain.entity import EntityState, Evidence
+from tracker.domain.values import TextCommitment
+
+Convert: TypeAlias = Callable[[Any], Any]
+INLINE = frozenset({"series", "clause", "quantity"})
+"""Parts of states that are no columns: their fields are."""
+OWN = frozenset({"id", "because"})
+"""Fields that all states have, and whose columns are not made here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetColumn:
+    """A column: its name, its Arrow type, and how its value is read from a state."""
+
+    name: str
+    type: Any
+    read: Convert
+
+    def below(self, part: str) -> ParquetColumn:
+        """The same column of what has the state as a part of that name."""
+        return ParquetColumn(self.name, self.type, lambda of: self.read(getattr(of, part)))
+
+
+def state_columns(arrow: Any, kind: type[EntityState]) -> list[ParquetColumn]:
+    """The columns of the states of a kind."""
+    return [column for column in _fields(arrow, kind) if column.name not in OWN]
+
+
+def _fields(arrow: Any, kind: type[msgspec.Struct]) -> Iterator[ParquetColumn]:
+    hints = get_type_hints(kind, include_extras=True)
+    for name in kind.__struct_fields__:
+        hint = _plain(hints[name])
+        if name in INLINE:
+            for column in _fields(arrow, hint):
+                yield column.below(name)
+        else:
+            type_, convert = _column_type(arrow, hint)
+            yield ParquetColumn(name, type_, _nullable(name, convert))
+
+
+def _nullable(name: str, convert: Convert) -> Convert:
+    def read(of: Any) -> Any:
+        value = getattr(of, name)
+        return None if value is None else convert(value)
+
+    return read
+
+
+def _plain(hint: Any) -> Any:
+    """A type without its limits and without None; a text that may be a commitment is one."""
+    if get_origin(hint) is Annotated:
+        return _plain(get_args(hint)[0])
+    if get_origin(hint) in (Union, types.UnionType):
+        kinds = {_plain(part) for part in get_args(hint)} - {type(None)}
+        if kinds == {str, TextCommitment}:
+            return TextCommitment
+        [only] = kinds
+        return only
+    return hint
+
+
+@cache
+def _struct(arrow: Any, kind: type[msgspec.Struct]) -> tuple[Any, Convert]:
+    columns = list(_fields(arrow, kind))
+    type_ = arrow.struct([arrow.field(column.name, column.type) for column in columns])
+    return type_, lambda of: {column.name: column.read(of) for column in columns}
+
+
+def _column_type(arrow: Any, hint: Any) -> tuple[Any, Convert]:
+    """The Arrow type of a type, and how its values become what Arrow takes."""
+    if get_origin(hint) is tuple:
+        type_, convert = _column_type(arrow, _plain(get_args(hint)[0]))
+        return arrow.list_(type_), lambda of: [convert(item) for item in of]
+    if hint is Evidence:
+        return arrow.int64(), lambda of: of.position
+    if hint is TextCommitment:
+        return arrow.string(), lambda of: of if isinstance(of, str) else of.commitment
+    if issubclass(hint, msgspec.Struct):
+        return _struct(arrow, hint)
+    if issubclass(hint, Enum):
+        return arrow.string(), lambda of: of.name
+    plain: dict[type, tuple[Any, Convert]] = {
+        bool: (arrow.bool_(), bool),
+        int: (arrow.int64(), int),
+        Decimal: (arrow.float64(), float),
+        date: (arrow.date32(), lambda of: of),
+        datetime: (arrow.timestamp("us", tz="UTC"), lambda of: of),
+    }
+    if issubclass(hint, str):
+        return arrow.string(), str
+    return plain[hint]
