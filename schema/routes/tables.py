@@ -18,7 +18,7 @@ from schema.http.authentication import AccessControl
 from schema.http.responses import errors_as_json, json_response
 from schema.http.streaming import StreamedResponse
 from schema.services import Access, Services
-from schema.tables.formats import FORMATS, Header
+from schema.tables.formats import FORMATS, LICENCE_URL, Header
 from schema.tables.openapi import describe_api
 from schema.tables.rows import TableReader
 from schema.tables.table import table, tables
@@ -92,7 +92,7 @@ class TableRoute:
         headers = {
             "Cache-Control": f"{who}, {PINNED if pinned else 'no-cache'}",
             "Content-Disposition": f'attachment; filename="{_file_name(header, ending)}"',
-            "Link": f'<{header.address}>; rel="canonical"',
+            "Link": f'<{header.address}>; rel="canonical", <{LICENCE_URL}>; rel="license"',
             "Vary": "Authorization",
             "X-Content-Type-Options": "nosniff",
         }

@@ -29,7 +29,8 @@ from schema.tables.table import Table
 from tracker.errors import TooLarge, TrackerError
 
 Pages = AsyncGenerator[list[list[Any]], None]
-LICENCE = "CC-BY-4.0 (https://creativecommons.org/licenses/by/4.0/)"
+LICENCE_URL = "https://creativecommons.org/licenses/by/4.0/"
+LICENCE = f"CC-BY-4.0 ({LICENCE_URL})"
 PRODUCT = "Critical-minerals policy tracker"
 CHUNK_BYTES = 64 * 1024
 MAX_SHEET_ROWS = 1_048_575
@@ -56,7 +57,8 @@ class Header:
             "licence": LICENCE,
             "cite": (
                 f"{PRODUCT}, table {self.table.name} as of {moment.valid_at}, position"
-                f" {moment.position}, digest {moment.digest[:16]}, and the publishers that it names."
+                f" {moment.position}, digest {moment.digest[:16]}, <{self.address}>, and the publishers"
+                " that it names."
             ),
             "address": self.address,
         }

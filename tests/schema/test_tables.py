@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import jsonschema  # type: ignore[import-untyped]
 import openpyxl  # type: ignore[import-untyped]
@@ -25,6 +26,8 @@ NEEDED = {
     "exposure": {"commodity": "gallium"},
     "changes": {"from": "2025-10-01"},
     "transitions": {"commodity": "gallium"},
+    "claims": {"commodity": "gallium"},
+    "events": {"entity": "alliance/quad"},
 }
 """Parameters without which a table says nothing, or too much for a test."""
 TABLES = [
@@ -53,15 +56,21 @@ async def csv_rows(api: Api, name: str, **parameters: Any) -> list[dict[str, str
     return list(csv.DictReader(io.StringIO(response.text)))
 
 
-async def test_every_table_has_the_same_rows_in_every_format(api: Api) -> None:
+async def test_every_table_has_the_same_rows_and_says_whence_in_every_format(api: Api) -> None:
     index = (await api.request("GET", "/tables")).json()["tables"]
     assert [one["name"] for one in index] == TABLES
+    moment = (await api.ask('{ asOf(validAt: "2025-11-20") { position validAt digest knownAt } }'))[
+        "asOf"
+    ]
     for name in TABLES:
         narrowed = NEEDED.get(name, {})
-        if name in ("claims", "events"):
-            continue  # thousands of rows: the next test has them
-        rows = (await get(api, f"{name}.json", **narrowed)).json()["rows"]
+        whole = (await get(api, f"{name}.json", **narrowed)).json()
+        rows, about = whole["rows"], whole["about"]
         assert rows, name
+        headers = [{key.replace("_", " "): text for key, text in about.items()}]
+        text = (await get(api, f"{name}.csv", **narrowed)).text.splitlines()
+        lines = [line.removeprefix("# ") for line in text if line.startswith("# ")]
+        headers.append(dict(line.split(": ", 1) for line in lines))
         assert len(await csv_rows(api, name, **narrowed)) == len(rows)
         book = openpyxl.load_workbook(
             io.BytesIO((await get(api, f"{name}.xlsx", **narrowed)).content)
@@ -69,10 +78,29 @@ async def test_every_table_has_the_same_rows_in_every_format(api: Api) -> None:
         names, *cells = book.worksheets[0].iter_rows(values_only=True)
         assert list(names) == list(rows[0])
         assert len(cells) == len(rows)
+        headers.append(dict(book.worksheets[1].iter_rows(values_only=True)))
         file = (await get(api, f"{name}.parquet", **narrowed)).content
         typed = parquet.read_table(io.BytesIO(file))
         assert typed.column_names == list(rows[0])
         assert typed.num_rows == len(rows)
+        metadata = typed.schema.metadata
+        headers.append({key.decode(): text.decode() for key, text in metadata.items()})
+        for said in headers:
+            check_header(said, name, moment)
+
+
+def check_header(said: dict[str, str], name: str, moment: dict[str, str]) -> None:
+    """The header of a file names its table, moment, digest, licence, and how to cite it."""
+    assert said["table"].startswith(f"{name}: ")
+    assert (said["valid at"], said["position"]) == (moment["validAt"], moment["position"])
+    assert (said["known at"], said["digest"]) == (moment["knownAt"], f"sha256 {moment['digest']}")
+    assert said["licence"] == "CC-BY-4.0 (https://creativecommons.org/licenses/by/4.0/)"
+    for part in (name, moment["validAt"], moment["position"], moment["digest"][:16]):
+        assert part in said["cite"]
+    assert f"<{said['address']}>" in said["cite"]
+    query = parse_qs(urlsplit(said["address"]).query)
+    assert query["valid"] == [moment["validAt"]]
+    assert query["position"] == [moment["position"]]
 
 
 async def test_a_table_goes_on_over_all_pages_of_its_list(api: Api) -> None:
@@ -123,11 +151,8 @@ async def test_a_file_names_its_moment_and_gives_itself_again(api: Api) -> None:
     about = (await api.ask('{ asOf(validAt: "2025-11-20") { position validAt digest knownAt } }'))[
         "asOf"
     ]
-    assert said["valid at"] == about["validAt"]
-    assert said["position"] == about["position"]
-    assert said["known at"] == about["knownAt"]
-    assert said["digest"] == f"sha256 {about['digest']}"
-    assert "creativecommons.org" in said["licence"]
+    check_header(said, "controls", about)
+    assert '<https://creativecommons.org/licenses/by/4.0/>; rel="license"' in first.headers["link"]
     again = await api.request("GET", said["address"])
     assert again.text == first.text
     assert "immutable" in again.headers["cache-control"]
