@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import build_schema, is_scalar_type, specified_scalar_types
 
+from schema.execution.trusted_documents import TrustedDocuments
 from schema.http import graphiql
 from schema.http.graphql_streams import MULTIPART, SSE
 from schema.services import Services
@@ -29,6 +31,7 @@ from tracker.domain.export_control import ExportControlState
 
 CLIENTS = Path(__file__).with_name("clients")
 SCHEMA = Path(__file__).parents[2] / "schema" / "schema.graphql"
+DOCS = Path(__file__).parents[2] / "docs" / "api.md"
 OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 FILES = ("package.json", "package-lock.json")
 AUDITS = 61
@@ -157,8 +160,40 @@ async def test_relay_compiles_its_queries_and_finds_connections_and_nodes(
     assert found == {"keys": [state.id for state in states], "node": states[0].id}
 
 
+async def test_relay_asks_a_strict_server_by_the_documents_that_its_compiler_persisted(
+    workplace: Path, corpus_services: Services
+) -> None:
+    directory = workplace / "relay"
+    (directory / "artifacts").mkdir()
+    config = json.loads((directory / "relay.config.json").read_text())
+    config["persistConfig"] = {"file": "./documents.json", "algorithm": "SHA256"}
+    (directory / "relay.config.json").write_text(json.dumps(config))
+    (directory / "documents.json").write_text("{}")
+    await node(directory, "../../node_modules/relay-compiler/cli.js")
+    manifest = (directory / "documents.json").read_bytes()
+    trusted = TrustedDocuments.from_manifest(manifest, only=True)
+    async with serving(corpus_services, OPEN, trusted=trusted) as (address, *_):
+        found = await run(directory, "main.js", f"http://{address}/graphql")
+    assert len(found["keys"]) == 4
+    assert found["node"] == found["keys"][0]
+
+
+def scalar_map() -> dict[str, str]:
+    """The scalars and what they are in JSON, as the docs have them for generators of code."""
+    text = DOCS.read_text(encoding="utf-8").partition("\n## Scalars\n")[2]
+    shown: dict[str, str] = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    return shown
+
+
+def test_the_docs_say_what_every_scalar_is() -> None:
+    schema = build_schema(SCHEMA.read_text(encoding="utf-8"))
+    scalars = {name for name, type_ in schema.type_map.items() if is_scalar_type(type_)}
+    assert set(scalar_map()) == scalars - set(specified_scalar_types)
+
+
 async def test_codegen_makes_types_that_typescript_takes(workplace: Path) -> None:
     directory = workplace / "codegen"
+    (directory / "scalars.json").write_text(json.dumps(scalar_map()))
     await node(directory, "generate.js")
     await node(directory, "../../node_modules/typescript/bin/tsc", "-p", ".")
 

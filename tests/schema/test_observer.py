@@ -326,7 +326,7 @@ async def test_operations_of_a_socket_are_traces_of_their_own_with_a_link(
     services: Services, traces: Traces, spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "tests.support.web_server.create_app", lambda *_: create_app(services, OPEN, traces)
+        "tests.support.web_server.create_app", lambda *_, **__: create_app(services, OPEN, traces)
     )
     async with (
         serving(services, OPEN) as (address, _, _),

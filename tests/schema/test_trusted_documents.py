@@ -157,13 +157,9 @@ async def test_tables_are_documents_of_the_server_and_go_on(strict: Api) -> None
 
 
 @pytest.fixture
-async def url(services: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+async def url(services: Services) -> AsyncIterator[str]:
     """A strict server on a port."""
-    monkeypatch.setattr(
-        "tests.support.web_server.create_app",
-        lambda services, access: create_app(services, access, trusted=trusted(only=True)),
-    )
-    async with serving(services, OPEN) as (address, *_):
+    async with serving(services, OPEN, trusted=trusted(only=True)) as (address, *_):
         yield f"ws://{address}/graphql"
 
 

@@ -11,16 +11,20 @@ from deploy.log_format import LogLevel
 from deploy.web.connections import Limits
 from deploy.web.server import LIMITS, Server, create_server, listening_socket
 from schema.app import create_app
+from schema.execution.trusted_documents import TrustedDocuments
 from schema.services import Access, Services
 
 
 @asynccontextmanager
 async def serving(
-    services: Services, access: Access, limits: Limits = LIMITS
+    services: Services,
+    access: Access,
+    limits: Limits = LIMITS,
+    trusted: TrustedDocuments | None = None,
 ) -> AsyncIterator[tuple[str, Server, asyncio.Task[None]]]:
     """The address of a server, the server, and its work; it is stopped without patience."""
     listening = listening_socket("127.0.0.1", 0)
-    server = create_server(create_app(services, access), LogLevel.WARNING, limits)
+    server = create_server(create_app(services, access, trusted=trusted), LogLevel.WARNING, limits)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     work = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:

@@ -9,8 +9,7 @@ import { parse } from "graphql";
 const options = {
   schema: parse(readFileSync("../schema.graphql", "utf8")),
   config: { strictScalars: true, useTypeImports: true,
-            scalars: { Day: "string", Position: "string", PartialDate: "string", DateTime: "string",
-                       Decimal: "string", JSON: "unknown" } },
+            scalars: JSON.parse(readFileSync("scalars.json", "utf8")) },
 };
 
 async function generate(filename, pluginMap, documents) {

@@ -1,14 +1,15 @@
 // Relay's runtime: what its compiler made of queries.js, asked of the server. Two pages of a
-// connection become one in the store; then one of its nodes by its id.
+// connection become one in the store; then one of its nodes by its id. Where the compiler persisted the
+// documents, they are asked by their ids.
 import relay from "relay-runtime";
 import { print } from "../tracker.js";
 
 const { Environment, Network, RecordSource, Store, fetchQuery, getSingularSelector } = relay;
 const url = process.argv[2];
-const network = Network.create(async ({ text }, variables) => (await fetch(url, {
+const network = Network.create(async ({ text, id }, variables) => (await fetch(url, {
   method: "POST",
   headers: { "Content-Type": "application/json" },
-  body: JSON.stringify({ query: text, variables }),
+  body: JSON.stringify({ ...(text ? { query: text } : { documentId: id }), variables }),
 })).json());
 const environment = new Environment({ network, store: new Store(new RecordSource()) });
 const compiled = async (name) => (await import(`./artifacts/${name}.graphql.js`)).default;
