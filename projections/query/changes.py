@@ -20,6 +20,7 @@ from projections.query.list_statements import (
     BY_NAME,
     Bounds,
     Ordering,
+    SortKey,
     all_of,
     bound_conditions,
     order_by,
@@ -47,7 +48,7 @@ CHANGED = fill(
     sources_after=whole_sources("after"),
 )
 COUNT = fill(SQL.count, changed=CHANGED)
-ORDERED_BY = ("entity",)
+ORDERED_BY = {SortKey.NAME: ("entity",), SortKey.DATE: ("held_from", "entity")}
 PAGE_ARGUMENTS = 10
 """How many arguments a page has before the keys of its bounds."""
 
@@ -64,15 +65,22 @@ class ChangeKind(StrEnum):
 class Change:
     """An entity that differs between two moments.
 
-    `effective_days` are the days between them on which its state changed, as known at the later
-    one. `because` are the events because of which, in the order of the log: see `causes_of`.
+    `passed` are its transitions between them, as known at the later one. `because` are the events
+    because of which, in the order of the log: see `causes_of`. `held_from` is the day from which
+    the state at the later one has held.
     """
 
     entity: str
     before: EntityState | None
     after: EntityState | None
-    effective_days: tuple[date, ...]
+    passed: tuple[Transition, ...]
     because: tuple[Evidence, ...]
+    held_from: date | None
+
+    @property
+    def effective_days(self) -> tuple[date, ...]:
+        """The days between them on which its state changed, as known at the later one."""
+        return tuple(dict.fromkeys(transition.day for transition in self.passed))
 
     @property
     def what(self) -> ChangeKind:
@@ -85,6 +93,16 @@ class Change:
     def fields(self) -> tuple[FieldChange, ...]:
         """The fields that differ; none where only the facts behind the state do."""
         return diff(self.before, self.after)
+
+    def day_of(self, field: FieldChange) -> date | None:
+        """The last of those days on which a field changed; None where only what is recorded of it
+        did."""
+        days = [
+            transition.day
+            for transition in self.passed
+            if any(_overlap(field.path, other.path) for other in transition.fields)
+        ]
+        return max(days, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +161,13 @@ class Changes:
 
 def page_statement(order: Ordering, bounds: Bounds) -> str:
     """The statement for a page of changes."""
-    conditions = bound_conditions(ORDERED_BY, order, bounds, PAGE_ARGUMENTS + 1)
+    columns = ORDERED_BY[order.by]
+    conditions = bound_conditions(columns, order, bounds, PAGE_ARGUMENTS + 1)
     return fill(
         SQL.page,
         changed=CHANGED,
         conditions=all_of(conditions),
-        order=order_by(ORDERED_BY, order, bounds),
+        order=order_by(columns, order, bounds),
     )
 
 
@@ -209,13 +228,21 @@ def _change(
     entity, kind = row["entity"], STATES[entity_type(row["entity"]).KIND]
     before, after = (decode(kind, row[side]) if row[side] else None for side in ("before", "after"))
     passed = transitions(entity, known, start.valid_at, end.valid_at)
+    held_from = row["held_from"]
     return Change(
         entity=entity,
         before=before,
         after=after,
-        effective_days=tuple(dict.fromkeys(transition.day for transition in passed)),
+        passed=tuple(passed),
         because=causes_of(before, after, known, start.position, passed),
+        held_from=date.fromisoformat(held_from) if held_from else None,
     )
+
+
+def _overlap(path: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether one of two fields is the other, or a part of it; the whole state only overlaps itself."""
+    shorter = min(len(path), len(other))
+    return path[:shorter] == other[:shorter] and (shorter > 0 or len(path) == len(other))
 
 
 def _reasons(state: EntityState | None) -> set[str]:

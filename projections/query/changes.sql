@@ -15,7 +15,8 @@ touched (entity) AS (
     SELECT entity FROM begun WHERE since <= $4::bigint AND until > $4::bigint
 ),
 changed AS (
-    SELECT touched.entity, {state_before} AS before, {state_after} AS after
+    SELECT touched.entity, {state_before} AS before, {state_after} AS after,
+           coalesce(to_char(after.first_day, 'YYYY-MM-DD'), '') COLLATE "C" AS held_from
     FROM touched
     LEFT JOIN LATERAL ({before}) AS before ON true
     LEFT JOIN LATERAL ({after}) AS after ON true
@@ -32,9 +33,9 @@ changed AS (
 )
 
 -- name: page
--- A page of them, by name, between bounds.
+-- A page of them, by name or by the day from which the later state has held, between bounds.
 WITH {changed}
-SELECT entity, before, after FROM changed
+SELECT entity, before, after, held_from FROM changed
 WHERE {conditions}
 ORDER BY {order}
 LIMIT $10;

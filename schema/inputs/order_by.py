@@ -135,12 +135,18 @@ class ImportOrder(Enum):
     KEY_DESC = _order(SortKey.NAME, "The newest first.", down=True)
 
 
-@strawberry.enum(description="Orders of changes.")
+@strawberry.enum(description="Orders of changes. Those of one day are ordered by entity.")
 class ChangeOrder(Enum):
     """Orders of changes."""
 
     ENTITY = _order(SortKey.NAME, "By the name of the entity, ascending.")
     ENTITY_DESC = _order(SortKey.NAME, "By the name of the entity, descending.", down=True)
+    DAY = _order(
+        SortKey.DATE,
+        "By the day from which the state at the second moment has held (`heldFrom`), the earliest first;"
+        " what has none then comes first.",
+    )
+    DAY_DESC = _order(SortKey.DATE, "By that day, the latest first.", down=True)
 
 
 @strawberry.enum(description="Orders of transitions. Those of one day are ordered by entity.")

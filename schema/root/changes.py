@@ -7,11 +7,12 @@ from typing import Annotated, TypeAlias
 
 from strawberry import argument
 
+from projections.query import changes
 from projections.query.changes import ChangeFilter, Changes
 from projections.query.lists import Keyed, KeyRange
 from projections.query.moment import Moment
 from schema.inputs.arguments import parse_commodities, parse_publisher, parse_words
-from schema.inputs.order_by import ChangeOrder
+from schema.inputs.order_by import ChangeOrder, cursor_name
 from schema.inputs.pagination import Cursors
 from schema.types.change import Change, EntityKind, change
 from schema.types.connection import PageSource
@@ -52,15 +53,23 @@ def parse_kinds(kind: EntityKind | None, default: Sequence[str] = tuple(STATES))
 
 
 def change_pages(
-    changes: Changes, start: Moment, end: Moment, about: ChangeFilter, order: ChangeOrder
+    source: Changes, start: Moment, end: Moment, about: ChangeFilter, order: ChangeOrder
 ) -> PageSource[Change]:
-    """The changes between two moments, by entity."""
-    cursors = Cursors()
+    """The changes between two moments, by entity or by day."""
+    cursors = Cursors(order=cursor_name(order))
+    by_day = cursors.order is not None
 
     async def items(span: KeyRange) -> list[Keyed[Change]]:
-        found = await changes.between(start, end, about, order.value, span)
-        return [((of.entity,), change(of, start, end)) for of in found]
+        found = await source.between(start, end, about, order.value, span)
+        return [
+            ((_day(of), of.entity) if by_day else (of.entity,), change(of, start, end))
+            for of in found
+        ]
 
     return PageSource(
-        items, lambda: changes.count(start, end, about), cursors.encode, cursors.decode
+        items, lambda: source.count(start, end, about), cursors.encode, cursors.decode
     )
+
+
+def _day(of: changes.Change) -> str:
+    return of.held_from.isoformat() if of.held_from else ""

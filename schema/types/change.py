@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from enum import Enum
 from typing import Any
 
@@ -64,6 +65,10 @@ class FieldChange:
     )
     before: JSON | None = field(description="Its value before; null where it had none.")
     after: JSON | None = field(description="Its value after; null where it has none.")
+    changed_on: Day | None = field(
+        description="The day on which it changed; of several between two moments, the last. Null where"
+        " only what is recorded of it changed."
+    )
 
 
 @object_type
@@ -80,6 +85,10 @@ class Change:
     effective_days: list[Day] = field(
         description="The days between the two moments on which its state changed, as known at the later"
         " position; empty where only the recorded knowledge changed."
+    )
+    held_from: Day | None = field(
+        description="The day from which the state at the second moment has held; null where there is"
+        " none. It may lie before the first moment where only the recorded knowledge changed."
     )
     because: list[Because] = field(
         description="The events that caused it: newly recorded or newly public facts, retractions, and"
@@ -99,7 +108,7 @@ class Change:
     @resolver_field
     async def fields(self, info: Info) -> list[FieldChange]:
         """The fields that differ; empty where only the events behind the state do."""
-        return await field_changes(info, self.of.fields)
+        return await field_changes(info, [(one, self.of.day_of(one)) for one in self.of.fields])
 
 
 @object_type
@@ -130,7 +139,7 @@ class Transition:
     @resolver_field
     async def fields(self, info: Info) -> list[FieldChange]:
         """The fields that change."""
-        return await field_changes(info, self.of.fields)
+        return await field_changes(info, [(one, self.of.day) for one in self.of.fields])
 
     @resolver_field
     def before(self) -> State | None:
@@ -154,6 +163,7 @@ def change(of: changes.Change, start: Moment, end: Moment) -> Change:
         kind=entity_kind(of.entity),
         change=of.what,
         effective_days=[Day(day.isoformat()) for day in of.effective_days],
+        held_from=Day(of.held_from.isoformat()) if of.held_from else None,
         because=because(of.because),
     )
 
@@ -176,13 +186,16 @@ def transition(of: transitions.Transition, position: int) -> Transition:
     )
 
 
-async def field_changes(info: Info, of: Sequence[diff.FieldChange]) -> list[FieldChange]:
-    """The GraphQL types of field changes, with their texts; without those that say the same again."""
+async def field_changes(
+    info: Info, of: Sequence[tuple[diff.FieldChange, date | None]]
+) -> list[FieldChange]:
+    """The GraphQL types of field changes, each with its day, with their texts; without those that say
+    the same again."""
     found = await load_texts(
         info,
         {
             text
-            for item in of
+            for item, _ in of
             for side in (item.before, item.after)
             for text in commitments_in(side)
         },
@@ -192,8 +205,9 @@ async def field_changes(info: Info, of: Sequence[diff.FieldChange]) -> list[Fiel
             path=list(item.path),
             before=with_texts(item.before, found),
             after=with_texts(item.after, found),
+            changed_on=Day(day.isoformat()) if day else None,
         )
-        for item in of
+        for item, day in of
     ]
     return [item for item in shown if item.before is None or item.before != item.after]
 

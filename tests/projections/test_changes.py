@@ -16,7 +16,7 @@ from projections.fold.diff import content
 from projections.fold.replay import ReplayState
 from projections.fold.transitions import transitions
 from projections.query.changes import COUNT, causes_of, page_statement
-from projections.query.list_statements import BY_NAME, Bounds
+from projections.query.list_statements import BY_NAME, Bounds, Ordering, SortKey
 from projections.query.lists import KeyRange
 from projections.query.moment import Moment
 from projections.query.transitions import TURNING, TransitionFilter, facts_public_by
@@ -109,6 +109,30 @@ async def test_pages_put_together_are_all_changes(services: Services) -> None:
         after = (page[-1].entity,)
     assert pages == together
     assert len(together) > 4
+
+
+async def test_changes_are_put_in_the_order_of_the_days_from_which_they_hold(
+    services: Services,
+) -> None:
+    world = await told(services, 2)
+    start, end = Moment(DAYS[0], 0), Moment(DAYS[-1], world.position)
+    held_from = {
+        entity: version.start.isoformat()
+        for entity, version in world.states(end.valid_at, end.position)
+    }
+    for down in (False, True):
+        order = Ordering(SortKey.DATE, down)
+        together = await services.changes.between(start, end, order=order)
+        keys = [(held_from.get(change.entity, ""), change.entity) for change in together]
+        assert keys == sorted(keys, reverse=down)
+        assert len({day for day, _ in keys}) > 2
+        pages, after = [], None
+        while page := await services.changes.between(
+            start, end, order=order, span=KeyRange(after=after, limit=2)
+        ):
+            pages += page
+            after = (held_from.get(page[-1].entity, ""), page[-1].entity)
+        assert pages == together
 
 
 async def test_moments_in_the_wrong_order_are_refused(services: Services) -> None:
@@ -366,6 +390,36 @@ async def test_bad_comparisons_are_refused(
 
 
 # --- what is to come
+
+
+async def test_each_field_has_the_day_on_which_it_changed(api: Api) -> None:
+    await api.do("announceExportControl", control("x"))
+    await api.do("suspendExportControl", suspension("x", on="2025-11-05"))
+    document = """{ changes(from: {validAt: "2025-11-01"}, to: {validAt: "2025-11-20"}
+        orderBy: DAY) { nodes { heldFrom fields { path changedOn } } } }"""
+    [change] = (await api.ask(document))["changes"]["nodes"]
+    assert change["heldFrom"] == "2025-11-09"
+    days = {one["path"][-1]: one["changedOn"] for one in change["fields"]}
+    assert days == {
+        "suspendedFrom": "2025-11-05",
+        "suspendedUntil": "2025-11-05",
+        "status": "2025-11-09",
+        "returnsOn": "2025-11-09",
+    }
+    restated = """{ changes(from: {validAt: "2026-01-01", position: "1"},
+        to: {validAt: "2026-01-01"}) { nodes { heldFrom fields { path changedOn } } } }"""
+    [change] = (await api.ask(restated))["changes"]["nodes"]
+    assert {one["changedOn"] for one in change["fields"]} == {None}
+    paged = """query ($after: String) { changes(from: {validAt: "2024-01-01"} orderBy: DAY_DESC
+        first: 1, after: $after) { pageInfo { hasNextPage endCursor } nodes { entity heldFrom } } }"""
+    await api.do("announceExportControl", control("y", on="2025-01-01"))
+    page = (await api.ask(paged))["changes"]
+    rest = (await api.ask(paged, after=page["pageInfo"]["endCursor"]))["changes"]
+    assert [one["heldFrom"] for one in (*page["nodes"], *rest["nodes"])] == [
+        "2025-11-09",
+        "2025-01-01",
+    ]
+    assert await api.refused(paged, after="eA") == ("INVALID_CURSOR", ["after"])
 
 
 UPCOMING = """query ($day: Day, $position: Position, $days: Int! = 90, $commodity: String,
