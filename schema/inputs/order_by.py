@@ -157,6 +157,14 @@ class TransitionOrder(Enum):
     DAY_DESC = _order(SortKey.NAME, "By day, the latest first.", down=True)
 
 
+@strawberry.enum(description="Orders of memberships.")
+class MembershipOrder(Enum):
+    """Orders of memberships."""
+
+    ALLIANCE = _order(SortKey.NAME, "By alliance, then by place and day.")
+    PLACE = _order(SortKey.TITLE, "By place, then by alliance and day.")
+
+
 @strawberry.enum(description="Orders of events.")
 class EventOrder(Enum):
     """Orders of events."""

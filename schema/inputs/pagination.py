@@ -16,6 +16,7 @@ from strawberry import argument
 from projections.query.lists import Key
 from schema.base.global_ids import decode_opaque, encode_opaque, entity_path
 from schema.inputs.arguments import LAST_POSITION
+from tracker.domain.codec import decode, encode
 from tracker.domain.registry import KINDS
 from tracker.errors import InvalidInput
 
@@ -122,6 +123,28 @@ class Cursors:
         known = kind in KINDS if self.kind is None else kind == self.kind
         if not known or entity_path(kind, id) is None or len(names) != 1 + self.positioned:
             raise ValueError
+
+
+@dataclass(frozen=True, slots=True)
+class WordCursors:
+    """The cursors of a list whose items are told by words, such as a day and a name, in an order that
+    has a name."""
+
+    order: str
+
+    def encode(self, key: Key) -> str:
+        """Encode the key of an item as a cursor."""
+        return encode_opaque(encode([self.order, *key]).decode())
+
+    def decode(self, given: str, path: str) -> Key:
+        """Decode a cursor of this list to its key. Raises InvalidInput for any other text."""
+        try:
+            order, *key = decode(list[str], decode_opaque(given))
+        except (ValueError, InvalidInput):
+            raise cursor_error(path) from None
+        if order != self.order:
+            raise cursor_error(path)
+        return tuple(key)
 
 
 def cursor_error(path: str) -> InvalidInput:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 import strawberry
 from strawberry import field
 
 from projections.query.as_of import AsOf
-from projections.query.lists import Filter, Key, Keyed, KeyRange
+from projections.query.lists import Filter, Key, Keyed, KeyRange, slice_range
 from projections.query.moment import Moment, S, kind_name
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.order_by import cursor_name
-from schema.inputs.pagination import Cursors, PageRequest
+from schema.inputs.pagination import Cursors, PageRequest, WordCursors
 from schema.types.common import from_state
 
 T = TypeVar("T")
@@ -152,3 +153,18 @@ def entity_pages(
     return PageSource(
         items, lambda: as_of.lists.count(kind, moment, narrowed), cursors.encode, cursors.decode
     )
+
+
+def list_pages(found: list[Keyed[T]], order: str, down: bool = False) -> PageSource[T]:
+    """A list that is all there, in the order of its keys, which are words; `order` is the name of the
+    list and order, which its cursors have."""
+    cursors = WordCursors(order)
+    found.sort(key=itemgetter(0), reverse=down)
+
+    async def items(span: KeyRange) -> Sequence[Keyed[T]]:
+        return slice_range(found, span, down)
+
+    async def count() -> int:
+        return len(found)
+
+    return PageSource(items, count, cursors.encode, cursors.decode)

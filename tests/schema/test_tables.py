@@ -30,11 +30,11 @@ NEEDED = {
     "events": {"entity": "alliance/quad"},
 }
 """Parameters without which a table says nothing, or too much for a test."""
-TABLES = [
-    *("alliances", "announcements", "changes", "claims", "clause-counts", "clauses"),
-    *("commodities", "controls", "disputes", "events", "exposure", "members", "places"),
-    *("production", "productions", "reserves", "supplies", "transitions", "upcoming"),
-]
+NAMES = """
+    alliances announcements changes claims clause-counts clauses commodities controls disputes events
+    exposure members memberships places production productions reserves supplies transitions upcoming
+"""
+TABLES = NAMES.split()
 
 
 @pytest.fixture

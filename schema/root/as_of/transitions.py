@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from operator import itemgetter
 from typing import Annotated, TypeAlias
 
 from strawberry import argument
 
 from projections.fold import transitions
 from projections.fold.transitions import TransitionKind
-from projections.query.lists import Key, Keyed, KeyRange, slice_range
+from projections.query.lists import Key
 from projections.query.transitions import TransitionFilter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.base.global_ids import decode_opaque, encode_opaque, key_of
+from schema.base.global_ids import key_of
 from schema.inputs.arguments import (
     CommodityId,
     HsCode,
@@ -27,19 +25,20 @@ from schema.inputs.arguments import (
     parse_words,
 )
 from schema.inputs.order_by import ORDER_BY, TransitionOrder
-from schema.inputs.pagination import After, Before, First, Last, cursor_error, parse_page
+from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.inputs.ranges import DayRange, parse_days
 from schema.root.as_of.base import AtMoment
 from schema.root.changes import AboutPlace, OfKind, parse_kinds
 from schema.types.change import EntityKind, Transition, transition
-from schema.types.connection import Connection, PageSource
+from schema.types.connection import Connection, PageSource, list_pages
 from schema.types.export_control import firm_names
 from tracker.domain.alliance import Alliance
-from tracker.domain.codec import decode, encode
 from tracker.domain.places import Place
 from tracker.domain.values import DAY
 from tracker.errors import InvalidInput
 
+TRANSITIONS = "transitions"
+"""The list and order that cursors of transitions are of."""
 MAX_UPCOMING_DAYS = 36_525
 POLICY_KINDS = (
     EntityKind.ALLIANCE.value,
@@ -161,7 +160,7 @@ class TransitionLists(AtMoment):
         today = self.moment.valid_at
         until = today + min(days * DAY, date.max - today)
         if until == today:
-            return await _pages([], order_by).page(asked)
+            return await list_pages([], TRANSITIONS).page(asked)
         listing = await self._listing(info, today + DAY, until, about, order_by)
         return await listing.page(asked)
 
@@ -176,8 +175,10 @@ class TransitionLists(AtMoment):
         found = await info.context.services.as_of.transitions.between(
             self.moment, first_day or date.min, last_day or date.max, about
         )
-        return _pages(
-            [(order_key(of), transition(of, self.moment.position)) for of in found], order
+        return list_pages(
+            [(order_key(of), transition(of, self.moment.position)) for of in found],
+            TRANSITIONS,
+            order.value.down,
         )
 
 
@@ -191,33 +192,6 @@ def parse_alliance(given: str | None) -> str | None:
     return key
 
 
-def _pages(found: list[Keyed[Transition]], order: TransitionOrder) -> PageSource[Transition]:
-    """Transitions in the order of their keys, as a list in pages."""
-    down = order.value.down
-    found.sort(key=itemgetter(0), reverse=down)
-
-    async def items(span: KeyRange) -> Sequence[Keyed[Transition]]:
-        return slice_range(found, span, down)
-
-    async def count() -> int:
-        return len(found)
-
-    return PageSource(items, count, encode_cursor, decode_cursor)
-
-
 def order_key(of: transitions.Transition) -> Key:
     """The key that transitions are ordered by."""
     return (of.day.isoformat(), of.entity, *of.part)
-
-
-def encode_cursor(key: Key) -> str:
-    """The cursor of an item of a list that has keys of words."""
-    return encode_opaque(encode(key).decode())
-
-
-def decode_cursor(given: str, path: str) -> Key:
-    """The key of an item of such a list. Raises InvalidInput for text that is no cursor of one."""
-    try:
-        return tuple(decode(list[str], decode_opaque(given)))
-    except (ValueError, InvalidInput):
-        raise cursor_error(path) from None

@@ -1,0 +1,31 @@
+"""Who belongs to which alliance, on a day and over time, from what is known at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from projections.fold.memberships import MembershipPeriod, membership_periods
+from projections.fold.timeline import timeline
+from projections.query.moment import Moment
+from projections.query.transitions import facts_public_by
+from tracker.domain.alliance import Alliance
+from tracker.domain.places import Place
+from tracker.log.recorder import Recorder
+
+
+async def memberships(
+    recorder: Recorder, alliances: Sequence[str], places: Sequence[Place] | None, moment: Moment
+) -> list[MembershipPeriod]:
+    """The periods of membership in some alliances, by alliance, place and day."""
+    streams = await recorder.read_streams(
+        [f"{Alliance.KIND}/{key}" for key in sorted(set(alliances))], moment.position
+    )
+    return [
+        period
+        for entity, events in streams.items()
+        for period in membership_periods(
+            entity.partition("/")[2],
+            timeline(entity, facts_public_by(events, moment.valid_at)),
+            places,
+        )
+    ]

@@ -1,0 +1,175 @@
+"""Who belongs to which alliance at a moment, and in a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, TypeVar
+
+import strawberry
+from strawberry import argument, field
+
+from projections.fold.memberships import MembershipPeriod as Period
+from projections.fold.memberships import overlapping
+from projections.query.lists import Key, Keyed
+from projections.query.memberships import memberships
+from projections.query.moment import Moment
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.base.global_ids import key_of
+from schema.base.scalars import Day
+from schema.inputs.arguments import parse_short_text, parse_word
+from schema.inputs.order_by import ORDER_BY, MembershipOrder
+from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.inputs.ranges import DayRange, parse_days
+from schema.root.as_of.base import AtMoment
+from schema.types.alliance import Alliance, alliance
+from schema.types.common import Place, place
+from schema.types.connection import Connection, list_pages
+from tracker.domain import places as domain
+from tracker.domain.alliance import AllianceState
+from tracker.domain.values import PartialDate
+from tracker.domain.vocabulary import MemberRole, MembershipKind
+from tracker.errors import InvalidInput, TooLarge
+
+T = TypeVar("T")
+MAX_ASKED = 100
+"""Alliances or places that are asked for by name, at most."""
+
+
+@object_type
+class MembershipPeriod:
+    """How a place belongs to an alliance from one day to another."""
+
+    state: strawberry.Private[AllianceState]
+    moment: strawberry.Private[Moment]
+
+    place: Place = field(description="The place.")
+    kind: MembershipKind = field(description="Itself, through a union, or not.")
+    role: MemberRole | None = field(description="The role in which it takes part itself.")
+    union: Place | None = field(description="The union through which it belongs to it.")
+    first: Day = field(name="from", description="The first day on which it is so, and public.")
+    last: Day | None = field(
+        name="until", description="The last day, inclusive; null: it is so as far as is known."
+    )
+    since: PartialDate | None = field(
+        description="When it joined, as exactly as the sources tell, where it takes part itself."
+    )
+
+    @resolver_field
+    def alliance(self) -> Alliance:
+        """The alliance, at the moment that is asked about. One that has ended keeps the members that
+        it had: see its `status`."""
+        return alliance(self.state, self.moment)
+
+
+@object_type
+class Memberships(AtMoment):
+    """Memberships of a moment."""
+
+    @resolver_field
+    async def memberships(
+        self,
+        info: Info,
+        alliances: Annotated[
+            list[str] | None,
+            argument(
+                description="Only memberships in these alliances, such as `quad`; at most 100."
+            ),
+        ] = None,
+        places: Annotated[
+            list[str] | None,
+            argument(
+                description="Only those of these places, such as `FR`; at most 100. Of these it is"
+                " also told where they do not belong to an alliance, and where that is not known."
+            ),
+        ] = None,
+        kinds: Annotated[
+            list[MembershipKind] | None, argument(description="Only memberships of these kinds.")
+        ] = None,
+        between: Annotated[
+            DayRange | None,
+            argument(
+                description="Those of which a day is one of these, past or to come; the day of the"
+                " moment if left out."
+            ),
+        ] = None,
+        order_by: Annotated[MembershipOrder, ORDER_BY] = MembershipOrder.ALLIANCE,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[MembershipPeriod]:
+        """Who belongs to which alliance: in which role, through which union, from when until when, as
+        it is known at this moment. Without `places` all that
+        belonged to an alliance are listed, the countries of a union that does among them.
+        """
+        asked = parse_page(first, after, last, before)
+        wanted_places = _parse_all(
+            places, "places", lambda one: parse_word(domain.Place, one, "places")
+        )
+        keys = _parse_all(alliances, "alliances", _alliance_key)
+        days = (self.moment.valid_at, self.moment.valid_at)
+        if between is not None:
+            given = parse_days(between, "between") or (None, None)
+            days = (given[0] or date.min, given[1] or date.max)
+        services = info.context.services
+        states = {
+            state.id: state for state in await services.as_of.states(AllianceState, self.moment)
+        }
+        found = await memberships(
+            services.recorder,
+            [key for key in states if keys is None or key in keys],
+            wanted_places,
+            self.moment,
+        )
+        shown: list[Keyed[MembershipPeriod]] = [
+            (_key(period, order_by), _shown(period, states[period.alliance], self.moment))
+            for period in overlapping(found, *days)
+            if kinds is None or period.membership.kind in kinds
+        ]
+        return await list_pages(shown, order_by.name, order_by.value.down).page(asked)
+
+
+def _parse_all(given: list[str] | None, name: str, parse: Callable[[str], T]) -> list[T] | None:
+    if given is None:
+        return None
+    if len(given) > MAX_ASKED:
+        raise TooLarge(f"expected at most {MAX_ASKED}, not {len(given)}", path=(name,))
+    found = []
+    for index, one in enumerate(given):
+        try:
+            found.append(parse(one))
+        except InvalidInput as error:
+            error.path = (name, index)
+            raise
+    return found
+
+
+def _alliance_key(given: str) -> str:
+    key = key_of("alliance", parse_short_text(given, "alliances"))
+    if key is None:
+        raise InvalidInput("expected the key of an alliance, such as 'quad'")
+    return key
+
+
+def _key(period: Period, order: MembershipOrder) -> Key:
+    day = period.first.isoformat()
+    if order is MembershipOrder.PLACE:
+        return period.place, period.alliance, day
+    return period.alliance, period.place, day
+
+
+def _shown(of: Period, state: AllianceState, moment: Moment) -> MembershipPeriod:
+    kind, role, union = of.membership
+    return MembershipPeriod(
+        state=state,
+        moment=moment,
+        place=place(of.place),
+        kind=kind,
+        role=role,
+        union=place(union) if union else None,
+        first=Day(of.first.isoformat()),
+        last=Day(of.last.isoformat()) if of.last else None,
+        since=of.since,
+    )
