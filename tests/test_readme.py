@@ -4,6 +4,7 @@ a page leads somewhere."""
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shlex
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.settings import DATA_DIR
 from schema.base.context import Context
 from schema.execution.execute import execute, stream
 from schema.services import Access, Services
@@ -65,9 +67,15 @@ def test_every_command_succeeds_beside_a_running_demo(demo: Running, line: str) 
 @pytest.mark.parametrize("block", TABLE_COMMANDS)
 def test_every_command_for_tables_succeeds(demo: Running, tmp_path: Path, block: str) -> None:
     script = block.replace("http://127.0.0.1:8000", demo.url).replace("curl -s", "curl -fs")
-    script = f'set -e\npython() {{ {shlex.quote(sys.executable)} "$@"; }}\n{script}'
+    python = shlex.quote(sys.executable)
+    script = f'set -e\npython() {{ {python} "$@"; }}\ntracker() {{ {python} -m tracker "$@"; }}\n{script}'
     result = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, DATA_DIR.variable: str(demo.data_dir)},
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout or list(tmp_path.iterdir())

@@ -1,13 +1,13 @@
-"""A whole snapshot as Parquet: every version on both axes, asked by DuckDB as a reader would."""
+"""A whole snapshot as Parquet: every version on both axes, asked by DuckDB as a reader would.
+
+The command itself, and the line for DuckDB in the docs, are run by `tests/test_readme.py`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-import shlex
-import subprocess
-import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,12 @@ from projections.query.moment import Moment
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.fact_builders import announced, fact
-from tests.support.processes import Running, command
+from tests.support.processes import command
 from tracker.domain.alliance import Founded, Renamed
 from tracker.domain.registry import STATES
 from tracker.errors import InvalidInput
 
 QUIET = Console(quiet=True)
-DOCS = Path(__file__).parents[2] / "docs" / "tables.md"
 AT = """known_from <= {position} AND coalesce(known_until, {position}) >= {position}
     AND DATE '{day}' BETWEEN valid_from AND coalesce(valid_until, 'infinity')"""
 DIGEST = """SELECT sha256(string_agg(
@@ -276,23 +275,6 @@ async def test_what_fails_midway_leaves_the_older_files(
 
 
 # --- as a command
-
-
-def test_the_command_and_the_line_for_duckdb_in_the_docs_work(
-    demo: Running, tmp_path: Path
-) -> None:
-    text = DOCS.read_text(encoding="utf-8").partition("## A whole snapshot")[2]
-    shown = text.partition("```sh\n")[2].partition("```")[0].splitlines()
-    exported, asked = (shlex.split(line) for line in shown)
-    assert exported == ["tracker", "export", "--parquet", "snapshot"]
-    result = command(*exported[1:-1], str(tmp_path / "snapshot"), data_dir=demo.data_dir)
-    assert result.returncode == Exit.OK, result.stderr
-    assert "versions at position" in result.stderr
-    answer = subprocess.run(
-        [sys.executable, *asked[1:]], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert answer.returncode == 0, answer.stderr
-    assert "CN" in answer.stdout
 
 
 @pytest.mark.parametrize(
