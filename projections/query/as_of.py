@@ -31,6 +31,7 @@ from projections.query.lists import (
     ranged,
 )
 from projections.query.moment import Moment, S, kind_name
+from projections.query.search import Searches
 from projections.query.sql_parts import fill, load_parts, version_at, versions_of, whole_state
 from projections.query.supplies import Supplies
 from projections.query.transitions import Transitions
@@ -112,6 +113,7 @@ class AsOf:
         self.transitions = Transitions(pool, recorder)
         self.supplies = Supplies(pool, progress)
         self.all_versions = AllVersions(pool)
+        self.searches = Searches(pool, self.named, progress)
 
     @property
     def connections(self) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import tracker.domain
 from projections.fold import elements, timeline
 from projections.runner.projection import Projection, Tables
-from projections.versions import row_batch, rows, search_text
+from projections.versions import row_batch, rows, search_document, search_text
 from projections.versions.fold_cache import FoldCache
 from projections.versions.row_batch import RowBatch, fold_page, fold_streams, write_page
 from projections.versions.whole_streams import whole_streams
@@ -29,15 +29,23 @@ class Versions(Projection[RowBatch]):
 
     name = "versions"
     tables = Tables(
-        ("texts", "subjects", "versions", "elements"),
+        ("documents", "vocabulary", "texts", "subjects", "versions", "elements"),
         SQL.create_tables,
-        (SQL.create_version_indexes, SQL.create_search_indexes),
+        (SQL.create_version_indexes, SQL.create_search_indexes, SQL.create_document_indexes),
     )
     code = (
         *sorted(path for path in DOMAIN.rglob("*") if path.suffix in (".py", ".toml")),
         *(
             Path(str(module.__file__))
-            for module in (upcasting, timeline, elements, rows, search_text, row_batch)
+            for module in (
+                upcasting,
+                timeline,
+                elements,
+                rows,
+                search_document,
+                search_text,
+                row_batch,
+            )
         ),
         TABLES,
         Path(__file__).with_name("rows.sql"),

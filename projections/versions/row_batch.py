@@ -12,7 +12,13 @@ from typing import Any
 from projections.fold.timeline import EntityFold, RowDelta
 from projections.runner.projection import Page
 from projections.versions.fold_cache import FoldCache
-from projections.versions.rows import SearchIndexRows, element_rows, search_keys, version_rows
+from projections.versions.rows import (
+    SearchIndexRows,
+    element_rows,
+    search_keys,
+    version_rows,
+    vocabulary_line,
+)
 from tracker.domain.entity import RecordedFact
 from tracker.log.fact_reader import StreamFacts, read_facts, read_facts_of
 from tracker.postgres.database import Connection, named_queries
@@ -155,6 +161,8 @@ async def write_page(
         (SQL.add_elements, page.added_elements),
         (SQL.add_subjects, _subject_lines(page.search_rows)),
         (SQL.add_texts, _text_lines(page.search_rows)),
+        (SQL.add_documents, _document_lines(page.search_rows)),
+        (SQL.add_vocabulary, _vocabulary_lines(page.search_rows)),
     ):
         if lines:
             await connection.execute(query, lines, timeout=seconds)
@@ -174,6 +182,17 @@ def _subject_lines(rows: SearchIndexRows) -> list[str]:
 
 def _text_lines(rows: SearchIndexRows) -> list[str]:
     return sorted([f"{kind}\t{entity}\t{text}" for kind, entity, text in rows.texts])
+
+
+def _document_lines(rows: SearchIndexRows) -> list[str]:
+    return [
+        "\t".join([entity.partition("/")[0], entity, key, *found.words])
+        for (entity, key), found in sorted(rows.documents.items())
+    ]
+
+
+def _vocabulary_lines(rows: SearchIndexRows) -> list[str]:
+    return [vocabulary_line(word, since) for word, since in sorted(rows.vocabulary.items())]
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from projections.fold.timeline import RowDelta
+from projections.versions.search_document import Document, can_be_corrected, document, trigrams
 from projections.versions.search_text import search_text, title
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
@@ -201,16 +202,29 @@ def _day(day: date | None) -> str:
 
 @dataclass(slots=True)
 class SearchIndexRows:
-    """By what entities are found: the words that they were ever about, and the texts that they ever
-    had."""
+    """By what entities are found: the words that they were ever about, and the texts and documents
+    that they ever had."""
 
     subjects: list[Subject] = field(default_factory=list)
     texts: set[SearchText] = field(default_factory=set)
+    documents: dict[tuple[str, str], Document] = field(default_factory=dict)
+    """By entity and key."""
+    vocabulary: dict[str, int] = field(default_factory=dict)
+    """The words of documents that may be misspelt, and the first position of each."""
+
+    def add_document(self, entity: str, new: Document, since: int) -> None:
+        """Add a document that an entity first had at a position."""
+        self.documents[entity, new.key] = new
+        for text in new.words:
+            for word in filter(can_be_corrected, text.split()):
+                self.vocabulary[word] = min(since, self.vocabulary.get(word, since))
 
 
 def search_keys(state: EntityState) -> set[object]:
-    """By what lists find the entity of a state: its columns and publishers."""
-    return {filter_columns(state), *(source.publisher for source in state.sources)}
+    """By what lists and searches find the entity of a state: its columns, document, publishers."""
+    found = document(state)
+    publishers = (source.publisher for source in state.sources)
+    return {filter_columns(state), found.key if found else None, *publishers}
 
 
 def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line]:
@@ -226,6 +240,10 @@ def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line
     for row in sorted(delta.added, key=_SINCE):
         entity, (start, end, state, text, newest), since, until, generation = row
         columns = filter_columns(state)
+        found = document(state)
+        if found and found.key not in known:
+            known.add(found.key)
+            search_rows.add_document(entity, found, since)
         if columns is not before and columns != before:  # an entity is rarely about anything new
             head, before = _head(entity, columns), columns
             if columns not in known:
@@ -242,7 +260,7 @@ def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line
                     publishers.setdefault(source.publisher, since)
         day = main_date(state)
         yield (
-            f"{head}\t{of_date(day) if day else NULL}\t{sources}"
+            f"{head}\t{found.key if found else NULL}\t{of_date(day) if day else NULL}\t{sources}"
             f"\t{clauses_json(state)}\t{_day(start)}\t{_day(end - DAY) if end else 'infinity'}"
             f"\t{since}\t{until or OPEN_POSITION}\t{generation}\t{_newest(newest)}\t{text}"
         )
@@ -288,6 +306,11 @@ def _source(element: Value) -> str | None:
         return None
     parts = _sources_of(element)
     return parts[0] if len(parts) == 1 else f"[{','.join(parts)}]"
+
+
+def vocabulary_line(word: str, since: int) -> Line:
+    """The row of a word that may be misspelt."""
+    return f"{word}\t{since}\t{{{','.join(trigrams(word))}}}"
 
 
 _SINCE = attrgetter("since")

@@ -10,6 +10,7 @@ CREATE TABLE versions (
     category    text COLLATE "C",            -- a figure's statistic, a control's direction, …
     title       text COLLATE "C",            -- the words of its title, to be ordered by
     said        text COLLATE "C",            -- the words that a search finds it by
+    document    text COLLATE "C",            -- the key of its row in documents
     dated       daterange,                   -- the days on which it may have been announced, founded, …
     sources     jsonb,                       -- its publishers, when they published, how it was checked,
                                              -- and whether the fact is primary and verified; a
@@ -41,12 +42,23 @@ CREATE TABLE elements (         -- of the long lists of states, each once
 );
 -- The planner need not know what is only read, or asked about row by row.
 ALTER TABLE versions ALTER title SET STATISTICS 0, ALTER said SET STATISTICS 0,
-    ALTER sources SET STATISTICS 0, ALTER clauses SET STATISTICS 0, ALTER state SET STATISTICS 0;
+    ALTER document SET STATISTICS 0, ALTER sources SET STATISTICS 0, ALTER clauses SET STATISTICS 0, ALTER state SET STATISTICS 0;
 CREATE TABLE subjects (         -- which entities were ever about a word
     kind   text COLLATE "C" NOT NULL,
     word   text COLLATE "C" NOT NULL,         -- '' for every entity of the kind
     entity text COLLATE "C" NOT NULL,
     since  bigint NOT NULL                    -- the position at which it first was
+);
+CREATE TABLE documents (        -- by what a search finds and ranks entities: all that a state of one says
+    kind   text COLLATE "C" NOT NULL,
+    entity text COLLATE "C" NOT NULL,
+    key    text COLLATE "C" NOT NULL,         -- follows from its words
+    vector tsvector NOT NULL                  -- the words with their weights; see search_document.py
+);
+CREATE TABLE vocabulary (       -- the words of documents, by which misspelt ones are corrected
+    word     text COLLATE "C" PRIMARY KEY,    -- a rebuild too meets a word again and again
+    since    bigint NOT NULL,                 -- the first position at which a document had it
+    trigrams text[] COLLATE "C" NOT NULL
 );
 CREATE TABLE texts (            -- what entities ever said
     kind   text COLLATE "C" NOT NULL,
@@ -70,3 +82,8 @@ CREATE UNIQUE INDEX subjects_key ON subjects (word, kind, entity) INCLUDE (since
 CREATE UNIQUE INDEX texts_key ON texts (entity, md5(said));
 CREATE INDEX texts_words ON texts
     USING gin ((to_tsvector('simple', said) || to_tsvector('english', said)));
+
+-- name: create_document_indexes
+CREATE UNIQUE INDEX documents_key ON documents (entity, key);
+CREATE INDEX documents_vector ON documents USING gin (vector);
+CREATE INDEX vocabulary_trigrams ON vocabulary USING gin (trigrams);

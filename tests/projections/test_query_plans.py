@@ -25,8 +25,8 @@ ELEMENTS = "elements_key"
 
 GROW = """
 INSERT INTO versions
-SELECT entity, kind, commodity, period, commodities, places, category, title, said, dated, sources,
-       clauses, first_day, last_day, $1 + 2 * round, $1 + 2 * round + 1, $1 + 2 * round,
+SELECT entity, kind, commodity, period, commodities, places, category, title, said, document, dated,
+       sources, clauses, first_day, last_day, $1 + 2 * round, $1 + 2 * round + 1, $1 + 2 * round,
        newest_fact, newest_position, 'grown'
 FROM versions, generate_series(1, 10) AS round WHERE until = 9223372036854775807
 """
@@ -156,8 +156,8 @@ async def test_the_past_of_an_entity_is_read_by_its_index(connection: Connection
 
 MANY_VERSIONS = """
 INSERT INTO versions
-SELECT 'figure/long', kind, commodity, period, commodities, places, category, title, said, dated,
-       sources, clauses, first_day, '9999-12-31', n, n + 1, n / 32 * 32, newest_fact,
+SELECT 'figure/long', kind, commodity, period, commodities, places, category, title, said, document,
+       dated, sources, clauses, first_day, '9999-12-31', n, n + 1, n / 32 * 32, newest_fact,
        newest_position, repeat(state, 5)
 FROM generate_series(1, 9000) AS n, (SELECT * FROM versions WHERE entity = $1 LIMIT 1) AS one"""
 

@@ -28,11 +28,13 @@ NEEDED = {
     "transitions": {"commodity": "gallium"},
     "claims": {"commodity": "gallium"},
     "events": {"entity": "alliance/quad"},
+    "search": {"text": "gallium"},
 }
 """Parameters without which a table says nothing, or too much for a test."""
 NAMES = """
     alliances announcements changes claims clause-counts clauses commodities controls disputes events
-    exposure members memberships places production productions reserves supplies transitions upcoming
+    exposure members memberships places production productions reserves search supplies transitions
+    upcoming
 """
 TABLES = NAMES.split()
 

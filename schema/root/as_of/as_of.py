@@ -17,6 +17,7 @@ from schema.root.as_of.export_controls import Controls
 from schema.root.as_of.figures import Figures
 from schema.root.as_of.firms import Firms
 from schema.root.as_of.memberships import Memberships
+from schema.root.as_of.search import SearchAtMoment
 from schema.root.as_of.supply import SupplyAnalysis
 from schema.root.as_of.transitions import TransitionLists
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
@@ -64,7 +65,15 @@ class Horizon:
 
 @object_type
 class AsOf(
-    Controls, Alliances, Figures, Firms, SupplyAnalysis, TransitionLists, ClauseCounts, Memberships
+    Controls,
+    Alliances,
+    Figures,
+    Firms,
+    SupplyAnalysis,
+    TransitionLists,
+    ClauseCounts,
+    Memberships,
+    SearchAtMoment,
 ):
     """The world on one day, as the log knew it at one position. Every answer below is about this
     moment.

@@ -1,0 +1,237 @@
+"""Search: what says some words at a moment, the best first.
+
+An entity is found if it has each of the words: in its state as it is then, in a note or quotation of
+an event behind that state, or, a figure, in the names of what it is of. Where nothing has all of
+them, words that are nearly like them count too. What is found follows from what the log had by the
+position, and so does its rank: it depends on the entity's own words only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from projections.query.event_cache import EventCache
+from projections.query.figure_words import begins_name, figure_question, near_names
+from projections.query.lists import Key, Keyed, KeyRange
+from projections.query.moment import Moment
+from projections.query.search_matches import SoughtWord, nearest, sought_words
+from projections.query.sql_parts import fill, load_parts, versions_of
+from projections.runner.progress import ProgressTracker
+from projections.versions.search_document import can_be_corrected, trigrams
+from projections.versions.search_text import words
+from tracker.domain.entity import EntityState
+from tracker.domain.figure import Figure
+from tracker.domain.registry import State
+from tracker.postgres.database import Pool
+
+StateReader: TypeAlias = Callable[[Sequence[str], Moment], Awaitable[Mapping[str, State]]]
+"""Reads the states of some entities at a moment."""
+
+SQL = load_parts(Path(__file__).with_name("search.sql"))
+MAX_RESULTS = 1000
+"""Entities that one search has."""
+MAX_CACHED_SEARCHES = 100
+"""Searches whose results are kept until the next event."""
+MAX_CANDIDATES = 50
+"""Words that are looked at to correct another."""
+MAX_CORRECTIONS = 10
+"""Words that are taken in the place of one that is misspelt."""
+ANNEX_WEIGHT_PERCENT = 2
+"""What a word weighs that only a note or quotation has: less than the least in a state."""
+FIGURE_WEIGHT_PERCENT = 1
+"""What each word weighs by which a figure is found: of a figure there are many years."""
+NAME_WEIGHT_PERCENT = 100
+"""What is added where a name or key is just what was searched for."""
+ENTITIES_SAYING = fill(SQL.entities_saying, asked=SQL.asked)
+FOUND = fill(SQL.found, versions=versions_of(ENTITIES_SAYING), asked=SQL.asked, classes=SQL.classes)
+ANNEXES_SAYING = fill(SQL.annexes_saying, asked=SQL.asked)
+FIGURES_SAYING = fill(SQL.figures_saying, entities=SQL.entities_named)
+FIGURES = fill(SQL.figures, versions=versions_of(FIGURES_SAYING))
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuestion:
+    """What is searched for: words, and the kinds, commodities and places of what may be found."""
+
+    text: str
+    kinds: tuple[str, ...]
+    commodities: tuple[str, ...] | None = None
+    places: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """The words as they were taken, and what has them: entities with their ranks, the best first."""
+
+    sought: tuple[SoughtWord, ...]
+    found: tuple[tuple[float, str], ...]
+
+
+class Searches:
+    """Answers searches."""
+
+    def __init__(
+        self, pool: Pool, read_states: StateReader, progress: ProgressTracker | None = None
+    ):
+        self._pool = pool
+        self._read_states = read_states
+        self._answers = EventCache(progress, MAX_CACHED_SEARCHES, self._read)
+
+    async def answer(self, question: SearchQuestion, moment: Moment) -> SearchAnswer:
+        """All that is found."""
+        return await self._answers.get((question, moment))
+
+    async def _read(self, key: tuple[SearchQuestion, Moment]) -> SearchAnswer:
+        question, moment = key
+        sought = [SoughtWord(word) for word in sought_words(question.text)]
+        found = await self._find(question, moment, sought)
+        if not found:
+            corrected = await self._corrected(sought, moment)
+            if corrected != sought:
+                sought = corrected
+                found = await self._find(question, moment, sought)
+        return SearchAnswer(tuple(await self._with_stems(sought)), tuple(found))
+
+    async def _find(
+        self, question: SearchQuestion, moment: Moment, sought: Sequence[SoughtWord]
+    ) -> list[tuple[float, str]]:
+        """Entities that have all of the words, with their ranks."""
+        saying, figures = await asyncio.gather(
+            self._find_saying(question, moment, sought),
+            self._find_figures(question, moment, sought),
+        )
+        ranks = dict.fromkeys(figures, FIGURE_WEIGHT_PERCENT / 100) | saying
+        found = sorted((-rank, entity) for entity, rank in ranks.items())
+        return [(-rank, entity) for rank, entity in found[:MAX_RESULTS]]
+
+    async def _find_saying(
+        self, question: SearchQuestion, moment: Moment, sought: Sequence[SoughtWord]
+    ) -> dict[str, float]:
+        """Entities whose states, notes and quotations have the words."""
+        rows = await self._pool.fetch(
+            FOUND,
+            question.kinds,
+            moment.valid_at,
+            moment.position,
+            *_tsqueries(sought),
+            question.commodities,
+            question.places,
+            MAX_RESULTS,
+        )
+        weights = {row["entity"]: row["weights"] for row in rows}
+        partly = [entity for entity, each in weights.items() if 0 in each]
+        in_annexes = await self._words_in_annexes(partly, moment, sought)
+        name = words(question.text)
+        ranks: dict[str, float] = {}
+        for row in rows:
+            entity, each = row["entity"], row["weights"]
+            annexed = in_annexes.get(entity, set())
+            full = [
+                weight or (ANNEX_WEIGHT_PERCENT / 100 if number in annexed else 0)
+                for number, weight in enumerate(each, 1)
+            ]
+            if all(full):
+                is_named = name in ((row["title"] or "").split(), words(entity.partition("/")[2]))
+                ranks[entity] = round(
+                    sum(full) / len(full) + NAME_WEIGHT_PERCENT / 100 * is_named, 6
+                )
+        return ranks
+
+    async def _words_in_annexes(
+        self, entities: Sequence[str], moment: Moment, sought: Sequence[SoughtWord]
+    ) -> dict[str, set[int]]:
+        """The numbers of the words that notes and quotations of some entities have, of the events that
+        count at the moment: neither retracted nor of a later day."""
+        if not entities:
+            return {}
+        at = moment.valid_at, moment.position
+        rows = await self._pool.fetch(ANNEXES_SAYING, entities, *at, *_tsqueries(sought))
+        states = await self._read_states(sorted({row["entity"] for row in rows}), moment)
+        positions = {name: positions_behind(state) for name, state in states.items()}
+        found: dict[str, set[int]] = {}
+        for row in rows:
+            if row["position"] in positions.get(row["entity"], ()):
+                found.setdefault(row["entity"], set()).add(row["number"])
+        return found
+
+    async def _find_figures(
+        self, question: SearchQuestion, moment: Moment, sought: Sequence[SoughtWord]
+    ) -> list[str]:
+        """Figures that are of what the words say."""
+        asked = figure_question([one.spellings for one in sought])
+        if asked is None or Figure.KIND not in question.kinds:
+            return []
+        rows = await self._pool.fetch(
+            FIGURES,
+            asked.beginnings,
+            moment.valid_at,
+            moment.position,
+            asked.subjects,
+            asked.expressions,
+            question.commodities,
+            question.places,
+            MAX_RESULTS,
+        )
+        return [row["entity"] for row in rows]
+
+    async def _corrected(self, sought: Sequence[SoughtWord], moment: Moment) -> list[SoughtWord]:
+        """The words, those that nobody has said with what they are nearly like: of what the log had by
+        the position, and of the names of commodities and places."""
+        asked = [one.word for one in sought if can_be_corrected(one.word)]
+        parts = [f"{{{','.join(trigrams(word))}}}" for word in asked]
+        rows = await self._pool.fetch(SQL.near_words, asked, parts, moment.position, MAX_CANDIDATES)
+        unknown = {row["asked"] for row in rows if not begins_name(row["asked"])}
+        candidates = {word: set(near_names(word)) for word in unknown}
+        for row in rows:
+            if row["word"] and row["asked"] in unknown:
+                candidates[row["asked"]].add(row["word"])
+        return [
+            SoughtWord(
+                one.word, near=nearest(one.word, candidates.get(one.word, ()), MAX_CORRECTIONS)
+            )
+            for one in sought
+        ]
+
+    async def _with_stems(self, sought: Sequence[SoughtWord]) -> list[SoughtWord]:
+        stems = await self._pool.fetchval(SQL.stems, [one.word for one in sought])
+        return [
+            SoughtWord(one.word, stem, one.near) for one, stem in zip(sought, stems, strict=True)
+        ]
+
+
+def positions_behind(state: EntityState) -> frozenset[int]:
+    """The positions of the events that a state follows from."""
+    return frozenset(fact.position for fact in state.because)
+
+
+def slice_answer(answer: SearchAnswer, span: KeyRange) -> Sequence[Keyed[str]]:
+    """The entities in a span of an answer, each with its rank and name as its key."""
+
+    def place(key: Key) -> tuple[float, str]:
+        return -float(key[0]), str(key[1])
+
+    within = [
+        ((repr(rank), entity), entity)
+        for rank, entity in answer.found
+        if (span.after is None or _is_behind((-rank, entity), place(span.after), span.closed))
+        and (span.before is None or _is_behind(place(span.before), (-rank, entity), span.closed))
+    ]
+    if span.limit is None:
+        return within
+    return within[max(len(within) - span.limit, 0) :] if span.from_end else within[: span.limit]
+
+
+def _is_behind(place: tuple[float, str], bound: tuple[float, str], closed: bool) -> bool:
+    return place > bound or (closed and place == bound)
+
+
+def _tsqueries(sought: Iterable[SoughtWord]) -> tuple[list[str], list[str]]:
+    """The words as `to_tsquery` reads them: exactly, and as the beginnings of others. Those that are
+    taken in the place of a misspelt one have to be there as they are."""
+    exactly = [f"'{one.word}'" for one in sought]
+    begun = [" | ".join([f"'{one.word}':*", *(f"'{near}'" for near in one.near)]) for one in sought]
+    return exactly, begun

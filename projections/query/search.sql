@@ -1,0 +1,99 @@
+-- Searching for words at a moment. What is found has all of the words, each in what the state says (its
+-- document) or in a note or quotation of an event: see search.py.
+
+-- name: asked
+-- The words that are searched for: exactly, and as the beginning of a word or by their stem.
+(SELECT number, to_tsquery('simple', exactly) AS exactly,
+        to_tsquery('simple', begun) || to_tsquery('english', begun) AS begun
+ FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS word (exactly, begun, number)) AS asked
+
+-- name: entities_saying
+-- The entities of some kinds that ever said each of the words by a position. Of those that said one the
+-- newest document may say it no more: the version at the moment tells.
+SELECT entity FROM (
+    SELECT asked.number, document.entity
+    FROM {asked} JOIN documents AS document ON document.vector @@ asked.begun
+    WHERE document.kind = ANY ($1::text[])
+    UNION
+    SELECT asked.number, event.stream
+    FROM {asked} JOIN log.annexes AS annex
+      ON log.words_of(annex.text) @@ asked.begun AND annex.text IS NOT NULL
+    JOIN log.events AS event ON event.position = annex.position
+    WHERE annex.position <= $3::bigint AND split_part(event.stream, '/', 1) = ANY ($1::text[])
+) AS saying
+GROUP BY entity HAVING count(*) = cardinality($4::text[])
+
+-- name: found
+-- What has the words at the moment, and how much each of them weighs in what its state says: nothing where
+-- only a note or quotation may say it.
+SELECT version.entity, version.title, weights.each AS weights
+FROM {versions}
+LEFT JOIN documents AS document
+    ON document.entity = version.entity AND document.key = version.document
+CROSS JOIN LATERAL (
+    SELECT array_agg(
+        CASE WHEN document.vector @@ asked.begun
+             THEN ts_rank({classes}, document.vector, asked.begun)
+                  + ts_rank({classes}, document.vector, asked.exactly)
+             ELSE 0 END
+        ORDER BY number) AS each
+    FROM {asked}) AS weights
+WHERE ($6::text[] IS NULL OR version.commodities ?| $6) AND ($7::text[] IS NULL OR version.places ?| $7)
+ORDER BY (SELECT sum(weight) FROM unnest(weights.each) AS weight) DESC, version.entity
+LIMIT $8;
+
+-- name: classes
+-- What the classes of words weigh, from D to A.
+'{0.1,0.2,0.5,1}'
+
+-- name: annexes_saying
+-- In which events of some entities ($1) notes and quotations say which of the words, up to a position.
+SELECT event.stream AS entity, asked.number, annex.position
+FROM {asked} JOIN log.annexes AS annex
+  ON log.words_of(annex.text) @@ asked.begun AND annex.text IS NOT NULL
+JOIN log.events AS event ON event.position = annex.position
+WHERE annex.position <= $3::bigint AND $2::date IS NOT NULL AND event.stream = ANY ($1::text[]);
+
+-- name: entities_named
+-- Figures by the beginnings of their names ($1), or by words that they are about ($4).
+SELECT found.entity FROM unnest($1::text[]) AS beginning CROSS JOIN LATERAL (
+    SELECT entity FROM subjects
+    WHERE kind = 'figure' AND word = '' AND entity >= beginning AND entity < beginning || '~'
+      AND since <= $3::bigint
+    OFFSET 0) AS found
+UNION
+SELECT entity FROM subjects
+WHERE kind = 'figure' AND word = ANY ($4::text[]) AND since <= $3::bigint
+
+-- name: figures_saying
+-- Of these, those whose names have all of the words.
+SELECT entity FROM ({entities}) AS named WHERE entity ~ ALL ($5::text[])
+
+-- name: figures
+-- The figures whose names have all of the words, each in one of some ways.
+SELECT version.entity
+FROM {versions}
+WHERE ($6::text[] IS NULL OR version.commodities ?| $6) AND ($7::text[] IS NULL OR version.places ?| $7)
+ORDER BY version.entity
+LIMIT $8;
+
+-- name: near_words
+-- Of some words ($1, their trigrams as text $2) those that begin no word that the log had by a position,
+-- with words that they are like, if there are any.
+SELECT asked.word AS asked, near.word
+FROM unnest($1::text[], $2::text[]) AS asked (word, trigrams)
+LEFT JOIN LATERAL (
+    SELECT word FROM vocabulary
+    WHERE trigrams && asked.trigrams::text[] AND since <= $3::bigint
+      AND length(word) BETWEEN length(asked.word) - 2 AND length(asked.word) + 2
+    ORDER BY (SELECT count(*) FROM unnest(trigrams) AS one WHERE one = ANY (asked.trigrams::text[])) DESC,
+             word
+    LIMIT $4) AS near ON true
+WHERE NOT EXISTS (
+    SELECT FROM vocabulary
+    WHERE word >= asked.word AND word < asked.word || U&'\+10FFFF' AND since <= $3::bigint);
+
+-- name: stems
+-- The English stems of words, null for those without one.
+SELECT array_agg((ts_lexize('english_stem', word))[1] ORDER BY number)
+FROM unnest($1::text[]) WITH ORDINALITY AS asked (word, number);

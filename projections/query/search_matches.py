@@ -1,0 +1,157 @@
+"""Where texts match a search: which part of which text, and which words are nearly like another. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from projections.versions.search_text import IDEOGRAPHS, words
+
+SPELT_WORD = re.compile(
+    rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}](?:[^\W_{IDEOGRAPHS}]|[\u0300-\u036f])*"
+)
+"""A word as it is written, with its accents."""
+MAX_EXCERPT_CHARACTERS = 200
+CHARACTERS_BEFORE = 60
+"""Of an excerpt before its match, where the text is longer than an excerpt."""
+STOP_WORDS = frozenset(
+    "a an and are as at by for from in is of on or that the to with".split()  # noqa: SIM905
+)
+"""Words that nearly every text has: they are left out of a search that has others."""
+MAX_WORDS = 20
+"""Different words of one search."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoughtWord:
+    """A word of a search: as it was asked, its English stem, and others that are nearly like it and
+    taken in its place."""
+
+    word: str
+    stem: str | None = None
+    near: tuple[str, ...] = ()
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All words that it may be."""
+        return (self.word, *self.near)
+
+    def quality(self, found: Iterable[str]) -> int:
+        """How well it matches one of some words: 0 not at all, 4 exactly."""
+        return max((self._quality(word) for word in found), default=0)
+
+    def _quality(self, found: str) -> int:
+        if found == self.word:
+            return 4
+        if found.startswith(self.word):
+            return 3
+        if found in self.near:
+            return 2
+        # "polici" is the stem of both "policy" and "policies"
+        stem = (self.stem or "").removesuffix("i")
+        return 1 if stem and found.startswith(stem) else 0
+
+
+class Match(NamedTuple):
+    """The part of a text that matches: an excerpt of the text, and where in this it begins and ends,
+    in characters."""
+
+    field: str
+    text: str
+    start: int
+    end: int
+    position: int | None = None
+    """Of the event whose annex the text is."""
+
+
+class Text(NamedTuple):
+    """A text with its field, and the position of the event whose annex it is."""
+
+    field: str
+    text: str
+    position: int | None = None
+
+
+def sought_words(text: str) -> list[str]:
+    """The words of a search, each once, without those that say nothing."""
+    found = list(dict.fromkeys(words(text)))
+    return [word for word in found if word not in STOP_WORDS] or found
+
+
+def best_matches(
+    sought: Sequence[SoughtWord], texts: Sequence[Text]
+) -> tuple[list[Match], list[SoughtWord]]:
+    """For each word its best match, the first of the best; and the words that none of the texts has."""
+    matches: list[Match] = []
+    missing: list[SoughtWord] = []
+    spelt = [(text, list(_spelt_words(text.text))) for text in texts]
+    for one in sought:
+        best: tuple[int, Text, re.Match[str]] | None = None
+        for text, found in spelt:
+            for place, plain in found:
+                quality = one.quality(plain)
+                if quality > (best[0] if best else 0):
+                    best = quality, text, place
+        if best is None:
+            missing.append(one)
+        else:
+            matches.append(_excerpt(best[1], *best[2].span()))
+    return list(dict.fromkeys(matches)), missing
+
+
+def _spelt_words(text: str) -> Iterator[tuple[re.Match[str], Sequence[str]]]:
+    """The words of a text as they are written, and as they are compared."""
+    for place in SPELT_WORD.finditer(text):
+        yield place, words(place.group())
+
+
+def _excerpt(of: Text, start: int, end: int) -> Match:
+    """The part of a text around a match."""
+    text = of.text
+    if len(text) <= MAX_EXCERPT_CHARACTERS:
+        return Match(of.field, text, start, end, of.position)
+    first = max(0, start - CHARACTERS_BEFORE)
+    last = min(len(text), max(first + MAX_EXCERPT_CHARACTERS, end))
+    if first:  # not in the middle of a word
+        first = text.find(" ", first, start) + 1 or first
+    if last < len(text):
+        last = max(text.rfind(" ", end, last), end)
+    before, after = "…" if first else "", "…" if last < len(text) else ""
+    shift = len(before) - first
+    return Match(
+        of.field, f"{before}{text[first:last]}{after}", start + shift, end + shift, of.position
+    )
+
+
+def allowed_edits(word: str) -> int:
+    """How many letters of a word may be wrong, missing, too many or swapped."""
+    return 1 if len(word) < 8 else 2
+
+
+def nearest(word: str, candidates: Iterable[str], limit: int) -> tuple[str, ...]:
+    """The words that are nearly like another, the nearest first."""
+    allowed = allowed_edits(word)
+    distances = {one: edits(word, one, allowed) for one in candidates if one != word}
+    near = sorted((count, one) for one, count in distances.items() if count <= allowed)
+    return tuple([one for _, one in near[:limit]])
+
+
+def edits(one: str, other: str, most: int) -> int:
+    """How many letters are to be changed, added, taken out or swapped to make one word of another;
+    more than `most` where it is more than that (the optimal string alignment distance)."""
+    if abs(len(one) - len(other)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        earlier, before, row = before, row, [i]
+        for j, second in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != second))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == second:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most and min(before) > most:
+            return most + 1
+    return row[-1]

@@ -1,0 +1,125 @@
+"""Search at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from strawberry import argument
+
+from projections.query.lists import Key, Keyed, KeyRange
+from projections.query.search import SearchAnswer, SearchQuestion, slice_answer
+from projections.query.search_matches import MAX_WORDS, sought_words
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.inputs.arguments import (
+    CommodityId,
+    parse_short_text,
+    parse_with_descendants,
+    parse_words,
+)
+from schema.inputs.pagination import After, Before, Cursors, First, Last, cursor_error, parse_page
+from schema.root.as_of.base import AtMoment
+from schema.types.change import EntityKind
+from schema.types.connection import Connection, PageSource
+from schema.types.search import SearchResult, search_result
+from tracker.domain.values import Actor
+from tracker.errors import InvalidInput, TooLarge
+
+CURSORS = Cursors(order="RANK")
+
+
+@object_type
+class SearchAtMoment(AtMoment):
+    """Search at a moment."""
+
+    @resolver_field
+    async def search(
+        self,
+        info: Info,
+        text: Annotated[str, argument(description="The words to search for.")],
+        kinds: Annotated[
+            list[EntityKind] | None, argument(description="Only entities of these kinds.")
+        ] = None,
+        commodity: CommodityId = None,
+        place: Annotated[
+            str | None,
+            argument(
+                description="Only entities of this place (`CN`) or alliance (`quad`): as issuer, member or"
+                " actor, as the seat of a firm, or as the place of a figure."
+            ),
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[SearchResult]:
+        """Entities that have all of the words, the best first. A word counts where it begins a word
+        or has the same English stem, without regard to capitals and accents: in names, present and
+        former, titles, keys, instruments, firms, in what clauses say, in accounts that differ, in the
+        names of commodities and places and their codes, also those of the Harmonized System, and in
+        notes and quotations of the events behind a state. A figure is found by its commodity,
+        place, statistic, stage, product and year. Where nothing has all of the words, words that are
+        nearly like them count too. A search has at most 1,000 results.
+        """
+        asked = parse_page(first, after, last, before)
+        question = SearchQuestion(
+            parse_text(text),
+            parse_kinds(kinds),
+            _as_tuple(parse_with_descendants(commodity)),
+            _as_tuple(parse_words(Actor, place, "place")),
+        )
+        answer = await info.context.services.as_of.searches.answer(question, self.moment)
+        return await self._pages(info, answer).page(asked)
+
+    def _pages(self, info: Info, answer: SearchAnswer) -> PageSource[SearchResult]:
+        """The results in pages."""
+        as_of = info.context.services.as_of
+
+        async def items(span: KeyRange) -> list[Keyed[SearchResult | None]]:
+            found = slice_answer(answer, span)
+            states = await as_of.named([entity for _, entity in found], self.moment)
+            orders = await self.orders(info)
+            return [
+                (
+                    key,
+                    search_result(
+                        entity, float(key[0]), states[entity], self.moment, orders, answer.sought
+                    ),
+                )
+                for key, entity in found
+            ]
+
+        async def count() -> int:
+            return len(answer.found)
+
+        return PageSource(items, count, CURSORS.encode, decode_cursor)
+
+
+def decode_cursor(given: str, path: str) -> Key:
+    """Decode a cursor of a search. Raises InvalidInput for any other text."""
+    rank, entity = CURSORS.decode(given, path)
+    try:
+        float(rank)
+    except ValueError:
+        raise cursor_error(path) from None
+    return rank, entity
+
+
+def parse_text(given: str) -> str:
+    """Parse the words of a search. Raises InvalidInput."""
+    found = sought_words(parse_short_text(given, "text"))
+    if not found:
+        raise InvalidInput("expected at least one letter or digit", path=("text",))
+    if len(found) > MAX_WORDS:
+        raise TooLarge(f"expected at most {MAX_WORDS} different words", path=("text",))
+    return given
+
+
+def parse_kinds(given: Sequence[EntityKind] | None) -> tuple[str, ...]:
+    """The names of kinds, of all that can be searched where none is given."""
+    return tuple(sorted({str(kind.value) for kind in (EntityKind if given is None else given)}))
+
+
+def _as_tuple(given: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if given is None else tuple(given)

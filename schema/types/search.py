@@ -1,0 +1,136 @@
+"""Results of a search as GraphQL shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import strawberry
+from strawberry import field
+
+from projections.analysis.claims import Orders
+from projections.query.figure_words import figure_text, figure_title
+from projections.query.moment import Moment
+from projections.query.search import positions_behind
+from projections.query.search_matches import Match, SoughtWord, Text, best_matches
+from projections.versions.search_document import passages
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.base.scalars import Position
+from schema.types.change import EntityKind
+from schema.types.common import from_state
+from schema.types.event import State, graphql_state
+from schema.types.figure import figure
+from tracker.domain.alliance import AllianceState
+from tracker.domain.announcement import AnnouncementState
+from tracker.domain.entity import EntityState
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.figure import FigureState
+from tracker.domain.firm import FirmState
+
+
+@object_type
+class SearchMatch:
+    """A text that has a word that was searched for, and where the word stands in it."""
+
+    field: str = strawberry.field(
+        description="The field that says it: `title`, `name`, `formerNames`, `instrument`, `clauses`,"
+        " `commodities`, …; of an annex its place in the event, such as `/quotation`."
+    )
+    text: str = strawberry.field(
+        description="The text, or an excerpt of it with `…` where it goes on."
+    )
+    start: int = strawberry.field(
+        description="Where the match begins in `text`: the number of characters (Unicode code points)"
+        " before it."
+    )
+    end: int = strawberry.field(description="Where the match ends in `text`.")
+    position: Position | None = strawberry.field(
+        description="The position of the event whose note or quotation it is; null for what the state"
+        " says."
+    )
+
+
+@object_type
+class SearchResult:
+    """An entity that a search has found, as it is at the moment."""
+
+    state: strawberry.Private[EntityState]
+    sought: strawberry.Private[Sequence[SoughtWord]]
+    entity: str = field(
+        description="Its name in the log, such as `export-control/cn-mofcom-2024-46`."
+    )
+    kind: EntityKind = field(description="Its kind.")
+    title: str = field(description="Its title or name; what a figure is of, in words.")
+    node: State = field(description="The entity.")
+    rank: float = field(
+        description="How well it matches: the higher, the better. It follows from its own words only, so"
+        " those of two searches can't be compared."
+    )
+
+    @resolver_field
+    async def matched(self, info: Info) -> list[SearchMatch]:
+        """For each word the part that matches best: in the state or, where that does not have it,
+        in a note or quotation. A text that was redacted is not among them.
+        """
+        found, missing = best_matches(self.sought, texts_of(self.state))
+        if missing:
+            more, _ = best_matches(missing, await _annex_texts(info, self.state))
+            found = list(dict.fromkeys([*found, *more]))
+        return [_match(one) for one in found]
+
+
+def texts_of(state: EntityState) -> list[Text]:
+    """The texts by which the state itself is found."""
+    if isinstance(state, FigureState):
+        return [Text(field, text) for field, text in figure_text(state.series).items()]
+    return [Text(of.field, of.text) for of in passages(state)]
+
+
+async def _annex_texts(info: Info, state: EntityState) -> list[Text]:
+    """The notes and quotations of the events behind a state."""
+    found = await info.context.loaders.at.load_many(sorted(positions_behind(state)))
+    return [Text(one.field, one.text, one.position) for each in found for one in each if one.text]
+
+
+def _match(of: Match) -> SearchMatch:
+    position = None if of.position is None else Position(str(of.position))
+    return SearchMatch(field=of.field, text=of.text, start=of.start, end=of.end, position=position)
+
+
+def search_result(
+    entity: str,
+    rank: float,
+    state: EntityState,
+    moment: Moment,
+    orders: Orders,
+    sought: Sequence[SoughtWord],
+) -> SearchResult:
+    """The GraphQL type of an entity that was found."""
+    return from_state(
+        SearchResult,
+        state=state,
+        sought=sought,
+        entity=entity,
+        rank=rank,
+        later={
+            "kind": lambda: EntityKind(entity.partition("/")[0]),
+            "title": lambda: title_of(state),
+            "node": lambda: (
+                figure(state, orders)
+                if isinstance(state, FigureState)
+                else graphql_state(state, moment)
+            ),
+        },
+    )
+
+
+def title_of(state: EntityState) -> str:
+    """What an entity is called."""
+    match state:
+        case AllianceState() | FirmState():
+            return state.name
+        case AnnouncementState() | ExportControlState():
+            return state.title
+        case FigureState():
+            return figure_title(state)
+    return state.id
