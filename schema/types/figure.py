@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from strawberry import field
 
-from projections.analysis import claims
+from projections.analysis import claims, revisions
 from schema.base.decorators import object_type
 from schema.base.memo import memoize_by_identity
 from schema.base.scalars import Position
@@ -130,6 +130,34 @@ class SideBySide:
 
 
 @object_type
+class Revision(Quantity):
+    """A claim beside the claim of the same publisher that it restates. Nothing else is compared:
+    other publishers are below `sideBySide`.
+    """
+
+    publisher: str = field(description="The publisher's short id, such as `usgs`.")
+    edition: str = field(description="The edition of the publication that has it.")
+    edition_version: str | None = field(description="The version of the edition.")
+    published_on: PartialDate = field(description="When the edition was published.")
+    position: Position = field(description="The position of its event in the log.")
+    change: Decimal | None = field(
+        description="The number less that of the claim before, in the unit of this claim; null for the"
+        " first claim of a publisher, and where the two are not comparable."
+    )
+    change_percent: Decimal | None = field(
+        description="The change in percent of the number before, rounded to 2 decimal places; null also"
+        " where that number is not above 0."
+    )
+    change_unavailable_reason: str | None = field(
+        description="Why there is no change, in words; null where there is one, and for a first claim."
+    )
+    claim: Claim = field(description="The claim.")
+    before: Claim | None = field(
+        description="The claim of the same publisher before it; null for its first."
+    )
+
+
+@object_type
 class Figure(Node):
     """The claims of all publishers for one series and period."""
 
@@ -145,6 +173,11 @@ class Figure(Node):
         " first. Null below `history`, since preferences change independently of figures."
     )
     choice: Choice | None = field(description="Why it is preferred; null below `history`.")
+    revisions: list[Revision] = field(
+        description="Its claims in the order of publication, each beside the claim of the same publisher"
+        " that it restates: how the number changed from edition to edition. For reserves, which"
+        " have no year, a change is also one of what is in the ground."
+    )
     side_by_side: SideBySide | None = field(
         description="The latest claim of every publisher, and their spread; null below `history`."
     )
@@ -203,6 +236,26 @@ def claims_of(state: domain.FigureState, orders: claims.Orders) -> Mapping[int, 
         return claim(state, of, preferred=lambda: chosen() is of)
 
     return {of.position: shown_of(of) for of in state.claims}
+
+
+def revisions_of(state: domain.FigureState, shown: Iterable[Claim]) -> dict[int, Revision]:
+    """The GraphQL types of the revisions of a figure, by position; `shown` are its claims."""
+    by_position = {int(claim.position): claim for claim in shown}
+    return {
+        of.claim.position: from_state(
+            Revision,
+            of.claim.quantity,
+            of.claim,
+            publisher=of.claim.publisher,
+            published_on=of.claim.published_on,
+            change=of.change,
+            change_percent=of.change_percent,
+            change_unavailable_reason=of.incomparable_reason,
+            claim=by_position[of.claim.position],
+            before=by_position[of.before.position] if of.before else None,
+        )
+        for of in revisions.revisions(state)
+    }
 
 
 def series(of: domain.Series) -> Series:
@@ -283,6 +336,7 @@ def _figure(
         later={
             "series": lambda: series(state.series),
             "because": lambda: because(state.because),
+            "revisions": lambda: [*revisions_of(state, later["claims"]()).values()],
             **later,
         },
         **chosen,

@@ -27,14 +27,15 @@ NEEDED = {
     "changes": {"from": "2025-10-01"},
     "transitions": {"commodity": "gallium"},
     "claims": {"commodity": "gallium"},
+    "revisions": {"commodity": "gallium"},
     "events": {"entity": "alliance/quad"},
     "search": {"text": "gallium"},
 }
 """Parameters without which a table says nothing, or too much for a test."""
 NAMES = """
     alliances announcements changes claims clause-counts clauses commodities controls disputes events
-    exposure members memberships places production productions reserves search supplies transitions
-    upcoming
+    exposure members memberships places production productions reserves revisions search supplies
+    transitions upcoming
 """
 TABLES = NAMES.split()
 

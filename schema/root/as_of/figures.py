@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from strawberry import argument
 
-from projections.analysis.claims import Orders
 from projections.query.lists import Filter, Keyed, KeyRange, Lists
 from projections.query.moment import Moment
 from schema.base.context import Info
@@ -31,12 +31,14 @@ from schema.inputs.ranges import DayRange, PublishedIn, YearRange, parse_days
 from schema.inputs.ranges import parse_years as year_range
 from schema.root.as_of.base import AtMoment
 from schema.types.connection import Connection, PageSource
-from schema.types.figure import Claim, Figure, claims_of, figure
+from schema.types.figure import Claim, Figure, Revision, claims_of, figure, revisions_of
 from schema.types.preference import Preference, preference
 from tracker.domain.figure import FigureState
 from tracker.domain.places import Place
 from tracker.domain.preference import PreferenceState
 from tracker.domain.vocabulary import Checked, Stage, Statistic
+
+T = TypeVar("T")
 
 OfPlace: TypeAlias = Annotated[
     str | None, argument(description="Only those of this place, such as `CN` or `WORLD`.")
@@ -51,6 +53,19 @@ AtStage: TypeAlias = Annotated[
 OfYears: TypeAlias = Annotated[
     YearRange | None,
     argument(description="Only those for one of these years, both inclusive; reserves have none."),
+]
+ClaimPublished: TypeAlias = Annotated[
+    DayRange | None, argument(description="Only claims that were published on one of these days.")
+]
+ClaimPublisher: TypeAlias = Annotated[
+    str | None, argument(description="Only claims of this publisher, such as `usgs`.")
+]
+ClaimVerified: TypeAlias = Annotated[
+    bool | None,
+    argument(description="Whether the publisher's own text or file was read for the claim."),
+]
+ClaimPrimary: TypeAlias = Annotated[
+    bool | None, argument(description="Whether the source of the claim is the publisher's own.")
 ]
 
 
@@ -147,23 +162,10 @@ class Figures(AtMoment):
         statistic: CountedAs = None,
         stage: AtStage = None,
         years: OfYears = None,
-        published: Annotated[
-            DayRange | None,
-            argument(description="Only claims that were published on one of these days."),
-        ] = None,
-        publisher: Annotated[
-            str | None, argument(description="Only claims of this publisher, such as `usgs`.")
-        ] = None,
-        verified: Annotated[
-            bool | None,
-            argument(
-                description="Whether the publisher's own text or file was read for the claim."
-            ),
-        ] = None,
-        primary: Annotated[
-            bool | None,
-            argument(description="Whether the source of the claim is the publisher's own."),
-        ] = None,
+        published: ClaimPublished = None,
+        publisher: ClaimPublisher = None,
+        verified: ClaimVerified = None,
+        primary: ClaimPrimary = None,
         checked: CheckedAs = None,
         order_by: Annotated[ClaimOrder, ORDER_BY] = ClaimOrder.FIGURE,
         first: First = None,
@@ -176,11 +178,50 @@ class Figures(AtMoment):
             figure_filter(commodity, hs_code, place, statistic, stage, years),
             **narrowed_sources(published, publisher, verified, primary, checked),
         )
+        orders = await self.orders(info)
         of = claim_pages(
             info.context.services.as_of.lists,
             self.moment,
             narrowed,
-            await self.orders(info),
+            lambda figure: claims_of(figure, orders),
+            order_by,
+        )
+        return await of.page(parse_page(first, after, last, before))
+
+    @resolver_field
+    async def revisions(
+        self,
+        info: Info,
+        commodity: CommodityId = None,
+        hs_code: HsCode = None,
+        place: OfPlace = None,
+        statistic: CountedAs = None,
+        stage: AtStage = None,
+        years: OfYears = None,
+        published: ClaimPublished = None,
+        publisher: ClaimPublisher = None,
+        verified: ClaimVerified = None,
+        primary: ClaimPrimary = None,
+        checked: CheckedAs = None,
+        order_by: Annotated[ClaimOrder, ORDER_BY] = ClaimOrder.FIGURE,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Revision]:
+        """Claims on figures, each beside the claim of the same publisher that it restates: how
+        numbers changed from edition to edition. The filters are asked of the claim itself.
+        """
+        narrowed = replace(
+            figure_filter(commodity, hs_code, place, statistic, stage, years),
+            **narrowed_sources(published, publisher, verified, primary, checked),
+        )
+        orders = await self.orders(info)
+        of = claim_pages(
+            info.context.services.as_of.lists,
+            self.moment,
+            narrowed,
+            lambda figure: revisions_of(figure, claims_of(figure, orders).values()),
             order_by,
         )
         return await of.page(parse_page(first, after, last, before))
@@ -222,14 +263,22 @@ def narrowed_sources(
 
 
 def claim_pages(
-    lists: Lists, moment: Moment, narrowed: Filter, orders: Orders, order: ClaimOrder
-) -> PageSource[Claim]:
-    """Claims at a moment, each with its figure."""
+    lists: Lists,
+    moment: Moment,
+    narrowed: Filter,
+    show: Callable[[FigureState], Mapping[int, T]],
+    order: ClaimOrder,
+) -> PageSource[T]:
+    """Claims at a moment, as `show` does those of a figure, by their positions."""
     cursors = Cursors("figure", cursor_name(order), positioned=True)
 
-    async def items(span: KeyRange) -> list[Keyed[Claim]]:
+    async def items(span: KeyRange) -> list[Keyed[T]]:
+        shown: dict[str, Mapping[int, T]] = {}
         found = await lists.claims(moment, narrowed, order.value, span)
-        return [(key, claims_of(figure, orders)[int(key[-1])]) for key, figure in found]
+        for _, state in found:
+            if state.id not in shown:
+                shown[state.id] = show(state)
+        return [(key, shown[state.id][int(key[-1])]) for key, state in found]
 
     return PageSource(
         items, lambda: lists.count_claims(moment, narrowed), cursors.encode, cursors.decode

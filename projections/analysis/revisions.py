@@ -1,0 +1,58 @@
+"""What became of a number from edition to edition of its publisher. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from projections.analysis.quantities import (
+    ARITHMETIC,
+    in_unit_of,
+    incomparable_reason,
+    ratio,
+    rounded,
+)
+from tracker.domain.commodities import Commodity
+from tracker.domain.figure import Claim, FigureState
+
+HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A claim beside the one of the same publisher that it restates.
+
+    `change` is in the unit of the new claim, `change_percent` of the number before, to 2 places:
+    None where that is not above 0. Without a change, `incomparable_reason` says in words why the
+    two can't be compared; a first claim has neither.
+    """
+
+    claim: Claim
+    before: Claim | None
+    change: Decimal | None = None
+    change_percent: Decimal | None = None
+    incomparable_reason: str | None = None
+
+
+def revisions(figure: FigureState) -> list[Revision]:
+    """Every claim on a figure in the order of publication, beside the publisher's claim before it."""
+    latest: dict[str, Claim] = {}
+    found = []
+    for claim in figure.claims:
+        before = latest.get(claim.publisher)
+        found.append(_revision(claim, before, figure.series.commodity))
+        latest[claim.publisher] = claim
+    return found
+
+
+def _revision(claim: Claim, before: Claim | None, commodity: Commodity) -> Revision:
+    if before is None:
+        return Revision(claim, None)
+    reason = incomparable_reason(claim.quantity, before.quantity, "the earlier", commodity)
+    if reason:
+        return Revision(claim, before, incomparable_reason=reason)
+    new, old = (in_unit_of(of.quantity, claim.quantity) for of in (claim, before))
+    change = ARITHMETIC.subtract(new, old)
+    part = ratio(change, old) if old > 0 else None
+    percent = None if part is None else rounded(ARITHMETIC.multiply(part, HUNDRED), "0.01")
+    return Revision(claim, before, change, percent)
