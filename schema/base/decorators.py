@@ -10,6 +10,15 @@ from typing_extensions import dataclass_transform
 
 LAZY_FIELDS = "_later"
 """The attribute of an object with the functions that compute its lazy fields."""
+CONTENT = "_content"
+"""The attribute of an object at a moment with the attributes of the object that it is a copy of."""
+RENDERED = "_rendered"
+"""The attribute with what the last document made of an object: its plan, and the answer."""
+WITHOUT_ARGUMENTS = "without_arguments"
+"""In the metadata of a field: the method that answers it where it is asked without arguments."""
+OF_MOMENT = "of_moment"
+"""In the metadata of a field: it follows from the moment of its object. Another field that needs
+nothing of the request has to follow from the content of the object alone."""
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,6 +53,33 @@ def _with_lazy_fields(kind: type[T]) -> type[T]:
 def resolver_field(method: F) -> F:
     """A field that a method answers, described by its docstring."""
     return cast(F, strawberry.field(resolver=method, description=description_of(method)))
+
+
+def moment_field(method: F) -> F:
+    """A field that a method answers from the moment of its object, described by its docstring."""
+    return cast(
+        F,
+        strawberry.field(
+            resolver=method, description=description_of(method), metadata={OF_MOMENT: True}
+        ),
+    )
+
+
+def resolver_field_without_arguments(method_name: str) -> Callable[[F], F]:
+    """A field that a method answers; without arguments, that other method of the object would, which
+    needs nothing and waits for nothing."""
+
+    def described(method: F) -> F:
+        return cast(
+            F,
+            strawberry.field(
+                resolver=method,
+                description=description_of(method),
+                metadata={WITHOUT_ARGUMENTS: method_name},
+            ),
+        )
+
+    return described
 
 
 def named_resolver_field(name: str) -> Callable[[F], F]:

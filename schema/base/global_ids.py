@@ -1,16 +1,23 @@
-"""Opaque text that clients hand back: cursors of lists, and ids of entities that no two share."""
+"""Opaque text that clients hand back: cursors of lists, and ids that no two objects share."""
 
 from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import date
 
+from projections.query.moment import Moment
 from tracker.domain.registry import KINDS
 from tracker.domain.values import ENTITY_PATH
 from tracker.errors import InvalidInput
 
 MAX_OPAQUE_CHARACTERS = 2000
 MAX_ID_CHARACTERS = 500
+MAX_POSITION_DIGITS = 18
+SEPARATOR = "@"
+"""Between an entity, a day and a position; no name of an entity has it."""
+PAST = "past"
 
 
 def encode_opaque(key: str) -> str:
@@ -28,33 +35,68 @@ def decode_opaque(given: str) -> str:
         raise ValueError(str(error)) from None
 
 
-def global_id(entity: str) -> str:
-    """The id by which clients keep an entity, whatever its kind."""
-    return encode_opaque(entity)
+@dataclass(frozen=True, slots=True)
+class NodeId:
+    """What an id stands for: an entity at a moment, or a version of its history that begins at one.
 
+    A client that keeps objects by their ids so never shows what holds at one moment as what holds
+    at another. Without a moment it is the entity whatever the moment: clients may make such ids,
+    but no answer has them.
+    """
 
-def entity_of_global_id(given: str, *path: str | int) -> str:
-    """The entity that a global id stands for. Raises InvalidInput for any other text."""
-    try:
-        entity = decode_opaque(given)
+    entity: str
+    moment: Moment | None = None
+    past: bool = False
+    """Whether it is a version of a history: these do not tell which claim is preferred."""
+
+    def encode(self) -> str:
+        """The opaque text that clients get."""
+        if self.moment is None:
+            return encode_opaque(self.entity)
+        parts = (self.entity, self.moment.valid_at.isoformat(), str(self.moment.position))
+        return encode_opaque(SEPARATOR.join((*parts, PAST) if self.past else parts))
+
+    @classmethod
+    def decode(cls, given: str) -> NodeId:
+        """What an id stands for. Raises ValueError for text that `encode` never gave."""
+        entity, *moment = decode_opaque(given).split(SEPARATOR)
         kind, _, key = entity.partition("/")
-        if kind in KINDS and entity_path(kind, key) is not None:
-            return entity
+        if kind not in KINDS or entity_path(kind, key) is None:
+            raise ValueError("not an entity")
+        if not moment:
+            return cls(entity)
+        day, position, *past = moment
+        if past not in ([], [PAST]):
+            raise ValueError("neither a state nor a version")
+        at = Moment(date.fromisoformat(day), parse_number(position))
+        return cls(entity, at, bool(past))
+
+
+def parse_number(given: str) -> int:
+    """A position in an id. Raises ValueError."""
+    if not (given.isascii() and given.isdecimal() and len(given) <= MAX_POSITION_DIGITS):
+        raise ValueError("not a position")
+    return int(given)
+
+
+def parse_node_id(given: str, *path: str | int) -> NodeId:
+    """What an id stands for. Raises InvalidInput for any other text."""
+    try:
+        return NodeId.decode(given)
     except ValueError:
-        pass  # said below
-    raise InvalidInput(
-        "this is not an id of an entity: expected one that a field `id` gave",
-        code="INVALID_ID",
-        path=path,
-    )
+        raise InvalidInput(
+            "this is not an id of an entity: expected one that a field `id` gave",
+            code="INVALID_ID",
+            path=path,
+        ) from None
 
 
 def key_of(kind: str, given: str) -> str | None:
-    """The key of an entity of a kind, by its key or its global id; None for text that is neither."""
+    """The key of an entity of a kind, by its key or an id of it; None for text that is neither."""
     try:
-        found, _, key = decode_opaque(given).partition("/")
+        found, _, key = NodeId.decode(given).entity.partition("/")
         if found == kind:
-            return entity_path(kind, key)
+            return key
     except ValueError:
         pass  # a key, then
     return entity_path(kind, given)

@@ -3,43 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 MAX_CACHED_WEIGHT = 20_000
-"""The maximum total weight of memoised values; the oldest is dropped first."""
+"""The maximum total weight of the memoised values of a function; the oldest is dropped first."""
 
-A = TypeVar("A")
-B = TypeVar("B")
-T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def memoize_by_identity(
-    weight: Callable[[A], int],
-) -> Callable[[Callable[[A, B], T]], Callable[[A, B], T]]:
-    """A decorator that memoises a function of two objects by their identity. `weight` of the first
+def memoize_by_identity(weight: Callable[[Any], int]) -> Callable[[F], F]:
+    """A decorator that memoises a function of some objects by their identity. `weight` of the first
     estimates the memory that a result takes.
 
     They are told by what they are and not by what they say: states are long to compare, and those
     of one version row are one object (see `projections.query.state_cache`). What is made of them is
     shared between answers, so it has to follow from them alone.
     """
-    return lambda make: _memoized(make, weight)
+
+    def decorate(make: F) -> F:
+        return cast(F, _memoized(make, weight))
+
+    return decorate
 
 
-def _memoized(make: Callable[[A, B], T], weight: Callable[[A], int]) -> Callable[[A, B], T]:
+def _memoized(make: Callable[..., Any], weight: Callable[[Any], int]) -> Callable[..., Any]:
     total = 0
-    kept: dict[tuple[int, int], tuple[A, B, T]] = {}
+    kept: dict[tuple[int, ...], tuple[tuple[Any, ...], Any]] = {}
 
-    def made(one: A, other: B) -> T:
+    def made(*given: Any) -> Any:
         nonlocal total
-        key = id(one), id(other)  # nobody else's while they are kept
+        key = tuple(map(id, given))  # nobody else's while they are kept
         if found := kept.get(key):
-            return found[2]
-        value = make(one, other)
-        total += weight(one)
+            return found[1]
+        value = make(*given)
+        total += weight(given[0])
         while kept and total > MAX_CACHED_WEIGHT:
-            total -= weight(kept.pop(next(iter(kept)))[0])
-        kept[key] = one, other, value
+            total -= weight(kept.pop(next(iter(kept)))[0][0])
+        kept[key] = given, value
         return value
 
     return made

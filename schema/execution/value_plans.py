@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
-from operator import attrgetter
+from itertools import count
+from operator import attrgetter, methodcaller
 from types import NoneType, SimpleNamespace
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -34,6 +35,8 @@ from graphql import (
 )
 from strawberry.types.field import StrawberryField
 
+from schema.base.decorators import CONTENT, OF_MOMENT, RENDERED, WITHOUT_ARGUMENTS
+
 Serializer: TypeAlias = Callable[[Any], Any]
 """Makes a part of an answer of a value, or raises."""
 
@@ -48,12 +51,18 @@ Converters: TypeAlias = Mapping[type, Serializer | None]
 says too, which those of other classes take."""
 
 
+PLAN_NUMBERS = count()
+"""Tell plans apart, also from those that are forgotten."""
+
+
 class Field(NamedTuple):
     """How a field gets from an object into an answer: it is read, and has a way or the plan."""
 
     read: Serializer
     ways: Converters
     plan: Serializer
+    of_moment: bool = False
+    """Whether it follows from the moment of an object, not from its content alone."""
 
 
 class NotSerializable(Exception):
@@ -90,6 +99,8 @@ class SerializerBuilder:
     def _object(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Serializer:
         fields = {name: self._field(type_, nodes) for name, nodes in self._collect(type_, selected)}
         of_any = _of_fields(fields)
+        if not is_introspection_type(type_):
+            of_any = _once(of_any, fields)
         if type_.is_type_of is None:
             return _present(of_any)
         kind = _class_of(type_)
@@ -112,8 +123,13 @@ class SerializerBuilder:
         if is_introspection_type(type_):
             read = self._told(definition, selected[0].node)
         else:
-            read = _reader(definition.extensions.get("strawberry-definition"))
-        return Field(read, _converters(definition.type), self.plan(definition.type, selected))
+            read = _reader(definition.extensions.get("strawberry-definition"), selected)
+        return Field(
+            read,
+            _converters(definition.type),
+            self.plan(definition.type, selected),
+            _of_moment(definition.extensions.get("strawberry-definition")),
+        )
 
     def _told(self, definition: GraphQLField, node: FieldNode) -> Serializer:
         """How a field of the schema itself is read: by graphql-core's resolver."""
@@ -232,6 +248,31 @@ def _of_fields(fields: Mapping[str, Field]) -> Serializer:
     return complete
 
 
+def _once(plan: Serializer, fields: Mapping[str, Field]) -> Serializer:
+    """The same plan, made once for the content of an object: it is the same in many answers, and at
+    many moments. What follows from the moment is put in its place each time.
+
+    An object keeps what the last plan made of it: documents are many, objects more.
+    """
+    number = next(PLAN_NUMBERS)
+    own = [(name, of.read) for name, of in fields.items() if of.of_moment]
+
+    def complete(value: Any) -> dict[str, Any]:
+        attributes = value.__dict__
+        content = attributes.get(CONTENT, attributes)
+        rendered = content.get(RENDERED)
+        if rendered is None or rendered[0] != number:
+            rendered = content[RENDERED] = number, plan(value)
+        answer: dict[str, Any] = rendered[1]
+        return {**answer, **{name: read(value) for name, read in own}} if own else answer
+
+    return complete
+
+
+def _of_moment(field: StrawberryField | None) -> bool:
+    return bool(field and field.metadata.get(OF_MOMENT))
+
+
 def _all(readers: Sequence[Serializer]) -> Callable[[Any], Iterable[Any]]:
     """Reads all fields of a value: attributes at once."""
     names = [
@@ -245,13 +286,15 @@ def _all(readers: Sequence[Serializer]) -> Callable[[Any], Iterable[Any]]:
     return lambda value: [reader(value) for reader in readers]
 
 
-def _reader(field: StrawberryField | None) -> Serializer:
+def _reader(field: StrawberryField | None, selected: Sequence[Any]) -> Serializer:
     """How a field is read: an attribute, or a method that needs nothing and waits for nothing.
 
     Raises NotSerializable for any other.
     """
     if field is None or field.extensions:
         raise NotSerializable
+    if (method := field.metadata.get(WITHOUT_ARGUMENTS)) and not selected[0].node.arguments:
+        return methodcaller(method)
     resolver = field.base_resolver
     if resolver is None:
         return attrgetter(field.python_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 
@@ -11,10 +12,11 @@ from strawberry import argument
 from projections.analysis.claims import Orders
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.global_ids import entity_of_global_id
+from schema.base.global_ids import NodeId, parse_node_id
+from schema.inputs.moment import report_moment
 from schema.inputs.pagination import MAX_PAGE_SIZE
 from schema.types.common import Node
-from schema.types.event import graphql_state as shown_state
+from schema.types.event import graphql_state, past_state
 from schema.types.figure import figure
 from tracker.domain.entity import EntityState
 from tracker.domain.figure import FigureState
@@ -27,32 +29,75 @@ GlobalIds: TypeAlias = Annotated[
 
 
 async def node(info: Info, moment: Moment, id: str) -> Node | None:
-    """The entity of an id at a moment; None while there is none."""
-    [found] = await _find_states(info, moment, [entity_of_global_id(id, "id")])
+    """The entity of an id at a moment, whatever its own; None while there is none."""
+    [found] = await _find_states(info, moment, [parse_node_id(id, "id").entity])
     return found
 
 
 async def nodes(info: Info, moment: Moment, ids: Sequence[str]) -> list[Node | None]:
     """The entities of these ids at a moment, in the order of the ids; None where there is none."""
+    return await _find_states(info, moment, [id.entity for id in _parse_ids(ids)])
+
+
+async def same_node(info: Info, id: str) -> Node | None:
+    """The object that had an id, or, of an id without a moment, the entity now."""
+    [found] = await _find_again(info, [parse_node_id(id, "id")], [("id",)])
+    return found
+
+
+async def same_nodes(info: Info, ids: Sequence[str]) -> list[Node | None]:
+    """The objects that had these ids, in their order."""
+    return await _find_again(info, _parse_ids(ids), [("ids", at) for at in range(len(ids))])
+
+
+def _parse_ids(ids: Sequence[str]) -> list[NodeId]:
     if len(ids) > MAX_PAGE_SIZE:
         raise InvalidInput(
             f"expected at most {MAX_PAGE_SIZE} ids", code="INVALID_PAGE_SIZE", path=("ids",)
         )
-    return await _find_states(
-        info, moment, [entity_of_global_id(id, "ids", at) for at, id in enumerate(ids)]
-    )
+    return [parse_node_id(id, "ids", at) for at, id in enumerate(ids)]
 
 
-async def _find_states(info: Info, moment: Moment, entities: Sequence[str]) -> list[Node | None]:
+async def _find_again(
+    info: Info, ids: Sequence[NodeId], paths: Sequence[tuple[str | int, ...]]
+) -> list[Node | None]:
+    """The objects of ids: those of one moment are read together."""
+    as_of = info.context.services.as_of
+    found: list[Node | None] = [None] * len(ids)
+    groups = defaultdict[tuple[Moment | None, bool], list[int]](list)
+    for at, id in enumerate(ids):
+        groups[id.moment, id.past].append(at)
+    for (moment, past), places in groups.items():
+        day, position = (moment.valid_at, moment.position) if moment else (None, None)
+        try:
+            resolved = await as_of.resolve(day, None, position)
+        except InvalidInput as error:
+            raise error.below(*paths[places[0]]) from None
+        if len(groups) == 1:
+            report_moment(info, resolved)
+        entities = [ids[at].entity for at in places]
+        for at, node in zip(
+            places, await _find_states(info, resolved, entities, past), strict=True
+        ):
+            found[at] = node
+    return found
+
+
+async def _find_states(
+    info: Info, moment: Moment, entities: Sequence[str], past: bool = False
+) -> list[Node | None]:
+    """The entities of these names at a moment, or `past`: the versions of histories that begin there."""
     as_of = info.context.services.as_of
     states = await as_of.named(entities, moment)
     figures = any(isinstance(state, FigureState) for state in states.values())
-    orders = await as_of.orders(moment) if figures else []
-    shown = {name: _to_node(state, moment, orders) for name, state in states.items()}
+    orders = await as_of.orders(moment) if figures and not past else []
+    shown = {name: _to_node(state, moment, orders, past) for name, state in states.items()}
     return [shown.get(entity) for entity in entities]
 
 
-def _to_node(state: EntityState, moment: Moment, orders: Orders) -> Node:
+def _to_node(state: EntityState, moment: Moment, orders: Orders, past: bool) -> Node:
+    if past:
+        return past_state(state, moment)
     if isinstance(state, FigureState):
-        return figure(state, orders)
-    return shown_state(state, moment)
+        return figure(state, orders, moment)
+    return graphql_state(state, moment)

@@ -40,7 +40,7 @@ from schema.root.as_of.as_of import AsOf
 from schema.root.changes import AboutPlace, OfKind, change_pages, parse_change_filter
 from schema.root.events import OneEvent, event_pages, log_range
 from schema.root.history import history_pages
-from schema.root.nodes import GlobalId, GlobalIds, node, nodes
+from schema.root.nodes import GlobalId, GlobalIds, same_node, same_nodes
 from schema.root.proofs import Proofs
 from schema.telemetry.operation import current_operation
 from schema.types.change import Change
@@ -99,19 +99,21 @@ class Query(Proofs, OneEvent):
 
     @resolver_field
     async def node(self, info: Info, id: GlobalId, min_position: MinPosition = None) -> Node | None:
-        """The entity with this `id` now; null where it does not exist. For another moment ask `asOf
-        { node }`.
+        """The object that had this `id`: the entity at the same moment, or the same version of its
+        history. For another moment ask `asOf { node }`.
         """
-        return await node(info, await current_moment(info, min_position), id)
+        await wait_for_position(info, min_position)
+        return await same_node(info, id)
 
     @resolver_field
     async def nodes(
         self, info: Info, ids: GlobalIds, min_position: MinPosition = None
     ) -> list[Node | None]:
-        """The entities with these ids now, in the order of the ids; null for each that does not
+        """The objects that had these ids, in the order of the ids; null for each that does not
         exist.
         """
-        return await nodes(info, await current_moment(info, min_position), ids)
+        await wait_for_position(info, min_position)
+        return await same_nodes(info, ids)
 
     @resolver_field
     async def history(
@@ -228,12 +230,13 @@ class Query(Proofs, OneEvent):
             category=None if source is None else parse_short_text(source, "source"),
             dated=parse_days(on, "on"),
         )
+        moment = await current_moment(info, min_position)
         of = entity_pages(
             info.context.services.as_of,
             ImportState,
-            await current_moment(info, min_position),
+            moment,
             narrowed,
-            import_,
+            lambda state: import_(state, moment),
             order_by,
         )
         return await of.page(parse_page(first, after, last, before))
@@ -251,7 +254,7 @@ class Query(Proofs, OneEvent):
             return None
         moment = await current_moment(info, min_position)
         state = await info.context.services.as_of.state(ImportState, key, moment)
-        return import_(state) if state else None
+        return import_(state, moment) if state else None
 
     @resolver_field
     async def redactions(
@@ -265,12 +268,13 @@ class Query(Proofs, OneEvent):
         min_position: MinPosition = None,
     ) -> Connection[Redaction]:
         """The redactions, one for each event with redacted texts, as recorded now."""
+        moment = await current_moment(info, min_position)
         of = entity_pages(
             info.context.services.as_of,
             RedactionState,
-            await current_moment(info, min_position),
+            moment,
             EVERYTHING,
-            redaction,
+            lambda state: redaction(state, moment),
             order_by,
         )
         return await of.page(parse_page(first, after, last, before))

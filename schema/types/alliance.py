@@ -11,11 +11,12 @@ from projections.query.lists import Filter
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
+from schema.base.memo import memoize_by_identity
 from schema.inputs.arguments import domain_value, parse_word
 from schema.inputs.order_by import ORDER_BY, AnnouncementOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.types.announcement import Announcement, announcement
-from schema.types.common import Because, Node, Place, because, from_state
+from schema.types.common import Because, Node, Place, at_moment, because, from_state
 from schema.types.common import place as show_place
 from schema.types.connection import Connection, entity_pages
 from tracker.domain import places
@@ -77,8 +78,7 @@ class Alliance(Node):
     because: list[Because] = field(
         description="The recorded events that this state follows from, in the order of the log."
     )
-    moment: strawberry.Private[Moment | None] = None
-    state: strawberry.Private[AllianceState | None] = None
+    state: strawberry.Private[AllianceState]
 
     @resolver_field
     async def membership(
@@ -89,7 +89,6 @@ class Alliance(Node):
         """How a place belongs to it: as a member, through a union such as the EU that is one, or not.
         Unions are those of the same day; in a history, of the latest one.
         """
-        assert self.state
         moment = self.moment or await info.context.services.as_of.resolve()
         asked = parse_word(places.Place, place, "place")
         kind, role, union = self.state.membership(asked, moment.valid_at)
@@ -113,25 +112,30 @@ class Alliance(Node):
         """
         as_of = info.context.services.as_of
         narrowed = Filter(places=[self.key], category=domain_value(kind))
+        moment = self.moment or await as_of.resolve()
         made = entity_pages(
             as_of,
             AnnouncementState,
-            self.moment or await as_of.resolve(),
+            moment,
             narrowed,
-            announcement,
+            lambda state: announcement(state, moment),
             order_by,
         )
         return await made.page(parse_page(first, after, last, before))
 
 
 def alliance(state: AllianceState, moment: Moment | None = None) -> Alliance:
-    """The GraphQL type of an alliance, at a moment that its announcements are asked for."""
+    """The GraphQL type of an alliance at a moment; in a history it has none."""
+    return at_moment(_content(state), moment)
+
+
+@memoize_by_identity(lambda state: 1 + len(state.members))
+def _content(state: AllianceState) -> Alliance:
     return from_state(
         Alliance,
         state,
         key=state.id,
         entity=f"alliance/{state.id}",
-        moment=moment,
         state=state,
         later={
             "members": lambda: [

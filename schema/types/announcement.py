@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from strawberry import field
 
+from projections.query.moment import Moment
 from schema.base.decorators import object_type
+from schema.base.memo import memoize_by_identity
 from schema.types.annex_text import WithQuotation, free_texts_of
 from schema.types.common import (
     Actor,
@@ -14,6 +16,7 @@ from schema.types.common import (
     Quantity,
     Source,
     actor,
+    at_moment,
     because,
     commodity,
     from_state,
@@ -65,8 +68,13 @@ class Announcement(Node, WithQuotation):
     )
 
 
-def announcement(state: AnnouncementState) -> Announcement:
-    """The GraphQL type of an announcement."""
+def announcement(state: AnnouncementState, moment: Moment | None = None) -> Announcement:
+    """The GraphQL type of an announcement at a moment; in a history it has none."""
+    return at_moment(_content(state), moment)
+
+
+@memoize_by_identity(lambda _: 1)
+def _content(state: AnnouncementState) -> Announcement:
     return from_state(
         Announcement,
         state,

@@ -14,6 +14,7 @@ from projections.fold.transitions import TransitionBasis, bears_on
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
+from schema.base.memo import memoize_by_identity
 from schema.base.scalars import Day
 from schema.inputs.arguments import parse_word
 from schema.inputs.ranges import DayRange, parse_days
@@ -23,6 +24,7 @@ from schema.types.common import (
     Commodity,
     Place,
     Quantity,
+    at_moment,
     because_event,
     commodity,
     from_state,
@@ -337,7 +339,12 @@ class Clause(WithNote):
 def clause(
     state: domain.ClauseState, control: ExportControlState, moment: Moment | None = None
 ) -> Clause:
-    """The GraphQL type of a clause: what it says and its status side by side."""
+    """The GraphQL type of a clause at a moment: what it says and its status side by side."""
+    return at_moment(_content(state, control), moment)
+
+
+@memoize_by_identity(lambda _: 1)
+def _content(state: domain.ClauseState, control: ExportControlState) -> Clause:
     said = state.clause
     return from_state(
         Clause,
@@ -345,7 +352,6 @@ def clause(
         state,
         state=state,
         control=control,
-        moment=moment,
         key=said.id,
         commodities=[commodity(id) for id in said.commodities],
         destinations=[place(code) for code in said.destinations],

@@ -14,9 +14,18 @@ import strawberry
 from strawberry import field
 
 import schema.base.enums  # noqa: F401 - enums are known before output types are made of them
+from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import LAZY_FIELDS, interface_type, object_type, resolver_field
-from schema.base.global_ids import global_id
+from schema.base.decorators import (
+    CONTENT,
+    LAZY_FIELDS,
+    RENDERED,
+    interface_type,
+    moment_field,
+    object_type,
+    resolver_field,
+)
+from schema.base.global_ids import NodeId
 from schema.base.scalars import Position
 from schema.types.summary import summary_at
 from tracker.domain import commodities, entity, places, redaction, values
@@ -50,6 +59,21 @@ def from_state(
     return self
 
 
+def at_moment(content: T, moment: Moment | None) -> T:
+    """The same content at a moment: an object of its own, with its own `id`.
+
+    States are the same at many moments. What a document makes of them is made once, for the content
+    (see `schema.execution.value_plans`); only a `moment_field` is asked of each object.
+    """
+    self = type(content).__new__(type(content))
+    own = self.__dict__
+    own.update(content.__dict__)
+    own.pop(RENDERED, None)
+    own[CONTENT] = content.__dict__
+    own["moment"] = moment
+    return self
+
+
 @cache
 def _shared_fields(
     kind: Any, state: type[msgspec.Struct]
@@ -64,15 +88,24 @@ def _shared_fields(
 
 @interface_type
 class Node:
-    """An entity of the log. Its `key` is for people, its `id` for programs that store references."""
+    """An entity at a moment. `key` and `entity` name the entity, whatever the moment; `id` is for
+    programs that keep objects.
+    """
 
     key: str = field(description="Its key, unique among entities of its kind.")
     entity: str = field(description="Its name in the log: its kind, `/` and its key.")
+    moment: strawberry.Private[Moment | None] = None
+    version_start: strawberry.Private[Moment | None] = None
+    """Where the version begins that it is of a history; what hangs on it is of the present then."""
 
-    @resolver_field
+    @moment_field
     def id(self) -> strawberry.ID:
-        """A permanent id, unique among entities of all kinds. `node(id:)` returns the entity."""
-        return strawberry.ID(global_id(self.entity))
+        """An id of the entity at this moment, or in this version of its history: what holds at
+        another moment has another id, so caches that keep objects by their ids never mix moments.
+        `node(id:)` returns the same object again.
+        """
+        at = NodeId(self.entity, self.moment or self.version_start, self.moment is None)
+        return strawberry.ID(at.encode())
 
 
 @object_type

@@ -87,6 +87,10 @@ class PageSource(Generic[T]):
     count: Callable[[], Awaitable[int]]
     encode: Callable[[Key], str]
     decode: Callable[[str, str], Key]
+    connection: type[Connection[T]] = Connection
+    """The type of its pages,"""
+    edge: Callable[[str, T], Edge[T]] = lambda cursor, node: Edge(cursor=cursor, node=node)
+    """and how an item becomes an edge of one."""
 
     async def page(self, asked: PageRequest) -> Connection[T]:
         """The page that is asked for. Raises InvalidInput for a cursor of another list."""
@@ -105,11 +109,11 @@ class PageSource(Generic[T]):
             return (more and asked.from_end) or await self._any(after, KeyRange(before=after))
 
         return from_state(
-            Connection,
+            self.connection,
             nodes=[item for _, item in kept],
             count=self.count if more or after or before else _known_count(len(kept)),
             later={
-                "edges": lambda: [Edge(cursor=self.encode(key), node=item) for key, item in kept],
+                "edges": lambda: [self.edge(self.encode(key), item) for key, item in kept],
                 "page_info": lambda: PageInfo(
                     ahead=ahead,
                     behind=behind,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, cast
 
 import strawberry
 from strawberry import field
@@ -16,7 +16,7 @@ from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Day, Instant, Position
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
-from schema.types.common import Annex, Source, annexes, source
+from schema.types.common import Annex, Node, Source, annexes, source
 from schema.types.export_control import ExportControl, export_control
 from schema.types.figure import Figure, past_figure
 from schema.types.firm import Firm, firm
@@ -218,29 +218,37 @@ def history_version(held: HistoryRow) -> HistoryVersion | None:
         known_until=Position(str(held.known_until)) if held.known_until else None,
         recorded_at=Instant(held.recorded_at),  # type: ignore[arg-type]  # the scalar writes it
         replaced_at=held.replaced_at and Instant(held.replaced_at),  # type: ignore[arg-type]  # likewise
-        state=graphql_state(held.state),
+        state=cast(State, past_state(held.state, Moment(held.valid_from, held.known_from))),
     )
+
+
+def past_state(of: EntityState, start: Moment) -> Node:
+    """The GraphQL type of a state in the version of a history that begins at a moment. What hangs on
+    it, such as the announcements of an alliance, is of the present."""
+    state = graphql_state(of)
+    state.version_start = start
+    return state
 
 
 def graphql_state(
     of: EntityState, moment: Moment | None = None
 ) -> ExportControl | Alliance | Announcement | Figure | Firm | Preference | Import | Redaction:
-    """The GraphQL type of a state, at a moment that what hangs on it is asked for."""
+    """The GraphQL type of a state at a moment, or in a version of a history that begins at one."""
     match of:
         case ExportControlState():
             return export_control(of, moment)
         case AllianceState():
             return alliance(of, moment)
         case AnnouncementState():
-            return announcement(of)
+            return announcement(of, moment)
         case FirmState():
             return firm(of, moment)
         case PreferenceState():
-            return preference(of)
+            return preference(of, moment)
         case ImportState():
-            return import_(of)
+            return import_(of, moment)
         case RedactionState():
-            return redaction(of)
+            return redaction(of, moment)
         case FigureState():
-            return past_figure(of)
+            return past_figure(of, moment)
     raise TypeError(f"no state of an entity: {of!r}")

@@ -12,7 +12,8 @@ from projections.analysis.same_acts import same_acts
 from projections.query.lists import Filter
 from projections.query.moment import Moment
 from schema.base.context import Info
-from schema.base.decorators import object_type, resolver_field
+from schema.base.decorators import object_type, resolver_field, resolver_field_without_arguments
+from schema.base.memo import memoize_by_identity
 from schema.base.scalars import Position
 from schema.inputs.arguments import parse_short_text
 from schema.inputs.clause_filter import (
@@ -35,6 +36,7 @@ from schema.types.common import (
     Node,
     Place,
     Source,
+    at_moment,
     because,
     because_event,
     commodity,
@@ -42,6 +44,7 @@ from schema.types.common import (
     place,
     source,
 )
+from schema.types.connection import Connection, Edge
 from tracker.domain import export_control as domain
 from tracker.domain.clause import ClauseState
 from tracker.domain.entity import Evidence
@@ -101,8 +104,8 @@ class ExportControl(Node):
     """An instrument that controls trade or production, with its clauses."""
 
     state: strawberry.Private[ExportControlState]
-    moment: strawberry.Private[Moment | None]
-    matched: strawberry.Private[Sequence[ClauseState] | None]
+    matched: strawberry.Private[Sequence[ClauseState] | None] = None
+    """The clauses that a list found it by; None: it was not asked for any."""
 
     key: str = field(description="Its key, such as `cn-mofcom-2024-46`.")
     entity: str = field(description="Its name in the log, `export-control/<key>`.")
@@ -119,7 +122,7 @@ class ExportControl(Node):
         description="The recorded events that this state follows from, in the order of the log."
     )
 
-    @resolver_field
+    @resolver_field_without_arguments("all_clauses")
     async def clauses(
         self,
         info: Info,
@@ -153,14 +156,7 @@ class ExportControl(Node):
         licences: Licences = {}
         if query.is_about_goods and self.moment:
             licences = await info.context.services.as_of.licences(self.moment)
-        return self._shown(matching_clauses(query, self.state, licences))
-
-    @resolver_field
-    def matching_clauses(self) -> list[Clause]:
-        """The clauses that match the list's filters on clauses. All clauses where the list has no
-        such filter, or the control comes from elsewhere.
-        """
-        return self._shown(self.state.clauses if self.matched is None else self.matched)
+        return self.shown(matching_clauses(query, self.state, licences))
 
     @resolver_field
     async def same_as(self, info: Info) -> list[ExportControl]:
@@ -173,8 +169,38 @@ class ExportControl(Node):
         others = await as_of.states(ExportControlState, moment, narrowed)
         return [export_control(one, moment) for one in same_acts(self.state, others)]
 
-    def _shown(self, clauses: Sequence[ClauseState]) -> list[Clause]:
+    def shown(self, clauses: Sequence[ClauseState]) -> list[Clause]:
+        """Some of its clauses at its moment."""
         return [clause(item, self.state, self.moment) for item in clauses]
+
+    def all_clauses(self) -> list[Clause]:
+        """What `clauses` is without arguments."""
+        return self.shown(self.state.clauses)
+
+
+@object_type
+class ExportControlEdge(Edge[ExportControl]):
+    """An item of a list, with its cursor."""
+
+    @resolver_field
+    def matching_clauses(self) -> list[Clause]:
+        """The clauses that match the list's filters on clauses; all where it has none."""
+        control = self.node
+        return control.all_clauses() if control.matched is None else control.shown(control.matched)
+
+
+@object_type
+class ExportControlConnection(Connection[ExportControl]):
+    """A page of a list (a Relay connection)."""
+
+    edges: list[ExportControlEdge] = field(  # type: ignore[assignment]  # narrower than of others
+        description="The items of the page with their cursors, and with the clauses that match."
+    )
+
+
+def control_edge(cursor: str, control: ExportControl) -> ExportControlEdge:
+    """The edge of a control that a list found."""
+    return ExportControlEdge(cursor=cursor, node=control)
 
 
 async def firm_names(info: Info, firm: str | None, moment: Moment | None) -> frozenset[str] | None:
@@ -187,18 +213,17 @@ async def firm_names(info: Info, firm: str | None, moment: Moment | None) -> fro
     return await info.context.services.as_of.firm_spellings(name, moment)
 
 
-def export_control(
-    state: ExportControlState,
-    moment: Moment | None = None,
-    matched: Sequence[ClauseState] | None = None,
-) -> ExportControl:
-    """The GraphQL type of an export control at a moment, with the clauses that a list found it by."""
+def export_control(state: ExportControlState, moment: Moment | None = None) -> ExportControl:
+    """The GraphQL type of an export control at a moment; in a history it has none."""
+    return at_moment(_content(state), moment)
+
+
+@memoize_by_identity(lambda state: 1 + len(state.clauses))
+def _content(state: ExportControlState) -> ExportControl:
     return from_state(
         ExportControl,
         state,
         state=state,
-        moment=moment,
-        matched=matched,
         key=state.id,
         entity=f"export-control/{state.id}",
         issuer=place(state.issuer),

@@ -10,6 +10,7 @@ from typing import Any
 from strawberry import field
 
 from projections.analysis import claims, revisions
+from projections.query.moment import Moment
 from schema.base.decorators import object_type
 from schema.base.memo import memoize_by_identity
 from schema.base.scalars import Position
@@ -21,6 +22,7 @@ from schema.types.common import (
     Place,
     Quantity,
     Source,
+    at_moment,
     because,
     because_event,
     commodity,
@@ -263,9 +265,13 @@ def series(of: domain.Series) -> Series:
     return from_state(Series, of, commodity=commodity(of.commodity), place=place(of.place))
 
 
+def figure(state: domain.FigureState, orders: claims.Orders, moment: Moment) -> Figure:
+    """The GraphQL type of a figure at a moment, with the orders of that moment."""
+    return at_moment(_content(state, orders), moment)
+
+
 @memoize_by_identity(claims_weight)
-def figure(state: domain.FigureState, orders: claims.Orders) -> Figure:
-    """The GraphQL type of a figure of a moment, with the orders of that moment."""
+def _content(state: domain.FigureState, orders: claims.Orders) -> Figure:
     by_position = claims_of(state, orders)
 
     @cache
@@ -283,15 +289,18 @@ def figure(state: domain.FigureState, orders: claims.Orders) -> Figure:
     )
 
 
-def past_figure(state: domain.FigureState) -> Figure:
-    """A figure in a history: without a choice, which is a matter of the moment."""
-    return _figure(
+def past_figure(state: domain.FigureState, moment: Moment | None = None) -> Figure:
+    """A figure without a choice, which is a matter of the orders of a moment: in a history, or as a
+    state beside others."""
+    shown = _figure(
         state,
         {"claims": lambda: [claim(state, of, None) for of in state.claims]},
         preferred=None,
         choice=None,
         side_by_side=None,
     )
+    shown.version_start = moment
+    return shown
 
 
 def choice(of: claims.PreferredClaim) -> Choice:

@@ -10,9 +10,10 @@ from projections.query.moment import Moment
 from projections.versions.rows import firm_words
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
+from schema.base.memo import memoize_by_identity
 from schema.types.announcement import Announcement, announcement
 from schema.types.clause import Clause, clause
-from schema.types.common import Because, Node, Place, because, from_state, place
+from schema.types.common import Because, Node, Place, at_moment, because, from_state, place
 from schema.types.export_control import ExportControl, export_control
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.export_control import ExportControlState
@@ -44,7 +45,6 @@ class Firm(Node):
         description="The recorded events that this state follows from, in the order of the log."
     )
     state: strawberry.Private[FirmState]
-    moment: strawberry.Private[Moment | None] = None
 
     @resolver_field
     async def clauses(self, info: Info) -> list[FirmClause]:
@@ -70,11 +70,16 @@ class Firm(Node):
         moment, names = self.moment or await as_of.resolve(), self.state.spellings
         found = await as_of.states(AnnouncementState, moment, Filter(about=firm_words(names)))
         named = [one for one in found if not names.isdisjoint(map(spelling, one.firms))]
-        return [announcement(one) for one in sorted(named, key=lambda one: one.date.first)]
+        return [announcement(one, moment) for one in sorted(named, key=lambda one: one.date.first)]
 
 
 def firm(state: FirmState, moment: Moment | None = None) -> Firm:
-    """The GraphQL type of a firm, at a moment that what names it is asked for."""
+    """The GraphQL type of a firm at a moment; in a history it has none."""
+    return at_moment(_content(state), moment)
+
+
+@memoize_by_identity(lambda _: 1)
+def _content(state: FirmState) -> Firm:
     return from_state(
         Firm,
         state,
@@ -82,6 +87,5 @@ def firm(state: FirmState, moment: Moment | None = None) -> Firm:
         entity=f"firm/{state.id}",
         place=place(state.place) if state.place else None,
         state=state,
-        moment=moment,
         later={"because": lambda: because(state.because)},
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from strawberry import field
 
+from projections.query.moment import Moment
 from schema.base.decorators import object_type
+from schema.base.memo import memoize_by_identity
 from schema.base.scalars import Day, Position
-from schema.types.common import Node, from_state
+from schema.types.common import Node, at_moment, from_state
 from tracker.domain import import_receipt as domain
 
 CODE = (
@@ -84,8 +86,13 @@ class Import(Node):
     position: Position = field(description="The position of the receipt in the log.")
 
 
-def import_(state: domain.ImportState) -> Import:
-    """The GraphQL type of an import."""
+def import_(state: domain.ImportState, moment: Moment | None = None) -> Import:
+    """The GraphQL type of an import at a moment; in a history it has none."""
+    return at_moment(_content(state), moment)
+
+
+@memoize_by_identity(lambda _: 1)
+def _content(state: domain.ImportState) -> Import:
     return from_state(
         Import,
         state,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from strawberry import field
 
+from projections.query.moment import Moment
 from schema.base.decorators import object_type
+from schema.base.memo import memoize_by_identity
 from schema.types.common import (
     Because,
     Commodity,
     Node,
+    at_moment,
     because,
     because_event,
     commodity,
@@ -45,8 +48,13 @@ class Preference(Node):
     )
 
 
-def preference(state: PreferenceState) -> Preference:
-    """The GraphQL type of an order of publishers."""
+def preference(state: PreferenceState, moment: Moment | None = None) -> Preference:
+    """The GraphQL type of an order of publishers at a moment; in a history it has none."""
+    return at_moment(_content(state), moment)
+
+
+@memoize_by_identity(lambda _: 1)
+def _content(state: PreferenceState) -> Preference:
     return from_state(
         Preference,
         state,

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from strawberry import field
 
+from projections.query.moment import Moment
 from schema.base.decorators import object_type
-from schema.types.common import Because, Node, RedactedText, because, from_state, redacted_text
+from schema.base.memo import memoize_by_identity
+from schema.types.common import (
+    Because,
+    Node,
+    RedactedText,
+    at_moment,
+    because,
+    from_state,
+    redacted_text,
+)
 from tracker.domain.redaction import RedactionState
 
 
@@ -20,8 +30,13 @@ class Redaction(Node):
     because: list[Because] = field(description="The events that recorded the redactions.")
 
 
-def redaction(state: RedactionState) -> Redaction:
-    """The GraphQL type of what had to go of an event."""
+def redaction(state: RedactionState, moment: Moment | None = None) -> Redaction:
+    """The GraphQL type of what had to go of an event at a moment; in a history it has none."""
+    return at_moment(_content(state), moment)
+
+
+@memoize_by_identity(lambda state: 1 + len(state.texts))
+def _content(state: RedactionState) -> Redaction:
     return from_state(
         Redaction,
         state,

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode
+from datetime import date
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from schema.base.global_ids import entity_of_global_id, global_id
+from projections.query.moment import Moment
+from schema.base.global_ids import NodeId, encode_opaque, parse_node_id
 from schema.services import Services
 from tests.support.api import Api, source
 
@@ -16,6 +21,11 @@ SEEN = """{ asOf(validAt: "2025-11-20") {
   announcements(first: 1) { nodes { id entity } }
   figure(id: "rare_earths/CN/production/mine/2023") { id entity }
   preferences(first: 1) { nodes { id entity } } } }"""
+
+
+def global_id(entity: str) -> str:
+    """An id that names an entity and no moment."""
+    return NodeId(entity).encode()
 
 
 @pytest.fixture
@@ -84,8 +94,8 @@ async def test_nodes_keep_the_order_of_the_ids_and_say_null_where_nothing_is(cor
 
 async def test_a_single_entity_is_found_by_its_key_and_by_its_id(corpus: Api) -> None:
     document = "query ($id: String!) { asOf { alliance(id: $id) { key } } }"
-    for given in ("quad", global_id("alliance/quad")):
-        assert (await corpus.ask(document, id=given))["asOf"] == {"alliance": {"key": "quad"}}
+    for id in ("quad", global_id("alliance/quad")):
+        assert (await corpus.ask(document, id=id))["asOf"] == {"alliance": {"key": "quad"}}
     other = await corpus.ask(document, id=global_id("announcement/quad"))
     assert other["asOf"] == {"alliance": None}
 
@@ -100,6 +110,11 @@ async def test_a_single_entity_is_found_by_its_key_and_by_its_id(corpus: Api) ->
         global_id("planet/earth"),
         global_id("alliance/"),
         global_id("alliance"),
+        encode_opaque("alliance/quad@2025-01-01"),
+        encode_opaque("alliance/quad@2025-13-01@5"),
+        encode_opaque("alliance/quad@2025-01-01@-5"),
+        encode_opaque("alliance/quad@2025-01-01@5@now"),
+        encode_opaque("alliance/quad@2025-01-01@" + "9" * 19),
     ],
 )
 async def test_what_never_was_an_id_is_refused(services: Services, id: str) -> None:
@@ -122,9 +137,87 @@ async def test_too_many_ids_at_once_are_refused(services: Services) -> None:
     ) == ("INVALID_PAGE_SIZE", ["ids"])
 
 
-def test_an_id_carries_the_kind_and_the_key() -> None:
-    assert entity_of_global_id(global_id("export-control/x"), "id") == "export-control/x"
-    assert urlsafe_b64decode(global_id("alliance/quads") + "==") == b"alliance/quads"
+@given(
+    st.sampled_from(["export-control/x", "figure/rare_earths/CN/production/mine/2023"]),
+    st.none() | st.builds(Moment, st.dates(), st.integers(0, 10**17)),
+    st.booleans(),
+)
+def test_an_id_carries_the_entity_and_the_moment(
+    entity: str, moment: Moment | None, past: bool
+) -> None:
+    meant = NodeId(entity, moment, past and moment is not None)
+    assert parse_node_id(meant.encode(), "id") == meant
+
+
+def test_an_id_is_text_that_every_client_can_make() -> None:
+    at = NodeId("alliance/quad", Moment(date(2025, 1, 2), 34))
+    assert urlsafe_b64decode(at.encode() + "==") == b"alliance/quad@2025-01-02@34"
+
+
+async def test_what_holds_at_two_moments_has_two_ids_and_each_leads_back(corpus: Api) -> None:
+    """A client that keeps objects by their ids cannot show the law of one day as that of another."""
+    before, after = [
+        (
+            await corpus.ask(
+                """query ($day: Day!) { asOf(validAt: $day, position: "9000") {
+                  exportControls(commodity: "gallium") { nodes { ...told } }
+                  alliance(id: "msp") { ...told }
+                  figure(id: "rare_earths/CN/production/mine/2023") { ...told } } }
+                fragment told on Node { id entity ... on ExportControl { clauses { key status } }
+                  ... on Alliance { members { place { code } } }
+                  ... on Figure { preferred { value } } }""",
+                day=day,
+            )
+        )["asOf"]
+        for day in ("2025-01-01", "2025-11-20")
+    ]
+    told = [
+        node
+        for at in (before, after)
+        for node in [*at["exportControls"]["nodes"], at["alliance"], at["figure"]]
+    ]
+    by_id: dict[str, Any] = {}
+    for node in told:
+        assert by_id.setdefault(node["id"], node) == node
+    entities = {node["entity"] for node in told}
+    assert len(by_id) == len(told) > len(entities)
+    again = await corpus.ask(
+        """query ($ids: [ID!]!) { nodes(ids: $ids) { id entity
+          ... on ExportControl { clauses { key status } }
+          ... on Alliance { members { place { code } } } ... on Figure { preferred { value } } } }""",
+        ids=[*by_id],
+    )
+    assert again["nodes"] == [*by_id.values()]
+
+
+async def test_a_version_of_a_history_has_an_id_of_its_own_and_it_leads_back(corpus: Api) -> None:
+    key = "rare_earths/CN/production/mine/2023"
+    versions = await corpus.ask(
+        """query ($entity: String!) { history(entity: $entity) { nodes { validFrom knownFrom
+          state { ... on Figure { id preferred { value } claims { value } } } } } }""",
+        entity=f"figure/{key}",
+    )
+    first = versions["history"]["nodes"][0]
+    asked = await corpus.ask(
+        """query ($day: Day!, $position: Position!, $key: String!, $id: ID!) {
+          asOf(validAt: $day, position: $position) { figure(id: $key) { id } }
+          node(id: $id) { ... on Figure { id preferred { value } claims { value } } } }""",
+        day=first["validFrom"],
+        position=first["knownFrom"],
+        key=key,
+        id=first["state"]["id"],
+    )
+    assert asked["asOf"]["figure"]["id"] != first["state"]["id"]
+    assert asked["node"] == first["state"]
+
+
+async def test_an_id_of_a_position_that_is_not_there_is_refused(services: Services) -> None:
+    id = NodeId("alliance/quad", Moment(date(2025, 1, 1), 99)).encode()
+    api = Api(services)
+    document = "query ($id: ID!) { node(id: $id) { id } }"
+    assert await api.refused(document, id=id) == ("POSITION_AHEAD", ["id", "position"])
+    many = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    assert await api.refused(many, ids=[id]) == ("POSITION_AHEAD", ["ids", 0, "position"])
 
 
 async def test_mutations_take_a_key_or_the_id_that_an_answer_gave(services: Services) -> None:

@@ -50,16 +50,17 @@ def _value(name: str, value: Any) -> str:
 async def _matching(api: Api, question: Question, more: str = "") -> list[dict[str, Any]]:
     """Controls with the clauses that answer to all arguments: those in force, unless asked."""
     arguments = _arguments(question.of, status="in_force", first=200)
-    nodes = await _moment(
+    found = await _moment(
         api,
         question,
-        f"exportControls({arguments}) {{ nodes {{ key matchingClauses {{ {MATCHING} {more} }} }} }}",
+        f"exportControls({arguments}) {{"
+        f" edges {{ node {{ key }} matchingClauses {{ {MATCHING} {more} }} }} }}",
     )
     return [
-        {"control": node["key"], **clause}
-        for node in nodes["exportControls"]["nodes"]
-        for clause in node["matchingClauses"]
-        if _chosen(question.of, node["key"], clause)
+        {"control": edge["node"]["key"], **clause}
+        for edge in found["exportControls"]["edges"]
+        for clause in edge["matchingClauses"]
+        if _chosen(question.of, edge["node"]["key"], clause)
     ]
 
 

@@ -142,7 +142,7 @@ class Alliances(AtMoment):
             info,
             AnnouncementState,
             narrowed,
-            announcement,
+            lambda state: announcement(state, self.moment),
             order_by,
             parse_page(first, after, last, before),
         )
@@ -153,4 +153,4 @@ class Alliances(AtMoment):
     ) -> Announcement | None:
         """One announcement; null before it is made."""
         state = await self.one(info, AnnouncementState, id)
-        return announcement(state) if state else None
+        return announcement(state, self.moment) if state else None

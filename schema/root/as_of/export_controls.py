@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, cast
 
 from strawberry import argument
 
@@ -41,8 +41,14 @@ from schema.inputs.order_by import ORDER_BY, ExportControlOrder, cursor_name
 from schema.inputs.pagination import After, Before, Cursors, First, Last, parse_page
 from schema.inputs.ranges import DayRange, PublishedIn, parse_days
 from schema.root.as_of.base import AtMoment
-from schema.types.connection import Connection, PageSource, entity_pages
-from schema.types.export_control import ExportControl, export_control, firm_names
+from schema.types.connection import PageSource, entity_pages
+from schema.types.export_control import (
+    ExportControl,
+    ExportControlConnection,
+    control_edge,
+    export_control,
+    firm_names,
+)
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
 from tracker.domain.places import Place
@@ -89,9 +95,9 @@ class Controls(AtMoment):
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[ExportControl]:
+    ) -> ExportControlConnection:
         """Export controls, import restrictions and quotas. All filters on clauses must match one
-        and the same clause; `matchingClauses` lists the clauses that match.
+        and the same clause; `matchingClauses` of an edge lists the clauses that match.
         """
         query = parse_clause_query(
             self.moment.valid_at,
@@ -120,7 +126,8 @@ class Controls(AtMoment):
         as_of = info.context.services.as_of
         licences = await as_of.licences(self.moment) if query.is_about_goods else {}
         listing = control_pages(as_of, self.moment, query, licences, narrowed, order_by)
-        return await listing.page(parse_page(first, after, last, before))
+        page = await listing.page(parse_page(first, after, last, before))
+        return cast(ExportControlConnection, page)
 
     @resolver_field
     async def export_control(
@@ -146,13 +153,16 @@ def control_pages(
     """The controls with a clause that answers to all that is asked of clauses, in an order."""
 
     def show(state: ExportControlState) -> ExportControl:
-        return export_control(state, moment, matching_clauses(query, state, licences))
+        control = export_control(state, moment)
+        control.matched = matching_clauses(query, state, licences)
+        return control
 
     if not query.needs_rule:  # the database knows all of it
         narrowed = replace(
             narrowed, measure=query.measure, status=query.status, in_force=query.in_force
         )
-        return entity_pages(as_of, ExportControlState, moment, narrowed, show, order)
+        pages = entity_pages(as_of, ExportControlState, moment, narrowed, show, order)
+        return replace(pages, connection=ExportControlConnection, edge=control_edge)
     whole: list[Keyed[ExportControlState]] | None = None
 
     async def found() -> list[Keyed[ExportControlState]]:
@@ -169,4 +179,6 @@ def control_pages(
         return len(await found())
 
     cursors = Cursors(kind_name(ExportControlState), cursor_name(order))
-    return PageSource(items, count, cursors.encode, cursors.decode)
+    return PageSource(
+        items, count, cursors.encode, cursors.decode, ExportControlConnection, control_edge
+    )

@@ -95,7 +95,7 @@ class Figures(AtMoment):
             info,
             PreferenceState,
             narrowed,
-            preference,
+            lambda state: preference(state, self.moment),
             order_by,
             parse_page(first, after, last, before),
         )
@@ -131,7 +131,7 @@ class Figures(AtMoment):
             info,
             FigureState,
             narrowed,
-            lambda state: figure(state, orders),
+            lambda state: figure(state, orders, self.moment),
             order_by,
             parse_page(first, after, last, before),
         )
@@ -150,7 +150,7 @@ class Figures(AtMoment):
     ) -> Figure | None:
         """One figure; null while there is no claim on it."""
         state = await self.one(info, FigureState, id)
-        return figure(state, await self.orders(info)) if state else None
+        return figure(state, await self.orders(info), self.moment) if state else None
 
     @resolver_field
     async def claims(
