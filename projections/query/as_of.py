@@ -15,16 +15,16 @@ from projections.analysis.claims import Orders
 from projections.analysis.exposure import Exposure, Question, exposures, subjects, yearly_supplies
 from projections.fold.replay import line
 from projections.query.all_versions import AllVersions
-from projections.query.event_cache import EventCache
+from projections.query.controls import Controls
+from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.horizon import Horizons
-from projections.query.list_statements import ENTITIES_BY_NAMES, Ordering
+from projections.query.list_statements import ENTITIES_BY_NAMES
 from projections.query.lists import (
     EVERYTHING,
     WHOLE,
     Days,
     Filter,
     Key,
-    Keyed,
     KeyRange,
     Lists,
     figures_of,
@@ -32,7 +32,15 @@ from projections.query.lists import (
 )
 from projections.query.moment import Moment, S, kind_name
 from projections.query.search import Searches
-from projections.query.sql_parts import fill, load_parts, version_at, versions_of, whole_state
+from projections.query.series import MomentSeries
+from projections.query.sql_parts import (
+    fill,
+    load_parts,
+    version_at,
+    versions_in,
+    versions_of,
+    whole_state,
+)
 from projections.query.supplies import Supplies
 from projections.query.transitions import Transitions
 from projections.runner.progress import ProgressTracker
@@ -44,17 +52,11 @@ from tracker.domain.commodities import descendants
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.firm import FirmState, spelling
-from tracker.domain.matching import (
-    ClauseQuery,
-    Licences,
-    controls_about,
-    licences_in_force,
-    matching_clauses,
-)
+from tracker.domain.matching import controls_about
 from tracker.domain.places import Place
 from tracker.domain.preference import PreferenceState
 from tracker.domain.registry import STATES, State, entity_type
-from tracker.domain.vocabulary import ClauseStatus, Direction, Measure
+from tracker.domain.vocabulary import Direction
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool, pool_usage
@@ -67,10 +69,13 @@ HISTORY_ARGUMENTS = 7
 """Of the query for a history, before those of its bounds."""
 Times: TypeAlias = tuple[datetime | None, datetime | None]
 """The first and the last moment of a time; None: it is open there."""
-MAX_CACHED_MOMENTS = 100
-"""Moments whose orders of publishers, and whose licences, are kept until the next event."""
 STATE = fill(
     SQL.state, version=version_at("$1::text", "$2::date", "$3::bigint"), whole=whole_state()
+)
+STATES_IN = fill(
+    SQL.states_in,
+    versions=versions_in("$1::text", "$2::date", "$4::date", "$3::bigint"),
+    whole=whole_state(),
 )
 SORT_TIMEOUT_SECONDS = 600
 """Seconds that the database gets to put a whole state in order, before the first line."""
@@ -107,8 +112,8 @@ class AsOf:
         self._recorder = recorder
         self._progress = progress
         self._orders = EventCache(progress, MAX_CACHED_MOMENTS, self._read_orders)
-        self._licences = EventCache(progress, MAX_CACHED_MOMENTS, self._read_licences)
         self.lists = Lists(pool, progress)
+        self.controls = Controls(self.lists, progress)
         self.horizons = Horizons(pool, progress)
         self.transitions = Transitions(pool, recorder)
         self.supplies = Supplies(pool, progress)
@@ -169,8 +174,26 @@ class AsOf:
     async def state(self, kind: type[S], id: str, moment: Moment) -> S | None:
         """The state of one entity, or None while there is none."""
         entity = f"{kind_name(kind)}/{id}"
+        if moment.series:
+            return await self._state_on(moment, moment.series, kind, entity)
         row = await self._pool.fetchrow(STATE, entity, *_at(moment))
         return decode(kind, row["state"]) if row else None
+
+    async def _state_on(
+        self, moment: Moment, series: MomentSeries, kind: type[S], entity: str
+    ) -> S | None:
+        """The state of one entity, read together with those of all moments of a series."""
+
+        async def states() -> dict[date, list[S]]:
+            rows = await self._pool.fetch(
+                STATES_IN, entity, series.first, series.position, series.last
+            )
+            return series.by_day(
+                (row["first_day"], row["last_day"], decode(kind, row["state"])) for row in rows
+            )
+
+        found = (await series.read(entity, states))[moment.valid_at]
+        return found[0] if found else None
 
     async def named(self, entities: Sequence[str], moment: Moment) -> dict[str, State]:
         """The states of some entities by their names, without those that have none."""
@@ -208,15 +231,10 @@ class AsOf:
         return await self._orders.get(moment)
 
     async def _read_orders(self, moment: Moment) -> list[PreferenceState]:
-        return await self.states(PreferenceState, moment)
-
-    async def licences(self, moment: Moment) -> Licences:
-        """The dual-use licences in force, by which it is known what dual-use items are."""
-        return await self._licences.get(moment)
-
-    async def _read_licences(self, moment: Moment) -> Licences:
-        filter = Filter(measure=Measure.DUAL_USE_LICENCE, status=ClauseStatus.IN_FORCE)
-        return licences_in_force(await self.states(ExportControlState, moment, filter))
+        orders = await self.states(PreferenceState, moment)
+        if moment.series is None:
+            return orders
+        return moment.series.remember(("orders", *map(id, orders)), lambda: orders)
 
     async def firm_spellings(self, name: str, moment: Moment) -> frozenset[str]:
         """A name of a firm, and all others of the firms that are known by it."""
@@ -224,28 +242,6 @@ class AsOf:
         firms = await self.states(FirmState, moment)
         known = (firm.spellings for firm in firms if wanted in firm.spellings)
         return frozenset({wanted}).union(*known)
-
-    async def matching_controls(
-        self,
-        moment: Moment,
-        query: ClauseQuery,
-        licences: Licences,
-        filter: Filter,
-        order: Ordering,
-    ) -> list[Keyed[ExportControlState]]:
-        """All controls with a clause that answers to all that is asked of clauses, in an order.
-
-        The database finds those that may have one; of the rest the rule decides.
-        """
-        narrowed = _with_a_clause(filter, query)
-        found = await self.lists.page(ExportControlState, moment, narrowed, order)
-        return [(key, state) for key, state in found if matching_clauses(query, state, licences)]
-
-    async def controls(
-        self, moment: Moment, query: ClauseQuery, filter: Filter
-    ) -> list[ExportControlState]:
-        """All controls that may have a clause that answers to all that is asked of clauses."""
-        return await self.states(ExportControlState, moment, _with_a_clause(filter, query))
 
     async def exposures(
         self,
@@ -328,17 +324,6 @@ class AsOf:
         """How many versions `history` has without a span."""
         query = fill(SQL.history_count, versions=SQL.history_versions)
         return int(await self._pool.fetchval(query, entity, ranged(valid), *known, types))
-
-
-def _with_a_clause(filter: Filter, query: ClauseQuery) -> Filter:
-    """A filter of controls that may have a clause that answers to all that is asked of clauses."""
-    return replace(
-        filter,
-        commodities=controls_about([query.commodity]) if query.commodity else None,
-        measure=query.measure,
-        status=query.status,
-        in_force=query.in_force,
-    )
 
 
 @cache

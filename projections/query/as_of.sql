@@ -20,6 +20,10 @@ SELECT version.entity, {whole} AS state FROM {versions};
 -- The state of one entity.
 SELECT {whole} AS state FROM ({version}) AS version;
 
+-- name: states_in
+-- The states of one entity on some days, each with the days on which it holds.
+SELECT first_day, last_day, {whole} AS state FROM ({versions}) AS version;
+
 -- name: yearly_output
 -- The output figures of some commodities in a year ($5). Without a year, of every product (stage and
 -- form) in the last one for which the world has a figure, or else anybody.

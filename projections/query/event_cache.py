@@ -10,6 +10,9 @@ from projections.runner.progress import Progress, ProgressTracker
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
+MAX_CACHED_MOMENTS = 100
+"""Moments whose orders of publishers, and whose licences, are kept until the next event."""
+
 
 class EventCache(Generic[K, V]):
     """What `read` answers to a key, asked for once until the next event.

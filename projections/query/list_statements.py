@@ -13,7 +13,14 @@ from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
-from projections.query.sql_parts import fill, load_parts, versions_of, whole_sources, whole_state
+from projections.query.sql_parts import (
+    fill,
+    load_parts,
+    versions_of,
+    versions_of_series,
+    whole_sources,
+    whole_state,
+)
 
 SQL = load_parts(Path(__file__).with_name("lists.sql"))
 ENTITIES_BY_NAMES: str = SQL.entities_by_names
@@ -117,6 +124,26 @@ def page_statement(
 
 
 @lru_cache(MAX_CACHED_STATEMENTS)
+def series_statement(shape: ListShape, order: Ordering, row_names: str, with_state: bool) -> str:
+    """The statement for a whole list on all days from one to another, which comes behind the
+    arguments of the conditions: each version once, with its last day."""
+    last = f"${FIXED_ARGUMENTS + len(shape.conditions) + 1}"
+    columns = [row_names, *shape.names[1:], "version.last_day"]
+    if order.by.value:
+        columns.append(f"{order.by.value} AS key")
+    if with_state:
+        columns.append(STATE_COLUMN)
+    conditions = _conditions(shape)
+    return fill(
+        SQL.series,
+        columns=",\n".join(columns),
+        rows=_rows(shape, [*columns, *conditions], last),
+        conditions=all_of(conditions),
+        order=order_by(ordering_columns(order, shape.names), order, Bounds()),
+    )
+
+
+@lru_cache(MAX_CACHED_STATEMENTS)
 def count_statement(shape: ListShape) -> str:
     """The statement for how many items a list has."""
     conditions = _conditions(shape)
@@ -159,11 +186,12 @@ def _bound(columns: Sequence[str], sign: str, closed: bool, argument: int) -> li
     ]
 
 
-def _rows(shape: ListShape, speaking: Sequence[str]) -> str:
+def _rows(shape: ListShape, speaking: Sequence[str], last_day: str | None = None) -> str:
     """The versions that may be in the list, or the claims in them with the columns that the rest of
-    the statement speaks of: to read the others takes time."""
+    the statement speaks of: to read the others takes time. With an argument for a last day they
+    are those of all days until then."""
     entities = fill(getattr(SQL, shape.entities), **_values(shape))
-    versions = versions_of(entities)
+    versions = versions_of_series(entities, last_day) if last_day else versions_of(entities)
     if not shape.of_claims:
         return versions
     text = "\n".join(speaking)

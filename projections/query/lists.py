@@ -17,8 +17,10 @@ from projections.query.list_statements import (
     SortKey,
     count_statement,
     page_statement,
+    series_statement,
 )
 from projections.query.moment import Moment, S, kind_name
+from projections.query.series import MomentSeries
 from projections.query.state_cache import NAMED, StateCache
 from projections.runner.progress import ProgressTracker
 from projections.versions.rows import compound_keys
@@ -72,6 +74,11 @@ class Filter:
         if self.commodities and self.period and self.period[0] == self.period[1]:
             return compound_keys(self.commodities, [self.period[0]])
         return [*(self.commodities or self.places or self.publishers or [""])]
+
+    @property
+    def narrows(self) -> bool:
+        """Whether a list has few of the entities of its kind, whichever page is asked for."""
+        return self.search is not None or self.words != [""]
 
     def given(self) -> dict[str, Any]:
         """What narrows, by name, as the database takes it."""
@@ -187,6 +194,11 @@ class Lists:
         of_claims: bool = False,
     ) -> list[Keyed[S]]:
         shape, arguments = _shape_and_arguments(kind, moment, filter, of_claims)
+        if moment.series and (filter.narrows or span.limit is None):
+            whole: list[Keyed[S]] = await self._list_on(
+                moment, moment.series, kind, shape, arguments, order
+            )
+            return list(slice_range(whole, span, order.down))
 
         async def fetch(with_state: bool) -> Sequence[asyncpg.Record]:
             statement = page_statement(shape, order, span.bounds, NAMED, with_state)
@@ -200,7 +212,41 @@ class Lists:
         self, kind: type[Any], moment: Moment, filter: Filter, of_claims: bool = False
     ) -> int:
         shape, arguments = _shape_and_arguments(kind, moment, filter, of_claims)
+        if moment.series and filter.narrows:
+            found = await self._list_on(moment, moment.series, kind, shape, arguments, BY_NAME)
+            return len(found)
         return int(await self._pool.fetchval(count_statement(shape), *arguments))
+
+    async def _list_on(
+        self,
+        moment: Moment,
+        series: MomentSeries,
+        kind: type[S],
+        shape: ListShape,
+        arguments: tuple[Any, ...],
+        order: Ordering,
+    ) -> list[Keyed[S]]:
+        """The whole list of a moment, read together with those of all moments of its series."""
+        of, _, position, *given = arguments
+
+        async def fetch(with_state: bool) -> Sequence[asyncpg.Record]:
+            statement = series_statement(shape, order, NAMED, with_state)
+            return await self._pool.fetch(
+                statement, of, series.first, position, *given, series.last
+            )
+
+        async def lists() -> dict[date, list[Keyed[S]]]:
+            rows, states = await self.states.read(kind, fetch)
+            keyed: list[Keyed[S]] = _placed(rows, states, order, len(shape.names))
+            return series.by_day(
+                (row["first_day"], row["last_day"], item)
+                for row, item in zip(rows, keyed, strict=True)
+            )
+
+        found: dict[date, list[Keyed[S]]] = await series.read(
+            (shape, order, of, repr(given)), lists
+        )
+        return found[moment.valid_at]
 
 
 def _placed(

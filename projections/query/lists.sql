@@ -161,6 +161,14 @@ WHERE {conditions}
 ORDER BY {order}
 LIMIT {limit};
 
+-- name: series
+-- A whole list on all days of a series.
+SELECT
+    {columns}
+FROM {rows}
+WHERE {conditions}
+ORDER BY {order};
+
 -- name: count
 -- How many there are in a list.
 SELECT count(*)

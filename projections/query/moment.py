@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
@@ -15,6 +16,9 @@ from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
 from tracker.domain.registry import STATES
+
+if TYPE_CHECKING:
+    from projections.query.series import MomentSeries
 
 S = TypeVar(
     "S",
@@ -35,8 +39,13 @@ class Moment:
 
     valid_at: date
     position: int
+    series: MomentSeries | None = field(default=None, compare=False, repr=False)
+    """The days that are asked about together with this one."""
+
+
+KIND_NAMES: Mapping[Any, str] = {state: name for name, state in STATES.items()}
 
 
 def kind_name(kind: type[Any]) -> str:
     """The first part of the names of the entities that have states of a kind."""
-    return next(name for name, state in STATES.items() if state is kind)
+    return KIND_NAMES[kind]

@@ -41,10 +41,22 @@ def version_at(entity: str, day: str, position: str) -> str:
     return fill(SQL.version, entity=entity, day=day, position=position)
 
 
+def versions_in(entity: str, first: str, last: str, position: str) -> str:
+    """The query for the versions of an entity that hold on one of some days, as recorded at a
+    position."""
+    return fill(SQL.versions_in, entity=entity, first=first, last=last, position=position)
+
+
 def versions_of(entities: str) -> str:
     """What gives the versions, as `version`, of the entities of a query at a day ($2) and a position
     ($3)."""
     version = version_at("subject.entity", "$2::date", "$3::bigint")
+    return fill(SQL.versions_of, entities=entities, version=version)
+
+
+def versions_of_series(entities: str, last: str) -> str:
+    """The same for all days from one ($2) to another, the argument `last`."""
+    version = versions_in("subject.entity", "$2::date", f"{last}::date", "$3::bigint")
     return fill(SQL.versions_of, entities=entities, version=version)
 
 

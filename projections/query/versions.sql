@@ -12,8 +12,16 @@ WHERE entity = {entity}
   AND since <= {position} AND until > {position} AND first_day <= {day} AND last_day >= {day}
 ORDER BY first_day DESC, since DESC LIMIT 1
 
+-- name: versions_in
+-- The versions of one entity that hold on one of some days, as the log has them at a position.
+SELECT * FROM versions
+WHERE entity = {entity}
+  AND generation = (
+      SELECT max(generation) FROM versions WHERE entity = {entity} AND generation <= {position})
+  AND since <= {position} AND until > {position} AND first_day <= {last} AND last_day >= {first}
+
 -- name: versions_of
--- The versions of some entities that hold at a moment.
+-- The versions of some entities that hold at a moment, or on one of some days.
 (
     {entities}
 ) AS subject CROSS JOIN LATERAL (

@@ -24,7 +24,18 @@ from graphql import (
 )
 
 CACHEABLE_FIELDS = frozenset(
-    {"asOf", "changes", "commodities", "import", "imports", "node", "nodes", "places"}
+    {
+        "asOf",
+        "changes",
+        "commodities",
+        "import",
+        "imports",
+        "node",
+        "nodes",
+        "over",
+        "overKnown",
+        "places",
+    }
 )
 """Their answers follow from their arguments, how far the projection has come, and the day (UTC)."""
 
@@ -46,6 +57,8 @@ UNCACHEABLE_FIELDS = frozenset(
 INTROSPECTION = frozenset({"__schema", "__type", "__typename"})
 CONSTANT = frozenset({"commodities", "places", "__typename"})
 AXES = frozenset({"validAt", "position"})
+SERIES = frozenset({"from", "to", "position"})
+"""The arguments of `over` that pin all of its moments."""
 MOMENTS = {"asOf": (), "changes": ("from", "to")}
 """The fields where a moment is chosen, and which of their arguments have it; none: they are it."""
 
@@ -102,10 +115,12 @@ def _pinned(field: FieldNode, variables: Mapping[str, Any]) -> bool:
     if name in CONSTANT:
         return True
     given = {argument.name.value: argument.value for argument in field.arguments or ()}
+    if name == "over":
+        return _all_given(SERIES, given, variables)
     if name not in MOMENTS:
         return False
     if not MOMENTS[name]:
-        return _both(given, variables)
+        return _all_given(AXES, given, variables)
     return all(_both_in(given.get(argument), variables) for argument in MOMENTS[name])
 
 
@@ -115,13 +130,16 @@ def _both_in(value: ValueNode | None, variables: Mapping[str, Any]) -> bool:
         moment = variables.get(value.name.value)
         return isinstance(moment, Mapping) and all(moment.get(axis) is not None for axis in AXES)
     if isinstance(value, ObjectValueNode):
-        return _both({part.name.value: part.value for part in value.fields}, variables)
+        given = {part.name.value: part.value for part in value.fields}
+        return _all_given(AXES, given, variables)
     return False
 
 
-def _both(given: Mapping[str, ValueNode], variables: Mapping[str, Any]) -> bool:
-    """Whether values for both axes are given, and not null."""
-    return all(_given(given.get(axis), variables) for axis in AXES)
+def _all_given(
+    names: Iterable[str], given: Mapping[str, ValueNode], variables: Mapping[str, Any]
+) -> bool:
+    """Whether values of these names are given, and not null."""
+    return all(_given(given.get(name), variables) for name in names)
 
 
 def _given(value: ValueNode | None, variables: Mapping[str, Any]) -> bool:

@@ -36,6 +36,7 @@ from graphql import (
 from schema.base.errors import error_with_code
 from schema.execution.introspection import ONE_TYPE, ROOTS, IntrospectionCost
 from schema.inputs.pagination import DEFAULT_PAGE_SIZE
+from schema.inputs.series import number_of_steps
 
 PAGE_ARGUMENTS = ("first", "last")
 """The arguments that say how large a page is."""
@@ -43,6 +44,10 @@ IDS = "ids"
 """The argument that says which items are asked for, one by one."""
 LISTED = {"productions": ("commodities", "years"), "exposures": ("destinations",)}
 """Fields with an item for each of what these arguments list, years from one to another too."""
+STEP = "step"
+"""The argument of fields about many moments that says how far these are apart,"""
+ENDS = ("from", "to")
+"""and the times from and until which they are."""
 LARGEST = 1_000_000
 """Pages that are larger are refused anyway, and need not be multiplied by each other."""
 JSON_COST = 10
@@ -81,7 +86,7 @@ def has_variable_cost(document: DocumentNode) -> bool:
     variable, so that the cost is not the document's alone."""
     text = print_ast(document)
     return (
-        any(f"{name}: $" in text for name in (*PAGE_ARGUMENTS, IDS))
+        any(f"{name}: $" in text for name in (*PAGE_ARGUMENTS, IDS, STEP, *ENDS))
         or (any(f"{name}(" in text for name in LISTED) and "$" in text)
         or f"{ONE_TYPE}(name: $" in text
     )
@@ -134,6 +139,8 @@ class _Costs:
         """How many items a field may have on a page; those that have no pages count once."""
         if IDS in definition.args:
             return self._ids(node)
+        if STEP in definition.args:
+            return self._moments(node, definition)
         if listed := LISTED.get(node.name.value):
             return prod(_length(self._given_to(node, name)) for name in listed)
         if PAGE_ARGUMENTS[0] not in definition.args:
@@ -146,6 +153,16 @@ class _Costs:
         return max(
             (_size(of) for of in given if isinstance(of, int | float)), default=DEFAULT_PAGE_SIZE
         )
+
+    def _moments(self, node: FieldNode, definition: GraphQLField) -> int:
+        """How many moments a field asks about: by its step, else as many as it expects at most."""
+        most = self._given_to(node, PAGE_ARGUMENTS[0])
+        if not isinstance(most, int | float):
+            most = definition.args[PAGE_ARGUMENTS[0]].default_value
+        start, end, step = (self._given_to(node, name) for name in (*ENDS, STEP))
+        if step is None:
+            return _size(most)
+        return _size(min(most, number_of_steps(start, end, step)))
 
     def _ids(self, node: FieldNode) -> int:
         """How many items are asked for by their ids."""

@@ -4,6 +4,7 @@ answer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Annotated, Any, TypeAlias
 
@@ -112,6 +113,13 @@ def report_moment(info: Info, moment: Moment) -> Moment:
     """Report a moment in the `extensions` of the answer, under the response key of the field."""
     _report(info, moment.position, _to_json(moment))
     return moment
+
+
+def report_moments(info: Info, moments: Sequence[Moment]) -> None:
+    """Report the first and the last of many moments in the same way."""
+    if moments:
+        ends = {"from": _to_json(moments[0]), "to": _to_json(moments[-1])}
+        _report(info, max(moment.position for moment in moments), ends)
 
 
 def _report(info: Info, reached: int, shown: dict[str, Any]) -> None:

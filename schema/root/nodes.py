@@ -67,6 +67,8 @@ async def _find_again(
     groups = defaultdict[tuple[Moment | None, bool], list[int]](list)
     for at, id in enumerate(ids):
         groups[id.moment, id.past].append(at)
+    if not groups:
+        report_moment(info, await as_of.resolve())
     for (moment, past), places in groups.items():
         day, position = (moment.valid_at, moment.position) if moment else (None, None)
         try:

@@ -41,6 +41,7 @@ from schema.root.changes import AboutPlace, OfKind, change_pages, parse_change_f
 from schema.root.events import OneEvent, event_pages, log_range
 from schema.root.history import history_pages
 from schema.root.nodes import GlobalId, GlobalIds, same_node, same_nodes
+from schema.root.over import Over
 from schema.root.proofs import Proofs
 from schema.telemetry.operation import current_operation
 from schema.types.change import Change
@@ -57,7 +58,7 @@ from tracker.domain.redaction import RedactionState
 
 
 @object_type
-class Query(Proofs, OneEvent):
+class Query(Proofs, OneEvent, Over):
     """Queries. Every query answers from the log; `asOf` chooses the moment."""
 
     @resolver_field

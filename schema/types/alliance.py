@@ -124,7 +124,7 @@ class Alliance(Node):
         return await made.page(parse_page(first, after, last, before))
 
 
-def alliance(state: AllianceState, moment: Moment | None = None) -> Alliance:
+def alliance(state: AllianceState, moment: Moment | None) -> Alliance:
     """The GraphQL type of an alliance at a moment; in a history it has none."""
     return at_moment(_content(state), moment)
 

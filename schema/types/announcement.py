@@ -68,7 +68,7 @@ class Announcement(Node, WithQuotation):
     )
 
 
-def announcement(state: AnnouncementState, moment: Moment | None = None) -> Announcement:
+def announcement(state: AnnouncementState, moment: Moment | None) -> Announcement:
     """The GraphQL type of an announcement at a moment; in a history it has none."""
     return at_moment(_content(state), moment)
 

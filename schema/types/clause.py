@@ -336,9 +336,7 @@ class Clause(WithNote):
         )
 
 
-def clause(
-    state: domain.ClauseState, control: ExportControlState, moment: Moment | None = None
-) -> Clause:
+def clause(state: domain.ClauseState, control: ExportControlState, moment: Moment | None) -> Clause:
     """The GraphQL type of a clause at a moment: what it says and its status side by side."""
     return at_moment(_content(state, control), moment)
 

@@ -225,13 +225,13 @@ def history_version(held: HistoryRow) -> HistoryVersion | None:
 def past_state(of: EntityState, start: Moment) -> Node:
     """The GraphQL type of a state in the version of a history that begins at a moment. What hangs on
     it, such as the announcements of an alliance, is of the present."""
-    state = graphql_state(of)
+    state = graphql_state(of, None)
     state.version_start = start
     return state
 
 
 def graphql_state(
-    of: EntityState, moment: Moment | None = None
+    of: EntityState, moment: Moment | None
 ) -> ExportControl | Alliance | Announcement | Figure | Firm | Preference | Import | Redaction:
     """The GraphQL type of a state at a moment, or in a version of a history that begins at one."""
     match of:

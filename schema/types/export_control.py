@@ -155,7 +155,7 @@ class ExportControl(Node):
         )
         licences: Licences = {}
         if query.is_about_goods and self.moment:
-            licences = await info.context.services.as_of.licences(self.moment)
+            licences = await info.context.services.as_of.controls.licences(self.moment)
         return self.shown(matching_clauses(query, self.state, licences))
 
     @resolver_field
@@ -213,7 +213,7 @@ async def firm_names(info: Info, firm: str | None, moment: Moment | None) -> fro
     return await info.context.services.as_of.firm_spellings(name, moment)
 
 
-def export_control(state: ExportControlState, moment: Moment | None = None) -> ExportControl:
+def export_control(state: ExportControlState, moment: Moment | None) -> ExportControl:
     """The GraphQL type of an export control at a moment; in a history it has none."""
     return at_moment(_content(state), moment)
 

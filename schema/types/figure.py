@@ -289,7 +289,7 @@ def _content(state: domain.FigureState, orders: claims.Orders) -> Figure:
     )
 
 
-def past_figure(state: domain.FigureState, moment: Moment | None = None) -> Figure:
+def past_figure(state: domain.FigureState, moment: Moment | None) -> Figure:
     """A figure without a choice, which is a matter of the orders of a moment: in a history, or as a
     state beside others."""
     shown = _figure(

@@ -73,7 +73,7 @@ class Firm(Node):
         return [announcement(one, moment) for one in sorted(named, key=lambda one: one.date.first)]
 
 
-def firm(state: FirmState, moment: Moment | None = None) -> Firm:
+def firm(state: FirmState, moment: Moment | None) -> Firm:
     """The GraphQL type of a firm at a moment; in a history it has none."""
     return at_moment(_content(state), moment)
 

@@ -86,7 +86,7 @@ class Import(Node):
     position: Position = field(description="The position of the receipt in the log.")
 
 
-def import_(state: domain.ImportState, moment: Moment | None = None) -> Import:
+def import_(state: domain.ImportState, moment: Moment | None) -> Import:
     """The GraphQL type of an import at a moment; in a history it has none."""
     return at_moment(_content(state), moment)
 

@@ -48,7 +48,7 @@ class Preference(Node):
     )
 
 
-def preference(state: PreferenceState, moment: Moment | None = None) -> Preference:
+def preference(state: PreferenceState, moment: Moment | None) -> Preference:
     """The GraphQL type of an order of publishers at a moment; in a history it has none."""
     return at_moment(_content(state), moment)
 

@@ -30,7 +30,7 @@ class Redaction(Node):
     because: list[Because] = field(description="The events that recorded the redactions.")
 
 
-def redaction(state: RedactionState, moment: Moment | None = None) -> Redaction:
+def redaction(state: RedactionState, moment: Moment | None) -> Redaction:
     """The GraphQL type of what had to go of an event at a moment; in a history it has none."""
     return at_moment(_content(state), moment)
 

@@ -53,7 +53,7 @@ def test_no_list_is_missing() -> None:
     told = {name for names, _ in ROWS for name in re.findall(r"`(\w+)`", names)}
     types = SCHEMA._schema.type_map
     fields = {**types["AsOf"].fields, **types["Query"].fields}  # type: ignore[attr-defined]
-    assert {name for name, of in fields.items() if "first" in of.args} <= told
+    assert {name for name, of in fields.items() if {"first", "after"} <= set(of.args)} <= told
 
 
 def test_every_list_can_be_read_from_both_ends_and_in_an_order() -> None:

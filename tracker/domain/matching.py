@@ -298,6 +298,15 @@ class ClauseQuery:
         return self.commodity is not None or self.hs_code is not None
 
     @property
+    def on_any_day(self) -> tuple[object, ...] | None:
+        """What is asked, where the answer of a clause is the same on every day; None where the day
+        decides it, by who is in a union then."""
+        if self.destination is not None or self.origin is not None:
+            return None
+        rest = (self.measure, self.covers, self.status, self.firm, self.in_force)
+        return (self.commodity, self.form, self.hs_code, *rest)
+
+    @property
     def needs_rule(self) -> bool:
         """Whether it asks for more than the words and days that every clause has itself."""
         rest = (self.form, self.covers, self.destination, self.origin, self.firm)

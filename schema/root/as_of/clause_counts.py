@@ -110,8 +110,8 @@ class ClauseCounts(AtMoment):
             places=parse_words(places.Place, issuer, "issuer"), category=domain_value(direction)
         )
         as_of = info.context.services.as_of
-        controls = await as_of.controls(self.moment, query, narrowed)
-        licences = await as_of.licences(self.moment) if query.is_about_goods else {}
+        controls = await as_of.controls.having(self.moment, query, narrowed)
+        licences = await as_of.controls.licences(self.moment) if query.is_about_goods else {}
         counts = count_clauses(controls, query, licences, group_by)
         if len(counts) > MAX_GROUPS:
             raise InvalidInput(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Annotated, cast
@@ -9,6 +10,7 @@ from typing import Annotated, cast
 from strawberry import argument
 
 from projections.query.as_of import AsOf
+from projections.query.controls import MatchingControl
 from projections.query.lists import Filter, Keyed, KeyRange, slice_range
 from projections.query.moment import Moment, kind_name
 from schema.base.context import Info
@@ -49,6 +51,7 @@ from schema.types.export_control import (
     export_control,
     firm_names,
 )
+from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import ClauseQuery, Licences, matching_clauses
 from tracker.domain.places import Place
@@ -124,7 +127,7 @@ class Controls(AtMoment):
             checked=domain_value(checked),
         )
         as_of = info.context.services.as_of
-        licences = await as_of.licences(self.moment) if query.is_about_goods else {}
+        licences = await as_of.controls.licences(self.moment) if query.is_about_goods else {}
         listing = control_pages(as_of, self.moment, query, licences, narrowed, order_by)
         page = await listing.page(parse_page(first, after, last, before))
         return cast(ExportControlConnection, page)
@@ -152,28 +155,35 @@ def control_pages(
 ) -> PageSource[ExportControl]:
     """The controls with a clause that answers to all that is asked of clauses, in an order."""
 
-    def show(state: ExportControlState) -> ExportControl:
+    def show(state: ExportControlState, clauses: Sequence[ClauseState]) -> ExportControl:
         control = export_control(state, moment)
-        control.matched = matching_clauses(query, state, licences)
+        control.matched = clauses
         return control
 
     if not query.needs_rule:  # the database knows all of it
-        narrowed = replace(
+        filter = replace(
             narrowed, measure=query.measure, status=query.status, in_force=query.in_force
         )
-        pages = entity_pages(as_of, ExportControlState, moment, narrowed, show, order)
+        pages = entity_pages(
+            as_of,
+            ExportControlState,
+            moment,
+            filter,
+            lambda state: show(state, matching_clauses(query, state, licences)),
+            order,
+        )
         return replace(pages, connection=ExportControlConnection, edge=control_edge)
-    whole: list[Keyed[ExportControlState]] | None = None
+    whole: list[Keyed[MatchingControl]] | None = None
 
-    async def found() -> list[Keyed[ExportControlState]]:
+    async def found() -> list[Keyed[MatchingControl]]:
         nonlocal whole
         if whole is None:
-            whole = await as_of.matching_controls(moment, query, licences, narrowed, order.value)
+            whole = await as_of.controls.matching(moment, query, licences, narrowed, order.value)
         return whole
 
     async def items(span: KeyRange) -> list[Keyed[ExportControl]]:
         within = slice_range(await found(), span, order.value.down)
-        return [(key, show(state)) for key, state in within]
+        return [(key, show(*control)) for key, control in within]
 
     async def count() -> int:
         return len(await found())

@@ -1,0 +1,118 @@
+"""Export controls by what is asked of their clauses: the database narrows, the rule decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
+
+from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
+from projections.query.list_statements import Ordering
+from projections.query.lists import Filter, Keyed, Lists
+from projections.query.moment import Moment
+from projections.runner.progress import ProgressTracker
+from tracker.domain.clause import ClauseState
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.matching import (
+    ClauseQuery,
+    Licences,
+    controls_about,
+    licences_in_force,
+    matching_clauses,
+)
+from tracker.domain.vocabulary import ClauseStatus, Measure
+
+Judged: TypeAlias = dict[int, tuple[ExportControlState, Sequence[ClauseState]]]
+"""Controls by their identity, with the clauses that answer to a query."""
+
+
+class MatchingControl(NamedTuple):
+    """A control with the clauses that answer to all that was asked of clauses."""
+
+    state: ExportControlState
+    clauses: Sequence[ClauseState]
+
+
+class Controls:
+    """Finds controls by their clauses."""
+
+    def __init__(self, lists: Lists, progress: ProgressTracker | None = None):
+        self._lists = lists
+        self._licences = EventCache(progress, MAX_CACHED_MOMENTS, self._read_licences)
+
+    async def licences(self, moment: Moment) -> Licences:
+        """The dual-use licences in force, by which it is known what dual-use items are."""
+        return await self._licences.get(moment)
+
+    async def _read_licences(self, moment: Moment) -> Licences:
+        filter = Filter(measure=Measure.DUAL_USE_LICENCE, status=ClauseStatus.IN_FORCE)
+        found = await self._lists.page(ExportControlState, moment, filter)
+        states = [state for _, state in found]
+        if moment.series is None:
+            return licences_in_force(states)
+        key = ("licences", *map(id, states))
+        return moment.series.remember(key, lambda: (states, licences_in_force(states)))[1]
+
+    async def matching(
+        self,
+        moment: Moment,
+        query: ClauseQuery,
+        licences: Licences,
+        filter: Filter,
+        order: Ordering,
+    ) -> list[Keyed[MatchingControl]]:
+        """All controls with a clause that answers to all that is asked of clauses, in an order.
+
+        The database finds those that may have one; of the rest the rule decides.
+        """
+        narrowed = _with_a_clause(filter, query)
+        found = await self._lists.page(ExportControlState, moment, narrowed, order)
+        matching = _matching_once(moment, query, licences)
+        return [
+            (key, MatchingControl(state, clauses))
+            for key, state in found
+            if (clauses := matching(state))
+        ]
+
+    async def having(
+        self, moment: Moment, query: ClauseQuery, filter: Filter
+    ) -> list[ExportControlState]:
+        """All controls that may have a clause that answers to all that is asked of clauses."""
+        return [
+            state
+            for _, state in await self._lists.page(
+                ExportControlState, moment, _with_a_clause(filter, query)
+            )
+        ]
+
+
+def _with_a_clause(filter: Filter, query: ClauseQuery) -> Filter:
+    """A filter of controls that may have a clause that answers to all that is asked of clauses."""
+    return replace(
+        filter,
+        commodities=controls_about([query.commodity]) if query.commodity else None,
+        measure=query.measure,
+        status=query.status,
+        in_force=query.in_force,
+    )
+
+
+def _matching_once(
+    moment: Moment, query: ClauseQuery, licences: Licences
+) -> Callable[[ExportControlState], Sequence[ClauseState]]:
+    """The clauses of a control that answer to a query. Of a series, each state is judged once,
+    unless the day decides who is in a union."""
+    series = moment.series
+    asked = query.on_any_day
+    if series is None or asked is None:
+        return lambda state: matching_clauses(query, state, licences)
+    fresh: Judged = {}
+    _, judged = series.remember((asked, id(licences)), lambda: (licences, fresh))
+
+    def matching(state: ExportControlState) -> Sequence[ClauseState]:
+        found = judged.get(id(state))
+        if found is None:
+            found = judged[id(state)] = state, matching_clauses(query, state, licences)
+        return found[1]
+
+    return matching

@@ -1,0 +1,74 @@
+"""Many days asked about together: what is read for one of them is read for all, in one round trip.
+
+A list of a day is the versions that hold on it. Those that hold on any day from the first to the
+last are hardly more, so they are read at once, and each day takes its own from memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from datetime import date
+from typing import Any, TypeVar
+
+from projections.query.moment import Moment
+
+T = TypeVar("T")
+
+
+class MomentSeries:
+    """Some days in order, at one position."""
+
+    def __init__(self, days: Sequence[date], position: int):
+        self.days = sorted(set(days))
+        self.position = position
+        self._reads: dict[Hashable, asyncio.Task[Any]] = {}
+        self._memo: dict[Hashable, Any] = {}
+
+    @property
+    def first(self) -> date:
+        """The first day."""
+        return self.days[0]
+
+    @property
+    def last(self) -> date:
+        """The last day."""
+        return self.days[-1]
+
+    def moments(self) -> list[Moment]:
+        """The moments of the series, in order."""
+        return [Moment(day, self.position, self) for day in self.days]
+
+    async def read(self, key: Hashable, fetch: Callable[[], Awaitable[T]]) -> T:
+        """What `fetch` gives for the whole series, fetched once for all that wait for the same key."""
+        task = self._reads.get(key)
+        if task is None:
+            task = self._reads[key] = asyncio.ensure_future(_awaited(fetch))
+        if not task.done():
+            await task
+        found: T = task.result()
+        return found
+
+    def remember(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, made once. Whatever a key names by its identity has to be in the value,
+        so that it is not forgotten meanwhile."""
+        if key not in self._memo:
+            self._memo[key] = make()
+        value: T = self._memo[key]
+        return value
+
+    def by_day(self, found: Iterable[tuple[date, date, T]]) -> dict[date, list[T]]:
+        """What holds on each day, of items with the first and the last day on which they hold, in
+        the order of the items."""
+        held: dict[date, list[T]] = {day: [] for day in self.days}
+        for first, last, item in found:
+            for day in self.days[bisect_left(self.days, first) :]:
+                if day > last:
+                    break
+                held[day].append(item)
+        return held
+
+
+async def _awaited(fetch: Callable[[], Awaitable[T]]) -> T:
+    return await fetch()

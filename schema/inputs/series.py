@@ -1,0 +1,108 @@
+"""Many moments in one question: which days, or which positions."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum
+from itertools import count, islice, takewhile
+from typing import TypeVar
+
+from schema.base.enums import described_enum
+from tracker.errors import InvalidInput
+
+C = TypeVar("C", date, datetime)
+T = TypeVar("T")
+
+MAX_MOMENTS = 400
+"""Moments of one question: more than a year of days, or thirty years of months."""
+
+
+class Step(Enum):
+    """The time from one moment to the next."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+described_enum(
+    Step,
+    {
+        "day": "A day.",
+        "week": "Seven days.",
+        "month": "A month: the same day of the next one, or its last day.",
+        "quarter": "Three months.",
+        "year": "A year.",
+    },
+)
+
+DAY_CHARACTERS = len("2025-01-31")
+MONTHS = {Step.MONTH: 1, Step.QUARTER: 3, Step.YEAR: 12}
+DAYS = {Step.DAY: 1, Step.WEEK: 7}
+
+
+def check_order(start: C, end: C) -> None:
+    """Check that a time does not end before it begins. Raises InvalidInput."""
+    if start > end:
+        raise InvalidInput(
+            f"{end} lies before {start}, where the time begins: expected an end not before it",
+            code="END_BEFORE_START",
+            path=("to",),
+        )
+
+
+def check_number(found: list[T], most: int) -> list[T]:
+    """The moments of one question. Raises InvalidInput where they are too many."""
+    if len(found) > most:
+        raise InvalidInput(
+            f"expected at most {most} moments (`first`): ask for more, for a longer step, or for"
+            " a shorter time",
+            code="TOO_MANY_MOMENTS",
+            path=("first",),
+        )
+    return found
+
+
+def days_by_step(first: date, last: date, step: Step) -> list[date]:
+    """The days from one on, a step apart, up to another: one more than may be asked at most."""
+    return [*islice(takewhile(lambda day: day <= last, _days_from(first, step)), MAX_MOMENTS + 1)]
+
+
+def times_by_step(first: datetime, last: datetime, step: Step) -> list[datetime]:
+    """The times from one on, at the same time of the day, up to another; likewise."""
+    days = days_by_step(first.date(), last.date(), step)
+    times = (datetime.combine(day, first.timetz()) for day in days)
+    return [time for time in times if time <= last]
+
+
+def number_of_steps(start: object, end: object, step: object) -> int:
+    """How many moments lie between two times as a client gives them, a step apart; as many as there
+    may be at most where that cannot be said."""
+    try:
+        first = date.fromisoformat(str(start)[:DAY_CHARACTERS])
+        last = date.fromisoformat(str(end)[:DAY_CHARACTERS]) if end else datetime.now(UTC).date()
+        return len(days_by_step(first, last, Step[str(step)]))
+    except (KeyError, ValueError):
+        return MAX_MOMENTS
+
+
+def _days_from(first: date, step: Step) -> Iterator[date]:
+    """Up to the last day of the calendar."""
+    try:
+        for number in count():
+            if months := MONTHS.get(step):
+                yield _months_later(first, number * months)
+            else:
+                yield first + timedelta(days=number * DAYS[step])
+    except (OverflowError, ValueError):
+        return
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same day some months later, or the last one of that month."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
