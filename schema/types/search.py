@@ -116,7 +116,7 @@ def search_result(
             "kind": lambda: EntityKind(entity.partition("/")[0]),
             "title": lambda: title_of(state),
             "node": lambda: (
-                figure(state, orders)
+                figure(state, orders, moment)
                 if isinstance(state, FigureState)
                 else graphql_state(state, moment)
             ),
