@@ -10,10 +10,11 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from projections.fold.elements import ElementRow, Exchange, Key, ListedFacts
+from projections.fold.standing_facts import FactRow, note_facts
 from tracker.domain.elements import are_stored_apart, is_split
 from tracker.domain.entity import EntityState, RecordedFact, Retracted
 from tracker.domain.fold import PrefixFolds
-from tracker.domain.history import History
+from tracker.domain.history import Difference, History
 from tracker.domain.registry import entity_type
 
 MIN_GENERATION_EVENTS = 32
@@ -73,7 +74,8 @@ class RowDelta(NamedTuple):
 
     `closed` holds the start day and the generation of each row that was open before and is so no
     more, and the position that ends it. `elements` and `closed_elements` are the same for the elements of
-    long lists. `search_keys` is by what lists are known to find the entity.
+    long lists, `facts` and `closed_facts` for facts, by their positions. `search_keys` is by what lists
+    are known to find the entity.
     """
 
     entity: str
@@ -81,6 +83,8 @@ class RowDelta(NamedTuple):
     closed: list[tuple[date, int, int]]
     elements: list[ElementRow]
     closed_elements: list[tuple[int, str, date, int]]
+    facts: list[FactRow]
+    closed_facts: list[tuple[int, int]]
     search_keys: set[object]
 
 
@@ -171,14 +175,18 @@ class EntityFold:
 
     def empty_delta(self) -> RowDelta:
         """A delta without changes."""
-        return RowDelta(self._entity, [], [], [], [], self.search_keys)
+        return RowDelta(self._entity, [], [], [], [], [], [], self.search_keys)
 
     def apply_one_by_one(self, new: Sequence[RecordedFact], delta: RowDelta) -> Iterator[None]:
         """The same, with a step for each fact, so that other tasks can run between two. The delta is
         complete after the last step."""
         open, elements = dict[date, Row](), dict[Key, ElementRow]()
+        facts = dict[int, FactRow]()
         for fact in new:
-            closed, opened, exchange = self._apply(fact)
+            closed, opened, exchange, changed = self._apply(fact)
+            note_facts(
+                changed, self._history, fact.position, facts, delta.facts, delta.closed_facts
+            )
             if exchange:
                 _note(exchange, fact.position, elements, delta)
             for start, generation in closed:
@@ -190,24 +198,25 @@ class EntityFold:
             yield
         delta.added.extend([open[start] for start in sorted(open)])
         delta.elements.extend(elements.values())
+        delta.facts.extend(facts.values())
 
     def _apply(
         self, new: RecordedFact
-    ) -> tuple[list[tuple[date, int]], list[Row], Exchange | None]:
-        """Take in a fact: the open rows that are so no more, by start and generation, others, and
-        what becomes of the elements of long lists.
+    ) -> tuple[list[tuple[date, int]], list[Row], Exchange | None, Sequence[RecordedFact]]:
+        """Take in a fact: the open rows that are so no more, by start and generation, others, what
+        becomes of the elements of long lists, and the facts that count now or do no more.
         """
         generation, begins = self.generation, self._begins_generation(new)
         if not self._history.known:
-            _, exchange = self._add_fact(new)
+            difference, exchange = self._add_fact(new)
             self._changes = self._changed(self._change_days, None)
-            return [], self._rows(0, new.position), exchange
+            return [], self._rows(0, new.position), exchange, difference.facts
         self._load_changes(date.min if begins else self._earliest(new))
         before = self._changes
-        differing, exchange = self._add_fact(new)
-        first = bisect_left(before, differing, key=_DAY)
+        difference, exchange = self._add_fact(new)
+        first = bisect_left(before, difference.day, key=_DAY)
         self._changes = before[:first]
-        self._changes += self._changes_from(differing)
+        self._changes += self._changes_from(difference.day)
         _forget_states(self._changes, first - MAX_CACHED_STATES)
         first = 0 if begins or not first else first - 1  # what held before may end otherwise now
         ended, begun = _ends(before[first:]), _ends(self._changes[first:])
@@ -216,11 +225,12 @@ class EntityFold:
             [(day, generation) for day in ended if day not in kept],
             self._rows(first, new.position, kept),
             exchange,
+            difference.facts,
         )
 
-    def _add_fact(self, new: RecordedFact) -> tuple[date, Exchange | None]:
-        """Add a fact to the effective facts. Returns the first day whose state may change, and the
-        changes of elements of long lists."""
+    def _add_fact(self, new: RecordedFact) -> tuple[Difference, Exchange | None]:
+        """Add a fact to the effective facts. Returns from where on these are others, and the changes
+        of elements of long lists."""
         listed, were_many = self._listed, are_stored_apart(self.version)
         if listed is None and were_many:
             listed = ListedFacts(self._kind.FOLD, self._history)
@@ -230,10 +240,10 @@ class EntityFold:
         if self._last and self._last.day >= difference.day:
             self._last = None
         if not are_stored_apart(self.version):
-            return difference.day, None
+            return difference, None
         self._listed = listed or ListedFacts(self._kind.FOLD, self._history)
         exchange = self._listed.change(difference.facts) if were_many else self._listed.all()
-        return difference.day, exchange
+        return difference, exchange
 
     def _add_change_days(self, known: RecordedFact) -> None:
         """Have the days on which a fact may change the state among those to be looked at. They

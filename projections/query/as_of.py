@@ -17,6 +17,7 @@ from projections.fold.replay import line
 from projections.query.all_versions import AllVersions
 from projections.query.controls import Controls
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
+from projections.query.facts import Facts
 from projections.query.horizon import Horizons
 from projections.query.list_statements import ENTITIES_BY_NAMES
 from projections.query.lists import (
@@ -115,6 +116,7 @@ class AsOf:
         self.lists = Lists(pool, progress)
         self.controls = Controls(self.lists, progress)
         self.horizons = Horizons(pool, progress)
+        self.facts = Facts(pool, recorder, progress)
         self.transitions = Transitions(pool, recorder)
         self.supplies = Supplies(pool, progress)
         self.all_versions = AllVersions(pool)

@@ -7,9 +7,9 @@ from contextlib import aclosing
 from pathlib import Path
 
 import tracker.domain
-from projections.fold import elements, timeline
+from projections.fold import elements, standing_facts, timeline
 from projections.runner.projection import Projection, Tables
-from projections.versions import row_batch, rows, search_document, search_text
+from projections.versions import fact_rows, row_batch, rows, search_document, search_text
 from projections.versions.fold_cache import FoldCache
 from projections.versions.row_batch import RowBatch, fold_page, fold_streams, write_page
 from projections.versions.whole_streams import whole_streams
@@ -29,7 +29,7 @@ class Versions(Projection[RowBatch]):
 
     name = "versions"
     tables = Tables(
-        ("documents", "vocabulary", "texts", "subjects", "versions", "elements"),
+        ("documents", "vocabulary", "texts", "subjects", "versions", "elements", "facts"),
         SQL.create_tables,
         (SQL.create_version_indexes, SQL.create_search_indexes, SQL.create_document_indexes),
     )
@@ -40,8 +40,10 @@ class Versions(Projection[RowBatch]):
             for module in (
                 upcasting,
                 timeline,
+                standing_facts,
                 elements,
                 rows,
+                fact_rows,
                 search_document,
                 search_text,
                 row_batch,
@@ -49,6 +51,7 @@ class Versions(Projection[RowBatch]):
         ),
         TABLES,
         Path(__file__).with_name("rows.sql"),
+        Path(__file__).with_name("fact_rows.sql"),
     )
 
     def __init__(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from projections.fold.timeline import EntityFold, RowDelta
 from projections.runner.projection import Page
+from projections.versions.fact_rows import fact_lines
 from projections.versions.fold_cache import FoldCache
 from projections.versions.rows import (
     SearchIndexRows,
@@ -24,6 +25,7 @@ from tracker.log.fact_reader import StreamFacts, read_facts, read_facts_of
 from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("rows.sql"))
+FACTS_SQL = named_queries(Path(__file__).with_name("fact_rows.sql"))
 
 MAX_PAGE_ROW_BYTES = 16 * 1024 * 1024
 """About how large the rows of a page may be: an entity of many events has a large row for each."""
@@ -47,6 +49,10 @@ class RowBatch(Page):
     """Elements of long lists to add."""
     closed_elements: list[tuple[str, int, str, date, int]] = field(default_factory=list)
     """The entity and the key of elements, and the position at which they end."""
+    added_facts: list[str] = field(default_factory=list)
+    """Facts that begin to count."""
+    closed_facts: list[tuple[str, int, int]] = field(default_factory=list)
+    """The entity and the position of facts, and the position from which they count no more."""
     search_rows: SearchIndexRows = field(default_factory=SearchIndexRows)
     """By what entities are found; some of these rows may be there already."""
 
@@ -137,6 +143,8 @@ class _RowMaker:
         batch = self._batch
         batch.closed.extend([(name, *row) for row in delta.closed])
         batch.closed_elements.extend([(name, *row) for row in delta.closed_elements])
+        batch.added_facts.extend(fact_lines(name, delta.facts))
+        batch.closed_facts.extend([(name, *row) for row in delta.closed_facts])
         for row in version_rows(delta, batch.search_rows):
             batch.added.append(row)
             self._rows += 1
@@ -159,6 +167,7 @@ async def write_page(
     for query, lines in (
         (SQL.add_versions, page.added),
         (SQL.add_elements, page.added_elements),
+        (FACTS_SQL.add_facts, page.added_facts),
         (SQL.add_subjects, _subject_lines(page.search_rows)),
         (SQL.add_texts, _text_lines(page.search_rows)),
         (SQL.add_documents, _document_lines(page.search_rows)),
@@ -169,6 +178,7 @@ async def write_page(
     for query, rows in (
         (SQL.close_versions, page.closed),
         (SQL.close_elements, page.closed_elements),
+        (FACTS_SQL.close_facts, page.closed_facts),
     ):
         if rows:
             await connection.execute(query, *_columns(rows), timeout=seconds)

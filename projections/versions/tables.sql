@@ -66,6 +66,19 @@ CREATE TABLE texts (            -- what entities ever said
     said   text COLLATE "C" NOT NULL
 );
 
+CREATE TABLE facts (            -- the facts that are not retracted
+    position        bigint NOT NULL,          -- of the event
+    entity          text COLLATE "C" NOT NULL,
+    kind            text COLLATE "C" NOT NULL,
+    type            text COLLATE "C" NOT NULL,
+    publishers      text[] COLLATE "C" NOT NULL,  -- of its sources, the first one first
+    edition         text COLLATE "C",         -- of a claim
+    edition_version text COLLATE "C",
+    public_on       date NOT NULL,            -- the day from which it counts
+    since           bigint NOT NULL,          -- the positions at which it counts, as of versions
+    until           bigint NOT NULL
+);
+
 -- name: create_version_indexes
 -- The cost of as-of reads does not grow with history: a list walks the entities that were ever about its
 -- words by then, and each is looked up in one generation of its rows, which has few that begin on the
@@ -75,6 +88,10 @@ CREATE INDEX versions_as_of ON versions (entity, generation, first_day, since);
 CREATE INDEX elements_key ON elements (entity, until, list, place);
 -- What turns between two days; see changes.sql and transitions.sql.
 CREATE INDEX versions_begin ON versions (kind, first_day);
+
+-- Facts in the order of their days, and those of an entity.
+CREATE INDEX facts_by_day ON facts (public_on, position);
+CREATE INDEX facts_of_entity ON facts (entity, position);
 
 -- name: create_search_indexes
 CREATE UNIQUE INDEX subjects_key ON subjects (word, kind, entity) INCLUDE (since);

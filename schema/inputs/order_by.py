@@ -173,6 +173,42 @@ class EventOrder(Enum):
     POSITION_DESC = _order(SortKey.NAME, "By position, the newest first.", down=True)
 
 
+@strawberry.enum(description="Orders of facts. Facts of one day are ordered by position.")
+class FactOrder(Enum):
+    """Orders of facts."""
+
+    PUBLIC_ON = _order(SortKey.DATE, "By the day from which they count, the oldest first.")
+    PUBLIC_ON_DESC = _order(
+        SortKey.DATE, "By the day from which they count, the newest first.", down=True
+    )
+
+
+@strawberry.enum(
+    description="Orders of editions. Editions of one day are ordered by publisher and edition."
+)
+class EditionOrder(Enum):
+    """Orders of editions."""
+
+    PUBLISHED_ON = _order(SortKey.DATE, "By the day of publication, the oldest first.")
+    PUBLISHED_ON_DESC = _order(
+        SortKey.DATE, "By the day of publication, the newest first.", down=True
+    )
+
+
+@strawberry.enum(
+    description="Orders of what is known up to when. What is equal is ordered by kind, issuer and publisher."
+)
+class HorizonOrder(Enum):
+    """Orders of horizons."""
+
+    GROUP = _order(SortKey.NAME, "By kind, issuer and publisher, ascending.")
+    GROUP_DESC = _order(SortKey.NAME, "By kind, issuer and publisher, descending.", down=True)
+    NEWEST_FACT_ON = _order(SortKey.DATE, "By the day of the newest fact, the oldest first.")
+    NEWEST_FACT_ON_DESC = _order(
+        SortKey.DATE, "By the day of the newest fact, the newest first.", down=True
+    )
+
+
 def cursor_name(order: Enum) -> str | None:
     """What cursors call an order, which both directions share; None for that of the names."""
     of: Ordering = order.value

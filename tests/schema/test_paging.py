@@ -19,6 +19,9 @@ LISTS = {
     "figures": ("FigureOrder", "key"),
     "claims": ("ClaimOrder", "position"),
     "preferences": ("KeyOrder", "key"),
+    "facts": ("FactOrder", "position"),
+    "horizons": ("HorizonOrder", "kind issuer publisher"),
+    "editions": ("EditionOrder", "publisher edition editionVersion"),
     "upcoming": ("TransitionOrder", "day entity clause member transition"),
 }
 """The lists of a moment: their orders, and what tells their items apart."""
@@ -47,6 +50,7 @@ def moment(name: str, items: str) -> str:
     """A question for a page of a list of a moment."""
     kind, _ = LISTS[name]
     more = 'commodity: "rare_earths",' if name in ("figures", "claims") else ""
+    more = "groupBy: [KIND, ISSUER, PUBLISHER]," if name == "horizons" else more
     more = "days: 5000," if name == "upcoming" else more
     return (
         f"query ($order: {kind}!, $at: Position, $first: Int, $after: String, $last: Int,"

@@ -29,13 +29,14 @@ NEEDED = {
     "claims": {"commodity": "gallium"},
     "revisions": {"commodity": "gallium"},
     "events": {"entity": "alliance/quad"},
+    "facts": {"entity": "alliance/quad"},
     "search": {"text": "gallium"},
 }
 """Parameters without which a table says nothing, or too much for a test."""
 NAMES = """
-    alliances announcements changes claims clause-counts clauses commodities controls disputes events
-    exposure members memberships places production productions reserves revisions search supplies
-    transitions upcoming
+    alliances announcements changes claims clause-counts clauses commodities controls disputes editions
+    events exposure facts horizons members memberships places production productions reserves revisions
+    search supplies transitions upcoming
 """
 TABLES = NAMES.split()
 

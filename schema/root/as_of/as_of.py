@@ -14,6 +14,7 @@ from schema.inputs.arguments import parse_word
 from schema.root.as_of.alliances import Alliances
 from schema.root.as_of.clause_counts import ClauseCounts
 from schema.root.as_of.export_controls import Controls
+from schema.root.as_of.facts import FactLists
 from schema.root.as_of.figures import Figures
 from schema.root.as_of.firms import Firms
 from schema.root.as_of.memberships import Memberships
@@ -65,6 +66,7 @@ class Horizon:
 
 @object_type
 class AsOf(
+    FactLists,
     Controls,
     Alliances,
     Figures,

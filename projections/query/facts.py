@@ -1,0 +1,235 @@
+"""What counts at a moment, fact by fact: by day, by edition, and the newest of each kind and issuer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from projections.query.event_cache import EventCache
+from projections.query.horizon import POLICY
+from projections.query.horizon import SQL as HORIZON_SQL
+from projections.query.lists import Key, Keyed, KeyRange
+from projections.query.moment import Moment
+from projections.query.sql_parts import fill, load_parts, versions_of
+from projections.runner.progress import ProgressTracker
+from tracker.domain.values import PartialDate
+from tracker.log.entries import RecordedEvent, recorded
+from tracker.log.recorder import Recorder, StreamRange
+from tracker.log.selection import Selection, streams_selected
+from tracker.postgres.database import Pool
+
+SQL = load_parts(Path(__file__).with_name("facts.sql"))
+MAX_CACHED_ANSWERS = 200
+"""Lists of editions and of newest facts that are kept until the next event."""
+LAST_POSITION = 2**63 - 1
+
+
+def _statement(part: str, about: bool, way: str = "") -> str:
+    wanted = fill(SQL.wanted, facts=SQL.about if about else SQL.all)
+    return fill(part, wanted=wanted, way=way)
+
+
+PAGES = {
+    (about, way): _statement(SQL.page, about, way)
+    for about in (False, True)
+    for way in ("", "DESC")
+}
+COUNTS = {about: _statement(SQL.count, about) for about in (False, True)}
+OF_ISSUERS = fill(SQL.of_issuers, versions=versions_of(HORIZON_SQL.policy_entities))
+NEWEST = {
+    by_issuer: fill(SQL.newest, facts=OF_ISSUERS if by_issuer else SQL.without_issuers)
+    for by_issuer in (False, True)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FactFilter:
+    """What a list of facts is narrowed to; None does not narrow. `public` is the first and the last
+    day on which they became public."""
+
+    selection: Selection = field(default_factory=Selection)
+    publisher: str | None = None
+    public: tuple[date | None, date | None] = (None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """An edition of a publisher, and what counts of it. `published_on` is the day from which the first
+    of its claims counts, `last_published_on` that of the last; reserves have no year."""
+
+    publisher: str
+    edition: str
+    edition_version: str | None
+    published_on: date
+    last_published_on: date
+    claims: int
+    figures: int
+    places: int
+    commodities: Sequence[str]
+    statistics: Sequence[str]
+    first_year: int | None
+    last_year: int | None
+    first_position: int
+    last_position: int
+
+
+class Grouping(NamedTuple):
+    """By what the newest facts are told apart."""
+
+    kind: bool = True
+    issuer: bool = False
+    publisher: bool = False
+
+
+class Wanted(NamedTuple):
+    """What is asked of the newest facts; None does not narrow."""
+
+    kind: str | None = None
+    issuer: str | None = None
+    publisher: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewestFact:
+    """The newest fact of a kind, an issuer and a publisher, as far as facts are told apart by these,
+    and how many there are. The newest is the one that counts from the last day."""
+
+    kind: str | None
+    issuer: str | None
+    publisher: str | None
+    facts: int
+    public_on: date
+    published_on: PartialDate
+    position: int
+    recorded_at: datetime
+
+
+class Facts:
+    """Answers which facts count."""
+
+    def __init__(self, pool: Pool, recorder: Recorder, progress: ProgressTracker | None = None):
+        self._pool = pool
+        self._recorder = recorder
+        self._editions = EventCache(progress, MAX_CACHED_ANSWERS, self._read_editions)
+        self._newest = EventCache(progress, MAX_CACHED_ANSWERS, self._read_newest)
+
+    async def by_day(self, moment: Moment, wanted: FactFilter) -> FactList:
+        """The facts that count at a moment and are public by its day, in the order of their days."""
+        selection, about = wanted.selection, None
+        if selection.by_subject:
+            about = await streams_selected(self._recorder, selection, moment.position + 1)
+        return FactList(self._pool, moment, wanted, about)
+
+    async def editions(
+        self, moment: Moment, publisher: str | None, commodities: Sequence[str] | None
+    ) -> list[Edition]:
+        """The editions of which claims count at a moment, in the order of their days."""
+        of = None if commodities is None else tuple(commodities)
+        return await self._editions.get((moment, publisher, of))
+
+    async def newest(self, position: int, by: Grouping, wanted: Wanted) -> list[NewestFact]:
+        """The newest facts at a position, whatever the day, in the order of what they are told apart
+        by."""
+        return await self._newest.get((position, by, wanted))
+
+    async def _read_editions(
+        self, asked: tuple[Moment, str | None, tuple[str, ...] | None]
+    ) -> list[Edition]:
+        moment, publisher, commodities = asked
+        rows = await self._pool.fetch(
+            SQL.editions, moment.position, moment.valid_at, publisher, commodities
+        )
+        found = [Edition(**dict(row)) for row in rows]
+        return sorted(found, key=edition_key)
+
+    async def _read_newest(self, asked: tuple[int, Grouping, Wanted]) -> list[NewestFact]:
+        position, by, wanted = asked
+        rows = await self._pool.fetch(
+            NEWEST[by.issuer or wanted.issuer is not None],
+            POLICY,
+            date.max,
+            position,
+            wanted.issuer,
+            *by,
+            wanted.kind,
+            wanted.publisher,
+        )
+        return [
+            NewestFact(
+                row["kind"],
+                row["issuer"],
+                row["publisher"],
+                row["facts"],
+                row["public_on"],
+                recorded(row["entry"]).fact.source.published_on,
+                row["position"],
+                row["recorded_at"],
+            )
+            for row in rows
+        ]
+
+
+def edition_key(of: Edition) -> Key:
+    """The place of an edition in the order of their days."""
+    return (of.published_on.isoformat(), of.publisher, of.edition, of.edition_version or "")
+
+
+class FactList:
+    """Facts that count at a moment, in the order of the days from which they do."""
+
+    def __init__(
+        self, pool: Pool, moment: Moment, wanted: FactFilter, about: Sequence[StreamRange] | None
+    ):
+        self._pool = pool
+        self._moment, self._wanted, self._about = moment, wanted, about
+
+    async def page(self, span: KeyRange, down: bool) -> list[Keyed[RecordedEvent]]:
+        """Those in a span of the order, or of the order from the newest day back."""
+        low, high = (span.before, span.after) if down else (span.after, span.before)
+        descending = down is not span.from_end
+        rows = await self._pool.fetch(
+            PAGES[self._about is not None, "DESC" if descending else ""],
+            *self._arguments(low, high, span.closed, span.limit),
+        )
+        keyed: list[Keyed[RecordedEvent]] = []
+        for row in rows:
+            event = recorded(row["entry"])
+            keyed.append(((row["public_on"].isoformat(), event.position), event))
+        return keyed[::-1] if span.from_end else keyed
+
+    async def count(self) -> int:
+        """How many they are."""
+        statement = COUNTS[self._about is not None]
+        return int(await self._pool.fetchval(statement, *self._arguments(None, None, False, None)))
+
+    def _arguments(
+        self,
+        low: Sequence[str | int] | None,
+        high: Sequence[str | int] | None,
+        closed: bool,
+        limit: int | None,
+    ) -> Iterator[object]:
+        first, last = self._wanted.public
+        least = _place(low, -1 if closed else 0) or (date.min, 0)
+        most = _place(high, 1 if closed else 0) or (date.max, LAST_POSITION)
+        until = min(self._moment.valid_at, last or date.max)
+        yield self._moment.position
+        yield from max(least, (first, 0)) if first else least
+        yield from min(most, (until, LAST_POSITION))
+        yield self._wanted.selection.types
+        yield self._wanted.publisher
+        yield self._wanted.selection.entity
+        yield limit
+        if self._about is not None:
+            yield from map(list, zip(*self._about, strict=True)) if self._about else ([], [], [])
+
+
+def _place(key: Sequence[str | int] | None, further: int) -> tuple[date, int] | None:
+    """The place of a key in the order, moved by some positions."""
+    if key is None:
+        return None
+    day, position = key
+    return date.fromisoformat(str(day)), min(int(position) + further, LAST_POSITION)

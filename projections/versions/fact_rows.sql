@@ -1,0 +1,21 @@
+-- name: add_facts
+-- Facts that count from a position on, as they are written in fact_rows.py, one a line.
+INSERT INTO facts (position, entity, kind, type, publishers, edition, edition_version, public_on, since, until)
+SELECT c[1]::bigint, c[2], c[3], c[4], string_to_array(c[5], ' '), c[6], c[7], c[8]::date, c[9]::bigint,
+       c[10]::bigint
+FROM unnest($1::text[]) AS line, string_to_array(line, E'\t', E'\x01') AS c;
+
+-- name: close_facts
+-- Facts that count no more end at the position of the retraction. Each is looked up in its entity, which
+-- OFFSET sees to.
+UPDATE facts SET until = ended.at
+FROM (
+    SELECT fact.id, closed.at
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS closed (entity, position, at)
+    CROSS JOIN LATERAL (
+        SELECT ctid AS id FROM facts
+        WHERE entity = closed.entity AND position = closed.position
+          AND since < closed.at AND until = 9223372036854775807
+        OFFSET 0) AS fact
+) AS ended
+WHERE ctid = ended.id;

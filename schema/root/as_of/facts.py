@@ -1,0 +1,208 @@
+"""The facts of a moment: by day, by edition, and up to when they are known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from enum import Enum
+from typing import Annotated
+
+from strawberry import argument
+
+from projections.query.facts import FactFilter, Grouping, NewestFact, Wanted, edition_key
+from projections.query.list_statements import SortKey
+from projections.query.lists import Key, Keyed, KeyRange
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.base.enums import described_enum
+from schema.inputs.arguments import (
+    LAST_POSITION,
+    AboutCommodities,
+    AboutPlaces,
+    CommodityId,
+    OfTypes,
+    Publisher,
+    parse_publisher,
+    parse_selection,
+    parse_with_descendants,
+    parse_word,
+)
+from schema.inputs.order_by import ORDER_BY, EditionOrder, FactOrder, HorizonOrder
+from schema.inputs.pagination import (
+    After,
+    Before,
+    First,
+    Last,
+    WordCursors,
+    cursor_error,
+    parse_page,
+)
+from schema.inputs.ranges import DayRange, parse_days
+from schema.root.as_of.base import AtMoment
+from schema.root.changes import OfKind
+from schema.root.events import is_entity_name
+from schema.types.connection import Connection, PageSource, list_pages
+from schema.types.edition import Edition, FactHorizon, edition, fact_horizon
+from schema.types.event import Fact, fact
+from tracker.domain.registry import KINDS
+from tracker.domain.values import Actor
+
+FACT_CURSORS = WordCursors("facts")
+
+
+class HorizonGroup(Enum):
+    """What facts are told apart by, where one asks up to when they are known."""
+
+    KIND = "kind"
+    ISSUER = "issuer"
+    PUBLISHER = "publisher"
+
+
+described_enum(
+    HorizonGroup,
+    {
+        "kind": "The kind of entity.",
+        "issuer": "The issuer of a control, each actor of an announcement, or the alliance. Figures and"
+        " firms have none, and are left out.",
+        "publisher": "Each publisher of a source of the fact.",
+    },
+)
+
+
+@object_type
+class FactLists(AtMoment):
+    """Lists of facts at a moment."""
+
+    @resolver_field
+    async def facts(
+        self,
+        info: Info,
+        public_on: Annotated[
+            DayRange | None,
+            argument(description="Only facts that count from one of these days on."),
+        ] = None,
+        types: OfTypes = None,
+        kind: OfKind = None,
+        commodities: AboutCommodities = None,
+        places: AboutPlaces = None,
+        entity: Annotated[
+            str | None,
+            argument(description="Only facts about this entity, such as `alliance/quad`."),
+        ] = None,
+        publisher: Publisher = None,
+        order_by: Annotated[FactOrder, ORDER_BY] = FactOrder.PUBLIC_ON,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Fact]:
+        """The facts that count at this moment, in the order of the day from which they do, on which they
+        became public: what happened day by day, whenever it was recorded. Those that become public
+        after this day are left out, and so are retractions and what they retract; `events` has all of
+        them, in the order of the log.
+        """
+        selection = parse_selection(types, commodities, places, entity)
+        if kind is not None:
+            wanted = selection.types
+            of_kind = [of for of in KINDS[kind.value].FACTS if wanted is None or of in wanted]
+            selection = replace(selection, types=of_kind)
+        if entity is not None:
+            is_entity_name(entity)
+        publishers = parse_publisher(publisher)
+        days = parse_days(public_on, "publicOn") or (None, None)
+        narrowed = FactFilter(selection, publishers[0] if publishers else None, days)
+        asked, down = parse_page(first, after, last, before), order_by.value.down
+        found = await info.context.services.as_of.facts.by_day(self.moment, narrowed)
+
+        async def items(span: KeyRange) -> list[Keyed[Fact]]:
+            return [(key, fact(event)) for key, event in await found.page(span, down)]
+
+        source = PageSource(items, found.count, _encode_cursor, _decode_cursor)
+        return await source.page(asked)
+
+    @resolver_field
+    async def editions(
+        self,
+        info: Info,
+        publisher: Annotated[
+            str | None,
+            argument(
+                description="Only editions of this publisher, by its short id, such as `usgs`."
+            ),
+        ] = None,
+        commodity: CommodityId = None,
+        order_by: Annotated[EditionOrder, ORDER_BY] = EditionOrder.PUBLISHED_ON,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Edition]:
+        """The editions with figures that are public by this day, with what they hold. With `commodity`
+        only claims about it count.
+        """
+        publishers = parse_publisher(publisher)
+        goods = parse_with_descendants(commodity)
+        asked = parse_page(first, after, last, before)
+        found = await info.context.services.as_of.facts.editions(
+            self.moment, publishers[0] if publishers else None, goods
+        )
+        keyed = [(edition_key(of), edition(of)) for of in found]
+        return await list_pages(keyed, "editions", order_by.value.down).page(asked)
+
+    @resolver_field
+    async def horizons(
+        self,
+        info: Info,
+        group_by: Annotated[
+            list[HorizonGroup] | None,
+            argument(description="What facts are told apart by; the kind of entity if left out."),
+        ] = None,
+        kind: OfKind = None,
+        issuer: Annotated[
+            str | None,
+            argument(description="Only facts of this place (`CN`) or alliance (`quad`)."),
+        ] = None,
+        publisher: Publisher = None,
+        order_by: Annotated[HorizonOrder, ORDER_BY] = HorizonOrder.GROUP,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[FactHorizon]:
+        """Up to when facts are known, by kind of entity, issuer or publisher. It
+        depends on the position only, not on `validAt`.
+        """
+        groups = [HorizonGroup.KIND] if group_by is None else group_by
+        by = Grouping(*(of in groups for of in HorizonGroup))
+        publishers = parse_publisher(publisher)
+        wanted = Wanted(
+            kind.value if kind else None,
+            None if issuer is None else str(parse_word(Actor, issuer, "issuer")),
+            publishers[0] if publishers else None,
+        )
+        asked = parse_page(first, after, last, before)
+        found = await info.context.services.as_of.facts.newest(self.moment.position, by, wanted)
+        order = order_by.value
+        keyed = [(_horizon_key(of, order.by), fact_horizon(of)) for of in found]
+        name = order_by.name.removesuffix("_DESC")
+        return await list_pages(keyed, f"horizons by {name}", order.down).page(asked)
+
+
+def _horizon_key(of: NewestFact, by: SortKey) -> Key:
+    group = of.kind or "", of.issuer or "", of.publisher or ""
+    return (of.public_on.isoformat(), *group) if by is SortKey.DATE else group
+
+
+def _encode_cursor(key: Key) -> str:
+    return FACT_CURSORS.encode(tuple(map(str, key)))
+
+
+def _decode_cursor(given: str, path: str) -> Key:
+    try:
+        day, position = map(str, FACT_CURSORS.decode(given, path))
+        key = date.fromisoformat(day).isoformat(), int(position)
+    except ValueError:
+        raise cursor_error(path) from None
+    if not 0 <= key[1] <= LAST_POSITION:
+        raise cursor_error(path)
+    return key

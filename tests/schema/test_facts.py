@@ -1,0 +1,230 @@
+"""The facts of a moment: by the day on which they became public, by edition, and the newest."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from schema.services import Services
+from tests.support.api import Api, claim, control, source, suspension
+from tracker.domain.entity import effective_facts
+from tracker.log.entries import RecordedEvent
+
+FACTS = """query ($day: Day, $at: Position, $days: DayRange, $types: [String!], $kind: EntityKind,
+                $goods: [String!], $places: [String!], $entity: String, $by: String,
+                $order: FactOrder! = PUBLIC_ON, $first: Int = 200, $after: String) {
+  asOf(validAt: $day, position: $at) {
+    facts(publicOn: $days, types: $types, kind: $kind, commodities: $goods, places: $places,
+          entity: $entity, publisher: $by, orderBy: $order, first: $first, after: $after) {
+      totalCount nodes { position publicOn summary correctionOf { position } } } } }"""
+
+
+@pytest.fixture
+async def api(services: Services) -> Api:
+    """The API of a control, its suspension, and claims of two editions, recorded out of order."""
+    api = Api(services)
+    await api.do("announceExportControl", control())
+    await api.do("suspendExportControl", suspension("x", "1"))
+    await api.do("recordFigure", claim("240000"))
+    await api.do("recordFigure", claim("255000", edition="MCS 2025", published_on="2025-01-31"))
+    await api.do("recordFigure", claim("43000", place="US"))
+    return api
+
+
+async def positions(api: Api, day: str = "2026-01-01", **asked: Any) -> list[int]:
+    """The positions of the facts of a list, after making sure that the total is their number."""
+    found = (await api.ask(FACTS, day=day, **asked))["asOf"]["facts"]
+    assert found["totalCount"] == len(found["nodes"])
+    return [int(node["position"]) for node in found["nodes"]]
+
+
+async def test_facts_come_in_the_order_of_the_days_on_which_they_became_public(api: Api) -> None:
+    assert await positions(api) == [3, 5, 1, 4, 2]
+    assert await positions(api, order="PUBLIC_ON_DESC") == [2, 4, 1, 5, 3]
+
+
+async def test_a_day_has_no_facts_of_later_days_and_a_position_no_later_ones(api: Api) -> None:
+    assert await positions(api, "2025-11-08") == [3, 5, 1, 4]
+    assert await positions(api, "2024-12-03", at="3") == [3, 1]
+    assert await positions(api, "2020-01-01") == []
+
+
+async def test_facts_are_narrowed(api: Api) -> None:
+    for asked, expected in (
+        ({"days": {"from": "2024-12-03", "to": "2025-01-31"}}, [1, 4]),
+        ({"days": {"to": "2024-01-31"}}, [3, 5]),
+        ({"types": ["ExportControl.Suspended", "Figure.Claimed"]}, [3, 5, 4, 2]),
+        ({"kind": "EXPORT_CONTROL"}, [1, 2]),
+        ({"kind": "FIGURE", "types": ["ExportControl.Suspended"]}, []),
+        ({"goods": ["gallium"]}, [1, 2]),
+        ({"goods": ["rare_earths"], "places": ["US"]}, [5]),
+        ({"places": ["CN"]}, [3, 1, 4, 2]),
+        ({"entity": "export-control/x"}, [1, 2]),
+        ({"by": "usgs"}, [3, 5, 4]),
+        ({"by": "nobody"}, []),
+    ):
+        assert await positions(api, **asked) == expected, asked
+
+
+async def test_what_is_retracted_does_not_count_from_then_on(api: Api) -> None:
+    events = await api.services.recorder.read()
+    taken = {"eventId": events[1].event_id, "reason": "misread", "source": source()}
+    await api.do("retractEvent", taken)
+    assert await positions(api) == [3, 5, 1, 4]
+    assert await positions(api, at="5") == [3, 5, 1, 4, 2]
+    back = (await api.services.recorder.read(5))[0].event_id
+    await api.do("retractEvent", {**taken, "eventId": back})
+    assert await positions(api) == [3, 5, 1, 4, 2]
+    assert await positions(api, at="6") == [3, 5, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "path"),
+    [
+        (
+            {"days": {"from": "2025-01-02", "to": "2025-01-01"}},
+            "END_BEFORE_START",
+            ["publicOn", "to"],
+        ),
+        ({"types": ["Nothing"]}, "UNKNOWN_TYPE", ["types", 0]),
+        ({"goods": ["unobtainium"]}, "UNKNOWN_COMMODITY", ["commodities", 0]),
+        ({"entity": "nothing/x"}, "INVALID_INPUT", ["entity"]),
+        ({"by": "USGS!"}, "INVALID_INPUT", ["publisher"]),
+        ({"first": 201}, "INVALID_PAGE_SIZE", ["first"]),
+        ({"after": "WyJmYWN0cyIsIngiLDFd"}, "INVALID_CURSOR", ["after"]),
+        ({"after": "WyJmYWN0cyIsIjIwMjUtMDEtMDEiLC0xXQ"}, "INVALID_CURSOR", ["after"]),
+        ({"after": "%"}, "INVALID_CURSOR", ["after"]),
+    ],
+)
+async def test_bad_input_is_refused(
+    services: Services, asked: dict[str, Any], code: str, path: list[str | int]
+) -> None:
+    assert await Api(services).refused(FACTS, **asked) == (code, path)
+
+
+async def test_the_list_of_the_corpus_is_that_of_its_log(corpus_services: Services) -> None:
+    recorder = corpus_services.recorder
+    events = [event async for event in recorder.read_all(await recorder.head())]
+    standing = by_day(events)
+    until, since = date(2025, 12, 31), date(2025, 10, 1)
+    expected = [
+        event.position
+        for event in standing
+        if since <= event.fact.public_on <= until and event.type.startswith("ExportControl.")
+    ]
+    found = await positions(
+        Api(corpus_services), str(until), days={"from": str(since)}, kind="EXPORT_CONTROL"
+    )
+    assert found == expected
+    assert len(expected) > 30
+
+
+def by_day(events: list[RecordedEvent]) -> list[RecordedEvent]:
+    """The events that are not retracted, in the order of their days."""
+    streams: dict[str, list[RecordedEvent]] = {}
+    for event in events:
+        streams.setdefault(event.stream, []).append(event)
+    known = [fact for of in streams.values() for fact in effective_facts(e.known for e in of)]
+    positions = {fact.position for fact in known}
+    standing = [event for event in events if event.position in positions]
+    return sorted(standing, key=lambda event: (event.fact.public_on, event.position))
+
+
+# --- editions
+
+EDITIONS = """query ($day: Day, $at: Position, $by: String, $of: String, $first: Int = 50) {
+  asOf(validAt: $day, position: $at) { editions(publisher: $by, commodity: $of, first: $first) {
+    totalCount nodes { publisher publisherName edition editionVersion publishedOn lastPublishedOn
+      claims figures places commodities { key } statistics firstYear lastYear firstPosition
+      lastPosition } } } }"""
+
+
+async def editions(api: Api, day: str = "2026-01-01", **asked: Any) -> list[dict[str, Any]]:
+    """The editions of a day."""
+    found = (await api.ask(EDITIONS, day=day, **asked))["asOf"]["editions"]
+    assert found["totalCount"] == len(found["nodes"])
+    nodes: list[dict[str, Any]] = found["nodes"]
+    return nodes
+
+
+async def test_an_edition_says_what_it_holds(api: Api) -> None:
+    first, second = await editions(api)
+    assert first == {
+        "publisher": "usgs",
+        "publisherName": "US Geological Survey",
+        "edition": "MCS 2024",
+        "editionVersion": None,
+        "publishedOn": "2024-01-31",
+        "lastPublishedOn": "2024-01-31",
+        "claims": 2,
+        "figures": 2,
+        "places": 2,
+        "commodities": [{"key": "rare_earths"}],
+        "statistics": ["PRODUCTION"],
+        "firstYear": 2023,
+        "lastYear": 2023,
+        "firstPosition": "3",
+        "lastPosition": "5",
+    }
+    assert (second["edition"], second["claims"], second["firstPosition"]) == ("MCS 2025", 1, "4")
+
+
+async def test_an_edition_is_there_from_its_day_and_without_what_is_retracted(api: Api) -> None:
+    assert [e["edition"] for e in await editions(api, "2024-06-01")] == ["MCS 2024"]
+    assert [e["claims"] for e in await editions(api, at="4")] == [1, 1]
+    assert await editions(api, of="gallium") == []
+    assert await editions(api, by="bgs") == []
+    event = (await api.services.recorder.read(3))[0]
+    taken = {"eventId": event.event_id, "reason": "misread", "source": source()}
+    await api.do("retractEvent", taken)
+    assert [e["edition"] for e in await editions(api)] == ["MCS 2024"]
+
+
+# --- up to when facts are known
+
+HORIZONS = """query ($at: Position, $by: [HorizonGroup!], $kind: EntityKind, $issuer: String,
+                   $publisher: String) {
+  asOf(position: $at) { horizons(groupBy: $by, kind: $kind, issuer: $issuer, publisher: $publisher,
+                                 first: 200) {
+    totalCount nodes { kind issuer publisher facts newestFactOn newestPublishedOn newestPosition } } } }"""
+
+
+async def horizons(api: Api, **asked: Any) -> list[tuple[Any, ...]]:
+    """The groups, each as what it is, how many facts there are, and the newest day and position."""
+    found = (await api.ask(HORIZONS, **asked))["asOf"]["horizons"]
+    assert found["totalCount"] == len(found["nodes"])
+    names = ("kind", "issuer", "publisher", "facts", "newestFactOn", "newestPosition")
+    return [tuple(n[name] for name in names if n[name] is not None) for n in found["nodes"]]
+
+
+async def test_up_to_when_facts_are_known_by_kind_issuer_and_publisher(api: Api) -> None:
+    assert await horizons(api) == [
+        ("EXPORT_CONTROL", 2, "2025-11-09", "2"),
+        ("FIGURE", 3, "2025-01-31", "4"),
+    ]
+    assert await horizons(api, by=["PUBLISHER"]) == [
+        ("mofcom", 2, "2025-11-09", "2"),
+        ("usgs", 3, "2025-01-31", "4"),
+    ]
+    assert await horizons(api, by=["ISSUER", "KIND"]) == [
+        ("EXPORT_CONTROL", "CN", 2, "2025-11-09", "2")
+    ]
+    assert await horizons(api, by=[]) == [(5, "2025-11-09", "2")]
+    assert await horizons(api, by=[], issuer="US") == []
+    assert await horizons(api, by=[], publisher="usgs", at="3") == [(1, "2024-01-31", "3")]
+    assert await horizons(api, kind="FIGURE", by=["KIND"]) == [("FIGURE", 3, "2025-01-31", "4")]
+
+
+async def test_the_horizon_of_each_issuer_of_the_corpus_is_the_same(
+    corpus_services: Services,
+) -> None:
+    api = Api(corpus_services)
+    data = await api.ask("{ asOf { horizon { issuer newestFactOn } } }")
+    expected = {one["issuer"]: one["newestFactOn"] for one in data["asOf"]["horizon"]}
+    found = await horizons(api, by=["ISSUER"])
+    assert {issuer: day for issuer, _, day, _ in found} == expected
+    assert len(expected) > 40
+    kinds = {kind: facts for kind, facts, *_ in await horizons(api)}
+    assert kinds["FIGURE"] > 9000
