@@ -51,7 +51,8 @@ class FilterColumns(NamedTuple):
     `commodities` and `places` are those that an entity is about: the place of a figure, the issuer, the
     members, the actors. `category` is the one word that lists of its kind filter by. `commodity`
     and `period` are those of a figure. `title` is what lists order by, `search_text` what a
-    search looks in. `firms` are those that it names, as words by which they are found.
+    search looks in. `other_words` are further words by which it is found: of firms that it names, and
+    of what an announcement is about.
     """
 
     commodities: tuple[str, ...] = ()
@@ -61,7 +62,7 @@ class FilterColumns(NamedTuple):
     period: int | None = None
     title: str | None = None
     search_text: str | None = None
-    firms: tuple[str, ...] = ()
+    other_words: tuple[str, ...] = ()
 
 
 def filter_columns(state: EntityState) -> FilterColumns:
@@ -71,12 +72,13 @@ def filter_columns(state: EntityState) -> FilterColumns:
     columns = partial(FilterColumns, title=title(state), search_text=search_text(state))
     match state:
         case AnnouncementState():
-            firms = firm_words(state.firms)
-            return columns(state.commodities, state.actors, state.kind, firms=firms)
+            topics = [topic_word(state.topic)] if state.topic else []
+            words = unique([*firm_words(state.firms), *map(about_word, state.about), *topics])
+            return columns(state.commodities, state.actors, state.kind, other_words=words)
         case ExportControlState():
             goods = [id for item in state.clauses for id in item.clause.commodities]
             firms = firm_words(name for item in state.clauses for name in firms_in(item))
-            return columns(unique(goods), (state.issuer,), state.direction, firms=firms)
+            return columns(unique(goods), (state.issuer,), state.direction, other_words=firms)
         case AllianceState():
             members = [member.place for member in state.members if member.role.is_membership]
             return columns((), unique(members), state.status)
@@ -90,8 +92,18 @@ def filter_columns(state: EntityState) -> FilterColumns:
     return columns()
 
 
+def about_word(entity: str) -> str:
+    """The word by which announcements about an entity are found."""
+    return f"about/{entity}"
+
+
+def topic_word(topic: str) -> str:
+    """The word by which announcements on a topic are found."""
+    return f"topic/{spelling(topic)}"
+
+
 def firm_words(names: Iterable[str]) -> tuple[str, ...]:
-    """Words by which entities that name some firms are found; no other words have a slash."""
+    """Words by which entities that name some firms are found; only further words have a slash."""
     return unique([f"firm/{spelling(name)}" for name in names])
 
 
@@ -351,7 +363,7 @@ def _subjects(of: FilterColumns) -> list[str]:
     if of.commodity:
         return ["", *of.places, *compound_keys(of.commodities, [of.period])]
     pairs = compound_keys(of.commodities, of.places)
-    return ["", *of.commodities, *of.places, *pairs, *of.firms]
+    return ["", *of.commodities, *of.places, *pairs, *of.other_words]
 
 
 def compound_keys(some: Iterable[str], others: Sequence[object]) -> list[str]:

@@ -19,7 +19,7 @@ from schema.base.scalars import Day, Instant, Position
 from tracker.domain.commodities import Commodity, commodities_with_code, descendants
 from tracker.domain.places import Place
 from tracker.domain.registry import fact_type
-from tracker.domain.values import Actor
+from tracker.domain.values import ENTITY_PATH, Actor
 from tracker.domain.vocabulary import Checked, Stage
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.log.selection import Selection
@@ -211,6 +211,29 @@ def parse_selection(
         places=None if places is None else parse_all(Actor, places, of_places),
         entity=entity,
     )
+
+
+def parse_some(
+    kind: Callable[[str], T], given: list[str] | None, field: str, most: int
+) -> list[T] | None:
+    """Words of a vocabulary, no more than some; None if the argument is left out. Raises InvalidInput
+    and TooLarge."""
+    if given is None:
+        return None
+    if len(given) > most:
+        raise TooLarge(f"expected at most {most}, not {len(given)}", path=(field,))
+    return parse_all(kind, given, field)
+
+
+def parse_entity(given: str | None, field: str) -> str | None:
+    """The name of an entity in the log; None if the argument is left out. Raises InvalidInput."""
+    if given is not None and not ENTITY_PATH.fullmatch(parse_short_text(given, field)):
+        raise InvalidInput(
+            "expected the name of an entity, such as 'alliance/quad'",
+            code="INVALID_ID",
+            path=(field,),
+        )
+    return given
 
 
 def parse_all(kind: Callable[[str], T], given: list[str], field: str) -> list[T]:

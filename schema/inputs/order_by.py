@@ -157,6 +157,17 @@ class TransitionOrder(Enum):
     DAY_DESC = _order(SortKey.NAME, "By day, the latest first.", down=True)
 
 
+@strawberry.enum(description="Orders of disputes. Those that are equal are ordered by control.")
+class DisputeOrder(Enum):
+    """Orders of disputes."""
+
+    CONTROL = _order(SortKey.NAME, "By the key of the control, ascending.")
+    PUBLISHED_ON = _order(SortKey.PUBLICATION, "By the day of publication, the oldest first.")
+    PUBLISHED_ON_DESC = _order(
+        SortKey.PUBLICATION, "By the day of publication, the newest first.", down=True
+    )
+
+
 @strawberry.enum(description="Orders of memberships.")
 class MembershipOrder(Enum):
     """Orders of memberships."""

@@ -159,6 +159,35 @@ def entity_pages(
     )
 
 
+def matching_pages(
+    as_of: AsOf,
+    kind: type[S],
+    moment: Moment,
+    narrowed: Filter,
+    matches: Callable[[S], bool],
+    show: Callable[[S], T],
+    order: Enum,
+) -> PageSource[T]:
+    """The entities of a kind at a moment that match, in an order, of those that the database finds."""
+    cursors = Cursors(kind_name(kind), cursor_name(order))
+    found: list[Keyed[T]] | None = None
+
+    async def matching() -> list[Keyed[T]]:
+        nonlocal found
+        if found is None:
+            states = await as_of.lists.page(kind, moment, narrowed, order.value)
+            found = [(key, show(state)) for key, state in states if matches(state)]
+        return found
+
+    async def items(span: KeyRange) -> Sequence[Keyed[T]]:
+        return slice_range(await matching(), span, order.value.down)
+
+    async def count() -> int:
+        return len(await matching())
+
+    return PageSource(items, count, cursors.encode, cursors.decode)
+
+
 def list_pages(found: list[Keyed[T]], order: str, down: bool = False) -> PageSource[T]:
     """A list that is all there, in the order of its keys, which are words; `order` is the name of the
     list and order, which its cursors have."""

@@ -228,17 +228,19 @@ def _content(state: ExportControlState) -> ExportControl:
         entity=f"export-control/{state.id}",
         issuer=place(state.issuer),
         later={
-            "disputes": lambda: [
-                from_state(
-                    Dispute,
-                    dispute,
-                    of=dispute,
-                    control=state,
-                    source=source(dispute.source),
-                    commodities=[commodity(id) for id in dispute.commodities],
-                )
-                for dispute in state.disputes
-            ],
+            "disputes": lambda: [dispute(one, state) for one in state.disputes],
             "because": lambda: because(state.because),
         },
+    )
+
+
+def dispute(of: domain.Dispute, control: ExportControlState) -> Dispute:
+    """The GraphQL type of another account of a control."""
+    return from_state(
+        Dispute,
+        of,
+        of=of,
+        control=control,
+        source=source(of.source),
+        commodities=[commodity(id) for id in of.commodities],
     )

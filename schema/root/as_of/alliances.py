@@ -6,6 +6,7 @@ from typing import Annotated
 
 from strawberry import argument
 
+from projections.query.announcements import AnnouncementQuery
 from projections.query.lists import Filter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
@@ -19,8 +20,11 @@ from schema.inputs.arguments import (
     Verified,
     domain_value,
     parse_commodities,
+    parse_entity,
     parse_publisher,
     parse_search,
+    parse_short_text,
+    parse_some,
     parse_words,
 )
 from schema.inputs.order_by import ORDER_BY, AllianceOrder, AnnouncementOrder
@@ -29,12 +33,16 @@ from schema.inputs.ranges import DayRange, PublishedIn, parse_days
 from schema.root.as_of.base import AtMoment
 from schema.types.alliance import Alliance, alliance
 from schema.types.announcement import Announcement, announcement
-from schema.types.connection import Connection
+from schema.types.connection import Connection, entity_pages, matching_pages
+from schema.types.export_control import firm_names
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.places import Place
 from tracker.domain.values import Actor
 from tracker.domain.vocabulary import AllianceStatus, AnnouncementKind
+
+MAX_ACTORS = 20
+"""Actors that are asked for at once, at most."""
 
 
 @object_type
@@ -109,6 +117,27 @@ class Alliances(AtMoment):
             str | None,
             argument(description="Only announcements of this place (`US`) or alliance (`quad`)."),
         ] = None,
+        actors: Annotated[
+            list[str] | None,
+            argument(
+                description="Only announcements that all of these places and alliances make or are party"
+                " to; at most 20."
+            ),
+        ] = None,
+        about: Annotated[
+            str | None,
+            argument(description="Only announcements about this entity, such as `alliance/quad`."),
+        ] = None,
+        topic: Annotated[
+            str | None,
+            argument(description="Only announcements on this topic, whatever its capitals."),
+        ] = None,
+        firm: Annotated[
+            str | None,
+            argument(
+                description="Only announcements in which this firm takes part, by any of its names."
+            ),
+        ] = None,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         date: Annotated[
@@ -126,8 +155,15 @@ class Alliances(AtMoment):
         before: Before = None,
     ) -> Connection[Announcement]:
         """Announcements."""
+        query = AnnouncementQuery(
+            actors=parse_some(Actor, actors, "actors", MAX_ACTORS),
+            about=parse_entity(about, "about"),
+            topic=None if topic is None else parse_short_text(topic, "topic"),
+            firm=await firm_names(info, firm, self.moment),
+        )
         narrowed = Filter(
             search=parse_search(search),
+            about=query.words,
             commodities=parse_commodities(commodity, hs_code),
             places=parse_words(Actor, actor, "actor"),
             publishers=parse_publisher(publisher),
@@ -138,14 +174,19 @@ class Alliances(AtMoment):
             primary=primary,
             checked=domain_value(checked),
         )
-        return await self.page(
-            info,
-            AnnouncementState,
-            narrowed,
-            lambda state: announcement(state, self.moment),
-            order_by,
-            parse_page(first, after, last, before),
-        )
+        asked = parse_page(first, after, last, before)
+        as_of, moment = info.context.services.as_of, self.moment
+
+        def show(state: AnnouncementState) -> Announcement:
+            return announcement(state, moment)
+
+        if query.words is None:
+            listing = entity_pages(as_of, AnnouncementState, moment, narrowed, show, order_by)
+        else:
+            listing = matching_pages(
+                as_of, AnnouncementState, moment, narrowed, query.matches, show, order_by
+            )
+        return await listing.page(asked)
 
     @resolver_field
     async def announcement(

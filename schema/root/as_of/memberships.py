@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import strawberry
 from strawberry import argument, field
@@ -18,7 +17,7 @@ from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import key_of
 from schema.base.scalars import Day
-from schema.inputs.arguments import parse_short_text, parse_word
+from schema.inputs.arguments import parse_some
 from schema.inputs.order_by import ORDER_BY, MembershipOrder
 from schema.inputs.pagination import After, Before, First, Last, parse_page
 from schema.inputs.ranges import DayRange, parse_days
@@ -30,9 +29,8 @@ from tracker.domain import places as domain
 from tracker.domain.alliance import AllianceState
 from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import MemberRole, MembershipKind
-from tracker.errors import InvalidInput, TooLarge
+from tracker.errors import InvalidInput
 
-T = TypeVar("T")
 MAX_ASKED = 100
 """Alliances or places that are asked for by name, at most."""
 
@@ -105,10 +103,8 @@ class Memberships(AtMoment):
         belonged to an alliance are listed, the countries of a union that does among them.
         """
         asked = parse_page(first, after, last, before)
-        wanted_places = _parse_all(
-            places, "places", lambda one: parse_word(domain.Place, one, "places")
-        )
-        keys = _parse_all(alliances, "alliances", _alliance_key)
+        wanted_places = parse_some(domain.Place, places, "places", MAX_ASKED)
+        keys = parse_some(_alliance_key, alliances, "alliances", MAX_ASKED)
         days = (self.moment.valid_at, self.moment.valid_at)
         if between is not None:
             given = parse_days(between, "between") or (None, None)
@@ -131,23 +127,8 @@ class Memberships(AtMoment):
         return await list_pages(shown, order_by.name, order_by.value.down).page(asked)
 
 
-def _parse_all(given: list[str] | None, name: str, parse: Callable[[str], T]) -> list[T] | None:
-    if given is None:
-        return None
-    if len(given) > MAX_ASKED:
-        raise TooLarge(f"expected at most {MAX_ASKED}, not {len(given)}", path=(name,))
-    found = []
-    for index, one in enumerate(given):
-        try:
-            found.append(parse(one))
-        except InvalidInput as error:
-            error.path = (name, index)
-            raise
-    return found
-
-
 def _alliance_key(given: str) -> str:
-    key = key_of("alliance", parse_short_text(given, "alliances"))
+    key = key_of("alliance", given)
     if key is None:
         raise InvalidInput("expected the key of an alliance, such as 'quad'")
     return key

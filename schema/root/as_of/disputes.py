@@ -1,0 +1,106 @@
+"""Accounts of export controls that differ from the one recorded, at a moment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from strawberry import argument, field
+
+from projections.query.list_statements import BY_NAME
+from projections.query.lists import Filter, Key, Keyed
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.inputs.arguments import check_hs_code, parse_publisher, parse_word, parse_words
+from schema.inputs.clause_filter import OfCommodity, OfHsCode
+from schema.inputs.order_by import ORDER_BY, DisputeOrder
+from schema.inputs.pagination import After, Before, First, Last, parse_page
+from schema.root.as_of.base import AtMoment
+from schema.types.connection import Connection, list_pages
+from schema.types.export_control import Dispute, ExportControl, dispute, export_control
+from tracker.domain import export_control as domain
+from tracker.domain.commodities import Commodity, commodities_with_code, related
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.matching import ClauseQuery
+from tracker.domain.places import Place
+
+
+@object_type
+class DisputedControl:
+    """An account of an instrument by another source, with the instrument."""
+
+    export_control: ExportControl = field(description="The instrument.")
+    dispute: Dispute = field(description="The other account of it.")
+
+
+@object_type
+class Disputes(AtMoment):
+    """Disputes of a moment."""
+
+    @resolver_field
+    async def disputes(
+        self,
+        info: Info,
+        issuer: Annotated[
+            str | None,
+            argument(description="Only accounts of instruments of this issuer, such as `CN`."),
+        ] = None,
+        commodity: OfCommodity = None,
+        hs_code: OfHsCode = None,
+        publisher: Annotated[
+            str | None, argument(description="Only accounts by this publisher, such as `usgs`.")
+        ] = None,
+        order_by: Annotated[DisputeOrder, ORDER_BY] = DisputeOrder.CONTROL,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[DisputedControl]:
+        """Accounts by other sources that differ from an instrument as it is recorded, kept beside it.
+        One that names goods is found by these, one that names none by those of the instrument.
+        """
+        asked = parse_page(first, after, last, before)
+        goods = None if commodity is None else parse_word(Commodity, commodity, "commodity")
+        coded = None if hs_code is None else check_hs_code(hs_code)
+        publishers = parse_publisher(publisher)
+        of = info.context.services.as_of.controls
+        query = ClauseQuery(self.moment.valid_at, commodity=goods, hs_code=coded)
+        controls = await of.matching(
+            self.moment,
+            query,
+            await of.licences(self.moment) if query.is_about_goods else {},
+            Filter(places=parse_words(Place, issuer, "issuer")),
+            BY_NAME,
+        )
+        found: list[Keyed[DisputedControl]] = []
+        for _, (state, _) in controls:
+            control = export_control(state, self.moment)
+            found += [
+                (
+                    _key(state, number, order_by),
+                    DisputedControl(export_control=control, dispute=dispute(one, state)),
+                )
+                for number, one in enumerate(state.disputes)
+                if publishers is None or one.source.publisher in publishers
+                if _is_about(one, goods, coded)
+            ]
+        return await list_pages(
+            found, order_by.name.removesuffix("_DESC"), order_by.value.down
+        ).page(asked)
+
+
+def _key(state: ExportControlState, number: int, order: DisputeOrder) -> Key:
+    place = state.id, f"{number:06}"
+    if order is DisputeOrder.CONTROL:
+        return place
+    return state.disputes[number].source.published_on.first.isoformat(), *place
+
+
+def _is_about(of: domain.Dispute, goods: Commodity | None, code: str | None) -> bool:
+    """Whether an account that names goods names these; one that names none is about all of its
+    instrument."""
+    named = frozenset(of.commodities)
+    if not named:
+        return True
+    return (goods is None or not related(goods).isdisjoint(named)) and (
+        code is None or not commodities_with_code(code).isdisjoint(named)
+    )
