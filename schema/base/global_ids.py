@@ -53,8 +53,8 @@ class NodeId:
         """The opaque text that clients get."""
         if self.moment is None:
             return encode_opaque(self.entity)
-        parts = (self.entity, self.moment.valid_at.isoformat(), str(self.moment.position))
-        return encode_opaque(SEPARATOR.join((*parts, PAST) if self.past else parts))
+        text = self.entity + _moment_text(self.moment)
+        return encode_opaque(f"{text}{SEPARATOR}{PAST}" if self.past else text)
 
     @classmethod
     def decode(cls, given: str) -> NodeId:
@@ -70,6 +70,15 @@ class NodeId:
             raise ValueError("neither a state nor a version")
         at = Moment(date.fromisoformat(day), parse_number(position))
         return cls(entity, at, bool(past))
+
+
+def encode_moment(moment: Moment) -> str:
+    """The id of a moment itself, which no entity has."""
+    return encode_opaque(_moment_text(moment))
+
+
+def _moment_text(moment: Moment) -> str:
+    return f"{SEPARATOR}{moment.valid_at.isoformat()}{SEPARATOR}{moment.position}"
 
 
 def parse_number(given: str) -> int:

@@ -160,6 +160,35 @@ async def test_relay_compiles_its_queries_and_finds_connections_and_nodes(
     assert found == {"keys": [state.id for state in states], "node": states[0].id}
 
 
+@pytest.mark.parametrize("client", ["apollo", "urql"])
+async def test_caches_that_keep_objects_by_id_never_show_one_moment_as_another(
+    workplace: Path, url: str, client: str
+) -> None:
+    found = json.loads(await node(workplace, "moments.js", client, url))
+    assert found["again"] == found["fresh"]
+    january, november, gallium, _ = found["fresh"]
+    assert january != november != gallium
+
+
+async def test_the_store_of_relay_never_shows_one_moment_as_another(
+    workplace: Path, url: str
+) -> None:
+    directory = workplace / "relay"
+    (directory / "artifacts").mkdir()
+    await node(directory, "../../node_modules/relay-compiler/cli.js")
+    found = json.loads(await node(directory, "moments.js", url))
+    assert found["again"] == found["fresh"]
+    january, november = found["fresh"]
+    controls = [
+        {
+            edge["node"]["key"]: edge["node"]["clauses"]
+            for edge in of["asOf"]["exportControls"]["edges"]
+        }
+        for of in (january, november)
+    ]
+    assert controls[0] != controls[1]
+
+
 async def test_relay_asks_a_strict_server_by_the_documents_that_its_compiler_persisted(
     workplace: Path, corpus_services: Services
 ) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.query.moment import Moment
-from schema.base.global_ids import NodeId, encode_opaque, parse_node_id
+from schema.base.global_ids import NodeId, encode_moment, encode_opaque, parse_node_id
 from schema.services import Services
 from tests.support.api import Api, source
 
@@ -111,6 +111,7 @@ async def test_a_single_entity_is_found_by_its_key_and_by_its_id(corpus: Api) ->
         global_id("alliance/"),
         global_id("alliance"),
         encode_opaque("alliance/quad@2025-01-01"),
+        encode_moment(Moment(date(2025, 1, 1), 1)),
         encode_opaque("alliance/quad@2025-13-01@5"),
         encode_opaque("alliance/quad@2025-01-01@-5"),
         encode_opaque("alliance/quad@2025-01-01@5@now"),

@@ -13,7 +13,7 @@ from projections.query.lists import Filter
 from projections.query.moment import Moment, S, kind_name
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.base.global_ids import key_of
+from schema.base.global_ids import encode_moment, key_of
 from schema.base.scalars import Day, Instant, Position
 from schema.inputs.pagination import PageRequest
 from schema.types.connection import Connection, entity_pages
@@ -26,6 +26,13 @@ class AtMoment:
     """A moment: what it is, and how entities are found at it."""
 
     moment: strawberry.Private[Moment]
+
+    @resolver_field
+    def id(self) -> strawberry.ID:
+        """An id of the moment. Caches that keep objects by their ids put together by it what several
+        questions asked about the same moment.
+        """
+        return strawberry.ID(encode_moment(self.moment))
 
     @resolver_field
     def position(self) -> Position:
